@@ -1,0 +1,240 @@
+"""The joint prior of a pathway's parameters, as a map from independent standard normal scores.
+
+A parameter with a prior of its own takes one score z, theta = ppf(Phi(z)). A Dirichlet of k siblings takes k - 1, by
+stick breaking (Connor & Mosimann 1969, J Am Stat Assoc 64, 194): with v_j ~ Beta(alpha_j, alpha_j+1 + ... + alpha_k),
+
+    theta_j = v_j (1 - v_1) ... (1 - v_j-1),    theta_k = (1 - v_1) ... (1 - v_k-1).
+
+So the prior is N(0, I) in z whatever the families, which is where the sampler works.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Protocol
+
+import numpy as np
+from scipy import special
+
+from calibration.prior_families import Beta, Dirichlet, Floats, Marginal, build
+from simulator.errors import InputError, nearest
+
+
+class PriorLike(Protocol):
+    """A prior as the pathway file tells it."""
+
+    @property
+    def family(self) -> str: ...
+
+    @property
+    def arguments(self) -> Mapping[str, object]: ...
+
+
+class ParameterLike(Protocol):
+    """A parameter as the pathway file tells it; without a prior it is fixed."""
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def prior(self) -> PriorLike | None: ...
+
+
+@dataclass(frozen=True)
+class PriorSummary:
+    """A parameter's marginal prior, exact: `lower` and `upper` are the 2.5 % and 97.5 % quantiles."""
+
+    mean: float
+    sd: float
+    lower: float
+    median: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class _Single:
+    """One parameter on one score."""
+
+    names: tuple[str]
+    marginal: Marginal
+
+    @property
+    def marginals(self) -> tuple[Marginal, ...]:
+        return (self.marginal,)
+
+    @property
+    def dimension(self) -> int:
+        return 1
+
+    def values(self, scores: Floats) -> Floats:
+        return self.marginal.value(scores)
+
+    def scores(self, values: Floats) -> Floats:
+        lower, upper = self.marginal.support
+        outside = ~((values > lower) & (values < upper))
+        if np.any(outside):
+            raise InputError(
+                "outside its prior",
+                where=f"parameters.{self.names[0]}",
+                got=float(values[outside][0]),
+                allowed=f"between {lower:g} and {upper:g}",
+            )
+        return self.marginal.score(values)
+
+
+@dataclass(frozen=True)
+class _Siblings:
+    """k siblings of one choice, one Dirichlet, on k - 1 scores."""
+
+    names: tuple[str, ...]
+    alphas: tuple[float, ...]
+
+    @cached_property
+    def marginals(self) -> tuple[Marginal, ...]:
+        total = math.fsum(self.alphas)
+        return tuple(Beta(alpha, total - alpha) for alpha in self.alphas)
+
+    @property
+    def dimension(self) -> int:
+        return len(self.alphas) - 1
+
+    @cached_property
+    def breaks(self) -> tuple[Beta, ...]:
+        """v_1 to v_k-1: the share that each sibling breaks off what is left of the stick."""
+        rests = list(accumulate(reversed(self.alphas)))[::-1]
+        return tuple(Beta(alpha, rest) for alpha, rest in zip(self.alphas, rests[1:], strict=False))
+
+    def values(self, scores: Floats) -> Floats:
+        values = np.empty((len(scores), len(self.alphas)))
+        stick = np.ones(len(scores))
+        for j, fraction in enumerate(self.breaks):
+            taken, left = fraction.shares(scores[:, j])
+            values[:, j] = stick * taken
+            stick = stick * left
+        values[:, -1] = stick
+        return values
+
+    def scores(self, values: Floats) -> Floats:
+        if not (np.all(values > 0) and np.all(np.abs(values.sum(axis=1) - 1) < 1e-6)):
+            raise InputError("siblings of one choice must be above 0 and sum to 1", where=", ".join(self.names))
+        sticks = np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
+        columns = [
+            fraction.score_of_shares(values[:, j] / sticks[:, j], sticks[:, j + 1] / sticks[:, j])
+            for j, fraction in enumerate(self.breaks)
+        ]
+        return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class Priors:
+    """The joint prior of every parameter that has one.
+
+    names : the parameters with a prior, in the order of declaration; the columns of theta and of draws.csv
+    dimension : number of scores; each Dirichlet has one fewer than siblings
+    """
+
+    names: tuple[str, ...]
+    dimension: int
+    pieces: tuple[_Single | _Siblings, ...]
+
+    @classmethod
+    def from_parameters(
+        cls, parameters: Mapping[str, ParameterLike], dirichlets: Sequence[Sequence[str]] = ()
+    ) -> Priors:
+        """Read the priors of a pathway's parameters; `dirichlets` lists the sets of siblings.
+
+        Raises InputError on a prior that cannot be read and on a Dirichlet parameter that is not in exactly one set.
+        """
+        priors = {
+            name: build(
+                parameter.prior.family,
+                parameter.prior.arguments,
+                unit=parameter.unit,
+                where=f"parameters.{name}.prior",
+            )
+            for name, parameter in parameters.items()
+            if parameter.prior is not None
+        }
+        pieces = _pieces(priors, dirichlets)
+        return cls(tuple(priors), sum(piece.dimension for piece in pieces), pieces)
+
+    def transform(self, z: Floats) -> Floats:
+        """Parameter values of scores. z : (n, dimension) -> (n, n_names), in the parameters' units, always finite."""
+        theta = np.empty((len(z), len(self.names)))
+        for piece, scores, columns in self._layout():
+            theta[:, columns] = piece.values(z[:, scores])
+        return theta
+
+    def inverse(self, theta: Floats) -> Floats:
+        """Scores of parameter values. theta : (n, n_names) -> (n, dimension).
+
+        Raises InputError on values on or outside the edge of their prior.
+        """
+        z = np.empty((len(theta), self.dimension))
+        for piece, scores, columns in self._layout():
+            z[:, scores] = piece.scores(theta[:, columns])
+        return z
+
+    def log_density(self, z: Floats) -> Floats:
+        """Log prior density of scores, that of N(0, I). z : (n, dimension) -> (n,)."""
+        density: Floats = -0.5 * (np.einsum("nd,nd->n", z, z) + self.dimension * math.log(2 * math.pi))
+        return density
+
+    def summary(self) -> dict[str, PriorSummary]:
+        """Each parameter's marginal prior, from its closed form; a Dirichlet's marginals are betas."""
+        scores = special.ndtri(np.array([0.025, 0.5, 0.975]))
+        summaries = {
+            name: PriorSummary(marginal.mean, marginal.sd, *map(float, marginal.value(scores)))
+            for piece in self.pieces
+            for name, marginal in zip(piece.names, piece.marginals, strict=True)
+        }
+        return {name: summaries[name] for name in self.names}
+
+    def _layout(self) -> Iterator[tuple[_Single | _Siblings, slice, list[int]]]:
+        """Each piece with its columns of z and of theta."""
+        first = 0
+        for piece in self.pieces:
+            columns = [self.names.index(name) for name in piece.names]
+            yield piece, slice(first, first + piece.dimension), columns
+            first += piece.dimension
+
+
+def _pieces(
+    priors: Mapping[str, Marginal | Dirichlet], dirichlets: Sequence[Sequence[str]]
+) -> tuple[_Single | _Siblings, ...]:
+    """The independent pieces of the prior, each where its first member was declared."""
+    alphas = {name: prior.alpha for name, prior in priors.items() if isinstance(prior, Dirichlet)}
+    siblings = _siblings(alphas, priors, dirichlets)
+    pieces: list[_Single | _Siblings] = []
+    for name, prior in priors.items():
+        if not isinstance(prior, Dirichlet):
+            pieces.append(_Single((name,), prior))
+        elif name not in siblings:
+            raise InputError("a dirichlet prior needs siblings of the same choice", where=f"parameters.{name}.prior")
+        elif siblings[name] not in pieces:
+            pieces.append(siblings[name])
+    return tuple(pieces)
+
+
+def _siblings(
+    alphas: Mapping[str, float], priors: Mapping[str, object], dirichlets: Sequence[Sequence[str]]
+) -> dict[str, _Siblings]:
+    """The Dirichlet that each sibling belongs to."""
+    siblings: dict[str, _Siblings] = {}
+    for members in map(tuple, dirichlets):
+        where = f"siblings {', '.join(members)}"
+        if len(members) < 2:
+            raise InputError("a Dirichlet needs two siblings or more", where=where)
+        for name in members:
+            if name not in alphas:
+                closest = None if name in priors else nearest(name, alphas)
+                raise InputError("a sibling without a dirichlet prior", where=where, got=name, nearest=closest)
+            if name in siblings or members.count(name) > 1:
+                raise InputError("a parameter can be in one Dirichlet only", where=where, got=name)
+        dirichlet = _Siblings(members, tuple(alphas[name] for name in members))
+        siblings.update(dict.fromkeys(members, dirichlet))
+    return siblings

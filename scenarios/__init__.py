@@ -1,0 +1,18 @@
+"""The shipped scenarios: one TOML file a policy question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def names() -> list[str]:
+    """Return the names of the shipped scenarios, the baseline first."""
+    found = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return sorted(found, key=lambda name: name != "baseline")
+
+
+def path(name: str) -> Path:
+    """Return the file of a shipped scenario."""
+    return FOLDER / f"{name}.toml"

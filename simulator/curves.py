@@ -1,0 +1,56 @@
+"""What an engine says of a model, on a lattice of months: the common ground of engines and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One engine run of one model.
+
+    months : (n_months,) from 0 to the horizon, equally spaced
+    survival : (clock, population) -> (n_draws, n_months); NaN where a population is empty
+    occupancy : clock -> state -> (n_draws, n_months), the probability of being there
+    sizes : population -> (n_draws,) share of all patients who reach the default clock
+    counts : count -> (n_draws,) per patient, from the default clock to the horizon
+    count_variances : count -> (n_draws,) variance among patients; absent for exact
+    patients : how many were simulated a draw; None for exact, which has no sampling noise
+    """
+
+    months: Floats
+    survival: Mapping[tuple[str, str], Floats]
+    occupancy: Mapping[str, Mapping[str, Floats]]
+    sizes: Mapping[str, Floats]
+    counts: Mapping[str, Floats]
+    count_variances: Mapping[str, Floats]
+    patients: int | None = None
+
+
+def populations(pathway: Pathway) -> list[str]:
+    """Return `all`, the groups, and every level of every attribute as attribute=level."""
+    levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
+    return ["all", *pathway.groups, *levels]
+
+
+def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
+    """Return (attribute, level) of a population that is a level. Raises InputError if there is none such."""
+    attribute, _, level = population.partition("=")
+    if attribute not in pathway.attributes or level not in pathway.attributes[attribute].levels:
+        raise unknown("population", population, populations(pathway), pathway.where)
+    return attribute, level
+
+
+def check_horizon(horizon: float) -> None:
+    if not (np.isfinite(horizon) and horizon > 0):
+        raise InputError("no horizon", where="--horizon", got=horizon, allowed="months above 0")

@@ -1,0 +1,125 @@
+"""Sojourn-time distributions: `build` one by the name of its family and its parameters.
+
+A family is one class with its parameters declared in it; a new one is a module here and a line in FAMILIES.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from simulator.distributions.bounds import NOT_NEGATIVE, PROBABILITY, agree
+from simulator.distributions.cure import Cure
+from simulator.distributions.distribution import Distribution, Family, FloatArray
+from simulator.distributions.exponential import Exponential
+from simulator.distributions.fixed import Fixed
+from simulator.distributions.gamma import Gamma
+from simulator.distributions.generalised_gamma import GeneralisedGamma
+from simulator.distributions.gompertz import Gompertz
+from simulator.distributions.hazard_ratio import HazardRatio
+from simulator.distributions.loglogistic import LogLogistic
+from simulator.distributions.lognormal import LogNormal
+from simulator.distributions.piecewise_exponential import PiecewiseExponential
+from simulator.distributions.weibull import Weibull
+from simulator.errors import InputError, nearest
+
+__all__ = [
+    "FAMILIES",
+    "Cure",
+    "Distribution",
+    "Exponential",
+    "Family",
+    "Fixed",
+    "FloatArray",
+    "Gamma",
+    "GeneralisedGamma",
+    "Gompertz",
+    "HazardRatio",
+    "LogLogistic",
+    "LogNormal",
+    "PiecewiseExponential",
+    "Weibull",
+    "build",
+    "parameter_names",
+]
+
+FAMILIES: Mapping[str, type[Family]] = MappingProxyType(
+    {
+        "exponential": Exponential,
+        "weibull": Weibull,
+        "gamma": Gamma,
+        "lognormal": LogNormal,
+        "loglogistic": LogLogistic,
+        "gompertz": Gompertz,
+        "generalised_gamma": GeneralisedGamma,
+        "piecewise_exponential": PiecewiseExponential,
+        "fixed": Fixed,
+    }
+)
+
+
+def parameter_names(family: str) -> frozenset[str]:
+    """Every parameter the family accepts, in all its parametrisations. Raises InputError if it is unknown."""
+    return frozenset(_family(family, "").readers)
+
+
+def build(
+    family: str,
+    parameters: Mapping[str, object],
+    *,
+    cure: object = None,
+    hazard_ratio: object = None,
+    where: str = "",
+) -> Distribution:
+    """The distribution of a family with these parameters, a cured fraction, and a hazard ratio on both.
+
+    parameters : numbers, or arrays (..., k) of one a case-mix cell; times in months, rates per month; `breaks`
+        and `rates` are lists of them
+    cure, hazard_ratio : as a parameter; None for none
+    where : the place to name in an error
+
+    Raises InputError if a name is unknown, missing or one too many, or a value is out of its range.
+    """
+    kind = _family(family, where)
+    _check_names(family, kind, parameters, where)
+    given = {key: kind.readers[key].read(value, key, where) for key, value in parameters.items()}
+    kind.check(given, where)
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        built: Distribution = kind.from_parameters(given)
+    if cure is not None:
+        fraction = PROBABILITY.read(cure, "cure", where)
+        agree({family: built.cell_shape, "cure": fraction.shape}, where)
+        if fraction.ndim or fraction > 0.0:
+            built = Cure(base=built, cure=fraction)
+    if hazard_ratio is not None:
+        ratio = NOT_NEGATIVE.read(hazard_ratio, "hazard_ratio", where)
+        agree({family: built.cell_shape, "hazard_ratio": ratio.shape}, where)
+        if ratio.ndim or ratio != 1.0:
+            built = HazardRatio(base=built, ratio=ratio)
+    return built
+
+
+def _family(name: str, where: str) -> type[Family]:
+    if name not in FAMILIES:
+        closest = nearest(name, FAMILIES)
+        raise InputError("unknown family", where=where, got=name, allowed=", ".join(FAMILIES), nearest=closest)
+    return FAMILIES[name]
+
+
+def _check_names(family: str, kind: type[Family], parameters: Mapping[str, object], where: str) -> None:
+    for key in parameters:
+        if key not in kind.readers:
+            raise InputError(
+                f"unknown parameter of {family}",
+                where=where,
+                got=key,
+                allowed=", ".join(kind.readers),
+                nearest=nearest(key, kind.readers),
+            )
+    for key in kind.readers:
+        if key not in kind.one_of and key not in parameters:
+            allowed = f"{key}: {kind.readers[key].allowed}"
+            raise InputError(f"{family} needs {key}", where=where, got=list(parameters), allowed=allowed)
+    told = [key for key in kind.one_of if key in parameters]
+    if kind.one_of and len(told) != 1:
+        raise InputError(f"give one of {', '.join(kind.one_of)}", where=where, got=told)

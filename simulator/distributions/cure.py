@@ -1,0 +1,46 @@
+"""Cure: a fraction that never leaves, mixed with any distribution."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulator.distributions.distribution import Distribution, FloatArray
+
+# From here on 1 - F keeps twelve digits of the survival; below, it is summed from its parts.
+_SLIGHT = 1e-4
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cure(Distribution):
+    """S(t) = cure + (1 - cure) S0(t), S0 of `base` (Boag 1949, J R Stat Soc B 11:15)."""
+
+    base: Distribution
+    cure: FloatArray
+    _odds: FloatArray = field(init=False, repr=False)
+    _slight: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        with np.errstate(divide="ignore"):
+            odds = np.minimum(self.cure / (1.0 - self.cure), np.finfo(np.float64).max)
+        object.__setattr__(self, "_odds", np.asarray(odds))
+        object.__setattr__(self, "_slight", bool((self.cure < _SLIGHT).any()))
+
+    @property
+    def atom(self) -> FloatArray | None:
+        """The time in months at which all but the cured leave, if that is fixed."""
+        return self.base.atom
+
+    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+        uncured = self.base._cumulative_hazard(times)
+        left = (1.0 - self.cure) * -np.expm1(-uncured)
+        hazards = -np.log1p(-left)
+        if self._slight:
+            survival = np.logaddexp(np.log(self.cure), np.log1p(-self.cure) - uncured)
+            hazards = np.where(left > 0.5, -survival, hazards)
+        return np.asarray(hazards)
+
+    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+        # S0 = (S - cure) / (1 - cure) gives H0 = H - log(1 - odds (e^H - 1)), infinite for the cured.
+        gone = self._odds * np.expm1(np.minimum(exposures, 709.0))
+        times = self.base._inverse_cumulative_hazard(exposures - np.log1p(-np.minimum(gone, 1.0)))
+        return np.where(gone < 1.0, times, np.inf)

@@ -1,0 +1,161 @@
+"""Distribution: a sojourn time told by its cumulative hazard and the inverse of it; the rest is derived."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.distributions.bounds import Reader, agree
+
+FloatArray = NDArray[np.float64]
+IndexArray = NDArray[np.intp]
+
+
+class Distribution(ABC):
+    """A sojourn time T in months, with H(t) = -log P(T > t).
+
+    Parameters are float64 arrays of shape () or (..., k): the last axis is the k case-mix cells (1 where all
+    are alike), any axis before it the caller's own, such as draws. They broadcast against the argument of
+    every method. H may be infinite (everybody has left) or stay bounded (some never leave).
+    """
+
+    def cumulative_hazard(self, times: ArrayLike) -> FloatArray:
+        """H(t), 0 for t <= 0 (a fixed sojourn of 0 months steps at 0); times in months, may be infinite."""
+        with _limits_are_expected():
+            return np.asarray(self._cumulative_hazard(np.asarray(times, dtype=np.float64)))
+
+    def inverse_cumulative_hazard(self, exposures: ArrayLike) -> FloatArray:
+        """The least time t in months with H(t) >= exposure; inf where there is none.
+
+        exposures : any shape, >= 0; standard exponential variates -log(1 - u) give sojourn times
+        """
+        with _limits_are_expected():
+            return np.asarray(self._inverse_cumulative_hazard(np.asarray(exposures, dtype=np.float64)))
+
+    def survival(self, times: ArrayLike) -> FloatArray:
+        """S(t) = P(T > t) = exp(-H(t)); times in months."""
+        return np.asarray(np.exp(-self.cumulative_hazard(times)))
+
+    def cdf(self, times: ArrayLike) -> FloatArray:
+        """F(t) = P(T <= t) = -expm1(-H(t)); times in months."""
+        return np.asarray(-np.expm1(-self.cumulative_hazard(times)))
+
+    def ppf(self, u: ArrayLike) -> FloatArray:
+        """The least time t in months with F(t) >= u; inf where there is none. u in [0, 1]."""
+        with _limits_are_expected():
+            return np.asarray(self._inverse_cumulative_hazard(-np.log1p(-np.asarray(u, dtype=np.float64))))
+
+    def median(self) -> FloatArray:
+        """The time in months by which half have left; inf if fewer than half ever do."""
+        return self.ppf(0.5)
+
+    def spread(self) -> FloatArray:
+        """The interquartile range in months among those who ever leave; 0 for a fixed sojourn."""
+        leave = self.cdf(np.inf)
+        return np.asarray(self.ppf(0.75 * leave) - self.ppf(0.25 * leave))
+
+    @property
+    def atom(self) -> FloatArray | None:
+        """The time in months of a fixed sojourn, when all who leave do: a share 1 - S(atom). Else None."""
+        return None
+
+    @property
+    def cell_shape(self) -> tuple[int, ...]:
+        """The shape all parameters broadcast to: () or (..., k)."""
+        parameters = vars(self).values()
+        own = (each.shape for each in parameters if isinstance(each, np.ndarray))
+        inner = (each.cell_shape for each in parameters if isinstance(each, Distribution))
+        return np.broadcast_shapes(*own, *inner)
+
+    def take(self, index: IndexArray) -> Self:
+        """Each patient's distribution: index (n,) of cells makes parameters (..., n); scalars stay scalar."""
+
+        def gathered(values: NDArray[Any]) -> NDArray[Any]:
+            return values[..., index] if values.shape[-1] > 1 else np.repeat(values, np.size(index), axis=-1)
+
+        return self._with_parameters(gathered)
+
+    def columns(self) -> Self:
+        """Parameters (..., k) become (..., k, 1), and times (n,) give (..., k, n); scalars stay scalar."""
+        return self._with_parameters(lambda values: values[..., np.newaxis])
+
+    def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+        # Copied, not built again: what was decided from the whole table stays decided.
+        changed = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray) and value.ndim:
+                object.__setattr__(changed, name, change(value))
+            elif isinstance(value, Distribution):
+                object.__setattr__(changed, name, value._with_parameters(change))
+        return changed
+
+    @abstractmethod
+    def _cumulative_hazard(self, times: FloatArray) -> FloatArray: ...
+
+    @abstractmethod
+    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray: ...
+
+
+class Family(Distribution):
+    """A distribution with a name and parameters of its own, which a pathway file may tell."""
+
+    readers: ClassVar[Mapping[str, Reader]]
+    one_of: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    @abstractmethod
+    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+        """The distribution from checked parameters: every reader's key, and exactly one of `one_of`."""
+
+    @classmethod
+    def check(cls, given: Mapping[str, FloatArray], where: str) -> None:
+        """Raise InputError if parameters that are right one by one do not go together."""
+        agree({key: values.shape for key, values in given.items()}, where)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ScaleFamily(Family):
+    """H(t) = G(t / scale), with G free of units. Scale 0: left at once; scale inf: never."""
+
+    scale: FloatArray
+    _limiting: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_limiting", bool(((self.scale == 0.0) | np.isinf(self.scale)).any()))
+
+    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+        divide = quotient if self._limiting else np.divide
+        return self._standard_hazard(divide(np.maximum(times, 0.0), self.scale))
+
+    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+        multiply = product if self._limiting else np.multiply
+        return multiply(self._standard_inverse(exposures), self.scale)
+
+    @abstractmethod
+    def _standard_hazard(self, ratios: FloatArray) -> FloatArray:
+        """G(x) for x = t / scale in [0, inf]."""
+
+    @abstractmethod
+    def _standard_inverse(self, exposures: FloatArray) -> FloatArray:
+        """The x with G(x) = exposure in [0, inf]."""
+
+
+def product(left: FloatArray, right: FloatArray) -> FloatArray:
+    """left * right for factors in [0, inf], and 0 wherever either is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.where((left == 0.0) | (right == 0.0), 0.0, left * right)
+
+
+def quotient(left: FloatArray, right: FloatArray) -> FloatArray:
+    """left / right for values in [0, inf], and 0 wherever left is 0 or right is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.where((left == 0.0) | np.isinf(right), 0.0, left / right)
+
+
+def _limits_are_expected() -> np.errstate:
+    # log(0), 1 / 0 and overflow mean "never" or "at once" here; an invalid operation stays an error.
+    return np.errstate(divide="ignore", over="ignore", under="ignore")

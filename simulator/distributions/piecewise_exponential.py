@@ -1,0 +1,123 @@
+"""PiecewiseExponential: a hazard that is constant between breaks."""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.distributions.bounds import NOT_NEGATIVE, Reader, agree
+from simulator.distributions.distribution import Family, FloatArray, IndexArray, product, quotient
+from simulator.errors import InputError
+
+
+class Breaks:
+    """Reads the list of times in months at which the hazard changes."""
+
+    allowed = "a list of increasing numbers above 0"
+
+    def read(self, value: object, key: str, where: str) -> FloatArray:
+        """Breaks (n_breaks,). Raises InputError unless they increase from above 0."""
+        entries = _entries(value, key, where, self.allowed)
+        each = [NOT_NEGATIVE.read(entry, f"{key}[{place}]", where) for place, entry in enumerate(entries)]
+        if any(entry.ndim for entry in each) or not (np.diff(each, prepend=0.0) > 0.0).all():
+            raise InputError(f"{key} do not increase", where=where, got=value, allowed=self.allowed)
+        return np.array(each, dtype=np.float64)
+
+
+class Rates:
+    """Reads the list of hazards per month, one a piece."""
+
+    allowed = "a list of finite numbers, 0 or more"
+
+    def read(self, value: object, key: str, where: str) -> FloatArray:
+        """Rates (n_pieces, ...): one number a piece, or one a cell. Raises InputError otherwise."""
+        entries = _entries(value, key, where, self.allowed)
+        each = {f"{key}[{place}]": entry for place, entry in enumerate(entries)}
+        rates = {name: NOT_NEGATIVE.read(entry, name, where) for name, entry in each.items()}
+        agree({name: entry.shape for name, entry in rates.items()}, where)
+        if not rates:
+            raise InputError(f"{key} is empty", where=where, allowed=self.allowed)
+        return np.stack(np.broadcast_arrays(*rates.values()))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PiecewiseExponential(Family):
+    """H(t) = H(b_j) + rate_j (t - b_j) in the piece j from b_j to b_(j+1); b_0 = 0, the last is open.
+
+    Friedman (1982), Annals of Statistics 10:101. breaks : (n_breaks,) months, common to all cells;
+    rates : (n_breaks + 1, ...) per month.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {"breaks": Breaks(), "rates": Rates()}
+
+    breaks: FloatArray
+    rates: FloatArray
+    _starts: FloatArray = field(init=False, repr=False)
+    _rates: FloatArray = field(init=False, repr=False)
+    _reached: FloatArray = field(init=False, repr=False)
+    _cell: IndexArray = field(init=False, repr=False)
+    _flat: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        starts = np.concatenate([[0.0], self.breaks])
+        rates = self.rates.reshape(starts.size, -1)
+        grown = np.cumsum(rates[:-1] * np.diff(starts)[:, np.newaxis], axis=0)
+        object.__setattr__(self, "_starts", starts)
+        object.__setattr__(self, "_rates", rates)
+        object.__setattr__(self, "_reached", np.concatenate([np.zeros_like(rates[:1]), grown]))
+        object.__setattr__(self, "_cell", np.arange(rates.shape[1]).reshape(self.rates.shape[1:]))
+        object.__setattr__(self, "_flat", bool((rates == 0.0).any()))
+
+    @classmethod
+    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+        """From breaks in months and rates per month."""
+        return cls(breaks=given["breaks"], rates=given["rates"])
+
+    @classmethod
+    def check(cls, given: Mapping[str, FloatArray], where: str) -> None:
+        """Raise InputError unless there is one rate more than there are breaks."""
+        if len(given["rates"]) != len(given["breaks"]) + 1:
+            got = f"{len(given['breaks'])} breaks, {len(given['rates'])} rates"
+            raise InputError("pieces do not match", where=where, got=got, allowed="one rate more than breaks")
+
+    @property
+    def cell_shape(self) -> tuple[int, ...]:
+        """The shape of a piece's rate: () or (..., k)."""
+        return self._cell.shape
+
+    def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
+        # The table of pieces stays as it is; only which column each entry reads is gathered.
+        changed = copy(self)
+        if self._cell.ndim:
+            object.__setattr__(changed, "_cell", change(self._cell))
+        return changed
+
+    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+        times = np.maximum(times, 0.0)
+        piece = np.searchsorted(self.breaks, times, side="right")
+        elapsed = times - self._starts[piece]
+        multiply = product if self._flat else np.multiply
+        return self._reached[piece, self._cell] + multiply(elapsed, self._rates[piece, self._cell])
+
+    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+        if self._reached.shape[1] == 1:
+            piece = np.searchsorted(self._reached[1:, 0], exposures, side="left")
+        else:
+            shape = np.broadcast_shapes(exposures.shape, self._cell.shape)
+            piece = np.zeros(shape, dtype=np.intp)
+            for reached in self._reached[1:]:
+                piece += reached[self._cell] < exposures
+        remaining = exposures - self._reached[piece, self._cell]
+        divide = quotient if self._flat else np.divide
+        return self._starts[piece] + divide(remaining, self._rates[piece, self._cell])
+
+
+def _entries(value: object, key: str, where: str, allowed: str) -> list[object]:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return list(value)
+    if not isinstance(value, list | tuple):
+        raise InputError(f"{key} is not a list", where=where, got=value, allowed=allowed)
+    return list(value)

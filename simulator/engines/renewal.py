@@ -1,0 +1,181 @@
+"""The exact engine: Markov-renewal equations on a lattice, mixed over the case mix; no Monte Carlo noise.
+
+    e_j = a_j + sum_i e_i * q_ij      entries into j; q_ij the kernel of leaving i for j; * convolution
+
+(Cinlar 1969; Howard 1971, semi-Markov processes). In the transform, convolution is a product, a choice a share, and a
+cycle a linear system a frequency. Cumulative entries use the exact kernel; only entries that go on are put on the
+cells' edges, with their mean time kept, so the error falls with the square of the step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.flows import DECIDED, Edge, Graph, Node
+from simulator.engines.kernels import kernels
+from simulator.engines.lattice import Lattice
+from simulator.model import Model
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+Kernels = dict[str, dict[str, tuple[Complex, Complex]]]
+"""By state and exit: the transform as masses a cell, and on the cells' edges."""
+
+
+@dataclass
+class Renewal:
+    """The renewal equations of one graph. Transforms have the shape (n_draws or 1, n_cells or 1, n_frequencies).
+
+    `doomed`: the share of patients at the marginal decision who are treated in vain, and go a way of their own.
+    """
+
+    model: Model
+    graph: Graph
+    lattice: Lattice
+    kernels: Kernels
+    doomed: Floats | None = None
+    atoms: dict[Node, Floats] = field(default_factory=dict)
+    edges: dict[Node, Complex] = field(default_factory=dict)
+    inflows: dict[Node, Complex] = field(default_factory=dict)
+
+    def solve(self) -> Renewal:
+        """Find every node's atom at month 0 and the entries that go on, component by component."""
+        self._put_atoms()
+        for component in self.graph.order:
+            inside = set(component)
+            outer = {
+                node: self._begin(node) + self._sum(e for e in self.graph.into[node] if e.source not in inside)
+                for node in component
+            }
+            inner = [e for node in component for e in self.graph.into[node] if e.source in inside]
+            self.edges |= self._cycle(component, inner, outer) if inner else outer
+        return self
+
+    def _put_atoms(self) -> None:
+        """Find who is where at month 0: at the start, or past the choices that follow it at once."""
+        self.atoms = {node: np.zeros((1, 1)) for node in self.graph.nodes}
+        self.atoms[self.graph.start] = np.ones((1, 1))
+        waiting = [(self.graph.start, np.ones((1, 1)))]
+        while waiting:
+            node, mass = waiting.pop()
+            for edge in self.graph.out_of[node] if self.is_choice(node) else ():
+                if edge.when != "late":
+                    moved = self.share(edge) * mass
+                    self.atoms[edge.target] = self.atoms[edge.target] + moved
+                    waiting.append((edge.target, moved))
+
+    def _begin(self, node: Node) -> Complex:
+        return np.full((1, 1, 1), float(node == self.graph.start), dtype=np.complex128)
+
+    def _sum(self, edges: object) -> Complex:
+        total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        for edge in edges:  # type: ignore[attr-defined]
+            total = total + self._on(edge, self._through(edge, 1), self.edges[edge.source])
+        return total
+
+    def is_choice(self, node: Node) -> bool:
+        return self.model.pathway.states[node.state].is_choice
+
+    def share(self, edge: Edge) -> Floats:
+        """Return a branch's probability, (n_draws or 1, n_cells or 1)."""
+        found = next(e.probability for e in self.model.exits[edge.source.state] if e.name == edge.exit)
+        assert found is not None
+        share = np.atleast_2d(found)
+        marginal = self.model.pathway.marginal
+        if self.doomed is None or marginal is None or DECIDED in edge.source.marks:
+            return share
+        if (edge.source.state, edge.exit) != (marginal.decision, marginal.branch):
+            return share
+        return share - self.doomed
+
+    def _through(self, edge: Edge, which: int) -> Complex:
+        """Return what an edge multiplies a stream by: as masses a cell (0) or on the cells' edges (1)."""
+        if self.is_choice(edge.source):
+            return self.share(edge)[..., None].astype(np.complex128)
+        return self.kernels[edge.source.state][edge.exit][which]
+
+    def _on(self, edge: Edge, through: Complex, stream: Complex) -> Complex:
+        """Return a stream past an edge, cut at the group window if the edge is."""
+        moved = through * stream
+        if edge.when == "always":
+            return moved
+        if moved.shape[-1] == 1:
+            return moved if edge.when == "early" else 0.0 * moved
+        early, late = self.lattice.split(moved, self.model.pathway.group_window)
+        return early if edge.when == "early" else late
+
+    def _cycle(self, component: tuple[Node, ...], inner: list[Edge], outer: dict[Node, Complex]) -> dict[Node, Complex]:
+        """Solve e = b + M e, one small system a frequency."""
+        place = {node: i for i, node in enumerate(component)}
+        parts = {edge: self._through(edge, 1) for edge in inner}
+        shape = np.broadcast_shapes(*(p.shape for p in parts.values()), *(b.shape for b in outer.values()), (1, 1, self.lattice.z.size))
+        matrix = np.zeros((*shape, len(component), len(component)), dtype=np.complex128)
+        matrix[..., range(len(component)), range(len(component))] = 1.0
+        for edge, part in parts.items():
+            matrix[..., place[edge.target], place[edge.source]] -= part
+        right = np.stack([np.broadcast_to(outer[node], shape) for node in component], axis=-1)
+        solved = np.linalg.solve(matrix, right[..., None])[..., 0]
+        return {node: solved[..., i] for node, i in place.items()}
+
+    def inflow(self, node: Node) -> Complex:
+        """Return the transform of who enters a node, as masses a cell, without the atom at month 0."""
+        if node not in self.inflows:
+            component = next(each for each in self.graph.order if node in each)
+            self.inflows |= self._inflows(component)
+        return self.inflows[node]
+
+    def _inflows(self, component: tuple[Node, ...]) -> dict[Node, Complex]:
+        zero: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        found = dict.fromkeys(component, zero)
+        choices = [node for node in component if self.is_choice(node)]
+        # Choices within a cycle pass on what they get at once, so they are settled first, in instant order.
+        for node in [*_instant_order(choices, self.graph), *(n for n in component if n not in choices)]:
+            for edge in self.graph.into[node]:
+                if self.is_choice(edge.source):
+                    stream = found[edge.source] if edge.source in found else self.inflow(edge.source)
+                else:
+                    stream = self.edges[edge.source]
+                found[node] = found[node] + self._on(edge, self._through(edge, 0), stream)
+        return found
+
+    def outflow(self, node: Node) -> Complex:
+        """Return the transform of who leaves a sojourn, as masses a cell."""
+        total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        for name in self.kernels.get(node.state, {}):
+            total = total + self.kernels[node.state][name][0]
+        return total * self.edges[node] if self.graph.out_of[node] else 0.0 * total
+
+
+def _instant_order(choices: list[Node], graph: Graph) -> list[Node]:
+    """Return choices so that each comes after those that lead to it; no cycle is made of choices alone."""
+    left, done = list(choices), []
+    while left:
+        ready = [n for n in left if not any(edge.source in left for edge in graph.into[n])]
+        done.extend(ready)
+        left = [n for n in left if n not in ready]
+    return done
+
+
+def transforms(model: Model, lattice: Lattice, states: list[str]) -> Kernels:
+    """Return the kernels of sojourns, by state and exit. States told alike share theirs."""
+    found = {}
+    for name in states:
+        exits = model.exits[name]
+        if exits and exits[0].time is not None:
+            parts = [lattice.kernel(each) for each in kernels(exits, lattice.step, lattice.n)]
+            found[name] = {each.name: part for each, part in zip(exits, parts, strict=True)}
+    return found
+
+
+def renewal(
+    model: Model, lattice: Lattice, graph: Graph, ready: Kernels, doomed: Floats | None = None
+) -> Renewal:
+    """Return the solved renewal equations of a graph; kernels in `ready` are used and added to."""
+    needed = [name for name in dict.fromkeys(node.state for node in graph.nodes) if name not in ready]
+    ready |= transforms(model, lattice, needed)
+    return Renewal(model, graph, lattice, ready, doomed).solve()

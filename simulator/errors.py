@@ -1,0 +1,49 @@
+"""Errors that say what is wrong, where, what was got, what is allowed, and which name was probably meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AftercartError(Exception):
+    """Any failure that aftercart reports in words; the command ends with `exit_code`."""
+
+    exit_code = 1
+
+
+class InputError(AftercartError):
+    """Input that cannot be used: "WHERE: WHAT; got GOT; allowed: ALLOWED; did you mean 'NEAREST'?".
+
+    what : the complaint, naming the key
+    where : the file, table or transition it was found in
+    got : the offending value; None if there is none to show
+    allowed : the values or names that would do, in words
+    nearest : the valid name closest to the one given (see `nearest`)
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, what: str, *, where: str = "", got: object = None, allowed: str = "", nearest: str | None = None
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.got = got
+        self.allowed = allowed
+        self.nearest = nearest
+        message = f"{where}: {what}" if where else what
+        if got is not None:
+            # A NumPy value is shown as the plain number that was written in the file.
+            plain = got.tolist() if hasattr(got, "tolist") else got
+            message += f"; got {plain!r}"
+        if allowed:
+            message += f"; allowed: {allowed}"
+        if nearest:
+            message += f"; did you mean {nearest!r}?"
+        super().__init__(message)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """The choice most like `name`, whatever its case; None if none is alike (difflib's ratio below 0.6)."""
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    matches = get_close_matches(str(name).lower(), by_lower_case, n=1)
+    return by_lower_case[matches[0]] if matches else None

@@ -1,0 +1,276 @@
+"""A pathway with its numbers in place: what every engine interprets.
+
+    resolve(scenario, values) -> Model
+
+Values may hold many parameter draws at once: arrays then have the shape (n_draws or 1, n_cells or 1), where a cell is
+one combination of the attributes that matter; of a single draw, () or (n_cells,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.distributions import Distribution, build
+from simulator.errors import InputError
+from simulator.pathway import REST, Pathway, Reference, Selection, State, Transition, attributes_in, references_of
+from simulator.pathway_file import UNITS, shares
+from simulator.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Values = Mapping[str, Floats | float]
+"""Parameter name -> its value: a number, or (n_draws, 1)."""
+
+
+@dataclass(frozen=True)
+class Exit:
+    """A way out of a state: a latent `time`, or a `probability` with or without a time."""
+
+    name: str
+    to: str
+    time: Distribution | None
+    probability: Floats | None
+
+
+@dataclass(frozen=True)
+class MarginalBenefit:
+    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's."""
+
+    own_share: Floats
+    share: Floats
+    benefit: float
+
+    @property
+    def raised(self) -> bool:
+        return bool(np.any(self.share > self.own_share))
+
+
+@dataclass(frozen=True)
+class Model:
+    """States with numbers. `cells` are the combinations of the attributes that matter, `weights` their shares."""
+
+    scenario: Scenario
+    exits: Mapping[str, tuple[Exit, ...]]
+    mix: Mapping[str, Mapping[str, float]]
+    attributes: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    weights: Floats
+    marginal: MarginalBenefit | None
+    n_draws: int
+
+    @property
+    def pathway(self) -> Pathway:
+        return self.scenario.pathway
+
+    def open_ways(self, state: str) -> list[tuple[str, str]]:
+        """Return the exits of a state that anybody can take, as (name, to)."""
+        exits = self.exits[state]
+        return [(each.name, each.to) for each in exits if each.probability is None or np.any(each.probability > 0)]
+
+    def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
+        """Return which cells : (n_cells,) have a level of an attribute that matters."""
+        place = self.attributes.index(attribute)
+        return np.array([cell[place] == level for cell in self.cells])
+
+
+def point_values(pathway: Pathway) -> dict[str, float]:
+    """Return every parameter at its declared value."""
+    return {name: parameter.value for name, parameter in pathway.parameters.items()}
+
+
+def resolve(scenario: Scenario, values: Values | None = None) -> Model:
+    """Return the model of a scenario. `values` overlay the declared ones. Raises InputError naming the keys at fault."""
+    pathway = scenario.pathway
+    own: dict[str, Floats | float] = {**point_values(pathway), **(values or {})}
+    n_draws = max((np.shape(value)[0] for value in own.values() if np.ndim(value)), default=1)
+    attributes = _relevant(pathway)
+    mix = {
+        name: shares(scenario.population.get(name, each.levels), f"{scenario.where}: [population] {name}")
+        for name, each in pathway.attributes.items()
+    }
+    cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
+    weights = np.array([np.prod([mix[a].get(level, 0.0) for a, level in zip(attributes, cell, strict=True)]) for cell in cells])
+    resolver = _Resolver(scenario, pull(scenario, own), attributes, cells)
+    exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
+    return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, own, exits), n_draws)
+
+
+def _relevant(pathway: Pathway) -> tuple[str, ...]:
+    used: set[str] = set()
+    for state in pathway.states.values():
+        for transition in state.transitions:
+            used |= set(transition.eligible)
+            for reference in references_of(transition):
+                used |= set(attributes_in(reference))
+    return tuple(name for name in pathway.attributes if name in used)
+
+
+def _marginal(
+    resolver: _Resolver, own: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
+) -> MarginalBenefit | None:
+    declared = resolver.pathway.marginal
+    if declared is None:
+        return None
+    before = _Resolver(resolver.scenario, own, resolver.attributes, resolver.cells)
+    decision = resolver.pathway.states[declared.decision]
+    found = []
+    for ways in (before.exits(decision), exits[decision.name]):
+        found.append(next(each.probability for each in ways if each.name == declared.branch))
+    assert found[0] is not None and found[1] is not None
+    return MarginalBenefit(found[0], found[1], resolver.scenario.marginal_benefit)
+
+
+def check_numbers(pathway: Pathway) -> None:
+    """Refuse a pathway whose declared values do not make a model. Raises InputError."""
+    resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
+
+
+def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Floats | float]:
+    """Return the values with a scenario's levers pulled; siblings of a changed branch are rescaled in proportion."""
+    changed: dict[str, Floats | float] = dict(scenario.set)
+    for name, factor in scenario.scale.items():
+        changed[name] = own[name] * factor
+    for name, ratio in scenario.odds_ratio.items():
+        p = np.asarray(own[name])
+        changed[name] = ratio * p / (1.0 - p + ratio * p) if ratio > 0 else 0.0 * p
+    for name, value in changed.items():
+        _check_unit(scenario, name, value)
+    values = {**own, **changed}
+    for name in changed:
+        siblings = [each for each in scenario.pathway.choice_siblings(name) if each not in changed]
+        if len(siblings) < len(scenario.pathway.choice_siblings(name)) - 0 and siblings:
+            _rescale(scenario, name, siblings, values, own)
+    return values
+
+
+def _check_unit(scenario: Scenario, name: str, value: Floats | float) -> None:
+    unit = scenario.pathway.parameters[name].unit
+    lowest, highest = UNITS[unit]
+    if not (np.all(value >= lowest) and np.all(value <= highest)):
+        worst = float(np.max(value)) if np.any(np.asarray(value) > highest) else float(np.min(value))
+        raise InputError(
+            f"value outside its unit ({unit})",
+            where=f"{scenario.where}: {name}",
+            got=worst,
+            allowed=f"{lowest:g} to {highest:g}" + (" (try [odds_ratio])" if unit == "probability" else ""),
+        )
+
+
+def _rescale(
+    scenario: Scenario,
+    name: str,
+    siblings: list[str],
+    values: dict[str, Floats | float],
+    own: Mapping[str, Floats | float],
+) -> None:
+    """Share what the changed branches leave among the rest, in the proportions they had."""
+    together = [each for each in scenario.pathway.choice_siblings(name) if each not in siblings]
+    total = sum(np.asarray(own[each]) for each in (*together, *siblings))
+    left = total - sum(np.asarray(values[each]) for each in together)
+    had = sum(np.asarray(own[each]) for each in siblings)
+    where = f"{scenario.where}: {', '.join(together)}"
+    if np.any(left < -1e-9):
+        raise InputError(
+            f"leaves less than nothing for {', '.join(siblings)}", where=where, got=float(np.min(left)), allowed="0 or more"
+        )
+    left = np.where(np.asarray(left) < 1e-12, 0.0, left)
+    if np.any((had <= 0) & (left > 0)):
+        raise InputError(
+            f"{', '.join(siblings)} sum to zero and cannot be rescaled to what is left",
+            where=where,
+            got=float(np.max(left)),
+            allowed=f"set {siblings[0]} as well",
+        )
+    factor = np.divide(left, had, out=np.zeros(np.broadcast(left, had).shape), where=np.asarray(had) > 0)
+    for each in siblings:
+        values[each] = np.asarray(own[each]) * factor
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    scenario: Scenario
+    values: Mapping[str, Floats | float]
+    attributes: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+
+    @property
+    def pathway(self) -> Pathway:
+        return self.scenario.pathway
+
+    def exits(self, state: State) -> tuple[Exit, ...]:
+        """Return the ways out of a state, in the order they are declared."""
+        where = f"{self.pathway.where}: [states.{state.name}]"
+        told = state.kind != "sojourn" or not state.competes
+        probabilities = self._probabilities(state, where) if told and state.transitions else [None] * len(state.transitions)
+        return tuple(
+            Exit(each.name, each.to, self._time(state, each, where), probability)
+            for each, probability in zip(state.transitions, probabilities, strict=True)
+        )
+
+    def _time(self, state: State, transition: Transition, where: str) -> Distribution | None:
+        if transition.time is None:
+            return None
+        arguments = {
+            key: [self._number(each) for each in reference] if isinstance(reference, tuple) else self._number(reference)
+            for key, reference in transition.time.arguments.items()
+        }
+        cure = arguments.pop("cure", None)
+        ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
+        return build(transition.time.family, arguments, cure=cure, hazard_ratio=ratio, where=f"{where} {transition.name}: time")
+
+    def _number(self, reference: Reference) -> Floats | float:
+        """Return a reference's value: a scalar, or an array whose last axis is the cells (1 where all are alike)."""
+        if isinstance(reference, float):
+            return reference
+        if isinstance(reference, str):
+            return self.values[reference]
+        assert isinstance(reference, Selection)
+        place = self.attributes.index(reference.by)
+        levels = {level: np.atleast_1d(self._number(each)) for level, each in reference.levels.items()}
+        picked = [self._of_cell(levels[cell[place]], index) for index, cell in enumerate(self.cells)]
+        return np.concatenate(np.broadcast_arrays(*picked), axis=-1)
+
+    def _of_cell(self, value: Floats, cell: int) -> Floats:
+        return value if value.shape[-1] == 1 else value[..., cell : cell + 1]
+
+    def _probabilities(self, state: State, where: str) -> list[Floats]:
+        """Return each exit's probability among the eligible, summing to one over the exits in every cell."""
+        told = [None if each.probability == REST else np.asarray(self._number(each.probability)) for each in state.transitions]  # type: ignore[arg-type]
+        given = sum((each for each in told if each is not None), np.zeros(()))
+        self._check_sum(state, told, given, where)
+        raw = [np.clip(1.0 - given, 0.0, 1.0) if each is None else each for each in told]
+        open_to = [self._eligibility(each) for each in state.transitions]
+        weights = [p * e for p, e in zip(raw, open_to, strict=True)]
+        total = sum(weights, np.zeros(()))
+        if np.any(total <= 0):
+            cell = int(np.argmin(np.broadcast_to(total, (*np.shape(total)[:-1], len(self.cells))).min(axis=tuple(range(np.ndim(total) - 1))))) if np.ndim(total) else 0
+            who = ", ".join(self.cells[cell]) or "anyone"
+            raise InputError(f"no branch is open to {who}", where=where, allowed="a positive share for every patient")
+        return [weight / total for weight in weights]
+
+    def _check_sum(self, state: State, told: list[Floats | None], given: Floats, where: str) -> None:
+        if sum(each is None for each in told) > 1:
+            raise InputError("two branches take the rest", where=where, allowed='"rest" once')
+        named = ", ".join(str(each.probability) for each in state.transitions)
+        for each in told:
+            if each is not None and (np.any(each < 0) or np.any(each > 1)):
+                raise InputError("not a probability", where=where, got=float(np.min(each)) if np.any(each < 0) else float(np.max(each)), allowed="0 to 1")
+        highest, lowest = float(np.max(given)), float(np.min(given))
+        if highest > 1 + 1e-6 or (None not in told and lowest < 1 - 1e-6):
+            raise InputError(
+                f"probabilities ({named}) do not sum to one", where=where, got=highest if highest > 1 + 1e-6 else lowest, allowed="1"
+            )
+
+    def _eligibility(self, transition: Transition) -> Floats:
+        factor: Floats = np.ones(())
+        for attribute, levels in transition.eligible.items():
+            declared = self.pathway.attributes[attribute].levels
+            complete = {level: levels.get(level, 1.0) for level in declared}
+            factor = factor * self._number(Selection(attribute, complete))
+        if np.any(factor < 0) or np.any(factor > 1):
+            raise InputError("eligibility outside 0 to 1", where=f"{self.pathway.where}: {transition.name}", got=float(np.max(factor)))
+        return factor

@@ -1,0 +1,82 @@
+"""Addressed uniforms: a number depends on what it is for, never on who asked before.
+
+    u = uniform(seed, draw, replication, patient, name, visit)  in the open interval (0, 1)
+
+A counter-based generator (Salmon et al. 2011): the key is a BLAKE2b digest of the address's text part, the counter
+is (patient, visit), and two rounds of Stafford's Mix13 finaliser (Steele, Lea & Flood 2014, SplitMix) scramble it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_PATIENT_STEP = np.uint64(0x9E3779B97F4A7C15)
+_VISIT_STEP = np.uint64(0xD1B54A32D192ED03)
+_MULTIPLY_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MULTIPLY_2 = np.uint64(0x94D049BB133111EB)
+_SHIFT_30, _SHIFT_27, _SHIFT_31, _SHIFT_12 = (np.uint64(n) for n in (30, 27, 31, 12))
+# 52 bits plus a half stay exact in a double, so neither 0 nor 1 can come out.
+_CELL = 2.0**-52
+
+
+@lru_cache(maxsize=65536)
+def _key(seed: int, draw: int, replication: int, name: str) -> tuple[np.uint64, np.uint64]:
+    digest = blake2b(f"{seed}/{draw}/{replication}/{name}".encode(), digest_size=16).digest()
+    return np.uint64(int.from_bytes(digest[:8], "little")), np.uint64(int.from_bytes(digest[8:], "little"))
+
+
+def _mix(x: NDArray[np.uint64], scratch: NDArray[np.uint64]) -> None:
+    """Stafford's Mix13, in place."""
+    for shift, multiply in ((_SHIFT_30, _MULTIPLY_1), (_SHIFT_27, _MULTIPLY_2)):
+        np.right_shift(x, shift, out=scratch)
+        np.bitwise_xor(x, scratch, out=x)
+        np.multiply(x, multiply, out=x)
+    np.right_shift(x, _SHIFT_31, out=scratch)
+    np.bitwise_xor(x, scratch, out=x)
+
+
+@dataclass(frozen=True)
+class Uniforms:
+    """The uniforms of one (seed, draw, replication).
+
+    `draw` numbers the parameter draw from 1; `replication` numbers independent repetitions from 0.
+    """
+
+    seed: int
+    draw: int = 1
+    replication: int = 0
+
+    def at(self, name: str, patients: Integers, visits: Integers | int = 0) -> Floats:
+        """Return u : (n,) in (0, 1) for patients : (n,), at their visits : (n,) or one visit for all."""
+        key, second_key = _key(self.seed, self.draw, self.replication, name)
+        x = patients.astype(np.uint64)
+        x *= _PATIENT_STEP
+        x += key
+        scratch = np.empty_like(x)
+        _mix(x, scratch)
+        if isinstance(visits, np.ndarray):
+            np.multiply(visits.astype(np.uint64), _VISIT_STEP, out=scratch)
+            scratch += second_key
+            np.bitwise_xor(x, scratch, out=x)
+        else:
+            turn = np.array(visits, dtype=np.uint64) * _VISIT_STEP + second_key
+            np.bitwise_xor(x, turn, out=x)
+        _mix(x, scratch)
+        np.right_shift(x, _SHIFT_12, out=x)
+        u = x.astype(np.float64)
+        u += 0.5
+        u *= _CELL
+        return u
+
+
+def uniform(seed: int, draw: int, replication: int, patient: int, name: str, visit: int = 0) -> float:
+    """One uniform by its whole address; the same number that `Uniforms.at` gives."""
+    return float(Uniforms(seed, draw, replication).at(name, np.array([patient]), visit)[0])

@@ -1,0 +1,218 @@
+"""A scenario: a policy question, and the levers that tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from simulator import toml_file
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.pathway import Pathway
+from simulator.pathway_file import UNITS, load_pathway, shares
+
+ENDS = 0.5
+"""The other end of the marginal benefit that is shown: an assumption until external cohorts inform it."""
+
+LEVERS = ("set", "scale", "odds_ratio")
+Number = Annotated[float, Field(allow_inf_nan=False)]
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+class ScenarioTable(toml_file.Table):
+    """A scenario file."""
+
+    title: str = Field("", description="a few words")
+    question: str = Field("", description="what a planner asks")
+    rationale: str = ""
+    assumes: str = Field("", description="what must hold for the answer to mean anything")
+    base: str | None = Field(None, description="a scenario whose levers this one adds to")
+    pathway: str | None = Field(None, description="a shipped pathway's name, or a file; default: the base's")
+    leads_with: str | None = Field(None, description="the clock to show first")
+    marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = Field(
+        1.0, description="the probability that a patient whom only this policy treats gains what today's treated gain"
+    )
+    set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
+    scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
+    odds_ratio: dict[str, Number] = Field(default_factory=dict, description="probability parameter = odds ratio")
+    hazard_ratio: dict[str, Number | dict[str, Number]] = Field(
+        default_factory=dict, description='"state.transition" = hazard ratio of a latent time'
+    )
+    population: dict[str, dict[str, Number]] = Field(
+        default_factory=dict, description="attribute = weight of each level"
+    )
+    capacity: dict[str, Number] = Field(default_factory=dict, description="resource = how many there are")
+    service: dict[str, Any] = Field(default_factory=dict, description="arrivals over calendar time")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Levers on a pathway. Every key of the tables has been checked against the pathway."""
+
+    name: str
+    pathway: Pathway
+    title: str = ""
+    question: str = ""
+    rationale: str = ""
+    assumes: str = ""
+    leads_with: str | None = None
+    marginal_benefit: float = 1.0
+    set: Mapping[str, float] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
+    odds_ratio: Mapping[str, float] = field(default_factory=dict)
+    hazard_ratio: Mapping[str, float] = field(default_factory=dict)
+    population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    capacity: Mapping[str, float] = field(default_factory=dict)
+    service: Mapping[str, Any] = field(default_factory=dict)
+    file: Path | None = None
+
+    @property
+    def where(self) -> str:
+        return str(self.file or self.name)
+
+    def with_marginal_benefit(self, benefit: float) -> Scenario:
+        """Return this scenario as NAME@benefit."""
+        return replace(self, name=f"{self.name}@{benefit:g}", marginal_benefit=benefit)
+
+
+def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
+    """Return a shipped scenario by name, or one told in a file; `NAME@0.3` sets its marginal benefit.
+
+    `pathway` replaces the one the scenario names. Raises InputError.
+    """
+    text, at, benefit = str(name_or_file).rpartition("@")
+    if at and not Path(name_or_file).exists() and _is_number(benefit):
+        if not 0 <= float(benefit) <= 1:
+            raise InputError("marginal benefit outside 0 to 1", where=f"scenario {name_or_file}", got=float(benefit))
+        return load_scenario(text, pathway).with_marginal_benefit(float(benefit))
+    return _load(_path(name_or_file), pathway, ())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _path(name_or_file: str | Path, folder: Path | None = None) -> Path:
+    import scenarios
+
+    if Path(name_or_file).suffix == ".toml":
+        return (folder or Path()) / name_or_file
+    if str(name_or_file) not in scenarios.names():
+        raise unknown("scenario", str(name_or_file), scenarios.names(), "scenario")
+    return scenarios.path(str(name_or_file))
+
+
+def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
+    if path.resolve() in seen:
+        raise InputError("a scenario is its own base", where=f"{path}: base", got=[each.name for each in seen])
+    table = toml_file.validate(ScenarioTable, toml_file.read(path), path)
+    told = _flat_tables(table)
+    if table.base is not None:
+        base = _load(_path(table.base, path.parent), pathway, (*seen, path.resolve()))
+        pathway = pathway or base.pathway if table.pathway is None else pathway
+        told = {key: {**getattr(base, key), **value} for key, value in told.items()}
+        if "marginal_benefit" not in table.model_fields_set:
+            table = table.model_copy(update={"marginal_benefit": base.marginal_benefit})
+    if pathway is None:
+        if table.pathway is None:
+            raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
+        named = table.pathway
+        pathway = load_pathway(path.parent / named if named.endswith(".toml") else named)
+    texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
+    scenario = Scenario(
+        name=path.stem, pathway=pathway, marginal_benefit=table.marginal_benefit, file=path, **texts, **told
+    )
+    check(scenario)
+    return scenario
+
+
+def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
+    """Return the lever tables; `hsct.relapse = 0.5` and `"hsct.relapse" = 0.5` are the same."""
+    ratios: dict[str, float] = {}
+    for key, value in table.hazard_ratio.items():
+        if isinstance(value, dict):
+            ratios |= {f"{key}.{name}": each for name, each in value.items()}
+        else:
+            ratios[key] = value
+    told: dict[str, dict[str, Any]] = {"hazard_ratio": ratios}
+    for key in (*LEVERS, "population", "capacity", "service"):
+        told[key] = dict(getattr(table, key))
+    return told
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse a lever that the pathway does not have. Raises InputError naming file and key."""
+    pathway = scenario.pathway
+    for lever in LEVERS:
+        for name, value in getattr(scenario, lever).items():
+            where = f"{scenario.where}: [{lever}] {name}"
+            if name not in pathway.parameters:
+                raise unknown("parameter", name, pathway.parameters, where)
+            _check_lever(lever, pathway.parameters[name].unit, value, where)
+    _check_once(scenario)
+    for key, ratio in scenario.hazard_ratio.items():
+        _check_hazard_ratio(scenario, key, ratio)
+    for attribute, levels in scenario.population.items():
+        where = f"{scenario.where}: [population] {attribute}"
+        if attribute not in pathway.attributes:
+            raise unknown("attribute", attribute, pathway.attributes, where)
+        for level in levels:
+            if level not in pathway.attributes[attribute].levels:
+                raise unknown(f"level of {attribute}", level, pathway.attributes[attribute].levels, where)
+        shares(levels, where)
+    for resource, capacity in scenario.capacity.items():
+        where = f"{scenario.where}: [capacity] {resource}"
+        if resource not in pathway.resources:
+            raise unknown("resource", resource, pathway.resources, where)
+        if capacity < 1 or capacity != int(capacity):
+            raise InputError("not a whole number above zero", where=where, got=capacity, allowed="1, 2, 3, ...")
+    if scenario.leads_with is not None and scenario.leads_with not in pathway.clocks:
+        raise unknown("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
+
+
+def _check_lever(lever: str, unit: str, value: float, where: str) -> None:
+    lowest, highest = UNITS[unit]
+    if lever == "set" and not lowest <= value <= highest:
+        raise InputError(
+            f"value outside its unit ({unit})", where=where, got=value, allowed=f"{lowest:g} to {highest:g}"
+        )
+    if lever != "set" and value < 0:
+        raise InputError("negative factor", where=where, got=value, allowed="0 or more")
+    if lever == "odds_ratio" and unit != "probability":
+        raise InputError("an odds ratio needs a probability", where=where, got=unit, allowed="[scale]")
+
+
+def _check_once(scenario: Scenario) -> None:
+    for name in scenario.pathway.parameters:
+        told = [lever for lever in LEVERS if name in getattr(scenario, lever)]
+        if len(told) > 1:
+            raise InputError(
+                f"'{name}' is in two tables", where=scenario.where, got=", ".join(f"[{each}]" for each in told)
+            )
+
+
+def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
+    where = f"{scenario.where}: [hazard_ratio] {key}"
+    states = scenario.pathway.states
+    latent = {
+        f"{name}.{each.name}": each for name, state in states.items() if state.kind == "sojourn" for each in state.transitions
+    }
+    if key not in latent:
+        raise unknown("transition", key, latent, where)
+    if latent[key].probability is not None:
+        raise InputError(
+            "a hazard ratio needs a latent time, and this sojourn is told by destination",
+            where=where,
+            allowed="[odds_ratio] or [set] on the destination's probability",
+        )
+    if ratio < 0:
+        raise InputError("negative hazard ratio", where=where, got=ratio, allowed="0 or more")
