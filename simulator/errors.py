@@ -1,7 +1,6 @@
 """Errors that say what is wrong, where, what was got, what is allowed, and which name was probably meant."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class AftercartError(Exception):
@@ -44,6 +43,8 @@ class InputError(AftercartError):
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """The choice most like `name`, whatever its case; None if none is alike (difflib's ratio below 0.6)."""
+    from difflib import get_close_matches  # not needed unless something is wrong
+
     by_lower_case = {choice.lower(): choice for choice in choices}
     matches = get_close_matches(str(name).lower(), by_lower_case, n=1)
     return by_lower_case[matches[0]] if matches else None

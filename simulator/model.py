@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -28,12 +29,16 @@ Values = Mapping[str, Floats | float]
 
 @dataclass(frozen=True)
 class Exit:
-    """A way out of a state: a latent `time`, or a `probability` with or without a time."""
+    """A way out of a state: a latent `time`, or a `probability` with or without a time.
+
+    `told` is the declaration in words: exits told alike have the same numbers.
+    """
 
     name: str
     to: str
     time: Distribution | None
     probability: Floats | None
+    told: str
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,19 @@ class Model:
     def pathway(self) -> Pathway:
         return self.scenario.pathway
 
+    @cached_property
+    def instant(self) -> dict[str, Exit]:
+        """The sojourns in which no time passes, for anybody, and the exit that is taken."""
+        found = {}
+        for name, exits in self.exits.items():
+            for each in exits if exits and exits[0].probability is None else ():
+                if each.time is not None and np.all(np.isinf(each.time.cumulative_hazard(0.0))):
+                    found.setdefault(name, each)
+        return found
+
     def open_ways(self, state: str) -> list[tuple[str, str]]:
         """Return the exits of a state that anybody can take, as (name, to)."""
-        exits = self.exits[state]
+        exits = [self.instant[state]] if state in self.instant else self.exits[state]
         return [(each.name, each.to) for each in exits if each.probability is None or np.any(each.probability > 0)]
 
     def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
@@ -142,7 +157,7 @@ def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Flo
     values = {**own, **changed}
     for name in changed:
         siblings = [each for each in scenario.pathway.choice_siblings(name) if each not in changed]
-        if len(siblings) < len(scenario.pathway.choice_siblings(name)) - 0 and siblings:
+        if siblings:
             _rescale(scenario, name, siblings, values, own)
     return values
 
@@ -207,9 +222,13 @@ class _Resolver:
         told = state.kind != "sojourn" or not state.competes
         probabilities = self._probabilities(state, where) if told and state.transitions else [None] * len(state.transitions)
         return tuple(
-            Exit(each.name, each.to, self._time(state, each, where), probability)
+            Exit(each.name, each.to, self._time(state, each, where), probability, self._told(state, each))
             for each, probability in zip(state.transitions, probabilities, strict=True)
         )
+
+    def _told(self, state: State, transition: Transition) -> str:
+        ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
+        return f"{transition.time} {transition.probability} {ratio}"
 
     def _time(self, state: State, transition: Transition, where: str) -> Distribution | None:
         if transition.time is None:
@@ -260,7 +279,7 @@ class _Resolver:
             if each is not None and (np.any(each < 0) or np.any(each > 1)):
                 raise InputError("not a probability", where=where, got=float(np.min(each)) if np.any(each < 0) else float(np.max(each)), allowed="0 to 1")
         highest, lowest = float(np.max(given)), float(np.min(given))
-        if highest > 1 + 1e-6 or (None not in told and lowest < 1 - 1e-6):
+        if highest > 1 + 1e-6 or (all(each is not None for each in told) and lowest < 1 - 1e-6):
             raise InputError(
                 f"probabilities ({named}) do not sum to one", where=where, got=highest if highest > 1 + 1e-6 else lowest, allowed="1"
             )

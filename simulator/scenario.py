@@ -50,9 +50,9 @@ class ScenarioTable(toml_file.Table):
     service: dict[str, Any] = Field(default_factory=dict, description="arrivals over calendar time")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scenario:
-    """Levers on a pathway. Every key of the tables has been checked against the pathway."""
+    """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway."""
 
     name: str
     pathway: Pathway

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from simulator.distributions.bounds import NOT_NEGATIVE, PROBABILITY, agree
+from simulator.distributions.bounds import NOT_NEGATIVE, PROBABILITY, Bounds, agree
 from simulator.distributions.cure import Cure
 from simulator.distributions.distribution import Distribution, Family, FloatArray
 from simulator.distributions.exponential import Exponential
@@ -73,8 +73,8 @@ def build(
 ) -> Distribution:
     """The distribution of a family with these parameters, a cured fraction, and a hazard ratio on both.
 
-    parameters : numbers, or arrays (..., k) of one a case-mix cell; times in months, rates per month; `breaks`
-        and `rates` are lists of them
+    parameters : numbers, or arrays (..., k) of one a case-mix cell; times in months, rates per month;
+        `breaks` and `rates` are lists of them
     cure, hazard_ratio : as a parameter; None for none
     where : the place to name in an error
 
@@ -87,22 +87,32 @@ def build(
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         built: Distribution = kind.from_parameters(given)
     if cure is not None:
-        fraction = PROBABILITY.read(cure, "cure", where)
-        agree({family: built.cell_shape, "cure": fraction.shape}, where)
+        fraction = _modifier("cure", cure, PROBABILITY, built, where)
         if fraction.ndim or fraction > 0.0:
             built = Cure(base=built, cure=fraction)
     if hazard_ratio is not None:
-        ratio = NOT_NEGATIVE.read(hazard_ratio, "hazard_ratio", where)
-        agree({family: built.cell_shape, "hazard_ratio": ratio.shape}, where)
+        ratio = _modifier("hazard_ratio", hazard_ratio, NOT_NEGATIVE, built, where)
         if ratio.ndim or ratio != 1.0:
             built = HazardRatio(base=built, ratio=ratio)
     return built
 
 
+def _modifier(key: str, value: object, bounds: Bounds, built: Distribution, where: str) -> FloatArray:
+    values = bounds.read(value, key, where)
+    if values.ndim:
+        agree({"parameters": built.cell_shape, key: values.shape}, where)
+    return values
+
+
 def _family(name: str, where: str) -> type[Family]:
     if name not in FAMILIES:
-        closest = nearest(name, FAMILIES)
-        raise InputError("unknown family", where=where, got=name, allowed=", ".join(FAMILIES), nearest=closest)
+        raise InputError(
+            "unknown family",
+            where=where,
+            got=name,
+            allowed=", ".join(FAMILIES),
+            nearest=nearest(name, FAMILIES),
+        )
     return FAMILIES[name]
 
 

@@ -47,10 +47,11 @@ PROBABILITY = Bounds("a number from 0 to 1", lambda values: (values >= 0.0) & (v
 
 def agree(shapes: Mapping[str, tuple[int, ...]], where: str) -> None:
     """Raise InputError unless the shapes of all parameters broadcast: as many cells, or one for all."""
+    told = {key: shape for key, shape in shapes.items() if shape}
     try:
-        np.broadcast_shapes(*shapes.values())
+        if len(told) > 1:
+            np.broadcast_shapes(*told.values())
     except ValueError:
-        told = {key: shape for key, shape in shapes.items() if shape}
         raise InputError("parameters have different numbers of cells", where=where, got=told) from None
 
 

@@ -8,6 +8,7 @@ from simulator.distributions.distribution import Distribution, FloatArray
 
 # From here on 1 - F keeps twelve digits of the survival; below, it is summed from its parts.
 _SLIGHT = 1e-4
+_BELOW_ONE = float(np.nextafter(1.0, 0.0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,7 +41,8 @@ class Cure(Distribution):
         return np.asarray(hazards)
 
     def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
-        # S0 = (S - cure) / (1 - cure) gives H0 = H - log(1 - odds (e^H - 1)), infinite for the cured.
+        # S0 = (S - cure) / (1 - cure) gives H0 = H - log(1 - odds (e^H - 1)). The cured pass through as large
+        # numbers and are set at the end: infinities are slow.
         gone = self._odds * np.expm1(np.minimum(exposures, 709.0))
-        times = self.base._inverse_cumulative_hazard(exposures - np.log1p(-np.minimum(gone, 1.0)))
-        return np.where(gone < 1.0, times, np.inf)
+        uncured = exposures - np.log1p(-np.minimum(gone, _BELOW_ONE))
+        return np.where(gone < 1.0, self.base._inverse_cumulative_hazard(uncured), np.inf)

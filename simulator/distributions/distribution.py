@@ -75,7 +75,9 @@ class Distribution(ABC):
         """Each patient's distribution: index (n,) of cells makes parameters (..., n); scalars stay scalar."""
 
         def gathered(values: NDArray[Any]) -> NDArray[Any]:
-            return values[..., index] if values.shape[-1] > 1 else np.repeat(values, np.size(index), axis=-1)
+            if values.shape[-1] == 1:
+                return np.repeat(values, np.size(index), axis=-1)
+            return values.take(index, axis=-1)
 
         return self._with_parameters(gathered)
 
@@ -128,12 +130,14 @@ class ScaleFamily(Family):
         object.__setattr__(self, "_limiting", bool(((self.scale == 0.0) | np.isinf(self.scale)).any()))
 
     def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
-        divide = quotient if self._limiting else np.divide
-        return self._standard_hazard(divide(np.maximum(times, 0.0), self.scale))
+        times = from_zero(times)
+        return self._standard_hazard(quotient(times, self.scale) if self._limiting else times / self.scale)
 
     def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
-        multiply = product if self._limiting else np.multiply
-        return multiply(self._standard_inverse(exposures), self.scale)
+        if self._limiting:
+            return product(self._standard_inverse(exposures), self.scale)
+        # In one expression, so that NumPy multiplies in place.
+        return self._standard_inverse(exposures) * self.scale
 
     @abstractmethod
     def _standard_hazard(self, ratios: FloatArray) -> FloatArray:
@@ -142,6 +146,11 @@ class ScaleFamily(Family):
     @abstractmethod
     def _standard_inverse(self, exposures: FloatArray) -> FloatArray:
         """The x with G(x) = exposure in [0, inf]."""
+
+
+def from_zero(times: FloatArray) -> FloatArray:
+    """Times with the negative ones, if any, raised to 0."""
+    return np.maximum(times, 0.0) if np.min(times, initial=0.0) < 0.0 else times
 
 
 def product(left: FloatArray, right: FloatArray) -> FloatArray:

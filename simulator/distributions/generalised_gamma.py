@@ -104,12 +104,11 @@ def _departure(normal: FloatArray, q: FloatArray) -> FloatArray:
     good to 1e-9 where S > 1e-300; further out the departure is held constant.
     """
     z = np.clip(normal, -100.0, 100.0)
-    q = np.where(np.abs(q) < 1e-200, 1e-200, q)
-    growth = (
-        q * z
-        + q**2 * (z**2 - 1.0) / 3.0
-        + q**3 * (z**3 - 7.0 * z) / 36.0
-        - q**4 * (3.0 * z**4 + 7.0 * z**2 - 16.0) / 810.0
-        + q**5 * (9.0 * z**5 + 256.0 * z**3 - 433.0 * z) / 38880.0
-    )
+    q = np.where(np.abs(q) < 1e-150, 1e-150, q)
+    square = z * z
+    fifth = z * ((9.0 * square + 256.0) * square - 433.0) / 38880.0
+    fourth = -((3.0 * square + 7.0) * square - 16.0) / 810.0
+    third = z * (square - 7.0) / 36.0
+    second = (square - 1.0) / 3.0
+    growth = q * (z + q * (second + q * (third + q * (fourth + q * fifth))))
     return np.asarray(np.log1p(growth) / q - z)

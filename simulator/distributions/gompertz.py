@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from simulator.distributions.bounds import NOT_NEGATIVE, REAL, Reader
-from simulator.distributions.distribution import Family, FloatArray, product, quotient
+from simulator.distributions.distribution import Family, FloatArray, from_zero, product, quotient
 
 # With this shape expm1(shape t) / shape is t to the last digit: the exponential, without a case of its own.
-_FLATTEST = 1e-200
+_FLATTEST = 1e-150
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,8 +40,9 @@ class Gompertz(Family):
         return cls(shape=given["shape"], rate=given["rate"])
 
     def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
-        growth = np.expm1(self.shape * np.maximum(times, 0.0)) / self.shape
-        return product(growth, self.rate) if self._never else growth * self.rate
+        if self._never:
+            return product(np.expm1(self.shape * from_zero(times)) / self.shape, self.rate)
+        return np.expm1(self.shape * from_zero(times)) / self.shape * self.rate
 
     def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
         growth = self.shape * (quotient(exposures, self.rate) if self._never else exposures / self.rate)

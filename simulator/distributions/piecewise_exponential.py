@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.distributions.bounds import NOT_NEGATIVE, Reader, agree
-from simulator.distributions.distribution import Family, FloatArray, IndexArray, product, quotient
+from simulator.distributions.distribution import Family, FloatArray, IndexArray, from_zero, product, quotient
 from simulator.errors import InputError
 
 
@@ -56,20 +56,17 @@ class PiecewiseExponential(Family):
     breaks: FloatArray
     rates: FloatArray
     _starts: FloatArray = field(init=False, repr=False)
-    _rates: FloatArray = field(init=False, repr=False)
     _reached: FloatArray = field(init=False, repr=False)
     _cell: IndexArray = field(init=False, repr=False)
     _flat: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         starts = np.concatenate([[0.0], self.breaks])
-        rates = self.rates.reshape(starts.size, -1)
-        grown = np.cumsum(rates[:-1] * np.diff(starts)[:, np.newaxis], axis=0)
+        grown = np.cumsum(self.rates[:-1].T * np.diff(starts), axis=-1).T
         object.__setattr__(self, "_starts", starts)
-        object.__setattr__(self, "_rates", rates)
-        object.__setattr__(self, "_reached", np.concatenate([np.zeros_like(rates[:1]), grown]))
-        object.__setattr__(self, "_cell", np.arange(rates.shape[1]).reshape(self.rates.shape[1:]))
-        object.__setattr__(self, "_flat", bool((rates == 0.0).any()))
+        object.__setattr__(self, "_reached", np.concatenate([np.zeros_like(self.rates[:1]), grown]))
+        object.__setattr__(self, "_cell", np.arange(self.rates[0].size).reshape(self.rates.shape[1:]))
+        object.__setattr__(self, "_flat", bool((self.rates == 0.0).any()))
 
     @classmethod
     def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
@@ -96,23 +93,25 @@ class PiecewiseExponential(Family):
         return changed
 
     def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
-        times = np.maximum(times, 0.0)
+        times = from_zero(times)
         piece = np.searchsorted(self.breaks, times, side="right")
-        elapsed = times - self._starts[piece]
+        elapsed = times - self._starts.take(piece)
         multiply = product if self._flat else np.multiply
-        return self._reached[piece, self._cell] + multiply(elapsed, self._rates[piece, self._cell])
+        entry = self._entry(piece)
+        return self._reached.take(entry) + multiply(elapsed, self.rates.take(entry))
 
     def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
-        if self._reached.shape[1] == 1:
-            piece = np.searchsorted(self._reached[1:, 0], exposures, side="left")
-        else:
-            shape = np.broadcast_shapes(exposures.shape, self._cell.shape)
-            piece = np.zeros(shape, dtype=np.intp)
-            for reached in self._reached[1:]:
-                piece += reached[self._cell] < exposures
-        remaining = exposures - self._reached[piece, self._cell]
+        piece = np.zeros(np.broadcast_shapes(exposures.shape, self._cell.shape), dtype=np.intp)
+        for reached in self._reached[1:]:
+            piece += reached.take(self._cell) < exposures
+        entry = self._entry(piece)
+        remaining = exposures - self._reached.take(entry)
         divide = quotient if self._flat else np.divide
-        return self._starts[piece] + divide(remaining, self._rates[piece, self._cell])
+        return self._starts.take(piece) + divide(remaining, self.rates.take(entry))
+
+    def _entry(self, piece: IndexArray) -> IndexArray:
+        """The place of a piece in the tables (n_pieces, ...), which are read as if flat."""
+        return np.asarray(piece * self.rates[0].size + self._cell)
 
 
 def _entries(value: object, key: str, where: str, allowed: str) -> list[object]:

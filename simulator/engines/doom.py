@@ -79,7 +79,7 @@ def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking:
         target,
         marking=marking,
         marks=decision.marks | {DECIDED},
-        ways=lambda state: ways(pathway, state),
+        ways=lambda state: [each for each in ways(pathway, state) if each in model.open_ways(state)],
     )
     shut = {name: open_exits(pathway, name, model.exits[name]) for name in {node.state for node in graph.nodes}}
     alive = renewal(replace(model, exits={**model.exits, **shut}), lattice, graph, {})

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from simulator.engines.lattice import Lattice, choose_step
 from simulator.engines.renewal import Kernels, Renewal, renewal
 from simulator.errors import InputError
 from simulator.model import Model, resolve
+from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -39,6 +41,7 @@ class Solution:
     dooms: list[Doom]
     reach: Floats
     _streams: dict[tuple[Node, str], tuple[Floats, Complex]] = field(default_factory=dict)
+    _mixes: dict[tuple[Node, str, str, str], tuple[Floats, Complex]] = field(default_factory=dict)
 
     @property
     def months(self) -> Floats:
@@ -60,10 +63,9 @@ class Solution:
 
     def occupied(self, state: str, clock: str | None = None) -> Floats:
         """Return the probability of being in a state, (n_draws, n_months)."""
-        entered = self._cumulative([state], "all", clock, "in")
         if self.model.pathway.states[state].is_absorbing:
-            return entered
-        return np.clip(entered - self._cumulative([state], "all", clock, "out"), 0.0, 1.0)
+            return self._cumulative([state], "all", clock, "in")
+        return np.clip(self._cumulative([state], "all", clock, "net"), 0.0, 1.0)
 
     def size(self, population: str, clock: str | None = None) -> Floats:
         """Return the share of patients on a clock who are of a population, (n_draws,)."""
@@ -72,14 +74,10 @@ class Solution:
         if population not in self.model.pathway.groups:
             return self._draws(self._cells(population, clock).sum(axis=-1))
         marks, at = self._marks(population), round(self.model.pathway.group_window / self.lattice.step)
-        total = np.zeros((1, 1))
-        for node in self._nodes():
-            if marks(node.marks):
-                for sign, which in ((1.0, "in"), (-1.0, "out")):
-                    atom, stream = self._stream(node, which)
-                    sums = self.lattice.stream(self._mixed(stream, self.weights) + 0.0 * self.lattice.z)
-                    total = total + sign * (self._mixed(atom, self.weights) + sums[..., :at].sum(axis=-1, keepdims=True))
-        return self._draws(total[..., 0])
+        nodes = [node for node in self._nodes if marks(node.marks)]
+        atom, stream = self._total(nodes, "net", self.model.pathway.clock, "all")
+        masses = self.lattice.stream(stream + 0.0 * self.lattice.z)
+        return self._draws(atom + masses[..., :at].sum(axis=-1))
 
     def survival(self, population: str = "all", clock: str | None = None) -> Floats:
         """Return S(t) = P(T > t) of a population, (n_draws, n_months); NaN where it is empty."""
@@ -95,14 +93,11 @@ class Solution:
     def _cells(self, population: str, clock: str | None = None) -> Floats:
         """Return the weights of a population's cells, (n_draws or 1, n_cells).
 
-        On the default clock, among those who reach it; on the entry clock everybody counts, but for groups.
+        On the default clock, among those who reach it; on the entry clock everybody counts.
         """
-        weights = self.weights
-        if clock not in (None, self.model.pathway.clock):
-            weights = np.atleast_2d(self.model.weights)
-            if population in self.model.pathway.groups:
-                weights = weights / (weights * self.reach).sum(axis=-1, keepdims=True)
-        if population == "all" or population in self.model.pathway.groups:
+        on_default = clock in (None, self.model.pathway.clock)
+        weights = self.weights if on_default else np.atleast_2d(self.model.weights)
+        if population == "all":
             return weights
         attribute, level = split_level(self.model.pathway, population)
         if attribute not in self.model.attributes:
@@ -116,95 +111,98 @@ class Solution:
         wanted, unwanted = set(group.entered), set(group.not_entered)
         return lambda marks: bool(marks & wanted) and not marks & unwanted
 
+    @cached_property
     def _nodes(self) -> list[Node]:
         added = [node for each in self.dooms for node in each.into if node not in self.after.graph.out_of]
         return [*self.after.graph.nodes, *dict.fromkeys(added)]
 
-    def _stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
-        """Return a node's atom and stream after the default clock, `in` or `out`, the doomed among them."""
-        if (node, which) not in self._streams:
-            self._streams[node, which] = self._add_doomed(node, which, *self._own_stream(node, which))
-        return self._streams[node, which]
+    def _total(self, nodes: Iterable[Node], which: str, clock: str, who: str) -> tuple[Floats, Complex]:
+        """Return the sum over nodes of atoms (n_draws or 1,) and streams (n_draws or 1, n), mixed over the cells.
 
-    def _own_stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
-        none: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        if node not in self.after.graph.out_of:
-            return np.zeros((1, 1)), none
-        atom = self.after.atoms[node]
-        if which == "in":
-            return atom, self.after.inflow(node)
-        if self.after.is_choice(node):
-            return atom, self.after.inflow(node)
-        return np.zeros((1, 1)), self.after.outflow(node)
-
-    def _add_doomed(self, node: Node, which: str, atom: Floats, stream: Complex) -> tuple[Floats, Complex]:
-        for each in self.dooms:
-            if node not in each.into:
-                continue
-            begun = each.share * self.after.atoms[each.decision]
-            going = each.share[..., None] * self.after.inflow(each.decision)
-            edges = each.share[..., None] * self.after.edges[each.decision]
-            at_once = each.atoms.get(node, np.zeros((1, 1)))
-            passes = self.after.is_choice(node)
-            if which == "in" or passes:
-                stream = stream + edges * each.into[node] + at_once[..., None] * going
-                atom = atom + begun * at_once
-            elif node in each.out_of:
-                stream = stream + edges * each.out_of[node]
+        `which` : who comes `in`, or the `net` of who comes and who leaves. `who` : "all", or a level of an attribute.
+        """
+        atom: Floats = np.zeros(1)
+        stream: Complex = np.zeros((1, 1), dtype=np.complex128)
+        for node in nodes:
+            key = (node, which, clock, who)
+            if key not in self._mixes:
+                self._mixes[key] = self._mix(*self._after_default(node, which), clock, who)
+            own_atom, own_stream = self._mixes[key]
+            atom, stream = atom + own_atom, stream + own_stream
         return atom, stream
 
-    def _mixed(self, values: NDArray[np.generic], weights: Floats) -> NDArray[np.generic]:
-        """Return values (n_draws or 1, n_cells or 1, ...) mixed over the cells, (n_draws or 1, ...)."""
-        if values.shape[1] == 1:
-            return values[:, 0] * weights.sum(axis=-1).reshape(-1, *(1,) * (values.ndim - 2))
-        if values.ndim == 2:
-            return (values * weights).sum(axis=-1)
-        return np.einsum("dcf,dc->df", values, np.broadcast_to(weights, (max(len(values), len(weights)), weights.shape[1])) if len(values) == 1 else np.broadcast_to(weights, (len(values), weights.shape[1])))
+    def _mix(self, atom: Floats, stream: Complex, clock: str, who: str) -> tuple[Floats, Complex]:
+        """Return what follows the default clock, mixed; on the entry clock it follows the arrivals there."""
+        cells = self._cells(who, clock)
+        if clock == self.model.pathway.clock or self.before is None:
+            return _mixed(atom, cells), _mixed(stream, cells)
+        arrival = Node(self.model.pathway.clock_state, frozenset())
+        if not atom.any():
+            return np.zeros(1), _mixed(stream * self.before.edges[arrival], cells)
+        moved = atom[..., None] * self.before.inflow(arrival) + stream * self.before.edges[arrival]
+        return np.zeros(1), _mixed(moved, cells)
+
+    def _after_default(self, node: Node, which: str) -> tuple[Floats, Complex]:
+        if (node, which) not in self._streams:
+            self._streams[node, which] = self._stream(node, which)
+        return self._streams[node, which]
+
+    def _stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
+        """Return a node's atom and stream after the default clock, the doomed among them. A choice keeps nobody."""
+        atom, stream = np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
+        if which == "net" and self.after.is_choice(node):
+            return atom, stream
+        if node in self.after.graph.out_of:
+            atom, stream = self.after.atoms[node], self.after.inflow(node)
+            if which == "net":
+                stream = stream - self.after.outflow(node)
+        for each in self.dooms:
+            if node in each.into:
+                moved = each.into[node] - (each.out_of.get(node, 0.0) if which == "net" else 0.0)
+                at_once = each.atoms.get(node, np.zeros((1, 1)))
+                share = each.share[..., None]
+                stream = stream + share * self.after.edges[each.decision] * moved
+                stream = stream + share * at_once[..., None] * self.after.inflow(each.decision)
+                atom = atom + each.share * self.after.atoms[each.decision] * at_once
+        return atom, stream
 
     def _cumulative(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
-        clock = clock or self.model.pathway.clock
-        states, marks = set(states), self._marks(population)
-        nodes = [node for node in self._nodes() if node.state in states and marks(node.marks)]
-        from_entry = clock != self.model.pathway.clock and self.before is not None
-        atom: Floats = np.zeros((1, 1))
-        total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        for node in nodes:
-            own_atom, stream = self._stream(node, which)
-            if from_entry:
-                stream = self._arriving(own_atom, stream)
-            else:
-                atom = atom + own_atom
-            total = total + stream
-        cells = self._cells(population, clock)
-        if from_entry:
-            total, atom = self._with_before(states, population, which, total, atom)
-        mixed = self._mixed(total, cells) + 0.0 * self.lattice.z
-        start = self._mixed(atom, cells)
-        masses = self.lattice.stream(mixed)[:, : self.n_months - 1]
-        summed = np.concatenate([np.zeros((len(masses), 1)), np.cumsum(masses, axis=-1)], axis=-1)
-        return np.broadcast_to(summed + np.reshape(start, (-1, 1)), (self.model.n_draws, self.n_months)).copy()
-
-    def _arriving(self, atom: Floats, stream: Complex) -> Complex:
-        """Return a stream after the default clock as one from entry on."""
-        assert self.before is not None
-        arrival = Node(self.model.pathway.clock_state, frozenset())
-        return atom[..., None] * self.before.inflow(arrival) + stream * self.before.edges[arrival]
+        clock, states, marks = clock or self.model.pathway.clock, set(states), self._marks(population)
+        in_group = population in self.model.pathway.groups
+        nodes = [node for node in self._nodes if node.state in states and marks(node.marks)]
+        atom, stream = self._total(nodes, which, clock, "all" if in_group else population)
+        if clock != self.model.pathway.clock and in_group:
+            stream = stream / (self.model.weights * self.reach).sum(axis=-1, keepdims=True)
+        elif clock != self.model.pathway.clock and self.before is not None:
+            atom, stream = self._with_before(states, population, which, atom, stream)
+        masses = self.lattice.stream(stream + 0.0 * self.lattice.z)[:, : self.n_months - 1]
+        summed = np.zeros((len(masses), self.n_months))
+        np.cumsum(masses, axis=-1, out=summed[:, 1:])
+        summed = summed + atom[:, None]
+        return np.broadcast_to(summed, (self.model.n_draws, self.n_months))
 
     def _with_before(
-        self, states: set[str], population: str, which: str, total: Complex, atom: Floats
-    ) -> tuple[Complex, Floats]:
-        """Add what happens before the default clock, which is not in any group."""
+        self, states: set[str], population: str, which: str, atom: Floats, stream: Complex
+    ) -> tuple[Floats, Complex]:
+        """Add what happens between entry and the default clock."""
         assert self.before is not None
-        if population in self.model.pathway.groups:
-            return total, atom
+        cells = np.atleast_2d(self._cells(population, list(self.model.pathway.clocks)[1]))
         for node in self.before.graph.nodes:
             if node.state in states and node.state != self.model.pathway.clock_state:
-                if which == "in":
-                    total = total + self.before.inflow(node)
-                    atom = atom + self.before.atoms[node]
-                else:
-                    total = total + self.before.outflow(node)
-        return total, atom
+                moved = self.before.inflow(node)
+                if which == "net":
+                    moved = moved - self.before.outflow(node)
+                atom, stream = atom + _mixed(self.before.atoms[node], cells), stream + _mixed(moved, cells)
+        return atom, stream
+
+
+def _mixed(values: Any, weights: Floats) -> Any:
+    """Return values (n_draws or 1, n_cells or 1, ...) mixed over the cells by weights (n_draws or 1, n_cells)."""
+    if values.shape[1] == 1:
+        return values[:, 0] * weights.sum(axis=-1).reshape(-1, *(1,) * (values.ndim - 2))
+    if values.ndim == 2:
+        return (values * weights).sum(axis=-1)
+    return sum(weights[:, cell, None] * values[:, cell] for cell in range(values.shape[1]))
 
 
 def solve(model: Model, horizon: float, *, step: float | None = None, window: bool = True) -> Solution:
@@ -217,7 +215,7 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     refuse_queues(model)
     pathway = model.pathway
     if step is None:
-        step = choose_step(resolve(model.scenario), horizon)
+        step = step_of(model.scenario, horizon)
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
     marking = frozenset(name for g in pathway.groups.values() for name in g.entered + g.not_entered)
     reach_to = max(horizon, pathway.group_window) if marking and window else horizon
@@ -244,6 +242,12 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
         if doomed is not None and node.state == decision and DECIDED not in node.marks and CLOSED not in node.marks
     ]
     return Solution(model, lattice, n_months, before, after, dooms, _reach(model, before))
+
+
+@lru_cache(maxsize=256)
+def step_of(scenario: Scenario, horizon: float) -> float:
+    """Return a scenario's lattice step, from its declared values: the same for every draw."""
+    return choose_step(resolve(scenario), horizon)
 
 
 def refuse_queues(model: Model) -> None:
@@ -278,6 +282,8 @@ def _reach(model: Model, before: Renewal | None) -> Floats:
 def _ever(model: Model, state: str) -> Sequence[Floats]:
     """Return the probability that a state is ever left by each exit."""
     exits = model.exits[state]
+    if state in model.instant:
+        return [np.full((1, 1), float(each is model.instant[state])) for each in exits]
     if exits[0].time is None:
         return [np.atleast_2d(each.probability) for each in exits if each.probability is not None]
     times = np.concatenate([[0.0], np.geomspace(1e-6, 1e7, 8000)])
@@ -295,11 +301,17 @@ def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves
     """Return everything that is reported of a model. See `solve`."""
     solution = solve(model, horizon, step=step)
     pathway = model.pathway
+    survival = {}
+    for clock in pathway.clocks:
+        everybody = solution.survival("all", clock)
+        for name in populations(pathway):
+            alike = name == "all" or name not in pathway.groups and split_level(pathway, name)[0] not in model.attributes
+            survival[clock, name] = everybody if alike else solution.survival(name, clock)
     return Curves(
         months=solution.months,
-        survival={(c, p): solution.survival(p, c) for c in pathway.clocks for p in populations(pathway)},
-        occupancy={c: {s: solution.occupied(s, c) for s in _stays(model)} for c in pathway.clocks},
-        sizes={p: solution.size(p) for p in populations(pathway)},
+        survival=survival,
+        occupancy={clock: {name: solution.occupied(name, clock) for name in _stays(model)} for clock in pathway.clocks},
+        sizes={name: solution.size(name) for name in populations(pathway)},
         counts={name: _count(solution, name) for name in pathway.counts},
         count_variances={},
     )

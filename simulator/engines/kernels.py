@@ -78,6 +78,9 @@ class Masses:
 def competing(latent: Sequence[Distribution], times: Floats) -> Masses:
     """Return what leaves by each latent time over the intervals of times : (n + 1,), which start at 0."""
     steps = [_step(each) for each in latent]
+    if len(latent) == 1 and steps[0] is None:
+        survival = np.exp(-_cumulative(latent[0], times))
+        return Masses([survival[..., :-1] - survival[..., 1:]], [None])
     smooth = [j for j, each in enumerate(steps) if each is None]
     hazards = {j: _cumulative(latent[j], times) for j in smooth}
     total = sum(hazards.values(), np.zeros((1, 1, times.size)))
@@ -105,8 +108,6 @@ def _cumulative(latent: Distribution, times: Floats) -> Floats:
 
 
 def _shared(hazards: dict[int, Floats], total: Floats, lost: Floats, n: int) -> list[Floats]:
-    if n == 1:
-        return [lost]
     growth = np.diff(total)
     rate = np.divide(lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0)
     return [rate * np.diff(hazards[j]) if j in hazards else np.zeros_like(lost) for j in range(n)]

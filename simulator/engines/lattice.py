@@ -20,7 +20,7 @@ from simulator.model import Model
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-STEP = 0.05
+STEP = 0.1
 """Months. Cells are at most this wide, halved while a sojourn of the pathway is too short for them."""
 FINEST = 2**16
 ALIAS = 1e-8
@@ -49,15 +49,23 @@ class Lattice:
     def stream(self, transformed: Complex) -> Floats:
         return np.fft.irfft(transformed, self.n) / self.damping
 
+    @cached_property
+    def _halves(self) -> Complex:
+        return 0.5 * (1.0 + self.z)
+
+    @cached_property
+    def _moved(self) -> Complex:
+        return 1.0 - self.z
+
     def kernel(self, kernel: Kernel) -> tuple[Complex, Complex]:
         """Return an exit's transform as masses a cell, and as masses on the cells' edges that keep the mean time."""
         masses = self.transform(kernel.mass)
-        shift = kernel.early[..., None] * np.ones_like(self.z)
+        edges = self._halves * masses + kernel.early[..., None] * self._moved
         for atom in kernel.atoms:
             at = self.z ** atom.cell[..., None]
             masses = masses + atom.mass[..., None] * at
-            shift = shift + (atom.mass * (0.5 - atom.place))[..., None] * at
-        return masses, 0.5 * (1.0 + self.z) * masses + (1.0 - self.z) * shift
+            edges = edges + atom.mass[..., None] * at * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
+        return masses, edges
 
     def split(self, transformed: Complex, months: float) -> tuple[Complex, Complex]:
         """Return a stream's part before and after a month."""
@@ -85,14 +93,13 @@ def _smooth(n: int) -> int:
 
 
 def choose_step(model: Model, horizon: float) -> float:
-    """Return a step that resolves every sojourn of the model: at most a quarter of its interquartile range."""
-    spreads = [
-        float(np.min(spread))
-        for exits in model.exits.values()
-        for each in exits
-        if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0)
-    ]
+    """Return a step that resolves every sojourn of the model: at most a fifth of its interquartile range."""
+    spreads = []
+    for exits in model.exits.values():
+        for each in exits:
+            if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
+                spreads.append(float(np.min(spread)))
     step = STEP
-    while spreads and step > min(spreads) / 4 and horizon / step < FINEST / 2:
+    while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
         step /= 2
     return step

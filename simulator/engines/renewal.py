@@ -9,6 +9,7 @@ cells' edges, with their mean time kept, so the error falls with the square of t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -72,17 +73,17 @@ class Renewal:
     def _begin(self, node: Node) -> Complex:
         return np.full((1, 1, 1), float(node == self.graph.start), dtype=np.complex128)
 
-    def _sum(self, edges: object) -> Complex:
-        total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        for edge in edges:  # type: ignore[attr-defined]
-            total = total + self._on(edge, self._through(edge, 1), self.edges[edge.source])
-        return total
+    def _sum(self, edges: Iterable[Edge]) -> Complex | float:
+        return sum((self._on(edge, self._through(edge, 1), self.edges[edge.source]) for edge in edges), 0.0)
 
     def is_choice(self, node: Node) -> bool:
-        return self.model.pathway.states[node.state].is_choice
+        """Return whether no time passes at a node."""
+        return self.model.pathway.states[node.state].is_choice or node.state in self.model.instant
 
     def share(self, edge: Edge) -> Floats:
         """Return a branch's probability, (n_draws or 1, n_cells or 1)."""
+        if edge.source.state in self.model.instant:
+            return np.ones((1, 1))
         found = next(e.probability for e in self.model.exits[edge.source.state] if e.name == edge.exit)
         assert found is not None
         share = np.atleast_2d(found)
@@ -161,15 +162,16 @@ def _instant_order(choices: list[Node], graph: Graph) -> list[Node]:
     return done
 
 
-def transforms(model: Model, lattice: Lattice, states: list[str]) -> Kernels:
-    """Return the kernels of sojourns, by state and exit. States told alike share theirs."""
-    found = {}
+def transforms(model: Model, lattice: Lattice, states: list[str], ready: Kernels) -> None:
+    """Add the kernels of sojourns to those that are ready; states whose exits are told alike share theirs."""
+    alike: dict[tuple[str, ...], list[tuple[Complex, Complex]]] = {}
     for name in states:
         exits = model.exits[name]
-        if exits and exits[0].time is not None:
-            parts = [lattice.kernel(each) for each in kernels(exits, lattice.step, lattice.n)]
-            found[name] = {each.name: part for each, part in zip(exits, parts, strict=True)}
-    return found
+        if exits and exits[0].time is not None and name not in model.instant:
+            told = tuple(each.told for each in exits)
+            if told not in alike:
+                alike[told] = [lattice.kernel(each) for each in kernels(exits, lattice.step, lattice.n)]
+            ready[name] = {each.name: part for each, part in zip(exits, alike[told], strict=True)}
 
 
 def renewal(
@@ -177,5 +179,5 @@ def renewal(
 ) -> Renewal:
     """Return the solved renewal equations of a graph; kernels in `ready` are used and added to."""
     needed = [name for name in dict.fromkeys(node.state for node in graph.nodes) if name not in ready]
-    ready |= transforms(model, lattice, needed)
+    transforms(model, lattice, needed, ready)
     return Renewal(model, graph, lattice, ready, doomed).solve()

@@ -1,0 +1,194 @@
+"""The likelihood of medians and ranges that a paper reports of a time: exact joint order-statistic densities.
+
+A cohort of N patients consists of groups; the n_g times of group g are independent with cdf F_g and density f_g. Of the
+cohort the paper prints its median, minimum and maximum, of some groups their own median. All figures are functions of the
+same N times, so their density is one joint density and not a product of marginal ones.
+
+Given the printed points, somebody stands at each: the *marks* (minimum, median, maximum) are patients of unknown group,
+the *anchors* of a group are the one or two in its middle. Everybody else lies between them. With a polynomial in x that
+counts who lies below the cohort's median, a set of j patients between two anchors who supply the marks in S contributes
+
+    j! / (j - |S|)!  prod_{s in S} f_g(s)  (p x + q)^(j - |S|),     p, q = their chance to lie below, above the median,
+
+a group with anchors n_g! / (j! j!) f_g(anchors) times its two sets, and the density is the coefficient of the number of
+patients below the median in the product over groups, summed over who supplies which mark (David & Nagaraja 2003, Order
+Statistics, section 2.2, for one group). An even number's median is the mean of its two middle patients at m - h and m + h,
+nobody between, integrated: 2 int ... dh (ibid., equation 2.3.3), by Gauss-Legendre on the pieces in which the integrand is
+smooth, and one of the two may itself be a mark, which fixes h. The reported figures are taken as exact numbers.
+
+Two figures at the same time could be the same patient, whose probability is not a density: they are refused, as is a group
+of two with its own median in a cohort of even size with a median.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from itertools import combinations
+
+import numpy as np
+from scipy import special
+
+from calibration.patient_counts import Cuts, Floats, TimeFunction, group_polynomials, product, quadrature
+from simulator.errors import InputError
+
+NODES = 24
+"""Quadrature nodes on each piece of an integral."""
+
+
+@dataclass(frozen=True)
+class TimedGroup:
+    """A group of `size` patients, and the median of their times if it is reported, in months."""
+
+    name: str
+    size: int
+    median: float | None = None
+
+
+@dataclass(frozen=True)
+class ReportedTimes:
+    """What a paper reports of a time in a cohort: each figure in months, or None.
+
+    Raises InputError on impossible figures, and on the combinations named at the head of this module.
+    """
+
+    groups: tuple[TimedGroup, ...]
+    median: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def size(self) -> int:
+        """Patients of the whole cohort."""
+        return sum(group.size for group in self.groups)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The reported figures by name."""
+        whole = {"the median": self.median, "the minimum": self.minimum, "the maximum": self.maximum}
+        parts = {f"the median of {group.name}": group.median for group in self.groups}
+        return {name: time for name, time in (whole | parts).items() if time is not None}
+
+    def log_density(self, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
+        """Log joint density of the reported figures, one a parameter row: (n_rows,), per month for each figure.
+
+        cdf, pdf : by group name, of the time of one patient of that group; continuous, with cdf(0) = 0.
+        """
+        terms = [log_weight + self._log_density_at(cuts, cdf, pdf) for log_weight, cuts in _all_cuts(self)]
+        total: Floats = special.logsumexp(np.stack(terms), axis=0)
+        return total
+
+    def _log_density_at(
+        self, cuts: Cuts, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]
+    ) -> Floats:
+        """The same with the cohort's middle patients at the edges of the cuts."""
+        parts = [
+            group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name], NODES)
+            for group in self.groups
+        ]
+        wanted = (self.size if self.median is None else (self.size + 1) // 2) - sum(
+            mark <= cuts.below for mark in cuts.marks
+        )
+        coefficients = reduce(product, parts).get(cuts.all_marks, np.empty((1, 1, 0)))
+        if wanted >= coefficients.shape[2]:
+            return np.full(len(cdf[self.groups[0].name](np.zeros(1))), -np.inf)
+        return coefficients[:, 0, wanted]
+
+
+def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
+    """The cuts to sum over, with their log weights: one, or one for each place of an even cohort's middle patients."""
+    lowest = 0.0 if reported.minimum is None else reported.minimum
+    highest = math.inf if reported.maximum is None else reported.maximum
+    extremes = tuple(each for each in (reported.minimum, reported.maximum) if each is not None)
+    median = reported.median
+    if median is None or reported.size % 2:
+        edge = highest if median is None else median
+        yield 0.0, Cuts(lowest, edge, edge, highest, extremes if median is None else (median, *extremes))
+        return
+    # an odd group's middle patient is never between the cohort's two: he ends the integral, or is one of the two
+    odd = [group.median for group in reported.groups if group.median is not None and group.size % 2]
+    places = [(math.log(2.0), *sorted((end, 2.0 * median - end))) for end in odd]
+    furthest = min([median - lowest, highest - median, *(abs(end - median) for end in odd)])
+    for half, weight in zip(*quadrature(furthest, _kinks(reported, lowest, highest), NODES), strict=True):
+        places.append((math.log(2.0 * weight), float(median - half), float(median + half)))
+    for log_weight, lower, upper in places:
+        if lowest < lower and upper < highest:
+            yield log_weight, Cuts(lowest, lower, upper, highest, (lower, upper, *extremes))
+
+
+def _kinks(reported: ReportedTimes, lowest: float, highest: float) -> list[float]:
+    """Half-distances of the cohort's middle patients at which an even group's integral loses or gains a piece."""
+    kinks = []
+    for group in reported.groups:
+        if reported.median is not None and group.median is not None and group.size % 2 == 0:
+            apart = abs(group.median - reported.median)
+            reach = min(group.median - lowest, highest - group.median)
+            kinks += [apart, abs(apart - reach), apart + reach]
+    return kinks
+
+
+def _check(reported: ReportedTimes) -> None:
+    """Refuse figures that no cohort can have, and those whose joint distribution has no density."""
+    figures = reported.figures
+    if not figures or len({group.name for group in reported.groups}) < len(reported.groups):
+        raise InputError("reported times need at least one figure, and groups with names of their own")
+    for group in reported.groups:
+        if group.size < 1:
+            raise InputError("a group needs patients", where=f"group {group.name}", got=group.size, allowed="1 or more")
+    for name, time in figures.items():
+        if not (math.isfinite(time) and time > 0):
+            raise InputError("impossible time", where=name, got=time, allowed="a finite number of months above 0")
+    for (name, time), (other, same) in combinations(figures.items(), 2):
+        if time == same:
+            raise InputError(
+                f"{name} and {other} may be one patient, whose probability is not a density",
+                got=time,
+                allowed="only one of them, or one moved by less than its rounding",
+            )
+    _check_pairs(reported)
+    if not np.isfinite(_trial(reported)):
+        raise InputError("no cohort can have all these figures", got=figures)
+
+
+def _check_pairs(reported: ReportedTimes) -> None:
+    """Refuse medians of two patients who may both stand at reported points, or as nearly."""
+    figures = reported.figures
+    even = reported.median is not None and reported.size % 2 == 0
+    if even and reported.size == 2 and len(figures) > 1:
+        raise InputError("the median of two patients leaves no room for another figure", got=figures)
+    medians = {f"the median of {group.name}": group for group in reported.groups if group.median is not None}
+    pairs = [name for name, group in medians.items() if group.size == 2]
+    if even and pairs:
+        raise InputError(
+            f"{pairs[0]}, of two patients, beside the median of a cohort of even size is not supported",
+            allowed="one of the two medians",
+        )
+    halves = pairs + (["the median"] if even else [])
+    for name, (one, first), (two, second) in (
+        (name, *ends) for name in halves for ends in combinations(figures.items(), 2)
+    ):
+        if name not in (one, two) and math.isclose(first + second, 2 * figures[name], rel_tol=1e-9):
+            raise InputError(
+                f"{name} may be midway between {one} and {two}, whose probability is not a density",
+                got=figures[name],
+                allowed="only two of them, or one moved by less than its rounding",
+            )
+
+
+def _trial(reported: ReportedTimes) -> float:
+    """The log density if every time is exponential: minus infinity only where no cohort has these figures."""
+    mean = max(reported.figures.values())
+
+    def cdf(times: Floats) -> Floats:
+        return -np.expm1(-times / mean)[None]
+
+    def pdf(times: Floats) -> Floats:
+        return np.exp(-times / mean)[None] / mean
+
+    names = [group.name for group in reported.groups]
+    return float(reported.log_density(dict.fromkeys(names, cdf), dict.fromkeys(names, pdf))[0])

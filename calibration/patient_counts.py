@@ -1,0 +1,213 @@
+"""How many patients of a group lie where, as polynomials: the parts of a joint order-statistic density.
+
+The definitions stand at the head of `order_statistics`: marks, anchors, and what a set of patients contributes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+TimeFunction = Callable[[Floats], Floats]
+"""A cdf or a density: times (...) in months -> (n_rows, ...), one row a parameter draw."""
+
+Polynomials = dict[int, Floats]
+"""By the set of marks supplied, as bits: logs of the coefficients of 1, x, x^2, ... (n_rows, n_nodes, degree + 1)."""
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Where the reported points of a cohort cut the axis, in months.
+
+    Patients lie in (lowest, below), counted as below the cohort's median, or in (above, highest), or stand at one of the
+    marks. Without a median everybody is counted as below.
+    """
+
+    lowest: float
+    below: float
+    above: float
+    highest: float
+    marks: tuple[float, ...]
+
+    @property
+    def all_marks(self) -> int:
+        """The set of all marks, as bits."""
+        return (1 << len(self.marks)) - 1
+
+    def bit(self, time: float) -> int:
+        """The mark that stands at this time, as a bit; 0 for none."""
+        return 1 << self.marks.index(time) if time in self.marks else 0
+
+    def counted_below(self, time: float) -> int | None:
+        """1 if a patient here counts as below the median, 0 if above or at a mark, None if nobody can be here."""
+        if time in self.marks:
+            return 0
+        if time <= self.below:
+            return 1
+        return 0 if time >= self.above else None
+
+    def distances(self, time: float) -> tuple[float, float]:
+        """How far the median's edges are from a time."""
+        return abs(self.below - time), abs(self.above - time)
+
+
+def quadrature(end: float, kinks: Iterable[float], nodes: int) -> tuple[Floats, Floats]:
+    """Gauss-Legendre nodes and weights on each piece of (0, end), denser towards its start (t = u^2)."""
+    base, base_weights = special.roots_legendre(nodes)
+    u, du = (base + 1.0) / 2.0, base_weights / 2.0
+    pieces = list(pairwise(sorted({0.0, end, *(kink for kink in kinks if 0.0 < kink < end)})))
+    times = [start + (stop - start) * u**2 for start, stop in pieces]
+    weights = [(stop - start) * 2.0 * u * du for start, stop in pieces]
+    return np.concatenate(times), np.concatenate(weights)
+
+
+def group_polynomials(
+    size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction, nodes: int
+) -> Polynomials:
+    """The polynomials of one group, by the marks that it supplies; its own median is None where it is not reported."""
+    bounds = _cdf(cdf, np.array([cuts.lowest, cuts.below, cuts.above, cuts.highest]))
+    with np.errstate(divide="ignore"):
+        log_marks = np.log(pdf(np.array(cuts.marks)))
+    if median is None:
+        below, above = bounds[:, 1:2] - bounds[:, :1], bounds[:, 3:] - bounds[:, 2:3]
+        return _spread(size, below, above, {1 << mark: log_marks[:, mark] for mark in range(len(cuts.marks))})
+    total: Polynomials = {}
+    for placement in _placements(size, median, cuts, nodes):
+        part = _around(placement, size, cuts, bounds, log_marks, cdf, pdf)
+        for bits, logs in part.items():
+            total[bits] = np.logaddexp(total[bits], logs) if bits in total else logs
+    return total
+
+
+def product(first: Polynomials, second: Polynomials) -> Polynomials:
+    """The products of polynomials whose marks are not supplied twice, multiplied at each node and summed over nodes."""
+    if not first or not second:
+        return {}
+    first_scale, second_scale = _scale(first), _scale(second)
+    left = {bits: np.exp(logs - first_scale) for bits, logs in first.items()}
+    right = {bits: np.exp(logs - second_scale) for bits, logs in second.items()}
+    total: Polynomials = {}
+    for bits, coefficients in left.items():
+        for others, factors in right.items():
+            if not bits & others:
+                multiplied = _multiply(coefficients, factors)
+                total[bits | others] = total.get(bits | others, 0.0) + multiplied
+    with np.errstate(divide="ignore"):
+        return {bits: (np.log(values) + (first_scale + second_scale)[:, 0])[:, None] for bits, values in total.items()}
+
+
+def _multiply(first: Floats, second: Floats) -> Floats:
+    """Coefficients (n_rows, degree + 1) of the product of (n_rows, n_nodes, ...) polynomials, summed over nodes."""
+    pairs = np.matmul(first.transpose(0, 2, 1), second)
+    multiplied = np.zeros((len(pairs), pairs.shape[1] + pairs.shape[2] - 1))
+    for power in range(pairs.shape[1]):
+        multiplied[:, power : power + pairs.shape[2]] += pairs[:, power]
+    return multiplied
+
+
+def _scale(polynomials: Polynomials) -> Floats:
+    """The largest log coefficient of each row, (n_rows, 1, 1); 0 where all are -inf."""
+    largest = np.max([logs.max(axis=(1, 2)) for logs in polynomials.values()], axis=0)
+    return np.where(np.isfinite(largest), largest, 0.0)[:, None, None]
+
+
+def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Floats]) -> Polynomials:
+    """`size` patients who supply any of the marks, or lie below or above the cohort's median.
+
+    below, above : (n_rows, n_nodes) chances of each; log_marks : by bit, log density (n_rows,) of standing there.
+    """
+    below, above = (np.maximum(chance, 0.0)[:, :, None] for chance in (below, above))
+    polynomials: Polynomials = {}
+    for count in range(min(size, len(log_marks)) + 1):
+        rest = size - count
+        powers = np.arange(rest + 1)
+        orders = special.gammaln(size + 1) - special.gammaln(powers + 1) - special.gammaln(rest - powers + 1)
+        logs = orders + special.xlogy(powers, below) + special.xlogy(rest - powers, above)
+        for marks in combinations(log_marks, count):
+            supplied = sum((log_marks[mark] for mark in marks), np.zeros(len(below)))
+            polynomials[sum(marks)] = logs + supplied[:, None, None]
+    return polynomials
+
+
+@dataclass(frozen=True, eq=False)
+class _Placement:
+    """Where a group's middle patients stand: the anchors at `lower` and `upper` (n_nodes,), equal for an odd group.
+
+    counted_below : how many of them lie below the cohort's median; bits : the marks that they supply.
+    """
+
+    lower: Floats
+    upper: Floats
+    log_weight: Floats
+    counted_below: int
+    bits: int
+
+
+def _around(
+    placement: _Placement,
+    size: int,
+    cuts: Cuts,
+    bounds: Floats,
+    log_marks: Floats,
+    cdf: TimeFunction,
+    pdf: TimeFunction,
+) -> Polynomials:
+    """A group whose middle patients stand at a placement, summed over its nodes."""
+    half = (size - 1) // 2
+    lowest, below, above, highest = (bounds[:, edge : edge + 1] for edge in range(4))
+    at_lower, at_upper = _cdf(cdf, placement.lower), _cdf(cdf, placement.upper)
+    free = [mark for mark in range(len(cuts.marks)) if not placement.bits >> mark & 1]
+    before = {1 << mark: log_marks[:, mark] for mark in free if cuts.marks[mark] < placement.lower.max()}
+    after = {1 << mark: log_marks[:, mark] for mark in free if cuts.marks[mark] > placement.upper.min()}
+    with np.errstate(divide="ignore"):
+        log_anchors = np.log(pdf(placement.lower)) + placement.log_weight
+        if size % 2 == 0:
+            log_anchors = log_anchors + np.log(pdf(placement.upper))
+    orders = special.gammaln(size + 1) - 2 * special.gammaln(half + 1)
+    first = _spread(half, np.minimum(at_lower, below) - lowest, at_lower - above, before)
+    second = _spread(half, below - at_upper, highest - np.maximum(at_upper, above), after)
+    anchored = {bits: logs + (log_anchors + orders)[:, :, None] for bits, logs in first.items()}
+    counted_above = 2 - size % 2 - placement.bits.bit_count() - placement.counted_below
+    padding = ((0, 0), (0, 0), (placement.counted_below, counted_above))
+    return {
+        bits | placement.bits: np.pad(logs, padding, constant_values=-np.inf)
+        for bits, logs in product(anchored, second).items()
+    }
+
+
+def _placements(size: int, median: float, cuts: Cuts, nodes: int) -> Iterator[_Placement]:
+    """Everywhere that the middle patients of a group with this median can stand."""
+    if size % 2:
+        here = np.array([median])
+        if (counted := cuts.counted_below(median)) is not None:
+            yield _Placement(here, here, np.zeros(1), counted, cuts.bit(median))
+        return
+    reach = min(median - cuts.lowest, cuts.highest - median)
+    for mark in cuts.marks:
+        # one of the two is the patient at the mark, so the other's place is known
+        other = 2 * median - mark
+        counted = cuts.counted_below(other)
+        if cuts.lowest < other < cuts.highest and counted is not None:
+            lower, upper = np.array([min(mark, other)]), np.array([max(mark, other)])
+            yield _Placement(lower, upper, np.full(1, math.log(2.0)), counted, cuts.bit(mark))
+    edges = {0.0, reach, *(gap for gap in cuts.distances(median) if gap < reach)}
+    for start, stop in pairwise(sorted(edges)):
+        half, weight = quadrature(stop - start, (), nodes)
+        lower, upper = median - start - half, median + start + half
+        sides = [cuts.counted_below(float(lower[0])), cuts.counted_below(float(upper[0]))]
+        if None not in sides:
+            yield _Placement(lower, upper, np.log(2.0 * weight), sides.count(1), 0)
+
+
+def _cdf(cdf: TimeFunction, times: Floats) -> Floats:
+    """The cdf at times (n,), of which some may be infinite: (n_rows, n)."""
+    endless = np.isinf(times)
+    return np.where(endless, 1.0, cdf(np.where(endless, 0.0, times)))

@@ -1,0 +1,182 @@
+"""Simulated patients into curves: the same lattice and the same quantities as the exact engine gives.
+
+Months are counted up to lattice points, so that S at a point is the share with T > t; memory does not grow with the
+number of patients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.curves import Curves, check_horizon, populations
+from simulator.engines.lattice import STEP
+from simulator.engines.microsim import Block, simulate
+from simulator.model import Model
+from simulator.pathway import Count
+from simulator.randomness import Uniforms
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+FLUSH = 32
+"""Blocks that are gathered before they are counted."""
+
+
+def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -> Curves:
+    """Return the curves of simulated patients 0 to `patients` - 1 of a model of one draw.
+
+    horizon : months after the default clock. Groups look to the end of their window, whatever the horizon.
+    """
+    check_horizon(horizon)
+    pathway = model.pathway
+    followed = max(horizon, pathway.group_window) if pathway.groups else horizon
+    tally = _Tally(model, horizon)
+    asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
+    asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
+    for block in simulate(model, uniforms, range(patients), horizon=followed, keep=frozenset(asked | set(tally.stays))):
+        tally.add(block)
+    return tally.curves()
+
+
+class _Cells:
+    """Counts by (row, place), gathered over several blocks before they are added up."""
+
+    def __init__(self, rows: int, places: int) -> None:
+        self.counts = np.zeros(rows * places)
+        self.places, self.gathered = places, list[Integers]()
+
+    def add(self, rows: Integers | int, places: Integers) -> None:
+        self.gathered.append(rows * self.places + places)
+
+    def flush(self) -> None:
+        if self.gathered:
+            self.counts += np.bincount(np.concatenate(self.gathered), minlength=self.counts.size)
+            self.gathered.clear()
+
+    def table(self) -> Floats:
+        self.flush()
+        return self.counts.reshape(-1, self.places)
+
+
+class _Tally:
+    """Patients are told apart by a code: which groups they are in (bits), then their level of every attribute."""
+
+    def __init__(self, model: Model, horizon: float) -> None:
+        self.pathway, self.horizon = model.pathway, horizon
+        self.n_months = int(np.ceil(horizon / STEP - 1e-9)) + 1
+        self.stays = [name for name, state in self.pathway.states.items() if not state.is_choice]
+        self.sizes = [len(each.levels) for each in self.pathway.attributes.values()]
+        codes = 2 ** len(self.pathway.groups) * int(np.prod(self.sizes))
+        # A place past the horizon, and one more for patients who are not on the clock.
+        places = self.n_months + 2
+        self.deaths = {clock: _Cells(codes, places) for clock in self.pathway.clocks}
+        self.entered = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
+        self.left = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
+        self.sums = {name: np.zeros(2) for name in self.pathway.counts}
+        self.blocks = 0
+
+    def add(self, block: Block) -> None:
+        """Count a block of patients."""
+        code = self._code(block)
+        for clock in self.pathway.clocks:
+            zero = block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
+            self.deaths[clock].add(code, self._places(block.death_month, zero))
+            for cells, moves in ((self.entered[clock], block.entered), (self.left[clock], block.left)):
+                for row, name in enumerate(self.stays):
+                    for who, month in moves.get(name, ()):
+                        cells.add(row, self._places(month, zero[who]))
+        for name, count in self.pathway.counts.items():
+            total = self._total(block, count)[np.isfinite(block.clock_month)]
+            self.sums[name] += (total.sum(), (total**2).sum())
+        self.blocks += 1
+        if self.blocks % FLUSH == 0:
+            for clock in self.pathway.clocks:
+                for cells in (self.deaths[clock], self.entered[clock], self.left[clock]):
+                    cells.flush()
+
+    def _places(self, month: Floats, zero: Floats) -> Integers:
+        """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
+        beyond the horizon, one more if the clock never starts."""
+        with np.errstate(invalid="ignore"):
+            place = (month - zero) * (1.0 / STEP)
+        place -= 1e-9
+        np.ceil(place, out=place)
+        np.clip(place, 0.0, self.n_months, out=place)
+        place[np.isinf(zero)] = self.n_months + 1
+        return place.astype(np.int64)
+
+    def _code(self, block: Block) -> Integers:
+        window, reached = self.pathway.group_window, np.isfinite(block.clock_month)
+        code = np.zeros(block.patients.size, dtype=np.int64)
+        for bit, group in enumerate(self.pathway.groups.values()):
+            inside = block.ever_entered(group.entered, window) & reached
+            if group.not_entered:
+                inside &= ~block.ever_entered(group.not_entered, window)
+            code += inside.astype(np.int64) << bit
+        for name, size in zip(self.pathway.attributes, self.sizes, strict=True):
+            code = code * size + block.levels[name]
+        return code
+
+    def _total(self, block: Block, count: Count) -> Floats:
+        """Return how often, or for how many months, each patient is counted between the clock's start and the horizon."""
+        n = block.patients.size
+        total = np.zeros(n)
+        for state in count.entries:
+            for who, month in block.entered.get(state, ()):
+                since = month - block.clock_month[who]
+                total += np.bincount(who[(since >= 0) & (since <= self.horizon)], minlength=n)
+        for state in count.months:
+            for sign, moves in ((1.0, block.entered), (-1.0, block.left)):
+                for who, month in moves.get(state, ()):
+                    # Who comes in has the rest of the horizon before them; who leaves gives back what is left of it.
+                    left = self.horizon - np.clip(month - block.clock_month[who], 0.0, self.horizon)
+                    total += np.bincount(who, weights=sign * left, minlength=n)
+        return total
+
+    def _rows(self, population: str) -> NDArray[np.bool_]:
+        """Return which codes belong to a population."""
+        codes = np.arange(2 ** len(self.pathway.groups) * int(np.prod(self.sizes)))
+        if population == "all":
+            return np.ones(codes.size, dtype=bool)
+        if population in self.pathway.groups:
+            bit = list(self.pathway.groups).index(population)
+            return (codes // int(np.prod(self.sizes)) >> bit) % 2 == 1
+        name, level = population.split("=", 1)
+        place = list(self.pathway.attributes).index(name)
+        below = int(np.prod(self.sizes[place + 1 :]))
+        wanted = list(self.pathway.attributes[name].levels).index(level)
+        return codes // below % self.sizes[place] == wanted
+
+    def curves(self) -> Curves:
+        """Return what has been counted."""
+        survival, sizes = {}, {}
+        for clock in self.pathway.clocks:
+            table = self.deaths[clock].table()
+            for name in populations(self.pathway):
+                places = table[self._rows(name)].sum(axis=0)
+                size = places[:-1].sum()
+                dead = np.cumsum(places[: self.n_months])
+                survival[clock, name] = 1.0 - dead[None] / size if size else np.full((1, self.n_months), np.nan)
+                if clock == self.pathway.clock:
+                    sizes[name] = size
+        patients = int(sizes["all"])
+        return Curves(
+            months=STEP * np.arange(self.n_months),
+            survival=survival,
+            occupancy={clock: self._occupancy(clock) for clock in self.pathway.clocks},
+            sizes={name: np.array([size / max(patients, 1)]) for name, size in sizes.items()},
+            counts={name: np.array([total[0] / max(patients, 1)]) for name, total in self.sums.items()},
+            count_variances={name: np.array([_variance(total, patients)]) for name, total in self.sums.items()},
+            patients=patients,
+        )
+
+    def _occupancy(self, clock: str) -> dict[str, Floats]:
+        moves = self.entered[clock].table() - self.left[clock].table()
+        size = max(self.deaths[clock].table()[:, :-1].sum(), 1.0)
+        there = np.cumsum(moves[:, : self.n_months], axis=1) / size
+        return {name: there[row][None] for row, name in enumerate(self.stays)}
+
+
+def _variance(sums: Floats, n: int) -> float:
+    return float((sums[1] - sums[0] ** 2 / n) / (n - 1)) if n > 1 else float("nan")
