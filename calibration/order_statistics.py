@@ -31,12 +31,8 @@ from itertools import combinations
 import numpy as np
 from scipy import special
 
-from calibration.patient_counts import Cuts, Floats, TimeFunction, group_polynomials, product, quadrature
+from calibration.patient_counts import Cuts, Floats, TimeFunction, group_polynomials, node_count, product, quadrature
 from simulator.errors import InputError
-
-NODES = 24
-"""Quadrature nodes on each piece of an integral."""
-
 
 @dataclass(frozen=True)
 class TimedGroup:
@@ -88,7 +84,7 @@ class ReportedTimes:
     ) -> Floats:
         """The same with the cohort's middle patients at the edges of the cuts."""
         parts = [
-            group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name], NODES)
+            group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name])
             for group in self.groups
         ]
         wanted = (self.size if self.median is None else (self.size + 1) // 2) - sum(
@@ -114,7 +110,9 @@ def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
     odd = [group.median for group in reported.groups if group.median is not None and group.size % 2]
     places = [(math.log(2.0), *sorted((end, 2.0 * median - end))) for end in odd]
     furthest = min([median - lowest, highest - median, *(abs(end - median) for end in odd)])
-    for half, weight in zip(*quadrature(furthest, _kinks(reported, lowest, highest), NODES), strict=True):
+    kinks = _kinks(reported, lowest, highest)
+    nodes = 2 * node_count(reported.size) // min(1 + len(kinks), 4)
+    for half, weight in zip(*quadrature(furthest, kinks, nodes), strict=True):
         places.append((math.log(2.0 * weight), float(median - half), float(median + half)))
     for log_weight, lower, upper in places:
         if lowest < lower and upper < highest:

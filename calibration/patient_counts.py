@@ -59,64 +59,69 @@ class Cuts:
         return abs(self.below - time), abs(self.above - time)
 
 
+def node_count(size: int) -> int:
+    """Nodes that a gap in the middle of `size` patients needs: on the scale of u it narrows as 1 / sqrt(size)."""
+    return 12 + math.ceil(1.5 * math.sqrt(size))
+
+
 def quadrature(end: float, kinks: Iterable[float], nodes: int) -> tuple[Floats, Floats]:
-    """Gauss-Legendre nodes and weights on each piece of (0, end), denser towards its start (t = u^2)."""
+    """Gauss-Legendre nodes and weights on each piece of (0, end), denser towards its ends (t = 3 u^2 - 2 u^3)."""
     base, base_weights = special.roots_legendre(nodes)
     u, du = (base + 1.0) / 2.0, base_weights / 2.0
     pieces = list(pairwise(sorted({0.0, end, *(kink for kink in kinks if 0.0 < kink < end)})))
-    times = [start + (stop - start) * u**2 for start, stop in pieces]
-    weights = [(stop - start) * 2.0 * u * du for start, stop in pieces]
+    times = [start + (stop - start) * u**2 * (3.0 - 2.0 * u) for start, stop in pieces]
+    weights = [(stop - start) * 6.0 * u * (1.0 - u) * du for start, stop in pieces]
     return np.concatenate(times), np.concatenate(weights)
 
 
 def group_polynomials(
-    size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction, nodes: int
+    size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction
 ) -> Polynomials:
     """The polynomials of one group, by the marks that it supplies; its own median is None where it is not reported."""
     bounds = _cdf(cdf, np.array([cuts.lowest, cuts.below, cuts.above, cuts.highest]))
-    with np.errstate(divide="ignore"):
-        log_marks = np.log(pdf(np.array(cuts.marks)))
+    log_marks = _log(pdf(np.array(cuts.marks)))
     if median is None:
         below, above = bounds[:, 1:2] - bounds[:, :1], bounds[:, 3:] - bounds[:, 2:3]
         return _spread(size, below, above, {1 << mark: log_marks[:, mark] for mark in range(len(cuts.marks))})
     total: Polynomials = {}
-    for placement in _placements(size, median, cuts, nodes):
-        part = _around(placement, size, cuts, bounds, log_marks, cdf, pdf)
-        for bits, logs in part.items():
+    for placement in _placements(size, median, cuts):
+        for bits, logs in _around(placement, size, cuts, bounds, log_marks, cdf, pdf).items():
             total[bits] = np.logaddexp(total[bits], logs) if bits in total else logs
     return total
 
 
 def product(first: Polynomials, second: Polynomials) -> Polynomials:
-    """The products of polynomials whose marks are not supplied twice, multiplied at each node and summed over nodes."""
+    """The products of polynomials at each node, summed over nodes: nobody stands at a mark twice."""
     if not first or not second:
         return {}
-    first_scale, second_scale = _scale(first), _scale(second)
-    left = {bits: np.exp(logs - first_scale) for bits, logs in first.items()}
-    right = {bits: np.exp(logs - second_scale) for bits, logs in second.items()}
+    (left, left_scale), (right, right_scale) = _scaled(first), _scaled(second)
     total: Polynomials = {}
     for bits, coefficients in left.items():
         for others, factors in right.items():
             if not bits & others:
                 multiplied = _multiply(coefficients, factors)
-                total[bits | others] = total.get(bits | others, 0.0) + multiplied
-    with np.errstate(divide="ignore"):
-        return {bits: (np.log(values) + (first_scale + second_scale)[:, 0])[:, None] for bits, values in total.items()}
+                total[bits | others] = total.get(bits | others, np.zeros(1)) + multiplied
+    return {bits: _log(values) + left_scale + right_scale for bits, values in total.items()}
 
 
 def _multiply(first: Floats, second: Floats) -> Floats:
-    """Coefficients (n_rows, degree + 1) of the product of (n_rows, n_nodes, ...) polynomials, summed over nodes."""
-    pairs = np.matmul(first.transpose(0, 2, 1), second)
-    multiplied = np.zeros((len(pairs), pairs.shape[1] + pairs.shape[2] - 1))
-    for power in range(pairs.shape[1]):
-        multiplied[:, power : power + pairs.shape[2]] += pairs[:, power]
+    """Coefficients of the product of (n_rows, n_nodes, degree + 1) polynomials, summed over nodes: (n_rows, 1, ...)."""
+    multiplied = np.zeros((len(first), 1, first.shape[2] + second.shape[2] - 1))
+    # a set of patients who all lie on one side of the median is a single power of x
+    powers, others = (np.flatnonzero(each.any(axis=(0, 1))) for each in (first, second))
+    if len(powers) and len(others):
+        low, high = others[0], others[-1] + 1
+        for power in powers:
+            products = np.einsum("rn,rnj->rj", first[:, :, power], second[:, :, low:high])
+            multiplied[:, 0, power + low : power + high] += products
     return multiplied
 
 
-def _scale(polynomials: Polynomials) -> Floats:
-    """The largest log coefficient of each row, (n_rows, 1, 1); 0 where all are -inf."""
+def _scaled(polynomials: Polynomials) -> tuple[Polynomials, Floats]:
+    """The coefficients out of the logs, divided by the largest of each row, and the log of that, (n_rows, 1, 1)."""
     largest = np.max([logs.max(axis=(1, 2)) for logs in polynomials.values()], axis=0)
-    return np.where(np.isfinite(largest), largest, 0.0)[:, None, None]
+    scale = np.where(np.isfinite(largest), largest, 0.0)[:, None, None]
+    return {bits: np.exp(logs - scale) for bits, logs in polynomials.items()}, scale
 
 
 def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Floats]) -> Polynomials:
@@ -132,9 +137,14 @@ def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Flo
         orders = special.gammaln(size + 1) - special.gammaln(powers + 1) - special.gammaln(rest - powers + 1)
         logs = orders + special.xlogy(powers, below) + special.xlogy(rest - powers, above)
         for marks in combinations(log_marks, count):
-            supplied = sum((log_marks[mark] for mark in marks), np.zeros(len(below)))
-            polynomials[sum(marks)] = logs + supplied[:, None, None]
+            polynomials[sum(marks)] = logs + sum(log_marks[mark][:, None, None] for mark in marks)
     return polynomials
+
+
+def _log(values: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        logs: Floats = np.log(values)
+    return logs
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,14 +177,13 @@ def _around(
     free = [mark for mark in range(len(cuts.marks)) if not placement.bits >> mark & 1]
     before = {1 << mark: log_marks[:, mark] for mark in free if cuts.marks[mark] < placement.lower.max()}
     after = {1 << mark: log_marks[:, mark] for mark in free if cuts.marks[mark] > placement.upper.min()}
-    with np.errstate(divide="ignore"):
-        log_anchors = np.log(pdf(placement.lower)) + placement.log_weight
-        if size % 2 == 0:
-            log_anchors = log_anchors + np.log(pdf(placement.upper))
-    orders = special.gammaln(size + 1) - 2 * special.gammaln(half + 1)
     first = _spread(half, np.minimum(at_lower, below) - lowest, at_lower - above, before)
     second = _spread(half, below - at_upper, highest - np.maximum(at_upper, above), after)
-    anchored = {bits: logs + (log_anchors + orders)[:, :, None] for bits, logs in first.items()}
+    log_anchors = _log(pdf(placement.lower)) + placement.log_weight
+    if size % 2 == 0:
+        log_anchors = log_anchors + _log(pdf(placement.upper))
+    log_anchors = log_anchors + special.gammaln(size + 1) - 2 * special.gammaln(half + 1)
+    anchored = {bits: logs + log_anchors[:, :, None] for bits, logs in first.items()}
     counted_above = 2 - size % 2 - placement.bits.bit_count() - placement.counted_below
     padding = ((0, 0), (0, 0), (placement.counted_below, counted_above))
     return {
@@ -183,7 +192,7 @@ def _around(
     }
 
 
-def _placements(size: int, median: float, cuts: Cuts, nodes: int) -> Iterator[_Placement]:
+def _placements(size: int, median: float, cuts: Cuts) -> Iterator[_Placement]:
     """Everywhere that the middle patients of a group with this median can stand."""
     if size % 2:
         here = np.array([median])
@@ -200,7 +209,7 @@ def _placements(size: int, median: float, cuts: Cuts, nodes: int) -> Iterator[_P
             yield _Placement(lower, upper, np.full(1, math.log(2.0)), counted, cuts.bit(mark))
     edges = {0.0, reach, *(gap for gap in cuts.distances(median) if gap < reach)}
     for start, stop in pairwise(sorted(edges)):
-        half, weight = quadrature(stop - start, (), nodes)
+        half, weight = quadrature(stop - start, (), node_count(size))
         lower, upper = median - start - half, median + start + half
         sides = [cuts.counted_below(float(lower[0])), cuts.counted_below(float(upper[0]))]
         if None not in sides:

@@ -61,7 +61,7 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, scenarios: Sequence[Sc
     first = scenarios[0]
     before = _per_100(_os(outcomes, first, clock)[1]["estimate"])
     sentence = (
-        f"{_who(scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
+        f"{_who(scenario)}, {_difference(row)} {_are(row)} alive {_when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {before} under {first.name}."
     )
     if clock != default:
@@ -96,6 +96,10 @@ def _if_fewer_gain(scenario: Scenario) -> str:
     return f"If only {share} of those whom it treats in addition gain from it (an assumption)"
 
 
+def _are(row: Row) -> str:
+    return "is" if abs(round(100 * row["difference"])) == 1 else "are"
+
+
 def _per_100(probability: float) -> str:
     return f"{abs(round(100 * probability))}"
 
@@ -108,16 +112,15 @@ def _interval(lower: float, upper: float) -> str:
 def _difference(row: Row) -> str:
     """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions."""
     if not math.isfinite(row["difference"]):
-        return "nobody knows how many more"
-    ends = [100 * row[key] for key in ("difference", "difference_lower", "difference_upper")]
-    more, lower, upper = (round(each) if math.isfinite(each) else 0 for each in ends)
-    if lower < 0 < upper or (lower < upper and more == 0):
-        interval = f" (95 % interval {-lower} fewer to {upper} more)"
-    elif lower < upper:
-        least, most = sorted((abs(lower), abs(upper)))
-        interval = f" (95 % interval {least} to {most})"
-    else:
-        interval = ""
-    if more == 0:
-        return f"as many{interval}"
-    return f"{abs(more)} {'more' if more > 0 else 'fewer'}{interval}"
+        raise _NoSurvival(row["scenario"])
+    more = round(100 * row["difference"])
+    words = "as many" if more == 0 else f"{abs(more)} {'more' if more > 0 else 'fewer'}"
+    if not row["difference_lower"] < row["difference_upper"]:
+        return words
+    lower, upper = (round(100 * row[f"difference_{end}"]) for end in ("lower", "upper"))
+    if lower == upper:
+        return words
+    if lower < 0 < upper or more == 0:
+        return f"{words} (95 % interval {-lower} fewer to {upper} more)"
+    least, most = sorted((abs(lower), abs(upper)))
+    return f"{words} (95 % interval {least} to {most})"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator.distributions.distribution import Distribution, FloatArray
+from simulator.distributions.distribution import Distribution, FloatArray, product
 
 # From here on 1 - F keeps twelve digits of the survival; below, it is summed from its parts.
 _SLIGHT = 1e-4
@@ -19,11 +19,12 @@ class Cure(Distribution):
     cure: FloatArray
     _odds: FloatArray = field(init=False, repr=False)
     _slight: bool = field(init=False, repr=False)
+    _complete: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         with np.errstate(divide="ignore"):
-            odds = np.minimum(self.cure / (1.0 - self.cure), np.finfo(np.float64).max)
-        object.__setattr__(self, "_odds", np.asarray(odds))
+            object.__setattr__(self, "_odds", np.asarray(self.cure / (1.0 - self.cure)))
+        object.__setattr__(self, "_complete", bool((self.cure == 1.0).any()))
         object.__setattr__(self, "_slight", bool((self.cure < _SLIGHT).any()))
 
     @property
@@ -43,6 +44,7 @@ class Cure(Distribution):
     def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
         # S0 = (S - cure) / (1 - cure) gives H0 = H - log(1 - odds (e^H - 1)). The cured pass through as large
         # numbers and are set at the end: infinities are slow.
-        gone = self._odds * np.expm1(np.minimum(exposures, 709.0))
+        gone = np.expm1(np.minimum(exposures, 709.0))
+        gone = product(gone, self._odds) if self._complete else gone * self._odds
         uncured = exposures - np.log1p(-np.minimum(gone, _BELOW_ONE))
         return np.where(gone < 1.0, self.base._inverse_cumulative_hazard(uncured), np.inf)

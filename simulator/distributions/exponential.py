@@ -11,7 +11,7 @@ from simulator.distributions.distribution import FloatArray, ScaleFamily
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Exponential(ScaleFamily):
-    """H(t) = t / scale, where scale is the mean in months (Kalbfleisch & Prentice 2002, section 2.2.1)."""
+    """H(t) = t / scale, where scale is the mean in months (Kalbfleisch & Prentice 2002, section 2.2)."""
 
     one_of: ClassVar[tuple[str, ...]] = ("rate", "mean", "median")
     readers: ClassVar[Mapping[str, Reader]] = dict.fromkeys(one_of, NOT_NEGATIVE)

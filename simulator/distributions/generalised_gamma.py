@@ -100,7 +100,7 @@ def _departure(normal: FloatArray, q: FloatArray) -> FloatArray:
     """Z less its normal quantile z, from the gamma's quantile expanded in q.
 
     q^2 G = 1 + q z + q^2 (z^2 - 1)/3 + q^3 (z^3 - 7z)/36 - q^4 (3z^4 + 7z^2 - 16)/810
-    + q^5 (9z^5 + 256z^3 - 433z)/38880: Cornish & Fisher (1960), Technometrics 2:209. Below |q| = 0.002 it is
+    + q^5 (9z^5 + 256z^3 - 433z)/38880: Fisher & Cornish (1960), Technometrics 2:209. Below |q| = 0.002 it is
     good to 1e-9 where S > 1e-300; further out the departure is held constant.
     """
     z = np.clip(normal, -100.0, 100.0)

@@ -16,6 +16,7 @@ SMALLEST_SHAPE, LARGEST_SHAPE = 1e-3, 250_000.0
 
 _SMALLEST = 1e-280
 _LOG_SMALLEST = float(np.log(_SMALLEST))
+_LOG_NOTHING = -1e100
 
 
 def log_tails(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -42,8 +43,9 @@ def log_quantile(shape: FloatArray, log_lower: FloatArray, log_upper: FloatArray
     log_smaller = np.minimum(log_lower, log_upper)
     w = _either(low, gammaincinv, gammainccinv, shape, np.exp(log_smaller))
     log_w = np.log(w)
-    deep = (log_smaller < _LOG_SMALLEST) & np.isfinite(log_smaller)
-    below, above = (deep & low) | ((w < _SMALLEST) & np.isfinite(log_lower)), deep & ~low
+    deep = log_smaller < _LOG_SMALLEST
+    below = ((deep & low) | (w < _SMALLEST)) & (log_lower > _LOG_NOTHING)
+    above = deep & ~low & (log_upper > _LOG_NOTHING)
     if below.any():
         log_w[below] = _lower_quantile(shape[below], log_lower[below])
     if above.any():

@@ -12,10 +12,7 @@ from simulator.distributions.distribution import FloatArray, ScaleFamily
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LogLogistic(ScaleFamily):
-    """S(t) = 1 / (1 + (t / scale)^shape); scale is the median in months.
-
-    Bennett (1983), Applied Statistics 32:165, with theta = -shape log(scale) and kappa = shape.
-    """
+    """S(t) = 1 / (1 + (t / scale)^shape) (Bennett 1983, Appl Stat 32:165); scale, the median, in months."""
 
     one_of: ClassVar[tuple[str, ...]] = ("scale", "median")
     readers: ClassVar[Mapping[str, Reader]] = {"shape": POSITIVE, **dict.fromkeys(one_of, NOT_NEGATIVE)}

@@ -14,7 +14,7 @@ from simulator.distributions.distribution import FloatArray, ScaleFamily
 class LogNormal(ScaleFamily):
     """S(t) = Phi(-log(t / scale) / sigma); scale = e^mu is the median in months.
 
-    Kalbfleisch & Prentice (2002), section 2.2.3. Costs about ten times an exponential.
+    Kalbfleisch & Prentice (2002), section 2.2. Costs about seven Weibulls to draw from.
     """
 
     readers: ClassVar[Mapping[str, Reader]] = {"sigma": POSITIVE, "mu": REAL, "median": NOT_NEGATIVE}

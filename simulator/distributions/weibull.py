@@ -13,7 +13,7 @@ from simulator.distributions.distribution import FloatArray, ScaleFamily, produc
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Weibull(ScaleFamily):
-    """H(t) = (t / scale)^shape (Kalbfleisch & Prentice 2002, section 2.2.2); scale in months."""
+    """H(t) = (t / scale)^shape (Kalbfleisch & Prentice 2002, section 2.2); scale in months."""
 
     one_of: ClassVar[tuple[str, ...]] = ("scale", "median", "mean")
     readers: ClassVar[Mapping[str, Reader]] = {"shape": POSITIVE, **dict.fromkeys(one_of, NOT_NEGATIVE)}

@@ -74,10 +74,30 @@ class Solution:
         if population not in self.model.pathway.groups:
             return self._draws(self._cells(population, clock).sum(axis=-1))
         marks, at = self._marks(population), round(self.model.pathway.group_window / self.lattice.step)
-        nodes = [node for node in self._nodes if marks(node.marks)]
-        atom, stream = self._total(nodes, "net", self.model.pathway.clock, "all")
-        masses = self.lattice.stream(stream + 0.0 * self.lattice.z)
-        return self._draws(atom + masses[..., :at].sum(axis=-1))
+        start = self.after.graph.start
+        atom = np.full((1, 1), float(marks(start.marks)))
+        stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        for node, edges in self.after.graph.out_of.items():
+            for edge in edges:
+                # Patients join or leave a population where their marks change.
+                sign = int(marks(edge.target.marks)) - int(marks(node.marks))
+                if sign:
+                    own_atom, own_stream = self.after.crossing(edge)
+                    atom, stream = atom + sign * own_atom, stream + sign * own_stream
+        doomed, moved = self._doomed_total(marks)
+        masses = self.lattice.stream(_mixed(stream, self.weights) + moved + 0.0 * self.lattice.z)
+        return self._draws(_mixed(atom, self.weights) + doomed + masses[..., :at].sum(axis=-1))
+
+    def _doomed_total(self, marks: Marks) -> tuple[Floats, Complex]:
+        """Return who is treated in vain and of a population, as an atom (n_draws or 1,) and a stream, mixed."""
+        atom: Floats = np.zeros((1, 1))
+        stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        for each in self.dooms:
+            for node in each.into:
+                if marks(node.marks):
+                    own_atom, own_stream = self._doomed(each, node, "net")
+                    atom, stream = atom + own_atom, stream + own_stream
+        return _mixed(atom, self.weights), _mixed(stream, self.weights)
 
     def survival(self, population: str = "all", clock: str | None = None) -> Floats:
         """Return S(t) = P(T > t) of a population, (n_draws, n_months); NaN where it is empty."""
@@ -158,13 +178,20 @@ class Solution:
                 stream = stream - self.after.outflow(node)
         for each in self.dooms:
             if node in each.into:
-                moved = each.into[node] - (each.out_of.get(node, 0.0) if which == "net" else 0.0)
-                at_once = each.atoms.get(node, np.zeros((1, 1)))
-                share = each.share[..., None]
-                stream = stream + share * self.after.edges[each.decision] * moved
-                stream = stream + share * at_once[..., None] * self.after.inflow(each.decision)
-                atom = atom + each.share * self.after.atoms[each.decision] * at_once
+                own_atom, own_stream = self._doomed(each, node, which)
+                atom, stream = atom + own_atom, stream + own_stream
         return atom, stream
+
+    def _doomed(self, doom: Doom, node: Node, which: str) -> tuple[Floats, Complex]:
+        """Return the atom and stream at a node of who is treated in vain."""
+        if which == "net" and self.after.is_choice(node):
+            return np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
+        moved = doom.into[node] - (doom.out_of.get(node, 0.0) if which == "net" else 0.0)
+        at_once = doom.atoms.get(node, np.zeros((1, 1)))
+        share = doom.share[..., None]
+        stream = share * self.after.edges[doom.decision] * moved
+        stream = stream + share * at_once[..., None] * self.after.inflow(doom.decision)
+        return doom.share * self.after.atoms[doom.decision] * at_once, stream
 
     def _cumulative(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
         clock, states, marks = clock or self.model.pathway.clock, set(states), self._marks(population)

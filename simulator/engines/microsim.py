@@ -62,8 +62,8 @@ def simulate(
 
     `keep` : states whose entries and exits are kept; None keeps all, and the order of each patient's events.
     """
-    if model.n_draws != 1:
-        raise InputError("microsim runs one draw at a time", got=model.n_draws, allowed="1")
+    if any(each.probability is not None and each.probability.ndim > 1 for ways in model.exits.values() for each in ways):
+        raise InputError("microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers")
     for resource, capacity in model.scenario.capacity.items():
         raise InputError(
             "this engine has no queues yet",

@@ -130,6 +130,14 @@ class Renewal:
             self.inflows |= self._inflows(component)
         return self.inflows[node]
 
+    def crossing(self, edge: Edge) -> tuple[Floats, Complex]:
+        """Return who passes an edge: at month 0, and as masses a cell."""
+        if self.is_choice(edge.source):
+            early = 0.0 if edge.when == "late" else 1.0
+            atom = early * self.share(edge) * self.atoms[edge.source]
+            return atom, self._on(edge, self._through(edge, 0), self.inflow(edge.source))
+        return np.zeros((1, 1)), self._on(edge, self._through(edge, 0), self.edges[edge.source])
+
     def _inflows(self, component: tuple[Node, ...]) -> dict[Node, Complex]:
         zero: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
         found = dict.fromkeys(component, zero)

@@ -1,0 +1,1 @@
+"""Fitting a pathway to what a published cohort reports."""

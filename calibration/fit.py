@@ -1,0 +1,195 @@
+"""Fitting a cohort: from its targets and the pathway's priors to frozen draws, a summary and a predictive table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from calibration.diagnostics import Diagnostics, diagnose
+from calibration.imis import WeightedSample, sample
+from calibration.likelihood import Likelihood
+from calibration.predictive import predict
+from calibration.priors import Priors
+from calibration.targets import Targets, load_targets
+from simulator.errors import AftercartError
+
+Floats = NDArray[np.float64]
+Map = Callable[..., Iterator[object]]
+
+WANTED = 2000
+"""Draws that are frozen."""
+EFFECTIVE = 5000
+"""Effective sample size of the weighted sample that they are taken from."""
+ROWS = 25
+"""Draws a likelihood call: the arrays of that many stay in the processor's cache. The result does not depend on jobs."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted cohort. draws : (2000, a column a parameter with a prior); tables as in the cohort's folder."""
+
+    targets: Targets
+    sample: WeightedSample
+    diagnostics: Diagnostics
+    draws: pd.DataFrame
+    posterior: pd.DataFrame
+    predictive: pd.DataFrame
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the sample, a sentence each; empty if it is good."""
+        return self.diagnostics.problems()
+
+    def write(self, folder: Path) -> None:
+        """Write draws.csv, posterior.csv and predictive.csv, each whole."""
+        for name, form in (("draws", "%.17g"), ("posterior", "%.6g"), ("predictive", "%.6g")):
+            part = folder / f".{name}.csv.part"
+            try:
+                getattr(self, name).to_csv(part, index=False, float_format=form, lineterminator="\n")
+                part.replace(folder / f"{name}.csv")
+            finally:
+                part.unlink(missing_ok=True)
+
+
+class Posterior:
+    """Prior and likelihood in the space of standard-normal scores z : (n, dimension)."""
+
+    def __init__(self, targets: Targets) -> None:
+        self.likelihood = Likelihood(targets)
+        self.priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
+
+    def log_likelihood(self, z: Floats) -> Floats:
+        """Return the log-likelihood, (n,)."""
+        theta = self.priors.transform(z)
+        return self.likelihood({name: theta[:, [i]] for i, name in enumerate(self.priors.names)})
+
+
+_posterior: Posterior | None = None
+
+
+def _begin(targets: Targets) -> None:
+    """Prepare a worker; Ctrl-C is the parent's to tell."""
+    import signal
+
+    global _posterior
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _posterior = Posterior(targets)
+
+
+def _work(z: Floats) -> Floats:
+    assert _posterior is not None
+    return _posterior.log_likelihood(z)
+
+
+@contextmanager
+def workers(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Map]]:
+    """Give a log-likelihood of z : (n, d), and a map, that use several processes."""
+    if jobs == 1:
+        posterior = Posterior(targets)
+
+        def alone(z: Floats) -> Floats:
+            return np.concatenate([posterior.log_likelihood(each) for each in _rows(z)])
+
+        yield alone, map
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (targets,)) as pool:
+
+        def together(z: Floats) -> Floats:
+            return np.concatenate(list(pool.map(_work, _rows(z))))
+
+        try:
+            yield together, pool.map
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _rows(z: Floats) -> list[Floats]:
+    return [z[first : first + ROWS] for first in range(0, len(z), ROWS)]
+
+
+def calibrate(
+    cohort: str | Path,
+    *,
+    out: Path | None = None,
+    jobs: int = 1,
+    seed: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Fit:
+    """Fit a cohort and write its draws, posterior and predictive tables into `out` (default: its own folder).
+
+    progress : called with (stage, done, expected at most). Raises InputError on targets that cannot be used, and
+    AftercartError, with nothing written, if the sample is bad.
+    """
+    targets = load_targets(cohort)
+    folder = out or targets.folder
+    fit = run(targets, jobs=jobs, seed=targets.seed if seed is None else seed, progress=progress)
+    if fit.problems():
+        raise AftercartError(f"{targets.folder.name}: nothing written, since " + "; ".join(fit.problems()))
+    folder.mkdir(parents=True, exist_ok=True)
+    fit.write(folder)
+    return fit
+
+
+def run(
+    targets: Targets, *, jobs: int = 1, seed: int, progress: Callable[[str, int, int], None] | None = None
+) -> Fit:
+    """Return the fit of a cohort's targets: IMIS, resampled draws, their summary and what they predict."""
+    priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
+    with workers(targets, jobs) as (log_likelihood, each):
+        weighted = sample(
+            log_likelihood, priors.dimension, seed=seed, wanted=WANTED, effective=EFFECTIVE, progress=progress
+        )
+        rows = weighted.resample(WANTED, seed=seed)
+        theta = priors.transform(weighted.z)
+        summary = priors.summary()
+        diagnostics = diagnose(
+            weighted.log_weight,
+            rows,
+            names=priors.names,
+            theta=theta,
+            prior_sd=[summary[name].sd for name in priors.names],
+        )
+        draws = pd.DataFrame(theta[rows], columns=list(priors.names))
+        posterior = _summary(targets, priors, theta, weighted.weights, diagnostics)
+        predictive = predict(targets, draws, each)
+    return Fit(targets, weighted, diagnostics, draws, posterior, predictive)
+
+
+def _summary(
+    targets: Targets, priors: Priors, theta: Floats, weights: Floats, diagnostics: Diagnostics
+) -> pd.DataFrame:
+    """Return prior beside posterior, from the whole weighted sample, a row a parameter."""
+    rows = []
+    prior = priors.summary()
+    for i, name in enumerate(priors.names):
+        values, before = theta[:, i], prior[name]
+        mean = float(weights @ values)
+        order = np.argsort(values)
+        edges = np.cumsum(weights[order])
+        lower, median, upper = values[order][np.searchsorted(edges / edges[-1], [0.025, 0.5, 0.975])]
+        rows.append(
+            {
+                "parameter": name,
+                "unit": targets.pathway.parameters[name].unit,
+                "prior_mean": before.mean,
+                "prior_sd": before.sd,
+                "prior_lower": before.lower,
+                "prior_median": before.median,
+                "prior_upper": before.upper,
+                "posterior_mean": mean,
+                "posterior_sd": float(np.sqrt(weights @ (values - mean) ** 2)),
+                "posterior_lower": lower,
+                "posterior_median": median,
+                "posterior_upper": upper,
+                "contraction": diagnostics.contraction[name],
+            }
+        )
+    return pd.DataFrame(rows)

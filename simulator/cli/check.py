@@ -1,0 +1,81 @@
+"""`aftercart check`: whether a file can be used, or the one thing that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A pathway's or scenario's TOML, a cohort's folder, or a shipped name."
+        ),
+    ],
+) -> None:
+    """Say whether a pathway, a scenario or a cohort can be used; name what is wrong with it."""
+    from simulator import toml_file
+
+    path = _path(file)
+    if path.is_dir():
+        said = _cohort(path)
+    elif _PATHWAY_KEYS & toml_file.read(path).keys():
+        said = _pathway(path)
+    else:
+        said = _scenario(path)
+    typer.echo(f"OK: {said}")
+
+
+_PATHWAY_KEYS = {"states", "start", "parameters"}
+"""Keys that a pathway has and a scenario has not."""
+
+
+def _path(file: str) -> Path:
+    """Return the file or folder of what was named."""
+    import scenarios
+    from simulator import pathway_file
+    from simulator.draws import cohorts_folder
+    from simulator.graph import unknown
+
+    if Path(file).exists() or Path(file).suffix:
+        return Path(file)
+    shipped = {name: scenarios.path(name) for name in scenarios.names()}
+    shipped |= {name: pathway_file.PATHWAYS / f"{name}.toml" for name in pathway_file.names()}
+    shipped |= {each.name: each for each in cohorts_folder().iterdir() if each.is_dir()}
+    if file not in shipped:
+        raise unknown("file or name", file, shipped, "check")
+    return shipped[file]
+
+
+def _pathway(path: Path) -> str:
+    from simulator.draws import load_draws
+    from simulator.pathway_file import load_pathway
+
+    pathway = load_pathway(path)
+    draws = load_draws(pathway)
+    drawn = "no draws" if draws is None else f"{len(draws)} draws"
+    size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
+    return f"pathway '{pathway.name}': {size}, {drawn}"
+
+
+def _scenario(path: Path) -> str:
+    from simulator.draws import load_draws, values
+    from simulator.model import resolve
+    from simulator.scenario import load_scenario
+
+    scenario = load_scenario(path)
+    draws = load_draws(scenario.pathway)
+    # A lever may be fine at the declared values and yet not at every draw's.
+    resolve(scenario, values(draws, slice(None)))
+    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'"
+
+
+def _cohort(folder: Path) -> str:
+    from simulator.cohort import read_cohort
+
+    cohort = read_cohort(folder)
+    fitted = "not fitted yet" if cohort.posterior is None else "fitted"
+    return f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"

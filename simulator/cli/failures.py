@@ -1,0 +1,65 @@
+"""What a person is told when something goes wrong: one message on standard error, and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from simulator.errors import AftercartError
+
+TRACEBACK = "AFTERCART_TRACEBACK"
+"""The environment variable that lets an unexpected failure show where it happened."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an exception into a message and an exit status: 2 for unusable input, else 1."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (typer.Exit, typer.Abort, typer.TyperException):
+        raise
+    except AftercartError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("stopped; nothing was written")
+    except BrokenPipeError:
+        # Whoever read the output has seen enough of it (head, less): nothing to tell.
+        _forget_output()
+        raise typer.Exit(1) from None
+    except OSError as error:
+        _forget_output()
+        place = f"{error.filename}: " if error.filename else ""
+        _fail(f"{place}{error.strerror or error}; nothing was written")
+    except MemoryError:
+        _fail("out of memory; fewer --patients, --draws or --jobs need less")
+    except Exception as error:
+        if TRACEBACK in os.environ:
+            raise
+        _fail(_unexpected(error))
+
+
+def _fail(message: str, status: int = 1) -> NoReturn:
+    typer.echo(f"aftercart: {message}", err=True)
+    raise typer.Exit(status) from None
+
+
+def _unexpected(error: Exception) -> str:
+    from concurrent.futures import BrokenExecutor
+
+    if isinstance(error, BrokenExecutor):
+        return "a worker process was killed, perhaps for want of memory; fewer --jobs need less"
+    return f"a mistake of aftercart's own: {type(error).__name__}: {error} ({TRACEBACK}=1 shows where)"
+
+
+def _forget_output() -> None:
+    """Send what is still buffered nowhere, or the interpreter would complain of it when it ends."""
+    if sys.stdout is not None and sys.stdout is sys.__stdout__:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,65 @@
+"""A run's folder: filled out of sight, then shown whole; or nothing is left behind."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+
+from simulator.errors import InputError
+
+
+def default(name: str) -> Path:
+    """Return results/<name>/<time>, a folder that is not there yet."""
+    time = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+    parent = Path("results") / name
+    tried = (parent / (time if i == 1 else f"{time}-{i}") for i in count(1))
+    return next(each for each in tried if not each.exists())
+
+
+@contextmanager
+def filled(out: Path) -> Iterator[Path]:
+    """Yield a folder to write into; what it holds at the end is then in `out`, made if it is not there.
+
+    On any exception `out` is as it was before. Raises InputError if `out` holds anything or cannot be made.
+    """
+    work = out / f".unfinished-{token_hex(4)}"
+    made: list[Path] = []
+    try:
+        try:
+            _check_empty(out)
+            for each in [each for each in (work, out, *out.parents) if not each.exists()][::-1]:
+                each.mkdir()
+                made.append(each)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            what = f"nothing can be written there ({reason})"
+            raise InputError(
+                what, where="--out", got=str(out), allowed="a folder that can be made"
+            ) from error
+        yield work
+        for each in sorted(work.iterdir()):
+            each.rename(out / each.name)
+        work.rmdir()
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        for each in reversed(made):
+            with suppress(OSError):
+                each.rmdir()
+        raise
+
+
+def _check_empty(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        what = "not a folder"
+    elif any(out.iterdir()):
+        what = "the folder is not empty"
+    else:
+        return
+    raise InputError(what, where="--out", got=str(out), allowed="a folder that is new or empty")

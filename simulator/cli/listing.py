@@ -1,0 +1,40 @@
+"""`aftercart list`: what is shipped."""
+
+from __future__ import annotations
+
+import typer
+
+
+def list_() -> None:
+    """List the shipped scenarios with their questions, the pathways and the cohorts."""
+    import scenarios
+    from simulator import pathway_file, toml_file
+    from simulator.draws import cohorts_folder
+
+    questions = {name: toml_file.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
+    pathways = {
+        name: toml_file.read(pathway_file.PATHWAYS / f"{name}.toml").get("title", "")
+        for name in pathway_file.names()
+    }
+    cohorts = {
+        each.name: toml_file.read(each / "cohort.toml").get("title", "")
+        for each in sorted(cohorts_folder().iterdir())
+        if (each / "cohort.toml").is_file()
+    }
+    _print("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
+    _print("Pathways (pathway = NAME in a scenario)", pathways)
+    _print("Cohorts (aftercart calibrate NAME)", cohorts)
+
+
+def _print(heading: str, told: dict[str, str]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from simulator.cli import tables
+
+    console = tables.console()
+    console.print(heading)
+    for name, text in told.items():
+        console.print(Padding(Text(name, style="bold"), (0, 0, 0, 2)))
+        console.print(Padding(Text(text), (0, 0, 0, 6)))
+    typer.echo()

@@ -1,0 +1,58 @@
+"""How far long work has come, on standard error: a bar on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+EVERY = 10.0
+"""Seconds between two lines where there is no terminal; what takes less says nothing."""
+
+
+class Progress(Protocol):
+    """What long work calls: how much is done, of how much, and what it is at."""
+
+    def __call__(self, done: int, total: int, stage: str = ...) -> None: ...
+
+
+@contextmanager
+def shown(what: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Yield what to call, or None if nothing is to be shown. `what` is shown where no stage is told."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar(what) as advance:
+            yield advance
+    else:
+        yield _lines(what)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def tell(done: int, total: int, stage: str = what) -> None:
+            bar.update(task, completed=done, total=total, description=stage)
+
+        yield tell
+
+
+def _lines(what: str) -> Progress:
+    last = time.monotonic()
+
+    def tell(done: int, total: int, stage: str = what) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            print(f"{stage}: {100 * done // max(total, 1)} %", file=sys.stderr)
+
+    return tell

@@ -1,0 +1,17 @@
+"""`aftercart report`: the report of a run, made again from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+) -> None:
+    """Make report.html and the figures of a run's folder again."""
+    from simulator import report as reporting
+
+    typer.echo(f"Report: {reporting.write_again(folder)}")

@@ -1,0 +1,143 @@
+"""`aftercart run` and `aftercart compare`: from scenarios to a folder of tables, figures and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulator.cli import folder, options, progress
+
+if TYPE_CHECKING:
+    from simulator.cohort import Cohort
+    from simulator.results import Results
+    from simulator.scenario import Scenario
+
+SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 for a marginal benefit, or a TOML file."
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    engine: options.Engine = "auto",
+    patients: options.Patients = 10_000,
+    draws: options.Draws = None,
+    seed: options.Seed = 1,
+    horizon: options.Horizon = 120.0,
+    out: options.Out = None,
+    json: options.Json = False,
+    jobs: options.Jobs = None,
+    quiet: options.Quiet = False,
+    histories: options.Histories = False,
+) -> None:
+    """Simulate one scenario."""
+    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon}
+    settings["jobs"] = jobs
+    _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories)
+
+
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="What the others are compared with.")],
+    others: Annotated[list[str], typer.Argument(metavar="OTHER...", help=SCENARIO)],
+    engine: options.Engine = "auto",
+    patients: options.Patients = 10_000,
+    draws: options.Draws = None,
+    seed: options.Seed = 1,
+    horizon: options.Horizon = 120.0,
+    out: options.Out = None,
+    json: options.Json = False,
+    jobs: options.Jobs = None,
+    quiet: options.Quiet = False,
+    histories: options.Histories = False,
+) -> None:
+    """Simulate scenarios and tell their differences to the first."""
+    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon}
+    settings["jobs"] = jobs
+    _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories)
+
+
+def _simulate(
+    names: Sequence[str],
+    settings: dict[str, Any],
+    *,
+    out: Path | None,
+    json: bool,
+    quiet: bool,
+    histories: bool,
+) -> None:
+    from simulator import experiment
+    from simulator.cohort import load_cohort
+    from simulator.scenario import load_scenario
+
+    scenarios = [load_scenario(name) for name in names]
+    _check_names(scenarios)
+    if settings["jobs"] is None:
+        settings["jobs"] = experiment.cores()
+    if histories and settings["engine"] == "auto":
+        settings["engine"] = "microsim"
+    out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
+    with folder.filled(out) as unfinished:
+        with progress.shown("simulating", quiet=quiet) as advance:
+            results = experiment.compare(*scenarios, progress=advance, **settings)
+        results.write(unfinished)
+        if histories:
+            _write_histories(results, settings, unfinished)
+    _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
+
+
+def _check_names(scenarios: Sequence[Scenario]) -> None:
+    """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
+    from simulator.errors import InputError
+
+    for place, each in enumerate(scenarios):
+        if each.name in [before.name for before in scenarios[:place]]:
+            raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
+
+
+def _write_histories(results: Results, settings: dict[str, Any], into: Path) -> None:
+    """Write every event of the first draw's patients under every scenario."""
+    from simulator import draws, histories
+    from simulator.engines.microsim import simulate
+    from simulator.errors import InputError
+    from simulator.model import resolve
+    from simulator.randomness import Uniforms
+
+    if settings["engine"] == "exact":
+        raise InputError(
+            "the exact engine has no histories",
+            where="--histories",
+            got="--engine exact",
+            allowed="--engine microsim",
+        )
+    path = into / "histories.csv"
+    for place, scenario in enumerate(results.scenarios):
+        first_draw = draws.values(draws.load_draws(scenario.pathway), slice(0, 1))
+        blocks = simulate(
+            resolve(scenario, first_draw),
+            Uniforms(settings["seed"], draw=1),
+            range(settings["patients"]),
+            horizon=settings["horizon"],
+        )
+        events = histories.table(blocks)
+        events.insert(0, "scenario", scenario.name)
+        events.to_csv(
+            path, mode="a", header=place == 0, index=False, float_format="%.8g", lineterminator="\n"
+        )
+
+
+def _tell(results: Results, cohort: Cohort | None, out: Path, *, json: bool, quiet: bool) -> None:
+    from simulator.cli import tables
+
+    where = f"Files: {out}"
+    if json:
+        typer.echo(tables.as_json(results.outcomes))
+        if not quiet:
+            typer.echo(where, err=True)
+        return
+    console = tables.console()
+    if quiet:
+        tables.show_answer(results, console)
+    else:
+        tables.show(results, cohort, console)
+    console.print(where, soft_wrap=True)

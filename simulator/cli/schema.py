@@ -1,0 +1,31 @@
+"""`aftercart schema`: the file formats, for machines (JSON schema) and for people (Markdown)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def schema(
+    pathway: Annotated[
+        bool, typer.Option("--pathway", help="The pathway's format, not the scenario's.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="For people, as in docs/.")] = False,
+) -> None:
+    """Print the JSON schema of a scenario file, or of a pathway file."""
+    from simulator.pathway_file import PathwayTable
+    from simulator.scenario import ScenarioTable
+
+    if markdown:
+        from simulator.cli import reference
+
+        text = reference.pathway() if pathway else reference.scenario()
+    else:
+        import json
+
+        name, table = ("pathway", PathwayTable) if pathway else ("scenario", ScenarioTable)
+        told = table.model_json_schema()
+        told |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"aftercart {name}"}
+        text = json.dumps(told, indent=2, ensure_ascii=False)
+    typer.echo(text)

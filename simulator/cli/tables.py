@@ -1,0 +1,115 @@
+"""What a run prints: the answer first, then what lies behind it, in 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from simulator.answer import answer
+from simulator.cli import wording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.cohort import Cohort
+    from simulator.results import Results
+    from simulator.scenario import Scenario
+
+
+def table(*columns: str, numbers: int = 0) -> Table:
+    """Return an empty table, its last `numbers` columns to the right."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    for place, name in enumerate(columns):
+        right = place >= len(columns) - numbers
+        made.add_column(Text(name), justify="right" if right else "left", overflow="fold", no_wrap=right)
+    return made
+
+
+def add(to: Table, *cells: str) -> None:
+    """Add a row of plain text: what a file says is never read as markup."""
+    to.add_row(*(Text(each) for each in cells))
+
+
+def console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def as_json(outcomes: pd.DataFrame) -> str:
+    """Return a table as a JSON array of its rows; an empty cell is null."""
+    return outcomes.to_json(orient="records", indent=1, double_precision=10, force_ascii=False)
+
+
+def show_answer(results: Results, console: Console) -> None:
+    console.print(answer(results.outcomes, results.scenarios))
+
+
+def show(results: Results, cohort: Cohort | None, console: Console) -> None:
+    """Print the answer, the outcomes of every policy beside the first, and the posterior predictive table."""
+    show_answer(results, console)
+    for policy in _policies(results.scenarios):
+        clock = policy[-1].leads_with or policy[-1].pathway.clock
+        console.print()
+        console.print(f"All patients, from {clock}; 95 % intervals over {results.manifest['draws']} draws")
+        console.print(_outcomes(results.outcomes, policy, clock))
+    if cohort is not None and cohort.predictive is not None:
+        console.print()
+        console.print(
+            f"Each figure reported of {cohort.n} patients, and {cohort.n} simulated afresh; 95 % intervals"
+        )
+        console.print(_predictive(cohort.predictive))
+    console.print()
+    console.print(results.manifest["note"])
+
+
+def _policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Return the first scenario with each policy that it is compared with, both ends of one together."""
+    first, families = scenarios[0], dict[str, list[Scenario]]()
+    names = {each.name for each in scenarios}
+    for each in scenarios[1:]:
+        stem = each.name.rpartition("@")[0]
+        families.setdefault(stem if stem in names else each.name, []).append(each)
+    return [[first, *each] for each in families.values()] or [[first]]
+
+
+def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> Table:
+    of_all = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
+    rows = {(row["scenario"], row["outcome"]): row for row in of_all.to_dict("records")}
+    names = [each.name for each in shown]
+    columns = [names[0]]
+    for each in shown[1:]:
+        columns += [each.name, "difference"] if each is shown[1] else [f"difference, {each.name}"]
+    made = table("", *columns, numbers=len(columns))
+    for outcome in dict.fromkeys(name for _, name in rows):
+        told = [rows.get((name, outcome)) for name in names]
+        add(made, wording.label(outcome, shown[0].pathway), *_cells(told))
+    return made
+
+
+def _cells(rows: Sequence[dict[Any, Any] | None]) -> list[str]:
+    cells = [wording.estimate(rows[0]) if rows[0] else ""]
+    for place, row in enumerate(rows[1:]):
+        if place == 0:
+            cells.append(wording.estimate(row) if row else "")
+        cells.append(wording.difference(row) if row else "")
+    return cells
+
+
+def _predictive(predictive: pd.DataFrame) -> Table:
+    made = table("reported figure", "count", "reported", "simulated", "inside", numbers=4)
+    for row in predictive.to_dict("records"):
+        count = (
+            f"{row['count']:.0f} of {row['n']:.0f}" if math.isfinite(row["count"]) else f"n = {row['n']:.0f}"
+        )
+        unit = row["unit"] if row["unit"] == "%" else f" {row['unit']}"
+        reported = (
+            row["count"] if row["unit"] == "patients" and math.isfinite(row["count"]) else row["reported"]
+        )
+        simulated = wording.estimate({**row, "estimate": row["simulated"]})
+        add(made, row["target"].replace("_", " "), count, f"{reported:g}{unit}", simulated, row["inside"])
+    return made

@@ -1,0 +1,125 @@
+"""A calibrated cohort's data files: what was reported, what the posterior is, what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from simulator import toml_file
+from simulator.errors import InputError
+from simulator.pathway import Pathway
+
+TARGETS = {
+    "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
+    "number": ("month", "count", "n", "value", "standard_error"),
+}
+_SUMMARY = ("mean", "sd", "lower", "median", "upper")
+POSTERIOR = {
+    "text": ("parameter", "unit"),
+    "number": (*(f"prior_{each}" for each in _SUMMARY), *(f"posterior_{each}" for each in _SUMMARY), "contraction"),
+}
+PREDICTIVE = {
+    "text": ("target", "population", "unit", "inside", "use", "place"),
+    "number": ("month", "reported", "standard_error", "count", "n", "simulated", "lower", "upper"),
+}
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What is known of one reported cohort.
+
+    n : patients; clock : the clock that its months count from; arms : population -> the disjoint arms it consists of
+    follow_up : months between which survivors' follow-up ends, or None
+    targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. The latter two
+    are None where the cohort has not been fitted.
+    """
+
+    name: str
+    title: str
+    citation: str
+    clock: str
+    n: int
+    arms: Mapping[str, tuple[str, ...]]
+    follow_up: tuple[float, float] | None
+    targets: pd.DataFrame
+    posterior: pd.DataFrame | None = None
+    predictive: pd.DataFrame | None = None
+    doi: str = ""
+
+    def reported_survival(self, population: str, clock: str) -> pd.DataFrame:
+        """Return the survival figures printed of a population (month, count, n, value, standard_error), in percent.
+
+        Empty on any clock but the cohort's own.
+        """
+        rows = self.targets
+        chosen = (rows["kind"] == "survivors") & (rows["unit"] == "%") & (rows["population"] == population)
+        if clock != self.clock:
+            chosen &= False
+        return rows.loc[chosen, ["month", "count", "n", "value", "standard_error"]].sort_values("month")
+
+
+def load_cohort(pathway: Pathway) -> Cohort | None:
+    """Return the cohort that a pathway's draws come from; None if it has none. Raises InputError if it is malformed."""
+    if pathway.draws is None or pathway.draws.endswith(".csv"):
+        return None
+    # Finding the package does not run its code: its folders are only data here.
+    found = find_spec("calibration")
+    if found is None or not found.submodule_search_locations:
+        raise InputError("the package `calibration` is not installed", where=f"{pathway.where}: draws", got=pathway.draws)
+    folder = Path(next(iter(found.submodule_search_locations))) / "cohorts" / pathway.draws
+    return read_cohort(folder)
+
+
+def read_cohort(folder: Path) -> Cohort:
+    """Return the cohort whose files are in a folder. Raises InputError naming the file and the key or column."""
+    path = folder / "cohort.toml"
+    told = toml_file.read(path)
+    follow_up = told.get("follow_up")
+    return Cohort(
+        name=folder.name,
+        title=_key(told, "title", str, path),
+        citation=_key(told, "citation", str, path),
+        doi=told.get("doi", ""),
+        clock=_key(told, "clock", str, path),
+        n=_key(told, "n", int, path),
+        arms={name: tuple(each) for name, each in _key(told, "arms", dict, path).items()},
+        follow_up=None if follow_up is None else _interval(follow_up, path),
+        targets=_table(folder / "targets.csv", **TARGETS),
+        posterior=_table(folder / "posterior.csv", **POSTERIOR) if (folder / "posterior.csv").exists() else None,
+        predictive=_table(folder / "predictive.csv", **PREDICTIVE) if (folder / "predictive.csv").exists() else None,
+    )
+
+
+def _key(table: Mapping[str, Any], key: str, kind: type, path: Path) -> Any:
+    if not isinstance(table.get(key), kind):
+        raise InputError(f"'{key}' is missing or no {kind.__name__}", where=str(path), got=table.get(key))
+    return table[key]
+
+
+def _interval(table: Mapping[str, Any], path: Path) -> tuple[float, float]:
+    lower, upper = (_key(table, key, float, path) for key in ("lower", "upper"))
+    return lower, upper
+
+
+def _table(path: Path, text: Sequence[str], number: Sequence[str]) -> pd.DataFrame:
+    """Return a CSV file, its columns of numbers as floats, blanks as NaN."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+    for column in (*text, *number):
+        if column not in frame.columns:
+            raise InputError("a column is missing", where=str(path), got=list(frame.columns), allowed=column)
+    for column in number:
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        wrong = numbers.isna() & (frame[column].str.strip() != "")
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise InputError("not a number", where=f"{path}: row {row + 1}, {column}", got=str(frame[column].iloc[row]))
+        frame[column] = numbers.astype(float)
+    return frame

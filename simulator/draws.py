@@ -1,0 +1,88 @@
+"""Parameter draws: the rows of a cohort's draws.csv, or of a file of the user's own."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.pathway import Pathway
+
+MOST = 500
+"""Draws that are used unless more are asked for: enough for a 95 % interval."""
+
+
+def cohorts_folder() -> Path:
+    """Return where the shipped cohorts are: data beside the calibration's code, which is not run."""
+    spec = find_spec("calibration")
+    if spec is None or spec.origin is None:
+        raise InputError("the calibration package is not installed", where="calibration")
+    return Path(spec.origin).parent / "cohorts"
+
+
+def draws_file(pathway: Pathway) -> Path | None:
+    """Return the file of a pathway's draws, or None if it names none."""
+    if pathway.draws is None:
+        return None
+    if pathway.draws.endswith(".csv"):
+        return (pathway.file.parent if pathway.file else Path()) / pathway.draws
+    folder = cohorts_folder() / pathway.draws
+    if not folder.is_dir():
+        known = [each.name for each in cohorts_folder().iterdir() if each.is_dir()]
+        raise unknown("cohort", pathway.draws, known, f"{pathway.where}: draws")
+    return folder / "draws.csv"
+
+
+def load_draws(pathway: Pathway) -> pd.DataFrame | None:
+    """Return a pathway's draws, one a row, a column a parameter; None if it has none. Raises InputError."""
+    path = draws_file(pathway)
+    if path is None:
+        return None
+    try:
+        table = pd.read_csv(path, float_precision="round_trip")
+    except (OSError, ValueError) as error:
+        raise InputError(f"draws cannot be read: {error}", where=str(path)) from error
+    for name in table.columns:
+        if name not in pathway.parameters:
+            raise unknown("parameter", str(name), pathway.parameters, f"{path}: column")
+    for name, parameter in pathway.parameters.items():
+        if parameter.prior is not None and name not in table.columns:
+            raise InputError("a parameter with a prior has no column", where=str(path), got=name)
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    wrong = np.argwhere(~np.isfinite(numbers.to_numpy(dtype=float)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise InputError(
+            "not a finite number", where=f"{path}: row {row + 1}, {table.columns[column]}", got=table.iloc[row, column]
+        )
+    if table.empty:
+        raise InputError("no draws", where=str(path))
+    return numbers
+
+
+def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> int:
+    """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
+    there = 1 if table is None else len(table)
+    if wanted is None:
+        return min(there, MOST)
+    if wanted < 1 or wanted > there:
+        what = "without draws of its own, a pathway has one" if table is None else "not that many draws"
+        raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {there} ({pathway.name})")
+    return wanted
+
+
+def values(table: pd.DataFrame | None, rows: slice) -> dict[str, NDArray[np.float64]]:
+    """Return some draws as the values of a model: parameter -> (n_draws, 1)."""
+    if table is None:
+        return {}
+    return {str(name): table[name].to_numpy(dtype=float)[rows, None] for name in table.columns}
+
+
+def single(table: pd.DataFrame | None, row: int) -> dict[str, float]:
+    """Return one draw as the values of a model: parameter -> number."""
+    return {} if table is None else {str(name): float(table[name].iloc[row]) for name in table.columns}

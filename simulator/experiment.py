@@ -1,0 +1,198 @@
+"""Experiments: scenarios x draws, run by an engine and gathered draw by draw."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator import outcomes
+from simulator.curves import Curves, check_horizon, populations
+from simulator.draws import choose, load_draws, single, values
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.model import Model, resolve
+from simulator.randomness import Uniforms
+from simulator.results import Results, gather
+from simulator.scenario import ENDS, Scenario, load_scenario
+
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+
+ENGINES = ("auto", "exact", "microsim")
+BATCH = 10
+"""Draws that the exact engine solves at once."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run. `draws` None: all there are, up to 500 for exact and 100 for microsim; `patients` are per draw."""
+
+    engine: str = "auto"
+    patients: int = 10_000
+    draws: int | None = None
+    seed: int = 1
+    horizon: float = 120.0
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES, "--engine")
+        check_horizon(self.horizon)
+        for option, value in (("--patients", self.patients), ("--jobs", self.jobs)):
+            if value < 1:
+                raise InputError("too few", where=option, got=value, allowed="1 or more")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one scenario gives for some draws, on the months that are reported."""
+
+    survival: dict[tuple[str, str], Floats]
+    noise: dict[tuple[str, str], Floats]
+    occupancy: dict[str, dict[str, Floats]]
+    outcomes: dict[tuple[str, str], outcomes.Outcomes]
+    treated: Floats
+
+
+def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
+    """Return the results of one scenario. Settings as in `Settings`. Raises InputError."""
+    return compare(scenario, progress=progress, **settings)
+
+
+def compare(*scenarios: Scenario | str | Path, progress: Progress | None = None, **settings: object) -> Results:
+    """Return the results of scenarios, differences told to the first. Raises InputError.
+
+    A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
+    """
+    chosen = Settings(**settings)  # type: ignore[arg-type]
+    loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
+    pathway = loaded[0].pathway
+    for each in loaded[1:]:
+        if each.pathway.where != pathway.where:
+            raise InputError(
+                "scenarios of different pathways cannot be compared", where=each.where, got=each.pathway.name, allowed=pathway.name
+            )
+    table = load_draws(pathway)
+    engine, why = choose_engine(chosen.engine, loaded)
+    wanted = chosen.draws if chosen.draws is not None or engine == "exact" or table is None else min(100, len(table))
+    n_draws = choose(table, wanted, pathway)
+    shown = both_ends(loaded, table, n_draws)
+    batch = BATCH if engine == "exact" else 1
+    chunks = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
+    work = partial(_chunk, shown, table, engine, chosen)
+    parts: list[list[Part]] = []
+    for part in _each(work, chunks, chosen.jobs):
+        parts.append(part)
+        if progress is not None:
+            progress(len(parts), len(chunks))
+    return gather(shown, parts, chosen, engine, why, n_draws)
+
+
+def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:
+    """Return the engine to use and why."""
+    limited = next((each for each in scenarios if each.capacity or each.service), None)
+    if limited is not None:
+        raise InputError(
+            "limited resources need an engine with queues, which this version does not have",
+            where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
+            allowed="a scenario without [capacity] and [service]",
+        )
+    if engine != "auto":
+        return engine, "as asked"
+    return "exact", "no resource is limited, so there is an answer without sampling noise"
+
+
+def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int) -> list[Scenario]:
+    """Return the scenarios to show: one that treats more than the draws' own policy, at both ends."""
+    shown: list[Scenario] = []
+    for each in scenarios:
+        marginal = resolve(each, values(table, slice(0, n_draws))).marginal
+        ends = [each]
+        if marginal is not None and marginal.raised:
+            ends.append(each.with_marginal_benefit(ENDS if each.marginal_benefit == 1.0 else 1.0))
+        shown.extend(end for end in ends if end.name not in [known.name for known in shown])
+    return shown
+
+
+def _each(
+    work: Callable[[slice], list[Part]], chunks: Sequence[slice], jobs: int
+) -> Iterator[list[Part]]:
+    """Yield the chunks' results in order, from several processes if that is worth while."""
+    jobs = min(jobs, len(chunks))
+    if jobs == 1:
+        yield from map(work, chunks)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_quiet) as pool:
+        try:
+            yield from pool.map(work, chunks)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _quiet() -> None:
+    """Leave Ctrl-C to the parent, so that it tells of it once."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _chunk(
+    scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
+) -> list[Part]:
+    own = values(table, rows) if engine == "exact" else single(table, rows.start)
+    return [_part(_curves(resolve(each, own), engine, settings, rows), each) for each in scenarios]
+
+
+def _curves(model: Model, engine: str, settings: Settings, rows: slice) -> Curves:
+    if engine == "exact":
+        from simulator.engines import exact
+
+        return exact.curves(model, settings.horizon)
+    from simulator.engines import tally
+
+    uniforms = Uniforms(settings.seed, draw=rows.start + 1)
+    return tally.curves(model, settings.horizon, patients=settings.patients, uniforms=uniforms)
+
+
+def report_months(horizon: float) -> Floats:
+    """Return the months that are reported: half months to 24, then whole ones, and the horizon."""
+    months = np.concatenate([np.arange(0.0, 24.0, 0.5), np.arange(24.0, max(horizon, 24.0) + 1.0)])
+    return np.unique(np.append(months[months <= horizon], horizon))
+
+
+def _part(curves: Curves, scenario: Scenario) -> Part:
+    """Reduce curves to what is reported."""
+    pathway = scenario.pathway
+    months = report_months(float(curves.months[-1]))
+    at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
+    survival = {key: each[:, at] for key, each in curves.survival.items()}
+    noise = {}
+    if curves.patients is not None:
+        for (clock, name), each in survival.items():
+            noise[clock, name] = outcomes.survival_noise(each, curves.patients * curves.sizes[name])
+    found = {(clock, name): outcomes.of_survival(curves, clock, name) for clock in pathway.clocks for name in populations(pathway)}
+    found[pathway.clock, "all"] |= outcomes.of_counts(curves, pathway)
+    treated = outcomes.treated_group(pathway)
+    n_draws = len(survival[pathway.clock, "all"])
+    return Part(
+        survival=survival,
+        noise=noise,
+        occupancy={c: {s: p[:, at] for s, p in states.items()} for c, states in curves.occupancy.items()},
+        outcomes=found,
+        treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
+    )
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

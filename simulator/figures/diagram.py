@@ -1,0 +1,288 @@
+"""The pathway as a diagram, drawn from its declaration: boxes by kind, solid arrows that take time, dashed that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path as Curve
+
+from simulator.figures import lettering, style
+from simulator.figures.layering import Arrow, Layout, Node, layout
+from simulator.pathway import Pathway, Reference, State, Transition, names_in, reachable
+
+GAP, BEND = 0.22, 0.16
+ROW_GAP = 0.36
+SIZE = style.SMALL + 0.5
+_LINE = 0.135
+_PORT = 0.13
+
+KINDS = {
+    "sojourn": "time passes here",
+    "decision": "decision: a policy can change it",
+    "chance": "chance",
+    "death": "death",
+    "end": "end",
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A state's rectangle in inches, and the lines of its label."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+    lines: tuple[str, ...]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.left + self.width / 2, self.bottom + self.height / 2
+
+    def overlaps(self, other: Box) -> bool:
+        """Return whether two rectangles share more than an edge."""
+        return (
+            self.left < other.left + other.width
+            and other.left < self.left + self.width
+            and self.bottom < other.bottom + other.height
+            and other.bottom < self.bottom + self.height
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything of a diagram is, in inches from the lower left."""
+
+    pathway: Pathway
+    layout: Layout
+    boxes: Mapping[str, Box]
+    width: float
+    height: float
+    rows: Sequence[float]
+
+    @cached_property
+    def closed(self) -> frozenset[Arrow]:
+        """The branches whose declared probability is zero: only a scenario opens them."""
+        found = set()
+        for name, state in self.pathway.states.items():
+            for target in {each.to for each in state.transitions}:
+                ways = [each for each in state.transitions if each.to == target]
+                if all(_is_closed(each, self.pathway) for each in ways):
+                    found.add((name, target))
+        return frozenset(found)
+
+    @cached_property
+    def open(self) -> frozenset[str]:
+        """The states that patients reach without a scenario."""
+
+        def onward(name: str) -> list[str]:
+            targets = [each.to for each in self.pathway.states[name].transitions]
+            return [target for target in targets if (name, target) not in self.closed]
+
+        return frozenset(reachable([self.pathway.start], onward))
+
+
+def draw(pathway: Pathway) -> Figure:
+    """Return the diagram of a pathway, as tall as it has layers."""
+    with style.applied():
+        drawn = plan(pathway)
+        footing = _footing(pathway)
+        foot = lettering.footing_height(footing, drawn.width) + 0.4
+        figure = style.canvas(drawn.width, drawn.height + foot + 0.5)
+        lettering.heading(figure, lettering.wrap(pathway.title, drawn.width - 0.3, style.TITLE, "bold")[0])
+        lettering.footing(figure, footing)
+        whole = style.sheet(figure)
+        whole.set_ylim(-foot, drawn.height + 0.5)
+        for arrow in drawn.layout.routes:
+            _draw_arrow(whole, drawn, arrow)
+        for name, box in drawn.boxes.items():
+            _draw_box(whole, pathway, pathway.states[name], box, faint=name not in drawn.open)
+        _draw_key(whole, drawn)
+    return figure
+
+
+def alt_text(pathway: Pathway) -> str:
+    """Return the pathway in words: every state and where it leads."""
+    said = [f"Pathway diagram of {len(pathway.states)} states, from {pathway.states[pathway.start].label}."]
+    for name in pathway.in_order():
+        state = pathway.states[name]
+        targets = list(dict.fromkeys(pathway.states[each.to].label for each in state.transitions))
+        if targets:
+            said.append(f"{state.label} ({state.kind}) leads to {_listed(targets)}.")
+        else:
+            said.append(f"{state.label} is {'a death' if state.kind == 'death' else 'an end'}.")
+    return " ".join(said)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def plan(pathway: Pathway) -> Plan:
+    """Return where the boxes and arrows of a diagram are."""
+    names = pathway.in_order()
+    arrows = [(name, each.to) for name in names for each in pathway.states[name].transitions]
+    across = style.WIDTH - 2 * style.MARGIN
+    for width in (1.5, 1.35, 1.2, 1.05, 0.9):
+        found = layout(names, arrows, width=width, gap=GAP, bend=BEND)
+        left = min(found.across[node] - width / 2 for node in found.across)
+        right = max(found.across[node] + width / 2 for node in found.across)
+        if right - left <= across:
+            break
+    figure_width = max(style.WIDTH, right - left + 2 * style.MARGIN)
+    shift = (figure_width - right - left) / 2
+    lines = {name: _label(pathway, name, width) for name in names}
+    tall = 0.16 + _LINE * max(len(each) for each in lines.values())
+    rows = [(tall + ROW_GAP) * (len(found.layers) - 1 - index) + tall / 2 for index in range(len(found.layers))]
+    boxes = {}
+    for index, layer in enumerate(found.layers):
+        for node in layer:
+            if isinstance(node, str):
+                own = 0.16 + _LINE * len(lines[node])
+                place = found.across[node] + shift - width / 2
+                boxes[node] = Box(place, rows[index] - own / 2, width, own, lines[node])
+    moved = Layout(found.layers, {node: x + shift for node, x in found.across.items()}, found.routes, found.returns)
+    return Plan(pathway, moved, boxes, figure_width, rows[0] + tall / 2, rows)
+
+
+def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
+    state = pathway.states[name]
+    lines = lettering.wrap(state.label, width - 0.14, SIZE)
+    if state.holds is not None:
+        lines += lettering.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.14, SIZE)
+    return tuple(lines)
+
+
+def _is_closed(transition: Transition, pathway: Pathway) -> bool:
+    reference = transition.probability
+    if reference is None or reference == "rest":
+        return False
+    return all(each == 0 for each in _values(reference, pathway))
+
+
+def _values(reference: Reference, pathway: Pathway) -> list[float]:
+    """Return every value that a reference can take where no prior makes it vary."""
+    if isinstance(reference, float):
+        return [reference]
+    parameters = [pathway.parameters[name] for name in names_in(reference)]
+    return [each.value if each.prior is None else 1.0 for each in parameters] or [1.0]
+
+
+def _footing(pathway: Pathway) -> str:
+    said = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
+    if pathway.resources:
+        said.append("In brackets: the resource held there.")
+    return " ".join([*said, "Drawn from the pathway file."])
+
+
+def _ports(drawn: Plan, node: str, side: str) -> dict[Node, float]:
+    """Return where arrows meet a box's upper or lower edge: by the neighbour they come from or go to."""
+    links = {
+        (pair[0] if side == "top" else pair[1])
+        for nodes in drawn.layout.routes.values()
+        for pair in zip(nodes[:-1], nodes[1:], strict=True)
+        if (pair[1] if side == "top" else pair[0]) == node
+    }
+    order = sorted(links, key=lambda each: (drawn.layout.across[each], str(each)))
+    box = drawn.boxes[node]
+    step = min(_PORT, (box.width - 0.3) / max(1, len(order) - 1)) if len(order) > 1 else 0.0
+    middle = box.middle[0]
+    return {each: middle + step * (place - (len(order) - 1) / 2) for place, each in enumerate(order)}
+
+
+def _draw_arrow(whole: Axes, drawn: Plan, arrow: Arrow) -> None:
+    nodes = drawn.layout.routes[arrow]
+    points = _points(drawn, nodes)
+    back = arrow in drawn.layout.returns
+    if back:
+        points = points[::-1]
+    source = drawn.pathway.states[arrow[0]]
+    colour = style.PURPLE if back else style.QUIET
+    if arrow in drawn.closed or arrow[0] not in drawn.open:
+        colour = style.shade(colour, 1.55)
+    whole.add_patch(
+        FancyArrowPatch(
+            path=_smooth(points),
+            arrowstyle="-|>,head_length=3.2,head_width=1.9",
+            color=colour,
+            linewidth=1.3 if back else 0.9,
+            linestyle=(0, (3.0, 1.8)) if source.is_choice else "solid",
+            capstyle="butt",
+            joinstyle="miter",
+            shrinkA=0,
+            shrinkB=0,
+            zorder=1 if arrow in drawn.closed else 2,
+        )
+    )
+
+
+def _points(drawn: Plan, nodes: Sequence[Node]) -> list[tuple[float, float]]:
+    """Return the points an arrow passes, from the upper box's foot to the lower box's top."""
+    upper, lower = nodes[0], nodes[-1]
+    assert isinstance(upper, str) and isinstance(lower, str)
+    first, last = drawn.boxes[upper], drawn.boxes[lower]
+    start = (_ports(drawn, upper, "bottom")[nodes[1]], first.bottom)
+    end = (_ports(drawn, lower, "top")[nodes[-2]], last.bottom + last.height)
+    bends = [(drawn.layout.across[node], drawn.rows[node[1]]) for node in nodes[1:-1] if not isinstance(node, str)]
+    return [start, *bends, end]
+
+
+def _smooth(points: Sequence[tuple[float, float]]) -> Curve:
+    """Return a curve through points, upright at each of them."""
+    vertices, codes = [points[0]], [int(Curve.MOVETO)]
+    for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
+        middle = (y0 + y1) / 2
+        vertices += [(x0, middle), (x1, middle), (x1, y1)]
+        codes += [int(Curve.CURVE4)] * 3
+    return Curve(vertices, codes)
+
+
+def _draw_box(whole: Axes, pathway: Pathway, state: State, box: Box, *, faint: bool) -> None:
+    _shape(whole, state.kind, box, faint=faint)
+    x, y = box.middle
+    colour = "white" if state.kind == "death" else style.FAINT if faint else style.INK
+    bold = "bold" if state.name in pathway.clocks.values() else "normal"
+    whole.text(
+        x, y, "\n".join(box.lines), ha="center", va="center", fontsize=SIZE, color=colour, fontweight=bold, zorder=5,
+        linespacing=1.12, gid=f"state-{state.name}",
+    )
+
+
+def _shape(whole: Axes, kind: str, box: Box, *, faint: bool) -> None:
+    fill = {"decision": style.shade(style.SKY, 1.75), "chance": style.shade(style.YELLOW, 1.7), "death": "#4d4d4d"}
+    rounding = {"decision": 0.0, "chance": 0.18, "sojourn": 0.06, "death": 0.0, "end": 0.06}[kind]
+    edge = style.FAINT if faint else style.INK
+    whole.add_patch(
+        FancyBboxPatch(
+            (box.left, box.bottom),
+            box.width,
+            box.height,
+            boxstyle=f"round,pad=0,rounding_size={rounding}" if rounding else "square,pad=0",
+            facecolor="white" if faint else fill.get(kind, "white"),
+            edgecolor=edge,
+            linestyle=(0, (3.0, 1.6)) if kind in ("decision", "chance") else "solid",
+            linewidth=2.0 if kind == "end" else 0.9,
+            zorder=4,
+        )
+    )
+
+
+def _draw_key(whole: Axes, drawn: Plan) -> None:
+    """Draw a sample of each kind of box and arrow that occurs, in one row below the diagram."""
+    x, y = style.MARGIN, -0.3
+    kinds = [kind for kind in KINDS if any(each.kind == kind for each in drawn.pathway.states.values())]
+    for kind in kinds:
+        _shape(whole, kind, Box(x, y - 0.07, 0.28, 0.14, ()), faint=False)
+        whole.text(x + 0.36, y, KINDS[kind], va="center", fontsize=style.SMALL)
+        x += 0.36 + lettering.width(KINDS[kind], style.SMALL) + 0.22
+    samples = [("returns", style.PURPLE, drawn.layout.returns), ("only a scenario opens it", style.FAINT, drawn.closed)]
+    for words, colour, arrows in samples:
+        if arrows:
+            whole.plot([x, x + 0.28], [y, y], color=colour, linewidth=1.3)
+            whole.text(x + 0.36, y, words, va="center", fontsize=style.SMALL)
+            x += 0.36 + lettering.width(words, style.SMALL) + 0.22

@@ -1,0 +1,91 @@
+"""Text on a figure: how wide it is, how it breaks, where labels go, headings and footings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
+
+
+@lru_cache(maxsize=4096)
+def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
+    """Return the inches that the widest line of a text takes."""
+    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    drawn = [line for line in text.split("\n") if line.strip()]
+    return max((float(TextPath((0, 0), line, prop=font).get_extents().x1) / 72 for line in drawn), default=0.0)
+
+
+def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> list[str]:
+    """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself."""
+    found: list[str] = []
+    for word in text.split():
+        rest = word
+        while width(rest, size, weight) > inches and len(rest) > 4:
+            fitting = (n for n in range(len(rest) - 1, 3, -1) if width(f"{rest[:n]}-", size, weight) <= inches)
+            keep = next(fitting, 3)
+            found.append(f"{rest[:keep]}-")
+            rest = rest[keep:]
+        if rest == word and found and width(f"{found[-1]} {rest}", size, weight) <= inches:
+            found[-1] += f" {rest}"
+        else:
+            found.append(rest)
+    return found
+
+
+def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:
+    """Return places at least `gap` apart, between two ends, as near to the wanted ones as they can be."""
+    order = np.argsort(wanted, kind="stable")
+    placed = spaced([wanted[each] for each in order], [gap] * (len(wanted) - 1))
+    room = max(highest - gap * (len(wanted) - 1), lowest)
+    steps = gap * np.arange(len(wanted))
+    found = np.empty(len(wanted))
+    found[order] = np.clip(np.array(placed) - steps, lowest, room) + steps
+    return [float(each) for each in found]
+
+
+def spaced(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
+    """Return places in the order given, each at least its gap after the one before, as near to the wanted as they can be.
+
+    Least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955), by pooling
+    neighbours. gaps : one fewer than wanted.
+    """
+    steps = np.concatenate([[0.0], np.cumsum(gaps)])[: len(wanted)]
+    pools: list[list[float]] = []
+    for place, step in zip(wanted, steps, strict=True):
+        pools.append([place - float(step)])
+        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
+            last = pools.pop()
+            pools[-1] += last
+    level = np.array([np.mean(pool) for pool in pools for _ in pool])
+    return [float(each) for each in level + steps]
+
+
+def heading(figure: Figure, title: str, subtitle: str = "") -> None:
+    """Write the title, and below it what is drawn, at the top left."""
+    across, up = figure.get_size_inches()
+    figure.text(MARGIN / across, 1 - 0.12 / up, title, fontsize=TITLE, fontweight="bold", va="top")
+    lines = "\n".join(wrap(subtitle, across - 2 * MARGIN))
+    figure.text(MARGIN / across, 1 - 0.38 / up, lines, color=QUIET, va="top", linespacing=1.3)
+
+
+def footing(figure: Figure, text: str) -> None:
+    """Write source and cautions at the bottom left."""
+    across, up = figure.get_size_inches()
+    lines = "\n".join(wrap(text, across - 2 * MARGIN, SMALL))
+    figure.text(MARGIN / across, 0.1 / up, lines, color=QUIET, fontsize=SMALL, va="bottom", linespacing=1.35)
+
+
+def heading_height(subtitle: str, across: float = WIDTH) -> float:
+    """Return the inches that `heading` takes."""
+    return 0.42 + 0.165 * len(wrap(subtitle, across - 2 * MARGIN))
+
+
+def footing_height(text: str, across: float = WIDTH) -> float:
+    """Return the inches that `footing` takes."""
+    return 0.14 + 0.148 * len(wrap(text, across - 2 * MARGIN, SMALL))

@@ -1,0 +1,255 @@
+"""Where patients are, month by month: stacked state occupancy, a panel a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from string import ascii_uppercase
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from simulator.cohort import Cohort
+from simulator.figures import curve, lettering, style, survival
+from simulator.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+MOST = 8
+"""Colours for states of the living; if there are more states, the smallest share one."""
+
+OTHER = "other states"
+ALIVE = "alive"
+
+_WINDOWS = (6.0, 12.0, 24.0, 36.0, 60.0)
+_LIVING = (style.BLUE, style.SKY, style.GREEN, style.YELLOW, style.ORANGE, style.VERMILLION, style.PURPLE, "#8c6d4f")
+_HATCHES = ("", "////", "", "....", "", "\\\\\\\\", "", "xxxx")
+_DEAD, _DEAD_HATCHES = ("#959595", "#bdbdbd", "#7a7a7a", "#d2d2d2"), ("", "....", "", "////")
+
+_PLOT, _TOP, _FOOT, _LEFT, _GAP = 2.6, 0.32, 0.5, 0.62, 0.28
+_ROW, _COLUMN, _SIZE = 0.19, 0.42, style.SMALL + 0.5
+_MOST_COLUMNS = 4
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One colour of the stack: the states that it stands for, and whether who is there has died."""
+
+    label: str
+    states: tuple[str, ...]
+    colour: str
+    hatch: str
+    dead: bool = False
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is drawn: the layers from the foot up, and per scenario each one's probability : (n_months,)."""
+
+    clock: str
+    months: Floats
+    layers: tuple[Layer, ...]
+    heights: dict[str, list[Floats]] = field(default_factory=dict)
+
+    @property
+    def end(self) -> float:
+        return float(self.months[-1])
+
+    def alive(self, scenario: str) -> Floats:
+        """Return the probability of being alive, where nobody leaves the table: (n_months,)."""
+        living = [h for layer, h in zip(self.layers, self.heights[scenario], strict=True) if not layer.dead]
+        return np.sum(living, axis=0)
+
+    def mean_months(self, height: Floats) -> str:
+        """Return the mean months spent, from the start to the end of the stack."""
+        return f"{np.trapezoid(height, self.months):.1f}"
+
+
+def draw(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Figure:
+    """Return the figure: the living from the foot up, who comes latest lowest, then the dead.
+
+    occupancy : the run's occupancy table, shown as far as patients still move (see `window`).
+    """
+    with style.applied():
+        return _draw(stack(occupancy, pathway, clock), pathway, cohort)
+
+
+def alt_text(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str) -> str:
+    """Return what the figure says, in words with numbers."""
+    drawn = stack(occupancy, pathway, clock)
+    said = [f"State occupancy, the first {drawn.end:g} months since {clock}."]
+    for name, heights in drawn.heights.items():
+        found = [(layer.label, 100 * height[-1]) for layer, height in zip(drawn.layers, heights, strict=True)]
+        largest = sorted(found, key=lambda each: -each[1])[:5]
+        told = ", ".join(f"{label} {share:.0f} %" for label, share in largest if share >= 0.5)
+        said.append(f"{name} at {drawn.end:g} months: {told}.")
+    return " ".join(said)
+
+
+def window(tables: Sequence[pd.DataFrame]) -> float:
+    """Return the first round month after which fewer than one patient in ten is elsewhere at the horizon.
+
+    tables : months down, states across, the probability of being there.
+    """
+    horizon = float(max(each.index[-1] for each in tables))
+    for month in _WINDOWS:
+        if month < horizon and all(_moved(each, month) < 0.1 for each in tables):
+            return month
+    return horizon
+
+
+def _moved(table: pd.DataFrame, month: float) -> float:
+    """Return the least share of patients who must still move (total variation)."""
+    at = [np.interp(month, table.index, table[name]) for name in table.columns]
+    return 0.5 * float(np.abs(np.array(at) - table.iloc[-1].to_numpy(dtype=float)).sum())
+
+
+def stack(occupancy: pd.DataFrame, pathway: Pathway, clock: str) -> Stack:
+    """Return what is drawn of a run's occupancy on a clock."""
+    rows = occupancy[occupancy["clock"] == clock]
+    tables = {
+        name: rows[rows["scenario"] == name].pivot(index="month", columns="state", values="probability").fillna(0.0)
+        for name in curve.scenarios_in(rows)
+    }
+    end = window(list(tables.values()))
+    tables = {name: table.loc[:end] for name, table in tables.items()}
+    months = next(iter(tables.values())).index.to_numpy(dtype=float)
+    layers = _layers(tables, months, pathway)
+    heights = {
+        name: [table.reindex(columns=layer.states, fill_value=0.0).sum(axis=1).to_numpy(dtype=float) for layer in layers]
+        for name, table in tables.items()
+    }
+    return Stack(clock, months, layers, heights)
+
+
+def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -> tuple[Layer, ...]:
+    total = sum(table.reindex(columns=list(pathway.states), fill_value=0.0).to_numpy(dtype=float) for table in tables.values())
+    spent = dict(zip(pathway.states, np.trapezoid(total, months, axis=0), strict=True))
+    centre = dict(zip(pathway.states, np.trapezoid(total * months[:, None], months, axis=0), strict=True))
+    seen = [name for name in pathway.states if spent[name] > 1e-9]
+    living = sorted((name for name in seen if pathway.states[name].kind != "death"), key=lambda name: -spent[name])
+    own, rest = (living, []) if len(living) <= MOST else (living[: MOST - 1], living[MOST - 1 :])
+    groups = [(pathway.states[name].label, (name,)) for name in own]
+    groups += [(OTHER, tuple(rest))] if rest else []
+
+    def lateness(group: tuple[str, tuple[str, ...]]) -> float:
+        return -sum(centre[name] for name in group[1]) / sum(spent[name] for name in group[1])
+
+    found, used = [], 0
+    for label, states in sorted(groups, key=lateness):
+        if label == OTHER:
+            found.append(Layer(label, states, "#ededed", ""))
+        else:
+            found.append(Layer(label, states, _LIVING[used], _HATCHES[used]))
+            used += 1
+    for place, name in enumerate(name for name in seen if pathway.states[name].kind == "death"):
+        colour, hatch = _DEAD[place % len(_DEAD)], _DEAD_HATCHES[place % len(_DEAD)]
+        found.append(Layer(pathway.states[name].label, (name,), colour, hatch, dead=True))
+    return tuple(found)
+
+
+def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
+    names = list(drawn.heights)
+    subtitle = f"Shares of all patients in the first {drawn.end:g} months; below the black line they are alive."
+    if len(names) <= _MOST_COLUMNS:
+        subtitle += " The table: mean months a patient spends there in that time."
+    footing = _footing(drawn, pathway, cohort)
+    across = min(3, len(names))
+    down = -(-len(names) // across)
+    head, foot = lettering.heading_height(subtitle), lettering.footing_height(footing) + 0.05
+    body = max(down * (_TOP + _PLOT + _FOOT), _TOP + 0.3 + _ROW * (len(drawn.layers) + 2))
+    figure = style.canvas(style.WIDTH, head + body + foot)
+    lettering.heading(figure, f"Where patients are, months since {drawn.clock}", subtitle)
+    lettering.footing(figure, footing)
+    up = figure.get_size_inches()[1]
+    words = max(lettering.width(layer.label, _SIZE) for layer in drawn.layers)
+    columns = len(names) if len(names) <= _MOST_COLUMNS else 0
+    key = 0.45 + words + _COLUMN * columns
+    width = min(4.6, (style.WIDTH - _LEFT - key - _GAP * across) / across)
+    for place, name in enumerate(names):
+        row, column = divmod(place, across)
+        bottom = up - head - (row + 1) * (_TOP + _PLOT + _FOOT) + _FOOT
+        axes = style.axes(figure, _LEFT + column * (width + _GAP), bottom, width, _PLOT)
+        _fill(axes, drawn, name)
+        axes.set_title(_numbered(name, place, names), loc="left", fontsize=style.TEXT, fontweight="bold", pad=6)
+        if column:
+            axes.set_ylabel("")
+            axes.tick_params(axis="y", labelleft=False)
+    _write_key(style.sheet(figure), _LEFT + across * (width + _GAP), up - head - _TOP, drawn, words)
+    return figure
+
+
+def _numbered(name: str, place: int, names: Sequence[str]) -> str:
+    return f"{_letter(place)}  {name}" if len(names) > 1 else name
+
+
+def _letter(place: int) -> str:
+    return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place + 1)
+
+
+def _footing(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> str:
+    said = survival.ends_in_words(list(drawn.heights))
+    rest = next((layer.states for layer in drawn.layers if layer.label == OTHER), ())
+    if rest:
+        said.append(f"Other states: {', '.join(pathway.states[name].label for name in rest)}.")
+    said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
+    return " ".join(said)
+
+
+def _fill(axes: Axes, drawn: Stack, scenario: str) -> None:
+    curve.percent_axis(axes, label="Patients (%)")
+    axes.set_ylim(0, 100)
+    axes.set_xlim(0, drawn.end)
+    axes.set_xticks(curve.month_ticks(drawn.end, 7))
+    axes.set_xlabel(f"Months since {drawn.clock}")
+    base = np.zeros(len(drawn.months))
+    for layer, height in zip(drawn.layers, drawn.heights[scenario], strict=True):
+        axes.fill_between(
+            drawn.months,
+            100 * base,
+            100 * (base + height),
+            facecolor=layer.colour,
+            hatch=layer.hatch or None,
+            edgecolor="white",
+            linewidth=0.4,
+        )
+        base = base + height
+    if any(layer.dead for layer in drawn.layers):
+        axes.plot(drawn.months, 100 * drawn.alive(scenario), color=style.BLACK, linewidth=1.5, clip_on=False)
+
+
+def _write_key(whole: Axes, left: float, top: float, drawn: Stack, words: float) -> None:
+    """Write the colours from the top of the stack down, and beside the living each scenario's mean months."""
+    names = list(drawn.heights) if len(drawn.heights) <= _MOST_COLUMNS else []
+    columns = {name: left + 0.3 + words + _COLUMN * (place + 1) for place, name in enumerate(names)}
+    if len(columns) > 1:
+        for place, x in enumerate(columns.values()):
+            whole.text(x, top - 0.02, _letter(place), fontsize=_SIZE, fontweight="bold", ha="right", va="center")
+    y = top
+    for place in reversed(range(len(drawn.layers))):
+        layer = drawn.layers[place]
+        if not layer.dead and (place == len(drawn.layers) - 1 or drawn.layers[place + 1].dead):
+            y -= _ROW + 0.06
+            whole.plot([left, left + 0.2], [y, y], color=style.BLACK, linewidth=1.5)
+            whole.text(left + 0.28, y, ALIVE, fontsize=_SIZE, fontweight="bold", va="center")
+            for name, x in columns.items():
+                said = drawn.mean_months(drawn.alive(name))
+                whole.text(x, y, said, fontsize=_SIZE, fontweight="bold", va="center", ha="right")
+        y -= _ROW
+        _write_row(whole, left, y, layer)
+        if not layer.dead:
+            for name, x in columns.items():
+                whole.text(x, y, drawn.mean_months(drawn.heights[name][place]), fontsize=_SIZE, va="center", ha="right")
+
+
+def _write_row(whole: Axes, left: float, y: float, layer: Layer) -> None:
+    swatch = (left, y - 0.06)
+    whole.add_patch(
+        Rectangle(swatch, 0.2, 0.12, facecolor=layer.colour, hatch=layer.hatch or None, edgecolor="white", linewidth=0.4)
+    )
+    whole.add_patch(Rectangle(swatch, 0.2, 0.12, fill=False, edgecolor=style.QUIET, linewidth=0.5))
+    whole.text(left + 0.28, y, layer.label, fontsize=_SIZE, va="center")

@@ -1,0 +1,159 @@
+"""How every figure looks: colours with redundant line styles, type, sizes; and files that are the same bytes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO, StringIO
+from pathlib import Path
+
+from matplotlib import style as sheets
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+
+# Okabe & Ito 2008, Color Universal Design: told apart whatever the reader's colour vision.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+
+INK, QUIET, FAINT, HAIR = "#1a1a1a", "#595959", "#9a9a9a", "#e4e4e4"
+
+WIDTH = 10.0
+"""Inches; the report shows a figure about 1,040 pixels wide, so that 8.5 points are 12 pixels."""
+
+TEXT, SMALL, TITLE = 8.5, 7.5, 11.0
+MARGIN = 0.12
+"""Inches between a figure's edge and its text."""
+
+Dash = str | tuple[float, tuple[float, ...]]
+SPARSE: Dash = (0.0, (2.0, 3.5))
+
+_COLOURS = (BLACK, VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
+_DASHES: tuple[Dash, ...] = (
+    "solid",
+    (0.0, (6.0, 1.3)),
+    (0.0, (1.2, 1.2)),
+    (0.0, (5.0, 1.3, 1.2, 1.3)),
+    (0.0, (9.0, 1.3, 1.2, 1.3, 1.2, 1.3)),
+)
+
+_SHEET = {
+    "font.family": "DejaVu Sans",
+    "font.size": TEXT,
+    "text.color": INK,
+    "axes.labelsize": TEXT,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "hatch.linewidth": 0.5,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "aftercart",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a scenario is drawn, in every figure of a run."""
+
+    colour: str
+    dash: Dash
+
+    @property
+    def dark(self) -> str:
+        """The colour for text, which needs more contrast than a line."""
+        return shade(self.colour, 0.75)
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Draw and save with this style, whatever the user's own matplotlib settings; they come back afterwards."""
+    with sheets.context(["default", _SHEET]):
+        yield
+
+
+def lines(scenarios: Sequence[str]) -> dict[str, Line]:
+    """Return each scenario's line: NAME and NAME@0.5 share a colour, and no two of five share a style."""
+    families = list(dict.fromkeys(family(name) for name in scenarios))
+    return {
+        name: Line(_COLOURS[families.index(family(name)) % len(_COLOURS)], _DASHES[place % len(_DASHES)])
+        for place, name in enumerate(scenarios)
+    }
+
+
+def family(scenario: str) -> str:
+    """Return NAME of NAME@0.5."""
+    return scenario.rpartition("@")[0] or scenario
+
+
+def shade(colour: str, factor: float) -> str:
+    """Return a colour darker (factor below 1), or mixed with white (above 1: 1.8 is four fifths white)."""
+    channels = to_rgb(colour)
+    if factor <= 1:
+        return to_hex([factor * each for each in channels])
+    return to_hex([1 - (2 - factor) * (1 - each) for each in channels])
+
+
+def canvas(width: float, height: float) -> Figure:
+    """Return an empty figure, in inches, that belongs to no pyplot state."""
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Return axes at a place told in inches."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def sheet(figure: Figure) -> Axes:
+    """Return invisible axes over the whole figure, whose unit is an inch."""
+    across, up = figure.get_size_inches()
+    whole = figure.add_axes((0, 0, 1, 1), xlim=(0, across), ylim=(0, up))
+    whole.set_axis_off()
+    return whole
+
+
+def svg(figure: Figure, *, title: str = "", alt: str = "") -> str:
+    """Return a figure as SVG text, without dates."""
+    metadata = {"Date": None, "Creator": None, "Title": title or None, "Description": alt or None}
+    stream = StringIO()
+    with applied():
+        figure.savefig(stream, format="svg", metadata=metadata)
+    return stream.getvalue()
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG, without dates or versions."""
+    stream = BytesIO()
+    with applied():
+        figure.savefig(stream, format="png", dpi=200, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def save(figure: Figure, folder: Path, name: str, *, alt: str = "") -> tuple[Path, Path]:
+    """Write NAME.svg and NAME.png into an existing folder, each whole or not at all; return their paths.
+
+    Raises OSError where the folder cannot be written.
+    """
+    written = []
+    for suffix, content in (("svg", svg(figure, title=name, alt=alt).encode()), ("png", png(figure))):
+        path = folder / f"{name}.{suffix}"
+        part = folder / f".{name}.{suffix}.part"
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        written.append(path)
+    return written[0], written[1]

@@ -1,0 +1,209 @@
+"""Overall survival of every scenario with its band, the reported figures over it, and the numbers alive below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simulator.cohort import Cohort
+from simulator.figures import curve, lettering, risk_table, style
+from simulator.figures.curve import Curve, FollowUp
+from simulator.figures.style import Line
+
+FIRST = 24.0
+"""Months that get a panel of their own where the horizon is long: most deaths fall in them."""
+
+MOST_BANDS = 4
+"""With more curves than this, bands would hide one another: see `panels.by_policy`."""
+
+PLOT = 3.5
+"""Inches from 0 to 100 %."""
+
+GAP = 0.42
+"""Inches between the panels."""
+
+
+@dataclass(frozen=True)
+class _Panel:
+    left: float
+    width: float
+    end: float
+    ticks: list[float]
+    title: str
+
+
+def draw(survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, population: str = "all") -> Figure:
+    """Return the figure of one population on one clock, a curve a scenario.
+
+    survival : the run's survival table; cohort : whose reported figures, size and follow-up are shown, on its own clock.
+    """
+    with style.applied():
+        return _draw(survival, clock, cohort, population)
+
+
+def alt_text(survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, population: str = "all") -> str:
+    """Return what the figure says, in words with numbers."""
+    said = [f"Overall survival, months since {clock}."]
+    for each in curve.select(survival, clock, population):
+        said.append(_curve_in_words(each))
+    if cohort is not None:
+        rows = cohort.reported_survival(population, clock)
+        figures = [_reported_in_words(*each) for each in zip(*(rows[c] for c in rows.columns), strict=True)]
+        if figures:
+            said.append(f"Reported for the cohort of {cohort.n}: {'; '.join(figures)}.")
+    return " ".join(said)
+
+
+def _curve_in_words(each: Curve) -> str:
+    if each.is_empty:
+        return f"{each.scenario}: nobody."
+    figures = []
+    for month in (6.0, 12.0, 24.0, 60.0, 120.0):
+        if month <= each.months[-1]:
+            alive, lower, upper = (100 * part for part in each.at(month))
+            interval = f" ({lower:.0f} to {upper:.0f})" if each.has_band else ""
+            figures.append(f"{alive:.0f} %{interval} alive at {month:g} months")
+    return f"{each.scenario}: {', '.join(figures)}."
+
+
+def _reported_in_words(month: float, count: float, n: float, value: float, standard_error: float) -> str:
+    error = "" if np.isnan(standard_error) else f" (standard error {standard_error:g})"
+    return f"{value:g} %{error} alive at {month:g} months, {count:.0f} of {n:.0f}"
+
+
+def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population: str) -> Figure:
+    curves = curve.select(survival, clock, population)
+    lines = style.lines(curve.scenarios_in(survival))
+    horizon = float(survival["month"].max())
+    own_clock = cohort is not None and cohort.clock == clock
+    follow_up = cohort.follow_up if cohort is not None and own_clock else None
+    reported = cohort.reported_survival(population, clock) if cohort is not None else pd.DataFrame()
+    n = cohort.n if cohort is not None else 100
+    rows = risk_table.rows_of(curves, reported, n)
+
+    names = [each.scenario for each in curves]
+    left = max(1.0, min(2.5, 0.85 + max(lettering.width(name, style.SMALL + 0.5) for name in (*names, "reported"))))
+    right = min(2.0, 0.32 + max(lettering.width(name, style.TEXT, "bold") for name in names))
+    subtitle, footing = _subtitle(curves, reported), _footing(curves, cohort, clock)
+    foot = lettering.footing_height(footing) + 0.12
+    bottom = foot + risk_table.height(len(rows)) + 0.55
+    height = bottom + PLOT + 0.14 + lettering.heading_height(subtitle)
+
+    figure = style.canvas(style.WIDTH, height)
+    lettering.heading(figure, f"Overall survival from {clock}", subtitle)
+    lettering.footing(figure, footing)
+    whole = style.sheet(figure)
+    risk_table.label(whole, left, bottom - 0.62, f"Alive of {n}", [name for name, _ in rows], lines)
+    panels = _panels(left, style.WIDTH - right - left, horizon, clock)
+    for place, panel in enumerate(panels):
+        axes = style.axes(figure, panel.left, bottom, panel.width, PLOT)
+        _fill(axes, panel, curves, lines, reported, follow_up, is_last=place == len(panels) - 1)
+        if place:
+            axes.set_ylabel("")
+            axes.tick_params(axis="y", labelleft=False)
+        risk_table.draw(whole, axes, bottom - 0.62, rows, panel.ticks, panel.end)
+    return figure
+
+
+def _panels(left: float, across: float, horizon: float, clock: str) -> list[_Panel]:
+    """Return one panel; or, where the horizon is long, one of the first months and one of them all."""
+    if horizon < 1.5 * FIRST:
+        return [_Panel(left, across, horizon, curve.month_ticks(horizon, 9), f"Months since {clock}")]
+    first = 0.6 * (across - GAP)
+    return [
+        _Panel(left, first, FIRST, curve.month_ticks(FIRST, 9), f"Months since {clock}: the first {FIRST:g}"),
+        _Panel(left + first + GAP, 0.4 * (across - GAP), horizon, curve.month_ticks(horizon, 6), f"All {horizon:g}"),
+    ]
+
+
+def _fill(
+    axes: Axes,
+    panel: _Panel,
+    curves: Sequence[Curve],
+    lines: dict[str, Line],
+    reported: pd.DataFrame,
+    follow_up: FollowUp,
+    *,
+    is_last: bool,
+) -> None:
+    curve.percent_axis(axes)
+    axes.set_xlim(0, panel.end)
+    axes.set_xticks(panel.ticks)
+    axes.set_xlabel(panel.title)
+    for place, each in enumerate(curves):
+        banded = len(curves) <= MOST_BANDS or place == 0
+        curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=panel.end, band=0.16 if banded else 0.0)
+    curve.mark_follow_up(axes, follow_up, panel.end, words=True)
+    if len(reported):
+        curve.plot_reported(axes, reported, end=panel.end)
+    if len(reported) and (panel.end == FIRST or not is_last or panel.end < 1.5 * FIRST):
+        _write_reported(axes, reported, panel.end)
+    if is_last:
+        _write_names(axes, curves, lines, panel.end)
+
+
+def _write_reported(axes: Axes, reported: pd.DataFrame, end: float) -> None:
+    """Write each reported figure low under its point, where no curve of the same population runs."""
+    for row in reported[reported["month"] <= end].itertuples():
+        month, value, error = (float(each) for each in (row.month, row.value, row.standard_error))  # type: ignore[arg-type]
+        low = value - (0.0 if np.isnan(error) else error)
+        said = f"{row.count:g} of {row.n:g}\n{value:g}" + ("" if np.isnan(error) else f" ± {error:g}") + " %"
+        if low > 20:
+            axes.plot([month, month], [13.5, low - 1.5], color=style.FAINT, linewidth=0.6, zorder=2)
+            axes.text(month, 12.5, said, ha="center", va="top", fontsize=style.SMALL, linespacing=1.25, zorder=6)
+
+
+def _write_names(axes: Axes, curves: Sequence[Curve], lines: dict[str, Line], end: float) -> None:
+    """Write each scenario's name where its curve ends."""
+    drawn = [each for each in curves if not each.is_empty]
+    wanted = [100 * each.at(min(end, float(each.months[-1])))[0] for each in drawn]
+    # 102 % are PLOT inches; a line of text takes 0.155.
+    places = lettering.spread(wanted, 0.155 * 102 / PLOT, 1.0, 101.0)
+    for each, y, label_y in zip(drawn, wanted, places, strict=True):
+        axes.plot(
+            [end, end * 1.03, end * 1.05], [y, label_y, label_y], color=style.FAINT, linewidth=0.6, clip_on=False
+        )
+        axes.text(end * 1.06, label_y, each.scenario, color=lines[each.scenario].dark, fontweight="bold", va="center")
+
+
+def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
+    said = ["Lines: simulated."]
+    if any(each.has_band for each in curves):
+        whose = "" if len(curves) <= MOST_BANDS else f" (of {curves[0].scenario} only)"
+        said.append(f"Bands: 95 % interval over the parameters' draws{whose}.")
+    if len(reported):
+        said.append("Circles: as reported, ± one standard error.")
+    return " ".join(said)
+
+
+def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str) -> str:
+    said = ends_in_words([each.scenario for each in curves])
+    if cohort is None:
+        said.append("No cohort informs this pathway: the parameters are at their declared values. Not for individual patients.")
+        return " ".join(said)
+    if clock == cohort.clock and cohort.follow_up is not None:
+        thins, ends = cohort.follow_up
+        said.append(f"Lighter after month {thins:g}, when survivors' follow-up begins to end; dashed after {ends:g}, the longest.")
+    if clock != cohort.clock:
+        said.append(f"Given a {cohort.clock}: everybody in this cohort has one.")
+    said.append(source_in_words(cohort))
+    return " ".join(said)
+
+
+def ends_in_words(scenarios: Sequence[str]) -> list[str]:
+    """Return what NAME@0.5 means, if there is one."""
+    found = dict.fromkeys(name.rpartition("@")[2] for name in scenarios if "@" in name)
+    return [
+        f"@{each}: if only {'half' if each == '0.5' else f'{100 * float(each):g} %'} of those treated in addition gain what today's treated gain (assumption)."
+        for each in found
+    ]
+
+
+def source_in_words(cohort: Cohort) -> str:
+    """Return the cohort's size, its source, and what its figures are not for."""
+    return f"n = {cohort.n}: {cohort.citation.rstrip('.')}. A simulation of stated assumptions; not for individual patients."

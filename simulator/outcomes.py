@@ -1,0 +1,140 @@
+"""What is read off curves: OS, medians, restricted means, counts, and their sampling noise. Pure functions.
+
+    S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = least t with S(t) <= 1/2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.curves import Curves
+from simulator.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+OS_MONTHS = (6, 12, 24, 60)
+RMST_MONTHS = (12, 60)
+GAINED_MONTHS = (12, 60)
+PER = 100
+"""Counts are told per 100 patients who reach the default clock."""
+
+
+def survival_at(months: Floats, survival: Floats, month: float) -> Floats:
+    """Return S(month), (n_draws,), linear between lattice points; NaN beyond the horizon."""
+    if month > months[-1] + 1e-9:
+        return np.full(len(survival), np.nan)
+    place = min(month / (months[1] - months[0]), len(months) - 1)
+    below = int(place + 1e-9)
+    part = max(place - below, 0.0)
+    above = min(below + 1, len(months) - 1)
+    return np.asarray((1.0 - part) * survival[:, below] + part * survival[:, above])
+
+
+def rmst(months: Floats, survival: Floats, month: float) -> Floats:
+    """Return the restricted mean survival time to a month, (n_draws,), months; NaN beyond the horizon."""
+    return _integral(months, survival, month, np.ones_like(months))
+
+
+def _integral(months: Floats, survival: Floats, month: float, weight: Floats) -> Floats:
+    if month > months[-1] + 1e-9:
+        return np.full(len(survival), np.nan)
+    inside = months < month - 1e-9
+    at = np.append(months[inside], month)
+    values = np.column_stack([survival[:, inside], survival_at(months, survival, month)])
+    return np.asarray(np.trapezoid(values * np.append(weight[inside], np.interp(month, months, weight)), at, axis=1))
+
+
+def median(months: Floats, survival: Floats) -> Floats:
+    """Return the median survival time, (n_draws,), months; inf where it is not reached, NaN for nobody."""
+    reached = survival <= 0.5
+    first = np.argmax(reached, axis=1)
+    found = np.full(len(survival), np.inf)
+    for draw in np.flatnonzero(reached.any(axis=1)):
+        place = first[draw]
+        if place == 0:
+            found[draw] = months[0]
+            continue
+        high, low = survival[draw, place - 1], survival[draw, place]
+        found[draw] = months[place - 1] + (high - 0.5) / (high - low) * (months[1] - months[0])
+    found[np.isnan(survival[:, 0])] = np.nan
+    return found
+
+
+def survival_noise(survival: Floats, patients: Floats) -> Floats:
+    """Return the standard error of simulated S : (n_draws, ...), of `patients` : (n_draws,) each; binomial."""
+    n = np.maximum(patients, 1.0).reshape(-1, *(1,) * (survival.ndim - 1))
+    return np.asarray(np.sqrt(np.clip(survival * (1.0 - survival), 0.0, None) / n))
+
+
+def rmst_noise(months: Floats, survival: Floats, month: float, patients: Floats) -> Floats:
+    """Return the standard error of a simulated RMST: Var min(T, t) = 2 int_0^t u S(u) du - RMST(t)^2."""
+    variance = 2.0 * _integral(months, survival, month, months) - rmst(months, survival, month) ** 2
+    return np.asarray(np.sqrt(np.clip(variance, 0.0, None) / np.maximum(patients, 1.0)))
+
+
+def median_noise(months: Floats, survival: Floats, patients: Floats) -> Floats:
+    """Return the standard error of a simulated median: sqrt(1 / 4n) / f(median), f from S a month either side."""
+    middle = median(months, survival)
+    known = np.where(np.isfinite(middle), middle, 0.0)
+    either = [np.array([np.interp(m + d, months, s) for m, s in zip(known, survival, strict=True)]) for d in (-1.0, 1.0)]
+    width = np.minimum(known + 1.0, months[-1]) - np.maximum(known - 1.0, 0.0)
+    density = np.maximum(either[0] - either[1], 1e-12) / np.maximum(width, 1e-12)
+    return np.asarray(np.where(np.isfinite(middle), np.sqrt(0.25 / np.maximum(patients, 1.0)) / density, np.nan))
+
+
+Outcomes = dict[str, tuple[str, Floats, Floats]]
+"""Outcome -> its unit, its values (n_draws,) and their Monte Carlo standard errors (n_draws,)."""
+
+
+def of_survival(curves: Curves, clock: str, population: str) -> Outcomes:
+    """Return the outcomes of one survival curve."""
+    months, survival = curves.months, curves.survival[clock, population]
+    patients = (curves.patients or 0) * curves.sizes[population]
+    noisy = curves.patients is not None
+    none = np.zeros(len(survival))
+    found: Outcomes = {}
+    for month in OS_MONTHS:
+        at = survival_at(months, survival, month)
+        found[f"os_{month}"] = ("probability", at, survival_noise(at, patients) if noisy else none)
+    middle = median(months, survival)
+    found["median_os"] = ("months", middle, median_noise(months, survival, patients) if noisy else none)
+    for month in RMST_MONTHS:
+        noise = rmst_noise(months, survival, month, patients) if noisy else none
+        found[f"rmst_{month}"] = ("months", rmst(months, survival, month), noise)
+    return found
+
+
+def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
+    """Return what planners count, per 100 patients who reach the default clock, within the horizon."""
+    found: Outcomes = {}
+    for name, count in pathway.counts.items():
+        values = PER * curves.counts[name]
+        noise = np.zeros(len(values))
+        if curves.patients:
+            noise = PER * np.sqrt(curves.count_variances[name] / curves.patients)
+        found[name] = (count.unit, values, noise)
+    return found
+
+
+def gained_per_10(first: Mapping[int, Floats], other: Mapping[int, Floats], more_treated: Floats) -> Outcomes:
+    """Return the survivors gained per 10 more patients treated, draw by draw; NaN where no more are treated.
+
+    first, other : month -> S(month), (n_draws,); more_treated : (n_draws,) probability
+    """
+    found: Outcomes = {}
+    for month in GAINED_MONTHS:
+        ratio = np.full(len(more_treated), np.nan)
+        np.divide(10.0 * (other[month] - first[month]), more_treated, out=ratio, where=more_treated > 1e-9)
+        found[f"survivors_{month}_gained_per_10_more_treated"] = ("survivors", ratio, np.full(len(ratio), np.nan))
+    return found
+
+
+def treated_group(pathway: Pathway) -> str | None:
+    """Return the group of all who take the treated branch of the marginal decision, if there is one."""
+    if pathway.marginal is None:
+        return None
+    target = pathway.states[pathway.marginal.decision].transition(pathway.marginal.branch).to
+    return next((g.name for g in pathway.groups.values() if g.entered == (target,) and not g.not_entered), None)

@@ -1,0 +1,259 @@
+"""Results: the tidy tables of an experiment, and the manifest that says how they came about.
+
+`lower` and `upper` are the 95 % interval over parameter draws; `monte_carlo_se` is sampling noise, 0 for exact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator import outcomes
+from simulator.curves import populations
+from simulator.pathway import Pathway
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simulator.experiment import Part, Settings
+
+Floats = NDArray[np.float64]
+
+INTERVAL = (0.025, 0.975)
+NOTE = (
+    "Simulated from stated assumptions and calibrated to a published cohort of 37 patients; for planning and teaching "
+    "about groups of patients, not for individual ones. A policy effect is not a treatment effect."
+)
+
+
+@dataclass(frozen=True)
+class Results:
+    """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest."""
+
+    scenarios: tuple[Scenario, ...]
+    survival: pd.DataFrame
+    outcomes: pd.DataFrame
+    occupancy: pd.DataFrame
+    manifest: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""
+        for name in ("survival", "outcomes", "occupancy"):
+            getattr(self, name).to_csv(folder / f"{name}.csv", index=False, float_format="%.8g", lineterminator="\n")
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def gather(
+    scenarios: Sequence[Scenario], parts: Sequence[Sequence[Part]], settings: Settings, engine: str, why: str, n_draws: int
+) -> Results:
+    """Return the tables of chunks of draws, each a part a scenario."""
+    from simulator.experiment import report_months
+
+    pathway = scenarios[0].pathway
+    months = report_months(settings.horizon)
+    by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
+    survival, occupancy, rows = [], [], []
+    for i, (scenario, own) in enumerate(zip(scenarios, by_scenario, strict=True)):
+        for clock in _clocks(scenario):
+            for name in populations(pathway):
+                survival.append(_survival(scenario, clock, name, months, own))
+                rows.extend(_outcomes(scenario, clock, name, own, by_scenario[0] if i else None))
+            occupancy.append(_occupancy(scenario, clock, months, own))
+    return Results(
+        tuple(scenarios),
+        pd.concat(survival, ignore_index=True),
+        pd.DataFrame(rows),
+        pd.concat(occupancy, ignore_index=True),
+        _manifest(scenarios, settings, engine, why, n_draws),
+    )
+
+
+def _clocks(scenario: Scenario) -> list[str]:
+    """Return the clocks, the one that the scenario leads with first."""
+    return sorted(scenario.pathway.clocks, key=lambda clock: clock != scenario.leads_with)
+
+
+def _joined(own: Sequence[Part], table: str, *keys: Any) -> Floats:
+    found = []
+    for part in own:
+        value = getattr(part, table)
+        for key in keys:
+            value = value[key]
+        found.append(value)
+    return np.concatenate(found)
+
+
+def _between_draws(values: Floats) -> tuple[Floats, Floats]:
+    """Return the 95 % interval over draws : (n_draws, ...); NaN for a single draw."""
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
+    lower, upper = np.quantile(values, INTERVAL, axis=0)
+    return lower, upper
+
+
+def _mean_noise(noise: Floats) -> Floats:
+    """Return the standard error of a mean over draws, each with its own noise : (n_draws, ...)."""
+    return np.asarray(np.sqrt((noise**2).sum(axis=0)) / len(noise))
+
+
+def _survival(scenario: Scenario, clock: str, population: str, months: Floats, own: Sequence[Part]) -> pd.DataFrame:
+    values = _joined(own, "survival", (clock, population))
+    values = values[~np.isnan(values[:, 0])] if len(values) > 1 else values
+    empty = not len(values)
+    lower, upper = _between_draws(values) if not empty else (np.full(months.size, np.nan),) * 2
+    noise: Floats | float = 0.0
+    if own[0].noise:
+        noise = _mean_noise(np.nan_to_num(_joined(own, "noise", (clock, population))))
+    return pd.DataFrame(
+        {
+            "scenario": scenario.name,
+            "clock": clock,
+            "population": population,
+            "month": months,
+            "survival": np.full(months.size, np.nan) if empty else values.mean(axis=0),
+            "lower": lower,
+            "upper": upper,
+            "monte_carlo_se": noise,
+        }
+    )
+
+
+def _occupancy(scenario: Scenario, clock: str, months: Floats, own: Sequence[Part]) -> pd.DataFrame:
+    states = list(own[0].occupancy[clock])
+    means = [_joined(own, "occupancy", clock, state).mean(axis=0) for state in states]
+    return pd.DataFrame(
+        {
+            "scenario": scenario.name,
+            "clock": clock,
+            "month": np.tile(months, len(states)),
+            "state": np.repeat(states, months.size),
+            "probability": np.concatenate(means),
+        }
+    )
+
+
+def _outcomes(
+    scenario: Scenario, clock: str, population: str, own: Sequence[Part], first: Sequence[Part] | None
+) -> list[dict[str, Any]]:
+    rows = []
+    for name, (unit, _, _) in own[0].outcomes[clock, population].items():
+        values = _joined(own, "outcomes", (clock, population), name, 1)
+        noise = _joined(own, "outcomes", (clock, population), name, 2)
+        before = None if first is None else _joined(first, "outcomes", (clock, population), name, 1)
+        rows.append(_row(scenario, clock, population, name, unit, values, noise, before))
+    if first is not None and population == "all" and clock == scenario.pathway.clock:
+        rows.extend(_gained(scenario, clock, own, first))
+    return rows
+
+
+def _gained(scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]) -> list[dict[str, Any]]:
+    def survivors(parts: Sequence[Part]) -> dict[int, Floats]:
+        return {m: _joined(parts, "outcomes", (clock, "all"), f"os_{m}", 1) for m in outcomes.GAINED_MONTHS}
+
+    more = _joined(own, "treated") - _joined(first, "treated")
+    found = outcomes.gained_per_10(survivors(first), survivors(own), more)
+    return [
+        _row(scenario, clock, "all", name, unit, values, np.zeros(len(values)), None)
+        for name, (unit, values, _) in found.items()
+        if not np.isnan(values).all()
+    ]
+
+
+def _row(
+    scenario: Scenario, clock: str, population: str, name: str, unit: str, values: Floats, noise: Floats, before: Floats | None
+) -> dict[str, Any]:
+    # A median is told by the median over draws, so that draws in which it is not reached can be told too.
+    centre = _median if name == "median_os" else _mean
+    lower, upper = _interval(values)
+    difference = (np.nan, np.nan, np.nan)
+    if before is not None:
+        with np.errstate(invalid="ignore"):
+            apart = values - before
+        difference = (centre(apart), *_interval(apart))
+    known = noise[np.isfinite(noise)]
+    return {
+        "scenario": scenario.name,
+        "clock": clock,
+        "population": population,
+        "outcome": name,
+        "unit": unit,
+        "estimate": centre(values),
+        "lower": lower,
+        "upper": upper,
+        "monte_carlo_se": float(_mean_noise(known)) if known.size else np.nan,
+        "difference": difference[0],
+        "difference_lower": difference[1],
+        "difference_upper": difference[2],
+    }
+
+
+def _mean(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else np.nan
+
+
+def _median(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    middle = float(np.quantile(known, 0.5, method="lower")) if known.size else np.nan
+    return middle if np.isfinite(middle) else np.nan
+
+
+def _interval(values: Floats) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    if known.size < 2:
+        return np.nan, np.nan
+    method = "linear" if np.isfinite(known).all() else "nearest"
+    lower, upper = np.quantile(known, INTERVAL, method=method)
+    return tuple(float(each) if np.isfinite(each) else np.nan for each in (lower, upper))  # type: ignore[return-value]
+
+
+def _manifest(scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int) -> dict[str, Any]:
+    pathway = scenarios[0].pathway
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "note": NOTE,
+        "engine": engine,
+        "engine_because": why,
+        **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
+        "draws": n_draws,
+        "patients": settings.patients if engine != "exact" else None,
+        "pathway": {"name": pathway.name, "title": pathway.title, "cohort": pathway.draws, "sha256": _digest(pathway)},
+        "scenarios": [_told(each) for each in scenarios],
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in ("aftercart", "numpy", "scipy", "pandas")}},
+    }
+
+
+def _told(scenario: Scenario) -> dict[str, Any]:
+    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population", "capacity", "service")
+    levers = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    return {
+        "name": scenario.name,
+        "title": scenario.title,
+        "question": scenario.question,
+        "rationale": scenario.rationale,
+        "assumes": scenario.assumes,
+        "marginal_benefit": scenario.marginal_benefit,
+        **levers,
+    }
+
+
+def _digest(pathway: Pathway) -> str | None:
+    return hashlib.sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
