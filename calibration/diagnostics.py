@@ -13,7 +13,7 @@ from scipy import special
 Floats = NDArray[np.float64]
 
 K_HAT_LIMIT = 0.7
-"""Above it importance sampling estimates are unreliable whatever the sample size (Vehtari et al. 2024, section 3.2.4)."""
+"""From here on estimates are unreliable whatever the sample size (Vehtari et al. 2024)."""
 
 LARGEST_WEIGHT_LIMIT = 0.01
 """A point with more than 1 % of the weight would be one draw in a hundred."""
@@ -26,9 +26,13 @@ UNIQUE_SHARE_LIMIT = 1.0 - math.exp(-1.0)
 class Diagnostics:
     """How good an importance sample and the draws taken from it are.
 
-    points : sampled; wanted : draws taken; effective_sample_size : Kish's; k_hat : Pareto shape of the largest weights;
-    largest_weight : as a share of all; unique_share : of the draws; contraction : by parameter, 1 - posterior variance /
-    prior variance (near 0 where the data are silent, negative where they widen).
+    points : sampled
+    wanted : draws taken
+    effective_sample_size : Kish's
+    k_hat : Pareto shape of the largest weights
+    largest_weight : as a share of all
+    unique_share : of the draws
+    contraction : by parameter, 1 - posterior variance / prior variance: near 0 where the data are silent
     """
 
     points: int
@@ -45,12 +49,15 @@ class Diagnostics:
         checks = [
             (
                 self.effective_sample_size >= self.wanted,
-                f"the effective sample size is {self.effective_sample_size:.0f}, below the {self.wanted} draws wanted",
+                f"the effective sample size is {self.effective_sample_size:.0f}, below {self.wanted} draws",
             ),
-            (self.k_hat < limit, f"the Pareto k-hat of the weights is {self.k_hat:.2f}, not below {limit:.2f}"),
+            (
+                self.k_hat < limit,
+                f"the Pareto k-hat of the weights is {self.k_hat:.2f}, not below {limit:.2f}",
+            ),
             (
                 self.largest_weight < LARGEST_WEIGHT_LIMIT,
-                f"one point carries {self.largest_weight:.1%} of the weight, not below {LARGEST_WEIGHT_LIMIT:.0%}",
+                f"a point has {self.largest_weight:.1%} of the weight, not below {LARGEST_WEIGHT_LIMIT:.0%}",
             ),
             (
                 self.unique_share >= UNIQUE_SHARE_LIMIT,
@@ -70,8 +77,8 @@ def diagnose(
 ) -> Diagnostics:
     """Diagnostics of a weighted sample and of the draws taken from it.
 
-    log_weight : (n,), unnormalised; rows : (wanted,) the points drawn; theta : (n, len(names)) parameter values of the
-    points; prior_sd : of each parameter.
+    log_weight : (n,), unnormalised; rows : (wanted,) the points drawn; theta : (n, len(names)) parameter
+    values of the points; prior_sd : of each parameter.
     """
     weights = np.exp(log_weight - special.logsumexp(log_weight))
     mean = weights @ theta
@@ -102,19 +109,22 @@ def expected_unique_share(weights: Floats, wanted: int) -> float:
 
 
 def k_hat_limit(points: int) -> float:
-    """min(1 - 1 / log10(n), 0.7): what n points can bear (Vehtari et al. 2024, section 3.2.4)."""
+    """min(1 - 1 / log10(n), 0.7): what n points can bear (Vehtari et al. 2024)."""
     return min(1.0 - 1.0 / math.log10(points), K_HAT_LIMIT) if points > 10 else 0.0
 
 
 def pareto_k_hat(log_weight: Floats) -> float:
-    """Shape of the generalised Pareto distribution of the largest weights (Vehtari, Simpson, Gelman, Yao & Gabry 2024).
+    """Shape of the generalised Pareto distribution of the largest weights.
 
-    log_weight : (n,). The tail holds min(n / 5, 3 sqrt(n)) weights. Infinite with fewer than five in the tail, where
-    nothing can be said; minus infinity if the largest weights are all equal.
+    Vehtari, Simpson, Gelman, Yao & Gabry (2024, J Mach Learn Res 25, 72).
+    log_weight : (n,). The tail holds min(n / 5, 3 sqrt(n)) weights. Infinite with fewer than five in the
+    tail, where nothing can be said; minus infinity if the largest weights are all equal.
     """
     ordered = np.sort(log_weight - log_weight.max())
     tail_size = math.ceil(min(len(ordered) / 5, 3 * math.sqrt(len(ordered))))
-    cutoff = max(ordered[-tail_size - 1] if tail_size < len(ordered) else -math.inf, math.log(np.finfo(float).tiny))
+    if tail_size == len(ordered):
+        return math.inf
+    cutoff = max(float(ordered[-tail_size - 1]), math.log(np.finfo(float).tiny))
     if cutoff == 0.0:
         return -math.inf
     tail = ordered[ordered > cutoff]
@@ -124,15 +134,16 @@ def pareto_k_hat(log_weight: Floats) -> float:
 
 
 def _generalised_pareto_shape(exceedances: Floats) -> float:
-    """Zhang & Stephens (2009, Technometrics 51, 316): the posterior mean of k over a grid of the profile likelihood.
+    """Posterior mean of k over the profile likelihood (Zhang & Stephens 2009, Technometrics 51, 316).
 
-    exceedances : (n,) ascending. With b = -k / sigma, k(b) = mean log(1 - b x) and log L(b) = n (log(-b / k) - k - 1).
-    The weak prior of Vehtari et al. (2024, appendix G) counts as ten exceedances with k = 0.5.
+    exceedances : (n,) ascending. With b = -k / sigma, k(b) = mean log(1 - b x) and log L(b) = n (log(-b / k)
+    - k - 1). The weak prior of Vehtari et al. (2024) counts as ten exceedances with k = 0.5.
     """
     n = len(exceedances)
     grid_size = 30 + int(math.sqrt(n))
     quartile = exceedances[int(n / 4 + 0.5) - 1]
-    grid = 1.0 / exceedances[-1] + (1.0 - np.sqrt(grid_size / (np.arange(grid_size) + 0.5))) / (3.0 * quartile)
+    spread = 1.0 - np.sqrt(grid_size / (np.arange(grid_size) + 0.5))
+    grid = 1.0 / exceedances[-1] + spread / (3.0 * quartile)
     shapes = np.log1p(-grid[:, None] * exceedances).mean(axis=1)
     log_likelihood = n * (np.log(-grid / shapes) - shapes - 1.0)
     b = float(special.softmax(log_likelihood) @ grid)

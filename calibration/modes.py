@@ -26,8 +26,8 @@ CURVATURE_STEP = 0.1
 class Mode:
     """A local maximum of the posterior.
 
-    centre : (d,); precision : (d, d) minus the Hessian of the log posterior there, with no eigenvalue below the
-    prior's 1; log_posterior : unnormalised.
+    centre : (d,); precision : (d, d) minus the Hessian of the log posterior there, with no eigenvalue below
+    the prior's 1; log_posterior : unnormalised.
     """
 
     centre: Floats
@@ -43,8 +43,8 @@ class Mode:
     def bridge(self, power: float) -> tuple[Floats, Floats]:
         """Centre and covariance of prior x likelihood^power in the mode's Gaussian approximation.
 
-        With precision I + H, where H is the likelihood's, the power posterior (Friel & Pettitt 2008, J R Stat Soc B 70,
-        589) has precision I + power H and centre power (I + power H)^-1 (I + H) mode.
+        With precision I + H, where H is the likelihood's, the power posterior (Friel & Pettitt 2008, J R Stat
+        Soc B 70, 589) has precision I + power H and centre power (I + power H)^-1 (I + H) mode.
         """
         eigenvalues, axes = np.linalg.eigh(self.precision)
         tempered = 1.0 + power * (eigenvalues - 1.0)
@@ -55,9 +55,9 @@ class Mode:
 def find_modes(log_posterior: LogDensity, z: Floats, log_density: Floats, *, starts: int) -> tuple[Mode, ...]:
     """Climb from the best of the points z, then from the best of those far from the modes found.
 
-    log_posterior : maps (n, d) to (n,), -inf allowed; z : (n, d) points with their `log_density` (n,). After each climb
-    the n / starts points nearest to the mode leave (Raftery & Bao 2010, section 3.2). Modes that coincide, and modes
-    less than e^-20 as high as the best, are left out.
+    log_posterior : maps (n, d) to (n,), -inf allowed; z : (n, d) points with their `log_density` (n,). After
+    each climb the n / starts points nearest to the mode leave (Raftery & Bao 2010, section 3.2). Modes that
+    coincide, and modes less than e^-20 as high as the best, are left out.
     """
     modes: list[Mode] = []
     remaining = np.flatnonzero(np.isfinite(log_density))
@@ -101,7 +101,9 @@ def _climb(log_posterior: LogDensity, start: Floats) -> Floats:
 def _laplace(log_posterior: LogDensity, centre: Floats) -> Mode:
     """The Gaussian approximation at a mode, from differences scaled to the posterior's own width."""
     dimension = len(centre)
-    _, trial = _differences(log_posterior, centre, np.full(dimension, TRIAL_STEP), np.empty((2, 0), dtype=np.intp))
+    _, trial = _differences(
+        log_posterior, centre, np.full(dimension, TRIAL_STEP), np.empty((2, 0), dtype=np.intp)
+    )
     width = CURVATURE_STEP / np.sqrt(np.maximum(np.diag(trial), 1.0))
     pairs = np.stack(np.triu_indices(dimension, 1))
     height, precision = _differences(log_posterior, centre, width, pairs)
@@ -113,11 +115,12 @@ def _laplace(log_posterior: LogDensity, centre: Floats) -> Mode:
 def _differences(
     log_posterior: LogDensity, centre: Floats, width: Floats, pairs: NDArray[np.intp]
 ) -> tuple[float, Floats]:
-    """Log posterior at the centre, and minus its Hessian (d, d): the diagonal and the given (2, n) pairs of columns.
+    """Log posterior at the centre, and minus its Hessian (d, d): the diagonal and the given (2, n) pairs of
+    columns.
 
-    H_ij = [f(+i+j) - f(+i) - f(+j) + 2 f - f(-i) - f(-j) + f(-i-j)] / (2 w_i w_j) (Abramowitz & Stegun 1964, 25.3.27),
-    with half-widths w (d,), in one call of 1 + 2 d + 2 n rows. Beside a zero of the likelihood the prior's curvature
-    stands in.
+    H_ij = [f(+i+j) - f(+i) - f(+j) + 2 f - f(-i) - f(-j) + f(-i-j)] / (2 w_i w_j) (Abramowitz & Stegun 1964,
+    25.3.27), with half-widths w (d,), in one call of 1 + 2 d + 2 n rows. Beside a zero of the likelihood the
+    prior's curvature stands in.
     """
     dimension = len(centre)
     steps = np.diag(width)

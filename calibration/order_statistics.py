@@ -1,23 +1,28 @@
 """The likelihood of medians and ranges that a paper reports of a time: exact joint order-statistic densities.
 
-A cohort of N patients consists of groups; the n_g times of group g are independent with cdf F_g and density f_g. Of the
-cohort the paper prints its median, minimum and maximum, of some groups their own median. All figures are functions of the
-same N times, so their density is one joint density and not a product of marginal ones.
+A cohort of N patients consists of groups; the n_g times of group g are independent with cdf F_g and density
+f_g. Of the cohort the paper prints its median, minimum and maximum, of some groups their own median. All
+figures are functions of the same N times, so they have one joint density; a product of marginals would count
+patients twice.
 
-Given the printed points, somebody stands at each: the *marks* (minimum, median, maximum) are patients of unknown group,
-the *anchors* of a group are the one or two in its middle. Everybody else lies between them. With a polynomial in x that
-counts who lies below the cohort's median, a set of j patients between two anchors who supply the marks in S contributes
+Somebody stands at each printed point. The *marks* (minimum, median, maximum) are patients of unknown group,
+the *anchors* of a group are the one or two in its middle, and everybody else lies between them. With x
+counting who lies below the cohort's median, j patients between two anchors, of whom some supply the marks in
+S, contribute
 
-    j! / (j - |S|)!  prod_{s in S} f_g(s)  (p x + q)^(j - |S|),     p, q = their chance to lie below, above the median,
+    j! / (j - |S|)!  prod_{s in S} f_g(s)  (p x + q)^(j - |S|)
 
-a group with anchors n_g! / (j! j!) f_g(anchors) times its two sets, and the density is the coefficient of the number of
-patients below the median in the product over groups, summed over who supplies which mark (David & Nagaraja 2003, Order
-Statistics, section 2.2, for one group). An even number's median is the mean of its two middle patients at m - h and m + h,
-nobody between, integrated: 2 int ... dh (ibid., equation 2.3.3), by Gauss-Legendre on the pieces in which the integrand is
-smooth, and one of the two may itself be a mark, which fixes h. The reported figures are taken as exact numbers.
+where p and q are their chances to lie below and above it; a group contributes n_g! / (j! j!) f_g(anchors)
+times its two sides, and the density is the coefficient of the known number below in the product over groups,
+summed over who supplies which mark (for one group: David & Nagaraja 2003, Order Statistics, chapter 2).
 
-Two figures at the same time could be the same patient, whose probability is not a density: they are refused, as is a group
-of two with its own median in a cohort of even size with a median.
+The median of an even number is the mean of its two middle patients, m - h and m + h with nobody between, so
+the density is integrated over h, with Jacobian 2, on pieces where it is smooth. Either of a group's two may
+be a mark instead, which fixes h. Reported figures are taken as exact numbers.
+
+Where two figures may be one patient (they are equal, or one is midway between two others that can be its
+middle patients) they have no joint density and are refused; so is, as not supported, the median of a group of
+two beside the median of an even cohort.
 """
 
 from __future__ import annotations
@@ -31,8 +36,17 @@ from itertools import combinations
 import numpy as np
 from scipy import special
 
-from calibration.patient_counts import Cuts, Floats, TimeFunction, group_polynomials, node_count, product, quadrature
+from calibration.patient_counts import (
+    Cuts,
+    Floats,
+    TimeFunction,
+    group_polynomials,
+    node_count,
+    product,
+    quadrature,
+)
 from simulator.errors import InputError
+
 
 @dataclass(frozen=True)
 class TimedGroup:
@@ -71,7 +85,8 @@ class ReportedTimes:
         return {name: time for name, time in (whole | parts).items() if time is not None}
 
     def log_density(self, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
-        """Log joint density of the reported figures, one a parameter row: (n_rows,), per month for each figure.
+        """Log joint density of the reported figures, one a parameter row: (n_rows,), per month for each
+        figure.
 
         cdf, pdf : by group name, of the time of one patient of that group; continuous, with cdf(0) = 0.
         """
@@ -87,9 +102,8 @@ class ReportedTimes:
             group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name])
             for group in self.groups
         ]
-        wanted = (self.size if self.median is None else (self.size + 1) // 2) - sum(
-            mark <= cuts.below for mark in cuts.marks
-        )
+        up_to_median = self.size if self.median is None else (self.size + 1) // 2
+        wanted = up_to_median - sum(mark <= cuts.below for mark in cuts.marks)
         coefficients = reduce(product, parts).get(cuts.all_marks, np.empty((1, 1, 0)))
         if wanted >= coefficients.shape[2]:
             return np.full(len(cdf[self.groups[0].name](np.zeros(1))), -np.inf)
@@ -97,7 +111,7 @@ class ReportedTimes:
 
 
 def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
-    """The cuts to sum over, with their log weights: one, or one for each place of an even cohort's middle patients."""
+    """The cuts to sum over, with log weights: one, or one a place of an even cohort's two middle patients."""
     lowest = 0.0 if reported.minimum is None else reported.minimum
     highest = math.inf if reported.maximum is None else reported.maximum
     extremes = tuple(each for each in (reported.minimum, reported.maximum) if each is not None)
@@ -106,7 +120,7 @@ def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
         edge = highest if median is None else median
         yield 0.0, Cuts(lowest, edge, edge, highest, extremes if median is None else (median, *extremes))
         return
-    # an odd group's middle patient is never between the cohort's two: he ends the integral, or is one of the two
+    # an odd group's middle patient is not between the cohort's two: the integral ends there, or it is one of them
     odd = [group.median for group in reported.groups if group.median is not None and group.size % 2]
     places = [(math.log(2.0), *sorted((end, 2.0 * median - end))) for end in odd]
     furthest = min([median - lowest, highest - median, *(abs(end - median) for end in odd)])
@@ -120,7 +134,7 @@ def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
 
 
 def _kinks(reported: ReportedTimes, lowest: float, highest: float) -> list[float]:
-    """Half-distances of the cohort's middle patients at which an even group's integral loses or gains a piece."""
+    """Half-distances of the cohort's middle patients at which an even group's integral changes its pieces."""
     kinks = []
     for group in reported.groups:
         if reported.median is not None and group.median is not None and group.size % 2 == 0:
@@ -137,45 +151,49 @@ def _check(reported: ReportedTimes) -> None:
         raise InputError("reported times need at least one figure, and groups with names of their own")
     for group in reported.groups:
         if group.size < 1:
-            raise InputError("a group needs patients", where=f"group {group.name}", got=group.size, allowed="1 or more")
+            raise InputError("no patients", where=f"group {group.name}", got=group.size, allowed="1 or more")
     for name, time in figures.items():
         if not (math.isfinite(time) and time > 0):
-            raise InputError("impossible time", where=name, got=time, allowed="a finite number of months above 0")
+            raise InputError("impossible time", where=name, got=time, allowed="finite months above 0")
+    if reported.minimum not in (None, min(figures.values())):
+        raise InputError("a median or the maximum lies below the minimum", got=figures)
+    if reported.maximum not in (None, max(figures.values())):
+        raise InputError("a median lies above the maximum", got=figures)
     for (name, time), (other, same) in combinations(figures.items(), 2):
         if time == same:
-            raise InputError(
-                f"{name} and {other} may be one patient, whose probability is not a density",
-                got=time,
-                allowed="only one of them, or one moved by less than its rounding",
-            )
-    _check_pairs(reported)
+            raise _no_density(f"{name} and {other} may be one patient", time)
+    _check_halves(reported)
     if not np.isfinite(_trial(reported)):
         raise InputError("no cohort can have all these figures", got=figures)
 
 
-def _check_pairs(reported: ReportedTimes) -> None:
-    """Refuse medians of two patients who may both stand at reported points, or as nearly."""
-    figures = reported.figures
-    even = reported.median is not None and reported.size % 2 == 0
-    if even and reported.size == 2 and len(figures) > 1:
-        raise InputError("the median of two patients leaves no room for another figure", got=figures)
+def _check_halves(reported: ReportedTimes) -> None:
+    """Refuse a median of an even number both of whose middle patients may be at reported points."""
+    figures, whole = reported.figures, ("the minimum", "the median", "the maximum")
     medians = {f"the median of {group.name}": group for group in reported.groups if group.median is not None}
     pairs = [name for name, group in medians.items() if group.size == 2]
-    if even and pairs:
-        raise InputError(
-            f"{pairs[0]}, of two patients, beside the median of a cohort of even size is not supported",
-            allowed="one of the two medians",
-        )
-    halves = pairs + (["the median"] if even else [])
-    for name, (one, first), (two, second) in (
-        (name, *ends) for name in halves for ends in combinations(figures.items(), 2)
-    ):
-        if name not in (one, two) and math.isclose(first + second, 2 * figures[name], rel_tol=1e-9):
+    ends = {name: [each for each in whole if each in figures] for name in pairs}
+    if reported.median is not None and reported.size % 2 == 0:
+        if reported.size == 2 and len(figures) > 1:
+            raise InputError("the median of two patients leaves no room for another figure", got=figures)
+        if pairs:
             raise InputError(
-                f"{name} may be midway between {one} and {two}, whose probability is not a density",
-                got=figures[name],
-                allowed="only two of them, or one moved by less than its rounding",
+                f"{pairs[0]}, of two patients, is not supported beside the median of an even cohort",
+                allowed="one of the two medians",
             )
+        ends["the median"] = [name for name, group in medians.items() if group.size % 2]
+    for name, others in ends.items():
+        for one, two in combinations(others, 2):
+            if math.isclose(figures[one] + figures[two], 2 * figures[name], rel_tol=1e-9):
+                raise _no_density(f"{name} may be that of {one} and {two}", figures[name])
+
+
+def _no_density(why: str, got: float) -> InputError:
+    return InputError(
+        f"{why}, whose probability is not a density",
+        got=got,
+        allowed="one figure fewer, or one moved by less than its rounding",
+    )
 
 
 def _trial(reported: ReportedTimes) -> float:

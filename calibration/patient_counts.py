@@ -1,6 +1,7 @@
 """How many patients of a group lie where, as polynomials: the parts of a joint order-statistic density.
 
-The definitions stand at the head of `order_statistics`: marks, anchors, and what a set of patients contributes.
+The definitions stand at the head of `order_statistics`: marks, anchors, and what a set of patients
+contributes.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ TimeFunction = Callable[[Floats], Floats]
 """A cdf or a density: times (...) in months -> (n_rows, ...), one row a parameter draw."""
 
 Polynomials = dict[int, Floats]
-"""By the set of marks supplied, as bits: logs of the coefficients of 1, x, x^2, ... (n_rows, n_nodes, degree + 1)."""
+"""By the set of marks supplied, as bits: logs of the coefficients, (n_rows, n_nodes, degree + 1)."""
 
 
 @dataclass(frozen=True)
 class Cuts:
     """Where the reported points of a cohort cut the axis, in months.
 
-    Patients lie in (lowest, below), counted as below the cohort's median, or in (above, highest), or stand at one of the
-    marks. Without a median everybody is counted as below.
+    Patients lie in (lowest, below), counted as below the cohort's median, or in (above, highest), or stand at
+    one of the marks. Without a median everybody is counted as below.
     """
 
     lowest: float
@@ -47,7 +48,7 @@ class Cuts:
         return 1 << self.marks.index(time) if time in self.marks else 0
 
     def counted_below(self, time: float) -> int | None:
-        """1 if a patient here counts as below the median, 0 if above or at a mark, None if nobody can be here."""
+        """1 if who is here counts as below the median, 0 if above or at a mark, None if nobody can be."""
         if time in self.marks:
             return 0
         if time <= self.below:
@@ -60,12 +61,12 @@ class Cuts:
 
 
 def node_count(size: int) -> int:
-    """Nodes that a gap in the middle of `size` patients needs: on the scale of u it narrows as 1 / sqrt(size)."""
+    """Nodes for the gap in the middle of `size` patients, which narrows as 1 / sqrt(size) on u's scale."""
     return 12 + math.ceil(1.5 * math.sqrt(size))
 
 
 def quadrature(end: float, kinks: Iterable[float], nodes: int) -> tuple[Floats, Floats]:
-    """Gauss-Legendre nodes and weights on each piece of (0, end), denser towards its ends (t = 3 u^2 - 2 u^3)."""
+    """Gauss-Legendre nodes and weights on each piece of (0, end), denser at its ends (t = 3 u^2 - 2 u^3)."""
     base, base_weights = special.roots_legendre(nodes)
     u, du = (base + 1.0) / 2.0, base_weights / 2.0
     pieces = list(pairwise(sorted({0.0, end, *(kink for kink in kinks if 0.0 < kink < end)})))
@@ -77,7 +78,7 @@ def quadrature(end: float, kinks: Iterable[float], nodes: int) -> tuple[Floats, 
 def group_polynomials(
     size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction
 ) -> Polynomials:
-    """The polynomials of one group, by the marks that it supplies; its own median is None where it is not reported."""
+    """The polynomials of one group by the marks that it supplies; `median` None where it is not reported."""
     bounds = _cdf(cdf, np.array([cuts.lowest, cuts.below, cuts.above, cuts.highest]))
     log_marks = _log(pdf(np.array(cuts.marks)))
     if median is None:
@@ -105,7 +106,7 @@ def product(first: Polynomials, second: Polynomials) -> Polynomials:
 
 
 def _multiply(first: Floats, second: Floats) -> Floats:
-    """Coefficients of the product of (n_rows, n_nodes, degree + 1) polynomials, summed over nodes: (n_rows, 1, ...)."""
+    """Coefficients of the product of (n_rows, n_nodes, ...) polynomials, summed over nodes."""
     multiplied = np.zeros((len(first), 1, first.shape[2] + second.shape[2] - 1))
     # a set of patients who all lie on one side of the median is a single power of x
     powers, others = (np.flatnonzero(each.any(axis=(0, 1))) for each in (first, second))
@@ -118,7 +119,7 @@ def _multiply(first: Floats, second: Floats) -> Floats:
 
 
 def _scaled(polynomials: Polynomials) -> tuple[Polynomials, Floats]:
-    """The coefficients out of the logs, divided by the largest of each row, and the log of that, (n_rows, 1, 1)."""
+    """The coefficients over the largest of each row, and the log of that, (n_rows, 1, 1)."""
     largest = np.max([logs.max(axis=(1, 2)) for logs in polynomials.values()], axis=0)
     scale = np.where(np.isfinite(largest), largest, 0.0)[:, None, None]
     return {bits: np.exp(logs - scale) for bits, logs in polynomials.items()}, scale
@@ -127,7 +128,8 @@ def _scaled(polynomials: Polynomials) -> tuple[Polynomials, Floats]:
 def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Floats]) -> Polynomials:
     """`size` patients who supply any of the marks, or lie below or above the cohort's median.
 
-    below, above : (n_rows, n_nodes) chances of each; log_marks : by bit, log density (n_rows,) of standing there.
+    below, above : (n_rows, n_nodes) chances of each; log_marks : by bit, log density (n_rows,) of standing
+    there.
     """
     below, above = (np.maximum(chance, 0.0)[:, :, None] for chance in (below, above))
     polynomials: Polynomials = {}
@@ -149,7 +151,8 @@ def _log(values: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Placement:
-    """Where a group's middle patients stand: the anchors at `lower` and `upper` (n_nodes,), equal for an odd group.
+    """Where a group's middle patients stand: the anchors at `lower` and `upper` (n_nodes,), equal for an odd
+    group.
 
     counted_below : how many of them lie below the cohort's median; bits : the marks that they supply.
     """

@@ -1,7 +1,7 @@
 """The families a prior may have, each seen through a standard normal score.
 
-A family maps a score z to the value of the same probability, theta = ppf(Phi(z)), and back. Each tail is computed
-from its own small probability, so that nothing is lost to 1 - p.
+A family maps a score z to the value of the same probability, theta = ppf(Phi(z)), and back. Each tail is
+computed from its own small probability, so that nothing is lost to 1 - p.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from simulator.errors import InputError, nearest
 Floats = NDArray[np.float64]
 
 FURTHEST_SCORE = 37.5
-"""Scores further out are read as this one: Phi(-37.5) = 5e-308 is the last probability double precision can tell from 0."""
+"""Scores further out are read as this one: Phi(-37.5) = 5e-308 is about the last above 0 in a double."""
 
 
 @dataclass(frozen=True)
@@ -208,14 +208,19 @@ FAMILIES: dict[str, type[Marginal] | type[Dirichlet]] = {
 
 _ANY_SIGN = {"mean", "lower", "upper"}
 
-_RANGES = {"probability": (0.0, 1.0), "months": (0.0, math.inf), "per month": (0.0, math.inf), "ratio": (0.0, math.inf)}
+_RANGES = {
+    "probability": (0.0, 1.0),
+    "months": (0.0, math.inf),
+    "per month": (0.0, math.inf),
+    "ratio": (0.0, math.inf),
+}
 
 
 def build(family: str, arguments: Mapping[str, object], *, unit: str, where: str) -> Marginal | Dirichlet:
     """The prior that a pathway file tells.
 
-    Raises InputError on an unknown family, an unknown, missing or impossible argument, or a family that reaches values
-    outside the parameter's unit.
+    Raises InputError on an unknown family, an unknown, missing or impossible argument, or a family that
+    reaches values outside the parameter's unit.
     """
     if family not in FAMILIES:
         raise InputError(
@@ -255,7 +260,12 @@ def build(family: str, arguments: Mapping[str, object], *, unit: str, where: str
 def _number(name: str, got: object, where: str) -> float:
     positive = name not in _ANY_SIGN
     allowed = "a finite number above 0" if positive else "a finite number"
-    if isinstance(got, bool) or not isinstance(got, (int, float)) or not math.isfinite(got) or (positive and got <= 0):
+    if (
+        isinstance(got, bool)
+        or not isinstance(got, (int, float))
+        or not math.isfinite(got)
+        or (positive and got <= 0)
+    ):
         raise InputError(f"the prior's {name} is out of range", where=where, got=got, allowed=allowed)
     return float(got)
 

@@ -1,7 +1,8 @@
 """The joint prior of a pathway's parameters, as a map from independent standard normal scores.
 
-A parameter with a prior of its own takes one score z, theta = ppf(Phi(z)). A Dirichlet of k siblings takes k - 1, by
-stick breaking (Connor & Mosimann 1969, J Am Stat Assoc 64, 194): with v_j ~ Beta(alpha_j, alpha_j+1 + ... + alpha_k),
+A parameter with a prior of its own takes one score z, theta = ppf(Phi(z)). A Dirichlet of k siblings takes k
+- 1, by stick breaking (Connor & Mosimann 1969, J Am Stat Assoc 64, 194): with v_j ~ Beta(alpha_j, alpha_j+1 +
+... + alpha_k),
 
     theta_j = v_j (1 - v_1) ... (1 - v_j-1),    theta_k = (1 - v_1) ... (1 - v_k-1).
 
@@ -120,7 +121,9 @@ class _Siblings:
 
     def scores(self, values: Floats) -> Floats:
         if not (np.all(values > 0) and np.all(np.abs(values.sum(axis=1) - 1) < 1e-6)):
-            raise InputError("siblings of one choice must be above 0 and sum to 1", where=", ".join(self.names))
+            raise InputError(
+                "siblings of one choice must be above 0 and sum to 1", where=", ".join(self.names)
+            )
         sticks = np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
         columns = [
             fraction.score_of_shares(values[:, j] / sticks[:, j], sticks[:, j + 1] / sticks[:, j])
@@ -147,7 +150,8 @@ class Priors:
     ) -> Priors:
         """Read the priors of a pathway's parameters; `dirichlets` lists the sets of siblings.
 
-        Raises InputError on a prior that cannot be read and on a Dirichlet parameter that is not in exactly one set.
+        Raises InputError on a prior that cannot be read and on a Dirichlet parameter that is not in exactly
+        one set.
         """
         priors = {
             name: build(
@@ -163,7 +167,7 @@ class Priors:
         return cls(tuple(priors), sum(piece.dimension for piece in pieces), pieces)
 
     def transform(self, z: Floats) -> Floats:
-        """Parameter values of scores. z : (n, dimension) -> (n, n_names), in the parameters' units, always finite."""
+        """Finite parameter values of scores. z : (n, dimension) -> (n, n_names), in the parameters' units."""
         theta = np.empty((len(z), len(self.names)))
         for piece, scores, columns in self._layout():
             theta[:, columns] = piece.values(z[:, scores])
@@ -214,7 +218,9 @@ def _pieces(
         if not isinstance(prior, Dirichlet):
             pieces.append(_Single((name,), prior))
         elif name not in siblings:
-            raise InputError("a dirichlet prior needs siblings of the same choice", where=f"parameters.{name}.prior")
+            raise InputError(
+                "a dirichlet prior needs siblings of the same choice", where=f"parameters.{name}.prior"
+            )
         elif siblings[name] not in pieces:
             pieces.append(siblings[name])
     return tuple(pieces)
@@ -232,7 +238,9 @@ def _siblings(
         for name in members:
             if name not in alphas:
                 closest = None if name in priors else nearest(name, alphas)
-                raise InputError("a sibling without a dirichlet prior", where=where, got=name, nearest=closest)
+                raise InputError(
+                    "a sibling without a dirichlet prior", where=where, got=name, nearest=closest
+                )
             if name in siblings or members.count(name) > 1:
                 raise InputError("a parameter can be in one Dirichlet only", where=where, got=name)
         dirichlet = _Siblings(members, tuple(alphas[name] for name in members))

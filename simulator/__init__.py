@@ -1,1 +1,31 @@
-"""Simulate what happens to patients after CAR-T: states, sojourn times, policies and their outcomes."""
+"""Simulate what happens to patients after CAR-T: states, sojourn times, policies and their outcomes.
+
+    from simulator import load_pathway, load_scenario, run, compare
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.experiment import compare, run
+    from simulator.pathway_file import load_pathway
+    from simulator.scenario import load_scenario
+
+__all__ = ["compare", "load_pathway", "load_scenario", "run"]
+
+_HOMES = {
+    "compare": "simulator.experiment",
+    "load_pathway": "simulator.pathway_file",
+    "load_scenario": "simulator.scenario",
+    "run": "simulator.experiment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when asked for, so that the command line starts without NumPy.
+    if name not in _HOMES:
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

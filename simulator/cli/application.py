@@ -23,7 +23,6 @@ class Commands(TyperGroup):
 app = typer.Typer(
     name="aftercart",
     cls=Commands,
-    help="What would a policy change for patients whose B-ALL relapses after CD19 CAR-T?",
     epilog="Exit status: 0 done, 1 failed, 2 unusable input.",
     add_completion=False,
     no_args_is_help=True,
@@ -67,4 +66,8 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             # A label that the terminal cannot show becomes question marks instead of a failure.
             stream.reconfigure(errors="replace")
-    app(prog_name="aftercart")
+    try:
+        with told():
+            app(prog_name="aftercart")
+    except typer.Exit as end:
+        sys.exit(end.exit_code)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli import options, progress
+from simulator.cli import folder, options, progress
 
 
 def calibrate(
@@ -16,17 +16,19 @@ def calibrate(
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Fit a pathway to a cohort's reported figures; write draws.csv, posterior.csv and predictive.csv."""
-    from calibration import fit
+    """Fit a pathway to a cohort's reported figures.
+
+    Writes draws.csv, posterior.csv and predictive.csv, by default into the cohort's own folder."""
+    from calibration import fit, targets
     from simulator.cli import tables
-    from simulator.errors import AftercartError
     from simulator.experiment import cores
 
+    into = out or targets.load_targets(cohort).folder
+    # Minutes of work should not end at a folder that cannot be written.
+    folder.check_writable(into)
     with progress.shown("calibrating", quiet=quiet) as advance:
-        fitted = fit.calibrate(cohort, out=out, jobs=jobs or cores(), seed=seed, progress=advance)
-    console = tables.console()
+        tell = None if advance is None else lambda stage, done, total: advance(done, total, stage)
+        fitted = fit.calibrate(cohort, out=out, jobs=jobs or cores(), seed=seed, progress=tell)
     if not quiet:
-        console.print(tables.of_rows(fitted.summary_table()))
-    problems = fitted.problems()
-    if problems:
-        raise AftercartError(f"the fit is not to be trusted: {'; '.join(problems)}")
+        tables.show_fit(fitted, tables.console())
+    typer.echo(f"Files: {into}")

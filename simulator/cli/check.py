@@ -16,7 +16,7 @@ def check(
         ),
     ],
 ) -> None:
-    """Say whether a pathway, a scenario or a cohort can be used; name what is wrong with it."""
+    """Say whether a file can be used, or what is wrong with it."""
     from simulator import toml_file
 
     path = _path(file)

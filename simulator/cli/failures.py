@@ -18,7 +18,7 @@ TRACEBACK = "AFTERCART_TRACEBACK"
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turn an exception into a message and an exit status: 2 for unusable input, else 1."""
+    """Turn an exception into a message and `typer.Exit`: 2 for unusable input, else 1."""
     try:
         yield
         sys.stdout.flush()
@@ -27,7 +27,7 @@ def told() -> Iterator[None]:
     except AftercartError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("stopped; nothing was written")
+        _fail("stopped")
     except BrokenPipeError:
         # Whoever read the output has seen enough of it (head, less): nothing to tell.
         _forget_output()
@@ -35,7 +35,7 @@ def told() -> Iterator[None]:
     except OSError as error:
         _forget_output()
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}; nothing was written")
+        _fail(f"{place}{error.strerror or error}")
     except MemoryError:
         _fail("out of memory; fewer --patients, --draws or --jobs need less")
     except Exception as error:
@@ -59,7 +59,8 @@ def _unexpected(error: Exception) -> str:
 
 def _forget_output() -> None:
     """Send what is still buffered nowhere, or the interpreter would complain of it when it ends."""
-    if sys.stdout is not None and sys.stdout is sys.__stdout__:
+    stdout = sys.__stdout__
+    if stdout is not None and stdout is sys.stdout:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, stdout.fileno())
         os.close(nowhere)

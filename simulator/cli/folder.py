@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 from secrets import token_hex
+from tempfile import NamedTemporaryFile
 
-from simulator.errors import InputError
+from simulator.errors import AftercartError, InputError
 
 
 def default(name: str) -> Path:
@@ -25,7 +26,8 @@ def default(name: str) -> Path:
 def filled(out: Path) -> Iterator[Path]:
     """Yield a folder to write into; what it holds at the end is then in `out`, made if it is not there.
 
-    On any exception `out` is as it was before. Raises InputError if `out` holds anything or cannot be made.
+    On any exception `out` is as it was before. Raises InputError if `out` holds anything or cannot be made,
+    AftercartError if the disk is full or Ctrl-C is pressed.
     """
     work = out / f".unfinished-{token_hex(4)}"
     made: list[Path] = []
@@ -36,20 +38,20 @@ def filled(out: Path) -> Iterator[Path]:
                 each.mkdir()
                 made.append(each)
         except OSError as error:
-            reason = error.strerror or str(error)
-            what = f"nothing can be written there ({reason})"
-            raise InputError(
-                what, where="--out", got=str(out), allowed="a folder that can be made"
-            ) from error
+            raise _unwritable(out, error) from error
         yield work
         for each in sorted(work.iterdir()):
             each.rename(out / each.name)
         work.rmdir()
-    except BaseException:
+    except BaseException as failure:
         shutil.rmtree(work, ignore_errors=True)
         for each in reversed(made):
             with suppress(OSError):
                 each.rmdir()
+        if isinstance(failure, KeyboardInterrupt):
+            raise AftercartError("stopped; nothing was written") from failure
+        if isinstance(failure, OSError):
+            raise AftercartError(f"{failure.strerror or failure}; nothing was written to {out}") from failure
         raise
 
 
@@ -63,3 +65,18 @@ def _check_empty(out: Path) -> None:
     else:
         return
     raise InputError(what, where="--out", got=str(out), allowed="a folder that is new or empty")
+
+
+def check_writable(out: Path) -> None:
+    """Raise InputError unless files can be put into `out`, there or not yet."""
+    there = next(each for each in (out, *out.absolute().parents) if each.exists())
+    try:
+        with NamedTemporaryFile(dir=there, prefix=".aftercart-"):
+            pass
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    what = f"nothing can be written there ({error.strerror or error})"
+    return InputError(what, where="--out", got=str(out), allowed="a folder that can be made and written")

@@ -6,7 +6,7 @@ import typer
 
 
 def list_() -> None:
-    """List the shipped scenarios with their questions, the pathways and the cohorts."""
+    """List the shipped scenarios, pathways and cohorts."""
     import scenarios
     from simulator import pathway_file, toml_file
     from simulator.draws import cohorts_folder
@@ -35,6 +35,6 @@ def _print(heading: str, told: dict[str, str]) -> None:
     console = tables.console()
     console.print(heading)
     for name, text in told.items():
-        console.print(Padding(Text(name, style="bold"), (0, 0, 0, 2)))
-        console.print(Padding(Text(text), (0, 0, 0, 6)))
+        console.print(Padding(Text(name, style="bold"), (0, 0, 0, 2), expand=False))
+        console.print(Padding(Text(text), (0, 0, 0, 6), expand=False))
     typer.echo()

@@ -13,7 +13,7 @@ EVERY = 10.0
 
 
 class Progress(Protocol):
-    """What long work calls: how much is done, of how much, and what it is at."""
+    """What long work calls: how much is done, of how much, and what it is at now."""
 
     def __call__(self, done: int, total: int, stage: str = ...) -> None: ...
 

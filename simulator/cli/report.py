@@ -11,7 +11,7 @@ import typer
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
 ) -> None:
-    """Make report.html and the figures of a run's folder again."""
+    """Make a run's figures and report.html again."""
     from simulator import report as reporting
 
     typer.echo(f"Report: {reporting.write_again(folder)}")

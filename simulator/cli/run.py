@@ -39,7 +39,7 @@ def run(
 
 def compare(
     base: Annotated[str, typer.Argument(metavar="BASE", help="What the others are compared with.")],
-    others: Annotated[list[str], typer.Argument(metavar="OTHER...", help=SCENARIO)],
+    others: Annotated[list[str], typer.Argument(metavar="OTHER", help=SCENARIO)],
     engine: options.Engine = "auto",
     patients: options.Patients = 10_000,
     draws: options.Draws = None,

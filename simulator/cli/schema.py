@@ -13,7 +13,7 @@ def schema(
     ] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="For people, as in docs/.")] = False,
 ) -> None:
-    """Print the JSON schema of a scenario file, or of a pathway file."""
+    """Print the JSON schema of a scenario or pathway file."""
     from simulator.pathway_file import PathwayTable
     from simulator.scenario import ScenarioTable
 

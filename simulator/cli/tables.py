@@ -17,9 +17,11 @@ from simulator.cli import wording
 if TYPE_CHECKING:
     import pandas as pd
 
+    from calibration.fit import Fit
     from simulator.cohort import Cohort
     from simulator.results import Results
     from simulator.scenario import Scenario
+    from simulator.verify import Check
 
 
 def table(*columns: str, numbers: int = 0) -> Table:
@@ -55,7 +57,7 @@ def show(results: Results, cohort: Cohort | None, console: Console) -> None:
     for policy in _policies(results.scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         console.print()
-        console.print(f"All patients, from {clock}; 95 % intervals over {results.manifest['draws']} draws")
+        console.print(f"All patients, from {clock}{_intervals(results.manifest['draws'])}")
         console.print(_outcomes(results.outcomes, policy, clock))
     if cohort is not None and cohort.predictive is not None:
         console.print()
@@ -67,9 +69,14 @@ def show(results: Results, cohort: Cohort | None, console: Console) -> None:
     console.print(results.manifest["note"])
 
 
+def _intervals(draws: int) -> str:
+    return f"; 95 % intervals over {draws} draws" if draws > 1 else "; one set of parameters, so no intervals"
+
+
 def _policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     """Return the first scenario with each policy that it is compared with, both ends of one together."""
-    first, families = scenarios[0], dict[str, list[Scenario]]()
+    first = scenarios[0]
+    families: dict[str, list[Scenario]] = {}
     names = {each.name for each in scenarios}
     for each in scenarios[1:]:
         stem = each.name.rpartition("@")[0]
@@ -113,3 +120,33 @@ def _predictive(predictive: pd.DataFrame) -> Table:
         simulated = wording.estimate({**row, "estimate": row["simulated"]})
         add(made, row["target"].replace("_", " "), count, f"{reported:g}{unit}", simulated, row["inside"])
     return made
+
+
+def show_fit(fit: Fit, console: Console) -> None:
+    """Print what a calibration learned: prior and posterior of each parameter, and how good the sample is."""
+    made = table("parameter", "prior", "posterior", "contraction", numbers=3)
+    for row in fit.posterior.to_dict("records"):
+        before, after = (_summary(row, when) for when in ("prior", "posterior"))
+        add(made, row["parameter"], before, after, f"{row['contraction']:.2f}")
+    console.print("Means (95 % intervals); contraction: 1 - posterior variance / prior variance")
+    console.print(made)
+    found = fit.diagnostics
+    console.print()
+    console.print(
+        f"Sample: {found.points} points, effective size {found.effective_sample_size:.0f}, Pareto k-hat "
+        f"{found.k_hat:.2f}, largest weight {found.largest_weight:.2%}, unique draws {found.unique_share:.0%}"
+    )
+
+
+def of_checks(checks: Sequence[Check]) -> Table:
+    """Return the table of what was verified."""
+    made = table("", "law", "found", "limit", "", numbers=3)
+    for each in checks:
+        verdict = "ok" if each.passed else "FAILED"
+        add(made, each.subject, each.law, f"{each.found:.2g}", f"{each.limit:.2g}", verdict)
+    return made
+
+
+def _summary(row: dict[Any, Any], when: str) -> str:
+    mean, lower, upper = (row[f"{when}_{each}"] for each in ("mean", "lower", "upper"))
+    return f"{mean:.2f} ({lower:.2f}-{upper:.2f})"

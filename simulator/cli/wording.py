@@ -49,7 +49,8 @@ def estimate(row: Mapping[Any, Any]) -> str:
     told = number(row["estimate"], row["unit"])
     if not row["lower"] < row["upper"]:
         return told
-    return f"{told} ({number(row['lower'], row['unit'])}-{number(row['upper'], row['unit'])})"
+    lower, upper = (number(row[end], row["unit"]) for end in ("lower", "upper"))
+    return f"{told} ({lower}-{upper})"
 
 
 def difference(row: Mapping[Any, Any]) -> str:
@@ -59,4 +60,5 @@ def difference(row: Mapping[Any, Any]) -> str:
     told = number(row["difference"], row["unit"], "+")
     if not row["difference_lower"] < row["difference_upper"]:
         return told
-    return f"{told} ({number(row['difference_lower'], row['unit'])} to {number(row['difference_upper'], row['unit'])})"
+    lower, upper = (number(row[f"difference_{end}"], row["unit"]) for end in ("lower", "upper"))
+    return f"{told} ({lower} to {upper})"

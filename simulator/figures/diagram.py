@@ -8,7 +8,7 @@ from functools import cached_property
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
 
 from simulator.figures import lettering, style
@@ -20,6 +20,7 @@ ROW_GAP = 0.36
 SIZE = style.SMALL + 0.5
 _LINE = 0.135
 _PORT = 0.13
+_HEAD = 0.075
 
 KINDS = {
     "sojourn": "time passes here",
@@ -56,14 +57,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where everything of a diagram is, in inches from the lower left."""
+    """Where everything of a diagram is, in inches from the lower left. rows : (foot, top) of each layer."""
 
     pathway: Pathway
     layout: Layout
     boxes: Mapping[str, Box]
     width: float
     height: float
-    rows: Sequence[float]
+    rows: Sequence[tuple[float, float]]
 
     @cached_property
     def closed(self) -> frozenset[Arrow]:
@@ -137,17 +138,31 @@ def plan(pathway: Pathway) -> Plan:
     figure_width = max(style.WIDTH, right - left + 2 * style.MARGIN)
     shift = (figure_width - right - left) / 2
     lines = {name: _label(pathway, name, width) for name in names}
-    tall = 0.16 + _LINE * max(len(each) for each in lines.values())
-    rows = [(tall + ROW_GAP) * (len(found.layers) - 1 - index) + tall / 2 for index in range(len(found.layers))]
+    rows = _rows([[len(lines[node]) for node in layer if isinstance(node, str)] for layer in found.layers])
     boxes = {}
-    for index, layer in enumerate(found.layers):
+    for (foot, top), layer in zip(rows, found.layers, strict=True):
         for node in layer:
             if isinstance(node, str):
-                own = 0.16 + _LINE * len(lines[node])
+                own = _box_height(len(lines[node]))
                 place = found.across[node] + shift - width / 2
-                boxes[node] = Box(place, rows[index] - own / 2, width, own, lines[node])
+                boxes[node] = Box(place, (foot + top - own) / 2, width, own, lines[node])
     moved = Layout(found.layers, {node: x + shift for node, x in found.across.items()}, found.routes, found.returns)
-    return Plan(pathway, moved, boxes, figure_width, rows[0] + tall / 2, rows)
+    return Plan(pathway, moved, boxes, figure_width, rows[0][1], rows)
+
+
+def _box_height(n_lines: int) -> float:
+    return 0.16 + _LINE * n_lines
+
+
+def _rows(n_lines: Sequence[Sequence[int]]) -> list[tuple[float, float]]:
+    """Return the foot and the top of each layer, the last one's foot at 0; each as tall as its tallest box."""
+    rows: list[tuple[float, float]] = []
+    foot = 0.0
+    for layer in reversed(n_lines):
+        top = foot + _box_height(max(layer))
+        rows.append((foot, top))
+        foot = top + ROW_GAP
+    return rows[::-1]
 
 
 def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
@@ -177,59 +192,58 @@ def _footing(pathway: Pathway) -> str:
     said = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
     if pathway.resources:
         said.append("In brackets: the resource held there.")
-    return " ".join([*said, "Drawn from the pathway file."])
+    return " ".join(["Solid arrows take time, dashed ones none.", *said, "Drawn from the pathway file."])
 
 
-def _ports(drawn: Plan, node: str, side: str) -> dict[Node, float]:
-    """Return where arrows meet a box's upper or lower edge: by the neighbour they come from or go to."""
-    links = {
-        (pair[0] if side == "top" else pair[1])
-        for nodes in drawn.layout.routes.values()
-        for pair in zip(nodes[:-1], nodes[1:], strict=True)
-        if (pair[1] if side == "top" else pair[0]) == node
-    }
-    order = sorted(links, key=lambda each: (drawn.layout.across[each], str(each)))
-    box = drawn.boxes[node]
-    step = min(_PORT, (box.width - 0.3) / max(1, len(order) - 1)) if len(order) > 1 else 0.0
-    middle = box.middle[0]
-    return {each: middle + step * (place - (len(order) - 1) / 2) for place, each in enumerate(order)}
+def _ports(drawn: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:
+    """Return where arrows meet a box's upper or lower edge: by the neighbour beyond, and whether they lead back."""
+    ends = set()
+    for arrow, nodes in drawn.layout.routes.items():
+        for upper, lower in zip(nodes[:-1], nodes[1:], strict=True):
+            own, other = (lower, upper) if side == "top" else (upper, lower)
+            if own == name:
+                ends.add((other, arrow in drawn.layout.returns))
+    order = sorted(ends, key=lambda each: (drawn.layout.across[each[0]], each[1], str(each[0])))
+    box = drawn.boxes[name]
+    step = min(_PORT, (box.width - 0.3) / max(1, len(order) - 1))
+    return {each: box.middle[0] + step * (place - (len(order) - 1) / 2) for place, each in enumerate(order)}
 
 
 def _draw_arrow(whole: Axes, drawn: Plan, arrow: Arrow) -> None:
-    nodes = drawn.layout.routes[arrow]
-    points = _points(drawn, nodes)
     back = arrow in drawn.layout.returns
-    if back:
-        points = points[::-1]
+    points = points_of(drawn, arrow)
     source = drawn.pathway.states[arrow[0]]
-    colour = style.PURPLE if back else style.QUIET
-    if arrow in drawn.closed or arrow[0] not in drawn.open:
-        colour = style.shade(colour, 1.55)
-    whole.add_patch(
-        FancyArrowPatch(
-            path=_smooth(points),
-            arrowstyle="-|>,head_length=3.2,head_width=1.9",
-            color=colour,
-            linewidth=1.3 if back else 0.9,
-            linestyle=(0, (3.0, 1.8)) if source.is_choice else "solid",
-            capstyle="butt",
-            joinstyle="miter",
-            shrinkA=0,
-            shrinkB=0,
-            zorder=1 if arrow in drawn.closed else 2,
-        )
+    faint = arrow in drawn.closed or arrow[0] not in drawn.open
+    colour = style.shade(style.PURPLE if back else style.QUIET, 1.5 if faint else 1.0)
+    line = PathPatch(
+        _smooth(points),
+        fill=False,
+        edgecolor=colour,
+        linewidth=1.3 if back else 0.9,
+        linestyle=(0, (3.0, 1.8)) if source.is_choice else "solid",
+        zorder=1 if faint else 2,
     )
+    whole.add_patch(line)
+    x, y = points[-1]
+    up = _HEAD if back else -_HEAD
+    head = [(x, y), (x - 0.6 * _HEAD, y - up), (x + 0.6 * _HEAD, y - up)]
+    whole.add_patch(Polygon(head, facecolor=colour, edgecolor="none", zorder=1 if faint else 3))
 
 
-def _points(drawn: Plan, nodes: Sequence[Node]) -> list[tuple[float, float]]:
-    """Return the points an arrow passes, from the upper box's foot to the lower box's top."""
+def points_of(drawn: Plan, arrow: Arrow) -> list[tuple[float, float]]:
+    """Return the points an arrow passes; it is upright at each, and between the two of each layer in its way."""
+    nodes = drawn.layout.routes[arrow]
+    back = arrow in drawn.layout.returns
     upper, lower = nodes[0], nodes[-1]
     assert isinstance(upper, str) and isinstance(lower, str)
     first, last = drawn.boxes[upper], drawn.boxes[lower]
-    start = (_ports(drawn, upper, "bottom")[nodes[1]], first.bottom)
-    end = (_ports(drawn, lower, "top")[nodes[-2]], last.bottom + last.height)
-    bends = [(drawn.layout.across[node], drawn.rows[node[1]]) for node in nodes[1:-1] if not isinstance(node, str)]
-    return [start, *bends, end]
+    points = [(_ports(drawn, upper, "bottom")[nodes[1], back], first.bottom)]
+    for node in nodes[1:-1]:
+        assert not isinstance(node, str)
+        foot, top = drawn.rows[node[1]]
+        points += [(drawn.layout.across[node], top), (drawn.layout.across[node], foot)]
+    points.append((_ports(drawn, lower, "top")[nodes[-2], back], last.bottom + last.height))
+    return points[::-1] if back else points
 
 
 def _smooth(points: Sequence[tuple[float, float]]) -> Curve:
@@ -248,14 +262,14 @@ def _draw_box(whole: Axes, pathway: Pathway, state: State, box: Box, *, faint: b
     colour = "white" if state.kind == "death" else style.FAINT if faint else style.INK
     bold = "bold" if state.name in pathway.clocks.values() else "normal"
     whole.text(
-        x, y, "\n".join(box.lines), ha="center", va="center", fontsize=SIZE, color=colour, fontweight=bold, zorder=5,
-        linespacing=1.12, gid=f"state-{state.name}",
+        x, y, "\n".join(box.lines), ha="center", va="center_baseline" if len(box.lines) == 1 else "center", fontsize=SIZE,
+        color=colour, fontweight=bold, zorder=5, linespacing=1.12, gid=f"state-{state.name}",
     )
 
 
 def _shape(whole: Axes, kind: str, box: Box, *, faint: bool) -> None:
     fill = {"decision": style.shade(style.SKY, 1.75), "chance": style.shade(style.YELLOW, 1.7), "death": "#4d4d4d"}
-    rounding = {"decision": 0.0, "chance": 0.18, "sojourn": 0.06, "death": 0.0, "end": 0.06}[kind]
+    rounding = min({"chance": 0.18, "sojourn": 0.06, "end": 0.06}.get(kind, 0.0), 0.45 * box.height)
     edge = style.FAINT if faint else style.INK
     whole.add_patch(
         FancyBboxPatch(

@@ -6,16 +6,20 @@ layers are ordered by barycentres; places across are least squares under that or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simulator.figures.lettering import spaced
 
-SWEEPS = 12
+SWEEPS, SETTLE = 12, 600
+
+STRAIGHT, BENT, SHORT = 8.0, 2.0, 1.0
+"""How much a link wants to be upright: between two bends, to a bend, between two states (Gansner et al. 1993)."""
 
 Arrow = tuple[str, str]
 Node = str | tuple[str, int]
-"""A state, or the bend (state, layer) that every long arrow to one state shares in a layer."""
+"""A state, or a bend (name, layer). Long arrows to one state share their bends; an arrow that leads back has its own."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap:
     returns = _returns(states, arrows)
     downward = {each: (each[1], each[0]) if each in returns else each for each in arrows}
     depth = _depths(states, set(downward.values()))
-    routes = {each: _route(way, depth) for each, way in downward.items()}
+    routes = {each: _route(way, depth, " < ".join(each) if each in returns else way[1]) for each, way in downward.items()}
     links = list(dict.fromkeys(link for nodes in routes.values() for link in zip(nodes[:-1], nodes[1:], strict=True)))
     layers = _ordered(_initial(states, depth, routes.values()), links)
 
@@ -55,7 +59,10 @@ def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap:
         return sum(own) / 2 + (gap if isinstance(left, str) and isinstance(right, str) else gap / 2)
 
     gaps = [[room(*pair) for pair in zip(layer[:-1], layer[1:], strict=True)] for layer in layers]
-    return Layout(layers, _across(layers, links, gaps), routes, frozenset(returns))
+    across = _across(layers, links, gaps)
+    for nodes in sorted(routes.values(), key=len):
+        _straighten([node for node in nodes if not isinstance(node, str)], layers, gaps, across)
+    return Layout(layers, across, routes, frozenset(returns))
 
 
 def _returns(states: Sequence[str], arrows: Sequence[Arrow]) -> set[Arrow]:
@@ -91,17 +98,16 @@ def _depths(states: Sequence[str], arrows: set[Arrow]) -> dict[str, int]:
     return depth
 
 
-def _route(way: Arrow, depth: Mapping[str, int]) -> list[Node]:
+def _route(way: Arrow, depth: Mapping[str, int], name: str) -> list[Node]:
     source, target = way
-    bends: list[Node] = [(target, layer) for layer in range(depth[source] + 1, depth[target])]
-    return [source, *bends, target]
+    return [source, *((name, layer) for layer in range(depth[source] + 1, depth[target])), target]
 
 
-def _initial(states: Sequence[str], depth: Mapping[str, int], routes: object) -> list[list[Node]]:
+def _initial(states: Sequence[str], depth: Mapping[str, int], routes: Iterable[Sequence[Node]]) -> list[list[Node]]:
     layers: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
     for name in states:
         layers[depth[name]].append(name)
-    for nodes in routes:  # type: ignore[attr-defined]
+    for nodes in routes:
         for node in nodes:
             if not isinstance(node, str) and node not in layers[node[1]]:
                 layers[node[1]].append(node)
@@ -159,16 +165,16 @@ def _across(
     """Return the nodes' places: each as near to the mean of its neighbours as the order and the gaps allow."""
     above, below = _neighbours(links)
     across = {node: place for layer, own in zip(layers, gaps, strict=True) for node, place in _start(layer, own)}
-    for sweep in range(4 * SWEEPS):
-        # The last sweeps weigh both sides alike, so that no layer is pulled to one of them.
+    for sweep in range(SETTLE):
+        # The first sweeps look one way, to untangle; the rest both, so that no layer is pulled to one side.
         nears = (above, below) if sweep >= 2 * SWEEPS else ((above,) if sweep % 2 == 0 else (below,))
-        indices = range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1)
-        for index in indices:
-            wanted = []
-            for node in layers[index]:
-                found = [across[each] for near in nears for each in near.get(node, ())]
-                wanted.append(sum(found) / len(found) if found else across[node])
-            across.update(zip(layers[index], spaced(wanted, gaps[index]), strict=True))
+        before = dict(across)
+        for index in range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1):
+            pulls = [_pull(node, nears, across) for node in layers[index]]
+            wanted, weights = [place for place, _ in pulls], [weight for _, weight in pulls]
+            across.update(zip(layers[index], spaced(wanted, gaps[index], weights), strict=True))
+        if len(nears) > 1 and max(abs(across[node] - before[node]) for node in across) < 1e-3:
+            break
     return across
 
 
@@ -176,3 +182,43 @@ def _start(layer: Sequence[Node], gaps: Sequence[float]) -> list[tuple[Node, flo
     middle = sum(gaps) / 2
     places = [sum(gaps[:i]) - middle for i in range(len(layer))]
     return list(zip(layer, places, strict=True))
+
+
+def _pull(node: Node, nears: Sequence[Mapping[Node, Sequence[Node]]], across: Mapping[Node, float]) -> tuple[float, float]:
+    """Return where a node's neighbours want it, and how strongly."""
+    total, weight = 0.01 * across[node], 0.01
+    for near in nears:
+        for each in near.get(node, ()):
+            bends = (not isinstance(node, str)) + (not isinstance(each, str))
+            pull = (SHORT, BENT, STRAIGHT)[bends]
+            total, weight = total + pull * across[each], weight + pull
+    return total / weight, weight
+
+
+def _straighten(
+    bends: Sequence[Node], layers: Sequence[Sequence[Node]], gaps: Sequence[Sequence[float]], across: dict[Node, float]
+) -> None:
+    """Move an arrow's bends to as few upright lines as the nodes beside them allow."""
+    lines: list[tuple[float, float, list[Node]]] = []
+    for node in bends:
+        low, high = _room(node, layers, gaps, across)
+        if lines and max(low, lines[-1][0]) <= min(high, lines[-1][1]):
+            low, high = max(low, lines[-1][0]), min(high, lines[-1][1])
+            lines[-1] = (low, high, [*lines[-1][2], node])
+        else:
+            lines.append((low, high, [node]))
+    for low, high, nodes in lines:
+        middle = sum(across[node] for node in nodes) / len(nodes)
+        across.update(dict.fromkeys(nodes, min(max(middle, low), high)))
+
+
+def _room(
+    node: Node, layers: Sequence[Sequence[Node]], gaps: Sequence[Sequence[float]], across: Mapping[Node, float]
+) -> tuple[float, float]:
+    """Return how far left and right a bend can go."""
+    index = int(node[1])
+    layer, own = layers[index], gaps[index]
+    place = layer.index(node)
+    low = across[layer[place - 1]] + own[place - 1] if place else -math.inf
+    high = across[layer[place + 1]] - own[place] if place + 1 < len(layer) else math.inf
+    return low, high

@@ -49,20 +49,21 @@ def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -
     return [float(each) for each in found]
 
 
-def spaced(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
+def spaced(wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
     """Return places in the order given, each at least its gap after the one before, as near to the wanted as they can be.
 
-    Least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955), by pooling
-    neighbours. gaps : one fewer than wanted.
+    Weighted least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955), by
+    pooling neighbours. gaps : one fewer than wanted; weights : positive, one each.
     """
     steps = np.concatenate([[0.0], np.cumsum(gaps)])[: len(wanted)]
-    pools: list[list[float]] = []
-    for place, step in zip(wanted, steps, strict=True):
-        pools.append([place - float(step)])
-        while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
-            last = pools.pop()
-            pools[-1] += last
-    level = np.array([np.mean(pool) for pool in pools for _ in pool])
+    pools: list[tuple[float, float, int]] = []
+    for place, step, weight in zip(wanted, steps, weights or [1.0] * len(wanted), strict=True):
+        pools.append((place - float(step), weight, 1))
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            (later, heavy, many), (earlier, light, few) = pools.pop(), pools.pop()
+            together = heavy + light
+            pools.append(((later * heavy + earlier * light) / together, together, many + few))
+    level = np.array([mean for mean, _, size in pools for _ in range(size)])
     return [float(each) for each in level + steps]
 
 

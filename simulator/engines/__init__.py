@@ -1,0 +1,1 @@
+"""The engines: each interprets one Model, and none imports another."""

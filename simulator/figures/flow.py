@@ -1,0 +1,235 @@
+"""The cohort's flow figure, redrawn from its reported counts, with what the simulation expects beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path as Curve
+
+from simulator.cohort import Cohort
+from simulator.figures import lettering, style, survival
+from simulator.figures.stages import ALIVE, DEAD, Node, Stages, stages
+from simulator.pathway import Pathway
+
+PATIENT = 0.085
+"""Inches a patient."""
+
+BAR, POOL = 0.13, 0.05
+LABEL = 0.36
+GAP = 0.12
+_SIZE = style.SMALL
+_FLOW, _ALIVE, _DEAD = style.shade(style.SKY, 1.55), style.shade(style.GREEN, 1.65), "#d4d4d4"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A node as drawn, in inches: its left edge, its foot, and its reported patients."""
+
+    key: str
+    label: str
+    count: int
+    left: float
+    foot: float
+
+    @property
+    def height(self) -> float:
+        return PATIENT * self.count
+
+    @property
+    def top(self) -> float:
+        return self.foot + self.height
+
+
+def draw(pathway: Pathway, cohort: Cohort, flows: pd.DataFrame | None = None) -> Figure | None:
+    """Return the figure, widths proportional to reported patients; None if the targets tell no stages.
+
+    flows : see `stages.flows`; where it is given each node shows the expected count and its interval.
+    """
+    told = stages(pathway, cohort)
+    if not told.columns:
+        return None
+    with style.applied():
+        return _draw(told, cohort, flows)
+
+
+def alt_text(pathway: Pathway, cohort: Cohort, flows: pd.DataFrame | None = None) -> str:
+    """Return what the figure says, in words with numbers."""
+    told = stages(pathway, cohort)
+    said = [f"Flow of the cohort's {told.root.count} patients from {told.root.label}, as reported."]
+    for column in told.columns:
+        parts = [f"{node.label} {node.count}{_expected_in_words(node.key, flows)}" for node in column]
+        said.append(f"{', '.join(parts)}.")
+    fates = [f"{fate} {told.fate(fate)}{_expected_in_words(fate, flows)}" for fate in (ALIVE, DEAD) if told.fates]
+    if fates:
+        said.append(f"At the end of follow-up: {', '.join(fates)}.")
+    return " ".join(said)
+
+
+def expected(key: str, flows: pd.DataFrame | None) -> tuple[float, float, float] | None:
+    """Return a node's expected count and interval: its row without a source, or the only row that leads to it."""
+    if flows is None:
+        return None
+    rows = flows[flows["target"] == key]
+    own = rows[rows["source"] == ""]
+    row = own if len(own) else rows
+    if len(row) != 1:
+        return None
+    found = row[["expected", "lower", "upper"]].to_numpy(dtype=float)[0]
+    return float(found[0]), float(found[1]), float(found[2])
+
+
+def _expected_in_words(key: str, flows: pd.DataFrame | None) -> str:
+    found = expected(key, flows)
+    return "" if found is None else f" (simulated {found[0]:.1f}, {found[1]:.1f} to {found[2]:.1f})"
+
+
+def _draw(told: Stages, cohort: Cohort, flows: pd.DataFrame | None) -> Figure:
+    subtitle = "Bold: patients as reported; widths are in proportion."
+    if flows is not None:
+        subtitle += f" Grey: simulated per {cohort.n}, mean and 95 % interval over the parameters' draws."
+    footing = _footing(told, cohort)
+    bars, height = _place(told)
+    head, foot = lettering.heading_height(subtitle) + 0.05, lettering.footing_height(footing) + 0.15
+    figure = style.canvas(style.WIDTH, head + height + foot)
+    lettering.heading(figure, f"What happened to the {told.root.count}", subtitle)
+    lettering.footing(figure, footing)
+    whole = style.sheet(figure)
+    whole.set_ylim(-foot, height + head)
+    _draw_ribbons(whole, told, bars)
+    for bar in bars.values():
+        _draw_bar(whole, bar, told, expected(bar.key, flows))
+    return figure
+
+
+def _footing(told: Stages, cohort: Cohort) -> str:
+    said = ["Where streams meet in one bar, the source does not say who went from which to which."]
+    if told.causes:
+        causes = ", ".join(f"{count} {label}" for label, count in told.causes.items())
+        said.append(f"Deaths by cause, as reported: {causes}.")
+    said.append("Alive and dead: at the end of follow-up.")
+    return " ".join([*said, survival.source_in_words(cohort)])
+
+
+def _place(told: Stages) -> tuple[dict[str, Bar], float]:
+    """Return every node's bar, and the height that they need. The foot is at 0."""
+    columns = [(told.root,), *told.columns]
+    n_columns = len(columns) + bool(told.fates)
+    step = (style.WIDTH - 2 * style.MARGIN - 1.35) / max(1, n_columns - 1)
+    bars: dict[str, Bar] = {}
+    # An arm that is not split any further keeps its place at the foot, so that its stream runs below the others.
+    last = [node for node in told.columns[0] if not any(node.key == each.population for each in told.nodes)]
+    low = sum(PATIENT * node.count + LABEL + GAP for node in last)
+    rest = [[node for node in column if node not in last] for column in columns[1:]]
+    tallest = max(_tall(column) for column in rest if column)
+    height = max(low + tallest, _tall(columns[0]), _tall(_fate_nodes(told)))
+    for place, column in enumerate(rest, start=1):
+        middle = low + (height - low) / 2
+        _stack(bars, column, style.MARGIN + place * step, middle + _tall(column) / 2)
+    _stack(bars, last, style.MARGIN + step, low)
+    _stack(bars, [told.root], style.MARGIN, (height + _tall([told.root])) / 2)
+    if told.fates:
+        _stack(bars, _fate_nodes(told), style.MARGIN + len(columns) * step, height)
+        dead = bars[DEAD]
+        bars[DEAD] = Bar(dead.key, dead.label, dead.count, dead.left, 0.0)
+    return bars, height
+
+
+def _fate_nodes(told: Stages) -> list[Node]:
+    return [Node(fate, fate, told.fate(fate), "") for fate in (ALIVE, DEAD)] if told.fates else []
+
+
+def _tall(column: Sequence[Node]) -> float:
+    return sum(PATIENT * node.count + LABEL for node in column) + GAP * max(0, len(column) - 1)
+
+
+def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float) -> None:
+    for node in column:
+        top -= LABEL + PATIENT * node.count
+        bars[node.key] = Bar(node.key, node.label, node.count, left, top)
+        top -= GAP
+
+
+def _draw_bar(whole: Axes, bar: Bar, told: Stages, simulated: tuple[float, float, float] | None) -> None:
+    colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
+    whole.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
+    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    whole.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
+    count = f"{bar.count}"
+    whole.text(bar.left, bar.top + 0.04, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
+    if simulated is not None:
+        said = f"{simulated[0]:.1f} ({simulated[1]:.1f}–{simulated[2]:.1f})"
+        x = bar.left + lettering.width(count, style.TEXT, "bold") + 0.08
+        whole.text(x, bar.top + 0.04, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
+
+
+def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
+    """Draw the streams from the left to the right: inside each population, then to its fate."""
+    for population in [told.root, *(node for node in told.nodes if node is not told.root)]:
+        columns = [column for column in told.columns if column[0].population == population.key]
+        sources = [bars[population.key]]
+        for column in columns:
+            targets = [bars[node.key] for node in column]
+            _stream(whole, sources, targets)
+            sources = targets
+    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)):
+        _to_fate(whole, told, bars, fate, colour)
+
+
+def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
+    """Draw one bar's patients splitting; or, where there are several, meeting in a pool first and splitting from there."""
+    left, right = sources[0].left + BAR, targets[0].left
+    middle = (left + right) / 2
+    total = sum(bar.count for bar in targets)
+    if len(sources) == 1:
+        top = sources[0].top
+        for bar in targets:
+            _ribbon(whole, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
+            top -= bar.height
+        return
+    centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
+    foot = centre - PATIENT * total / 2
+    whole.add_patch(
+        Rectangle((middle - POOL / 2, foot), POOL, PATIENT * total, facecolor=style.FAINT, edgecolor="none", zorder=3)
+    )
+    for bars, inward in ((sources, True), (targets, False)):
+        top = foot + PATIENT * total
+        for bar in bars:
+            pool = (middle, top - bar.height, top)
+            if inward:
+                _ribbon(whole, (left, bar.foot, bar.top), pool, _FLOW)
+            else:
+                _ribbon(whole, pool, (right, bar.foot, bar.top), _FLOW)
+            top -= bar.height
+
+
+def _to_fate(whole: Axes, told: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
+    arms = sorted((arm for arm, each in told.fates if each == fate and arm in bars), key=lambda arm: -bars[arm].top)
+    target = bars[fate]
+    top = target.top
+    for arm in arms:
+        count = told.fates[arm, fate]
+        source = bars[arm]
+        start = source.top if fate == ALIVE else source.foot + PATIENT * count
+        ends = (target.left, top - PATIENT * count, top)
+        _ribbon(whole, (source.left + BAR, start - PATIENT * count, start), ends, colour)
+        top -= PATIENT * count
+
+
+def _ribbon(whole: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
+    """Draw a stream between two upright edges, each told as (across, foot, top)."""
+    (x0, low0, high0), (x1, low1, high1) = start, end
+    if high0 - low0 < 1e-9:
+        return
+    bend = min(0.5 * (x1 - x0), 1.0)
+    vertices = [
+        (x0, high0), (x0 + bend, high0), (x1 - bend, high1), (x1, high1),
+        (x1, low1), (x1 - bend, low1), (x0 + bend, low0), (x0, low0), (x0, high0),
+    ]  # fmt: skip
+    line, curve = Curve.LINETO, Curve.CURVE4
+    codes = [Curve.MOVETO, curve, curve, curve, line, curve, curve, curve, Curve.CLOSEPOLY]
+    whole.add_patch(PathPatch(Curve(vertices, codes), facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2))
