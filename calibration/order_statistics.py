@@ -120,7 +120,7 @@ def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
         edge = highest if median is None else median
         yield 0.0, Cuts(lowest, edge, edge, highest, extremes if median is None else (median, *extremes))
         return
-    # an odd group's middle patient is not between the cohort's two: the integral ends there, or it is one of them
+    # an odd group's middle patient is not between the cohort's two: the integral ends there, or it is of them
     odd = [group.median for group in reported.groups if group.median is not None and group.size % 2]
     places = [(math.log(2.0), *sorted((end, 2.0 * median - end))) for end in odd]
     furthest = min([median - lowest, highest - median, *(abs(end - median) for end in odd)])

@@ -1,7 +1,6 @@
 """How many patients of a group lie where, as polynomials: the parts of a joint order-statistic density.
 
-The definitions stand at the head of `order_statistics`: marks, anchors, and what a set of patients
-contributes.
+Marks, anchors and what a set of patients contributes are defined at the head of `order_statistics`.
 """
 
 from __future__ import annotations
@@ -128,8 +127,8 @@ def _scaled(polynomials: Polynomials) -> tuple[Polynomials, Floats]:
 def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Floats]) -> Polynomials:
     """`size` patients who supply any of the marks, or lie below or above the cohort's median.
 
-    below, above : (n_rows, n_nodes) chances of each; log_marks : by bit, log density (n_rows,) of standing
-    there.
+    below, above : (n_rows, n_nodes) chances of each
+    log_marks : by bit, log density (n_rows,) of standing there
     """
     below, above = (np.maximum(chance, 0.0)[:, :, None] for chance in (below, above))
     polynomials: Polynomials = {}
@@ -151,10 +150,11 @@ def _log(values: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class _Placement:
-    """Where a group's middle patients stand: the anchors at `lower` and `upper` (n_nodes,), equal for an odd
-    group.
+    """Where a group's middle patients stand: its anchors.
 
-    counted_below : how many of them lie below the cohort's median; bits : the marks that they supply.
+    lower, upper : (n_nodes,) months, equal for an odd group
+    counted_below : how many of them lie below the cohort's median
+    bits : the marks that they supply
     """
 
     lower: Floats

@@ -7,9 +7,9 @@ computed from its own small probability, so that nothing is lost to 1 - p.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,40 +19,34 @@ from simulator.errors import InputError, nearest
 
 Floats = NDArray[np.float64]
 
-FURTHEST_SCORE = 37.5
-"""Scores further out are read as this one: Phi(-37.5) = 5e-308 is about the last above 0 in a double."""
+FURTHEST_SCORE = 20.0
+"""A beta or gamma reads scores further out as this one, Phi(-20) = 3e-89: the inverse incomplete beta fails beyond."""
 
 
-@dataclass(frozen=True)
-class Marginal(ABC):
-    """A one-dimensional prior: its arguments are the fields, in the parameter's unit."""
+class Marginal(Protocol):
+    """A one-dimensional prior; its arguments are the fields."""
 
     @property
-    @abstractmethod
     def mean(self) -> float:
-        """Prior mean."""
+        """Prior mean, in the parameter's unit."""
 
     @property
-    @abstractmethod
     def sd(self) -> float:
         """Prior standard deviation."""
 
     @property
-    @abstractmethod
     def support(self) -> tuple[float, float]:
         """The open interval in which the values lie."""
 
-    @abstractmethod
     def value(self, scores: Floats) -> Floats:
         """Values of the same probability as standard normal scores of any shape: ppf(Phi(z))."""
 
-    @abstractmethod
     def score(self, values: Floats) -> Floats:
         """Standard normal scores of values inside the support: Phi^-1(cdf(theta))."""
 
 
 @dataclass(frozen=True)
-class Normal(Marginal):
+class Normal:
     mean: float
     sd: float
 
@@ -68,7 +62,7 @@ class Normal(Marginal):
 
 
 @dataclass(frozen=True)
-class LogNormal(Marginal):
+class LogNormal:
     median: float
     sigma: float
 
@@ -92,7 +86,7 @@ class LogNormal(Marginal):
 
 
 @dataclass(frozen=True)
-class Uniform(Marginal):
+class Uniform:
     lower: float
     upper: float
 
@@ -118,7 +112,7 @@ class Uniform(Marginal):
 
 
 @dataclass(frozen=True)
-class Gamma(Marginal):
+class Gamma:
     shape: float
     rate: float
 
@@ -149,7 +143,7 @@ class Gamma(Marginal):
 
 
 @dataclass(frozen=True)
-class Beta(Marginal):
+class Beta:
     a: float
     b: float
 
@@ -250,7 +244,7 @@ def build(family: str, arguments: Mapping[str, object], *, unit: str, where: str
         raise InputError(
             "a uniform prior needs lower < upper",
             where=where,
-            got=f"lower {numbers['lower']:g}, upper {numbers['upper']:g}",
+            got=numbers,
         )
     built = kind(**numbers)
     _require_unit(built, family, unit, where)

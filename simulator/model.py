@@ -81,10 +81,20 @@ class Model:
                     found.setdefault(name, each)
         return found
 
-    def open_ways(self, state: str) -> list[tuple[str, str]]:
-        """Return the exits of a state that anybody can take, as (name, to)."""
-        exits = [self.instant[state]] if state in self.instant else self.exits[state]
-        return [(each.name, each.to) for each in exits if each.probability is None or np.any(each.probability > 0)]
+    @cached_property
+    def timeless(self) -> frozenset[str]:
+        """The states in which no time passes: choices and instant sojourns."""
+        return frozenset(self.instant) | {name for name, state in self.pathway.states.items() if state.is_choice}
+
+    @cached_property
+    def open_ways(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """By state, the exits that anybody can take, as (name, to)."""
+        found = []
+        for state, exits in self.exits.items():
+            taken = [self.instant[state]] if state in self.instant else exits
+            usable = [each for each in taken if each.probability is None or np.any(each.probability > 0)]
+            found.append((state, tuple((each.name, each.to) for each in usable)))
+        return tuple(found)
 
     def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""

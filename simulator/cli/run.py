@@ -74,16 +74,26 @@ def _simulate(
     _check_names(scenarios)
     if settings["jobs"] is None:
         settings["jobs"] = experiment.cores()
-    if histories and settings["engine"] == "auto":
-        settings["engine"] = "microsim"
+    if histories:
+        settings["engine"] = _engine_with_histories(settings["engine"])
     out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
     with folder.filled(out) as unfinished:
         with progress.shown("simulating", quiet=quiet) as advance:
             results = experiment.compare(*scenarios, progress=advance, **settings)
         results.write(unfinished)
         if histories:
-            _write_histories(results, settings, unfinished)
+            _write_histories(results, settings, unfinished / "histories.csv")
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
+
+
+def _engine_with_histories(asked: str) -> str:
+    from simulator.errors import InputError
+
+    if asked == "exact":
+        raise InputError(
+            "the exact engine has no histories", where="--histories", allowed="--engine microsim"
+        )
+    return "microsim" if asked == "auto" else asked
 
 
 def _check_names(scenarios: Sequence[Scenario]) -> None:
@@ -95,35 +105,22 @@ def _check_names(scenarios: Sequence[Scenario]) -> None:
             raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
 
 
-def _write_histories(results: Results, settings: dict[str, Any], into: Path) -> None:
+def _write_histories(results: Results, settings: dict[str, Any], path: Path) -> None:
     """Write every event of the first draw's patients under every scenario."""
     from simulator import draws, histories
     from simulator.engines.microsim import simulate
-    from simulator.errors import InputError
     from simulator.model import resolve
     from simulator.randomness import Uniforms
 
-    if settings["engine"] == "exact":
-        raise InputError(
-            "the exact engine has no histories",
-            where="--histories",
-            got="--engine exact",
-            allowed="--engine microsim",
-        )
-    path = into / "histories.csv"
-    for place, scenario in enumerate(results.scenarios):
-        first_draw = draws.values(draws.load_draws(scenario.pathway), slice(0, 1))
-        blocks = simulate(
-            resolve(scenario, first_draw),
-            Uniforms(settings["seed"], draw=1),
-            range(settings["patients"]),
-            horizon=settings["horizon"],
-        )
-        events = histories.table(blocks)
-        events.insert(0, "scenario", scenario.name)
-        events.to_csv(
-            path, mode="a", header=place == 0, index=False, float_format="%.8g", lineterminator="\n"
-        )
+    patients, uniforms = range(settings["patients"]), Uniforms(settings["seed"], draw=1)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        print("scenario", *histories.COLUMNS, sep=",", file=file)
+        for scenario in results.scenarios:
+            model = resolve(scenario, draws.single(draws.load_draws(scenario.pathway), 0))
+            for block in simulate(model, uniforms, patients, horizon=settings["horizon"]):
+                events = histories.table([block])
+                events.insert(0, "scenario", scenario.name)
+                events.to_csv(file, header=False, index=False, float_format="%.8g", lineterminator="\n")
 
 
 def _tell(results: Results, cohort: Cohort | None, out: Path, *, json: bool, quiet: bool) -> None:

@@ -79,7 +79,9 @@ def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking:
         target,
         marking=marking,
         marks=decision.marks | {DECIDED},
-        ways=lambda state: [each for each in ways(pathway, state) if each in model.open_ways(state)],
+        ways=tuple(
+            (state, tuple(each for each in ways(pathway, state) if each in usable)) for state, usable in model.open_ways
+        ),
     )
     shut = {name: open_exits(pathway, name, model.exits[name]) for name in {node.state for node in graph.nodes}}
     alive = renewal(replace(model, exits={**model.exits, **shut}), lattice, graph, {})

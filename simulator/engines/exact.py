@@ -21,7 +21,7 @@ from simulator.engines.kernels import competing
 from simulator.engines.lattice import Lattice, choose_step
 from simulator.engines.renewal import Kernels, Renewal, renewal
 from simulator.errors import InputError
-from simulator.model import Model, resolve
+from simulator.model import Exit, Model, resolve
 from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -326,15 +326,21 @@ def _ever(model: Model, state: str) -> Sequence[Floats]:
         return [np.full((1, 1), float(each is model.instant[state])) for each in exits]
     if exits[0].time is None:
         return [np.atleast_2d(each.probability) for each in exits if each.probability is not None]
+    if exits[0].probability is not None or len(exits) == 1:
+        return [_ever_leaves(each) for each in exits]
     times = np.concatenate([[0.0], np.geomspace(1e-6, 1e7, 8000)])
-    shares = []
-    told = exits[0].probability is not None
-    for group in [[each] for each in exits] if told else [list(exits)]:
-        masses = competing([each.time for each in group if each.time is not None], times)
-        for each, smooth, atom in zip(group, masses.smooth, masses.atoms, strict=True):
-            share = smooth.sum(axis=-1) + (0.0 if atom is None else atom[1])
-            shares.append(share if each.probability is None else share * np.atleast_2d(each.probability))
-    return shares
+    masses = competing([each.time for each in exits if each.time is not None], times)
+    return [
+        smooth.sum(axis=-1) + (0.0 if atom is None else atom[1])
+        for smooth, atom in zip(masses.smooth, masses.atoms, strict=True)
+    ]
+
+
+def _ever_leaves(way: Exit) -> Floats:
+    """Return the probability of a destination, if there is one, times that of ever leaving for it."""
+    assert way.time is not None
+    leaves = np.atleast_2d(way.time.cdf(np.inf))
+    return leaves if way.probability is None else leaves * np.atleast_2d(way.probability)
 
 
 def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves:

@@ -6,8 +6,9 @@ over. Nodes come in order: each strongly connected set after all that lead to it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 CLOSED = "(window over)"
@@ -41,6 +42,11 @@ class Graph:
         return [node for component in self.order for node in component]
 
 
+Ways = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""By state: its exits as (name, to)."""
+
+
+@lru_cache(maxsize=1024)
 def build(
     start: str,
     *,
@@ -49,13 +55,14 @@ def build(
     ends: frozenset[str] = frozenset(),
     windowed: bool = False,
     decision: str | None = None,
-    ways: Callable[[str], Iterable[tuple[str, str]]],
+    ways: Ways,
 ) -> Graph:
     """Return the nodes that can be reached from `start`, by patients with some `marks`.
 
     `marking`: states that leave a mark; `ends`: states from which nobody goes on; `windowed`: entries after the
-    window leave no mark; `decision`: a state whose first visit is told from later ones; `ways`: state -> (exit, to).
+    window leave no mark; `decision`: a state whose first visit is told from later ones; `ways`: the open exits.
     """
+    open_to = dict(ways)
     first = Node(start, marks | marking & {start})
     out_of: dict[Node, tuple[Edge, ...]] = {}
     waiting = [first]
@@ -65,7 +72,7 @@ def build(
             continue
         edges: list[Edge] = []
         if node.state not in ends:
-            for name, to in ways(node.state):
+            for name, to in open_to[node.state]:
                 edges.extend(_edges(node, name, to, marking, windowed, decision))
         out_of[node] = tuple(edges)
         waiting.extend(edge.target for edge in edges)

@@ -9,7 +9,6 @@ cells' edges, with their mean time kept, so the error falls with the square of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,16 +42,14 @@ class Renewal:
     atoms: dict[Node, Floats] = field(default_factory=dict)
     edges: dict[Node, Complex] = field(default_factory=dict)
     inflows: dict[Node, Complex] = field(default_factory=dict)
+    shares: dict[Edge, Floats] = field(default_factory=dict)
 
     def solve(self) -> Renewal:
         """Find every node's atom at month 0 and the entries that go on, component by component."""
         self._put_atoms()
         for component in self.graph.order:
             inside = set(component)
-            outer = {
-                node: self._begin(node) + self._sum(e for e in self.graph.into[node] if e.source not in inside)
-                for node in component
-            }
+            outer = {node: self._arriving(node, inside) for node in component}
             inner = [e for node in component for e in self.graph.into[node] if e.source in inside]
             self.edges |= self._cycle(component, inner, outer) if inner else outer
         return self
@@ -70,18 +67,28 @@ class Renewal:
                     self.atoms[edge.target] = self.atoms[edge.target] + moved
                     waiting.append((edge.target, moved))
 
-    def _begin(self, node: Node) -> Complex:
-        return np.full((1, 1, 1), float(node == self.graph.start), dtype=np.complex128)
-
-    def _sum(self, edges: Iterable[Edge]) -> Complex | float:
-        return sum((self._on(edge, self._through(edge, 1), self.edges[edge.source]) for edge in edges), 0.0)
+    def _arriving(self, node: Node, inside: set[Node]) -> Complex:
+        """Return the entries into a node from outside its component, on the cells' edges."""
+        total: Complex | None = None
+        if node == self.graph.start:
+            total = np.ones((1, 1, 1), dtype=np.complex128)
+        for edge in self.graph.into[node]:
+            if edge.source not in inside:
+                moved = self._on(edge, self._through(edge, 1), self.edges[edge.source])
+                total = moved if total is None else total + moved
+        return np.zeros((1, 1, 1), dtype=np.complex128) if total is None else total
 
     def is_choice(self, node: Node) -> bool:
         """Return whether no time passes at a node."""
-        return self.model.pathway.states[node.state].is_choice or node.state in self.model.instant
+        return node.state in self.model.timeless
 
     def share(self, edge: Edge) -> Floats:
         """Return a branch's probability, (n_draws or 1, n_cells or 1)."""
+        if edge not in self.shares:
+            self.shares[edge] = self._share(edge)
+        return self.shares[edge]
+
+    def _share(self, edge: Edge) -> Floats:
         if edge.source.state in self.model.instant:
             return np.ones((1, 1))
         found = next(e.probability for e in self.model.exits[edge.source.state] if e.name == edge.exit)
@@ -94,13 +101,13 @@ class Renewal:
             return share
         return share - self.doomed
 
-    def _through(self, edge: Edge, which: int) -> Complex:
+    def _through(self, edge: Edge, which: int) -> Complex | Floats:
         """Return what an edge multiplies a stream by: as masses a cell (0) or on the cells' edges (1)."""
         if self.is_choice(edge.source):
-            return self.share(edge)[..., None].astype(np.complex128)
+            return self.share(edge)[..., None]
         return self.kernels[edge.source.state][edge.exit][which]
 
-    def _on(self, edge: Edge, through: Complex, stream: Complex) -> Complex:
+    def _on(self, edge: Edge, through: Complex | Floats, stream: Complex) -> Complex:
         """Return a stream past an edge, cut at the group window if the edge is."""
         moved = through * stream
         if edge.when == "always":

@@ -45,54 +45,62 @@ class Bar:
         return self.foot + self.height
 
 
-def draw(pathway: Pathway, cohort: Cohort, flows: pd.DataFrame | None = None) -> Figure | None:
+def draw(pathway: Pathway, cohort: Cohort) -> Figure | None:
     """Return the figure, widths proportional to reported patients; None if the targets tell no stages.
 
-    flows : see `stages.flows`; where it is given each node shows the expected count and its interval.
+    Beside each reported count is the cohort's predictive one, if it has been fitted: n patients simulated afresh for each
+    draw, grouped and followed as they were.
     """
     told = stages(pathway, cohort)
     if not told.columns:
         return None
     with style.applied():
-        return _draw(told, cohort, flows)
+        return _draw(told, pathway, cohort)
 
 
-def alt_text(pathway: Pathway, cohort: Cohort, flows: pd.DataFrame | None = None) -> str:
+def alt_text(pathway: Pathway, cohort: Cohort) -> str:
     """Return what the figure says, in words with numbers."""
     told = stages(pathway, cohort)
+    found = simulated(told, cohort)
     said = [f"Flow of the cohort's {told.root.count} patients from {told.root.label}, as reported."]
     for column in told.columns:
-        parts = [f"{node.label} {node.count}{_expected_in_words(node.key, flows)}" for node in column]
+        parts = [f"{node.label} {node.count}{_in_words(found.get(node.key))}" for node in column]
         said.append(f"{', '.join(parts)}.")
-    fates = [f"{fate} {told.fate(fate)}{_expected_in_words(fate, flows)}" for fate in (ALIVE, DEAD) if told.fates]
-    if fates:
+    if told.fates:
+        fates = [f"{fate} {told.fate(fate)}{_in_words(found.get(fate))}" for fate in (ALIVE, DEAD)]
         said.append(f"At the end of follow-up: {', '.join(fates)}.")
     return " ".join(said)
 
 
-def expected(key: str, flows: pd.DataFrame | None) -> tuple[float, float, float] | None:
-    """Return a node's expected count and interval: its row without a source, or the only row that leads to it."""
-    if flows is None:
-        return None
-    rows = flows[flows["target"] == key]
-    own = rows[rows["source"] == ""]
-    row = own if len(own) else rows
-    if len(row) != 1:
-        return None
-    found = row[["expected", "lower", "upper"]].to_numpy(dtype=float)[0]
-    return float(found[0]), float(found[1]), float(found[2])
+def simulated(told: Stages, cohort: Cohort) -> dict[str, tuple[float, float, float]]:
+    """Return the predictive count of each node and fate: mean, lower, upper; nothing of a cohort that is not fitted."""
+    if cohort.predictive is None:
+        return {}
+    table = cohort.predictive[cohort.predictive["unit"] == "patients"].set_index("target")
+    found = {node.key: _row(table, node.target) for node in told.nodes if node.target in table.index}
+    total = told.deaths.loc[told.deaths["state"] == "", "name"]
+    if len(total) and total.iloc[0] in table.index:
+        mean, lower, upper = found[DEAD] = _row(table, str(total.iloc[0]))
+        n = told.root.count
+        found[ALIVE] = (n - mean, n - upper, n - lower)
+    return found
 
 
-def _expected_in_words(key: str, flows: pd.DataFrame | None) -> str:
-    found = expected(key, flows)
-    return "" if found is None else f" (simulated {found[0]:.1f}, {found[1]:.1f} to {found[2]:.1f})"
+def _row(table: pd.DataFrame, target: str) -> tuple[float, float, float]:
+    mean, lower, upper = (float(table.loc[target, each]) for each in ("simulated", "lower", "upper"))  # type: ignore[arg-type]
+    return mean, lower, upper
 
 
-def _draw(told: Stages, cohort: Cohort, flows: pd.DataFrame | None) -> Figure:
+def _in_words(found: tuple[float, float, float] | None) -> str:
+    return "" if found is None else f" (simulated {found[0]:.1f}, {found[1]:.0f} to {found[2]:.0f})"
+
+
+def _draw(told: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
+    found = simulated(told, cohort)
     subtitle = "Bold: patients as reported; widths are in proportion."
-    if flows is not None:
-        subtitle += f" Grey: simulated per {cohort.n}, mean and 95 % interval over the parameters' draws."
-    footing = _footing(told, cohort)
+    if found:
+        subtitle += f" Grey: {cohort.n} patients simulated afresh, mean and 95 % predictive interval."
+    footing = _footing(told, pathway, cohort)
     bars, height = _place(told)
     head, foot = lettering.heading_height(subtitle) + 0.05, lettering.footing_height(footing) + 0.15
     figure = style.canvas(style.WIDTH, head + height + foot)
@@ -102,15 +110,19 @@ def _draw(told: Stages, cohort: Cohort, flows: pd.DataFrame | None) -> Figure:
     whole.set_ylim(-foot, height + head)
     _draw_ribbons(whole, told, bars)
     for bar in bars.values():
-        _draw_bar(whole, bar, told, expected(bar.key, flows))
+        _draw_bar(whole, bar, found.get(bar.key))
     return figure
 
 
-def _footing(told: Stages, cohort: Cohort) -> str:
+def _footing(told: Stages, pathway: Pathway, cohort: Cohort) -> str:
     said = ["Where streams meet in one bar, the source does not say who went from which to which."]
-    if told.causes:
-        causes = ", ".join(f"{count} {label}" for label, count in told.causes.items())
-        said.append(f"Deaths by cause, as reported: {causes}.")
+    causes = [
+        f"{pathway.states[state].label} {count:.0f}"
+        for state, count in zip(told.deaths["state"], told.deaths["count"], strict=True)
+        if state in pathway.states
+    ]
+    if causes:
+        said.append(f"Deaths by cause, as reported: {', '.join(causes)}.")
     said.append("Alive and dead: at the end of follow-up.")
     return " ".join([*said, survival.source_in_words(cohort)])
 
@@ -125,17 +137,18 @@ def _place(told: Stages) -> tuple[dict[str, Bar], float]:
     last = [node for node in told.columns[0] if not any(node.key == each.population for each in told.nodes)]
     low = sum(PATIENT * node.count + LABEL + GAP for node in last)
     rest = [[node for node in column if node not in last] for column in columns[1:]]
-    tallest = max(_tall(column) for column in rest if column)
+    tallest = max((_tall(column) for column in rest if column), default=0.0)
     height = max(low + tallest, _tall(columns[0]), _tall(_fate_nodes(told)))
     for place, column in enumerate(rest, start=1):
         middle = low + (height - low) / 2
         _stack(bars, column, style.MARGIN + place * step, middle + _tall(column) / 2)
-    _stack(bars, last, style.MARGIN + step, low)
+    _stack(bars, last, style.MARGIN + step, low - GAP)
     _stack(bars, [told.root], style.MARGIN, (height + _tall([told.root])) / 2)
     if told.fates:
         _stack(bars, _fate_nodes(told), style.MARGIN + len(columns) * step, height)
         dead = bars[DEAD]
-        bars[DEAD] = Bar(dead.key, dead.label, dead.count, dead.left, 0.0)
+        foot = min(bars[node.key].foot for node in last) if last else 0.0
+        bars[DEAD] = Bar(dead.key, dead.label, dead.count, dead.left, foot)
     return bars, height
 
 
@@ -154,15 +167,15 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
         top -= GAP
 
 
-def _draw_bar(whole: Axes, bar: Bar, told: Stages, simulated: tuple[float, float, float] | None) -> None:
+def _draw_bar(whole: Axes, bar: Bar, beside: tuple[float, float, float] | None) -> None:
     colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
     whole.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     whole.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
     count = f"{bar.count}"
     whole.text(bar.left, bar.top + 0.04, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
-    if simulated is not None:
-        said = f"{simulated[0]:.1f} ({simulated[1]:.1f}–{simulated[2]:.1f})"
+    if beside is not None:
+        said = f"{beside[0]:.1f} ({beside[1]:.0f}\N{EN DASH}{beside[2]:.0f})"
         x = bar.left + lettering.width(count, style.TEXT, "bold") + 0.08
         whole.text(x, bar.top + 0.04, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 
@@ -183,11 +196,12 @@ def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
 def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
     """Draw one bar's patients splitting; or, where there are several, meeting in a pool first and splitting from there."""
     left, right = sources[0].left + BAR, targets[0].left
-    middle = (left + right) / 2
+    # Late in the gap, since the labels of the bars on its left reach into it.
+    middle = left + 0.76 * (right - left)
     total = sum(bar.count for bar in targets)
     if len(sources) == 1:
         top = sources[0].top
-        for bar in targets:
+        for bar in sorted(targets, key=lambda bar: -bar.top):
             _ribbon(whole, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
         return
@@ -225,7 +239,7 @@ def _ribbon(whole: Axes, start: tuple[float, float, float], end: tuple[float, fl
     (x0, low0, high0), (x1, low1, high1) = start, end
     if high0 - low0 < 1e-9:
         return
-    bend = min(0.5 * (x1 - x0), 1.0)
+    bend = 0.5 * (x1 - x0)
     vertices = [
         (x0, high0), (x0 + bend, high0), (x1 - bend, high1), (x1, high1),
         (x1, low1), (x1 - bend, low1), (x0 + bend, low0), (x0, low0), (x0, high0),

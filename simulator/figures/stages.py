@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.cohort import Cohort
 from simulator.pathway import Pathway
@@ -24,24 +22,30 @@ class Node:
     """Some of a population's patients: those who enter one of some states and none of some others.
 
     population : the node that they are counted in (all, or an arm); count : as reported
+    target : the name of the target that reports it
     """
 
     key: str
     label: str
     count: int
     population: str
+    target: str = ""
     entered: tuple[str, ...] = ()
     not_entered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Stages:
-    """What the targets tell, from the left: `root`, then the nodes of each stage; `fates` : (arm, fate) -> count."""
+    """What the targets tell, from the left.
+
+    root : everybody; columns : the nodes of each stage; fates : (arm, fate) -> count by the end of follow-up
+    deaths : the targets that count the deaths of all, in total and by their state
+    """
 
     root: Node
     columns: tuple[tuple[Node, ...], ...]
     fates: Mapping[tuple[str, str], int]
-    causes: Mapping[str, int]
+    deaths: pd.DataFrame
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -57,7 +61,7 @@ def stages(pathway: Pathway, cohort: Cohort) -> Stages:
     """Return the stages that a cohort's targets tell of a pathway; without columns if they tell none."""
     place = {name: index for index, name in enumerate(pathway.in_order())}
     start = pathway.states[pathway.clock_state]
-    root = Node(ALL, start.label, cohort.n, "", (start.name,))
+    root = Node(ALL, start.label, cohort.n, "", entered=(start.name,))
     columns = []
     waiting = [root]
     while waiting:
@@ -67,7 +71,7 @@ def stages(pathway: Pathway, cohort: Cohort) -> Stages:
         columns += found
         waiting += split
     columns.sort(key=lambda nodes: max(place[each] for node in nodes for each in (*node.entered, *node.not_entered)))
-    return Stages(root, tuple(tuple(each) for each in columns), _fates(cohort), _causes(pathway, cohort))
+    return Stages(root, tuple(tuple(each) for each in columns), _fates(cohort), _rows(cohort, "deaths", ALL))
 
 
 def _rows(cohort: Cohort, kind: str, population: str) -> pd.DataFrame:
@@ -85,8 +89,8 @@ def _arms(pathway: Pathway, cohort: Cohort, whole: Node) -> list[Node]:
     for name in largest:
         group, rows = pathway.groups[name], _rows(cohort, "patients", name)
         if len(rows):
-            count = int(rows["count"].iloc[0])
-            nodes.append(Node(name, group.label, count, whole.key, group.entered, group.not_entered))
+            count, target = int(rows["count"].iloc[0]), str(rows["name"].iloc[0])
+            nodes.append(Node(name, group.label, count, whole.key, target, group.entered, group.not_entered))
     return nodes if sum(node.count for node in nodes) == whole.count else []
 
 
@@ -97,7 +101,7 @@ def _entered(pathway: Pathway, cohort: Cohort, whole: Node) -> list[list[Node]]:
     for row in _rows(cohort, "entered", whole.key).itertuples():
         name, count = str(row.state), int(row.count)  # type: ignore[call-overload]
         if name in pathway.states:
-            run.append(Node(name, pathway.states[name].label, count, whole.key, (name,)))
+            run.append(Node(name, pathway.states[name].label, count, whole.key, str(row.name), (name,)))
         if run and sum(node.count for node in run) == whole.count:
             found.append(run)
             run = []
@@ -115,38 +119,3 @@ def _fates(cohort: Cohort) -> dict[tuple[str, str], int]:
             found[arm, ALIVE] = int(patients["count"].iloc[0]) - dead
             found[arm, DEAD] = dead
     return found
-
-
-def _causes(pathway: Pathway, cohort: Cohort) -> dict[str, int]:
-    """Return the reported deaths of all patients by their state's label."""
-    rows = _rows(cohort, "deaths", ALL)
-    rows = rows[rows["state"].isin(list(pathway.states))]
-    return {pathway.states[str(s)].label: int(c) for s, c in zip(rows["state"], rows["count"], strict=True)}
-
-
-def flows(told: Stages, entered: Mapping[str, NDArray[np.bool_]], dead: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return the expected counts that `flow.draw` shows beside the reported ones.
-
-    entered : state -> (n_draws, n_patients), whether each simulated patient ever entered it; a state may be left out
-    dead : (n_draws, n_patients), whether each had died by the end of follow-up
-    Columns source, target (a node's population, a node), expected, lower, upper: per cohort, mean and 95 % interval over
-    draws. A row without a source is of all patients.
-    """
-
-    def among(states: tuple[str, ...]) -> NDArray[np.bool_]:
-        return np.any([np.zeros_like(dead), *(entered[each] for each in states if each in entered)], axis=0)
-
-    inside: dict[str, NDArray[np.bool_]] = {ALL: np.ones_like(dead)}
-    rows = []
-    for node in (node for column in told.columns for node in column):
-        inside[node.key] = inside[node.population] & among(node.entered) & ~among(node.not_entered)
-        rows.append((node.population, node.key, inside[node.key]))
-    for arm, fate in told.fates:
-        rows.append((arm, fate, inside[arm] & (dead if fate == DEAD else ~dead)))
-    rows += [("", DEAD, dead), ("", ALIVE, ~dead)]
-    table = []
-    for source, target, who in rows:
-        expected = told.root.count * who.mean(axis=1)
-        lower, upper = np.quantile(expected, [0.025, 0.975])
-        table.append((source, target, float(expected.mean()), float(lower), float(upper)))
-    return pd.DataFrame(table, columns=["source", "target", "expected", "lower", "upper"])
