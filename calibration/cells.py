@@ -33,7 +33,8 @@ class Cell(NamedTuple):
     end: float
 
 
-class Equation(NamedTuple):
+@dataclass(frozen=True)
+class Equation:
     """The cells that a reported count adds up."""
 
     cells: frozenset[int]
@@ -41,7 +42,8 @@ class Equation(NamedTuple):
     where: str
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """A reported count: of `patients`, of `survivors` at a month, or of `deaths` (of a state) by the end."""
 
     kind: str
@@ -71,11 +73,13 @@ class Tables:
         return np.asarray(np.where(highest < -1e7, -np.inf, total))
 
 
-def cells_of(rows: Sequence[Row], arms: Sequence[str], members: Mapping[str, Sequence[str]], causes: Sequence[str]) -> tuple[Cell, ...]:
+def cells_of(
+    rows: Sequence[Row], arms: Sequence[str], members: Mapping[str, Sequence[str]], causes: Sequence[str]
+) -> tuple[Cell, ...]:
     """Return the cells: an arm's deaths are told by cause only where a row asks for it."""
     months = sorted({row.month for row in rows if row.kind == "survivors"})
     intervals = list(zip([0.0, *months], [*months, np.inf], strict=True))
-    found = []
+    found: list[Cell] = []
     for arm in arms:
         told = any(row.kind == "deaths" and row.state and arm in members[row.population] for row in rows)
         for cause in causes if told else [ANY]:
@@ -84,7 +88,9 @@ def cells_of(rows: Sequence[Row], arms: Sequence[str], members: Mapping[str, Seq
     return tuple(found)
 
 
-def equations(rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]]) -> list[Equation]:
+def equations(
+    rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]]
+) -> list[Equation]:
     """Return what the rows say of the cells. Raises InputError for more than there are."""
     found = []
     for row in rows:
@@ -106,7 +112,7 @@ def equations(rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, 
 
 
 def enumerate_tables(cells: Sequence[Cell], told: Sequence[Equation], where: str) -> Tables:
-    """Return every table of whole numbers that solves the equations. Raises InputError if there is none, or too many."""
+    """Return every table of whole numbers that solves the equations. Raises InputError if there is none."""
     _check_consistent(told)
     told = list({(each.cells, each.count): each for each in told}.values())
     found: list[tuple[int, ...]] = []
@@ -138,7 +144,9 @@ def enumerate_tables(cells: Sequence[Cell], told: Sequence[Equation], where: str
 
     fill(0)
     if not found:
-        raise InputError("no table of whole patients fits the counts: they contradict one another", where=where)
+        raise InputError(
+            "no table of whole patients fits the counts: they contradict one another", where=where
+        )
     counts = np.array(found, dtype=np.int64)
     n = int(counts[0].sum())
     coefficients = [lgamma(n + 1) - sum(lgamma(k + 1) for k in row) for row in counts.tolist()]
@@ -152,5 +160,7 @@ def _check_consistent(told: Sequence[Equation]) -> None:
         before = known.setdefault(each.cells, each)
         if before.count != each.count:
             raise InputError(
-                "two rows contradict each other", where=f"{before.where} and {each.where}", got=(before.count, each.count)
+                "two rows contradict each other",
+                where=f"{before.where} and {each.where}",
+                got=(before.count, each.count),
             )

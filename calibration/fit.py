@@ -29,7 +29,7 @@ WANTED = 2000
 EFFECTIVE = 5000
 """Effective sample size of the weighted sample that they are taken from."""
 ROWS = 25
-"""Draws a likelihood call: the arrays of that many stay in the processor's cache. The result does not depend on jobs."""
+"""Draws a likelihood call: their arrays stay in the processor's cache. The result does not depend on jobs."""
 
 
 @dataclass(frozen=True)

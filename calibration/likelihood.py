@@ -1,8 +1,8 @@
 """The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
 
-    log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive
-          + sum over branchings of log multinomial         which salvage, which response
-          + log density of the reported order statistics   time from entry to the default clock
+log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive
+      + sum over branchings of log multinomial         which salvage, which response
+      + log density of the reported order statistics   time from entry to the default clock
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ class Likelihood:
         group = _group(self.targets, branching.population)
         size = sum((solution.size(arm) for arm in group), np.zeros(solution.model.n_draws))
         entered = [
-            sum((solution.entered([state], arm)[:, -1] for arm in [branching.population]), np.zeros(len(size)))
+            sum(
+                (solution.entered([state], arm)[:, -1] for arm in [branching.population]), np.zeros(len(size))
+            )
             for state in branching.states
         ]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -140,7 +142,9 @@ class Likelihood:
                 "reported times need a start state with one way out, to the default clock",
                 where=f"{pathway.where}: [states.{pathway.start}]",
             )
-        groups = tuple(TimedGroup(name, size, spread.medians.get(name)) for name, size in spread.sizes.items())
+        groups = tuple(
+            TimedGroup(name, size, spread.medians.get(name)) for name, size in spread.sizes.items()
+        )
         return ReportedTimes(groups, spread.median, spread.minimum, spread.maximum)
 
 

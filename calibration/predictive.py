@@ -49,12 +49,14 @@ class SimulatedCohort:
         pathway = self.targets.pathway
         if "=" in population:
             attribute, level = population.split("=", 1)
-            return np.asarray(self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level))
+            return np.asarray(
+                self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level)
+            )
         if population in pathway.groups:
             group = pathway.groups[population]
             return self.entered(group.entered) & ~self.entered(group.not_entered)
         arms = self.targets.cohort.arms[population]
-        return np.any([self.members(arm) for arm in arms], axis=0)
+        return np.asarray(np.any([self.members(arm) for arm in arms], axis=0))
 
     def entered(self, states: Sequence[str]) -> Mask:
         """Return who entered any of `states` before their last follow-up, (n,)."""
@@ -121,7 +123,11 @@ def simulate_figures(targets: Targets, draws: pd.DataFrame, rows: slice) -> Floa
     for index in range(rows.start, rows.stop):
         uniforms = Uniforms(targets.seed, draw=index + 1, replication=REPLICATION)
         (block,) = simulate(
-            resolve(scenario, single(draws, index)), uniforms, range(targets.cohort.n), horizon=240.0, keep=frozenset(asked - {""})
+            resolve(scenario, single(draws, index)),
+            uniforms,
+            range(targets.cohort.n),
+            horizon=240.0,
+            keep=frozenset(asked - {""}),
         )
         cohort = SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
         found.append([cohort.figure(row) for row in told])
@@ -170,13 +176,19 @@ def reported_figure(row: pd.Series) -> tuple[float, str, float]:
     Survival is told in percent, as the exact count over n where there is one; counts as counts; times in months.
     """
     if row["kind"] == "survivors":
-        return float(100.0 * row["count"] / row["n"] if np.isfinite(row["count"]) else row["value"]), "%", 100.0
+        return (
+            float(100.0 * row["count"] / row["n"] if np.isfinite(row["count"]) else row["value"]),
+            "%",
+            100.0,
+        )
     if row["kind"] in ("patients", "deaths", "entered"):
         return float(row["count"]), "patients", 1.0
     return float(row["value"]), "months", 1.0
 
 
-def predict(targets: Targets, draws: pd.DataFrame, each: Callable[..., object], wanted: int = DRAWS) -> pd.DataFrame:
+def predict(
+    targets: Targets, draws: pd.DataFrame, each: Callable[..., object], wanted: int = DRAWS
+) -> pd.DataFrame:
     """Return the predictive table of the first `wanted` draws; `each` maps work over chunks, perhaps in parallel."""
     wanted = min(wanted, len(draws))
     chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]

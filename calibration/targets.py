@@ -115,7 +115,9 @@ def _check_rows(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
         if row["use"] not in USES:
             raise unknown("use", row["use"], USES, at)
         if not str(row["place"]).strip():
-            raise InputError("a target has no place in its source", where=at, got=row["name"], allowed="where it is read")
+            raise InputError(
+                "a target has no place in its source", where=at, got=row["name"], allowed="where it is read"
+            )
         if row["state"] and row["state"] not in pathway.states:
             raise unknown("state", row["state"], pathway.states, at)
         levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
@@ -123,7 +125,9 @@ def _check_rows(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
             raise unknown("population", row["population"], [*cohort.arms, *levels], at)
         count, n = row["count"], row["n"]
         if np.isfinite(count) and np.isfinite(n) and not 0 <= count <= n:
-            raise InputError("more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
+            raise InputError(
+                "more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}"
+            )
 
 
 def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Tables | None:
@@ -131,10 +135,22 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
     for index, row in used[used["kind"].isin(["patients", "survivors", "deaths"])].iterrows():
         at = where(folder, int(str(index)))
         if row["population"] not in cohort.arms:
-            raise InputError("not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms))
+            raise InputError(
+                "not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms)
+            )
         if not np.isfinite(row["count"]):
             raise InputError("a count is missing", where=at, got=row["name"])
-        rows.append(Row(row["kind"], row["population"], row["state"], row["month"], int(row["count"]), int(row["n"]), at))
+        rows.append(
+            Row(
+                row["kind"],
+                row["population"],
+                row["state"],
+                row["month"],
+                int(row["count"]),
+                int(row["n"]),
+                at,
+            )
+        )
     if not rows:
         return None
     arms = list(dict.fromkeys(arm for members in cohort.arms.values() for arm in members))
@@ -151,9 +167,18 @@ def _branchings(used: pd.DataFrame, folder: Path) -> list[Branching]:
         counts.append(int(row["count"]))
         n = int(row["n"])
         if sum(counts) > n:
-            raise InputError("more than there are", where=where(folder, int(str(index))), got=sum(counts), allowed=f"up to {n}")
+            raise InputError(
+                "more than there are",
+                where=where(folder, int(str(index))),
+                got=sum(counts),
+                allowed=f"up to {n}",
+            )
         following = rows.iloc[place + 1] if place + 1 < len(rows) else None
-        if sum(counts) == n or following is None or (following["population"], following["n"]) != (row["population"], row["n"]):
+        if (
+            sum(counts) == n
+            or following is None
+            or (following["population"], following["n"]) != (row["population"], row["n"])
+        ):
             found.append(Branching(row["population"], tuple(states), tuple(counts), n))
             states, counts = [], []
     return found
@@ -171,7 +196,9 @@ def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
             overall[row["kind"]] = float(row["value"])
             continue
         if row["kind"] != "median":
-            raise InputError("only a median can be told of a level", where=where(folder, int(str(index))), got=row["kind"])
+            raise InputError(
+                "only a median can be told of a level", where=where(folder, int(str(index))), got=row["kind"]
+            )
         attribute, level = row["population"].split("=", 1)
         medians[level] = float(row["value"])
     sizes = {"all": cohort.n}
@@ -180,6 +207,10 @@ def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
         levels = pathway.attributes[attribute].levels
         missing = [level for level in levels if f"{attribute}={level}" not in mix.index]
         if missing:
-            raise InputError(f"no case_mix row for {attribute}={missing[0]}", where=str(folder / "targets.csv"))
+            raise InputError(
+                f"no case_mix row for {attribute}={missing[0]}", where=str(folder / "targets.csv")
+            )
         sizes = {level: int(mix[f"{attribute}={level}"]) for level in levels}
-    return Spread(attribute, sizes, medians, overall.get("median"), overall.get("minimum"), overall.get("maximum"))
+    return Spread(
+        attribute, sizes, medians, overall.get("median"), overall.get("minimum"), overall.get("maximum")
+    )

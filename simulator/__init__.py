@@ -1,6 +1,6 @@
 """Simulate what happens to patients after CAR-T: states, sojourn times, policies and their outcomes.
 
-    from simulator import load_pathway, load_scenario, run, compare
+from simulator import load_pathway, load_scenario, run, compare
 """
 
 from __future__ import annotations

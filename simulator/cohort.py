@@ -21,7 +21,11 @@ TARGETS = {
 _SUMMARY = ("mean", "sd", "lower", "median", "upper")
 POSTERIOR = {
     "text": ("parameter", "unit"),
-    "number": (*(f"prior_{each}" for each in _SUMMARY), *(f"posterior_{each}" for each in _SUMMARY), "contraction"),
+    "number": (
+        *(f"prior_{each}" for each in _SUMMARY),
+        *(f"posterior_{each}" for each in _SUMMARY),
+        "contraction",
+    ),
 }
 PREDICTIVE = {
     "text": ("target", "population", "unit", "inside", "use", "place"),
@@ -70,7 +74,9 @@ def load_cohort(pathway: Pathway) -> Cohort | None:
     # Finding the package does not run its code: its folders are only data here.
     found = find_spec("calibration")
     if found is None or not found.submodule_search_locations:
-        raise InputError("the package `calibration` is not installed", where=f"{pathway.where}: draws", got=pathway.draws)
+        raise InputError(
+            "the package `calibration` is not installed", where=f"{pathway.where}: draws", got=pathway.draws
+        )
     folder = Path(next(iter(found.submodule_search_locations))) / "cohorts" / pathway.draws
     return read_cohort(folder)
 
@@ -90,8 +96,12 @@ def read_cohort(folder: Path) -> Cohort:
         arms={name: tuple(each) for name, each in _key(told, "arms", dict, path).items()},
         follow_up=None if follow_up is None else _interval(follow_up, path),
         targets=_table(folder / "targets.csv", **TARGETS),
-        posterior=_table(folder / "posterior.csv", **POSTERIOR) if (folder / "posterior.csv").exists() else None,
-        predictive=_table(folder / "predictive.csv", **PREDICTIVE) if (folder / "predictive.csv").exists() else None,
+        posterior=_table(folder / "posterior.csv", **POSTERIOR)
+        if (folder / "posterior.csv").exists()
+        else None,
+        predictive=_table(folder / "predictive.csv", **PREDICTIVE)
+        if (folder / "predictive.csv").exists()
+        else None,
     )
 
 
@@ -120,6 +130,8 @@ def _table(path: Path, text: Sequence[str], number: Sequence[str]) -> pd.DataFra
         wrong = numbers.isna() & (frame[column].str.strip() != "")
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
-            raise InputError("not a number", where=f"{path}: row {row + 1}, {column}", got=str(frame[column].iloc[row]))
+            raise InputError(
+                "not a number", where=f"{path}: row {row + 1}, {column}", got=str(frame[column].iloc[row])
+            )
         frame[column] = numbers.astype(float)
     return frame

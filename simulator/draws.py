@@ -58,11 +58,13 @@ def load_draws(pathway: Pathway) -> pd.DataFrame | None:
     if len(wrong):
         row, column = wrong[0]
         raise InputError(
-            "not a finite number", where=f"{path}: row {row + 1}, {table.columns[column]}", got=table.iloc[row, column]
+            "not a finite number",
+            where=f"{path}: row {row + 1}, {table.columns[column]}",
+            got=table.iloc[row, column],
         )
     if table.empty:
         raise InputError("no draws", where=str(path))
-    return numbers
+    return pd.DataFrame(numbers)
 
 
 def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> int:

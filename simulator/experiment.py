@@ -68,7 +68,9 @@ def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **
     return compare(scenario, progress=progress, **settings)
 
 
-def compare(*scenarios: Scenario | str | Path, progress: Progress | None = None, **settings: object) -> Results:
+def compare(
+    *scenarios: Scenario | str | Path, progress: Progress | None = None, **settings: object
+) -> Results:
     """Return the results of scenarios, differences told to the first. Raises InputError.
 
     A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
@@ -79,11 +81,18 @@ def compare(*scenarios: Scenario | str | Path, progress: Progress | None = None,
     for each in loaded[1:]:
         if each.pathway.where != pathway.where:
             raise InputError(
-                "scenarios of different pathways cannot be compared", where=each.where, got=each.pathway.name, allowed=pathway.name
+                "scenarios of different pathways cannot be compared",
+                where=each.where,
+                got=each.pathway.name,
+                allowed=pathway.name,
             )
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
-    wanted = chosen.draws if chosen.draws is not None or engine == "exact" or table is None else min(100, len(table))
+    wanted = (
+        chosen.draws
+        if chosen.draws is not None or engine == "exact" or table is None
+        else min(100, len(table))
+    )
     n_draws = choose(table, wanted, pathway)
     shown = both_ends(loaded, table, n_draws)
     batch = BATCH if engine == "exact" else 1
@@ -123,9 +132,7 @@ def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws
     return shown
 
 
-def _each(
-    work: Callable[[slice], list[Part]], chunks: Sequence[slice], jobs: int
-) -> Iterator[list[Part]]:
+def _each(work: Callable[[slice], list[Part]], chunks: Sequence[slice], jobs: int) -> Iterator[list[Part]]:
     """Yield the chunks' results in order, from several processes if that is worth while."""
     jobs = min(jobs, len(chunks))
     if jobs == 1:
@@ -180,7 +187,11 @@ def _part(curves: Curves, scenario: Scenario) -> Part:
     if curves.patients is not None:
         for (clock, name), each in survival.items():
             noise[clock, name] = outcomes.survival_noise(each, curves.patients * curves.sizes[name])
-    found = {(clock, name): outcomes.of_survival(curves, clock, name) for clock in pathway.clocks for name in populations(pathway)}
+    found = {
+        (clock, name): outcomes.of_survival(curves, clock, name)
+        for clock in pathway.clocks
+        for name in populations(pathway)
+    }
     found[pathway.clock, "all"] |= outcomes.of_counts(curves, pathway)
     treated = outcomes.treated_group(pathway)
     n_draws = len(survival[pathway.clock, "all"])
@@ -194,7 +205,7 @@ def _part(curves: Curves, scenario: Scenario) -> Part:
 
 
 def steps(scenario: Scenario, patients: int, n_draws: int = 200, horizon: float = 120.0) -> pd.DataFrame:
-    """Return how many of some patients are expected to step from state to state: source, target, expected, lower, upper.
+    """Return how many of some patients are expected to step between states: source, target, expected, lower, upper.
 
     The interval is over parameter draws; from the default clock to the horizon.
     """
@@ -210,7 +221,9 @@ def steps(scenario: Scenario, patients: int, n_draws: int = 200, horizon: float 
     for source, target in parts[0]:
         passed = patients * np.concatenate([part[source, target] for part in parts])
         lower, upper = np.quantile(passed, INTERVAL) if n_draws > 1 else (np.nan, np.nan)
-        rows.append({"source": source, "target": target, "expected": passed.mean(), "lower": lower, "upper": upper})
+        rows.append(
+            {"source": source, "target": target, "expected": passed.mean(), "lower": lower, "upper": upper}
+        )
     return pd.DataFrame(rows)
 
 

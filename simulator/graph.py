@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simulator.errors import InputError, nearest
-from simulator.pathway import REST, Pathway, Reference, Selection, State, Transition, names_in, reachable, references_of
+from simulator.pathway import (
+    Pathway,
+    Reference,
+    Selection,
+    State,
+    Transition,
+    names_in,
+    reachable,
+    references_of,
+)
 
 
 def check(pathway: Pathway) -> None:
@@ -101,7 +110,9 @@ def _check_names(pathway: Pathway) -> None:
                 raise unknown("state", name, states, f"{pathway.where}: [counts.{count.name}]")
     for state in states.values():
         if state.holds is not None and state.holds not in pathway.resources:
-            raise unknown("resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds")
+            raise unknown(
+                "resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds"
+            )
         for each in state.transitions:
             _check_references(pathway, each, f"{pathway.where}: [states.{state.name}] {each.name}")
 
@@ -126,7 +137,9 @@ def _check_selections(pathway: Pathway, reference: Reference, where: str) -> Non
             _check_selections(pathway, each, where)
 
 
-def _check_levels(pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool) -> None:
+def _check_levels(
+    pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool
+) -> None:
     if attribute not in pathway.attributes:
         raise unknown("attribute", attribute, pathway.attributes, where)
     declared = pathway.attributes[attribute].levels
@@ -170,7 +183,7 @@ def _check_capacity(pathway: Pathway) -> None:
                 if state.is_choice
                 else f"'{entered[0]}' holds a resource, so the risks in '{name}' must go on while patients wait",
                 where=f"{pathway.where}: [states.{name}]",
-                allowed="a sojourn told as competing latent times (no probability) before a state that holds a resource",
+                allowed="a sojourn told as competing latent times before a state that holds a resource",
             )
 
 
@@ -186,7 +199,9 @@ def _check_marginal(pathway: Pathway) -> None:
     decision, otherwise = states[marginal.decision], states[marginal.otherwise]
     branches = [each.name for each in decision.transitions]
     if decision.kind != "decision":
-        raise InputError("the marginal patient needs a decision", where=f"{where} decision", got=decision.kind)
+        raise InputError(
+            "the marginal patient needs a decision", where=f"{where} decision", got=decision.kind
+        )
     if marginal.branch not in branches:
         raise unknown("branch", marginal.branch, branches, f"{where} branch")
     if len(branches) != 2 or marginal.otherwise not in [each.to for each in decision.transitions]:

@@ -24,11 +24,15 @@ def table(blocks: Iterable[Block]) -> pd.DataFrame:
     for block in blocks:
         for state, events in block.entered.items():
             for (who, month), event in zip(events, block.order[state], strict=True):
-                parts.append(pd.DataFrame({"patient": block.patients[who], "event": event, "month": month, "state": state}))
+                parts.append(
+                    pd.DataFrame(
+                        {"patient": block.patients[who], "event": event, "month": month, "state": state}
+                    )
+                )
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
-    events = pd.concat(parts, ignore_index=True)
-    return events.sort_values(["patient", "event"], ignore_index=True)
+    joined = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(joined.sort_values(["patient", "event"], ignore_index=True))
 
 
 def check(events: pd.DataFrame, pathway: Pathway) -> None:

@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 from simulator.distributions import Distribution, build
 from simulator.errors import InputError
-from simulator.pathway import REST, Pathway, Reference, Selection, State, Transition, attributes_in, references_of
+from simulator.pathway import (
+    REST,
+    Pathway,
+    Reference,
+    Selection,
+    State,
+    Transition,
+    attributes_in,
+    references_of,
+)
 from simulator.pathway_file import UNITS, shares
 from simulator.scenario import Scenario
 
@@ -74,7 +83,7 @@ class Model:
     @cached_property
     def instant(self) -> dict[str, Exit]:
         """The sojourns in which no time passes, for anybody, and the exit that is taken."""
-        found = {}
+        found: dict[str, Exit] = {}
         for name, exits in self.exits.items():
             for each in exits if exits and exits[0].probability is None else ():
                 if each.time is not None and np.all(np.isinf(each.time.cumulative_hazard(0.0))):
@@ -84,7 +93,9 @@ class Model:
     @cached_property
     def timeless(self) -> frozenset[str]:
         """The states in which no time passes: choices and instant sojourns."""
-        return frozenset(self.instant) | {name for name, state in self.pathway.states.items() if state.is_choice}
+        return frozenset(self.instant) | {
+            name for name, state in self.pathway.states.items() if state.is_choice
+        }
 
     @cached_property
     def open_ways(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
@@ -108,7 +119,7 @@ def point_values(pathway: Pathway) -> dict[str, float]:
 
 
 def resolve(scenario: Scenario, values: Values | None = None) -> Model:
-    """Return the model of a scenario. `values` overlay the declared ones. Raises InputError naming the keys at fault."""
+    """Return a scenario's model; `values` overlay the declared ones. Raises InputError naming the keys at fault."""
     pathway = scenario.pathway
     own: dict[str, Floats | float] = {**point_values(pathway), **(values or {})}
     n_draws = max((np.shape(value)[0] for value in own.values() if np.ndim(value)), default=1)
@@ -118,7 +129,12 @@ def resolve(scenario: Scenario, values: Values | None = None) -> Model:
         for name, each in pathway.attributes.items()
     }
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
-    weights = np.array([np.prod([mix[a].get(level, 0.0) for a, level in zip(attributes, cell, strict=True)]) for cell in cells])
+    weights = np.array(
+        [
+            np.prod([mix[a].get(level, 0.0) for a, level in zip(attributes, cell, strict=True)])
+            for cell in cells
+        ]
+    )
     resolver = _Resolver(scenario, pull(scenario, own), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, own, exits), n_draws)
@@ -145,7 +161,8 @@ def _marginal(
     found = []
     for ways in (before.exits(decision), exits[decision.name]):
         found.append(next(each.probability for each in ways if each.name == declared.branch))
-    assert found[0] is not None and found[1] is not None
+    assert found[0] is not None
+    assert found[1] is not None
     return MarginalBenefit(found[0], found[1], resolver.scenario.marginal_benefit)
 
 
@@ -200,7 +217,10 @@ def _rescale(
     where = f"{scenario.where}: {', '.join(together)}"
     if np.any(left < -1e-9):
         raise InputError(
-            f"leaves less than nothing for {', '.join(siblings)}", where=where, got=float(np.min(left)), allowed="0 or more"
+            f"leaves less than nothing for {', '.join(siblings)}",
+            where=where,
+            got=float(np.min(left)),
+            allowed="0 or more",
         )
     left = np.where(np.asarray(left) < 1e-12, 0.0, left)
     if np.any((had <= 0) & (left > 0)):
@@ -230,7 +250,11 @@ class _Resolver:
         """Return the ways out of a state, in the order they are declared."""
         where = f"{self.pathway.where}: [states.{state.name}]"
         told = state.kind != "sojourn" or not state.competes
-        probabilities = self._probabilities(state, where) if told and state.transitions else [None] * len(state.transitions)
+        probabilities = (
+            self._probabilities(state, where)
+            if told and state.transitions
+            else [None] * len(state.transitions)
+        )
         return tuple(
             Exit(each.name, each.to, self._time(state, each, where), probability, self._told(state, each))
             for each, probability in zip(state.transitions, probabilities, strict=True)
@@ -244,12 +268,20 @@ class _Resolver:
         if transition.time is None:
             return None
         arguments = {
-            key: [self._number(each) for each in reference] if isinstance(reference, tuple) else self._number(reference)
+            key: [self._number(each) for each in reference]
+            if isinstance(reference, tuple)
+            else self._number(reference)
             for key, reference in transition.time.arguments.items()
         }
         cure = arguments.pop("cure", None)
         ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
-        return build(transition.time.family, arguments, cure=cure, hazard_ratio=ratio, where=f"{where} {transition.name}: time")
+        return build(
+            transition.time.family,
+            arguments,
+            cure=cure,
+            hazard_ratio=ratio,
+            where=f"{where} {transition.name}: time",
+        )
 
     def _number(self, reference: Reference) -> Floats | float:
         """Return a reference's value: a scalar, or an array whose last axis is the cells (1 where all are alike)."""
@@ -266,9 +298,15 @@ class _Resolver:
     def _of_cell(self, value: Floats, cell: int) -> Floats:
         return value if value.shape[-1] == 1 else value[..., cell : cell + 1]
 
+    def _told_share(self, transition: Transition) -> Floats | None:
+        """Return a branch's share as it is told; None where it takes the rest."""
+        if transition.probability is None or transition.probability == REST:
+            return None
+        return np.asarray(self._number(transition.probability))
+
     def _probabilities(self, state: State, where: str) -> list[Floats]:
         """Return each exit's probability among the eligible, summing to one over the exits in every cell."""
-        told = [None if each.probability == REST else np.asarray(self._number(each.probability)) for each in state.transitions]  # type: ignore[arg-type]
+        told = [self._told_share(each) for each in state.transitions]
         given = sum((each for each in told if each is not None), np.zeros(()))
         self._check_sum(state, told, given, where)
         raw = [np.clip(1.0 - given, 0.0, 1.0) if each is None else each for each in told]
@@ -276,9 +314,21 @@ class _Resolver:
         weights = [p * e for p, e in zip(raw, open_to, strict=True)]
         total = sum(weights, np.zeros(()))
         if np.any(total <= 0):
-            cell = int(np.argmin(np.broadcast_to(total, (*np.shape(total)[:-1], len(self.cells))).min(axis=tuple(range(np.ndim(total) - 1))))) if np.ndim(total) else 0
+            cell = (
+                int(
+                    np.argmin(
+                        np.broadcast_to(total, (*np.shape(total)[:-1], len(self.cells))).min(
+                            axis=tuple(range(np.ndim(total) - 1))
+                        )
+                    )
+                )
+                if np.ndim(total)
+                else 0
+            )
             who = ", ".join(self.cells[cell]) or "anyone"
-            raise InputError(f"no branch is open to {who}", where=where, allowed="a positive share for every patient")
+            raise InputError(
+                f"no branch is open to {who}", where=where, allowed="a positive share for every patient"
+            )
         return [weight / total for weight in weights]
 
     def _check_sum(self, state: State, told: list[Floats | None], given: Floats, where: str) -> None:
@@ -287,11 +337,19 @@ class _Resolver:
         named = ", ".join(str(each.probability) for each in state.transitions)
         for each in told:
             if each is not None and (np.any(each < 0) or np.any(each > 1)):
-                raise InputError("not a probability", where=where, got=float(np.min(each)) if np.any(each < 0) else float(np.max(each)), allowed="0 to 1")
+                raise InputError(
+                    "not a probability",
+                    where=where,
+                    got=float(np.min(each)) if np.any(each < 0) else float(np.max(each)),
+                    allowed="0 to 1",
+                )
         highest, lowest = float(np.max(given)), float(np.min(given))
         if highest > 1 + 1e-6 or (all(each is not None for each in told) and lowest < 1 - 1e-6):
             raise InputError(
-                f"probabilities ({named}) do not sum to one", where=where, got=highest if highest > 1 + 1e-6 else lowest, allowed="1"
+                f"probabilities ({named}) do not sum to one",
+                where=where,
+                got=highest if highest > 1 + 1e-6 else lowest,
+                allowed="1",
             )
 
     def _eligibility(self, transition: Transition) -> Floats:
@@ -301,5 +359,9 @@ class _Resolver:
             complete = {level: levels.get(level, 1.0) for level in declared}
             factor = factor * self._number(Selection(attribute, complete))
         if np.any(factor < 0) or np.any(factor > 1):
-            raise InputError("eligibility outside 0 to 1", where=f"{self.pathway.where}: {transition.name}", got=float(np.max(factor)))
+            raise InputError(
+                "eligibility outside 0 to 1",
+                where=f"{self.pathway.where}: {transition.name}",
+                got=float(np.max(factor)),
+            )
         return factor

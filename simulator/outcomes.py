@@ -1,6 +1,6 @@
 """What is read off curves: OS, medians, restricted means, counts, and their sampling noise. Pure functions.
 
-    S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = least t with S(t) <= 1/2
+S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = least t with S(t) <= 1/2
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def _integral(months: Floats, survival: Floats, month: float, weight: Floats) ->
     inside = months < month - 1e-9
     at = np.append(months[inside], month)
     values = np.column_stack([survival[:, inside], survival_at(months, survival, month)])
-    return np.asarray(np.trapezoid(values * np.append(weight[inside], np.interp(month, months, weight)), at, axis=1))
+    return np.asarray(
+        np.trapezoid(values * np.append(weight[inside], np.interp(month, months, weight)), at, axis=1)
+    )
 
 
 def median(months: Floats, survival: Floats) -> Floats:
@@ -79,10 +81,15 @@ def median_noise(months: Floats, survival: Floats, patients: Floats) -> Floats:
     """Return the standard error of a simulated median: sqrt(1 / 4n) / f(median), f from S a month either side."""
     middle = median(months, survival)
     known = np.where(np.isfinite(middle), middle, 0.0)
-    either = [np.array([np.interp(m + d, months, s) for m, s in zip(known, survival, strict=True)]) for d in (-1.0, 1.0)]
+    either = [
+        np.array([np.interp(m + d, months, s) for m, s in zip(known, survival, strict=True)])
+        for d in (-1.0, 1.0)
+    ]
     width = np.minimum(known + 1.0, months[-1]) - np.maximum(known - 1.0, 0.0)
     density = np.maximum(either[0] - either[1], 1e-12) / np.maximum(width, 1e-12)
-    return np.asarray(np.where(np.isfinite(middle), np.sqrt(0.25 / np.maximum(patients, 1.0)) / density, np.nan))
+    return np.asarray(
+        np.where(np.isfinite(middle), np.sqrt(0.25 / np.maximum(patients, 1.0)) / density, np.nan)
+    )
 
 
 Outcomes = dict[str, tuple[str, Floats, Floats]]
@@ -128,7 +135,11 @@ def gained_per_10(first: Mapping[int, Floats], other: Mapping[int, Floats], more
     for month in GAINED_MONTHS:
         ratio = np.full(len(more_treated), np.nan)
         np.divide(10.0 * (other[month] - first[month]), more_treated, out=ratio, where=more_treated > 1e-9)
-        found[f"survivors_{month}_gained_per_10_more_treated"] = ("survivors", ratio, np.full(len(ratio), np.nan))
+        found[f"survivors_{month}_gained_per_10_more_treated"] = (
+            "survivors",
+            ratio,
+            np.full(len(ratio), np.nan),
+        )
     return found
 
 
@@ -137,4 +148,6 @@ def treated_group(pathway: Pathway) -> str | None:
     if pathway.marginal is None:
         return None
     target = pathway.states[pathway.marginal.decision].transition(pathway.marginal.branch).to
-    return next((g.name for g in pathway.groups.values() if g.entered == (target,) and not g.not_entered), None)
+    return next(
+        (g.name for g in pathway.groups.values() if g.entered == (target,) and not g.not_entered), None
+    )

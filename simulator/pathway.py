@@ -193,7 +193,9 @@ class Pathway:
     def choice_siblings(self, parameter: str) -> tuple[str, ...]:
         """Return the parameters that share one choice's probability with `parameter`, itself included."""
         for state in self.states.values():
-            named = list(dict.fromkeys(name for each in state.transitions for name in names_in(each.probability)))
+            named = list(
+                dict.fromkeys(name for each in state.transitions for name in names_in(each.probability))
+            )
             told = any(each.probability == REST for each in state.transitions)
             if parameter in named and len(named) > 1 and not told:
                 return tuple(named)

@@ -154,7 +154,9 @@ class PathwayTable(toml_file.Table):
     start: str = Field(description="the state that everyone enters at month 0")
     draws: str | None = Field(None, description="a calibrated cohort's name, or a CSV file of draws")
     group_window: Annotated[Number, Field(gt=0)] = Field(120.0, description="months, for [groups]")
-    clocks: dict[str, str] = Field(default_factory=dict, description="clock = the state that starts it; first: default")
+    clocks: dict[str, str] = Field(
+        default_factory=dict, description="clock = the state that starts it; first: default"
+    )
     attributes: dict[str, AttributeTable] = Field(default_factory=dict)
     states: dict[str, StateTable]
     parameters: dict[str, ParameterTable] = Field(default_factory=dict)
@@ -227,30 +229,40 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
     if wrong:
         allowed = "branches" if is_choice else "transitions"
         raise InputError(
-            f"a {table.kind} has no {'transitions' if is_choice else 'branches'}", where=where, allowed=allowed
+            f"a {table.kind} has no {'transitions' if is_choice else 'branches'}",
+            where=where,
+            allowed=allowed,
         )
     ways: list[Transition] = []
     for each in table.transitions:
         place = f"{where} {each.name or each.to}"
-        probability = None if each.probability is None else _reference(each.probability, f"{place}: probability")
-        ways.append(Transition(each.name or each.to, each.to, _timing(each.time, f"{place}: time"), probability))
+        probability = (
+            None if each.probability is None else _reference(each.probability, f"{place}: probability")
+        )
+        ways.append(
+            Transition(each.name or each.to, each.to, _timing(each.time, f"{place}: time"), probability)
+        )
     for branch in table.branches:
         place = f"{where} {branch.name or branch.to}"
         eligible = {
-            name: _eligibility(open_to, pathway.attributes[name].levels if name in pathway.attributes else (), place)
+            name: _eligibility(
+                open_to, pathway.attributes[name].levels if name in pathway.attributes else (), place
+            )
             for name, open_to in branch.eligible.items()
         }
         probability = _reference(branch.probability, f"{place}: probability")
         ways.append(Transition(branch.name or branch.to, branch.to, None, probability, eligible))
-    return State(name, table.kind, table.label or _words(name), table.meaning, tuple(ways), table.holds, table.cause)
+    return State(
+        name, table.kind, table.label or _words(name), table.meaning, tuple(ways), table.holds, table.cause
+    )
 
 
 def _eligibility(
     open_to: list[str] | dict[str, ReferenceTable], levels: Iterable[str], where: str
 ) -> dict[str, Reference]:
-    """Return a factor a level: of a list, 1 for who is on it and 0 for the rest; of a table, 1 where nothing is told."""
+    """Return a factor a level: of a list, 1 for its levels and 0 for the rest; of a table, 1 where nothing is told."""
     if isinstance(open_to, list):
-        return dict.fromkeys(levels, 0.0) | dict.fromkeys(open_to, 1.0)
+        return {**dict.fromkeys(levels, 0.0), **dict.fromkeys(open_to, 1.0)}
     return {level: _reference(each, f"{where}: eligible.{level}") for level, each in open_to.items()}
 
 
@@ -259,7 +271,9 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
 
     family = table.get("family")
     if not isinstance(family, str):
-        raise InputError("a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES))
+        raise InputError(
+            "a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES)
+        )
     if family not in FAMILIES:
         raise unknown("family", family, FAMILIES, where)
     allowed = parameter_names(family) | {"cure"}
@@ -285,7 +299,9 @@ def _reference(value: object, where: str) -> Reference:
     if isinstance(value, dict) and isinstance(value.get("by"), str):
         levels = {key: _reference(each, f"{where}.{key}") for key, each in value.items() if key != "by"}
         return Selection(value["by"], levels)
-    raise InputError("a choice by attribute needs `by`", where=where, got=value, allowed='{by = "attribute", level = ...}')
+    raise InputError(
+        "a choice by attribute needs `by`", where=where, got=value, allowed='{by = "attribute", level = ...}'
+    )
 
 
 def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
@@ -299,7 +315,9 @@ def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
         )
     prior = None
     if table.prior is not None:
-        arguments = {key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)}
+        arguments = {
+            key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)
+        }
         prior = Prior(table.prior.family, arguments)
     return Parameter(name, table.unit, table.meaning, table.value, table.source, table.lever, prior)
 

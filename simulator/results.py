@@ -49,13 +49,20 @@ class Results:
     def write(self, folder: Path) -> None:
         """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""
         for name in ("survival", "outcomes", "occupancy"):
-            getattr(self, name).to_csv(folder / f"{name}.csv", index=False, float_format="%.8g", lineterminator="\n")
+            getattr(self, name).to_csv(
+                folder / f"{name}.csv", index=False, float_format="%.8g", lineterminator="\n"
+            )
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
 def gather(
-    scenarios: Sequence[Scenario], parts: Sequence[Sequence[Part]], settings: Settings, engine: str, why: str, n_draws: int
+    scenarios: Sequence[Scenario],
+    parts: Sequence[Sequence[Part]],
+    settings: Settings,
+    engine: str,
+    why: str,
+    n_draws: int,
 ) -> Results:
     """Return the tables of chunks of draws, each a part a scenario."""
     from simulator.experiment import report_months
@@ -107,7 +114,9 @@ def _mean_noise(noise: Floats) -> Floats:
     return np.asarray(np.sqrt((noise**2).sum(axis=0)) / len(noise))
 
 
-def _survival(scenario: Scenario, clock: str, population: str, months: Floats, own: Sequence[Part]) -> pd.DataFrame:
+def _survival(
+    scenario: Scenario, clock: str, population: str, months: Floats, own: Sequence[Part]
+) -> pd.DataFrame:
     values = _joined(own, "survival", (clock, population))
     values = values[~np.isnan(values[:, 0])] if len(values) > 1 else values
     empty = not len(values)
@@ -157,7 +166,9 @@ def _outcomes(
     return rows
 
 
-def _gained(scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]) -> list[dict[str, Any]]:
+def _gained(
+    scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]
+) -> list[dict[str, Any]]:
     def survivors(parts: Sequence[Part]) -> dict[int, Floats]:
         return {m: _joined(parts, "outcomes", (clock, "all"), f"os_{m}", 1) for m in outcomes.GAINED_MONTHS}
 
@@ -171,7 +182,14 @@ def _gained(scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence
 
 
 def _row(
-    scenario: Scenario, clock: str, population: str, name: str, unit: str, values: Floats, noise: Floats, before: Floats | None
+    scenario: Scenario,
+    clock: str,
+    population: str,
+    name: str,
+    unit: str,
+    values: Floats,
+    noise: Floats,
+    before: Floats | None,
 ) -> dict[str, Any]:
     # A median is told by the median over draws, so that draws in which it is not reached can be told too.
     centre = _median if name == "median_os" else _mean
@@ -213,12 +231,14 @@ def _interval(values: Floats) -> tuple[float, float]:
     known = values[~np.isnan(values)]
     if known.size < 2:
         return np.nan, np.nan
-    method = "linear" if np.isfinite(known).all() else "nearest"
-    lower, upper = np.quantile(known, INTERVAL, method=method)
-    return tuple(float(each) if np.isfinite(each) else np.nan for each in (lower, upper))  # type: ignore[return-value]
+    # Between a number and infinity nothing can be interpolated.
+    lower, upper = np.quantile(known, INTERVAL, method="linear" if np.isfinite(known).all() else "nearest")
+    return float(lower) if np.isfinite(lower) else np.nan, float(upper) if np.isfinite(upper) else np.nan
 
 
-def _manifest(scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int) -> dict[str, Any]:
+def _manifest(
+    scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int
+) -> dict[str, Any]:
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -228,9 +248,17 @@ def _manifest(scenarios: Sequence[Scenario], settings: Settings, engine: str, wh
         **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
         "draws": n_draws,
         "patients": settings.patients if engine != "exact" else None,
-        "pathway": {"name": pathway.name, "title": pathway.title, "cohort": pathway.draws, "sha256": _digest(pathway)},
+        "pathway": {
+            "name": pathway.name,
+            "title": pathway.title,
+            "cohort": pathway.draws,
+            "sha256": _digest(pathway),
+        },
         "scenarios": [_told(each) for each in scenarios],
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in ("aftercart", "numpy", "scipy", "pandas")}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: _version(name) for name in ("aftercart", "numpy", "scipy", "pandas")},
+        },
     }
 
 

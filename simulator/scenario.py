@@ -35,11 +35,14 @@ class ScenarioTable(toml_file.Table):
     pathway: str | None = Field(None, description="a shipped pathway's name, or a file; default: the base's")
     leads_with: str | None = Field(None, description="the clock to show first")
     marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = Field(
-        1.0, description="the probability that a patient whom only this policy treats gains what today's treated gain"
+        1.0,
+        description="the probability that a patient whom only this policy treats gains what today's treated gain",
     )
     set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
     scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
-    odds_ratio: dict[str, Number] = Field(default_factory=dict, description="probability parameter = odds ratio")
+    odds_ratio: dict[str, Number] = Field(
+        default_factory=dict, description="probability parameter = odds ratio"
+    )
     hazard_ratio: dict[str, Number | dict[str, Number]] = Field(
         default_factory=dict, description='"state.transition" = hazard ratio of a latent time'
     )
@@ -88,7 +91,9 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
     text, at, benefit = str(name_or_file).rpartition("@")
     if at and not Path(name_or_file).exists() and _is_number(benefit):
         if not 0 <= float(benefit) <= 1:
-            raise InputError("marginal benefit outside 0 to 1", where=f"scenario {name_or_file}", got=float(benefit))
+            raise InputError(
+                "marginal benefit outside 0 to 1", where=f"scenario {name_or_file}", got=float(benefit)
+            )
         return load_scenario(text, pathway).with_marginal_benefit(float(benefit))
     return _load(_path(name_or_file), pathway, ())
 
@@ -113,7 +118,9 @@ def _path(name_or_file: str | Path, folder: Path | None = None) -> Path:
 
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
     if path.resolve() in seen:
-        raise InputError("a scenario is its own base", where=f"{path}: base", got=[each.name for each in seen])
+        raise InputError(
+            "a scenario is its own base", where=f"{path}: base", got=[each.name for each in seen]
+        )
     table = toml_file.validate(ScenarioTable, toml_file.read(path), path)
     told = _flat_tables(table)
     if table.base is not None:
@@ -128,9 +135,8 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         named = table.pathway
         pathway = load_pathway(path.parent / named if named.endswith(".toml") else named)
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
-    scenario = Scenario(
-        name=path.stem, pathway=pathway, marginal_benefit=table.marginal_benefit, file=path, **texts, **told
-    )
+    keys: dict[str, Any] = {**texts, **told}
+    scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
     check(scenario)
     return scenario
 
@@ -174,7 +180,9 @@ def check(scenario: Scenario) -> None:
         if resource not in pathway.resources:
             raise unknown("resource", resource, pathway.resources, where)
         if capacity < 1 or capacity != int(capacity):
-            raise InputError("not a whole number above zero", where=where, got=capacity, allowed="1, 2, 3, ...")
+            raise InputError(
+                "not a whole number above zero", where=where, got=capacity, allowed="1, 2, 3, ..."
+            )
     if scenario.leads_with is not None and scenario.leads_with not in pathway.clocks:
         raise unknown("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
 
@@ -196,7 +204,9 @@ def _check_once(scenario: Scenario) -> None:
         told = [lever for lever in LEVERS if name in getattr(scenario, lever)]
         if len(told) > 1:
             raise InputError(
-                f"'{name}' is in two tables", where=scenario.where, got=", ".join(f"[{each}]" for each in told)
+                f"'{name}' is in two tables",
+                where=scenario.where,
+                got=", ".join(f"[{each}]" for each in told),
             )
 
 
@@ -204,7 +214,10 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
     where = f"{scenario.where}: [hazard_ratio] {key}"
     states = scenario.pathway.states
     latent = {
-        f"{name}.{each.name}": each for name, state in states.items() if state.kind == "sojourn" for each in state.transitions
+        f"{name}.{each.name}": each
+        for name, state in states.items()
+        if state.kind == "sojourn"
+        for each in state.transitions
     }
     if key not in latent:
         raise unknown("transition", key, latent, where)

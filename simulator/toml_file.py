@@ -30,7 +30,9 @@ def read(path: Path) -> dict[str, Any]:
     """Return a TOML file's tables. Raises InputError if it cannot be read, is no TOML, or holds NaN or infinity."""
     try:
         if path.stat().st_size > LARGEST:
-            raise InputError("file too large", where=str(path), got=f"{path.stat().st_size} bytes", allowed=f"{LARGEST}")
+            raise InputError(
+                "file too large", where=str(path), got=f"{path.stat().st_size} bytes", allowed=f"{LARGEST}"
+            )
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"not a text file (byte {error.start} is not UTF-8)", where=str(path)) from error
@@ -46,7 +48,9 @@ def read(path: Path) -> dict[str, Any]:
 
 def _refuse_non_finite(value: object, where: str, place: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError("not a finite number", where=f"{where}: {place}", got=value, allowed="a finite number")
+        raise InputError(
+            "not a finite number", where=f"{where}: {place}", got=value, allowed="a finite number"
+        )
     if isinstance(value, dict):
         for key, each in value.items():
             _refuse_non_finite(each, where, f"{place}.{key}" if place else key)

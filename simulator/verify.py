@@ -84,4 +84,9 @@ def _engines_agree(scenario: Scenario, model: Model, curves: Curves) -> Check:
             continue
         bound = np.sqrt(np.log(2.0 / FALSE_ALARM) / (2.0 * n))
         worst = max(worst, float(np.abs(survival - curves.survival[key][:, ::stride]).max() / bound))
-    return Check(scenario.name, f"exact and microsim apart, of the bound (1 false alarm in {1 / FALSE_ALARM:.0e})", worst, 1.0)
+    return Check(
+        scenario.name,
+        f"exact and microsim apart, of the bound (1 false alarm in {1 / FALSE_ALARM:.0e})",
+        worst,
+        1.0,
+    )

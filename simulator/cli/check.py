@@ -11,9 +11,7 @@ import typer
 def check(
     file: Annotated[
         str,
-        typer.Argument(
-            metavar="FILE", help="A pathway's or scenario's TOML, a cohort's folder, or a shipped name."
-        ),
+        typer.Argument(metavar="FILE", help="A pathway's or scenario's TOML, a cohort's folder, or a shipped name."),
     ],
 ) -> None:
     """Say whether a file can be used, or what is wrong with it."""

@@ -13,8 +13,7 @@ def list_() -> None:
 
     questions = {name: toml_file.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
     pathways = {
-        name: toml_file.read(pathway_file.PATHWAYS / f"{name}.toml").get("title", "")
-        for name in pathway_file.names()
+        name: toml_file.read(pathway_file.PATHWAYS / f"{name}.toml").get("title", "") for name in pathway_file.names()
     }
     cohorts = {
         each.name: toml_file.read(each / "cohort.toml").get("title", "")

@@ -18,18 +18,14 @@ Draws = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same numbers.")]
-Horizon = Annotated[
-    float, typer.Option(metavar="MONTHS", help="How long to look, from the default clock's start.")
-]
+Horizon = Annotated[float, typer.Option(metavar="MONTHS", help="How long to look, from the default clock's start.")]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: results/NAME/TIME]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcomes table as JSON and nothing else.")]
 Jobs = Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
 Histories = Annotated[
     bool,
     typer.Option("--histories", help="Also write histories.csv: every event of the first draw's patients."),

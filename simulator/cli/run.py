@@ -90,9 +90,7 @@ def _engine_with_histories(asked: str) -> str:
     from simulator.errors import InputError
 
     if asked == "exact":
-        raise InputError(
-            "the exact engine has no histories", where="--histories", allowed="--engine microsim"
-        )
+        raise InputError("the exact engine has no histories", where="--histories", allowed="--engine microsim")
     return "microsim" if asked == "auto" else asked
 
 

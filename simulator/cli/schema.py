@@ -8,9 +8,7 @@ import typer
 
 
 def schema(
-    pathway: Annotated[
-        bool, typer.Option("--pathway", help="The pathway's format, not the scenario's.")
-    ] = False,
+    pathway: Annotated[bool, typer.Option("--pathway", help="The pathway's format, not the scenario's.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="For people, as in docs/.")] = False,
 ) -> None:
     """Print the JSON schema of a scenario or pathway file."""

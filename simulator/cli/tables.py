@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from simulator.scenario import Scenario
     from simulator.verify import Check
 
+WIDEST = 16
+"""Of a heading over numbers: a longer name is broken at its hyphens."""
+
 
 def table(*columns: str, numbers: int = 0) -> Table:
     """Return an empty table, its last `numbers` columns to the right."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     for place, name in enumerate(columns):
-        right = place >= len(columns) - numbers
-        made.add_column(Text(name), justify="right" if right else "left", overflow="fold", no_wrap=right)
+        number = place >= len(columns) - numbers
+        heading = Text("\n".join(wrap(name, WIDEST)) if number else name)
+        made.add_column(heading, justify="right" if number else "left", no_wrap=number, vertical="bottom")
     return made
 
 
@@ -61,9 +65,7 @@ def show(results: Results, cohort: Cohort | None, console: Console) -> None:
         console.print(_outcomes(results.outcomes, policy, clock))
     if cohort is not None and cohort.predictive is not None:
         console.print()
-        console.print(
-            f"Each figure reported of {cohort.n} patients, and {cohort.n} simulated afresh; 95 % intervals"
-        )
+        console.print(f"Each figure reported of {cohort.n} patients, and {cohort.n} simulated afresh; 95 % intervals")
         console.print(_predictive(cohort.predictive))
     console.print()
     console.print(results.manifest["note"])
@@ -85,40 +87,37 @@ def _policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
 
 
 def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> Table:
+    """Return the table of a first scenario, a policy, their difference, and that at its other end."""
     of_all = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
     rows = {(row["scenario"], row["outcome"]): row for row in of_all.to_dict("records")}
-    names = [each.name for each in shown]
-    columns = [names[0]]
-    for each in shown[1:]:
-        columns += [each.name, "difference"] if each is shown[1] else [f"difference, {each.name}"]
-    made = table("", *columns, numbers=len(columns))
+    first, policy, ends = shown[0], shown[1:2], shown[2:]
+    headings = [first.name, *(each.name for each in policy), *("difference" for _ in policy)]
+    headings += [f"if {each.marginal_benefit:.0%} gain" for each in ends]
+    made = table("", *headings, numbers=len(headings))
     for outcome in dict.fromkeys(name for _, name in rows):
-        told = [rows.get((name, outcome)) for name in names]
-        add(made, wording.label(outcome, shown[0].pathway), *_cells(told))
+        cells = [_cell(wording.estimate, rows, first, outcome)]
+        for each in policy:
+            cells += [_cell(how, rows, each, outcome) for how in (wording.estimate, wording.difference)]
+        cells += [_cell(wording.difference_alone, rows, each, outcome) for each in ends]
+        add(made, wording.label(outcome, first.pathway), *cells)
     return made
 
 
-def _cells(rows: Sequence[dict[Any, Any] | None]) -> list[str]:
-    cells = [wording.estimate(rows[0]) if rows[0] else ""]
-    for place, row in enumerate(rows[1:]):
-        if place == 0:
-            cells.append(wording.estimate(row) if row else "")
-        cells.append(wording.difference(row) if row else "")
-    return cells
+def _cell(
+    how: Callable[[wording.Row], str],
+    rows: Mapping[tuple[str, str], wording.Row],
+    scenario: Scenario,
+    outcome: str,
+) -> str:
+    row = rows.get((scenario.name, outcome))
+    return how(row) if row is not None else ""
 
 
 def _predictive(predictive: pd.DataFrame) -> Table:
-    made = table("reported figure", "count", "reported", "simulated", "inside", numbers=4)
+    made = table("figure", "reported", "simulated", "inside", numbers=3)
     for row in predictive.to_dict("records"):
-        count = (
-            f"{row['count']:.0f} of {row['n']:.0f}" if math.isfinite(row["count"]) else f"n = {row['n']:.0f}"
-        )
-        unit = row["unit"] if row["unit"] == "%" else f" {row['unit']}"
-        reported = (
-            row["count"] if row["unit"] == "patients" and math.isfinite(row["count"]) else row["reported"]
-        )
         simulated = wording.estimate({**row, "estimate": row["simulated"]})
-        add(made, row["target"].replace("_", " "), count, f"{reported:g}{unit}", simulated, row["inside"])
+        add(made, row["target"].replace("_", " "), wording.reported(row), simulated, row["inside"])
     return made
 
 

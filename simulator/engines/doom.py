@@ -63,10 +63,12 @@ def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exi
     if not found or found[0].probability is None:
         return tuple(found)
     total = sum((np.asarray(each.probability) for each in found), np.zeros(()))
-    return tuple(
-        replace(each, probability=np.divide(each.probability, total, out=np.zeros(np.broadcast_shapes(np.shape(each.probability), total.shape)), where=total > 0))
-        for each in found
-    )
+    return tuple(replace(each, probability=_share(np.asarray(each.probability), total)) for each in found)
+
+
+def _share(part: Floats, total: Floats) -> Floats:
+    shape = np.broadcast_shapes(part.shape, total.shape)
+    return np.divide(part, total, out=np.zeros(shape), where=total > 0)
 
 
 def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]) -> Doom:
@@ -80,10 +82,13 @@ def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking:
         marking=marking,
         marks=decision.marks | {DECIDED},
         ways=tuple(
-            (state, tuple(each for each in ways(pathway, state) if each in usable)) for state, usable in model.open_ways
+            (state, tuple(each for each in ways(pathway, state) if each in usable))
+            for state, usable in model.open_ways
         ),
     )
-    shut = {name: open_exits(pathway, name, model.exits[name]) for name in {node.state for node in graph.nodes}}
+    shut = {
+        name: open_exits(pathway, name, model.exits[name]) for name in {node.state for node in graph.nodes}
+    }
     alive = renewal(replace(model, exits={**model.exits, **shut}), lattice, graph, {})
     return _with_deaths(model, lattice, alive, graph, decision, share)
 
@@ -106,7 +111,9 @@ def _with_deaths(
             continue
         left = lattice.stream(alive.outflow(node) + np.zeros_like(lattice.z))
         there = alive.atoms[node][..., None] + np.cumsum(entered - left, axis=-1)
-        there = np.concatenate([np.broadcast_to(alive.atoms[node][..., None], (*there.shape[:-1], 1)), there], axis=-1)
+        there = np.concatenate(
+            [np.broadcast_to(alive.atoms[node][..., None], (*there.shape[:-1], 1)), there], axis=-1
+        )
         entering = entered * middle
         leaving = entering - np.diff(there * survival)
         into[node], out_of[node] = lattice.transform(entering), lattice.transform(leaving)
@@ -123,4 +130,3 @@ def _with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:
         at = atom.cell[..., None] == np.arange(lattice.n)
         mass = mass + np.where(at, atom.mass[..., None], 0.0)
     return mass
-

@@ -46,18 +46,18 @@ class Solution:
     @property
     def months(self) -> Floats:
         """(n_months,) from 0 to the horizon."""
-        return self.lattice.step * np.arange(self.n_months)
+        return self.lattice.step * np.arange(self.n_months, dtype=np.float64)
 
     @cached_property
     def weights(self) -> Floats:
         """The case mix of who reaches the default clock, (n_draws or 1, n_cells)."""
         reached = self.model.weights * self.reach
-        return reached / reached.sum(axis=-1, keepdims=True)
+        return np.asarray(reached / reached.sum(axis=-1, keepdims=True))
 
     def entered(self, states: Iterable[str], population: str = "all", clock: str | None = None) -> Floats:
         """Return how many of all patients on the clock have entered `states` by each month and are of `population`.
 
-        (n_draws, n_months); a state that is entered again counts again. Divide by `size` for the population's own share.
+        (n_draws, n_months); a state entered again counts again. Divide by `size` for the population's own share.
         """
         return self._cumulative(states, population, clock, "in")
 
@@ -279,7 +279,10 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     dooms = [
         doom(model, lattice, node, doomed, marking)
         for node in graph.nodes
-        if doomed is not None and node.state == decision and DECIDED not in node.marks and CLOSED not in node.marks
+        if doomed is not None
+        and node.state == decision
+        and DECIDED not in node.marks
+        and CLOSED not in node.marks
     ]
     return Solution(model, lattice, n_months, before, after, dooms, _reach(model, before))
 
@@ -302,7 +305,7 @@ def refuse_queues(model: Model) -> None:
 
 
 def _reach(model: Model, before: Renewal | None) -> Floats:
-    """Return the probability of ever reaching the default clock, (n_draws or 1, n_cells or 1): absorption of a chain."""
+    """Return the probability of ever reaching the default clock, (n_draws or 1, n_cells or 1)."""
     if before is None:
         return np.ones((1, 1))
     states = [node.state for node in before.graph.nodes]
@@ -351,12 +354,19 @@ def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves
     for clock in pathway.clocks:
         everybody = solution.survival("all", clock)
         for name in populations(pathway):
-            alike = name == "all" or name not in pathway.groups and split_level(pathway, name)[0] not in model.attributes
+            alike = (
+                name == "all"
+                or (name not in pathway.groups
+                and split_level(pathway, name)[0] not in model.attributes)
+            )
             survival[clock, name] = everybody if alike else solution.survival(name, clock)
     return Curves(
         months=solution.months,
         survival=survival,
-        occupancy={clock: {name: solution.occupied(name, clock) for name in _stays(model)} for clock in pathway.clocks},
+        occupancy={
+            clock: {name: solution.occupied(name, clock) for name in _stays(model)}
+            for clock in pathway.clocks
+        },
         sizes={name: solution.size(name) for name in populations(pathway)},
         counts={name: _count(solution, name) for name in pathway.counts},
         count_variances={},

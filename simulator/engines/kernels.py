@@ -35,7 +35,7 @@ class Atom:
 
 @dataclass(frozen=True)
 class Kernel:
-    """One exit. mass : (n_draws or 1, n_cells or 1, n); `early`: first cell's mass times how far it lies before its middle."""
+    """One exit. mass : (n_draws or 1, n_cells or 1, n); early : first cell's mass x how far before its middle."""
 
     mass: Floats
     early: Floats
@@ -50,7 +50,8 @@ def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
         return _gather(competing(_times_of(exits), times), times, step, n)
     found = []
     for each in exits:
-        assert each.time is not None and each.probability is not None
+        assert each.time is not None
+        assert each.probability is not None
         (kernel,) = _gather(competing([each.time], times), times, step, n)
         p = _on_axes(each.probability)
         atoms = tuple(Atom(a.cell, a.place, a.mass * p) for a in kernel.atoms)
@@ -109,7 +110,9 @@ def _cumulative(latent: Distribution, times: Floats) -> Floats:
 
 def _shared(hazards: dict[int, Floats], total: Floats, lost: Floats, n: int) -> list[Floats]:
     growth = np.diff(total)
-    rate = np.divide(lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0)
+    rate = np.divide(
+        lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0
+    )
     return [rate * np.diff(hazards[j]) if j in hazards else np.zeros_like(lost) for j in range(n)]
 
 
@@ -142,7 +145,9 @@ def _with_steps(
         atoms_mass[row] = left * others * height[row]
         left = left * (1.0 - height[row])
     lost_so_far += left[..., None] * (before - start[..., 1:])
-    shared = _shared(hazards, total, lost_so_far, len(latent)) if hazards else [np.zeros_like(lost)] * len(latent)
+    shared = (
+        _shared(hazards, total, lost_so_far, len(latent)) if hazards else [np.zeros_like(lost)] * len(latent)
+    )
     if len(latent) == 1:
         shared = [np.zeros_like(lost)]
     atoms: list[tuple[Floats, Floats] | None] = [None] * len(latent)

@@ -41,7 +41,7 @@ class Lattice:
     def z(self) -> Complex:
         """The damped shift by one cell, (n // 2 + 1,)."""
         f = np.arange(self.n // 2 + 1)
-        return ALIAS ** (1.0 / self.n) * np.exp(-2j * np.pi * f / self.n)
+        return np.asarray(ALIAS ** (1.0 / self.n) * np.exp(-2j * np.pi * f / self.n), dtype=np.complex128)
 
     def transform(self, stream: Floats) -> Complex:
         return np.fft.rfft(stream * self.damping)
@@ -64,7 +64,9 @@ class Lattice:
         for atom in kernel.atoms:
             at = self.z ** atom.cell[..., None]
             masses = masses + atom.mass[..., None] * at
-            edges = edges + atom.mass[..., None] * at * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
+            edges = edges + atom.mass[..., None] * at * (
+                self._halves + (0.5 - atom.place)[..., None] * self._moved
+            )
         return masses, edges
 
     def split(self, transformed: Complex, months: float) -> tuple[Complex, Complex]:

@@ -62,8 +62,14 @@ def simulate(
 
     `keep` : states whose entries and exits are kept; None keeps all, and the order of each patient's events.
     """
-    if any(each.probability is not None and each.probability.ndim > 1 for ways in model.exits.values() for each in ways):
-        raise InputError("microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers")
+    if any(
+        each.probability is not None and each.probability.ndim > 1
+        for ways in model.exits.values()
+        for each in ways
+    ):
+        raise InputError(
+            "microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers"
+        )
     for resource, capacity in model.scenario.capacity.items():
         raise InputError(
             "this engine has no queues yet",
@@ -84,12 +90,18 @@ class _Plan:
         pathway = model.pathway
         self.order = pathway.in_order()
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
-        self.exits = {name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()}
+        self.exits = {
+            name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()
+        }
         marginal = model.marginal
-        self.marginal = marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
+        self.marginal = (
+            marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
+        )
         self.doomed_exits = {}
         if self.marginal is not None:
-            self.doomed_exits = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
+            self.doomed_exits = {
+                name: open_exits(pathway, name, exits) for name, exits in model.exits.items()
+            }
             self.doomed_ways = {name: {each for each, _ in ways(pathway, name)} for name in pathway.states}
         self.mix = {name: np.cumsum(list(levels.values()))[:-1] for name, levels in model.mix.items()}
         sizes = [len(pathway.attributes[name].levels) for name in model.attributes]
@@ -116,20 +128,32 @@ class _Run:
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
         self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, np.inf))
-        self.waiting: dict[str, list[tuple[Integers, Floats]]] = {plan.model.pathway.start: [(everybody, np.zeros(n))]}
+        self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
+            plan.model.pathway.start: [(everybody, np.zeros(n))]
+        }
         self.visits = {name: np.zeros(n, dtype=np.int64) for name in plan.cyclic}
         self.events = np.zeros(n, dtype=np.int64)
         self.doomed = np.zeros(n, dtype=bool) if plan.marginal is not None else None
         self.doom_month = np.full(n, np.inf) if plan.marginal is not None else np.empty(0)
-        self.doom_exit = np.zeros(n, dtype=np.int64) if plan.marginal is not None else np.empty(0, dtype=np.int64)
+        self.doom_exit = (
+            np.zeros(n, dtype=np.int64) if plan.marginal is not None else np.empty(0, dtype=np.int64)
+        )
 
     def run(self) -> Block:
         while self.waiting:
             for state in self.plan.order:
                 arrivals = self.waiting.pop(state, None)
                 if arrivals is not None:
-                    who = np.concatenate([each for each, _ in arrivals]) if len(arrivals) > 1 else arrivals[0][0]
-                    month = np.concatenate([each for _, each in arrivals]) if len(arrivals) > 1 else arrivals[0][1]
+                    who = (
+                        np.concatenate([each for each, _ in arrivals])
+                        if len(arrivals) > 1
+                        else arrivals[0][0]
+                    )
+                    month = (
+                        np.concatenate([each for _, each in arrivals])
+                        if len(arrivals) > 1
+                        else arrivals[0][1]
+                    )
                     self._enter(state, who, month)
         return self.block
 
@@ -170,7 +194,14 @@ class _Run:
     def _by_cell(self, values: Floats, who: Integers) -> Floats:
         return values[self.cell[who]] if np.ndim(values) else values
 
-    def _race(self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], who: Integers, visit: Integers | int) -> list[Floats]:
+    def _race(
+        self,
+        state: str,
+        exits: Sequence[Exit],
+        shares: Sequence[Floats],
+        who: Integers,
+        visit: Integers | int,
+    ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
         found = []
         for each, share in zip(exits, shares, strict=True):
@@ -206,14 +237,22 @@ class _Run:
         if doomed.any():
             exits = [e for e in self.plan.doomed_exits[state] if _possible(e)]
             theirs = who[doomed]
-            winner = self._winner(state, exits, theirs, visit[doomed] if isinstance(visit, np.ndarray) else visit)
+            winner = self._winner(
+                state, exits, theirs, visit[doomed] if isinstance(visit, np.ndarray) else visit
+            )
             for place, each in enumerate(exits):
                 self._send(state, each.to, theirs[winner == place], month[doomed][winner == place])
         kept = ~doomed
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
     def _mark_marginal(
-        self, state: str, exits: Sequence[Exit], winner: Integers, who: Integers, month: Floats, visit: Integers | int
+        self,
+        state: str,
+        exits: Sequence[Exit],
+        winner: Integers,
+        who: Integers,
+        month: Floats,
+        visit: Integers | int,
     ) -> None:
         """Find who is treated under the scenario's shares but not under the draw's own, and who of them in vain."""
         marginal, told = self.plan.marginal, self.plan.model.pathway.marginal
@@ -231,11 +270,15 @@ class _Run:
     def _untreated_before(self, state: str, who: Integers) -> NDArray[np.bool_]:
         """Return who would not be treated under the draw's own shares, with the same uniforms, at the first visit."""
         told, marginal = self.plan.model.pathway.marginal, self.plan.marginal
-        assert told is not None and marginal is not None
-        own = [marginal.own_share if each.name == told.branch else 1.0 - marginal.own_share for each in self.plan.model.exits[state]]
+        assert told is not None
+        assert marginal is not None
+        own = [
+            marginal.own_share if each.name == told.branch else 1.0 - marginal.own_share
+            for each in self.plan.model.exits[state]
+        ]
         ranks = self._race(state, self.plan.model.exits[state], own, who, 0)
         place = [each.name for each in self.plan.model.exits[state]].index(told.branch)
-        return _least(ranks) != place
+        return np.asarray(_least(ranks) != place)
 
     def _doom(self, otherwise: str, who: Integers, month: Floats) -> None:
         assert self.doomed is not None
@@ -251,21 +294,22 @@ class _Run:
     ) -> tuple[Floats, Integers]:
         """Return how long each patient stays, and by which exit they leave, (n,) each."""
         if exits[0].probability is None:
-            times = [self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who) for each in exits]
+            times = [
+                self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who) for each in exits
+            ]
             if len(times) == 1:
                 return times[0], np.zeros(who.size, dtype=np.int64)
             winner = _least(times)
-            earliest = times[0]
-            for each in times[1:]:
-                earliest = np.minimum(earliest, each)
-            return earliest, winner
+            return np.minimum.reduce(times), winner
         winner = self._winner(state, exits, who, visit)
         sojourn = np.empty(who.size)
         for place, each in enumerate(exits):
             chosen = np.flatnonzero(winner == place)
             theirs = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
-            sojourn[chosen] = self._time(each, self._exposure(f"{state}/{each.name}/time", theirs, visits), theirs)
+            sojourn[chosen] = self._time(
+                each, self._exposure(f"{state}/{each.name}/time", theirs, visits), theirs
+            )
         return sojourn, winner
 
     def _time(self, way: Exit, exposure: Floats, who: Integers) -> Floats:
@@ -298,12 +342,20 @@ class _Run:
             dies = self.doom_month[theirs] <= ends
             told = self.plan.model.pathway.marginal
             assert told is not None
-            self._leave(state, self.plan.exits[told.otherwise], theirs[dies], self.doom_month[theirs[dies]], self.doom_exit[theirs[dies]])
+            self._leave(
+                state,
+                self.plan.exits[told.otherwise],
+                theirs[dies],
+                self.doom_month[theirs[dies]],
+                self.doom_exit[theirs[dies]],
+            )
             self._leave(state, exits, theirs[~dies], ends[~dies], winner[~dies])
         kept = ~doomed
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
-    def _leave(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
+    def _leave(
+        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers
+    ) -> None:
         """Send patients on by their exits, but for those whose follow-up is over before."""
         in_time = (month <= self.block.follow_up_end[who]) & np.isfinite(month)
         if not in_time.all():

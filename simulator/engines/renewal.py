@@ -117,17 +117,23 @@ class Renewal:
         early, late = self.lattice.split(moved, self.model.pathway.group_window)
         return early if edge.when == "early" else late
 
-    def _cycle(self, component: tuple[Node, ...], inner: list[Edge], outer: dict[Node, Complex]) -> dict[Node, Complex]:
+    def _cycle(
+        self, component: tuple[Node, ...], inner: list[Edge], outer: dict[Node, Complex]
+    ) -> dict[Node, Complex]:
         """Solve e = b + M e, one small system a frequency."""
         place = {node: i for i, node in enumerate(component)}
         parts = {edge: self._through(edge, 1) for edge in inner}
-        shape = np.broadcast_shapes(*(p.shape for p in parts.values()), *(b.shape for b in outer.values()), (1, 1, self.lattice.z.size))
+        shape = np.broadcast_shapes(
+            *(p.shape for p in parts.values()),
+            *(b.shape for b in outer.values()),
+            (1, 1, self.lattice.z.size),
+        )
         matrix = np.zeros((*shape, len(component), len(component)), dtype=np.complex128)
         matrix[..., range(len(component)), range(len(component))] = 1.0
         for edge, part in parts.items():
             matrix[..., place[edge.target], place[edge.source]] -= part
         right = np.stack([np.broadcast_to(outer[node], shape) for node in component], axis=-1)
-        solved = np.linalg.solve(matrix, right[..., None])[..., 0]
+        solved: Complex = np.linalg.solve(matrix, right[..., None])[..., 0].astype(np.complex128)
         return {node: solved[..., i] for node, i in place.items()}
 
     def inflow(self, node: Node) -> Complex:

@@ -34,7 +34,9 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
     tally = _Tally(model, horizon)
     asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
     asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
-    for block in simulate(model, uniforms, range(patients), horizon=followed, keep=frozenset(asked | set(tally.stays))):
+    for block in simulate(
+        model, uniforms, range(patients), horizon=followed, keep=frozenset(asked | set(tally.stays))
+    ):
         tally.add(block)
     return tally.curves()
 
@@ -119,7 +121,7 @@ class _Tally:
         return code
 
     def _total(self, block: Block, count: Count) -> Floats:
-        """Return how often, or for how many months, each patient is counted between the clock's start and the horizon."""
+        """Return how often, or how many months, each patient is counted from the clock's start to the horizon."""
         n = block.patients.size
         total = np.zeros(n)
         for state in count.entries:
@@ -141,12 +143,12 @@ class _Tally:
             return np.ones(codes.size, dtype=bool)
         if population in self.pathway.groups:
             bit = list(self.pathway.groups).index(population)
-            return (codes // int(np.prod(self.sizes)) >> bit) % 2 == 1
+            return np.asarray((codes // int(np.prod(self.sizes)) >> bit) % 2 == 1)
         name, level = population.split("=", 1)
         place = list(self.pathway.attributes).index(name)
         below = int(np.prod(self.sizes[place + 1 :]))
         wanted = list(self.pathway.attributes[name].levels).index(level)
-        return codes // below % self.sizes[place] == wanted
+        return np.asarray(codes // below % self.sizes[place] == wanted)
 
     def curves(self) -> Curves:
         """Return what has been counted."""
@@ -157,17 +159,21 @@ class _Tally:
                 places = table[self._rows(name)].sum(axis=0)
                 size = places[:-1].sum()
                 dead = np.cumsum(places[: self.n_months])
-                survival[clock, name] = 1.0 - dead[None] / size if size else np.full((1, self.n_months), np.nan)
+                survival[clock, name] = (
+                    1.0 - dead[None] / size if size else np.full((1, self.n_months), np.nan)
+                )
                 if clock == self.pathway.clock:
                     sizes[name] = size
         patients = int(sizes["all"])
         return Curves(
-            months=STEP * np.arange(self.n_months),
+            months=STEP * np.arange(self.n_months, dtype=np.float64),
             survival=survival,
             occupancy={clock: self._occupancy(clock) for clock in self.pathway.clocks},
             sizes={name: np.array([size / max(patients, 1)]) for name, size in sizes.items()},
             counts={name: np.array([total[0] / max(patients, 1)]) for name, total in self.sums.items()},
-            count_variances={name: np.array([_variance(total, patients)]) for name, total in self.sums.items()},
+            count_variances={
+                name: np.array([_variance(total, patients)]) for name, total in self.sums.items()
+            },
             patients=patients,
         )
 

@@ -98,7 +98,7 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     lettering.heading(figure, f"Overall survival from {clock}", subtitle)
     lettering.footing(figure, footing)
     whole = style.sheet(figure)
-    risk_table.label(whole, left, bottom - 0.62, f"Alive of {n}", [name for name, _ in rows], lines)
+    risk_table.label(whole, left, bottom - 0.62, f"Number at risk (of {n})", [name for name, _ in rows], lines)
     panels = _panels(left, style.WIDTH - right - left, horizon, clock)
     for place, panel in enumerate(panels):
         axes = style.axes(figure, panel.left, bottom, panel.width, PLOT)
@@ -190,7 +190,7 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str) -> str:
         thins, ends = cohort.follow_up
         said.append(f"Lighter after month {thins:g}, when survivors' follow-up begins to end; dashed after {ends:g}, the longest.")
     if clock != cohort.clock:
-        said.append(f"Given a {cohort.clock}: everybody in this cohort has one.")
+        said.append(f"From {clock}, given that {cohort.clock} follows, as it did for everybody in the cohort.")
     said.append(source_in_words(cohort))
     return " ".join(said)
 

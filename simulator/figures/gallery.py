@@ -1,0 +1,72 @@
+"""The figures of a run, each with its name, its title, and what it says in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+
+from simulator.cohort import Cohort
+from simulator.figures import diagram, flow, occupancy, panels, style, survival
+
+if TYPE_CHECKING:
+    from simulator.results import Results
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure; `name` is its file's, without the ending, and `alt` its alternative text."""
+
+    name: str
+    title: str
+    alt: str
+    figure: Figure
+
+
+def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
+    """Return the figures of a run: what answers first, then what lies behind it.
+
+    cohort : the one that calibrates the pathway (see `load_cohort`), whose reported figures are shown beside.
+    """
+    pathway = results.scenarios[0].pathway
+    first, *others = clocks(results)
+    found = [_overall(results, first, cohort)]
+    found += [_overall(results, clock, cohort, f"_from_{clock}") for clock in others]
+    if len(results.scenarios) > survival.MOST_BANDS:
+        alt = panels.by_policy_alt_text(results.survival, clock=first)
+        figure = panels.by_policy(results.survival, clock=first, cohort=cohort)
+        found.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
+    if pathway.groups:
+        alt = panels.by_group_alt_text(results.survival, pathway, clock=pathway.clock, cohort=cohort)
+        figure = panels.by_group(results.survival, pathway, clock=pathway.clock, cohort=cohort)
+        found.append(Picture("survival_by_group", "Overall survival, by group", alt, figure))
+    alt = occupancy.alt_text(results.occupancy, pathway, clock=first)
+    figure = occupancy.draw(results.occupancy, pathway, clock=first, cohort=cohort)
+    found.append(Picture("state_occupancy", "Where patients are", alt, figure))
+    drawn = flow.draw(pathway, cohort) if cohort is not None else None
+    if cohort is not None and drawn is not None:
+        title = f"What happened to the {cohort.n} reported patients"
+        found.append(Picture("cohort_flow", title, flow.alt_text(pathway, cohort), drawn))
+    found.append(Picture("pathway_diagram", "The pathway", diagram.alt_text(pathway), diagram.draw(pathway)))
+    return found
+
+
+def clocks(results: Results) -> list[str]:
+    """Return the pathway's clocks, the one that a scenario leads with first."""
+    leads = [each.leads_with for each in results.scenarios if each.leads_with is not None]
+    return list(dict.fromkeys([*leads, *results.scenarios[0].pathway.clocks]))
+
+
+def save(pictures: Sequence[Picture], folder: Path) -> None:
+    """Write every picture as NAME.svg and NAME.png into an existing folder."""
+    for each in pictures:
+        style.save(each.figure, folder, each.name, alt=each.alt)
+
+
+def _overall(results: Results, clock: str, cohort: Cohort | None, ending: str = "") -> Picture:
+    alt = survival.alt_text(results.survival, clock=clock, cohort=cohort)
+    figure = survival.draw(results.survival, clock=clock, cohort=cohort)
+    return Picture(f"overall_survival{ending}", f"Overall survival from {clock}", alt, figure)
