@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from calibration.likelihood import Likelihood
 from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.targets import Targets, load_targets
-from simulator.errors import AftercartError
+from simulator.errors import AftercartError, InputError
 
 Floats = NDArray[np.float64]
 Map = Callable[..., Iterator[object]]
@@ -48,13 +48,16 @@ class Fit:
         return self.diagnostics.problems()
 
     def write(self, folder: Path) -> None:
-        """Write draws.csv, posterior.csv and predictive.csv, each whole."""
-        for name, form in (("draws", "%.17g"), ("posterior", "%.6g"), ("predictive", "%.6g")):
-            part = folder / f".{name}.csv.part"
-            try:
+        """Write draws.csv, posterior.csv and predictive.csv: all of them, each whole, or none."""
+        parts = {name: folder / f".{name}.csv.part" for name in ("draws", "posterior", "predictive")}
+        try:
+            for name, part in parts.items():
+                form = "%.17g" if name == "draws" else "%.6g"
                 getattr(self, name).to_csv(part, index=False, float_format=form, lineterminator="\n")
+            for name, part in parts.items():
                 part.replace(folder / f"{name}.csv")
-            finally:
+        finally:
+            for part in parts.values():
                 part.unlink(missing_ok=True)
 
 
@@ -121,16 +124,19 @@ def calibrate(
     out: Path | None = None,
     jobs: int = 1,
     seed: int | None = None,
+    wanted: int = WANTED,
+    effective: float = EFFECTIVE,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Fit:
     """Fit a cohort and write its draws, posterior and predictive tables into `out` (default: its own folder).
 
-    progress : called with (stage, done, expected at most). Raises InputError on targets that cannot be used, and
-    AftercartError, with nothing written, if the sample is bad.
+    wanted : draws; effective : sample size behind them; progress : called with (stage, done, expected at most).
+    Raises InputError on targets that cannot be used, and AftercartError, with nothing written, if the sample is bad.
     """
     targets = load_targets(cohort)
     folder = out or targets.folder
-    fit = run(targets, jobs=jobs, seed=targets.seed if seed is None else seed, progress=progress)
+    chosen = targets.seed if seed is None else seed
+    fit = run(targets, jobs=jobs, seed=chosen, wanted=wanted, effective=effective, progress=progress)
     if fit.problems():
         raise AftercartError(f"{targets.folder.name}: nothing written, since " + "; ".join(fit.problems()))
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,15 +145,24 @@ def calibrate(
 
 
 def run(
-    targets: Targets, *, jobs: int = 1, seed: int, progress: Callable[[str, int, int], None] | None = None
+    targets: Targets,
+    *,
+    jobs: int = 1,
+    seed: int,
+    wanted: int = WANTED,
+    effective: float = EFFECTIVE,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Fit:
     """Return the fit of a cohort's targets: IMIS, resampled draws, their summary and what they predict."""
+    if seed < 0:
+        raise InputError("a seed below 0", where="seed", got=seed, allowed="0 or more")
+    targets = replace(targets, seed=seed)
     priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
     with workers(targets, jobs) as (log_likelihood, each):
         weighted = sample(
-            log_likelihood, priors.dimension, seed=seed, wanted=WANTED, effective=EFFECTIVE, progress=progress
+            log_likelihood, priors.dimension, seed=seed, wanted=wanted, effective=effective, progress=progress
         )
-        rows = weighted.resample(WANTED, seed=seed)
+        rows = weighted.resample(wanted, seed=seed)
         theta = priors.transform(weighted.z)
         summary = priors.summary()
         diagnostics = diagnose(

@@ -25,6 +25,8 @@ from simulator.scenario import Scenario
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+COUNTS = ("patients", "deaths", "entered")
+"""Kinds whose figure is a number of patients: of an empty group it is 0."""
 DRAWS = 1000
 REPLICATION = 1
 """Apart from the replication 0 that experiments use."""
@@ -49,9 +51,7 @@ class SimulatedCohort:
         pathway = self.targets.pathway
         if "=" in population:
             attribute, level = population.split("=", 1)
-            return np.asarray(
-                self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level)
-            )
+            return np.asarray(self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level))
         if population in pathway.groups:
             group = pathway.groups[population]
             return self.entered(group.entered) & ~self.entered(group.not_entered)
@@ -67,11 +67,11 @@ class SimulatedCohort:
         return found
 
     def figure(self, row: pd.Series) -> float:
-        """Return what this cohort would print for a target; NaN if the group is empty."""
+        """Return what this cohort would print for a target; NaN for a share or a median of nobody."""
         who = self.members(row["population"])
         if row["attribute"] and row["attribute"] != row["population"] and row["kind"] != "patients":
             who = who & self.members(row["attribute"])
-        if not who.any():
+        if not who.any() and row["kind"] not in COUNTS:
             return np.nan
         return _FIGURES[row["kind"]](self, row, who)
 
@@ -181,14 +181,12 @@ def reported_figure(row: pd.Series) -> tuple[float, str, float]:
             "%",
             100.0,
         )
-    if row["kind"] in ("patients", "deaths", "entered"):
+    if row["kind"] in COUNTS:
         return float(row["count"]), "patients", 1.0
     return float(row["value"]), "months", 1.0
 
 
-def predict(
-    targets: Targets, draws: pd.DataFrame, each: Callable[..., object], wanted: int = DRAWS
-) -> pd.DataFrame:
+def predict(targets: Targets, draws: pd.DataFrame, each: Callable[..., object], wanted: int = DRAWS) -> pd.DataFrame:
     """Return the predictive table of the first `wanted` draws; `each` maps work over chunks, perhaps in parallel."""
     wanted = min(wanted, len(draws))
     chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]

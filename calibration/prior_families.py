@@ -191,7 +191,7 @@ class Dirichlet:
     alpha: float
 
 
-FAMILIES: dict[str, type[Marginal] | type[Dirichlet]] = {
+FAMILIES: dict[str, type[Beta | Dirichlet | Gamma | LogNormal | Normal | Uniform]] = {
     "beta": Beta,
     "dirichlet": Dirichlet,
     "gamma": Gamma,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
+from calibration.target_checks import COUNTED, TIMED, check_cohort, where
 from simulator.cohort import Cohort, read_cohort
 from simulator.draws import cohorts_folder
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.pathway import Pathway
+from simulator.model import resolve
+from simulator.pathway import Pathway, attributes_in, reachable, references_of
 from simulator.pathway_file import load_pathway
-
-KINDS = ("patients", "survivors", "deaths", "entered", "median", "minimum", "maximum", "median_follow_up")
-USES = ("likelihood", "predictive", "case_mix")
+from simulator.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,15 @@ def load_targets(name: str | Path) -> Targets:
     cohort = read_cohort(folder)
     told = toml_file.read(folder / "cohort.toml")
     pathway = load_pathway(_pathway_of(told.get("pathway"), folder))
-    if cohort.clock != pathway.clock:
-        raise unknown("clock", cohort.clock, [pathway.clock], f"{folder / 'cohort.toml'}: clock")
-    _check_rows(cohort, pathway, folder)
+    check_cohort(cohort, pathway, told, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
-    seed = told.get("seed")
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise InputError("'seed' is missing or no whole number", where=str(folder / "cohort.toml"), got=seed)
     return Targets(
         cohort=cohort,
         pathway=pathway,
         folder=folder,
-        seed=seed,
+        seed=told["seed"],
         tables=_tables(cohort, pathway, used, folder),
-        branchings=tuple(_branchings(used, folder)),
+        branchings=tuple(_branchings(used, pathway, folder)),
         spread=_spread(cohort, pathway, used, folder),
     )
 
@@ -98,59 +93,19 @@ def _pathway_of(named: object, folder: Path) -> str | Path:
     return folder / named if named.endswith(".toml") else named
 
 
-def where(folder: Path, index: int) -> str:
-    """Return the place of a targets row: the header is line 1."""
-    return f"{folder / 'targets.csv'}: line {index + 2}"
-
-
-def _check_rows(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
-    arms = {arm for members in cohort.arms.values() for arm in members}
-    for arm in sorted(arms):
-        if arm != "all" and arm not in pathway.groups:
-            raise unknown("group", arm, pathway.groups, f"{folder / 'cohort.toml'}: [arms]")
-    for index, row in cohort.targets.iterrows():
-        at = where(folder, int(str(index)))
-        if row["kind"] not in KINDS:
-            raise unknown("kind", row["kind"], KINDS, at)
-        if row["use"] not in USES:
-            raise unknown("use", row["use"], USES, at)
-        if not str(row["place"]).strip():
-            raise InputError(
-                "a target has no place in its source", where=at, got=row["name"], allowed="where it is read"
-            )
-        if row["state"] and row["state"] not in pathway.states:
-            raise unknown("state", row["state"], pathway.states, at)
-        levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
-        if row["population"] not in cohort.arms and row["population"] not in levels:
-            raise unknown("population", row["population"], [*cohort.arms, *levels], at)
-        count, n = row["count"], row["n"]
-        if np.isfinite(count) and np.isfinite(n) and not 0 <= count <= n:
-            raise InputError(
-                "more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}"
-            )
-
-
 def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Tables | None:
-    rows = []
-    for index, row in used[used["kind"].isin(["patients", "survivors", "deaths"])].iterrows():
-        at = where(folder, int(str(index)))
-        if row["population"] not in cohort.arms:
-            raise InputError(
-                "not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms)
-            )
-        if not np.isfinite(row["count"]):
-            raise InputError("a count is missing", where=at, got=row["name"])
-        rows.append(
-            Row(
-                row["kind"],
-                row["population"],
-                row["state"],
-                row["month"],
-                int(row["count"]),
-                int(row["n"]),
-                at,
-            )
+    rows = [
+        Row(
+            row["kind"],
+            row["population"],
+            row["state"],
+            row["month"],
+            int(row["count"]),
+            int(row["n"]),
+            where(folder, i),
         )
+        for i, row in used[used["kind"].isin(COUNTED)].iterrows()
+    ]
     if not rows:
         return None
     arms = list(dict.fromkeys(arm for members in cohort.arms.values() for arm in members))
@@ -158,59 +113,98 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
     return enumerate_tables(cells, equations(rows, cells, cohort.arms), str(folder / "targets.csv"))
 
 
-def _branchings(used: pd.DataFrame, folder: Path) -> list[Branching]:
-    """Return the sets of `entered` rows: rows of one population in a row, until their counts add up to its n."""
-    found, states, counts = [], list[str](), list[int]()
+def _branchings(used: pd.DataFrame, pathway: Pathway, folder: Path) -> list[Branching]:
+    """Return the sets of `entered` rows of one population whose states exclude one another, whatever their order."""
+    found = []
     rows = used[used["kind"] == "entered"]
-    for place, (index, row) in enumerate(rows.iterrows()):
-        states.append(row["state"])
-        counts.append(int(row["count"]))
-        n = int(row["n"])
-        if sum(counts) > n:
-            raise InputError(
-                "more than there are",
-                where=where(folder, int(str(index))),
-                got=sum(counts),
-                allowed=f"up to {n}",
-            )
-        following = rows.iloc[place + 1] if place + 1 < len(rows) else None
-        if (
-            sum(counts) == n
-            or following is None
-            or (following["population"], following["n"]) != (row["population"], row["n"])
-        ):
-            found.append(Branching(row["population"], tuple(states), tuple(counts), n))
-            states, counts = [], []
+    for _, told in rows.groupby(["population", "n"], sort=False):
+        places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
+        population, n = str(told["population"].iloc[0]), int(told["n"].iloc[0])
+        if len(places) < len(told):
+            raise InputError("a state is told twice", where=where(folder, told.index[-1]), got=", ".join(told["state"]))
+        counts = dict(zip(told["state"], told["count"].astype(int), strict=True))
+        ahead = _ahead(pathway, population, places)
+        depth = _depths(ahead)
+        for level in sorted(set(depth.values())):
+            alike = tuple(state for state in places if depth[state] == level)
+            total = sum(counts[state] for state in alike)
+            if total > n:
+                what = f"{', '.join(alike)} add up to more than there are"
+                raise InputError(what, where=places[alike[-1]], got=total, allowed=f"up to {n}")
+            found.append(Branching(population, alike, tuple(counts[state] for state in alike), n))
     return found
 
 
+def _ahead(pathway: Pathway, population: str, places: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return what can follow each state of `places` : state -> its line. Raises InputError if it cannot be fitted."""
+    if population != "all" and population not in pathway.groups:
+        raise unknown("group", population, ["all", *pathway.groups], next(iter(places.values())))
+    model = resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
+    ways = {name: [to for _, to in each] for name, each in model.open_ways}
+    group = pathway.groups.get(population)
+    deciding = {*group.entered, *group.not_entered} if group else set()
+    found = {}
+    for name, at in places.items():
+        found[name] = reachable(ways[name], ways.__getitem__)
+        if name in found[name]:
+            raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
+        if open_still := sorted(deciding & found[name]):
+            what = f"who enters {name} may enter {open_still[0]} later, so who is of {population} is not settled there"
+            raise InputError(what, where=at, got=name, allowed='use = "predictive"')
+    return found
+
+
+def _depths(ahead: Mapping[str, set[str]]) -> dict[str, int]:
+    """Return how many of the states, one after another, lead to each: those alike exclude one another (Mirsky 1971)."""
+    depth: dict[str, int] = {}
+    while len(depth) < len(ahead):
+        for name in ahead:
+            before = [other for other in ahead if name in ahead[other]]
+            if all(other in depth for other in before):
+                depth[name] = 1 + max((depth[other] for other in before), default=0)
+    return depth
+
+
 def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Spread | None:
-    rows = used[used["kind"].isin(["median", "minimum", "maximum"])]
+    rows = used[used["kind"].isin(TIMED)]
     if rows.empty:
         return None
-    overall: dict[str, float] = {}
-    medians: dict[str, float] = {}
-    attribute = None
-    for index, row in rows.iterrows():
-        if row["population"] == "all":
-            overall[row["kind"]] = float(row["value"])
-            continue
-        if row["kind"] != "median":
-            raise InputError(
-                "only a median can be told of a level", where=where(folder, int(str(index))), got=row["kind"]
-            )
-        attribute, level = row["population"].split("=", 1)
-        medians[level] = float(row["value"])
-    sizes = {"all": cohort.n}
-    if attribute is not None:
-        mix = cohort.targets[(cohort.targets["use"] == "case_mix")].set_index("attribute")["count"]
-        levels = pathway.attributes[attribute].levels
-        missing = [level for level in levels if f"{attribute}={level}" not in mix.index]
-        if missing:
-            raise InputError(
-                f"no case_mix row for {attribute}={missing[0]}", where=str(folder / "targets.csv")
-            )
-        sizes = {level: int(mix[f"{attribute}={level}"]) for level in levels}
-    return Spread(
-        attribute, sizes, medians, overall.get("median"), overall.get("minimum"), overall.get("maximum")
-    )
+    overall = {row["kind"]: float(row["value"]) for _, row in rows[rows["population"] == "all"].iterrows()}
+    by_level = rows[rows["population"] != "all"]
+    medians = dict(zip(by_level["population"], by_level["value"].astype(float), strict=True))
+    # The time may differ by an attribute of which no median is reported.
+    named = {each.split("=")[0] for each in medians}
+    for way in pathway.states[pathway.start].transitions:
+        named |= {each for reference in references_of(way) for each in attributes_in(reference)}
+    if len(named) > 1:
+        raise InputError(
+            "times that differ by more than one attribute cannot be fitted",
+            where=where(folder, rows.index[0]),
+            got=", ".join(sorted(named)),
+        )
+    if not named:
+        return Spread(None, {"all": cohort.n}, {}, *(overall.get(kind) for kind in TIMED))
+    (attribute,) = named
+    sizes = _sizes(cohort, pathway, attribute, folder)
+    medians = {population.split("=", 1)[1]: median for population, median in medians.items()}
+    return Spread(attribute, sizes, medians, *(overall.get(kind) for kind in TIMED))
+
+
+def _sizes(cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> dict[str, int]:
+    """Return level of an attribute -> patients, from the case_mix rows."""
+    sizes = {}
+    told = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
+    for level in pathway.attributes[attribute].levels:
+        mine = told[told["attribute"] == f"{attribute}={level}"]
+        if len(mine) != 1:
+            what = "no case_mix row" if mine.empty else "more than one case_mix row"
+            raise InputError(f"{what} for {attribute}={level}", where=str(folder / "targets.csv"))
+        sizes[level] = int(mine["count"].iloc[0])
+    if sum(sizes.values()) != cohort.n:
+        raise InputError(
+            f"the case_mix rows of {attribute} do not add up to the cohort",
+            where=str(folder / "targets.csv"),
+            got=sum(sizes.values()),
+            allowed=str(cohort.n),
+        )
+    return sizes

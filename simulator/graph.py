@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from simulator.errors import InputError, nearest
 from simulator.pathway import (
+    REST,
     Pathway,
     Reference,
     Selection,
@@ -125,16 +126,29 @@ def _check_references(pathway: Pathway, transition: Transition, where: str) -> N
             if name not in pathway.parameters:
                 raise unknown("parameter", name, pathway.parameters, where)
         _check_selections(pathway, reference, where)
+    parts = [level for levels in transition.eligible.values() for level in levels.values()]
+    if REST in (*parts, *(transition.time.arguments.values() if transition.time else ())):
+        raise _rest_alone(where)
+
+
+def _rest_alone(where: str) -> InputError:
+    return InputError(
+        '"rest" is not a number', where=where, got=REST, allowed='probability = "rest", of one branch, for everybody'
+    )
 
 
 def _check_selections(pathway: Pathway, reference: Reference, where: str) -> None:
     if isinstance(reference, tuple):
-        for each in reference:
-            _check_selections(pathway, each, where)
+        parts = reference
     elif isinstance(reference, Selection):
         _check_levels(pathway, reference.by, reference.levels, where, complete=True)
-        for each in reference.levels.values():
-            _check_selections(pathway, each, where)
+        parts = tuple(reference.levels.values())
+    else:
+        return
+    if REST in parts:
+        raise _rest_alone(where)
+    for each in parts:
+        _check_selections(pathway, each, where)
 
 
 def _check_levels(
@@ -204,11 +218,23 @@ def _check_marginal(pathway: Pathway) -> None:
         )
     if marginal.branch not in branches:
         raise unknown("branch", marginal.branch, branches, f"{where} branch")
-    if len(branches) != 2 or marginal.otherwise not in [each.to for each in decision.transitions]:
+    if len(branches) != 2 or [marginal.otherwise] != [
+        each.to for each in decision.transitions if each.name != marginal.branch
+    ]:
         raise InputError(
             f"'{decision.name}' must be between two branches, one of them to '{otherwise.name}'", where=where
         )
     if otherwise.kind != "sojourn" or any(states[each.to].kind != "death" for each in otherwise.transitions):
         raise InputError(
             f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise"
+        )
+
+    def until_the_clock(name: str) -> Iterable[str]:
+        return (each.to for each in states[name].transitions if name != pathway.clock_state)
+
+    if decision.name != pathway.clock_state and decision.name in reachable([pathway.start], until_the_clock):
+        raise InputError(
+            f"patients can come to '{decision.name}' before the default clock starts",
+            where=f"{where} decision",
+            allowed=f"a decision at or after '{pathway.clock_state}'",
         )

@@ -49,7 +49,7 @@ def check(events: pd.DataFrame, pathway: Pathway) -> None:
     if pathway.marginal is not None:
         # Who is treated in vain dies as supportive care would have had it, wherever they are by then.
         dies = [each.to for each in pathway.states[pathway.marginal.otherwise].transitions]
-        declared |= {(name, death) for name in pathway.states for death in dies}
+        declared |= {(name, death) for name, each in pathway.states.items() if not each.is_absorbing for death in dies}
     state = events["state"].to_numpy()
     steps = set(zip(state[:-1][same], state[1:][same], strict=True))
     if not steps <= declared:

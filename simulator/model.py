@@ -124,20 +124,24 @@ def resolve(scenario: Scenario, values: Values | None = None) -> Model:
     own: dict[str, Floats | float] = {**point_values(pathway), **(values or {})}
     n_draws = max((np.shape(value)[0] for value in own.values() if np.ndim(value)), default=1)
     attributes = _relevant(pathway)
-    mix = {
-        name: shares(scenario.population.get(name, each.levels), f"{scenario.where}: [population] {name}")
-        for name, each in pathway.attributes.items()
-    }
+    mix = {name: _mix(scenario, name) for name in pathway.attributes}
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
     weights = np.array(
         [
-            np.prod([mix[a].get(level, 0.0) for a, level in zip(attributes, cell, strict=True)])
+            np.prod([mix[a][level] for a, level in zip(attributes, cell, strict=True)])
             for cell in cells
         ]
     )
     resolver = _Resolver(scenario, pull(scenario, own), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, own, exits), n_draws)
+
+
+def _mix(scenario: Scenario, attribute: str) -> dict[str, float]:
+    """Return every level's share, in the order of the pathway, whatever a scenario's [population] leaves out."""
+    declared = scenario.pathway.attributes[attribute].levels
+    told = shares(scenario.population.get(attribute, declared), f"{scenario.where}: [population] {attribute}")
+    return {level: told.get(level, 0.0) for level in declared}
 
 
 def _relevant(pathway: Pathway) -> tuple[str, ...]:
@@ -183,9 +187,10 @@ def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Flo
         _check_unit(scenario, name, value)
     values = {**own, **changed}
     for name in changed:
-        siblings = [each for each in scenario.pathway.choice_siblings(name) if each not in changed]
-        if siblings:
-            _rescale(scenario, name, siblings, values, own)
+        for together in scenario.pathway.sibling_sets(name):
+            siblings = [each for each in together if each not in changed]
+            if siblings:
+                _rescale(scenario, [each for each in together if each in changed], siblings, values, own)
     return values
 
 
@@ -204,13 +209,12 @@ def _check_unit(scenario: Scenario, name: str, value: Floats | float) -> None:
 
 def _rescale(
     scenario: Scenario,
-    name: str,
+    together: list[str],
     siblings: list[str],
     values: dict[str, Floats | float],
     own: Mapping[str, Floats | float],
 ) -> None:
-    """Share what the changed branches leave among the rest, in the proportions they had."""
-    together = [each for each in scenario.pathway.choice_siblings(name) if each not in siblings]
+    """Share what the changed branches `together` leave among their siblings, in the proportions they had."""
     total = sum(np.asarray(own[each]) for each in (*together, *siblings))
     left = total - sum(np.asarray(values[each]) for each in together)
     had = sum(np.asarray(own[each]) for each in siblings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 REST = "rest"
@@ -190,16 +191,25 @@ class Pathway:
                 work.append((way.to, iter(self.states[way.to].transitions)))
         return done[::-1]
 
+    def sibling_sets(self, parameter: str) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of parameters, `parameter` among them, that share one choice for patients of some levels."""
+        found: list[tuple[str, ...]] = []
+        for state in self.states.values():
+            told = [each.probability for each in state.transitions if each.probability is not None]
+            if REST in told or not any(parameter in names_in(each) for each in told):
+                continue
+            asked = list(dict.fromkeys(name for each in told for name in attributes_in(each)))
+            for levels in product(*(self.attributes[name].levels for name in asked)):
+                cell = dict(zip(asked, levels, strict=True))
+                leaves = [leaf_of(each, cell) for each in told]
+                named = tuple(dict.fromkeys(each for each in leaves if isinstance(each, str)))
+                if parameter in named and len(named) > 1 and named not in found:
+                    found.append(named)
+        return tuple(found)
+
     def choice_siblings(self, parameter: str) -> tuple[str, ...]:
         """Return the parameters that share one choice's probability with `parameter`, itself included."""
-        for state in self.states.values():
-            named = list(
-                dict.fromkeys(name for each in state.transitions for name in names_in(each.probability))
-            )
-            told = any(each.probability == REST for each in state.transitions)
-            if parameter in named and len(named) > 1 and not told:
-                return tuple(named)
-        return (parameter,)
+        return next(iter(self.sibling_sets(parameter)), (parameter,))
 
     def dirichlets(self) -> tuple[tuple[str, ...], ...]:
         """Return the sets of siblings that share one Dirichlet prior, in the order they are declared."""
@@ -226,6 +236,13 @@ def names_in(reference: Reference | None) -> Iterator[str]:
             yield from names_in(each)
     elif isinstance(reference, str) and reference != REST:
         yield reference
+
+
+def leaf_of(reference: Reference, levels: Mapping[str, str]) -> Reference:
+    """Return what a reference comes down to for patients of some levels, {attribute: level}."""
+    while isinstance(reference, Selection):
+        reference = reference.levels[levels[reference.by]]
+    return reference
 
 
 def attributes_in(reference: Reference | None) -> Iterator[str]:

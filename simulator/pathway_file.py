@@ -283,7 +283,9 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
             continue
         if key not in allowed:
             raise unknown(f"parameter of a {family} time", key, sorted(allowed), where)
-        arguments[key] = _reference(value, f"{where}.{key}")
+        place = f"{where}.{key}"
+        listed = isinstance(value, list)
+        arguments[key] = tuple(_reference(each, place) for each in value) if listed else _reference(value, place)
     return Timing(family, arguments)
 
 
@@ -295,7 +297,7 @@ def _reference(value: object, where: str) -> Reference:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return tuple(_reference(each, where) for each in value)
+        raise InputError("a list is for breaks and rates only", where=where, got=value)
     if isinstance(value, dict) and isinstance(value.get("by"), str):
         levels = {key: _reference(each, f"{where}.{key}") for key, each in value.items() if key != "by"}
         return Selection(value["by"], levels)

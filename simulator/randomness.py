@@ -67,7 +67,8 @@ class Uniforms:
             scratch += second_key
             np.bitwise_xor(x, scratch, out=x)
         else:
-            turn = np.array(visits, dtype=np.uint64) * _VISIT_STEP + second_key
+            # An array of one, for arrays wrap round in silence and scalars warn of it.
+            turn = np.array([visits], dtype=np.uint64) * _VISIT_STEP + second_key
             np.bitwise_xor(x, turn, out=x)
         _mix(x, scratch)
         np.right_shift(x, _SHIFT_12, out=x)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check, listing, report, run, schema, verify
+from simulator.cli import calibrate, check, listing, report, schema, simulate, verify
 from simulator.cli.failures import told
 
 
@@ -52,22 +53,25 @@ def _aftercart(
 
 app.command("list")(listing.list_)
 app.command("check")(check.check)
-app.command("run")(run.run)
-app.command("compare")(run.compare)
+app.command("run")(simulate.run)
+app.command("compare")(simulate.compare)
 app.command("calibrate")(calibrate.calibrate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 app.command("schema")(schema.schema)
 
 
-def main() -> None:
-    """Run the command line and exit."""
+def run() -> int:
+    """Run what the command line asks for; return the exit status."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             # A label that the terminal cannot show becomes question marks instead of a failure.
             stream.reconfigure(errors="replace")
     try:
         with told():
             app(prog_name="aftercart")
     except typer.Exit as end:
-        sys.exit(end.exit_code)
+        return end.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0

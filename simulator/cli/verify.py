@@ -6,7 +6,7 @@ from simulator.cli import options, progress
 
 
 def verify(quiet: options.Quiet = False) -> None:
-    """Check the engines against each other, on every pathway and scenario."""
+    """Check the engines on every pathway and scenario."""
     from simulator import verify as verification
     from simulator.cli import tables
     from simulator.errors import AftercartError

@@ -63,12 +63,15 @@ def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exi
     if not found or found[0].probability is None:
         return tuple(found)
     total = sum((np.asarray(each.probability) for each in found), np.zeros(()))
-    return tuple(replace(each, probability=_share(np.asarray(each.probability), total)) for each in found)
+    return tuple(
+        replace(each, probability=_share(np.asarray(each.probability), total, len(found))) for each in found
+    )
 
 
-def _share(part: Floats, total: Floats) -> Floats:
+def _share(part: Floats, total: Floats, n: int) -> Floats:
+    """Return a part of a total; one in n where there is none: a policy without non-responders treats in vain too."""
     shape = np.broadcast_shapes(part.shape, total.shape)
-    return np.divide(part, total, out=np.zeros(shape), where=total > 0)
+    return np.divide(part, total, out=np.full(shape, 1.0 / n), where=total > 0)
 
 
 def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]) -> Doom:
@@ -77,19 +80,9 @@ def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking:
     marginal = pathway.marginal
     assert marginal is not None
     target = pathway.states[marginal.decision].transition(marginal.branch).to
-    graph = flows.build(
-        target,
-        marking=marking,
-        marks=decision.marks | {DECIDED},
-        ways=tuple(
-            (state, tuple(each for each in ways(pathway, state) if each in usable))
-            for state, usable in model.open_ways
-        ),
-    )
-    shut = {
-        name: open_exits(pathway, name, model.exits[name]) for name in {node.state for node in graph.nodes}
-    }
-    alive = renewal(replace(model, exits={**model.exits, **shut}), lattice, graph, {})
+    shut = replace(model, exits={name: open_exits(pathway, name, exits) for name, exits in model.exits.items()})
+    graph = flows.build(target, marking=marking, marks=decision.marks | {DECIDED}, ways=shut.open_ways)
+    alive = renewal(shut, lattice, graph, {})
     return _with_deaths(model, lattice, alive, graph, decision, share)
 
 

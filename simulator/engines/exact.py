@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator.curves import Curves, check_horizon, populations, split_level
 from simulator.engines import flows
 from simulator.engines.doom import Doom, doom, doomed_share
-from simulator.engines.flows import CLOSED, DECIDED, Node
+from simulator.engines.flows import DECIDED, Node
 from simulator.engines.kernels import competing
 from simulator.engines.lattice import Lattice, choose_step
 from simulator.engines.renewal import Kernels, Renewal, renewal
@@ -41,6 +41,7 @@ class Solution:
     dooms: list[Doom]
     reach: Floats
     _streams: dict[tuple[Node, str], tuple[Floats, Complex]] = field(default_factory=dict)
+    _sizes: dict[str, Floats] = field(default_factory=dict)
     _mixes: dict[tuple[Node, str, str, str], tuple[Floats, Complex]] = field(default_factory=dict)
 
     @property
@@ -52,7 +53,8 @@ class Solution:
     def weights(self) -> Floats:
         """The case mix of who reaches the default clock, (n_draws or 1, n_cells)."""
         reached = self.model.weights * self.reach
-        return np.asarray(reached / reached.sum(axis=-1, keepdims=True))
+        total = reached.sum(axis=-1, keepdims=True)
+        return np.asarray(np.divide(reached, total, out=np.zeros_like(reached), where=total > 0))
 
     def entered(self, states: Iterable[str], population: str = "all", clock: str | None = None) -> Floats:
         """Return how many of all patients on the clock have entered `states` by each month and are of `population`.
@@ -69,10 +71,17 @@ class Solution:
 
     def size(self, population: str, clock: str | None = None) -> Floats:
         """Return the share of patients on a clock who are of a population, (n_draws,)."""
-        if population == "all":
+        if population == "all" and clock not in (None, self.model.pathway.clock):
             return np.ones(self.model.n_draws)
+        if population == "all":
+            return self._draws((self.weights.sum(axis=-1) > 0.0).astype(np.float64))
         if population not in self.model.pathway.groups:
             return self._draws(self._cells(population, clock).sum(axis=-1))
+        if population not in self._sizes:
+            self._sizes[population] = self._group_size(population)
+        return self._sizes[population]
+
+    def _group_size(self, population: str) -> Floats:
         marks, at = self._marks(population), round(self.model.pathway.group_window / self.lattice.step)
         start = self.after.graph.start
         atom = np.full((1, 1), float(marks(start.marks)))
@@ -94,9 +103,11 @@ class Solution:
         stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
         for each in self.dooms:
             for node in each.into:
-                if marks(node.marks):
+                # Who was of the population before the decision has been counted there.
+                sign = int(marks(node.marks)) - int(marks(each.decision.marks))
+                if sign:
                     own_atom, own_stream = self._doomed(each, node, "net")
-                    atom, stream = atom + own_atom, stream + own_stream
+                    atom, stream = atom + sign * own_atom, stream + sign * own_stream
         return _mixed(atom, self.weights), _mixed(stream, self.weights)
 
     def survival(self, population: str = "all", clock: str | None = None) -> Floats:
@@ -170,10 +181,12 @@ class Solution:
         if clock == self.model.pathway.clock or self.before is None:
             return _mixed(atom, cells), _mixed(stream, cells)
         arrival = Node(self.model.pathway.clock_state, frozenset())
+        if arrival not in self.before.edges:
+            return np.zeros(1), np.zeros((1, 1), dtype=np.complex128)
         if not atom.any():
             return np.zeros(1), _mixed(stream * self.before.edges[arrival], cells)
         moved = atom[..., None] * self.before.inflow(arrival) + stream * self.before.edges[arrival]
-        return np.zeros(1), _mixed(moved, cells)
+        return _mixed(atom * self.before.atoms[arrival], cells), _mixed(moved, cells)
 
     def _after_default(self, node: Node, which: str) -> tuple[Floats, Complex]:
         if (node, which) not in self._streams:
@@ -212,7 +225,9 @@ class Solution:
         nodes = [node for node in self._nodes if node.state in states and marks(node.marks)]
         atom, stream = self._total(nodes, which, clock, "all" if in_group else population)
         if clock != self.model.pathway.clock and in_group:
-            stream = stream / (self.model.weights * self.reach).sum(axis=-1, keepdims=True)
+            reached = (self.model.weights * self.reach).sum(axis=-1, keepdims=True)
+            reached = np.where(reached > 0.0, reached, 1.0)
+            atom, stream = atom / reached[..., 0], stream / reached
         elif clock != self.model.pathway.clock and self.before is not None:
             atom, stream = self._with_before(states, population, which, atom, stream)
         masses = self.lattice.stream(stream + 0.0 * self.lattice.z)[:, : self.n_months - 1]
@@ -282,7 +297,6 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
         if doomed is not None
         and node.state == decision
         and DECIDED not in node.marks
-        and CLOSED not in node.marks
     ]
     return Solution(model, lattice, n_months, before, after, dooms, _reach(model, before))
 
@@ -310,13 +324,16 @@ def _reach(model: Model, before: Renewal | None) -> Floats:
         return np.ones((1, 1))
     states = [node.state for node in before.graph.nodes]
     place = {name: i for i, name in enumerate(states)}
+    if model.pathway.clock_state not in place:
+        return np.zeros((1, 1))
     going = {name: _ever(model, name) for name in states if before.graph.out_of[Node(name, frozenset())]}
     shape = np.broadcast_shapes((1, 1), *(p.shape for each in going.values() for p in each))
     chain = np.zeros((*shape, len(states), len(states)))
     chain[..., range(len(states)), range(len(states))] = 1.0
     for name, shares in going.items():
         for each, p in zip(model.exits[name], shares, strict=True):
-            chain[..., place[name], place[each.to]] -= p
+            if each.to in place:
+                chain[..., place[name], place[each.to]] -= p
     target = np.zeros((*shape, len(states), 1))
     target[..., place[model.pathway.clock_state], 0] = 1.0
     return np.clip(np.linalg.solve(chain, target)[..., place[model.pathway.start], 0], 0.0, 1.0)

@@ -21,6 +21,8 @@ from simulator.randomness import Uniforms
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+MOMENT = 1e-9
+"""Months within which two times are one: sums of the same fixed sojourns may differ by rounding."""
 BLOCK = 16_384
 """Patients at once: arrays of this length stay in the processor's cache."""
 
@@ -51,7 +53,7 @@ class Block:
         for state in states:
             for who, month in self.entered.get(state, []):
                 since = month - self.clock_month[who]
-                found[who[(since >= 0) & (since <= months_after_clock)]] = True
+                found[who[(since >= 0) & (since <= months_after_clock + MOMENT)]] = True
         return found
 
 
@@ -357,7 +359,7 @@ class _Run:
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers
     ) -> None:
         """Send patients on by their exits, but for those whose follow-up is over before."""
-        in_time = (month <= self.block.follow_up_end[who]) & np.isfinite(month)
+        in_time = (month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month)
         if not in_time.all():
             who, month, winner = who[in_time], month[in_time], winner[in_time]
         if self.plan.keep is None or state in self.plan.keep:

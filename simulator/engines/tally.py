@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.curves import Curves, check_horizon, populations
 from simulator.engines.lattice import STEP
-from simulator.engines.microsim import Block, simulate
+from simulator.engines.microsim import MOMENT, Block, simulate
 from simulator.model import Model
 from simulator.pathway import Count
 from simulator.randomness import Uniforms
@@ -127,7 +127,7 @@ class _Tally:
         for state in count.entries:
             for who, month in block.entered.get(state, ()):
                 since = month - block.clock_month[who]
-                total += np.bincount(who[(since >= 0) & (since <= self.horizon)], minlength=n)
+                total += np.bincount(who[(since >= 0) & (since <= self.horizon + MOMENT)], minlength=n)
         for state in count.months:
             for sign, moves in ((1.0, block.entered), (-1.0, block.left)):
                 for who, month in moves.get(state, ()):

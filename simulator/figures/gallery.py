@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ class Picture:
     title: str
     alt: str
     figure: Figure
+
+    @cached_property
+    def svg(self) -> str:
+        """The figure as SVG, drawn once for its file and for the page."""
+        return style.svg(self.figure, title=self.title, alt=self.alt)
 
 
 def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
@@ -63,7 +69,8 @@ def clocks(results: Results) -> list[str]:
 def save(pictures: Sequence[Picture], folder: Path) -> None:
     """Write every picture as NAME.svg and NAME.png into an existing folder."""
     for each in pictures:
-        style.save(each.figure, folder, each.name, alt=each.alt)
+        style.write(folder / f"{each.name}.svg", each.svg.encode())
+        style.write(folder / f"{each.name}.png", style.png(each.figure))
 
 
 def _overall(results: Results, clock: str, cohort: Cohort | None, ending: str = "") -> Picture:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
 
@@ -17,8 +17,7 @@ from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
 def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
     """Return the inches that the widest line of a text takes."""
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
-    drawn = [line for line in text.split("\n") if line.strip()]
-    return max((float(TextPath((0, 0), line, prop=font).get_extents().x1) / 72 for line in drawn), default=0.0)
+    return max(float(text_to_path.get_text_width_height_descent(line, font, False)[0]) / 72 for line in text.split("\n"))
 
 
 def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> list[str]:

@@ -27,8 +27,8 @@ ALIVE = "alive"
 
 _WINDOWS = (6.0, 12.0, 24.0, 36.0, 60.0)
 _LIVING = (style.BLUE, style.SKY, style.GREEN, style.YELLOW, style.ORANGE, style.VERMILLION, style.PURPLE, "#8c6d4f")
-_HATCHES = ("", "////", "", "....", "", "\\\\\\\\", "", "xxxx")
-_DEAD, _DEAD_HATCHES = ("#959595", "#bdbdbd", "#7a7a7a", "#d2d2d2"), ("", "....", "", "////")
+_HATCHES = ("", "////", "", "----", "", "\\\\\\\\", "", "||||")
+_DEAD, _DEAD_HATCHES = ("#959595", "#bdbdbd", "#7a7a7a", "#d2d2d2"), ("", "////", "", "----")
 
 _PLOT, _TOP, _FOOT, _LEFT, _GAP = 2.6, 0.32, 0.5, 0.62, 0.28
 _ROW, _COLUMN, _SIZE = 0.19, 0.42, style.SMALL + 0.5

@@ -56,6 +56,7 @@ _SHEET = {
     "xtick.labelsize": TEXT,
     "ytick.labelsize": TEXT,
     "hatch.linewidth": 0.5,
+    "text.parse_math": False,
     "svg.fonttype": "path",
     "svg.hashsalt": "aftercart",
 }
@@ -125,11 +126,11 @@ def sheet(figure: Figure) -> Axes:
 
 
 def svg(figure: Figure, *, title: str = "", alt: str = "") -> str:
-    """Return a figure as SVG text, without dates."""
-    metadata = {"Date": None, "Creator": None, "Title": title or None, "Description": alt or None}
+    """Return a figure as SVG text, without dates; title and alternative text as its metadata."""
+    told = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
     stream = StringIO()
     with applied():
-        figure.savefig(stream, format="svg", metadata=metadata)
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, **told})
     return stream.getvalue()
 
 
@@ -137,7 +138,7 @@ def png(figure: Figure) -> bytes:
     """Return a figure as PNG, without dates or versions."""
     stream = BytesIO()
     with applied():
-        figure.savefig(stream, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(stream, format="png", dpi=160, metadata={"Software": None})
     return stream.getvalue()
 
 
@@ -146,14 +147,16 @@ def save(figure: Figure, folder: Path, name: str, *, alt: str = "") -> tuple[Pat
 
     Raises OSError where the folder cannot be written.
     """
-    written = []
-    for suffix, content in (("svg", svg(figure, title=name, alt=alt).encode()), ("png", png(figure))):
-        path = folder / f"{name}.{suffix}"
-        part = folder / f".{name}.{suffix}.part"
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-        written.append(path)
-    return written[0], written[1]
+    drawn = svg(figure, title=name, alt=alt).encode()
+    return write(folder / f"{name}.svg", drawn), write(folder / f"{name}.png", png(figure))
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Write a file whole, or leave what was there; return its path. Raises OSError."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,106 @@
+"""What a cohort's targets must be before they are used: each row on its own, against the pathway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator.cohort import Cohort
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.pathway import Pathway
+
+COUNTED = ("patients", "survivors", "deaths")
+TIMED = ("median", "minimum", "maximum")
+KINDS = (*COUNTED, "entered", *TIMED, "median_follow_up")
+USES = ("likelihood", "predictive", "case_mix")
+
+
+def where(folder: Path, index: object) -> str:
+    """Return the place of a targets row: the header is line 1."""
+    return f"{folder / 'targets.csv'}: line {int(str(index)) + 2}"
+
+
+def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a cohort.toml that does not fit the pathway, or a bad row. Raises InputError naming file and line."""
+    file = folder / "cohort.toml"
+    if cohort.clock != pathway.clock:
+        raise unknown("clock", cohort.clock, [pathway.clock], f"{file}: clock")
+    seed = told.get("seed")
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InputError("'seed' is missing or no whole number of 0 or more", where=str(file), got=seed)
+    if cohort.n < 1:
+        raise InputError("no patients", where=f"{file}: n", got=cohort.n, allowed="1 or more")
+    for arm in sorted({arm for members in cohort.arms.values() for arm in members}):
+        if arm != "all" and arm not in pathway.groups:
+            raise unknown("group", arm, pathway.groups, f"{file}: [arms]")
+    if cohort.follow_up is not None and not 0 <= cohort.follow_up[0] < cohort.follow_up[1]:
+        raise InputError(
+            "not an interval", where=f"{file}: [follow_up]", got=cohort.follow_up, allowed="0 <= lower < upper"
+        )
+    for index, row in cohort.targets.iterrows():
+        at = where(folder, index)
+        _check_names(row, cohort, pathway, at)
+        _check_numbers(row, cohort, at)
+        if row["use"] == "likelihood":
+            _check_fitted(row, cohort, at)
+
+
+def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> None:
+    if row["kind"] not in KINDS:
+        raise unknown("kind", row["kind"], KINDS, at)
+    if row["use"] not in USES:
+        raise unknown("use", row["use"], USES, at)
+    if not row["place"].strip():
+        raise InputError("a target has no place in its source", where=at, got=row["name"], allowed="where it is read")
+    states = pathway.deaths if row["kind"] == "deaths" else tuple(pathway.states)
+    if row["state"] and row["state"] not in states:
+        raise unknown("death" if row["kind"] == "deaths" else "state", row["state"], states, at)
+    if row["kind"] == "entered" and not row["state"]:
+        raise InputError("a state is missing", where=at, got=row["name"])
+    levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
+    if row["population"] not in cohort.arms and row["population"] not in levels:
+        raise unknown("population", row["population"], [*cohort.arms, *levels], at)
+    if row["attribute"] and row["attribute"] not in levels:
+        raise unknown("attribute", row["attribute"], levels, at)
+
+
+def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
+    count, n = row["count"], row["n"]
+    if row["kind"] in TIMED or row["kind"] == "median_follow_up":
+        if not (np.isfinite(row["value"]) and row["value"] > 0):
+            raise InputError("a time is missing", where=at, got=row["value"], allowed="months above 0")
+        return
+    if not (np.isfinite(count) and np.isfinite(n)):
+        raise InputError("a count is missing", where=at, got=row["name"], allowed="`count` and `n`")
+    if count != int(count) or n != int(n):
+        raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
+    if not 0 <= count <= n:
+        raise InputError("more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
+    if n > cohort.n:
+        raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
+    if row["kind"] == "survivors" and not (np.isfinite(row["month"]) and row["month"] > 0):
+        raise InputError("survivors need a month", where=at, got=row["month"], allowed="months above 0")
+
+
+def _check_fitted(row: pd.Series, cohort: Cohort, at: str) -> None:
+    if row["kind"] == "median_follow_up":
+        raise InputError("a kind that cannot be fitted", where=at, got=row["kind"], allowed='use = "predictive"')
+    if row["kind"] in TIMED:
+        if row["population"] != "all" and (row["kind"] != "median" or "=" not in row["population"]):
+            raise InputError(
+                "only a median can be told of a level, and no time of an arm",
+                where=at,
+                got=f"{row['kind']} of {row['population']}",
+            )
+        return
+    if row["population"] not in cohort.arms:
+        raise InputError("not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms))
+    if row["attribute"]:
+        raise InputError(
+            "counts by an attribute cannot be fitted", where=at, got=row["attribute"], allowed='use = "predictive"'
+        )

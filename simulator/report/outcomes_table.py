@@ -1,0 +1,100 @@
+"""The outcomes as tables: each policy beside the first scenario, by clock and by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from simulator.pathway import Pathway
+from simulator.report import wording
+from simulator.report.elements import folded, row, span, table, tag, text
+from simulator.scenario import Scenario
+
+Rows = Mapping[tuple[str, str], Mapping[str, Any]]
+BY_GROUP = ("os_12", "os_6", "os_24", "os_60")
+"""The outcome that is told of every group: the first that there is."""
+
+
+def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Return each policy with both of its ends (NAME, NAME@0.5), without the first scenario; empty if there is none."""
+    names = [each.name for each in scenarios]
+    found: dict[str, list[Scenario]] = {}
+    for each in scenarios[1:]:
+        stem = each.name.rpartition("@")[0]
+        found.setdefault(stem if stem in names[1:] else each.name, []).append(each)
+    return list(found.values())
+
+
+def of_all(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clocks: Sequence[str]) -> str:
+    """Return the tables of all patients: the first clock's, and the others' folded."""
+    first, *others = clocks
+    shown = "".join(_policy_table(outcomes, scenarios[0], ends, first) for ends in policies(scenarios) or [[]])
+    for clock in others:
+        inside = (_policy_table(outcomes, scenarios[0], ends, clock) for ends in policies(scenarios) or [[]])
+        shown += folded(f"The same, months counted from {clock}", *inside)
+    return shown
+
+
+def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) -> str:
+    """Return the table of one survival outcome of every group and level; nothing if there are none."""
+    pathway = scenarios[0].pathway
+    own = outcomes[(outcomes["clock"] == clock) & (outcomes["population"] != "all")]
+    chosen = next((name for name in BY_GROUP if (own["outcome"] == name).any()), None)
+    if chosen is None:
+        return ""
+    own = own[own["outcome"] == chosen]
+    rows = {(str(each["scenario"]), str(each["population"])): each for each in own.to_dict("records")}
+    label, unit = wording.outcome(chosen, "probability", pathway)
+    populations = list(dict.fromkeys(own["population"]))
+    lines = [
+        row(text(wording.population(name, pathway)), *(_estimate(rows.get((s.name, name))) for s in scenarios))
+        for name in populations
+    ]
+    head = ["", *(each.name for each in scenarios)]
+    return folded(
+        f"{label} in every group and level of an attribute",
+        table(head, lines, kind="numbers", caption=f"{label} after {clock}, {unit}"),
+    )
+
+
+def _policy_table(outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenario], clock: str) -> str:
+    own = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
+    rows: Rows = {(str(each["scenario"]), str(each["outcome"])): each for each in own.to_dict("records")}
+    names = [first.name, *(each.name for each in ends)]
+    told = list(dict.fromkeys(name for scenario, name in rows if scenario in names))
+    head = ["", first.name]
+    for each in ends:
+        head += [each.name, "difference"]
+    lines = [_line(name, rows, names, first.pathway) for name in told]
+    return table(head, lines, kind="numbers", caption=f"All patients, from {clock}")
+
+
+def _line(name: str, rows: Rows, names: Sequence[str], pathway: Pathway) -> str:
+    found = [rows.get((scenario, name)) for scenario in names]
+    unit = next(str(each["unit"]) for each in found if each is not None)
+    label, shown = wording.outcome(name, unit, pathway)
+    cells = [_estimate(found[0])]
+    for each in found[1:]:
+        cells += [_estimate(each), _difference(each)]
+    return row(f"{text(label)} {span(shown, 'unit')}", *cells)
+
+
+def _estimate(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    unit = str(found["unit"])
+    return _cell(wording.number(found["estimate"], unit), wording.interval(found["lower"], found["upper"], unit))
+
+
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["difference"] != found["difference"]:
+        return ""
+    unit = str(found["unit"])
+    lower, upper = found["difference_lower"], found["difference_upper"]
+    return _cell(wording.number(found["difference"], unit, sign="+"), wording.interval(lower, upper, unit))
+
+
+def _cell(estimate: str, interval: str) -> str:
+    return tag("b", text(estimate)) + (f" {span(f'({interval})', 'interval')}" if interval else "")

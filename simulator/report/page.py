@@ -1,0 +1,146 @@
+"""The page: the answer, what it is not, figures, tables, assumptions; one file that asks nothing of the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from simulator.answer import answer
+from simulator.cohort import Cohort
+from simulator.figures.gallery import Picture, clocks
+from simulator.report import outcomes_table
+from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
+from simulator.report.predictive_table import predictive
+from simulator.report.register import register
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simulator.results import Results
+
+LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio", "population", "capacity", "service")
+NOT_SHOWN = ("created", "scenarios", "note")
+"""Of the manifest: the time, so that the same run gives the same page, and what is said elsewhere on it."""
+
+
+def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
+    """Return the page of a run. figures : see `gallery`; cohort : the one that calibrates the pathway, or None."""
+    pathway = results.scenarios[0].pathway
+    order = clocks(results)
+    parts = [
+        section("figures", "Figures", *(_figure(each) for each in figures)) if figures else "",
+        section("outcomes", "Outcomes", *_outcomes(results, order)),
+        section("evidence", "Does the model print what was reported?", predictive(cohort, pathway)) if cohort else "",
+        section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
+        section("scenarios", "Scenarios", *(_scenario(each) for each in results.scenarios if _is_told(each, results))),
+        section("manifest", "Manifest", _manifest(results.manifest)),
+    ]
+    title = " and ".join(each.name for each in results.scenarios if _is_told(each, results))
+    body = tag("main", *_answer(results), _what_it_is_not(cohort), _contents(parts), *parts)
+    return _shell(f"aftercart: {title}", body)
+
+
+def _answer(results: Results) -> list[str]:
+    """Return the answer, a paragraph a policy, the first as the page's heading."""
+    first = results.scenarios[0]
+    policies = outcomes_table.policies(results.scenarios) or [[]]
+    said = [answer(results.outcomes, [first, *ends]) for ends in policies]
+    under = f"{first.pathway.title}. {', '.join(each.title or each.name for each in results.scenarios if '@' not in each.name)}."
+    return [tag("h1", text(said[0])), *(paragraph(each, class_="answer") for each in said[1:]), paragraph(under, class_="under")]
+
+
+def _what_it_is_not(cohort: Cohort | None) -> str:
+    said = [
+        "It is for planning and teaching about groups of patients. It is not for decisions about an individual patient.",
+        "A policy's effect is a simulation of stated assumptions. It is not a treatment effect: nobody was randomised.",
+    ]
+    if cohort is None:
+        said.append("No cohort informs this pathway: its numbers are as declared in its file, and there are no intervals.")
+    else:
+        doi = f" (doi {cohort.doi})" if cohort.doi else ""
+        said.append(
+            f"It is calibrated to n = {cohort.n} reported patients: {cohort.title}. {cohort.citation}{doi} The intervals hold "
+            "what they and the sourced priors leave open about the parameters, not whether patients elsewhere are like them."
+        )
+    return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(each)) for each in said)))
+
+
+def _contents(parts: Sequence[str]) -> str:
+    names = {
+        "figures": "Figures",
+        "outcomes": "Outcomes",
+        "evidence": "Reported and simulated",
+        "assumptions": "Assumption register",
+        "scenarios": "Scenarios",
+        "manifest": "Manifest",
+    }
+    there = {name: title for name, title in names.items() if any(f'<section id="{name}"' in part for part in parts)}
+    return tag("nav", *(tag("a", text(title), href=f"#{name}") for name, title in there.items()))
+
+
+def _figure(picture: Picture) -> str:
+    drawing = inline_svg(picture.svg, picture.name, picture.alt)
+    words = folded("In words", paragraph(picture.alt))
+    return tag("figure", tag("div", drawing, class_="scroll"), tag("figcaption", words), id=f"figure-{picture.name}")
+
+
+def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
+    draws = results.manifest.get("draws")
+    said = "Means over the parameters' draws, 95 % intervals in brackets; differences are taken draw by draw."
+    if draws == 1:
+        said = "One set of parameters, so there are no intervals."
+    tables = outcomes_table.of_all(results.outcomes, results.scenarios, order)
+    groups = outcomes_table.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
+    whole = "All of it, with Monte Carlo errors, is in outcomes.csv."
+    return [paragraph(f"{said} {whole}"), tables, groups]
+
+
+def _is_told(scenario: Scenario, results: Results) -> bool:
+    """Return whether a scenario's texts are to be shown: of both ends of one policy, once."""
+    stem = scenario.name.rpartition("@")[0]
+    return stem not in [each.name for each in results.scenarios]
+
+
+def _scenario(scenario: Scenario) -> str:
+    told = {"Question": scenario.question, "Rationale": scenario.rationale, "Assumes": scenario.assumes}
+    rows = [tag("dt", text(key)) + tag("dd", text(said)) for key, said in told.items() if said]
+    levers = {key: dict(getattr(scenario, key)) for key in LEVERS if getattr(scenario, key)}
+    changed = "".join(tag("li", tag("code", text(each))) for each in _levers(levers))
+    rows.append(tag("dt", text("Levers")) + tag("dd", tag("ul", changed) if changed else text("None: nothing is changed.")))
+    heading = tag("h3", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
+    return tag("article", heading, tag("dl", *rows))
+
+
+def _levers(levers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [f"[{lever}] {name} = {_value(value)}" for lever, table in levers.items() for name, value in table.items()]
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
+def _manifest(manifest: Mapping[str, Any]) -> str:
+    rows = []
+    for key, value in manifest.items():
+        if key in NOT_SHOWN or value is None:
+            continue
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{name} {each}" for name, each in value.items() if each is not None)
+        rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(value)))
+    note = manifest.get("note")
+    said = paragraph(str(note)) if note else ""
+    return said + tag("dl", *rows) + paragraph("The time of the run, and all of it for machines, is in manifest.json.")
+
+
+def _shell(title: str, body: str) -> str:
+    sheet = files("simulator.report").joinpath("page.css").read_text(encoding="utf-8")
+    # Says to the browser what is true anyway: nothing is fetched.
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    head = (
+        '<meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{text(title)}</title><style>{sheet}</style>"
+    )
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{body}</body></html>\n'

@@ -1,0 +1,124 @@
+"""Diagnostics of importance weights, held against closed forms, known Pareto tails and arviz."""
+
+import dataclasses
+import math
+import warnings
+
+import numpy as np
+import pytest
+from calibration.diagnostics import (
+    Diagnostics,
+    diagnose,
+    effective_sample_size,
+    expected_unique_share,
+    k_hat_limit,
+    pareto_k_hat,
+)
+from scipy import stats
+
+GOOD = Diagnostics(
+    points=10_000,
+    wanted=2000,
+    effective_sample_size=2000.0,
+    k_hat=0.69,
+    largest_weight=0.0099,
+    unique_share=0.64,
+    contraction={},
+)
+
+
+def test_equal_weights_are_worth_every_point() -> None:
+    assert effective_sample_size(np.full(50, 0.3)) == pytest.approx(50.0)
+    assert effective_sample_size([1.0, 0.0, 0.0]) == pytest.approx(1.0)
+    assert effective_sample_size([2.0, 1.0]) == pytest.approx(9 / 5)
+
+
+def test_the_expected_unique_share_is_that_of_multinomial_draws() -> None:
+    generator = np.random.default_rng(1)
+    weights = generator.dirichlet(np.full(300, 0.3))
+    shares = [len(np.unique(generator.choice(300, 200, p=weights))) / 200 for _ in range(2000)]
+    error = np.std(shares) / math.sqrt(2000)
+    assert abs(expected_unique_share(weights, 200) - np.mean(shares)) < 5 * error
+    assert expected_unique_share(np.array([1.0, 0.0]), 10) == pytest.approx(0.1)
+    assert expected_unique_share(np.full(100_000, 1e-5), 100_000) == pytest.approx(1 - math.exp(-1), abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [0.2, 0.5, 0.9])
+def test_k_hat_is_the_shape_of_a_pareto_tail(shape: float) -> None:
+    """300 exceedances give k to about (1 + k) / sqrt(300), and the weak prior draws it to 0.5 a little."""
+    weights = stats.genpareto(shape).rvs(10_000, random_state=np.random.default_rng(2))
+    assert pareto_k_hat(np.log(weights)) == pytest.approx(shape, abs=4 * (1 + shape) / math.sqrt(300))
+
+
+def test_bounded_weights_have_a_negative_k_hat() -> None:
+    weights = np.random.default_rng(3).uniform(size=10_000)
+    assert pareto_k_hat(np.log(weights)) < -0.5
+
+
+def test_k_hat_does_not_depend_on_scale_order_or_zero_weights() -> None:
+    generator = np.random.default_rng(4)
+    log_weight = 2.0 * generator.standard_normal(5000)
+    expected = pareto_k_hat(log_weight)
+    assert pareto_k_hat(generator.permutation(log_weight) - 1234.5) == pytest.approx(expected)
+    log_weight[np.argsort(log_weight)[:1000]] = -np.inf
+    assert pareto_k_hat(log_weight) == pytest.approx(expected)
+
+
+def test_a_tail_of_too_few_weights_says_nothing_and_equal_weights_have_none() -> None:
+    assert pareto_k_hat(np.arange(4.0)) == math.inf
+    assert pareto_k_hat(np.append(np.zeros(3), np.full(5000, -np.inf))) == math.inf
+    assert pareto_k_hat(np.zeros(1000)) == -math.inf
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spread", [0.1, 1.0, 2.5, 6.0])
+@pytest.mark.parametrize("points", [30, 1000, 20_000])
+def test_k_hat_is_that_of_arviz(spread: float, points: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import arviz
+
+    log_weight = spread * np.random.default_rng(5).standard_normal(points)
+    _, expected = arviz.psislw(log_weight.copy())
+    assert pareto_k_hat(log_weight) == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_a_good_sample_has_no_problems() -> None:
+    assert GOOD.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"effective_sample_size": 1999.4}, "effective sample size is 1999, below 2000"),
+        ({"k_hat": 0.7}, "k-hat of the weights is 0.70, not below 0.70"),
+        ({"k_hat": math.nan}, "k-hat of the weights is nan"),
+        ({"points": 200, "k_hat": 0.6, "wanted": 100}, "not below 0.57"),
+        ({"largest_weight": 0.01}, "1.0% of the weight, not below 1%"),
+        ({"unique_share": 0.63}, "63.0% of the draws are unique, below 63.2%"),
+    ],
+)
+def test_each_limit_passed_is_one_problem(change: dict[str, float], sentence: str) -> None:
+    (problem,) = dataclasses.replace(GOOD, **change).problems()
+    assert sentence in problem
+
+
+def test_few_points_bear_a_lighter_tail_only() -> None:
+    assert k_hat_limit(100) == pytest.approx(0.5)
+    assert k_hat_limit(1000) == pytest.approx(2 / 3)
+    assert k_hat_limit(1_000_000) == 0.7
+
+
+def test_contraction_is_the_share_of_the_prior_variance_that_the_data_removed() -> None:
+    theta = np.array([[1.0, 0.0], [2.0, 10.0], [3.0, 20.0], [100.0, 5.0]])
+    log_weight = np.array([0.0, 0.0, 0.0, -np.inf])
+    told = diagnose(
+        log_weight, np.array([0, 1, 1, 2]), names=["informed", "widened"], theta=theta, prior_sd=[2.0, 5.0]
+    )
+    assert told.contraction["informed"] == pytest.approx(1 - (2 / 3) / 4)
+    assert told.contraction["widened"] == pytest.approx(1 - (200 / 3) / 25)
+    assert told.points == 4
+    assert told.wanted == 4
+    assert told.effective_sample_size == pytest.approx(3.0)
+    assert told.largest_weight == pytest.approx(1 / 3)
+    assert told.unique_share == pytest.approx(3 / 4)

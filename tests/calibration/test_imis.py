@@ -1,0 +1,201 @@
+"""Incremental mixture importance sampling on posteriors that are known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from calibration.imis import UNIQUE_SHARE, WeightedSample, sample
+from calibration.modes import Floats
+from scipy import special, stats
+from simulator.errors import AftercartError
+
+
+def require_moments(drawn: WeightedSample, mean: Floats, sd: Floats, false_alarm: float = 1e-5) -> None:
+    """Weighted means and sds agree with the truth within their Monte Carlo error.
+
+    The bound is Bonferroni's over the 2 d comparisons, with standard errors sd / sqrt(ESS) and, for a variance,
+    var sqrt((kurtosis - 1) / ESS) with the sample's own kurtosis; 1 % is allowed for the bias told in the module.
+    """
+    effective = 1.0 / (drawn.weights**2).sum()
+    bound = stats.norm.isf(false_alarm / (4 * len(mean)))
+    deviation = drawn.z - mean
+    kurtosis = drawn.weights @ (deviation / sd) ** 4
+    assert np.all(np.abs(drawn.weights @ deviation) < bound * sd / np.sqrt(effective))
+    variance_error = np.abs(drawn.weights @ deviation**2 / sd**2 - 1.0)
+    assert np.all(variance_error < bound * np.sqrt((kurtosis - 1.0) / effective) + 0.01)
+
+
+class Linear:
+    """Noisy measurements of linear combinations of the first scores: Gaussian posterior in closed form."""
+
+    def __init__(self, dimension: int, informed: int, measurements: int, noise: float) -> None:
+        generator = np.random.default_rng(3)
+        self.design = np.zeros((measurements, dimension))
+        self.design[:, :informed] = generator.standard_normal((measurements, informed))
+        self.data = generator.standard_normal(measurements)
+        self.noise = noise
+        precision = np.eye(dimension) + self.design.T @ self.design / noise**2
+        self.covariance = np.linalg.inv(precision)
+        self.mean = self.covariance @ self.design.T @ self.data / noise**2
+        self.sd = np.sqrt(np.diag(self.covariance))
+
+    def __call__(self, z: Floats) -> Floats:
+        misfit = (self.data - (z[:, None, :] * self.design).sum(axis=2)) / self.noise
+        return stats.norm.logpdf(misfit).sum(axis=1) - len(self.data) * np.log(self.noise)
+
+    @property
+    def log_evidence(self) -> float:
+        marginal = self.design @ self.design.T + self.noise**2 * np.eye(len(self.data))
+        return float(stats.multivariate_normal(np.zeros(len(self.data)), marginal).logpdf(self.data))
+
+
+def test_a_gaussian_posterior_has_its_mean_sd_and_evidence() -> None:
+    truth = Linear(dimension=6, informed=6, measurements=4, noise=0.3)
+    drawn = sample(truth, 6, seed=1, wanted=2000)
+    assert drawn.reached
+    require_moments(drawn, truth.mean, truth.sd)
+    assert drawn.log_evidence == pytest.approx(truth.log_evidence, abs=0.1)
+
+
+def test_of_25_scores_the_19_without_data_keep_their_prior() -> None:
+    truth = Linear(dimension=25, informed=6, measurements=8, noise=0.3)
+    drawn = sample(truth, 25, seed=2, wanted=2000)
+    assert drawn.reached
+    require_moments(drawn, truth.mean, truth.sd)
+    np.testing.assert_allclose(truth.sd[6:], 1.0)
+    assert drawn.log_evidence == pytest.approx(truth.log_evidence, abs=0.1)
+
+
+def test_a_banana_has_the_moments_that_quadrature_gives() -> None:
+    def banana(z: Floats) -> Floats:
+        return -0.5 * ((z[:, 0] - 1.0) / 0.5) ** 2 - 0.5 * ((z[:, 1] - z[:, 0] ** 2) / 0.15) ** 2
+
+    axis = np.linspace(-4, 6, 1501)
+    grid = np.stack([each.ravel() for each in np.meshgrid(axis, axis, indexing="ij")], axis=1)
+    density = special.softmax(banana(grid) - 0.5 * (grid**2).sum(axis=1))
+    mean = density @ grid
+    sd = np.sqrt(density @ (grid - mean) ** 2)
+    for dimension in (2, 25):
+        drawn = sample(banana, dimension, seed=3, wanted=2000)
+        assert drawn.reached
+        nuisances = dimension - 2
+        require_moments(drawn, np.append(mean, np.zeros(nuisances)), np.append(sd, np.ones(nuisances)))
+
+
+def test_two_modes_share_the_weight_as_they_should() -> None:
+    """Gaussian likelihoods at +-2 with sd 0.2, the second a third as high: by symmetry its mass is a quarter."""
+
+    def two(z: Floats) -> Floats:
+        near = [-0.5 * ((z[:, :2] - centre) ** 2).sum(axis=1) / 0.2**2 for centre in (2.0, -2.0)]
+        return np.logaddexp(near[0], near[1] - np.log(3.0))
+
+    drawn = sample(two, 10, seed=4, wanted=2000)
+    share = drawn.weights[drawn.z[:, 0] < 0].sum()
+    bound = stats.norm.isf(0.5e-5) * np.sqrt(0.25 * 0.75 * (drawn.weights**2).sum())
+    assert abs(share - 0.25) < bound
+    in_one = drawn.z[:, 0] > 0
+    assert np.average(drawn.z[in_one, 0], weights=drawn.weights[in_one]) == pytest.approx(2 / 1.04, abs=0.02)
+
+
+def test_impossible_values_have_no_weight() -> None:
+    """A normal above 1 has the mean phi(1) / (1 - Phi(1)), and the evidence is 1 - Phi(1)."""
+    drawn = sample(lambda z: np.where(z[:, 0] > 1.0, 0.0, -np.inf), 3, seed=5, wanted=1000)
+    assert drawn.weights[drawn.z[:, 0] <= 1.0].sum() == 0.0
+    cut = stats.truncnorm(1.0, np.inf)
+    require_moments(drawn, np.array([cut.mean(), 0.0, 0.0]), np.array([cut.std(), 1.0, 1.0]))
+    assert drawn.log_evidence == pytest.approx(stats.norm.logsf(1.0), abs=0.1)
+
+
+def test_without_data_the_posterior_is_the_prior() -> None:
+    drawn = sample(lambda z: np.zeros(len(z)), 4, seed=6, wanted=1000)
+    require_moments(drawn, np.zeros(4), np.ones(4))
+    assert drawn.log_evidence == pytest.approx(0.0, abs=0.05)
+
+
+def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
+    """Over 40 runs in 12 dimensions the means vary as those of as many independent draws do.
+
+    The 480 squared errors, nearly independent, make the ratio's own sd 6.5 %; the bound of 30 % is over four of them.
+    """
+    truth = Linear(dimension=12, informed=6, measurements=8, noise=0.3)
+    errors, effective = [], []
+    for seed in range(40):
+        drawn = sample(truth, 12, seed=seed, wanted=400, initial=800, batch=250)
+        errors.append(((drawn.weights @ drawn.z - truth.mean) / truth.sd) ** 2)
+        effective.append(1.0 / (drawn.weights**2).sum())
+    assert 1.0 / np.mean(errors) == pytest.approx(np.mean(effective), rel=0.3)
+
+
+@pytest.mark.parametrize("chunk", [7, 100_000])
+def test_the_sample_is_a_function_of_the_seed_and_not_of_the_chunks(chunk: int) -> None:
+    truth = Linear(dimension=4, informed=3, measurements=4, noise=0.5)
+
+    def draw(seed: int, chunk: int) -> WeightedSample:
+        return sample(truth, 4, seed=seed, wanted=500, initial=500, batch=200, chunk=chunk)
+
+    one, again, other = draw(8, 500), draw(8, chunk), draw(9, 500)
+    np.testing.assert_array_equal(one.z, again.z)
+    np.testing.assert_array_equal(one.log_weight, again.log_weight)
+    np.testing.assert_array_equal(one.resample(500, seed=8), again.resample(500, seed=8))
+    assert not np.any(one.z[:100] == other.z[:100])
+
+
+def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
+    truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
+    drawn = sample(truth, 8, seed=10, wanted=1000, effective=3000, batch=500)
+    good = [step.effective_sample_size >= 3000 and step.unique_share >= UNIQUE_SHARE for step in drawn.steps]
+    assert good == [False] * (len(good) - 1) + [True]
+    assert drawn.reached
+    assert drawn.steps[-1].rows == len(drawn.z) == sum(part.rows for part in drawn.components)
+    short = sample(truth, 8, seed=10, wanted=1000, effective=1e6, batch=500, iterations=2)
+    assert not short.reached
+    assert len(short.steps) == 3
+
+
+def test_each_point_is_drawn_as_often_as_its_weight_rounds() -> None:
+    drawn = sample(Linear(4, 3, 4, 0.3), 4, seed=12, wanted=500, initial=500, batch=200)
+    times = np.bincount(drawn.resample(500, seed=12), minlength=len(drawn.z))
+    assert np.all(np.abs(times - 500 * drawn.weights) < 1.0)
+    assert times.sum() == 500
+
+
+def test_the_first_draws_are_as_fair_as_all() -> None:
+    """The mean of the first tenth is within five of its standard errors."""
+    truth = Linear(4, 3, 4, 0.3)
+    drawn = sample(truth, 4, seed=13, wanted=2000)
+    first = drawn.z[drawn.resample(2000, seed=13)[:200]]
+    assert np.all(np.abs(first.mean(axis=0) - truth.mean) < 5 * truth.sd / np.sqrt(200))
+
+
+def test_progress_counts_every_row_of_the_likelihood() -> None:
+    rows = 0
+    told: list[tuple[str, int, int]] = []
+
+    def counted(z: Floats) -> Floats:
+        nonlocal rows
+        rows += len(z)
+        return Linear(3, 2, 3, 0.5)(z)
+
+    sample(
+        counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *each: told.append(each)
+    )
+    assert told[-1][1] == rows
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert all(done <= most for _, done, most in told)
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["prior", "posterior modes", "mixture"]
+
+
+@pytest.mark.parametrize(
+    ("log_likelihood", "message"),
+    [
+        (lambda z: np.where(z[:, 0] > 2.0, np.nan, 0.0), "log likelihood is nan at z = "),
+        (lambda z: np.where(z[:, 0] > 2.0, np.inf, 0.0), "log likelihood is inf at z = "),
+        (lambda z: np.full(len(z), -np.inf), "zero at every one of 4000 draws"),
+        (lambda z: np.zeros((len(z), 1)), r"shape \(500, 1\)"),
+    ],
+)
+def test_a_likelihood_that_is_no_density_is_an_error(
+    log_likelihood: Callable[[Floats], Floats], message: str
+) -> None:
+    with pytest.raises(AftercartError, match=message):
+        sample(log_likelihood, 2, seed=15, wanted=100)

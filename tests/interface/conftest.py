@@ -1,0 +1,70 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+REPOSITORY = Path(__file__).parents[2]
+
+AS_IT_IS = """
+title = "As it is"
+question = "What happens to people who fall ill?"
+pathway = "three_state"
+"""
+
+FEWER_FALL_ILL = """
+title = "Fewer fall ill"
+base = "as-it-is.toml"
+
+[scale]
+onset_rate = 0.5
+"""
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with two scenarios on the illness-death model: its answers are known in closed form."""
+    (tmp_path / "as-it-is.toml").write_text(AS_IT_IS)
+    (tmp_path / "fewer-fall-ill.toml").write_text(FEWER_FALL_ILL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+@pytest.fixture
+def aftercart(folder: Path) -> Callable[..., Any]:
+    """Run a command in this process: what a person types, and what comes back."""
+    from simulator.cli.application import app
+
+    def command(*typed: str) -> Any:
+        return CliRunner().invoke(app, list(typed), prog_name="aftercart")
+
+    return command
+
+
+@pytest.fixture
+def started(folder: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start a command in a process and a group of its own."""
+
+    def start(*typed: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+        code = "from simulator.cli import main; main()"
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *typed],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+        )
+
+    return start

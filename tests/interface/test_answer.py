@@ -1,0 +1,98 @@
+"""The answer in words says what the table says, and no more."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from simulator.answer import answer
+from simulator.scenario import Scenario, load_scenario
+
+BASELINE = ("baseline", "relapse", 0.345, 0.24, 0.45, None, None, None)
+WIDER = ("wider-salvage", "relapse", 0.604, 0.47, 0.71, 0.259, 0.123, 0.376)
+WIDER_HALF = ("wider-salvage@0.5", "relapse", 0.475, 0.36, 0.57, 0.13, 0.061, 0.188)
+
+
+def outcomes(*rows: tuple[object, ...], outcome: str = "os_12") -> pd.DataFrame:
+    names = ["scenario", "clock", "estimate", "lower", "upper"]
+    names += ["difference", "difference_lower", "difference_upper"]
+    table = pd.DataFrame(rows, columns=names)
+    table[names[2:]] = table[names[2:]].astype(float)
+    return table.assign(population="all", outcome=outcome)
+
+
+@pytest.fixture(scope="module")
+def baseline() -> Scenario:
+    return load_scenario("baseline")
+
+
+@pytest.fixture(scope="module")
+def wider() -> Scenario:
+    return load_scenario("wider-salvage")
+
+
+def test_a_policy_is_told_by_how_many_more_live(baseline: Scenario, wider: Scenario) -> None:
+    assert answer(outcomes(BASELINE, WIDER), [baseline, wider]) == (
+        "Of 100 patients who relapse, 26 more (95 % interval 12 to 38) are alive at 12 months under wider-salvage: "
+        "60 instead of 34 under baseline."
+    )
+
+
+def test_both_ends_of_the_marginal_benefit_are_told(baseline: Scenario, wider: Scenario) -> None:
+    both = [baseline, wider, wider.with_marginal_benefit(0.5)]
+    told = answer(outcomes(BASELINE, WIDER, WIDER_HALF), both)
+    assert told.endswith(
+        "If only half of those whom it treats in addition gain from it (an assumption), "
+        "13 more (95 % interval 6 to 19)."
+    )
+
+
+def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
+    assert answer(outcomes(BASELINE), [baseline]) == (
+        "Of 100 patients who relapse, 34 (95 % interval 24 to 45) are alive at 12 months under baseline."
+    )
+
+
+@pytest.mark.parametrize(
+    ("difference", "lower", "upper", "said"),
+    [
+        (-0.05, -0.09, -0.01, "5 fewer (95 % interval 1 to 9) are alive"),
+        (0.02, -0.01, 0.05, "2 more (95 % interval 1 fewer to 5 more) are alive"),
+        (0.001, -0.03, 0.04, "as many (95 % interval 3 fewer to 4 more) are alive"),
+        (0.012, 0.006, 0.018, "1 more (95 % interval 1 to 2) is alive"),
+        (0.0, 0.0, 0.0, "as many are alive"),
+        (0.1, None, None, "10 more are alive"),
+    ],
+)
+def test_a_difference_is_told_with_its_direction_and_doubt(
+    baseline: Scenario, wider: Scenario, difference: float, lower: float, upper: float, said: str
+) -> None:
+    row = (*WIDER[:5], difference, lower, upper)
+    assert answer(outcomes(BASELINE, row), [baseline, wider]).startswith(f"Of 100 patients who relapse, {said}")
+
+
+def test_a_policy_that_leads_with_infusion_says_that_survival_from_relapse_is_the_same(baseline: Scenario) -> None:
+    longer = load_scenario("longer-car-t-remission")
+    table = outcomes(
+        BASELINE,
+        ("baseline", "infusion", 0.69, 0.6, 0.78, None, None, None),
+        (longer.name, "infusion", 0.81, 0.75, 0.88, 0.12, 0.08, 0.15),
+        (longer.name, "relapse", 0.345, 0.24, 0.45, 0.0, 0.0, 0.0),
+    )
+    told = answer(table, [baseline, longer])
+    assert "12 more (95 % interval 8 to 15) are alive 12 months after infusion" in told
+    assert told.endswith("At 12 months after relapse, as many.")
+
+
+def test_a_shorter_horizon_answers_at_six_months(baseline: Scenario) -> None:
+    assert "alive at 6 months" in answer(outcomes(BASELINE, outcome="os_6"), [baseline])
+
+
+def test_a_horizon_too_short_for_any_answer_says_so(baseline: Scenario) -> None:
+    assert "takes a horizon of 6 months" in answer(outcomes(BASELINE, outcome="rmst_12"), [baseline])
+
+
+def test_patients_of_another_disease_do_not_relapse_by_decree(baseline: Scenario) -> None:
+    other = replace(baseline, pathway=replace(baseline.pathway, clocks={"start": baseline.pathway.start}))
+    row = ("baseline", "start", *BASELINE[2:])
+    assert answer(outcomes(row), [other]).startswith("Of 100 patients, 34 ")

@@ -1,0 +1,173 @@
+"""What a person types, and what comes back."""
+
+import json
+import math
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import scenarios
+from simulator import histories, pathway_file
+from simulator.pathway_file import load_pathway
+
+Command = Callable[..., Any]
+
+
+def alive_of_100(month: float, onset: float = 0.10) -> float:
+    """The illness-death model of three_state.toml in closed form (its description)."""
+    healthy, ill = 0.02, 0.20
+    leaving = onset + healthy
+    still_healthy = math.exp(-leaving * month)
+    still_ill = onset / (ill - leaving) * (still_healthy - math.exp(-ill * month))
+    return 100 * (still_healthy + still_ill)
+
+
+def test_every_command_is_there(aftercart: Command) -> None:
+    told = aftercart("--help").output
+    for name in ("list", "check", "run", "compare", "calibrate", "verify", "report", "schema"):
+        assert re.search(rf"^  {name} ", told, re.M), name
+
+
+def test_the_first_line_is_the_answer(aftercart: Command) -> None:
+    result = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml")
+    assert result.exit_code == 0, result.output
+    before, after = alive_of_100(12), alive_of_100(12, onset=0.05)
+    said = re.match(r"Of 100 patients, (\d+) more are alive at 12 months", result.stdout)
+    assert said is not None, result.stdout
+    assert int(said[1]) == round(after - before)
+    assert f"{after:.0f} instead of {before:.0f}" in result.stdout.replace("\n", " ").replace("  ", " ")
+
+
+def test_the_table_says_what_the_closed_form_says(aftercart: Command) -> None:
+    told = aftercart("run", "as-it-is.toml").stdout
+    for month in (6, 12, 24):
+        assert re.search(rf"alive at {month} months, % +{alive_of_100(month):.0f}\n", told), told
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("list",),
+        ("compare", "baseline", "wider-salvage", "no-hsct", "--draws", "2", "--jobs", "1"),
+        ("compare", "baseline", "hsct-for-all-responders", "--draws", "2", "--jobs", "1"),
+        ("run", "universal-salvage", "--draws", "2", "--jobs", "1"),
+    ],
+)
+def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str, ...]) -> None:
+    result = aftercart(*typed)
+    assert result.exit_code == 0, result.output
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_every_output_names_the_37_patients_and_what_it_is_not_for(aftercart: Command) -> None:
+    told = " ".join(aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout.split())
+    assert "37 patients" in told
+    assert "not for individual ones" in told
+
+
+def test_each_reported_figure_is_set_beside_what_the_model_says(aftercart: Command) -> None:
+    told = aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout
+    assert re.search(r"survivors 12 hsct +80 % \(8 of 10\) +\d+ \(\d+-\d+\) +yes", told), told
+    assert re.search(r"survivors 12 other treated +63 % \(5 of 8\)", told), told
+
+
+def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command, folder: Path) -> None:
+    result = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--json", "--out", "run")
+    rows = json.loads(result.stdout)
+    table = pd.read_csv(folder / "run" / "outcomes.csv")
+    assert [list(row) for row in rows] == [list(table.columns)] * len(table)
+    pd.testing.assert_frame_equal(pd.DataFrame(rows).astype(table.dtypes), table, rtol=1e-6)
+    by_name = {(row["scenario"], row["population"], row["outcome"]): row for row in rows}
+    assert 100 * by_name["as-it-is", "all", "os_12"]["estimate"] == pytest.approx(alive_of_100(12), abs=0.01)
+    assert by_name["as-it-is", "all", "os_12"]["difference"] is None
+
+
+def test_quiet_leaves_the_answer_and_the_folder(aftercart: Command) -> None:
+    result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run")
+    assert result.stdout == "Of 100 patients, 42 are alive at 12 months under as-it-is.\nFiles: run\n"
+    assert result.stderr == ""
+
+
+def test_a_run_leaves_a_folder_of_its_own_under_results(aftercart: Command, folder: Path) -> None:
+    for _ in range(2):
+        assert aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml").exit_code == 0
+    runs = list((folder / "results" / "as-it-is-vs-fewer-fall-ill").iterdir())
+    assert len(runs) == 2
+    for run in runs:
+        names = {path.name for path in run.iterdir()}
+        assert {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json"} <= names
+        assert not [name for name in names if name.startswith(".")]
+
+
+@pytest.mark.parametrize("engine", ["exact", "microsim"])
+def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path, engine: str) -> None:
+    for out, jobs in (("one", "1"), ("two", "2")):
+        typed = ("compare", "baseline", "wider-salvage", "--draws", "3", "--patients", "200", "--histories")
+        typed = typed[:-1] if engine == "exact" else typed
+        result = aftercart(*typed, "--engine", engine, "--jobs", jobs, "--out", out)
+        assert result.exit_code == 0, result.output
+    names = sorted(path.name for path in (folder / "one").iterdir())
+    assert names == sorted(path.name for path in (folder / "two").iterdir())
+    for name in names:
+        one, two = ((folder / out / name).read_bytes() for out in ("one", "two"))
+        if name == "manifest.json":
+            one, two = (re.sub(rb'"created": "[^"]*"', b"", each) for each in (one, two))
+        if name == "report.html":
+            one, two = (re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", b"", each) for each in (one, two))
+        assert one == two, name
+
+
+def test_histories_are_possible_and_of_every_patient(aftercart: Command, folder: Path) -> None:
+    typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--histories", "--patients", "500", "--out", "run")
+    assert aftercart(*typed).exit_code == 0
+    events = pd.read_csv(folder / "run" / "histories.csv")
+    assert list(events.columns) == ["scenario", "patient", "event", "month", "state"]
+    for name, of_scenario in events.groupby("scenario"):
+        assert sorted(of_scenario["patient"].unique()) == list(range(500)), name
+        histories.check(of_scenario.drop(columns="scenario").reset_index(drop=True), load_pathway("three_state"))
+
+
+def test_histories_are_those_that_the_tables_count(aftercart: Command, folder: Path) -> None:
+    assert aftercart("run", "as-it-is.toml", "--histories", "--patients", "500", "--out", "run").exit_code == 0
+    events = pd.read_csv(folder / "run" / "histories.csv")
+    died = events[events["state"] == "dead"]
+    outcomes = pd.read_csv(folder / "run" / "outcomes.csv").set_index(["population", "outcome"])
+    assert outcomes.loc[("all", "os_12"), "estimate"] == pytest.approx(1 - (died["month"] <= 12).sum() / 500)
+
+
+def test_list_shows_every_question(aftercart: Command) -> None:
+    told = " ".join(aftercart("list").stdout.split())
+    for name in [*scenarios.names(), *pathway_file.names(), "wang2024"]:
+        assert f"{name} " in told
+    assert "What if 88 of 100 relapsed patients received salvage treatment, instead of today's 49?" in told
+
+
+def test_whatever_is_shipped_can_be_used(aftercart: Command) -> None:
+    for name in [*scenarios.names(), *pathway_file.names(), "wang2024"]:
+        result = aftercart("check", name)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith("OK: ")
+
+
+def test_a_marginal_benefit_can_be_set_by_name(aftercart: Command) -> None:
+    result = aftercart("run", "wider-salvage@0.25", "--draws", "2", "--jobs", "1", "--json")
+    assert {row["scenario"] for row in json.loads(result.stdout)} == {"wider-salvage@0.25", "wider-salvage@1"}
+
+
+def test_who_stops_reading_is_told_nothing(started: Callable[..., subprocess.Popen[str]]) -> None:
+    process = started("list")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=60) in (0, 1)
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+
+
+def test_no_progress_is_shown_where_nobody_looks(started: Callable[..., subprocess.Popen[str]]) -> None:
+    _, told = started("run", "as-it-is.toml", "--out", "run").communicate(timeout=60)
+    assert told == ""

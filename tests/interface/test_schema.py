@@ -1,0 +1,78 @@
+"""What the documents say of the formats is what the formats are."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.distributions import FAMILIES, parameter_names
+from simulator.pathway_file import UNITS, load_pathway
+
+Command = Callable[..., Any]
+
+
+def blocks(document: Path) -> list[str]:
+    return re.findall(r"^```toml\n(.*?)^```", document.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def test_the_schema_in_the_repository_is_the_program_s(aftercart: Command, repository: Path) -> None:
+    kept = (repository / "scenarios" / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(aftercart("schema").stdout) == json.loads(kept), "aftercart schema > scenarios/schema.json"
+
+
+@pytest.mark.parametrize(("document", "options"), [("pathway", ["--pathway"]), ("scenario", [])])
+def test_the_reference_in_the_documents_is_the_program_s(
+    aftercart: Command, repository: Path, document: str, options: list[str]
+) -> None:
+    text = (repository / "docs" / f"{document}-format.md").read_text(encoding="utf-8")
+    _, marker, kept = text.partition("<!-- generated -->\n")
+    assert marker
+    assert kept == aftercart("schema", *options, "--markdown").stdout
+
+
+def test_the_reference_names_every_family_parameter_and_unit(aftercart: Command) -> None:
+    told = aftercart("schema", "--pathway", "--markdown").stdout
+    for family in FAMILIES:
+        row = re.search(rf"^\| `{family}` \|.*$", told, re.M)
+        assert row is not None, family
+        for name in parameter_names(family):
+            assert f"`{name}`" in row[0], (family, name)
+    for unit in UNITS:
+        assert f"| `{unit}` |" in told
+
+
+def test_the_pathway_schema_is_one_too(aftercart: Command) -> None:
+    schema = json.loads(aftercart("schema", "--pathway").stdout)
+    assert set(schema["required"]) == {"title", "start", "states"}
+    assert "StateTable" in schema["$defs"]
+
+
+def test_the_documented_pathway_runs(aftercart: Command, folder: Path, repository: Path) -> None:
+    (example,) = blocks(repository / "docs" / "pathway-format.md")
+    _, minimal = blocks(repository / "docs" / "scenario-format.md")
+    (folder / "second_line.toml").write_text(example, encoding="utf-8")
+    (folder / "minimal.toml").write_text(minimal, encoding="utf-8")
+    assert aftercart("check", "second_line.toml").exit_code == 0
+    result = aftercart("run", "minimal.toml")
+    assert result.exit_code == 0, result.output
+    assert "bed-months per 100 relapses" in result.stdout
+
+
+def test_the_documented_pathway_uses_what_it_explains(folder: Path, repository: Path) -> None:
+    (example,) = blocks(repository / "docs" / "pathway-format.md")
+    (folder / "second_line.toml").write_text(example, encoding="utf-8")
+    pathway = load_pathway(folder / "second_line.toml")
+    assert {state.kind for state in pathway.states.values()} == {"sojourn", "decision", "death"}
+    assert {state.competes for state in pathway.states.values() if state.kind == "sojourn"} == {True, False}
+    for table in (pathway.attributes, pathway.groups, pathway.counts, pathway.resources, pathway.parameters):
+        assert table
+
+
+def test_the_documented_scenario_can_be_used(aftercart: Command, folder: Path, repository: Path) -> None:
+    full, _ = blocks(repository / "docs" / "scenario-format.md")
+    (folder / "full.toml").write_text(full, encoding="utf-8")
+    result = aftercart("check", "full.toml")
+    assert result.exit_code == 0, result.output

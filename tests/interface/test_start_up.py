@@ -1,0 +1,43 @@
+"""Help comes at once, because it loads nothing that it does not need."""
+
+import os
+import subprocess
+import sys
+import time
+
+HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "simpy", "rich", "concurrent.futures", "calibration")
+
+HELP = """
+import sys
+sys.argv = ["aftercart", *{typed!r}]
+from simulator.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert end.code == 0, end.code
+print("loaded:", *(name for name in {heavy!r} if name in sys.modules))
+"""
+
+
+def ask(*typed: str) -> tuple[str, float]:
+    code = HELP.format(typed=typed, heavy=HEAVY)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    return done.stdout, time.perf_counter() - began
+
+
+def test_help_loads_nothing_heavy() -> None:
+    for typed in (["--help"], ["compare", "--help"], ["calibrate", "--help"], ["--version"]):
+        assert ask(*typed)[0].endswith("loaded:\n"), typed
+
+
+def test_help_takes_less_than_half_a_second() -> None:
+    # The best of five: what else the machine does is not the command's.
+    assert min(ask("--help")[1] for _ in range(5)) < 0.5
+
+
+def test_a_scenario_is_checked_without_drawing_or_calibrating() -> None:
+    told, _ = ask("check", "baseline")
+    assert "matplotlib" not in told
+    assert "calibration" not in told.split("loaded:")[1]

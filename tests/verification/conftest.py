@@ -1,0 +1,212 @@
+"""What the laws share: every shipped policy, and a reference that follows one patient at a time.
+
+A test that asks for `policy` is run for every shipped pathway as it is declared and for every shipped scenario, a
+scenario that raises uptake also at marginal benefits 0.5 and 0; a new pathway or scenario comes under every law by
+itself. `follow` is the microsimulation told as slowly and plainly as possible: one patient, one step at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scenarios
+from simulator import histories, pathway_file
+from simulator.curves import Curves
+from simulator.engines import exact, microsim, tally
+from simulator.model import Exit, Model, resolve
+from simulator.pathway import Pathway
+from simulator.randomness import Uniforms, uniform
+from simulator.scenario import Scenario, load_scenario
+
+TOLERANCE = 1e-9
+"""Months within which two times are one."""
+
+
+def shipped() -> list[str]:
+    """Return every shipped policy: pathways as `pathway:NAME`, scenarios as NAME or NAME@benefit."""
+    names = [f"pathway:{name}" for name in pathway_file.names()]
+    for name in scenarios.names():
+        marginal = resolve(load_scenario(name)).marginal
+        raised = marginal is not None and marginal.raised
+        names += [name, f"{name}@0.5", f"{name}@0"] if raised else [name]
+    return names
+
+
+def as_declared(name: str) -> Scenario:
+    """Return the scenario that a name of `shipped` stands for."""
+    if name.startswith("pathway:"):
+        pathway = pathway_file.load_pathway(name.removeprefix("pathway:"))
+        return Scenario(name=pathway.name, pathway=pathway)
+    return load_scenario(name)
+
+
+@pytest.fixture(scope="session", params=shipped())
+def policy(request: pytest.FixtureRequest) -> Scenario:
+    return as_declared(request.param)
+
+
+@pytest.fixture(scope="session")
+def model(policy: Scenario) -> Model:
+    return resolve(policy)
+
+
+@pytest.fixture(scope="session")
+def solved(model: Model) -> Curves:
+    """The exact curves of a policy to 120 months at the default step."""
+    return exact.curves(model, 120.0)
+
+
+@pytest.fixture(scope="session")
+def simulated(model: Model) -> Curves:
+    """The curves of 200,000 simulated patients of a policy."""
+    return tally.curves(model, 120.0, patients=200_000, uniforms=Uniforms(seed=20240680))
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[..., Pathway]:
+    """A pathway from its TOML text."""
+
+    def told(text: str, name: str = "told") -> Pathway:
+        file = tmp_path / f"{name}.toml"
+        file.write_text(text, encoding="utf-8")
+        return pathway_file.load_pathway(file)
+
+    return told
+
+
+@pytest.fixture(scope="session")
+def events() -> Callable[..., pd.DataFrame]:
+    """The event table of simulated patients: patient, event, month, state."""
+
+    def simulated(model: Model, patients: range, *, horizon: float = 120.0, seed: int = 1, draw: int = 1) -> pd.DataFrame:
+        return histories.table(microsim.simulate(model, Uniforms(seed, draw), patients, horizon=horizon))
+
+    return simulated
+
+
+@pytest.fixture(scope="session")
+def follow() -> Callable[..., list[tuple[float, str]]]:
+    """The events (month, state) of one patient of a model, by the reference."""
+
+    def followed(
+        model: Model, patient: int, *, horizon: float = 120.0, seed: int = 1, draw: int = 1, replication: int = 0
+    ) -> list[tuple[float, str]]:
+        def u(name: str, visit: int = 0) -> float:
+            return uniform(seed, draw, replication, patient, name, visit)
+
+        return Patient(model, u).live(horizon)
+
+    return followed
+
+
+@dataclass
+class Patient:
+    """One patient of a model, who asks for a uniform by the name of what it decides and the visit."""
+
+    model: Model
+    u: Callable[..., float]
+    doom: tuple[float, str] | None = None
+    events: list[tuple[float, str]] = field(default_factory=list)
+
+    def live(self, horizon: float) -> list[tuple[float, str]]:
+        """Return the months and states entered, from the start to `horizon` months after the default clock."""
+        pathway = self.model.pathway
+        self.cell = self._cell()
+        visits: Counter[str] = Counter()
+        month, state, end = 0.0, pathway.start, math.inf
+        while True:
+            self.events.append((month, state))
+            if state == pathway.clock_state and end == math.inf:
+                end = month + horizon
+            if pathway.states[state].is_absorbing:
+                return self.events
+            visit, visits[state] = visits[state], visits[state] + 1
+            if pathway.states[state].is_choice:
+                leaves, goes_to = month, self._choose(state, month, visit)
+            else:
+                leaves, goes_to = self._stay(state, month, visit)
+            if leaves == math.inf or leaves > end + TOLERANCE:
+                return self.events
+            month, state = leaves, goes_to
+
+    def _cell(self) -> int:
+        levels = {}
+        for name, attribute in self.model.pathway.attributes.items():
+            u, reached = self.u(f"@{name}"), 0.0
+            for level in attribute.levels:
+                reached += self.model.mix[name].get(level, 0.0)
+                levels[name] = level
+                if u < reached:
+                    break
+        return self.model.cells.index(tuple(levels[name] for name in self.model.attributes))
+
+    def _choose(self, state: str, month: float, visit: int) -> str:
+        exits = self.model.exits[state]
+        told = self.model.pathway.marginal
+        if self.doom is not None:
+            in_vain = [each for each in exits if told is not None and each.to == told.no_benefit]
+            return self._race(state, in_vain or list(exits), visit).to
+        taken = self._race(state, list(exits), visit)
+        if told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0) and self._treated_in_vain(state):
+            waits, death = self._leave(told.otherwise, list(self.model.exits[told.otherwise]), 0)
+            self.doom = (month + waits, death.to)
+        return taken.to
+
+    def _treated_in_vain(self, state: str) -> bool:
+        marginal, told = self.model.marginal, self.model.pathway.marginal
+        assert marginal is not None
+        assert told is not None
+        own = self._of_cell(marginal.own_share)
+        exits = self.model.exits[state]
+        shares = {each.name: own if each.name == told.branch else 1.0 - own for each in exits}
+        would_be_treated = self._race(state, list(exits), 0, shares).name == told.branch
+        return not would_be_treated and self.u("marginal_benefit") >= marginal.benefit
+
+    def _stay(self, state: str, month: float, visit: int) -> tuple[float, str]:
+        exits = list(self.model.exits[state])
+        if self.doom is None:
+            waits, taken = self._leave(state, exits, visit)
+            return month + waits, taken.to
+        alive = [each for each in exits if self.model.pathway.states[each.to].kind != "death"]
+        told = self.model.pathway.marginal
+        assert told is not None
+        if not alive or state == told.no_benefit:
+            return self.doom
+        waits, taken = self._leave(state, alive, visit)
+        return self.doom if self.doom[0] <= month + waits else (month + waits, taken.to)
+
+    def _leave(self, state: str, exits: list[Exit], visit: int) -> tuple[float, Exit]:
+        """Return how long the patient stays, and the exit they take."""
+        if exits[0].probability is None:
+            times = [self._time(each, self.u(f"{state}/{each.name}", visit)) for each in exits]
+            earliest = times.index(min(times))
+            return times[earliest], exits[earliest]
+        taken = self._race(state, exits, visit)
+        return self._time(taken, self.u(f"{state}/{taken.name}/time", visit)), taken
+
+    def _race(self, state: str, exits: list[Exit], visit: int, shares: dict[str, float] | None = None) -> Exit:
+        """Return the branch with the least -log(u) / p. A branch that nothing else competes with is taken."""
+        if len(exits) == 1:
+            return exits[0]
+        ranks = []
+        for each in exits:
+            p = self._of_cell(each.probability) if shares is None else shares[each.name]
+            ranks.append(-math.log(self.u(f"{state}/{each.name}", visit)) / p if p > 0 else math.inf)
+        return exits[ranks.index(min(ranks))]
+
+    def _time(self, way: Exit, u: float) -> float:
+        assert way.time is not None
+        return self._of_cell(way.time.inverse_cumulative_hazard(-math.log(u)))
+
+    def _of_cell(self, values: object) -> float:
+        """Return this patient's value of a number, or of an array of one a cell."""
+        array = np.asarray(values, dtype=float)
+        return float(array if array.ndim == 0 else array[self.cell])
