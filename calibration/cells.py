@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import LinearConstraint, milp
 
 from simulator.errors import InputError
 
@@ -88,9 +89,7 @@ def cells_of(
     return tuple(found)
 
 
-def equations(
-    rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]]
-) -> list[Equation]:
+def equations(rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]]) -> list[Equation]:
     """Return what the rows say of the cells. Raises InputError for more than there are."""
     found = []
     for row in rows:
@@ -114,6 +113,7 @@ def equations(
 def enumerate_tables(cells: Sequence[Cell], told: Sequence[Equation], where: str) -> Tables:
     """Return every table of whole numbers that solves the equations. Raises InputError if there is none."""
     _check_consistent(told)
+    every = told
     told = list({(each.cells, each.count): each for each in told}.values())
     found: list[tuple[int, ...]] = []
     left = [each.count for each in told]
@@ -144,9 +144,8 @@ def enumerate_tables(cells: Sequence[Cell], told: Sequence[Equation], where: str
 
     fill(0)
     if not found:
-        raise InputError(
-            "no table of whole patients fits the counts: they contradict one another", where=where
-        )
+        places = ", ".join(_conflict(every, len(cells)))
+        raise InputError("no table of whole patients fits the counts: they contradict one another", where=places)
     counts = np.array(found, dtype=np.int64)
     n = int(counts[0].sum())
     coefficients = [lgamma(n + 1) - sum(lgamma(k + 1) for k in row) for row in counts.tolist()]
@@ -164,3 +163,26 @@ def _check_consistent(told: Sequence[Equation]) -> None:
                 where=f"{before.where} and {each.where}",
                 got=(before.count, each.count),
             )
+
+
+def _conflict(told: Sequence[Equation], n_cells: int) -> list[str]:
+    """Return rows that contradict one another, none of which can be spared (Chinneck & Dravnieks 1991)."""
+    kept = list(dict.fromkeys(each.where for each in told))
+    for place in reversed(kept):
+        rest = [each for each in kept if each != place]
+        if not _has_solution([each for each in told if each.where in rest], n_cells):
+            kept = rest
+    return kept
+
+
+def _has_solution(told: Sequence[Equation], n_cells: int) -> bool:
+    if not told:
+        return True
+    adds = np.array([[float(i in each.cells) for i in range(n_cells)] for each in told])
+    counts = np.array([each.count for each in told], dtype=np.float64)
+    found = milp(
+        np.zeros(n_cells),
+        integrality=np.ones(n_cells, dtype=np.int64),
+        constraints=LinearConstraint(adds, counts, counts),
+    )
+    return bool(found.success)

@@ -101,9 +101,7 @@ def _climb(log_posterior: LogDensity, start: Floats) -> Floats:
 def _laplace(log_posterior: LogDensity, centre: Floats) -> Mode:
     """The Gaussian approximation at a mode, from differences scaled to the posterior's own width."""
     dimension = len(centre)
-    _, trial = _differences(
-        log_posterior, centre, np.full(dimension, TRIAL_STEP), np.empty((2, 0), dtype=np.intp)
-    )
+    _, trial = _differences(log_posterior, centre, np.full(dimension, TRIAL_STEP), np.empty((2, 0), dtype=np.intp))
     width = CURVATURE_STEP / np.sqrt(np.maximum(np.diag(trial), 1.0))
     pairs = np.stack(np.triu_indices(dimension, 1))
     height, precision = _differences(log_posterior, centre, width, pairs)

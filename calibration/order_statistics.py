@@ -85,27 +85,23 @@ class ReportedTimes:
         return {name: time for name, time in (whole | parts).items() if time is not None}
 
     def log_density(self, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
-        """Log joint density of the reported figures, one a parameter row: (n_rows,), per month for each
-        figure.
+        """Log joint density of the reported figures, (n_rows,), one a parameter row.
 
         cdf, pdf : by group name, of the time of one patient of that group; continuous, with cdf(0) = 0.
         """
-        terms = [log_weight + self._log_density_at(cuts, cdf, pdf) for log_weight, cuts in _all_cuts(self)]
+        terms = [log_weight + self.log_density_at(cuts, cdf, pdf) for log_weight, cuts in _all_cuts(self)]
         total: Floats = special.logsumexp(np.stack(terms), axis=0)
         return total
 
-    def _log_density_at(
-        self, cuts: Cuts, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]
-    ) -> Floats:
-        """The same with the cohort's middle patients at the edges of the cuts."""
+    def log_density_at(self, cuts: Cuts, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
+        """The same with the middle patients of an even cohort at the edges of the cuts, before integration."""
         parts = [
-            group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name])
-            for group in self.groups
+            group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name]) for group in self.groups
         ]
         up_to_median = self.size if self.median is None else (self.size + 1) // 2
         wanted = up_to_median - sum(mark <= cuts.below for mark in cuts.marks)
         coefficients = reduce(product, parts).get(cuts.all_marks, np.empty((1, 1, 0)))
-        if wanted >= coefficients.shape[2]:
+        if not 0 <= wanted < coefficients.shape[2]:
             return np.full(len(cdf[self.groups[0].name](np.zeros(1))), -np.inf)
         return coefficients[:, 0, wanted]
 
@@ -163,7 +159,7 @@ def _check(reported: ReportedTimes) -> None:
         if time == same:
             raise _no_density(f"{name} and {other} may be one patient", time)
     _check_halves(reported)
-    if not np.isfinite(_trial(reported)):
+    if not _possible(reported):
         raise InputError("no cohort can have all these figures", got=figures)
 
 
@@ -196,8 +192,8 @@ def _no_density(why: str, got: float) -> InputError:
     )
 
 
-def _trial(reported: ReportedTimes) -> float:
-    """The log density if every time is exponential: minus infinity only where no cohort has these figures."""
+def _possible(reported: ReportedTimes) -> bool:
+    """Whether some cohort has these figures: whether they have a density if every time is exponential."""
     mean = max(reported.figures.values())
 
     def cdf(times: Floats) -> Floats:
@@ -207,4 +203,5 @@ def _trial(reported: ReportedTimes) -> float:
         return np.exp(-times / mean)[None] / mean
 
     names = [group.name for group in reported.groups]
-    return float(reported.log_density(dict.fromkeys(names, cdf), dict.fromkeys(names, pdf))[0])
+    functions = dict.fromkeys(names, cdf), dict.fromkeys(names, pdf)
+    return any(np.isfinite(reported.log_density_at(cuts, *functions)[0]) for _, cuts in _all_cuts(reported))

@@ -74,9 +74,7 @@ def quadrature(end: float, kinks: Iterable[float], nodes: int) -> tuple[Floats, 
     return np.concatenate(times), np.concatenate(weights)
 
 
-def group_polynomials(
-    size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction
-) -> Polynomials:
+def group_polynomials(size: int, median: float | None, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction) -> Polynomials:
     """The polynomials of one group by the marks that it supplies; `median` None where it is not reported."""
     bounds = _cdf(cdf, np.array([cuts.lowest, cuts.below, cuts.above, cuts.highest]))
     log_marks = _log(pdf(np.array(cuts.marks)))

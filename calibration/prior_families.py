@@ -254,12 +254,7 @@ def build(family: str, arguments: Mapping[str, object], *, unit: str, where: str
 def _number(name: str, got: object, where: str) -> float:
     positive = name not in _ANY_SIGN
     allowed = "a finite number above 0" if positive else "a finite number"
-    if (
-        isinstance(got, bool)
-        or not isinstance(got, (int, float))
-        or not math.isfinite(got)
-        or (positive and got <= 0)
-    ):
+    if isinstance(got, bool) or not isinstance(got, (int, float)) or not math.isfinite(got) or (positive and got <= 0):
         raise InputError(f"the prior's {name} is out of range", where=where, got=got, allowed=allowed)
     return float(got)
 

@@ -121,9 +121,7 @@ class _Siblings:
 
     def scores(self, values: Floats) -> Floats:
         if not (np.all(values > 0) and np.all(np.abs(values.sum(axis=1) - 1) < 1e-6)):
-            raise InputError(
-                "siblings of one choice must be above 0 and sum to 1", where=", ".join(self.names)
-            )
+            raise InputError("siblings of one choice must be above 0 and sum to 1", where=", ".join(self.names))
         sticks = np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
         columns = [
             fraction.score_of_shares(values[:, j] / sticks[:, j], sticks[:, j + 1] / sticks[:, j])
@@ -218,9 +216,7 @@ def _pieces(
         if not isinstance(prior, Dirichlet):
             pieces.append(_Single((name,), prior))
         elif name not in siblings:
-            raise InputError(
-                "a dirichlet prior needs siblings of the same choice", where=f"parameters.{name}.prior"
-            )
+            raise InputError("a dirichlet prior needs siblings of the same choice", where=f"parameters.{name}.prior")
         elif siblings[name] not in pieces:
             pieces.append(siblings[name])
     return tuple(pieces)
@@ -238,9 +234,7 @@ def _siblings(
         for name in members:
             if name not in alphas:
                 closest = None if name in priors else nearest(name, alphas)
-                raise InputError(
-                    "a sibling without a dirichlet prior", where=where, got=name, nearest=closest
-                )
+                raise InputError("a sibling without a dirichlet prior", where=where, got=name, nearest=closest)
             if name in siblings or members.count(name) > 1:
                 raise InputError("a parameter can be in one Dirichlet only", where=where, got=name)
         dirichlet = _Siblings(members, tuple(alphas[name] for name in members))

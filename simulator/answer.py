@@ -27,20 +27,21 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
     outcomes : the run's outcomes table (scenario, clock, population, outcome, estimate, lower, upper, ...)
     scenarios : as shown, NAME and NAME@0.5 apart; the first is the one that the others are compared with
     """
-    first = scenarios[0]
-    others = [each for each in scenarios if _stem(each, scenarios) != first.name]
+    first, *others = policies(scenarios)
     try:
         if not others:
-            return " ".join(_alone(outcomes, each, first) for each in scenarios)
-        return " ".join(_compared(outcomes, each, scenarios) for each in others)
+            return " ".join(_alone(outcomes, each, first[0]) for each in first)
+        return " ".join(_compared(outcomes, each, policy[0], first[0]) for policy in others for each in policy)
     except _NoSurvival:
         return f"No overall survival to tell: that takes a horizon of {min(MONTHS)} months, and patients."
 
 
-def _stem(scenario: Scenario, scenarios: Sequence[Scenario]) -> str:
-    """Return NAME of NAME@0.5 if NAME is shown too: the two ends of one policy."""
-    stem = scenario.name.rpartition("@")[0]
-    return stem if stem in [each.name for each in scenarios] else scenario.name
+def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Return the scenarios by policy: NAME and NAME@0.5 are one, told for two marginal benefits."""
+    together: dict[str, list[Scenario]] = {}
+    for each in scenarios:
+        together.setdefault(each.name.partition("@")[0], []).append(each)
+    return list(together.values())
 
 
 def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
@@ -48,17 +49,16 @@ def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
     month, row = _os(outcomes, scenario, clock)
     alive = f"{_per_100(row['estimate'])}{_interval(row['lower'], row['upper'])}"
     if scenario is not first:
-        return f"{_if_fewer_gain(scenario)}, {alive}."
+        return f"{_if_others_gain(scenario)}, {alive}."
     return f"{_who(scenario)}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
 
 
-def _compared(outcomes: pd.DataFrame, scenario: Scenario, scenarios: Sequence[Scenario]) -> str:
+def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, first: Scenario) -> str:
     default = scenario.pathway.clock
     clock = scenario.leads_with or default
     month, row = _os(outcomes, scenario, clock)
-    if _stem(scenario, scenarios) != scenario.name:
-        return f"{_if_fewer_gain(scenario)}, {_difference(row)}."
-    first = scenarios[0]
+    if scenario is not told_first:
+        return f"{_if_others_gain(scenario)}, {_difference(row)}."
     before = _per_100(_os(outcomes, first, clock)[1]["estimate"])
     sentence = (
         f"{_who(scenario)}, {_difference(row)} {_are(row)} alive {_when(scenario, clock, month)} "
@@ -90,10 +90,10 @@ def _when(scenario: Scenario, clock: str, month: int) -> str:
     return f"at {month} months" if clock == scenario.pathway.clock else f"{month} months after {clock}"
 
 
-def _if_fewer_gain(scenario: Scenario) -> str:
+def _if_others_gain(scenario: Scenario) -> str:
     benefit = scenario.marginal_benefit
-    share = "half" if benefit == 0.5 else f"{100 * benefit:.0f} %"
-    return f"If only {share} of those whom it treats in addition gain from it (an assumption)"
+    share = {0.0: "none", 0.5: "only half", 1.0: "all"}.get(benefit, f"{100 * benefit:.0f} %")
+    return f"If {share} of those whom it treats in addition gain from it (an assumption)"
 
 
 def _are(row: Row) -> str:

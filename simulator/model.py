@@ -26,6 +26,7 @@ from simulator.pathway import (
     State,
     Transition,
     attributes_in,
+    reachable,
     references_of,
 )
 from simulator.pathway_file import UNITS, shares
@@ -134,7 +135,25 @@ def resolve(scenario: Scenario, values: Values | None = None) -> Model:
     )
     resolver = _Resolver(scenario, pull(scenario, own), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
+    _check_time_passes(scenario, exits)
     return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, own, exits), n_draws)
+
+
+def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
+    """Refuse a cycle that some patients could go round for ever within one instant."""
+    at_once = {name: [each.to for each in ways if _at_once(each)] for name, ways in exits.items()}
+    for name, onward in at_once.items():
+        if onward and exits[name][0].time is not None and name in reachable(onward, at_once.__getitem__):
+            raise InputError(
+                f"patients come back to '{name}' before any time passes",
+                where=f"{scenario.where}: [states.{name}]",
+                allowed="a sojourn of more than 0 months on every cycle",
+            )
+
+
+def _at_once(way: Exit) -> bool:
+    closed = way.probability is not None and not np.any(way.probability > 0)
+    return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
 
 
 def _mix(scenario: Scenario, attribute: str) -> dict[str, float]:

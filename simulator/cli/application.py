@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulator.cli import calibrate, check, listing, report, schema, simulate, verify
-from simulator.cli.failures import told
+from simulator.cli.failures import CtrlC, told
 
 
 class Commands(TyperGroup):
@@ -67,6 +67,7 @@ def run() -> int:
         if isinstance(stream, TextIOWrapper):
             # A label that the terminal cannot show becomes question marks instead of a failure.
             stream.reconfigure(errors="replace")
+    CtrlC.watch()
     try:
         with told():
             app(prog_name="aftercart")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
 import typer
@@ -16,6 +18,25 @@ TRACEBACK = "AFTERCART_TRACEBACK"
 """The environment variable that lets an unexpected failure show where it happened."""
 
 
+STOPPED = "stopped"
+
+
+class CtrlC:
+    """Whether Ctrl-C was pressed. Libraries may turn the KeyboardInterrupt into an error of their own."""
+
+    pressed = False
+
+    @classmethod
+    def watch(cls) -> None:
+        """Take note of Ctrl-C from now on, and interrupt as usual."""
+
+        def press(number: int, frame: FrameType | None) -> None:
+            cls.pressed = True
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, press)
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Turn an exception into a message and `typer.Exit`: 2 for unusable input, else 1."""
@@ -24,10 +45,10 @@ def told() -> Iterator[None]:
         sys.stdout.flush()
     except (typer.Exit, typer.Abort, typer.TyperException):
         raise
+    except KeyboardInterrupt:
+        _fail(STOPPED)
     except AftercartError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("stopped")
     except BrokenPipeError:
         # Whoever read the output has seen enough of it (head, less): nothing to tell.
         _forget_output()
@@ -45,6 +66,8 @@ def told() -> Iterator[None]:
 
 
 def _fail(message: str, status: int = 1) -> NoReturn:
+    if CtrlC.pressed and not message.startswith(STOPPED):
+        message, status = STOPPED, 1
     typer.echo(f"aftercart: {message}", err=True)
     raise typer.Exit(status) from None
 

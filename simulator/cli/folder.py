@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
 
+from simulator.cli.failures import STOPPED, CtrlC
 from simulator.errors import AftercartError, InputError
 
 
@@ -48,8 +49,8 @@ def filled(out: Path) -> Iterator[Path]:
         for each in reversed(made):
             with suppress(OSError):
                 each.rmdir()
-        if isinstance(failure, KeyboardInterrupt):
-            raise AftercartError("stopped; nothing was written") from failure
+        if isinstance(failure, KeyboardInterrupt) or CtrlC.pressed:
+            raise AftercartError(f"{STOPPED}; nothing was written") from failure
         if isinstance(failure, OSError):
             raise AftercartError(f"{failure.strerror or failure}; nothing was written to {out}") from failure
         raise

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simulator.answer import answer
+from simulator.answer import answer, policies
 from simulator.cli import wording
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def show_answer(results: Results, console: Console) -> None:
 def show(results: Results, cohort: Cohort | None, console: Console) -> None:
     """Print the answer, the outcomes of every policy beside the first, and the posterior predictive table."""
     show_answer(results, console)
-    for policy in _policies(results.scenarios):
+    for policy in _compared(results.scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         console.print()
         console.print(f"All patients, from {clock}{_intervals(results.manifest['draws'])}")
@@ -75,15 +75,10 @@ def _intervals(draws: int) -> str:
     return f"; 95 % intervals over {draws} draws" if draws > 1 else "; one set of parameters, so no intervals"
 
 
-def _policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+def _compared(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     """Return the first scenario with each policy that it is compared with, both ends of one together."""
-    first = scenarios[0]
-    families: dict[str, list[Scenario]] = {}
-    names = {each.name for each in scenarios}
-    for each in scenarios[1:]:
-        stem = each.name.rpartition("@")[0]
-        families.setdefault(stem if stem in names else each.name, []).append(each)
-    return [[first, *each] for each in families.values()] or [[first]]
+    (first, *ends), *others = policies(scenarios)
+    return [[first, *each] for each in others] or [[first, *ends]]
 
 
 def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> Table:

@@ -371,11 +371,7 @@ def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves
     for clock in pathway.clocks:
         everybody = solution.survival("all", clock)
         for name in populations(pathway):
-            alike = (
-                name == "all"
-                or (name not in pathway.groups
-                and split_level(pathway, name)[0] not in model.attributes)
-            )
+            alike = name == "all" or _is_like_all(model, name)
             survival[clock, name] = everybody if alike else solution.survival(name, clock)
     return Curves(
         months=solution.months,
@@ -388,6 +384,14 @@ def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves
         counts={name: _count(solution, name) for name in pathway.counts},
         count_variances={},
     )
+
+
+def _is_like_all(model: Model, population: str) -> bool:
+    """Return whether a population is a level, with patients, of an attribute that decides nothing."""
+    if population in model.pathway.groups:
+        return False
+    attribute, level = split_level(model.pathway, population)
+    return attribute not in model.attributes and model.mix[attribute][level] > 0.0
 
 
 def _stays(model: Model) -> list[str]:

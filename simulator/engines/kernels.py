@@ -19,8 +19,9 @@ from simulator.model import Exit
 
 Floats = NDArray[np.float64]
 
-FIRST_CELL = 24
-"""Sub-cells of the first cell, from step * (1/24)^4 on."""
+_SUB_CELLS = np.concatenate([np.geomspace(1e-14, 1e-6, 24), (np.arange(1, 25) / 24) ** 4])
+"""Where the sub-cells of the first cell end, in cells: from (1/24)^4 on, and far below for hazards next to infinite."""
+FIRST_CELL = _SUB_CELLS.size
 NEVER = 1e300
 
 
@@ -44,8 +45,7 @@ class Kernel:
 
 def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
     """Return each exit's kernel on n cells of `step` months."""
-    first = step * (np.arange(1, FIRST_CELL + 1) / FIRST_CELL) ** 4
-    times = np.concatenate([[0.0], first, step * np.arange(2, n + 1)])
+    times = np.concatenate([[0.0], step * _SUB_CELLS, step * np.arange(2, n + 1)])
     if exits[0].probability is None:
         return _gather(competing(_times_of(exits), times), times, step, n)
     found = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,20 @@ STEP = 0.1
 """Months. Cells are at most this wide, halved while a sojourn of the pathway is too short for them."""
 FINEST = 2**16
 ALIAS = 1e-8
+
+
+class Passage(NamedTuple):
+    """The transforms of leaving a sojourn by one exit.
+
+    masses : what leaves a cell, but for atoms; multiplies entries on the cells' edges
+    edges : everything that leaves, on the cells' edges, the mean time kept
+    at, shifted : the atoms, which multiply the atom of entries at month 0, and entries as masses a cell
+    """
+
+    masses: Complex
+    edges: Complex
+    at: Complex | None
+    shifted: Complex | None
 
 
 class Lattice:
@@ -57,23 +72,39 @@ class Lattice:
     def _moved(self) -> Complex:
         return 1.0 - self.z
 
-    def kernel(self, kernel: Kernel) -> tuple[Complex, Complex]:
-        """Return an exit's transform as masses a cell, and as masses on the cells' edges that keep the mean time."""
+    def kernel(self, kernel: Kernel) -> Passage:
+        """Return an exit's transforms."""
         masses = self.transform(kernel.mass)
         edges = self._halves * masses + kernel.early[..., None] * self._moved
+        at: Complex | None = None
+        shifted: Complex | None = None
         for atom in kernel.atoms:
-            at = self.z ** atom.cell[..., None]
-            masses = masses + atom.mass[..., None] * at
-            edges = edges + atom.mass[..., None] * at * (
-                self._halves + (0.5 - atom.place)[..., None] * self._moved
-            )
-        return masses, edges
+            own = atom.mass[..., None] * self.z ** atom.cell[..., None]
+            spread = own * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
+            edges = edges + spread
+            at, shifted = own if at is None else at + own, spread if shifted is None else shifted + spread
+        return Passage(masses, edges, at, shifted)
 
-    def split(self, transformed: Complex, months: float) -> tuple[Complex, Complex]:
-        """Return a stream's part before and after a month."""
-        stream = self.stream(transformed)
+    def split(self, masses: Complex, months: float) -> tuple[Complex, Complex]:
+        """Return the part of masses a cell before and after a month."""
+        stream = self.stream(masses + 0.0 * self.z)
         early = stream.copy()
         early[..., round(months / self.step) :] = 0.0
+        return self.transform(early), self.transform(stream - early)
+
+    def split_edges(self, edges: Complex, atom: Floats, masses: Complex, months: float) -> tuple[Complex, Complex]:
+        """Return the part of masses on the cells' edges before and after a month.
+
+        What lies on the very edge is shared so that as many are early as among `masses` a cell and the `atom` at 0.
+        """
+        at = round(months / self.step)
+        stream = self.stream(edges + 0.0 * self.z)
+        early = stream.copy()
+        early[..., at:] = 0.0
+        if at < self.n:
+            wanted = atom + self.stream(masses + 0.0 * self.z)[..., :at].sum(axis=-1)
+            missing = wanted - early.sum(axis=-1)
+            early[..., at] = np.clip(missing, 0.0, np.maximum(stream[..., at], 0.0))
         return self.transform(early), self.transform(stream - early)
 
 

@@ -4,11 +4,13 @@
 
 (Cinlar 1969; Howard 1971, semi-Markov processes). In the transform, convolution is a product, a choice a share, and a
 cycle a linear system a frequency. Cumulative entries use the exact kernel; only entries that go on are put on the
-cells' edges, with their mean time kept, so the error falls with the square of the step.
+cells' edges, with their mean time kept, so the error falls with the square of the step. A fixed sojourn shifts masses a
+cell as they are: on the edges, half a cell would seem to leave at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,15 +18,15 @@ from numpy.typing import NDArray
 
 from simulator.engines.flows import DECIDED, Edge, Graph, Node
 from simulator.engines.kernels import kernels
-from simulator.engines.lattice import Lattice
+from simulator.engines.lattice import Lattice, Passage
 from simulator.model import Model
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-Kernels = dict[str, dict[str, tuple[Complex, Complex]]]
-"""By state and exit: the transform as masses a cell, and on the cells' edges."""
+Kernels = dict[str, dict[str, Passage]]
+"""By state and exit."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Renewal:
         for component in self.graph.order:
             inside = set(component)
             outer = {node: self._arriving(node, inside) for node in component}
-            inner = [e for node in component for e in self.graph.into[node] if e.source in inside]
+            inner = {e: self._through(e) for node in component for e in self.graph.into[node] if e.source in inside}
             self.edges |= self._cycle(component, inner, outer) if inner else outer
         return self
 
@@ -74,7 +76,7 @@ class Renewal:
             total = np.ones((1, 1, 1), dtype=np.complex128)
         for edge in self.graph.into[node]:
             if edge.source not in inside:
-                moved = self._on(edge, self._through(edge, 1), self.edges[edge.source])
+                moved = self._onward(edge)
                 total = moved if total is None else total + moved
         return np.zeros((1, 1, 1), dtype=np.complex128) if total is None else total
 
@@ -101,28 +103,29 @@ class Renewal:
             return share
         return share - self.doomed
 
-    def _through(self, edge: Edge, which: int) -> Complex | Floats:
-        """Return what an edge multiplies a stream by: as masses a cell (0) or on the cells' edges (1)."""
+    def _through(self, edge: Edge) -> Complex | Floats:
+        """Return what an edge multiplies entries on the cells' edges by."""
         if self.is_choice(edge.source):
             return self.share(edge)[..., None]
-        return self.kernels[edge.source.state][edge.exit][which]
+        return self.kernels[edge.source.state][edge.exit].edges
 
-    def _on(self, edge: Edge, through: Complex | Floats, stream: Complex) -> Complex:
-        """Return a stream past an edge, cut at the group window if the edge is."""
-        moved = through * stream
+    def _onward(self, edge: Edge) -> Complex:
+        """Return who passes a graph's edge, on the cells' edges, cut at the group window if it is."""
+        moved = self._through(edge) * self.edges[edge.source]
         if edge.when == "always":
             return moved
-        if moved.shape[-1] == 1:
-            return moved if edge.when == "early" else 0.0 * moved
-        early, late = self.lattice.split(moved, self.model.pathway.group_window)
+        atom, masses = self._passing(edge)
+        early, late = self.lattice.split_edges(moved, atom, masses, self.model.pathway.group_window)
         return early if edge.when == "early" else late
 
     def _cycle(
-        self, component: tuple[Node, ...], inner: list[Edge], outer: dict[Node, Complex]
+        self,
+        component: tuple[Node, ...],
+        parts: Mapping[Edge, Complex | Floats],
+        outer: dict[Node, Complex],
     ) -> dict[Node, Complex]:
         """Solve e = b + M e, one small system a frequency."""
         place = {node: i for i, node in enumerate(component)}
-        parts = {edge: self._through(edge, 1) for edge in inner}
         shape = np.broadcast_shapes(
             *(p.shape for p in parts.values()),
             *(b.shape for b in outer.values()),
@@ -145,47 +148,62 @@ class Renewal:
 
     def crossing(self, edge: Edge) -> tuple[Floats, Complex]:
         """Return who passes an edge: at month 0, and as masses a cell."""
+        atom, masses = self._passing(edge)
+        if edge.when == "always":
+            return atom, masses
+        early, late = self.lattice.split(masses, self.model.pathway.group_window)
+        return (atom, early) if edge.when == "early" else (0.0 * atom, late)
+
+    def _passing(self, edge: Edge) -> tuple[Floats, Complex]:
+        """Return who passes an edge, early or late: at month 0, and as masses a cell."""
         if self.is_choice(edge.source):
-            early = 0.0 if edge.when == "late" else 1.0
-            atom = early * self.share(edge) * self.atoms[edge.source]
-            return atom, self._on(edge, self._through(edge, 0), self.inflow(edge.source))
-        return np.zeros((1, 1)), self._on(edge, self._through(edge, 0), self.edges[edge.source])
+            share = self.share(edge)
+            return share * self.atoms[edge.source], share[..., None] * self.inflow(edge.source)
+        moved = self._at_first(edge.source, edge.exit)
+        shifted = self.kernels[edge.source.state][edge.exit].shifted
+        return np.zeros((1, 1)), moved if shifted is None else moved + shifted * self.inflow(edge.source)
+
+    def _at_first(self, node: Node, name: str) -> Complex:
+        """Return who leaves a sojourn by an exit, as masses a cell, but for a fixed time after entries past month 0."""
+        passage = self.kernels[node.state][name]
+        moved = passage.masses * self.edges[node]
+        if passage.at is None or not self.atoms[node].any():
+            return moved
+        return moved + passage.at * self.atoms[node][..., None]
 
     def _inflows(self, component: tuple[Node, ...]) -> dict[Node, Complex]:
-        zero: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        found = dict.fromkeys(component, zero)
-        choices = [node for node in component if self.is_choice(node)]
-        # Choices within a cycle pass on what they get at once, so they are settled first, in instant order.
-        for node in [*_instant_order(choices, self.graph), *(n for n in component if n not in choices)]:
+        """Return who enters the nodes of a component: what choices and fixed sojourns pass on in it is solved for."""
+        inside = set(component)
+        parts: dict[Edge, Complex | Floats] = {}
+        outer: dict[Node, Complex] = {}
+        for node in component:
+            total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
             for edge in self.graph.into[node]:
-                if self.is_choice(edge.source):
-                    stream = found[edge.source] if edge.source in found else self.inflow(edge.source)
+                if edge.source not in inside:
+                    total = total + self.crossing(edge)[1]
+                elif self.is_choice(edge.source):
+                    parts[edge] = self.share(edge)[..., None]
                 else:
-                    stream = self.edges[edge.source]
-                found[node] = found[node] + self._on(edge, self._through(edge, 0), stream)
-        return found
+                    total = total + self._at_first(edge.source, edge.exit)
+                    shifted = self.kernels[edge.source.state][edge.exit].shifted
+                    parts |= {} if shifted is None else {edge: shifted}
+            outer[node] = total
+        return self._cycle(component, parts, outer) if parts else outer
 
     def outflow(self, node: Node) -> Complex:
         """Return the transform of who leaves a sojourn, as masses a cell."""
         total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        for name in self.kernels.get(node.state, {}):
-            total = total + self.kernels[node.state][name][0]
-        return total * self.edges[node] if self.graph.out_of[node] else 0.0 * total
-
-
-def _instant_order(choices: list[Node], graph: Graph) -> list[Node]:
-    """Return choices so that each comes after those that lead to it; no cycle is made of choices alone."""
-    left, done = list(choices), []
-    while left:
-        ready = [n for n in left if not any(edge.source in left for edge in graph.into[n])]
-        done.extend(ready)
-        left = [n for n in left if n not in ready]
-    return done
+        if not self.graph.out_of[node]:
+            return total
+        for name, passage in self.kernels.get(node.state, {}).items():
+            total = total + self._at_first(node, name)
+            total = total if passage.shifted is None else total + passage.shifted * self.inflow(node)
+        return total
 
 
 def transforms(model: Model, lattice: Lattice, states: list[str], ready: Kernels) -> None:
     """Add the kernels of sojourns to those that are ready; states whose exits are told alike share theirs."""
-    alike: dict[tuple[str, ...], list[tuple[Complex, Complex]]] = {}
+    alike: dict[tuple[str, ...], list[Passage]] = {}
     for name in states:
         exits = model.exits[name]
         if exits and exits[0].time is not None and name not in model.instant:

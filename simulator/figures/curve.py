@@ -89,7 +89,7 @@ def plot(axes: Axes, curve: Curve, line: Line, *, follow_up: FollowUp, end: floa
                 part.months, 100 * part.lower, 100 * part.upper, color=line.colour, alpha=opacity, linewidth=0, zorder=1
             )
             for edge in (part.lower, part.upper):
-                axes.plot(part.months, 100 * edge, color=line.colour, alpha=min(1.0, 3 * opacity), linewidth=0.5, zorder=2)
+                axes.plot(part.months, 100 * edge, color=line.colour, alpha=min(1.0, 3 * opacity), lw=0.5, zorder=2)
 
 
 def _stretches(follow_up: FollowUp, end: float) -> list[tuple[float, float, bool, bool]]:
@@ -109,9 +109,8 @@ def mark_follow_up(axes: Axes, follow_up: FollowUp, end: float, *, words: bool) 
         if month < end:
             axes.axvline(month, color=style.FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
             if words:
-                axes.text(
-                    month + 0.012 * end, 99, f"from {month:g}:\n{said}", fontsize=style.SMALL, color=style.QUIET, va="top"
-                )
+                words_at = month + 0.012 * end
+                axes.text(words_at, 99, f"from {month:g}:\n{said}", fontsize=style.SMALL, color=style.QUIET, va="top")
 
 
 def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:

@@ -1,10 +1,11 @@
-"""The pathway as a diagram, drawn from its declaration: boxes by kind, solid arrows that take time, dashed that do not."""
+"""The pathway as a diagram, drawn from its declaration: boxes by kind; solid arrows take time, dashed ones none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -102,6 +103,8 @@ def draw(pathway: Pathway) -> Figure:
         for arrow in drawn.layout.routes:
             _draw_arrow(whole, drawn, arrow)
         for name, box in drawn.boxes.items():
+            if any(each.to == name for each in pathway.states[name].transitions):
+                _draw_loop(whole, box)
             _draw_box(whole, pathway, pathway.states[name], box, faint=name not in drawn.open)
         _draw_key(whole, drawn)
     return figure
@@ -170,7 +173,7 @@ def _label(pathway: Pathway, name: str, width: float) -> tuple[str, ...]:
     lines = lettering.wrap(state.label, width - 0.14, SIZE)
     if state.holds is not None:
         lines += lettering.wrap(f"[{pathway.resources[state.holds].label}]", width - 0.14, SIZE)
-    return tuple(lines)
+    return lines
 
 
 def _is_closed(transition: Transition, pathway: Pathway) -> bool:
@@ -199,7 +202,7 @@ def _ports(drawn: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:
     """Return where arrows meet a box's upper or lower edge: by the neighbour beyond, and whether they lead back."""
     ends = set()
     for arrow, nodes in drawn.layout.routes.items():
-        for upper, lower in zip(nodes[:-1], nodes[1:], strict=True):
+        for upper, lower in pairwise(nodes):
             own, other = (lower, upper) if side == "top" else (upper, lower)
             if own == name:
                 ends.add((other, arrow in drawn.layout.returns))
@@ -230,12 +233,23 @@ def _draw_arrow(whole: Axes, drawn: Plan, arrow: Arrow) -> None:
     whole.add_patch(Polygon(head, facecolor=colour, edgecolor="none", zorder=1 if faint else 3))
 
 
+def _draw_loop(whole: Axes, box: Box) -> None:
+    """Draw the way from a state to itself, on its right."""
+    x, y = box.left + box.width, box.middle[1]
+    out, high, low = x + 0.75 * GAP, y + 0.08, y - 0.08
+    path = Curve([(x, high), (out, high + 0.05), (out, low - 0.05), (x, low)], [Curve.MOVETO, *[Curve.CURVE4] * 3])
+    whole.add_patch(PathPatch(path, fill=False, edgecolor=style.PURPLE, linewidth=1.3, zorder=2))
+    head = [(x, low), (x + _HEAD, low + 0.5 * _HEAD), (x + _HEAD, low - 0.6 * _HEAD)]
+    whole.add_patch(Polygon(head, facecolor=style.PURPLE, edgecolor="none", zorder=3))
+
+
 def points_of(drawn: Plan, arrow: Arrow) -> list[tuple[float, float]]:
     """Return the points an arrow passes; it is upright at each, and between the two of each layer in its way."""
     nodes = drawn.layout.routes[arrow]
     back = arrow in drawn.layout.returns
     upper, lower = nodes[0], nodes[-1]
-    assert isinstance(upper, str) and isinstance(lower, str)
+    assert isinstance(upper, str)
+    assert isinstance(lower, str)
     first, last = drawn.boxes[upper], drawn.boxes[lower]
     points = [(_ports(drawn, upper, "bottom")[nodes[1], back], first.bottom)]
     for node in nodes[1:-1]:
@@ -249,7 +263,7 @@ def points_of(drawn: Plan, arrow: Arrow) -> list[tuple[float, float]]:
 def _smooth(points: Sequence[tuple[float, float]]) -> Curve:
     """Return a curve through points, upright at each of them."""
     vertices, codes = [points[0]], [int(Curve.MOVETO)]
-    for (x0, y0), (x1, y1) in zip(points[:-1], points[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(points):
         middle = (y0 + y1) / 2
         vertices += [(x0, middle), (x1, middle), (x1, y1)]
         codes += [int(Curve.CURVE4)] * 3
@@ -262,8 +276,17 @@ def _draw_box(whole: Axes, pathway: Pathway, state: State, box: Box, *, faint: b
     colour = "white" if state.kind == "death" else style.FAINT if faint else style.INK
     bold = "bold" if state.name in pathway.clocks.values() else "normal"
     whole.text(
-        x, y, "\n".join(box.lines), ha="center", va="center_baseline" if len(box.lines) == 1 else "center", fontsize=SIZE,
-        color=colour, fontweight=bold, zorder=5, linespacing=1.12, gid=f"state-{state.name}",
+        x,
+        y,
+        "\n".join(box.lines),
+        ha="center",
+        va="center_baseline" if len(box.lines) == 1 else "center",
+        fontsize=SIZE,
+        color=colour,
+        fontweight=bold,
+        linespacing=1.12,
+        zorder=5,
+        gid=f"state-{state.name}",
     )
 
 
@@ -294,9 +317,13 @@ def _draw_key(whole: Axes, drawn: Plan) -> None:
         _shape(whole, kind, Box(x, y - 0.07, 0.28, 0.14, ()), faint=False)
         whole.text(x + 0.36, y, KINDS[kind], va="center", fontsize=style.SMALL)
         x += 0.36 + lettering.width(KINDS[kind], style.SMALL) + 0.22
-    samples = [("returns", style.PURPLE, drawn.layout.returns), ("only a scenario opens it", style.FAINT, drawn.closed)]
-    for words, colour, arrows in samples:
-        if arrows:
+    loops = [each for each in drawn.pathway.states.values() if any(way.to == each.name for way in each.transitions)]
+    samples = [
+        ("leads back", style.PURPLE, bool(drawn.layout.returns or loops)),
+        ("only a scenario opens it", style.FAINT, bool(drawn.closed)),
+    ]
+    for words, colour, occurs in samples:
+        if occurs:
             whole.plot([x, x + 0.28], [y, y], color=colour, linewidth=1.3)
             whole.text(x + 0.36, y, words, va="center", fontsize=style.SMALL)
             x += 0.36 + lettering.width(words, style.SMALL) + 0.22

@@ -48,8 +48,8 @@ class Bar:
 def draw(pathway: Pathway, cohort: Cohort) -> Figure | None:
     """Return the figure, widths proportional to reported patients; None if the targets tell no stages.
 
-    Beside each reported count is the cohort's predictive one, if it has been fitted: n patients simulated afresh for each
-    draw, grouped and followed as they were.
+    Beside each reported count is the cohort's predictive one, if it has been fitted: n patients simulated afresh for
+    each draw, grouped and followed as they were.
     """
     told = stages(pathway, cohort)
     if not told.columns:
@@ -172,12 +172,12 @@ def _draw_bar(whole: Axes, bar: Bar, beside: tuple[float, float, float] | None) 
     whole.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     whole.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
-    count = f"{bar.count}"
-    whole.text(bar.left, bar.top + 0.04, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
+    count, y = f"{bar.count}", bar.top + 0.04
+    whole.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
     if beside is not None:
         said = f"{beside[0]:.1f} ({beside[1]:.0f}\N{EN DASH}{beside[2]:.0f})"
         x = bar.left + lettering.width(count, style.TEXT, "bold") + 0.08
-        whole.text(x, bar.top + 0.04, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
+        whole.text(x, y, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 
 
 def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
@@ -194,7 +194,7 @@ def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
 
 
 def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
-    """Draw one bar's patients splitting; or, where there are several, meeting in a pool first and splitting from there."""
+    """Draw one bar's patients splitting; or, of several bars, meeting in a pool first and splitting from there."""
     left, right = sources[0].left + BAR, targets[0].left
     # Late in the gap, since the labels of the bars on its left reach into it.
     middle = left + 0.76 * (right - left)

@@ -61,9 +61,12 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
 
 
 def clocks(results: Results) -> list[str]:
-    """Return the pathway's clocks, the one that a scenario leads with first."""
-    leads = [each.leads_with for each in results.scenarios if each.leads_with is not None]
-    return list(dict.fromkeys([*leads, *results.scenarios[0].pathway.clocks]))
+    """Return the pathway's clocks, the default one first unless every policy leads with another."""
+    declared = results.scenarios[0].pathway.clocks
+    policies = results.scenarios[1:] or results.scenarios
+    leads = {each.leads_with for each in policies}
+    first = leads.pop() if len(leads) == 1 else None
+    return sorted(declared, key=lambda clock: clock != first)
 
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:

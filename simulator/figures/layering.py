@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from simulator.figures.lettering import spaced
 
@@ -19,7 +20,7 @@ STRAIGHT, BENT, SHORT = 8.0, 2.0, 1.0
 
 Arrow = tuple[str, str]
 Node = str | tuple[str, int]
-"""A state, or a bend (name, layer). Long arrows to one state share their bends; an arrow that leads back has its own."""
+"""A state, or a bend (name, layer). Long arrows to one state share bends; an arrow that leads back has its own."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,23 @@ class Layout:
 def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap: float, bend: float) -> Layout:
     """Return the layout of states, the first of them at the top.
 
-    width : of a state; gap : between two states; bend : what a passing arrow takes. Arrows of a state to itself are left
-    out.
+    width : of a state; gap : between two states; bend : what a passing arrow takes. Arrows from a state to itself are
+    left out.
     """
     arrows = [each for each in dict.fromkeys(arrows) if each[0] != each[1]]
     returns = _returns(states, arrows)
     downward = {each: (each[1], each[0]) if each in returns else each for each in arrows}
     depth = _depths(states, set(downward.values()))
-    routes = {each: _route(way, depth, " < ".join(each) if each in returns else way[1]) for each, way in downward.items()}
-    links = list(dict.fromkeys(link for nodes in routes.values() for link in zip(nodes[:-1], nodes[1:], strict=True)))
+    shared = {each: " < ".join(each) if each in returns else each[1] for each in arrows}
+    routes = {each: _route(way, depth, shared[each]) for each, way in downward.items()}
+    links = list(dict.fromkeys(link for nodes in routes.values() for link in pairwise(nodes)))
     layers = _ordered(_initial(states, depth, routes.values()), links)
 
     def room(left: Node, right: Node) -> float:
         own = [width if isinstance(node, str) else bend for node in (left, right)]
         return sum(own) / 2 + (gap if isinstance(left, str) and isinstance(right, str) else gap / 2)
 
-    gaps = [[room(*pair) for pair in zip(layer[:-1], layer[1:], strict=True)] for layer in layers]
+    gaps = [[room(*pair) for pair in pairwise(layer)] for layer in layers]
     across = _across(layers, links, gaps)
     for nodes in sorted(routes.values(), key=len):
         _straighten([node for node in nodes if not isinstance(node, str)], layers, gaps, across)
@@ -77,15 +79,15 @@ def _returns(states: Sequence[str], arrows: Sequence[Arrow]) -> set[Arrow]:
             continue
         path, work = [first], [iter(onward[first])]
         while work:
-            target = next(work[-1], None)
-            if target is None:
+            onto = next(work[-1], None)
+            if onto is None:
                 done.add(path.pop())
                 work.pop()
-            elif target in path:
-                found.add((path[-1], target))
-            elif target not in done:
-                path.append(target)
-                work.append(iter(onward[target]))
+            elif onto in path:
+                found.add((path[-1], onto))
+            elif onto not in done:
+                path.append(onto)
+                work.append(iter(onward[onto]))
     return found
 
 
@@ -146,7 +148,7 @@ def _neighbours(links: Sequence[tuple[Node, Node]]) -> tuple[dict[Node, list[Nod
 
 def _crossings(layers: Sequence[Sequence[Node]], below: Mapping[Node, Sequence[Node]]) -> int:
     total = 0
-    for upper, lower in zip(layers[:-1], layers[1:], strict=True):
+    for upper, lower in pairwise(layers):
         place = {node: i for i, node in enumerate(lower)}
         ends = [sorted(place[each] for each in below.get(node, ())) for node in upper]
         total += sum(
@@ -184,7 +186,9 @@ def _start(layer: Sequence[Node], gaps: Sequence[float]) -> list[tuple[Node, flo
     return list(zip(layer, places, strict=True))
 
 
-def _pull(node: Node, nears: Sequence[Mapping[Node, Sequence[Node]]], across: Mapping[Node, float]) -> tuple[float, float]:
+def _pull(
+    node: Node, nears: Sequence[Mapping[Node, Sequence[Node]]], across: Mapping[Node, float]
+) -> tuple[float, float]:
     """Return where a node's neighbours want it, and how strongly."""
     total, weight = 0.01 * across[node], 0.01
     for near in nears:

@@ -17,10 +17,12 @@ from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
 def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
     """Return the inches that the widest line of a text takes."""
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
-    return max(float(text_to_path.get_text_width_height_descent(line, font, False)[0]) / 72 for line in text.split("\n"))
+    lines = text.split("\n")
+    return max(float(text_to_path.get_text_width_height_descent(each, font, False)[0]) for each in lines) / 72
 
 
-def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> list[str]:
+@lru_cache(maxsize=1024)
+def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
     """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself."""
     found: list[str] = []
     for word in text.split():
@@ -34,7 +36,7 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
             found[-1] += f" {rest}"
         else:
             found.append(rest)
-    return found
+    return tuple(found)
 
 
 def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:
@@ -49,10 +51,10 @@ def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -
 
 
 def spaced(wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
-    """Return places in the order given, each at least its gap after the one before, as near to the wanted as they can be.
+    """Return places in the order given, each at least its gap after the one before, as near to the wanted as can be.
 
-    Weighted least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955), by
-    pooling neighbours. gaps : one fewer than wanted; weights : positive, one each.
+    Weighted least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955),
+    by pooling neighbours. gaps : one fewer than wanted; weights : positive, one each.
     """
     steps = np.concatenate([[0.0], np.cumsum(gaps)])[: len(wanted)]
     pools: list[tuple[float, float, int]] = []

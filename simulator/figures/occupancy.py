@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
 
@@ -62,7 +62,7 @@ class Stack:
     def alive(self, scenario: str) -> Floats:
         """Return the probability of being alive, where nobody leaves the table: (n_months,)."""
         living = [h for layer, h in zip(self.layers, self.heights[scenario], strict=True) if not layer.dead]
-        return np.sum(living, axis=0)
+        return np.asarray(np.sum(living, axis=0))
 
     def mean_months(self, height: Floats) -> str:
         """Return the mean months spent, from the start to the end of the stack."""
@@ -120,24 +120,29 @@ def stack(occupancy: pd.DataFrame, pathway: Pathway, clock: str) -> Stack:
     months = next(iter(tables.values())).index.to_numpy(dtype=float)
     layers = _layers(tables, months, pathway)
     heights = {
-        name: [table.reindex(columns=layer.states, fill_value=0.0).sum(axis=1).to_numpy(dtype=float) for layer in layers]
+        name: [_of(table, layer.states).sum(axis=1).to_numpy(dtype=float) for layer in layers]
         for name, table in tables.items()
     }
     return Stack(clock, months, layers, heights)
 
 
+def _of(table: pd.DataFrame, states: Iterable[str]) -> pd.DataFrame:
+    """Return a table of some states, zero where it has none of them."""
+    return table.reindex(columns=list(states), fill_value=0.0)
+
+
 def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -> tuple[Layer, ...]:
-    total = sum(table.reindex(columns=list(pathway.states), fill_value=0.0).to_numpy(dtype=float) for table in tables.values())
-    spent = dict(zip(pathway.states, np.trapezoid(total, months, axis=0), strict=True))
-    centre = dict(zip(pathway.states, np.trapezoid(total * months[:, None], months, axis=0), strict=True))
+    total = np.sum([_of(table, pathway.states).to_numpy(dtype=float) for table in tables.values()], axis=0)
+    spent = dict(zip(pathway.states, np.trapezoid(total, months, axis=0).tolist(), strict=True))
+    centre = dict(zip(pathway.states, np.trapezoid(total * months[:, None], months, axis=0).tolist(), strict=True))
     seen = [name for name in pathway.states if spent[name] > 1e-9]
     living = sorted((name for name in seen if pathway.states[name].kind != "death"), key=lambda name: -spent[name])
     own, rest = (living, []) if len(living) <= MOST else (living[: MOST - 1], living[MOST - 1 :])
-    groups = [(pathway.states[name].label, (name,)) for name in own]
+    groups: list[tuple[str, tuple[str, ...]]] = [(pathway.states[name].label, (name,)) for name in own]
     groups += [(OTHER, tuple(rest))] if rest else []
 
     def lateness(group: tuple[str, tuple[str, ...]]) -> float:
-        return -sum(centre[name] for name in group[1]) / sum(spent[name] for name in group[1])
+        return -float(sum(centre[name] for name in group[1]) / sum(spent[name] for name in group[1]))
 
     found, used = [], 0
     for label, states in sorted(groups, key=lateness):
@@ -248,8 +253,7 @@ def _write_key(whole: Axes, left: float, top: float, drawn: Stack, words: float)
 
 def _write_row(whole: Axes, left: float, y: float, layer: Layer) -> None:
     swatch = (left, y - 0.06)
-    whole.add_patch(
-        Rectangle(swatch, 0.2, 0.12, facecolor=layer.colour, hatch=layer.hatch or None, edgecolor="white", linewidth=0.4)
-    )
+    filled = Rectangle(swatch, 0.2, 0.12, facecolor=layer.colour, hatch=layer.hatch or None, edgecolor="white", lw=0.4)
+    whole.add_patch(filled)
     whole.add_patch(Rectangle(swatch, 0.2, 0.12, fill=False, edgecolor=style.QUIET, linewidth=0.5))
     whole.text(left + 0.28, y, layer.label, fontsize=_SIZE, va="center")

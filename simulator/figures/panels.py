@@ -1,9 +1,9 @@
-"""Small multiples of survival curves: a panel a group of patients, or a panel a policy beside what it is compared with."""
+"""Small multiples of survival curves: a panel a group of patients, or a panel a policy beside the first scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ MONTHS = 36.0
 PLOT = 1.85
 """Inches from 0 to 100 %, of each panel."""
 
-TOP, FOOT, LEFT, GAP = 0.46, 0.5, 0.62, 0.28
+TITLE, NOTE, FOOT, LEFT, GAP, WIDEST = 0.3, 0.16, 0.5, 0.62, 0.28, 3.2
 
 
 @dataclass(frozen=True)
@@ -40,25 +40,32 @@ def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
     frame : the run's survival table.
     """
     caution = (
-        "Groups are formed by what happened to the patients afterwards, so their curves are not effects of treatment: who "
-        "was treated was fit for it, and who had a transplant had lived until then (guarantee time)."
+        "Groups are formed by what happens to patients later, so their curves do not tell what a treatment does: who "
+        "is counted in one had to live until then (guarantee time), and to be chosen."
     )
     panels = [_group_panel(frame, name, label, clock, cohort) for name, label in _groups(pathway)]
     return _draw(f"Overall survival from {clock}, by group", panels, curve.scenarios_in(frame), clock, cohort, caution)
 
 
 def by_policy(frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None) -> Figure:
-    """Return a figure with a panel for each policy, beside the first scenario."""
+    """Return a figure with a panel for each policy, beside the first scenario; each policy drawn alike."""
     names = curve.scenarios_in(frame)
     policies: dict[str, list[str]] = {}
     for name in names[1:]:
         policies.setdefault(style.family(name), []).append(name)
+    roles = [names[0], *dict.fromkeys(_role(name) for name in names[1:])]
     reported = _reported(cohort, "all", clock)
-    panels = [
-        Panel(policy, f"beside {names[0]}", curve.select(frame, clock, "all", [names[0], *ends]), reported)
-        for policy, ends in policies.items()
-    ]
-    return _draw(f"Overall survival from {clock}, policy by policy", panels, names, clock, cohort, "")
+    panels = []
+    for policy, ends in policies.items():
+        curves = curve.select(frame, clock, "all", [names[0], *ends])
+        drawn = [curves[0], *(replace(each, scenario=_role(each.scenario)) for each in curves[1:])]
+        panels.append(Panel(policy, "", drawn, reported))
+    return _draw(f"Overall survival from {clock}, policy by policy", panels, roles, clock, cohort, "")
+
+
+def _role(name: str) -> str:
+    end = style.end(name)
+    return "policy" if end is None else f"policy@{end:g}"
 
 
 def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> str:
@@ -74,7 +81,8 @@ def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, coho
 def by_policy_alt_text(frame: pd.DataFrame, *, clock: str) -> str:
     """Return what `by_policy` says, in words with numbers."""
     curves = curve.select(frame, clock, "all")
-    return f"Overall survival of each policy beside {curves[0].scenario}, from {clock}: {'; '.join(_at_twelve(curves))}."
+    said = "; ".join(_at_twelve(curves))
+    return f"Overall survival of each policy beside {curves[0].scenario}, from {clock}: {said}."
 
 
 def _at_twelve(curves: Sequence[Curve]) -> list[str]:
@@ -120,27 +128,39 @@ def _draw(
     with style.applied():
         across = min(4, len(panels))
         down = -(-len(panels) // across)
-        words = [*survival.ends_in_words(names), caution, survival.source_in_words(cohort) if cohort else ""]
-        footing = " ".join(each for each in words if each)
+        footing = _footing(panels, names, cohort, caution)
+        rows = _key_rows(names)
+        top = TITLE + (NOTE if any(panel.note for panel in panels) else 0.0)
+        head = 0.45 + 0.22 * len(rows)
         foot = lettering.footing_height(footing) + 0.05
-        key = 0.3
-        head = 0.42 + key
-        figure = style.canvas(style.WIDTH, head + down * (TOP + PLOT + FOOT) + foot)
+        figure = style.canvas(style.WIDTH, head + down * (top + PLOT + FOOT) + foot)
         lettering.heading(figure, title)
         lettering.footing(figure, footing)
         lines = style.lines(names)
         up = figure.get_size_inches()[1]
-        _write_key(style.sheet(figure), up - 0.52, names, lines)
-        width = (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across
+        _write_key(style.sheet(figure), up - 0.52, rows, lines)
+        width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
         for place, panel in enumerate(panels):
             row, column = divmod(place, across)
-            bottom = up - head - (row + 1) * (TOP + PLOT + FOOT) + FOOT
+            bottom = up - head - (row + 1) * (top + PLOT + FOOT) + FOOT
             axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
             _fill(axes, panel, lines, width, clock, cohort)
             if column:
                 axes.set_ylabel("")
                 axes.tick_params(axis="y", labelleft=False)
     return figure
+
+
+def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | None, caution: str) -> str:
+    said = []
+    if any(each.has_band for panel in panels for each in panel.curves):
+        crowded = any(len(panel.curves) > survival.MOST_BANDS for panel in panels)
+        said.append(f"Bands: 95 % interval over the parameters' draws{f' (of {names[0]} only)' if crowded else ''}.")
+    if any(len(panel.reported) for panel in panels):
+        said.append("Circles: as reported, ± one standard error.")
+    said += [*survival.ends_in_words(names), caution]
+    said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
+    return " ".join(each for each in said if each)
 
 
 def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock: str, cohort: Cohort | None) -> None:
@@ -151,8 +171,9 @@ def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock:
     axes.set_xlim(0, end)
     axes.set_xticks(curve.month_ticks(end, 4))
     axes.set_xlabel(f"Months since {clock}")
-    for each in panel.curves:
-        curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=end, band=0.13)
+    for place, each in enumerate(panel.curves):
+        banded = len(panel.curves) <= survival.MOST_BANDS or place == 0
+        curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
     curve.mark_follow_up(axes, follow_up, end, words=False)
     if len(panel.reported):
         curve.plot_reported(axes, panel.reported, end=end)
@@ -160,19 +181,37 @@ def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock:
     if nobody:
         said = lettering.wrap(f"nobody under {', '.join(nobody)}", 0.8 * width, style.SMALL)
         axes.text(0.97 * end, 97, "\n".join(said), ha="right", va="top", fontsize=style.SMALL, color=style.QUIET)
+    _write_title(axes, panel, width)
+
+
+def _write_title(axes: Axes, panel: Panel, width: float) -> None:
+    """Write a panel's title above it, and its note between, each in a line."""
+    note = "".join(lettering.wrap(panel.note, width, style.SMALL)[:1])
     title = lettering.wrap(panel.title, width, style.TEXT, "bold")[0]
-    axes.text(0, 1 + 0.23 / PLOT, title, transform=axes.transAxes, fontweight="bold", va="bottom")
-    note = lettering.wrap(panel.note, width, style.SMALL)[:1]
-    axes.text(
-        0, 1 + 0.08 / PLOT, "".join(note), transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom"
-    )
+    low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
+    axes.text(0, low, note, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
+    axes.text(0, high if note else low, title, transform=axes.transAxes, fontweight="bold", va="bottom")
 
 
-def _write_key(whole: Axes, y: float, names: Sequence[str], lines: dict[str, Line]) -> None:
-    """Write a sample of each line with its scenario's name, in one row."""
-    x = style.MARGIN
+def _key_rows(names: Sequence[str]) -> list[list[str]]:
+    """Return the names in as many rows as they need."""
+    rows: list[list[str]] = [[]]
+    used = 0.0
     for name in names:
-        line = lines[name]
-        whole.plot([x, x + 0.3], [y, y], color=line.colour, linestyle=line.dash, linewidth=1.8, dash_capstyle="butt")
-        whole.text(x + 0.36, y, name, va="center", color=line.dark, fontweight="bold")
-        x += 0.36 + lettering.width(name, style.TEXT, "bold") + 0.3
+        needed = 0.66 + lettering.width(name, style.TEXT, "bold")
+        if rows[-1] and used + needed > style.WIDTH - 2 * style.MARGIN:
+            rows.append([])
+            used = 0.0
+        rows[-1].append(name)
+        used += needed
+    return rows
+
+
+def _write_key(whole: Axes, top: float, rows: Sequence[Sequence[str]], lines: dict[str, Line]) -> None:
+    """Write a sample of each line with its scenario's name."""
+    for place, names in enumerate(rows):
+        x, y = style.MARGIN, top - 0.22 * place
+        for name in names:
+            style.sample(whole, x, y, lines[name])
+            whole.text(x + 0.36, y, name, va="center", color=lines[name].dark, fontweight="bold")
+            x += 0.66 + lettering.width(name, style.TEXT, "bold")

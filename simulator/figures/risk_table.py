@@ -34,7 +34,12 @@ def rows_of(curves: Sequence[Curve], reported: pd.DataFrame, n: int) -> list[tup
 
 
 def draw(
-    whole: Axes, axes: Axes, top: float, rows: Sequence[tuple[str, Mapping[float, str]]], ticks: Sequence[float], end: float
+    whole: Axes,
+    axes: Axes,
+    top: float,
+    rows: Sequence[tuple[str, Mapping[float, str]]],
+    ticks: Sequence[float],
+    end: float,
 ) -> None:
     """Write the numbers below `axes`, at its ticks; `whole` : see style.sheet; top : inches from the figure's foot."""
     left, _, across, _ = _inches(axes)
@@ -60,8 +65,7 @@ def label(
         y = top - ROW * (place + 1.1)
         x = style.MARGIN
         if name in lines:
-            line = lines[name]
-            whole.plot([x, x + 0.3], [y, y], color=line.colour, linestyle=line.dash, linewidth=1.8, dash_capstyle="butt")
+            style.sample(whole, x, y, lines[name])
         else:
             whole.plot([x + 0.15], [y], "o", markersize=4.5, markerfacecolor="white", markeredgecolor=style.INK)
         text = lettering.wrap(name, right - x - 0.5, style.SMALL + 0.5)[0]

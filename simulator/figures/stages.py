@@ -1,7 +1,7 @@
 """The stages that a cohort's reported counts tell: partitions of its patients, read from the targets and the pathway.
 
-A stage is a set of nodes whose counts sum to the size of the population they are counted in. Nothing is listed here: the
-arms come from the cohort, the states from its targets, labels and order from the pathway.
+A stage is a set of nodes whose counts sum to the size of the population they are counted in. Nothing is listed here:
+the arms come from the cohort, the states from its targets, labels and order from the pathway.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,10 +28,13 @@ TEXT, SMALL, TITLE = 8.5, 7.5, 11.0
 MARGIN = 0.12
 """Inches between a figure's edge and its text."""
 
+SAMPLE = 0.3
+"""Inches of line in a key."""
+
 Dash = str | tuple[float, tuple[float, ...]]
 SPARSE: Dash = (0.0, (2.0, 3.5))
 
-_COLOURS = (BLACK, VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
+_POLICIES = (VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
 _DASHES: tuple[Dash, ...] = (
     "solid",
     (0.0, (6.0, 1.3)),
@@ -83,25 +87,28 @@ def applied() -> Iterator[None]:
 
 
 def lines(scenarios: Sequence[str]) -> dict[str, Line]:
-    """Return each scenario's line: NAME and NAME@0.5 share a colour, and no two of five share a style."""
+    """Return each scenario's line: the first black, NAME and NAME@0.5 of one colour, no two of five of one style."""
     families = list(dict.fromkeys(family(name) for name in scenarios))
-    return {
-        name: Line(_COLOURS[families.index(family(name)) % len(_COLOURS)], _DASHES[place % len(_DASHES)])
-        for place, name in enumerate(scenarios)
-    }
+    colours = [BLACK, *(_POLICIES[place % len(_POLICIES)] for place in range(len(families)))]
+    of_family = dict(zip(families, colours, strict=False))
+    return {name: Line(of_family[family(name)], _DASHES[i % len(_DASHES)]) for i, name in enumerate(scenarios)}
 
 
 def family(scenario: str) -> str:
     """Return NAME of NAME@0.5."""
-    return scenario.rpartition("@")[0] or scenario
+    return scenario if end(scenario) is None else scenario.rpartition("@")[0]
+
+
+def end(scenario: str) -> float | None:
+    """Return 0.5 of NAME@0.5, the marginal benefit; None of any other name."""
+    benefit = scenario.rpartition("@")[2] if "@" in scenario else ""
+    return float(benefit) if re.fullmatch(r"[0-9.]+", benefit) else None
 
 
 def shade(colour: str, factor: float) -> str:
     """Return a colour darker (factor below 1), or mixed with white (above 1: 1.8 is four fifths white)."""
-    channels = to_rgb(colour)
-    if factor <= 1:
-        return to_hex([factor * each for each in channels])
-    return to_hex([1 - (2 - factor) * (1 - each) for each in channels])
+    red, green, blue = (factor * c if factor <= 1 else 1 - (2 - factor) * (1 - c) for c in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def canvas(width: float, height: float) -> Figure:
@@ -115,6 +122,11 @@ def axes(figure: Figure, left: float, bottom: float, width: float, height: float
     """Return axes at a place told in inches."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def sample(sheet: Axes, x: float, y: float, line: Line) -> None:
+    """Draw a short piece of a scenario's line, from a place to its right, as a key."""
+    sheet.plot([x, x + SAMPLE], [y, y], color=line.colour, linestyle=line.dash, linewidth=1.8, dash_capstyle="butt")
 
 
 def sheet(figure: Figure) -> Axes:

@@ -40,7 +40,8 @@ class _Panel:
 def draw(survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, population: str = "all") -> Figure:
     """Return the figure of one population on one clock, a curve a scenario.
 
-    survival : the run's survival table; cohort : whose reported figures, size and follow-up are shown, on its own clock.
+    survival : the run's survival table
+    cohort : whose reported figures, size and follow-up are shown, on its own clock
     """
     with style.applied():
         return _draw(survival, clock, cohort, population)
@@ -184,11 +185,14 @@ def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
 def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str) -> str:
     said = ends_in_words([each.scenario for each in curves])
     if cohort is None:
-        said.append("No cohort informs this pathway: the parameters are at their declared values. Not for individual patients.")
+        whose = "their own draws" if any(each.has_band for each in curves) else "their declared values"
+        said.append(f"No cohort is shown; the parameters are at {whose}.")
+        said.append("Not for individual patients.")
         return " ".join(said)
     if clock == cohort.clock and cohort.follow_up is not None:
         thins, ends = cohort.follow_up
-        said.append(f"Lighter after month {thins:g}, when survivors' follow-up begins to end; dashed after {ends:g}, the longest.")
+        said.append(f"Lighter after month {thins:g}, when survivors' follow-up begins to end;")
+        said.append(f"dashed after {ends:g}, the longest.")
     if clock != cohort.clock:
         said.append(f"From {clock}, given that {cohort.clock} follows, as it did for everybody in the cohort.")
     said.append(source_in_words(cohort))
@@ -197,13 +201,15 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str) -> str:
 
 def ends_in_words(scenarios: Sequence[str]) -> list[str]:
     """Return what NAME@0.5 means, if there is one."""
-    found = dict.fromkeys(name.rpartition("@")[2] for name in scenarios if "@" in name)
+    ends = [each for each in dict.fromkeys(style.end(name) for name in scenarios) if each is not None]
+    shares = {each: "half" if each == 0.5 else f"{100 * each:g} %" for each in ends}
     return [
-        f"@{each}: if only {'half' if each == '0.5' else f'{100 * float(each):g} %'} of those treated in addition gain what today's treated gain (assumption)."
-        for each in found
+        f"@{each:g}: if only {share} of those treated in addition gain what today's treated gain (assumption)."
+        for each, share in shares.items()
     ]
 
 
 def source_in_words(cohort: Cohort) -> str:
     """Return the cohort's size, its source, and what its figures are not for."""
-    return f"n = {cohort.n}: {cohort.citation.rstrip('.')}. A simulation of stated assumptions; not for individual patients."
+    source = f"n = {cohort.n}: {cohort.citation.rstrip('.')}."
+    return f"{source} A simulation of stated assumptions; not for individual patients."

@@ -52,7 +52,7 @@ def folded(summary: str, *inside: str) -> str:
 def inline_svg(svg: str, name: str, alt: str) -> str:
     """Return an SVG file's text as an element of the page: alternative text, and ids that no other figure has."""
     body = svg[svg.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r"<(title|desc)>.*?</\1>", "", body, count=2, flags=re.DOTALL)
     body = body.replace("xlink:href=", "href=")
     body = re.sub(r'\bid="', f'id="{name}-', body)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from simulator.pathway import Pathway
 from simulator.report import wording
-from simulator.report.elements import folded, row, span, table, tag, text
+from simulator.report.elements import folded, paragraph, row, span, table, tag, text
+from simulator.report.wording import Row
 from simulator.scenario import Scenario
 
-Rows = Mapping[tuple[str, str], Mapping[str, Any]]
+Rows = Mapping[tuple[str, str], Row]
 BY_GROUP = ("os_12", "os_6", "os_24", "os_60")
 """The outcome that is told of every group: the first that there is."""
 
@@ -49,7 +50,7 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
     label, unit = wording.outcome(chosen, "probability", pathway)
     populations = list(dict.fromkeys(own["population"]))
     lines = [
-        row(text(wording.population(name, pathway)), *(_estimate(rows.get((s.name, name))) for s in scenarios))
+        row(text(wording.population(name, pathway)), *(_estimate(rows.get((s.name, name)), 0) for s in scenarios))
         for name in populations
     ]
     head = ["", *(each.name for each in scenarios)]
@@ -68,32 +69,38 @@ def _policy_table(outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenar
     for each in ends:
         head += [each.name, "difference"]
     lines = [_line(name, rows, names, first.pathway) for name in told]
-    return table(head, lines, kind="numbers", caption=f"All patients, from {clock}")
+    shown = table(head, lines, kind="numbers", caption=f"All patients, from {clock}")
+    if wording.NONE in shown:
+        shown += paragraph(f"{wording.NONE} not reached within the horizon", class_="note")
+    return shown
 
 
 def _line(name: str, rows: Rows, names: Sequence[str], pathway: Pathway) -> str:
     found = [rows.get((scenario, name)) for scenario in names]
-    unit = next(str(each["unit"]) for each in found if each is not None)
+    known = [each for each in found if each is not None]
+    unit = str(known[0]["unit"])
     label, shown = wording.outcome(name, unit, pathway)
-    cells = [_estimate(found[0])]
+    decimals = wording.places((float(each["estimate"]) for each in known), unit)
+    cells = [_estimate(found[0], decimals)]
     for each in found[1:]:
-        cells += [_estimate(each), _difference(each)]
+        cells += [_estimate(each, decimals), _difference(each, decimals)]
     return row(f"{text(label)} {span(shown, 'unit')}", *cells)
 
 
-def _estimate(found: Mapping[str, Any] | None) -> str:
+def _estimate(found: Row | None, decimals: int) -> str:
     if found is None:
         return ""
     unit = str(found["unit"])
-    return _cell(wording.number(found["estimate"], unit), wording.interval(found["lower"], found["upper"], unit))
+    shown = wording.number(found["estimate"], unit, decimals)
+    return _cell(shown, wording.interval(found["lower"], found["upper"], unit, decimals))
 
 
-def _difference(found: Mapping[str, Any] | None) -> str:
-    if found is None or found["difference"] != found["difference"]:
+def _difference(found: Row | None, decimals: int) -> str:
+    if found is None or math.isnan(found["difference"]):
         return ""
     unit = str(found["unit"])
-    lower, upper = found["difference_lower"], found["difference_upper"]
-    return _cell(wording.number(found["difference"], unit, sign="+"), wording.interval(lower, upper, unit))
+    shown = wording.number(found["difference"], unit, decimals, sign="+")
+    return _cell(shown, wording.interval(found["difference_lower"], found["difference_upper"], unit, decimals))
 
 
 def _cell(estimate: str, interval: str) -> str:

@@ -31,7 +31,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     parts = [
         section("figures", "Figures", *(_figure(each) for each in figures)) if figures else "",
         section("outcomes", "Outcomes", *_outcomes(results, order)),
-        section("evidence", "Does the model print what was reported?", predictive(cohort, pathway)) if cohort else "",
+        section("evidence", "Reported and simulated", predictive(cohort, pathway)) if cohort else "",
         section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
         section("scenarios", "Scenarios", *(_scenario(each) for each in results.scenarios if _is_told(each, results))),
         section("manifest", "Manifest", _manifest(results.manifest)),
@@ -46,22 +46,27 @@ def _answer(results: Results) -> list[str]:
     first = results.scenarios[0]
     policies = outcomes_table.policies(results.scenarios) or [[]]
     said = [answer(results.outcomes, [first, *ends]) for ends in policies]
-    under = f"{first.pathway.title}. {', '.join(each.title or each.name for each in results.scenarios if '@' not in each.name)}."
-    return [tag("h1", text(said[0])), *(paragraph(each, class_="answer") for each in said[1:]), paragraph(under, class_="under")]
+    headline, stop, rest = said[0].partition(". ")
+    said[:1] = [f"{headline}." if stop else headline, *([rest] if rest else [])]
+    titles = [each.title or each.name for each in results.scenarios if _is_told(each, results)]
+    under = f"{first.pathway.title}. {', '.join(titles)}."
+    more = [paragraph(each, class_="answer") for each in said[1:]]
+    return [tag("h1", text(said[0])), *more, paragraph(under, class_="under")]
 
 
 def _what_it_is_not(cohort: Cohort | None) -> str:
     said = [
-        "It is for planning and teaching about groups of patients. It is not for decisions about an individual patient.",
-        "A policy's effect is a simulation of stated assumptions. It is not a treatment effect: nobody was randomised.",
+        "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
+        "A policy's effect is a simulation of stated assumptions. It is not the effect of a treatment.",
     ]
     if cohort is None:
-        said.append("No cohort informs this pathway: its numbers are as declared in its file, and there are no intervals.")
+        said.append("It is not calibrated to a cohort that is shown here: its parameters are the pathway file's own.")
     else:
-        doi = f" (doi {cohort.doi})" if cohort.doi else ""
+        source = ", doi ".join(each for each in (cohort.citation.rstrip("."), cohort.doi) if each)
         said.append(
-            f"It is calibrated to n = {cohort.n} reported patients: {cohort.title}. {cohort.citation}{doi} The intervals hold "
-            "what they and the sourced priors leave open about the parameters, not whether patients elsewhere are like them."
+            f"It is calibrated to n = {cohort.n} reported patients: {cohort.title} ({source}). "
+            "The intervals hold what they and the sourced priors leave open about the parameters, not whether patients "
+            "elsewhere are like them."
         )
     return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(each)) for each in said)))
 
@@ -107,7 +112,8 @@ def _scenario(scenario: Scenario) -> str:
     rows = [tag("dt", text(key)) + tag("dd", text(said)) for key, said in told.items() if said]
     levers = {key: dict(getattr(scenario, key)) for key in LEVERS if getattr(scenario, key)}
     changed = "".join(tag("li", tag("code", text(each))) for each in _levers(levers))
-    rows.append(tag("dt", text("Levers")) + tag("dd", tag("ul", changed) if changed else text("None: nothing is changed.")))
+    shown = tag("ul", changed) if changed else text("None: nothing is changed.")
+    rows.append(tag("dt", text("Levers")) + tag("dd", shown))
     heading = tag("h3", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
     return tag("article", heading, tag("dl", *rows))
 
@@ -127,10 +133,9 @@ def _manifest(manifest: Mapping[str, Any]) -> str:
             continue
         if isinstance(value, Mapping):
             value = ", ".join(f"{name} {each}" for name, each in value.items() if each is not None)
-        rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(value)))
-    note = manifest.get("note")
-    said = paragraph(str(note)) if note else ""
-    return said + tag("dl", *rows) + paragraph("The time of the run, and all of it for machines, is in manifest.json.")
+        shown = f"{value:g}" if isinstance(value, float) else value
+        rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(shown)))
+    return tag("dl", *rows) + paragraph("The time of the run, and all of it for machines, is in manifest.json.")
 
 
 def _shell(title: str, body: str) -> str:

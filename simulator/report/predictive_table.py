@@ -1,15 +1,14 @@
-"""The posterior predictive table: every figure reported of the cohort beside what simulated cohorts of its size print."""
+"""The posterior predictive table: every reported figure beside what simulated cohorts of the same size print."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from simulator.cohort import Cohort
 from simulator.pathway import Pathway
 from simulator.report import wording
 from simulator.report.elements import paragraph, row, span, table, tag, text
+from simulator.report.wording import Row
 
 
 def predictive(cohort: Cohort, pathway: Pathway) -> str:
@@ -33,11 +32,12 @@ def predictive(cohort: Cohort, pathway: Pathway) -> str:
     return paragraph(said) + "".join(tables)
 
 
-def _line(found: Mapping[str, Any], target: Mapping[str, Any], cohort: Cohort, pathway: Pathway) -> str:
+def _line(found: Row, target: Row, cohort: Cohort, pathway: Pathway) -> str:
     unit = str(found["unit"])
     inside = found["inside"] == "yes"
-    simulated = tag("b", text(wording.number(found["simulated"], unit)))
-    interval = wording.interval(found["lower"], found["upper"], unit)
+    # A mean of counts has a tenth, the interval's ends are counts.
+    simulated = tag("b", text(wording.number(found["simulated"], unit, 0 if unit == "%" else 1)))
+    interval = wording.interval(found["lower"], found["upper"], unit, 1 if unit == "months" else 0)
     return row(
         text(wording.target(target, pathway)),
         text(_reported(found, target)),
@@ -49,7 +49,7 @@ def _line(found: Mapping[str, Any], target: Mapping[str, Any], cohort: Cohort, p
     )
 
 
-def _reported(found: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+def _reported(found: Row, target: Row) -> str:
     count, n, unit = found["count"], found["n"], found["unit"]
     of = f"{count:g} of {n:g}" if math.isfinite(count) and math.isfinite(n) else ""
     if unit == "patients":
@@ -60,7 +60,7 @@ def _reported(found: Mapping[str, Any], target: Mapping[str, Any]) -> str:
     return f"{told} ({of})" if of else told
 
 
-def _range(found: Mapping[str, Any], unit: str, n: int) -> str:
+def _range(found: Row, unit: str, n: int) -> str:
     """Return the interval as a bar and the reported figure as a tick, on 0 to 100 %, 0 to n, or 0 to the most."""
     lower, upper, reported = (float(found[each]) for each in ("lower", "upper", "reported"))
     if not all(math.isfinite(each) for each in (lower, upper, reported)):

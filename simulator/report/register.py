@@ -1,19 +1,21 @@
-"""The assumption register: each parameter with its meaning, its value or posterior, its source, and who can change it."""
+"""The assumption register: each parameter's meaning, value or posterior, source, and whether a policy can change it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from simulator.cohort import Cohort
 from simulator.pathway import Parameter, Pathway
 from simulator.report.elements import paragraph, row, span, table, tag, text
-from simulator.report.wording import digits
+from simulator.report.wording import Row, digits
 from simulator.scenario import LEVERS, Scenario
 
 UNINFORMED = 0.1
-"""A contraction below this leaves the prior as it was: the cohort has not informed the parameter."""
+"""A contraction below this leaves the prior about as wide as it was."""
+
+MOVED = 0.5
+"""Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
 
 
 def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
@@ -26,29 +28,37 @@ def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | N
     return paragraph(_said(pathway, posterior, cohort)) + table(head, lines, kind="register")
 
 
-def _posterior(cohort: Cohort | None) -> dict[str, Mapping[str, Any]]:
+def _posterior(cohort: Cohort | None) -> dict[str, Row]:
     if cohort is None or cohort.posterior is None:
         return {}
     return {str(each["parameter"]): each for each in cohort.posterior.to_dict("records")}
 
 
-def _said(pathway: Pathway, posterior: Mapping[str, Mapping[str, Any]], cohort: Cohort | None) -> str:
+def _said(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None) -> str:
     total = len(pathway.parameters)
     fitted = [posterior[name] for name in pathway.parameters if name in posterior]
     if not fitted or cohort is None:
         return f"{total} parameters, at the values that the pathway file declares."
-    silent = sum(each["contraction"] < UNINFORMED for each in fitted)
+    silent = sum(_is_silent(each) for each in fitted)
     return (
-        f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, and "
-        f"{silent} that they did not inform (contraction below {UNINFORMED:g}), marked, where the prior speaks. "
-        "Contraction is 1 less the posterior's variance over the prior's. Values are means with 95 % intervals."
+        f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, "
+        f"and {silent}, marked, that they did not inform: the prior speaks. Contraction is 1 less the posterior's "
+        f"variance over the prior's; a parameter is marked if it is below {UNINFORMED:g} and the mean has moved by "
+        "less than half a prior standard deviation. Values are means with 95 % intervals."
     )
 
 
+def _is_silent(found: Row | None) -> bool:
+    """Return whether the cohort left a parameter's prior as it was."""
+    if found is None:
+        return False
+    moved = abs(found["posterior_mean"] - found["prior_mean"]) / found["prior_sd"]
+    return bool(found["contraction"] < UNINFORMED and moved < MOVED)
+
+
 def _line(
-    parameter: Parameter, found: Mapping[str, Any] | None, scenarios: Sequence[Scenario], cohort: Cohort | None
+    parameter: Parameter, found: Row | None, scenarios: Sequence[Scenario], cohort: Cohort | None
 ) -> str:
-    silent = found is not None and found["contraction"] < UNINFORMED
     name = tag("code", text(parameter.name)) + tag("div", text(parameter.meaning), class_="meaning")
     set_by = [_changed(each, parameter.name) for each in scenarios if "@" not in each.name]
     return row(
@@ -57,21 +67,26 @@ def _line(
         _contraction(found, cohort),
         "yes" if parameter.lever else "",
         text(parameter.source),
-        kind="uninformed" if silent else "",
+        kind="uninformed" if _is_silent(found) else "",
     )
 
 
-def _value(parameter: Parameter, found: Mapping[str, Any] | None) -> str:
+def _value(parameter: Parameter, found: Row | None) -> str:
+    unit = "" if parameter.unit in ("number", "probability") else parameter.unit
     if found is None:
-        why = "fixed" if parameter.prior is None else "declared"
-        return f"{tag('b', text(digits(parameter.value)))} {span(parameter.unit, 'unit')} {span(why, 'interval')}"
-    mean, lower, upper = (digits(float(found[f"posterior_{each}"])) for each in ("mean", "lower", "upper"))
-    told = f"{tag('b', text(mean))} {span(parameter.unit, 'unit')} {span(f'({lower} to {upper})', 'interval')}"
-    mean, lower, upper = (digits(float(found[f"prior_{each}"])) for each in ("mean", "lower", "upper"))
-    return told + tag("div", text(f"prior {mean} ({lower} to {upper})"), class_="prior")
+        why = "fixed" if parameter.prior is None else "as declared"
+        return f"{tag('b', text(digits(parameter.value, parameter.unit)))} {span(unit, 'unit')} {span(why, 'interval')}"
+    (mean, after), (before, prior) = (_summary(found, when, parameter.unit) for when in ("posterior", "prior"))
+    told = f"{tag('b', text(mean))} {span(unit, 'unit')} {span(f'({after})', 'interval')}"
+    return told + tag("div", text(f"prior {before} ({prior})"), class_="prior")
 
 
-def _contraction(found: Mapping[str, Any] | None, cohort: Cohort | None) -> str:
+def _summary(found: Row, when: str, unit: str) -> tuple[str, str]:
+    mean, lower, upper = (digits(float(found[f"{when}_{each}"]), unit) for each in ("mean", "lower", "upper"))
+    return mean, f"{lower} to {upper}"
+
+
+def _contraction(found: Row | None, cohort: Cohort | None) -> str:
     if found is None or cohort is None:
         return ""
     value = float(found["contraction"])
@@ -80,7 +95,7 @@ def _contraction(found: Mapping[str, Any] | None, cohort: Cohort | None) -> str:
     width = f"width:{100 * min(max(value, 0.0), 1.0):.0f}%"
     bar = tag("span", tag("i", style=width), class_="bar", aria_hidden="true")
     shown = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
-    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if value < UNINFORMED else ""
+    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if _is_silent(found) else ""
     return f"{shown} {bar}{mark}"
 
 

@@ -58,7 +58,8 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=str(path), allowed="a run's folder") from error
+        what = f"cannot be read: {error.strerror or error}"
+        raise InputError(what, where=str(path), allowed="a run's folder") from error
     except ValueError as error:
         raise InputError(f"not a run's manifest: {error}", where=str(path)) from error
     for key in ("pathway", "scenarios"):

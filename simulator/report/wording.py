@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from simulator.pathway import Pathway
@@ -15,6 +15,12 @@ _OUTCOMES = {
     r"rmst_(\d+)": ("Mean survival within {} months", "months"),
     r"survivors_(\d+)_gained_per_10_more_treated": ("Survivors at {} months gained per 10 more treated", ""),
 }
+
+Row = Mapping[Hashable, Any]
+"""A row of a table, by column."""
+
+NONE = "\N{EN DASH}"
+"""Where there is no number: a median that is not reached, a group that is empty."""
 
 USES = {
     "likelihood": "Fitted",
@@ -31,7 +37,11 @@ def outcome(name: str, unit: str, pathway: Pathway) -> tuple[str, str]:
         if found:
             return words.format(*found.groups()), shown
     count = pathway.counts.get(name)
-    return (count.label if count is not None else _words(name)), unit
+    if count is None:
+        return _capital(_words(name)), unit
+    what, per, whom = count.unit.rpartition("per ")
+    said_already = what.strip().lower() in count.label.lower()
+    return _capital(count.label), f"{per}{whom}" if said_already else unit
 
 
 def population(name: str, pathway: Pathway) -> str:
@@ -44,7 +54,7 @@ def population(name: str, pathway: Pathway) -> str:
     return "all patients" if name == "all" else _words(name)
 
 
-def target(row: Mapping[str, Any], pathway: Pathway) -> str:
+def target(row: Row, pathway: Pathway) -> str:
     """Return a reported figure in words. row : of a cohort's targets."""
     who = population(row["population"], pathway)
     if row["attribute"] and row["attribute"] != row["population"]:
@@ -64,30 +74,39 @@ def target(row: Mapping[str, Any], pathway: Pathway) -> str:
     return _capital(who)
 
 
-def number(value: float, unit: str, *, sign: str = "") -> str:
-    """Return a number as read: a probability per 100, months to a tenth; a dash where there is none.
+def places(values: Iterable[float], unit: str) -> int:
+    """Return the decimals that numbers of one row are shown with: whole percents, months to a tenth, counts by size."""
+    if unit in ("probability", "%"):
+        return 0
+    if unit == "months":
+        return 1
+    return 0 if max((abs(each) for each in values if math.isfinite(each)), default=0.0) >= 10 else 1
+
+
+def number(value: float, unit: str, decimals: int, *, sign: str = "") -> str:
+    """Return a number as read, a probability per 100; a dash where there is none.
 
     sign : "+" to show it on what is above zero too
     """
     if not math.isfinite(value):
-        return "\N{EN DASH}"
+        return NONE
     shown = 100 * value if unit == "probability" else value
-    places = 0 if unit in ("probability", "%") or (abs(shown) >= 20 and unit != "months") else 1
-    return f"{shown:{sign}z.{places}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{shown:{sign}z.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def digits(value: float) -> str:
-    """Return a parameter's value to three digits."""
+def interval(lower: float, upper: float, unit: str, decimals: int) -> str:
+    """Return "44 to 71", a dash for an end that is not reached; nothing where there is no interval to see."""
+    low, high = number(lower, unit, decimals), number(upper, unit, decimals)
+    return "" if low == high else f"{low} to {high}"
+
+
+def digits(value: float, unit: str) -> str:
+    """Return a parameter's value: a probability to a hundredth, else a tenth, or two digits below one."""
     if not math.isfinite(value):
-        return "\N{EN DASH}"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def interval(lower: float, upper: float, unit: str) -> str:
-    """Return "44 to 71"; nothing where there is no interval, a dash for an end that is not reached."""
-    if math.isnan(lower) and math.isnan(upper) or lower == upper:
-        return ""
-    return f"{number(lower, unit)} to {number(upper, unit)}"
+        return NONE
+    if unit == "probability":
+        return f"{value:.2f}"
+    return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
 
 
 def _words(name: str) -> str:

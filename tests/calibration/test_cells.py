@@ -70,6 +70,25 @@ def test_every_table_that_fits_is_found_and_no_other() -> None:
     assert several > 100
 
 
+def test_the_rows_that_contradict_one_another_are_named_and_no_other() -> None:
+    generator = np.random.default_rng(74)
+    named = 0
+    for _ in range(250):
+        told, number = random_system(generator)
+        told = [Equation(each.cells, each.count, f"line {line}") for line, each in enumerate(told)]
+        if brute_force(told, number):
+            continue
+        with pytest.raises(InputError, match="contradict") as refusal:
+            enumerate_tables(cells(number), told, "here")
+        places = refusal.value.where.replace(" and ", ", ").split(", ")
+        guilty = [each for each in told if each.where in places]
+        assert len(guilty) == len(places) >= 2
+        assert not brute_force(guilty, number)
+        assert all(brute_force([each for each in guilty if each is not spared], number) for spared in guilty)
+        named += len(guilty) > 2
+    assert named > 10
+
+
 def wang_tables() -> set[tuple[tuple[str, int], ...]]:
     """Three timings of the deaths, and for each every way to give two of the HSCT group's four to treatment."""
     found = set()

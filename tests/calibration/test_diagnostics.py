@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from calibration.diagnostics import (
     Diagnostics,
     diagnose,
@@ -14,7 +16,6 @@ from calibration.diagnostics import (
     k_hat_limit,
     pareto_k_hat,
 )
-from scipy import stats
 
 GOOD = Diagnostics(
     points=10_000,
@@ -112,9 +113,7 @@ def test_few_points_bear_a_lighter_tail_only() -> None:
 def test_contraction_is_the_share_of_the_prior_variance_that_the_data_removed() -> None:
     theta = np.array([[1.0, 0.0], [2.0, 10.0], [3.0, 20.0], [100.0, 5.0]])
     log_weight = np.array([0.0, 0.0, 0.0, -np.inf])
-    told = diagnose(
-        log_weight, np.array([0, 1, 1, 2]), names=["informed", "widened"], theta=theta, prior_sd=[2.0, 5.0]
-    )
+    told = diagnose(log_weight, np.array([0, 1, 1, 2]), names=["informed", "widened"], theta=theta, prior_sd=[2.0, 5.0])
     assert told.contraction["informed"] == pytest.approx(1 - (2 / 3) / 4)
     assert told.contraction["widened"] == pytest.approx(1 - (200 / 3) / 25)
     assert told.points == 4

@@ -4,25 +4,30 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import special, stats
+
 from calibration.imis import UNIQUE_SHARE, WeightedSample, sample
 from calibration.modes import Floats
-from scipy import special, stats
 from simulator.errors import AftercartError
 
 
 def require_moments(drawn: WeightedSample, mean: Floats, sd: Floats, false_alarm: float = 1e-5) -> None:
-    """Weighted means and sds agree with the truth within their Monte Carlo error.
+    """Weighted means and variances agree with the truth within their Monte Carlo error.
 
-    The bound is Bonferroni's over the 2 d comparisons, with standard errors sd / sqrt(ESS) and, for a variance,
-    var sqrt((kurtosis - 1) / ESS) with the sample's own kurtosis; 1 % is allowed for the bias told in the module.
+    The bound is Bonferroni's over the 2 d comparisons; the standard error of a weighted mean of f is
+    sqrt(sum w^2 (f - mean)^2) (Owen 2013, Monte Carlo theory, equation 9.8).
     """
-    effective = 1.0 / (drawn.weights**2).sum()
     bound = stats.norm.isf(false_alarm / (4 * len(mean)))
-    deviation = drawn.z - mean
-    kurtosis = drawn.weights @ (deviation / sd) ** 4
-    assert np.all(np.abs(drawn.weights @ deviation) < bound * sd / np.sqrt(effective))
-    variance_error = np.abs(drawn.weights @ deviation**2 / sd**2 - 1.0)
-    assert np.all(variance_error < bound * np.sqrt((kurtosis - 1.0) / effective) + 0.01)
+    deviation = (drawn.z - mean) / sd
+    for error in (deviation, deviation**2 - 1.0):
+        standard_error = np.sqrt(drawn.weights**2 @ error**2)
+        assert np.all(np.abs(drawn.weights @ error) < bound * standard_error)
+
+
+def require_evidence(drawn: WeightedSample, log_evidence: float) -> None:
+    """Within five standard errors: the relative one is sqrt(1 / ESS - 1 / n)."""
+    variance = max(1 / drawn.steps[-1].effective_sample_size - 1 / len(drawn.z), 0.0)
+    assert abs(drawn.log_evidence - log_evidence) < 5 * np.sqrt(variance) + 1e-9
 
 
 class Linear:
@@ -54,7 +59,7 @@ def test_a_gaussian_posterior_has_its_mean_sd_and_evidence() -> None:
     drawn = sample(truth, 6, seed=1, wanted=2000)
     assert drawn.reached
     require_moments(drawn, truth.mean, truth.sd)
-    assert drawn.log_evidence == pytest.approx(truth.log_evidence, abs=0.1)
+    require_evidence(drawn, truth.log_evidence)
 
 
 def test_of_25_scores_the_19_without_data_keep_their_prior() -> None:
@@ -63,23 +68,28 @@ def test_of_25_scores_the_19_without_data_keep_their_prior() -> None:
     assert drawn.reached
     require_moments(drawn, truth.mean, truth.sd)
     np.testing.assert_allclose(truth.sd[6:], 1.0)
-    assert drawn.log_evidence == pytest.approx(truth.log_evidence, abs=0.1)
+    require_evidence(drawn, truth.log_evidence)
 
 
-def test_a_banana_has_the_moments_that_quadrature_gives() -> None:
-    def banana(z: Floats) -> Floats:
-        return -0.5 * ((z[:, 0] - 1.0) / 0.5) ** 2 - 0.5 * ((z[:, 1] - z[:, 0] ** 2) / 0.15) ** 2
+def banana(z: Floats) -> Floats:
+    return -0.5 * ((z[:, 0] - 1.0) / 0.5) ** 2 - 0.5 * ((z[:, 1] - z[:, 0] ** 2) / 0.15) ** 2
 
+
+def banana_moments() -> tuple[Floats, Floats]:
+    """Mean and sd of the first two scores, by quadrature."""
     axis = np.linspace(-4, 6, 1501)
     grid = np.stack([each.ravel() for each in np.meshgrid(axis, axis, indexing="ij")], axis=1)
     density = special.softmax(banana(grid) - 0.5 * (grid**2).sum(axis=1))
     mean = density @ grid
-    sd = np.sqrt(density @ (grid - mean) ** 2)
-    for dimension in (2, 25):
-        drawn = sample(banana, dimension, seed=3, wanted=2000)
-        assert drawn.reached
-        nuisances = dimension - 2
-        require_moments(drawn, np.append(mean, np.zeros(nuisances)), np.append(sd, np.ones(nuisances)))
+    return mean, np.sqrt(density @ (grid - mean) ** 2)
+
+
+@pytest.mark.parametrize("nuisances", [0, 23])
+def test_a_banana_has_the_moments_that_quadrature_gives(nuisances: int) -> None:
+    mean, sd = banana_moments()
+    drawn = sample(banana, 2 + nuisances, seed=3, wanted=2000)
+    assert drawn.reached
+    require_moments(drawn, np.append(mean, np.zeros(nuisances)), np.append(sd, np.ones(nuisances)))
 
 
 def test_two_modes_share_the_weight_as_they_should() -> None:
@@ -90,9 +100,8 @@ def test_two_modes_share_the_weight_as_they_should() -> None:
         return np.logaddexp(near[0], near[1] - np.log(3.0))
 
     drawn = sample(two, 10, seed=4, wanted=2000)
-    share = drawn.weights[drawn.z[:, 0] < 0].sum()
-    bound = stats.norm.isf(0.5e-5) * np.sqrt(0.25 * 0.75 * (drawn.weights**2).sum())
-    assert abs(share - 0.25) < bound
+    error = (drawn.z[:, 0] < 0) - 0.25
+    assert abs(drawn.weights @ error) < stats.norm.isf(0.5e-5) * np.sqrt(drawn.weights**2 @ error**2)
     in_one = drawn.z[:, 0] > 0
     assert np.average(drawn.z[in_one, 0], weights=drawn.weights[in_one]) == pytest.approx(2 / 1.04, abs=0.02)
 
@@ -103,19 +112,20 @@ def test_impossible_values_have_no_weight() -> None:
     assert drawn.weights[drawn.z[:, 0] <= 1.0].sum() == 0.0
     cut = stats.truncnorm(1.0, np.inf)
     require_moments(drawn, np.array([cut.mean(), 0.0, 0.0]), np.array([cut.std(), 1.0, 1.0]))
-    assert drawn.log_evidence == pytest.approx(stats.norm.logsf(1.0), abs=0.1)
+    require_evidence(drawn, stats.norm.logsf(1.0))
 
 
 def test_without_data_the_posterior_is_the_prior() -> None:
     drawn = sample(lambda z: np.zeros(len(z)), 4, seed=6, wanted=1000)
     require_moments(drawn, np.zeros(4), np.ones(4))
-    assert drawn.log_evidence == pytest.approx(0.0, abs=0.05)
+    require_evidence(drawn, 0.0)
 
 
 def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
     """Over 40 runs in 12 dimensions the means vary as those of as many independent draws do.
 
-    The 480 squared errors, nearly independent, make the ratio's own sd 6.5 %; the bound of 30 % is over four of them.
+    The 480 squared errors, nearly independent, make the ratio's own sd 6.5 %; the bound of 30 % is four of them and
+    leaves 4 % for what the weights have to do with where a point is.
     """
     truth = Linear(dimension=12, informed=6, measurements=8, noise=0.3)
     errors, effective = [], []
@@ -142,14 +152,22 @@ def test_the_sample_is_a_function_of_the_seed_and_not_of_the_chunks(chunk: int) 
 
 def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
     truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
-    drawn = sample(truth, 8, seed=10, wanted=1000, effective=3000, batch=500)
-    good = [step.effective_sample_size >= 3000 and step.unique_share >= UNIQUE_SHARE for step in drawn.steps]
+    drawn = sample(truth, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=100)
+    built = [step.unique_share >= UNIQUE_SHARE for step in drawn.steps if step.stage == "mixture"]
+    assert built == [False] * (len(built) - 1) + [True]
+    steps = [step for step in drawn.steps if step.stage == "sample"]
+    good = [step.effective_sample_size >= 5000 and step.unique_share >= UNIQUE_SHARE for step in steps]
     assert good == [False] * (len(good) - 1) + [True]
     assert drawn.reached
-    assert drawn.steps[-1].rows == len(drawn.z) == sum(part.rows for part in drawn.components)
-    short = sample(truth, 8, seed=10, wanted=1000, effective=1e6, batch=500, iterations=2)
-    assert not short.reached
-    assert len(short.steps) == 3
+    assert drawn.steps[-1].points == len(drawn.z) == len(steps) * sum(drawn.mixture.rows)
+
+
+def test_it_says_so_if_it_stops_at_its_limits() -> None:
+    truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
+    drawn = sample(truth, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
+    assert [step.stage for step in drawn.steps] == ["mixture"] * 3 + ["sample"] * 3
+    assert len(drawn.z) == 3000
+    assert not drawn.reached
 
 
 def test_each_point_is_drawn_as_often_as_its_weight_rounds() -> None:
@@ -176,13 +194,11 @@ def test_progress_counts_every_row_of_the_likelihood() -> None:
         rows += len(z)
         return Linear(3, 2, 3, 0.5)(z)
 
-    sample(
-        counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *each: told.append(each)
-    )
-    assert told[-1][1] == rows
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
-    assert all(done <= most for _, done, most in told)
-    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["prior", "posterior modes", "mixture"]
+    sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *each: told.append(each))
+    last = {stage: done for stage, done, _ in told}
+    assert list(last) == ["prior", "posterior modes", "mixture", "sample"]
+    assert sum(last.values()) == rows
+    assert all(0 < done <= expected for _, done, expected in told)
 
 
 @pytest.mark.parametrize(
@@ -190,12 +206,27 @@ def test_progress_counts_every_row_of_the_likelihood() -> None:
     [
         (lambda z: np.where(z[:, 0] > 2.0, np.nan, 0.0), "log likelihood is nan at z = "),
         (lambda z: np.where(z[:, 0] > 2.0, np.inf, 0.0), "log likelihood is inf at z = "),
-        (lambda z: np.full(len(z), -np.inf), "zero at every one of 4000 draws"),
+        (lambda z: np.full(len(z), -np.inf), "zero at every one of 2000 draws"),
         (lambda z: np.zeros((len(z), 1)), r"shape \(500, 1\)"),
     ],
 )
-def test_a_likelihood_that_is_no_density_is_an_error(
-    log_likelihood: Callable[[Floats], Floats], message: str
-) -> None:
+def test_a_likelihood_that_is_no_density_is_an_error(log_likelihood: Callable[[Floats], Floats], message: str) -> None:
     with pytest.raises(AftercartError, match=message):
         sample(log_likelihood, 2, seed=15, wanted=100)
+
+
+def test_the_tails_of_a_skewed_posterior_are_not_lost_to_the_components_put_on_them() -> None:
+    """Recycling the points that the mixture was built from made these variances 11 % too low in every run.
+
+    The second score's variance over eight runs is within five standard errors of what quadrature gives.
+    """
+    mean, sd = banana_moments()
+    errors = []
+    for seed in range(8):
+        drawn = sample(banana, 25, seed=seed, wanted=2000, effective=4000)
+        error = ((drawn.z[:, 1] - mean[1]) / sd[1]) ** 2 - 1.0
+        errors.append((drawn.weights @ error, np.sqrt(drawn.weights**2 @ error**2)))
+    bias, standard_errors = np.array(errors).T
+    standard_error = np.sqrt((standard_errors**2).sum()) / len(errors)
+    assert standard_error < 0.05
+    assert abs(bias.mean()) < 5 * standard_error

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from calibration.priors import Priors
 from scipy import special, stats
+
+from calibration.priors import Priors
 from simulator.errors import InputError
 
 

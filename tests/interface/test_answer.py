@@ -96,3 +96,19 @@ def test_patients_of_another_disease_do_not_relapse_by_decree(baseline: Scenario
     other = replace(baseline, pathway=replace(baseline.pathway, clocks={"start": baseline.pathway.start}))
     row = ("baseline", "start", *BASELINE[2:])
     assert answer(outcomes(row), [other]).startswith("Of 100 patients, 34 ")
+
+
+def test_a_policy_told_for_another_share_names_it(baseline: Scenario, wider: Scenario) -> None:
+    quarter, all_gain = wider.with_marginal_benefit(0.25), wider.with_marginal_benefit(1.0)
+    table = outcomes(BASELINE, ("wider-salvage@0.25", *WIDER_HALF[1:]), ("wider-salvage@1", *WIDER[1:]))
+    told = answer(table, [baseline, quarter, all_gain])
+    assert "13 more (95 % interval 6 to 19) are alive at 12 months under wider-salvage@0.25" in told
+    assert "If all of those whom it treats in addition gain from it (an assumption), 26 more" in told
+
+
+def test_the_ends_of_one_policy_alone_are_not_compared(wider: Scenario) -> None:
+    told = answer(outcomes(WIDER, WIDER_HALF), [wider, wider.with_marginal_benefit(0.5)])
+    assert told.startswith("Of 100 patients who relapse, 60 (95 % interval 47 to 71) are alive at 12 months")
+    assert told.endswith(
+        "If only half of those whom it treats in addition gain from it (an assumption), 48 (95 % interval 36 to 57)."
+    )

@@ -156,16 +156,17 @@ def test_whatever_is_shipped_can_be_used(aftercart: Command) -> None:
 
 def test_a_marginal_benefit_can_be_set_by_name(aftercart: Command) -> None:
     result = aftercart("run", "wider-salvage@0.25", "--draws", "2", "--jobs", "1", "--json")
-    assert {row["scenario"] for row in json.loads(result.stdout)} == {"wider-salvage@0.25", "wider-salvage@1"}
+    shown = {row["scenario"]: row for row in json.loads(result.stdout) if row["outcome"] == "os_12"}
+    assert next(iter(shown)) == "wider-salvage@0.25"
 
 
 def test_who_stops_reading_is_told_nothing(started: Callable[..., subprocess.Popen[str]]) -> None:
-    process = started("list")
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.wait(timeout=60) in (0, 1)
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
+    with started("list") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_no_progress_is_shown_where_nobody_looks(started: Callable[..., subprocess.Popen[str]]) -> None:

@@ -66,8 +66,8 @@ def solved(model: Model) -> Curves:
 
 @pytest.fixture(scope="session")
 def simulated(model: Model) -> Curves:
-    """The curves of 200,000 simulated patients of a policy."""
-    return tally.curves(model, 120.0, patients=200_000, uniforms=Uniforms(seed=20240680))
+    """The curves of 400,000 simulated patients of a policy."""
+    return tally.curves(model, 120.0, patients=400_000, uniforms=Uniforms(seed=20240680))
 
 
 @pytest.fixture
@@ -86,7 +86,9 @@ def tell(tmp_path: Path) -> Callable[..., Pathway]:
 def events() -> Callable[..., pd.DataFrame]:
     """The event table of simulated patients: patient, event, month, state."""
 
-    def simulated(model: Model, patients: range, *, horizon: float = 120.0, seed: int = 1, draw: int = 1) -> pd.DataFrame:
+    def simulated(
+        model: Model, patients: range, *, horizon: float = 120.0, seed: int = 1, draw: int = 1
+    ) -> pd.DataFrame:
         return histories.table(microsim.simulate(model, Uniforms(seed, draw), patients, horizon=horizon))
 
     return simulated
@@ -155,7 +157,8 @@ class Patient:
             in_vain = [each for each in exits if told is not None and each.to == told.no_benefit]
             return self._race(state, in_vain or list(exits), visit).to
         taken = self._race(state, list(exits), visit)
-        if told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0) and self._treated_in_vain(state):
+        treated = told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0)
+        if treated and told is not None and self._treated_in_vain(state):
             waits, death = self._leave(told.otherwise, list(self.model.exits[told.otherwise]), 0)
             self.doom = (month + waits, death.to)
         return taken.to
@@ -199,7 +202,7 @@ class Patient:
         ranks = []
         for each in exits:
             p = self._of_cell(each.probability) if shares is None else shares[each.name]
-            ranks.append(-math.log(self.u(f"{state}/{each.name}", visit)) / p if p > 0 else math.inf)
+            ranks.append(-math.log(self.u(f"{state}/{each.name}", visit)) / p if p > 0.0 else math.inf)
         return exits[ranks.index(min(ranks))]
 
     def _time(self, way: Exit, u: float) -> float:

@@ -19,7 +19,7 @@ Events = Callable[..., pd.DataFrame]
 def agree(model: Model, patients: range, follow: Follow, events: Events, **address: float) -> int:
     """Hold every event of some patients against the reference; return how many there were."""
     table = events(model, patients, **address)
-    by_patient = {who: rows for who, rows in table.groupby("patient")}
+    by_patient = dict(list(table.groupby("patient")))
     assert list(by_patient) == list(patients)
     for who in patients:
         expected = follow(model, who, **address)
@@ -43,7 +43,7 @@ def test_the_reference_agrees_for_another_seed_draw_and_horizon(follow: Follow, 
 # Levers far from what is shipped: cycles through a second salvage, waiting for CAR-T, closed and certain branches.
 FAR_OFF = {
     "second salvage": {"second_salvage_uptake": 0.9, "nr_cure": 0.9},
-    "waiting for CAR-T": {"reinfusion_preparation_months": 2.0, "share_car_t_reinfusion": 1.0},
+    "waiting for CAR-T": {"reinfusion_preparation_months": 2.0, "share_car_t_reinfusion": 0.9},
     "dual target only": {"share_dual_target_reinfusion": 1.0, "reinfusion_preparation_months": 0.5},
     "nobody responds": {"cr_immunotherapy": 0.0, "pr_immunotherapy": 0.0},
     "everybody responds": {"nr_chemotherapy": 0.0, "nr_immunotherapy": 0.0, "nr_car_t_reinfusion": 0.0},

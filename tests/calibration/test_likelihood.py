@@ -1,0 +1,283 @@
+"""The likelihood of the letter's cohort, held against simulated patients, finer lattices and other tables."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from calibration.cells import ALIVE, ANY, Cell
+from calibration.fit import Posterior
+from calibration.likelihood import Likelihood
+from calibration.predictive import SimulatedCohort
+from calibration.priors import Priors
+from calibration.targets import Targets, find_folder, load_targets
+from simulator.draws import load_draws, single, values
+from simulator.engines import exact
+from simulator.engines.microsim import simulate
+from simulator.model import resolve
+from simulator.pathway_file import load_pathway
+from simulator.randomness import Uniforms
+
+Floats = NDArray[np.float64]
+
+PATIENTS = 100_000
+FALSE_ALARM = 1e-6
+"""Chance that a test of simulated against exact shares fails though both are right, over all its shares together."""
+
+
+@pytest.fixture(scope="module")
+def targets() -> Targets:
+    return load_targets("wang2024")
+
+
+@pytest.fixture(scope="module")
+def likelihood(targets: Targets) -> Likelihood:
+    return Likelihood(targets)
+
+
+@pytest.fixture(scope="module")
+def draws(targets: Targets) -> pd.DataFrame:
+    found = load_draws(targets.pathway)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def followed(targets: Targets, draws: pd.DataFrame) -> list[SimulatedCohort]:
+    """Large cohorts of three draws, each patient followed for their own uniform time, as in the predictive table."""
+    return [followed_patients(targets, draws, row) for row in (0, 700, 1400)]
+
+
+def followed_patients(targets: Targets, draws: pd.DataFrame, row: int) -> SimulatedCohort:
+    uniforms = Uniforms(41, draw=row + 1)
+    model = resolve(Likelihood(targets).scenario, single(draws, row))
+    blocks = list(simulate(model, uniforms, range(PATIENTS), horizon=240.0))
+    merged = blocks[0]
+    for each in blocks[1:]:
+        offset = merged.patients.size
+        for state, told in each.entered.items():
+            shifted = [(who + offset, month) for who, month in told]
+            merged.entered.setdefault(state, []).extend(shifted)
+        merged.levels = {name: np.concatenate([merged.levels[name], each.levels[name]]) for name in merged.levels}
+        for name in ("patients", "clock_month", "death_month", "follow_up_end"):
+            setattr(merged, name, np.concatenate([getattr(merged, name), getattr(each, name)]))
+    lower, upper = targets.cohort.follow_up or (0.0, 0.0)
+    follow_up = lower + (upper - lower) * uniforms.at("@follow_up", merged.patients)
+    return SimulatedCohort(targets, merged, follow_up)
+
+
+def in_cell(cohort: SimulatedCohort, cell: Cell) -> NDArray[np.bool_]:
+    died = cohort.died
+    if cell.cause is ALIVE:
+        return cohort.members(cell.arm) & np.isinf(died)
+    found = cohort.members(cell.arm) & (died > cell.start) & (died <= cell.end) & np.isfinite(died)
+    return found if cell.cause == ANY else found & cohort.entered([cell.cause])
+
+
+def check_shares(counts: NDArray[np.int64], n: NDArray[np.int64], shares: Floats) -> None:
+    """Refuse counts outside exact binomial bounds, Bonferroni over all of them; 1e-4 is the lattice's own error."""
+    tail = FALSE_ALARM / counts.size / 2
+    lowest = stats.binom.ppf(tail, n, np.clip(shares - 1e-4, 0, 1))
+    highest = stats.binom.ppf(1 - tail, n, np.clip(shares + 1e-4, 0, 1))
+    outside = (counts < lowest) | (counts > highest)
+    assert not outside.any(), list(zip(counts[outside], n[outside], shares[outside], strict=True))
+
+
+def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, exact.Solution]:
+    model = resolve(likelihood.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
+    solution = exact.solve(model, likelihood.horizon, step=likelihood.step, window=False)
+    return likelihood.cell_probabilities(solution), solution
+
+
+def columns(draws: pd.DataFrame) -> dict[str, Floats]:
+    return {str(name): draws[name].to_numpy(dtype=float) for name in draws.columns}
+
+
+def test_simulated_patients_fill_the_cells_as_the_likelihood_says(
+    likelihood: Likelihood, draws: pd.DataFrame, followed: list[SimulatedCohort]
+) -> None:
+    shares, _ = exact_shares(likelihood, draws, [0, 700, 1400])
+    assert likelihood.targets.tables is not None
+    cells = likelihood.targets.tables.cells
+    counts = np.array([[in_cell(cohort, cell).sum() for cell in cells] for cohort in followed])
+    assert (counts.sum(axis=1) == PATIENTS).all()
+    check_shares(counts, np.full_like(counts, PATIENTS), shares)
+
+
+def test_simulated_patients_take_the_branches_as_the_likelihood_says(
+    likelihood: Likelihood, draws: pd.DataFrame, followed: list[SimulatedCohort]
+) -> None:
+    _, solution = exact_shares(likelihood, draws, [0, 700, 1400])
+    for branching in likelihood.targets.branchings:
+        treated = [cohort.members(branching.population) for cohort in followed]
+        counts = [
+            [(cohort.entered([state]) & who).sum() for state in branching.states]
+            for cohort, who in zip(followed, treated, strict=True)
+        ]
+        n = np.repeat([[who.sum()] for who in treated], len(branching.states), axis=1)
+        check_shares(np.array(counts), n, likelihood.branch_probabilities(solution, branching))
+
+
+def test_every_patient_is_in_one_cell(likelihood: Likelihood) -> None:
+    priors = Priors.from_parameters(likelihood.targets.pathway.parameters, likelihood.targets.pathway.dirichlets())
+    theta = priors.transform(np.random.default_rng(42).standard_normal((50, priors.dimension)))
+    table = pd.DataFrame(theta, columns=list(priors.names))
+    shares, _ = exact_shares(likelihood, table, list(range(50)))
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_hsct_of_the_treated_enters_once(likelihood: Likelihood, draws: pd.DataFrame) -> None:
+    """A likelihood that took the share of HSCT among the treated twice would not add up over everything reportable.
+
+    The cells of one patient are all that can be reported of them, so over the outcomes of two patients the likelihood
+    of the table is the square of their sum, and 10 of 18 is in the coefficients and nowhere else.
+    """
+    shares, solution = exact_shares(likelihood, draws, [0, 500, 1000])
+    hsct = solution.size("hsct") / solution.size("treated")
+    cells = likelihood.targets.tables.cells if likelihood.targets.tables else ()
+    in_hsct = np.array([cell.arm == "hsct" for cell in cells])
+    treated = np.array([cell.arm != "untreated" for cell in cells])
+    np.testing.assert_allclose(shares[:, in_hsct].sum(axis=1) / shares[:, treated].sum(axis=1), hsct, atol=1e-6)
+    named = {state for each in likelihood.targets.branchings for state in each.states}
+    assert "hsct" not in named
+    one_step = likelihood({name: column[:3, None] for name, column in columns(draws).items()})
+    by_parts = parts_of(likelihood, draws.iloc[:3])
+    np.testing.assert_allclose(one_step, by_parts, atol=1e-9)
+
+
+def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
+    """The log-likelihood put together from scipy's multinomials and the density of the reported times."""
+    model = resolve(likelihood.scenario, {name: column[:, None] for name, column in columns(draws).items()})
+    solution = exact.solve(model, likelihood.horizon, step=likelihood.step, window=False)
+    tables, times = likelihood.targets.tables, likelihood.times
+    assert tables is not None
+    assert times is not None
+    shares = likelihood.cell_probabilities(solution)
+    total = likelihood.log_density_of_times(model, times).copy()
+    for row, p in enumerate(shares):
+        total[row] += special.logsumexp([stats.multinomial.logpmf(k, 37, p / p.sum()) for k in tables.counts])
+        total[row] += 37 * np.log(p.sum())
+        for each in likelihood.targets.branchings:
+            taken = likelihood.branch_probabilities(solution, each)[row]
+            total[row] += stats.multinomial.logpmf(each.counts, each.n, taken / taken.sum())
+            total[row] += each.n * np.log(taken.sum())
+    return total
+
+
+def test_halving_the_lattice_moves_the_likelihood_by_less_than_a_hundredth(
+    likelihood: Likelihood, draws: pd.DataFrame
+) -> None:
+    finer = Likelihood(likelihood.targets, step=likelihood.step / 2)
+    told = values(draws, slice(0, 100))
+    assert np.abs(likelihood(told) - finer(told)).max() < 0.01
+
+
+def test_a_draw_has_its_likelihood_whatever_is_evaluated_beside_it(targets: Targets) -> None:
+    posterior = Posterior(targets)
+    z = np.random.default_rng(43).standard_normal((30, posterior.priors.dimension))
+    together = posterior.log_likelihood(z)
+    in_sevens = np.concatenate([posterior.log_likelihood(z[first : first + 7]) for first in range(0, 30, 7)])
+    alone = np.concatenate([posterior.log_likelihood(each[None]) for each in z[:5]])
+    assert np.isfinite(together).all()
+    np.testing.assert_allclose(in_sevens, together, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-8)
+
+
+def test_the_order_of_the_rows_does_not_matter(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
+    told = values(draws, slice(0, 20))
+    expected = likelihood(told)
+    for turn in range(3):
+        folder = changed(tmp_path / str(turn), lambda rows, turn=turn: rows.sample(frac=1, random_state=turn))
+        np.testing.assert_allclose(Likelihood(load_targets(folder))(told), expected, rtol=0, atol=1e-9)
+
+
+def changed(folder: Path, change) -> Path:
+    """A copy of the letter's cohort with its rows changed."""
+    folder.mkdir()
+    shipped = find_folder("wang2024")
+    shutil.copy(shipped / "cohort.toml", folder)
+    rows = pd.read_csv(shipped / "targets.csv", dtype=str, keep_default_na=False)
+    change(rows).to_csv(folder / "targets.csv", index=False)
+    return folder
+
+
+def test_rows_that_are_only_compared_with_do_not_matter(
+    likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder = changed(tmp_path / "fewer", lambda rows: rows[rows["use"] != "predictive"])
+    told = values(draws, slice(0, 20))
+    np.testing.assert_allclose(Likelihood(load_targets(folder))(told), likelihood(told), rtol=0, atol=1e-9)
+
+
+def test_a_medians_level_may_go_unreported(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
+    """Without the medians by CD19 the density is that of 37 times from three groups, not of 37 CD19 positive."""
+    levels = ["relapse_median_cd19_positive", "relapse_median_cd19_negative_or_dim"]
+    fewer = load_targets(changed(tmp_path / "overall", lambda rows: rows[~rows["name"].isin(levels)]))
+    assert fewer.spread is not None
+    assert fewer.spread.sizes == {"positive": 17, "negative_or_dim": 10, "unknown": 10}
+    other = Likelihood(fewer)
+    medians = {name: np.array([[10.0], [10.0]]) for name in draws.columns if name.startswith("relapse_median")}
+    medians["relapse_median_cd19_unknown"] = np.array([[10.0], [2.0]])
+    model = resolve(other.scenario, {**values(draws, slice(0, 2)), **medians})
+    assert other.times is not None
+    alike, apart = other.log_density_of_times(model, other.times)
+    assert alike > apart + 0.5
+
+
+OTHER = """\
+name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note
+treated,patients,treated,,,,14,25,,,patients,made up,likelihood,
+chemotherapy,entered,treated,chemotherapy,,,5,14,,,patients,made up,likelihood,
+survivors_3,survivors,all,,,3,17,25,,,%,made up,likelihood,
+survivors_9_treated,survivors,treated,,,9,8,14,,,%,made up,likelihood,
+survivors_9_untreated,survivors,untreated,,,9,1,11,,,%,made up,likelihood,
+deaths,deaths,all,,,,20,25,,,patients,made up,likelihood,
+treated_deaths,deaths,treated,,,,9,14,,,patients,made up,likelihood,
+treated_deaths_of_treatment,deaths,treated,death_of_treatment,,,3,14,,,patients,made up,likelihood,
+"""
+
+
+@pytest.fixture(scope="module")
+def another(tmp_path_factory: pytest.TempPathFactory) -> Targets:
+    """Twenty-five patients in two arms, other months, one branch told, no times of relapse."""
+    folder = tmp_path_factory.mktemp("another")
+    text = (find_folder("wang2024") / "cohort.toml").read_text(encoding="utf-8")
+    head, _, tail = text.partition("[arms]")
+    arms = '[arms]\ntreated = ["treated"]\nuntreated = ["untreated"]\nall = ["treated", "untreated"]\n\n'
+    text = head.replace("n = 37", "n = 25") + arms + "[follow_up]" + tail.partition("[follow_up]")[2]
+    (folder / "cohort.toml").write_text(text, encoding="utf-8")
+    (folder / "targets.csv").write_text(OTHER, encoding="utf-8")
+    return load_targets(folder)
+
+
+def test_another_cohort_of_the_same_form_has_tables_of_its_own(another: Targets) -> None:
+    assert another.tables is not None
+    # an arm's cells: (0, 3], (3, 9], (9, end] and alive; the treated have two causes
+    assert len(another.tables.cells) == 7 + 4
+    assert (another.tables.counts.sum(axis=1) == 25).all()
+    assert len(another.tables.counts) > 20
+
+
+def test_another_cohort_of_the_same_form_can_be_fitted(another: Targets) -> None:
+    posterior = Posterior(another)
+    z = np.random.default_rng(44).standard_normal((200, posterior.priors.dimension))
+    found = posterior.log_likelihood(z)
+    assert np.isfinite(found).all()
+    # 14 of 25 treated: the likelihood of the uptake alone peaks there, so prior draws near it do better
+    uptake = posterior.priors.transform(z)[:, posterior.priors.names.index("salvage_uptake")]
+    near = np.abs(uptake - 14 / 25) < 0.1
+    assert np.median(found[near]) > np.median(found[~near])
+
+
+def test_reported_times_need_one_way_to_the_clock(targets: Targets) -> None:
+    spread = targets.spread
+    assert spread is not None
+    chain = load_pathway("three_state")
+    elsewhere = replace(targets, pathway=chain, tables=None, branchings=())
+    with pytest.raises(Exception, match="reported times need a start state with one way out"):
+        Likelihood(elsewhere)

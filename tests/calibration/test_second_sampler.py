@@ -1,0 +1,122 @@
+"""The posterior of the letter's cohort by a second, independent sampler: an ensemble of Markov chains.
+
+Differential evolution (ter Braak 2006, Stat Comput 16, 239) and the stretch move (Goodman & Weare 2010, CAMCoS 5, 65)
+as emcee 3.1.6 has them; not DESnooker, which is wrong there. In 33 dimensions the stretch move alone needs four times
+as many steps. Minutes on two cores.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from calibration.diagnostics import effective_sample_size
+from calibration.fit import EFFECTIVE, WANTED, workers
+from calibration.imis import WeightedSample, sample
+from calibration.priors import Priors
+from calibration.targets import load_targets
+
+Floats = NDArray[np.float64]
+
+WALKERS = 100
+CANDIDATES = 4000
+"""Draws from the prior, of which the likeliest start a walker each."""
+BURN_IN = 1500
+THIN = 5
+ROUND = 1000
+"""Steps between looks at the effective sample size."""
+MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A parameter's posterior by one sampler; `sd_error` is the Monte Carlo standard error of its sd."""
+
+    mean: float
+    sd: float
+    sd_error: float
+
+
+def of_weighted(values: Floats, weights: Floats) -> Estimate:
+    """From importance weights; the error by the delta method, sum w^2 (d^2 - s^2)^2 (Geweke 1989)."""
+    mean = float(weights @ values)
+    squares = (values - mean) ** 2
+    variance = float(weights @ squares)
+    error = np.sqrt(np.sum(weights**2 * (squares - variance) ** 2))
+    return Estimate(mean, variance**0.5, float(error / (2 * variance**0.5)))
+
+
+def of_chains(values: Floats) -> Estimate:
+    """From values : (n_steps, n_walkers); the error from the squares' own autocorrelation."""
+    mean, sd = float(values.mean()), float(values.std())
+    squares = (values - mean) ** 2
+    error = squares.std() / np.sqrt(values.size / autocorrelation_time(squares))
+    return Estimate(mean, sd, float(error / (2 * sd)))
+
+
+def autocorrelation_time(values: Floats) -> float:
+    """Integrated autocorrelation time of (n_steps, n_walkers), in steps (Sokal 1997, window of 5)."""
+    from emcee.autocorr import integrated_time
+
+    return float(integrated_time(values[:, :, None], tol=50)[0])
+
+
+def run_ensemble(log_posterior, dimension: int, start: Floats, priors: Priors) -> tuple[Floats, float, int]:
+    """Return theta : (n_steps, n_walkers, n_parameters), its effective sample size, and the steps run."""
+    import emcee
+
+    moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.StretchMove(), 0.2)]
+    sampler = emcee.EnsembleSampler(len(start), dimension, log_posterior, moves=moves, vectorize=True)
+    state = emcee.State(start, random_state=np.random.RandomState(20240680).get_state())
+    state = sampler.run_mcmc(state, BURN_IN // THIN, thin_by=THIN)
+    sampler.reset()
+    for number in range(1, MOST_ROUNDS + 1):
+        state = sampler.run_mcmc(state, ROUND // THIN, thin_by=THIN)
+        chain = sampler.get_chain()
+        theta = priors.transform(chain.reshape(-1, dimension)).reshape(*chain.shape[:2], -1)
+        if number * ROUND >= 5000:
+            slowest = max(autocorrelation_time(theta[:, :, i]) for i in range(theta.shape[2]))
+            effective = chain.shape[0] * chain.shape[1] / slowest
+            print(f"{number * ROUND} steps: slowest {THIN * slowest:.0f} steps, effective sample size {effective:.0f}")
+            if effective >= 1.05 * EFFECTIVE:
+                break
+    assert 8 * THIN * slowest < BURN_IN
+    return theta, effective, number * ROUND
+
+
+@pytest.mark.slow
+def test_a_second_sampler_finds_the_same_posterior() -> None:
+    targets = load_targets("wang2024")
+    priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
+    generator = np.random.default_rng(20240681)
+    begun = time.perf_counter()
+    with workers(targets, 2) as (log_likelihood, _):
+
+        def log_posterior(z: Floats) -> Floats:
+            return log_likelihood(z) + priors.log_density(z)
+
+        weighted = sample(log_likelihood, priors.dimension, seed=targets.seed, wanted=WANTED, effective=EFFECTIVE)
+        sampled = time.perf_counter()
+        candidates = generator.standard_normal((CANDIDATES, priors.dimension))
+        start = candidates[np.argsort(log_likelihood(candidates))[-WALKERS:]]
+        theta, effective, steps = run_ensemble(log_posterior, priors.dimension, start, priors)
+    ended = time.perf_counter()
+    print(f"importance sampling {sampled - begun:.0f} s, ensemble of {steps} steps {ended - sampled:.0f} s")
+    assert effective >= EFFECTIVE
+    assert effective_sample_size(weighted.weights) >= EFFECTIVE
+    compare(priors, weighted, theta)
+
+
+def compare(priors: Priors, weighted: WeightedSample, theta: Floats) -> None:
+    """Means within 0.1 sd, sds within 5 % plus three Monte Carlo standard errors, for every parameter."""
+    points = priors.transform(weighted.z)
+    apart = {}
+    for i, name in enumerate(priors.names):
+        one, other = of_weighted(points[:, i], weighted.weights), of_chains(theta[:, :, i])
+        allowed = 0.05 * one.sd + 3 * np.hypot(one.sd_error, other.sd_error)
+        apart[name] = ((other.mean - one.mean) / one.sd, other.sd / one.sd - 1, allowed / one.sd)
+        print(f"{name}: mean {apart[name][0]:+.3f} sd, sd {apart[name][1]:+.3f} of {apart[name][2]:.3f} allowed")
+    assert {name: each for name, each in apart.items() if abs(each[0]) > 0.1} == {}
+    assert {name: each for name, each in apart.items() if abs(each[1]) > each[2]} == {}

@@ -1,0 +1,209 @@
+"""A cohort's folder as it is read: what is refused, and where; and where the shipped cohort's figures come from."""
+
+import re
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.targets import Branching, find_folder, load_targets
+from simulator.cohort import read_cohort
+from simulator.errors import InputError
+from simulator.pathway_file import load_pathway
+
+WANG = find_folder("wang2024")
+ROWS = read_cohort(WANG).targets
+# Passages of targets.csv, each there once.
+UNTREATED = "untreated,patients,untreated,,,,19,37"
+CHEMOTHERAPY = "chemotherapy,entered,treated,chemotherapy,,,3,18"
+NO_RESPONSE = "no_response,entered,treated,no_response,,,1,18"
+HSCT_TRM = "hsct_deaths_of_treatment,deaths,hsct,death_of_treatment,,,2,10"
+MEDIAN = "relapse_median,median,all,relapse,,,,37,10.3"
+POSITIVE = "relapse_median_cd19_positive,median,cd19=positive,relapse,cd19=positive,,,17,10.6"
+SURVIVORS_6 = "survivors_6,survivors,all,,,6,14,37"
+FOLLOW_UP = 'follow_up_median,median_follow_up,all,,,,,37,6.0,,months,"paragraph 4, sentence 1",predictive'
+SECOND_TRM = 'death_of_treatment,prior_hsct=yes,,2,7,,,patients,"paragraph 3, sentence 5",predictive'
+
+Edit = Callable[[str, str, str], Path]
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Edit:
+    """Copy the cohort into a folder of the test's own, with one passage of one of its files replaced."""
+
+    def copy(file: str, old: str, new: str) -> Path:
+        folder = tmp_path / "wang_again"
+        folder.mkdir()
+        for name in ("cohort.toml", "targets.csv"):
+            shutil.copy(WANG / name, folder / name)
+        text = (folder / file).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {file}"
+        (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+        return folder
+
+    return copy
+
+
+def line_of(passage: str) -> int:
+    lines = (WANG / "targets.csv").read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if passage in line)
+
+
+def test_a_copy_of_a_cohort_says_the_same(copied: Edit) -> None:
+    again, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), load_targets("wang2024")
+    assert again.tables is not None
+    assert first.tables is not None
+    np.testing.assert_array_equal(again.tables.counts, first.tables.counts)
+    assert (again.branchings, again.spread, again.seed) == (first.branchings, first.spread, first.seed)
+
+
+# What is wrong: the passage of targets.csv, what it becomes, the complaint.
+IN_A_ROW = {
+    "an unknown kind": (UNTREATED, UNTREATED.replace(",patients,", ",pateints,"), "kind; got 'pateints'.*'patients'"),
+    "an unknown use": (SECOND_TRM, SECOND_TRM.replace("predictive", "predicted"), "unknown use.*'predictive'"),
+    "an unknown state": (CHEMOTHERAPY, CHEMOTHERAPY.replace("y,,,", "ies,,,"), "unknown state.*'chemotherapy'"),
+    "an unknown population": (UNTREATED, UNTREATED.replace("patients,u", "patients,o"), "population.*'untreated'"),
+    "an unknown level": (SECOND_TRM, SECOND_TRM.replace("=yes", "=yess"), "unknown attribute.*'prior_hsct=yes'"),
+    "no place": (SECOND_TRM, SECOND_TRM.replace('"paragraph 3, sentence 5"', ""), "no place in its source"),
+    "no state": (CHEMOTHERAPY, CHEMOTHERAPY.replace("chemotherapy,,,", ",,,"), "a state is missing"),
+    "deaths of what is no death": (HSCT_TRM, HSCT_TRM.replace("h_of_treatment,,", "h,,"), "unknown death"),
+    "more than there are": (UNTREATED, UNTREATED.replace("19,37", "38,37"), "there are; got '38 of 37'"),
+    "fewer than none": (UNTREATED, UNTREATED.replace("19,37", "-1,37"), "there are; got '-1 of 37'"),
+    "more than the cohort": (SURVIVORS_6, SURVIVORS_6.replace("14,37", "14,38"), "the cohort has; got 38"),
+    "no count": (UNTREATED, UNTREATED.replace("19,37", ",37"), "a count is missing"),
+    "no size": (CHEMOTHERAPY, CHEMOTHERAPY.replace("3,18", "3,"), "a count is missing"),
+    "half a patient": (UNTREATED, UNTREATED.replace("19,37", "18.5,37"), "not whole patients"),
+    "survivors at no month": (SURVIVORS_6, SURVIVORS_6.replace("6,14,37", ",14,37"), "survivors need a month"),
+    "no time": (MEDIAN, MEDIAN.replace("10.3", ""), "a time is missing"),
+    "a time below zero": (MEDIAN, MEDIAN.replace("10.3", "-10.3"), "a time is missing"),
+    "a range of a level": (POSITIVE, POSITIVE.replace("median,cd19", "minimum,cd19"), "only a median"),
+    "a time of an arm": (MEDIAN, MEDIAN.replace("all", "hsct"), "no time of an arm"),
+    "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "not an arm"),
+    "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
+    "a fitted follow-up": (FOLLOW_UP, FOLLOW_UP.replace("predictive", "likelihood"), "cannot be fitted"),
+    "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18", "2,18"), "got 19; allowed: up to 18"),
+    "a state told twice": (NO_RESPONSE, NO_RESPONSE.replace("d,no_resp", "d,partial_resp"), "a state is told twice"),
+    "a group not known yet": (CHEMOTHERAPY, CHEMOTHERAPY.replace(",treat", ",other_treat"), "may enter hsct later"),
+    "two survivors at 12": (SURVIVORS_6, SURVIVORS_6.replace("6,14,37", "12,14,37"), "two rows contradict"),
+}
+
+
+@pytest.mark.parametrize("what", IN_A_ROW)
+def test_a_bad_row_is_refused_with_its_file_and_line(what: str, copied: Edit) -> None:
+    old, new, complaint = IN_A_ROW[what]
+    folder = copied("targets.csv", old, new)
+    place = re.escape(f"{folder / 'targets.csv'}: line {line_of(old)}")
+    with pytest.raises(InputError, match=rf"{place}\b.*{complaint}"):
+        load_targets(folder)
+
+
+def test_17_treated_of_10_and_8_name_the_three_lines(copied: Edit) -> None:
+    old = "survivors_12_treated,survivors,treated,,,12,13,18"
+    folder = copied("targets.csv", old, old.replace("13,18", "13,17"))
+    with pytest.raises(InputError, match="contradict") as refusal:
+        load_targets(folder)
+    for passage in (old, "hsct,patients,hsct,,,,10,37", "other_treated,patients,other_treated,,,,8,37"):
+        assert f"targets.csv: line {line_of(passage)}" in str(refusal.value)
+    assert str(refusal.value).count("targets.csv: line") == 3
+
+
+def test_a_word_for_a_number_is_refused_with_its_row_and_column(copied: Edit) -> None:
+    folder = copied("targets.csv", UNTREATED, "untreated,patients,untreated,,,,nineteen,37")
+    place = re.escape(f"{folder / 'targets.csv'}: row ") + r"\d+, count"
+    with pytest.raises(InputError, match=rf"{place}: not a number; got 'nineteen'"):
+        load_targets(folder)
+
+
+def test_a_missing_column_is_named(copied: Edit) -> None:
+    with pytest.raises(InputError, match=r"a column is missing.*allowed: standard_error"):
+        load_targets(copied("targets.csv", ",standard_error,", ",error,"))
+
+
+IN_THE_CASE_MIX = {
+    "no row for a level": ("cd19=unknown,,10,37,,,patients", "cd19=positive,,10,37,,,patients", "for cd19="),
+    "levels that are not everybody": ("cd19=unknown,,10", "cd19=unknown,,9", "do not add up.*got 36; allowed: 37"),
+}
+
+
+@pytest.mark.parametrize("what", IN_THE_CASE_MIX)
+def test_a_case_mix_that_is_not_everybody_is_refused(what: str, copied: Edit) -> None:
+    old, new, complaint = IN_THE_CASE_MIX[what]
+    with pytest.raises(InputError, match=f"targets.csv: .*{complaint}"):
+        load_targets(copied("targets.csv", old, new))
+
+
+IN_THE_COHORT = {
+    "a seed below zero": ("seed = 20240680", "seed = -1", "'seed'.*got -1"),
+    "a word for a seed": ("seed = 20240680", 'seed = "lucky"', "'seed'.*got 'lucky'"),
+    "no seed": ("seed = 20240680", "", "'seed' is missing"),
+    "a truth for a seed": ("seed = 20240680", "seed = true", "'seed'.*got True"),
+    "no pathway": ('pathway = "b_all_post_cd19"', "", "'pathway' is missing"),
+    "an unknown pathway": ('"b_all_post_cd19"', '"b_all_post_cd20"', "b_all_post_cd19"),
+    "an unknown clock": ('clock = "relapse"', 'clock = "relaps"', "unknown clock.*'relapse'"),
+    "an unknown group": ('untreated = ["untreated"]', 'untreated = ["untreted"]', "unknown group.*'untreated'"),
+    "no patients": ("n = 37", "n = 0", "n: no patients"),
+    "follow-up that ends before it starts": ("lower = 28.0", "lower = 80.0", "not an interval"),
+    "no citation": ('citation = "', 'cited = "', "'citation' is missing"),
+}
+
+
+@pytest.mark.parametrize("what", IN_THE_COHORT)
+def test_a_bad_cohort_file_is_refused_by_name(what: str, copied: Edit) -> None:
+    old, new, complaint = IN_THE_COHORT[what]
+    folder = copied("cohort.toml", old, new)
+    with pytest.raises(InputError, match=complaint) as refusal:
+        load_targets(folder)
+    assert what == "an unknown pathway" or str(folder / "cohort.toml") in str(refusal.value)
+
+
+def test_an_unknown_cohort_is_refused_with_the_likely_name() -> None:
+    with pytest.raises(InputError, match=r"unknown cohort; got 'wang2042'.*did you mean 'wang2024'"):
+        load_targets("wang2042")
+
+
+def test_salvages_exclude_one_another_and_so_do_responses() -> None:
+    assert load_targets("wang2024").branchings == (
+        Branching("treated", ("chemotherapy", "immunotherapy", "car_t_reinfusion"), (3, 10, 5), 18),
+        Branching("treated", ("complete_response", "partial_response", "no_response"), (13, 4, 1), 18),
+    )
+
+
+def test_what_enters_the_likelihood_is_what_the_letter_says_firmly() -> None:
+    use = dict(zip(ROWS["name"], ROWS["use"], strict=True))
+    assert use["follow_up_median"] == use["deaths_of_treatment"] == "predictive"
+    hsct_of_treated = ROWS[(ROWS["use"] == "likelihood") & (ROWS["state"] == "hsct")]
+    assert hsct_of_treated.empty
+
+
+@pytest.mark.parametrize("name", ROWS["name"])
+def test_a_row_of_the_letter_has_its_place(name: str) -> None:
+    place = ROWS.set_index("name").loc[name, "place"]
+    found = re.fullmatch(r"paragraph ([1-6]), (sentence \d|sentences \d and \d)", place)
+    assert found is not None, place
+
+
+def test_no_name_is_told_twice() -> None:
+    assert ROWS["name"].is_unique
+
+
+def test_the_case_mix_of_the_letter_is_that_of_the_pathway() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    mix = ROWS[ROWS["use"] == "case_mix"]
+    told = dict(zip(mix["attribute"], mix["count"], strict=True))
+    for name, attribute in pathway.attributes.items():
+        levels = {level: told.pop(f"{name}={level}") for level in attribute.levels}
+        assert sum(levels.values()) == 37
+        whole = sum(attribute.levels.values())
+        assert levels == pytest.approx({level: 37 * n / whole for level, n in attribute.levels.items()})
+    assert not told
+    assert set(mix["n"]) == {37}
+
+
+def test_the_cohort_is_cited_as_the_file_says() -> None:
+    told = tomllib.loads((WANG / "cohort.toml").read_text(encoding="utf-8"))
+    assert told["doi"] == "10.1186/s12967-024-05362-w"
+    assert (told["n"], told["follow_up"]["lower"], told["follow_up"]["upper"]) == (37, 28.0, 74.7)
+    assert set(told["arms"]["all"]) == set(told["arms"]["untreated"]) | set(told["arms"]["treated"])

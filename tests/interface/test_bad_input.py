@@ -1,0 +1,403 @@
+"""Whatever is wrong with the input ends in one message that helps, and leaves everything as it was."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import experiment, pathway_file, results
+from simulator.cli import folder as run_folder
+from simulator.errors import InputError
+
+Command = Callable[..., Any]
+Started = Callable[..., subprocess.Popen[str]]
+
+PATHWAY = """
+title = "Ill or dead"
+start = "healthy"
+
+[attributes.sex]
+levels = { female = 1, male = 1 }
+
+[states.healthy]
+kind = "sojourn"
+
+[[states.healthy.transitions]]
+to = "screened"
+time = { family = "weibull", shape = 0.8, median = "onset_median" }
+
+[states.screened]
+kind = "chance"
+
+[[states.screened.branches]]
+to = "ill"
+probability = "found"
+eligible = { sex = ["female", "male"] }
+
+[[states.screened.branches]]
+to = "dead"
+probability = 0.4
+
+[states.ill]
+kind = "sojourn"
+
+[[states.ill.transitions]]
+to = "dead"
+time = { family = "exponential", rate = { by = "sex", female = 0.2, male = 0.3 } }
+
+[states.dead]
+kind = "death"
+
+[parameters.onset_median]
+unit = "months"
+meaning = "median time to illness"
+value = 8.0
+source = "assumption"
+
+[parameters.found]
+unit = "probability"
+meaning = "found ill"
+value = 0.6
+source = "assumption"
+"""
+
+
+def refused(result: Any, *words: str, status: int = 2) -> None:
+    """One line on standard error, with these words in it; nothing on standard output; no traceback."""
+    assert result.exit_code == status, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("aftercart: ")
+    assert result.stderr.count("\n") == 1
+    assert "mistake of aftercart's own" not in result.stderr
+    for each in words:
+        assert each in result.stderr, result.stderr
+
+
+def everything_in(folder: Path) -> dict[str, bytes | None]:
+    return {str(each.relative_to(folder)): each.read_bytes() if each.is_file() else None for each in folder.rglob("*")}
+
+
+@pytest.fixture
+def untouched(folder: Path) -> Any:
+    """Nothing in the working folder changes, and nothing comes to it."""
+    (folder / "notes.txt").write_text("mine")
+    before = everything_in(folder)
+    yield
+    assert everything_in(folder) == before
+
+
+# --- Files ---
+
+
+def test_the_pathway_that_the_next_tests_spoil_is_fine(aftercart: Command, folder: Path) -> None:
+    (folder / "ill.toml").write_text(PATHWAY)
+    assert aftercart("check", "ill.toml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "words"),
+    [
+        # Unknown names, with the nearest that is known.
+        ('to = "ill"', 'to = "il"', ["[states.screened]", "unknown state", "got 'il'", "did you mean 'ill'?"]),
+        ('"onset_median" }', '"onset_medan" }', ["[states.healthy]", "'onset_medan'", "did you mean 'onset_median'?"]),
+        ("weibull", "weibul", ["unknown family", "got 'weibul'", "did you mean 'weibull'?"]),
+        ("shape = 0.8", "shap = 0.8", ["got 'shap'", "did you mean 'shape'?"]),
+        ("meaning = ", "meanig = ", ["unknown key", "got 'meanig'", "did you mean 'meaning'?"]),
+        ("[states.healthy]", "[state.healthy]", ["unknown key", "got 'state'", "did you mean 'states'?"]),
+        ("sex = [", "sx = [", ["unknown attribute", "got 'sx'", "did you mean 'sex'?"]),
+        ('"female", "male"', '"female", "mle"', ["got 'mle'", "did you mean 'male'?"]),
+        ('start = "healthy"', 'start = "helthy"', ["start", "got 'helthy'", "did you mean 'healthy'?"]),
+        ('kind = "death"', 'kind = "dead"', ["states.dead.kind", "got 'dead'", "'death'"]),
+        ('unit = "months"', 'unit = "month"', ["parameters.onset_median.unit", "got 'month'", "'months'"]),
+        # Numbers that cannot be.
+        ("shape = 0.8", "shape = nan", ["not a finite number", "got nan"]),
+        ("shape = 0.8", "shape = inf", ["not a finite number", "got inf"]),
+        ("shape = 0.8", "shape = -1", ["shape", "got -1"]),
+        ("value = 8.0", "value = -8.0", ["[parameters.onset_median]", "got -8.0", "allowed: 0 to inf"]),
+        ("value = 0.6", "value = 1.6", ["[parameters.found]", "got 1.6", "allowed: 0 to 1"]),
+        ("rate = { by", "rate = 1, mean = { by", ["give one of"]),
+        ("probability = 0.4", "probability = 0.3", ["(found, 0.3)", "do not sum to one"]),
+        ("female = 1, male = 1", "female = 1, male = -1", ["negative weight", "got -1"]),
+        ("female = 1, male = 1", "female = 0, male = 0", ["sum to zero"]),
+        # A graph in which patients would be lost.
+        ('to = "ill"', 'to = "dead"\nname = "late"', ["no patient can reach state 'ill'"]),
+        ('[states.dead]\nkind = "death"', '[states.dead]\nkind = "sojourn"', ["a sojourn needs", "transitions"]),
+        ('to = "screened"', 'to = "healthy"', ["no patient can reach"]),
+        # Missing, or of the wrong kind.
+        ('title = "Ill or dead"', "", ["title", "missing"]),
+        ("value = 0.6", 'value = "many"', ["parameters.found.value", "got 'many'"]),
+        ("value = 0.6", "value = true", ["parameters.found.value", "got True"]),
+        # Not TOML.
+        ('title = "Ill', 'title = Ill"', ["not valid TOML", "line 2"]),
+        ("[states.ill]", "[states.ill", ["not valid TOML"]),
+        ("[states.ill]", "[states.healthy]", ["not valid TOML"]),
+    ],
+)
+def test_a_spoiled_pathway_is_refused_at_its_place(
+    aftercart: Command, folder: Path, written: str, instead: str, words: list[str]
+) -> None:
+    assert PATHWAY.count(written) >= 1
+    (folder / "ill.toml").write_text(PATHWAY.replace(written, instead, 1))
+    refused(aftercart("check", "ill.toml"), "ill.toml", *words)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ('pathway = "three_stat"', ["unknown pathway", "got 'three_stat'", "did you mean 'three_state'?"]),
+        ('base = "baselin"', ["unknown scenario", "did you mean 'baseline'?"]),
+        ('base = "spoiled.toml"', ["its own base"]),
+        ('base = "not-there.toml"', ["not-there.toml", "cannot be read"]),
+        ('title = "no pathway"', ["pathway", "needs a pathway"]),
+        ('base = "baseline"\nquestin = "?"', ["unknown key", "did you mean 'question'?"]),
+        ('base = "baseline"\nmarginal_benefit = 1.5', ["marginal_benefit", "got 1.5", "less than or equal to 1"]),
+        ('base = "baseline"\n[set]\nsalvage_uptak = 0.9', ["[set]", "did you mean 'salvage_uptake'?"]),
+        ('base = "baseline"\n[set]\nsalvage_uptake = 1.2', ["[set] salvage_uptake", "got 1.2", "0 to 1"]),
+        ('base = "baseline"\n[set]\nsalvage_uptake = nan', ["set.salvage_uptake", "got nan"]),
+        ('base = "baseline"\n[set]\nsalvage_uptake = "all"', ["set.salvage_uptake", "got 'all'"]),
+        ('base = "baseline"\n[scale]\nsalvage_uptake = 9', ["salvage_uptake", "allowed: 0 to 1", "[odds_ratio]"]),
+        ('base = "baseline"\n[scale]\nhsct_wait_median = -1', ["hsct_wait_median", "got -1", "0 or more"]),
+        ('base = "baseline"\n[odds_ratio]\nhsct_wait_median = 2', ["odds ratio", "probability"]),
+        ('base = "baseline"\n[hazard_ratio]\n"car_t_remission.relaps" = 0.5', ["car_t_remission.relaps"]),
+        ('base = "baseline"\n[population]\ncd20 = { positive = 1 }', ["unknown attribute", "'cd20'"]),
+        ('base = "baseline"\n[population]\ncd19 = { positiv = 1 }', ["did you mean 'positive'?"]),
+        ('base = "baseline"\n[population]\ncd19 = { positive = -1 }', ["got -1"]),
+        ('base = "baseline"\n[capacity]\nhsct_beds = 3', ["unknown resource", "did you mean 'hsct_bed'?"]),
+        ('base = "baseline"\n[capacity]\nhsct_bed = 0', ["[capacity] hsct_bed", "got 0"]),
+    ],
+)
+def test_a_spoiled_scenario_is_refused_at_its_place(
+    aftercart: Command, folder: Path, untouched: None, told: str, words: list[str]
+) -> None:
+    (folder / "spoiled.toml").write_text(told)
+    try:
+        for command in ("check", "run"):
+            refused(aftercart(command, "spoiled.toml"), *words)
+    finally:
+        (folder / "spoiled.toml").unlink()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (bytes(range(256)) * 8, ["not a text file"]),
+        (b"\x00" * 1000, ["not valid TOML"]),
+        (b"x = " + b"[" * 100_000, ["not valid TOML"]),
+        (b"title = 'x'\n" + b"# padding\n" * 200_000, ["too large", "bytes"]),
+        (b"", ["needs a pathway"]),
+    ],
+    ids=["binary", "zeros", "nested", "huge", "empty"],
+)
+def test_what_is_no_scenario_at_all_is_refused(
+    aftercart: Command, folder: Path, content: bytes, words: list[str]
+) -> None:
+    (folder / "strange.toml").write_bytes(content)
+    for command in ("check", "run"):
+        refused(aftercart(command, "strange.toml"), "strange.toml", *words)
+
+
+def test_a_folder_in_place_of_a_file_is_refused(aftercart: Command, folder: Path) -> None:
+    (folder / "folder.toml").mkdir()
+    refused(aftercart("run", "folder.toml"), "folder.toml", "cannot be read")
+
+
+def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> None:
+    """Two hundred pathways and scenarios with a piece cut out, doubled or overwritten: fine or refused."""
+    dice = random.Random(20240680)
+    texts = [path.read_bytes() for path in sorted(pathway_file.PATHWAYS.glob("*.toml"))] + [PATHWAY.encode()]
+    path = folder / "cut.toml"
+    for _ in range(200):
+        text = bytearray(dice.choice(texts))
+        first = dice.randrange(len(text))
+        last = first + dice.choice([1, 3, 20, 200])
+        text[first:last] = dice.choice([b"", text[first:last] * 2, b"-", b"1e999", b"{}", b'"', b"rest", b"\n[x]\n"])
+        path.write_bytes(text)
+        result = aftercart("check", "cut.toml")
+        if result.exit_code != 0:
+            refused(result)
+
+
+# --- The command line ---
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["run", "wider-salvag"], ["unknown scenario", "got 'wider-salvag'", "did you mean 'wider-salvage'?"]),
+        (["run", "not-there.toml"], ["not-there.toml", "cannot be read"]),
+        (["run", "wider-salvage@1.5"], ["marginal benefit", "got 1.5"]),
+        (["check", "baselin"], ["got 'baselin'", "did you mean 'baseline'?"]),
+        (["compare", "as-it-is.toml", "as-it-is.toml"], ["two scenarios of one name", "got 'as-it-is'"]),
+        (["compare", "as-it-is.toml", "baseline"], ["different pathways"]),
+        (["calibrate", "wang2023"], ["'wang2023'", "wang2024"]),
+        (["run", "as-it-is.toml", "--engine", "exat"], ["--engine", "did you mean 'exact'?"]),
+        (["run", "as-it-is.toml", "--engine", "des"], ["--engine", "got 'des'", "auto, exact, microsim"]),
+        (["run", "as-it-is.toml", "--patients", "0"], ["--patients", "got 0", "1 or more"]),
+        (["run", "as-it-is.toml", "--patients", "-5"], ["--patients", "got -5", "1 or more"]),
+        (["run", "baseline", "--draws", "0"], ["--draws", "got 0", "1 to "]),
+        (["run", "baseline", "--draws", "-1"], ["--draws", "got -1", "1 to "]),
+        (["run", "baseline", "--draws", "1000000"], ["--draws", "got 1000000", "1 to "]),
+        (["run", "as-it-is.toml", "--draws", "2"], ["--draws", "got 2", "1 to 1"]),
+        (["run", "as-it-is.toml", "--jobs", "0"], ["--jobs", "got 0", "1 or more"]),
+        (["run", "as-it-is.toml", "--horizon", "0"], ["--horizon", "got 0", "above 0"]),
+        (["run", "as-it-is.toml", "--horizon", "-12"], ["--horizon", "got -12", "above 0"]),
+        (["run", "as-it-is.toml", "--horizon", "nan"], ["--horizon", "got nan", "above 0"]),
+        (["run", "as-it-is.toml", "--horizon", "inf"], ["--horizon", "got inf", "above 0"]),
+        (["run", "as-it-is.toml", "--horizon", "1e12"], ["--horizon", "got 1000000000000.0"]),
+        (["run", "as-it-is.toml", "--histories", "--engine", "exact"], ["--histories", "microsim"]),
+        (["report", "not-there"], ["not-there"]),
+        (["report", "."], ["manifest.json"]),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_word_or_number_is_refused(
+    aftercart: Command, untouched: None, typed: list[str], words: list[str]
+) -> None:
+    refused(aftercart(*typed), *words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["comapre", "baseline"], ["comapre", "compare"]),
+        (["run"], ["Missing argument", "SCENARIO"]),
+        (["compare", "baseline"], ["Missing argument", "OTHER"]),
+        (["run", "baseline", "--patient", "3"], ["--patient", "--patients"]),
+        (["run", "baseline", "--patients", "many"], ["--patients", "integer"]),
+        (["run", "baseline", "--horizon", "long"], ["--horizon", "number"]),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_use_is_refused(aftercart: Command, untouched: None, typed: list[str], words: list[str]) -> None:
+    result = aftercart(*typed)
+    assert result.exit_code == 2
+    for each in words:
+        assert each in result.stderr, result.stderr
+
+
+# --- Places to write to ---
+
+
+def test_a_folder_with_something_in_it_is_left_alone(aftercart: Command, folder: Path, untouched: None) -> None:
+    refused(aftercart("run", "as-it-is.toml", "--out", "."), "--out", "not empty", "got '.'")
+
+
+def test_a_file_is_no_folder(aftercart: Command, folder: Path, untouched: None) -> None:
+    refused(aftercart("run", "as-it-is.toml", "--out", "notes.txt"), "--out", "not a folder", "'notes.txt'")
+    refused(aftercart("run", "as-it-is.toml", "--out", "notes.txt/run"), "--out", "nothing can be written there")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment, "compare", lambda *_, **__: pytest.fail("the work had begun"))
+    refused(aftercart("run", "as-it-is.toml", "--out", "/proc/run"), "--out", "'/proc/run'")
+    refused(aftercart("run", "as-it-is.toml", "--out", "x" * 300), "--out", "File name too long")
+
+
+def test_an_empty_folder_is_filled(aftercart: Command, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    assert aftercart("run", "as-it-is.toml", "--out", "empty").exit_code == 0
+    assert (folder / "empty" / "outcomes.csv").stat().st_size > 0
+
+
+@pytest.mark.parametrize("out", ["new", "new/and/deep", "empty"])
+def test_a_full_disk_leaves_nothing_half_written(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    """The disk is full after two of the tables are written."""
+
+    def write(self: results.Results, into: Path) -> None:
+        (into / "survival.csv").write_text("scenario,")
+        (into / "outcomes.csv").write_text("scenario,")
+        raise OSError(28, os.strerror(28), str(into / "occupancy.csv"))
+
+    (folder / "empty").mkdir()
+    before = everything_in(folder)
+    monkeypatch.setattr(results.Results, "write", write)
+    result = aftercart("run", "as-it-is.toml", "--out", out)
+    refused(result, "No space left on device", "nothing was written", status=1)
+    assert everything_in(folder) == before
+
+
+def test_a_really_full_device_is_told_of(started: Started, folder: Path) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        process = started("list", stdout=full)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert told == "aftercart: No space left on device\n"
+
+
+def test_a_failure_of_ours_is_told_without_a_traceback(
+    aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.delenv("AFTERCART_TRACEBACK", raising=False)
+    monkeypatch.setattr(experiment, "compare", fail)
+    result = aftercart("run", "as-it-is.toml")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("aftercart: a mistake of aftercart's own: ZeroDivisionError")
+    monkeypatch.setenv("AFTERCART_TRACEBACK", "1")
+    assert isinstance(aftercart("run", "as-it-is.toml").exception, ZeroDivisionError)
+
+
+def test_memory_that_does_not_suffice_is_told_of(
+    aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(experiment, "compare", fail)
+    refused(aftercart("run", "as-it-is.toml"), "out of memory", "fewer --patients", status=1)
+
+
+def test_a_folder_that_loses_a_race_is_refused(folder: Path) -> None:
+    """Someone puts a file where the folder was to be made, while the run goes on: theirs stays."""
+    (folder / "theirs").write_text("mine")
+    with pytest.raises(InputError), run_folder.filled(folder / "theirs"):
+        pytest.fail("it was entered")
+    assert (folder / "theirs").read_text() == "mine"
+
+
+# --- Ctrl-C ---
+
+
+def interrupted(process: subprocess.Popen[str], after: float) -> tuple[int, str, str]:
+    time.sleep(after)
+    os.killpg(process.pid, signal.SIGINT)
+    try:
+        told, complaint = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return process.returncode, told, complaint
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
+    started: Started, folder: Path, untouched: None, jobs: str, after: float
+) -> None:
+    """A terminal's Ctrl-C goes to the command and to its workers, as here."""
+    typed = ("run", "baseline", "--engine", "microsim", "--patients", "3000000", "--jobs", jobs, "--out", "deep/run")
+    process = started(*typed)
+    while not list(folder.glob("deep/run/.unfinished-*")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    status, told, complaint = interrupted(process, after)
+    assert (status, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
+
+
+def test_ctrl_c_while_it_starts_is_told_in_a_word(started: Started, untouched: None) -> None:
+    status, _, complaint = interrupted(started("list"), after=0.1)
+    assert status in (0, 1)
+    assert complaint in ("", "aftercart: stopped\n")

@@ -1,0 +1,311 @@
+"""The page says the answer first, what it is not, and where every number comes from; it asks nothing of the network."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import report
+from simulator.answer import answer
+from simulator.cohort import Cohort, load_cohort
+from simulator.errors import InputError
+from simulator.experiment import compare, run
+from simulator.figures.gallery import Picture, gallery
+from simulator.pathway_file import load_pathway
+from simulator.report import wording
+from simulator.report.elements import inline_svg
+from simulator.results import Results
+from simulator.scenario import Scenario
+
+COHORTS = Path(__file__).parents[2] / "calibration" / "cohorts"
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: its elements with their attributes, its text, and whether its tags match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.rows: list[list[str]] = []
+        self.marked: list[bool] = []
+        self.text = ""
+        self.unmatched: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {key: value or "" for key, value in attrs}
+        self.elements.append((tag, told))
+        if tag == "tr":
+            self.rows.append([])
+            self.marked.append(told.get("class") == "uninformed")
+        if tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.unmatched.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.open:
+            return
+        self.text += data
+        if "tr" in self.open and self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+    def having(self, attribute: str) -> list[str]:
+        return [told[attribute] for _, told in self.elements if attribute in told]
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return compare("baseline", "wider-salvage", draws=12)
+
+
+@pytest.fixture(scope="module")
+def cohort(results: Results) -> Cohort:
+    found = load_cohort(results.scenarios[0].pathway)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def pictures(results: Results, cohort: Cohort) -> list[Picture]:
+    return gallery(results, cohort)
+
+
+@pytest.fixture(scope="module")
+def html(results: Results, cohort: Cohort, pictures: list[Picture]) -> str:
+    return report.html(results, cohort=cohort, figures=pictures)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+# --- What it says ---
+
+
+def test_the_first_line_is_the_answer(results: Results, html: str) -> None:
+    said = answer(results.outcomes, results.scenarios)
+    body = html.partition("<body>")[2]
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
+    assert shown.startswith(said)
+    assert re.match(r"<main><h1>Of 100 patients who relapse, \d+ more", body)
+
+
+def test_it_says_what_it_is_not(page: Page) -> None:
+    assert "not for decisions about an individual patient" in page.text
+    assert "not the effect of a treatment" in page.text
+    assert "n = 37" in page.text
+
+
+def test_the_outcomes_are_those_of_the_run(results: Results, page: Page) -> None:
+    table = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])
+    told = table.loc["wider-salvage", "relapse", "all", "os_12"]
+    row = next(row for row in page.rows if row[0].startswith("Alive at 12 months"))
+    assert row[2] == f"{100 * told.estimate:.0f} ({100 * told.lower:.0f} to {100 * told.upper:.0f})"
+    assert row[3].startswith(f"+{100 * told.difference:.0f} (")
+
+
+def test_each_reported_figure_stands_beside_the_simulated_one(page: Page) -> None:
+    with (COHORTS / "wang2024" / "predictive.csv").open() as file:
+        expected = list(csv.DictReader(file))
+    heads = [place for place, row in enumerate(page.rows) if row[:3] == ["Reported figure", "Reported", "Simulated"]]
+    lines = [row for row in page.rows[heads[0] :] if len(row) == 6 and row[0] != "Reported figure"]
+    assert len(lines) == len(expected)
+    assert Counter(row[4] for row in lines) == Counter(row["inside"] for row in expected)
+    treated = next(row for row in lines if row[0] == "Alive at 12 months: salvage-treated")
+    assert treated[1] == "72 ± 11 % (13 of 18)"
+    assert treated[5] == "paragraph 4, sentence 5"
+
+
+def test_a_reported_figure_outside_its_interval_is_marked(results: Results, cohort: Cohort) -> None:
+    assert cohort.predictive is not None
+    predictive = cohort.predictive.copy()
+    predictive.loc[predictive["target"] == "follow_up_median", "inside"] = "no"
+    told = Page(report.html(results, cohort=replace(cohort, predictive=predictive)))
+    assert ("tr", {"class": "outside"}) in told.elements
+    assert f"{(predictive['inside'] == 'yes').sum()} lie inside" in told.text
+
+
+def test_every_parameter_is_in_the_register_with_its_source(results: Results, page: Page) -> None:
+    rows = {row[0].split()[0]: row for row in page.rows if len(row) == 5}
+    for name, parameter in results.scenarios[0].pathway.parameters.items():
+        row = next(row for first, row in rows.items() if first.startswith(name) and parameter.meaning in row[0])
+        assert row[-1] == parameter.source
+
+
+def test_parameters_that_the_37_did_not_inform_are_marked(page: Page) -> None:
+    with (COHORTS / "wang2024" / "posterior.csv").open() as file:
+        rows = [{key: value for key, value in row.items() if value} for row in csv.DictReader(file)]
+    silent = set()
+    for row in rows:
+        moved = abs(float(row["posterior_mean"]) - float(row["prior_mean"])) / float(row["prior_sd"])
+        if float(row["contraction"]) < 0.1 and moved < 0.5:
+            silent.add(row["parameter"])
+    marked = [row[0] for row, mark in zip(page.rows, page.marked, strict=True) if mark]
+    assert len(marked) == len(silent) > 0
+    assert all(any(shown.startswith(name) for shown in marked) for name in silent)
+    assert page.text.count("not informed by the 37") == len(silent)
+
+
+def test_a_scenario_tells_its_question_its_assumptions_and_its_levers(results: Results, page: Page) -> None:
+    for scenario in results.scenarios:
+        for said in (scenario.question, scenario.rationale, scenario.assumes):
+            assert said in page.text
+    assert "[set] salvage_uptake = 0.88" in page.text
+    assert page.text.count(results.scenarios[1].question) == 1
+
+
+def test_a_median_that_is_not_reached_is_a_dash_with_its_meaning() -> None:
+    assert wording.number(np.nan, "months", 1) == "\N{EN DASH}"
+    assert wording.interval(9.06, np.nan, "months", 1) == "9.1 to \N{EN DASH}"
+    assert wording.interval(np.nan, np.nan, "months", 1) == ""
+
+
+def test_numbers_are_read_as_a_reader_would() -> None:
+    assert wording.number(0.2534, "probability", 0, sign="+") == "+25"
+    assert wording.number(-0.004, "probability", 0, sign="+") == "+0"
+    assert wording.number(-3.25, "months", 1) == "\N{MINUS SIGN}3.2"
+    assert [wording.places([12.0, 3.0], "HSCTs"), wording.places([3.0], "HSCTs")] == [0, 1]
+
+
+# --- What it is made of ---
+
+
+def test_the_page_asks_nothing_of_the_network(html: str, page: Page) -> None:
+    assert not page.having("src")
+    assert not page.having("srcset")
+    assert not page.having("action")
+    assert all(target.startswith("#") for target in (*page.having("href"), *page.having("xlink:href")))
+    assert {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "object", "embed"} == set()
+    assert "@import" not in html
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
+    assert "default-src 'none'" in html
+
+
+def test_every_tag_is_closed(page: Page) -> None:
+    assert (page.unmatched, page.open) == ([], [])
+
+
+def test_each_id_is_used_once_and_each_reference_has_its_target(html: str, page: Page) -> None:
+    ids = Counter(page.having("id"))
+    assert [name for name, times in ids.items() if times > 1] == []
+    wanted = {target[1:] for target in page.having("href")} | set(re.findall(r"url\(#([^)]*)\)", html))
+    assert wanted <= set(ids)
+
+
+def test_each_figure_is_an_image_with_its_alternative_text(pictures: list[Picture], page: Page) -> None:
+    drawn = [told for tag, told in page.elements if tag == "svg"]
+    assert [told["aria-label"] for told in drawn] == [picture.alt for picture in pictures]
+    assert all(told["role"] == "img" for told in drawn)
+    assert all(picture.alt in page.text for picture in pictures)
+
+
+def test_what_a_scenario_says_is_text_and_never_markup(results: Results) -> None:
+    nasty = '<script>alert("1")</script> & <b title="x">bold</b>'
+    first, *others = results.scenarios
+    scenarios = (replace(first, title=nasty, question=nasty, assumes=nasty), *others)
+    html = report.html(replace(results, scenarios=scenarios))
+    told = Page(html)
+    assert "<script" not in html
+    assert told.text.count(nasty) == 4  # its title under the answer and over its texts; its question; what it assumes
+    assert ("b", {"title": "x"}) not in told.elements
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
+    name = '--><script>alert("1")</script>'
+    found = run(Scenario(name=name, pathway=load_pathway("three_state")), horizon=24.0)
+    html = report.html(found, figures=gallery(found))
+    told = Page(html)
+    assert "<script" not in html
+    assert f"are alive at 12 months under {name}." in told.text
+    assert all(name in alt for alt in told.having("aria-label")[:1])
+
+
+def test_alternative_text_cannot_break_out_of_its_attribute() -> None:
+    drawn = inline_svg('<svg viewBox="0 0 1 1"><g id="a"/></svg>', "name", '"><script>')
+    assert "<script" not in drawn
+    assert drawn.startswith('<svg viewBox="0 0 1 1" role="img" aria-label="&quot;&gt;&lt;script&gt;">')
+    assert 'id="name-a"' in drawn
+
+
+def test_the_same_run_gives_the_same_page_whenever_it_ran(results: Results, cohort: Cohort, html: str) -> None:
+    later = replace(results, manifest={**results.manifest, "created": "2099-01-01T00:00:00+00:00"})
+    assert report.html(later, cohort=cohort, figures=gallery(later, cohort)) == html
+
+
+# --- Other pathways, other folders ---
+
+
+@pytest.mark.parametrize("name", ["three_state", "exponential_chain", "peer_pathway"])
+def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
+    found = run(Scenario(name="as-it-is", pathway=load_pathway(name)), horizon=24.0)
+    told = Page(report.html(found, figures=gallery(found)))
+    assert (told.unmatched, told.open) == ([], [])
+    assert "37" not in told.text.partition("What it is not")[2].partition("Figures")[0]
+    assert "not calibrated to a cohort" in told.text
+    assert "Reported and simulated" not in told.text
+
+
+def test_a_run_is_written_whole(results: Results, tmp_path: Path) -> None:
+    path = report.write(results, tmp_path)
+    assert path == tmp_path / "report.html"
+    names = {each.name for each in tmp_path.iterdir()}
+    assert {"overall_survival.svg", "overall_survival.png", "cohort_flow.svg", "pathway_diagram.png"} <= names
+    assert not [name for name in names if name.endswith(".part")]
+
+
+def test_a_report_made_again_from_its_folder_says_the_same(results: Results, html: str, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    again = Page(report.write_again(tmp_path).read_text(encoding="utf-8"))
+    first = Page(html)
+    assert again.text == first.text
+    assert again.having("aria-label") == first.having("aria-label")
+
+
+def test_a_run_that_leads_with_another_clock_still_does_when_made_again(tmp_path: Path) -> None:
+    found = compare("baseline", "longer-car-t-remission", draws=2)
+    found.write(tmp_path)
+    again = Page(report.write_again(tmp_path).read_text(encoding="utf-8"))
+    assert again.having("aria-label")[0].startswith("Overall survival, months since infusion")
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"manifest\.json.*a run's folder"):
+        report.write_again(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_of_a_pathway_that_has_changed_since_is_refused(results: Results, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    path = tmp_path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["pathway"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="changed since the run"):
+        report.write_again(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pathway": {}}', "\x00"])
+def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match=r"manifest\.json"):
+        report.write_again(tmp_path)

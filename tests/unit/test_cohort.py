@@ -1,0 +1,91 @@
+"""A cohort's files are read as data, and a mistake in them is named with its place."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simulator.cohort import load_cohort, read_cohort
+from simulator.errors import InputError
+from simulator.pathway_file import load_pathway
+
+WANG = Path(__file__).parents[2] / "calibration" / "cohorts" / "wang2024"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the letter's cohort, to be spoilt."""
+    return Path(shutil.copytree(WANG, tmp_path / "wang2024", ignore=shutil.ignore_patterns("draws.csv")))
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_the_letters_cohort_has_37_patients_followed_for_28_to_74_7_months() -> None:
+    cohort = load_cohort(load_pathway("b_all_post_cd19"))
+    assert cohort is not None
+    assert (cohort.n, cohort.clock, cohort.follow_up) == (37, "relapse", (28.0, 74.7))
+    assert cohort.arms["treated"] == ("hsct", "other_treated")
+
+
+def test_reported_survival_is_what_the_letter_prints() -> None:
+    cohort = read_cohort(WANG)
+    told = cohort.reported_survival("all", "relapse")
+    assert told[["month", "value", "standard_error"]].to_numpy().tolist() == [[6, 38, 8], [12, 35, 8]]
+    assert cohort.reported_survival("hsct", "relapse")[["count", "n"]].to_numpy().tolist() == [[8, 10]]
+    assert cohort.reported_survival("all", "infusion").empty
+
+
+@pytest.mark.parametrize("draws", [None, "draws.csv", "../mine/draws.csv"])
+def test_a_pathway_without_a_shipped_cohort_has_none(draws: str | None) -> None:
+    assert load_cohort(replace(load_pathway("three_state"), draws=draws)) is None
+
+
+def test_reading_a_cohort_runs_none_of_the_calibrations_code() -> None:
+    code = (
+        "import sys; from simulator.cohort import load_cohort; from simulator.pathway_file import load_pathway; "
+        "load_cohort(load_pathway('b_all_post_cd19')); sys.exit(any(m.startswith('calibration') for m in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_cohort_that_has_not_been_fitted_has_no_posterior(folder: Path) -> None:
+    (folder / "posterior.csv").unlink()
+    (folder / "predictive.csv").unlink()
+    cohort = read_cohort(folder)
+    assert (cohort.posterior, cohort.predictive) == (None, None)
+
+
+def test_a_word_among_the_numbers_is_named_with_its_row(folder: Path) -> None:
+    spoil(folder / "targets.csv", ",6,14,37,38,8,", ",6,fourteen,37,38,8,")
+    with pytest.raises(InputError, match=r"targets\.csv: row \d+, count: not a number; got 'fourteen'"):
+        read_cohort(folder)
+
+
+def test_a_missing_column_is_named(folder: Path) -> None:
+    spoil(folder / "posterior.csv", "contraction", "shrinkage")
+    with pytest.raises(InputError, match=r"posterior\.csv: a column is missing.*allowed: contraction"):
+        read_cohort(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [("n = 37", 'n = "many"', "'n'"), ("clock =", "o_clock =", "'clock'"), ("upper", "up", "'upper'")],
+)
+def test_a_missing_or_wrong_key_is_named(folder: Path, old: str, new: str, key: str) -> None:
+    spoil(folder / "cohort.toml", old, new)
+    with pytest.raises(InputError, match=rf"cohort\.toml: {key}"):
+        read_cohort(folder)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere/cohort\.toml: cannot be read"):
+        read_cohort(tmp_path / "nowhere")

@@ -1,0 +1,264 @@
+"""What a clock counts from, and who is of a group: windows, deaths before the clock, patients who never reach it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from simulator.curves import Curves
+from simulator.engines import exact, tally
+from simulator.model import resolve
+from simulator.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+Tell = Callable[..., Pathway]
+
+REFERRAL = """
+title = "referred, perhaps treated; some die or are lost before treatment begins"
+start = "referred"
+group_window = 10
+[clocks]
+treatment = "treated"
+referral = "referred"
+[attributes.fitness]
+levels = { fit = 1, frail = 1 }
+[states.referred]
+kind = "chance"
+[[states.referred.branches]]
+to = "treated"
+name = "at once"
+probability = "at_once"
+[[states.referred.branches]]
+to = "waiting"
+probability = "waits"
+[[states.referred.branches]]
+to = "lost"
+probability = "lost"
+[states.waiting]
+kind = "sojourn"
+[[states.waiting.transitions]]
+to = "treated"
+time = { family = "exponential", rate = "start_rate" }
+[[states.waiting.transitions]]
+to = "dead"
+time = { family = "exponential", rate = { by = "fitness", fit = 0.02, frail = 0.2 } }
+[states.treated]
+kind = "sojourn"
+[[states.treated.transitions]]
+to = "second_line"
+time = { family = "exponential", rate = 0.1 }
+[[states.treated.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.05 }
+[states.second_line]
+kind = "sojourn"
+[[states.second_line.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.3 }
+[states.lost]
+kind = "end"
+[states.dead]
+kind = "death"
+[groups.second_line]
+entered = "second_line"
+[groups.first_line_only]
+entered = "treated"
+not_entered = "second_line"
+[counts.starts]
+entries = "treated"
+[counts.second_lines]
+entries = "second_line"
+[counts.months_treated]
+months = ["treated", "second_line"]
+""" + "".join(
+    f'[parameters.{name}]\nunit = "{unit}"\nmeaning = "{name}"\nvalue = {value}\nsource = "assumption"\n'
+    for name, unit, value in (
+        ("at_once", "probability", 0.0),
+        ("waits", "probability", 1.0),
+        ("lost", "probability", 0.0),
+        ("start_rate", "per month", 0.2),
+    )
+)
+S, D = 0.15, 0.05  # hazards of leaving the treated state, and of dying there
+
+
+def solve(pathway: Pathway, horizon: float = 60.0, **levers: float) -> Curves:
+    return exact.curves(resolve(Scenario("referral", pathway, set=levers)), horizon)
+
+
+def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated(tell: Tell) -> None:
+    curves = solve(tell(REFERRAL))
+    t = curves.months
+    # dP/dt of treated -0.15, of second line 0.1 - 0.3: illness and death, whose survival is a sum of exponentials.
+    alive = np.exp(-S * t) + 0.1 / (0.3 - S) * (np.exp(-S * t) - np.exp(-0.3 * t))
+    np.testing.assert_allclose(curves.survival["treatment", "all"][0], alive, atol=1e-4)
+    # The frail who reach treatment are fewer: 0.2 / 0.4 of them, against 0.2 / 0.22 of the fit.
+    np.testing.assert_allclose(curves.sizes["fitness=frail"], 0.5 / (0.5 + 0.2 / 0.22), atol=1e-4)
+    np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
+
+
+def test_the_entry_clock_counts_everybody_also_those_who_die_before_treatment(tell: Tell) -> None:
+    curves = solve(tell(REFERRAL))
+    t = curves.months
+    expected = 0.0
+    for dies in (0.02, 0.2):
+        waiting = np.exp(-(0.2 + dies) * t)
+        treated = 0.2 / (S - 0.2 - dies) * (np.exp(-(0.2 + dies) * t) - np.exp(-S * t))
+        # Second line: treated, then 0.1 a month, then 0.3; partial fractions of a chain of three.
+        rates = np.array([0.2 + dies, S, 0.3])
+        terms = [np.exp(-r * t) / np.prod([o - r for o in rates if o != r]) for r in rates]
+        expected = expected + 0.5 * (waiting + treated + 0.2 * 0.1 * sum(terms))
+    np.testing.assert_allclose(curves.survival["referral", "all"][0], expected, atol=1e-4)
+    np.testing.assert_allclose(sum(curves.occupancy["referral"].values()), 1.0, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "levers",
+    [
+        {},
+        {"at_once": 0.4, "waits": 0.6},
+        {"at_once": 0.3, "waits": 0.5, "lost": 0.2},
+        {"lost": 0.7, "waits": 0.3},
+        {"start_rate": 0.0},
+        {"at_once": 1.0, "waits": 0.0},
+        {"lost": 1.0, "waits": 0.0},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("horizon", [6.0, 36.0])
+def test_both_engines_see_the_same_patients_on_both_clocks(
+    tell: Tell, levers: dict[str, float], horizon: float
+) -> None:
+    """Some are treated at once, some are lost, nobody is ever treated: DKW and Hoeffding, one in ten thousand."""
+    model = resolve(Scenario("referral", tell(REFERRAL), set=levers))
+    n = 40_000
+    solved, simulated = exact.curves(model, horizon), tally.curves(model, horizon, patients=n, uniforms=Uniforms(6))
+    reached = simulated.patients or 0
+    for (clock, population), survival in simulated.survival.items():
+        everybody = clock == "referral" and population not in model.pathway.groups
+        stands_on = n * 0.49 if everybody else reached * float(simulated.sizes[population][0])
+        expected = solved.survival[clock, population]
+        assert np.isnan(survival).all() == np.isnan(expected).all(), (clock, population)
+        if not np.isnan(survival).all():
+            band = np.sqrt(np.log(2 * 20 / 1e-4) / (2 * stands_on))
+            assert np.abs(survival - expected).max() < band + 2e-4, (clock, population)
+    for name, size in simulated.sizes.items():
+        assert abs(size - solved.sizes[name]) < np.sqrt(np.log(2 * 20 / 1e-4) / (2 * max(reached, 1))) + 1e-6, name
+    for clock, states in simulated.occupancy.items():
+        for state, there in states.items():
+            off = np.abs(there - solved.occupancy[clock][state])[:, ::10].max()
+            assert off < np.sqrt(np.log(2 * 500 / 1e-4) / (2 * max(reached, 1))) + 2e-4, (clock, state)
+    for name, count in simulated.counts.items():
+        noise = 5 * np.sqrt(np.nan_to_num(simulated.count_variances[name]) / max(reached, 1))
+        assert abs(count - solved.counts[name]) < noise + 1e-3, name
+
+
+def test_a_group_is_who_enters_within_the_window_however_far_one_looks(tell: Tell) -> None:
+    """P(second line within 10 months) = 0.1 / 0.15 (1 - exp(-1.5)), whether one looks 5, 10, 60 or 150 months ahead."""
+    pathway = tell(REFERRAL)
+    for horizon in (5.0, 10.0, 60.0, 150.0):
+        sizes = solve(pathway, horizon).sizes
+        within = 0.1 / S * (1 - np.exp(-S * 10))
+        np.testing.assert_allclose(sizes["second_line"], within, atol=1e-5)
+        np.testing.assert_allclose(sizes["first_line_only"], 1 - within, atol=1e-5)
+
+
+def test_who_enters_after_the_window_stays_out_of_the_group(tell: Tell) -> None:
+    """First line only: who died in it by month 10, and who is in it then and may take any course after."""
+    curves = solve(tell(REFERRAL))
+    t = curves.months
+    within = 0.1 / S * (1 - np.exp(-S * 10))
+    died = D / S * (1 - np.exp(-S * np.minimum(t, 10)))
+    still = np.exp(-S * 10)
+    later = np.maximum(t - 10, 0)
+    alive = np.exp(-S * later) + 0.1 / (0.3 - S) * (np.exp(-S * later) - np.exp(-0.3 * later))
+    expected = 1 - (died + still * (1 - alive)) / (1 - within)
+    np.testing.assert_allclose(curves.survival["treatment", "first_line_only"][0], expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", ["baseline", "wider-salvage", "wider-salvage@0", "earlier-hsct"])
+def test_the_letters_groups_are_the_same_at_every_horizon(name: str) -> None:
+    model = resolve(load_scenario(name))
+    by_horizon = [exact.curves(model, horizon) for horizon in (24.0, 120.0, 150.0)]
+    for group in model.pathway.groups:
+        sizes = [curves.sizes[group][0] for curves in by_horizon]
+        np.testing.assert_allclose(sizes, sizes[0], atol=1e-5, err_msg=group)
+        for clock in model.pathway.clocks:
+            short, *longer = (at_whole_months(curves, (clock, group)) for curves in by_horizon)
+            for each in longer:
+                np.testing.assert_allclose(each, short, atol=2e-5, err_msg=f"{clock} {group}")
+
+
+def at_whole_months(curves: Curves, key: tuple[str, str]) -> NDArray[np.float64]:
+    """S at months 0, 1, ..., 24."""
+    return curves.survival[key][0, np.rint(np.arange(25) / curves.months[1]).astype(int)]
+
+
+def test_treated_and_untreated_are_everybody_and_hsct_and_other_are_the_treated() -> None:
+    for name in ("baseline", "wider-salvage", "wider-salvage@0.5", "no-hsct"):
+        sizes = exact.curves(resolve(load_scenario(name)), 24.0).sizes
+        np.testing.assert_allclose(sizes["treated"] + sizes["untreated"], 1.0, atol=1e-9)
+        np.testing.assert_allclose(sizes["hsct"] + sizes["other_treated"], sizes["treated"], atol=1e-9)
+
+
+def test_the_clock_of_relapse_does_not_see_when_the_relapse_came() -> None:
+    base, longer = (exact.curves(resolve(load_scenario(n)), 120.0) for n in ("baseline", "longer-car-t-remission"))
+    for population in ("all", "treated", "hsct"):
+        relapse, infusion = ("relapse", population), ("infusion", population)
+        np.testing.assert_allclose(longer.survival[relapse], base.survival[relapse], atol=1e-8)
+        assert np.all(longer.survival[infusion] >= base.survival[infusion] - 1e-8)
+        assert longer.survival[infusion][0, 120] > base.survival[infusion][0, 120] + 0.02
+
+
+FIXED = """
+title = "stays of fixed length, which end at the very edge of a window and of a horizon"
+start = "waiting"
+group_window = 24
+[clocks]
+admission = "ward"
+referral = "waiting"
+[states.waiting]
+kind = "sojourn"
+[[states.waiting.transitions]]
+to = "ward"
+time = { family = "exponential", rate = 0.2 }
+[states.ward]
+kind = "sojourn"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "fixed", months = 11.1 }
+[states.home]
+kind = "sojourn"
+[[states.home.transitions]]
+to = "hospice"
+time = { family = "fixed", months = 12.9 }
+[states.hospice]
+kind = "sojourn"
+[[states.hospice.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.2 }
+[states.dead]
+kind = "death"
+[groups.hospice]
+entered = "hospice"
+[counts.hospice]
+entries = "hospice"
+"""
+
+
+@pytest.mark.parametrize("horizon", [24.0, 30.0])
+def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(tell: Tell, horizon: float) -> None:
+    """11.1 + 12.9 months are 24, whatever rounding makes of the sum."""
+    model = resolve(Scenario("fixed", tell(FIXED)))
+    for curves in (
+        exact.curves(model, horizon),
+        tally.curves(model, horizon, patients=5_000, uniforms=Uniforms(2)),
+    ):
+        np.testing.assert_allclose(curves.sizes["hospice"], 1.0, atol=1e-7)
+        np.testing.assert_allclose(curves.counts["hospice"], 1.0, atol=1e-7)
+        expected = np.exp(-0.2 * np.maximum(curves.months - 24.0, 0.0))
+        np.testing.assert_allclose(
+            curves.survival["admission", "hospice"][0], expected, atol=1e-4 if curves.patients is None else 0.03
+        )

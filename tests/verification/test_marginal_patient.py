@@ -1,0 +1,247 @@
+"""The patient whom only a policy treats: what they gain is a number from 0 to 1, and 0 means nothing at all."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+import scenarios
+from simulator.curves import Curves
+from simulator.engines import exact, microsim
+from simulator.model import resolve
+from simulator.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+ROUNDING = 1e-8
+"""What the damped transform (1e-8 at the lattice's end) leaves of the last digit of a double."""
+
+Events = Callable[..., pd.DataFrame]
+Tell = Callable[..., Pathway]
+
+
+def raising() -> list[str]:
+    """The shipped scenarios that treat more than the baseline does."""
+    found = []
+    for name in scenarios.names():
+        marginal = resolve(load_scenario(name)).marginal
+        found += [name] if marginal is not None and marginal.raised else []
+    return found
+
+
+LEVERS = {name: dict(load_scenario(name).set) for name in raising()} | {
+    "second salvage": {"salvage_uptake": 0.9, "second_salvage_uptake": 0.6},
+    "nobody fails to respond": {"salvage_uptake": 1.0, "nr_chemotherapy": 0.0, "nr_immunotherapy": 0.0},
+    "waiting": {"salvage_uptake": 0.8, "reinfusion_preparation_months": 2.0},
+    "treated at once": {"salvage_uptake": 1.0, "response_median": 0.0},
+}
+
+
+@pytest.fixture(params=LEVERS.values(), ids=LEVERS)
+def pair(request: pytest.FixtureRequest) -> tuple[Scenario, Scenario]:
+    """A policy that raises uptake and helps nobody, and the same policy without the raise."""
+    base = load_scenario("baseline")
+    others = {name: value for name, value in request.param.items() if name != "salvage_uptake"}
+    return replace(base, set=request.param, marginal_benefit=0.0), replace(base, set=others)
+
+
+def deaths(scenario: Scenario, horizon: float = 120.0) -> NDArray[np.float64]:
+    blocks = microsim.simulate(resolve(scenario), Uniforms(8), range(30_000), horizon=horizon)
+    return np.concatenate([block.death_month for block in blocks])
+
+
+def test_without_benefit_every_patient_dies_in_the_month_in_which_they_would_have(
+    pair: tuple[Scenario, Scenario],
+) -> None:
+    np.testing.assert_allclose(deaths(pair[0]), deaths(pair[1]), rtol=0, atol=1e-9)
+
+
+def test_without_benefit_survival_is_exactly_what_it_was(pair: tuple[Scenario, Scenario]) -> None:
+    raised, before = (exact.curves(resolve(each), 120.0) for each in pair)
+    for clock in raised.occupancy:
+        for population in ("all", "cd19=unknown", "prior_hsct=yes"):
+            after, own = (curves.survival[clock, population] for curves in (raised, before))
+            np.testing.assert_allclose(after, own, rtol=0, atol=ROUNDING, err_msg=f"{clock} {population}")
+
+
+def test_without_benefit_more_are_treated_all_the_same(pair: tuple[Scenario, Scenario]) -> None:
+    raised, before = (exact.curves(resolve(each), 120.0) for each in pair)
+    assert raised.sizes["treated"] > before.sizes["treated"] + 0.2
+    assert raised.counts["salvage_courses"] > before.counts["salvage_courses"] + 0.2
+    np.testing.assert_allclose(raised.counts["hscts"], before.counts["hscts"], atol=1e-9)
+
+
+def test_who_is_treated_in_vain_never_responds_and_has_the_course_of_the_treated_until_then(events: Events) -> None:
+    table = events(resolve(load_scenario("universal-salvage@0")), range(4_000))
+    baseline = events(resolve(load_scenario("baseline")), range(4_000))
+    untreated = set(baseline.loc[baseline["state"] == "supportive_care", "patient"])
+    assert 1_900 < len(untreated) < 2_200
+    course = table[table["patient"].isin(untreated)]
+    assert set(course["patient"]) == untreated
+    assert not course["state"].isin(["supportive_care", "complete_response", "partial_response", "hsct"]).any()
+    responses = course[course["state"].str.startswith("response_")]
+    assert len(responses) > 500
+    after = course.loc[responses.index + 1, "state"]
+    assert set(after) <= {"no_response", "death_after_relapse"}
+    assert (after == "no_response").mean() == 1.0
+
+
+def test_the_marginal_are_as_many_as_are_treated_more(events: Events) -> None:
+    """Half of them gain at a benefit of a half: one uniform a patient decides."""
+    lives = {name: events(resolve(load_scenario(name)), range(6_000)) for name in ("baseline", "wider-salvage@0.5")}
+    treated = {
+        name: set(table.loc[table["state"] == "salvage_choice", "patient"]) for name, table in lives.items()
+    }
+    more = treated["wider-salvage@0.5"] - treated["baseline"]
+    assert treated["baseline"] < treated["wider-salvage@0.5"]
+    tables = (events(resolve(load_scenario("wider-salvage")), range(6_000)), lives["wider-salvage@0.5"])
+    full, partial = ({who: tuple(rows) for who, rows in table.groupby("patient")["month"]} for table in tables)
+    gains = [who for who in sorted(more) if full[who] == partial[who]]
+    share = len(gains) / len(more)
+    assert abs(share - 0.5) < 4.5 * np.sqrt(0.25 / len(more)) + 0.01
+
+
+@pytest.mark.parametrize("name", raising())
+@pytest.mark.parametrize("benefit", [0.25, 0.5, 0.9])
+def test_between_the_ends_everything_is_the_mixture_of_the_ends(name: str, benefit: float) -> None:
+    scenario = load_scenario(name)
+    none, some, full = (
+        exact.curves(resolve(scenario.with_marginal_benefit(b)), 120.0) for b in (0.0, benefit, 1.0)
+    )
+
+    def mixed(of: Callable[[Curves], NDArray[np.float64]]) -> None:
+        np.testing.assert_allclose(of(some), (1 - benefit) * of(none) + benefit * of(full), rtol=0, atol=ROUNDING)
+
+    for clock in some.occupancy:
+        mixed(lambda curves, clock=clock: curves.survival[clock, "all"])
+        for state in some.occupancy[clock]:
+            # A probability that is next to zero is cut off at zero.
+            np.testing.assert_allclose(
+                some.occupancy[clock][state],
+                (1 - benefit) * none.occupancy[clock][state] + benefit * full.occupancy[clock][state],
+                atol=1e-7,
+            )
+    for count in some.counts:
+        mixed(lambda curves, count=count: curves.counts[count])
+    np.testing.assert_allclose(some.sizes["treated"], full.sizes["treated"], atol=1e-9)
+
+
+@pytest.mark.parametrize("uptake", [0.486, 0.3, 0.0])
+def test_nobody_is_marginal_where_no_more_are_treated(uptake: float) -> None:
+    base = load_scenario("baseline")
+    full, none = (replace(base, set={"salvage_uptake": uptake}, marginal_benefit=b) for b in (1.0, 0.0))
+    np.testing.assert_array_equal(deaths(full), deaths(none))
+    first, second = (exact.curves(resolve(each), 60.0).survival["relapse", "all"] for each in (full, none))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_marginal_are_told_by_each_draws_own_uptake() -> None:
+    policy = load_scenario("wider-salvage@0")
+    table = {"salvage_uptake": np.array([[0.2], [0.88], [0.95]])}
+    raised = exact.curves(resolve(policy, table), 60.0)
+    own = exact.curves(resolve(load_scenario("baseline"), table), 60.0)
+    survival = raised.survival["relapse", "all"]
+    np.testing.assert_allclose(survival[:2], own.survival["relapse", "all"][:2], rtol=0, atol=ROUNDING)
+    assert survival[2, -1] < own.survival["relapse", "all"][2, -1]
+    np.testing.assert_allclose(raised.sizes["treated"], 0.88, atol=1e-9)
+
+
+LATER = """
+title = "a decision some way down the road, which the age of a patient bears on"
+start = "remission"
+group_window = 40
+[attributes.age]
+levels = { young = 2, old = 1 }
+[states.remission]
+kind = "sojourn"
+[[states.remission.transitions]]
+to = "relapse"
+time = { family = "weibull", shape = 1.4, scale = 8 }
+[[states.remission.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 60 }
+[states.relapse]
+kind = "decision"
+[[states.relapse.branches]]
+to = "treatment"
+name = "treat"
+probability = "uptake"
+eligible = { age = { old = 0.5 } }
+[[states.relapse.branches]]
+to = "care"
+probability = "rest"
+[states.treatment]
+kind = "sojourn"
+[[states.treatment.transitions]]
+to = "response"
+time = { family = "fixed", months = 1.5 }
+[[states.treatment.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 12 }
+[states.response]
+kind = "chance"
+[[states.response.branches]]
+to = "remission"
+probability = 0.6
+[[states.response.branches]]
+to = "failure"
+probability = 0.4
+[states.failure]
+kind = "sojourn"
+[[states.failure.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 9 }
+[states.care]
+kind = "sojourn"
+[[states.care.transitions]]
+to = "dead"
+probability = 0.7
+time = { family = "lognormal", sigma = 0.7, median = { by = "age", young = 4, old = 2 } }
+[[states.care.transitions]]
+to = "dead"
+name = "much later"
+probability = "rest"
+time = { family = "exponential", mean = 20 }
+[states.dead]
+kind = "death"
+[groups.treated]
+entered = "treatment"
+[groups.relapsed]
+entered = "relapse"
+[marginal]
+decision = "relapse"
+branch = "treat"
+otherwise = "care"
+no_benefit = "failure"
+[parameters.uptake]
+unit = "probability"
+meaning = "share treated"
+value = 0.3
+source = "assumption"
+"""
+
+
+def test_a_later_decision_that_comes_again_and_depends_on_age_obeys_the_same_law(tell: Tell) -> None:
+    """A second relapse is no second chance to be marginal, so the untouched policy keeps its own second relapses."""
+    pathway = tell(LATER)
+    raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=0.0)
+    curves = exact.curves(resolve(raised), 36.0)
+    blocks = list(microsim.simulate(resolve(raised), Uniforms(4), range(60_000), horizon=36.0))
+    months = np.concatenate([block.death_month for block in blocks])
+    simulated = np.array([(months > t).mean() for t in curves.months[::10]])
+    band = np.sqrt(np.log(2 / 1e-5) / (2 * 60_000))
+    assert np.abs(simulated - curves.survival["start", "all"][0, ::10]).max() < band + 2e-4
+    np.testing.assert_allclose(sum(curves.occupancy["start"].values()), 1.0, atol=1e-7)
+
+
+def test_a_group_entered_before_the_decision_does_not_grow_with_those_treated_in_vain(tell: Tell) -> None:
+    pathway = tell(LATER)
+    sizes = {}
+    for benefit in (0.0, 1.0):
+        raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=benefit)
+        sizes[benefit] = exact.curves(resolve(raised), 36.0).sizes
+    for group in ("relapsed", "treated"):
+        np.testing.assert_allclose(sizes[0.0][group], sizes[1.0][group], atol=1e-8)

@@ -1,0 +1,195 @@
+"""Two policies differ only in the patients they touch; order, names of others and empty branches touch nobody."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scenarios
+from simulator.curves import Curves
+from simulator.engines import exact
+from simulator.model import Model, point_values, pull, resolve
+from simulator.pathway import Pathway, State, names_in, references_of
+from simulator.pathway_file import load_pathway
+from simulator.pathway_file import names as pathway_names
+from simulator.scenario import Scenario, load_scenario
+
+Events = Callable[..., pd.DataFrame]
+Lives = Mapping[int, list[tuple[float, str]]]
+PATIENTS = range(3_000)
+
+
+@pytest.fixture(scope="module")
+def lives(events: Events) -> Callable[..., Lives]:
+    """By patient, the months and states of their events; each model is simulated once."""
+    known: dict[tuple[str, float], Lives] = {}
+
+    def lived(scenario: Scenario, horizon: float = 120.0) -> Lives:
+        key = (f"{scenario.where}@{scenario.marginal_benefit}{scenario.set}{scenario.name}", horizon)
+        if key not in known:
+            known[key] = told(events(resolve(scenario), PATIENTS, horizon=horizon))
+        return known[key]
+
+    return lived
+
+
+def told(table: pd.DataFrame) -> Lives:
+    return {
+        int(who): list(zip(rows["month"].tolist(), rows["state"].tolist(), strict=True))
+        for who, rows in table.groupby("patient")
+    }
+
+
+def touched_states(scenario: Scenario) -> set[str]:
+    """The states whose numbers a scenario changes."""
+    own = point_values(scenario.pathway)
+    pulled = pull(scenario, own)
+    changed = {name for name in own if not np.array_equal(pulled[name], own[name])}
+    found = {key.split(".")[0] for key in scenario.hazard_ratio}
+    for name, state in scenario.pathway.states.items():
+        for each in state.transitions:
+            if changed & {named for reference in references_of(each) for named in names_in(reference)}:
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_lives_part_only_where_a_policy_changes_something(name: str, lives: Callable[..., Lives]) -> None:
+    scenario = load_scenario(name)
+    if scenario.population:
+        pytest.skip("a population changes who the patients are")
+    before = lives(Scenario(name="as declared", pathway=scenario.pathway))
+    touched = touched_states(scenario)
+    after = lives(scenario)
+    for who, life in after.items():
+        other = before[who]
+        steps = zip(life, other, strict=False)
+        parted = next((i for i, (step, old) in enumerate(steps) if step != old), min(len(life), len(other)))
+        if parted < max(len(life), len(other)):
+            assert life[parted - 1][1] in touched, (who, life, other)
+    assert before != after or not touched
+
+
+def ever(life: list[tuple[float, str]], state: str) -> bool:
+    return state in [name for _, name in life]
+
+
+def test_who_is_treated_today_lives_the_same_life_when_more_are_treated(lives: Callable[..., Lives]) -> None:
+    baseline, wider, universal = (lives(load_scenario(n)) for n in ("baseline", "wider-salvage", "universal-salvage"))
+    treated = [who for who in PATIENTS if ever(baseline[who], "salvage_choice")]
+    assert 1_300 < len(treated) < 1_600
+    assert all(baseline[who] == wider[who] == universal[who] for who in treated)
+    still_untreated = [who for who in PATIENTS if ever(wider[who], "supportive_care")]
+    assert len(still_untreated) > 250
+    assert all(baseline[who] == wider[who] for who in still_untreated)
+    assert all(ever(universal[who], "salvage_choice") for who in PATIENTS)
+
+
+@pytest.mark.parametrize("benefit", ["0", "0.5"])
+def test_who_is_treated_today_lives_the_same_life_whatever_the_marginal_patient_gains(
+    benefit: str, lives: Callable[..., Lives]
+) -> None:
+    baseline, wider = lives(load_scenario("baseline")), lives(load_scenario(f"wider-salvage@{benefit}"))
+    unmoved = [
+        who for who in PATIENTS if ever(baseline[who], "salvage_choice") or ever(wider[who], "supportive_care")
+    ]
+    assert len(unmoved) > 1_500
+    assert all(baseline[who] == wider[who] for who in unmoved)
+
+
+@pytest.mark.parametrize("name", ["no-hsct", "hsct-for-all-responders", "earlier-hsct"])
+def test_who_never_responds_does_not_notice_an_hsct_policy(name: str, lives: Callable[..., Lives]) -> None:
+    baseline, policy = lives(load_scenario("baseline")), lives(load_scenario(name))
+    responds = ("complete_response", "partial_response")
+    never = [who for who in PATIENTS if not any(ever(baseline[who], state) for state in responds)]
+    assert len(never) > 1_500
+    assert all(baseline[who] == policy[who] for who in never)
+    if name == "hsct-for-all-responders":
+        planned = [who for who in PATIENTS if ever(baseline[who], "awaiting_hsct")]
+        assert planned
+        assert all(baseline[who] == policy[who] for who in planned)
+
+
+def test_a_longer_remission_moves_a_life_after_relapse_and_does_not_change_it(lives: Callable[..., Lives]) -> None:
+    baseline, policy = lives(load_scenario("baseline")), lives(load_scenario("longer-car-t-remission"))
+    for who in PATIENTS:
+        (_, _), *after = baseline[who]
+        (_, _), *put_off = policy[who]
+        assert [state for _, state in after] == [state for _, state in put_off]
+        assert put_off[0][0] > after[0][0]
+        since = [month - after[0][0] for month, _ in after]
+        np.testing.assert_allclose([month - put_off[0][0] for month, _ in put_off], since, atol=1e-9)
+
+
+def test_looking_further_adds_events_and_changes_none(policy: Scenario, lives: Callable[..., Lives]) -> None:
+    near, far = lives(policy, 36.0), lives(policy, 120.0)
+    assert all(far[who][: len(near[who])] == near[who] for who in PATIENTS)
+
+
+def test_other_draws_replications_and_seeds_are_other_patients(events: Events) -> None:
+    model = resolve(load_scenario("baseline"))
+    first = events(model, range(500), seed=1, draw=1)
+    for address in ({"seed": 1, "draw": 2}, {"seed": 2, "draw": 1}):
+        other = events(model, range(500), **address)
+        relapses = [each.loc[each["state"] == "relapse", "month"].to_numpy() for each in (first, other)]
+        assert not np.isin(relapses[0], relapses[1]).any()
+        assert abs(np.corrcoef(*relapses)[0, 1]) < 0.2
+
+
+def shuffled(pathway: Pathway, seed: int) -> Pathway:
+    """The same pathway with its states and their ways out declared in another order."""
+    random = np.random.default_rng(seed)
+
+    def state(each: State) -> State:
+        order = random.permutation(len(each.transitions))
+        return replace(each, transitions=tuple(each.transitions[place] for place in order))
+
+    names = random.permutation(list(pathway.states)).tolist()
+    return replace(pathway, states={name: state(pathway.states[name]) for name in names})
+
+
+def same_curves(first: Curves, second: Curves) -> None:
+    for key, survival in first.survival.items():
+        np.testing.assert_allclose(survival, second.survival[key], atol=1e-7, err_msg=str(key))
+    for clock, states in first.occupancy.items():
+        for name, occupied in states.items():
+            np.testing.assert_allclose(occupied, second.occupancy[clock][name], atol=1e-7, err_msg=name)
+    for name, size in first.sizes.items():
+        np.testing.assert_allclose(size, second.sizes[name], atol=1e-7, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_states_and_of_ways_out_moves_nobody(
+    policy: Scenario, model: Model, solved: Curves, seed: int, events: Events
+) -> None:
+    other = resolve(replace(policy, pathway=shuffled(policy.pathway, seed)))
+    pd.testing.assert_frame_equal(events(model, range(1_500)), events(other, range(1_500)))
+    same_curves(solved, exact.curves(other, 120.0))
+
+
+@pytest.mark.parametrize("name", pathway_names())
+def test_a_state_that_nobody_is_sent_to_moves_nobody(name: str, events: Events) -> None:
+    pathway = load_pathway(name)
+    choices = [state for state in pathway.states.values() if state.is_choice]
+    if not choices:
+        pytest.skip("no choice to add a branch to")
+    added = State("new_treatment", "sojourn", "new treatment", transitions=_last_way(pathway).transitions)
+    branch = replace(choices[0].transitions[0], name="new", to="new_treatment", probability=0.0, eligible={})
+    choice = replace(choices[0], transitions=(branch, *choices[0].transitions))
+    wider = replace(pathway, states={"new_treatment": added, **pathway.states, choice.name: choice})
+    before, after = (resolve(Scenario(name=name, pathway=each)) for each in (pathway, wider))
+    pd.testing.assert_frame_equal(events(before, range(1_500)), events(after, range(1_500)))
+    whole, extended = exact.curves(before, 60.0), exact.curves(after, 60.0)
+    same_curves(whole, extended)
+    assert np.all(extended.occupancy[pathway.clock]["new_treatment"] == 0.0)
+
+
+def _last_way(pathway: Pathway) -> State:
+    """A sojourn that leads to death only."""
+    return next(
+        state
+        for state in pathway.states.values()
+        if state.kind == "sojourn" and all(pathway.states[each.to].kind == "death" for each in state.transitions)
+    )
