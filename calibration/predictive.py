@@ -15,11 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from calibration.targets import Targets
+from simulator.curves import INTERVAL
 from simulator.draws import single
 from simulator.engines.microsim import Block, simulate
 from simulator.model import resolve
 from simulator.randomness import Uniforms
-from simulator.results import INTERVAL
 from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]

@@ -14,6 +14,9 @@ from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
 
+INTERVAL = (0.025, 0.975)
+"""What every interval that is reported holds."""
+
 
 @dataclass(frozen=True)
 class Curves:

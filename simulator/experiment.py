@@ -21,7 +21,7 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
-from simulator.results import INTERVAL, Results, gather
+from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
 
 Floats = NDArray[np.float64]
@@ -202,29 +202,6 @@ def _part(curves: Curves, scenario: Scenario) -> Part:
         outcomes=found,
         treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
     )
-
-
-def steps(scenario: Scenario, patients: int, n_draws: int = 200, horizon: float = 120.0) -> pd.DataFrame:
-    """Return how many of some patients are expected to step between states: source, target, expected, lower, upper.
-
-    The interval is over parameter draws; from the default clock to the horizon.
-    """
-    from simulator.engines import exact
-
-    table = load_draws(scenario.pathway)
-    n_draws = min(n_draws, choose(table, None, scenario.pathway))
-    parts = [
-        exact.solve(resolve(scenario, values(table, slice(i, min(i + BATCH, n_draws)))), horizon).steps()
-        for i in range(0, n_draws, BATCH)
-    ]
-    rows = []
-    for source, target in parts[0]:
-        passed = patients * np.concatenate([part[source, target] for part in parts])
-        lower, upper = np.quantile(passed, INTERVAL) if n_draws > 1 else (np.nan, np.nan)
-        rows.append(
-            {"source": source, "target": target, "expected": passed.mean(), "lower": lower, "upper": upper}
-        )
-    return pd.DataFrame(rows)
 
 
 def cores() -> int:

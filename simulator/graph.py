@@ -229,6 +229,21 @@ def _check_marginal(pathway: Pathway) -> None:
             f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise"
         )
 
+    if states[marginal.no_benefit].kind != "sojourn":
+        raise InputError(f"'{marginal.no_benefit}' must be a sojourn", where=f"{where} no_benefit")
+
+    def in_vain(name: str) -> Iterable[str]:
+        onward = [each.to for each in states[name].transitions if not states[each.to].is_absorbing]
+        return () if marginal.no_benefit in (name, *onward) else onward
+
+    for name in reachable([decision.transition(marginal.branch).to], in_vain):
+        if states[name].is_choice and all(states[each.to].is_absorbing for each in states[name].transitions):
+            raise InputError(
+                f"'{name}' leads to an end only, and who is treated in vain must be able to live on",
+                where=f"{pathway.where}: [states.{name}]",
+                allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
+            )
+
     def until_the_clock(name: str) -> Iterable[str]:
         return (each.to for each in states[name].transitions if name != pathway.clock_state)
 

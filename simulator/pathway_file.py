@@ -219,7 +219,7 @@ def _words(name: str) -> str:
 
 
 def _tuple(names: Names) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+    return (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
 
 
 def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> State:

@@ -20,8 +20,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import outcomes
-from simulator.curves import populations
+from simulator.cohort import load_cohort
+from simulator.curves import INTERVAL, populations
 from simulator.pathway import Pathway
+from simulator.pathway_file import PATHWAYS
 from simulator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -29,10 +31,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-INTERVAL = (0.025, 0.975)
 NOTE = (
-    "Simulated from stated assumptions and calibrated to a published cohort of 37 patients; for planning and teaching "
-    "about groups of patients, not for individual ones. A policy effect is not a treatment effect."
+    "For planning and teaching about groups of patients, not for individual ones. "
+    "A policy effect is a simulation of stated assumptions, not a treatment effect."
 )
 
 
@@ -242,7 +243,7 @@ def _manifest(
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "note": NOTE,
+        "note": _note(pathway),
         "engine": engine,
         "engine_because": why,
         **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
@@ -251,6 +252,7 @@ def _manifest(
         "pathway": {
             "name": pathway.name,
             "title": pathway.title,
+            "file": None if pathway.file is None or pathway.file.parent == PATHWAYS else str(pathway.file),
             "cohort": pathway.draws,
             "sha256": _digest(pathway),
         },
@@ -260,6 +262,11 @@ def _manifest(
             **{name: _version(name) for name in ("aftercart", "numpy", "scipy", "pandas")},
         },
     }
+
+
+def _note(pathway: Pathway) -> str:
+    cohort = load_cohort(pathway)
+    return NOTE if cohort is None else f"Calibrated to a published cohort, n = {cohort.n}. {NOTE}"
 
 
 def _told(scenario: Scenario) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """The command line, a module a command. What a command needs is imported when it runs: help is at once."""
 
+import os
 import sys
 
 STOPPED_BY_TYPER = 130
+PATIENCE = 3.0
+"""Seconds that Ctrl-C may take until the command has ended."""
 
 
 def main() -> None:
@@ -17,4 +20,16 @@ def main() -> None:
         # Ctrl-C before a command began, while modules were still being imported.
         print("aftercart: stopped", file=sys.stderr)
         status = 1
+    failures = sys.modules.get("simulator.cli.failures")
+    if failures is not None and failures.CtrlC.pressed:
+        _end_soon(status)
     sys.exit(status)
+
+
+def _end_soon(status: int) -> None:
+    """A thread that listens to a process ended in the middle of a word would keep this one waiting for ever."""
+    import threading
+
+    timer = threading.Timer(PATIENCE, os._exit, (status,))
+    timer.daemon = True
+    timer.start()

@@ -66,7 +66,7 @@ def _simulate(
     quiet: bool,
     histories: bool,
 ) -> None:
-    from simulator import experiment
+    from simulator import experiment, report
     from simulator.cohort import load_cohort
     from simulator.scenario import load_scenario
 
@@ -77,10 +77,12 @@ def _simulate(
     if histories:
         settings["engine"] = _engine_with_histories(settings["engine"])
     out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
-    with folder.filled(out) as unfinished:
-        with progress.shown("simulating", quiet=quiet) as advance:
-            results = experiment.compare(*scenarios, progress=advance, **settings)
+    with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
+        results = experiment.compare(*scenarios, progress=advance, **settings)
         results.write(unfinished)
+        if advance is not None:
+            advance(1, 1, "drawing")
+        report.write(results, unfinished)
         if histories:
             _write_histories(results, settings, unfinished / "histories.csv")
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)

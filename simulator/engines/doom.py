@@ -1,6 +1,6 @@
 """The marginal patient who gains nothing: treated, without response, dead when supportive care would have seen it.
 
-They go the way of the treated, with deaths on the way left out, as far as the state of no response; and at every
+They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response; at every
 moment the time of death that supportive care had in store for them, counted from the decision, may be up.
 """
 
@@ -48,12 +48,13 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
     """Return the exits of a state, as (name, to), that are open to who is treated in vain."""
     marginal = pathway.marginal
     assert marginal is not None
-    exits = [(each.name, each.to) for each in pathway.states[state].transitions]
     if state == marginal.no_benefit:
         return []
+    exits = [(each.name, each.to) for each in pathway.states[state].transitions]
+    onward = [each for each in exits if not pathway.states[each[1]].is_absorbing]
     if pathway.states[state].is_choice:
-        return [each for each in exits if each[1] == marginal.no_benefit] or exits
-    return [each for each in exits if pathway.states[each[1]].kind != "death"]
+        return [each for each in onward if each[1] == marginal.no_benefit] or onward
+    return onward
 
 
 def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exit, ...]:
@@ -71,7 +72,7 @@ def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exi
 def _share(part: Floats, total: Floats, n: int) -> Floats:
     """Return a part of a total; one in n where there is none: a policy without non-responders treats in vain too."""
     shape = np.broadcast_shapes(part.shape, total.shape)
-    return np.divide(part, total, out=np.full(shape, 1.0 / n), where=total > 0)
+    return np.asarray(np.divide(part, total, out=np.full(shape, 1.0 / n), where=total > 0))
 
 
 def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]) -> Doom:

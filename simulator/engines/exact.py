@@ -118,19 +118,6 @@ class Solution:
             alive = np.where(size > 1e-12, 1.0 - dead / size, np.nan)
         return np.clip(np.minimum.accumulate(alive, axis=-1), 0.0, 1.0)
 
-    def steps(self) -> dict[tuple[str, str], Floats]:
-        """Return the expected number of steps a patient takes from one state to another between the default clock's
-        start and the horizon, (source, target) -> (n_draws,). Who is treated in vain is left out."""
-        found: dict[tuple[str, str], Floats] = {}
-        for node, edges in self.after.graph.out_of.items():
-            for edge in edges:
-                atom, stream = self.after.crossing(edge)
-                masses = self.lattice.stream(_mixed(stream, self.weights) + 0.0 * self.lattice.z)
-                passed = self._draws(_mixed(atom, self.weights) + masses[:, : self.n_months - 1].sum(axis=-1))
-                key = (node.state, edge.target.state)
-                found[key] = found.get(key, 0.0) + passed
-        return found
-
     def _draws(self, values: Floats) -> Floats:
         return np.broadcast_to(values, (self.model.n_draws,)).copy()
 

@@ -126,7 +126,7 @@ def _with_steps(
 ) -> Masses:
     """Fixed times among the latent ones: everybody else's survival drops at each by its height."""
     found = [(j, *each) for j, each in enumerate(steps) if each is not None]
-    shape = np.broadcast_shapes(*(at.shape for _, at, _ in found), survival.shape[:-1])
+    shape = np.broadcast_shapes(*(each.shape for _, *told in found for each in told), survival.shape[:-1])
     at = np.stack([np.broadcast_to(each, shape) for _, each, _ in found])
     height = np.stack([np.broadcast_to(each, shape) for _, _, each in found])
     order = np.argsort(at, axis=0, kind="stable")

@@ -101,16 +101,19 @@ def _stretches(follow_up: FollowUp, end: float) -> list[tuple[float, float, bool
     return [(start, min(stop, end), light, sparse) for start, stop, light, sparse in parts if start < end]
 
 
-def mark_follow_up(axes: Axes, follow_up: FollowUp, end: float, *, words: bool) -> None:
+def mark_follow_up(axes: Axes, follow_up: FollowUp, end: float) -> None:
     """Mark where the cohort's follow-up begins to end and where it has ended."""
-    if follow_up is None:
-        return
-    for month, said in zip(follow_up, ("fewer\nfollowed", "none\nfollowed"), strict=True):
+    for month in follow_up or ():
         if month < end:
             axes.axvline(month, color=style.FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
-            if words:
-                words_at = month + 0.012 * end
-                axes.text(words_at, 99, f"from {month:g}:\n{said}", fontsize=style.SMALL, color=style.QUIET, va="top")
+
+
+def name_follow_up(axes: Axes, follow_up: FollowUp, end: float) -> None:
+    """Write beside each mark what it says."""
+    for month, said in zip(follow_up or (), ("fewer\nfollowed", "none\nfollowed"), strict=False):
+        if month < end:
+            place = month + 0.012 * end
+            axes.text(place, 99, f"from {month:g}:\n{said}", fontsize=style.SMALL, color=style.QUIET, va="top")
 
 
 def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:

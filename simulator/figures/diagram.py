@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
 
-from simulator.figures import lettering, style
+from simulator.cohort import Cohort
+from simulator.figures import lettering, style, survival
 from simulator.figures.layering import Arrow, Layout, Node, layout
 from simulator.pathway import Pathway, Reference, State, Transition, names_in, reachable
 
@@ -89,11 +90,11 @@ class Plan:
         return frozenset(reachable([self.pathway.start], onward))
 
 
-def draw(pathway: Pathway) -> Figure:
-    """Return the diagram of a pathway, as tall as it has layers."""
+def draw(pathway: Pathway, *, cohort: Cohort | None = None) -> Figure:
+    """Return the diagram of a pathway, as tall as it has layers; the cohort that calibrates it is named below."""
     with style.applied():
         drawn = plan(pathway)
-        footing = _footing(pathway)
+        footing = _footing(pathway, cohort)
         foot = lettering.footing_height(footing, drawn.width) + 0.4
         figure = style.canvas(drawn.width, drawn.height + foot + 0.5)
         lettering.heading(figure, lettering.wrap(pathway.title, drawn.width - 0.3, style.TITLE, "bold")[0])
@@ -191,11 +192,14 @@ def _values(reference: Reference, pathway: Pathway) -> list[float]:
     return [each.value if each.prior is None else 1.0 for each in parameters] or [1.0]
 
 
-def _footing(pathway: Pathway) -> str:
+def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
     said = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
     if pathway.resources:
         said.append("In brackets: the resource held there.")
-    return " ".join(["Solid arrows take time, dashed ones none.", *said, "Drawn from the pathway file."])
+    source = "Not for individual patients."
+    if cohort is not None:
+        source = f"Calibrated to {survival.source_in_words(cohort)}"
+    return " ".join(["Solid arrows take time, dashed ones none.", *said, "Drawn from the pathway file.", source])
 
 
 def _ports(drawn: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:

@@ -56,7 +56,8 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     if cohort is not None and drawn is not None:
         title = f"What happened to the {cohort.n} reported patients"
         found.append(Picture("cohort_flow", title, flow.alt_text(pathway, cohort), drawn))
-    found.append(Picture("pathway_diagram", "The pathway", diagram.alt_text(pathway), diagram.draw(pathway)))
+    figure = diagram.draw(pathway, cohort=cohort)
+    found.append(Picture("pathway_diagram", "The pathway", diagram.alt_text(pathway), figure))
     return found
 
 

@@ -24,19 +24,31 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
 @lru_cache(maxsize=1024)
 def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
     """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself."""
-    found: list[str] = []
+    space = width("a a", size, weight) - 2 * width("a", size, weight)
+    lines: list[list[str]] = []
+    used = 0.0
     for word in text.split():
-        rest = word
-        while width(rest, size, weight) > inches and len(rest) > 4:
-            fitting = (n for n in range(len(rest) - 1, 3, -1) if width(f"{rest[:n]}-", size, weight) <= inches)
-            keep = next(fitting, 3)
-            found.append(f"{rest[:keep]}-")
-            rest = rest[keep:]
-        if rest == word and found and width(f"{found[-1]} {rest}", size, weight) <= inches:
-            found[-1] += f" {rest}"
+        *broken, rest = _pieces(word, inches, size, weight)
+        lines += [[each] for each in broken]
+        needed = width(rest, size, weight)
+        if lines and not broken and used + space + needed <= inches:
+            lines[-1].append(rest)
+            used += space + needed
         else:
-            found.append(rest)
-    return tuple(found)
+            lines.append([rest])
+            used = needed
+    return tuple(" ".join(each) for each in lines)
+
+
+def _pieces(word: str, inches: float, size: float, weight: str) -> list[str]:
+    """Return a word in pieces that fit, all but the last with a hyphen."""
+    found = []
+    while width(word, size, weight) > inches and len(word) > 4:
+        fitting = (n for n in range(len(word) - 1, 3, -1) if width(f"{word[:n]}-", size, weight) <= inches)
+        keep = next(fitting, 3)
+        found.append(f"{word[:keep]}-")
+        word = word[keep:]
+    return [*found, word]
 
 
 def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:

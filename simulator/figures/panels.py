@@ -174,7 +174,7 @@ def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock:
     for place, each in enumerate(panel.curves):
         banded = len(panel.curves) <= survival.MOST_BANDS or place == 0
         curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
-    curve.mark_follow_up(axes, follow_up, end, words=False)
+    curve.mark_follow_up(axes, follow_up, end)
     if len(panel.reported):
         curve.plot_reported(axes, panel.reported, end=end)
     nobody = [each.scenario for each in panel.curves if each.is_empty]

@@ -150,7 +150,7 @@ def png(figure: Figure) -> bytes:
     """Return a figure as PNG, without dates or versions."""
     stream = BytesIO()
     with applied():
-        figure.savefig(stream, format="png", dpi=160, metadata={"Software": None})
+        figure.savefig(stream, format="png", dpi=160, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return stream.getvalue()
 
 

@@ -101,13 +101,15 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     whole = style.sheet(figure)
     risk_table.label(whole, left, bottom - 0.62, f"Number at risk (of {n})", [name for name, _ in rows], lines)
     panels = _panels(left, style.WIDTH - right - left, horizon, clock)
-    for place, panel in enumerate(panels):
-        axes = style.axes(figure, panel.left, bottom, panel.width, PLOT)
-        _fill(axes, panel, curves, lines, reported, follow_up, is_last=place == len(panels) - 1)
-        if place:
-            axes.set_ylabel("")
-            axes.tick_params(axis="y", labelleft=False)
+    drawn = [style.axes(figure, panel.left, bottom, panel.width, PLOT) for panel in panels]
+    for axes, panel in zip(drawn, panels, strict=True):
+        _fill(axes, panel, curves, lines, reported, follow_up)
         risk_table.draw(whole, axes, bottom - 0.62, rows, panel.ticks, panel.end)
+    for axes in drawn[1:]:
+        axes.set_ylabel("")
+        axes.tick_params(axis="y", labelleft=False)
+    _write_reported(drawn[0], reported, panels[0].end)
+    _write_names(drawn[-1], curves, lines, panels[-1].end)
     return figure
 
 
@@ -129,8 +131,6 @@ def _fill(
     lines: dict[str, Line],
     reported: pd.DataFrame,
     follow_up: FollowUp,
-    *,
-    is_last: bool,
 ) -> None:
     curve.percent_axis(axes)
     axes.set_xlim(0, panel.end)
@@ -139,24 +139,24 @@ def _fill(
     for place, each in enumerate(curves):
         banded = len(curves) <= MOST_BANDS or place == 0
         curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=panel.end, band=0.16 if banded else 0.0)
-    curve.mark_follow_up(axes, follow_up, panel.end, words=True)
+    curve.mark_follow_up(axes, follow_up, panel.end)
+    curve.name_follow_up(axes, follow_up, panel.end)
     if len(reported):
         curve.plot_reported(axes, reported, end=panel.end)
-    if len(reported) and (panel.end == FIRST or not is_last or panel.end < 1.5 * FIRST):
-        _write_reported(axes, reported, panel.end)
-    if is_last:
-        _write_names(axes, curves, lines, panel.end)
 
 
 def _write_reported(axes: Axes, reported: pd.DataFrame, end: float) -> None:
-    """Write each reported figure low under its point, where no curve of the same population runs."""
-    for row in reported[reported["month"] <= end].itertuples():
+    """Write each reported figure low under its point, where no curve runs; over it if it is low itself."""
+    for row in reported[reported["month"] <= end].itertuples() if len(reported) else ():
         month, value, error = (float(each) for each in (row.month, row.value, row.standard_error))  # type: ignore[arg-type]
-        low = value - (0.0 if np.isnan(error) else error)
-        said = f"{row.count:g} of {row.n:g}\n{value:g}" + ("" if np.isnan(error) else f" ± {error:g}") + " %"
-        if low > 20:
-            axes.plot([month, month], [13.5, low - 1.5], color=style.FAINT, linewidth=0.6, zorder=2)
+        error = 0.0 if np.isnan(error) else error
+        said = f"{row.count:g} of {row.n:g}\n{value:g}{f' ± {error:g}' if error else ''} %"
+        if value - error > 20:
+            axes.plot([month, month], [13.5, value - error - 1.5], color=style.FAINT, linewidth=0.6, zorder=2)
             axes.text(month, 12.5, said, ha="center", va="top", fontsize=style.SMALL, linespacing=1.25, zorder=6)
+        else:
+            place = value + error + 2.5
+            axes.text(month, place, said, ha="center", va="bottom", fontsize=style.SMALL, linespacing=1.25, zorder=6)
 
 
 def _write_names(axes: Axes, curves: Sequence[Curve], lines: dict[str, Line], end: float) -> None:

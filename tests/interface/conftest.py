@@ -40,14 +40,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def aftercart(folder: Path) -> Callable[..., Any]:
-    """Run a command in this process: what a person types, and what comes back."""
+def command(*typed: str) -> Any:
     from simulator.cli.application import app
 
-    def command(*typed: str) -> Any:
-        return CliRunner().invoke(app, list(typed), prog_name="aftercart")
+    return CliRunner().invoke(app, list(typed), prog_name="aftercart")
 
+
+@pytest.fixture
+def aftercart_with_figures(folder: Path) -> Callable[..., Any]:
+    """Run a command in this process: what a person types, and what comes back."""
+    return command
+
+
+@pytest.fixture
+def aftercart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a command in this process, without the seconds that drawing takes."""
+    monkeypatch.setattr("simulator.report.write", lambda results, into: into)
     return command
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from simulator import experiment, pathway_file, results
+from simulator import cli, experiment, pathway_file, results
+from simulator.cli import application
 from simulator.cli import folder as run_folder
 from simulator.errors import InputError
 
@@ -397,7 +398,14 @@ def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
     assert (status, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
 
 
-def test_ctrl_c_while_it_starts_is_told_in_a_word(started: Started, untouched: None) -> None:
-    status, _, complaint = interrupted(started("list"), after=0.1)
-    assert status in (0, 1)
-    assert complaint in ("", "aftercart: stopped\n")
+def test_ctrl_c_while_it_starts_is_told_in_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def press() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(application, "run", press)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "aftercart: stopped\n"

@@ -100,8 +100,21 @@ def test_a_run_leaves_a_folder_of_its_own_under_results(aftercart: Command, fold
     assert len(runs) == 2
     for run in runs:
         names = {path.name for path in run.iterdir()}
-        assert {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json"} <= names
-        assert not [name for name in names if name.startswith(".")]
+        assert names == {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json"}
+
+
+def test_a_run_leaves_figures_and_a_report_that_can_be_made_again(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
+    result = aftercart_with_figures("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--out", "run")
+    assert result.exit_code == 0, result.output
+    first = {path.name: path.read_bytes() for path in (folder / "run").iterdir()}
+    for name in ("report.html", "overall_survival.svg", "overall_survival.png"):
+        assert first[name]
+    (folder / "run" / "report.html").unlink()
+    result = aftercart_with_figures("report", "run")
+    assert result.exit_code == 0, result.output
+    assert {path.name: path.read_bytes() for path in (folder / "run").iterdir()} == first
 
 
 @pytest.mark.parametrize("engine", ["exact", "microsim"])

@@ -328,9 +328,8 @@ def test_a_wrapped_text_keeps_its_words_and_its_width() -> None:
 
 def test_every_figure_prints_n_and_the_source(pictures: list[Picture]) -> None:
     for picture in pictures:
-        if picture.name != "pathway_diagram":
-            assert "n = 37" in words(picture.figure), picture.name
-            assert SOURCE in words(picture.figure), picture.name
+        assert "n = 37" in words(picture.figure), picture.name
+        assert SOURCE in words(picture.figure), picture.name
 
 
 def test_every_text_is_inside_its_figure(pictures: list[Picture]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -155,7 +155,7 @@ class Patient:
         told = self.model.pathway.marginal
         if self.doom is not None:
             in_vain = [each for each in exits if told is not None and each.to == told.no_benefit]
-            return self._race(state, in_vain or list(exits), visit).to
+            return self._race(state, in_vain or self._onward(exits), visit).to
         taken = self._race(state, list(exits), visit)
         treated = told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0)
         if treated and told is not None and self._treated_in_vain(state):
@@ -178,13 +178,17 @@ class Patient:
         if self.doom is None:
             waits, taken = self._leave(state, exits, visit)
             return month + waits, taken.to
-        alive = [each for each in exits if self.model.pathway.states[each.to].kind != "death"]
+        alive = self._onward(exits)
         told = self.model.pathway.marginal
         assert told is not None
         if not alive or state == told.no_benefit:
             return self.doom
         waits, taken = self._leave(state, alive, visit)
         return self.doom if self.doom[0] <= month + waits else (month + waits, taken.to)
+
+    def _onward(self, exits: Iterable[Exit]) -> list[Exit]:
+        """Return the exits on which a patient lives on: who is treated in vain takes no other."""
+        return [each for each in exits if not self.model.pathway.states[each.to].is_absorbing]
 
     def _leave(self, state: str, exits: list[Exit], visit: int) -> tuple[float, Exit]:
         """Return how long the patient stays, and the exit they take."""

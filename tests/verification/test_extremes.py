@@ -149,7 +149,7 @@ def test_nobody_relapses_where_the_hazard_of_relapse_is_none() -> None:
 
 @pytest.mark.parametrize(("cure", "alive"), [(0.0, 0.0), (1.0, 1.0)])
 def test_cure_of_nobody_and_of_everybody(cure: float, alive: float) -> None:
-    """With everybody cured after any response, only deaths on salvage's way remain; with nobody cured, all die."""
+    """Everybody is treated: with everybody cured, of no response too, nobody dies; with nobody cured, all do."""
     cures = [name for name in load_scenario("baseline").pathway.parameters if name.endswith("_cure")]
     levers = dict.fromkeys(cures, cure) | {"trm_free_first_hsct": cure, "trm_free_second_hsct": cure}
     model = resolve(b_all(set={**levers, "salvage_uptake": 1.0}))

@@ -1,0 +1,234 @@
+"""A fit from targets to files: a posterior known in closed form, the same bytes twice, whole files or none."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from calibration import fit, imis
+from calibration.fit import Fit
+from calibration.priors import Priors
+from calibration.targets import Targets, find_folder, load_targets
+from simulator.cohort import read_cohort
+from simulator.draws import load_draws
+from simulator.errors import AftercartError, InputError
+
+NewCohort = Callable[..., Targets]
+
+FILES = ("draws.csv", "posterior.csv", "predictive.csv")
+BEFORE = "what was there before\n"
+# Uptake ~ Beta(2, 3) before, 7 of 20 treated: Beta(9, 16) after.
+KNOWN = stats.beta(2 + 7, 3 + 13)
+SMALL = {"seed": 11, "wanted": 200, "effective": 400.0}
+
+
+@pytest.fixture(scope="module")
+def targets(new_cohort: NewCohort) -> Targets:
+    return new_cohort(20, "treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
+
+
+@pytest.fixture(scope="module")
+def fitted(targets: Targets) -> Fit:
+    return fit.run(targets, **SMALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).write_text(BEFORE, encoding="utf-8")
+    return tmp_path
+
+
+def untouched(folder: Path) -> bool:
+    there = sorted(path.name for path in folder.iterdir())
+    return there == sorted(FILES) and all((folder / n).read_text(encoding="utf-8") == BEFORE for n in FILES)
+
+
+def test_a_decision_with_a_beta_prior_has_its_beta_posterior(fitted: Fit) -> None:
+    row = fitted.posterior.set_index("parameter").loc["uptake"]
+    error = KNOWN.std() / np.sqrt(fitted.diagnostics.effective_sample_size)
+    assert abs(row["posterior_mean"] - KNOWN.mean()) < 4 * error
+    assert row["posterior_sd"] == pytest.approx(KNOWN.std(), rel=4 / np.sqrt(2 * 400))
+    for name, level in (("lower", 0.025), ("median", 0.5), ("upper", 0.975)):
+        # the error of a quantile: that of a binomial share, over the density
+        noise = np.sqrt(level * (1 - level) / 400) / KNOWN.pdf(KNOWN.ppf(level))
+        assert abs(row[f"posterior_{name}"] - KNOWN.ppf(level)) < 4 * noise, name
+    assert (row["prior_mean"], row["unit"]) == (pytest.approx(0.4), "probability")
+    assert row["contraction"] == pytest.approx(1 - KNOWN.var() / stats.beta(2, 3).var(), abs=0.1)
+
+
+def test_the_evidence_is_the_beta_binomial_chance_of_the_count(fitted: Fit) -> None:
+    known = stats.betabinom.logpmf(7, 20, 2, 3)
+    assert fitted.sample.log_evidence == pytest.approx(known, abs=4 / np.sqrt(400))
+
+
+def test_the_draws_are_the_beta_posterior(fitted: Fit) -> None:
+    assert fitted.draws.shape == (200, 1)
+    assert stats.kstest(fitted.draws["uptake"], KNOWN.cdf).pvalue > 1e-4
+
+
+def test_the_predicted_count_is_beta_binomial(targets: Targets) -> None:
+    larger = fit.run(targets, seed=12, wanted=500, effective=1500.0)
+    row = larger.predictive.set_index("target").loc["treated"]
+    known = stats.betabinom(20, 9, 16)
+    assert abs(row["simulated"] - known.mean()) < 5 * known.std() / np.sqrt(500)
+    for bound, level in (("lower", 0.025), ("upper", 0.975)):
+        noise = 5 * np.sqrt(level * (1 - level) / 500)
+        assert known.ppf(max(level - noise, 1e-9)) <= row[bound] <= known.ppf(min(level + noise, 1 - 1e-9)), bound
+    assert row["inside"] == "yes"
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(targets: Targets, fitted: Fit, tmp_path: Path) -> None:
+    written = []
+    for name, jobs in (("alone", 1), ("together", 2)):
+        fit.calibrate(targets.folder, out=tmp_path / name, jobs=jobs, **SMALL)
+        written.append([(tmp_path / name / file).read_bytes() for file in FILES])
+    (tmp_path / "again").mkdir()
+    fitted.write(tmp_path / "again")
+    written.append([(tmp_path / "again" / file).read_bytes() for file in FILES])
+    assert written[0] == written[1] == written[2]
+
+
+def test_another_seed_gives_other_draws(targets: Targets, fitted: Fit) -> None:
+    other = fit.run(targets, **{**SMALL, "seed": 12})
+    assert not np.array_equal(other.draws, fitted.draws)
+    assert not np.array_equal(other.predictive["simulated"], fitted.predictive["simulated"])
+
+
+def test_a_seed_below_zero_is_refused(targets: Targets) -> None:
+    with pytest.raises(InputError, match=r"a seed below 0; got -1"):
+        fit.run(targets, seed=-1)
+
+
+def test_the_cohorts_own_folder_is_where_it_writes(new_cohort: NewCohort) -> None:
+    targets = new_cohort(20, "treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
+    told: list[tuple[str, int, int]] = []
+    written = fit.calibrate(targets.folder, wanted=100, effective=200.0, progress=lambda *each: told.append(each))
+    read = read_cohort(targets.folder)
+    assert read.posterior is not None
+    assert read.predictive is not None
+    pd.testing.assert_frame_equal(
+        pd.read_csv(targets.folder / "draws.csv", float_precision="round_trip"), written.draws, check_exact=True
+    )
+    assert all(0 < done <= most for _, done, most in told)
+    for stage in {stage for stage, _, _ in told}:
+        done = [each for name, each, _ in told if name == stage]
+        assert done == sorted(done)
+
+
+def test_nothing_is_written_when_the_sample_is_bad(
+    targets: Targets, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # one block of a thousand points, for two thousand draws
+    monkeypatch.setattr(fit, "sample", partial(imis.sample, most_points=1))
+    with pytest.raises(AftercartError, match=r"nothing written, since .*effective sample size") as refusal:
+        fit.calibrate(targets.folder, out=folder, seed=11, wanted=2000)
+    assert refusal.value.exit_code == 1
+    assert untouched(folder)
+
+
+def test_nothing_is_written_when_a_person_interrupts_the_sampling(targets: Targets, folder: Path) -> None:
+    told = []
+
+    def interrupt(*each: object) -> None:
+        told.append(each)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit.calibrate(targets.folder, out=folder, progress=interrupt, **SMALL)
+    assert len(told) == 3
+    assert untouched(folder)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_no_file_changes_if_one_cannot_be_written(
+    error: type[BaseException], fitted: Fit, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = pd.DataFrame.to_csv
+
+    def fail_at_predictive(self: pd.DataFrame, path: Path, **how: object) -> None:
+        if "predictive" in str(path):
+            Path(path).write_text("half a fi", encoding="utf-8")
+            raise error
+        write(self, path, **how)
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail_at_predictive)
+    with pytest.raises(error):
+        fitted.write(folder)
+    assert untouched(folder)
+
+
+WANG = load_targets("wang2024")
+PRIORS = Priors.from_parameters(WANG.pathway.parameters, WANG.pathway.dirichlets())
+
+
+@pytest.fixture(scope="module")
+def frozen() -> pd.DataFrame:
+    found = load_draws(WANG.pathway)
+    assert found is not None
+    return found
+
+
+def test_the_frozen_draws_are_2000_with_a_column_a_parameter_with_a_prior(frozen: pd.DataFrame) -> None:
+    with_prior = [name for name, each in WANG.pathway.parameters.items() if each.prior is not None]
+    assert list(frozen.columns) == with_prior
+    assert len(frozen) == fit.WANTED == 2000
+
+
+def test_shares_of_one_choice_sum_to_one_in_every_frozen_draw(frozen: pd.DataFrame) -> None:
+    assert len(WANG.pathway.dirichlets()) == 5
+    for siblings in WANG.pathway.dirichlets():
+        np.testing.assert_allclose(frozen[list(siblings)].sum(axis=1), 1.0, rtol=0, atol=1e-12)
+
+
+def test_every_frozen_draw_is_within_its_unit(frozen: pd.DataFrame) -> None:
+    # the inverse refuses values outside a prior's support
+    assert np.isfinite(PRIORS.inverse(frozen.to_numpy())).all()
+
+
+def test_at_least_two_in_three_frozen_draws_are_points_of_their_own(frozen: pd.DataFrame) -> None:
+    assert len(frozen.drop_duplicates()) > 2000 * 2 / 3
+
+
+def test_the_frozen_posterior_is_that_of_the_frozen_draws(frozen: pd.DataFrame) -> None:
+    posterior = read_cohort(find_folder("wang2024")).posterior
+    assert posterior is not None
+    told = posterior.set_index("parameter")
+    assert list(told.index) == list(frozen.columns)
+    # systematic resampling is less noisy than independent draws
+    apart = (frozen.mean() - told["posterior_mean"]).abs() / (told["posterior_sd"] / np.sqrt(len(frozen)))
+    assert apart.max() < 4
+    below = pd.DataFrame(
+        {bound: (frozen < told[f"posterior_{bound}"]).mean() for bound in ("lower", "median", "upper")}
+    )
+    assert (below - [0.025, 0.5, 0.975]).abs().max(axis=None) < 0.02
+    contraction = 1 - (told["posterior_sd"] / told["prior_sd"]) ** 2
+    np.testing.assert_allclose(told["contraction"], contraction, atol=1e-4)
+
+
+def test_the_frozen_prior_is_that_of_the_pathway() -> None:
+    posterior = read_cohort(find_folder("wang2024")).posterior
+    assert posterior is not None
+    told = posterior.set_index("parameter")
+    for name, prior in PRIORS.summary().items():
+        for each in ("mean", "sd", "lower", "median", "upper"):
+            assert told.loc[name, f"prior_{each}"] == pytest.approx(getattr(prior, each), rel=1e-5), (name, each)
+        assert told.loc[name, "unit"] == WANG.pathway.parameters[name].unit
+
+
+def test_what_the_letter_is_silent_on_keeps_its_prior() -> None:
+    posterior = read_cohort(find_folder("wang2024")).posterior
+    assert posterior is not None
+    told = posterior.set_index("parameter")
+    # nobody had CD19/CD22 CAR-T, and one patient did not respond
+    for name in ("cr_dual_target_reinfusion", "pr_dual_target_reinfusion", "nr_cure", "pr_cure"):
+        assert abs(told.loc[name, "contraction"]) < 0.15, name
+    # 18 of 37 treated: Beta(19, 20)
+    uptake = told.loc["salvage_uptake"]
+    assert uptake["posterior_mean"] == pytest.approx(19 / 39, abs=0.01)
+    assert uptake["posterior_sd"] == pytest.approx(stats.beta(19, 20).std(), rel=0.05)

@@ -1,0 +1,230 @@
+"""What simulated cohorts of the same size would print: held against closed forms, and the letter against it."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from calibration import predictive
+from calibration.predictive import predict, simulate_figures
+from calibration.targets import Targets, find_folder, load_targets
+from simulator.cohort import read_cohort
+from simulator.draws import load_draws
+
+Floats = NDArray[np.float64]
+NewCohort = Callable[..., Targets]
+
+N = 25
+UPTAKE = 0.4
+ALIVE_6 = np.exp(-6 / 10.0)
+COHORTS = 1500
+FALSE_ALARM = 1e-6
+LETTER = read_cohort(find_folder("wang2024")).targets.set_index("name")
+PRINTED = [str(name) for name in LETTER.index[(LETTER["kind"] == "survivors") & LETTER["month"].isin([6.0, 12.0])]]
+ROWS = (
+    f"treated,patients,treated,,,,10,{N},",
+    f"women,patients,all,,sex=female,,6,{N},",
+    f"survivors_6,survivors,all,,,6,14,{N},",
+    f"survivors_6_treated,survivors,treated,,,6,5,{N},",
+    f"survivors_6_women,survivors,sex=female,,sex=female,6,3,{N},",
+    f"deaths,deaths,all,,,,20,{N},",
+    f"deaths_treated,deaths,treated,dead,,,8,{N},",
+    f"earliest,minimum,all,relapse,,,,{N},0.3",
+    f"middle,median,all,relapse,,,,{N},6.0",
+    f"latest,maximum,all,relapse,,,,{N},30.0",
+    f"follow_up,median_follow_up,all,,,,,{N},8.0",
+)
+NAMES = [row.split(",")[0] for row in ROWS]
+
+
+def draws_of(uptake: float, number: int = COHORTS) -> pd.DataFrame:
+    return pd.DataFrame({"uptake": np.full(number, uptake)})
+
+
+@pytest.fixture(scope="module")
+def targets(new_cohort: NewCohort) -> Targets:
+    return new_cohort(N, *ROWS, use="predictive")
+
+
+@pytest.fixture(scope="module")
+def simulated(targets: Targets) -> Floats:
+    return simulate_figures(targets, draws_of(UPTAKE), slice(0, COHORTS))
+
+
+@pytest.fixture(scope="module")
+def figures(simulated: Floats) -> dict[str, Floats]:
+    return dict(zip(NAMES, simulated.T, strict=True))
+
+
+@pytest.fixture(scope="module")
+def table(targets: Targets, simulated: Floats) -> pd.DataFrame:
+    return predictive.table(targets, simulated).set_index("target")
+
+
+def dead_at_the_end() -> float:
+    """1 - E exp(-F / 10), F uniform on 10 to 30 months."""
+    return 1.0 - 10.0 * (np.exp(-1.0) - np.exp(-3.0)) / 20.0
+
+
+COUNTS = {
+    "treated": (N, UPTAKE),
+    "women": (N, 0.25),
+    "survivors_6": (N, ALIVE_6),
+    "deaths": (N, dead_at_the_end()),
+    "deaths_treated": (N, UPTAKE * dead_at_the_end()),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_figure_of_whole_patients_is_binomial(name: str, figures: dict[str, Floats]) -> None:
+    n, share = COUNTS[name]
+    counts = np.rint(figures[name] * (n if name == "survivors_6" else 1)).astype(int)
+    seen = np.bincount(counts, minlength=n + 1)
+    expected = COHORTS * stats.binom.pmf(np.arange(n + 1), n, share)
+    common = expected >= 5
+    seen, expected = (np.append(each[common], each[~common].sum()) for each in (seen, expected))
+    assert stats.chisquare(seen, expected).pvalue > FALSE_ALARM
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_its_interval_is_that_of_the_binomial(name: str, table: pd.DataFrame) -> None:
+    n, share = COUNTS[name]
+    factor = 100 / n if name == "survivors_6" else 1
+    # Where the binomial is near 2.5 or 97.5 % a sample may fall either side.
+    noise = 5 * np.sqrt(0.025 * 0.975 / COHORTS)
+    for bound, level in (("lower", 0.025), ("upper", 0.975)):
+        between = stats.binom.ppf([level - noise, level + noise], n, share)
+        assert between[0] <= table.loc[name, bound] / factor + 1e-9, bound
+        assert between[1] >= table.loc[name, bound] / factor - 1e-9, bound
+
+
+def test_the_share_alive_in_a_group_is_of_those_who_are_in_it(figures: dict[str, Floats]) -> None:
+    alive = figures["survivors_6_treated"] * figures["treated"]
+    seen = alive[~np.isnan(alive)]
+    np.testing.assert_allclose(seen, np.rint(seen), atol=1e-9)
+    assert_mean(figures["survivors_6_treated"], ALIVE_6)
+    assert_mean(figures["survivors_6_women"], ALIVE_6)
+
+
+def assert_mean(values: Floats, expected: float) -> None:
+    known = values[~np.isnan(values)]
+    error = known.std() / np.sqrt(known.size)
+    assert abs(known.mean() - expected) < 5 * error
+
+
+def middle_of_25(cdf: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    """The cdf of the 13th of 25: at least 13 are below (David & Nagaraja 2003, 2.1)."""
+    return lambda times: stats.binom.sf(12, N, cdf(times))
+
+
+def watched(times: Floats) -> Floats:
+    """P(min(T, F) <= t): dead, or followed no longer."""
+    return 1.0 - np.exp(-times / 10.0) * np.clip((30.0 - times) / 20.0, 0.0, 1.0)
+
+
+def relapsed(times: Floats) -> Floats:
+    return -np.expm1(-times / 8.0)
+
+
+TIMES = {
+    "earliest": lambda times: 1.0 - (1.0 - relapsed(times)) ** N,
+    "middle": middle_of_25(relapsed),
+    "latest": lambda times: relapsed(times) ** N,
+    "follow_up": middle_of_25(watched),
+}
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_a_time_is_the_order_statistic_that_it_is_called(name: str, figures: dict[str, Floats]) -> None:
+    assert stats.kstest(figures[name], TIMES[name]).pvalue > FALSE_ALARM
+
+
+def test_what_is_reported_is_compared_with_the_interval(table: pd.DataFrame) -> None:
+    assert (table["count"].dropna() == [10, 6, 14, 5, 3, 20, 8]).all()
+    assert table.loc["survivors_6", "reported"] == 100 * 14 / 25
+    assert table.loc["middle", "reported"] == 6.0
+    for _, row in table.iterrows():
+        assert (row["inside"] == "yes") == (row["lower"] <= row["reported"] <= row["upper"])
+
+
+def test_a_figure_far_from_the_model_lies_outside(new_cohort: NewCohort) -> None:
+    targets = new_cohort(N, f"treated,patients,treated,,,,24,{N},", use="predictive")
+    assert predict(targets, draws_of(UPTAKE, 200), map).loc[0, "inside"] == "no"
+
+
+def test_an_empty_group_counts_no_patients_and_has_no_survival(new_cohort: NewCohort) -> None:
+    rows = ("treated,patients,treated,,,,0,8,", "alive,survivors,treated,,,6,0,8,", "dead,deaths,treated,,,,0,8,")
+    targets = new_cohort(8, *rows, use="predictive")
+    simulated = simulate_figures(targets, draws_of(0.05, 400), slice(0, 400))
+    empty = simulated[:, 0] == 0
+    assert abs(empty.mean() - 0.95**8) < 5 * np.sqrt(0.25 / 400)
+    np.testing.assert_array_equal(np.isnan(simulated[:, 1]), empty)
+    assert (simulated[empty, 2] == 0).all()
+    told = predictive.table(targets, simulated).set_index("target")
+    assert told.loc["treated", "lower"] == told.loc["dead", "lower"] == 0
+    assert_mean(simulated[:, 0], 8 * 0.05)
+    assert told.loc["alive", "simulated"] == pytest.approx(100 * np.nanmean(simulated[:, 1]))
+
+
+def test_a_group_that_nobody_ever_enters_has_an_empty_cell(new_cohort: NewCohort) -> None:
+    targets = new_cohort(8, "alive,survivors,treated,,,6,0,8,", use="predictive")
+    told = predict(targets, draws_of(0.0, 60), map)
+    assert told[["simulated", "lower", "upper"]].isna().all(axis=None)
+    assert told.loc[0, "inside"] == "no"
+
+
+def test_the_chunks_of_draws_do_not_matter(targets: Targets, simulated: Floats) -> None:
+    parts = [simulate_figures(targets, draws_of(UPTAKE), slice(first, first + 20)) for first in (0, 20, 40)]
+    np.testing.assert_array_equal(simulated[:60], np.concatenate(parts))
+
+
+def frozen() -> pd.DataFrame:
+    table = read_cohort(find_folder("wang2024")).predictive
+    assert table is not None
+    return table.set_index("target")
+
+
+@pytest.fixture(scope="module")
+def again() -> pd.DataFrame:
+    """The letter's predictive table from the last 200 draws, where the frozen one is from the first 1,000."""
+    targets = load_targets("wang2024")
+    draws = load_draws(targets.pathway)
+    assert draws is not None
+    return predict(targets, draws.iloc[-200:], map).set_index("target")
+
+
+def test_all_6_and_12_month_survival_of_the_letter_is_compared() -> None:
+    assert len(PRINTED) == 8
+    assert set(frozen().index) == set(LETTER.index)
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_survival_printed_in_the_letter_lies_in_its_interval(name: str, again: pd.DataFrame) -> None:
+    for table in (frozen(), again):
+        row = table.loc[name]
+        assert row["lower"] - 1e-9 <= row["reported"] <= row["upper"] + 1e-9
+        assert row["inside"] == "yes"
+        assert row["reported"] == pytest.approx(100 * LETTER.loc[name, "count"] / LETTER.loc[name, "n"], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in PRINTED if name != "survivors_12_untreated"])
+def test_its_mean_is_within_a_standard_error_of_the_letter(name: str, again: pd.DataFrame) -> None:
+    error = LETTER.loc[name, "standard_error"]
+    # Two hundred cohorts tell a mean to a tenth of the spread of one.
+    for table, noise in ((frozen(), 0.0), (again, 0.1 * error)):
+        assert abs(table.loc[name, "simulated"] - table.loc[name, "reported"]) < error + noise
+
+
+def test_hardly_an_untreated_patient_outlives_a_year(again: pd.DataFrame) -> None:
+    for table in (frozen(), again):
+        assert table.loc["survivors_12_untreated", "simulated"] < 3.0
+
+
+def test_the_frozen_table_is_that_of_the_frozen_draws(again: pd.DataFrame) -> None:
+    """The mean of a figure in 200 other cohorts differs by its noise only."""
+    told = frozen().loc[again.index]
+    spread = (told["upper"] - told["lower"]) / 4 + 0.5
+    assert ((again["simulated"] - told["simulated"]).abs() < 5 * spread / np.sqrt(200)).all()

@@ -1,0 +1,289 @@
+"""Pathways that hypothesis makes up, under the same laws as the shipped ones.
+
+Each has competing and told sojourns of every family, choices with eligibility and attributes, cycles, cure, fixed
+times, groups with a window of their own, a clock that may start later, and sometimes a policy with marginal patients.
+"""
+
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from simulator.engines import exact, tally
+from simulator.histories import check
+from simulator.model import resolve
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario
+
+HORIZON = 30.0
+PATIENTS = 20_000
+FALSE_ALARM = 1e-6
+"""Of one pathway; each of its comparisons gets an equal part."""
+
+Draw = Callable[[st.SearchStrategy], object]
+LEVELS = {"age": ("young", "old"), "risk": ("low", "high", "unknown")}
+
+
+def number(draw: Draw, lowest: float, highest: float, digits: int = 3) -> float:
+    return round(draw(st.floats(lowest, highest, allow_nan=False)), digits)
+
+
+def by_attribute(draw: Draw, lowest: float, highest: float) -> str:
+    """A number in the file: plain, or chosen by an attribute, or by one attribute within another."""
+    kind = draw(st.sampled_from(["plain", "plain", "plain", "by", "nested"]))
+    if kind == "plain":
+        return f"{number(draw, lowest, highest)}"
+    age = {level: f"{number(draw, lowest, highest)}" for level in LEVELS["age"]}
+    if kind == "nested":
+        risk = ", ".join(f"{level} = {number(draw, lowest, highest)}" for level in LEVELS["risk"])
+        age["old"] = f'{{ by = "risk", {risk} }}'
+    return '{ by = "age", ' + ", ".join(f"{level} = {value}" for level, value in age.items()) + " }"
+
+
+def time(draw: Draw, *, quickest: float = 1.0) -> str:
+    """A sojourn time of any family, of a typical length from `quickest` to 30 months."""
+    length = by_attribute(draw, quickest, 30.0)
+    shape = number(draw, 0.7, 2.5)
+    told = draw(
+        st.sampled_from(
+            [
+                f'family = "exponential", mean = {length}',
+                f'family = "weibull", shape = {shape}, scale = {length}',
+                f'family = "gamma", shape = {shape}, mean = {length}',
+                f'family = "lognormal", sigma = {number(draw, 0.4, 1.2)}, median = {length}',
+                f'family = "loglogistic", shape = {number(draw, 1.0, 3.0)}, median = {length}',
+                f'family = "gompertz", shape = {number(draw, -0.1, 0.1)}, rate = {number(draw, 0.02, 0.4)}',
+                f'family = "generalised_gamma", mu = {number(draw, 0.5, 3.0)}, sigma = 0.7, q = {number(draw, -1, 1)}',
+                f'family = "piecewise_exponential", breaks = [2, 7.5], rates = [0.3, {number(draw, 0.0, 0.4)}, 0.1]',
+                f'family = "fixed", months = {number(draw, 0.5, 12.0, 2)}',
+            ]
+        )
+    )
+    cured = draw(st.sampled_from(["", "", f", cure = {by_attribute(draw, 0.0, 0.8)}"]))
+    return "{ " + told + cured + " }"
+
+
+def shares(draw: Draw, n: int) -> list[float]:
+    weights = np.array([draw(st.integers(1, 9)) for _ in range(n)], dtype=float)
+    return (weights / weights.sum()).tolist()
+
+
+@st.composite
+def pathway_texts(draw: Draw) -> str:
+    """A pathway file. State i leads to state i + 1 at least, the last to death, so none is out of reach or a trap."""
+    n = draw(st.integers(3, 6))
+    names = [f"s{i}" for i in range(n)]
+    kinds = [draw(st.sampled_from(["competing", "told", "chance", "decision"])) for _ in names]
+    kinds[-1] = "competing"
+    ends = ["dead", "dead", "well"]
+    parts = []
+    for i, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+        first = names[i + 1] if i + 1 < n else "dead"
+        # A choice goes onward only, so that time passes on every cycle.
+        open_to = names[i + 1 :] if kind in ("chance", "decision") else names
+        others = [draw(st.sampled_from([*open_to, *ends])) for _ in range(draw(st.integers(0, 2)))]
+        targets = [first, *others]
+        parts.append(f'[states.{name}]\nkind = "{kind if kind in ("chance", "decision") else "sojourn"}"\n')
+        of = shares(draw, len(targets))
+        last_is_rest = draw(st.booleans())
+        for j, target in enumerate(targets):
+            share = '"rest"' if last_is_rest and j == len(targets) - 1 else f"{of[j]!r}"
+            if kind in ("chance", "decision"):
+                parts.append(f'[[states.{name}.branches]]\nto = "{target}"\nname = "w{j}"\nprobability = {share}\n')
+                if j:
+                    gate = draw(st.sampled_from(["", 'age = ["old"]', 'age = ["young", "old"], risk = { high = 0.3 }']))
+                    parts.append(f"eligible = {{ {gate} }}\n" if gate else "")
+            else:
+                parts.append(f'[[states.{name}.transitions]]\nto = "{target}"\nname = "w{j}"\ntime = {time(draw)}\n')
+                parts.append(f"probability = {share}\n" if kind == "told" else "")
+    parts.append('[states.dead]\nkind = "death"\n')
+    text = "".join(parts)
+    if '"well"' in text:
+        text += '[states.well]\nkind = "end"\n'
+    clock = draw(st.sampled_from([names[0], names[0], names[1]]))
+    top = f'title = "made up"\nstart = "s0"\ngroup_window = {draw(st.sampled_from([12, 40]))}\n'
+    top += f'[clocks]\nmain = "{clock}"\n' + ('entry = "s0"\n' if clock != "s0" else "")
+    for attribute, levels in LEVELS.items():
+        told = ", ".join(f"{level} = {draw(st.integers(1, 5))}" for level in levels)
+        top += f"[attributes.{attribute}]\nlevels = {{ {told} }}\n"
+    group = draw(st.sampled_from(names))
+    top += f'[groups.ever]\nentered = ["{group}", "{names[-1]}"]\n'
+    top += f'[groups.never]\nentered = "{clock}"\nnot_entered = "{group}"\n' if group != clock else ""
+    top += f'[counts.entries]\nentries = ["{names[-1]}", "{group}"]\n'
+    stays = [name for name, kind in zip(names, kinds, strict=True) if kind in ("competing", "told")]
+    top += f'[counts.months]\nmonths = "{draw(st.sampled_from(stays))}"\n'
+    return top + text
+
+
+def made(text: str) -> Pathway:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "made_up.toml"
+        file.write_text(text, encoding="utf-8")
+        return load_pathway(file)
+
+
+few = settings(
+    derandomize=True,
+    max_examples=60,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+many = settings(few, max_examples=1_000)
+
+
+def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.DataFrame]) -> None:
+    pathway = made(text)
+    model = resolve(Scenario("made up", pathway))
+    solved = exact.curves(model, HORIZON)
+    for clock, states in solved.occupancy.items():
+        somebody = clock != pathway.clock or solved.sizes["all"][0]
+        np.testing.assert_allclose(sum(states.values()), somebody, atol=1e-6)
+    for survival in solved.survival.values():
+        if not np.isnan(survival).all():
+            assert np.all(np.diff(survival) <= 0.0)
+            assert np.all((survival >= 0.0) & (survival <= 1.0))
+    table = events(model, range(40), horizon=HORIZON)
+    check(table, pathway)
+    for who, rows in table.groupby("patient"):
+        expected = follow(model, who, horizon=HORIZON)
+        assert list(rows["state"]) == [state for _, state in expected]
+        np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
+    engines_agree(pathway, solved, tally.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(7)))
+    other = resolve(Scenario("made up", backwards(pathway)))
+    pd.testing.assert_frame_equal(table, events(other, range(40), horizon=HORIZON))
+    turned = exact.curves(other, HORIZON)
+    for key, survival in solved.survival.items():
+        np.testing.assert_allclose(survival, turned.survival[key], atol=1e-6, err_msg=str(key))
+
+
+def engines_agree(pathway: Pathway, solved: exact.Curves, simulated: exact.Curves) -> None:
+    """DKW, Hoeffding and normal bounds, Bonferroni over all that is compared."""
+    stride = round(simulated.months[1] / solved.months[1])
+    reached = simulated.patients or 0
+    part = FALSE_ALARM / 2_000
+    tolerance = 2e-3  # sojourns of one month on a lattice of a tenth, and jumps of fixed ones within a cell
+    for (clock, population), survival in simulated.survival.items():
+        if np.isnan(survival).all():
+            assert solved.sizes[population] < 0.01
+            continue
+        share = float(simulated.sizes[population][0])
+        expected = solved.survival[clock, population][:, ::stride]
+        band = np.sqrt(np.log(2 / part) / (2 * max(reached * share, 1)))
+        assert np.abs(survival - expected).max() < band + tolerance / max(share, 0.02), (clock, population)
+    for name, size in simulated.sizes.items():
+        assert abs(size - solved.sizes[name]) < np.sqrt(np.log(2 / part) / (2 * max(reached, 1))) + tolerance, name
+    for clock, states in simulated.occupancy.items():
+        n = reached if clock == pathway.clock else PATIENTS
+        for state, there in states.items():
+            off = np.abs(there - solved.occupancy[clock][state][:, ::stride])[:, ::10].max()
+            # A fixed stay counted from the clock's start is one jump, which may fall on the other side of a month.
+            assert off < np.sqrt(np.log(2 / part) / (2 * max(n, 1))) + 0.01, (clock, state)
+    for name, count in simulated.counts.items():
+        noise = 7 * np.sqrt(np.nan_to_num(simulated.count_variances[name]) / max(reached, 1))
+        assert abs(count - solved.counts[name]) < noise + 0.01 * max(1.0, float(count[0])), name
+
+
+def backwards(pathway: Pathway) -> Pathway:
+    """The same pathway, told from its last state and way out to its first."""
+    states = {
+        name: replace(state, transitions=state.transitions[::-1]) for name, state in reversed(pathway.states.items())
+    }
+    return replace(pathway, states=states)
+
+
+@given(pathway_texts())
+@few
+def test_a_made_up_pathway_obeys_every_law(follow: Callable, events: Callable, text: str) -> None:
+    every_law(text, follow, events)
+
+
+@pytest.mark.slow
+@given(pathway_texts())
+@many
+def test_hundreds_of_made_up_pathways_obey_every_law(follow: Callable, events: Callable, text: str) -> None:
+    every_law(text, follow, events)
+
+
+@given(pathway_texts(), st.floats(0.05, 0.4), st.floats(0.5, 0.95), st.sampled_from([0.0, 0.4]))
+@settings(few, max_examples=30)
+def test_a_made_up_policy_that_raises_uptake_obeys_the_law_of_the_marginal_patient(
+    follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
+) -> None:
+    the_law_of_the_marginal_patient(follow, events, text, before, after, benefit)
+
+
+@pytest.mark.slow
+@given(pathway_texts(), st.floats(0.05, 0.4), st.floats(0.5, 0.95), st.sampled_from([0.0, 0.4]))
+@many
+def test_hundreds_of_made_up_policies_obey_the_law_of_the_marginal_patient(
+    follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
+) -> None:
+    the_law_of_the_marginal_patient(follow, events, text, before, after, benefit)
+
+
+def the_law_of_the_marginal_patient(
+    follow: Callable, events: Callable, text: str, before: float, after: float, benefit: float
+) -> None:
+    pathway = made(treated(text, before))
+    own, raised = (
+        resolve(Scenario("made up", pathway, set={"uptake": share}, marginal_benefit=benefit))
+        for share in (before, after)
+    )
+    table = events(raised, range(60), horizon=HORIZON)
+    check(table, pathway)
+    for who, rows in table.groupby("patient"):
+        expected = follow(raised, who, horizon=HORIZON)
+        assert list(rows["state"]) == [state for _, state in expected]
+        np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
+    solved = exact.curves(raised, HORIZON)
+    simulated = tally.curves(raised, HORIZON, patients=PATIENTS, uniforms=Uniforms(9))
+    engines_agree(pathway, solved, simulated)
+    if benefit == 0.0:
+        np.testing.assert_allclose(
+            solved.survival["start", "all"], exact.curves(own, HORIZON).survival["start", "all"], atol=1e-7
+        )
+
+
+def treated(text: str, share: float) -> str:
+    """Put a decision before a pathway: its first state is the treatment, and its last the state of no response."""
+    last = max(re.findall(r"^\[states\.(s\d)\]", text, re.MULTILINE))
+    front = f"""title = "made up"
+start = "decide"
+group_window = 40
+[marginal]
+decision = "decide"
+branch = "treat"
+otherwise = "care"
+no_benefit = "{last}"
+[states.decide]
+kind = "decision"
+[[states.decide.branches]]
+to = "s0"
+name = "treat"
+probability = "uptake"
+[[states.decide.branches]]
+to = "care"
+probability = "rest"
+[states.care]
+kind = "sojourn"
+[[states.care.transitions]]
+to = "dead"
+time = {{ family = "weibull", shape = 1.2, scale = {{ by = "age", young = 8, old = 4 }} }}
+[parameters.uptake]
+unit = "probability"
+meaning = "share treated"
+value = {share!r}
+source = "assumption"
+"""
+    return front + text[text.index("[attributes.age]") :]
