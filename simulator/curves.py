@@ -14,6 +14,9 @@ from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
 
+LONGEST = 12_000
+"""Months; a lattice of tenths is kept for every state."""
+
 INTERVAL = (0.025, 0.975)
 """What every interval that is reported holds."""
 
@@ -55,5 +58,6 @@ def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
 
 
 def check_horizon(horizon: float) -> None:
-    if not (np.isfinite(horizon) and horizon > 0):
-        raise InputError("no horizon", where="--horizon", got=horizon, allowed="months above 0")
+    """Raise InputError unless a horizon is some months that fit in memory."""
+    if not 0 < horizon <= LONGEST:
+        raise InputError("no horizon", where="--horizon", got=horizon, allowed=f"months above 0, up to {LONGEST}")

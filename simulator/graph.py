@@ -15,6 +15,7 @@ from simulator.pathway import (
     names_in,
     reachable,
     references_of,
+    states_before_clock,
 )
 
 
@@ -54,6 +55,10 @@ def check(pathway: Pathway) -> None:
 
 def _check_state(pathway: Pathway, state: State) -> None:
     where = f"{pathway.where}: [states.{state.name}]"
+    for name in (state.name, *(each.name for each in state.transitions)):
+        if "/" in name:
+            # An address of random numbers is state/exit: two of them must never read the same.
+            raise InputError("a name with a slash", where=where, got=name, allowed="a name without '/'")
     if state.is_absorbing:
         if state.transitions:
             raise InputError(f"an absorbing state of kind '{state.kind}' has a way out", where=where)
@@ -244,10 +249,7 @@ def _check_marginal(pathway: Pathway) -> None:
                 allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
             )
 
-    def until_the_clock(name: str) -> Iterable[str]:
-        return (each.to for each in states[name].transitions if name != pathway.clock_state)
-
-    if decision.name != pathway.clock_state and decision.name in reachable([pathway.start], until_the_clock):
+    if decision.name in states_before_clock(pathway):
         raise InputError(
             f"patients can come to '{decision.name}' before the default clock starts",
             where=f"{where} decision",

@@ -278,6 +278,15 @@ def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> s
     return found
 
 
+def states_before_clock(pathway: Pathway) -> set[str]:
+    """Return the states that a patient can come to before the default clock starts."""
+
+    def onward(name: str) -> Iterable[str]:
+        return (each.to for each in pathway.states[name].transitions if name != pathway.clock_state)
+
+    return reachable([pathway.start], onward) - {pathway.clock_state}
+
+
 def reaches_itself(pathway: Pathway, state: str) -> bool:
     """Return whether a patient can come back to a state."""
 

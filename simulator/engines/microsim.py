@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulator.engines.doom import open_exits, ways
 from simulator.errors import InputError
 from simulator.model import Exit, Model
-from simulator.pathway import reaches_itself
+from simulator.pathway import reaches_itself, states_before_clock
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
@@ -36,6 +36,7 @@ class Block:
     death_month : month of death, from entry; inf if alive at the end of follow-up
     entered : (patients, months) of every entry into a state, in arrays of their own
     left : the same for every exit
+    early : of states that lie before the default clock, whether each entry did
     """
 
     patients: Integers
@@ -46,15 +47,27 @@ class Block:
     entered: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
     left: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
     order: dict[str, list[Integers]] = field(default_factory=dict)
+    early: dict[str, list[NDArray[np.bool_]]] = field(default_factory=dict)
 
     def ever_entered(self, states: Sequence[str], months_after_clock: float) -> NDArray[np.bool_]:
         """Return who entered any of `states` from the default clock's start to some months after it, (n_patients,)."""
         found = np.zeros(self.patients.size, dtype=bool)
         for state in states:
-            for who, month in self.entered.get(state, []):
-                since = month - self.clock_month[who]
-                found[who[(since >= 0) & (since <= months_after_clock + MOMENT)]] = True
+            for who, since in self.on_the_clock(state):
+                found[who[since <= months_after_clock + MOMENT]] = True
         return found
+
+    def on_the_clock(self, state: str) -> Iterator[tuple[Integers, Floats]]:
+        """Yield who entered a state from the default clock's start on, and how long after it.
+
+        What comes before the clock's start at the very same instant is left out.
+        """
+        for place, (who, month) in enumerate(self.entered.get(state, ())):
+            since = month - self.clock_month[who]
+            counts = since >= 0
+            if state in self.early:
+                counts &= ~self.early[state][place]
+            yield who[counts], since[counts]
 
 
 def simulate(
@@ -91,6 +104,7 @@ class _Plan:
         self.model, self.horizon, self.keep = model, horizon, keep
         pathway = model.pathway
         self.order = pathway.in_order()
+        self.before_clock = states_before_clock(pathway)
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
         self.exits = {
             name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()
@@ -167,6 +181,8 @@ class _Run:
             self.block.follow_up_end[who[first]] = month[first] + self.plan.horizon
         if self.plan.keep is None or state in self.plan.keep:
             self.block.entered.setdefault(state, []).append((who, month))
+            if state in self.plan.before_clock:
+                self.block.early.setdefault(state, []).append(np.isinf(self.block.clock_month[who]))
             if self.plan.keep is None:
                 self.block.order.setdefault(state, []).append(self.events[who])
                 self.events[who] += 1

@@ -125,9 +125,8 @@ class _Tally:
         n = block.patients.size
         total = np.zeros(n)
         for state in count.entries:
-            for who, month in block.entered.get(state, ()):
-                since = month - block.clock_month[who]
-                total += np.bincount(who[(since >= 0) & (since <= self.horizon + MOMENT)], minlength=n)
+            for who, since in block.on_the_clock(state):
+                total += np.bincount(who[since <= self.horizon + MOMENT], minlength=n)
         for state in count.months:
             for sign, moves in ((1.0, block.entered), (-1.0, block.left)):
                 for who, month in moves.get(state, ()):

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from calibration import fit
 from calibration.cells import ALIVE, ANY, Cell
 from calibration.fit import Posterior
 from calibration.likelihood import Likelihood
@@ -19,6 +20,7 @@ from calibration.targets import Targets, find_folder, load_targets
 from simulator.draws import load_draws, single, values
 from simulator.engines import exact
 from simulator.engines.microsim import simulate
+from simulator.errors import InputError
 from simulator.model import resolve
 from simulator.pathway_file import load_pathway
 from simulator.randomness import Uniforms
@@ -131,23 +133,21 @@ def test_every_patient_is_in_one_cell(likelihood: Likelihood) -> None:
     np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-6)
 
 
-def test_hsct_of_the_treated_enters_once(likelihood: Likelihood, draws: pd.DataFrame) -> None:
-    """A likelihood that took the share of HSCT among the treated twice would not add up over everything reportable.
-
-    The cells of one patient are all that can be reported of them, so over the outcomes of two patients the likelihood
-    of the table is the square of their sum, and 10 of 18 is in the coefficients and nowhere else.
-    """
+def test_hsct_of_the_treated_is_in_the_cells(likelihood: Likelihood, draws: pd.DataFrame) -> None:
     shares, solution = exact_shares(likelihood, draws, [0, 500, 1000])
-    hsct = solution.size("hsct") / solution.size("treated")
-    cells = likelihood.targets.tables.cells if likelihood.targets.tables else ()
-    in_hsct = np.array([cell.arm == "hsct" for cell in cells])
-    treated = np.array([cell.arm != "untreated" for cell in cells])
-    np.testing.assert_allclose(shares[:, in_hsct].sum(axis=1) / shares[:, treated].sum(axis=1), hsct, atol=1e-6)
+    assert likelihood.targets.tables is not None
+    arms = np.array([cell.arm for cell in likelihood.targets.tables.cells])
+    in_cells = shares[:, arms == "hsct"].sum(axis=1) / shares[:, arms != "untreated"].sum(axis=1)
+    np.testing.assert_allclose(in_cells, solution.size("hsct") / solution.size("treated"), atol=1e-6)
+
+
+def test_hsct_of_the_treated_is_nowhere_else(likelihood: Likelihood, draws: pd.DataFrame) -> None:
+    """The likelihood is that of the tables, of salvage, of response and of the times of relapse, each once."""
+    assert len(likelihood.targets.branchings) == 2
     named = {state for each in likelihood.targets.branchings for state in each.states}
     assert "hsct" not in named
-    one_step = likelihood({name: column[:3, None] for name, column in columns(draws).items()})
-    by_parts = parts_of(likelihood, draws.iloc[:3])
-    np.testing.assert_allclose(one_step, by_parts, atol=1e-9)
+    found = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
+    np.testing.assert_allclose(found, parts_of(likelihood, draws.iloc[:10]), rtol=0, atol=1e-8)
 
 
 def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
@@ -274,10 +274,20 @@ def test_another_cohort_of_the_same_form_can_be_fitted(another: Targets) -> None
     assert np.median(found[near]) > np.median(found[~near])
 
 
+@pytest.mark.slow
+def test_another_cohort_of_the_same_form_is_fitted_well(another: Targets) -> None:
+    fitted = fit.run(another, jobs=2, seed=45, wanted=500, effective=1000.0)
+    assert fitted.problems() == []
+    uptake = fitted.posterior.set_index("parameter").loc["salvage_uptake"]
+    # 14 of 25, flat prior: Beta(15, 12)
+    assert uptake["posterior_mean"] == pytest.approx(15 / 27, abs=0.015)
+    assert uptake["posterior_sd"] == pytest.approx(stats.beta(15, 12).std(), rel=0.1)
+
+
 def test_reported_times_need_one_way_to_the_clock(targets: Targets) -> None:
     spread = targets.spread
     assert spread is not None
-    chain = load_pathway("three_state")
-    elsewhere = replace(targets, pathway=chain, tables=None, branchings=())
-    with pytest.raises(Exception, match="reported times need a start state with one way out"):
+    two_ways_out = load_pathway("three_state")
+    elsewhere = replace(targets, pathway=two_ways_out, tables=None, branchings=())
+    with pytest.raises(InputError, match="reported times need a start state with one way out"):
         Likelihood(elsewhere)

@@ -76,9 +76,7 @@ def test_it_is_the_same_alone_in_a_block_and_in_any_order(data: st.DataObject) -
     np.testing.assert_array_equal(uniforms.at("salvage/hsct", patients[order], visits[order]), together[order])
     for who, visit, u in zip(patients, visits, together, strict=True):
         assert uniform(7, 2, 1, int(who), "salvage/hsct", int(visit)) == u
-    np.testing.assert_array_equal(
-        uniforms.at("x", patients, 3), uniforms.at("x", patients, np.full(len(patients), 3))
-    )
+    np.testing.assert_array_equal(uniforms.at("x", patients, 3), uniforms.at("x", patients, np.full(len(patients), 3)))
 
 
 def test_asking_for_others_in_between_changes_nothing() -> None:

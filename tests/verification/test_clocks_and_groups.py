@@ -66,6 +66,10 @@ entered = "second_line"
 [groups.first_line_only]
 entered = "treated"
 not_entered = "second_line"
+[groups.referred]
+entered = "referred"
+[counts.referrals]
+entries = "referred"
 [counts.starts]
 entries = "treated"
 [counts.second_lines]
@@ -153,6 +157,13 @@ def test_both_engines_see_the_same_patients_on_both_clocks(
     for name, count in simulated.counts.items():
         noise = 5 * np.sqrt(np.nan_to_num(simulated.count_variances[name]) / max(reached, 1))
         assert abs(count - solved.counts[name]) < noise + 1e-3, name
+
+
+def test_what_comes_before_the_clock_does_not_count_even_at_the_same_instant(tell: Tell) -> None:
+    model = resolve(Scenario("referral", tell(REFERRAL), set={"at_once": 0.4, "waits": 0.6}))
+    for curves in (exact.curves(model, 12.0), tally.curves(model, 12.0, patients=2_000, uniforms=Uniforms(1))):
+        assert curves.sizes["referred"] == curves.counts["referrals"] == 0.0
+        np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
 
 
 def test_a_group_is_who_enters_within_the_window_however_far_one_looks(tell: Tell) -> None:

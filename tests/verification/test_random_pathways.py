@@ -64,7 +64,8 @@ def time(draw: Draw, *, quickest: float = 1.0) -> str:
                 f'family = "gompertz", shape = {number(draw, -0.1, 0.1)}, rate = {number(draw, 0.02, 0.4)}',
                 f'family = "generalised_gamma", mu = {number(draw, 0.5, 3.0)}, sigma = 0.7, q = {number(draw, -1, 1)}',
                 f'family = "piecewise_exponential", breaks = [2, 7.5], rates = [0.3, {number(draw, 0.0, 0.4)}, 0.1]',
-                f'family = "fixed", months = {number(draw, 0.5, 12.0, 2)}',
+                # Tenths: the lattice blurs a chain of other fixed times within its cells of a tenth.
+                f'family = "fixed", months = {number(draw, 0.5, 12.0, 1)}',
             ]
         )
     )
@@ -191,7 +192,9 @@ def engines_agree(pathway: Pathway, solved: exact.Curves, simulated: exact.Curve
             assert off < np.sqrt(np.log(2 / part) / (2 * max(n, 1))) + 0.01, (clock, state)
     for name, count in simulated.counts.items():
         noise = 7 * np.sqrt(np.nan_to_num(simulated.count_variances[name]) / max(reached, 1))
-        assert abs(count - solved.counts[name]) < noise + 0.01 * max(1.0, float(count[0])), name
+        # Months in a state that everybody leaves at one instant are counted to half a cell.
+        step = simulated.months[1] / 2 if name == "months" else 0.01 * max(1.0, float(count[0]))
+        assert abs(count - solved.counts[name]) < noise + step, name
 
 
 def backwards(pathway: Pathway) -> Pathway:

@@ -1,0 +1,163 @@
+"""A model: a scenario's numbers in place, by patient cell and by draw."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import pathway_file
+from simulator.errors import InputError
+from simulator.model import point_values, resolve
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.scenario import Scenario, load_scenario
+
+CLINIC = """
+title = "clinic"
+start = "visit"
+[attributes.age]
+levels = { young = 1, old = 3 }
+[attributes.sex]
+levels = { female = 1, male = 1 }
+[attributes.town]
+levels = { here = 1, there = 9 }
+[states.visit]
+kind = "decision"
+[[states.visit.branches]]
+to = "drug"
+probability = 0.5
+eligible = { age = ["young"], sex = { male = 0.5 } }
+[[states.visit.branches]]
+to = "surgery"
+probability = 0.2
+[[states.visit.branches]]
+to = "advice"
+probability = "rest"
+[states.drug]
+kind = "sojourn"
+[[states.drug.transitions]]
+to = "dead"
+[states.drug.transitions.time]
+family = "weibull"
+shape = 2
+scale = { by = "age", young = "young_scale", old = { by = "sex", female = 5, male = 4 } }
+[states.surgery]
+kind = "sojourn"
+[[states.surgery.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 10, cure = { by = "sex", female = 0.5, male = 0.25 } }
+[states.advice]
+kind = "sojourn"
+[[states.advice.transitions]]
+to = "dead"
+time = { family = "piecewise_exponential", breaks = [3], rates = [{ by = "age", young = 0.1, old = 0.2 }, "late_rate"] }
+[states.dead]
+kind = "death"
+[parameters.young_scale]
+unit = "months"
+meaning = "x"
+value = 8
+source = "assumption"
+[parameters.late_rate]
+unit = "per month"
+meaning = "x"
+value = 0.3
+source = "assumption"
+"""
+YOUNG_FEMALE, YOUNG_MALE, OLD_FEMALE, OLD_MALE = range(4)
+
+Exits = Callable[..., object]
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Pathway:
+    (tmp_path / "clinic.toml").write_text(CLINIC, encoding="utf-8")
+    return load_pathway(tmp_path / "clinic.toml")
+
+
+def test_cells_are_the_combinations_of_the_attributes_that_matter(clinic: Pathway) -> None:
+    model = resolve(Scenario("x", clinic))
+    assert model.attributes == ("age", "sex")
+    assert model.cells == (("young", "female"), ("young", "male"), ("old", "female"), ("old", "male"))
+    np.testing.assert_allclose(model.weights, [0.125, 0.125, 0.375, 0.375])
+    np.testing.assert_array_equal(model.in_level("sex", "male"), [False, True, False, True])
+
+
+def test_the_case_mix_of_a_scenario_weighs_the_cells(clinic: Pathway) -> None:
+    model = resolve(Scenario("x", clinic, population={"sex": {"male": 1.0}, "age": {"old": 1.0, "young": 1.0}}))
+    np.testing.assert_allclose(model.weights, [0.0, 0.5, 0.0, 0.5])
+
+
+def test_shares_are_told_among_the_eligible(clinic: Pathway) -> None:
+    """Young women 0.5 : 0.2 : 0.3; of young men half are eligible, 0.25 : 0.2 : 0.3; the old share 0.2 : 0.3."""
+    drug, surgery, advice = (each.probability for each in resolve(Scenario("x", clinic)).exits["visit"])
+    np.testing.assert_allclose(drug, [0.5, 0.25 / 0.75, 0.0, 0.0])
+    np.testing.assert_allclose(surgery, [0.2, 0.2 / 0.75, 0.4, 0.4])
+    np.testing.assert_allclose(advice, [0.3, 0.3 / 0.75, 0.6, 0.6])
+
+
+def test_each_cell_has_the_time_that_its_levels_select(clinic: Pathway) -> None:
+    model = resolve(Scenario("x", clinic))
+    scales = np.array([8.0, 8.0, 5.0, 4.0])
+    np.testing.assert_allclose(model.exits["drug"][0].time.columns().survival(6.0)[:, 0], np.exp(-((6 / scales) ** 2)))
+    cured = np.array([0.5, 0.25, 0.5, 0.25])
+    np.testing.assert_allclose(model.exits["surgery"][0].time.survival(np.inf), cured)
+    early = np.array([0.1, 0.1, 0.2, 0.2])
+    np.testing.assert_allclose(model.exits["advice"][0].time.cumulative_hazard(5.0), 3 * early + 2 * 0.3)
+
+
+def test_values_of_many_draws_have_a_row_each(clinic: Pathway) -> None:
+    table = {"young_scale": np.array([[8.0], [9.0], [10.0]])}
+    model = resolve(Scenario("x", clinic), table)
+    assert model.n_draws == 3
+    for row, scale in enumerate((8.0, 9.0, 10.0)):
+        alone = resolve(Scenario("x", clinic), {"young_scale": scale})
+        for name, exits in model.exits.items():
+            for many, one in zip(exits, alone.exits[name], strict=True):
+                if many.time is not None and one.time is not None:
+                    together = np.broadcast_to(many.time.columns().survival(np.array([1.0, 7.0])), (3, 4, 2))[row]
+                    np.testing.assert_allclose(
+                        together, np.broadcast_to(one.time.columns().survival(np.array([1.0, 7.0])), (4, 2))
+                    )
+
+
+@pytest.mark.parametrize("name", pathway_file.names())
+def test_every_branch_sums_to_one_in_every_cell(name: str) -> None:
+    pathway = load_pathway(name)
+    model = resolve(Scenario(name, pathway))
+    np.testing.assert_allclose(model.weights.sum(), 1.0)
+    for state, exits in model.exits.items():
+        if exits and exits[0].probability is not None:
+            np.testing.assert_allclose(sum(each.probability for each in exits), 1.0, err_msg=state)
+
+
+def test_who_is_marginal_is_told_by_the_shares_with_and_without_the_policy() -> None:
+    marginal = resolve(load_scenario("wider-salvage@0.5")).marginal
+    assert marginal is not None
+    assert (float(marginal.own_share), float(marginal.share), marginal.benefit) == (0.486, 0.88, 0.5)
+    assert marginal.raised
+    lowered = resolve(replace(load_scenario("baseline"), set={"salvage_uptake": 0.2})).marginal
+    assert lowered is not None
+    assert not lowered.raised
+    assert resolve(Scenario("x", load_pathway("three_state"))).marginal is None
+
+
+def test_only_a_fixed_sojourn_of_no_months_takes_no_time() -> None:
+    model = resolve(load_scenario("baseline"))
+    assert set(model.instant) == {"awaiting_car_t_reinfusion", "awaiting_dual_target_reinfusion"}
+    assert model.instant["awaiting_car_t_reinfusion"].to == "car_t_reinfusion"
+    waits = resolve(replace(load_scenario("baseline"), set={"reinfusion_preparation_months": 0.5}))
+    assert not waits.instant
+
+
+def test_draws_out_of_range_are_refused_with_the_place(clinic: Pathway) -> None:
+    with pytest.raises(InputError, match=r"\[states.drug\] dead: time: scale is out of range; got -1.0"):
+        resolve(Scenario("x", clinic), {"young_scale": -1.0})
+    with pytest.raises(InputError, match="out of range"):
+        resolve(Scenario("x", clinic), {"late_rate": np.array([[0.1], [np.nan]])})
+
+
+def test_point_values_are_the_declared_ones(clinic: Pathway) -> None:
+    assert point_values(clinic) == {"young_scale": 8.0, "late_rate": 0.3}

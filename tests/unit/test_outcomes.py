@@ -1,0 +1,157 @@
+"""What is read off a survival curve, against closed forms and against simulated patients."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from simulator import outcomes
+from simulator.curves import Curves, check_horizon, populations, split_level
+from simulator.engines import exact, tally
+from simulator.errors import InputError
+from simulator.model import resolve
+from simulator.pathway_file import load_pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+MONTHS = 0.1 * np.arange(1_201)
+RATES = np.array([0.02, 0.1, 0.5])
+EXPONENTIAL = np.exp(-RATES[:, None] * MONTHS)
+
+
+def test_survival_is_read_at_a_month_and_between_lattice_points() -> None:
+    np.testing.assert_allclose(outcomes.survival_at(MONTHS, EXPONENTIAL, 12), np.exp(-12 * RATES))
+    np.testing.assert_allclose(outcomes.survival_at(MONTHS, EXPONENTIAL, 120), np.exp(-120 * RATES))
+    np.testing.assert_allclose(outcomes.survival_at(MONTHS, EXPONENTIAL, 0), 1.0)
+    between = outcomes.survival_at(MONTHS, EXPONENTIAL, 5.03)
+    np.testing.assert_allclose(between, 0.7 * EXPONENTIAL[:, 50] + 0.3 * EXPONENTIAL[:, 51])
+
+
+def test_beyond_the_horizon_nothing_is_known() -> None:
+    for read in (outcomes.survival_at, outcomes.rmst):
+        assert np.isnan(read(MONTHS, EXPONENTIAL, 120.5)).all()
+
+
+def test_the_restricted_mean_of_an_exponential() -> None:
+    """(1 - exp(-r t)) / r."""
+    for month in (12, 60, 120, 3.77):
+        expected = -np.expm1(-RATES * month) / RATES
+        np.testing.assert_allclose(outcomes.rmst(MONTHS, EXPONENTIAL, month), expected, rtol=3e-4)
+
+
+def test_the_restricted_mean_of_who_never_dies_and_of_who_dies_at_once() -> None:
+    nobody, everybody = np.ones((1, 1_201)), np.zeros((1, 1_201))
+    np.testing.assert_allclose(outcomes.rmst(MONTHS, nobody, 60), 60.0)
+    np.testing.assert_allclose(outcomes.rmst(MONTHS, everybody, 60), 0.0)
+
+
+def test_the_median_of_an_exponential() -> None:
+    np.testing.assert_allclose(outcomes.median(MONTHS, EXPONENTIAL), math.log(2) / RATES, rtol=1e-3)
+
+
+def test_a_median_that_is_not_reached_is_infinite_and_one_of_nobody_unknown() -> None:
+    half_cured = 0.55 + 0.45 * EXPONENTIAL[:1]
+    assert outcomes.median(MONTHS, half_cured)[0] == np.inf
+    assert np.isnan(outcomes.median(MONTHS, np.full((1, 1_201), np.nan))[0])
+    just = np.where(MONTHS < 7.25, 1.0, 0.5)[None]
+    assert 7.2 <= outcomes.median(MONTHS, just)[0] <= 7.3
+    assert outcomes.median(MONTHS, np.zeros((1, 1_201)))[0] == 0.0
+
+
+def test_sampling_noise_is_what_repetition_shows() -> None:
+    """Standard deviations over 2,000 repetitions of 400 exponential patients, to a tenth."""
+    random = np.random.default_rng(1)
+    n = np.array([400.0])
+    times = random.exponential(10.0, (2_000, 400))
+    truth = np.exp(-MONTHS / 10)[None]
+    at_12 = (times > 12).mean(axis=1).std()
+    assert outcomes.survival_noise(outcomes.survival_at(MONTHS, truth, 12), n)[0] == pytest.approx(at_12, rel=0.1)
+    restricted = np.minimum(times, 60).mean(axis=1).std()
+    assert outcomes.rmst_noise(MONTHS, truth, 60, n)[0] == pytest.approx(restricted, rel=0.1)
+    middle = np.median(times, axis=1).std()
+    assert outcomes.median_noise(MONTHS, truth, n)[0] == pytest.approx(middle, rel=0.1)
+
+
+def test_noise_of_a_median_not_reached_is_unknown() -> None:
+    assert np.isnan(outcomes.median_noise(MONTHS, np.ones((1, 1_201)), np.array([100.0]))[0])
+
+
+def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Curves:
+    ones = np.ones(len(survival))
+    return Curves(MONTHS, {("main", "all"): survival}, {"main": {}}, {"all": ones}, {}, {}, patients)
+
+
+def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
+    found = outcomes.of_survival(curves_of(EXPONENTIAL), "main", "all")
+    assert list(found) == ["os_6", "os_12", "os_24", "os_60", "median_os", "rmst_12", "rmst_60"]
+    for name, (unit, values, noise) in found.items():
+        assert unit == ("probability" if name.startswith("os_") else "months")
+        assert values.shape == noise.shape == (3,)
+        np.testing.assert_array_equal(noise, 0.0)
+    np.testing.assert_allclose(found["os_24"][1], np.exp(-24 * RATES))
+
+
+def test_simulated_outcomes_carry_noise_and_agree_with_the_exact_ones_within_it() -> None:
+    """Five standard errors; the microsimulation of 50,000 patients, every population and outcome."""
+    model = resolve(load_scenario("baseline"))
+    solved = exact.curves(model, 120.0)
+    simulated = tally.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1))
+    for clock in ("relapse", "infusion"):
+        for population in populations(model.pathway):
+            truth = outcomes.of_survival(solved, clock, population)
+            for name, (_, values, noise) in outcomes.of_survival(simulated, clock, population).items():
+                expected = truth[name][1]
+                if np.isfinite(expected).all() and np.isfinite(noise).all():
+                    assert abs(values - expected) < 5 * noise + 2e-3, (clock, population, name)
+
+
+def test_counts_are_told_per_hundred_with_their_noise() -> None:
+    model = resolve(load_scenario("baseline"))
+    solved = outcomes.of_counts(exact.curves(model, 120.0), model.pathway)
+    simulated = outcomes.of_counts(tally.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1)), model.pathway)
+    assert list(solved) == list(model.pathway.counts)
+    assert solved["salvage_courses"][1] == pytest.approx(48.6)
+    for name, (unit, values, noise) in simulated.items():
+        assert unit == model.pathway.counts[name].unit
+        assert abs(values - solved[name][1]) < 5 * noise
+        assert solved[name][2] == 0.0
+
+
+def test_survivors_gained_per_ten_more_treated() -> None:
+    """39.4 more of 100 treated and 26 more alive at 12 months: 6.6 per ten; where no more are treated, unknown."""
+    first = {12: np.array([0.35, 0.35]), 60: np.array([0.2, 0.2])}
+    other = {12: np.array([0.61, 0.35]), 60: np.array([0.4, 0.2])}
+    found = outcomes.gained_per_10(first, other, np.array([0.394, 0.0]))
+    months_12, months_60 = (found[f"survivors_{m}_gained_per_10_more_treated"][1] for m in (12, 60))
+    np.testing.assert_allclose([months_12[0], months_60[0]], [2.6 / 0.394, 2.0 / 0.394])
+    assert np.isnan([months_12[1], months_60[1]]).all()
+
+
+def test_the_treated_group_is_who_takes_the_treated_branch() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    assert outcomes.treated_group(pathway) == "treated"
+    assert outcomes.treated_group(replace(pathway, groups={})) is None
+    assert outcomes.treated_group(load_pathway("three_state")) is None
+
+
+def test_populations_are_all_the_groups_and_the_levels() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    found = populations(pathway)
+    assert found[:5] == ["all", "treated", "untreated", "hsct", "other_treated"]
+    assert split_level(pathway, "cd19=unknown") == ("cd19", "unknown")
+    for wrong in ("cd19=unknwon", "cd20=positive", "everybody"):
+        with pytest.raises(InputError, match="unknown population"):
+            split_level(pathway, wrong)
+
+
+@pytest.mark.parametrize("horizon", [0.0, -1.0, math.nan, math.inf, 1e9])
+def test_a_horizon_that_is_none_is_refused(horizon: float) -> None:
+    with pytest.raises(InputError, match="no horizon"):
+        check_horizon(horizon)
+    model = resolve(Scenario("x", load_pathway("three_state")))
+    with pytest.raises(InputError, match="no horizon"):
+        exact.curves(model, horizon)
+    with pytest.raises(InputError, match="no horizon"):
+        tally.curves(model, horizon, patients=10, uniforms=Uniforms(1))

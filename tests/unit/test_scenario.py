@@ -1,0 +1,287 @@
+"""Scenarios: what each lever does to the numbers, what is inherited, and what is refused with which words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import scenarios
+from simulator.errors import InputError
+from simulator.model import point_values, pull, resolve
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.scenario import Scenario, load_scenario
+
+SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
+PATHWAY = (
+    """
+title = "three ways"
+start = "choice"
+[clocks]
+main = "choice"
+[attributes.sex]
+levels = { female = 1, male = 1 }
+[resources.bed]
+[states.choice]
+kind = "decision"
+"""
+    + "".join(f'[[states.choice.branches]]\nto = "{name}"\nprobability = "{name}"\n' for name in SHARES)
+    + "".join(
+        f'[states.{name}]\nkind = "sojourn"\n[[states.{name}.transitions]]\nto = "dead"\n'
+        'time = { family = "exponential", median = "survives" }\n'
+        for name in ("a", "b")
+    )
+    + """
+[states.c]
+kind = "sojourn"
+[[states.c.transitions]]
+to = "dead"
+probability = { by = "sex", female = "dies_female", male = "dies_male" }
+time = { family = "fixed", months = 3 }
+[[states.c.transitions]]
+to = "well"
+probability = { by = "sex", female = "lives_female", male = "lives_male" }
+time = { family = "fixed", months = 1 }
+[states.well]
+kind = "end"
+[states.dead]
+kind = "death"
+"""
+    + "".join(
+        f'[parameters.{name}]\nunit = "{unit}"\nmeaning = "x"\nvalue = {value}\nsource = "assumption"\n'
+        for name, unit, value in (
+            *((name, "probability", value) for name, value in SHARES.items()),
+            ("survives", "months", 10),
+            ("dies_female", "probability", 0.25),
+            ("lives_female", "probability", 0.75),
+            ("dies_male", "probability", 0.4),
+            ("lives_male", "probability", 0.6),
+            ("spare", "ratio", 1),
+        )
+    )
+)
+
+
+@pytest.fixture
+def pathway(tmp_path: Path) -> Pathway:
+    (tmp_path / "three.toml").write_text(PATHWAY, encoding="utf-8")
+    return load_pathway(tmp_path / "three.toml")
+
+
+@pytest.fixture
+def tell(tmp_path: Path, pathway: Pathway) -> Callable[..., Scenario]:
+    """A scenario from its TOML text, on the pathway above."""
+
+    def told(text: str, name: str = "policy") -> Scenario:
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        return load_scenario(tmp_path / f"{name}.toml")
+
+    return told
+
+
+Tell = Callable[..., Scenario]
+ON = 'pathway = "three.toml"\n'
+
+
+def pulled(scenario: Scenario) -> dict[str, float]:
+    return {name: float(value) for name, value in pull(scenario, point_values(scenario.pathway)).items()}
+
+
+def shares(values: Mapping[str, float]) -> list[float]:
+    return [values[name] for name in SHARES]
+
+
+def test_a_parameter_that_is_set_has_that_value_and_its_siblings_keep_their_proportions(tell: Tell) -> None:
+    """a to 0.2: b and c share 0.8 as 3 to 2."""
+    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\na = 0.2"))), [0.2, 0.48, 0.32])
+
+
+def test_siblings_that_are_set_too_stay_as_they_are_set(tell: Tell) -> None:
+    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\na = 0.2\nb = 0.1"))), [0.2, 0.1, 0.7])
+    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\na = 0.2\nb = 0.1\nc = 0.7"))), [0.2, 0.1, 0.7])
+
+
+def test_a_branch_may_take_all_or_nothing(tell: Tell) -> None:
+    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\nb = 1"))), [0, 1, 0])
+    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\nb = 0"))), [0.5 / 0.7, 0, 0.2 / 0.7])
+
+
+def test_scaling_multiplies_and_moves_siblings_too(tell: Tell) -> None:
+    values = pulled(tell(ON + "[scale]\nb = 2\nsurvives = 0.5"))
+    np.testing.assert_allclose(shares(values), [0.4 * 5 / 7, 0.6, 0.4 * 2 / 7])
+    assert values["survives"] == 5.0
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.5, 1.0, 3.0, 1e9])
+def test_an_odds_ratio_multiplies_the_odds(tell: Tell, ratio: float) -> None:
+    values = pulled(tell(ON + f"[odds_ratio]\nb = {ratio!r}"))
+    assert values["b"] == pytest.approx(ratio * 0.3 / (0.7 + ratio * 0.3))
+    assert sum(shares(values)) == pytest.approx(1.0)
+    assert values["a"] / values["c"] == pytest.approx(2.5) or values["c"] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_levers_pull_on_every_draw_by_itself(pathway: Pathway) -> None:
+    draws = {"a": [[0.5], [0.1]], "b": [[0.3], [0.5]], "c": [[0.2], [0.4]]}
+    own = {**point_values(pathway), **{name: np.array(column) for name, column in draws.items()}}
+    values = pull(Scenario("x", pathway, set={"a": 0.4}), own)
+    np.testing.assert_allclose(values["b"], [[0.36], [0.6 * 5 / 9]])
+    np.testing.assert_allclose(values["c"], [[0.24], [0.6 * 4 / 9]])
+    odds = pull(Scenario("x", pathway, odds_ratio={"a": 2.0}), own)
+    np.testing.assert_allclose(odds["a"], [[2 / 3], [0.2 / 1.1]])
+
+
+def test_what_is_chosen_by_attribute_has_its_siblings_within_the_level(tell: Tell) -> None:
+    """Setting how many women die changes how many women live, and no man."""
+    values = pulled(tell(ON + "[set]\ndies_female = 0.5"))
+    assert values["lives_female"] == 0.5
+    assert (values["dies_male"], values["lives_male"]) == (0.4, 0.6)
+    model = resolve(tell(ON + "[set]\ndies_female = 0.5\ndies_male = 0.9"))
+    np.testing.assert_allclose(model.exits["c"][0].probability, [0.5, 0.9])
+    np.testing.assert_allclose(model.exits["c"][1].probability, [0.5, 0.1])
+
+
+def test_what_is_left_to_the_rest_shrinks_and_grows_by_itself() -> None:
+    base = load_scenario("baseline")
+    model = resolve(replace(base, set={"salvage_uptake": 0.9}))
+    treated, untreated = (each.probability for each in model.exits["relapse"])
+    assert (float(treated), float(untreated)) == (0.9, pytest.approx(0.1))
+
+
+def test_a_hazard_ratio_is_a_power_of_survival_on_that_way_only(tell: Tell) -> None:
+    model = resolve(tell(ON + '[hazard_ratio]\n"a.dead" = 0.5'))
+    other = resolve(tell(ON + "[hazard_ratio]\na.dead = 0.5"))
+    times = np.array([1.0, 10.0, 30.0])
+    for each in (model, other):
+        np.testing.assert_allclose(each.exits["a"][0].time.survival(times), 0.5 ** (times / 20))
+        np.testing.assert_allclose(each.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
+
+
+def test_a_population_has_the_shares_that_are_told_whatever_is_left_out(tell: Tell) -> None:
+    model = resolve(tell(ON + "[population]\nsex = { male = 3 }"))
+    assert dict(model.mix["sex"]) == {"female": 0.0, "male": 1.0}
+    turned = resolve(tell(ON + "[population]\nsex = { male = 3, female = 1 }"))
+    assert list(turned.mix["sex"].items()) == [("female", 0.25), ("male", 0.75)]
+
+
+def test_a_scenario_adds_its_levers_to_those_of_its_base(tell: Tell) -> None:
+    tell(ON + 'title = "Base"\nmarginal_benefit = 0.5\n[set]\na = 0.2\nb = 0.5\n[scale]\nsurvives = 2', "base")
+    child = tell('base = "base.toml"\ntitle = "Child"\n[set]\na = 0.4\n[population]\nsex = { male = 1 }')
+    assert child.set == {"a": 0.4, "b": 0.5}
+    assert child.scale == {"survives": 2.0}
+    assert child.marginal_benefit == 0.5
+    assert (child.title, child.name) == ("Child", "policy")
+    assert child.population == {"sex": {"male": 1.0}}
+    again = tell('base = "policy.toml"\nmarginal_benefit = 1.0', "again")
+    assert again.set == child.set
+    assert again.marginal_benefit == 1.0
+
+
+def test_a_shipped_scenario_may_be_a_base_and_a_base_may_not_lead_back(tell: Tell) -> None:
+    assert tell('base = "wider-salvage"\n[set]\nhsct_if_cr = 1.0').set == {"salvage_uptake": 0.88, "hsct_if_cr": 1.0}
+    with pytest.raises(InputError, match=r"policy.toml: base: a scenario is its own base"):
+        tell('base = "policy.toml"')
+    tell('base = "wider-salvage"', "other")
+    tell('base = "other.toml"')
+    with pytest.raises(InputError, match="a scenario is its own base"):
+        tell('base = "policy.toml"', "other")
+
+
+def test_a_name_may_carry_its_marginal_benefit() -> None:
+    scenario = load_scenario("wider-salvage@0.3")
+    assert (scenario.name, scenario.marginal_benefit) == ("wider-salvage@0.3", 0.3)
+    assert scenario.set == load_scenario("wider-salvage").set
+    assert load_scenario("wider-salvage@1").marginal_benefit == 1.0
+    for wrong in ("wider-salvage@1.5", "wider-salvage@-0.1"):
+        with pytest.raises(InputError, match="marginal benefit outside 0 to 1"):
+            load_scenario(wrong)
+    for wrong in ("wider-salvage@nan", "wider-salvage@inf"):
+        with pytest.raises(InputError):
+            load_scenario(wrong)
+    with pytest.raises(InputError, match="unknown scenario"):
+        load_scenario("wider-salvage@much")
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_every_shipped_scenario_says_what_it_asks_why_and_what_it_assumes(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario.title
+    assert scenario.question.endswith("?")
+    assert scenario.rationale
+    assert scenario.assumes
+    resolve(scenario)
+
+
+def test_another_pathway_may_be_put_under_a_scenario(pathway: Pathway) -> None:
+    with pytest.raises(InputError, match="unknown parameter; got 'salvage_uptake'"):
+        load_scenario("wider-salvage", pathway)
+
+
+REFUSED = {
+    "unknown parameter": ("[set]\nsurvivs = 1", r"\[set\] survivs: unknown parameter; got 'survivs'.*'survives'"),
+    "unknown lever": ("[sett]\na = 1", r"sett: unknown key; got 'sett'.*'set'"),
+    "a share above one": (
+        "[set]\na = 1.2",
+        r"\[set\] a: value outside its unit \(probability\); got 1.2; allowed: 0 to 1",
+    ),
+    "a negative time": ("[set]\nsurvives = -1", r"\[set\] survives: value outside its unit \(months\); got -1"),
+    "not a number": ("[set]\nsurvives = nan", r"set.survives: not a finite number; got nan"),
+    "infinite": ("[scale]\nsurvives = inf", r"scale.survives: not a finite number; got inf"),
+    "a word": ('[set]\nsurvives = "long"', r"set.survives: .*'long'"),
+    "a negative factor": ("[scale]\nsurvives = -2", r"\[scale\] survives: negative factor; got -2"),
+    "scaled out of its unit": ("[scale]\na = 3", r"a: value outside its unit \(probability\); got 1.5.*odds_ratio"),
+    "the odds of months": ("[odds_ratio]\nsurvives = 2", r"\[odds_ratio\] survives: an odds ratio needs a probability"),
+    "told twice": ("[set]\na = 0.1\n[scale]\na = 2", r"'a' is in two tables; got '\[set\], \[scale\]'"),
+    "more than all": ("[set]\na = 0.7\nb = 0.7", r"a, b: leaves less than nothing for c; got -0.[34]"),
+    "all set and not one": (
+        "[set]\na = 0.7\nb = 0.1\nc = 0.1",
+        r"probabilities \(a, b, c\) do not sum to one; got 0.[89]",
+    ),
+    "unknown way": (
+        '[hazard_ratio]\n"a.ded" = 2',
+        r"\[hazard_ratio\] a.ded: unknown transition; got 'a.ded'.*'a.dead'",
+    ),
+    "a branch's hazard": ('[hazard_ratio]\n"choice.a" = 2', r"unknown transition; got 'choice.a'"),
+    "a told sojourn's hazard": (
+        '[hazard_ratio]\n"c.dead" = 2',
+        r"\[hazard_ratio\] c.dead: a hazard ratio needs a latent time, .*\[odds_ratio\]",
+    ),
+    "a negative ratio": ('[hazard_ratio]\n"a.dead" = -2', r"negative hazard ratio; got -2"),
+    "unknown attribute": (
+        "[population]\nsexx = { male = 1 }",
+        r"\[population\] sexx: unknown attribute; got 'sexx'.*'sex'",
+    ),
+    "unknown level": ("[population]\nsex = { mail = 1 }", r"unknown level of sex; got 'mail'.*'male'"),
+    "nobody": ("[population]\nsex = { male = 0 }", r"\[population\] sex: the weights sum to zero"),
+    "a negative weight": ("[population]\nsex = { male = -1, female = 2 }", r"sex.male: negative weight; got -1"),
+    "unknown resource": ("[capacity]\nbad = 3", r"\[capacity\] bad: unknown resource; got 'bad'.*'bed'"),
+    "half a bed": ("[capacity]\nbed = 2.5", r"not a whole number above zero; got 2.5"),
+    "no bed": ("[capacity]\nbed = 0", r"not a whole number above zero; got 0"),
+    "too much benefit": ("marginal_benefit = 1.5", r"marginal_benefit: .*less than or equal to 1"),
+    "unknown clock": ('leads_with = "mian"', r"leads_with: unknown clock; got 'mian'.*'main'"),
+}
+
+
+@pytest.mark.parametrize(("text", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_a_lever_that_is_not_there_is_refused_with_file_and_key(
+    tell: Tell, tmp_path: Path, text: str, complaint: str
+) -> None:
+    with pytest.raises(InputError, match=complaint) as refusal:
+        resolve(tell(ON + text))
+    assert str(tmp_path / "policy.toml") in str(refusal.value) or "three.toml" in str(refusal.value)
+
+
+def test_siblings_that_sum_to_zero_cannot_be_rescaled_and_both_are_named(pathway: Pathway) -> None:
+    own = {**point_values(pathway), "a": 1.0, "b": 0.0, "c": 0.0}
+    with pytest.raises(InputError, match=r"x: a: b, c sum to zero and cannot be rescaled.*allowed: set b as well"):
+        pull(Scenario("x", pathway, set={"a": 0.5}), own)
+
+
+def test_a_scenario_without_a_pathway_and_an_unknown_one(tell: Tell) -> None:
+    with pytest.raises(InputError, match="pathway: a scenario without a base needs a pathway"):
+        tell('title = "x"')
+    with pytest.raises(InputError, match=r"unknown pathway; got 'three_stat'.*'three_state'"):
+        tell('pathway = "three_stat"')
+    with pytest.raises(InputError, match=r"unknown scenario; got 'baselin'.*'baseline'"):
+        load_scenario("baselin")

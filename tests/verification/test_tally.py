@@ -1,0 +1,118 @@
+"""What is counted of simulated patients is what their histories show, patient by patient."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from simulator.engines import microsim, tally
+from simulator.errors import InputError
+from simulator.model import Model, resolve
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+Events = Callable[..., pd.DataFrame]
+N = 1_000
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many blocks, counted up every few of them."""
+    monkeypatch.setattr(microsim, "BLOCK", 150)
+    monkeypatch.setattr(tally, "FLUSH", 4)
+
+
+def clock_months(table: pd.DataFrame, state: str) -> NDArray[np.float64]:
+    """The month at which each patient first enters a state; inf if never."""
+    first = table[table["state"] == state].groupby("patient")["month"].min()
+    return first.reindex(range(N), fill_value=np.inf).to_numpy()
+
+
+def within(
+    table: pd.DataFrame, states: tuple[str, ...], zero: NDArray[np.float64], months: float
+) -> NDArray[np.bool_]:
+    """Who enters any of some states between the clock's start and some months later."""
+    since = table["month"].to_numpy() - zero[table["patient"]]
+    rows = table["state"].isin(states) & (since >= 0) & (since <= months + 1e-9)
+    return np.isin(np.arange(N), table.loc[rows, "patient"])
+
+
+@pytest.mark.parametrize("horizon", [24.0, 120.0])
+@pytest.mark.usefixtures("small_blocks")
+def test_curves_are_counted_from_the_events(policy: Scenario, model: Model, events: Events, horizon: float) -> None:
+    pathway = policy.pathway
+    counted = tally.curves(model, horizon, patients=N, uniforms=Uniforms(3))
+    followed = max(horizon, pathway.group_window) if pathway.groups else horizon
+    table = events(model, range(N), horizon=followed, seed=3)
+    assert counted.patients == N
+    zero = {clock: clock_months(table, state) for clock, state in pathway.clocks.items()}
+    death = clock_months(table[table["state"].isin(pathway.deaths)].assign(state="dead"), "dead")
+    members = {"all": np.ones(N, dtype=bool)}
+    default = zero[pathway.clock]
+    for name, group in pathway.groups.items():
+        out = within(table, group.not_entered, default, pathway.group_window)
+        members[name] = within(table, group.entered, default, pathway.group_window) & ~out
+    for clock, start in zero.items():
+        for name, chosen in members.items():
+            if not chosen.any():
+                assert np.isnan(counted.survival[clock, name]).all()
+                continue
+            alive = (death - start)[chosen, None] > counted.months + 1e-9
+            np.testing.assert_allclose(counted.survival[clock, name][0], alive.mean(axis=0), atol=1e-12)
+            np.testing.assert_allclose(counted.sizes[name], chosen.mean(), atol=1e-12)
+    for clock, start in zero.items():
+        states = present(table, start, counted.months)
+        for name, there in counted.occupancy[clock].items():
+            np.testing.assert_allclose(there[0], states.get(name, 0.0), atol=1e-12, err_msg=f"{clock} {name}")
+    for name, count in pathway.counts.items():
+        since = table["month"].to_numpy() - default[table["patient"]]
+        rows = table["state"].isin(count.entries) & (since >= 0) & (since <= horizon + 1e-9)
+        if count.entries:
+            per_patient = np.bincount(table.loc[rows, "patient"], minlength=N)
+            np.testing.assert_allclose(counted.counts[name], per_patient.mean(), atol=1e-12)
+            np.testing.assert_allclose(counted.count_variances[name], per_patient.var(ddof=1), atol=1e-9)
+        else:
+            stays = table.assign(left=table.groupby("patient")["month"].shift(-1, fill_value=np.inf))
+            since = [stays[column].to_numpy() - default[stays["patient"]] for column in ("month", "left")]
+            begun, ended = (np.clip(each, 0, horizon) for each in since)
+            months = np.where(stays["state"].isin(count.months), ended - begun, 0.0)
+            per_patient = np.bincount(stays["patient"], weights=months, minlength=N)
+            np.testing.assert_allclose(counted.counts[name], per_patient.mean(), atol=1e-9)
+
+
+def present(
+    table: pd.DataFrame, start: NDArray[np.float64], months: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """The share of patients in each state at each month: in the one entered last, at that month or before."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for who, life in table.groupby("patient"):
+        since = life["month"].to_numpy() - start[who]
+        last = np.searchsorted(since, months + 1e-9, side="right") - 1
+        names = life["state"].to_numpy()
+        for place in np.unique(last[last >= 0]):
+            found.setdefault(names[place], np.zeros(months.size))[last == place] += 1 / N
+    return found
+
+
+def test_a_shard_of_patients_is_a_part_of_the_whole() -> None:
+    """Deaths by month of patients 0 to 999 and 1000 to 1999 add up to those of all."""
+    model = resolve(load_scenario("baseline"))
+
+    def deaths(patients: range) -> list[float]:
+        blocks = microsim.simulate(model, Uniforms(3), patients, horizon=60.0)
+        return np.concatenate([block.death_month for block in blocks]).tolist()
+
+    assert deaths(range(1_000)) + deaths(range(1_000, 2_000)) == deaths(range(2_000))
+
+
+def test_microsim_takes_one_draw_at_a_time_and_no_queue() -> None:
+    base = load_scenario("baseline")
+    many = resolve(base, {"salvage_uptake": np.array([[0.3], [0.5]])})
+    with pytest.raises(InputError, match="one draw at a time"):
+        next(microsim.simulate(many, Uniforms(1), range(10), horizon=12.0))
+    limited = resolve(replace(base, capacity={"hsct_bed": 3}))
+    with pytest.raises(InputError, match=r"\[capacity\] hsct_bed"):
+        next(microsim.simulate(limited, Uniforms(1), range(10), horizon=12.0))
