@@ -184,4 +184,5 @@ class _Tally:
 
 
 def _variance(sums: Floats, n: int) -> float:
-    return float((sums[1] - sums[0] ** 2 / n) / (n - 1)) if n > 1 else float("nan")
+    # Where all are alike, rounding may leave the difference below zero.
+    return max(float(sums[1] - sums[0] ** 2 / n), 0.0) / (n - 1) if n > 1 else float("nan")

@@ -113,7 +113,7 @@ def chain_is_expm(told: Pathway, rates: Mapping[tuple[str, str], float], start: 
     assert off_by_half < 0.27 * off
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_exponential_chains_are_the_matrix_exponential(tell: Tell, seed: int) -> None:
     random = np.random.default_rng(seed)
     names = [f"s{i}" for i in range(5)]

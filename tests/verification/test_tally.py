@@ -12,7 +12,7 @@ from simulator.engines import microsim, tally
 from simulator.errors import InputError
 from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario import load_scenario
 
 Events = Callable[..., pd.DataFrame]
 N = 1_000
@@ -40,10 +40,18 @@ def within(
     return np.isin(np.arange(N), table.loc[rows, "patient"])
 
 
-@pytest.mark.parametrize("horizon", [24.0, 120.0])
 @pytest.mark.usefixtures("small_blocks")
-def test_curves_are_counted_from_the_events(policy: Scenario, model: Model, events: Events, horizon: float) -> None:
-    pathway = policy.pathway
+def test_curves_are_counted_from_the_events(model: Model, events: Events) -> None:
+    counted_from_events(model, events, 120.0)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_curves_of_a_near_horizon_still_tell_groups_by_their_window(events: Events) -> None:
+    counted_from_events(resolve(load_scenario("wider-salvage@0.5")), events, 24.0)
+
+
+def counted_from_events(model: Model, events: Events, horizon: float) -> None:
+    pathway = model.pathway
     counted = tally.curves(model, horizon, patients=N, uniforms=Uniforms(3))
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
     table = events(model, range(N), horizon=followed, seed=3)
