@@ -39,7 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from calibration.diagnostics import effective_sample_size, expected_unique_share
+from calibration.diagnostics import LARGEST_WEIGHT_LIMIT, effective_sample_size, expected_unique_share
 from calibration.mixture import Component, Mixture, closest_shares, log_mixture, strata
 from calibration.modes import Floats, LogDensity, Mode, find_modes
 from simulator.errors import AftercartError
@@ -189,8 +189,14 @@ def _draw(
         log_likelihood = np.concatenate([log_likelihood, at_block])
         log_weight = np.concatenate([log_weight, _log_prior(block) + at_block - mixture.log_density(block)])
         steps.append(_step("sample", log_weight, wanted))
-        reached = steps[-1].unique_share >= UNIQUE_SHARE and steps[-1].effective_sample_size >= effective
+        reached = _good_enough(steps[-1], effective)
     return WeightedSample(z, log_likelihood, log_weight, mixture, tuple(steps), reached)
+
+
+def _good_enough(step: Step, effective: float) -> bool:
+    """Return whether the points would pass the diagnostics: many effective ones, and none that carries much."""
+    enough = step.unique_share >= UNIQUE_SHARE and step.effective_sample_size >= effective
+    return enough and step.largest_weight < LARGEST_WEIGHT_LIMIT
 
 
 class _Evaluator:

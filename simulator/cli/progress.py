@@ -47,12 +47,13 @@ def _bar(what: str) -> Iterator[Progress]:
 
 
 def _lines(what: str) -> Progress:
-    last = time.monotonic()
+    last, said = time.monotonic(), ""
 
     def tell(done: int, total: int, stage: str = what) -> None:
-        nonlocal last
-        if time.monotonic() - last >= EVERY:
-            last = time.monotonic()
-            print(f"{stage}: {100 * done // max(total, 1)} %", file=sys.stderr)
+        nonlocal last, said
+        line = f"{stage}: {100 * done // max(total, 1)} %"
+        if time.monotonic() - last >= EVERY and line != said:
+            last, said = time.monotonic(), line
+            print(line, file=sys.stderr)
 
     return tell

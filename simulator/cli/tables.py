@@ -33,7 +33,9 @@ def table(*columns: str, numbers: int = 0) -> Table:
     for place, name in enumerate(columns):
         number = place >= len(columns) - numbers
         heading = Text("\n".join(wrap(name, WIDEST)) if number else name)
-        made.add_column(heading, justify="right" if number else "left", no_wrap=number, vertical="bottom")
+        made.add_column(
+            heading, justify="right" if number else "left", no_wrap=number, overflow="fold", vertical="bottom"
+        )
     return made
 
 
@@ -118,11 +120,11 @@ def _predictive(predictive: pd.DataFrame) -> Table:
 
 def show_fit(fit: Fit, console: Console) -> None:
     """Print what a calibration learned: prior and posterior of each parameter, and how good the sample is."""
-    made = table("parameter", "prior", "posterior", "contraction", numbers=3)
+    made = table("parameter", "prior", "posterior", "learnt", numbers=3)
     for row in fit.posterior.to_dict("records"):
         before, after = (_summary(row, when) for when in ("prior", "posterior"))
         add(made, row["parameter"], before, after, f"{row['contraction']:.2f}")
-    console.print("Means (95 % intervals); contraction: 1 - posterior variance / prior variance")
+    console.print("Means (95 % intervals); learnt: contraction, 1 - posterior / prior variance")
     console.print(made)
     found = fit.diagnostics
     console.print()
@@ -143,4 +145,5 @@ def of_checks(checks: Sequence[Check]) -> Table:
 
 def _summary(row: dict[Any, Any], when: str) -> str:
     mean, lower, upper = (row[f"{when}_{each}"] for each in ("mean", "lower", "upper"))
-    return f"{mean:.2f} ({lower:.2f}-{upper:.2f})"
+    places = 1 if upper >= 10 else 2
+    return f"{mean:.{places}f} ({lower:.{places}f}-{upper:.{places}f})"

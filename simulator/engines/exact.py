@@ -28,6 +28,9 @@ Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Marks = Callable[[frozenset[str]], bool]
 
+ROUNDING = 1e-7
+"""A group that is smaller is empty: the damped transform leaves no more digits of it."""
+
 
 @dataclass
 class Solution:
@@ -95,7 +98,8 @@ class Solution:
                     atom, stream = atom + sign * own_atom, stream + sign * own_stream
         doomed, moved = self._doomed_total(marks)
         masses = self.lattice.stream(_mixed(stream, self.weights) + moved + 0.0 * self.lattice.z)
-        return self._draws(_mixed(atom, self.weights) + doomed + masses[..., :at].sum(axis=-1))
+        size = _mixed(atom, self.weights) + doomed + masses[..., :at].sum(axis=-1)
+        return np.clip(self._draws(size), 0.0, 1.0)
 
     def _doomed_total(self, marks: Marks) -> tuple[Floats, Complex]:
         """Return who is treated in vain and of a population, as an atom (n_draws or 1,) and a stream, mixed."""
@@ -114,8 +118,9 @@ class Solution:
         """Return S(t) = P(T > t) of a population, (n_draws, n_months); NaN where it is empty."""
         dead = self.entered(self.model.pathway.deaths, population, clock)
         size = self.size(population, clock)[:, None]
+        empty = ROUNDING if population in self.model.pathway.groups else 0.0
         with np.errstate(invalid="ignore", divide="ignore"):
-            alive = np.where(size > 1e-12, 1.0 - dead / size, np.nan)
+            alive = np.where(size > empty, 1.0 - dead / size, np.nan)
         return np.clip(np.minimum.accumulate(alive, axis=-1), 0.0, 1.0)
 
     def _draws(self, values: Floats) -> Floats:

@@ -189,6 +189,14 @@ def test_who_enters_after_the_window_stays_out_of_the_group(tell: Tell) -> None:
     np.testing.assert_allclose(curves.survival["treatment", "first_line_only"][0], expected, atol=2e-4)
 
 
+@pytest.mark.parametrize("horizon", [20.0, 24.0, 60.0])
+def test_a_group_that_nobody_can_enter_in_time_is_empty_at_every_horizon(tell: Tell, horizon: float) -> None:
+    model = resolve(Scenario("fixed", tell(FIXED.replace("months = 12.9", "months = 40"))))
+    for curves in (exact.curves(model, horizon), tally.curves(model, horizon, patients=1_000, uniforms=Uniforms(2))):
+        np.testing.assert_allclose(curves.sizes["hospice"], 0.0, atol=1e-8)
+        assert np.isnan(curves.survival["admission", "hospice"]).all()
+
+
 @pytest.mark.parametrize("name", ["baseline", "wider-salvage", "wider-salvage@0", "earlier-hsct"])
 def test_the_letters_groups_are_the_same_at_every_horizon(name: str) -> None:
     model = resolve(load_scenario(name))

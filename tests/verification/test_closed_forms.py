@@ -57,8 +57,8 @@ def hypoexponential(months: Floats, *rates: float) -> Floats:
 def test_illness_and_death_at_constant_hazards_are_the_matrix_exponential() -> None:
     curves = curves_of(load_pathway("three_state"))
     rates = {("healthy", "ill"): 0.10, ("healthy", "dead"): 0.02, ("ill", "dead"): 0.20}
-    for state, expected in by_expm(rates, "healthy", curves.months).items():
-        np.testing.assert_allclose(curves.occupancy["start"][state][0], expected, atol=ERROR / 5)
+    for state, expected in by_expm(rates, "healthy", curves.months[::5]).items():
+        np.testing.assert_allclose(curves.occupancy["start"][state][0, ::5], expected, atol=ERROR / 5)
     ever_ill = 0.10 / 0.12
     np.testing.assert_allclose(curves.sizes["ever_ill"], ever_ill * (1 - np.exp(-0.12 * 120)), atol=1e-7)
 
@@ -106,9 +106,9 @@ def test_a_chain_with_cycles_and_two_ways_into_one_state_is_the_matrix_exponenti
 def chain_is_expm(told: Pathway, rates: Mapping[tuple[str, str], float], start: str) -> None:
     """Half the step leaves a quarter of the error."""
     coarse, fine = curves_of(told), curves_of(told, step=0.05)
-    expected = by_expm(rates, start, fine.months)
-    off = max(np.abs(coarse.occupancy["start"][name][0] - expected[name][::2]).max() for name in expected)
-    off_by_half = max(np.abs(fine.occupancy["start"][name][0] - expected[name]).max() for name in expected)
+    expected = by_expm(rates, start, coarse.months[::5])
+    off = max(np.abs(coarse.occupancy["start"][name][0, ::5] - expected[name]).max() for name in expected)
+    off_by_half = max(np.abs(fine.occupancy["start"][name][0, ::10] - expected[name]).max() for name in expected)
     assert off < 3 * ERROR
     assert off_by_half < 0.27 * off
 

@@ -66,10 +66,12 @@ def test_with_universal_salvage_nobody_is_left_to_supportive_care() -> None:
 
 
 def test_next_to_nobody_treated_is_next_to_no_change() -> None:
-    none, few = (exact.curves(resolve(b_all(set={"salvage_uptake": p})), HORIZON) for p in (0.0, 1e-9))
-    np.testing.assert_allclose(few.survival["relapse", "all"], none.survival["relapse", "all"], atol=1e-7)
-    assert np.isfinite(few.survival["relapse", "treated"]).all()
-    np.testing.assert_allclose(few.sizes["treated"], 1e-9, rtol=1e-3)
+    shares = (0.0, 1e-9, 1e-4, 0.486)
+    none, fewest, few, many = (exact.curves(resolve(b_all(set={"salvage_uptake": p})), HORIZON) for p in shares)
+    np.testing.assert_allclose(fewest.survival["relapse", "all"], none.survival["relapse", "all"], atol=1e-7)
+    assert np.isnan(fewest.survival["relapse", "treated"]).all()
+    np.testing.assert_allclose(few.sizes["treated"], 1e-4, rtol=1e-6)
+    np.testing.assert_allclose(few.survival["relapse", "treated"], many.survival["relapse", "treated"], atol=1e-3)
 
 
 def months_of(pathway: Pathway) -> list[str]:

@@ -1,0 +1,87 @@
+"""The commands that judge: calibrate and verify say what they found, and fail when it is bad."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from calibration import fit
+from simulator import verify
+from simulator.cohort import load_cohort
+from simulator.errors import AftercartError
+from simulator.pathway_file import load_pathway
+from simulator.verify import Check
+
+Command = Callable[..., Any]
+
+GOOD = SimpleNamespace(
+    points=20_000, effective_sample_size=6123.4, k_hat=0.31, largest_weight=0.0021, unique_share=0.97
+)
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """In place of minutes of sampling: the frozen posterior. What calibrate was asked for is noted."""
+    asked: dict[str, Any] = {}
+    cohort = load_cohort(load_pathway("b_all_post_cd19"))
+    assert cohort is not None
+
+    def calibrate(name: str, **settings: Any) -> Any:
+        asked.update(settings, cohort=name)
+        return SimpleNamespace(posterior=cohort.posterior, diagnostics=GOOD)
+
+    monkeypatch.setattr(fit, "calibrate", calibrate)
+    return asked
+
+
+def test_calibrate_shows_prior_and_posterior_of_each_parameter(
+    aftercart: Command, fitted: dict[str, Any], folder: Path
+) -> None:
+    result = aftercart("calibrate", "wang2024", "--out", "fit", "--seed", "7", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    uncertain = [name for name, each in load_pathway("b_all_post_cd19").parameters.items() if each.prior is not None]
+    for name in uncertain:
+        assert f"{name} " in result.stdout
+    assert "effective size 6123" in result.stdout
+    assert "Pareto k-hat 0.31" in " ".join(result.stdout.split())
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+    assert fitted["cohort"] == "wang2024"
+    assert (fitted["out"], fitted["seed"], fitted["jobs"]) == (Path("fit"), 7, 1)
+
+
+def test_calibrate_refuses_a_place_that_cannot_be_written_before_the_work(
+    aftercart: Command, fitted: dict[str, Any]
+) -> None:
+    result = aftercart("calibrate", "wang2024", "--out", "/proc/fit")
+    assert result.exit_code == 2
+    assert "'/proc/fit'" in result.stderr
+    assert not fitted
+
+
+def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def calibrate(*_: object, **__: object) -> None:
+        raise AftercartError("wang2024: nothing written, since the effective sample size is 12")
+
+    monkeypatch.setattr(fit, "calibrate", calibrate)
+    result = aftercart("calibrate", "wang2024", "--out", "fit")
+    assert result.exit_code == 1
+    assert result.stderr == "aftercart: wang2024: nothing written, since the effective sample size is 12\n"
+
+
+def test_verify_passes_when_every_check_does(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [Check("baseline", "occupancy sums to one", 1e-12, 1e-6), Check("no-hsct", "survival never rises", 0, 0)]
+    monkeypatch.setattr(verify, "checks", lambda progress: iter(held))
+    result = aftercart("verify")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("2 checks passed.\n")
+
+
+def test_verify_fails_when_one_check_does(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = [Check("baseline", "occupancy sums to one", 1e-3, 1e-6), Check("no-hsct", "survival never rises", 0, 0)]
+    monkeypatch.setattr(verify, "checks", lambda progress: iter(held))
+    result = aftercart("verify")
+    assert result.exit_code == 1
+    assert "FAILED" in result.stdout
+    assert result.stderr == "aftercart: 1 of 2 checks failed: baseline: occupancy sums to one\n"
