@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.targets import Targets, load_targets
 from simulator.errors import AftercartError, InputError
+from simulator.workers import workers
 
 Floats = NDArray[np.float64]
 Map = Callable[..., Iterator[object]]
@@ -78,11 +77,8 @@ _posterior: Posterior | None = None
 
 
 def _begin(targets: Targets) -> None:
-    """Prepare a worker; Ctrl-C is the parent's to tell."""
-    import signal
-
+    """Prepare a worker."""
     global _posterior
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _posterior = Posterior(targets)
 
 
@@ -92,7 +88,7 @@ def _work(z: Floats) -> Floats:
 
 
 @contextmanager
-def workers(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Map]]:
+def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Map]]:
     """Give a log-likelihood of z : (n, d), and a map, that use several processes."""
     if jobs == 1:
         posterior = Posterior(targets)
@@ -102,16 +98,12 @@ def workers(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Fl
 
         yield alone, map
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (targets,)) as pool:
+    with workers(jobs, _begin, targets) as each:
 
         def together(z: Floats) -> Floats:
-            return np.concatenate(list(pool.map(_work, _rows(z))))
+            return np.concatenate(list(each(_work, _rows(z))))
 
-        try:
-            yield together, pool.map
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        yield together, each
 
 
 def _rows(z: Floats) -> list[Floats]:
@@ -158,7 +150,7 @@ def run(
         raise InputError("a seed below 0", where="seed", got=seed, allowed="0 or more")
     targets = replace(targets, seed=seed)
     priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
-    with workers(targets, jobs) as (log_likelihood, each):
+    with likelihood_of(targets, jobs) as (log_likelihood, each):
         weighted = sample(
             log_likelihood, priors.dimension, seed=seed, wanted=wanted, effective=effective, progress=progress
         )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
+from simulator.workers import workers
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -97,9 +96,8 @@ def compare(
     shown = both_ends(loaded, table, n_draws)
     batch = BATCH if engine == "exact" else 1
     chunks = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
-    work = partial(_chunk, shown, table, engine, chosen)
     parts: list[list[Part]] = []
-    for part in _each(work, chunks, chosen.jobs):
+    for part in _each((shown, table, engine, chosen), chunks, chosen.jobs):
         parts.append(part)
         if progress is not None:
             progress(len(parts), len(chunks))
@@ -132,25 +130,31 @@ def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws
     return shown
 
 
-def _each(work: Callable[[slice], list[Part]], chunks: Sequence[slice], jobs: int) -> Iterator[list[Part]]:
+Shared = tuple[Sequence[Scenario], pd.DataFrame | None, str, Settings]
+
+
+def _each(shared: Shared, chunks: Sequence[slice], jobs: int) -> Iterator[list[Part]]:
     """Yield the chunks' results in order, from several processes if that is worth while."""
     jobs = min(jobs, len(chunks))
     if jobs == 1:
-        yield from map(work, chunks)
+        yield from map(partial(_chunk, *shared), chunks)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_quiet) as pool:
-        try:
-            yield from pool.map(work, chunks)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with workers(jobs, _begin, shared) as each:
+        yield from each(_work, chunks)
 
 
-def _quiet() -> None:
-    """Leave Ctrl-C to the parent, so that it tells of it once."""
-    import signal
+_shared: Shared | None = None
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+def _begin(shared: Shared) -> None:
+    """Prepare a worker: what all chunks need is sent to it once."""
+    global _shared
+    _shared = shared
+
+
+def _work(rows: slice) -> list[Part]:
+    assert _shared is not None
+    return _chunk(*_shared, rows)
 
 
 def _chunk(

@@ -80,7 +80,9 @@ class Scenario:
 
     def with_marginal_benefit(self, benefit: float) -> Scenario:
         """Return this scenario as NAME@benefit."""
-        return replace(self, name=f"{self.name}@{benefit:g}", marginal_benefit=benefit)
+        stem, at, told = self.name.rpartition("@")
+        name = stem if at and _is_number(told) else self.name
+        return replace(self, name=f"{name}@{benefit:g}", marginal_benefit=benefit)
 
 
 def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
