@@ -17,7 +17,7 @@ The components q_k, in the order in which they are built, are
    prior's: of 30 dimensions the data inform a few, and the prior's distance finds none that share those.
 
 While it is built, all points count, with a_k the share of them drawn from q_k (deterministic mixture weights:
-Owen & Zhou 2000, J Am Stat Assoc 95, 135), and Raftery & Bao's rule ends it. They return these points. Here
+Owen & Zhou 2000, J Am Stat Assoc 95, 135), and a rule like Raftery & Bao's ends it. They return these points. Here
 they are thrown away and the answer is drawn afresh from the finished mixture, for a component put on a heavy
 point takes that point's weight away, tails first: on a banana in 25 dimensions variances came out 11 % too
 low. The fresh points are independent and the weights unbiased, so that ESS and k-hat mean what they say.
@@ -46,6 +46,9 @@ from simulator.errors import AftercartError
 
 UNIQUE_SHARE = 1.0 - math.exp(-1.0)
 """Expected share of unique points at which Raftery & Bao stop: that of as many equal weights as draws."""
+
+BUILT_SHARE = 0.8
+"""The same while the mixture is built. With Raftery & Bao's share too few of the fresh points are effective."""
 
 POWERS = (1.0, 0.5, 0.25)
 """Powers of the likelihood whose Laplace approximations are sampled at each mode."""
@@ -161,7 +164,7 @@ def sample(
         for power in POWERS:
             build.add(Component(f"mode {number}, likelihood^{power:g}", *mode.bridge(power)), batch)
     steps = [_step("mixture", build.log_weight, wanted)]
-    while steps[-1].unique_share < UNIQUE_SHARE and len(steps) <= iterations:
+    while steps[-1].unique_share < BUILT_SHARE and len(steps) <= iterations:
         for component, rows in _next_pair(build, modes, batch, len(steps)):
             build.add(component, rows)
         steps.append(_step("mixture", build.log_weight, wanted))
