@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from calibration.diagnostics import effective_sample_size
-from calibration.fit import EFFECTIVE, WANTED, workers
+from calibration.fit import EFFECTIVE, WANTED, likelihood_of
 from calibration.imis import WeightedSample, sample
 from calibration.priors import Priors
 from calibration.targets import load_targets
@@ -92,7 +92,7 @@ def test_a_second_sampler_finds_the_same_posterior() -> None:
     priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
     generator = np.random.default_rng(20240681)
     begun = time.perf_counter()
-    with workers(targets, 2) as (log_likelihood, _):
+    with likelihood_of(targets, 2) as (log_likelihood, _):
 
         def log_posterior(z: Floats) -> Floats:
             return log_likelihood(z) + priors.log_density(z)
