@@ -152,7 +152,7 @@ def test_the_sample_is_a_function_of_the_seed_and_not_of_the_chunks(chunk: int) 
 
 def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
     truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
-    drawn = sample(truth, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=100)
+    drawn = sample(truth, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
     built = [step.unique_share >= BUILT_SHARE for step in drawn.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in drawn.steps if step.stage == "sample"]
