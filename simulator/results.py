@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+DIGITS = ".8g"
+"""Of the numbers in the files."""
+
 NOTE = (
     "For planning and teaching about groups of patients, not for individual ones. "
     "A policy effect is a simulation of stated assumptions, not a treatment effect."
@@ -51,7 +54,7 @@ class Results:
         """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""
         for name in ("survival", "outcomes", "occupancy"):
             getattr(self, name).to_csv(
-                folder / f"{name}.csv", index=False, float_format="%.8g", lineterminator="\n"
+                folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n"
             )
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
@@ -80,11 +83,18 @@ def gather(
             occupancy.append(_occupancy(scenario, clock, months, own))
     return Results(
         tuple(scenarios),
-        pd.concat(survival, ignore_index=True),
-        pd.DataFrame(rows),
-        pd.concat(occupancy, ignore_index=True),
+        _as_written(pd.concat(survival, ignore_index=True)),
+        _as_written(pd.DataFrame(rows)),
+        _as_written(pd.concat(occupancy, ignore_index=True)),
         _manifest(scenarios, settings, engine, why, n_draws),
     )
+
+
+def _as_written(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the digits that its file will have, so that a report says the same of either."""
+    for column in table.select_dtypes("float"):
+        table[column] = [float(f"{value:{DIGITS}}") for value in table[column]]
+    return table
 
 
 def _clocks(scenario: Scenario) -> list[str]:
