@@ -13,7 +13,7 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
 
-MOST = 500
+MOST = 400
 """Draws that are used unless more are asked for: enough for a 95 % interval."""
 
 

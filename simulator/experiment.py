@@ -33,7 +33,7 @@ BATCH = 10
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run. `draws` None: all there are, up to 500 for exact and 100 for microsim; `patients` are per draw."""
+    """How to run. `draws` None: all there are, up to 400 for exact and 100 for microsim; `patients` are per draw."""
 
     engine: str = "auto"
     patients: int = 10_000

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
+
+
+ENVIRONMENT = {"MALLOC_TOP_PAD_": str(128 * 2**20), "OPENBLAS_NUM_THREADS": "1"}
+"""glibc keeps freed pages for the next array, which saves a third of a calibration; a thread a process is enough."""
 
 
 class Map(Protocol):
@@ -36,7 +41,7 @@ def workers(jobs: int, begin: Callable[..., None], *given: object) -> Iterator[M
         pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (path,))
 
         def each(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-            with _interrupts_held_back():
+            with _interrupts_held_back(), _environment(ENVIRONMENT):
                 futures = deque(pool.submit(work, item) for item in items)
             return (futures.popleft().result() for _ in range(len(futures)))
 
@@ -58,6 +63,18 @@ def workers(jobs: int, begin: Callable[..., None], *given: object) -> Iterator[M
 def _begin(path: Path) -> None:
     begin, given = pickle.loads(path.read_bytes())
     begin(*given)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Start processes with these variables, unless they are set already."""
+    added = {name: value for name, value in variables.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 @contextmanager

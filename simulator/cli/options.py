@@ -14,7 +14,7 @@ Draws = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="The first N posterior draws. [default: up to 500 (exact), 100 (microsim)]",
+        help="The first N posterior draws. [default: up to 400 (exact), 100 (microsim)]",
     ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same numbers.")]

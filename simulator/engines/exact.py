@@ -249,7 +249,9 @@ def _mixed(values: Any, weights: Floats) -> Any:
         return values[:, 0] * weights.sum(axis=-1).reshape(-1, *(1,) * (values.ndim - 2))
     if values.ndim == 2:
         return (values * weights).sum(axis=-1)
-    return sum(weights[:, cell, None] * values[:, cell] for cell in range(values.shape[1]))
+    # Real and imaginary parts side by side, so that this is a product of real matrices.
+    pairs = np.ascontiguousarray(values).view(np.float64)
+    return (weights[:, None, :] @ pairs)[:, 0].view(values.dtype)
 
 
 def solve(model: Model, horizon: float, *, step: float | None = None, window: bool = True) -> Solution:
