@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-
 ENVIRONMENT = {"MALLOC_TOP_PAD_": str(128 * 2**20), "OPENBLAS_NUM_THREADS": "1"}
 """glibc keeps freed pages for the next array, which saves a third of a calibration; a thread a process is enough."""
 
