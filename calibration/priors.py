@@ -144,9 +144,9 @@ class Priors:
 
     @classmethod
     def from_parameters(
-        cls, parameters: Mapping[str, ParameterLike], dirichlets: Sequence[Sequence[str]] = ()
+        cls, parameters: Mapping[str, ParameterLike], dirichlets: Sequence[Sequence[str]] = (), *, where: str = ""
     ) -> Priors:
-        """Read the priors of a pathway's parameters; `dirichlets` lists the sets of siblings.
+        """Read the priors of a pathway's parameters; `dirichlets` lists the sets of siblings, `where` begins a place.
 
         Raises InputError on a prior that cannot be read and on a Dirichlet parameter that is not in exactly
         one set.
@@ -156,12 +156,12 @@ class Priors:
                 parameter.prior.family,
                 parameter.prior.arguments,
                 unit=parameter.unit,
-                where=f"parameters.{name}.prior",
+                where=f"{where}parameters.{name}.prior",
             )
             for name, parameter in parameters.items()
             if parameter.prior is not None
         }
-        pieces = _pieces(priors, dirichlets)
+        pieces = _pieces(priors, dirichlets, where)
         return cls(tuple(priors), sum(piece.dimension for piece in pieces), pieces)
 
     def transform(self, z: Floats) -> Floats:
@@ -206,29 +206,30 @@ class Priors:
 
 
 def _pieces(
-    priors: Mapping[str, Marginal | Dirichlet], dirichlets: Sequence[Sequence[str]]
+    priors: Mapping[str, Marginal | Dirichlet], dirichlets: Sequence[Sequence[str]], where: str
 ) -> tuple[_Single | _Siblings, ...]:
     """The independent pieces of the prior, each where its first member was declared."""
     alphas = {name: prior.alpha for name, prior in priors.items() if isinstance(prior, Dirichlet)}
-    siblings = _siblings(alphas, priors, dirichlets)
+    siblings = _siblings(alphas, priors, dirichlets, where)
     pieces: list[_Single | _Siblings] = []
     for name, prior in priors.items():
         if not isinstance(prior, Dirichlet):
             pieces.append(_Single((name,), prior))
         elif name not in siblings:
-            raise InputError("a dirichlet prior needs siblings of the same choice", where=f"parameters.{name}.prior")
+            at = f"{where}parameters.{name}.prior"
+            raise InputError("a dirichlet prior needs siblings of the same choice", where=at)
         elif siblings[name] not in pieces:
             pieces.append(siblings[name])
     return tuple(pieces)
 
 
 def _siblings(
-    alphas: Mapping[str, float], priors: Mapping[str, object], dirichlets: Sequence[Sequence[str]]
+    alphas: Mapping[str, float], priors: Mapping[str, object], dirichlets: Sequence[Sequence[str]], begins: str
 ) -> dict[str, _Siblings]:
     """The Dirichlet that each sibling belongs to."""
     siblings: dict[str, _Siblings] = {}
     for members in map(tuple, dirichlets):
-        where = f"siblings {', '.join(members)}"
+        where = f"{begins}siblings {', '.join(members)}"
         if len(members) < 2:
             raise InputError("a Dirichlet needs two siblings or more", where=where)
         for name in members:

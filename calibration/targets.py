@@ -16,7 +16,7 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.pathway import Pathway, attributes_in, reachable, references_of
-from simulator.pathway_file import load_pathway
+from simulator.pathway_file import named_pathway
 from simulator.scenario import Scenario
 
 
@@ -73,7 +73,7 @@ def load_targets(name: str | Path) -> Targets:
     folder = find_folder(name)
     cohort = read_cohort(folder)
     told = toml_file.read(folder / "cohort.toml")
-    pathway = load_pathway(_pathway_of(told.get("pathway"), folder))
+    pathway = named_pathway(_pathway_of(told.get("pathway"), folder), folder / "cohort.toml")
     check_cohort(cohort, pathway, told, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     return Targets(
@@ -87,10 +87,10 @@ def load_targets(name: str | Path) -> Targets:
     )
 
 
-def _pathway_of(named: object, folder: Path) -> str | Path:
+def _pathway_of(named: object, folder: Path) -> str:
     if not isinstance(named, str):
         raise InputError("'pathway' is missing", where=str(folder / "cohort.toml"))
-    return folder / named if named.endswith(".toml") else named
+    return named
 
 
 def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Tables | None:

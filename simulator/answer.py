@@ -44,46 +44,85 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     return list(together.values())
 
 
+def told_difference(estimate: float, before: float, difference: float, decimals: int = 0) -> float:
+    """Return a difference, rounded, so that it agrees with the two rounded numbers that are told beside it.
+
+    A difference of medians need not be the median difference: where they are further apart than rounding can put
+    them, it is told by itself.
+    """
+    alone = round(difference, decimals)
+    apart = round(round(estimate, decimals) - round(before, decimals), decimals)
+    return apart if abs(apart - alone) < 1.5 * 10.0**-decimals else alone
+
+
+def around(told: float, lower: float, upper: float, decimals: int = 0) -> tuple[float, float]:
+    """Return an interval, rounded, that holds what is told, whichever way each was rounded; NaN stays."""
+    ends = [round(each, decimals) if math.isfinite(each) else each for each in (lower, upper)]
+    return told if ends[0] > told else ends[0], told if ends[1] < told else ends[1]
+
+
 def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
-    clock = first.leads_with or first.pathway.clock
-    month, row = _os(outcomes, scenario, clock)
+    clock, month, row, _ = _told(outcomes, scenario, scenario, _clocks(first))
     alive = f"{_per_100(row['estimate'])}{_interval(row['lower'], row['upper'])}"
     if scenario is not first:
         return f"{_if_others_gain(scenario)}, {alive}."
-    return f"{_who(scenario)}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
+    who = _who(outcomes, scenario)
+    return f"{who}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
 
 
 def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, first: Scenario) -> str:
-    default = scenario.pathway.clock
-    clock = scenario.leads_with or default
-    month, row = _os(outcomes, scenario, clock)
+    clock, month, row, before = _told(outcomes, scenario, first, _clocks(scenario))
     if scenario is not told_first:
-        return f"{_if_others_gain(scenario)}, {_difference(row)}."
-    before = _per_100(_os(outcomes, first, clock)[1]["estimate"])
+        return f"{_if_others_gain(scenario)}, {_difference(row, before)}."
+    are = "is" if abs(_more(row, before)) == 1 else "are"
     sentence = (
-        f"{_who(scenario)}, {_difference(row)} {_are(row)} alive {_when(scenario, clock, month)} "
-        f"under {scenario.name}: {_per_100(row['estimate'])} instead of {before} under {first.name}."
+        f"{_who(outcomes, scenario)}, {_difference(row, before)} {are} alive {_when(scenario, clock, month)} "
+        f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
+        f"under {first.name}."
     )
-    if clock != default:
-        month, row = _os(outcomes, scenario, default)
-        sentence += f" At {month} months after {default}, {_difference(row)}."
-    return sentence
+    default = scenario.pathway.clock
+    if clock == default:
+        return sentence
+    try:
+        _, month, row, before = _told(outcomes, scenario, first, [default])
+    except _NoSurvival:
+        never = [each.name for each in (first, scenario) if not _starts(outcomes, each, default)]
+        return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
+    return f"{sentence} At {month} months after {default}, {_difference(row, before)}."
 
 
-def _os(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> tuple[int, Row]:
-    """Return the month that answers, and its row of the table."""
-    of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all")
-    table = outcomes[of_all & (outcomes["scenario"] == scenario.name)]
-    rows = {row["outcome"]: row for row in table.to_dict("records")}
-    for month in MONTHS:
-        row = rows.get(f"os_{month}")
-        if row is not None and math.isfinite(row["estimate"]):
-            return month, row
-    raise _NoSurvival(scenario.name, clock)
+def _clocks(scenario: Scenario) -> list[str]:
+    """Return the clocks in the order in which they may answer: what is counted from nobody's start has no answer."""
+    leads = scenario.leads_with or scenario.pathway.clock
+    return sorted(scenario.pathway.clocks, key=lambda clock: clock != leads)
 
 
-def _who(scenario: Scenario) -> str:
-    return "Of 100 patients who relapse" if scenario.pathway.clock == "relapse" else "Of 100 patients"
+def _told(
+    outcomes: pd.DataFrame, scenario: Scenario, first: Scenario, clocks: Sequence[str]
+) -> tuple[str, int, Row, Row]:
+    """Return the first clock and month that have an answer, and the rows of a scenario and of the first one."""
+    for clock in clocks:
+        for month in MONTHS:
+            rows = [_row(outcomes, each, clock, month) for each in (scenario, first)]
+            if all(math.isfinite(each["estimate"]) for each in rows):
+                return clock, month, rows[0], rows[1]
+    raise _NoSurvival(scenario.name, *clocks)
+
+
+def _row(outcomes: pd.DataFrame, scenario: Scenario, clock: str, month: int) -> Row:
+    of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all") & (outcomes["outcome"] == f"os_{month}")
+    found = outcomes[of_all & (outcomes["scenario"] == scenario.name)].to_dict("records")
+    return found[0] if found else {"estimate": math.nan}
+
+
+def _who(outcomes: pd.DataFrame, scenario: Scenario) -> str:
+    relapse = scenario.pathway.clock == "relapse" and _starts(outcomes, scenario, "relapse")
+    return "Of 100 patients who relapse" if relapse else "Of 100 patients"
+
+
+def _starts(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> bool:
+    """Return whether anybody comes to the start of a clock: then there is an OS at one month at least."""
+    return any(math.isfinite(_row(outcomes, scenario, clock, month)["estimate"]) for month in MONTHS)
 
 
 def _when(scenario: Scenario, clock: str, month: int) -> str:
@@ -96,10 +135,6 @@ def _if_others_gain(scenario: Scenario) -> str:
     return f"If {share} of those whom it treats in addition gain from it (an assumption)"
 
 
-def _are(row: Row) -> str:
-    return "is" if abs(round(100 * row["difference"])) == 1 else "are"
-
-
 def _per_100(probability: float) -> str:
     return f"{abs(round(100 * probability))}"
 
@@ -109,18 +144,23 @@ def _interval(lower: float, upper: float) -> str:
     return f" (95 % interval {_per_100(lower)} to {_per_100(upper)})" if lower < upper else ""
 
 
-def _difference(row: Row) -> str:
+def _more(row: Row, before: Row) -> int:
+    """Return how many more of 100 are alive: what the two numbers told are apart."""
+    return int(told_difference(*(100 * each for each in (row["estimate"], before["estimate"], row["difference"]))))
+
+
+def _difference(row: Row, before: Row) -> str:
     """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions."""
-    if not math.isfinite(row["difference"]):
-        raise _NoSurvival(row["scenario"])
-    more = round(100 * row["difference"])
+    more = _more(row, before)
     words = "as many" if more == 0 else f"{abs(more)} {'more' if more > 0 else 'fewer'}"
     if not row["difference_lower"] < row["difference_upper"]:
         return words
-    lower, upper = (round(100 * row[f"difference_{end}"]) for end in ("lower", "upper"))
+    lower, upper = (int(each) for each in around(more, *(100 * row[f"difference_{end}"] for end in ("lower", "upper"))))
     if lower == upper:
         return words
-    if lower < 0 < upper or more == 0:
+    if lower < 0 < upper:
         return f"{words} (95 % interval {-lower} fewer to {upper} more)"
+    if more == 0:
+        return f"{words} (95 % interval 0 to {max(-lower, upper)} {'fewer' if lower < 0 else 'more'})"
     least, most = sorted((abs(lower), abs(upper)))
     return f"{words} (95 % interval {least} to {most})"

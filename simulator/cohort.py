@@ -93,7 +93,7 @@ def read_cohort(folder: Path) -> Cohort:
         doi=told.get("doi", ""),
         clock=_key(told, "clock", str, path),
         n=_key(told, "n", int, path),
-        arms={name: tuple(each) for name, each in _key(told, "arms", dict, path).items()},
+        arms=_arms(_key(told, "arms", dict, path), path),
         follow_up=None if follow_up is None else _interval(follow_up, path),
         targets=_table(folder / "targets.csv", **TARGETS),
         posterior=_table(folder / "posterior.csv", **POSTERIOR)
@@ -105,23 +105,34 @@ def read_cohort(folder: Path) -> Cohort:
     )
 
 
-def _key(table: Mapping[str, Any], key: str, kind: type, path: Path) -> Any:
-    if not isinstance(table.get(key), kind):
-        raise InputError(f"'{key}' is missing or no {kind.__name__}", where=str(path), got=table.get(key))
+def _key(table: Mapping[str, Any], key: str, kind: type | tuple[type, ...], path: Path) -> Any:
+    if not isinstance(table.get(key), kind) or isinstance(table[key], bool):
+        words = {str: "text", int: "whole number", dict: "table"}.get(kind, "number")  # type: ignore[arg-type]
+        raise InputError(f"'{key}' is missing or no {words}", where=str(path), got=table.get(key))
     return table[key]
 
 
+def _arms(told: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+    for name, members in told.items():
+        if not (isinstance(members, list) and members and all(isinstance(each, str) for each in members)):
+            raise InputError("not a list of arms", where=f"{path}: [arms] {name}", got=members, allowed='["NAME", ...]')
+    return {name: tuple(members) for name, members in told.items()}
+
+
 def _interval(table: Mapping[str, Any], path: Path) -> tuple[float, float]:
-    lower, upper = (_key(table, key, float, path) for key in ("lower", "upper"))
+    if not isinstance(table, Mapping):
+        raise InputError("not a table", where=f"{path}: follow_up", got=table, allowed="[follow_up] with lower, upper")
+    lower, upper = (float(_key(table, key, (int, float), path)) for key in ("lower", "upper"))
     return lower, upper
 
 
 def _table(path: Path, text: Sequence[str], number: Sequence[str]) -> pd.DataFrame:
     """Return a CSV file, its columns of numbers as floats, blanks as NaN."""
     try:
+        toml_file.check_regular(path)
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
     for column in (*text, *number):
         if column not in frame.columns:
             raise InputError("a column is missing", where=str(path), got=list(frame.columns), allowed=column)

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.model import resolve
 from simulator.pathway import Pathway
+from simulator.pathway_file import UNITS
+from simulator.scenario import Scenario
+from simulator.toml_file import check_regular
 
 MOST = 400
 """Draws that are used unless more are asked for: enough for a 95 % interval."""
@@ -41,12 +45,17 @@ def draws_file(pathway: Pathway) -> Path | None:
 def load_draws(pathway: Pathway) -> pd.DataFrame | None:
     """Return a pathway's draws, one a row, a column a parameter; None if it has none. Raises InputError."""
     path = draws_file(pathway)
-    if path is None:
-        return None
+    return None if path is None else read_draws(path, pathway)
+
+
+def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
+    """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and row."""
     try:
+        check_regular(path)
         table = pd.read_csv(path, float_precision="round_trip")
     except (OSError, ValueError) as error:
-        raise InputError(f"draws cannot be read: {error}", where=str(path)) from error
+        told = getattr(error, "strerror", None) or error
+        raise InputError(f"draws cannot be read: {told}", where=str(path)) from error
     for name in table.columns:
         if name not in pathway.parameters:
             raise unknown("parameter", str(name), pathway.parameters, f"{path}: column")
@@ -64,7 +73,40 @@ def load_draws(pathway: Pathway) -> pd.DataFrame | None:
         )
     if table.empty:
         raise InputError("no draws", where=str(path))
-    return pd.DataFrame(numbers)
+    found = pd.DataFrame(numbers)
+    _check_units(found, path, pathway)
+    _check_rows(found, path, pathway)
+    return found
+
+
+def _check_units(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
+    for name in map(str, table.columns):
+        unit = pathway.parameters[name].unit
+        lowest, highest = UNITS[unit]
+        outside = ~table[name].between(lowest, highest).to_numpy()
+        if outside.any():
+            row = int(outside.argmax())
+            raise InputError(
+                f"value outside its unit ({unit})",
+                where=f"{path}: row {row + 1}, {name}",
+                got=float(table[name].iloc[row]),
+                allowed=f"{lowest:g} to {highest:g}",
+            )
+
+
+def _check_rows(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
+    """Refuse draws that make no model: shares that do not sum to one, a shape of 0."""
+    bare = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
+    try:
+        resolve(bare, values(table, slice(None)))
+    except InputError:
+        for row in range(len(table)):
+            try:
+                resolve(bare, single(table, row))
+            except InputError as error:
+                where = f"{path}: row {row + 1}, in {error.where}"
+                raise InputError(error.what, where=where, got=error.got, allowed=error.allowed) from None
+        raise
 
 
 def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> int:

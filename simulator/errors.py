@@ -42,9 +42,19 @@ class InputError(AftercartError):
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """The choice most like `name`, whatever its case; None if none is alike (difflib's ratio below 0.6)."""
+    """The choice most like `name`, whatever its case, or the one that it begins; None if there is none.
+
+    Alike: difflib's ratio is 0.6 or more.
+    """
     from difflib import get_close_matches  # not needed unless something is wrong
 
     by_lower_case = {choice.lower(): choice for choice in choices}
-    matches = get_close_matches(str(name).lower(), by_lower_case, n=1)
+    lower = str(name).lower()
+    begun = [choice for choice in by_lower_case if len(lower) > 2 and choice.startswith(lower)]
+    matches = get_close_matches(lower, by_lower_case, n=1) or (begun if len(begun) == 1 else [])
     return by_lower_case[matches[0]] if matches else None
+
+
+def plain(value: float) -> float:
+    """Return a computed number as it is shown, without the noise of its last digits."""
+    return float(f"{value:.12g}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,9 @@ ENGINES = ("auto", "exact", "microsim")
 BATCH = 10
 """Draws that the exact engine solves at once."""
 
+MOST_PATIENTS = 100_000_000
+"""Hours of work a draw, for a standard error of 0.00005."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,10 +49,32 @@ class Settings:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES, "--engine")
-        check_horizon(self.horizon)
+        for name in ("patients", "draws", "seed", "jobs"):
+            value = getattr(self, name)
+            if not (_is_whole(value) or (name == "draws" and value is None)):
+                raise InputError("not a whole number", where=f"--{name}", got=value, allowed="a whole number")
+        if isinstance(self.horizon, bool) or not isinstance(self.horizon, Real):
+            raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
+        check_horizon(float(self.horizon))
         for option, value in (("--patients", self.patients), ("--jobs", self.jobs)):
             if value < 1:
                 raise InputError("too few", where=option, got=value, allowed="1 or more")
+        if self.patients > MOST_PATIENTS:
+            raise InputError("too many", where="--patients", got=self.patients, allowed=f"up to {MOST_PATIENTS:,}")
+
+    @classmethod
+    def of(cls, given: Mapping[str, object]) -> Settings:
+        """Return the settings given by name. Raises InputError for a name that is none of them."""
+        names = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise unknown("setting", name, names, "run, compare")
+        whole = {name: int(value) for name, value in given.items() if isinstance(value, Integral) and _is_whole(value)}
+        return cls(**{**given, **whole})  # type: ignore[arg-type]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -74,7 +100,7 @@ def compare(
 
     A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
     """
-    chosen = Settings(**settings)  # type: ignore[arg-type]
+    chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
     pathway = loaded[0].pathway
     for each in loaded[1:]:

@@ -12,31 +12,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.distributions import Distribution, build
-from simulator.errors import InputError
+from simulator.errors import InputError, plain
+from simulator.levers import Values, pull
 from simulator.pathway import (
     REST,
     Pathway,
     Reference,
     Selection,
-    Siblings,
     State,
     Transition,
     attributes_in,
     reachable,
     references_of,
 )
-from simulator.pathway_file import UNITS, shares
-from simulator.scenario import Scenario
+from simulator.pathway_file import shares
+from simulator.scenario import LEVERS, Scenario
 
 Floats = NDArray[np.float64]
-Values = Mapping[str, Floats | float]
-"""Parameter name -> its value: a number, or (n_draws, 1)."""
-
 
 @dataclass(frozen=True)
 class Exit:
@@ -122,8 +120,30 @@ def point_values(pathway: Pathway) -> dict[str, float]:
 
 def resolve(scenario: Scenario, values: Values | None = None) -> Model:
     """Return a scenario's model; `values` overlay the declared ones. Raises InputError naming the keys at fault."""
+    own: dict[str, Floats | float] = {**point_values(scenario.pathway), **(values or {})}
+    try:
+        return _resolve(scenario, own)
+    except InputError as error:
+        raise _blamed(scenario, own, error) from None
+
+
+def _blamed(scenario: Scenario, own: Values, error: InputError) -> InputError:
+    """Return an error of the pathway's numbers as the lever's that made them so, if one did."""
+    if scenario.pathway.where not in error.where or error.where.startswith(f"{scenario.where}: "):
+        return error
+    for lever in LEVERS:
+        for name, value in getattr(scenario, lever).items():
+            alone: dict[str, Any] = {lever: {name: value}}
+            try:
+                _resolve(Scenario(scenario.name, scenario.pathway, **alone), own)
+            except InputError:
+                where = f"{scenario.where}: [{lever}] {name}, in {error.where}"
+                return InputError(error.what, where=where, got=error.got, allowed=error.allowed, nearest=error.nearest)
+    return error
+
+
+def _resolve(scenario: Scenario, own: Values) -> Model:
     pathway = scenario.pathway
-    own: dict[str, Floats | float] = {**point_values(pathway), **(values or {})}
     n_draws = max((np.shape(value)[0] for value in own.values() if np.ndim(value)), default=1)
     attributes = _relevant(pathway)
     mix = {name: _mix(scenario, name) for name in pathway.attributes}
@@ -193,83 +213,6 @@ def _marginal(
 def check_numbers(pathway: Pathway) -> None:
     """Refuse a pathway whose declared values do not make a model. Raises InputError."""
     resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
-
-
-def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Floats | float]:
-    """Return the values with a scenario's levers pulled; siblings of a changed branch are rescaled in proportion."""
-    changed: dict[str, Floats | float] = dict(scenario.set)
-    for name, factor in scenario.scale.items():
-        changed[name] = own[name] * factor
-    for name, ratio in scenario.odds_ratio.items():
-        p = np.asarray(own[name])
-        changed[name] = ratio * p / (1.0 - p + ratio * p) if ratio > 0 else 0.0 * p
-    for name, value in changed.items():
-        _check_unit(scenario, name, value)
-    values = {**own, **changed}
-    for name in changed:
-        for choice in scenario.pathway.siblings(name):
-            _rescale(scenario, choice, changed, values, own)
-    return values
-
-
-def _check_unit(scenario: Scenario, name: str, value: Floats | float) -> None:
-    unit = scenario.pathway.parameters[name].unit
-    lowest, highest = UNITS[unit]
-    if not (np.all(value >= lowest) and np.all(value <= highest)):
-        worst = float(np.max(value)) if np.any(np.asarray(value) > highest) else float(np.min(value))
-        raise InputError(
-            f"value outside its unit ({unit})",
-            where=f"{scenario.where}: {name}",
-            got=worst,
-            allowed=f"{lowest:g} to {highest:g}" + (" (try [odds_ratio])" if unit == "probability" else ""),
-        )
-
-
-def _rescale(
-    scenario: Scenario,
-    choice: Siblings,
-    changed: Mapping[str, Floats | float],
-    values: dict[str, Floats | float],
-    own: Mapping[str, Floats | float],
-) -> None:
-    """Share what a choice's changed branches leave among the others, in the proportions they had.
-
-    What is told as a number stays, and a branch that takes the rest is one of the others.
-    """
-    together = [each for each in choice.names if each in changed]
-    siblings = [each for each in choice.names if each not in changed]
-    rest = ["the rest"] if choice.has_rest else []
-    before = sum(np.asarray(own[each]) for each in together)
-    had = sum((np.asarray(own[each]) for each in siblings), np.zeros(()))
-    if choice.has_rest:
-        had = np.maximum(1.0 - choice.fixed - before, 0.0)
-    left = before + had - sum(np.asarray(values[each]) for each in together)
-    where, others = f"{scenario.where}: {', '.join(together)}", ", ".join([*siblings, *rest])
-    if np.any(np.abs(left) > 1e-9) and not others:
-        raise InputError(
-            f"the other branches of '{choice.state}' are numbers and cannot be rescaled",
-            where=where,
-            got=float(np.max(np.asarray(values[together[0]]))),
-            allowed="branches told by parameters, or by \"rest\"",
-        )
-    if np.any(left < -1e-9):
-        raise InputError(
-            f"leaves less than nothing for {others}",
-            where=where,
-            got=float(np.min(left)),
-            allowed="0 or more",
-        )
-    left = np.where(np.asarray(left) < 1e-12, 0.0, left)
-    if siblings and np.any((had <= 0) & (left > 0)):
-        raise InputError(
-            f"{others} sum to zero and cannot be rescaled to what is left",
-            where=where,
-            got=float(np.max(left)),
-            allowed=f"set {siblings[0]} as well",
-        )
-    factor = np.divide(left, had, out=np.zeros(np.broadcast(left, had).shape), where=np.asarray(had) > 0)
-    for each in siblings:
-        values[each] = np.asarray(own[each]) * factor
 
 
 @dataclass(frozen=True)
@@ -347,7 +290,7 @@ class _Resolver:
         given = sum((each for each in told if each is not None), np.zeros(()))
         self._check_sum(state, told, given, where)
         raw = [np.clip(1.0 - given, 0.0, 1.0) if each is None else each for each in told]
-        open_to = [self._eligibility(each) for each in state.transitions]
+        open_to = [self._eligibility(each, where) for each in state.transitions]
         weights = [p * e for p, e in zip(raw, open_to, strict=True)]
         total = sum(weights, np.zeros(()))
         if np.any(total <= 0):
@@ -372,12 +315,12 @@ class _Resolver:
         if sum(each is None for each in told) > 1:
             raise InputError("two branches take the rest", where=where, allowed='"rest" once')
         named = ", ".join(str(each.probability) for each in state.transitions)
-        for each in told:
+        for way, each in zip(state.transitions, told, strict=True):
             if each is not None and (np.any(each < 0) or np.any(each > 1)):
                 raise InputError(
                     "not a probability",
-                    where=where,
-                    got=float(np.min(each)) if np.any(each < 0) else float(np.max(each)),
+                    where=f"{where} {way.name}",
+                    got=plain(float(np.min(each) if np.any(each < 0) else np.max(each))),
                     allowed="0 to 1",
                 )
         highest, lowest = float(np.max(given)), float(np.min(given))
@@ -385,11 +328,11 @@ class _Resolver:
             raise InputError(
                 f"probabilities ({named}) do not sum to one",
                 where=where,
-                got=highest if highest > 1 + 1e-6 else lowest,
+                got=plain(highest if highest > 1 + 1e-6 else lowest),
                 allowed="1",
             )
 
-    def _eligibility(self, transition: Transition) -> Floats:
+    def _eligibility(self, transition: Transition, where: str) -> Floats:
         factor: Floats = np.ones(())
         for attribute, levels in transition.eligible.items():
             declared = self.pathway.attributes[attribute].levels
@@ -398,7 +341,7 @@ class _Resolver:
         if np.any(factor < 0) or np.any(factor > 1):
             raise InputError(
                 "eligibility outside 0 to 1",
-                where=f"{self.pathway.where}: {transition.name}",
-                got=float(np.max(factor)),
+                where=f"{where} {transition.name}: eligible",
+                got=plain(float(np.min(factor) if np.any(factor < 0) else np.max(factor))),
             )
         return factor

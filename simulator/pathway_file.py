@@ -171,12 +171,21 @@ def names() -> list[str]:
     return sorted(path.stem for path in PATHWAYS.glob("*.toml"))
 
 
-def load_pathway(name_or_file: str | Path) -> Pathway:
-    """Return a shipped pathway by its name, or the one told in a file. Raises InputError."""
+def named_pathway(named: str, path: Path) -> Pathway:
+    """Return the pathway that the key `pathway` of a file names: a shipped one, or a file beside it."""
+    where = f"{path}: pathway"
+    return load_pathway(toml_file.beside(path, named, where) if named.endswith(".toml") else named, where=where)
+
+
+def load_pathway(name_or_file: str | Path, *, where: str = "pathway") -> Pathway:
+    """Return a shipped pathway by its name, or the one told in a file. Raises InputError.
+
+    where : what to name if there is no such pathway
+    """
     path = Path(name_or_file)
     if path.suffix != ".toml":
         if str(name_or_file) not in names():
-            raise unknown("pathway", str(name_or_file), names(), "pathway")
+            raise unknown("pathway", str(name_or_file), names(), where)
         path = PATHWAYS / f"{name_or_file}.toml"
     table = toml_file.validate(PathwayTable, toml_file.read(path), path)
     pathway = _pathway(table, path)

@@ -234,17 +234,32 @@ def _mean(values: Floats) -> float:
 
 def _median(values: Floats) -> float:
     known = values[~np.isnan(values)]
-    middle = float(np.quantile(known, 0.5, method="lower")) if known.size else np.nan
-    return middle if np.isfinite(middle) else np.nan
+    return _reached(_quantile(known, 0.5)) if known.size else np.nan
 
 
 def _interval(values: Floats) -> tuple[float, float]:
     known = values[~np.isnan(values)]
     if known.size < 2:
         return np.nan, np.nan
-    # Between a number and infinity nothing can be interpolated.
-    lower, upper = np.quantile(known, INTERVAL, method="linear" if np.isfinite(known).all() else "nearest")
-    return float(lower) if np.isfinite(lower) else np.nan, float(upper) if np.isfinite(upper) else np.nan
+    lower, upper = (_reached(_quantile(known, share)) for share in INTERVAL)
+    return lower, upper
+
+
+def _quantile(values: Floats, share: float) -> float:
+    """Return a quantile, linear between order statistics; infinite if the upper or the lower of the two is.
+
+    NumPy's own gives NaN there, and another method for such values would move the finite end with them.
+    """
+    ordered = np.sort(values)
+    place = share * (len(ordered) - 1)
+    low, part = ordered[int(place)], place - int(place)
+    if part == 0.0 or not np.isfinite(low):
+        return float(low)
+    return float(low + part * (ordered[int(place) + 1] - low))
+
+
+def _reached(value: float) -> float:
+    return value if np.isfinite(value) else np.nan
 
 
 def _manifest(
@@ -262,7 +277,7 @@ def _manifest(
         "pathway": {
             "name": pathway.name,
             "title": pathway.title,
-            "file": None if pathway.file is None or pathway.file.parent == PATHWAYS else str(pathway.file),
+            "file": None if pathway.file is None or pathway.file.parent == PATHWAYS else str(pathway.file.resolve()),
             "cohort": pathway.draws,
             "sha256": _digest(pathway),
         },

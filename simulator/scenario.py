@@ -14,7 +14,7 @@ from simulator import toml_file
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
-from simulator.pathway_file import UNITS, load_pathway, shares
+from simulator.pathway_file import UNITS, named_pathway, shares
 
 ENDS = 0.5
 """The other end of the marginal benefit that is shown: an assumption until external cohorts inform it."""
@@ -92,10 +92,11 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
     """
     text, at, benefit = str(name_or_file).rpartition("@")
     if at and not Path(name_or_file).exists() and _is_number(benefit):
+        where = f"scenario {name_or_file}"
         if not 0 <= float(benefit) <= 1:
-            raise InputError(
-                "marginal benefit outside 0 to 1", where=f"scenario {name_or_file}", got=float(benefit)
-            )
+            raise InputError("marginal benefit outside 0 to 1", where=where, got=float(benefit))
+        if _is_number(text.rpartition("@")[2]) and "@" in text and not Path(text).exists():
+            raise InputError("two marginal benefits", where=where, got=f"@{benefit}", allowed=text)
         return load_scenario(text, pathway).with_marginal_benefit(float(benefit))
     return _load(_path(name_or_file), pathway, ())
 
@@ -108,14 +109,24 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _path(name_or_file: str | Path, folder: Path | None = None) -> Path:
+def _path(name_or_file: str | Path) -> Path:
+    if Path(name_or_file).suffix == ".toml":
+        return Path(name_or_file)
+    return _shipped(str(name_or_file), "scenario")
+
+
+def _shipped(name: str, where: str) -> Path:
     import scenarios
 
-    if Path(name_or_file).suffix == ".toml":
-        return (folder or Path()) / name_or_file
-    if str(name_or_file) not in scenarios.names():
-        raise unknown("scenario", str(name_or_file), scenarios.names(), "scenario")
-    return scenarios.path(str(name_or_file))
+    if name not in scenarios.names():
+        raise unknown("scenario", name, scenarios.names(), where)
+    return scenarios.path(name)
+
+
+def _base(named: str, path: Path) -> Path:
+    """Return the file of the base that a scenario's file names: a shipped one, or a file beside it."""
+    where = f"{path}: base"
+    return toml_file.beside(path, named, where) if named.endswith(".toml") else _shipped(named, where)
 
 
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
@@ -126,7 +137,7 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
     table = toml_file.validate(ScenarioTable, toml_file.read(path), path)
     told = _flat_tables(table)
     if table.base is not None:
-        base = _load(_path(table.base, path.parent), pathway, (*seen, path.resolve()))
+        base = _load(_base(table.base, path), pathway, (*seen, path.resolve()))
         pathway = pathway or base.pathway if table.pathway is None else pathway
         told = {key: {**getattr(base, key), **value} for key, value in told.items()}
         if "marginal_benefit" not in table.model_fields_set:
@@ -134,8 +145,7 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
     if pathway is None:
         if table.pathway is None:
             raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
-        named = table.pathway
-        pathway = load_pathway(path.parent / named if named.endswith(".toml") else named)
+        pathway = named_pathway(table.pathway, path)
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
     keys: dict[str, Any] = {**texts, **told}
     scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+import stat
+import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,11 +32,12 @@ Model = TypeVar("Model", bound=BaseModel)
 def read(path: Path) -> dict[str, Any]:
     """Return a TOML file's tables. Raises InputError if it cannot be read, is no TOML, or holds NaN or infinity."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(
-                "file too large", where=str(path), got=f"{path.stat().st_size} bytes", allowed=f"{LARGEST}"
-            )
-        text = path.read_bytes().decode("utf-8")
+        check_regular(path)
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise InputError("file too large", where=str(path), got=f"{size} bytes", allowed=f"{LARGEST}")
+        # Some editors begin a text with a byte order mark.
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"not a text file (byte {error.start} is not UTF-8)", where=str(path)) from error
     except OSError as error:
@@ -42,21 +46,57 @@ def read(path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"not valid TOML: {error or 'nested too deeply'}", where=str(path)) from error
-    _refuse_non_finite(data, str(path), "")
+    except ValueError as error:
+        # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.
+        raise InputError("not valid TOML: a number with too many digits", where=str(path)) from error
+    _refuse_non_finite(data, str(path), ())
     return data
 
 
-def _refuse_non_finite(value: object, where: str, place: str) -> None:
+def check_regular(path: Path) -> None:
+    """Refuse what could be read for ever, a device or a pipe. Raises InputError, or OSError if it is not there."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError("cannot be read: not a regular file", where=str(path))
+
+
+def beside(path: Path, named: str, where: str) -> Path:
+    """Return the file that a file names, relative to itself. Raises InputError naming `where` if it is not there."""
+    found = path.parent / named
+    if not found.exists():
+        there = [str(each.relative_to(path.parent)) for each in path.parent.glob("*.toml") if each != path]
+        raise InputError("cannot be read: no such file", where=where, got=named, nearest=nearest(named, there))
+    return found
+
+
+def _refuse_non_finite(value: object, where: str, place: tuple[int | str, ...], whole: object = None) -> None:
+    whole = value if whole is None else whole
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise InputError("a number too large", where=f"{where}: {_told_place(place, whole)}", allowed="up to 1e308")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(
-            "not a finite number", where=f"{where}: {place}", got=value, allowed="a finite number"
+            "not a finite number", where=f"{where}: {_told_place(place, whole)}", got=value, allowed="a finite number"
         )
     if isinstance(value, dict):
         for key, each in value.items():
-            _refuse_non_finite(each, where, f"{place}.{key}" if place else key)
+            _refuse_non_finite(each, where, (*place, key), whole)
     elif isinstance(value, list):
-        for each in value:
-            _refuse_non_finite(each, where, place)
+        for index, each in enumerate(value):
+            _refuse_non_finite(each, where, (*place, index), whole)
+
+
+def _told_place(place: Iterable[int | str], data: object) -> str:
+    """Return a value's place in words: "states.ill.transitions 2 (dead).time.rate"; what is listed counts from 1."""
+    told = ""
+    for part in place:
+        if isinstance(part, int) and isinstance(data, list):
+            data = data[part] if part < len(data) else None
+            name = (data.get("name") or data.get("to")) if isinstance(data, Mapping) else None
+            told += f" {part + 1}" + (f" ({name})" if isinstance(name, str) else "")
+        else:
+            data = data.get(part) if isinstance(data, Mapping) else None
+            told += f".{part}" if told else str(part)
+    return told
 
 
 def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
@@ -64,13 +104,12 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise _told(error.errors(), model, path) from None
+        raise _told(error.errors(), model, data, path) from None
 
 
-def _told(errors: list[ErrorDetails], model: type[BaseModel], path: Path) -> InputError:
+def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path) -> InputError:
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(part) for part in first["loc"])
-    where = f"{path}: {place}"
+    where = f"{path}: {_told_place(first['loc'], data)}"
     if first["type"] == "extra_forbidden":
         names = sorted(_keys_at(model, first["loc"][:-1]))
         got = str(first["loc"][-1])
@@ -79,6 +118,12 @@ def _told(errors: list[ErrorDetails], model: type[BaseModel], path: Path) -> Inp
         )
     if first["type"] == "missing":
         return InputError("a key is missing", where=where)
+    if first["type"] == "literal_error":
+        names = re.findall(r"'([^']*)'", first["ctx"]["expected"])
+        got = first["input"]
+        return InputError(
+            f"unknown {first['loc'][-1]}", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names)
+        )
     return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=first["input"])
 
 

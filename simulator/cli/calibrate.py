@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,24 +13,34 @@ from simulator.cli import folder, options, progress
 
 def calibrate(
     cohort: Annotated[str, typer.Argument(metavar="COHORT", help="A shipped cohort's name, or a folder.")],
-    out: options.Out = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: the cohort's own]"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="[default: the cohort's own]")] = None,
     jobs: options.Jobs = None,
-    quiet: options.Quiet = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: only the folder.")] = False,
 ) -> None:
     """Fit a pathway to a cohort's reported figures.
 
     Writes draws.csv, posterior.csv and predictive.csv, by default into the cohort's own folder."""
     from calibration import fit, targets
     from simulator.cli import tables
-    from simulator.experiment import cores
 
-    into = out or targets.load_targets(cohort).folder
+    using = options.processes(jobs)
+    own = targets.load_targets(cohort).folder
+    into = out or own
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)
-    with progress.shown("calibrating", quiet=quiet) as advance:
-        tell = None if advance is None else lambda stage, done, total: advance(done, total, stage)
-        fitted = fit.calibrate(cohort, out=out, jobs=jobs or cores(), seed=seed, progress=tell)
+    filled = nullcontext(own) if into.resolve() == own.resolve() else folder.filled(into)
+    with filled as unfinished, progress.shown("calibrating", quiet=quiet) as advance:
+        fitted = fit.calibrate(
+            cohort,
+            out=unfinished,
+            jobs=using,
+            seed=seed,
+            progress=lambda stage, done, total: advance(done, total, stage),
+        )
     if not quiet:
         tables.show_fit(fitted, tables.console())
     typer.echo(f"Files: {into}")

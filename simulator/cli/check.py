@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from simulator.errors import InputError
+
 
 def check(
     file: Annotated[
@@ -49,10 +51,13 @@ def _path(file: str) -> Path:
 
 
 def _pathway(path: Path) -> str:
+    from calibration.priors import Priors
     from simulator.draws import load_draws
     from simulator.pathway_file import load_pathway
 
     pathway = load_pathway(path)
+    # A run needs no priors, but a calibration will.
+    Priors.from_parameters(pathway.parameters, pathway.dirichlets(), where=f"{path}: ")
     draws = load_draws(pathway)
     drawn = "no draws" if draws is None else f"{len(draws)} draws"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
@@ -72,8 +77,17 @@ def _scenario(path: Path) -> str:
 
 
 def _cohort(folder: Path) -> str:
-    from simulator.cohort import read_cohort
+    from calibration.fit import Posterior
+    from calibration.targets import load_targets
+    from simulator.draws import read_draws
 
-    cohort = read_cohort(folder)
-    fitted = "not fitted yet" if cohort.posterior is None else "fitted"
+    targets = load_targets(folder)
+    # Whatever else a calibration asks of them, and of the priors.
+    Posterior(targets)
+    cohort, drawn = targets.cohort, folder / "draws.csv"
+    fitted = "not fitted yet"
+    if drawn.exists():
+        fitted = f"fitted, {len(read_draws(drawn, targets.pathway))} draws"
+    elif cohort.posterior is not None:
+        raise InputError("a fitted cohort without its draws", where=str(drawn), allowed="aftercart calibrate")
     return f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"

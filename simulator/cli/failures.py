@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -34,7 +34,19 @@ class CtrlC:
             cls.pressed = True
             raise KeyboardInterrupt
 
+        def ignored(failure: Any) -> None:
+            # Where Python cannot raise, in a callback of its import lock, the word comes at the next look.
+            if not isinstance(failure.exc_value, KeyboardInterrupt):
+                sys.__unraisablehook__(failure)
+
         signal.signal(signal.SIGINT, press)
+        sys.unraisablehook = ignored
+
+    @classmethod
+    def look(cls) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed and the interrupt was lost on its way."""
+        if cls.pressed:
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -43,6 +55,12 @@ def told() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
+    except typer.BadParameter as error:
+        # pydantic's words, which typer passes on, do not tell what was got.
+        found: list[Any] = getattr(error.__cause__, "errors", list)()
+        if found:
+            error.message += f"; got {found[0]['input']!r}"
+        raise
     except (typer.Exit, typer.Abort, typer.TyperException):
         raise
     except KeyboardInterrupt:

@@ -32,6 +32,7 @@ def filled(out: Path) -> Iterator[Path]:
     """
     work = out / f".unfinished-{token_hex(4)}"
     made: list[Path] = []
+    moved: list[Path] = []
     try:
         try:
             _check_empty(out)
@@ -41,11 +42,15 @@ def filled(out: Path) -> Iterator[Path]:
         except OSError as error:
             raise _unwritable(out, error) from error
         yield work
+        CtrlC.look()
         for each in sorted(work.iterdir()):
-            each.rename(out / each.name)
+            moved.append(out / each.name)
+            each.rename(moved[-1])
         work.rmdir()
     except BaseException as failure:
         shutil.rmtree(work, ignore_errors=True)
+        for each in moved:
+            each.unlink(missing_ok=True)
         for each in reversed(made):
             with suppress(OSError):
                 each.rmdir()

@@ -9,7 +9,9 @@ Engine = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, exact (no sampling noise) or microsim (simulated patients)."),
 ]
-Patients = Annotated[int, typer.Option(metavar="N", help="Simulated patients a draw (microsim).")]
+Patients = Annotated[
+    int | None, typer.Option(metavar="N", help="Simulated patients a draw (microsim). [default: 10000]")
+]
 Draws = Annotated[
     int | None,
     typer.Option(
@@ -30,3 +32,13 @@ Histories = Annotated[
     bool,
     typer.Option("--histories", help="Also write histories.csv: every event of the first draw's patients."),
 ]
+
+
+def processes(jobs: int | None) -> int:
+    """Return how many processes to use. Raises InputError if fewer than one is asked for."""
+    from simulator.errors import InputError
+    from simulator.experiment import cores
+
+    if jobs is not None and jobs < 1:
+        raise InputError("too few", where="--jobs", got=jobs, allowed="1 or more")
+    return jobs or cores()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from simulator.cli.failures import CtrlC
+
 EVERY = 10.0
 """Seconds between two lines where there is no terminal; what takes less says nothing."""
 
@@ -19,15 +21,22 @@ class Progress(Protocol):
 
 
 @contextmanager
-def shown(what: str, *, quiet: bool) -> Iterator[Progress | None]:
-    """Yield what to call, or None if nothing is to be shown. `what` is shown where no stage is told."""
+def shown(what: str, *, quiet: bool) -> Iterator[Progress]:
+    """Yield what to call between pieces of work; it raises KeyboardInterrupt if Ctrl-C was pressed.
+
+    `what` is shown where no stage is told, and nothing if it is to be quiet.
+    """
     if quiet:
-        yield None
+        yield _silent
     elif sys.stderr.isatty():
         with _bar(what) as advance:
             yield advance
     else:
         yield _lines(what)
+
+
+def _silent(done: int, total: int, stage: str = "") -> None:
+    CtrlC.look()
 
 
 @contextmanager
@@ -41,6 +50,7 @@ def _bar(what: str) -> Iterator[Progress]:
         task = bar.add_task(what, total=None)
 
         def tell(done: int, total: int, stage: str = what) -> None:
+            CtrlC.look()
             bar.update(task, completed=done, total=total, description=stage)
 
         yield tell
@@ -51,6 +61,7 @@ def _lines(what: str) -> Progress:
 
     def tell(done: int, total: int, stage: str = what) -> None:
         nonlocal last, said
+        CtrlC.look()
         line = f"{stage}: {100 * done // max(total, 1)} %"
         if time.monotonic() - last >= EVERY and line != said:
             last, said = time.monotonic(), line

@@ -21,7 +21,7 @@ SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 for a marginal 
 def run(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
     engine: options.Engine = "auto",
-    patients: options.Patients = 10_000,
+    patients: options.Patients = None,
     draws: options.Draws = None,
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
@@ -32,8 +32,7 @@ def run(
     histories: options.Histories = False,
 ) -> None:
     """Simulate one scenario."""
-    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon}
-    settings["jobs"] = jobs
+    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs}
     _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -41,7 +40,7 @@ def compare(
     base: Annotated[str, typer.Argument(metavar="BASE", help="What the others are compared with.")],
     others: Annotated[list[str], typer.Argument(metavar="OTHER", help=SCENARIO)],
     engine: options.Engine = "auto",
-    patients: options.Patients = 10_000,
+    patients: options.Patients = None,
     draws: options.Draws = None,
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
@@ -52,8 +51,7 @@ def compare(
     histories: options.Histories = False,
 ) -> None:
     """Simulate scenarios and tell their differences to the first."""
-    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon}
-    settings["jobs"] = jobs
+    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs}
     _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -72,19 +70,22 @@ def _simulate(
 
     scenarios = [load_scenario(name) for name in names]
     _check_names(scenarios)
-    if settings["jobs"] is None:
-        settings["jobs"] = experiment.cores()
     if histories:
         settings["engine"] = _engine_with_histories(settings["engine"])
+    patients = settings["patients"]
+    settings["jobs"] = options.processes(settings["jobs"])
+    if patients is None:
+        settings["patients"] = experiment.Settings.patients
     out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
         results = experiment.compare(*scenarios, progress=advance, **settings)
         results.write(unfinished)
-        if advance is not None:
-            advance(1, 1, "drawing")
+        advance(1, 1, "drawing")
         report.write(results, unfinished)
         if histories:
             _write_histories(results, settings, unfinished / "histories.csv")
+    if patients is not None and results.manifest["engine"] == "exact" and not quiet:
+        typer.echo("The exact engine has no simulated patients: --patients is not used.", err=True)
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -92,22 +92,17 @@ def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> 
     headings += [f"if {each.marginal_benefit:.0%} gain" for each in ends]
     made = table("", *headings, numbers=len(headings))
     for outcome in dict.fromkeys(name for _, name in rows):
-        cells = [_cell(wording.estimate, rows, first, outcome)]
-        for each in policy:
-            cells += [_cell(how, rows, each, outcome) for how in (wording.estimate, wording.difference)]
-        cells += [_cell(wording.difference_alone, rows, each, outcome) for each in ends]
+        found = [rows.get((each.name, outcome)) for each in shown]
+        before = found[0]
+        cells = [_cell(wording.estimate, each) for each in found[:2]]
+        cells += [_cell(wording.difference, each, before) for each in found[1:2]]
+        cells += [_cell(wording.difference_alone, each, before) for each in found[2:]]
         add(made, wording.label(outcome, first.pathway), *cells)
     return made
 
 
-def _cell(
-    how: Callable[[wording.Row], str],
-    rows: Mapping[tuple[str, str], wording.Row],
-    scenario: Scenario,
-    outcome: str,
-) -> str:
-    row = rows.get((scenario.name, outcome))
-    return how(row) if row is not None else ""
+def _cell(how: Callable[..., str], *rows: wording.Row | None) -> str:
+    return "" if None in rows else how(*rows)
 
 
 def _predictive(predictive: pd.DataFrame) -> Table:

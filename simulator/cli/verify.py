@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from simulator.cli import options, progress
+from typing import Annotated
+
+import typer
+
+from simulator.cli import progress
 
 
-def verify(quiet: options.Quiet = False) -> None:
+def verify(
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress, no table: only how many checks passed.")
+    ] = False,
+) -> None:
     """Check the engines on every pathway and scenario."""
     from simulator import verify as verification
     from simulator.cli import tables

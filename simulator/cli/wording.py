@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from simulator.answer import around, told_difference
+
 if TYPE_CHECKING:
     from simulator.pathway import Pathway
 
@@ -37,36 +39,47 @@ def label(outcome: str, pathway: Pathway) -> str:
 
 def estimate(row: Row) -> str:
     """Return "34 (25-44)"; "-" where there is nothing, and no interval where there is one draw."""
-    return _told(row["estimate"], row["lower"], row["upper"], row["unit"], sign="")
+    value, lower, upper = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
+    return _told(value, lower, upper, _decimals(row), sign="")
 
 
-def difference(row: Row) -> str:
-    """Return "+26 (12-38)" or "+2 (-1 to 5)"; empty where nothing is compared."""
+def difference(row: Row, before: Row) -> str:
+    """Return "+26 (12-38)" or "+2 (-1 to 5)", what the estimates told are apart; empty where nothing is compared."""
     if not math.isfinite(row["difference"]):
         return ""
-    lower, upper = row["difference_lower"], row["difference_upper"]
-    return _told(row["difference"], lower, upper, row["unit"], sign="+")
+    scale, decimals = _scale(row), min(_decimals(row), _decimals(before))
+    told = told_difference(scale * row["estimate"], scale * before["estimate"], scale * row["difference"], decimals)
+    lower, upper = around(told, scale * row["difference_lower"], scale * row["difference_upper"], decimals)
+    return _told(told, lower, upper, decimals, sign="+")
 
 
-def difference_alone(row: Row) -> str:
+def difference_alone(row: Row, before: Row) -> str:
     """Return "+26", without its interval."""
-    return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan})
+    return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan}, before)
 
 
-def _told(value: float, lower: float, upper: float, unit: str, *, sign: str) -> str:
+def _decimals(row: Row) -> int:
+    """Return the decimals of an estimate, which its interval has too."""
+    return 0 if row["unit"] in WHOLE or abs(row["estimate"]) >= 10 else 1
+
+
+def _scale(row: Row) -> float:
+    return 100.0 if row["unit"] == "probability" else 1.0
+
+
+def _told(value: float, lower: float, upper: float, decimals: int, *, sign: str) -> str:
     if not math.isfinite(value):
         return "-"
-    scale = 100.0 if unit == "probability" else 1.0
-    # The interval has as many decimals as its estimate. z: what rounds to zero has no minus.
-    form = "z.0f" if unit in WHOLE or abs(value) >= 10 else "z.1f"
-    told = f"{scale * value:{sign}{form}}"
+    # z: what rounds to zero has no minus.
+    form = f"z.{decimals}f"
+    told = f"{value:{sign}{form}}"
     if math.isfinite(lower) and not math.isfinite(upper):
         # A median that is not reached in some draws has no upper end.
-        return f"{told} ({scale * lower:{form}} or more)"
+        return f"{told} ({lower:{form}} or more)"
     if not lower < upper:
         return told
     between = " to " if lower < 0 else "-"
-    return f"{told} ({scale * lower:{form}}{between}{scale * upper:{form}})"
+    return f"{told} ({lower:{form}}{between}{upper:{form}})"
 
 
 def reported(row: Row) -> str:

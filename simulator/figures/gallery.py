@@ -33,25 +33,28 @@ class Picture:
 
 
 def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
-    """Return the figures of a run: what answers first, then what lies behind it.
+    """Return the figures of a run: what answers first, then what lies behind it; none of a clock that nobody starts.
 
     cohort : the one that calibrates the pathway (see `load_cohort`), whose reported figures are shown beside.
     """
     pathway = results.scenarios[0].pathway
-    first, *others = clocks(results)
-    found = [_overall(results, first, cohort)]
-    found += [_overall(results, clock, cohort, f"_from_{clock}") for clock in others]
-    if len(results.scenarios) > survival.MOST_BANDS:
-        alt = panels.by_policy_alt_text(results.survival, clock=first)
-        figure = panels.by_policy(results.survival, clock=first, cohort=cohort)
+    # A clock that nobody starts has nothing to show.
+    shown = [each for each in clocks(results) if occupancy.started(results.occupancy, each)]
+    found = [
+        _overall(results, clock, cohort, f"_from_{clock}" if place else "") for place, clock in enumerate(shown)
+    ]
+    if shown and len(results.scenarios) > survival.MOST_BANDS:
+        alt = panels.by_policy_alt_text(results.survival, clock=shown[0])
+        figure = panels.by_policy(results.survival, clock=shown[0], cohort=cohort)
         found.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
-    if pathway.groups:
+    if pathway.groups and pathway.clock in shown:
         alt = panels.by_group_alt_text(results.survival, pathway, clock=pathway.clock, cohort=cohort)
         figure = panels.by_group(results.survival, pathway, clock=pathway.clock, cohort=cohort)
         found.append(Picture("survival_by_group", "Overall survival, by group", alt, figure))
-    alt = occupancy.alt_text(results.occupancy, pathway, clock=first)
-    figure = occupancy.draw(results.occupancy, pathway, clock=first, cohort=cohort)
-    found.append(Picture("state_occupancy", "Where patients are", alt, figure))
+    for clock in shown[:1]:
+        alt = occupancy.alt_text(results.occupancy, pathway, clock=clock)
+        figure = occupancy.draw(results.occupancy, pathway, clock=clock, cohort=cohort)
+        found.append(Picture("state_occupancy", "Where patients are", alt, figure))
     drawn = flow.draw(pathway, cohort) if cohort is not None else None
     if cohort is not None and drawn is not None:
         title = f"What happened to the {cohort.n} reported patients"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -11,6 +12,9 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
+
+HELD = "\N{NO-BREAK SPACE}"
+"""In place of a space at which no line is to break."""
 
 
 @lru_cache(maxsize=4096)
@@ -23,11 +27,14 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
 
 @lru_cache(maxsize=1024)
 def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
-    """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself."""
+    """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself.
+
+    "n = 37" and "95 %" stay together.
+    """
     space = width("a a", size, weight) - 2 * width("a", size, weight)
     lines: list[list[str]] = []
     used = 0.0
-    for word in text.split():
+    for word in re.findall(r"[^ \t\n]+", re.sub(r" = | (?=%)", _held, text)):
         *broken, rest = _pieces(word, inches, size, weight)
         lines += [[each] for each in broken]
         needed = width(rest, size, weight)
@@ -37,7 +44,11 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
         else:
             lines.append([rest])
             used = needed
-    return tuple(" ".join(each) for each in lines)
+    return tuple(" ".join(each).replace(HELD, " ") for each in lines)
+
+
+def _held(found: re.Match[str]) -> str:
+    return found[0].replace(" ", HELD)
 
 
 def _pieces(word: str, inches: float, size: float, weight: str) -> list[str]:
@@ -103,3 +114,8 @@ def heading_height(subtitle: str, across: float = WIDTH) -> float:
 def footing_height(text: str, across: float = WIDTH) -> float:
     """Return the inches that `footing` takes."""
     return 0.14 + 0.148 * len(wrap(text, across - 2 * MARGIN, SMALL))
+
+
+def months(count: float) -> str:
+    """Return "1 month", "12 months"."""
+    return f"{count:g} month" if count == 1 else f"{count:g} months"

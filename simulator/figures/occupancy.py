@@ -81,12 +81,12 @@ def draw(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
 def alt_text(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str) -> str:
     """Return what the figure says, in words with numbers."""
     drawn = stack(occupancy, pathway, clock)
-    said = [f"State occupancy, the first {drawn.end:g} months since {clock}."]
+    said = [f"State occupancy, the first {lettering.months(drawn.end)} since {clock}."]
     for name, heights in drawn.heights.items():
         found = [(layer.label, 100 * height[-1]) for layer, height in zip(drawn.layers, heights, strict=True)]
         largest = sorted(found, key=lambda each: -each[1])[:5]
         told = ", ".join(f"{label} {share:.0f} %" for label, share in largest if share >= 0.5)
-        said.append(f"{name} at {drawn.end:g} months: {told}.")
+        said.append(f"{name} at {lettering.months(drawn.end)}: {told}.")
     return " ".join(said)
 
 
@@ -109,11 +109,11 @@ def _moved(table: pd.DataFrame, month: float) -> float:
 
 
 def stack(occupancy: pd.DataFrame, pathway: Pathway, clock: str) -> Stack:
-    """Return what is drawn of a run's occupancy on a clock."""
+    """Return what is drawn of a run's occupancy on a clock, of the scenarios under which somebody starts it."""
     rows = occupancy[occupancy["clock"] == clock]
     tables = {
         name: rows[rows["scenario"] == name].pivot(index="month", columns="state", values="probability").fillna(0.0)
-        for name in curve.scenarios_in(rows)
+        for name in started(occupancy, clock)
     }
     end = window(list(tables.values()))
     tables = {name: table.loc[:end] for name, table in tables.items()}
@@ -124,6 +124,12 @@ def stack(occupancy: pd.DataFrame, pathway: Pathway, clock: str) -> Stack:
         for name, table in tables.items()
     }
     return Stack(clock, months, layers, heights)
+
+
+def started(occupancy: pd.DataFrame, clock: str) -> list[str]:
+    """Return the scenarios under which anybody starts a clock."""
+    rows = occupancy[(occupancy["clock"] == clock) & (occupancy["probability"] > 0)]
+    return curve.scenarios_in(rows)
 
 
 def _of(table: pd.DataFrame, states: Iterable[str]) -> pd.DataFrame:
@@ -159,7 +165,8 @@ def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -
 
 def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
     names = list(drawn.heights)
-    subtitle = f"Shares of all patients in the first {drawn.end:g} months; below the black line they are alive."
+    shown = f"Shares of all patients in the first {lettering.months(drawn.end)}"
+    subtitle = f"{shown}; below the black line they are alive."
     if len(names) <= _MOST_COLUMNS:
         subtitle += " The table: mean months a patient spends there in that time."
     footing = _footing(drawn, pathway, cohort)

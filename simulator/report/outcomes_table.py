@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from simulator.answer import around, told_difference
 from simulator.pathway import Pathway
 from simulator.report import wording
 from simulator.report.elements import folded, paragraph, row, span, table, tag, text
@@ -83,7 +84,7 @@ def _line(name: str, rows: Rows, names: Sequence[str], pathway: Pathway) -> str:
     decimals = wording.places((float(each["estimate"]) for each in known), unit)
     cells = [_estimate(found[0], decimals)]
     for each in found[1:]:
-        cells += [_estimate(each, decimals), _difference(each, decimals)]
+        cells += [_estimate(each, decimals), _difference(each, found[0], decimals)]
     return row(f"{text(label)} {span(shown, 'unit')}", *cells)
 
 
@@ -95,12 +96,17 @@ def _estimate(found: Row | None, decimals: int) -> str:
     return _cell(shown, wording.interval(found["lower"], found["upper"], unit, decimals))
 
 
-def _difference(found: Row | None, decimals: int) -> str:
-    if found is None or math.isnan(found["difference"]):
+def _difference(found: Row | None, before: Row | None, decimals: int) -> str:
+    if found is None or before is None or math.isnan(found["difference"]):
         return ""
     unit = str(found["unit"])
-    shown = wording.number(found["difference"], unit, decimals, sign="+")
-    return _cell(shown, wording.interval(found["difference_lower"], found["difference_upper"], unit, decimals))
+    scale = 100.0 if unit == "probability" else 1.0
+    alone, own, first = (scale * each for each in (found["difference"], found["estimate"], before["estimate"]))
+    told = told_difference(own, first, alone, decimals)
+    lower, upper = around(told, scale * found["difference_lower"], scale * found["difference_upper"], decimals)
+    # Per 100 already.
+    shown = wording.number(told, "", decimals, sign="+")
+    return _cell(shown, wording.interval(lower, upper, "", decimals))
 
 
 def _cell(estimate: str, interval: str) -> str:

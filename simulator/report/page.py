@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.answer import answer
@@ -92,7 +93,10 @@ def _figure(picture: Picture) -> str:
 
 def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     draws = results.manifest.get("draws")
-    said = "Means over the parameters' draws, 95 % intervals in brackets; differences are taken draw by draw."
+    said = (
+        "Means over the parameters' draws, of the median survival the median over them; 95 % intervals in brackets; "
+        "differences are taken draw by draw."
+    )
     if draws == 1:
         said = "One set of parameters, so there are no intervals."
     tables = outcomes_table.of_all(results.outcomes, results.scenarios, order)
@@ -132,6 +136,8 @@ def _manifest(manifest: Mapping[str, Any]) -> str:
         if key in NOT_SHOWN or value is None:
             continue
         if isinstance(value, Mapping):
+            # Where the reader's copy of a file is, nobody else needs to know.
+            value = {name: Path(each).name if name == "file" and each else each for name, each in value.items()}
             value = ", ".join(f"{name} {each}" for name, each in value.items() if each is not None)
         shown = f"{value:g}" if isinstance(value, float) else value
         rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(shown)))

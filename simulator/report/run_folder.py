@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from simulator.cohort import load_cohort
+from simulator.curves import populations
 from simulator.errors import InputError
 from simulator.figures import style
 from simulator.figures.gallery import gallery, save
@@ -17,11 +18,21 @@ from simulator.pathway_file import load_pathway, names
 from simulator.report.page import html
 from simulator.results import Results
 from simulator.scenario import Scenario
+from simulator.toml_file import check_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-TABLES = ("survival", "outcomes", "occupancy")
+_OF = ("scenario", "clock")
+TABLES = {
+    "survival": (*_OF, "population", "month", "survival", "lower", "upper", "monte_carlo_se"),
+    "outcomes": (
+        *(*_OF, "population", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
+        *("difference", "difference_lower", "difference_upper"),
+    ),
+    "occupancy": (*_OF, "month", "state", "probability"),
+}
+"""The columns of each."""
 
 
 def write(results: Results, folder: Path) -> Path:
@@ -47,8 +58,10 @@ def read(folder: Path) -> Results:
     Raises InputError if it is no run's folder, or if its pathway is not at hand as it was.
     """
     manifest = _manifest(folder / "manifest.json")
-    tables = {name: _table(folder / f"{name}.csv") for name in TABLES}
+    tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
     pathway = _pathway(manifest, folder)
+    for name, table in tables.items():
+        _check_whole(table, manifest, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
     scenarios = tuple(_scenario(told, pathway, leads, folder) for told in manifest["scenarios"])
     return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest)
@@ -65,14 +78,41 @@ def _manifest(path: Path) -> dict[str, Any]:
     for key in ("pathway", "scenarios"):
         if not isinstance(found, dict) or not found.get(key):
             raise InputError(f"'{key}' is missing", where=str(path))
+    named = [each for each in (found["pathway"], *found["scenarios"]) if isinstance(each, dict) and "name" in each]
+    if len(named) != 1 + len(found["scenarios"]):
+        raise InputError("not a run's manifest", where=str(path), allowed="the file as it was written")
     return dict(found)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
-        return pd.read_csv(path)
+        check_regular(path)
+        table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
+    missing = [each for each in columns if each not in table.columns]
+    if missing:
+        raise InputError("a column is missing", where=str(path), got=list(table.columns), allowed=missing[0])
+    text = ("scenario", "clock", "population", "outcome", "unit", "state")
+    for column in columns:
+        if column not in text and not pd.api.types.is_numeric_dtype(table[column]):
+            raise InputError("not numbers", where=f"{path}: column {column}", allowed="a run's own file, as written")
+    return table
+
+
+def _check_whole(table: pd.DataFrame, manifest: Mapping[str, Any], pathway: Pathway, path: Path) -> None:
+    """Refuse a table that was cut short or is another run's: every part must be there, with as many rows."""
+    wanted = {(str(each["name"]), clock) for each in manifest["scenarios"] for clock in pathway.clocks}
+    keys = [name for name in (*_OF, "population", "state") if name in table.columns]
+    # Everybody has outcomes that groups have not; all else has a row a month.
+    alike = table[table["population"] != "all"] if "outcome" in table.columns else table
+    whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
+    whole = whole and alike.groupby(keys, dropna=False).size().nunique() <= 1
+    if whole and "population" in keys:
+        whole = set(table.groupby(list(_OF))["population"].nunique()) == {len(populations(pathway))}
+    if not whole:
+        what, allowed = "not the whole table of the run", "the file as it was written"
+        raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
 
 
 def _pathway(manifest: Mapping[str, Any], folder: Path) -> Pathway:
@@ -84,11 +124,17 @@ def _pathway(manifest: Mapping[str, Any], folder: Path) -> Pathway:
         raise InputError(
             "the run's pathway is not a shipped one, so its report cannot be made again", where=str(folder), got=file
         )
-    pathway = load_pathway(file)
+    pathway = load_pathway(_moved(Path(str(file)), folder))
     digest = sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
     if told.get("sha256") not in (None, digest):
         raise InputError("the pathway has changed since the run", where=pathway.where, allowed="a new run")
     return pathway
+
+
+def _moved(file: Path, folder: Path) -> Path:
+    """Return a pathway's file: where it was, or beside the run's folder or one above it, if both were moved."""
+    beside = (above / file.name for above in folder.resolve().parents)
+    return file if file.suffix != ".toml" or file.exists() else next((each for each in beside if each.exists()), file)
 
 
 def _first_clocks(survival: pd.DataFrame) -> dict[str, str]:

@@ -62,7 +62,7 @@ def target(row: Row, pathway: Pathway) -> str:
         who = level if row["population"] == "all" else f"{who}, {level}"
     state = pathway.states[row["state"]].label if row["state"] in pathway.states else _words(row["state"])
     if row["kind"] == "survivors":
-        return f"Alive at {row['month']:g} months: {who}"
+        return f"Alive at {row['month']:g} month{'' if row['month'] == 1 else 's'}: {who}"
     if row["kind"] == "deaths":
         return f"{_capital(state) if row['state'] else 'Deaths'}: {who}"
     if row["kind"] == "entered":

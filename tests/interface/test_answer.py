@@ -5,10 +5,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from simulator.answer import answer
+from simulator.answer import answer, told_difference
 from simulator.scenario import Scenario, load_scenario
 
-BASELINE = ("baseline", "relapse", 0.345, 0.24, 0.45, None, None, None)
+BASELINE = ("baseline", "relapse", 0.344, 0.24, 0.45, None, None, None)
 WIDER = ("wider-salvage", "relapse", 0.604, 0.47, 0.71, 0.259, 0.123, 0.376)
 WIDER_HALF = ("wider-salvage@0.5", "relapse", 0.475, 0.36, 0.57, 0.13, 0.061, 0.188)
 
@@ -43,7 +43,7 @@ def test_both_ends_of_the_marginal_benefit_are_told(baseline: Scenario, wider: S
     told = answer(outcomes(BASELINE, WIDER, WIDER_HALF), both)
     assert told.endswith(
         "If only half of those whom it treats in addition gain from it (an assumption), "
-        "13 more (95 % interval 6 to 19)."
+        "14 more (95 % interval 6 to 19)."
     )
 
 
@@ -60,6 +60,8 @@ def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
         (0.02, -0.01, 0.05, "2 more (95 % interval 1 fewer to 5 more) are alive"),
         (0.001, -0.03, 0.04, "as many (95 % interval 3 fewer to 4 more) are alive"),
         (0.012, 0.006, 0.018, "1 more (95 % interval 1 to 2) is alive"),
+        (0.001, 0.001, 0.014, "as many (95 % interval 0 to 1 more) are alive"),
+        (-0.001, -0.014, 0.001, "as many (95 % interval 0 to 1 fewer) are alive"),
         (0.0, 0.0, 0.0, "as many are alive"),
         (0.1, None, None, "10 more are alive"),
     ],
@@ -67,8 +69,9 @@ def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
 def test_a_difference_is_told_with_its_direction_and_doubt(
     baseline: Scenario, wider: Scenario, difference: float, lower: float, upper: float, said: str
 ) -> None:
-    row = (*WIDER[:5], difference, lower, upper)
-    assert answer(outcomes(BASELINE, row), [baseline, wider]).startswith(f"Of 100 patients who relapse, {said}")
+    before = (*BASELINE[:2], 0.34, *BASELINE[3:])
+    row = (*WIDER[:2], 0.34 + difference, *WIDER[3:5], difference, lower, upper)
+    assert answer(outcomes(before, row), [baseline, wider]).startswith(f"Of 100 patients who relapse, {said}")
 
 
 def test_a_policy_that_leads_with_infusion_says_that_survival_from_relapse_is_the_same(baseline: Scenario) -> None:
@@ -102,7 +105,7 @@ def test_a_policy_told_for_another_share_names_it(baseline: Scenario, wider: Sce
     quarter, all_gain = wider.with_marginal_benefit(0.25), wider.with_marginal_benefit(1.0)
     table = outcomes(BASELINE, ("wider-salvage@0.25", *WIDER_HALF[1:]), ("wider-salvage@1", *WIDER[1:]))
     told = answer(table, [baseline, quarter, all_gain])
-    assert "13 more (95 % interval 6 to 19) are alive at 12 months under wider-salvage@0.25" in told
+    assert "14 more (95 % interval 6 to 19) are alive at 12 months under wider-salvage@0.25" in told
     assert "If all of those whom it treats in addition gain from it (an assumption), 26 more" in told
 
 
@@ -112,3 +115,34 @@ def test_the_ends_of_one_policy_alone_are_not_compared(wider: Scenario) -> None:
     assert told.endswith(
         "If only half of those whom it treats in addition gain from it (an assumption), 48 (95 % interval 36 to 57)."
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lower", "upper", "said"),
+    [
+        (0.3127, 0.5651, 0.15, 0.38, "26 more (95 % interval 15 to 38) are alive at 12 months under wider-salvage: 57"),
+        (0.3249, 0.3251, 0.0, 0.014, "1 more (95 % interval 0 to 1) is alive at 12 months under wider-salvage: 33"),
+        (0.3249, 0.3251, 0.0, 0.002, "1 more (95 % interval 0 to 1) is alive at 12 months under wider-salvage: 33"),
+        (0.3451, 0.3549, 0.002, 0.004, "as many are alive at 12 months under wider-salvage: 35 instead of 35"),
+    ],
+)
+def test_the_difference_told_is_that_of_the_numbers_told(
+    baseline: Scenario, wider: Scenario, before: float, after: float, lower: float, upper: float, said: str
+) -> None:
+    rows = (("baseline", "relapse", before, 0.2, 0.5, None, None, None),)
+    rows += ((wider.name, "relapse", after, 0.3, 0.6, after - before, lower, upper),)
+    told = answer(outcomes(*rows), [baseline, wider])
+    assert said in told
+    assert "0 fewer" not in told
+
+
+def test_a_difference_of_medians_that_rounding_cannot_explain_is_told_by_itself() -> None:
+    assert told_difference(12.0, 6.0, 4.0) == 4.0
+    assert told_difference(56.51, 31.27, 25.24) == 26.0
+    assert told_difference(6.14, 3.96, 2.18, decimals=1) == 2.1
+
+
+def test_who_never_relapses_is_told_of_from_infusion(baseline: Scenario) -> None:
+    nobody = ("baseline", "relapse", None, None, None, None, None, None)
+    told = answer(outcomes(nobody, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
+    assert told == "Of 100 patients, 100 are alive 12 months after infusion under baseline."

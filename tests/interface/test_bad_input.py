@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from simulator import cli, experiment, pathway_file, results
-from simulator.cli import application
+from simulator.cli import application, failures
 from simulator.cli import folder as run_folder
-from simulator.errors import InputError
+from simulator.errors import AftercartError, InputError
 
 Command = Callable[..., Any]
 Started = Callable[..., subprocess.Popen[str]]
@@ -151,8 +151,9 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        ('pathway = "three_stat"', ["unknown pathway", "got 'three_stat'", "did you mean 'three_state'?"]),
-        ('base = "baselin"', ["unknown scenario", "did you mean 'baseline'?"]),
+        ('pathway = "three_stat"', ["spoiled.toml: pathway: unk", "got 'three_stat'", "did you mean 'three_state'?"]),
+        ('pathway = "three_stat.toml"', ["spoiled.toml: pathway", "no such file", "got 'three_stat.toml'"]),
+        ('base = "baselin"', ["spoiled.toml: base", "unknown scenario", "did you mean 'baseline'?"]),
         ('base = "spoiled.toml"', ["its own base"]),
         ('base = "not-there.toml"', ["not-there.toml", "cannot be read"]),
         ('title = "no pathway"', ["pathway", "needs a pathway"]),
@@ -164,6 +165,10 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "baseline"\n[set]\nsalvage_uptake = "all"', ["set.salvage_uptake", "got 'all'"]),
         ('base = "baseline"\n[scale]\nsalvage_uptake = 9', ["salvage_uptake", "allowed: 0 to 1", "[odds_ratio]"]),
         ('base = "baseline"\n[scale]\nhsct_wait_median = -1', ["hsct_wait_median", "got -1", "0 or more"]),
+        ('base = "baseline"\n[scale]\nhsct_wait_median = 1e308', ["[scale] hsct_wait_median", "got inf", "finite"]),
+        ('base = "baseline"\n[set]\nrelapse_shape = 0', ["[set] relapse_shape, in", "shape is out of range", "got 0"]),
+        (f'base = "baseline"\n[set]\nsalvage_uptake = {"9" * 5000}', ["not valid TOML", "too many digits"]),
+        (f'base = "baseline"\n[set]\nsalvage_uptake = {"9" * 400}', ["set.salvage_uptake", "too large"]),
         ('base = "baseline"\n[odds_ratio]\nhsct_wait_median = 2', ["odds ratio", "probability"]),
         ('base = "baseline"\n[hazard_ratio]\n"car_t_remission.relaps" = 0.5', ["car_t_remission.relaps"]),
         ('base = "baseline"\n[population]\ncd20 = { positive = 1 }', ["unknown attribute", "'cd20'"]),
@@ -201,6 +206,22 @@ def test_what_is_no_scenario_at_all_is_refused(
     (folder / "strange.toml").write_bytes(content)
     for command in ("check", "run"):
         refused(aftercart(command, "strange.toml"), "strange.toml", *words)
+
+
+def test_a_device_or_a_pipe_in_place_of_a_file_is_refused(aftercart: Command, folder: Path) -> None:
+    """Either could be read for ever."""
+    (folder / "zero.toml").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.toml")
+    for name in ("zero.toml", "pipe.toml"):
+        for typed in (["check", name], ["run", name]):
+            refused(aftercart(*typed), name, "not a regular file")
+
+
+def test_a_byte_order_mark_is_no_mistake(aftercart: Command, folder: Path) -> None:
+    """Notepad begins a file with one."""
+    path = folder / "as-it-is.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert aftercart("check", "as-it-is.toml").exit_code == 0
 
 
 def test_a_folder_in_place_of_a_file_is_refused(aftercart: Command, folder: Path) -> None:
@@ -241,6 +262,8 @@ def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> 
         (["run", "as-it-is.toml", "--engine", "des"], ["--engine", "got 'des'", "auto, exact, microsim"]),
         (["run", "as-it-is.toml", "--patients", "0"], ["--patients", "got 0", "1 or more"]),
         (["run", "as-it-is.toml", "--patients", "-5"], ["--patients", "got -5", "1 or more"]),
+        (["run", "as-it-is.toml", "--patients", "99999999999999"], ["--patients", "too many", "up to 100,000,000"]),
+        (["run", "wider-salvage@0.5@0.5"], ["two marginal benefits", "allowed: wider-salvage@0.5"]),
         (["run", "baseline", "--draws", "0"], ["--draws", "got 0", "1 to "]),
         (["run", "baseline", "--draws", "-1"], ["--draws", "got -1", "1 to "]),
         (["run", "baseline", "--draws", "1000000"], ["--draws", "got 1000000", "1 to "]),
@@ -270,7 +293,8 @@ def test_a_wrong_word_or_number_is_refused(
         (["run"], ["Missing argument", "SCENARIO"]),
         (["compare", "baseline"], ["Missing argument", "OTHER"]),
         (["run", "baseline", "--patient", "3"], ["--patient", "--patients"]),
-        (["run", "baseline", "--patients", "many"], ["--patients", "integer"]),
+        (["run", "baseline", "--patients", "many"], ["--patients", "integer", "got 'many'"]),
+        (["run", "baseline", "--draws", "x"], ["--draws", "integer", "got 'x'"]),
         (["run", "baseline", "--horizon", "long"], ["--horizon", "number"]),
     ],
     ids=" ".join,
@@ -398,6 +422,29 @@ def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
     assert (status, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
 
 
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["shown", "quiet"])
+def test_a_ctrl_c_that_was_lost_on_its_way_stops_all_the_same(
+    aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]
+) -> None:
+    """Python cannot raise in a callback of its import lock: the press is noted, and the work goes on."""
+    monkeypatch.setattr(failures.CtrlC, "pressed", True)
+    result = aftercart("run", "as-it-is.toml", "--out", "run", *quiet)
+    refused(result, "stopped; nothing was written", status=1)
+
+
+def test_a_ctrl_c_lost_in_the_last_stage_stops_before_anything_is_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work() -> None:
+        with run_folder.filled(folder / "run") as unfinished:
+            (unfinished / "survival.csv").write_text("scenario,")
+            monkeypatch.setattr(failures.CtrlC, "pressed", True)
+
+    with pytest.raises(AftercartError, match="stopped; nothing was written"):
+        work()
+    assert not (folder / "run").exists()
+
+
 def test_ctrl_c_while_it_starts_is_told_in_a_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -409,3 +456,21 @@ def test_ctrl_c_while_it_starts_is_told_in_a_word(
         cli.main()
     assert end.value.code == 1
     assert capsys.readouterr().err == "aftercart: stopped\n"
+
+
+# --- Python ---
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"draws": "a"}, "--draws: not a whole number; got 'a'"),
+        ({"seed": 1.5}, "--seed: not a whole number; got 1.5"),
+        ({"patients": True}, "--patients: not a whole number; got True"),
+        ({"horizon": "x"}, "--horizon: not a number; got 'x'"),
+        ({"drws": 1}, "unknown setting; got 'drws'.*did you mean 'draws'"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_in_python(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        experiment.run("baseline", **given)

@@ -48,7 +48,7 @@ def test_calibrate_shows_prior_and_posterior_of_each_parameter(
     assert "Pareto k-hat 0.31" in " ".join(result.stdout.split())
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
     assert fitted["cohort"] == "wang2024"
-    assert (fitted["out"], fitted["seed"], fitted["jobs"]) == (Path("fit"), 7, 1)
+    assert (fitted["out"].parent, fitted["seed"], fitted["jobs"]) == (Path("fit"), 7, 1)
 
 
 def test_calibrate_refuses_a_place_that_cannot_be_written_before_the_work(

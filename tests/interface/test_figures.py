@@ -186,6 +186,13 @@ def test_both_ends_of_a_policy_share_a_colour_and_differ_in_style() -> None:
     assert len({line.dash for line in lines.values()}) == 4
 
 
+def test_only_the_first_of_nine_curves_is_solid_and_no_two_are_alike() -> None:
+    names = ["baseline", *(f"{name}{end}" for name in ("a", "b", "c", "d") for end in ("", "@0.5"))]
+    lines = style.lines(names)
+    assert [name for name in names if lines[name].dash == "solid"] == ["baseline"]
+    assert len({line.dash for line in lines.values()}) == 9
+
+
 def test_a_name_with_an_at_sign_is_no_other_end_of_a_policy() -> None:
     assert style.family("care@home") == "care@home"
     assert style.family("care@0.5") == "care"
@@ -324,6 +331,21 @@ def test_a_wrapped_text_keeps_its_words_and_its_width() -> None:
 
 
 # --- How it is drawn ---
+
+
+def test_n_and_its_number_stay_on_one_line() -> None:
+    for inches in np.arange(1.0, 3.0, 0.05):
+        lines = lettering.wrap("of a published cohort, n = 37: 35 % of them were alive", float(inches))
+        assert sum("n = 37:" in line for line in lines) == 1
+        assert sum("35 %" in line for line in lines) == 1
+
+
+def test_letters_that_the_font_has_not_are_drawn_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    table = constant_hazards(今日=0.08)
+    figure = survival.draw(table, clock="relapse")
+    assert style.png(figure)
+    assert style.svg(figure)
+    assert not recwarn.list
 
 
 def test_every_figure_prints_n_and_the_source(pictures: list[Picture]) -> None:

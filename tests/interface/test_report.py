@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import report
+from simulator import pathway_file, report
 from simulator.answer import answer
 from simulator.cohort import Cohort, load_cohort
 from simulator.errors import InputError
@@ -23,8 +23,8 @@ from simulator.pathway_file import load_pathway
 from simulator.report import wording
 from simulator.report.elements import inline_svg
 from simulator.report.run_folder import read
-from simulator.results import Results
-from simulator.scenario import Scenario
+from simulator.results import Results, _interval
+from simulator.scenario import Scenario, load_scenario
 
 COHORTS = Path(__file__).parents[2] / "calibration" / "cohorts"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -122,7 +122,8 @@ def test_the_outcomes_are_those_of_the_run(results: Results, page: Page) -> None
     told = table.loc["wider-salvage", "relapse", "all", "os_12"]
     row = next(row for row in page.rows if row[0].startswith("Alive at 12 months"))
     assert row[2] == f"{100 * told.estimate:.0f} ({100 * told.lower:.0f} to {100 * told.upper:.0f})"
-    assert row[3].startswith(f"+{100 * told.difference:.0f} (")
+    before = table.loc["baseline", "relapse", "all", "os_12"]
+    assert row[3].startswith(f"+{round(100 * told.estimate) - round(100 * before.estimate)} (")
 
 
 def test_each_reported_figure_stands_beside_the_simulated_one(page: Page) -> None:
@@ -304,3 +305,66 @@ def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> Non
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(InputError, match=r"manifest\.json"):
         report.write_again(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
+@pytest.mark.parametrize("kept", [1, 2, 50, -1])
+def test_a_table_that_was_cut_short_is_refused_by_its_name(
+    results: Results, tmp_path: Path, name: str, kept: int
+) -> None:
+    results.write(tmp_path)
+    path = tmp_path / f"{name}.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
+    with pytest.raises(InputError, match=rf"{name}\.csv"):
+        report.write_again(tmp_path)
+
+
+def test_a_table_without_a_column_is_refused_by_its_name(results: Results, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    results.survival.drop(columns="lower").to_csv(tmp_path / "survival.csv", index=False)
+    with pytest.raises(InputError, match=r"survival\.csv: a column is missing.*allowed: lower"):
+        report.write_again(tmp_path)
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "own.toml").write_bytes((pathway_file.PATHWAYS / "three_state.toml").read_bytes())
+    monkeypatch.chdir(home)
+    found = run(Scenario(name="as-it-is", pathway=load_pathway("own.toml")), horizon=24.0)
+    (home / "results" / "run").mkdir(parents=True)
+    found.write(home / "results" / "run")
+    monkeypatch.chdir(tmp_path)
+    if moved:
+        home = home.rename(tmp_path / "elsewhere")
+    page = report.write_again(home / "results" / "run")
+    assert str(tmp_path) not in page.read_text(encoding="utf-8")
+
+
+def test_where_nobody_relapses_the_report_counts_from_infusion() -> None:
+    never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
+    found = run(never, draws=2)
+    pictures = gallery(found)
+    names = [each.name for each in pictures]
+    assert names == ["overall_survival", "state_occupancy", "pathway_diagram"]
+    assert pictures[0].title == "Overall survival from infusion"
+    assert "100 are alive 12 months after infusion" in Page(report.html(found, figures=pictures)).text
+
+
+def test_where_nobody_relapses_under_one_of_two_scenarios_the_other_is_drawn() -> None:
+    never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
+    found = compare("baseline", never, draws=2)
+    told = {each.name: each.alt for each in gallery(found)}
+    assert "never: nobody" in told["overall_survival"]
+    assert "never at" not in told["state_occupancy"]
+    assert answer(found.outcomes, found.scenarios).endswith("Nobody comes to relapse under never.")
+
+
+def test_the_lower_end_of_an_interval_is_the_same_whatever_is_not_reached_above() -> None:
+    values = np.linspace(1.0, 40.0, 400)
+    unreached = np.where(values > 30.0, np.inf, values)
+    assert _interval(unreached)[0] == _interval(values)[0] == pytest.approx(np.quantile(values, 0.025))
+    assert np.isnan(_interval(unreached)[1])

@@ -133,7 +133,7 @@ REFUSED = {
     ),
     "unknown key of a transition": (
         ("probability = 0.75", "probabilty = 0.75"),
-        r"states.treated.transitions.0.probabilty: unknown key.*'probability'",
+        r"states.treated.transitions 1 \(well\).probabilty: unknown key.*'probability'",
     ),
     "unknown key of a parameter": (("value = 0.1", "valeu = 0.1"), r"parameters.onset.valeu: unknown key.*'value'"),
     "missing key": (('meaning = "hazard of illness"\n', ""), r"parameters.onset.meaning: a key is missing"),
@@ -153,7 +153,7 @@ REFUSED = {
     "probabilities of less than one": (("value = 0.4", "value = 0.3"), r"do not sum to one; got 0.(9|8999)"),
     "a probability above one": (
         ("probability = 0.75", "probability = 1.75"),
-        r"\[states.treated\]: not a probability; got 1.75",
+        r"\[states.treated\] \w+: not a probability; got 1.75",
     ),
     "a negative probability": (("probability = 0.75", "probability = -0.25"), r"not a probability; got -0.25"),
     "two branches that take the rest": (("probability = 0.75", 'probability = "rest"'), r"two branches take the rest"),
@@ -173,7 +173,7 @@ REFUSED = {
     ),
     "not a number": (
         ("median = 30", "median = nan"),
-        r"states.well.transitions.time.median: not a finite number; got nan",
+        r"states.well.transitions 2 \(dead\).time.median: not a finite number; got nan",
     ),
     "an infinite number": (("value = 0.1\n", "value = inf\n"), r"parameters.onset.value: not a finite number; got inf"),
     "a negative weight": (("male = 1", "male = -1"), r"\[attributes.sex\] levels.male: negative weight; got -1"),

@@ -1,0 +1,176 @@
+"""`check` refuses what `calibrate` would refuse, and neither writes over anything."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from calibration import fit
+from simulator.draws import cohorts_folder
+
+Command = Callable[..., Any]
+
+OWN_PATHWAY = """
+title = "Ill or dead"
+start = "ill"
+draws = "own.csv"
+
+[states.ill]
+kind = "chance"
+
+[[states.ill.branches]]
+to = "dead"
+probability = "fatal"
+
+[[states.ill.branches]]
+to = "well"
+probability = "healed"
+
+[states.dead]
+kind = "death"
+
+[states.well]
+kind = "end"
+
+[parameters.fatal]
+unit = "probability"
+meaning = "dies"
+value = 0.4
+source = "assumption"
+prior = { family = "dirichlet", alpha = 4 }
+
+[parameters.healed]
+unit = "probability"
+meaning = "is healed"
+value = 0.6
+source = "assumption"
+prior = { family = "dirichlet", alpha = 6 }
+"""
+
+
+def refused(result: Any, *words: str) -> None:
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("\n") == 1
+    for each in words:
+        assert each in result.stderr, result.stderr
+
+
+@pytest.fixture
+def cohort(folder: Path) -> Path:
+    """A copy of the shipped cohort, not fitted yet, in the working folder."""
+    shipped = cohorts_folder() / "wang2024"
+    (folder / "mine").mkdir()
+    for name in ("cohort.toml", "targets.csv"):
+        shutil.copy(shipped / name, folder / "mine" / name)
+    return folder / "mine"
+
+
+def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort: Path) -> None:
+    result = aftercart("check", "mine")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.endswith("not fitted yet\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "written", "instead", "words"),
+    [
+        ("targets.csv", ",survivors,", ",survivor,", ["unknown kind", "got 'survivor'", "did you mean 'survivors'?"]),
+        ("targets.csv", ",13,37,", ",99,37,", ["more than there are", "got '99 of 37'"]),
+        ("targets.csv", ",13,37,", ",-1,37,", ["got '-1 of 37'", "allowed: 0 to 37"]),
+        ("targets.csv", "cd19=positive", "cd19=positve", ["got 'cd19=positve'", "did you mean 'cd19=positive'?"]),
+        ("cohort.toml", '"b_all_post_cd19"', '"b_all_post_cd20"', ["cohort.toml: pathway", "did you mean"]),
+        ("cohort.toml", '"b_all_post_cd19"', '"own.toml"', ["cohort.toml: pathway", "no such file", "'own.toml'"]),
+        ("cohort.toml", 'untreated = ["untreated"]', "untreated = 5", ["[arms] untreated", "got 5"]),
+    ],
+)
+def test_a_spoiled_cohort_is_refused_before_it_is_calibrated(
+    aftercart: Command, cohort: Path, file: str, written: str, instead: str, words: list[str]
+) -> None:
+    text = (cohort / file).read_text(encoding="utf-8")
+    assert written in text
+    (cohort / file).write_text(text.replace(written, instead, 1), encoding="utf-8")
+    for command in ("check", "calibrate"):
+        refused(aftercart(command, "mine"), f"mine/{file}", *words)
+
+
+def test_draws_without_a_row_are_refused(aftercart: Command, cohort: Path) -> None:
+    with open(cohorts_folder() / "wang2024" / "draws.csv", encoding="utf-8") as file:
+        (cohort / "draws.csv").write_text(file.readline())
+    refused(aftercart("check", "mine"), "mine/draws.csv")
+
+
+@pytest.mark.parametrize(
+    ("fatal", "healed", "words"),
+    [
+        (1.5, 0.6, ["own.csv: row 2, fatal", "value outside its unit (probability)", "got 1.5", "0 to 1"]),
+        (0.5, 0.6, ["own.csv: row 2", "[states.ill]", "do not sum to one", "got 1.1"]),
+    ],
+)
+def test_a_draw_that_cannot_be_is_refused_at_its_row(
+    aftercart: Command, folder: Path, fatal: float, healed: float, words: list[str]
+) -> None:
+    (folder / "own.toml").write_text(OWN_PATHWAY)
+    (folder / "mine.toml").write_text('pathway = "own.toml"')
+    pd.DataFrame({"fatal": [0.4, fatal], "healed": [0.6, healed]}).to_csv(folder / "own.csv", index=False)
+    for typed in (["check", "own.toml"], ["check", "mine.toml"], ["run", "mine.toml"]):
+        refused(aftercart(*typed), *words)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "words"),
+    [
+        ("alpha = 4", "alpha = -10", ["own.toml: parameters.fatal.prior", "alpha", "got -10", "above 0"]),
+        ("dirichlet", "dirichle", ["parameters.fatal.prior.family", "did you mean 'dirichlet'?"]),
+        ("dirichlet", "bta", ["parameters.fatal.prior.family", "got 'bta'", "did you mean 'beta'?"]),
+        ('unit = "probability"', 'unit = "prob"', ["parameters.fatal.unit", "did you mean 'probability'?"]),
+        ('kind = "chance"', 'kind = "decison"', ["states.ill.kind", "did you mean 'decision'?"]),
+    ],
+)
+def test_a_prior_or_a_word_that_cannot_be_is_refused(
+    aftercart: Command, folder: Path, written: str, instead: str, words: list[str]
+) -> None:
+    (folder / "own.csv").write_text("fatal,healed\n0.4,0.6\n")
+    (folder / "own.toml").write_text(OWN_PATHWAY.replace(written, instead, 1))
+    refused(aftercart("check", "own.toml"), *words)
+
+
+# --- calibrate ---
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of minutes of sampling: one file, written where it was asked for."""
+
+    def calibrate(name: str, *, out: Path, **_: Any) -> Any:
+        (out / "draws.csv").write_text("new")
+        return SimpleNamespace()
+
+    monkeypatch.setattr(fit, "calibrate", calibrate)
+
+
+@pytest.mark.parametrize("jobs", ["0", "-3"])
+def test_fewer_processes_than_one_are_refused(aftercart: Command, fitted: None, jobs: str) -> None:
+    refused(aftercart("calibrate", "wang2024", "--jobs", jobs, "--out", "fit"), "--jobs", f"got {jobs}", "1 or more")
+
+
+def test_a_folder_of_someone_elses_files_is_left_alone(aftercart: Command, fitted: None, folder: Path) -> None:
+    (folder / "theirs").mkdir()
+    (folder / "theirs" / "draws.csv").write_text("old")
+    refused(aftercart("calibrate", "wang2024", "--out", "theirs"), "--out", "not empty", "got 'theirs'")
+    assert (folder / "theirs" / "draws.csv").read_text() == "old"
+
+
+def test_a_cohort_is_fitted_into_its_own_folder_unless_said(aftercart: Command, fitted: None, cohort: Path) -> None:
+    for typed in ([], ["--out", "mine"]):
+        (cohort / "draws.csv").unlink(missing_ok=True)
+        assert aftercart("calibrate", "mine", "--quiet", *typed).stdout == "Files: mine\n"
+        assert (cohort / "draws.csv").read_text() == "new"
+
+
+def test_a_new_folder_is_filled_whole(aftercart: Command, fitted: None, folder: Path) -> None:
+    assert aftercart("calibrate", "wang2024", "--quiet", "--out", "fit").exit_code == 0
+    assert [each.name for each in (folder / "fit").iterdir()] == ["draws.csv"]
