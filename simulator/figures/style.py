@@ -36,14 +36,15 @@ Dash = str | tuple[float, tuple[float, ...]]
 SPARSE: Dash = (0.0, (2.0, 3.5))
 
 _POLICIES = (VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
+# Each repeats within the sample of a key.
 _DASHES: tuple[Dash, ...] = (
     "solid",
     (0.0, (6.0, 1.3)),
     (0.0, (1.2, 1.2)),
     (0.0, (5.0, 1.3, 1.2, 1.3)),
-    (0.0, (9.0, 1.3, 1.2, 1.3, 1.2, 1.3)),
+    (0.0, (5.0, 1.1, 1.1, 1.1, 1.1, 1.1)),
     (0.0, (3.0, 1.6)),
-    (0.0, (12.0, 2.2)),
+    (0.0, (6.0, 3.2)),
     (0.0, (3.0, 1.2, 3.0, 1.2, 1.2, 1.2)),
     (0.0, (1.2, 2.6)),
 )

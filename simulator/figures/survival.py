@@ -90,7 +90,9 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     names = [each.scenario for each in curves]
     left = max(1.0, min(2.5, 0.85 + max(lettering.width(name, style.SMALL + 0.5) for name in (*names, "reported"))))
     right = min(2.0, 0.32 + max(lettering.width(name, style.TEXT, "bold") for name in names))
-    subtitle, footing = _subtitle(curves, reported), _footing(curves, cohort, clock)
+    follows = curve.select(survival, cohort.clock, population) if cohort is not None else []
+    everybody = not any(each.is_empty for each in follows)
+    subtitle, footing = _subtitle(curves, reported), _footing(curves, cohort, clock, everybody=everybody)
     foot = lettering.footing_height(footing) + 0.12
     bottom = foot + risk_table.height(len(rows)) + 0.55
     height = bottom + PLOT + 0.14 + lettering.heading_height(subtitle)
@@ -182,8 +184,12 @@ def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str) -> str:
+def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, everybody: bool) -> str:
+    """Return the notes; `everybody` : whether the cohort's clock starts for someone under every scenario."""
     said = ends_in_words([each.scenario for each in curves])
+    nobody = [each.scenario for each in curves if each.is_empty]
+    if nobody:
+        said.append(f"Nobody comes to {clock} under {', '.join(nobody)}.")
     if cohort is None:
         whose = "their own draws" if any(each.has_band for each in curves) else "their declared values"
         said.append(f"No cohort is shown; the parameters are at {whose}.")
@@ -193,7 +199,7 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str) -> str:
         thins, ends = cohort.follow_up
         said.append(f"Lighter after month {thins:g}, when survivors' follow-up begins to end;")
         said.append(f"dashed after {ends:g}, the longest.")
-    if clock != cohort.clock:
+    if clock != cohort.clock and everybody:
         said.append(f"From {clock}, given that {cohort.clock} follows, as it did for everybody in the cohort.")
     said.append(source_in_words(cohort))
     return " ".join(said)

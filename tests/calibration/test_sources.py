@@ -12,6 +12,7 @@ import calibration
 from calibration.priors import Priors
 from simulator.pathway import Parameter, Pathway
 from simulator.pathway_file import PATHWAYS, load_pathway
+from simulator.scenario import load_scenario
 
 MONTH_DAYS = 30.4375
 EVIDENCE = pd.read_csv(Path(calibration.__path__[0]) / "evidence" / "external.csv", dtype=str, encoding="utf-8")
@@ -252,6 +253,24 @@ def test_a_sourced_probability_weighs_no_more_than_a_flat_prior() -> None:
 
 def test_a_sourced_median_is_uncertain_by_a_factor_of_two_either_way() -> None:
     for name, parameter in PATHWAY.parameters.items():
-        if parameter.unit == "months" and name in PRIORS and name != "response_median":
+        if parameter.unit == "months" and name in PRIORS and not parameter.source.startswith("assumption"):
+            if name == "response_median":
+                continue
             low, high = PRIORS[name].lower, PRIORS[name].upper
             assert sqrt(high / low) > 2.0, name
+
+
+def test_the_notes_on_follow_up_are_those_of_the_predictive_table() -> None:
+    folder = Path(calibration.__path__[0]) / "cohorts" / "wang2024"
+    said = " ".join((folder / "SOURCES.md").read_text(encoding="utf-8").split())
+    row = pd.read_csv(folder / "predictive.csv").set_index("target").loc["follow_up_median"]
+    assert f"Simulated cohorts average {row.simulated:.1f} months" in said
+    assert f"interval is {row.lower:.1f} to {row.upper:.1f} months" in said
+    assert row.lower < row.reported < row.upper
+
+
+def test_a_scenario_says_what_the_priors_it_leans_on_are_worth() -> None:
+    worth = sum(PATHWAY.parameters[f"{each}_immunotherapy"].prior.arguments["alpha"] for each in ("cr", "pr", "nr"))
+    assert worth == pytest.approx(3.0)
+    for name in ("dual-target-reinfusion", "immunotherapy-first"):
+        assert "worth three patients" in load_scenario(name).assumes.replace("\\\n", "")
