@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.block import MOMENT, Block
 from simulator.curves import Curves, check_horizon, populations
 from simulator.engines.lattice import STEP
-from simulator.engines.microsim import MOMENT, Block, simulate
+from simulator.engines.microsim import simulate
 from simulator.model import Model
 from simulator.pathway import Count
 from simulator.randomness import Uniforms

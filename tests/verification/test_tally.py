@@ -121,6 +121,6 @@ def test_microsim_takes_one_draw_at_a_time_and_no_queue() -> None:
     many = resolve(base, {"salvage_uptake": np.array([[0.3], [0.5]])})
     with pytest.raises(InputError, match="one draw at a time"):
         next(microsim.simulate(many, Uniforms(1), range(10), horizon=12.0))
-    limited = resolve(replace(base, capacity={"hsct_bed": 3}))
-    with pytest.raises(InputError, match=r"\[capacity\] hsct_bed"):
+    limited = resolve(replace(base, capacity={"hsct_beds": 3}))
+    with pytest.raises(InputError, match=r"\[capacity\] hsct_bedss"):
         next(microsim.simulate(limited, Uniforms(1), range(10), horizon=12.0))

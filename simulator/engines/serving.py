@@ -1,0 +1,140 @@
+"""First come, first served: everybody's requests for limited resources, through one time-ordered heap.
+
+Each request takes the unit that is free first, unless another risk or the end of follow-up comes before (the servers'
+workloads of Kiefer & Wolfowitz 1955, Trans Am Math Soc 78, 1, with impatience). That needs to know, when a unit is
+granted, when it will be given back; where it depends on another wait, only the des engine can say.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.block import MOMENT
+from simulator.ward import INSTANTS, Intake, Requests, instant
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+HALF = 0.5 / INSTANTS
+NEVER = float("nan")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Stretches of patients' lives, in months since each begins. Sequences : (n_rows,).
+
+    place : the patient's place in the intake; begins : whether it is the patient's first
+    asked, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
+    granted_row, gone_row : the stretch that follows; -1 if none
+    release : when the unit that it begins with is given back; ends : when the patient's follow-up, settled in it, ends
+    """
+
+    place: Integers
+    resource: Integers
+    begins: NDArray[np.bool_]
+    asked: Sequence[float]
+    expiry: Sequence[float]
+    release: Sequence[float]
+    ends: Sequence[float]
+    granted_row: Sequence[int]
+    gone_row: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Served:
+    """By row, months since the patient's entry, NaN where it never happens: its start, and what became of its request."""
+
+    rows: Rows
+    start: Floats
+    granted: Floats
+    gone: Floats
+    released: Floats
+
+    def requests(self, intake: Intake) -> Requests:
+        """Return the wards' book, in calendar months."""
+        made = np.flatnonzero(~(np.isnan(self.granted) & np.isnan(self.gone)))
+        place = self.rows.place[made]
+        asked = intake.origin[place] + (self.start[made] + np.asarray(self.rows.asked)[made])
+        order = np.lexsort((self.rows.resource[made], place, np.rint(asked * INSTANTS)))
+        made, place, asked = made[order], place[order], asked[order]
+
+        def calendar(month: Floats) -> Floats:
+            known = ~np.isnan(month[made])
+            return np.where(known, intake.origin[place] + month[made], np.inf)
+
+        return Requests(
+            intake.patients[place],
+            self.rows.resource[made],
+            asked,
+            calendar(self.granted),
+            calendar(self.gone),
+            calendar(self.released),
+        )
+
+
+def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
+    """Return when every row begins, and how every request ends. `units` : how many each resource has."""
+    n = len(rows.asked)
+    start, granted, gone, released = ([NEVER] * n for _ in range(4))
+    end = [np.inf] * origin.size
+    origins, places, resources = origin.tolist(), rows.place.tolist(), rows.resource.tolist()
+    asked, expiry, release, ends = rows.asked, rows.expiry, rows.release, rows.ends
+    free = [[-np.inf] * each for each in units]
+    first = _first(rows, origin, start, end)
+    later: list[tuple[int, int, int]] = []
+
+    def begin(row: int, month: float) -> None:
+        place = places[row]
+        start[row] = month
+        if ends[row] + month < end[place]:
+            end[place] = ends[row] + month
+        at = month + asked[row]
+        if at <= end[place] + MOMENT and at < np.inf:
+            heapq.heappush(later, (instant(origins[place] + at), place, row))
+
+    number, known = 0, len(first)
+    while number < known or later:
+        if later and (number == known or later[0] < first[number]):
+            _, place, row = heapq.heappop(later)
+        else:
+            _, place, row = first[number]
+            number += 1
+        begun, zero, last = start[row], origins[place], end[place]
+        at = begun + asked[row]
+        beds = free[resources[row]]
+        if beds[0] > zero + at + HALF:
+            at = beds[0] - zero
+            until = begun + expiry[row]
+            if at >= (until if until < last else last) - HALF:
+                gone[row] = min(until, last)
+                if until <= last + MOMENT and rows.gone_row[row] >= 0:
+                    begin(rows.gone_row[row], until)
+                continue
+        following = rows.granted_row[row]
+        granted[row] = at
+        begin(following, at)
+        back = at + release[following]
+        released[row] = back = back if back < end[place] else end[place]
+        heapq.heapreplace(beds, zero + back)
+    return Served(rows, *(np.array(each, dtype=np.float64) for each in (start, granted, gone, released)))
+
+
+def _first(rows: Rows, origin: Floats, start: list[float], end: list[float]) -> list[tuple[int, int, int]]:
+    """Begin everybody's first row, and return their requests in order: (instant, place in the intake, row)."""
+    begins = np.flatnonzero(rows.begins)
+    places, ends = rows.place[begins], np.asarray(rows.ends)[begins]
+    for row, place, until in zip(begins.tolist(), places.tolist(), ends.tolist(), strict=True):
+        start[row] = 0.0
+        end[place] = until
+    asked = np.asarray(rows.asked)[begins]
+    asking = np.flatnonzero(asked <= ends + MOMENT)
+    asking = asking[np.isfinite(asked[asking])]
+    instants = np.rint((origin[places[asking]] + asked[asking]) * INSTANTS).astype(np.int64)
+    order = np.lexsort((places[asking], instants))
+    chosen = asking[order]
+    return list(zip(instants[order].tolist(), places[chosen].tolist(), begins[chosen].tolist(), strict=True))
