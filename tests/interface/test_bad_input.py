@@ -169,8 +169,8 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "baseline"\n[population]\ncd20 = { positive = 1 }', ["unknown attribute", "'cd20'"]),
         ('base = "baseline"\n[population]\ncd19 = { positiv = 1 }', ["did you mean 'positive'?"]),
         ('base = "baseline"\n[population]\ncd19 = { positive = -1 }', ["got -1"]),
-        ('base = "baseline"\n[capacity]\nhsct_beds = 3', ["unknown resource", "did you mean 'hsct_bed'?"]),
-        ('base = "baseline"\n[capacity]\nhsct_bed = 0', ["[capacity] hsct_bed", "got 0"]),
+        ('base = "baseline"\n[capacity]\nhsct_bed = 3', ["unknown resource", "did you mean 'hsct_beds'?"]),
+        ('base = "baseline"\n[capacity]\nhsct_beds = 0', ["[capacity] hsct_beds", "got 0"]),
     ],
 )
 def test_a_spoiled_scenario_is_refused_at_its_place(
