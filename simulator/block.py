@@ -56,3 +56,24 @@ class Block:
             if state in self.early:
                 counts &= ~self.early[state][place]
             yield who[counts], since[counts]
+
+    def only(self, chosen: NDArray[np.bool_]) -> Block:
+        """Return some of the patients : (n_patients,), at their new places."""
+        new = np.cumsum(chosen) - 1
+        levels = {name: level[chosen] for name, level in self.levels.items()}
+        found = Block(
+            self.patients[chosen],
+            levels,
+            self.clock_month[chosen],
+            self.death_month[chosen],
+            self.follow_up_end[chosen],
+        )
+        for state, events in self.entered.items():
+            kept = [chosen[who] for who, _ in events]
+            found.entered[state] = [(new[who[k]], month[k]) for (who, month), k in zip(events, kept, strict=True)]
+            for mine, theirs in ((found.order, self.order), (found.early, self.early)):
+                if state in theirs:
+                    mine[state] = [each[k] for each, k in zip(theirs[state], kept, strict=True)]  # type: ignore[index]
+        for state, exits in self.left.items():
+            found.left[state] = [(new[who[chosen[who]]], month[chosen[who]]) for who, month in exits]
+        return found

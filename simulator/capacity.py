@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -95,7 +96,7 @@ def read(pathway: Pathway, told: Mapping[str, CapacityTable], where: str) -> dic
         calendar = _calendar(table.units, place)
         found[resource] = Capacity(calendar, table.offered_every_months, _ranks(pathway, table.priority, place))
         if pathway.states[pathway.start].holds == resource:
-            raise InputError(f"patients start in '{pathway.start}', which holds it, and cannot wait for it", where=place)
+            raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
     return found
 
 
@@ -103,7 +104,7 @@ def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...
     if not steps or steps[0].from_month != 0.0:
         got = steps[0].from_month if steps else "nothing"
         raise InputError("the calendar does not begin at month 0", where=where, got=got, allowed="from_month = 0 first")
-    for before, after in zip(steps[:-1], steps[1:], strict=True):
+    for before, after in pairwise(steps):
         if after.from_month <= before.from_month:
             raise InputError(
                 "the calendar is out of order",
@@ -149,7 +150,8 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
             return f"[capacity] {resource} is offered at intervals"
     limited = {name for name, state in pathway.states.items() if state.holds in capacity}
     for name, state in pathway.states.items():
-        asked = [way.to for way in state.transitions if way.to in limited and pathway.states[way.to].holds != state.holds]
+        onward = [way.to for way in state.transitions if way.to in limited]
+        asked = [to for to in onward if pathway.states[to].holds != state.holds]
         if len(asked) > 1:
             return f"patients in '{name}' may ask for two units at once"
         if asked and name in limited:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
@@ -146,6 +147,6 @@ def read_service(told: Mapping[str, Any], where: str, base: Service | None) -> S
 def _check_months(months: Sequence[float], where: str) -> None:
     if not months or months[0] < 0:
         raise InputError("no months from 0 on", where=where, got=list(months[:1]), allowed="[0.5, 2, 2.5], for example")
-    for before, after in zip(months[:-1], months[1:], strict=True):
+    for before, after in pairwise(months):
         if after < before:
             raise InputError("out of order", where=where, got=f"{after:g} after {before:g}", allowed="as they come")

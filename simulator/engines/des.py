@@ -7,7 +7,7 @@ does not; each patient's own months stay as precise as they are. A limited resou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import numpy as np
 import simpy
@@ -87,7 +87,9 @@ class Centre:
         block = Block(
             self.intake.patients,
             self.chances.levels,
-            *(np.array([getattr(each, name) for each in everybody]) for name in ("clock", "death", "follow_up_end")),
+            np.array([each.clock for each in everybody]),
+            np.array([each.death for each in everybody]),
+            np.array([each.follow_up_end for each in everybody]),
         )
         early = states_before_clock(self.pathway)
         for state in self.pathway.states:
@@ -194,10 +196,10 @@ class Patient:
         yield simpy.AnyOf(self.centre.env, [*alarm, *(each.event for each in asking)])
         return next((each for each in asking if each.is_granted), None)
 
-    def until(self, month: float, late: list[Request] | None = None) -> Alarm:
+    def until(self, month: float, late: Sequence[Request] = ()) -> Alarm:
         """Return an event at a month; one that comes in the instant of a request comes after the grants."""
         at = instant(self.origin + month)
-        return Alarm(self.centre.env, at, late=bool(late) and instant(late[-1].asked) == at)
+        return Alarm(self.centre.env, at, late=any(instant(each.asked) == at for each in late))
 
     def take(self, state: str, granted: Request, asking: list[Request]) -> tuple[str, float]:
         """Move into the state that a unit was granted for."""

@@ -8,8 +8,9 @@ once, for either way in which a request may end. Only the requests of everybody 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +41,13 @@ def simulate(
         check_single(each)
         plan = QueuePlan(each, horizon)
         places = np.flatnonzero(under)
-        for first in range(0, places.size, BLOCK):
-            own = places[first : first + BLOCK]
-            _simulate(Stretches(plan, uniforms, intake.patients[own], own, _count(runs)), runs)
+        level = [
+            Stretches(plan, uniforms, intake.patients[own], own)
+            for own in np.split(places, range(BLOCK, places.size, BLOCK))
+            if own.size or not runs  # one stretch at least, an empty one if nobody comes
+        ]
+        while level:
+            level = _simulate(level, runs)
     units = [each.units for each in model.scenario.capacity.values()]
     served = serve(_all_rows(runs), intake.origin, units)
     return _Assembly(runs, intake, served.start, horizon).block(), served.requests(intake)
@@ -52,22 +57,37 @@ def refuse(model: Model) -> None:
     """Raise InputError if the scenario's limits are beyond this path."""
     why = beyond_microsim(model.pathway, model.scenario.capacity)
     if why is not None:
-        raise InputError("microsim's queues cannot run this", where=model.scenario.where, got=why, allowed="--engine des")
+        where = model.scenario.where
+        raise InputError("microsim's queues cannot run this", where=where, got=why, allowed="--engine des")
 
 
-def _count(runs: Sequence[Stretches]) -> int:
-    return runs[-1].first + runs[-1].patients.size if runs else 0
-
-
-def _simulate(run: Stretches, runs: list[Stretches]) -> None:
-    """Simulate stretches, and those that follow, level by level."""
-    while True:
+def _simulate(level: Sequence[Stretches], runs: list[Stretches]) -> list[Stretches]:
+    """Simulate stretches, number their rows among all runs, and return the stretches that follow them."""
+    known = runs[-1].first + runs[-1].patients.size if runs else 0
+    for run in level:
+        run.first, known = known, known + run.patients.size
         run.run()
         run.ends = run.newly_ending()
         runs.append(run)
-        if not run.granted and not run.gone:
-            return
-        run = run.followed(_count(runs))
+    found = []
+    for few in _gathered([run for run in level if run.granted]):
+        found.append(follow(few, known))
+        known += found[-1].patients.size
+    return found
+
+
+def _gathered(runs: Iterable[Stretches]) -> Iterator[list[Stretches]]:
+    """Yield runs together, so that what follows them is about a block: many small arrays cost more than a large one."""
+    few: list[Stretches] = []
+    size = 0
+    for run in runs:
+        few.append(run)
+        size += sum(each.rows.size for each in (*run.granted, *run.gone))
+        if size >= BLOCK:
+            yield few
+            few, size = [], 0
+    if few:
+        yield few
 
 
 class QueuePlan(Plan):
@@ -108,11 +128,11 @@ class Stretches(Run):
     """
 
     def __init__(
-        self, plan: QueuePlan, uniforms: Uniforms, patients: Integers, places: Integers, first: int
+        self, plan: QueuePlan, uniforms: Uniforms, patients: Integers, places: Integers
     ) -> None:
         super().__init__(plan, uniforms, patients)
         n = patients.size
-        self.queue, self.places, self.first = plan, places, first
+        self.queue, self.places, self.first = plan, places, 0
         self.asked, self.expiry, self.release = (np.full(n, np.inf) for _ in range(3))
         self.resource = np.zeros(n, dtype=np.int64)
         self.granted_row, self.gone_row = np.full(n, -1), np.full(n, -1)
@@ -126,30 +146,6 @@ class Stretches(Run):
         """Return the follow-up's end, or the death of who is treated in vain, where it is settled in this row."""
         ends = np.where(self.on_clock, np.inf, self.block.clock_month + self.plan.horizon)
         return ends if self.doomed is None else np.where(self.in_vain, ends, np.minimum(ends, self.doom_month))
-
-    def followed(self, first: int) -> Stretches:
-        """Return the rows that follow: requests granted at once, and requests whose wait ends by another risk."""
-        parts = [*self.granted, *self.gone]
-        rows = np.concatenate([each.rows for each in parts])
-        since = np.concatenate([each.month for each in parts])
-        after = Stretches(self.queue, self.uniforms, self.patients[rows], self.places[rows], first)
-        after.waiting, after.begins = {}, False
-        begin = 0
-        for number, each in enumerate(parts):
-            own = np.arange(begin, begin + each.rows.size)
-            (self.granted_row if number < len(self.granted) else self.gone_row)[each.rows] = first + own
-            after.waiting.setdefault(each.to, []).append((own, np.zeros(own.size)))
-            after.block.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
-            begin += own.size
-        after.visits = {name: count[rows] for name, count in self.visits.items()}
-        after.events = self.events[rows]
-        after.block.clock_month = self.block.clock_month[rows] - since
-        after.block.follow_up_end = self.block.follow_up_end[rows] - since
-        after.on_clock = np.isfinite(after.block.clock_month)
-        if self.doomed is not None:
-            after.doomed, after.in_vain = self.doomed[rows], self.doomed[rows]
-            after.doom_month, after.doom_exit = self.doom_month[rows] - since, self.doom_exit[rows]
-        return after
 
     def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
         if state not in self.queue.asking:
@@ -226,6 +222,43 @@ class Stretches(Run):
         super()._leave(state, exits, who, month, winner)
 
 
+def follow(runs: Sequence[Stretches], first: int) -> Stretches:
+    """Return the stretches after some: requests granted at once, and requests whose wait ends by another risk.
+
+    `first` : the number that its first row will have.
+    """
+    parts = [(run, each, True) for run in runs for each in run.granted]
+    parts += [(run, each, False) for run in runs for each in run.gone]
+
+    def taken(values: Callable[[Stretches], Any]) -> NDArray[Any]:
+        return np.concatenate([values(run)[each.rows] for run, each, _ in parts])
+
+    since = np.concatenate([each.month for _, each, _ in parts])
+    after = Stretches(
+        runs[0].queue, runs[0].uniforms, taken(lambda run: run.patients), taken(lambda run: run.places)
+    )
+    after.waiting, after.begins = {}, False
+    begin = 0
+    for run, each, is_granted in parts:
+        own = np.arange(begin, begin + each.rows.size)
+        (run.granted_row if is_granted else run.gone_row)[each.rows] = first + own
+        after.waiting.setdefault(each.to, []).append((own, np.zeros(own.size)))
+        after.block.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
+        begin += own.size
+    for name in after.visits:
+        after.visits[name] = np.concatenate([run.visits[name][each.rows] for run, each, _ in parts])
+    after.events = taken(lambda run: run.events)
+    after.block.clock_month = taken(lambda run: run.block.clock_month) - since
+    after.block.follow_up_end = taken(lambda run: run.block.follow_up_end) - since
+    after.on_clock = np.isfinite(after.block.clock_month)
+    if runs[0].doomed is not None:
+        after.doomed = taken(lambda run: run.doomed)
+        after.in_vain = after.doomed.copy()
+        after.doom_month = taken(lambda run: run.doom_month) - since
+        after.doom_exit = taken(lambda run: run.doom_exit)
+    return after
+
+
 def _some(visit: Integers | int, chosen: Integers) -> Integers | int:
     return visit[chosen] if isinstance(visit, np.ndarray) else visit
 
@@ -256,7 +289,7 @@ class _Assembly:
         self.runs, self.start, self.horizon = runs, start, horizon
         self.doom, self.doom_state = np.full(n, np.inf), np.zeros(n, dtype=np.int64)
         levels = {name: np.zeros(n, dtype=np.int64) for name in runs[0].levels} if runs else {}
-        self.whole = Block(intake.patients, levels, *(np.full(n, np.inf) for _ in range(3)))
+        self.whole = Block(intake.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, np.inf))
         self.last = np.full(n, -1), np.zeros(n, dtype=np.int64)
 
     def block(self) -> Block:

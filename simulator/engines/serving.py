@@ -47,7 +47,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Served:
-    """By row, months since the patient's entry, NaN where it never happens: its start, and what became of its request."""
+    """By row, months since the patient's entry: its start, and what became of its request. NaN: it never happened."""
 
     rows: Rows
     start: Floats

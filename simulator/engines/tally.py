@@ -6,6 +6,8 @@ number of patients.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,12 +34,16 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
     check_horizon(horizon)
     pathway = model.pathway
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
-    tally = _Tally(model, horizon)
     asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
     asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
-    for block in simulate(
-        model, uniforms, range(patients), horizon=followed, keep=frozenset(asked | set(tally.stays))
-    ):
+    asked |= {name for name, state in pathway.states.items() if not state.is_choice}
+    return of_blocks(model, horizon, simulate(model, uniforms, range(patients), horizon=followed, keep=frozenset(asked)))
+
+
+def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:
+    """Return the curves of blocks of patients, who are followed to the end of the group window at least."""
+    tally = _Tally(model, horizon)
+    for block in blocks:
         tally.add(block)
     return tally.curves()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Generator
 
 import simpy
+from simpy.core import EventPriority
 
 from simulator.capacity import Capacity
 from simulator.ward import instant
@@ -21,7 +23,8 @@ class Alarm(simpy.Event):
         super().__init__(env)
         self._ok, self._value = True, None
         priority = GRANTS if grants else LATE if late else 1
-        env.schedule(self, priority=priority, delay=max(at - int(env.now), 0))  # type: ignore[arg-type]
+        # SimPy's own priorities are a type of their own, but any whole number orders events.
+        env.schedule(self, EventPriority(priority), max(at - int(env.now), 0))
 
 
 class Request:
@@ -56,7 +59,7 @@ class Ward:
     def __init__(self, env: simpy.Environment, capacity: Capacity, place: int) -> None:
         self.env, self.capacity, self.place = env, capacity, place
         self.in_use = 0
-        self.waiting: list[tuple[int, int, int, Request]] = []
+        self.waiting: list[tuple[int, int, int, int, Request]] = []
         self.requests: list[Request] = []
         self.reviewed = -math.inf
         self.since = 0.0
@@ -68,13 +71,13 @@ class Ward:
             return
         for month, _ in self.capacity.calendar[1:]:
             alarm = Alarm(self.env, instant(month), grants=True)
-            alarm.callbacks.append(lambda _, month=month: self._grant(month))  # type: ignore[union-attr, misc]
+            alarm.callbacks.append(lambda _, month=month: self._grant(month))  # type: ignore[misc]
 
     def ask(self, patient: int, asked: float, to: str, rank: int) -> Request:
         """Return a new request, which is on the waiting list until it is granted or withdrawn."""
         request = Request(self, patient, asked, to)
         self.requests.append(request)
-        heapq.heappush(self.waiting, (rank, instant(asked), patient, request))
+        heapq.heappush(self.waiting, (rank, instant(asked), patient, len(self.requests), request))
         if self.capacity.offered_every is None:
             self._review(asked)
         return request
@@ -91,16 +94,17 @@ class Ward:
         if self.reviewed != self.env.now:
             self.reviewed = float(self.env.now)
             alarm = Alarm(self.env, int(self.env.now), grants=True)
-            alarm.callbacks.append(lambda _: self._reviewing())  # type: ignore[union-attr]
+            alarm.callbacks.append(lambda _: self._reviewing())
 
     def _reviewing(self) -> None:
         self.reviewed = -math.inf
         self._grant(self.since)
 
     def _grant(self, month: float) -> None:
-        """Grant what units there are to who comes first."""
-        while self.waiting and self.in_use < self._units():
-            self._next(month)
+        """Grant a unit to who comes first; the next unit when they have withdrawn what else they asked for."""
+        if self.waiting and self.in_use < self._units() and self._next(month):
+            alarm = Alarm(self.env, int(self.env.now), grants=True)
+            alarm.callbacks.append(lambda _: self._grant(month))
 
     def _next(self, month: float) -> bool:
         """Grant a unit to the first on the list; return whether there was anybody."""
@@ -114,9 +118,10 @@ class Ward:
         return False
 
     def _units(self) -> int:
-        return next(n for month, n in reversed(self.capacity.calendar) if instant(month) <= self.env.now or month == 0.0)
+        now = self.env.now
+        return next(n for month, n in reversed(self.capacity.calendar) if instant(month) <= now or month == 0.0)
 
-    def _offers(self, every: float):  # type: ignore[no-untyped-def]
+    def _offers(self, every: float) -> Generator[simpy.Event, object, None]:
         """Offer the units at every interval from month 0 on; they are lost if nobody waits."""
         number = max(math.ceil(self.env.now / instant(every) - 1e-12), 0)
         while True:
@@ -125,4 +130,5 @@ class Ward:
             for _ in range(self._units()):
                 if not self._next(month):
                     break
+                yield Alarm(self.env, instant(month), grants=True)
             number += 1
