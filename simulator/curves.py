@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,32 @@ def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
     if attribute not in pathway.attributes or level not in pathway.attributes[attribute].levels:
         raise unknown("population", population, populations(pathway), pathway.where)
     return attribute, level
+
+
+def mixed(parts: Sequence[Curves], shares: Sequence[float]) -> Curves:
+    """Return the curves of a mixture of patients, in which a share of everybody is of each part."""
+
+    def mean(values: Iterable[Floats]) -> Floats:
+        return np.asarray(sum(share * each for share, each in zip(shares, values, strict=True)))
+
+    first = parts[0]
+    sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
+    survival = {}
+    for clock, name in first.survival:
+        alive = mean(each.sizes[name][:, None] * np.nan_to_num(each.survival[clock, name]) for each in parts)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            survival[clock, name] = alive / sizes[name][:, None]
+    return Curves(
+        first.months,
+        survival,
+        {
+            clock: {state: mean(each.occupancy[clock][state] for each in parts) for state in states}
+            for clock, states in first.occupancy.items()
+        },
+        sizes,
+        {name: mean(each.counts[name] for each in parts) for name in first.counts},
+        {},
+    )
 
 
 def check_horizon(horizon: float) -> None:

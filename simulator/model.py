@@ -23,6 +23,7 @@ from simulator.pathway import (
     Pathway,
     Reference,
     Selection,
+    Siblings,
     State,
     Transition,
     attributes_in,
@@ -206,10 +207,8 @@ def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Flo
         _check_unit(scenario, name, value)
     values = {**own, **changed}
     for name in changed:
-        for together in scenario.pathway.sibling_sets(name):
-            siblings = [each for each in together if each not in changed]
-            if siblings:
-                _rescale(scenario, [each for each in together if each in changed], siblings, values, own)
+        for choice in scenario.pathway.siblings(name):
+            _rescale(scenario, choice, changed, values, own)
     return values
 
 
@@ -228,27 +227,42 @@ def _check_unit(scenario: Scenario, name: str, value: Floats | float) -> None:
 
 def _rescale(
     scenario: Scenario,
-    together: list[str],
-    siblings: list[str],
+    choice: Siblings,
+    changed: Mapping[str, Floats | float],
     values: dict[str, Floats | float],
     own: Mapping[str, Floats | float],
 ) -> None:
-    """Share what the changed branches `together` leave among their siblings, in the proportions they had."""
-    total = sum(np.asarray(own[each]) for each in (*together, *siblings))
-    left = total - sum(np.asarray(values[each]) for each in together)
-    had = sum(np.asarray(own[each]) for each in siblings)
-    where = f"{scenario.where}: {', '.join(together)}"
+    """Share what a choice's changed branches leave among the others, in the proportions they had.
+
+    What is told as a number stays, and a branch that takes the rest is one of the others.
+    """
+    together = [each for each in choice.names if each in changed]
+    siblings = [each for each in choice.names if each not in changed]
+    rest = ["the rest"] if choice.has_rest else []
+    before = sum(np.asarray(own[each]) for each in together)
+    had = sum((np.asarray(own[each]) for each in siblings), np.zeros(()))
+    if choice.has_rest:
+        had = np.maximum(1.0 - choice.fixed - before, 0.0)
+    left = before + had - sum(np.asarray(values[each]) for each in together)
+    where, others = f"{scenario.where}: {', '.join(together)}", ", ".join([*siblings, *rest])
+    if np.any(np.abs(left) > 1e-9) and not others:
+        raise InputError(
+            f"the other branches of '{choice.state}' are numbers and cannot be rescaled",
+            where=where,
+            got=float(np.max(np.asarray(values[together[0]]))),
+            allowed="branches told by parameters, or by \"rest\"",
+        )
     if np.any(left < -1e-9):
         raise InputError(
-            f"leaves less than nothing for {', '.join(siblings)}",
+            f"leaves less than nothing for {others}",
             where=where,
             got=float(np.min(left)),
             allowed="0 or more",
         )
     left = np.where(np.asarray(left) < 1e-12, 0.0, left)
-    if np.any((had <= 0) & (left > 0)):
+    if siblings and np.any((had <= 0) & (left > 0)):
         raise InputError(
-            f"{', '.join(siblings)} sum to zero and cannot be rescaled to what is left",
+            f"{others} sum to zero and cannot be rescaled to what is left",
             where=where,
             got=float(np.max(left)),
             allowed=f"set {siblings[0]} as well",

@@ -91,6 +91,16 @@ class State:
 
 
 @dataclass(frozen=True)
+class Siblings:
+    """The shares of one choice: parameters, the sum of those told as numbers, and whether a branch takes the rest."""
+
+    state: str
+    names: tuple[str, ...]
+    fixed: float
+    has_rest: bool
+
+
+@dataclass(frozen=True)
 class Attribute:
     name: str
     meaning: str
@@ -191,25 +201,28 @@ class Pathway:
                 work.append((way.to, iter(self.states[way.to].transitions)))
         return done[::-1]
 
-    def sibling_sets(self, parameter: str) -> tuple[tuple[str, ...], ...]:
-        """Return the sets of parameters, `parameter` among them, that share one choice for patients of some levels."""
-        found: list[tuple[str, ...]] = []
+    def siblings(self, parameter: str) -> tuple[Siblings, ...]:
+        """Return the shares of every choice that `parameter` is a branch of, for patients of some levels each."""
+        found: list[Siblings] = []
         for state in self.states.values():
             told = [each.probability for each in state.transitions if each.probability is not None]
-            if REST in told or not any(parameter in names_in(each) for each in told):
+            if not any(parameter in names_in(each) for each in told):
                 continue
             asked = list(dict.fromkeys(name for each in told for name in attributes_in(each)))
             for levels in product(*(self.attributes[name].levels for name in asked)):
                 cell = dict(zip(asked, levels, strict=True))
                 leaves = [leaf_of(each, cell) for each in told]
-                named = tuple(dict.fromkeys(each for each in leaves if isinstance(each, str)))
-                if parameter in named and len(named) > 1 and named not in found:
-                    found.append(named)
+                named = tuple(dict.fromkeys(each for each in leaves if isinstance(each, str) and each != REST))
+                fixed = sum(each for each in leaves if isinstance(each, float))
+                shares = Siblings(state.name, named, fixed, REST in leaves)
+                if parameter in named and shares not in found:
+                    found.append(shares)
         return tuple(found)
 
     def choice_siblings(self, parameter: str) -> tuple[str, ...]:
         """Return the parameters that share one choice's probability with `parameter`, itself included."""
-        return next(iter(self.sibling_sets(parameter)), (parameter,))
+        shared = (each.names for each in self.siblings(parameter) if len(each.names) > 1 and not each.has_rest)
+        return next(shared, (parameter,))
 
     def dirichlets(self) -> tuple[tuple[str, ...], ...]:
         """Return the sets of siblings that share one Dirichlet prior, in the order they are declared."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines import flows
-from simulator.engines.flows import DECIDED, Graph, Node
+from simulator.engines.flows import Graph, Node
 from simulator.engines.kernels import Kernel, kernels
 from simulator.engines.lattice import Lattice
 from simulator.engines.renewal import Renewal, renewal
@@ -82,7 +82,7 @@ def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking:
     assert marginal is not None
     target = pathway.states[marginal.decision].transition(marginal.branch).to
     shut = replace(model, exits={name: open_exits(pathway, name, exits) for name, exits in model.exits.items()})
-    graph = flows.build(target, marking=marking, marks=decision.marks | {DECIDED}, ways=shut.open_ways)
+    graph = flows.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
     alive = renewal(shut, lattice, graph, {})
     return _with_deaths(model, lattice, alive, graph, decision, share)
 

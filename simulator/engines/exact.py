@@ -5,23 +5,24 @@ Time before the default clock and after it are solved apart; on the entry clock 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.curves import Curves, check_horizon, populations, split_level
+from simulator.curves import Curves, check_horizon, mixed, populations, split_level
 from simulator.engines import flows
 from simulator.engines.doom import Doom, doom, doomed_share
-from simulator.engines.flows import DECIDED, Node
-from simulator.engines.kernels import competing
+from simulator.engines.flows import Node
 from simulator.engines.lattice import Lattice, choose_step
+from simulator.engines.reach import reach
 from simulator.engines.renewal import Kernels, Renewal, renewal
 from simulator.errors import InputError
-from simulator.model import Exit, Model, resolve
+from simulator.model import Model, resolve
+from simulator.pathway import reaches_itself
 from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -276,7 +277,6 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
         pathway.clock_state,
         marking=marking,
         windowed=bool(marking) and horizon > pathway.group_window,
-        decision=decision,
         ways=model.open_ways,
     )
     after = renewal(model, lattice, graph, ready, doomed)
@@ -288,11 +288,9 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     dooms = [
         doom(model, lattice, node, doomed, marking)
         for node in graph.nodes
-        if doomed is not None
-        and node.state == decision
-        and DECIDED not in node.marks
+        if doomed is not None and node.state == decision
     ]
-    return Solution(model, lattice, n_months, before, after, dooms, _reach(model, before))
+    return Solution(model, lattice, n_months, before, after, dooms, reach(model, before))
 
 
 @lru_cache(maxsize=256)
@@ -312,53 +310,21 @@ def refuse_queues(model: Model) -> None:
         )
 
 
-def _reach(model: Model, before: Renewal | None) -> Floats:
-    """Return the probability of ever reaching the default clock, (n_draws or 1, n_cells or 1)."""
-    if before is None:
-        return np.ones((1, 1))
-    states = [node.state for node in before.graph.nodes]
-    place = {name: i for i, name in enumerate(states)}
-    if model.pathway.clock_state not in place:
-        return np.zeros((1, 1))
-    going = {name: _ever(model, name) for name in states if before.graph.out_of[Node(name, frozenset())]}
-    shape = np.broadcast_shapes((1, 1), *(p.shape for each in going.values() for p in each))
-    chain = np.zeros((*shape, len(states), len(states)))
-    chain[..., range(len(states)), range(len(states))] = 1.0
-    for name, shares in going.items():
-        for each, p in zip(model.exits[name], shares, strict=True):
-            if each.to in place:
-                chain[..., place[name], place[each.to]] -= p
-    target = np.zeros((*shape, len(states), 1))
-    target[..., place[model.pathway.clock_state], 0] = 1.0
-    return np.clip(np.linalg.solve(chain, target)[..., place[model.pathway.start], 0], 0.0, 1.0)
-
-
-def _ever(model: Model, state: str) -> Sequence[Floats]:
-    """Return the probability that a state is ever left by each exit."""
-    exits = model.exits[state]
-    if state in model.instant:
-        return [np.full((1, 1), float(each is model.instant[state])) for each in exits]
-    if exits[0].time is None:
-        return [np.atleast_2d(each.probability) for each in exits if each.probability is not None]
-    if exits[0].probability is not None or len(exits) == 1:
-        return [_ever_leaves(each) for each in exits]
-    times = np.concatenate([[0.0], np.geomspace(1e-6, 1e7, 8000)])
-    masses = competing([each.time for each in exits if each.time is not None], times)
-    return [
-        smooth.sum(axis=-1) + (0.0 if atom is None else atom[1])
-        for smooth, atom in zip(masses.smooth, masses.atoms, strict=True)
-    ]
-
-
-def _ever_leaves(way: Exit) -> Floats:
-    """Return the probability of a destination, if there is one, times that of ever leaving for it."""
-    assert way.time is not None
-    leaves = np.atleast_2d(way.time.cdf(np.inf))
-    return leaves if way.probability is None else leaves * np.atleast_2d(way.probability)
-
-
 def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves:
-    """Return everything that is reported of a model. See `solve`."""
+    """Return everything that is reported of a model. See `solve`.
+
+    Who can come back to the marginal decision gains at every visit or at none, so the two are solved apart.
+    """
+    marginal, told = model.marginal, model.pathway.marginal
+    if marginal is None or told is None or not (marginal.raised and 0.0 < marginal.benefit < 1.0):
+        return _curves(model, horizon, step)
+    if not reaches_itself(model.pathway, told.decision):
+        return _curves(model, horizon, step)
+    ends = (replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0))
+    return mixed([_curves(each, horizon, step) for each in ends], [marginal.benefit, 1.0 - marginal.benefit])
+
+
+def _curves(model: Model, horizon: float, step: float | None) -> Curves:
     solution = solve(model, horizon, step=step)
     pathway = model.pathway
     survival = {}

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 CLOSED = "(window over)"
-DECIDED = "(decided)"
 
 
 class Node(NamedTuple):
@@ -54,13 +53,12 @@ def build(
     marks: frozenset[str] = frozenset(),
     ends: frozenset[str] = frozenset(),
     windowed: bool = False,
-    decision: str | None = None,
     ways: Ways,
 ) -> Graph:
     """Return the nodes that can be reached from `start`, by patients with some `marks`.
 
     `marking`: states that leave a mark; `ends`: states from which nobody goes on; `windowed`: entries after the
-    window leave no mark; `decision`: a state whose first visit is told from later ones; `ways`: the open exits.
+    window leave no mark; `ways`: the open exits.
     """
     open_to = dict(ways)
     first = Node(start, marks | marking & {start})
@@ -73,7 +71,7 @@ def build(
         edges: list[Edge] = []
         if node.state not in ends:
             for name, to in open_to[node.state]:
-                edges.extend(_edges(node, name, to, marking, windowed, decision))
+                edges.extend(_edges(node, name, to, marking, windowed))
         out_of[node] = tuple(edges)
         waiting.extend(edge.target for edge in edges)
     into: dict[Node, list[Edge]] = {node: [] for node in out_of}
@@ -84,10 +82,8 @@ def build(
     return Graph(first, order, {node: tuple(edges) for node, edges in into.items()}, out_of)
 
 
-def _edges(
-    node: Node, name: str, to: str, marking: frozenset[str], windowed: bool, decision: str | None
-) -> list[Edge]:
-    marks = node.marks | {DECIDED} if node.state == decision else node.marks
+def _edges(node: Node, name: str, to: str, marking: frozenset[str], windowed: bool) -> list[Edge]:
+    marks = node.marks
     new = (marking & {to}) - marks
     if not new or CLOSED in marks:
         return [Edge(node, Node(to, marks), name)]

@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 
 from simulator.engines.kernels import Kernel
 from simulator.model import Model
+from simulator.pathway import reachable
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 STEP = 0.1
 """Months. Cells are at most this wide, halved while a sojourn of the pathway is too short for them."""
-FINEST = 2**16
+FINEST = 2**17
 ALIAS = 1e-8
+OTHERWISE = 10
+"""Times in a tenth of a month where fixed times have no common measure: one spreads over a hundredth of a month."""
 
 
 class Passage(NamedTuple):
@@ -126,13 +129,42 @@ def _smooth(n: int) -> int:
 
 
 def choose_step(model: Model, horizon: float) -> float:
-    """Return a step that resolves every sojourn of the model: at most a fifth of its interquartile range."""
+    """Return a step that resolves every sojourn of the model: at most a fifth of its interquartile range.
+
+    Where one fixed time follows another, they are made whole numbers of steps, as far as the finest lattice goes:
+    off the lattice, what happens at one time would be spread over two points.
+    """
     spreads = []
     for exits in model.exits.values():
         for each in exits:
             if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
                 spreads.append(float(np.min(spread)))
-    step = STEP
+    step = STEP / _divisor(_chained(model), horizon)
     while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
         step /= 2
     return step
+
+
+def _chained(model: Model) -> list[float]:
+    """Return the fixed times of the model's sojourns if one may follow another at once, and none otherwise."""
+    lasting: dict[str, list[float]] = {}
+    for name, exits in model.exits.items():
+        for each in exits if name not in model.instant else ():
+            if each.time is not None and each.time.atom is not None:
+                lasting.setdefault(name, []).extend(np.ravel(each.time.atom).tolist())
+    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+
+    def at_once(name: str) -> list[str]:
+        return ways[name] if name in model.timeless else []
+
+    follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
+    return sorted({month for months in lasting.values() for month in months if month > 0}) if follows else []
+
+
+def _divisor(months: list[float], horizon: float) -> int:
+    """Return the least k so that all months are multiples of STEP / k; OTHERWISE where the finest lattice has none."""
+    for k in range(1, int(FINEST * STEP / max(horizon, STEP)) + 1):
+        cells = np.array(months) * (k / STEP)
+        if np.all(np.abs(cells - np.rint(cells)) < 1e-7):
+            return k
+    return OTHERWISE

@@ -225,16 +225,15 @@ class Run:
         if marginal is None or told is None or state != told.decision or self.doomed is None:
             return
         treated = np.array([each.name == told.branch for each in exits])[winner]
-        if isinstance(visit, np.ndarray):
-            treated &= visit == 0
         candidates = np.flatnonzero(treated)
         them = who[candidates]
-        untreated = self._untreated_before(state, them)
+        visits = visit[candidates] if isinstance(visit, np.ndarray) else visit
+        untreated = self._untreated_before(state, them, visits)
         in_vain = untreated & (self.uniforms.at("marginal_benefit", self.patients[them]) >= marginal.benefit)
         self._doom(told.otherwise, them[in_vain], month[candidates][in_vain])
 
-    def _untreated_before(self, state: str, who: Integers) -> NDArray[np.bool_]:
-        """Return who would not be treated under the draw's own shares, with the same uniforms, at the first visit."""
+    def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> NDArray[np.bool_]:
+        """Return who would not be treated under the draw's own shares, with the same uniforms."""
         told, marginal = self.plan.model.pathway.marginal, self.plan.marginal
         assert told is not None
         assert marginal is not None
@@ -242,7 +241,7 @@ class Run:
             marginal.own_share if each.name == told.branch else 1.0 - marginal.own_share
             for each in self.plan.model.exits[state]
         ]
-        ranks = self._race(state, self.plan.model.exits[state], own, who, 0)
+        ranks = self._race(state, self.plan.model.exits[state], own, who, visit)
         place = [each.name for each in self.plan.model.exits[state]].index(told.branch)
         return np.asarray(least(ranks) != place)
 

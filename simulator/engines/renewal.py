@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engines.flows import DECIDED, Edge, Graph, Node
+from simulator.engines.flows import Edge, Graph, Node
 from simulator.engines.kernels import kernels
 from simulator.engines.lattice import Lattice, Passage
 from simulator.model import Model
@@ -97,7 +97,7 @@ class Renewal:
         assert found is not None
         share = np.atleast_2d(found)
         marginal = self.model.pathway.marginal
-        if self.doomed is None or marginal is None or DECIDED in edge.source.marks:
+        if self.doomed is None or marginal is None:
             return share
         if (edge.source.state, edge.exit) != (marginal.decision, marginal.branch):
             return share
