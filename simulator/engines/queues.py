@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simulator.block import MOMENT, Block
 from simulator.capacity import beyond_microsim
 from simulator.engines.microsim import BLOCK, Plan, Run, check_single, least
-from simulator.engines.serving import Rows, serve
+from simulator.engines.serving import HALF, Rows, serve
 from simulator.errors import InputError
 from simulator.model import Exit, Model
 from simulator.randomness import Uniforms
@@ -67,7 +67,7 @@ def _simulate(level: Sequence[Stretches], runs: list[Stretches]) -> list[Stretch
     for run in level:
         run.first, known = known, known + run.patients.size
         run.run()
-        run.ends = run.newly_ending()
+        run.ends, run.latest = run.newly_ending()
         runs.append(run)
     found = []
     for few in _gathered([run for run in level if run.granted]):
@@ -125,6 +125,7 @@ class Stretches(Run):
     granted_row, gone_row : the row that follows; -1 if none
     release : when the unit that a row begins with is given back; inf if never
     ends : when a follow-up, or a time of death that is settled in this row, is over; inf if none is
+    latest : until when anything can happen, by the same: at the very end of a follow-up, but not of a life in vain
     """
 
     def __init__(
@@ -140,12 +141,18 @@ class Stretches(Run):
         self.granted: list[_Ending] = []
         self.gone: list[_Ending] = []
         self.on_clock, self.in_vain = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-        self.ends = np.full(n, np.inf)
+        self.ends, self.latest = np.full(n, np.inf), np.full(n, np.inf)
 
-    def newly_ending(self) -> Floats:
-        """Return the follow-up's end, or the death of who is treated in vain, where it is settled in this row."""
+    def newly_ending(self) -> tuple[Floats, Floats]:
+        """Return the follow-up's end, or the death of who is treated in vain, where it is settled in this row.
+
+        And until when anything can happen by it.
+        """
         ends = np.where(self.on_clock, np.inf, self.block.clock_month + self.plan.horizon)
-        return ends if self.doomed is None else np.where(self.in_vain, ends, np.minimum(ends, self.doom_month))
+        if self.doomed is None:
+            return ends, ends + MOMENT
+        doom = np.where(self.in_vain, np.inf, self.doom_month)
+        return np.minimum(ends, doom), np.minimum(ends + MOMENT, doom - HALF)
 
     def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
         if state not in self.queue.asking:
@@ -188,15 +195,15 @@ class Stretches(Run):
         chosen = np.zeros(who.size, dtype=bool)
         if asking:
             at, others = asking[0], [place for place in range(len(exits)) if place != asking[0]]
-            chosen = (winner == at) & (times[at] <= self._latest(who)) & np.isfinite(times[at])
+            chosen = (winner == at) & self._in_time(who, times[at]) & np.isfinite(times[at])
             self._write_down(state, exits, at, others, who[chosen], [each[chosen] for each in times])
         rest = np.flatnonzero(~chosen & (winner != asking[0])) if asking else np.arange(who.size)
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
-    def _latest(self, who: Integers) -> Floats:
-        """Return the end of follow-up, or of the life of who is treated in vain, as it would be without a wait."""
-        latest = self.block.follow_up_end[who] + MOMENT
-        return latest if self.doomed is None else np.minimum(latest, self.doom_month[who])
+    def _in_time(self, who: Integers, month: Floats) -> NDArray[np.bool_]:
+        """Return who is followed, and alive if treated in vain, at a month, as it would be without a wait."""
+        followed = month <= self.block.follow_up_end[who] + MOMENT
+        return followed if self.doomed is None else followed & (month < self.doom_month[who])
 
     def _write_down(
         self, state: str, exits: Sequence[Exit], at: int, others: list[int], who: Integers, times: list[Floats]
@@ -209,7 +216,7 @@ class Stretches(Run):
         first = least([times[place] for place in others])
         self.expiry[who] = np.minimum.reduce([times[place] for place in others])
         for number, place in enumerate(others):
-            own = np.flatnonzero((first == number) & (self.expiry[who] <= self._latest(who)))
+            own = np.flatnonzero((first == number) & self._in_time(who, self.expiry[who]))
             if own.size:
                 self.gone.append(_Ending(who[own], state, exits[place].to, self.expiry[who[own]]))
 
@@ -276,6 +283,7 @@ def _all_rows(runs: Sequence[Stretches]) -> Rows:
         expiry=joined("expiry"),
         release=joined("release"),
         ends=joined("ends"),
+        latest=joined("latest"),
         granted_row=np.concatenate([run.granted_row for run in runs]).tolist(),
         gone_row=np.concatenate([run.gone_row for run in runs]).tolist(),
     )
@@ -322,6 +330,8 @@ class _Assembly:
         """Put in the entries and exits of the rows that happened, as far as patients are followed."""
         begun, whole = self._begun(run), self.whole
         end = np.minimum(whole.follow_up_end + MOMENT, self.doom)[run.places]
+        # After a wait, what would happen in the very instant of a death in vain comes too late.
+        end = np.where(run.in_vain, np.minimum(end, self.doom[run.places] - HALF), end)
         names = list(run.plan.model.pathway.states)
         for state, events in run.block.entered.items():
             for number, (rows, month) in enumerate(events):

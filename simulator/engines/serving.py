@@ -32,6 +32,7 @@ class Rows:
     asked, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
     granted_row, gone_row : the stretch that follows; -1 if none
     release : when the unit that it begins with is given back; ends : when the patient's follow-up, settled in it, ends
+    latest : until when anything can happen to the patient, by the same
     """
 
     place: Integers
@@ -41,6 +42,7 @@ class Rows:
     expiry: Sequence[float]
     release: Sequence[float]
     ends: Sequence[float]
+    latest: Sequence[float]
     granted_row: Sequence[int]
     gone_row: Sequence[int]
 
@@ -81,11 +83,11 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     """Return when every row begins, and how every request ends. `units` : how many each resource has."""
     n = len(rows.asked)
     start, granted, gone, released = ([NEVER] * n for _ in range(4))
-    end = [np.inf] * origin.size
+    end, latest = [np.inf] * origin.size, [np.inf] * origin.size
     origins, places, resources = origin.tolist(), rows.place.tolist(), rows.resource.tolist()
     asked, expiry, release, ends = rows.asked, rows.expiry, rows.release, rows.ends
     free = [[-np.inf] * each for each in units]
-    first = _first(rows, origin, start, end)
+    first = _first(rows, origin, start, end, latest)
     later: list[tuple[int, int, int]] = []
 
     def begin(row: int, month: float) -> None:
@@ -93,8 +95,10 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
         start[row] = month
         if ends[row] + month < end[place]:
             end[place] = ends[row] + month
+        if rows.latest[row] + month < latest[place]:
+            latest[place] = rows.latest[row] + month
         at = month + asked[row]
-        if at <= end[place] + MOMENT and at < np.inf:
+        if at <= latest[place] and at < np.inf:
             heapq.heappush(later, (instant(origins[place] + at), place, row))
 
     number, known = 0, len(first)
@@ -112,7 +116,7 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
             until = begun + expiry[row]
             if at >= (until if until < last else last) - HALF:
                 gone[row] = min(until, last)
-                if until <= last + MOMENT and rows.gone_row[row] >= 0:
+                if until <= latest[place] and rows.gone_row[row] >= 0:
                     begin(rows.gone_row[row], until)
                 continue
         following = rows.granted_row[row]
@@ -124,13 +128,15 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     return Served(rows, *(np.array(each, dtype=np.float64) for each in (start, granted, gone, released)))
 
 
-def _first(rows: Rows, origin: Floats, start: list[float], end: list[float]) -> list[tuple[int, int, int]]:
+def _first(
+    rows: Rows, origin: Floats, start: list[float], end: list[float], latest: list[float]
+) -> list[tuple[int, int, int]]:
     """Begin everybody's first row, and return their requests in order: (instant, place in the intake, row)."""
     begins = np.flatnonzero(rows.begins)
     places, ends = rows.place[begins], np.asarray(rows.ends)[begins]
     for row, place, until in zip(begins.tolist(), places.tolist(), ends.tolist(), strict=True):
         start[row] = 0.0
-        end[place] = until
+        end[place], latest[place] = until, rows.latest[row]
     asked = np.asarray(rows.asked)[begins]
     asking = np.flatnonzero(asked <= ends + MOMENT)
     asking = asking[np.isfinite(asked[asking])]

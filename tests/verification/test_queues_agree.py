@@ -16,6 +16,7 @@ import pytest
 import scenarios
 from simulator import pathway_file
 from simulator.capacity import Capacity, beyond_microsim
+from simulator.centre import arrivals
 from simulator.engines import des, microsim, queues
 from simulator.errors import InputError
 from simulator.histories import check, table
@@ -29,6 +30,7 @@ from simulator.ward import Intake, Requests, together
 Alike = Callable[..., tuple[pd.DataFrame, Requests]]
 Fair = Callable[[Requests, int], None]
 PATIENTS = 150
+SERVICES = [name for name in scenarios.names() if load_scenario(name).service is not None]
 
 
 def beds(units: int) -> Capacity:
@@ -44,7 +46,9 @@ def scarce(scenario: Scenario, *units: int) -> Scenario:
 def limitable() -> list[str]:
     """Every shipped pathway, and every shipped scenario, in which somebody may hold a resource."""
     found = [f"pathway:{name}" for name in pathway_file.names() if load_pathway(name).resources]
-    return found + [name for name in scenarios.names() if load_scenario(name).pathway.resources]
+    # A service scenario differs from its base in who comes when, and is run as it is below.
+    shipped = [name for name in scenarios.names() if name not in SERVICES]
+    return found + [name for name in shipped if load_scenario(name).pathway.resources]
 
 
 def policy(name: str) -> Scenario:
@@ -112,6 +116,19 @@ def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
     number_of = {number: place for place, number in enumerate(intake.patients)}
     came = intake.origin[[number_of[each] for each in book.patients]]
     assert np.all(book.asked >= came)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: Fair) -> None:
+    scenario = load_scenario(name).with_marginal_benefit(0.5)
+    if beyond_microsim(scenario.pathway, scenario.capacity) is not None:
+        pytest.skip("for des only")
+    model, service = resolve(scenario), scenario.service
+    before = None if scenario.before is None else resolve(scenario.before)
+    assert service is not None
+    intake = arrivals(model, before, service, 24.0, Uniforms(1))
+    _, book = alike(model, intake, before=before, horizon=24.0)
+    every_book_is_fair(book, model, fair)
 
 
 @pytest.mark.parametrize("seed", [2, 3, 4, 5])

@@ -118,7 +118,8 @@ def pathway_texts(draw: Draw) -> str:
     for i, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         # A choice goes onward only, so that time passes on every cycle.
         open_to = names[i + 1 :] if kind == "chance" else names
-        others = [draw(st.sampled_from([*open_to, "dead", "well"])) for _ in range(draw(st.integers(0, 2)))]
+        again = ["decide"] if treats and kind != "chance" else []
+        others = [draw(st.sampled_from([*open_to, *again, "dead", "well"])) for _ in range(draw(st.integers(0, 2)))]
         ways[name] = [names[i + 1] if i + 1 < n else "dead", *others]
     unfit = {to for name, kind in zip(names, kinds, strict=True) if kind != "competing" for to in ways[name]}
     fit = [name for name, kind in zip(names, kinds, strict=True) if kind != "chance" and name not in {"s0", *unfit}]
