@@ -195,14 +195,14 @@ class Stretches(Run):
         chosen = np.zeros(who.size, dtype=bool)
         if asking:
             at, others = asking[0], [place for place in range(len(exits)) if place != asking[0]]
-            chosen = (winner == at) & self._in_time(who, times[at]) & np.isfinite(times[at])
+            chosen = (winner == at) & self._in_time(who, times[at])
             self._write_down(state, exits, at, others, who[chosen], [each[chosen] for each in times])
         rest = np.flatnonzero(~chosen & (winner != asking[0])) if asking else np.arange(who.size)
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
     def _in_time(self, who: Integers, month: Floats) -> NDArray[np.bool_]:
         """Return who is followed, and alive if treated in vain, at a month, as it would be without a wait."""
-        followed = month <= self.block.follow_up_end[who] + MOMENT
+        followed = (month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month)
         return followed if self.doomed is None else followed & (month < self.doom_month[who])
 
     def _write_down(

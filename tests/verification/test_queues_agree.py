@@ -269,6 +269,18 @@ def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
         assert len(np.unique(np.rint(ends * 1e6))) < ends.size, "no ties"
 
 
+def test_a_queue_before_the_clock_starts_where_some_are_at_no_other_risk(
+    tell: Callable[..., Pathway], alike: Alike, fair: Fair
+) -> None:
+    """Follow-up has no end yet, and neither has the wait of who is cured."""
+    text = GRID.replace('listed = "listed"', 'ward = "ward"').replace("months = 7 }", "months = 7, cure = 0.5 }")
+    text = text.replace("third = 9 } }", "third = 9 }, cure = 0.5 }")
+    model = resolve(scarce(Scenario("before the clock", tell(text)), 1))
+    _, book = alike(model, together(range(40)), horizon=12.0)
+    every_book_is_fair(book, model, fair)
+    assert np.isfinite(book.granted).any()
+
+
 BEYOND = {
     "a priority": ({"beds": replace(beds(1), ranks=("line", ("second",)))}, "beds has a priority"),
     "a calendar": ({"beds": Capacity(((0.0, 1), (3.0, 2)))}, "beds has a calendar"),

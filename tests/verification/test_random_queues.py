@@ -111,6 +111,7 @@ def pathway_texts(draw: Draw) -> str:
     """A pathway file. State i leads to state i + 1 at least, the last to death, so none is out of reach or a trap."""
     n = draw(st.integers(3, 7))
     fixed_only, treats = draw(st.booleans()), draw(st.booleans())
+    clock = "decide" if treats else draw(st.sampled_from(["s0", "s0", "s1"]))
     names = [f"s{i}" for i in range(n)]
     kinds = [draw(st.sampled_from([*["competing"] * 5, "told", "chance"])) for _ in names]
     kinds[-1] = "competing"
@@ -119,6 +120,9 @@ def pathway_texts(draw: Draw) -> str:
         # A choice goes onward only, so that time passes on every cycle.
         open_to = names[i + 1 :] if kind == "chance" else names
         again = ["decide"] if treats and kind != "chance" else []
+        if i == 0 and clock == "s1":
+            # Who went round before the clock starts could be followed for ever.
+            open_to = ["s1"]
         others = [draw(st.sampled_from([*open_to, *again, "dead", "well"])) for _ in range(draw(st.integers(0, 2)))]
         ways[name] = [names[i + 1] if i + 1 < n else "dead", *others]
     unfit = {to for name, kind in zip(names, kinds, strict=True) if kind != "competing" for to in ways[name]}
@@ -138,8 +142,8 @@ def pathway_texts(draw: Draw) -> str:
     text = "".join(parts) + '[states.dead]\nkind = "death"\n'
     text += '[states.well]\nkind = "end"\n' if '"well"' in text else ""
     if not treats:
-        return TOP.format(start="s0", clock=draw(st.sampled_from(["s0", "s0", "s1"]))) + text
-    top = TOP.format(start=draw(st.sampled_from(["decide", "remission"])), clock="decide")
+        return TOP.format(start="s0", clock=clock) + text
+    top = TOP.format(start=draw(st.sampled_from(["decide", "remission"])), clock=clock)
     remission = REMISSION.format(time=time(draw, fixed_only=fixed_only)) if '"remission"' in top else ""
     return top + text + remission + MARGINAL.format(last=names[-1], care=time(draw, fixed_only=fixed_only))
 
