@@ -71,9 +71,10 @@ class Block:
         for state, events in self.entered.items():
             kept = [chosen[who] for who, _ in events]
             found.entered[state] = [(new[who[k]], month[k]) for (who, month), k in zip(events, kept, strict=True)]
-            for mine, theirs in ((found.order, self.order), (found.early, self.early)):
-                if state in theirs:
-                    mine[state] = [each[k] for each, k in zip(theirs[state], kept, strict=True)]  # type: ignore[index]
+            if state in self.order:
+                found.order[state] = [each[k] for each, k in zip(self.order[state], kept, strict=True)]
+            if state in self.early:
+                found.early[state] = [each[k] for each, k in zip(self.early[state], kept, strict=True)]
         for state, exits in self.left.items():
             found.left[state] = [(new[who[chosen[who]]], month[chosen[who]]) for who, month in exits]
         return found

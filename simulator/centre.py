@@ -80,10 +80,7 @@ def _years(
     from simulator.engines import des, queues
 
     service = model.scenario.service
-    if service is None:
-        intake = together(range(patients))
-    else:
-        intake = arrivals(model, before, service, horizon, uniforms)
+    intake = together(range(patients)) if service is None else arrivals(model, before, service, horizon, uniforms)
     simulate = des.simulate if engine == "des" else queues.simulate
     block, book = simulate(model, uniforms, intake, horizon=horizon, before=before)
     arrival = intake.origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0)
@@ -145,7 +142,8 @@ def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:
     queue, in_use = {}, {}
     for place, resource in enumerate(scenario.capacity):
         series = [waits.over_time(each.book.of(place), months) for each in every]
-        queue[resource], in_use[resource] = (np.array(each) for each in zip(*series, strict=True))
+        queue[resource] = np.array([waiting for waiting, _ in series])
+        in_use[resource] = np.array([used for _, used in series])
     outcomes = {key: (unit, np.array(found)) for key, (unit, found) in values.items()}
     return WardPart(outcomes, months, queue, in_use)
 
@@ -178,10 +176,8 @@ def load(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
         if capacity.offered_every is not None:
             asked = solution.entered(states)[:, -1]
         else:
-            asked = sum(
-                (np.trapezoid(solution.occupied(each), dx=solution.lattice.step, axis=-1) for each in states),
-                np.zeros(1),
-            )
+            held = np.sum([solution.occupied(each) for each in states], axis=0)
+            asked = np.trapezoid(held, dx=solution.lattice.step, axis=-1)
         units = capacity.mean_units(service.first, service.last)
         demand = service.arrivals_a_month * float(np.mean(asked))
         found[resource] = demand / units if units else np.inf

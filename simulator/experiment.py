@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import outcomes
+from simulator import centre, outcomes
+from simulator.capacity import beyond_microsim
+from simulator.centre import WardPart
+from simulator.centre import load as offered_load
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_draws, single, values
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.model import Model, resolve
+from simulator.model import Model, Values, resolve
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
@@ -26,14 +29,18 @@ from simulator.workers import workers
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
-ENGINES = ("auto", "exact", "microsim")
+ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run. `draws` None: all there are, up to 400 for exact and 100 for microsim; `patients` are per draw."""
+    """How to run. `draws` None: all there are, up to 400 for exact, 100 for microsim and 50 with limited resources.
+
+    patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
+    replications : of every draw, where resources are limited; overload : run what can never be served
+    """
 
     engine: str = "auto"
     patients: int = 10_000
@@ -41,12 +48,15 @@ class Settings:
     seed: int = 1
     horizon: float = 120.0
     jobs: int = 1
+    replications: int = 4
+    overload: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES, "--engine")
         check_horizon(self.horizon)
-        for option, value in (("--patients", self.patients), ("--jobs", self.jobs)):
+        counts = (("--patients", self.patients), ("--jobs", self.jobs), ("--replications", self.replications))
+        for option, value in counts:
             if value < 1:
                 raise InputError("too few", where=option, got=value, allowed="1 or more")
 
@@ -60,6 +70,7 @@ class Part:
     occupancy: dict[str, dict[str, Floats]]
     outcomes: dict[tuple[str, str], outcomes.Outcomes]
     treated: Floats
+    ward: WardPart | None = None
 
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
@@ -87,12 +98,15 @@ def compare(
             )
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
-    wanted = (
-        chosen.draws
-        if chosen.draws is not None or engine == "exact" or table is None
-        else min(100, len(table))
-    )
+    limited = any(each.is_limited for each in loaded)
+    most = {"exact": None}.get(engine, 50 if limited else 100)
+    wanted = chosen.draws
+    if wanted is None and most is not None and table is not None:
+        wanted = min(most, len(table))
     n_draws = choose(table, wanted, pathway)
+    if not chosen.overload:
+        for each in loaded:
+            _check_load(each, values(table, slice(0, min(n_draws, 20))), chosen.horizon)
     shown = both_ends(loaded, table, n_draws)
     batch = BATCH if engine == "exact" else 1
     chunks = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
@@ -105,17 +119,34 @@ def compare(
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:
-    """Return the engine to use and why."""
-    limited = next((each for each in scenarios if each.capacity or each.service), None)
-    if limited is not None:
+    """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
+    limited = next((each for each in scenarios if each.is_limited), None)
+    beyond = [why for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
+    if engine == "exact" and limited is not None:
         raise InputError(
-            "limited resources need an engine with queues, which this version does not have",
+            "the exact engine has no queues",
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
-            allowed="a scenario without [capacity] and [service]",
+            allowed="--engine auto, microsim or des",
         )
     if engine != "auto":
         return engine, "as asked"
-    return "exact", "no resource is limited, so there is an answer without sampling noise"
+    if limited is None:
+        return "exact", "no resource is limited, so there is an answer without sampling noise"
+    if beyond:
+        return "des", beyond[0]
+    return "microsim", "resources are limited, and served first come, first served"
+
+
+def _check_load(scenario: Scenario, own: Values, horizon: float) -> None:
+    """Refuse a load that can never be served."""
+    for resource, load in offered_load(scenario, own, horizon).items():
+        if load >= 1.0:
+            raise InputError(
+                "more is asked for than can ever be served",
+                where=f"{scenario.where}: [capacity] {resource}",
+                got=f"a load of {load:.2f}",
+                allowed="a load below 1, or --overload to run it all the same",
+            )
 
 
 def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int) -> list[Scenario]:
@@ -160,19 +191,36 @@ def _work(rows: slice) -> list[Part]:
 def _chunk(
     scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
 ) -> list[Part]:
-    own = values(table, rows) if engine == "exact" else single(table, rows.start)
-    return [_part(_curves(resolve(each, own), engine, settings, rows), each) for each in scenarios]
-
-
-def _curves(model: Model, engine: str, settings: Settings, rows: slice) -> Curves:
     if engine == "exact":
-        from simulator.engines import exact
+        return [_part(_exact(resolve(each, values(table, rows)), settings), each) for each in scenarios]
+    own = single(table, rows.start)
+    return [_simulated(each, own, engine, settings, rows.start + 1) for each in scenarios]
 
-        return exact.curves(model, settings.horizon)
+
+def _simulated(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
     from simulator.engines import tally
 
-    uniforms = Uniforms(settings.seed, draw=rows.start + 1)
-    return tally.curves(model, settings.horizon, patients=settings.patients, uniforms=uniforms)
+    uniforms = Uniforms(settings.seed, draw=draw)
+    if not scenario.is_limited and engine == "microsim":
+        model, patients = resolve(scenario, own), settings.patients
+        return _part(tally.curves(model, settings.horizon, patients=patients, uniforms=uniforms), scenario)
+    found, ward = centre.run(
+        scenario,
+        own,
+        engine=engine,
+        horizon=settings.horizon,
+        patients=settings.patients,
+        seed=settings.seed,
+        draw=draw,
+        replications=settings.replications,
+    )
+    return replace(_part(found, scenario), ward=ward)
+
+
+def _exact(model: Model, settings: Settings) -> Curves:
+    from simulator.engines import exact
+
+    return exact.curves(model, settings.horizon)
 
 
 def report_months(horizon: float) -> Floats:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import outcomes
+from simulator import outcomes, ward_tables
 from simulator.cohort import load_cohort
 from simulator.curves import INTERVAL, populations
 from simulator.pathway import Pathway
@@ -49,13 +49,15 @@ class Results:
     outcomes: pd.DataFrame
     occupancy: pd.DataFrame
     manifest: dict[str, Any]
+    service: pd.DataFrame | None = None
+    queue: pd.DataFrame | None = None
 
     def write(self, folder: Path) -> None:
         """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""
-        for name in ("survival", "outcomes", "occupancy"):
-            getattr(self, name).to_csv(
-                folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n"
-            )
+        for name in ("survival", "outcomes", "occupancy", "service", "queue"):
+            table = getattr(self, name)
+            if table is not None:
+                table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
 
@@ -81,12 +83,20 @@ def gather(
                 survival.append(_survival(scenario, clock, name, months, own))
                 rows.extend(_outcomes(scenario, clock, name, own, by_scenario[0] if i else None))
             occupancy.append(_occupancy(scenario, clock, months, own))
+    limited = [(each, [p.ward for p in own if p.ward]) for each, own in zip(scenarios, by_scenario, strict=True)]
+    limited = [(each, wards) for each, wards in limited if wards]
+    service = queue = None
+    if limited:
+        chosen, wards = [each for each, _ in limited], [each for _, each in limited]
+        service, queue = _as_written(ward_tables.service(chosen, wards)), _as_written(ward_tables.queue(chosen, wards))
     return Results(
         tuple(scenarios),
         _as_written(pd.concat(survival, ignore_index=True)),
         _as_written(pd.DataFrame(rows)),
         _as_written(pd.concat(occupancy, ignore_index=True)),
         _manifest(scenarios, settings, engine, why, n_draws),
+        service,
+        queue,
     )
 
 
@@ -280,8 +290,12 @@ def _note(pathway: Pathway) -> str:
 
 
 def _told(scenario: Scenario) -> dict[str, Any]:
-    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population", "capacity", "service")
-    levers = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
+    levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    if scenario.capacity:
+        levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
+    if scenario.service is not None:
+        levers["service"] = asdict(scenario.service)
     return {
         "name": scenario.name,
         "title": scenario.title,

@@ -73,17 +73,17 @@ class Chances:
             self._branches[key] = self._race(state, exits, shares, place // BLOCK, visit)
         return exits[self._branches[key][place % BLOCK]]
 
-    def treated_before(self, place: int) -> bool:
-        """Return whether the draw's own probabilities would treat a patient at the marginal decision."""
+    def treated_before(self, place: int, visit: int) -> bool:
+        """Return whether the draw's own probabilities would treat a patient at a visit of the marginal decision."""
         told, marginal = self.model.pathway.marginal, self.model.marginal
         assert told is not None
         assert marginal is not None
         exits = self.model.exits[told.decision]
-        key = (f"{told.decision} before", 0, place // BLOCK, False)
+        key = (f"{told.decision} before", visit, place // BLOCK, False)
         if key not in self._branches:
             own = marginal.own_share
             shares = [own if each.name == told.branch else 1.0 - own for each in exits]
-            self._branches[key] = self._race(told.decision, exits, shares, place // BLOCK, 0)
+            self._branches[key] = self._race(told.decision, exits, shares, place // BLOCK, visit)
         return exits[self._branches[key][place % BLOCK]].name == told.branch
 
     def gains(self, place: int) -> bool:

@@ -153,8 +153,8 @@ class Patient:
         branch = self.chances.branch(state, self.place, visit, self.in_vain)
         told, marginal = self.centre.pathway.marginal, self.chances.model.marginal
         if told is not None and marginal is not None and marginal.raised and not self.in_vain:
-            marginal_now = state == told.decision and branch.name == told.branch and visit == 0
-            if marginal_now and not self.chances.treated_before(self.place) and not self.chances.gains(self.place):
+            treated = state == told.decision and branch.name == told.branch
+            if treated and not self.chances.treated_before(self.place, visit) and not self.chances.gains(self.place):
                 self.doomed_way = self.chances.ways(told.otherwise, self.place, 0)[0]
                 self.doom = month + self.doomed_way.months
         return branch.to

@@ -36,8 +36,8 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
     asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
     asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
-    asked |= {name for name, state in pathway.states.items() if not state.is_choice}
-    return of_blocks(model, horizon, simulate(model, uniforms, range(patients), horizon=followed, keep=frozenset(asked)))
+    keep = frozenset(asked) | {name for name, state in pathway.states.items() if not state.is_choice}
+    return of_blocks(model, horizon, simulate(model, uniforms, range(patients), horizon=followed, keep=keep))
 
 
 def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Generator
 
 import simpy
-from simpy.core import EventPriority
+from simpy.events import EventPriority
 
 from simulator.capacity import Capacity
 from simulator.ward import instant
