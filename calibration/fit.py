@@ -25,7 +25,7 @@ Map = Callable[..., Iterator[object]]
 
 WANTED = 2000
 """Draws that are frozen."""
-EFFECTIVE = 5000
+EFFECTIVE = 3000
 """Effective sample size of the weighted sample that they are taken from."""
 ROWS = 25
 """Draws a likelihood call: their arrays stay in the processor's cache. The result does not depend on jobs."""
@@ -60,12 +60,18 @@ class Fit:
                 part.unlink(missing_ok=True)
 
 
+def priors_of(targets: Targets) -> Priors:
+    """Return the prior of the parameters of a cohort's pathway. Raises InputError naming the pathway's file."""
+    pathway = targets.pathway
+    return Priors.from_parameters(pathway.parameters, pathway.dirichlets(), where=f"{pathway.where}: ")
+
+
 class Posterior:
     """Prior and likelihood in the space of standard-normal scores z : (n, dimension)."""
 
     def __init__(self, targets: Targets) -> None:
         self.likelihood = Likelihood(targets)
-        self.priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
+        self.priors = priors_of(targets)
 
     def log_likelihood(self, z: Floats) -> Floats:
         """Return the log-likelihood, (n,)."""
@@ -149,7 +155,7 @@ def run(
     if seed < 0:
         raise InputError("a seed below 0", where="seed", got=seed, allowed="0 or more")
     targets = replace(targets, seed=seed)
-    priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
+    priors = priors_of(targets)
     with likelihood_of(targets, jobs) as (log_likelihood, each):
         weighted = sample(
             log_likelihood, priors.dimension, seed=seed, wanted=wanted, effective=effective, progress=progress

@@ -1,7 +1,7 @@
 """The posterior of the letter's cohort by a second, independent sampler: an ensemble of Markov chains.
 
 Differential evolution (ter Braak 2006, Stat Comput 16, 239) and the stretch move (Goodman & Weare 2010, CAMCoS 5, 65)
-as emcee 3.1.6 has them; not DESnooker, which is wrong there. In 33 dimensions the stretch move alone needs four times
+as emcee 3.1.6 has them; not DESnooker, which is wrong there. In 41 dimensions the stretch move alone needs four times
 as many steps. Minutes on two cores.
 """
 
@@ -13,13 +13,15 @@ import pytest
 from numpy.typing import NDArray
 
 from calibration.diagnostics import effective_sample_size
-from calibration.fit import EFFECTIVE, WANTED, likelihood_of
+from calibration.fit import WANTED, likelihood_of
 from calibration.imis import WeightedSample, sample
 from calibration.priors import Priors
 from calibration.targets import load_targets
 
 Floats = NDArray[np.float64]
 
+EFFECTIVE = 5000
+"""Effective sample size that both samples must have; more than the frozen draws are taken from."""
 WALKERS = 100
 CANDIDATES = 4000
 """Draws from the prior, of which the likeliest start a walker each."""
@@ -97,7 +99,14 @@ def test_a_second_sampler_finds_the_same_posterior() -> None:
         def log_posterior(z: Floats) -> Floats:
             return log_likelihood(z) + priors.log_density(z)
 
-        weighted = sample(log_likelihood, priors.dimension, seed=targets.seed, wanted=WANTED, effective=EFFECTIVE)
+        weighted = sample(
+            log_likelihood,
+            priors.dimension,
+            seed=targets.seed,
+            wanted=WANTED,
+            effective=EFFECTIVE,
+            most_points=100_000,
+        )
         sampled = time.perf_counter()
         candidates = generator.standard_normal((CANDIDATES, priors.dimension))
         start = candidates[np.argsort(log_likelihood(candidates))[-WALKERS:]]

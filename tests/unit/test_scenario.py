@@ -285,3 +285,63 @@ def test_a_scenario_without_a_pathway_and_an_unknown_one(tell: Tell) -> None:
         tell('pathway = "three_stat"')
     with pytest.raises(InputError, match=r"unknown scenario; got 'baselin'.*'baseline'"):
         load_scenario("baselin")
+
+
+REST = """
+title = "with a rest"
+start = "choice"
+[states.choice]
+kind = "decision"
+[[states.choice.branches]]
+to = "x"
+probability = "p"
+[[states.choice.branches]]
+to = "y"
+probability = "q"
+[[states.choice.branches]]
+to = "z"
+probability = {last}
+[states.x]
+kind = "end"
+[states.y]
+kind = "end"
+[states.z]
+kind = "death"
+[parameters.p]
+unit = "probability"
+meaning = "x"
+value = 0.2
+source = "assumption"
+[parameters.q]
+unit = "probability"
+meaning = "y"
+value = {q}
+source = "assumption"
+"""
+
+
+def taken(scenario: Scenario) -> list[float]:
+    return [float(np.asarray(each.probability)) for each in resolve(scenario).exits["choice"]]
+
+
+@pytest.mark.parametrize("p", [0.0, 0.2, 0.6, 1.0])
+def test_a_branch_that_takes_the_rest_is_rescaled_like_its_named_siblings(tmp_path: Path, p: float) -> None:
+    (tmp_path / "rest.toml").write_text(REST.format(last='"rest"', q=0.3))
+    left = 1.0 - p
+    shares = taken(Scenario("policy", load_pathway(tmp_path / "rest.toml"), set={"p": p}))
+    assert shares == pytest.approx([p, left * 0.3 / 0.8, left * 0.5 / 0.8])
+
+
+def test_a_share_told_as_a_number_stays_and_the_named_siblings_give_way(tmp_path: Path) -> None:
+    (tmp_path / "rest.toml").write_text(REST.format(last=0.5, q=0.3))
+    pathway = load_pathway(tmp_path / "rest.toml")
+    assert taken(Scenario("policy", pathway, set={"p": 0.4})) == pytest.approx([0.4, 0.1, 0.5])
+    with pytest.raises(InputError, match=r"policy: p: leaves less than nothing for q; got -0.1"):
+        taken(Scenario("policy", pathway, set={"p": 0.6}))
+
+
+def test_a_share_beside_numbers_only_cannot_be_changed_and_the_scenario_is_named(tmp_path: Path) -> None:
+    told = REST.format(last=0.5, q=0.3).replace('probability = "q"', "probability = 0.3")
+    (tmp_path / "rest.toml").write_text(told)
+    with pytest.raises(InputError, match=r"policy: p: the other branches of 'choice' are numbers .*allowed: .*rest"):
+        taken(Scenario("policy", load_pathway(tmp_path / "rest.toml"), set={"p": 0.6}))

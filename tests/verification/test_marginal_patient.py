@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import scenarios
 from simulator.curves import Curves
-from simulator.engines import exact, microsim
+from simulator.engines import exact, microsim, tally
 from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -245,3 +245,81 @@ def test_a_group_entered_before_the_decision_does_not_grow_with_those_treated_in
         sizes[benefit] = exact.curves(resolve(raised), 36.0).sizes
     for group in ("relapsed", "treated"):
         np.testing.assert_allclose(sizes[0.0][group], sizes[1.0][group], atol=1e-8)
+
+
+AGAIN = """
+title = "who responds may relapse again, and is asked again"
+start = "relapse"
+[clocks]
+relapse = "relapse"
+[states.relapse]
+kind = "decision"
+[[states.relapse.branches]]
+to = "treatment"
+probability = "treated"
+[[states.relapse.branches]]
+to = "none"
+probability = "rest"
+[states.treatment]
+kind = "sojourn"
+[[states.treatment.transitions]]
+to = "remission"
+probability = 0.6
+time = { family = "exponential", mean = 2 }
+[[states.treatment.transitions]]
+to = "in_vain"
+probability = 0.4
+time = { family = "exponential", mean = 1 }
+[states.remission]
+kind = "sojourn"
+[[states.remission.transitions]]
+to = "relapse"
+time = { family = "weibull", median = 5, shape = 1.2 }
+[states.none]
+kind = "sojourn"
+[[states.none.transitions]]
+to = "dead"
+time = { family = "weibull", median = 3, shape = 1.5 }
+[states.in_vain]
+kind = "sojourn"
+[[states.in_vain.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 4 }
+[states.dead]
+kind = "death"
+[marginal]
+decision = "relapse"
+branch = "treatment"
+otherwise = "none"
+no_benefit = "in_vain"
+[groups.treated]
+entered = "treatment"
+[parameters.treated]
+unit = "probability"
+meaning = "treated at a relapse"
+value = 0.4
+source = "assumption"
+"""
+
+
+def test_without_benefit_nobody_gains_at_a_later_relapse_either(tell: Tell) -> None:
+    pathway = tell(AGAIN)
+    today = exact.curves(resolve(Scenario("today", pathway)), 60.0)
+    more = Scenario("more", pathway, set={"treated": 0.9}, marginal_benefit=0.0)
+    in_vain = exact.curves(resolve(more), 60.0)
+    np.testing.assert_allclose(in_vain.survival["relapse", "all"], today.survival["relapse", "all"], atol=ROUNDING)
+    np.testing.assert_allclose(deaths(more, 60.0), deaths(Scenario("today", pathway), 60.0), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("benefit", [0.3, 0.5])
+def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(tell: Tell, benefit: float) -> None:
+    """Simultaneously over months and populations at a false-alarm rate of 1e-6 (DKW with Massart's constant)."""
+    n = 200_000
+    model = resolve(Scenario("more", tell(AGAIN), set={"treated": 0.9}, marginal_benefit=benefit))
+    solved = exact.curves(model, 60.0)
+    simulated = tally.curves(model, 60.0, patients=n, uniforms=Uniforms(12))
+    for population in ("all", "treated"):
+        size = float(simulated.sizes[population][0])
+        assert size == pytest.approx(float(solved.sizes[population][0]), abs=5 / np.sqrt(n))
+        apart = np.abs(solved.survival["relapse", population] - simulated.survival["relapse", population]).max()
+        assert apart < np.sqrt(np.log(4 / 1e-6) / (2 * n * size)) + 1e-4
