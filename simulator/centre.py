@@ -77,12 +77,15 @@ def run(
 def _years(
     model: Model, before: Model | None, engine: str, horizon: float, patients: int, uniforms: Uniforms
 ) -> Years:
-    from simulator.engines import des, queues
+    from simulator.engines import des, queues, tally
 
     service = model.scenario.service
     intake = together(range(patients)) if service is None else arrivals(model, before, service, horizon, uniforms)
-    simulate = des.simulate if engine == "des" else queues.simulate
-    block, book = simulate(model, uniforms, intake, horizon=horizon, before=before)
+    if engine == "des":
+        block, book = des.simulate(model, uniforms, intake, horizon=horizon, before=before)
+    else:
+        keep = tally.counted_states(model.pathway)
+        block, book = queues.simulate(model, uniforms, intake, horizon=horizon, before=before, keep=keep)
     arrival = intake.origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0)
     if service is not None:
         return Years(block, book, arrival, service.counted(arrival), service.first, service.last)

@@ -177,6 +177,7 @@ class Patient:
             if ward is None or self.centre.ward_of(state) is ward:
                 return self.leave(state, way.to, at, asking)
             asking.append(ward.ask(self.place, self.origin + at, way.to, self._rank(ward, state)))
+            asking[-1].month = at
         granted = yield from self.wait(asking, np.inf)
         if granted is not None:
             return self.take(state, granted, asking)
@@ -203,7 +204,8 @@ class Patient:
 
     def take(self, state: str, granted: Request, asking: list[Request]) -> tuple[str, float]:
         """Move into the state that a unit was granted for."""
-        month = granted.granted - self.origin
+        # Granted at once: in the patient's own month, for there and back through the calendar time could run back.
+        month = granted.month if granted.granted == granted.asked else granted.granted - self.origin
         asking.remove(granted)
         to, _ = self.leave(state, granted.to, month, asking)
         self.holds = granted

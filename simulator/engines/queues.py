@@ -29,17 +29,24 @@ Integers = NDArray[np.int64]
 
 
 def simulate(
-    model: Model, uniforms: Uniforms, intake: Intake, *, horizon: float, before: Model | None = None
+    model: Model,
+    uniforms: Uniforms,
+    intake: Intake,
+    *,
+    horizon: float,
+    before: Model | None = None,
+    keep: frozenset[str] | None = None,
 ) -> tuple[Block, Requests]:
     """Return what happened to all patients of an intake, and the wards' book. Models must be of a single draw.
 
-    `before` : the model of patients who are not under the policy. Raises InputError where only des can run the limits.
+    `before` : the model of patients who are not under the policy. `keep` : states whose entries and exits are kept;
+    None keeps all, and their order. Raises InputError where only des can run the limits.
     """
     refuse(model)
     runs: list[Stretches] = []
     for each, under in ((model, intake.under_policy), (before or model, ~intake.under_policy)):
         check_single(each)
-        plan = QueuePlan(each, horizon)
+        plan = QueuePlan(each, horizon, keep)
         places = np.flatnonzero(under)
         level = [
             Stretches(plan, uniforms, intake.patients[own], own)
@@ -93,8 +100,11 @@ def _gathered(runs: Iterable[Stretches]) -> Iterator[list[Stretches]]:
 class QueuePlan(Plan):
     """A plan that knows which exits are requests: into a state that holds a limited resource not held already."""
 
-    def __init__(self, model: Model, horizon: float) -> None:
-        super().__init__(model, horizon, None)
+    def __init__(self, model: Model, horizon: float, keep: frozenset[str] | None) -> None:
+        super().__init__(model, horizon, keep)
+        if self.marginal is not None:
+            # Who is treated in vain dies wherever they are then, so all that they do is kept.
+            self.keep = None
         states = model.pathway.states
         self.limited = {resource: place for place, resource in enumerate(model.scenario.capacity)}
         self.asks = {
@@ -250,7 +260,8 @@ def follow(runs: Sequence[Stretches], first: int) -> Stretches:
         own = np.arange(begin, begin + each.rows.size)
         (run.granted_row if is_granted else run.gone_row)[each.rows] = first + own
         after.waiting.setdefault(each.to, []).append((own, np.zeros(own.size)))
-        after.block.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
+        if after.plan.keep is None or each.state in after.plan.keep:
+            after.block.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
         begin += own.size
     for name in after.visits:
         after.visits[name] = np.concatenate([run.visits[name][each.rows] for run, each, _ in parts])
@@ -333,20 +344,22 @@ class _Assembly:
         # After a wait, what would happen in the very instant of a death in vain comes too late.
         end = np.where(run.in_vain, np.minimum(end, self.doom[run.places] - HALF), end)
         names = list(run.plan.model.pathway.states)
+        dead = begun + run.block.death_month
+        died = np.flatnonzero(dead <= end)
+        whole.death_month[run.places[died]] = dead[died]
         for state, events in run.block.entered.items():
             for number, (rows, month) in enumerate(events):
                 at = begun[rows] + month
                 kept = np.flatnonzero(at <= end[rows])
                 who, at = run.places[rows[kept]], at[kept]
                 whole.entered.setdefault(state, []).append((who, at))
-                order = run.block.order[state][number][kept]
-                whole.order.setdefault(state, []).append(order)
                 if state in run.block.early:
                     whole.early.setdefault(state, []).append(run.block.early[state][number][kept])
-                if run.plan.model.pathway.states[state].kind == "death":
-                    whole.death_month[who] = at
-                later = order >= self.last[0][who]
-                self.last[0][who[later]], self.last[1][who[later]] = order[later], names.index(state)
+                if run.plan.keep is None:
+                    order = run.block.order[state][number][kept]
+                    whole.order.setdefault(state, []).append(order)
+                    later = order >= self.last[0][who]
+                    self.last[0][who[later]], self.last[1][who[later]] = order[later], names.index(state)
         for state, exits in run.block.left.items():
             for rows, month in exits:
                 at = begun[rows] + month

@@ -85,7 +85,8 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     start, granted, gone, released = ([NEVER] * n for _ in range(4))
     end, latest = [np.inf] * origin.size, [np.inf] * origin.size
     origins, places, resources = origin.tolist(), rows.place.tolist(), rows.resource.tolist()
-    asked, expiry, release, ends = rows.asked, rows.expiry, rows.release, rows.ends
+    asked, expiry, release, ends, granted_row = rows.asked, rows.expiry, rows.release, rows.ends, rows.granted_row
+    push, pop, replace, inf = heapq.heappush, heapq.heappop, heapq.heapreplace, np.inf
     free = [[-np.inf] * each for each in units]
     first = _first(rows, origin, start, end, latest)
     later: list[tuple[int, int, int]] = []
@@ -101,12 +102,12 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
         if at <= latest[place] and at < np.inf:
             heapq.heappush(later, (instant(origins[place] + at), place, row))
 
-    number, known = 0, len(first)
+    number, known = 0, len(asking)
     while number < known or later:
-        if later and (number == known or later[0] < first[number]):
-            _, place, row = heapq.heappop(later)
+        if later and (number == known or later[0] < (instants[number], waiting[number])):
+            _, place, row = pop(later)
         else:
-            _, place, row = first[number]
+            place, row = waiting[number], asking[number]
             number += 1
         begun, zero, last = start[row], origins[place], end[place]
         at = begun + asked[row]
@@ -119,12 +120,16 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
                 if until <= latest[place] and rows.gone_row[row] >= 0:
                     begin(rows.gone_row[row], until)
                 continue
-        following = rows.granted_row[row]
-        granted[row] = at
-        begin(following, at)
+        following = granted_row[row]
+        granted[row] = start[following] = at
+        if ends[following] + at < last:
+            end[place] = last = ends[following] + at
         back = at + release[following]
-        released[row] = back = back if back < end[place] else end[place]
-        heapq.heapreplace(beds, zero + back)
+        released[row] = back = back if back < last else last
+        replace(beds, zero + back)
+        at += asked[following]
+        if at <= last + MOMENT and at < inf:
+            push(later, (round((zero + at) * INSTANTS), place, following))
     return Served(rows, *(np.array(each, dtype=np.float64) for each in (start, granted, gone, released)))
 
 
@@ -143,4 +148,4 @@ def _first(
     instants = np.rint((origin[places[asking]] + asked[asking]) * INSTANTS).astype(np.int64)
     order = np.lexsort((places[asking], instants))
     chosen = asking[order]
-    return list(zip(instants[order].tolist(), places[chosen].tolist(), begins[chosen].tolist(), strict=True))
+    return instants[order].tolist(), places[chosen].tolist(), begins[chosen].tolist()

@@ -16,7 +16,7 @@ from simulator.curves import Curves, check_horizon, populations
 from simulator.engines.lattice import STEP
 from simulator.engines.microsim import simulate
 from simulator.model import Model
-from simulator.pathway import Count
+from simulator.pathway import Count, Pathway
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
@@ -34,10 +34,16 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
     check_horizon(horizon)
     pathway = model.pathway
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
+    return of_blocks(
+        model, horizon, simulate(model, uniforms, range(patients), horizon=followed, keep=counted_states(pathway))
+    )
+
+
+def counted_states(pathway: Pathway) -> frozenset[str]:
+    """Return the states whose entries and exits are counted."""
     asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
     asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
-    keep = frozenset(asked) | {name for name, state in pathway.states.items() if not state.is_choice}
-    return of_blocks(model, horizon, simulate(model, uniforms, range(patients), horizon=followed, keep=keep))
+    return frozenset(asked) | {name for name, state in pathway.states.items() if not state.is_choice}
 
 
 def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:

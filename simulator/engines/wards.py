@@ -28,11 +28,14 @@ class Alarm(simpy.Event):
 
 
 class Request:
-    """A patient's request for a unit, in calendar months; inf for what has not happened."""
+    """A patient's request for a unit, in calendar months; inf for what has not happened.
+
+    `month` : when it was asked for in the patient's own months.
+    """
 
     def __init__(self, ward: Ward, patient: int, asked: float, to: str) -> None:
         self.ward, self.patient, self.asked, self.to = ward, patient, asked, to
-        self.granted = self.gone = self.released = math.inf
+        self.granted = self.gone = self.released = self.month = math.inf
         self.event = ward.env.event()
 
     @property
