@@ -106,6 +106,8 @@ def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
         """Run both, and compare histories, exits, clocks, deaths and the book of requests."""
         block, book = queues.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
         other, other_book = des.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
+        for each in (block, other):
+            histories.check(histories.table([each]), model.pathway)
         pd.testing.assert_frame_equal(_whole(block), _whole(other), rtol=0.0, atol=TOLERANCE)
         pd.testing.assert_frame_equal(_exits(block), _exits(other), rtol=0.0, atol=TOLERANCE)
         for name in ("clock_month", "death_month", "follow_up_end"):

@@ -46,6 +46,7 @@ kind = "sojourn"
 to = "decide"
 time = {time}
 """
+AT_ONCE = 'time = { family = "fixed", months = 0 }\n'
 MARGINAL = """
 [marginal]
 decision = "decide"
@@ -138,7 +139,10 @@ def pathway_texts(draw: Draw) -> str:
             listed = "branches" if kind == "chance" else "transitions"
             parts.append(f'[[states.{name}.{listed}]]\nto = "{to}"\nname = "w{j}"\n')
             parts.append("" if kind == "competing" else f"probability = {float(weights[j] / weights.sum())!r}\n")
-            parts.append("" if kind == "chance" else f"time = {time(draw, fixed_only=fixed_only)}\n")
+            told = "" if kind == "chance" else f"time = {time(draw, fixed_only=fixed_only)}\n"
+            # Who waits for a resource may ask for it on coming, as in the shipped pathway.
+            asks = held.get(to) and not held.get(name)
+            parts.append(AT_ONCE if asks and draw(st.sampled_from([True, False, False])) else told)
     text = "".join(parts) + '[states.dead]\nkind = "death"\n'
     text += '[states.well]\nkind = "end"\n' if '"well"' in text else ""
     if not treats:
