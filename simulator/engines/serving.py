@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.block import MOMENT
 from simulator.ward import INSTANTS, Intake, Requests, instant
 
 Floats = NDArray[np.float64]
@@ -86,9 +85,9 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     end, latest = [np.inf] * origin.size, [np.inf] * origin.size
     origins, places, resources = origin.tolist(), rows.place.tolist(), rows.resource.tolist()
     asked, expiry, release, ends, granted_row = rows.asked, rows.expiry, rows.release, rows.ends, rows.granted_row
-    push, pop, replace, inf = heapq.heappush, heapq.heappop, heapq.heapreplace, np.inf
+    limits, push, pop, replace, never = rows.latest, heapq.heappush, heapq.heappop, heapq.heapreplace, np.inf
     free = [[-np.inf] * each for each in units]
-    first = _first(rows, origin, start, end, latest)
+    instants, waiting, asking = _first(rows, origin, start, end, latest)
     later: list[tuple[int, int, int]] = []
 
     def begin(row: int, month: float) -> None:
@@ -96,11 +95,11 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
         start[row] = month
         if ends[row] + month < end[place]:
             end[place] = ends[row] + month
-        if rows.latest[row] + month < latest[place]:
-            latest[place] = rows.latest[row] + month
+        if limits[row] + month < latest[place]:
+            latest[place] = limits[row] + month
         at = month + asked[row]
-        if at <= latest[place] and at < np.inf:
-            heapq.heappush(later, (instant(origins[place] + at), place, row))
+        if at <= latest[place] and at < never:
+            push(later, (instant(origins[place] + at), place, row))
 
     number, known = 0, len(asking)
     while number < known or later:
@@ -121,31 +120,28 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
                     begin(rows.gone_row[row], until)
                 continue
         following = granted_row[row]
-        granted[row] = start[following] = at
-        if ends[following] + at < last:
-            end[place] = last = ends[following] + at
+        granted[row] = at
+        begin(following, at)
         back = at + release[following]
-        released[row] = back = back if back < last else last
+        released[row] = back = back if back < end[place] else end[place]
         replace(beds, zero + back)
-        at += asked[following]
-        if at <= last + MOMENT and at < inf:
-            push(later, (round((zero + at) * INSTANTS), place, following))
     return Served(rows, *(np.array(each, dtype=np.float64) for each in (start, granted, gone, released)))
 
 
 def _first(
     rows: Rows, origin: Floats, start: list[float], end: list[float], latest: list[float]
-) -> list[tuple[int, int, int]]:
-    """Begin everybody's first row, and return their requests in order: (instant, place in the intake, row)."""
+) -> tuple[list[int], list[int], list[int]]:
+    """Begin everybody's first row, and return their requests in order: instants, places in the intake, rows."""
     begins = np.flatnonzero(rows.begins)
-    places, ends = rows.place[begins], np.asarray(rows.ends)[begins]
-    for row, place, until in zip(begins.tolist(), places.tolist(), ends.tolist(), strict=True):
-        start[row] = 0.0
-        end[place], latest[place] = until, rows.latest[row]
+    places = rows.place[begins]
+    start[:] = np.where(rows.begins, 0.0, NEVER).tolist()
+    for theirs, told in ((end, rows.ends), (latest, rows.latest)):
+        found = np.full(origin.size, np.inf)
+        found[places] = np.asarray(told)[begins]
+        theirs[:] = found.tolist()
     asked = np.asarray(rows.asked)[begins]
-    asking = np.flatnonzero(asked <= ends + MOMENT)
-    asking = asking[np.isfinite(asked[asking])]
-    instants = np.rint((origin[places[asking]] + asked[asking]) * INSTANTS).astype(np.int64)
-    order = np.lexsort((places[asking], instants))
-    chosen = asking[order]
+    asks = np.flatnonzero((asked <= np.asarray(rows.latest)[begins]) & np.isfinite(asked))
+    instants = np.rint((origin[places[asks]] + asked[asks]) * INSTANTS).astype(np.int64)
+    order = np.lexsort((places[asks], instants))
+    chosen = asks[order]
     return instants[order].tolist(), places[chosen].tolist(), begins[chosen].tolist()
