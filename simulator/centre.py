@@ -63,23 +63,25 @@ def run(
     """
     from simulator.engines import tally
 
-    model = resolve(scenario, own)
-    before = None if scenario.before is None else resolve(scenario.before, own)
-    followed = max(horizon, scenario.pathway.group_window) if scenario.pathway.groups else horizon
     every = [
-        _years(model, before, engine, followed, patients, Uniforms(seed, draw, replication))
-        for replication in range(replications)
+        years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=Uniforms(seed, draw, number))
+        for number in range(replications)
     ]
-    curves = tally.of_blocks(model, horizon, (each.block.only(each.counted) for each in every))
+    curves = tally.of_blocks(resolve(scenario, own), horizon, (each.block.only(each.counted) for each in every))
     return curves, _ward_part(scenario, every)
 
 
-def _years(
-    model: Model, before: Model | None, engine: str, horizon: float, patients: int, uniforms: Uniforms
+def years(
+    scenario: Scenario, own: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
 ) -> Years:
+    """Return one replication of a draw. Patients are followed to the end of the group window at least."""
     from simulator.engines import des, queues, tally
 
-    service = model.scenario.service
+    model = resolve(scenario, own)
+    before = None if scenario.before is None else resolve(scenario.before, own)
+    if scenario.pathway.groups:
+        horizon = max(horizon, scenario.pathway.group_window)
+    service = scenario.service
     intake = together(range(patients)) if service is None else arrivals(model, before, service, horizon, uniforms)
     if engine == "des":
         block, book = des.simulate(model, uniforms, intake, horizon=horizon, before=before)
@@ -165,12 +167,28 @@ def load(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
     """Return each resource's offered load: what is asked for, were it never short, over what there is.
 
         load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
-    """
-    from simulator.engines import exact
 
+    over the counted years as a whole: of a policy that starts in them, and of units that change, the means.
+    """
     service = scenario.service
     if service is None:
         return {}
+    asked = _asked(scenario, own, horizon)
+    if scenario.before is not None:
+        share, before = service.policy_share, _asked(scenario.before, own, horizon)
+        asked = {resource: share * each + (1.0 - share) * before[resource] for resource, each in asked.items()}
+    found = {}
+    for resource, capacity in scenario.capacity.items():
+        units = capacity.mean_units(service.first, service.last)
+        demand = service.arrivals_a_month * asked[resource]
+        found[resource] = demand / units if units else np.inf
+    return found
+
+
+def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
+    """Return the months that an arrival holds each limited resource, or the requests where units are offered."""
+    from simulator.engines import exact
+
     free = replace(scenario, capacity={}, service=None, before=None)
     solution = exact.solve(resolve(free, own), horizon, window=False)
     found = {}
@@ -181,7 +199,5 @@ def load(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
         else:
             held = np.sum([solution.occupied(each) for each in states], axis=0)
             asked = np.trapezoid(held, dx=solution.lattice.step, axis=-1)
-        units = capacity.mean_units(service.first, service.last)
-        demand = service.arrivals_a_month * float(np.mean(asked))
-        found[resource] = demand / units if units else np.inf
+        found[resource] = float(np.mean(asked))
     return found

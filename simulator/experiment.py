@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,12 +27,17 @@ from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
 from simulator.workers import workers
 
+if TYPE_CHECKING:
+    from simulator.engines.tally import Tally
+
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
+SHARD = 250_000
+"""Patients of a draw whom microsim simulates in one piece; fixed, so that results do not depend on --jobs."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,15 @@ def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **
 
 
 def compare(
-    *scenarios: Scenario | str | Path, progress: Progress | None = None, **settings: object
+    *scenarios: Scenario | str | Path,
+    progress: Progress | None = None,
+    tell_load: Callable[[Scenario, dict[str, float]], None] | None = None,
+    **settings: object,
 ) -> Results:
     """Return the results of scenarios, differences told to the first. Raises InputError.
 
     A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
+    tell_load : called before anything runs, with the offered load of each resource of a scenario with [service]
     """
     chosen = Settings(**settings)  # type: ignore[arg-type]
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
@@ -104,42 +114,69 @@ def compare(
     if wanted is None and most is not None and table is not None:
         wanted = min(most, len(table))
     n_draws = choose(table, wanted, pathway)
-    if not chosen.overload:
-        for each in loaded:
-            _check_load(each, values(table, slice(0, min(n_draws, 20))), chosen.horizon)
+    few = values(table, slice(0, min(n_draws, 20)))
+    for each in loaded:
+        loads = offered_load(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
+        if loads and tell_load is not None:
+            tell_load(each, loads)
+        if not chosen.overload:
+            _check_load(each, loads)
     shown = both_ends(loaded, table, n_draws)
     batch = BATCH if engine == "exact" else 1
-    chunks = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
+    draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
+    shards = [range(0)]
+    if engine == "microsim" and not limited:
+        shards = [range(first, min(first + SHARD, chosen.patients)) for first in range(0, chosen.patients, SHARD)]
+    chunks = [Chunk(rows, patients) for rows in draws for patients in shards]
     parts: list[list[Part]] = []
-    for part in _each((shown, table, engine, chosen), chunks, chosen.jobs):
-        parts.append(part)
+    found: list[list[Tally]] = []
+    for number, part in enumerate(_each((shown, table, engine, chosen), chunks, chosen.jobs), start=1):
         if progress is not None:
-            progress(len(parts), len(chunks))
+            progress(number, len(chunks))
+        if isinstance(part[0], Part):
+            parts.append([each for each in part if isinstance(each, Part)])
+            continue
+        found.append([each for each in part if not isinstance(each, Part)])
+        if len(found) == len(shards):
+            by_scenario = zip(*found, strict=True)
+            parts.append([_merged(tallies, each) for tallies, each in zip(by_scenario, shown, strict=True)])
+            found = []
     return gather(shown, parts, chosen, engine, why, n_draws)
+
+
+def _merged(tallies: Sequence[Tally], scenario: Scenario) -> Part:
+    """Return the part of all shards of one draw's patients."""
+    first, *others = tallies
+    for each in others:
+        first.merge(each)
+    return _part(first.curves(), scenario)
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:
     """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
     limited = next((each for each in scenarios if each.is_limited), None)
-    beyond = [why for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
+    beyond = [(each, why) for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
     if engine == "exact" and limited is not None:
         raise InputError(
             "the exact engine has no queues",
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
             allowed="--engine auto, microsim or des",
         )
+    if engine == "microsim" and beyond:
+        scenario, why = beyond[0]
+        raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
     if engine != "auto":
         return engine, "as asked"
     if limited is None:
         return "exact", "no resource is limited, so there is an answer without sampling noise"
     if beyond:
-        return "des", beyond[0]
+        return "des", beyond[0][1]
     return "microsim", "resources are limited, and served first come, first served"
 
 
-def _check_load(scenario: Scenario, own: Values, horizon: float) -> None:
+def _check_load(scenario: Scenario, loads: dict[str, float]) -> None:
     """Refuse a load that can never be served."""
-    for resource, load in offered_load(scenario, own, horizon).items():
+    for resource, load in loads.items():
         if load >= 1.0:
             raise InputError(
                 "more is asked for than can ever be served",
@@ -164,7 +201,15 @@ def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws
 Shared = tuple[Sequence[Scenario], pd.DataFrame | None, str, Settings]
 
 
-def _each(shared: Shared, chunks: Sequence[slice], jobs: int) -> Iterator[list[Part]]:
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of the work: some draws, and of one draw some patients."""
+
+    rows: slice
+    patients: range
+
+
+def _each(shared: Shared, chunks: Sequence[Chunk], jobs: int) -> Iterator[Sequence[Part | Tally]]:
     """Yield the chunks' results in order, from several processes if that is worth while."""
     jobs = min(jobs, len(chunks))
     if jobs == 1:
@@ -183,28 +228,28 @@ def _begin(shared: Shared) -> None:
     _shared = shared
 
 
-def _work(rows: slice) -> list[Part]:
+def _work(chunk: Chunk) -> Sequence[Part | Tally]:
     assert _shared is not None
-    return _chunk(*_shared, rows)
+    return _chunk(*_shared, chunk)
 
 
 def _chunk(
-    scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
-) -> list[Part]:
+    scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, chunk: Chunk
+) -> Sequence[Part | Tally]:
+    """Return each scenario's part, or the tally of a shard of its patients."""
     if engine == "exact":
-        return [_part(_exact(resolve(each, values(table, rows)), settings), each) for each in scenarios]
-    own = single(table, rows.start)
-    return [_simulated(each, own, engine, settings, rows.start + 1) for each in scenarios]
+        return [_part(_exact(resolve(each, values(table, chunk.rows)), settings), each) for each in scenarios]
+    own, draw = single(table, chunk.rows.start), chunk.rows.start + 1
+    if chunk.patients:
+        from simulator.engines import tally
+
+        uniforms = Uniforms(settings.seed, draw=draw)
+        return [tally.counted(resolve(each, own), settings.horizon, chunk.patients, uniforms) for each in scenarios]
+    return [_of_centre(each, own, engine, settings, draw) for each in scenarios]
 
 
-def _simulated(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
-    from simulator.engines import tally
-
-    uniforms = Uniforms(settings.seed, draw=draw)
-    if not scenario.is_limited and engine == "microsim":
-        model, patients = resolve(scenario, own), settings.patients
-        return _part(tally.curves(model, settings.horizon, patients=patients, uniforms=uniforms), scenario)
-    found, ward = centre.run(
+def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
+    curves, ward = centre.run(
         scenario,
         own,
         engine=engine,
@@ -214,7 +259,7 @@ def _simulated(scenario: Scenario, own: Values, engine: str, settings: Settings,
         draw=draw,
         replications=settings.replications,
     )
-    return replace(_part(found, scenario), ward=ward)
+    return replace(_part(curves, scenario), ward=ward)
 
 
 def _exact(model: Model, settings: Settings) -> Curves:

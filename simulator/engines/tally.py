@@ -31,12 +31,19 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
 
     horizon : months after the default clock. Groups look to the end of their window, whatever the horizon.
     """
+    return counted(model, horizon, range(patients), uniforms).curves()
+
+
+def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -> Tally:
+    """Return the tally of simulated patients of a model of one draw; see `curves`."""
     check_horizon(horizon)
     pathway = model.pathway
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
-    return of_blocks(
-        model, horizon, simulate(model, uniforms, range(patients), horizon=followed, keep=counted_states(pathway))
-    )
+    tally = Tally(model, horizon)
+    for block in simulate(model, uniforms, patients, horizon=followed, keep=counted_states(pathway)):
+        tally.add(block)
+    tally.flush()
+    return tally
 
 
 def counted_states(pathway: Pathway) -> frozenset[str]:
@@ -48,7 +55,7 @@ def counted_states(pathway: Pathway) -> frozenset[str]:
 
 def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:
     """Return the curves of blocks of patients, who are followed to the end of the group window at least."""
-    tally = _Tally(model, horizon)
+    tally = Tally(model, horizon)
     for block in blocks:
         tally.add(block)
     return tally.curves()
@@ -74,7 +81,7 @@ class _Cells:
         return self.counts.reshape(-1, self.places)
 
 
-class _Tally:
+class Tally:
     """Patients are told apart by a code: which groups they are in (bits), then their level of every attribute."""
 
     def __init__(self, model: Model, horizon: float) -> None:
@@ -106,9 +113,22 @@ class _Tally:
             self.sums[name] += (total.sum(), (total**2).sum())
         self.blocks += 1
         if self.blocks % FLUSH == 0:
-            for clock in self.pathway.clocks:
-                for cells in (self.deaths[clock], self.entered[clock], self.left[clock]):
-                    cells.flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Add up what has been gathered."""
+        for cells in self._tables():
+            cells.flush()
+
+    def merge(self, other: Tally) -> None:
+        """Add the patients of another tally of the same model."""
+        for mine, theirs in zip(self._tables(), other._tables(), strict=True):
+            mine.counts += theirs.table().ravel()
+        for name, total in other.sums.items():
+            self.sums[name] += total
+
+    def _tables(self) -> list[_Cells]:
+        return [each[clock] for clock in self.pathway.clocks for each in (self.deaths, self.entered, self.left)]
 
     def _places(self, month: Floats, zero: Floats) -> Integers:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
