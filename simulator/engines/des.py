@@ -191,8 +191,10 @@ class Patient:
         """Wait until a month, the end of the story, or a grant; return the request that was granted."""
         until = min(month, self.doom, self.follow_up_end)
         alarm = [self.until(until, late=asking)] if until < np.inf else []
-        if not alarm and not asking:
-            # In this state for good: followed for ever, there is nothing left to wait for.
+        if not asking:
+            # Where nothing ends the stay there is nothing left to wait for.
+            if alarm:
+                yield alarm[0]
             return None
         yield simpy.AnyOf(self.centre.env, [*alarm, *(each.event for each in asking)])
         return next((each for each in asking if each.is_granted), None)
