@@ -22,6 +22,7 @@ from simulator.draws import choose, load_draws, single, values
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import Model, Values, resolve
+from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
@@ -109,11 +110,7 @@ def compare(
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
-    most = {"exact": None}.get(engine, 50 if limited else 100)
-    wanted = chosen.draws
-    if wanted is None and most is not None and table is not None:
-        wanted = min(most, len(table))
-    n_draws = choose(table, wanted, pathway)
+    n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = values(table, slice(0, min(n_draws, 20)))
     for each in loaded:
         loads = offered_load(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
@@ -142,6 +139,22 @@ def compare(
             parts.append([_merged(tallies, each) for tallies, each in zip(by_scenario, shown, strict=True)])
             found = []
     return gather(shown, parts, chosen, engine, why, n_draws)
+
+
+def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
+    """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
+    patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
+    (found,) = _chunk([scenario], table, engine, settings, Chunk(rows, patients))
+    return found if isinstance(found, Part) else _merged([found], scenario)
+
+
+def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
+    """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
+    most = {"exact": None}.get(engine, 50 if limited else 100)
+    wanted = chosen.draws
+    if wanted is None and most is not None and table is not None:
+        wanted = min(most, len(table))
+    return choose(table, wanted, pathway)
 
 
 def _merged(tallies: Sequence[Tally], scenario: Scenario) -> Part:
