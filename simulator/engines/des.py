@@ -14,6 +14,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
+from simulator.curves import LONGEST
 from simulator.engines.chances import Chances, Way
 from simulator.engines.wards import Alarm, Request, Ward
 from simulator.model import Model
@@ -113,7 +114,8 @@ class Patient:
         self.origin = float(centre.intake.origin[place])
         self.chances = centre.chances if centre.intake.under_policy[place] else centre.chances_before
         self.visits: Counter[str] = Counter()
-        self.clock = self.death = self.follow_up_end = self.doom = np.inf
+        self.clock = self.death = self.doom = np.inf
+        self.follow_up_end = float(LONGEST)
         self.doomed_way: Way | None = None
         self.holds: Request | None = None
         self.events = 0

@@ -1,7 +1,7 @@
 """The microsimulation: every patient of a state at once, in NumPy, by addressed uniforms.
 
 A latent time is the inverse of the cumulative hazard at -log(u); a branch is the least -log(u_b) / p_b.
-Each patient is followed to the horizon after the default clock, or after entry if they never reach it.
+Each patient is followed to the horizon after the default clock, or for `LONGEST` months if they never reach it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
+from simulator.curves import LONGEST
 from simulator.engines.doom import open_exits, ways
 from simulator.errors import InputError
 from simulator.model import Exit, Model
@@ -91,7 +92,7 @@ class Run:
         for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
-        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, np.inf))
+        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, float(LONGEST)))
         self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }
