@@ -82,7 +82,7 @@ class Part:
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
     """Return the results of one scenario. Settings as in `Settings`. Raises InputError."""
-    return compare(scenario, progress=progress, **settings)
+    return compare(scenario, progress=progress, **settings)  # type: ignore[arg-type]
 
 
 def compare(

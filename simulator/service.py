@@ -108,6 +108,21 @@ class Service:
             return np.asarray(since >= 0.0)
         return np.asarray(uniforms.at("@policy", patients) < since / self.policy_ramp_months)
 
+    @property
+    def policy_share(self) -> float:
+        """The mean share of the counted years' arrivals that are under the scenario."""
+        if self.policy_from_month is None:
+            return 1.0
+        begin, ramp = self.policy_from_month, self.policy_ramp_months or 1e-9
+        if self.arrival_months is not None:
+            months = np.array([month for month in self.arrival_months if self.first <= month < self.last])
+            return float(np.mean(np.clip((months - begin) / ramp, 0.0, 1.0)))
+        # The integral of the share, from when the policy begins to the end and to the beginning of the counted years.
+        since = np.maximum(np.array([self.first, self.last]) - begin, 0.0)
+        risen = np.minimum(since, ramp)
+        integral = risen**2 / (2.0 * ramp) + (since - risen)
+        return float(integral[1] - integral[0]) / (self.last - self.first)
+
     def counted(self, arrival: Floats) -> NDArray[np.bool_]:
         """Return which arrivals are counted."""
         return np.asarray((arrival >= self.first) & (arrival < self.last))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
 from simulator.errors import InputError
 from simulator.figures import style
@@ -17,9 +18,10 @@ from simulator.pathway_file import load_pathway, names
 from simulator.report.page import html
 from simulator.results import Results
 from simulator.scenario import Scenario
+from simulator.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 TABLES = ("survival", "outcomes", "occupancy")
 
@@ -51,7 +53,8 @@ def read(folder: Path) -> Results:
     pathway = _pathway(manifest, folder)
     leads = _first_clocks(tables["survival"])
     scenarios = tuple(_scenario(told, pathway, leads, folder) for told in manifest["scenarios"])
-    return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest)
+    service, queue = (_ward_table(folder / f"{name}.csv", scenarios) for name in ("service", "queue"))
+    return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -73,6 +76,17 @@ def _table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def _ward_table(path: Path, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
+    """Return a table of a run with limited resources as the run had it, where an empty cell is an empty text."""
+    if not any(each.is_limited for each in scenarios):
+        return None
+    found = _table(path)
+    if "arrival_year" in found:
+        found["resource"] = found["resource"].fillna("")
+        found["arrival_year"] = [int(year) if year == year else "" for year in found["arrival_year"]]
+    return found
 
 
 def _pathway(manifest: Mapping[str, Any], folder: Path) -> Pathway:
@@ -99,6 +113,18 @@ def _first_clocks(survival: pd.DataFrame) -> dict[str, str]:
 def _scenario(told: Mapping[str, Any], pathway: Pathway, leads: Mapping[str, str], folder: Path) -> Scenario:
     lead = leads.get(told["name"])
     known = {key: value for key, value in told.items() if key in Scenario.__dataclass_fields__}
+    if "capacity" in told:
+        known["capacity"] = {name: _capacity(each) for name, each in told["capacity"].items()}
+    if "service" in told:
+        months = told["service"]["arrival_months"]
+        known["service"] = Service(**told["service"] | {"arrival_months": None if months is None else tuple(months)})
     return Scenario(
         **known, pathway=pathway, leads_with=None if lead == pathway.clock else lead, file=folder / "manifest.json"
     )
+
+
+def _capacity(told: Mapping[str, Any]) -> Capacity:
+    """Return a capacity of the manifest, whose lists were tuples."""
+    ranks = told["ranks"]
+    calendar = tuple((month, units) for month, units in told["calendar"])
+    return Capacity(calendar, told["offered_every"], None if ranks is None else (ranks[0], tuple(ranks[1])))
