@@ -72,9 +72,19 @@ def run(
 
 
 def years(
-    scenario: Scenario, own: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
+    scenario: Scenario,
+    own: Values,
+    *,
+    engine: str,
+    horizon: float,
+    patients: int,
+    uniforms: Uniforms,
+    whole: bool = False,
 ) -> Years:
-    """Return one replication of a draw. Patients are followed to the end of the group window at least."""
+    """Return one replication of a draw. Patients are followed to the end of the group window at least.
+
+    whole : keep every event and their order, for histories, and not only what is counted
+    """
     from simulator.engines import des, queues, tally
 
     model = resolve(scenario, own)
@@ -86,7 +96,7 @@ def years(
     if engine == "des":
         block, book = des.simulate(model, uniforms, intake, horizon=horizon, before=before)
     else:
-        keep = tally.counted_states(model.pathway)
+        keep = None if whole else tally.counted_states(model.pathway)
         block, book = queues.simulate(model, uniforms, intake, horizon=horizon, before=before, keep=keep)
     arrival = intake.origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0)
     if service is not None:

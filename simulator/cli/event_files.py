@@ -29,13 +29,17 @@ def write(results: Results, folder: Path) -> None:
 
     Where any scenario has limited resources, events also tell the calendar month, and whether the patient is counted.
     """
+    from simulator import histories
+
     books = []
     limited = any(each.is_limited for each in results.scenarios)
     with (folder / "histories.csv").open("w", encoding="utf-8", newline="") as file:
         header = True
         for scenario in results.scenarios:
             for events, book in _parts(scenario, results):
-                if limited and "calendar_month" not in events:
+                if not limited:
+                    events = events[list(histories.COLUMNS)].copy()
+                elif "calendar_month" not in events:
                     events = events.assign(calendar_month=events["month"], counted=True)
                 events.insert(0, "scenario", scenario.name)
                 _append(events, file, header=header)
@@ -62,13 +66,9 @@ def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame,
     own = draws.single(draws.load_draws(scenario.pathway), 0)
     uniforms, horizon, patients = Uniforms(told["seed"], draw=1), told["horizon"], told["patients"]
     if scenario.is_limited or told["engine"] == "des":
-        years = centre.years(
-            scenario, own, engine=told["engine"], horizon=horizon, patients=patients, uniforms=uniforms
-        )
-        yield (_on_the_calendar(years), _requests(scenario, years)) if scenario.is_limited else (
-            histories.table([years.block]),
-            None,
-        )
+        settings = {"engine": told["engine"], "horizon": horizon, "patients": patients}
+        years = centre.years(scenario, own, **settings, uniforms=uniforms, whole=True)
+        yield _on_the_calendar(years), _requests(scenario, years) if scenario.is_limited else None
         return
     for block in microsim.simulate(resolve(scenario, own), uniforms, range(patients), horizon=horizon):
         yield histories.table([block]), None

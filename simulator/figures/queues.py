@@ -106,7 +106,10 @@ def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, hig
     _step(axes, scenario.capacity[resource], first, last)
     service = scenario.service
     if service is not None and service.policy_from_month is not None and first < service.policy_from_month < last:
-        axes.axvline(service.policy_from_month, color=style.FAINT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
+        month = service.policy_from_month
+        axes.axvline(month, color=style.FAINT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
+        place = month + 0.012 * (last - first)
+        axes.text(place, 0.99 * highest, "policy\nstarts", fontsize=style.SMALL, color=style.QUIET, va="top")
     axes.set_xlim(first, last)
     axes.set_xticks([first + each for each in curve.month_ticks(last - first, 5)])
     axes.set_xlabel("Calendar month" if service is not None else "Months since all entered")
@@ -126,9 +129,6 @@ def _step(axes: Axes, capacity: Capacity, first: float, last: float) -> None:
 def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) -> None:
     """Write a panel's scenario above it, and between them what there is, each in a line."""
     note = ward_words.units(scenario, resource)
-    service = scenario.service
-    if service is not None and service.policy_from_month is not None:
-        note += f"; policy from month {service.policy_from_month:g}"
     low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
     title = lettering.wrap(scenario.name, width, style.TEXT, "bold")[0]
     said = lettering.wrap(note, width, style.SMALL)[0]

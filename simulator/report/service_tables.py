@@ -55,7 +55,7 @@ def _resource(results: Results, resource: str) -> str:
     for outcome, label in LABELS.items():
         figures = [ward_words.figure(rows[each.name][outcome], days=days) for each in own if outcome in rows[each.name]]
         if len(figures) == len(own):
-            unit = figures[0].unit
+            unit = "" if label.endswith(figures[0].unit) else figures[0].unit
             lines.append(row(f"{text(_capital(label))} {span(unit, 'unit')}", *map(_cell, figures)))
     head = ["", *(f"{each.name}: {ward_words.units(each, resource)}" for each in own)]
     label = results.scenarios[0].pathway.resources[resource].label
@@ -86,17 +86,20 @@ def _by_arrival_year(service: pd.DataFrame, limited: Sequence[Scenario]) -> list
     told = [each for each in limited if any(name == each.name for name, _, _ in found)]
     if not told:
         return []
+    months = (6, 12, 24) if len(told) == 1 else (12,)
     numbers = sorted({year for _, year, _ in found})
     lines = [
         row(
             f"{text(f'Year {year}')} {span(_arrivals(found, told, year), 'unit')}",
-            *(_of_year(found, each.name, year, month) for each in told for month in ("os_6", "os_12", "os_24")),
+            *(_of_year(found, each.name, year, f"os_{month}") for each in told for month in months),
         )
         for year in numbers
     ]
-    months = ("6 months", "12 months", "24 months")
-    head = ["", *(f"{each.name}, {month}" if len(told) > 1 else month for each in told for month in months)]
-    caption = f"Alive after {told[0].pathway.clock}, by the year of arrival, %"
+    if len(told) == 1:
+        head, when = ["", *(f"{month} months" for month in months)], ""
+    else:
+        head, when = ["", *(each.name for each in told)], f"{months[0]} months "
+    caption = f"Alive {when}after {told[0].pathway.clock}, by the year of arrival, %"
     return [table(head, lines, kind="numbers", caption=caption)]
 
 
