@@ -55,11 +55,11 @@ def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | No
         scenario = grid.at(cell)
         if scenario.service is None:
             return
-        # Units and arrivals change a load in proportion: one solution serves every cell of the same levers.
+        # Units and arrivals change a load in proportion: one solution serves every cell that is otherwise the same.
         levers = tuple(
             value
             for axis, value in zip(grid.axes, grid.values(cell), strict=True)
-            if axis.table not in ("capacity", "service")
+            if axis.table != "capacity" and axis.key != "arrivals_per_year"
         )
         if levers not in known:
             known[levers] = scenario, load(scenario, own, horizon)

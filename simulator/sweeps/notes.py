@@ -20,9 +20,8 @@ def of(grid: Grid, untouched: Floats, patients: int) -> list[str]:
     first = grid.at(0)
     if first.capacity and first.service is None:
         found.append(f"Without [service], all {patients:,} patients of a draw come at once and share what there is.")
-    if np.isfinite(untouched).all():
-        found += _marginal(grid, untouched)
-    return found
+    # A pathway that does not say who is marginal has no such patients.
+    return [*found, *_marginal(grid, np.nan_to_num(untouched, nan=1.0))]
 
 
 def _marginal(grid: Grid, untouched: Floats) -> list[str]:
@@ -52,9 +51,8 @@ def _where(grid: Grid, untouched: Floats) -> str:
 def _by_value(axis: Axis, shares: Floats) -> str:
     told = [(value, share) for value, share in zip(axis.values, shares, strict=True) if share > 0]
     if len(told) > MOST:
-        told = [told[0], told[-1]]
-        between = " to ".join(f"{_percent(share)} of draws at {value:.10g}" for value, share in told)
-        return f"{axis.name}: {between}"
+        (low, most), (high, least) = told[0], told[-1]
+        return f"{axis.name} from {low:.10g} in {_percent(most)} of draws to {high:.10g} in {_percent(least)}"
     return f"{axis.name} " + ", ".join(f"{value:.10g} in {_percent(share)} of draws" for value, share in told)
 
 
