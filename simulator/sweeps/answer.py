@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import ward_words
 from simulator.curves import INTERVAL
 from simulator.sweeps.run import Sweep
 from simulator.sweeps.shown import Shown, lead, shown
@@ -64,14 +66,20 @@ def _one_more(sweep: Sweep, place: int) -> str:
     before, after = (sweep.draws[cell] for cell in cells)
     others = [each for each in range(len(shape)) if each != place]
     where = ", ".join(sweep.grid.axes[each].told(sweep.grid.values(cells[0])[each]) for each in others)
-    label = sweep.scenario.pathway.resources[axis.key].label
+    label = ward_words.label(sweep.scenario.pathway.resources[axis.key], int(axis.values[fewer]))
     losses, waits = ([each.flat[cell] for cell in cells] for each in (lost, wait))
     return (
         f"{_who(sweep)}, {_more(100.0 * (after - before))} alive {_when(sweep)} with {axis.values[more]:g} instead of "
-        f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. Of 100 who ask for one, {_number(losses[1])} "
-        f"instead of {_number(losses[0])} are lost while they wait; the mean wait is {_number(waits[1])} instead of "
-        f"{_number(waits[0])} days.{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), lost])}"
+        f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. Of 100 who ask for one, "
+        f"{_instead(losses, ' are lost while they wait')}; the mean wait is {_instead(waits, ' days')}."
+        f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), lost])}"
     )
+
+
+def _instead(values: Sequence[float], what: str) -> str:
+    """Return "3 instead of 8 are lost", or "3 are lost either way"; values : with fewer units, and with more."""
+    before, after = (_number(each) for each in values)
+    return f"{after}{what} either way" if before == after else f"{after} instead of {before}{what}"
 
 
 def _of_ward(sweep: Sweep, resource: str, outcome: str) -> Floats:
@@ -100,8 +108,10 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
         enough -= 1
     if enough in (0, len(changes)) and changes[0] >= SEEN:
         return ""
-    label = sweep.scenario.pathway.resources[axis.key].label
-    return f" More than {axis.values[order[enough]]:g} {label} change nothing that shows in 100 patients."
+    count = int(axis.values[order[enough]])
+    label = ward_words.label(sweep.scenario.pathway.resources[axis.key], count)
+    change = "changes" if count == 1 else "change"
+    return f" More than {ward_words.number(count)} {label} {change} nothing that shows in 100 patients."
 
 
 def _who(sweep: Sweep) -> str:
