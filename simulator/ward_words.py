@@ -39,7 +39,7 @@ MONTH = 30.4375
 LONG = 3.0
 """Months from which on waits are told in months, and below in days."""
 
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def units(scenario: Scenario, resource: str) -> str:
     if len(later) > 3:
         numbers = [each for _, each in capacity.calendar]
         return f"{min(numbers)} to {max(numbers)} {told.label} by a calendar"
-    said = f"{number(first)} {label(told, first)}"
+    said = f"{number(first) if first else 'no'} {label(told, first)}"
     if capacity.offered_every is not None:
         every = "a month" if capacity.offered_every == 1.0 else f"every {capacity.offered_every:g} months"
         said += f" offered {every}"

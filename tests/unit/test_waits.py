@@ -95,7 +95,7 @@ def test_the_queue_over_time_counts_who_has_asked_and_neither_been_served_nor_go
 def test_survival_is_told_by_the_year_of_arrival() -> None:
     arrival = np.array([11.0, 12.0, 20.0, 24.0, 29.0, 31.0])
     clock = np.array([5.0, 5.0, 0.0, 1.0, 2.0, 0.0])
-    lived = np.array([1.0, 7.0, 30.0, 5.0, np.inf, 1.0])
+    lived = np.array([1.0, 12.0, 30.0, 5.0, np.inf, 1.0])
     block = Block(np.arange(6), {}, clock, clock + lived, clock + 120.0)
     found = waits.by_arrival_year(block, arrival, 12.0, 30.0)
     assert list(found) == [1, 2]
