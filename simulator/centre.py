@@ -19,6 +19,9 @@ from simulator.ward import Intake, Requests, together
 
 Floats = NDArray[np.float64]
 
+AT_ONCE = 16_384
+"""Patients among whom those who reach the default clock are looked for: more than most centres see."""
+
 
 @dataclass(frozen=True)
 class Years:
@@ -127,11 +130,11 @@ def _reaching(
     model: Model, uniforms: Uniforms, wanted: int, among: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], Floats]:
     """Return the first `wanted` patients who reach the default clock, or those of some, and the months they take."""
-    from simulator.engines.microsim import BLOCK, simulate
+    from simulator.engines.microsim import simulate
 
     blocks = (
-        simulate(model, uniforms, range(first, first + BLOCK), horizon=0.0, keep=frozenset())
-        for first in range(0, 2**62, BLOCK)
+        simulate(model, uniforms, range(first, first + AT_ONCE), horizon=0.0, keep=frozenset())
+        for first in range(0, 2**62, AT_ONCE)
     )
     numbers, clocks = np.empty(0, dtype=np.int64), np.empty(0)
     for block in (each for found in blocks for each in found):
@@ -153,7 +156,8 @@ def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:
         for key, (unit, value) in _values(scenario, each):
             values.setdefault(key, (unit, []))[1].append(value)
     first, last = every[0].first, min(each.last for each in every)
-    months = first + np.arange(0.0, last - first + 1e-9, waits.STEP)
+    # In the middle of each month: what is offered or changes at its beginning would be seen at its best only.
+    months = first + np.arange(0.5 * min(waits.STEP, last - first), last - first, waits.STEP)
     queue, in_use = {}, {}
     for place, resource in enumerate(scenario.capacity):
         series = [waits.over_time(each.book.of(place), months) for each in every]
@@ -174,7 +178,12 @@ def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, 
 
 
 def load(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
-    """Return each resource's offered load: what is asked for, were it never short, over what there is.
+    """Return each resource's offered load, the mean over draws; see `loads`."""
+    return {resource: float(each.mean()) for resource, each in loads(scenario, own, horizon).items()}
+
+
+def loads(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
+    """Return each resource's offered load : (n_draws,): what is asked for, were it never short, over what there is.
 
         load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
 
@@ -191,12 +200,15 @@ def load(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
     for resource, capacity in scenario.capacity.items():
         units = capacity.mean_units(service.first, service.last)
         demand = service.arrivals_a_month * asked[resource]
-        found[resource] = demand / units if units else np.inf
+        found[resource] = demand / units if units else np.full_like(demand, np.inf)
     return found
 
 
-def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
-    """Return the months that an arrival holds each limited resource, or the requests where units are offered."""
+def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
+    """Return the months that an arrival holds each limited resource, or its requests where units are offered.
+
+    Arrays : (n_draws,)
+    """
     from simulator.engines import exact
 
     free = replace(scenario, capacity={}, service=None, before=None)
@@ -209,5 +221,5 @@ def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
         else:
             held = np.sum([solution.occupied(each) for each in states], axis=0)
             asked = np.trapezoid(held, dx=solution.lattice.step, axis=-1)
-        found[resource] = float(np.mean(asked))
+        found[resource] = asked
     return found

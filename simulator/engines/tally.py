@@ -22,7 +22,7 @@ from simulator.randomness import Uniforms
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-FLUSH = 32
+FLUSH = 8
 """Blocks that are gathered before they are counted."""
 
 
