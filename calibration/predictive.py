@@ -15,9 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from calibration.targets import Targets
+from simulator.block import Block
 from simulator.curves import INTERVAL
 from simulator.draws import single
-from simulator.engines.microsim import Block, simulate
+from simulator.engines.microsim import simulate
 from simulator.model import resolve
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario

@@ -1,6 +1,6 @@
 """Simulate what happens to patients after CAR-T: states, sojourn times, policies and their outcomes.
 
-from simulator import load_pathway, load_scenario, run, compare
+from simulator import load_pathway, load_scenario, run, compare, sweep
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from simulator.experiment import compare, run
     from simulator.pathway_file import load_pathway
     from simulator.scenario import load_scenario
+    from simulator.sweeps.run import sweep
 
-__all__ = ["compare", "load_pathway", "load_scenario", "run"]
+__all__ = ["compare", "load_pathway", "load_scenario", "run", "sweep"]
 
 _HOMES = {
     "compare": "simulator.experiment",
     "load_pathway": "simulator.pathway_file",
     "load_scenario": "simulator.scenario",
     "run": "simulator.experiment",
+    "sweep": "simulator.sweeps.run",
 }
 
 

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import outcomes
+from simulator import centre, outcomes
+from simulator.capacity import beyond_microsim
+from simulator.centre import WardPart
+from simulator.centre import load as offered_load
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_draws, single, values
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.levers import Values
 from simulator.model import Model, resolve
+from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
 from simulator.workers import workers
 
+if TYPE_CHECKING:
+    from simulator.engines.tally import Tally
+
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
-ENGINES = ("auto", "exact", "microsim")
+ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
+SHARD = 250_000
+"""Patients of a draw whom microsim simulates in one piece; fixed, so that results do not depend on --jobs."""
 
 MOST_PATIENTS = 100_000_000
 """Hours of work a draw, for a standard error of 0.00005."""
@@ -37,7 +48,11 @@ MOST_PATIENTS = 100_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """How to run. `draws` None: all there are, up to 400 for exact and 100 for microsim; `patients` are per draw."""
+    """How to run. `draws` None: all there are, up to 400 for exact, 100 for microsim and 50 with limited resources.
+
+    patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
+    replications : of every draw, where resources are limited; overload : run what can never be served
+    """
 
     engine: str = "auto"
     patients: int = 10_000
@@ -45,18 +60,21 @@ class Settings:
     seed: int = 1
     horizon: float = 120.0
     jobs: int = 1
+    replications: int = 4
+    overload: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES, "--engine")
-        for name in ("patients", "draws", "seed", "jobs"):
+        for name in ("patients", "draws", "seed", "jobs", "replications"):
             value = getattr(self, name)
             if not (_is_whole(value) or (name == "draws" and value is None)):
                 raise InputError("not a whole number", where=f"--{name}", got=value, allowed="a whole number")
         if isinstance(self.horizon, bool) or not isinstance(self.horizon, Real):
             raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
         check_horizon(float(self.horizon))
-        for option, value in (("--patients", self.patients), ("--jobs", self.jobs)):
+        counts = (("--patients", self.patients), ("--jobs", self.jobs), ("--replications", self.replications))
+        for option, value in counts:
             if value < 1:
                 raise InputError("too few", where=option, got=value, allowed="1 or more")
         if self.patients > MOST_PATIENTS:
@@ -86,19 +104,24 @@ class Part:
     occupancy: dict[str, dict[str, Floats]]
     outcomes: dict[tuple[str, str], outcomes.Outcomes]
     treated: Floats
+    ward: WardPart | None = None
 
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
     """Return the results of one scenario. Settings as in `Settings`. Raises InputError."""
-    return compare(scenario, progress=progress, **settings)
+    return compare(scenario, progress=progress, **settings)  # type: ignore[arg-type]
 
 
 def compare(
-    *scenarios: Scenario | str | Path, progress: Progress | None = None, **settings: object
+    *scenarios: Scenario | str | Path,
+    progress: Progress | None = None,
+    tell_load: Callable[[Scenario, dict[str, float]], None] | None = None,
+    **settings: object,
 ) -> Results:
     """Return the results of scenarios, differences told to the first. Raises InputError.
 
     A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
+    tell_load : called before anything runs, with the offered load of each resource of a scenario with [service]
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
@@ -113,35 +136,94 @@ def compare(
             )
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
-    wanted = (
-        chosen.draws
-        if chosen.draws is not None or engine == "exact" or table is None
-        else min(100, len(table))
-    )
-    n_draws = choose(table, wanted, pathway)
+    limited = any(each.is_limited for each in loaded)
+    n_draws = count_draws(chosen, engine, limited, table, pathway)
+    few = values(table, slice(0, min(n_draws, 20)))
+    for each in loaded:
+        loads = offered_load(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
+        if loads and tell_load is not None:
+            tell_load(each, loads)
+        if not chosen.overload:
+            _check_load(each, loads)
     shown = both_ends(loaded, table, n_draws)
     batch = BATCH if engine == "exact" else 1
-    chunks = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
+    draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
+    shards = [range(0)]
+    if engine == "microsim" and not limited:
+        shards = [range(first, min(first + SHARD, chosen.patients)) for first in range(0, chosen.patients, SHARD)]
+    chunks = [Chunk(rows, patients) for rows in draws for patients in shards]
     parts: list[list[Part]] = []
-    for part in _each((shown, table, engine, chosen), chunks, chosen.jobs):
-        parts.append(part)
+    found: list[list[Tally]] = []
+    for number, part in enumerate(_each((shown, table, engine, chosen), chunks, chosen.jobs), start=1):
         if progress is not None:
-            progress(len(parts), len(chunks))
+            progress(number, len(chunks))
+        if isinstance(part[0], Part):
+            parts.append([each for each in part if isinstance(each, Part)])
+            continue
+        found.append([each for each in part if not isinstance(each, Part)])
+        if len(found) == len(shards):
+            by_scenario = zip(*found, strict=True)
+            parts.append([_merged(tallies, each) for tallies, each in zip(by_scenario, shown, strict=True)])
+            found = []
     return gather(shown, parts, chosen, engine, why, n_draws)
 
 
+def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
+    """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
+    patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
+    (found,) = _chunk([scenario], table, engine, settings, Chunk(rows, patients))
+    return found if isinstance(found, Part) else _merged([found], scenario)
+
+
+def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
+    """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
+    most = {"exact": None}.get(engine, 50 if limited else 100)
+    wanted = chosen.draws
+    if wanted is None and most is not None and table is not None:
+        wanted = min(most, len(table))
+    return choose(table, wanted, pathway)
+
+
+def _merged(tallies: Sequence[Tally], scenario: Scenario) -> Part:
+    """Return the part of all shards of one draw's patients."""
+    first, *others = tallies
+    for each in others:
+        first.merge(each)
+    return _part(first.curves(), scenario)
+
+
 def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:
-    """Return the engine to use and why."""
-    limited = next((each for each in scenarios if each.capacity or each.service), None)
-    if limited is not None:
+    """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
+    limited = next((each for each in scenarios if each.is_limited), None)
+    beyond = [(each, why) for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
+    if engine == "exact" and limited is not None:
         raise InputError(
-            "limited resources need an engine with queues, which this version does not have",
+            "the exact engine has no queues",
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
-            allowed="a scenario without [capacity] and [service]",
+            allowed="--engine auto, microsim or des",
         )
+    if engine == "microsim" and beyond:
+        scenario, why = beyond[0]
+        raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
     if engine != "auto":
         return engine, "as asked"
-    return "exact", "no resource is limited, so there is an answer without sampling noise"
+    if limited is None:
+        return "exact", "no resource is limited, so there is an answer without sampling noise"
+    if beyond:
+        return "des", beyond[0][1]
+    return "microsim", "resources are limited, and served first come, first served"
+
+
+def _check_load(scenario: Scenario, loads: dict[str, float]) -> None:
+    """Refuse a load that can never be served."""
+    for resource, load in loads.items():
+        if load >= 1.0:
+            raise InputError(
+                "more is asked for than can ever be served",
+                where=f"{scenario.where}: [capacity] {resource}",
+                got=f"a load of {load:.2f}",
+                allowed="a load below 1, or --overload to run it all the same",
+            )
 
 
 def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int) -> list[Scenario]:
@@ -159,7 +241,15 @@ def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws
 Shared = tuple[Sequence[Scenario], pd.DataFrame | None, str, Settings]
 
 
-def _each(shared: Shared, chunks: Sequence[slice], jobs: int) -> Iterator[list[Part]]:
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of the work: some draws, and of one draw some patients."""
+
+    rows: slice
+    patients: range
+
+
+def _each(shared: Shared, chunks: Sequence[Chunk], jobs: int) -> Iterator[Sequence[Part | Tally]]:
     """Yield the chunks' results in order, from several processes if that is worth while."""
     jobs = min(jobs, len(chunks))
     if jobs == 1:
@@ -178,27 +268,44 @@ def _begin(shared: Shared) -> None:
     _shared = shared
 
 
-def _work(rows: slice) -> list[Part]:
+def _work(chunk: Chunk) -> Sequence[Part | Tally]:
     assert _shared is not None
-    return _chunk(*_shared, rows)
+    return _chunk(*_shared, chunk)
 
 
 def _chunk(
-    scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
-) -> list[Part]:
-    own = values(table, rows) if engine == "exact" else single(table, rows.start)
-    return [_part(_curves(resolve(each, own), engine, settings, rows), each) for each in scenarios]
-
-
-def _curves(model: Model, engine: str, settings: Settings, rows: slice) -> Curves:
+    scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, chunk: Chunk
+) -> Sequence[Part | Tally]:
+    """Return each scenario's part, or the tally of a shard of its patients."""
     if engine == "exact":
-        from simulator.engines import exact
+        return [_part(_exact(resolve(each, values(table, chunk.rows)), settings), each) for each in scenarios]
+    own, draw = single(table, chunk.rows.start), chunk.rows.start + 1
+    if chunk.patients:
+        from simulator.engines import tally
 
-        return exact.curves(model, settings.horizon)
-    from simulator.engines import tally
+        uniforms = Uniforms(settings.seed, draw=draw)
+        return [tally.counted(resolve(each, own), settings.horizon, chunk.patients, uniforms) for each in scenarios]
+    return [_of_centre(each, own, engine, settings, draw) for each in scenarios]
 
-    uniforms = Uniforms(settings.seed, draw=rows.start + 1)
-    return tally.curves(model, settings.horizon, patients=settings.patients, uniforms=uniforms)
+
+def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
+    curves, ward = centre.run(
+        scenario,
+        own,
+        engine=engine,
+        horizon=settings.horizon,
+        patients=settings.patients,
+        seed=settings.seed,
+        draw=draw,
+        replications=settings.replications,
+    )
+    return replace(_part(curves, scenario), ward=ward)
+
+
+def _exact(model: Model, settings: Settings) -> Curves:
+    from simulator.engines import exact
+
+    return exact.curves(model, settings.horizon)
 
 
 def report_months(horizon: float) -> Floats:

@@ -12,7 +12,7 @@ from simulator.errors import AftercartError
 from simulator.pathway import Pathway
 
 if TYPE_CHECKING:
-    from simulator.engines.microsim import Block
+    from simulator.block import Block
 
 COLUMNS = ("patient", "event", "month", "state")
 """`event` numbers a patient's entries from 0, `month` counts from the start, `state` is the one entered."""

@@ -23,8 +23,9 @@ _VISIT_STEP = np.uint64(0xD1B54A32D192ED03)
 _MULTIPLY_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MULTIPLY_2 = np.uint64(0x94D049BB133111EB)
 _SHIFT_30, _SHIFT_27, _SHIFT_31, _SHIFT_12 = (np.uint64(n) for n in (30, 27, 31, 12))
-# 52 bits plus a half stay exact in a double, so neither 0 nor 1 can come out.
-_CELL = 2.0**-52
+# 52 bits k after the exponent of 1 are the double 1 + k / 2^52; (k + 1/2) / 2^52 is exact, and neither 0 nor 1.
+_ONE = np.uint64(0x3FF0000000000000)
+_ONE_LESS_HALF_A_CELL = 1.0 - 2.0**-53
 
 
 @lru_cache(maxsize=65536)
@@ -57,13 +58,12 @@ class Uniforms:
     def at(self, name: str, patients: Integers, visits: Integers | int = 0) -> Floats:
         """Return u : (n,) in (0, 1) for patients : (n,), at their visits : (n,) or one visit for all."""
         key, second_key = _key(self.seed, self.draw, self.replication, name)
-        x = patients.astype(np.uint64)
-        x *= _PATIENT_STEP
+        x = np.multiply(_bits(patients), _PATIENT_STEP)
         x += key
         scratch = np.empty_like(x)
         _mix(x, scratch)
         if isinstance(visits, np.ndarray):
-            np.multiply(visits.astype(np.uint64), _VISIT_STEP, out=scratch)
+            np.multiply(_bits(visits), _VISIT_STEP, out=scratch)
             scratch += second_key
             np.bitwise_xor(x, scratch, out=x)
         else:
@@ -72,10 +72,14 @@ class Uniforms:
             np.bitwise_xor(x, turn, out=x)
         _mix(x, scratch)
         np.right_shift(x, _SHIFT_12, out=x)
-        u = x.astype(np.float64)
-        u += 0.5
-        u *= _CELL
+        np.bitwise_or(x, _ONE, out=x)
+        u = x.view(np.float64)
+        u -= _ONE_LESS_HALF_A_CELL
         return u
+
+
+def _bits(numbers: Integers) -> NDArray[np.uint64]:
+    return numbers.astype(np.int64, copy=False).view(np.uint64)
 
 
 def uniform(seed: int, draw: int, replication: int, patient: int, name: str, visit: int = 0) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import outcomes
+from simulator import outcomes, ward_tables
 from simulator.cohort import load_cohort
 from simulator.curves import INTERVAL, populations
 from simulator.pathway import Pathway
@@ -49,13 +49,15 @@ class Results:
     outcomes: pd.DataFrame
     occupancy: pd.DataFrame
     manifest: dict[str, Any]
+    service: pd.DataFrame | None = None
+    queue: pd.DataFrame | None = None
 
     def write(self, folder: Path) -> None:
         """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""
-        for name in ("survival", "outcomes", "occupancy"):
-            getattr(self, name).to_csv(
-                folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n"
-            )
+        for name in ("survival", "outcomes", "occupancy", "service", "queue"):
+            table = getattr(self, name)
+            if table is not None:
+                table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
 
@@ -76,28 +78,36 @@ def gather(
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
     survival, occupancy, rows = [], [], []
     for i, (scenario, own) in enumerate(zip(scenarios, by_scenario, strict=True)):
-        for clock in _clocks(scenario):
+        for clock in clocks(scenario):
             for name in populations(pathway):
                 survival.append(_survival(scenario, clock, name, months, own))
-                rows.extend(_outcomes(scenario, clock, name, own, by_scenario[0] if i else None))
+                rows.extend(outcome_rows(scenario, clock, name, own, by_scenario[0] if i else None))
             occupancy.append(_occupancy(scenario, clock, months, own))
+    limited = [(each, [p.ward for p in own if p.ward]) for each, own in zip(scenarios, by_scenario, strict=True)]
+    limited = [(each, wards) for each, wards in limited if wards]
+    service = queue = None
+    if limited:
+        chosen, wards = [each for each, _ in limited], [each for _, each in limited]
+        service, queue = as_written(ward_tables.service(chosen, wards)), as_written(ward_tables.queue(chosen, wards))
     return Results(
         tuple(scenarios),
-        _as_written(pd.concat(survival, ignore_index=True)),
-        _as_written(pd.DataFrame(rows)),
-        _as_written(pd.concat(occupancy, ignore_index=True)),
-        _manifest(scenarios, settings, engine, why, n_draws),
+        as_written(pd.concat(survival, ignore_index=True)),
+        as_written(pd.DataFrame(rows)),
+        as_written(pd.concat(occupancy, ignore_index=True)),
+        manifest(scenarios, settings, engine, why, n_draws),
+        service,
+        queue,
     )
 
 
-def _as_written(table: pd.DataFrame) -> pd.DataFrame:
+def as_written(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with the digits that its file will have, so that a report says the same of either."""
     for column in table.select_dtypes("float"):
         table[column] = [float(f"{value:{DIGITS}}") for value in table[column]]
     return table
 
 
-def _clocks(scenario: Scenario) -> list[str]:
+def clocks(scenario: Scenario) -> list[str]:
     """Return the clocks, the one that the scenario leads with first."""
     return sorted(scenario.pathway.clocks, key=lambda clock: clock != scenario.leads_with)
 
@@ -163,9 +173,10 @@ def _occupancy(scenario: Scenario, clock: str, months: Floats, own: Sequence[Par
     )
 
 
-def _outcomes(
+def outcome_rows(
     scenario: Scenario, clock: str, population: str, own: Sequence[Part], first: Sequence[Part] | None
 ) -> list[dict[str, Any]]:
+    """Return the rows of one population on one clock, differences told to the `first` scenario's parts."""
     rows = []
     for name, (unit, _, _) in own[0].outcomes[clock, population].items():
         values = _joined(own, "outcomes", (clock, population), name, 1)
@@ -262,9 +273,10 @@ def _reached(value: float) -> float:
     return value if np.isfinite(value) else np.nan
 
 
-def _manifest(
+def manifest(
     scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int
 ) -> dict[str, Any]:
+    """Return how results came about: settings, engine, pathway and scenarios."""
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -295,8 +307,12 @@ def _note(pathway: Pathway) -> str:
 
 
 def _told(scenario: Scenario) -> dict[str, Any]:
-    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population", "capacity", "service")
-    levers = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
+    levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    if scenario.capacity:
+        levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
+    if scenario.service is not None:
+        levers["service"] = asdict(scenario.service)
     return {
         "name": scenario.name,
         "title": scenario.title,

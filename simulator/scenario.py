@@ -10,11 +10,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from simulator import capacity as limits
 from simulator import toml_file
+from simulator.capacity import Capacity
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
 from simulator.pathway_file import UNITS, named_pathway, shares
+from simulator.service import Service, ServiceTable, read_service
 
 ENDS = 0.5
 """The other end of the marginal benefit that is shown: an assumption until external cohorts inform it."""
@@ -49,13 +52,18 @@ class ScenarioTable(toml_file.Table):
     population: dict[str, dict[str, Number]] = Field(
         default_factory=dict, description="attribute = weight of each level"
     )
-    capacity: dict[str, Number] = Field(default_factory=dict, description="resource = how many there are")
-    service: dict[str, Any] = Field(default_factory=dict, description="arrivals over calendar time")
+    capacity: dict[str, limits.Told] = Field(
+        default_factory=dict, description="resource = how many there are, or a table"
+    )
+    service: ServiceTable | None = Field(None, description="arrivals over calendar time")
 
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway."""
+    """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway.
+
+    `before` : what applies to arrivals before the policy starts, where [service] names a month.
+    """
 
     name: str
     pathway: Pathway
@@ -70,13 +78,19 @@ class Scenario:
     odds_ratio: Mapping[str, float] = field(default_factory=dict)
     hazard_ratio: Mapping[str, float] = field(default_factory=dict)
     population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    capacity: Mapping[str, float] = field(default_factory=dict)
-    service: Mapping[str, Any] = field(default_factory=dict)
+    capacity: Mapping[str, Capacity] = field(default_factory=dict)
+    service: Service | None = None
+    before: Scenario | None = None
     file: Path | None = None
 
     @property
     def where(self) -> str:
         return str(self.file or self.name)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has resources that may run short, or arrivals over time."""
+        return bool(self.capacity) or self.service is not None
 
     def with_marginal_benefit(self, benefit: float) -> Scenario:
         """Return this scenario as NAME@benefit."""
@@ -136,6 +150,7 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         )
     table = toml_file.validate(ScenarioTable, toml_file.read(path), path)
     told = _flat_tables(table)
+    base: Scenario | None = None
     if table.base is not None:
         base = _load(_base(table.base, path), pathway, (*seen, path.resolve()))
         pathway = pathway or base.pathway if table.pathway is None else pathway
@@ -147,10 +162,19 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
             raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
         pathway = named_pathway(table.pathway, path)
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
-    keys: dict[str, Any] = {**texts, **told}
+    own = {} if table.service is None else table.service.model_dump(exclude_unset=True)
+    keys: dict[str, Any] = {
+        **texts,
+        **told,
+        "capacity": {**(base.capacity if base else {}), **limits.read(pathway, table.capacity, str(path))},
+        "service": read_service(own, str(path), base.service if base else None),
+    }
     scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
     check(scenario)
-    return scenario
+    if scenario.service is None or scenario.service.policy_from_month is None:
+        return scenario
+    until_then = base or Scenario(path.stem, pathway, file=path)
+    return replace(scenario, before=replace(until_then, capacity=scenario.capacity, service=scenario.service))
 
 
 def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
@@ -162,7 +186,7 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
         else:
             ratios[key] = value
     told: dict[str, dict[str, Any]] = {"hazard_ratio": ratios}
-    for key in (*LEVERS, "population", "capacity", "service"):
+    for key in (*LEVERS, "population"):
         told[key] = dict(getattr(table, key))
     return told
 
@@ -187,14 +211,9 @@ def check(scenario: Scenario) -> None:
             if level not in pathway.attributes[attribute].levels:
                 raise unknown(f"level of {attribute}", level, pathway.attributes[attribute].levels, where)
         shares(levels, where)
-    for resource, capacity in scenario.capacity.items():
-        where = f"{scenario.where}: [capacity] {resource}"
+    for resource in scenario.capacity:
         if resource not in pathway.resources:
-            raise unknown("resource", resource, pathway.resources, where)
-        if capacity < 1 or capacity != int(capacity):
-            raise InputError(
-                "not a whole number above zero", where=where, got=capacity, allowed="1, 2, 3, ..."
-            )
+            raise unknown("resource", resource, pathway.resources, f"{scenario.where}: [capacity] {resource}")
     if scenario.leads_with is not None and scenario.leads_with not in pathway.clocks:
         raise unknown("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
 

@@ -7,16 +7,17 @@ import typer
 
 Engine = Annotated[
     str,
-    typer.Option(metavar="NAME", help="auto, exact (no sampling noise) or microsim (simulated patients)."),
+    typer.Option(metavar="NAME", help="auto, exact (no sampling noise), microsim (plain queues) or des (any queues)."),
 ]
 Patients = Annotated[
-    int | None, typer.Option(metavar="N", help="Simulated patients a draw (microsim). [default: 10000]")
+    int | None,
+    typer.Option(metavar="N", help="Simulated patients a draw (not exact, nor with [service]). [default: 10000]"),
 ]
 Draws = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="The first N posterior draws. [default: up to 400 (exact), 100 (microsim)]",
+        help="The first N posterior draws. [default: up to 400 (exact), 100, or 50 with limited resources]",
     ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same numbers.")]
@@ -27,10 +28,12 @@ Out = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcomes table as JSON and nothing else.")]
 Jobs = Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")]
+Replications = Annotated[int, typer.Option(metavar="N", help="Of every draw, where resources are limited.")]
+Overload = Annotated[bool, typer.Option("--overload", help="Run what can never be served all the same.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
 Histories = Annotated[
     bool,
-    typer.Option("--histories", help="Also write histories.csv: every event of the first draw's patients."),
+    typer.Option("--histories", help="Also write histories.csv: every event (and request) of the first draw."),
 ]
 
 

@@ -48,9 +48,15 @@ def _bar(what: str) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
+        at = what
 
         def tell(done: int, total: int, stage: str = what) -> None:
             CtrlC.look()
+            nonlocal at
+            if stage != at:
+                # Each stage has a speed, and so a time left, of its own.
+                bar.reset(task, total=total)
+                at = stage
             bar.update(task, completed=done, total=total, description=stage)
 
         yield tell
@@ -58,13 +64,22 @@ def _bar(what: str) -> Iterator[Progress]:
 
 def _lines(what: str) -> Progress:
     last, said = time.monotonic(), ""
+    begun = {what: last}
 
     def tell(done: int, total: int, stage: str = what) -> None:
         nonlocal last, said
         CtrlC.look()
+        now = time.monotonic()
+        took = now - begun.setdefault(stage, now)
         line = f"{stage}: {100 * done // max(total, 1)} %"
-        if time.monotonic() - last >= EVERY and line != said:
-            last, said = time.monotonic(), line
-            print(line, file=sys.stderr)
+        if now - last >= EVERY and line != said:
+            last, said = now, line
+            left = f", {_duration(took * (total - done) / done)} left" if 0 < done < total else ""
+            print(f"{line}{left}", file=sys.stderr)
 
     return tell
+
+
+def _duration(seconds: float) -> str:
+    """Return "about 40 s", "about 3 min"."""
+    return f"about {max(round(seconds), 1)} s" if seconds < 90 else f"about {round(seconds / 60)} min"

@@ -42,7 +42,7 @@ def _sections(schema: Schema, known: dict[str, Schema], place: str) -> Iterator[
         kind = _kind(told)
         if found is not None:
             inner.append((found, path))
-            kind = f"`{path}`"
+            kind = " or ".join([*_numbers_in(told), f"`{path}`"])
         required = key in schema.get("required", ())
         lines.append(f"| `{key}` | {kind} | {_default(told, required)} | {told.get('description', '')} |")
     yield "\n".join(lines)
@@ -83,16 +83,28 @@ def _default(told: Schema, required: bool) -> str:
 def _table_in(told: Schema, known: dict[str, Schema]) -> Schema | None:
     """Return the table that a value is, or that its list or table holds."""
     for each in _ways(told):
-        inside = each.get("items") or each.get("additionalProperties") or each
-        if isinstance(inside, dict) and "$ref" in inside:
-            return known[inside["$ref"].rpartition("/")[2]]
+        for inside in _inside(each):
+            if "$ref" in inside:
+                return known[inside["$ref"].rpartition("/")[2]]
     return None
+
+
+def _inside(way: Schema) -> list[Schema]:
+    """Return what a list or table holds; else what it is itself."""
+    inside = way.get("items") or way.get("additionalProperties") or way
+    return _ways(inside) if isinstance(inside, dict) else []
+
+
+def _numbers_in(told: Schema) -> list[str]:
+    """Return "number" where a number may stand for the table: a short form."""
+    ways = [inside for each in _ways(told) for inside in _inside(each)]
+    return ["number"] if any(each.get("type") == "number" for each in ways) else []
 
 
 def _place(place: str, key: str, told: Schema) -> str:
     """Return a table's TOML heading: [key]; [key.NAME] where there is one a name; [[key]] in a list."""
     path = f"{place.strip('[]')}.{key}" if place else key
-    kind = _ways(told)[0].get("type", "")
+    kind = next((each["type"] for each in _ways(told) if each.get("type") in ("object", "array")), "")
     return {"object": f"[{path}.NAME]", "array": f"[[{path}]]"}.get(kind, f"[{path}]")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulator.cli import folder, options, progress
+from simulator.cli import event_files, folder, options, progress
 
 if TYPE_CHECKING:
     from simulator.cohort import Cohort
@@ -28,11 +28,14 @@ def run(
     out: options.Out = None,
     json: options.Json = False,
     jobs: options.Jobs = None,
+    replications: options.Replications = 4,
+    overload: options.Overload = False,
     quiet: options.Quiet = False,
     histories: options.Histories = False,
 ) -> None:
     """Simulate one scenario."""
-    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs}
+    settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
+    settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
     _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -47,11 +50,14 @@ def compare(
     out: options.Out = None,
     json: options.Json = False,
     jobs: options.Jobs = None,
+    replications: options.Replications = 4,
+    overload: options.Overload = False,
     quiet: options.Quiet = False,
     histories: options.Histories = False,
 ) -> None:
     """Simulate scenarios and tell their differences to the first."""
-    settings = {"engine": engine, "patients": patients, "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs}
+    settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
+    settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
     _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -71,30 +77,23 @@ def _simulate(
     scenarios = [load_scenario(name) for name in names]
     _check_names(scenarios)
     if histories:
-        settings["engine"] = _engine_with_histories(settings["engine"])
+        settings["engine"] = event_files.engine(settings["engine"], scenarios)
     patients = settings["patients"]
     settings["jobs"] = options.processes(settings["jobs"])
     if patients is None:
         settings["patients"] = experiment.Settings.patients
     out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
-        results = experiment.compare(*scenarios, progress=advance, **settings)
+        tell_load = None if quiet else _tell_load
+        results = experiment.compare(*scenarios, progress=advance, tell_load=tell_load, **settings)
         results.write(unfinished)
         advance(1, 1, "drawing")
         report.write(results, unfinished)
         if histories:
-            _write_histories(results, settings, unfinished / "histories.csv")
+            event_files.write(results, unfinished)
     if patients is not None and results.manifest["engine"] == "exact" and not quiet:
         typer.echo("The exact engine has no simulated patients: --patients is not used.", err=True)
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
-
-
-def _engine_with_histories(asked: str) -> str:
-    from simulator.errors import InputError
-
-    if asked == "exact":
-        raise InputError("the exact engine has no histories", where="--histories", allowed="--engine microsim")
-    return "microsim" if asked == "auto" else asked
 
 
 def _check_names(scenarios: Sequence[Scenario]) -> None:
@@ -106,22 +105,11 @@ def _check_names(scenarios: Sequence[Scenario]) -> None:
             raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
 
 
-def _write_histories(results: Results, settings: dict[str, Any], path: Path) -> None:
-    """Write every event of the first draw's patients under every scenario."""
-    from simulator import draws, histories
-    from simulator.engines.microsim import simulate
-    from simulator.model import resolve
-    from simulator.randomness import Uniforms
-
-    patients, uniforms = range(settings["patients"]), Uniforms(settings["seed"], draw=1)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        print("scenario", *histories.COLUMNS, sep=",", file=file)
-        for scenario in results.scenarios:
-            model = resolve(scenario, draws.single(draws.load_draws(scenario.pathway), 0))
-            for block in simulate(model, uniforms, patients, horizon=settings["horizon"]):
-                events = histories.table([block])
-                events.insert(0, "scenario", scenario.name)
-                events.to_csv(file, header=False, index=False, float_format="%.8g", lineterminator="\n")
+def _tell_load(scenario: Scenario, loads: dict[str, float]) -> None:
+    """Say before anything runs how much is asked for of what there is."""
+    for resource, load in loads.items():
+        label = scenario.pathway.resources[resource].label
+        typer.echo(f"{scenario.name}: offered load of {label} {load:.2f} (asked for / there)", err=True)
 
 
 def _tell(results: Results, cohort: Cohort | None, out: Path, *, json: bool, quiet: bool) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from simulator import ward_words
 from simulator.answer import answer, policies
 from simulator.cli import wording
 
@@ -54,22 +55,27 @@ def as_json(outcomes: pd.DataFrame) -> str:
 
 
 def show_answer(results: Results, console: Console) -> None:
-    console.print(answer(results.outcomes, results.scenarios))
+    said = [answer(results.outcomes, results.scenarios), ward_words.sentence(results.service, results.scenarios)]
+    console.print(" ".join(each for each in said if each))
 
 
 def show(results: Results, cohort: Cohort | None, console: Console) -> None:
-    """Print the answer, the outcomes of every policy beside the first, and the posterior predictive table."""
+    """Print the answer, the outcomes of every policy beside the first, its wards, and the predictive table."""
+    from simulator.cli import ward_tables
+
     show_answer(results, console)
     for policy in _compared(results.scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         console.print()
         console.print(f"All patients, from {clock}{_intervals(results.manifest['draws'])}")
         console.print(_outcomes(results.outcomes, policy, clock))
+    ward_tables.show(results, console)
     if cohort is not None and cohort.predictive is not None:
         console.print()
         console.print(f"Each figure reported of {cohort.n} patients, and {cohort.n} simulated afresh; 95 % intervals")
         console.print(_predictive(cohort.predictive))
     console.print()
+    console.print(f"Engine: {results.manifest['engine']} ({results.manifest['engine_because']}).")
     console.print(results.manifest["note"])
 
 

@@ -1,17 +1,18 @@
 """The microsimulation: every patient of a state at once, in NumPy, by addressed uniforms.
 
 A latent time is the inverse of the cumulative hazard at -log(u); a branch is the least -log(u_b) / p_b.
-Each patient is followed to the horizon after the default clock, or after entry if they never reach it.
+Each patient is followed to the horizon after the default clock, or for `LONGEST` months if they never reach it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.block import MOMENT, Block
+from simulator.curves import LONGEST
 from simulator.engines.doom import open_exits, ways
 from simulator.errors import InputError
 from simulator.model import Exit, Model
@@ -21,83 +22,31 @@ from simulator.randomness import Uniforms
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-MOMENT = 1e-9
-"""Months within which two times are one: sums of the same fixed sojourns may differ by rounding."""
-BLOCK = 16_384
-"""Patients at once: arrays of this length stay in the processor's cache."""
-
-
-@dataclass
-class Block:
-    """What happened to consecutive patients. Arrays : (n_patients,).
-
-    levels : attribute -> index of the patient's level
-    clock_month : month of the default clock's start, from entry; inf if never
-    death_month : month of death, from entry; inf if alive at the end of follow-up
-    entered : (patients, months) of every entry into a state, in arrays of their own
-    left : the same for every exit
-    early : of states that lie before the default clock, whether each entry did
-    """
-
-    patients: Integers
-    levels: dict[str, Integers]
-    clock_month: Floats
-    death_month: Floats
-    follow_up_end: Floats
-    entered: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
-    left: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
-    order: dict[str, list[Integers]] = field(default_factory=dict)
-    early: dict[str, list[NDArray[np.bool_]]] = field(default_factory=dict)
-
-    def ever_entered(self, states: Sequence[str], months_after_clock: float) -> NDArray[np.bool_]:
-        """Return who entered any of `states` from the default clock's start to some months after it, (n_patients,)."""
-        found = np.zeros(self.patients.size, dtype=bool)
-        for state in states:
-            for who, since in self.on_the_clock(state):
-                found[who[since <= months_after_clock + MOMENT]] = True
-        return found
-
-    def on_the_clock(self, state: str) -> Iterator[tuple[Integers, Floats]]:
-        """Yield who entered a state from the default clock's start on, and how long after it.
-
-        What comes before the clock's start at the very same instant is left out.
-        """
-        for place, (who, month) in enumerate(self.entered.get(state, ())):
-            since = month - self.clock_month[who]
-            counts = since >= 0
-            if state in self.early:
-                counts &= ~self.early[state][place]
-            yield who[counts], since[counts]
+BLOCK = 65_536
+"""Patients at once: enough to share the cost of a call, few enough for the processor's cache."""
 
 
 def simulate(
     model: Model, uniforms: Uniforms, patients: range, *, horizon: float, keep: frozenset[str] | None = None
 ) -> Iterator[Block]:
-    """Yield blocks of simulated patients. The model must be of a single draw.
+    """Yield blocks of simulated patients, who find every resource free. The model must be of a single draw.
 
     `keep` : states whose entries and exits are kept; None keeps all, and the order of each patient's events.
     """
-    if any(
-        each.probability is not None and each.probability.ndim > 1
-        for ways in model.exits.values()
-        for each in ways
-    ):
-        raise InputError(
-            "microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers"
-        )
-    for resource, capacity in model.scenario.capacity.items():
-        raise InputError(
-            "this engine has no queues yet",
-            where=f"{model.scenario.where}: [capacity] {resource}",
-            got=capacity,
-            allowed="no [capacity]",
-        )
-    plan = _Plan(model, horizon, keep)
+    check_single(model)
+    plan = Plan(model, horizon, keep)
     for first in range(patients.start, patients.stop, BLOCK):
-        yield _Run(plan, uniforms, np.arange(first, min(first + BLOCK, patients.stop))).run()
+        yield Run(plan, uniforms, np.arange(first, min(first + BLOCK, patients.stop))).run()
 
 
-class _Plan:
+def check_single(model: Model) -> None:
+    """Refuse a model of many draws."""
+    shares = [each.probability for exits in model.exits.values() for each in exits if each.probability is not None]
+    if any(each.ndim > 1 for each in shares):
+        raise InputError("microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers")
+
+
+class Plan:
     """What is the same for every block: the order of states, and each state's exits by cell."""
 
     def __init__(self, model: Model, horizon: float, keep: frozenset[str] | None) -> None:
@@ -128,10 +77,10 @@ def _possible(way: Exit) -> bool:
     return way.probability is None or bool(np.any(way.probability > 0))
 
 
-class _Run:
+class Run:
     """One block of patients on their way. Indices are places in the block."""
 
-    def __init__(self, plan: _Plan, uniforms: Uniforms, patients: Integers) -> None:
+    def __init__(self, plan: Plan, uniforms: Uniforms, patients: Integers) -> None:
         self.plan, self.uniforms, self.patients = plan, uniforms, patients
         n = patients.size
         everybody = np.arange(n)
@@ -143,7 +92,7 @@ class _Run:
         for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
-        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, np.inf))
+        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, float(LONGEST)))
         self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }
@@ -234,7 +183,7 @@ class _Run:
         if len(exits) == 1:
             return np.zeros(who.size, dtype=np.int64)
         shares = [np.asarray(each.probability) for each in exits]
-        return _least(self._race(state, exits, shares, who, visit))
+        return least(self._race(state, exits, shares, who, visit))
 
     def _choose(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
         exits = self.plan.exits[state]
@@ -295,7 +244,7 @@ class _Run:
         ]
         ranks = self._race(state, self.plan.model.exits[state], own, who, visit)
         place = [each.name for each in self.plan.model.exits[state]].index(told.branch)
-        return np.asarray(_least(ranks) != place)
+        return np.asarray(least(ranks) != place)
 
     def _doom(self, otherwise: str, who: Integers, month: Floats) -> None:
         assert self.doomed is not None
@@ -316,7 +265,7 @@ class _Run:
             ]
             if len(times) == 1:
                 return times[0], np.zeros(who.size, dtype=np.int64)
-            winner = _least(times)
+            winner = least(times)
             return np.minimum.reduce(times), winner
         winner = self._winner(state, exits, who, visit)
         sojourn = np.empty(who.size)
@@ -384,7 +333,7 @@ class _Run:
             self._send(state, each.to, who[chosen], month[chosen])
 
 
-def _least(ranks: Sequence[Floats]) -> Integers:
+def least(ranks: Sequence[Floats]) -> Integers:
     """Return the place of the least of several arrays, the first at ties, (n,)."""
     if len(ranks) == 2:
         return (ranks[1] < ranks[0]).astype(np.int64)

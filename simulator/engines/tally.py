@@ -6,20 +6,23 @@ number of patients.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.block import MOMENT, Block
 from simulator.curves import Curves, check_horizon, populations
 from simulator.engines.lattice import STEP
-from simulator.engines.microsim import MOMENT, Block, simulate
+from simulator.engines.microsim import simulate
 from simulator.model import Model
-from simulator.pathway import Count
+from simulator.pathway import Count, Pathway
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-FLUSH = 32
+FLUSH = 8
 """Blocks that are gathered before they are counted."""
 
 
@@ -28,15 +31,32 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
 
     horizon : months after the default clock. Groups look to the end of their window, whatever the horizon.
     """
+    return counted(model, horizon, range(patients), uniforms).curves()
+
+
+def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -> Tally:
+    """Return the tally of simulated patients of a model of one draw; see `curves`."""
     check_horizon(horizon)
     pathway = model.pathway
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
-    tally = _Tally(model, horizon)
+    tally = Tally(model, horizon)
+    for block in simulate(model, uniforms, patients, horizon=followed, keep=counted_states(pathway)):
+        tally.add(block)
+    tally.flush()
+    return tally
+
+
+def counted_states(pathway: Pathway) -> frozenset[str]:
+    """Return the states whose entries and exits are counted."""
     asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
     asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
-    for block in simulate(
-        model, uniforms, range(patients), horizon=followed, keep=frozenset(asked | set(tally.stays))
-    ):
+    return frozenset(asked) | {name for name, state in pathway.states.items() if not state.is_choice}
+
+
+def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:
+    """Return the curves of blocks of patients, who are followed to the end of the group window at least."""
+    tally = Tally(model, horizon)
+    for block in blocks:
         tally.add(block)
     return tally.curves()
 
@@ -61,7 +81,7 @@ class _Cells:
         return self.counts.reshape(-1, self.places)
 
 
-class _Tally:
+class Tally:
     """Patients are told apart by a code: which groups they are in (bits), then their level of every attribute."""
 
     def __init__(self, model: Model, horizon: float) -> None:
@@ -93,9 +113,22 @@ class _Tally:
             self.sums[name] += (total.sum(), (total**2).sum())
         self.blocks += 1
         if self.blocks % FLUSH == 0:
-            for clock in self.pathway.clocks:
-                for cells in (self.deaths[clock], self.entered[clock], self.left[clock]):
-                    cells.flush()
+            self.flush()
+
+    def flush(self) -> None:
+        """Add up what has been gathered."""
+        for cells in self._tables():
+            cells.flush()
+
+    def merge(self, other: Tally) -> None:
+        """Add the patients of another tally of the same model."""
+        for mine, theirs in zip(self._tables(), other._tables(), strict=True):
+            mine.counts += theirs.table().ravel()
+        for name, total in other.sums.items():
+            self.sums[name] += total
+
+    def _tables(self) -> list[_Cells]:
+        return [each[clock] for clock in self.pathway.clocks for each in (self.deaths, self.entered, self.left)]
 
     def _places(self, month: Floats, zero: Floats) -> Integers:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 
 from simulator.cohort import Cohort
-from simulator.figures import diagram, flow, occupancy, panels, style, survival
+from simulator.figures import diagram, flow, occupancy, panels, queues, style, survival
 
 if TYPE_CHECKING:
     from simulator.results import Results
@@ -47,6 +47,10 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         alt = panels.by_policy_alt_text(results.survival, clock=shown[0])
         figure = panels.by_policy(results.survival, clock=shown[0], cohort=cohort)
         found.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
+    if results.queue is not None and len(results.queue):
+        alt = queues.alt_text(results.queue, results.scenarios)
+        figure = queues.draw(results.queue, results.scenarios, results.manifest, cohort)
+        found.append(Picture("queue_over_time", "Who waits, and what is in use, over time", alt, figure))
     if pathway.groups and pathway.clock in shown:
         alt = panels.by_group_alt_text(results.survival, pathway, clock=pathway.clock, cohort=cohort)
         figure = panels.by_group(results.survival, pathway, clock=pathway.clock, cohort=cohort)

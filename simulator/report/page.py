@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator import ward_words
 from simulator.answer import answer
 from simulator.cohort import Cohort
 from simulator.figures.gallery import Picture, clocks
-from simulator.report import outcomes_table
+from simulator.report import levers, outcomes_table, service_tables
 from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
 from simulator.report.predictive_table import predictive
 from simulator.report.register import register
@@ -20,7 +20,7 @@ from simulator.scenario import Scenario
 if TYPE_CHECKING:
     from simulator.results import Results
 
-LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio", "population", "capacity", "service")
+BEDS = "Beds and slots"
 NOT_SHOWN = ("created", "scenarios", "note")
 """Of the manifest: the time, so that the same run gives the same page, and what is said elsewhere on it."""
 
@@ -32,6 +32,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     parts = [
         section("figures", "Figures", *(_figure(each) for each in figures)) if figures else "",
         section("outcomes", "Outcomes", *_outcomes(results, order)),
+        section("beds", BEDS, *beds) if (beds := service_tables.tables(results)) else "",
         section("evidence", "Reported and simulated", predictive(cohort, pathway)) if cohort else "",
         section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
         section("scenarios", "Scenarios", *(_scenario(each) for each in results.scenarios if _is_told(each, results))),
@@ -48,7 +49,8 @@ def _answer(results: Results) -> list[str]:
     policies = outcomes_table.policies(results.scenarios) or [[]]
     said = [answer(results.outcomes, [first, *ends]) for ends in policies]
     headline, stop, rest = said[0].partition(". ")
-    said[:1] = [f"{headline}." if stop else headline, *([rest] if rest else [])]
+    wards = ward_words.sentence(results.service, results.scenarios)
+    said[:1] = [f"{headline}." if stop else headline, *(each for each in (rest, wards) if each)]
     titles = [each.title or each.name for each in results.scenarios if _is_told(each, results)]
     under = f"{first.pathway.title}. {', '.join(titles)}."
     more = [paragraph(each, class_="answer") for each in said[1:]]
@@ -76,6 +78,7 @@ def _contents(parts: Sequence[str]) -> str:
     names = {
         "figures": "Figures",
         "outcomes": "Outcomes",
+        "beds": BEDS,
         "evidence": "Reported and simulated",
         "assumptions": "Assumption register",
         "scenarios": "Scenarios",
@@ -114,20 +117,11 @@ def _is_told(scenario: Scenario, results: Results) -> bool:
 def _scenario(scenario: Scenario) -> str:
     told = {"Question": scenario.question, "Rationale": scenario.rationale, "Assumes": scenario.assumes}
     rows = [tag("dt", text(key)) + tag("dd", text(said)) for key, said in told.items() if said]
-    levers = {key: dict(getattr(scenario, key)) for key in LEVERS if getattr(scenario, key)}
-    changed = "".join(tag("li", tag("code", text(each))) for each in _levers(levers))
+    changed = "".join(tag("li", tag("code", text(each))) for each in levers.told(scenario))
     shown = tag("ul", changed) if changed else text("None: nothing is changed.")
     rows.append(tag("dt", text("Levers")) + tag("dd", shown))
     heading = tag("h3", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
     return tag("article", heading, tag("dl", *rows))
-
-
-def _levers(levers: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [f"[{lever}] {name} = {_value(value)}" for lever, table in levers.items() for name, value in table.items()]
-
-
-def _value(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
 
 
 def _manifest(manifest: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
 from simulator.curves import populations
 from simulator.errors import InputError
@@ -18,6 +19,7 @@ from simulator.pathway_file import load_pathway, names
 from simulator.report.page import html
 from simulator.results import Results
 from simulator.scenario import Scenario
+from simulator.service import Service
 from simulator.toml_file import check_regular
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ TABLES = {
     "occupancy": (*_OF, "month", "state", "probability"),
 }
 """The columns of each."""
+WARD_TABLES = {
+    "service": (
+        *("scenario", "resource", "arrival_year", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
+        *("replication_sd", "replications_wanted", "difference", "difference_lower", "difference_upper"),
+    ),
+    "queue": (
+        *("scenario", "resource", "month", "waiting", "waiting_lower", "waiting_upper"),
+        *("in_use", "in_use_lower", "in_use_upper"),
+    ),
+}
 
 
 def write(results: Results, folder: Path) -> Path:
@@ -64,7 +76,8 @@ def read(folder: Path) -> Results:
         _check_whole(table, manifest, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
     scenarios = tuple(_scenario(told, pathway, leads, folder) for told in manifest["scenarios"])
-    return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest)
+    service, queue = (_ward_table(folder / f"{name}.csv", scenarios) for name in ("service", "queue"))
+    return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -93,7 +106,7 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     missing = [each for each in columns if each not in table.columns]
     if missing:
         raise InputError("a column is missing", where=str(path), got=list(table.columns), allowed=missing[0])
-    text = ("scenario", "clock", "population", "outcome", "unit", "state")
+    text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
     for column in columns:
         if column not in text and not pd.api.types.is_numeric_dtype(table[column]):
             raise InputError("not numbers", where=f"{path}: column {column}", allowed="a run's own file, as written")
@@ -113,6 +126,17 @@ def _check_whole(table: pd.DataFrame, manifest: Mapping[str, Any], pathway: Path
     if not whole:
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
+
+
+def _ward_table(path: Path, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
+    """Return a table of a run with limited resources as the run had it, where an empty cell is an empty text."""
+    if not any(each.is_limited for each in scenarios):
+        return None
+    found = _table(path, WARD_TABLES[path.stem])
+    if "arrival_year" in found:
+        found["resource"] = found["resource"].fillna("")
+        found["arrival_year"] = [int(year) if year == year else "" for year in found["arrival_year"]]
+    return found
 
 
 def _pathway(manifest: Mapping[str, Any], folder: Path) -> Pathway:
@@ -145,6 +169,18 @@ def _first_clocks(survival: pd.DataFrame) -> dict[str, str]:
 def _scenario(told: Mapping[str, Any], pathway: Pathway, leads: Mapping[str, str], folder: Path) -> Scenario:
     lead = leads.get(told["name"])
     known = {key: value for key, value in told.items() if key in Scenario.__dataclass_fields__}
+    if "capacity" in told:
+        known["capacity"] = {name: _capacity(each) for name, each in told["capacity"].items()}
+    if "service" in told:
+        months = told["service"]["arrival_months"]
+        known["service"] = Service(**told["service"] | {"arrival_months": None if months is None else tuple(months)})
     return Scenario(
         **known, pathway=pathway, leads_with=None if lead == pathway.clock else lead, file=folder / "manifest.json"
     )
+
+
+def _capacity(told: Mapping[str, Any]) -> Capacity:
+    """Return a capacity of the manifest, whose lists were tuples."""
+    ranks = told["ranks"]
+    calendar = tuple((month, units) for month, units in told["calendar"])
+    return Capacity(calendar, told["offered_every"], None if ranks is None else (ranks[0], tuple(ranks[1])))

@@ -174,8 +174,8 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "baseline"\n[population]\ncd20 = { positive = 1 }', ["unknown attribute", "'cd20'"]),
         ('base = "baseline"\n[population]\ncd19 = { positiv = 1 }', ["did you mean 'positive'?"]),
         ('base = "baseline"\n[population]\ncd19 = { positive = -1 }', ["got -1"]),
-        ('base = "baseline"\n[capacity]\nhsct_beds = 3', ["unknown resource", "did you mean 'hsct_bed'?"]),
-        ('base = "baseline"\n[capacity]\nhsct_bed = 0', ["[capacity] hsct_bed", "got 0"]),
+        ('base = "baseline"\n[capacity]\nhsct_bed = 3', ["unknown resource", "did you mean 'hsct_beds'?"]),
+        ('base = "baseline"\n[capacity]\nhsct_beds = 0', ["[capacity] hsct_beds", "got 0"]),
     ],
 )
 def test_a_spoiled_scenario_is_refused_at_its_place(
@@ -259,8 +259,9 @@ def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> 
         (["compare", "as-it-is.toml", "baseline"], ["different pathways"]),
         (["calibrate", "wang2023"], ["'wang2023'", "wang2024"]),
         (["run", "as-it-is.toml", "--engine", "exat"], ["--engine", "did you mean 'exact'?"]),
-        (["run", "as-it-is.toml", "--engine", "des"], ["--engine", "got 'des'", "auto, exact, microsim"]),
+        (["run", "as-it-is.toml", "--engine", "dse"], ["--engine", "got 'dse'", "did you mean 'des'?"]),
         (["run", "as-it-is.toml", "--patients", "0"], ["--patients", "got 0", "1 or more"]),
+        (["run", "as-it-is.toml", "--replications", "0"], ["--replications", "got 0", "1 or more"]),
         (["run", "as-it-is.toml", "--patients", "-5"], ["--patients", "got -5", "1 or more"]),
         (["run", "as-it-is.toml", "--patients", "99999999999999"], ["--patients", "too many", "up to 100,000,000"]),
         (["run", "wider-salvage@0.5@0.5"], ["two marginal benefits", "allowed: wider-salvage@0.5"]),

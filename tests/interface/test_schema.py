@@ -52,7 +52,7 @@ def test_the_pathway_schema_is_one_too(aftercart: Command) -> None:
 
 def test_the_documented_pathway_runs(aftercart: Command, folder: Path, repository: Path) -> None:
     (example,) = blocks(repository / "docs" / "pathway-format.md")
-    _, minimal = blocks(repository / "docs" / "scenario-format.md")
+    _, minimal, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "second_line.toml").write_text(example, encoding="utf-8")
     (folder / "minimal.toml").write_text(minimal, encoding="utf-8")
     assert aftercart("check", "second_line.toml").exit_code == 0
@@ -72,7 +72,17 @@ def test_the_documented_pathway_uses_what_it_explains(folder: Path, repository: 
 
 
 def test_the_documented_scenario_can_be_used(aftercart: Command, folder: Path, repository: Path) -> None:
-    full, _ = blocks(repository / "docs" / "scenario-format.md")
+    full, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "full.toml").write_text(full, encoding="utf-8")
     result = aftercart("check", "full.toml")
     assert result.exit_code == 0, result.output
+
+
+def test_the_documented_centre_and_the_policy_on_it_run(aftercart: Command, folder: Path, repository: Path) -> None:
+    *_, centre, policy = blocks(repository / "docs" / "scenario-format.md")
+    (folder / "centre.toml").write_text(centre, encoding="utf-8")
+    (folder / "policy.toml").write_text(policy, encoding="utf-8")
+    quick = ("--draws", "1", "--replications", "1", "--jobs", "1", "--overload")
+    result = aftercart("compare", "centre.toml", "policy.toml", *quick)
+    assert result.exit_code == 0, result.output
+    assert "Engine: des" in result.stdout

@@ -19,12 +19,14 @@ import pytest
 
 import scenarios
 from simulator import histories, pathway_file
+from simulator.block import Block
 from simulator.curves import Curves
-from simulator.engines import exact, microsim, tally
+from simulator.engines import des, exact, microsim, queues, tally
 from simulator.model import Exit, Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms, uniform
 from simulator.scenario import Scenario, load_scenario
+from simulator.ward import Intake, Requests
 
 TOLERANCE = 1e-9
 """Months within which two times are one."""
@@ -92,6 +94,84 @@ def events() -> Callable[..., pd.DataFrame]:
         return histories.table(microsim.simulate(model, Uniforms(seed, draw), patients, horizon=horizon))
 
     return simulated
+
+
+@pytest.fixture(scope="session")
+def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
+    """The events and the wards' book, the same in both engines with queues, or the test fails."""
+
+    def ran(
+        model: Model, intake: Intake, *, horizon: float = 120.0, before: Model | None = None, seed: int = 1
+    ) -> tuple[pd.DataFrame, Requests]:
+        """Run both, and compare histories, exits, clocks, deaths and the book of requests."""
+        block, book = queues.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
+        other, other_book = des.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
+        for each in (block, other):
+            histories.check(histories.table([each]), model.pathway)
+        pd.testing.assert_frame_equal(_whole(block), _whole(other), rtol=0.0, atol=TOLERANCE)
+        pd.testing.assert_frame_equal(_exits(block), _exits(other), rtol=0.0, atol=TOLERANCE)
+        for name in ("clock_month", "death_month", "follow_up_end"):
+            np.testing.assert_allclose(getattr(block, name), getattr(other, name), rtol=0, atol=TOLERANCE)
+        assert {name: list(each) for name, each in block.levels.items()} == {
+            name: list(each) for name, each in other.levels.items()
+        }
+        for mine, theirs in zip(book.columns, other_book.columns, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE)
+        return histories.table([block]), book
+
+    return ran
+
+
+def _whole(block: Block) -> pd.DataFrame:
+    """The event table, with whether each event lies before the default clock."""
+    early = {
+        (block.patients[place], event)
+        for state, each in block.early.items()
+        for (who, _), order, flags in zip(block.entered[state], block.order[state], each, strict=True)
+        for place, event, flag in zip(who, order, flags, strict=True)
+        if flag
+    }
+    table = histories.table([block])
+    return table.assign(early=[pair in early for pair in zip(table["patient"], table["event"], strict=True)])
+
+
+def _exits(block: Block) -> pd.DataFrame:
+    rows = [
+        (int(block.patients[place]), float(month), state)
+        for state, exits in block.left.items()
+        for who, months in exits
+        for place, month in zip(who, months, strict=True)
+    ]
+    names = {state: place for place, state in enumerate(sorted(block.left))}
+    rows.sort(key=lambda row: (row[0], names[row[2]], row[1]))
+    return pd.DataFrame(rows, columns=["patient", "month", "state"])
+
+
+@pytest.fixture(scope="session")
+def fair() -> Callable[[Requests, int], None]:
+    """What must hold of one ward's book, whoever wrote it: first come, first served, by so many units."""
+
+    def checked(book: Requests, units: int) -> None:
+        asked, granted, gone, released = book.asked, book.granted, book.gone, book.released
+        served = np.isfinite(granted)
+        assert np.all(served | np.isfinite(gone))
+        assert not np.any(served & np.isfinite(gone))
+        assert np.all(book.waited >= -TOLERANCE)
+        assert np.all(released[served] >= granted[served] - TOLERANCE)
+        for month in np.concatenate([granted[served] + 2 * TOLERANCE, np.minimum(granted, gone) - 2 * TOLERANCE]):
+            in_use = np.sum((granted <= month) & (released > month))
+            waits = np.sum((asked <= month) & (np.minimum(granted, gone) > month))
+            assert in_use <= units, f"{in_use} of {units} in use in month {month}"
+            assert in_use == units or not waits, f"somebody waits in month {month} although a unit is free"
+        turn = np.lexsort((book.patients, np.rint(asked / TOLERANCE)))
+        for place, first in enumerate(turn):
+            if not served[first]:
+                continue
+            before = turn[:place]
+            passed = before[np.minimum(granted, gone)[before] > granted[first] + TOLERANCE]
+            assert not passed.size, f"patient {book.patients[first]} passed {book.patients[passed]}"
+
+    return checked
 
 
 @pytest.fixture(scope="session")

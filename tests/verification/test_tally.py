@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from simulator.capacity import Capacity
 from simulator.engines import microsim, tally
 from simulator.errors import InputError
+from simulator.histories import table
 from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
 from simulator.scenario import load_scenario
@@ -116,11 +118,16 @@ def test_a_shard_of_patients_is_a_part_of_the_whole() -> None:
     assert deaths(range(1_000)) + deaths(range(1_000, 2_000)) == deaths(range(2_000))
 
 
-def test_microsim_takes_one_draw_at_a_time_and_no_queue() -> None:
-    base = load_scenario("baseline")
-    many = resolve(base, {"salvage_uptake": np.array([[0.3], [0.5]])})
+def test_microsim_takes_one_draw_at_a_time() -> None:
+    many = resolve(load_scenario("baseline"), {"salvage_uptake": np.array([[0.3], [0.5]])})
     with pytest.raises(InputError, match="one draw at a time"):
         next(microsim.simulate(many, Uniforms(1), range(10), horizon=12.0))
-    limited = resolve(replace(base, capacity={"hsct_bed": 3}))
-    with pytest.raises(InputError, match=r"\[capacity\] hsct_bed"):
-        next(microsim.simulate(limited, Uniforms(1), range(10), horizon=12.0))
+
+
+def test_microsim_without_its_queue_path_finds_every_bed_free() -> None:
+    base = load_scenario("baseline")
+    limited = replace(base, capacity={"hsct_beds": Capacity(((0.0, 1),)), "car_t_slots": Capacity(((0.0, 1),))})
+    free, one_bed = (
+        table(microsim.simulate(resolve(each), Uniforms(1), range(500), horizon=24.0)) for each in (base, limited)
+    )
+    pd.testing.assert_frame_equal(free, one_bed)

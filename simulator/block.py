@@ -1,0 +1,80 @@
+"""What happened to simulated patients: entries, exits and deaths, told as every engine with patients tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MOMENT = 1e-9
+"""Months within which two times are one: sums of the same fixed sojourns may differ by rounding."""
+
+
+@dataclass
+class Block:
+    """What happened to consecutive patients. Arrays : (n_patients,).
+
+    levels : attribute -> index of the patient's level
+    clock_month : month of the default clock's start, from entry; inf if never
+    death_month : month of death, from entry; inf if alive at the end of follow-up
+    entered : (patients, months) of every entry into a state, in arrays of their own
+    left : the same for every exit
+    early : of states that lie before the default clock, whether each entry did
+    """
+
+    patients: Integers
+    levels: dict[str, Integers]
+    clock_month: Floats
+    death_month: Floats
+    follow_up_end: Floats
+    entered: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
+    left: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
+    order: dict[str, list[Integers]] = field(default_factory=dict)
+    early: dict[str, list[NDArray[np.bool_]]] = field(default_factory=dict)
+
+    def ever_entered(self, states: Sequence[str], months_after_clock: float) -> NDArray[np.bool_]:
+        """Return who entered any of `states` from the default clock's start to some months after it, (n_patients,)."""
+        found = np.zeros(self.patients.size, dtype=bool)
+        for state in states:
+            for who, since in self.on_the_clock(state):
+                found[who[since <= months_after_clock + MOMENT]] = True
+        return found
+
+    def on_the_clock(self, state: str) -> Iterator[tuple[Integers, Floats]]:
+        """Yield who entered a state from the default clock's start on, and how long after it.
+
+        What comes before the clock's start at the very same instant is left out.
+        """
+        for place, (who, month) in enumerate(self.entered.get(state, ())):
+            since = month - self.clock_month[who]
+            counts = since >= 0
+            if state in self.early:
+                counts &= ~self.early[state][place]
+            yield who[counts], since[counts]
+
+    def only(self, chosen: NDArray[np.bool_]) -> Block:
+        """Return some of the patients : (n_patients,), at their new places."""
+        new = np.cumsum(chosen) - 1
+        levels = {name: level[chosen] for name, level in self.levels.items()}
+        found = Block(
+            self.patients[chosen],
+            levels,
+            self.clock_month[chosen],
+            self.death_month[chosen],
+            self.follow_up_end[chosen],
+        )
+        for state, events in self.entered.items():
+            kept = [chosen[who] for who, _ in events]
+            found.entered[state] = [(new[who[k]], month[k]) for (who, month), k in zip(events, kept, strict=True)]
+            if state in self.order:
+                found.order[state] = [each[k] for each, k in zip(self.order[state], kept, strict=True)]
+            if state in self.early:
+                found.early[state] = [each[k] for each, k in zip(self.early[state], kept, strict=True)]
+        for state, exits in self.left.items():
+            found.left[state] = [(new[who[chosen[who]]], month[chosen[who]]) for who, month in exits]
+        return found

@@ -1,0 +1,159 @@
+"""Capacity: how many units of a resource there are and when, how they are handed out, and who comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.pathway import Pathway
+from simulator.toml_file import Table
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+STATE = "state"
+"""The key of a priority by the state that patients wait in."""
+
+
+class Step(Table):
+    """From a month on there are so many units."""
+
+    from_month: Number = Field(description="calendar month, 0 first")
+    units: Number = Field(description="a whole number; 0 closes the resource")
+
+
+def _as_steps(told: Any) -> Any:
+    return [{"from_month": 0.0, "units": told}] if isinstance(told, int | float) else told
+
+
+class CapacityTable(Table):
+    """A limited resource. A number alone is its units."""
+
+    units: Annotated[list[Step], BeforeValidator(_as_steps, json_schema_input_type=float | list[Step])] = Field(
+        description="how many, or a calendar of steps; who holds a unit keeps it when there become fewer"
+    )
+    offered_every_months: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="units are offered at these intervals, from month 0 on, and lost if nobody waits"
+    )
+    priority: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description='who comes first: attribute = levels, or state = states to wait in; the rest last; else by request',
+    )
+
+
+def _as_table(told: Any) -> Any:
+    return {"units": told} if isinstance(told, int | float) else told
+
+
+Told = Annotated[CapacityTable, BeforeValidator(_as_table, json_schema_input_type=float | CapacityTable)]
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """A limited resource. `calendar` : (from month, units), the first from month 0.
+
+    `offered_every` : None where a unit is held and given back; else months between offers of all units.
+    `ranks` : attribute, or "state", and the levels or states that come first, in this order.
+    """
+
+    calendar: tuple[tuple[float, int], ...]
+    offered_every: float | None = None
+    ranks: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def units(self) -> int:
+        """How many there are when they are always as many."""
+        return self.calendar[0][1]
+
+    @property
+    def is_constant(self) -> bool:
+        return len(self.calendar) == 1
+
+    def mean_units(self, first: float, last: float) -> float:
+        """Return the mean number of units between two months, or of units offered a month."""
+        edges = [month for month, _ in self.calendar[1:] if first < month < last]
+        total = 0.0
+        for begin, end in zip([first, *edges], [*edges, last], strict=True):
+            total += (end - begin) * self.at(begin)
+        return total / (last - first) / (self.offered_every or 1.0)
+
+    def at(self, month: float) -> int:
+        """Return how many units there are at a month."""
+        return next((units for begin, units in reversed(self.calendar) if begin <= month), self.calendar[0][1])
+
+
+def read(pathway: Pathway, told: Mapping[str, CapacityTable], where: str) -> dict[str, Capacity]:
+    """Return the capacities that a scenario's file tells. Raises InputError naming the key at fault."""
+    found = {}
+    for resource, table in told.items():
+        place = f"{where}: [capacity] {resource}"
+        if resource not in pathway.resources:
+            raise unknown("resource", resource, pathway.resources, place)
+        calendar = _calendar(table.units, place)
+        found[resource] = Capacity(calendar, table.offered_every_months, _ranks(pathway, table.priority, place))
+        if pathway.states[pathway.start].holds == resource:
+            raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
+    return found
+
+
+def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...]:
+    if not steps or steps[0].from_month != 0.0:
+        got = steps[0].from_month if steps else "nothing"
+        raise InputError("the calendar does not begin at month 0", where=where, got=got, allowed="from_month = 0 first")
+    for before, after in pairwise(steps):
+        if after.from_month <= before.from_month:
+            raise InputError(
+                "the calendar is out of order",
+                where=where,
+                got=f"from_month {after.from_month:g} after {before.from_month:g}",
+                allowed="each later than the one before",
+            )
+    for each in steps:
+        if each.units < (0 if len(steps) > 1 else 1) or each.units != int(each.units):
+            least = "0, 1, 2, ..." if len(steps) > 1 else "1, 2, 3, ..., or no entry: no limit"
+            raise InputError("not a whole number above zero", where=where, got=each.units, allowed=least)
+    if not any(each.units for each in steps):
+        raise InputError("never open", where=where, got=0, allowed="units above zero at some time")
+    return tuple((float(each.from_month), int(each.units)) for each in steps)
+
+
+def _ranks(
+    pathway: Pathway, priority: Mapping[str, Sequence[str]], where: str
+) -> tuple[str, tuple[str, ...]] | None:
+    if not priority:
+        return None
+    where = f"{where} priority"
+    if len(priority) > 1:
+        raise InputError("more than one priority", where=where, got=", ".join(priority), allowed="one")
+    (by, order), *_ = priority.items()
+    if by != STATE and by not in pathway.attributes:
+        raise unknown("attribute", by, (STATE, *pathway.attributes), where)
+    known = pathway.states if by == STATE else pathway.attributes[by].levels
+    for each in order:
+        if each not in known:
+            raise unknown("state" if by == STATE else f"level of {by}", each, known, where)
+    return by, tuple(order)
+
+
+def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
+    """Return why only the des engine can run these limits; None if microsim's queues can."""
+    for resource, each in capacity.items():
+        if each.ranks is not None:
+            return f"[capacity] {resource} has a priority"
+        if not each.is_constant:
+            return f"[capacity] {resource} has a calendar"
+        if each.offered_every is not None:
+            return f"[capacity] {resource} is offered at intervals"
+    limited = {name for name, state in pathway.states.items() if state.holds in capacity}
+    for name, state in pathway.states.items():
+        onward = [way.to for way in state.transitions if way.to in limited]
+        asked = [to for to in onward if pathway.states[to].holds != state.holds]
+        if len(asked) > 1:
+            return f"patients in '{name}' may ask for two units at once"
+        if asked and name in limited:
+            return f"patients in '{name}' hold one unit while they wait for another"
+    return None

@@ -1,0 +1,148 @@
+"""A sweep's answer in a sentence or two: what one more bed buys, or its best and its worst cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator import ward_words
+from simulator.curves import INTERVAL
+from simulator.sweeps.run import Sweep
+from simulator.sweeps.shown import Shown, lead, shown
+
+Floats = NDArray[np.float64]
+
+SEEN = 0.5
+"""Of 100 patients: less does not show."""
+
+
+def answer(sweep: Sweep) -> str:
+    """Return the plain-language answer, for `all` patients."""
+    if sweep.lead is None or not np.isfinite(sweep.draws).any():
+        return "No overall survival to tell: that takes a horizon of 6 months, and patients."
+    if len(sweep.grid) == 1:
+        return f"{_who(sweep)}, {_number(_means(sweep)[0])} are alive {_when(sweep)} with {sweep.grid.told(0)}."
+    resource = next((p for p, axis in enumerate(sweep.grid.axes) if _is_resource(sweep, p)), None)
+    return _extremes(sweep) if resource is None else _one_more(sweep, resource)
+
+
+def _is_resource(sweep: Sweep, place: int) -> bool:
+    axis = sweep.grid.axes[place]
+    return axis.table == "capacity" and len(axis.values) > 1
+
+
+def _means(sweep: Sweep) -> Floats:
+    """Return the lead outcome of every cell : (n_cells,), of 100 patients."""
+    return np.asarray(100.0 * np.nanmean(sweep.draws, axis=1))
+
+
+def _extremes(sweep: Sweep) -> str:
+    means = np.round(_means(sweep), 6)
+    best, worst = int(np.nanargmax(means)), int(np.nanargmin(means))
+    apart = means[best] - means[worst]
+    if apart < 0.05:
+        return f"{_who(sweep)}, {_number(means[0])} are alive {_when(sweep)} whatever varies: it does not matter here."
+    places = 0 if apart >= 1 else 1
+    high, low = (_number(means[cell], places) for cell in (best, worst))
+    difference = 100.0 * (sweep.draws[best] - sweep.draws[worst])
+    return (
+        f"{_who(sweep)}, {high} are alive {_when(sweep)} at best ({sweep.grid.told(best)}) and {low} at worst "
+        f"({sweep.grid.told(worst)}): {_number(apart, places)} apart{_interval(difference, places)}."
+    )
+
+
+def _one_more(sweep: Sweep, place: int) -> str:
+    """Return what the second value of a resource brings over the first, where most are lost while they wait."""
+    axis = sweep.grid.axes[place]
+    order = np.argsort(axis.values)
+    fewer, more = int(order[0]), int(order[1])
+    lost, wait = (_of_ward(sweep, axis.key, name) for name in ("lost_while_waiting", "wait_mean"))
+    shape = [len(each.values) for each in sweep.grid.axes]
+    at = list(np.unravel_index(int(np.nanargmax(_slice(lost, place, fewer))), _without(shape, place)))
+    cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
+    before, after = (sweep.draws[cell] for cell in cells)
+    others = [each for each in range(len(shape)) if each != place]
+    where = ", ".join(sweep.grid.axes[each].told(sweep.grid.values(cells[0])[each]) for each in others)
+    label = ward_words.label(sweep.scenario.pathway.resources[axis.key], int(axis.values[fewer]))
+    losses, waits = ([each.flat[cell] for cell in cells] for each in (lost, wait))
+    return (
+        f"{_who(sweep)}, {_more(100.0 * (after - before))} alive {_when(sweep)} with {axis.values[more]:g} instead of "
+        f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. Of 100 who ask for one, "
+        f"{_instead(losses, ' are lost while they wait')}; the mean wait is {_instead(waits, ' days')}."
+        f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), lost])}"
+    )
+
+
+def _instead(values: Sequence[float], what: str) -> str:
+    """Return "3 instead of 8 are lost", or "3 are lost either way"; values : with fewer units, and with more."""
+    before, after = (_number(each) for each in values)
+    return f"{after}{what} either way" if before == after else f"{after} instead of {before}{what}"
+
+
+def _of_ward(sweep: Sweep, resource: str, outcome: str) -> Floats:
+    found: Shown = next(each for each in shown(sweep) if (each.resource, each.outcome) == (resource, outcome))
+    return np.nan_to_num(found.values(sweep)[0])
+
+
+def _slice(values: Floats, place: int, index: int) -> Floats:
+    return np.asarray(np.take(values, index, axis=place))
+
+
+def _without(shape: list[int], place: int) -> tuple[int, ...]:
+    return tuple(size for each, size in enumerate(shape) if each != place)
+
+
+def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
+    """Return from how many units on nothing that shows is gained, in any slice of the grid."""
+    axis = sweep.grid.axes[place]
+    order = [int(each) for each in np.argsort(axis.values)]
+    changes = [
+        max(float(np.max(np.abs(_slice(each, place, after) - _slice(each, place, before)))) for each in outcomes)
+        for before, after in pairwise(order)
+    ]
+    enough = len(changes)
+    while enough and changes[enough - 1] < SEEN:
+        enough -= 1
+    if enough in (0, len(changes)) and changes[0] >= SEEN:
+        return ""
+    count = int(axis.values[order[enough]])
+    label = ward_words.label(sweep.scenario.pathway.resources[axis.key], count)
+    change = "changes" if count == 1 else "change"
+    return f" More than {ward_words.number(count)} {label} {change} nothing that shows in 100 patients."
+
+
+def _who(sweep: Sweep) -> str:
+    return "Of 100 patients who relapse" if sweep.scenario.pathway.clock == "relapse" else "Of 100 patients"
+
+
+def _when(sweep: Sweep) -> str:
+    found = lead(sweep)
+    assert found is not None
+    return found.label.removeprefix("alive ").removesuffix(", %")
+
+
+def _more(difference: Floats) -> str:
+    """Return "1.2 more are (95 % interval 0.4 to 2.6)", or "as many are"."""
+    mean = float(np.nanmean(difference))
+    if abs(mean) < 0.05:
+        return f"as many{_interval(difference, 1, signed=True)} are"
+    return f"{abs(mean):.1f} {'more' if mean > 0 else 'fewer'}{_interval(difference, 1, signed=True)} are"
+
+
+def _interval(difference: Floats, places: int, *, signed: bool = False) -> str:
+    if difference.size < 2:
+        return ""
+    lower, upper = np.quantile(difference, INTERVAL)
+    if round(lower, places) == round(upper, places):
+        return ""
+    sign = "+" if signed else ""
+    return f" (95 % interval {lower:{sign}z.{places}f} to {upper:{sign}z.{places}f})"
+
+
+def _number(value: float, places: int | None = None) -> str:
+    if places is None:
+        places = 0 if value >= 10 or value < 0.05 else 1
+    return f"{value:z.{places}f}"

@@ -1,0 +1,113 @@
+"""One axis of a sweep: a name that varies, and its values: 0.5,0.7,0.9 or 1..6 or 0.5..0.9..0.1."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from simulator.errors import InputError
+
+MOST = 1_000_000
+"""Values of one name."""
+
+FORMS = "numbers as 0.5,0.7,0.9, whole ones as 1..6, or steps as 0.5..0.9..0.1"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A name that varies. `table`, `key` : where a scenario tells it, as ("set", "salvage_uptake").
+
+    values : whole numbers are int, so that they read as they were typed
+    """
+
+    name: str
+    table: str
+    key: str
+    values: tuple[float, ...]
+
+    def told(self, value: float) -> str:
+        """Return "hsct_beds=2"."""
+        return f"{self.name}={value:.10g}"
+
+
+def split(told: Iterable[str]) -> dict[str, str]:
+    """Return name -> values of options `NAME=VALUES`. Raises InputError."""
+    found: dict[str, str] = {}
+    for each in told:
+        name, equals, values = each.partition("=")
+        name = name.strip()
+        if not equals or not name or not values.strip():
+            raise InputError("not NAME=VALUES", where="--vary", got=each, allowed="hsct_beds=1..6, for example")
+        if name in found:
+            raise InputError("a name twice", where="--vary", got=name, allowed=f"--vary {name}={found[name]},{values}")
+        found[name] = values
+    return found
+
+
+def read_values(told: str | Iterable[float], where: str) -> tuple[float, ...]:
+    """Return the values of a text, or of numbers, in the order they come. Raises InputError."""
+    items = _of_text(told, where) if isinstance(told, str) else _of_numbers(told, where)
+    found: list[float] = []
+    for value in items:
+        if len(found) == MOST:
+            raise InputError("more values than a sweep takes", where=where, allowed=f"up to {MOST:,}")
+        found.append(value)
+    if not found:
+        raise InputError("no values", where=where, allowed=FORMS)
+    if len(set(found)) < len(found):
+        twice = next(each for place, each in enumerate(found) if each in found[:place])
+        raise InputError("a value twice", where=where, got=twice, allowed="each once")
+    return tuple(found)
+
+
+def _of_numbers(told: Iterable[float], where: str) -> Iterator[float]:
+    for each in told:
+        try:
+            yield _plain(float(each), each, where)
+        except (TypeError, ValueError):
+            raise InputError("not a number", where=where, got=each, allowed=FORMS) from None
+
+
+def _of_text(told: str, where: str) -> Iterator[float]:
+    for item in told.split(","):
+        first, *more = [_decimal(part, item, where) for part in item.split("..")]
+        if not more:
+            yield _plain(float(first), item, where)
+            continue
+        last, step = _ends(more, item, where)
+        if step is None and (first % 1 or last % 1):
+            raise InputError("a range of fractions without a step", where=where, got=item, allowed=f"{item}..0.1")
+        step = step or Decimal(1)
+        if last < first:
+            raise InputError("a range that runs backwards", where=where, got=item, allowed=f"{last}..{first}")
+        if (last - first) / step >= MOST:
+            raise InputError("more values than a sweep takes", where=where, got=item, allowed=f"up to {MOST:,}")
+        # Decimals, so that three steps of 0.1 from 0.5 end at 0.8 and nowhere beside it.
+        for place in range(int((last - first) // step) + 1):
+            yield _plain(float(first + place * step), item, where)
+
+
+def _ends(more: list[Decimal], item: str, where: str) -> tuple[Decimal, Decimal | None]:
+    if len(more) > 2:
+        raise InputError("not a range", where=where, got=item, allowed=FORMS)
+    step = more[1] if len(more) == 2 else None
+    if step is not None and step <= 0:
+        raise InputError("a step that leads nowhere", where=where, got=item, allowed="a step above zero")
+    return more[0], step
+
+
+def _decimal(part: str, item: str, where: str) -> Decimal:
+    try:
+        value = Decimal(part.strip())
+    except InvalidOperation:
+        raise InputError("not a number", where=where, got=item.strip(), allowed=FORMS) from None
+    _plain(float(value), item, where)
+    return value
+
+
+def _plain(value: float, told: object, where: str) -> float:
+    if not math.isfinite(value):
+        raise InputError("not a finite number", where=where, got=told, allowed=FORMS)
+    return int(value) if value == int(value) and abs(value) < 2**53 else value

@@ -1,0 +1,214 @@
+"""A sweep: every cell of a grid through the machinery of `compare`, differences told to the first cell draw by draw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator import ward_tables
+from simulator.curves import populations
+from simulator.draws import load_draws, values
+from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, part_of
+from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows
+from simulator.scenario import Scenario, load_scenario
+from simulator.sweeps import checks, cost, notes
+from simulator.sweeps.checks import Progress
+from simulator.sweeps.grid import COLUMNS, DIFFERENCES, Grid, make_grid
+from simulator.workers import workers
+
+Floats = NDArray[np.float64]
+
+IN_PROCESS = 5.0
+"""Seconds of work below which further processes are not worth their start."""
+
+LEADS = ("os_12", "os_6", "os_24", "os_60")
+"""The outcome that answers, in this order: the first that the horizon reaches."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's table, a row an outcome of a cell, as in its folder; and the manifest that says how it came about.
+
+    lead : the outcome that answers, on which clock; None where no OS is reached
+    draws : (n_cells, n_draws) its values
+    notes : what a reader must know, in sentences
+    """
+
+    grid: Grid
+    table: pd.DataFrame
+    manifest: dict[str, Any]
+    lead: tuple[str, str] | None
+    draws: Floats
+    notes: tuple[str, ...]
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.grid.scenario
+
+    def write(self, folder: Path) -> None:
+        """Write sweep.csv and manifest.json into an existing folder."""
+        self.table.to_csv(folder / "sweep.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What every piece of work needs; a piece is a cell and some draws."""
+
+    grid: Grid
+    table: pd.DataFrame | None
+    engine: str
+    settings: Settings
+    chunks: tuple[slice, ...]
+
+
+def sweep(
+    scenario: Scenario | str | Path,
+    vary: Mapping[str, str | Iterable[float]],
+    *,
+    yes: bool = False,
+    progress: Progress | None = None,
+    **settings: object,
+) -> Sweep:
+    """Return one scenario's results over a grid, e.g. vary={"hsct_beds": range(1, 7), "salvage_uptake": "0.5,0.9"}.
+
+    Settings as in `experiment.Settings`; yes : start however much it costs. Raises InputError before anything runs.
+    """
+    chosen = Settings(**settings)  # type: ignore[arg-type]
+    grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
+    pathway = grid.scenario.pathway
+    table = load_draws(pathway)
+    first = grid.at(0)
+    # Cells differ in numbers only: what one cell asks of an engine, all do.
+    engine, why = choose_engine(chosen.engine, [first])
+    n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
+    batch = BATCH if engine == "exact" else 1
+    chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))
+    plan = _Plan(grid, table, engine, chosen, chunks)
+    own = values(table, slice(0, n_draws))
+    if len(grid) <= cost.MOST_CELLS:
+        checks.check_values(grid, own)
+        if not chosen.overload:
+            checks.check_loads(grid, values(table, slice(0, min(n_draws, 20))), chosen.horizon, progress)
+    seconds = _seconds(plan)
+    if not yes:
+        cost.check_cost(len(grid), seconds, min(chosen.jobs, len(grid) * len(chunks)))
+    untouched = checks.check_cells(grid, own, progress)
+    if len(grid) > cost.MOST_CELLS and not chosen.overload:
+        checks.check_loads(grid, values(table, slice(0, min(n_draws, 20))), chosen.horizon, progress)
+    jobs = 1 if seconds * chosen.jobs < IN_PROCESS else min(chosen.jobs, len(grid) * len(chunks))
+    tables, leading = _run(plan, jobs, untouched, progress)
+    why = f"{why} (one engine for all {len(grid)} cells)"
+    said = notes.of(grid, untouched, chosen.patients)
+    told = manifest([grid.scenario], chosen, engine, why, n_draws)
+    told |= {"varied": {axis.name: list(axis.values) for axis in grid.axes}, "cells": len(grid), "notes": said}
+    lead = _lead(plan)
+    return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), told, lead, np.array(leading), tuple(said))
+
+
+def _seconds(plan: _Plan) -> float:
+    """Return about how long a sweep would take, from some draws of its first and last cell."""
+    pieces: list[Callable[[], object]] = [
+        partial(_piece, plan, (cell, plan.chunks[0])) for cell in dict.fromkeys((0, len(plan.grid) - 1))
+    ]
+    work = len(plan.grid) * len(plan.chunks)
+    return cost.timed(pieces) * work / min(plan.settings.jobs, work)
+
+
+def _lead(plan: _Plan) -> tuple[str, str] | None:
+    clock = clocks(plan.grid.scenario)[0]
+    reached = [each for each in LEADS if int(each.removeprefix("os_")) <= plan.settings.horizon]
+    return (clock, reached[0]) if reached else None
+
+
+def _run(
+    plan: _Plan, jobs: int, untouched: Floats, progress: Progress | None
+) -> tuple[list[pd.DataFrame], list[Floats]]:
+    """Return each cell's rows, and its draws of the lead outcome."""
+    lead = _lead(plan)
+    tables: list[pd.DataFrame] = []
+    leading: list[Floats] = []
+    parts: list[Part] = []
+    first: list[Part] = []
+    for done, part in enumerate(_each(plan, jobs), start=1):
+        parts.append(part)
+        if len(parts) == len(plan.chunks):
+            # A cell is summarised as soon as it is complete: the draws of them all would not fit in memory.
+            first = first or parts
+            cell = len(tables)
+            tables.append(_rows(plan.grid, cell, parts, first, untouched[cell]))
+            if lead is not None:
+                clock, outcome = lead
+                leading.append(np.concatenate([each.outcomes[clock, "all"][outcome][1] for each in parts]))
+            parts = []
+        if progress is not None:
+            progress(done, len(plan.grid) * len(plan.chunks), "simulating")
+    return tables, leading
+
+
+def _rows(grid: Grid, cell: int, own: list[Part], first: list[Part], untouched: float) -> pd.DataFrame:
+    """Return a cell's rows : those of outcomes.csv, and of service.csv over all years."""
+    scenario = grid.at(cell)
+    default = scenario.pathway.clock
+    before = first if cell else None
+    rows: list[dict[str, Any]] = []
+    for clock in clocks(scenario):
+        for name in populations(scenario.pathway):
+            rows += outcome_rows(scenario, clock, name, own, before)
+    if own[0].ward is not None:
+        wards = [[part.ward for part in each if part.ward is not None] for each in (first, own)]
+        found = ward_tables.service([grid.at(0), scenario], wards).assign(clock="", population="")
+        half = len(found) // 2
+        found = found.tail(half) if cell else found.head(half)
+        rows += [{str(key): value for key, value in each.items()} for each in found.to_dict("records")]
+    if np.isfinite(untouched):
+        told = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
+        rows.append({"clock": default, "population": "all", "monte_carlo_se": 0.0, **told})
+    table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *DIFFERENCES])
+    table["resource"] = table["resource"].fillna("")
+    for place, (axis, value) in enumerate(zip(grid.axes, grid.values(cell), strict=True)):
+        table.insert(place, axis.name, value)
+    return table
+
+
+def _each(plan: _Plan, jobs: int) -> Iterator[Part]:
+    """Yield every cell's parts in order, the draws of one cell after another."""
+    work = ((cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks)
+    if jobs == 1:
+        yield from (_piece(plan, each) for each in work)
+        return
+    with workers(jobs, _begin, plan) as each:
+        yield from each(_work, work)
+
+
+def _piece(plan: _Plan, item: tuple[int, slice]) -> Part:
+    cell, rows = item
+    part = part_of(plan.grid.at(cell), plan.table, plan.engine, plan.settings, rows)
+    ward = part.ward
+    if ward is not None:
+        overall = {key: each for key, each in ward.outcomes.items() if key[1] == 0}
+        ward = replace(ward, outcomes=overall, queue={}, in_use={})
+    return replace(part, survival={}, noise={}, occupancy={}, ward=ward)
+
+
+_plan: _Plan | None = None
+
+
+def _begin(plan: _Plan) -> None:
+    """Prepare a worker: what all cells need is sent to it once."""
+    global _plan
+    _plan = plan
+
+
+def _work(item: tuple[int, slice]) -> Part:
+    assert _plan is not None
+    return _piece(_plan, item)

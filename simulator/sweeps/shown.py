@@ -1,0 +1,88 @@
+"""The outcomes that a sweep's tables and figures show, of all that are in its table, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.sweeps.run import Sweep
+
+Floats = NDArray[np.float64]
+
+DAYS = 30.4375
+"""In a month: waits are told in days."""
+
+MOST = 8
+
+WARDS = (
+    ("lost_while_waiting", "lost while waiting for {}, %", 100.0),
+    ("wait_mean", "mean wait for {}, days", DAYS),
+    ("utilisation", "{} in use, %", 100.0),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An outcome: its key in the table, what it is called, and by what its numbers are multiplied."""
+
+    outcome: str
+    label: str
+    factor: float
+    clock: str = ""
+    population: str = ""
+    resource: str = ""
+
+    def rows(self, sweep: Sweep) -> list[dict[str, Any]]:
+        """Return its row of every cell, in the order of the cells."""
+        table = sweep.table
+        chosen = table["outcome"] == self.outcome
+        for key in ("clock", "population", "resource"):
+            chosen &= table[key] == getattr(self, key)
+        return [{str(key): value for key, value in row.items()} for row in table[chosen].to_dict("records")]
+
+    def values(self, sweep: Sweep) -> tuple[Floats, Floats, Floats]:
+        """Return estimate, lower, upper : the grid's shape, as they are shown."""
+        shape = [len(axis.values) for axis in sweep.grid.axes]
+        rows = self.rows(sweep)
+        found = [self.factor * np.array([row[key] for row in rows]) for key in ("estimate", "lower", "upper")]
+        estimate, lower, upper = (each.reshape(shape) for each in found)
+        return estimate, lower, upper
+
+
+def lead(sweep: Sweep) -> Shown | None:
+    """Return the OS that answers; None where the horizon is too short."""
+    if sweep.lead is None:
+        return None
+    clock, outcome = sweep.lead
+    return _alive(outcome, clock, sweep)
+
+
+def shown(sweep: Sweep) -> list[Shown]:
+    """Return what is shown: the OS that answers, then what the wards do, or else later OS and what planners count."""
+    first = lead(sweep)
+    found = [] if first is None else [first]
+    pathway = sweep.scenario.pathway
+    limited = sweep.grid.at(0).capacity
+    if limited:
+        varied = [axis.key for axis in sweep.grid.axes if axis.table == "capacity"]
+        for resource in sorted(limited, key=lambda name: name not in varied):
+            label = pathway.resources[resource].label
+            found += [Shown(name, words.format(label), factor, resource=resource) for name, words, factor in WARDS]
+        return found[:MOST]
+    clock = pathway.clock if sweep.lead is None else sweep.lead[0]
+    horizon = sweep.manifest["horizon"]
+    if horizon >= 60:
+        found.append(_alive("os_60", clock, sweep))
+        found.append(Shown("rmst_60", "mean survival to month 60, months", 1.0, clock, "all"))
+    for name, count in pathway.counts.items():
+        _, per, whom = count.unit.partition(" per ")
+        found.append(Shown(name, f"{count.label}{per}{whom}", 1.0, pathway.clock, "all"))
+    return found[:MOST]
+
+
+def _alive(outcome: str, clock: str, sweep: Sweep) -> Shown:
+    since = "" if clock == sweep.scenario.pathway.clock else f" after {clock}"
+    return Shown(outcome, f"alive at {outcome.removeprefix('os_')} months{since}, %", 100.0, clock, "all")

@@ -1,0 +1,88 @@
+"""What is read off a ward's book: waits, losses, utilisation, the queue over time. Pure functions.
+
+    utilisation = int in_use dt / int units dt,   over the calendar months that are counted
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.block import Block
+from simulator.capacity import Capacity
+from simulator.service import MONTHS_A_YEAR
+from simulator.ward import Requests
+
+Floats = NDArray[np.float64]
+
+THIRTY_DAYS = 30.0 / 30.4375
+OS_MONTHS = (6, 12, 24)
+STEP = 1.0
+"""Months between points of the queue over time."""
+
+Values = dict[str, tuple[str, float]]
+"""Outcome -> its unit, and its value in one replication; NaN where nobody counts."""
+
+
+def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Values:
+    """Return the outcomes of one resource, of what happens in calendar months from `first` to `last`.
+
+    Waits are those of requests made then; the mean, median and 90th percentile are over requests that were granted.
+    """
+    made = book.only((book.asked >= first) & (book.asked < last))
+    served, lost = np.isfinite(made.granted), np.isfinite(made.gone)
+    waited = made.waited
+    years = (last - first) / MONTHS_A_YEAR
+    started = int(((book.granted >= first) & (book.granted < last)).sum())
+    found: Values = {
+        "requests_per_year": ("a year", waited.size / years),
+        "starts_per_year": ("a year", started / years),
+        "wait_mean": ("months", _or_nan(np.mean, waited[served])),
+        "wait_median": ("months", _or_nan(np.median, waited[served])),
+        "wait_90th_percentile": ("months", _or_nan(lambda each: np.quantile(each, 0.9), waited[served])),
+        "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
+        "lost_while_waiting": ("probability", _or_nan(np.mean, lost)),
+        "queue_length": ("patients", _overlap(book.asked, book.asked + book.waited, first, last) / (last - first)),
+    }
+    if capacity.offered_every is None:
+        used = _overlap(book.granted, book.released, first, last) / (last - first)
+        found["in_use"] = ("units", used)
+    else:
+        used = started / (last - first)
+    found["utilisation"] = ("probability", used / capacity.mean_units(first, last))
+    return found
+
+
+def _or_nan(function: object, values: NDArray[np.generic]) -> float:
+    assert callable(function)
+    return float(function(values)) if values.size else float("nan")
+
+
+def _overlap(begin: Floats, end: Floats, first: float, last: float) -> float:
+    """Return the months of intervals, summed, that lie between `first` and `last`; begin may be inf."""
+    known = np.isfinite(begin)
+    return float(np.maximum(np.minimum(end[known], last) - np.maximum(begin[known], first), 0.0).sum())
+
+
+def over_time(book: Requests, months: Floats) -> tuple[Floats, Floats]:
+    """Return how many wait, and how many units are in use, at calendar months : (n,) each."""
+    return _present(book.asked, book.asked + book.waited, months), _present(book.granted, book.released, months)
+
+
+def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
+    begun = np.searchsorted(np.sort(begin[np.isfinite(begin)]), months, side="right")
+    ended = np.searchsorted(np.sort(end[np.isfinite(begin)]), months, side="right")
+    return np.asarray(begun - ended, dtype=np.float64)
+
+
+def by_arrival_year(block: Block, arrival: Floats, first: float, last: float) -> dict[int, Values]:
+    """Return OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months."""
+    lived = block.death_month - block.clock_month
+    found: dict[int, Values] = {}
+    n_years = int(np.ceil((last - first) / MONTHS_A_YEAR - 1e-9))
+    for year in range(1, n_years + 1):
+        begin = first + MONTHS_A_YEAR * (year - 1)
+        own = lived[(arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))]
+        found[year] = {f"os_{month}": ("probability", _or_nan(np.mean, own > month)) for month in OS_MONTHS}
+        found[year]["arrivals"] = ("patients", float(own.size))
+    return found

@@ -1,0 +1,100 @@
+"""The tables of a centre over time: what its wards did, with uncertainty over draws and replications kept apart.
+
+For values x_dr of draw d and replication r, with R replications a draw:
+
+    within = mean_d var_r x_dr,   monte_carlo_se = sqrt(within / (D R)),   replication_sd = sqrt(within)
+
+`lower`, `upper` are the 95 % interval over draws: of the draws' means, drawn together to the variance that is left
+when the replications' share of it, within / R, is taken away (ANOVA's variance components; Searle 1971, chapter 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.centre import WardPart
+from simulator.curves import INTERVAL
+from simulator.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+NORMAL = 1.959964
+"""97.5 % point of the standard normal distribution."""
+
+
+def service(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:
+    """Return a row an outcome of a resource, or of a year of arrival; wards : a part a draw, a scenario each."""
+    rows = []
+    for place, (scenario, own) in enumerate(zip(scenarios, wards, strict=True)):
+        for key, (unit, _) in own[0].outcomes.items():
+            values = np.array([each.outcomes[key][1] for each in own])
+            before = None
+            if place and key in wards[0][0].outcomes:
+                before = np.array([each.outcomes[key][1] for each in wards[0]])
+            precision = 0.1 if scenario.service is None else scenario.service.precision
+            rows.append({"scenario": scenario.name, **_key(key), "unit": unit, **_row(values, before, precision)})
+    return pd.DataFrame(rows)
+
+
+def _key(key: tuple[str, int, str]) -> dict[str, Any]:
+    resource, year, outcome = key
+    return {"resource": resource, "arrival_year": year or "", "outcome": outcome}
+
+
+def _row(values: Floats, before: Floats | None, precision: float) -> dict[str, float]:
+    """Return the summary of values : (n_draws, n_replications), NaN where there is nobody."""
+    estimate, lower, upper, within = summary(values)
+    n = int(np.isfinite(values).sum())
+    half = precision * abs(estimate)
+    wanted = np.ceil((NORMAL**2 * within) / half**2 / len(values)) if half > 0 else np.nan
+    found = {
+        "estimate": estimate,
+        "lower": lower,
+        "upper": upper,
+        "monte_carlo_se": float(np.sqrt(within / n)) if n else np.nan,
+        "replication_sd": float(np.sqrt(within)),
+        "replications_wanted": float(max(wanted, 1.0)) if np.isfinite(wanted) else np.nan,
+    }
+    difference = (np.nan,) * 4 if before is None or before.shape != values.shape else summary(values - before)
+    return found | dict(zip(("difference", "difference_lower", "difference_upper"), difference, strict=False))
+
+
+def summary(values: Floats) -> tuple[float, float, float, float]:
+    """Return the mean, the 95 % interval over draws, and the variance within a draw, of (n_draws, n_replications)."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=1)
+    own = values[counts > 0]
+    if not own.size:
+        return (np.nan,) * 4
+    means = np.nanmean(own, axis=1)
+    several = counts[counts > 0] > 1
+    within = float(np.nanmean(np.nanvar(own[several], axis=1, ddof=1))) if several.any() else np.nan
+    estimate = float(means.mean())
+    if len(means) < 2 or not np.isfinite(within):
+        return estimate, np.nan, np.nan, within
+    total = float(means.var(ddof=1))
+    noise = float(np.mean(within / counts[counts > 0]))
+    kept = np.sqrt(max(total - noise, 0.0) / total) if total > 0 else 0.0
+    lower, upper = np.quantile(estimate + kept * (means - estimate), INTERVAL)
+    return estimate, float(lower), float(upper), within
+
+
+def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:
+    """Return how many wait and how many units are in use by calendar month, means and 95 % of all replications."""
+    parts = []
+    for scenario, own in zip(scenarios, wards, strict=True):
+        for resource in own[0].queue:
+            n = min(each.months.size for each in own)
+            waiting = np.concatenate([each.queue[resource][:, :n] for each in own])
+            in_use = np.concatenate([each.in_use[resource][:, :n] for each in own])
+            table = {"scenario": scenario.name, "resource": resource, "month": own[0].months[:n]}
+            for name, values in (("waiting", waiting), ("in_use", in_use)):
+                lower, upper = np.quantile(values, INTERVAL, axis=0)
+                table |= {name: values.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
+            parts.append(pd.DataFrame(table))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

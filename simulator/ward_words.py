@@ -1,0 +1,181 @@
+"""What a centre's wards do, in words and in numbers as a planner reads them. Terminal and report say the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulator.answer import policies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.capacity import Capacity
+    from simulator.pathway import Resource
+    from simulator.scenario import Scenario
+
+Row = Mapping[Any, Any]
+
+LABELS = {
+    "requests_per_year": "requests a year",
+    "starts_per_year": "starts a year",
+    "wait_mean": "mean wait",
+    "wait_median": "median wait",
+    "wait_90th_percentile": "90th percentile",
+    "wait_over_30_days": "wait over 30 days",
+    "lost_while_waiting": "lost while waiting",
+    "utilisation": "utilisation",
+    "queue_length": "mean queue",
+    "in_use": "mean in use",
+}
+SHOWN = [name for name in LABELS if name != "in_use"]
+"""Where there is little room: how many are in use is told by the utilisation too."""
+
+WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
+MONTH = 30.4375
+"""Days."""
+LONG = 3.0
+"""Months from which on waits are told in months, and below in days."""
+
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row as it is shown: its unit, its numbers in that unit, and the decimals that tell something."""
+
+    unit: str
+    estimate: float
+    lower: float
+    upper: float
+    error: float
+    places: int
+
+    @property
+    def error_told(self) -> str:
+        """The Monte Carlo error in two digits; empty where it is not known."""
+        return f"{self.error:.2g}" if math.isfinite(self.error) else ""
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is one that can be seen."""
+        return round(self.lower, self.places) < round(self.upper, self.places)
+
+
+def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Row]:
+    """Return the rows of a scenario's resource, by outcome; of the whole run, not of a year of arrival."""
+    own = service[(service["scenario"] == scenario) & (service["resource"] == resource)]
+    return {str(row["outcome"]): row for row in own.to_dict("records")}
+
+
+def in_days(rows: Iterable[Row]) -> bool:
+    """Return whether waits are short enough to be told in days."""
+    longest = [row["estimate"] for row in rows if row["outcome"] in WAITS and math.isfinite(row["estimate"])]
+    return max(longest, default=0.0) < LONG
+
+
+def figure(row: Row, *, days: bool, difference: bool = False) -> Figure:
+    """Return a row of the service table as it is shown, or its difference to the first scenario."""
+    unit, factor = str(row["unit"]), 1.0
+    if unit == "probability":
+        unit, factor = "%", 100.0
+    elif row["outcome"] in WAITS and days:
+        unit, factor = "days", MONTH
+    names = ("difference", "difference_lower", "difference_upper") if difference else ("estimate", "lower", "upper")
+    estimate, lower, upper = (factor * float(row[name]) for name in names)
+    error = math.nan if difference else factor * float(row["monte_carlo_se"])
+    return Figure(unit, estimate, lower, upper, error, _places(factor * float(row["estimate"]), unit))
+
+
+def _places(value: float, unit: str) -> int:
+    if not math.isfinite(value) or abs(value) >= 10.0:
+        return 0
+    return 1 if abs(value) >= 1.0 or unit in ("%", "days") else 2
+
+
+def units(scenario: Scenario, resource: str) -> str:
+    """Return how many there are: "one HSCT bed", "one HSCT bed, three from month 24", "one slot offered a month"."""
+    told, capacity = scenario.pathway.resources[resource], scenario.capacity[resource]
+    (_, first), *later = capacity.calendar
+    if len(later) > 3:
+        numbers = [each for _, each in capacity.calendar]
+        return f"{min(numbers)} to {max(numbers)} {told.label} by a calendar"
+    said = f"{number(first) if first else 'no'} {label(told, first)}"
+    if capacity.offered_every is not None:
+        every = "a month" if capacity.offered_every == 1.0 else f"every {capacity.offered_every:g} months"
+        said += f" offered {every}"
+    return ", ".join([said, *(f"{number(each)} from month {month:g}" for month, each in later)])
+
+
+def number(count: int) -> str:
+    """Return a small number as a word."""
+    return NUMBERS[count] if count < len(NUMBERS) else str(count)
+
+
+def label(resource: Resource, count: int) -> str:
+    """Return a resource's label, of one without the plural's s."""
+    told = resource.label
+    return told[:-1] if count == 1 and told.endswith("s") and not told.endswith("ss") else told
+
+
+def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str:
+    """Return what the wards do, a sentence a resource; of both ends of a policy, the first. Empty without wards."""
+    if service is None:
+        return ""
+    told = [ends[0] for ends in policies(scenarios) if ends[0].capacity]
+    said = []
+    for each in told:
+        under = f"under {each.name}, " if len(told) > 1 else ""
+        for resource, capacity in each.capacity.items():
+            said.append(_capital(f"{under}{units(each, resource)}: ") + _fate(service, each, resource, capacity))
+    return " ".join(said)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _fate(service: pd.DataFrame, scenario: Scenario, resource: str, capacity: Capacity) -> str:
+    rows = rows_of(service, scenario.name, resource)
+    late, lost = rows["wait_over_30_days"], rows["lost_while_waiting"]
+    it = "it" if capacity.is_constant and capacity.units == 1 else "one"
+    if not math.isfinite(late["estimate"]):
+        return f"nobody asks for {it}."
+    waits = "waits" if _of_100(late).startswith("1 ") else "wait"
+    lost_words = "is lost while waiting" if _of_100(lost).startswith("1 ") else "are lost while they wait"
+    return (
+        f"{_of_100(late)} who ask for {it} {waits} over 30 days{_interval(late, '95 % interval ')}, "
+        f"{_of_100(lost)} {lost_words}{_interval(lost)}."
+    )
+
+
+def _of_100(row: Row) -> str:
+    share = float(row["estimate"])
+    return "fewer than 1 of 100" if 0.0 < share < 0.005 else f"{round(100 * share)} of 100"
+
+
+def _interval(row: Row, what: str = "") -> str:
+    lower, upper = (100 * float(row[end]) for end in ("lower", "upper"))
+    return f" ({what}{lower:.0f} to {upper:.0f})" if round(upper, 0) > round(lower, 0) else ""
+
+
+def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) -> str:
+    """Return how many replications the wanted precision needs, and whether there were so many."""
+    if replications < 2:
+        return "One replication cannot tell Monte Carlo error from the draws' spread: --replications 2 or more."
+    wanted = {name: row["replications_wanted"] for name, row in rows.items() if name in SHOWN}
+    wanted = {name: int(each) for name, each in wanted.items() if math.isfinite(each)}
+    short = {name: each for name, each in wanted.items() if each > replications}
+    within = 0.1 if scenario.service is None else scenario.service.precision
+    goal = f"a Monte Carlo error (95 %) within {100 * within:g} % of the estimate"
+    if not wanted:
+        return f"Nothing varies here that {goal} could be told of."
+    if not short:
+        return f"{replications} replications a draw suffice for {goal} ({max(wanted.values())} needed)."
+    listed = ", ".join(f"{LABELS[name]} {each:,}" for name, each in short.items())
+    return (
+        f"{replications} replications a draw give {len(wanted) - len(short)} of {len(wanted)} figures {goal}; "
+        f"the others need more: {listed}."
+    )

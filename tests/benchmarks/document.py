@@ -1,0 +1,255 @@
+"""What was measured, as a page of Markdown."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from statistics import median
+from textwrap import fill
+
+from coupling import Gain
+from measure import TRANSITIONS, Measured
+from ratios import Ratio, cores
+from timing import Paired
+
+COMMAND = "python tests/benchmarks/performance.py"
+WIDTH = 120
+PROCESSES_FLOOR = 1.7
+MEMORY_FLOOR = 1024.0
+PARTS = {
+    "uniforms": "addressed uniforms (`randomness.py`)",
+    "logs and powers": "-log(u), and the sojourns' inverse cumulative hazards",
+    "choosing exits": "the least of the competing times, the least of a race",
+    "bookkeeping": "gathering who is in a state, and sending them on",
+    "tallying": "counting OS and occupancy",
+    "joining stretches": "putting the stretches between requests together",
+    "the queue": "serving the requests in order",
+    "the rest": "everything else",
+}
+
+
+def page(measured: Measured, *, quick: bool) -> str:
+    """Return the document."""
+    sections = (
+        _head(measured, quick),
+        _peers(measured),
+        _processes(measured),
+        _growth(measured),
+        _parts(measured),
+        _exact(measured),
+        _gains(measured.gains),
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def missed(measured: Measured) -> list[str]:
+    """Return which floors are missed, in words."""
+    found = [
+        f"{each.told} is {_number(each.measured.ratio)}, below {each.floor:g}"
+        for each in measured.ratios
+        if each.measured is not None and each.floor is not None and each.measured.ratio < each.floor
+    ]
+    large = measured.processes.large
+    if large is not None and large.ratio < PROCESSES_FLOOR:
+        found.append(f"two processes / one is {_number(large.ratio)}, below {PROCESSES_FLOOR}")
+    most = measured.memory[-1]
+    if most.mebibytes > MEMORY_FLOOR:
+        found.append(f"{most.patients:,} patients take {most.mebibytes:.0f} MiB, above {MEMORY_FLOOR:.0f}")
+    found += [
+        f"the gain in {each.outcome} ({each.policy}) is {_number(each.addressed)}, below {each.floor:g}"
+        for each in measured.gains
+        if each.floor is not None and each.addressed < each.floor
+    ]
+    return found
+
+
+def _head(measured: Measured, quick: bool) -> str:
+    core = "kept on one core" if measured.pinned else "which this system does not keep on one core"
+    packages = ", ".join(f"{name} {_version(name)}" for name in ("numpy", "simpy", "heormodel"))
+    machine = (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} on a machine with {cores()} cores ({platform.machine()}, "
+        f"{platform.system()}), with Python {platform.python_version()}, {packages}, by"
+    )
+    method = (
+        f"Ratios are of pairs of runs that take turns in one process, {core}: the median of "
+        f"{measured.sizes.pairs} pairs, and the range; each run is repeated until it fills "
+        f"{measured.sizes.enough:g} s of the processor. Ratios carry over to other machines better than seconds do. "
+        f"The pathway is the [peer pathway](../simulator/pathways/peer_pathway.toml): 8 states, 18 competing times, "
+        f"{TRANSITIONS} transitions a patient in 120 months."
+    )
+    failed = missed(measured)
+    verdict = f"**Missed:** {'; '.join(failed)}." if failed else "No floor is missed."
+    note = ["A quick run, whose figures mean nothing: it shows that everything can be measured."] if quick else []
+    command = f"```sh\n{COMMAND}{' --quick' if quick else ''}\n```"
+    install = "It takes the extra `bench` (`pip install -e '.[bench]'`) and a machine that does nothing else."
+    return "\n\n".join(["# Performance", *note, fill(machine, WIDTH), command, install, fill(method, WIDTH), verdict])
+
+
+def _peers(measured: Measured) -> str:
+    told = (
+        "Every row is of as many patients on both sides, and both keep the same: when each patient dies, and with "
+        "beds also how long each request waits; heormodel gives the mean time alive. Rows that begin with \"the "
+        "same\" compare that with microsim's whole answer, OS and the occupancy of every state. With beds, 50 "
+        "patients a month arrive, 34 beds are held for a month on average, and everybody is followed for 120 months; "
+        "the SimPy model is [written by hand](../tests/benchmarks/simpy_by_hand.py), a generator a patient, and "
+        "[heormodel's](../tests/benchmarks/heormodel_idiom.py) in its own idiom."
+    )
+    rows = [_ratio_row(each) for each in measured.ratios]
+    head = ("ratio of", "patients", "ratio", "range", "patients a second, theirs", "ours", "floor", "aim", "")
+    sizes = (
+        "A discrete-event simulation slows down as more patients are under way at once, for they no longer fit into "
+        "the processor's cache; NumPy pays for every call, which many patients share:"
+    )
+    by_size = [
+        (f"{n:,}", _number(free.ratio), _number(beds.ratio)) for n, free, beds in measured.by_size
+    ]
+    return "\n\n".join(
+        [
+            "## Beside the peers",
+            fill(told, WIDTH),
+            _table(head, rows),
+            fill(sizes, WIDTH),
+            _table(("patients", "microsim / SimPy without beds", "with beds"), by_size),
+        ]
+    )
+
+
+def _ratio_row(row: Ratio) -> tuple[str, ...]:
+    floor, aim = ("" if each is None else f"{each:g}" for each in (row.floor, row.aim))
+    if row.measured is None:
+        return row.told, f"{row.patients:,}", row.why_not, "", "", "", floor, aim, ""
+    them, us = (_thousands(row.patients / median(each)) for each in (row.measured.slow, row.measured.fast))
+    ratio, spread = _number(row.measured.ratio), _range(row.measured)
+    return row.told, f"{row.patients:,}", ratio, spread, them, us, floor, aim, _verdict(row)
+
+
+def _verdict(row: Ratio) -> str:
+    if row.measured is None or row.floor is None or row.aim is None:
+        return ""
+    if row.measured.ratio < row.floor:
+        return "**floor missed**"
+    return "aim reached" if row.measured.ratio >= row.aim else "floor reached"
+
+
+def _processes(measured: Measured) -> str:
+    found = measured.processes
+    told = (
+        "`simulator.run(..., engine=\"microsim\", jobs=2)` against `jobs=1`, seconds on the clock. What the library "
+        "takes to start up in the two processes is inside these times; in the last row, the ratio of what a further "
+        "patient takes, it is not."
+    )
+    if found.small is None or found.large is None:
+        return f"## Two processes\n\nNot measured: {found.why_not}."
+    small, large = ((each.ratio, _range(each)) for each in (found.small, found.large))
+    verdict = "reached" if large[0] >= PROCESSES_FLOOR else "**missed**"
+    rows = [
+        (f"{found.small_patients:,}", _number(small[0]), small[1], "", ""),
+        (f"{found.large_patients:,}", _number(large[0]), large[1], f"{PROCESSES_FLOOR}", verdict),
+        ("a further one", _number(found.further), "", "", ""),
+    ]
+    head = ("patients", "two processes / one", "range", "floor", "")
+    return "\n\n".join(["## Two processes", fill(told, WIDTH), _table(head, rows)])
+
+
+def _growth(measured: Measured) -> str:
+    told = (
+        "What microsim's curves cost on one core, and the peak memory of a process of its own that runs "
+        "`simulator.run` without histories, the library included (floor: 10 million patients within 1 GiB). "
+    )
+    beds = measured.memory_with_beds
+    tail = (
+        f"With beds, whoever waits depends on everybody else, and all patients are kept: {beds.patients:,} take "
+        f"{beds.mebibytes:,.0f} MiB. des, which keeps every event, runs {_thousands(measured.stories)} patients a "
+        "second with beds: it is there to be read."
+    )
+    rows = []
+    for cost in measured.memory:
+        each = measured.seconds[cost.patients] / cost.patients
+        rows.append(
+            (
+                f"{cost.patients:,}",
+                f"{measured.seconds[cost.patients]:.3g}",
+                _thousands(1 / each),
+                f"{1e9 * each / TRANSITIONS:.0f}",
+                f"{cost.mebibytes:.0f}",
+            )
+        )
+    head = ("patients", "seconds", "patients a second", "ns a transition", "peak memory, MiB")
+    return "\n\n".join(
+        ["## How cost grows with patients", fill(told, WIDTH), _table(head, rows), fill(tail, WIDTH)]
+    )
+
+
+def _parts(measured: Measured) -> str:
+    columns = list(measured.parts)
+    rows = [
+        (told, *(_share(measured.parts[column].get(part)) for column in columns)) for part, told in PARTS.items()
+    ]
+    told = "Shares of a profile (`cProfile`, whose own cost is mostly in the parts with many small calls), in per cent."
+    return "\n\n".join(["## Where the time goes", fill(told, WIDTH), _table(("part", *columns), rows)])
+
+
+def _exact(measured: Measured) -> str:
+    told = (
+        "One run gives every population's OS on every clock and every state's occupancy over 120 months. The error is "
+        "the largest change of any OS at any month when the step is halved."
+    )
+    rows = [
+        (each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact
+    ]
+    head = ("pathway", "milliseconds", "step, months", "error of OS")
+    return "\n\n".join(["## The exact engine", fill(told, WIDTH), _table(head, rows)])
+
+
+def _gains(gains: Sequence[Gain]) -> str:
+    told = (
+        "Two policies share the uniforms of every patient, state, visit and transition, so their difference varies "
+        "less than that of independent streams: by (var A + var B) / var(A - B), per patient, which is also how many "
+        "times fewer patients tell them apart. Perfect coupling ranks patients alike under both policies; nothing "
+        "gains more in that outcome. A policy that touches few gains most. Parameters are as declared; ± is a standard "
+        "error."
+    )
+    rows = [
+        (
+            each.policy,
+            each.outcome,
+            f"{_number(each.addressed)} ± {each.error:.1g}",
+            _number(each.perfect),
+            _number(each.independent),
+            each.expected,
+        )
+        for each in gains
+    ]
+    head = ("policy", "outcome", "addressed uniforms", "perfect coupling", "independent streams", "expected")
+    return "\n\n".join(["## What addressed uniforms save", fill(told, WIDTH), _table(head, rows)])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _range(measured: Paired) -> str:
+    least, largest = measured.range
+    return f"{_number(least)} to {_number(largest)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.0f}"
+
+
+def _thousands(value: float) -> str:
+    return f"{value / 1e6:.2f} million" if value >= 1e6 else f"{float(f'{value:.3g}'):,.0f}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"

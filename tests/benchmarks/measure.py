@@ -1,0 +1,125 @@
+"""Everything that the document tells, measured one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import coupling
+import numpy as np
+import one_run
+import ours
+import parts
+import ratios
+from timing import ENOUGH, one_core, seconds, typical
+
+TRANSITIONS = 6.34
+"""A patient, in 120 months."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much to measure."""
+
+    patients: int = 50_000
+    pairs: int = 7
+    by_size: tuple[int, ...] = (2_000, 10_000, 100_000)
+    by_size_pairs: int = 5
+    jobs: tuple[int, int] = (4_000_000, 16_000_000)
+    jobs_pairs: int = 5
+    growth: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
+    profile: int = 1_000_000
+    beds: int = 1_000_000
+    coupling: int = 1_000_000
+    stories: int = 5_000
+    enough: float = ENOUGH
+
+
+QUICK = Sizes(
+    patients=1_000,
+    pairs=1,
+    by_size=(500,),
+    by_size_pairs=1,
+    jobs=(1_000, 2_000),
+    jobs_pairs=0,
+    growth=(2_000,),
+    profile=2_000,
+    beds=1_000,
+    coupling=10_000,
+    stories=200,
+    enough=0.0,
+)
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The exact engine: milliseconds a set of curves, the step, and the largest change of OS when it is halved."""
+
+    told: str
+    milliseconds: float
+    step: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the document tells."""
+
+    sizes: Sizes
+    pinned: bool
+    ratios: list[ratios.Ratio]
+    by_size: list[tuple[int, ratios.Paired, ratios.Paired]]
+    processes: ratios.Processes
+    seconds: dict[int, float]
+    memory: list[one_run.Cost]
+    memory_with_beds: one_run.Cost
+    parts: dict[str, dict[str, float]]
+    exact: list[Exact]
+    stories: float
+    gains: list[coupling.Gain]
+
+
+def everything(sizes: Sizes, say: Say) -> Measured:
+    """Measure. `say` is told what comes next."""
+    with one_core() as pinned:
+        say("ratios to SimPy and heormodel")
+        peers = ratios.of_peers(sizes.patients, sizes.pairs, enough=sizes.enough)
+        by_size = ratios.by_size(sizes.by_size, sizes.by_size_pairs, enough=sizes.enough)
+        say("how cost grows, and where the time goes")
+        grown = {n: seconds(partial(ours.curves, n), enough=sizes.enough) for n in sizes.growth}
+        profiled = _profiles(sizes.profile, max(sizes.profile // 10, 1_000))
+        say("exact and des")
+        exact = [_exact("peer pathway", "peer", sizes), _exact("B-ALL after CD19 CAR-T, baseline", "baseline", sizes)]
+        stories = sizes.stories / typical(partial(ours.story_by_story, sizes.stories), 1, enough=0.0)
+        say("what addressed uniforms save")
+        gains = coupling.table(sizes.coupling)
+    say("memory")
+    memory = [one_run.cost("peer", n) for n in sizes.growth]
+    with_beds = one_run.cost("peer_with_beds", sizes.beds)
+    say("two processes")
+    if sizes.jobs_pairs:
+        processes = ratios.of_processes(*sizes.jobs, sizes.jobs_pairs)
+    else:
+        processes = ratios.Processes(*sizes.jobs, None, None, "left out of a quick run")
+    return Measured(
+        sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, stories, gains
+    )
+
+
+def _profiles(patients: int, patients_with_beds: int) -> dict[str, dict[str, float]]:
+    return {
+        "deaths only": parts.shares(partial(ours.deaths, patients)),
+        "with curves": parts.shares(partial(ours.curves, patients)),
+        "with beds": parts.shares(partial(ours.with_beds, patients_with_beds)),
+    }
+
+
+def _exact(told: str, name: str, sizes: Sizes) -> Exact:
+    taken = typical(partial(ours.exactly, name), 5 if sizes.enough else 1, enough=sizes.enough)
+    whole = ours.exactly(name)
+    step = float(whole.months[1] - whole.months[0])
+    half = ours.exactly(name, step / 2)
+    change = max(float(np.nanmax(np.abs(each - half.survival[key][:, ::2]))) for key, each in whole.survival.items())
+    return Exact(told, 1e3 * taken, step, change)

@@ -1,0 +1,67 @@
+"""The peer pathway through the project's own engines, as it is told in TOML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from simulator.block import Block
+from simulator.capacity import Capacity
+from simulator.curves import Curves
+from simulator.engines import des, exact, microsim, queues, tally
+from simulator.model import Model, resolve
+from simulator.randomness import Uniforms
+from simulator.scenario import load_scenario
+from simulator.ward import Intake, Requests
+
+HERE = Path(__file__).resolve().parent
+HORIZON = 120.0
+ARRIVALS_A_MONTH = 50.0
+BEDS = 34
+NOTHING: frozenset[str] = frozenset()
+
+
+@cache
+def model(name: str, beds: int = BEDS) -> Model:
+    """Return the model of a scenario of this folder, or of a shipped one, at its declared values."""
+    told = HERE / f"{name}.toml"
+    scenario = load_scenario(told if told.exists() else name)
+    if beds != BEDS:
+        scenario = replace(scenario, capacity={"beds": Capacity(((0.0, beds),))})
+    return resolve(scenario)
+
+
+def deaths(patients: int, seed: int = 1) -> list[Block]:
+    """Simulate without beds; only the clock and the month of death are kept."""
+    return list(microsim.simulate(model("peer"), Uniforms(seed), range(patients), horizon=HORIZON, keep=NOTHING))
+
+
+def curves(patients: int, seed: int = 1) -> Curves:
+    """Simulate without beds, and count OS and every state's occupancy, as `aftercart run --engine microsim` does."""
+    return tally.curves(model("peer"), HORIZON, patients=patients, uniforms=Uniforms(seed))
+
+
+def intake(patients: int, seed: int = 1) -> Intake:
+    """Return Poisson arrivals."""
+    numbers = np.arange(patients)
+    gaps = -np.log(Uniforms(seed).at("@arrival", numbers)) / ARRIVALS_A_MONTH
+    return Intake(numbers, np.cumsum(gaps), np.ones(patients, dtype=bool))
+
+
+def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> tuple[Block, Requests]:
+    """Simulate with beds by microsim's queue path; deaths and the wards' book are kept."""
+    limited = model("peer_with_beds", beds)
+    return queues.simulate(limited, Uniforms(seed), intake(patients, seed), horizon=HORIZON, keep=NOTHING)
+
+
+def story_by_story(patients: int, seed: int = 1) -> tuple[Block, Requests]:
+    """Simulate with beds by des, which keeps every event."""
+    return des.simulate(model("peer_with_beds"), Uniforms(seed), intake(patients, seed), horizon=HORIZON)
+
+
+def exactly(name: str = "peer", step: float | None = None) -> Curves:
+    """Solve a scenario without beds: OS of every population and clock, and every state's occupancy."""
+    return exact.curves(model(name), HORIZON, step=step)

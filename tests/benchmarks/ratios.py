@@ -1,0 +1,110 @@
+"""How much faster than the peers, and two processes than one: like with like, by turns."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+
+import heormodel_idiom
+import ours
+import simpy_by_hand
+from timing import ENOUGH, Paired, paired, wall
+
+import simulator
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One row: what is compared with what, over how many patients, and which ratio is wanted."""
+
+    told: str
+    patients: int
+    floor: float | None
+    aim: float | None
+    measured: Paired | None
+    why_not: str = ""
+
+
+def has_heormodel() -> bool:
+    return importlib.util.find_spec("heormodel") is not None
+
+
+def of_peers(patients: int, pairs: int, *, enough: float = ENOUGH) -> list[Ratio]:
+    """Return the ratios to SimPy and heormodel, every row of as many patients on both sides."""
+
+    def row(told: str, slow: Work, fast: Work, floor: float | None = None, aim: float | None = None) -> Ratio:
+        return Ratio(told, patients, floor, aim, paired(slow, fast, pairs, enough=enough))
+
+    free, beds = partial(simpy_by_hand.without_beds, patients), partial(simpy_by_hand.with_beds, patients)
+    deaths, curves = partial(ours.deaths, patients), partial(ours.curves, patients)
+    rows = [
+        row("microsim / SimPy, without beds", free, deaths, 60.0, 100.0),
+        row("the same, but microsim counts its curves too", free, curves),
+        row("microsim / SimPy, with beds", beds, partial(ours.with_beds, patients), 10.0, 15.0),
+    ]
+    if not has_heormodel():
+        return [*rows, Ratio("microsim / heormodel", patients, 2.0, 3.0, None, "heormodel is not installed")]
+    other = partial(heormodel_idiom.run, patients)
+    other()
+    return [
+        *rows,
+        row("microsim / heormodel", other, deaths, 2.0, 3.0),
+        row("the same, but microsim counts its curves too", other, curves),
+    ]
+
+
+def by_size(sizes: tuple[int, ...], pairs: int, *, enough: float = ENOUGH) -> list[tuple[int, Paired, Paired]]:
+    """Return, by the number of patients, the ratios to SimPy without and with beds."""
+    return [
+        (
+            n,
+            paired(partial(simpy_by_hand.without_beds, n), partial(ours.deaths, n), pairs, enough=enough),
+            paired(partial(simpy_by_hand.with_beds, n), partial(ours.with_beds, n), pairs, enough=enough),
+        )
+        for n in sizes
+    ]
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Two processes against one. `small`, `large` : whole runs; `further` : a further patient, start-up left out."""
+
+    small_patients: int
+    large_patients: int
+    small: Paired | None
+    large: Paired | None
+    why_not: str = ""
+
+    @property
+    def further(self) -> float:
+        """The ratio of what a further patient takes: between the small runs and the large ones."""
+        assert self.small is not None
+        assert self.large is not None
+        one = median(self.large.slow) - median(self.small.slow)
+        two = median(self.large.fast) - median(self.small.fast)
+        return one / two if two > 0 else float("nan")
+
+
+def of_processes(small: int, large: int, pairs: int) -> Processes:
+    """Time `simulator.run` with two processes and with one, the library's start-up in the processes included."""
+    if cores() < 2:
+        return Processes(small, large, None, None, "this process may use one core only")
+    return Processes(small, large, _jobs(small, pairs), _jobs(large, pairs))
+
+
+def _jobs(patients: int, pairs: int) -> Paired:
+    scenario = ours.HERE / "peer.toml"
+    run = partial(simulator.run, scenario, engine="microsim", patients=patients)
+    return paired(partial(run, jobs=1), partial(run, jobs=2), pairs, wall, 0.0)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+

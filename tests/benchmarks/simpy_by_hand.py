@@ -1,0 +1,108 @@
+"""The peer pathway as a SimPy user writes it by hand: one generator a patient, and beds as a Resource.
+
+Written to be fast as well as plain: the sampled times of a state are compared as numbers, nothing is scheduled past the
+end of follow-up, and only what is asked for afterwards is kept.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from random import expovariate, weibullvariate
+
+import simpy
+
+Story = Generator[simpy.Event, object, None]
+
+HORIZON = 120.0
+ARRIVALS_A_MONTH = 50.0
+BEDS = 34
+COMPLETE, PARTIAL, NONE = 2.5 * 0.40**-0.5, 2.5 * 0.25**-0.5, 2.5 * 0.35**-0.5
+
+
+@dataclass
+class Seen:
+    """What is kept: months from entry to each death, months waited for a bed, and how many transitions there were."""
+
+    deaths: list[float] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    transitions: int = 0
+
+
+def without_beds(patients: int, seed: int = 1) -> Seen:
+    """Return what happens to patients who all enter at month 0 and find every bed free."""
+    random.seed(seed)
+    env, seen = simpy.Environment(), Seen()
+    for _ in range(patients):
+        env.process(patient(env, seen, None))
+    env.run()
+    return seen
+
+
+def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> Seen:
+    """Return what happens to patients who arrive one by one and share the beds, each followed to the horizon."""
+    random.seed(seed)
+    env, seen = simpy.Environment(), Seen()
+    env.process(arrivals(env, patients, seen, simpy.Resource(env, capacity=beds)))
+    env.run()
+    return seen
+
+
+def arrivals(env: simpy.Environment, patients: int, seen: Seen, beds: simpy.Resource) -> Story:
+    for _ in range(patients):
+        yield env.timeout(expovariate(ARRIVALS_A_MONTH))
+        env.process(patient(env, seen, beds))
+
+
+def patient(env: simpy.Environment, seen: Seen, beds: simpy.Resource | None) -> Story:
+    """One patient, from remission to death or the end of follow-up."""
+    entry = env.now
+    end = entry + HORIZON
+    state = "remission"
+    while True:
+        time, following = leave(state)
+        if env.now + time > end:
+            return
+        yield env.timeout(time)
+        seen.transitions += 1
+        if following == "dead":
+            seen.deaths.append(env.now - entry)
+            return
+        state = following
+        if state == "hsct" and beds is not None:
+            asked = env.now
+            with beds.request() as bed:
+                yield bed
+                seen.waits.append(min(env.now, end) - asked)
+                stay = expovariate(1.0)
+                if env.now + stay > end:
+                    yield env.timeout(max(end - env.now, 0.0))
+                    return
+                yield env.timeout(stay)
+
+
+def leave(state: str) -> tuple[float, str]:
+    """Return how long a patient stays in a state and what comes next: the least of the competing times."""
+    if state == "remission":
+        return min((weibullvariate(10.0, 0.8), "relapse"), (expovariate(1 / 200), "dead"))
+    if state == "relapse":
+        return min((expovariate(1 / 0.8), "salvage"), (expovariate(1 / 20), "dead"))
+    if state == "salvage":
+        return min(
+            (weibullvariate(COMPLETE, 2.0), "complete_response"),
+            (weibullvariate(PARTIAL, 2.0), "partial_response"),
+            (weibullvariate(NONE, 2.0), "no_response"),
+            (expovariate(1 / 30), "dead"),
+        )
+    if state == "complete_response":
+        return min(
+            (expovariate(1 / 4), "hsct"), (weibullvariate(16.0, 0.9), "relapse"), (expovariate(1 / 150), "dead")
+        )
+    if state == "partial_response":
+        return min(
+            (expovariate(1 / 6), "hsct"), (weibullvariate(5.0, 1.1), "no_response"), (expovariate(1 / 60), "dead")
+        )
+    if state == "no_response":
+        return min((expovariate(1 / 9), "salvage"), (expovariate(1 / 7), "dead"))
+    return min((weibullvariate(60.0, 0.7), "relapse"), (weibullvariate(90.0, 0.6), "dead"))

@@ -1,0 +1,48 @@
+"""Times of the engines and of their peers on the peer pathway: `pytest -m benchmark tests/benchmarks`."""
+
+from collections.abc import Callable
+from functools import partial
+
+import heormodel_idiom
+import ours
+import pytest
+import ratios
+import simpy_by_hand
+
+PATIENTS = 20_000
+FEW = 2_000
+
+pytestmark = pytest.mark.benchmark(min_rounds=3)
+
+Benchmark = Callable[..., object]
+
+
+def test_microsim_without_beds(benchmark: Benchmark) -> None:
+    benchmark(ours.deaths, PATIENTS)
+
+
+def test_microsim_with_its_curves(benchmark: Benchmark) -> None:
+    benchmark(ours.curves, PATIENTS)
+
+
+def test_microsim_with_beds(benchmark: Benchmark) -> None:
+    benchmark(ours.with_beds, PATIENTS)
+
+
+def test_des_with_beds(benchmark: Benchmark) -> None:
+    benchmark(ours.story_by_story, FEW)
+
+
+@pytest.mark.parametrize("name", ["peer", "baseline"])
+def test_exact_curves(benchmark: Benchmark, name: str) -> None:
+    benchmark(ours.exactly, name)
+
+
+@pytest.mark.parametrize("run", [simpy_by_hand.without_beds, simpy_by_hand.with_beds])
+def test_simpy_by_hand(benchmark: Benchmark, run: Callable[[int], object]) -> None:
+    benchmark(run, FEW)
+
+
+@pytest.mark.skipif(not ratios.has_heormodel(), reason="needs the extra `bench`")
+def test_heormodel(benchmark: Benchmark) -> None:
+    benchmark(partial(heormodel_idiom.run, PATIENTS))

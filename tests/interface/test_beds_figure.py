@@ -1,0 +1,94 @@
+"""The figure of beds over time shows what the queue table holds, and can be read."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from simulator.cohort import load_cohort
+from simulator.figures import queues
+from simulator.scenario import Scenario, load_scenario
+
+MANIFEST = {"draws": 6, "replications": 4}
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[Scenario]:
+    return [load_scenario(name) for name in ("regional-centre", "regional-centre-wider-salvage")]
+
+
+@pytest.fixture(scope="module")
+def table(shown: list[Scenario]) -> pd.DataFrame:
+    months = np.arange(24.0, 85.0)
+    parts = []
+    for place, scenario in enumerate(shown):
+        told = {"scenario": scenario.name, "resource": "hsct_beds", "month": months}
+        waiting, used = (months - 24.0) / (20.0 - 10.0 * place), np.full(months.size, 2.5 + place)
+        told |= {"waiting": waiting, "waiting_lower": 0.5 * waiting, "waiting_upper": 2.0 * waiting}
+        told |= {"in_use": used, "in_use_lower": used - 1.0, "in_use_upper": used + 0.5}
+        parts.append(pd.DataFrame(told))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def figure(table: pd.DataFrame, shown: list[Scenario]) -> Figure:
+    return queues.draw(table, shown, MANIFEST, load_cohort(shown[0].pathway))
+
+
+def panels(figure: Figure) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.get_xlabel() == "Calendar month"]
+
+
+def words(figure: Figure) -> str:
+    return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
+
+
+def test_there_is_a_panel_a_scenario_of_one_scale(figure: Figure) -> None:
+    drawn = panels(figure)
+    assert len(drawn) == 2
+    assert len({axes.get_ylim() for axes in drawn}) == 1
+    assert drawn[0].get_ylim()[1] >= 12.0
+    assert {axes.get_xlim() for axes in drawn} == {(24.0, 84.0)}
+
+
+def test_the_capacity_is_a_step_line_that_opens_when_the_beds_do(figure: Figure) -> None:
+    steps = [line for line in panels(figure)[1].get_lines() if line.get_drawstyle() == "steps-post"]
+    (step,) = steps
+    assert np.asarray(step.get_xdata()).tolist() == [24.0, 48.0, 84.0]
+    assert np.asarray(step.get_ydata()).tolist() == [3, 5, 5]
+
+
+def test_lines_are_the_means_of_the_table(figure: Figure, table: pd.DataFrame, shown: list[Scenario]) -> None:
+    for axes, scenario in zip(panels(figure), shown, strict=True):
+        rows = table[table["scenario"] == scenario.name]
+        drawn = [np.asarray(line.get_ydata()).tolist() for line in axes.get_lines()]
+        assert rows["waiting"].tolist() in drawn
+        assert rows["in_use"].tolist() in drawn
+
+
+def test_the_two_lines_differ_in_more_than_colour(figure: Figure) -> None:
+    styles = {str(line.get_linestyle()) for line in panels(figure)[0].get_lines()[:2]}
+    assert len(styles) == 2
+
+
+def test_it_says_its_size_and_source_and_what_the_bands_are(figure: Figure) -> None:
+    said = words(figure)
+    for each in ("n = 37", "J Transl Med 2024;22:680", "not for individual patients", "6 draws", "4 replications each"):
+        assert each in said
+    assert "policy starts" in said
+    assert "three HSCT beds, five from month 48" in said
+
+
+def test_the_alternative_text_says_the_numbers(table: pd.DataFrame, shown: list[Scenario]) -> None:
+    said = queues.alt_text(table, shown)
+    assert "regional-centre, three HSCT beds: 0 wait in month 24 and 3 in month 84" in said
+    assert "most in month 84, 6 (95 % of replications up to 12); 3.5 in use on average" in said
+
+
+def test_units_that_are_offered_have_no_capacity_line(table: pd.DataFrame) -> None:
+    centre = load_scenario("car-t-slot-a-month")
+    rows = table.assign(scenario=centre.name, resource="car_t_slots").iloc[:61]
+    (axes,) = panels(queues.draw(rows, [centre], MANIFEST))
+    assert not [line for line in axes.get_lines() if line.get_drawstyle() == "steps-post"]

@@ -1,0 +1,26 @@
+"""The command that writes docs/performance.md works; what it measures is nobody's concern here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+COMMAND = Path(__file__).parents[1] / "benchmarks" / "performance.py"
+
+
+def test_a_quick_run_writes_every_section(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    subprocess.run([sys.executable, str(COMMAND), "--quick", "--out", str(page)], check=True, capture_output=True)
+    text = page.read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# Performance",
+        "## Beside the peers",
+        "## Two processes",
+        "## How cost grows with patients",
+        "## Where the time goes",
+        "## The exact engine",
+        "## What addressed uniforms save",
+    ]
+    assert "A quick run, whose figures mean nothing" in text
+    for told in ("microsim / SimPy, with beds", "microsim / heormodel", "addressed uniforms", "peak memory"):
+        assert told in text

@@ -1,0 +1,366 @@
+"""A centre's runs: what a planner types, what is said of the wards, what the folder holds, and what is refused."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scenarios
+from simulator import centre, histories
+from simulator.draws import load_draws, values
+from simulator.pathway_file import load_pathway
+from simulator.scenario import load_scenario
+
+Command = Callable[..., Any]
+
+WARD = """
+title = "Listed for a bed"
+start = "listed"
+
+[resources.beds]
+label = "beds"
+
+[states.listed]
+kind = "sojourn"
+
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "exponential", mean = 1 }
+
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 4 }
+
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+
+[[states.ward.transitions]]
+to = "home"
+time = { family = "exponential", mean = "stay" }
+
+[states.home]
+kind = "end"
+
+[states.dead]
+kind = "death"
+
+[parameters.stay]
+unit = "months"
+meaning = "mean stay"
+value = 2.0
+source = "assumption"
+"""
+
+BUSY = """
+pathway = "ward.toml"
+[capacity]
+beds = 2
+[service]
+arrivals_per_year = 12
+warm_up_years = 1
+years = 3
+"""
+
+STEPS = "[{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }]"
+CALENDAR = f'base = "busy.toml"\n[capacity]\nbeds.units = {STEPS}'
+OVERLOADED = 'base = "busy.toml"\n[set]\nstay = 4'
+QUICK = ("--draws", "2", "--replications", "2", "--jobs", "1")
+
+
+@pytest.fixture(autouse=True)
+def centres(folder: Path) -> None:
+    files = {"ward": WARD, "busy": BUSY, "calendar": CALENDAR, "overloaded": OVERLOADED}
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text)
+
+
+def words(result: Any) -> str:
+    assert result.exit_code == 0, result.output
+    return " ".join(result.stdout.split())
+
+
+def service(run: Path) -> pd.DataFrame:
+    """The resources' rows, without those of a year of arrival."""
+    table = pd.read_csv(run / "service.csv")
+    return table[table["arrival_year"].isna()].set_index(["scenario", "resource", "outcome"]).sort_index()
+
+
+# --- What is said ---
+
+
+def test_the_answer_is_survival_and_then_what_the_ward_does(aftercart: Command, folder: Path) -> None:
+    told = words(aftercart("run", "busy.toml", "--out", "run"))
+    assert re.match(r"Of 100 patients, \d+ are alive at 12 months under busy\. Two beds: ", told)
+    said = re.search(r"Two beds: (\d+) of 100 who ask for one wait over 30 days, (\d+) of 100 are lost", told)
+    assert said is not None, told
+    found = service(folder / "run").loc[("busy", "beds")]["estimate"]
+    assert int(said[1]) == round(100 * found["wait_over_30_days"])
+    assert int(said[2]) == round(100 * found["lost_while_waiting"])
+
+
+def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Command, folder: Path) -> None:
+    told = aftercart("run", "busy.toml", "--out", "run").stdout
+    found = service(folder / "run").loc[("busy", "beds")]
+    used, error = (100 * found.loc["utilisation", name] for name in ("estimate", "monte_carlo_se"))
+    assert re.search(rf"utilisation, % +{used:.0f} +{error:.2g}\n", told), told
+    assert re.search(r"requests a year +\d+(\.\d)? +0?\.?\d+", told), told
+    mean = 30.4375 * found.loc["wait_mean", "estimate"]
+    assert re.search(rf"mean wait, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
+
+
+def test_long_waits_are_told_in_months(aftercart: Command) -> None:
+    told = aftercart("run", "overloaded.toml", "--overload").stdout
+    if "mean wait, days" not in told:
+        assert "mean wait, months" in told
+    assert ("mean wait, days" in told) != ("mean wait, months" in told)
+
+
+def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
+    told = words(aftercart("run", "letter-centre", "--out", "run", *QUICK))
+    assert "letter-centre, one HSCT bed; 95 % intervals over 2 draws; ± Monte Carlo standard error" in told
+    found = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
+    assert found["lower"] <= found["estimate"] <= found["upper"]
+    assert found["monte_carlo_se"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("precision", "said"),
+    [
+        (1000, "suffice for a Monte Carlo error (95 %) within 100000 % of the estimate (1 needed)"),
+        (0.001, "give 0 of 9 figures a Monte Carlo error (95 %) within 0.1 % of the estimate; the others need more: "),
+    ],
+)
+def test_it_is_said_whether_the_replications_suffice(
+    aftercart: Command, folder: Path, precision: float, said: str
+) -> None:
+    (folder / "precise.toml").write_text(f'base = "busy.toml"\n[service]\nprecision = {precision}')
+    assert f"4 replications a draw {said}" in words(aftercart("run", "precise.toml"))
+
+
+def test_one_replication_is_told_to_say_nothing_of_chance(aftercart: Command) -> None:
+    assert "--replications 2 or more" in words(aftercart("run", "busy.toml", "--replications", "1"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "engine"),
+    [
+        (["busy.toml"], "microsim (resources are limited, and served first come, first served)"),
+        (["calendar.toml"], "des ([capacity] beds has a calendar)"),
+        (["busy.toml", "--engine", "des"], "des (as asked)"),
+        (["three.toml"], "exact (no resource is limited, so there is an answer without sampling noise)"),
+    ],
+)
+def test_the_engine_is_told_and_why(aftercart: Command, folder: Path, typed: list[str], engine: str) -> None:
+    (folder / "three.toml").write_text('pathway = "three_state"')
+    assert f"Engine: {engine}." in words(aftercart("run", *typed))
+
+
+def test_the_offered_load_is_told_before_the_run_unless_quiet(aftercart: Command) -> None:
+    """One arrival a month, 4 in 5 reach the ward and stay two months: 1.6 on two beds."""
+    assert "busy: offered load of beds 0.80 (asked for / there)\n" in aftercart("run", "busy.toml").stderr
+    quiet = aftercart("run", "busy.toml", "--quiet")
+    assert quiet.stderr == ""
+    assert "Two beds: " in quiet.stdout
+
+
+def test_no_line_is_longer_than_80_columns(aftercart: Command) -> None:
+    result = aftercart("compare", "letter-centre", "letter-centre-2-beds", "wider-salvage-todays-beds", *QUICK)
+    assert result.exit_code == 0, result.output
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_differences_are_told_to_the_first(aftercart: Command, folder: Path) -> None:
+    told = aftercart("compare", "busy.toml", "calendar.toml", "--engine", "des", "--out", "run").stdout
+    assert "Under busy, two beds: " in " ".join(told.split())
+    assert "Under calendar, two beds, three from month 24: " in " ".join(told.split())
+    found = service(folder / "run").loc[("calendar", "beds", "utilisation")]
+    assert found["difference"] < 0.0
+    assert re.search(rf"utilisation, % +\d+ +[\d.]+ +{100 * found['difference']:+.0f}", told), told
+
+
+def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None:
+    rows = json.loads(aftercart("run", "busy.toml", "--json").stdout)
+    assert {row["scenario"] for row in rows} == {"busy"}
+    assert "survival" not in rows[0]
+
+
+# --- What the folder holds ---
+
+
+def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path) -> None:
+    for out, jobs in (("one", "1"), ("two", "2")):
+        typed = ("run", "letter-centre", "--draws", "2", "--replications", "2", "--histories", "--jobs", jobs)
+        assert aftercart(*typed, "--out", out).exit_code == 0
+    names = {path.name for path in (folder / "one").iterdir()}
+    assert names >= {"service.csv", "queue.csv", "histories.csv", "requests.csv"}
+    for name in names - {"manifest.json"}:
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
+
+
+def test_histories_hold_the_queues_effect_and_are_those_that_the_tables_count(aftercart: Command, folder: Path) -> None:
+    assert aftercart("run", "busy.toml", "--histories", "--replications", "1", "--out", "run").exit_code == 0
+    events = pd.read_csv(folder / "run" / "histories.csv")
+    requests = pd.read_csv(folder / "run" / "requests.csv")
+    histories.check(events[list(histories.COLUMNS)], load_pathway(folder / "ward.toml"))
+    admitted = events[events["state"] == "ward"].sort_values(["calendar_month", "patient"])
+    granted = requests.dropna(subset="granted").sort_values(["granted", "patient"])
+    np.testing.assert_allclose(admitted["calendar_month"], granted["granted"], rtol=1e-6)
+    assert (granted["granted"] - granted["asked"] > 0.1).any(), "somebody waited"
+    assert requests["gone"].notna().any(), "somebody was lost"
+    counted = admitted[admitted["calendar_month"].between(12.0, 48.0, inclusive="left")]
+    starts = service(folder / "run").loc[("busy", "beds", "starts_per_year"), "estimate"]
+    assert starts == pytest.approx(len(counted) / 3)
+    of_counted = events[events["counted"]]
+    died = of_counted[(of_counted["state"] == "dead") & (of_counted["month"] <= 12)]
+    outcomes = pd.read_csv(folder / "run" / "outcomes.csv").set_index(["population", "outcome"])
+    assert outcomes.loc[("all", "os_12"), "estimate"] == pytest.approx(1 - len(died) / of_counted["patient"].nunique())
+
+
+def test_both_engines_write_the_same_histories(aftercart: Command, folder: Path) -> None:
+    for engine in ("microsim", "des"):
+        assert aftercart("run", "busy.toml", "--histories", "--engine", engine, "--out", engine).exit_code == 0
+    for name in ("histories.csv", "requests.csv"):
+        one, two = (pd.read_csv(folder / engine / name) for engine in ("microsim", "des"))
+        pd.testing.assert_frame_equal(one, two, check_exact=False, rtol=1e-6, atol=1e-6)
+
+
+def test_histories_of_limited_and_unlimited_scenarios_go_into_one_table(aftercart: Command, folder: Path) -> None:
+    (folder / "free.toml").write_text('pathway = "ward.toml"')
+    typed = ("compare", "free.toml", "busy.toml", "--histories", "--patients", "40", "--out", "run")
+    assert aftercart(*typed).exit_code == 0
+    events = pd.read_csv(folder / "run" / "histories.csv")
+    assert set(events["scenario"]) == {"free", "busy"}
+    assert not events.isna().any().any()
+    free = events[events["scenario"] == "free"]
+    assert (free["calendar_month"] == free["month"]).all()
+
+
+def test_the_report_has_beds_and_slots_and_can_be_made_again(aftercart_with_figures: Command, folder: Path) -> None:
+    run = folder / "run"
+    result = aftercart_with_figures("compare", "busy.toml", "calendar.toml", "--out", "run")
+    assert result.exit_code == 0, result.output
+    written = {path.name: path.read_bytes() for path in run.iterdir()}
+    page = written["report.html"].decode()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "Beds and slots" in text
+    assert "[capacity] beds = { units = [{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }] }" in text
+    assert "[service] arrivals_per_year = 12" in text
+    estimate = 100 * service(run).loc[("busy", "beds", "utilisation"), "estimate"]
+    assert re.search(rf"Utilisation % {estimate:.0f} ±", text), text
+    assert "Year 1 " in text
+    assert "Year 3 " in text
+    assert "busy, two beds: " in page.partition('role="img"')[2], "the figure in words"
+    assert result.stdout.partition("\n")[0][:60] in text
+    (run / "report.html").unlink()
+    assert aftercart_with_figures("report", "run").exit_code == 0
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == written
+    (run / "service.csv").unlink()
+    assert "service.csv" in aftercart_with_figures("report", "run").stderr
+
+
+# --- What is shipped ---
+
+CENTRES = [name for name in scenarios.names() if load_scenario(name).is_limited]
+
+
+@pytest.mark.parametrize("name", CENTRES)
+def test_every_shipped_centre_states_question_rationale_and_assumptions(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario.question.endswith("?")
+    assert scenario.rationale.strip()
+    assert scenario.assumes.strip()
+    assert len(scenario.title) <= 60
+
+
+def test_the_centres_that_a_planner_asks_for_are_shipped() -> None:
+    assert {f"letter-centre{beds}" for beds in ("", "-2-beds", "-3-beds", "-4-beds")} <= set(CENTRES)
+    assert {"wider-salvage-todays-beds", "two-more-beds", "car-t-slot-a-month"} <= set(CENTRES)
+    assert {"regional-centre", "regional-centre-wider-salvage"} <= set(CENTRES)
+
+
+@pytest.mark.parametrize("name", CENTRES)
+def test_every_shipped_centre_can_be_served_and_the_regional_ones_are_busy(name: str) -> None:
+    scenario = load_scenario(name)
+    table = load_draws(scenario.pathway)
+    for many in (20, 60):
+        for load in centre.load(scenario, values(table, slice(0, many)), 120.0).values():
+            assert load < 1.0
+            if name.startswith("regional"):
+                assert 0.7 <= load <= 0.95
+
+
+# --- What is refused ---
+
+
+def refused(result: Any, *said: str) -> None:
+    """One message on standard error besides the load, with these words in it; nothing on standard output."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (message,) = (line for line in result.stderr.splitlines() if "offered load" not in line)
+    assert message.startswith("aftercart: ")
+    for each in said:
+        assert each in message, message
+
+
+def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Command, folder: Path) -> None:
+    said = ("[capacity] beds", "more is asked for than can ever be served", "a load of 1.60", "--overload")
+    refused(aftercart("run", "overloaded.toml", "--out", "run"), *said)
+    refused(aftercart("compare", "busy.toml", "overloaded.toml", "--quiet", "--out", "run"), *said)
+    assert not (folder / "run").exists()
+
+
+def test_and_is_run_on_request(aftercart: Command, folder: Path) -> None:
+    result = aftercart("run", "overloaded.toml", "--overload", "--out", "run")
+    assert result.exit_code == 0, result.output
+    found = service(folder / "run").loc[("overloaded", "beds")]["estimate"]
+    assert 0.9 < found["utilisation"] <= 1.0
+    assert json.loads((folder / "run" / "manifest.json").read_text())["overload"] is True
+
+
+@pytest.mark.parametrize(
+    ("told", "typed", "said"),
+    [
+        ("[capacity]\nbeds = 0", [], ["[capacity] beds", "not a whole number above zero", "got 0"]),
+        ("[capacity]\nbeds = -1", [], ["[capacity] beds", "got -1"]),
+        ("[capacity]\nbeds = 1.5", [], ["[capacity] beds", "got 1.5"]),
+        ("[capacity]\nbed = 1", [], ["unknown resource", "got 'bed'", "did you mean 'beds'?"]),
+        (
+            "[capacity.beds]\nunits = [{ from_month = 0, units = 1 }, { from_month = 9, units = 2 }, "
+            "{ from_month = 3, units = 1 }]",
+            [],
+            ["[capacity] beds", "out of order", "from_month 3 after 9"],
+        ),
+        ("[capacity]\nbeds = 2", ["--engine", "exact"], ["the exact engine has no queues", "[capacity]", "des"]),
+        ("[capacity]\nbeds = 2", ["--engine", "exact", "--histories"], ["exact engine has no histories", "des"]),
+        ("[service]\narrivals_per_year = 6", ["--engine", "exact"], ["the exact engine has no queues", "microsim"]),
+        ("[capacity]\nbeds = 2", ["--replications", "0"], ["--replications", "got 0", "1 or more"]),
+        ("[service]\narrival_months = [3, 1]", [], ["[service] arrival_months", "out of order"]),
+    ],
+)
+def test_a_centre_that_cannot_be_is_refused_at_its_place(
+    aftercart: Command, folder: Path, told: str, typed: list[str], said: list[str]
+) -> None:
+    (folder / "spoiled.toml").write_text(f'base = "busy.toml"\n{told}')
+    refused(aftercart("run", "spoiled.toml", *typed), *said)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (f"units = {STEPS}", "has a calendar"),
+        ("units = 3\noffered_every_months = 1", "is offered at intervals"),
+        ('units = 3\npriority = { state = ["listed"] }', "has a priority"),
+    ],
+)
+def test_what_microsim_cannot_queue_is_refused_and_des_named(
+    aftercart: Command, folder: Path, told: str, why: str
+) -> None:
+    (folder / "more.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\n{told}')
+    refused(aftercart("run", "more.toml", "--engine", "microsim"), "more.toml", why, "--engine des")
+    assert "Engine: des" in words(aftercart("run", "more.toml"))

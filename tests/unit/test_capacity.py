@@ -1,0 +1,190 @@
+"""Limited resources as a scenario tells them: numbers, calendars, offers, priorities; and what is refused where."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simulator.capacity import Capacity, beyond_microsim
+from simulator.errors import InputError
+from simulator.scenario import Scenario, load_scenario
+
+PATHWAY = """
+title = "a ward"
+start = "listed"
+[resources.beds]
+[resources.theatre]
+[attributes.urgency]
+levels = { urgent = 1, elective = 3 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "fixed", months = 1 }
+[[states.listed.transitions]]
+to = "home"
+time = { family = "exponential", mean = 10 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "exponential", mean = 2 }
+[states.home]
+kind = "end"
+"""
+Tell = Callable[..., Scenario]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """A scenario on the pathway above from its TOML text; written as `name`.toml."""
+
+    def told(text: str, name: str = "policy", *, pathway: str = PATHWAY) -> Scenario:
+        (tmp_path / "ward.toml").write_text(pathway, encoding="utf-8")
+        head = "" if "base" in text else 'pathway = "ward.toml"\n'
+        (tmp_path / f"{name}.toml").write_text(head + text, encoding="utf-8")
+        return load_scenario(tmp_path / f"{name}.toml")
+
+    return told
+
+
+def test_a_number_is_so_many_units_for_ever(tell: Tell) -> None:
+    scenario = tell("[capacity]\nbeds = 3\ntheatre = 1.0")
+    assert scenario.capacity == {"beds": Capacity(((0.0, 3),)), "theatre": Capacity(((0.0, 1),))}
+    assert scenario.capacity["beds"].is_constant
+    assert scenario.is_limited
+    assert tell("[capacity]\nbeds = { units = 3 }").capacity["beds"] == scenario.capacity["beds"]
+
+
+def test_a_resource_that_is_not_named_has_no_limit(tell: Tell) -> None:
+    assert tell("").capacity == {}
+    assert not tell("").is_limited
+    assert "theatre" not in tell("[capacity]\nbeds = 3").capacity
+
+
+def test_a_calendar_says_from_when_on_there_are_how_many(tell: Tell) -> None:
+    steps = "[{ from_month = 0, units = 2 }, { from_month = 18, units = 0 }, { from_month = 19.5, units = 4 }]"
+    found = tell(f"[capacity.beds]\nunits = {steps}").capacity["beds"]
+    assert found.calendar == ((0.0, 2), (18.0, 0), (19.5, 4))
+    assert not found.is_constant
+    assert [found.at(month) for month in (-3.0, 0.0, 17.9, 18.0, 19.5, 1e6)] == [2, 2, 2, 0, 4, 4]
+    assert found.mean_units(0.0, 18.0) == 2.0
+    assert found.mean_units(18.0, 19.5) == 0.0
+    assert found.mean_units(16.5, 21.0) == pytest.approx((1.5 * 2 + 1.5 * 4) / 4.5)
+
+
+def test_offers_are_so_many_units_at_intervals(tell: Tell) -> None:
+    found = tell("[capacity]\nbeds = { units = 2, offered_every_months = 0.5 }").capacity["beds"]
+    assert found == Capacity(((0.0, 2),), offered_every=0.5)
+    assert found.mean_units(0.0, 12.0) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("told", "ranks"),
+    [
+        ('urgency = ["urgent"]', ("urgency", ("urgent",))),
+        ('urgency = ["elective", "urgent"]', ("urgency", ("elective", "urgent"))),
+        ('state = ["listed"]', ("state", ("listed",))),
+    ],
+)
+def test_a_priority_is_by_an_attribute_or_by_the_state_that_patients_wait_in(
+    tell: Tell, told: str, ranks: tuple[str, tuple[str, ...]]
+) -> None:
+    assert tell(f"[capacity]\nbeds = {{ units = 1, priority = {{ {told} }} }}").capacity["beds"].ranks == ranks
+
+
+def test_a_scenario_limits_more_than_its_base_and_tells_a_resource_anew(tell: Tell) -> None:
+    tell("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
+    more = tell('base = "today.toml"\n[capacity]\nbeds = 5', "more")
+    assert more.capacity == {"beds": Capacity(((0.0, 5),)), "theatre": Capacity(((0.0, 2),))}
+    same = tell('base = "more.toml"\n', "same")
+    assert same.capacity == more.capacity
+
+
+def test_the_queue_path_of_microsim_can_run_constant_limits_only(tell: Tell) -> None:
+    def why_not(told: str) -> str | None:
+        scenario = tell(f"[capacity]\nbeds = {told}")
+        return beyond_microsim(scenario.pathway, scenario.capacity)
+
+    assert why_not("3") is None
+    assert why_not("{ units = [{ from_month = 0, units = 3 }] }") is None
+    later = "{ units = [{ from_month = 0, units = 3 }, { from_month = 9, units = 4 }] }"
+    assert why_not(later) == "[capacity] beds has a calendar"
+    assert why_not("{ units = 1, offered_every_months = 1 }") == "[capacity] beds is offered at intervals"
+    assert why_not('{ units = 1, priority = { state = ["listed"] } }') == "[capacity] beds has a priority"
+
+
+REFUSED = {
+    "no bed": ("beds = 0", r"\[capacity\] beds: not a whole number above zero; got 0.*allowed: 1, 2, 3.*no limit"),
+    "fewer than none": ("beds = -2", r"\[capacity\] beds: not a whole number above zero; got -2"),
+    "half a bed": ("beds = 2.5", r"\[capacity\] beds: not a whole number above zero; got 2.5"),
+    "not a number": ("beds = nan", r"capacity.beds.*got nan"),
+    "no end of beds": ("beds = inf", r"capacity.beds.*got inf"),
+    "yes": ("beds = true", r"capacity.beds.*got True"),
+    "a calendar without its key": ("beds = [{ from_month = 0, units = 1 }]", r"capacity.beds.*got \["),
+    "a word": ('beds = "three"', r"capacity.beds.*got 'three'"),
+    "unknown resource": ("bed = 3", r"\[capacity\] bed: unknown resource; got 'bed'; .*did you mean 'beds'\?"),
+    "unknown key": ("beds = { unit = 3 }", r"unit.*did you mean 'units'\?"),
+    "no units": ("beds = { offered_every_months = 1 }", r"capacity.beds.*units"),
+    "no calendar": ("beds = { units = [] }", r"beds: the calendar does not begin at month 0; got 'nothing'"),
+    "a late calendar": (
+        "beds = { units = [{ from_month = 3, units = 1 }] }",
+        r"\[capacity\] beds: the calendar does not begin at month 0; got 3.0; allowed: from_month = 0 first",
+    ),
+    "a calendar out of order": (
+        "beds.units = [{ from_month = 0, units = 1 }, { from_month = 9, units = 2 }, { from_month = 4, units = 1 }]",
+        r"\[capacity\] beds: the calendar is out of order; got 'from_month 4 after 9'",
+    ),
+    "one month twice": (
+        "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 0, units = 2 }] }",
+        r"the calendar is out of order; got 'from_month 0 after 0'; allowed: each later than the one before",
+    ),
+    "half a bed later": (
+        "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 4, units = 1.5 }] }",
+        r"\[capacity\] beds: not a whole number above zero; got 1.5; allowed: 0, 1, 2",
+    ),
+    "fewer than none later": (
+        "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 4, units = -1 }] }",
+        r"\[capacity\] beds: not a whole number above zero; got -1",
+    ),
+    "never open": (
+        "beds = { units = [{ from_month = 0, units = 0 }, { from_month = 4, units = 0 }] }",
+        r"\[capacity\] beds: never open; got 0; allowed: units above zero at some time",
+    ),
+    "offered all the time": ("beds = { units = 1, offered_every_months = 0 }", r"offered_every_months.*greater than 0"),
+    "unknown attribute": (
+        'beds = { units = 1, priority = { urgence = ["urgent"] } }',
+        r"\[capacity\] beds priority: unknown attribute; got 'urgence'.*did you mean 'urgency'\?",
+    ),
+    "unknown level": (
+        'beds = { units = 1, priority = { urgency = ["urgnt"] } }',
+        r"\[capacity\] beds priority: unknown level of urgency; got 'urgnt'.*did you mean 'urgent'\?",
+    ),
+    "unknown state": (
+        'beds = { units = 1, priority = { state = ["list"] } }',
+        r"\[capacity\] beds priority: unknown state; got 'list'.*did you mean 'listed'\?",
+    ),
+    "two priorities": (
+        'beds = { units = 1, priority = { urgency = ["urgent"], state = ["listed"] } }',
+        r"\[capacity\] beds priority: more than one priority; got 'urgency, state'; allowed: one",
+    ),
+}
+
+
+@pytest.mark.parametrize(("told", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_a_limit_that_cannot_be_is_refused_with_its_place(tell: Tell, told: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as refusal:
+        tell(f"[capacity]\n{told}")
+    assert "policy.toml" in str(refusal.value)
+    assert refusal.value.exit_code == 2
+
+
+def test_nobody_can_wait_for_a_unit_that_they_start_with(tell: Tell) -> None:
+    starts_there = PATHWAY.replace('start = "listed"', 'start = "ward"').replace(
+        'to = "home"\ntime = { family = "exponential", mean = 2 }',
+        'to = "listed"\ntime = { family = "exponential", mean = 2 }',
+    )
+    with pytest.raises(InputError, match=r"\[capacity\] beds: patients start in 'ward', which holds it"):
+        tell("[capacity]\nbeds = 1", pathway=starts_there)
+    assert tell("", pathway=starts_there).capacity == {}

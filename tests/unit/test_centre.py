@@ -1,0 +1,228 @@
+"""A centre over calendar time: who comes when, for how long they are followed, and what the wards are asked for."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator import centre
+from simulator.centre import Years
+from simulator.draws import load_draws, single
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+from simulator.service import Service
+
+PATHWAY = """
+title = "a ward"
+start = "listed"
+[resources.beds]
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "exponential", mean = 5 }
+[[states.listed.transitions]]
+to = "home"
+time = { family = "exponential", mean = 10 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "exponential", mean = "stay" }
+[states.home]
+kind = "end"
+[parameters.stay]
+unit = "months"
+meaning = "mean stay"
+value = 2
+source = "assumption"
+"""
+REACHES_THE_WARD = 2 / 3
+LATTICE = 2e-3
+"""Relative error that the exact engine's lattice may have."""
+
+Tell = Callable[..., Scenario]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """A scenario on the pathway above from its TOML text; written as `name`.toml."""
+
+    def told(text: str, name: str = "policy") -> Scenario:
+        (tmp_path / "ward.toml").write_text(PATHWAY, encoding="utf-8")
+        head = "" if "base" in text else 'pathway = "ward.toml"\n'
+        (tmp_path / f"{name}.toml").write_text(head + text, encoding="utf-8")
+        return load_scenario(tmp_path / f"{name}.toml")
+
+    return told
+
+
+def years(scenario: Scenario, *, engine: str = "microsim", horizon: float = 120.0, patients: int = 50) -> Years:
+    own = single(load_draws(scenario.pathway), 0)
+    uniforms = Uniforms(3, draw=1)
+    return centre.years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
+
+
+@pytest.fixture(scope="module")
+def letter() -> Scenario:
+    return load_scenario("letter-centre")
+
+
+# --- Who comes when ---
+
+
+@pytest.mark.parametrize("engine", ["microsim", "des"])
+def test_patients_relapse_in_the_calendar_month_in_which_they_arrive(letter: Scenario, engine: str) -> None:
+    assert letter.service is not None
+    found = years(letter, engine=engine)
+    months = letter.service.months(Uniforms(3, draw=1), horizon=120.0)
+    np.testing.assert_allclose(found.arrival, months, rtol=0, atol=1e-9)
+    assert np.isfinite(found.block.clock_month).all()
+    assert found.block.clock_month.max() > 12.0, "they were infused at different times before"
+
+
+def test_where_the_clock_starts_with_entry_patients_enter_when_they_arrive(tell: Tell) -> None:
+    scenario = tell("[capacity]\nbeds = 3\n[service]\narrival_months = [0, 1.5, 1.5, 7]\nyears = 1")
+    found = years(scenario)
+    assert found.arrival.tolist() == [0.0, 1.5, 1.5, 7.0]
+    assert found.block.clock_month.tolist() == [0.0] * 4
+    entered, months = found.block.entered["ward"][0]
+    assert found.book.granted.tolist() == pytest.approx(sorted(found.arrival[entered] + months))
+
+
+@pytest.mark.parametrize(("horizon", "followed"), [(24.0, 120.0), (150.0, 150.0)])
+def test_everybody_is_followed_to_the_end_of_the_groups_window_at_least(
+    letter: Scenario, horizon: float, followed: float
+) -> None:
+    found = years(letter, horizon=horizon)
+    np.testing.assert_allclose(found.block.follow_up_end - found.block.clock_month, followed, rtol=0, atol=1e-9)
+    died = np.isfinite(found.block.death_month)
+    assert np.all(found.block.death_month[died] <= found.block.follow_up_end[died] + 1e-9)
+
+
+def test_arrivals_go_on_as_long_as_a_counted_patient_is_followed(letter: Scenario) -> None:
+    found = years(letter)
+    assert (found.first, found.last) == (12.0, 60.0)
+    np.testing.assert_array_equal(found.counted, (found.arrival >= 12.0) & (found.arrival < 60.0))
+    assert found.arrival.min() < 12.0, "a warm-up"
+    assert 170.0 < found.arrival.max() < 180.0, "counted patients are followed to month 180 at most"
+
+
+def test_without_a_service_everybody_enters_at_once(tell: Tell) -> None:
+    found = years(tell("[capacity]\nbeds = 3"), patients=40)
+    assert found.arrival.tolist() == [0.0] * 40
+    assert found.counted.all()
+    assert found.first == 0.0
+    assert found.last == pytest.approx(found.book.released[np.isfinite(found.book.released)].max())
+
+
+def test_a_centre_where_nobody_asks_has_a_month_to_look_at(tell: Tell) -> None:
+    nobody = tell('[capacity]\nbeds = 1\n[hazard_ratio]\n"listed.ward" = 0')
+    found = years(nobody, patients=5)
+    assert found.book.patients.size == 0
+    assert found.last == 1.0
+
+
+# --- A policy from a month on ---
+
+
+def policy(scenario: Scenario, **service: Any) -> Scenario:
+    """A scenario's policy with another service, before which its base applies."""
+    assert scenario.before is not None
+    changed = replace(scenario.service, **service)  # type: ignore[type-var]
+    return replace(scenario, service=changed, before=replace(scenario.before, service=changed))
+
+
+def deaths(found: Years) -> dict[int, float]:
+    return dict(zip(found.block.patients.tolist(), found.block.death_month.tolist(), strict=True))
+
+
+def test_a_policy_from_a_month_on_changes_nobody_who_came_before_and_everybody_after(tmp_path: Path) -> None:
+    """Without limits: who arrives before fares as under the base, who arrives later as if it had always been."""
+    service = "[service]\narrivals_per_year = 60\nyears = 4\n"
+    told = f'base = "baseline"\n[set]\nsalvage_uptake = 0.9\nhsct_wait_median = 3\n{service}policy_from_month = 24\n'
+    (tmp_path / "later.toml").write_text(told)
+    (tmp_path / "always.toml").write_text(told.replace("policy_from_month = 24\n", ""))
+    (tmp_path / "never.toml").write_text(f'base = "baseline"\n{service}')
+    later, always, never = (years(load_scenario(tmp_path / f"{n}.toml")) for n in ("later", "always", "never"))
+    assert later.arrival.tolist() == pytest.approx(never.arrival.tolist())
+    before = set(later.block.patients[later.arrival < 24.0].tolist())
+    found, as_never, as_always = deaths(later), deaths(never), deaths(always)
+    assert 60 < len(before) < len(found) / 2
+    for patient, month in found.items():
+        assert month == (as_never if patient in before else as_always)[patient]
+    assert sum(as_never[patient] != as_always[patient] for patient in found) > len(found) / 4
+
+
+def test_the_share_of_the_counted_years_arrivals_under_a_policy_by_hand() -> None:
+    two_years = Service(years=2.0, arrivals_per_year=1.0, warm_up_years=1.0)
+    shares = {
+        (None, 0.0): 1.0,
+        (0.0, 0.0): 1.0,
+        (24.0, 0.0): 0.5,
+        (24.0, 12.0): 6 / 24,
+        (6.0, 12.0): (0.75 * 6 + 18) / 24,
+        (0.0, 36.0): (1 / 3 + 1) / 2,
+        (30.0, 12.0): 6 * 0.25 / 24,
+        (90.0, 12.0): 0.0,
+    }
+    for (begin, ramp), share in shares.items():
+        service = replace(two_years, policy_from_month=begin, policy_ramp_months=ramp)
+        assert service.policy_share == pytest.approx(share, abs=1e-9), (begin, ramp)
+    listed = Service(2.0, None, (1.0, 13.0, 24.0, 30.0, 50.0), 1.0, policy_from_month=18.0, policy_ramp_months=12.0)
+    assert listed.policy_share == pytest.approx((0.0 + 0.5 + 1.0) / 3)
+
+
+# --- What the wards are asked for, were nothing short ---
+
+SERVICE = "[service]\narrivals_per_year = 12\nwarm_up_years = 1\nyears = 2\n"
+
+
+def load(scenario: Scenario) -> float:
+    return centre.load(scenario, {}, 120.0)["beds"]
+
+
+def test_the_offered_load_by_hand(tell: Tell) -> None:
+    """One arrival a month, of whom two in three reach the ward and stay 2 months on average, on 3 beds."""
+    scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
+    assert load(scenario) == pytest.approx(REACHES_THE_WARD * 2 / 3, rel=LATTICE)
+
+
+def test_a_load_is_of_the_units_that_there_are_in_the_counted_years(tell: Tell) -> None:
+    steps = "[{ from_month = 0, units = 90 }, { from_month = 12, units = 2 }, { from_month = 18, units = 4 }]"
+    scenario = tell(f"[capacity]\nbeds = {{ units = {steps} }}\n{SERVICE}")
+    assert load(scenario) == pytest.approx(REACHES_THE_WARD * 2 / 3.5, rel=LATTICE)
+
+
+def test_a_load_of_offers_is_requests_over_offers(tell: Tell) -> None:
+    scenario = tell(f"[capacity]\nbeds = {{ units = 3, offered_every_months = 2 }}\n{SERVICE}")
+    assert load(scenario) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
+
+
+def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_before_and_after(tell: Tell) -> None:
+    """From month 30 of 12 to 36: a quarter of the arrivals stay 6 months instead of 2."""
+    tell(f"[capacity]\nbeds = 3\n{SERVICE}", "today")
+    scenario = tell('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
+    assert load(scenario) == pytest.approx(REACHES_THE_WARD * (0.75 * 2 + 0.25 * 6) / 3, rel=LATTICE)
+    always = tell('base = "today.toml"\n[set]\nstay = 6')
+    assert load(always) == pytest.approx(REACHES_THE_WARD * 6 / 3, rel=LATTICE)
+
+
+def test_without_a_service_there_is_no_load(tell: Tell) -> None:
+    assert centre.load(tell("[capacity]\nbeds = 3"), {}, 120.0) == {}
+
+
+def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:
+    """Over many years, of 40 beds that are never short; the stay's spread alone makes it vary."""
+    scenario = tell("[capacity]\nbeds = 40\n[service]\narrivals_per_year = 120\nwarm_up_years = 1\nyears = 100")
+    found = years(scenario, horizon=60.0)
+    assert np.all(found.book.waited == 0.0)
+    held = np.minimum(found.book.released, found.last) - np.maximum(found.book.granted, found.first)
+    busy = np.maximum(held, 0.0).sum() / (found.last - found.first) / 40
+    # 8,000 admissions of exponential stay at random times: a relative standard error of sqrt(2 / 8,000).
+    assert busy == pytest.approx(load(scenario), rel=4 * math.sqrt(2 / 8_000))

@@ -1,0 +1,186 @@
+"""A centre over calendar time: who arrives when, who is under the policy, who is counted; and what is refused.
+
+Statistical tests share FALSE_ALARM: fewer than one suite in 10,000 fails by chance, though seeds are fixed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator.errors import InputError
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+from simulator.service import Service
+
+FALSE_ALARM = 1e-4 / 5
+Tell = Callable[..., Scenario]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    def told(text: str, name: str = "policy") -> Scenario:
+        head = "" if "base" in text else 'pathway = "three_state"\n'
+        (tmp_path / f"{name}.toml").write_text(head + text, encoding="utf-8")
+        return load_scenario(tmp_path / f"{name}.toml")
+
+    return told
+
+
+def test_a_service_is_read_as_it_is_told(tell: Tell) -> None:
+    told = """[service]
+arrivals_per_year = 9.5
+years = 4
+warm_up_years = 1
+policy_from_month = 24
+policy_ramp_months = 6
+precision = 0.05
+"""
+    service = tell(told).service
+    assert service == Service(4.0, 9.5, None, 1.0, 24.0, 6.0, 0.05)
+    assert (service.first, service.last) == (12.0, 60.0)
+    assert service.arrivals_a_month == 9.5 / 12.0
+    assert tell("").service is None
+    assert tell(told).is_limited
+
+
+def test_a_list_of_months_is_a_service_too_and_its_rate_is_that_of_the_counted_years(tell: Tell) -> None:
+    service = tell("[service]\narrival_months = [0, 5, 12.5, 13, 13, 24]\nyears = 1\nwarm_up_years = 1").service
+    assert service is not None
+    assert service.arrival_months == (0.0, 5.0, 12.5, 13.0, 13.0, 24.0)
+    assert service.arrivals_a_month == 3.0 / 12.0
+
+
+def test_a_scenario_changes_what_it_names_of_its_bases_service_and_keeps_the_rest(tell: Tell) -> None:
+    tell("[service]\narrivals_per_year = 10\nyears = 4\nwarm_up_years = 2\nprecision = 0.2", "centre")
+    busier = tell('base = "centre.toml"\n[service]\narrivals_per_year = 20', "busier").service
+    assert busier == Service(4.0, 20.0, warm_up_years=2.0, precision=0.2)
+    listed = tell('base = "centre.toml"\n[service]\narrival_months = [30]', "listed").service
+    assert listed == Service(4.0, None, (30.0,), 2.0, precision=0.2)
+    assert tell('base = "centre.toml"\n', "same").service == Service(4.0, 10.0, warm_up_years=2.0, precision=0.2)
+
+
+def test_until_a_policy_starts_its_base_applies_in_the_same_centre(tell: Tell) -> None:
+    tell("[set]\nonset_rate = 0.2", "today")
+    service = "[service]\narrivals_per_year = 3\nyears = 5\n"
+    policy = tell(f'base = "today.toml"\n[set]\nonset_rate = 0.05\n{service}policy_from_month = 12')
+    assert policy.before is not None
+    assert (policy.set["onset_rate"], policy.before.set["onset_rate"]) == (0.05, 0.2)
+    assert policy.before.service == policy.service
+    assert policy.before.before is None
+    at_once = tell(f'base = "today.toml"\n{service}')
+    assert at_once.before is None
+
+
+def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(tell: Tell) -> None:
+    policy = tell(
+        "[set]\nonset_rate = 0.05\n[service]\narrivals_per_year = 3\nyears = 5\npolicy_from_month = 12\n"
+    )
+    assert policy.before is not None
+    assert policy.before.set == {}
+
+
+REFUSED = {
+    "nobody told": ("years = 4", r"\[service\]: arrivals are told twice, or not at all; allowed: arrivals_per_year or"),
+    "told twice": ("years = 4\narrivals_per_year = 3\narrival_months = [1]", r"arrivals are told twice, or not at all"),
+    "no years": ("arrivals_per_year = 3", r"\[service\]: how many years are counted is not said; allowed: years = 5"),
+    "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than 0"),
+    "no arrivals": ("arrivals_per_year = 0\nyears = 4", r"service.arrivals_per_year.*greater than 0"),
+    "not a number": ("arrivals_per_year = nan\nyears = 4", r"service.arrivals_per_year.*got nan"),
+    "no end of years": ("arrivals_per_year = 3\nyears = inf", r"service.years.*got inf"),
+    "time before the start": ("arrivals_per_year = 3\nyears = 4\nwarm_up_years = -1", r"service.warm_up_years.*got -1"),
+    "a ramp from nowhere": (
+        "arrivals_per_year = 3\nyears = 4\npolicy_ramp_months = 6",
+        r"\[service\] policy_ramp_months: a ramp without a beginning; allowed: policy_from_month",
+    ),
+    "a policy before 0": ("arrivals_per_year = 3\nyears = 4\npolicy_from_month = -1", r"policy_from_month.*got -1"),
+    "months out of order": (
+        "arrival_months = [1, 5, 4.5]\nyears = 4",
+        r"\[service\] arrival_months: out of order; got '4.5 after 5'; allowed: as they come",
+    ),
+    "a month before 0": ("arrival_months = [-1, 2]\nyears = 4", r"arrival_months: no months from 0 on; got \[-1"),
+    "an empty list": ("arrival_months = []\nyears = 4", r"arrival_months: no months from 0 on; got \[\]"),
+    "nobody is counted": (
+        "arrival_months = [1, 70]\nyears = 4\nwarm_up_years = 1",
+        r"arrival_months: nobody arrives in the years that are counted; allowed: a month from 12 to 60",
+    ),
+    "precision of nothing": ("arrivals_per_year = 3\nyears = 4\nprecision = 0", r"service.precision.*greater than 0"),
+    "unknown key": ("arrivals_per_yaer = 3\nyears = 4", r"arrivals_per_yaer.*did you mean 'arrivals_per_year'\?"),
+}
+
+
+@pytest.mark.parametrize(("told", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_a_service_that_cannot_be_is_refused_with_its_place(tell: Tell, told: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as refusal:
+        tell(f"[service]\n{told}")
+    assert "policy.toml" in str(refusal.value)
+
+
+CENTRE = Service(years=400.0, arrivals_per_year=30.0, warm_up_years=10.0)
+
+
+def test_gaps_between_arrivals_are_exponential_and_independent() -> None:
+    months = CENTRE.months(Uniforms(5), horizon=0.0)
+    gaps = np.diff(months, prepend=0.0)
+    assert gaps.size > 10_000
+    assert stats.kstest(gaps, "expon", args=(0.0, 12.0 / 30.0)).pvalue > FALSE_ALARM
+    follows = stats.spearmanr(gaps[:-1], gaps[1:])
+    assert follows.pvalue > FALSE_ALARM
+
+
+def test_arrivals_a_year_are_poisson() -> None:
+    """The counts' dispersion, sum (n - mean)^2 / mean, is chi-square (Fisher 1950); so is the total, nearly."""
+    months = CENTRE.months(Uniforms(6), horizon=0.0)
+    counts = np.histogram(months, bins=np.arange(0.0, CENTRE.last + 1.0, 12.0))[0]
+    dispersion = np.sum((counts - counts.mean()) ** 2) / counts.mean()
+    assert FALSE_ALARM / 2 < stats.chi2.cdf(dispersion, counts.size - 1) < 1.0 - FALSE_ALARM / 2
+    assert FALSE_ALARM / 2 < stats.poisson.cdf(counts.sum(), 30.0 * counts.size) < 1.0 - FALSE_ALARM / 2
+
+
+def test_arrivals_go_on_until_the_last_counted_patient_is_followed_no_longer() -> None:
+    """However far one looks, the same patients come first; none is missing at the end and none comes after it."""
+    for horizon in (0.0, 24.0, 120.0):
+        months = CENTRE.months(Uniforms(7), horizon)
+        longer = CENTRE.months(Uniforms(7), horizon + 60.0)
+        assert np.all(np.diff(months) >= 0.0)
+        np.testing.assert_array_equal(months, longer[: months.size])
+        assert months[-1] < CENTRE.last + horizon <= longer[months.size]
+    listed = Service(years=1.0, arrival_months=(0.0, 11.0, 12.0, 35.9, 36.0))
+    assert listed.months(Uniforms(7), 24.0).tolist() == [0.0, 11.0, 12.0, 35.9]
+
+
+def test_replications_have_arrivals_of_their_own_and_a_busier_centre_the_same_ones_sooner() -> None:
+    months = CENTRE.months(Uniforms(8), 0.0)
+    other = CENTRE.months(Uniforms(8, replication=1), 0.0)
+    n = min(months.size, other.size)
+    assert not np.any(months[:n] == other[:n])
+    busier = replace(CENTRE, arrivals_per_year=60.0).months(Uniforms(8), 0.0)
+    np.testing.assert_allclose(busier[:1_000], months[:1_000] / 2.0, rtol=1e-12)
+
+
+def test_who_arrives_in_the_warm_up_or_after_the_years_is_not_counted() -> None:
+    service = Service(years=2.0, arrivals_per_year=1.0, warm_up_years=1.0)
+    arrival = np.array([0.0, 11.999, 12.0, 35.999, 36.0, 90.0])
+    assert service.counted(arrival).tolist() == [False, False, True, True, False, False]
+
+
+def test_a_policy_applies_from_its_month_on() -> None:
+    service = Service(years=4.0, arrivals_per_year=1.0, policy_from_month=12.0)
+    arrival = np.array([0.0, 11.999, 12.0, 40.0])
+    assert service.under_policy(Uniforms(9), np.arange(4), arrival).tolist() == [False, False, True, True]
+    always = replace(service, policy_from_month=None)
+    assert always.under_policy(Uniforms(9), np.arange(4), arrival).all()
+
+
+def test_a_ramp_raises_the_share_under_the_policy_and_takes_it_from_nobody_again() -> None:
+    service = Service(years=4.0, arrivals_per_year=1.0, policy_from_month=12.0, policy_ramp_months=10.0)
+    patients = np.arange(20_000)
+    before = np.zeros(patients.size, dtype=bool)
+    for month, share in ((11.9, 0.0), (12.0, 0.0), (14.0, 0.2), (17.0, 0.5), (21.0, 0.9), (22.0, 1.0), (50.0, 1.0)):
+        under = service.under_policy(Uniforms(9), patients, np.full(patients.size, month))
+        assert not np.any(before & ~under)
+        assert stats.binomtest(int(under.sum()), patients.size, share).pvalue > FALSE_ALARM / 7
+        before = under

@@ -1,0 +1,357 @@
+"""A sweep is its cells, each as it would be alone: values, names, the grid, differences, and what is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import compare, load_scenario, run, sweep
+from simulator.errors import InputError
+from simulator.scenario import Scenario
+from simulator.sweeps import axis, cost
+from simulator.sweeps.answer import answer
+from simulator.sweeps.axis import read_values
+from simulator.sweeps.cost import in_words
+from simulator.sweeps.grid import find, make_grid
+
+WARD = """
+title = "a ward"
+start = "listed"
+[resources.beds]
+[resources.theatre]
+[attributes.urgency]
+levels = { urgent = 1, elective = 3 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "exponential", mean = "wait" }
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 10 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "exponential", mean = 2 }
+[states.home]
+kind = "end"
+[states.dead]
+kind = "death"
+[parameters.wait]
+unit = "months"
+meaning = "to the ward"
+value = 1
+source = "assumption"
+"""
+YEARS = "[service]\narrivals_per_year = 12\nyears = 2\nwarm_up_years = 1\n"
+VALUES = ["estimate", "lower", "upper", "monte_carlo_se", "difference", "difference_lower", "difference_upper"]
+OUTCOME = ["clock", "population", "outcome", "unit"]
+
+
+@pytest.fixture
+def ward(tmp_path: Path) -> Callable[[str], Scenario]:
+    def told(text: str) -> Scenario:
+        (tmp_path / "ward.toml").write_text(WARD, encoding="utf-8")
+        (tmp_path / "policy.toml").write_text('pathway = "ward.toml"\n' + text, encoding="utf-8")
+        return load_scenario(tmp_path / "policy.toml")
+
+    return told
+
+
+@pytest.fixture
+def healthy(tmp_path: Path) -> Scenario:
+    (tmp_path / "as-it-is.toml").write_text('pathway = "three_state"\n', encoding="utf-8")
+    return load_scenario(tmp_path / "as-it-is.toml")
+
+
+@pytest.mark.parametrize(
+    ("told", "values"),
+    [
+        ("0.5,0.7,0.9", (0.5, 0.7, 0.9)),
+        ("1..6", (1, 2, 3, 4, 5, 6)),
+        ("0.5..0.9..0.1", (0.5, 0.6, 0.7, 0.8, 0.9)),
+        ("0..1..0.4", (0, 0.4, 0.8)),
+        ("1..3,8", (1, 2, 3, 8)),
+        ("3,1", (3, 1)),
+        ("-1..1", (-1, 0, 1)),
+        (".5...9..0.4", (0.5, 0.9)),
+        (" 2 , 1e1", (2, 10)),
+        ([0.5, 1.0], (0.5, 1)),
+        (range(1, 4), (1, 2, 3)),
+        (np.linspace(0, 1, 3), (0, 0.5, 1)),
+    ],
+)
+def test_values_are_lists_ranges_and_steps(told: Any, values: tuple[float, ...]) -> None:
+    assert read_values(told, "here") == values
+
+
+@pytest.mark.parametrize(
+    ("told", "word"),
+    [
+        ("a", "not a number; got 'a'"),
+        ("", "not a number"),
+        ("1,,2", "not a number; got ''"),
+        ("nan", "not a finite number"),
+        ("1e999", "not a finite number"),
+        ("0.5..0.9", "without a step"),
+        ("6..1", "runs backwards; got '6..1'; allowed: 1..6"),
+        ("0..1..0", "a step above zero"),
+        ("1..2..1..1", "not a range"),
+        ("1,2,1.0", "a value twice; got 1"),
+        ("1..10000000", "more values than a sweep takes"),
+        ("0..1..1e-300", "more values than a sweep takes"),
+        ([], "no values"),
+        (["x"], "not a number"),
+        ([float("inf")], "not a finite number"),
+    ],
+)
+def test_values_that_cannot_be_used_are_refused(told: Any, word: str) -> None:
+    with pytest.raises(InputError, match=r"^--vary beds: ") as refused:
+        read_values(told, "--vary beds")
+    assert word in str(refused.value)
+
+
+def test_options_are_split_at_the_first_equals_sign() -> None:
+    assert axis.split(["beds=1..6", "scale.wait=0.5,1"]) == {"beds": "1..6", "scale.wait": "0.5,1"}
+    for told in ("beds", "=1", "beds=", " =2"):
+        with pytest.raises(InputError, match="not NAME=VALUES"):
+            axis.split([told])
+    with pytest.raises(InputError, match=r"a name twice; got 'beds'; allowed: --vary beds=1,2"):
+        axis.split(["beds=1", "beds=2"])
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("wait", ("set", "wait")),
+        ("set.wait", ("set", "wait")),
+        ("scale.wait", ("scale", "wait")),
+        ("beds", ("capacity", "beds")),
+        ("marginal_benefit", ("", "marginal_benefit")),
+        ("arrivals_per_year", ("service", "arrivals_per_year")),
+        ("hazard_ratio.listed.dead", ("hazard_ratio", "listed.dead")),
+    ],
+)
+def test_a_name_is_found_where_a_scenario_tells_it(
+    ward: Callable[[str], Scenario], name: str, place: tuple[str, str]
+) -> None:
+    assert find(ward("").pathway, name) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("bedz", "beds"), ("scale.weight", "scale.wait"), ("hazard_ratio.listed.deed", "hazard_ratio.listed.dead")],
+)
+def test_an_unknown_name_is_refused_with_what_was_meant(
+    ward: Callable[[str], Scenario], name: str, meant: str
+) -> None:
+    with pytest.raises(InputError, match=rf"unknown name; got '{name}'.*did you mean '{meant}'\?"):
+        sweep(ward(""), {name: "1"})
+
+
+def test_each_name_comes_once(ward: Callable[[str], Scenario]) -> None:
+    with pytest.raises(InputError, match="the same as 'wait'"):
+        make_grid(ward(""), {"wait": "1", "set.wait": "2"})
+    with pytest.raises(InputError, match="nothing to vary"):
+        make_grid(ward(""), {})
+
+
+def test_cells_are_numbered_with_the_first_name_slowest(ward: Callable[[str], Scenario]) -> None:
+    grid = make_grid(ward(""), {"beds": "1..3", "wait": "5,6"})
+    assert [grid.values(cell) for cell in range(len(grid))] == [(1, 5), (1, 6), (2, 5), (2, 6), (3, 5), (3, 6)]
+    assert grid.told(3) == "beds=2, wait=6"
+    assert {grid.values(cell) for cell in grid.edges()} == {(1, 5), (2, 5), (3, 5), (1, 6)}
+
+
+def test_a_cell_keeps_the_other_keys_of_its_scenario(ward: Callable[[str], Scenario]) -> None:
+    text = '[capacity]\ntheatre = 4\nbeds = { units = 2, priority = { urgency = ["urgent"] } }\n' + YEARS
+    vary = {"beds": "5", "arrivals_per_year": "30", "scale.wait": "2", "hazard_ratio.listed.dead": "0.5"}
+    made = make_grid(ward(text), vary).at(0)
+    assert made.capacity["beds"].units == 5
+    assert made.capacity["beds"].ranks == ("urgency", ("urgent",))
+    assert made.capacity["theatre"].units == 4
+    assert made.service is not None
+    assert (made.service.arrivals_per_year, made.service.years) == (30, 2)
+    assert (made.scale, made.hazard_ratio) == ({"wait": 2}, {"listed.dead": 0.5})
+
+
+def test_what_applies_before_a_policy_has_the_same_beds(tmp_path: Path, ward: Callable[[str], Scenario]) -> None:
+    ward("[capacity]\nbeds = 3\n" + YEARS + "policy_from_month = 18\n[set]\nwait = 0.5\n")
+    scenario = load_scenario(tmp_path / "policy.toml")
+    made = make_grid(scenario, {"beds": "7", "wait": "2", "policy_from_month": "24"}).at(0)
+    assert made.before is not None
+    assert made.before.capacity["beds"].units == 7
+    assert made.before.service is not None
+    assert made.before.service.policy_from_month == 24
+    assert (made.set, made.before.set) == ({"wait": 2}, {})
+
+
+@pytest.mark.parametrize(
+    ("vary", "words"),
+    [
+        ({"beds": "0..2"}, "with beds=0: [capacity] beds: not a whole number above zero"),
+        ({"beds": "1,1.5"}, "with beds=1.5: [capacity] beds: not a whole number above zero"),
+        ({"wait": "1,-1"}, "with wait=-1: [set] wait: value outside its unit (months)"),
+        ({"wait": "1", "scale.wait": "2"}, "'wait' is in two tables"),
+        ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than 0"),
+        ({"marginal_benefit": "0.5,1.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
+        ({"policy_from_month": "12"}, "does not say what applies before"),
+        ({"beds": "1..2", "wait": "1,-1"}, "with beds=1, wait=-1: [set] wait: value outside its unit"),
+    ],
+)
+def test_a_bad_value_is_refused_before_anything_runs(
+    ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch, vary: dict[str, str], words: str
+) -> None:
+    monkeypatch.setattr("simulator.sweeps.run._piece", None)
+    with pytest.raises(InputError) as refused:
+        sweep(ward("[capacity]\nbeds = 3\n" + YEARS), vary)
+    assert words in str(refused.value)
+
+
+def test_without_service_it_cannot_vary(healthy: Scenario) -> None:
+    with pytest.raises(InputError, match="arrivals are told twice, or not at all"):
+        sweep(healthy, {"years": "1..2"})
+
+
+def cells_alone(found: Any, **settings: Any) -> Any:
+    """The same cells as separate scenarios, compared."""
+    return compare(*(found.grid.at(cell) for cell in range(len(found.grid))), **settings)
+
+
+def test_without_limits_the_grid_is_what_its_cells_are_alone(healthy: Scenario) -> None:
+    found = sweep(healthy, {"onset_rate": "0.05,0.1", "scale.death_rate_ill": [1, 0.5]})
+    own = found.table[found.table["outcome"] != "draws_with_marginal_patients"].reset_index(drop=True)
+    alone = cells_alone(found)
+    pd.testing.assert_frame_equal(own[OUTCOME + VALUES], alone.outcomes[OUTCOME + VALUES])
+    assert list(own.columns[:2]) == ["onset_rate", "scale.death_rate_ill"]
+    assert found.manifest["engine"] == "exact"
+
+
+def test_with_beds_the_grid_is_what_its_cells_are_alone(ward: Callable[[str], Scenario]) -> None:
+    settings = {"replications": 3, "horizon": 24.0}
+    found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..5", "wait": "0.5,2"}, **settings)
+    alone = cells_alone(found, **settings)
+    of_patients = found.table[found.table["resource"] == ""].reset_index(drop=True)
+    pd.testing.assert_frame_equal(of_patients[OUTCOME + VALUES], alone.outcomes[OUTCOME + VALUES])
+    of_wards = found.table[found.table["resource"] != ""].reset_index(drop=True)
+    service = alone.service[alone.service["arrival_year"] == ""].reset_index(drop=True)
+    columns = ["resource", "outcome", "unit", *VALUES]
+    pd.testing.assert_frame_equal(of_wards[columns], service[columns])
+
+
+def test_processes_and_their_number_change_nothing(
+    ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.sweeps.run.IN_PROCESS", 0.0)
+    scenario, vary = ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..4"}
+    one, two = (sweep(scenario, vary, horizon=12.0, jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+def test_differences_are_draw_by_draw_to_the_first_cell() -> None:
+    found = sweep("baseline", {"salvage_uptake": "0.5,0.9"}, draws=4, horizon=24.0)
+    first, last = found.draws
+    rows = found.table[(found.table["outcome"] == "os_12") & (found.table["population"] == "all")]
+    row = rows[(rows["clock"] == "relapse") & (rows["salvage_uptake"] == 0.9)].iloc[0]
+    assert row["difference"] == pytest.approx(np.mean(last - first), abs=1e-7)
+    lower, upper = np.quantile(last - first, [0.025, 0.975])
+    assert (row["difference_lower"], row["difference_upper"]) == pytest.approx((lower, upper), abs=1e-7)
+    assert rows[rows["salvage_uptake"] == 0.5]["difference"].isna().all()
+
+
+def test_a_sweep_shows_the_scenarios_own_marginal_benefit_only() -> None:
+    settings: dict[str, Any] = {"draws": 2, "horizon": 12.0}
+    found = sweep("wider-salvage@0.5", {"hsct_if_cr": [0.6]}, **settings)
+    alone = run(found.grid.at(0), **settings)
+    assert len(alone.scenarios) == 2
+    own = alone.outcomes[alone.outcomes["scenario"] == alone.scenarios[0].name]
+    own = own[own["outcome"] == "os_12"]
+    told = found.table[found.table["outcome"] == "os_12"]
+    assert told["estimate"].tolist() == own["estimate"].tolist()
+    assert "marginal_benefit is the scenario's, 0.5 (an assumption), in every cell." in found.notes
+
+
+def test_an_uptake_below_a_draws_own_is_said_with_its_share_of_draws() -> None:
+    found = sweep("baseline", {"salvage_uptake": "0.01,0.99"}, draws=3, horizon=12.0)
+    assert "Uptake at or below a draw's own adds no patients: salvage_uptake 0.01 in 100 % of draws." in found.notes
+    rows = found.table[found.table["outcome"] == "draws_with_marginal_patients"]
+    assert rows["estimate"].tolist() == [0.0, 1.0]
+
+
+def test_a_marginal_benefit_that_nobody_has_changes_nothing() -> None:
+    found = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
+    assert found.notes == ("No cell treats more than the draws' own policy: marginal_benefit changes nothing.",)
+    assert (found.draws[0] == found.draws[1]).all()
+
+
+def test_loads_that_cannot_be_served_are_named_cell_by_cell(ward: Callable[[str], Scenario]) -> None:
+    scenario = ward("[capacity]\nbeds = 3\n" + YEARS)
+    vary = {"beds": "1..4", "arrivals_per_year": "6,24"}
+    # 10 of 11 reach the ward and stay 2 months: 3.64 beds at 2 arrivals a month.
+    with pytest.raises(InputError, match=r"than can ever be served in 3 of 8 cells") as refused:
+        sweep(scenario, vary)
+    for told in ("beds=1, arrivals_per_year=24 (beds 3.64)", "beds=2, arrivals_per_year=24 (beds 1.82)", "(beds 1.21)"):
+        assert told in str(refused.value)
+    assert "beds=1, arrivals_per_year=6" not in str(refused.value)
+    assert len(sweep(scenario, vary, overload=True, horizon=12.0, replications=1).table)
+
+
+def test_one_engine_serves_all_cells_and_is_told(ward: Callable[[str], Scenario]) -> None:
+    priority = '[capacity]\nbeds = { units = 3, priority = { urgency = ["urgent"] } }\n' + YEARS
+    found = sweep(ward(priority), {"beds": "3..4"}, horizon=12.0, replications=1)
+    assert found.manifest["engine"] == "des"
+    assert found.manifest["engine_because"] == "[capacity] beds has a priority (one engine for all 2 cells)"
+    with pytest.raises(InputError, match="the exact engine has no queues"):
+        sweep(ward(""), {"beds": "3..4"}, engine="exact")
+
+
+def test_too_many_cells_are_refused_with_their_cost_unless_asked_for(
+    healthy: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"1,002,001 cells would take about \d+ (hours|days).*--yes"):
+        sweep(healthy, {"onset_rate": "0..1..0.001", "death_rate_ill": "0..1..0.001"})
+    monkeypatch.setattr(cost, "MOST_CELLS", 2)
+    with pytest.raises(InputError, match=r"3 cells would take about"):
+        sweep(healthy, {"onset_rate": "0.1,0.2,0.3"})
+    assert len(sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}, yes=True).draws) == 3
+
+
+def test_much_time_is_refused_however_few_the_cells() -> None:
+    cost.check_cost(10_000, 900.0, 2)
+    with pytest.raises(InputError, match=r"2 cells would take about 16 minutes on 2 processes"):
+        cost.check_cost(2, 950.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.1, "1 second"), (40, "40 seconds"), (180, "3 minutes"), (7200, "2 hours"), (5e6, "58 days"), (1e8, "3 years")],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
+    found = sweep(healthy, {"onset_rate": "0.05,0.1,0.2"})
+    best, worst = 100 * found.draws[0, 0], 100 * found.draws[2, 0]
+    assert answer(found) == (
+        f"Of 100 patients, {best:.0f} are alive at 12 months at best (onset_rate=0.05) and {worst:.0f} at worst "
+        f"(onset_rate=0.2): {best - worst:.0f} apart."
+    )
+    assert "whatever varies" in answer(sweep(healthy, {"marginal_benefit": "0,1"}))
+    assert answer(sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)).startswith("No overall survival to tell")
+
+
+def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Scenario]) -> None:
+    found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
+    assert "alive at 12 months with 3 instead of 2 beds. Of 100 who ask for one" in answer(found)
+    assert "More than eight beds change nothing that shows in 100 patients." in answer(found)
+
+
+def test_without_service_everybody_comes_at_once_and_that_is_said(ward: Callable[[str], Scenario]) -> None:
+    found = sweep(ward(""), {"beds": "1..2"}, patients=50, horizon=12.0, replications=1)
+    assert found.notes == ("Without [service], all 50 patients of a draw come at once and share what there is.",)

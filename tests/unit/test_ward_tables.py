@@ -1,0 +1,132 @@
+"""Uncertainty over draws and over replications, kept apart: recovered where it is known.
+
+Statistical tests share FALSE_ALARM: fewer than one suite in 10,000 fails by chance, though seeds are fixed.
+"""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from simulator import ward_tables
+from simulator.centre import WardPart
+from simulator.pathway_file import load_pathway
+from simulator.scenario import Scenario
+from simulator.service import Service
+
+FALSE_ALARM = 1e-4 / 5
+DRAWS, REPLICATIONS = 4_000, 4
+BETWEEN, WITHIN = 2.0, 3.0
+"""Standard deviations."""
+
+Floats = NDArray[np.float64]
+KEY = ("beds", 0, "wait_mean")
+
+
+def normals(between: float, within: float, seed: int = 1) -> Floats:
+    generator = np.random.default_rng(seed)
+    means = generator.normal(10.0, between, size=(DRAWS, 1))
+    return np.asarray(means + generator.normal(0.0, within, size=(DRAWS, REPLICATIONS)))
+
+
+def scenario(name: str, precision: float = 0.1) -> Scenario:
+    service = Service(years=1.0, arrivals_per_year=12.0, precision=precision)
+    return Scenario(name, load_pathway("three_state"), service=service)
+
+
+def wards(values: Floats) -> list[WardPart]:
+    months = np.arange(3.0)
+    parts = []
+    for own in values:
+        queue = np.tile(own[:, None], (1, months.size))
+        parts.append(WardPart({KEY: ("months", own)}, months, {"beds": queue}, {"beds": queue + 1.0}))
+    return parts
+
+
+def row(values: Floats, precision: float = 0.1) -> dict[str, float]:
+    (found,) = ward_tables.service([scenario("one", precision)], [wards(values)]).to_dict("records")
+    return found
+
+
+def test_the_replications_variance_is_recovered() -> None:
+    """D (R - 1) S^2 / sigma^2 is chi-square with D (R - 1) degrees of freedom."""
+    _, _, _, within = ward_tables.summary(normals(BETWEEN, WITHIN))
+    freedom = DRAWS * (REPLICATIONS - 1)
+    assert FALSE_ALARM / 2 < stats.chi2.cdf(freedom * within / WITHIN**2, freedom) < 1 - FALSE_ALARM / 2
+
+
+@pytest.mark.parametrize(("between", "within"), [(2.0, 3.0), (2.0, 0.5), (1.0, 2.0)])
+def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, within: float) -> None:
+    """Half of it over 1.96 is the standard deviation between draws, to 12 %; of the raw means it would be larger.
+
+    A sample's 97.5 % quantile has the standard error sqrt(p (1 - p) / D) / density: 3.3 % of the distance here, and
+    taking the noise away makes it at most 1 + within^2 / (R between^2) = 2 times as large.
+    """
+    values = normals(between, within)
+    _, lower, upper, _ = ward_tables.summary(values)
+    assert (upper - lower) / 2 / 1.96 == pytest.approx(between, rel=0.12)
+    raw = np.quantile(values.mean(axis=1), [0.025, 0.975])
+    assert (raw[1] - raw[0]) / 2 / 1.96 == pytest.approx(np.sqrt(between**2 + within**2 / REPLICATIONS), rel=0.06)
+
+
+def test_where_draws_do_not_differ_hardly_an_interval_is_left() -> None:
+    """The variance of the means exceeds its noise by chance only: four standard errors are 4 sqrt(2 / D)."""
+    _, lower, upper, _ = ward_tables.summary(normals(0.0, WITHIN))
+    most = np.sqrt(4 * np.sqrt(2 / DRAWS)) * WITHIN / np.sqrt(REPLICATIONS)
+    assert (upper - lower) / 2 / 1.96 <= most
+
+
+def test_without_chance_the_interval_is_that_of_the_draws_as_they_are() -> None:
+    values = np.repeat(np.arange(101.0)[:, None], 3, axis=1)
+    assert ward_tables.summary(values) == (50.0, 2.5, 97.5, 0.0)
+
+
+def test_the_monte_carlo_error_and_the_replications_wanted_by_hand() -> None:
+    """Both draws have a variance of 2; 1.96^2 2 / (0.1 3)^2 / 2 = 42.7 replications of each bring it to 10 %."""
+    found = row(np.array([[1.0, 3.0], [3.0, 5.0]]))
+    assert found["estimate"] == 3.0
+    assert found["replication_sd"] == pytest.approx(np.sqrt(2.0))
+    assert found["monte_carlo_se"] == pytest.approx(np.sqrt(2.0 / 4))
+    assert found["replications_wanted"] == 43.0
+    assert row(np.array([[1.0, 3.0], [3.0, 5.0]]), precision=1.0)["replications_wanted"] == 1.0
+
+
+def test_one_draw_has_no_interval_and_one_replication_no_monte_carlo_error() -> None:
+    one_draw = row(np.array([[1.0, 3.0]]))
+    assert np.isnan(one_draw["lower"])
+    assert one_draw["monte_carlo_se"] == pytest.approx(1.0)
+    one_replication = row(np.array([[1.0], [3.0]]))
+    assert one_replication["estimate"] == 2.0
+    assert all(np.isnan(one_replication[name]) for name in ("lower", "monte_carlo_se", "replications_wanted"))
+
+
+def test_replications_in_which_nobody_waited_are_left_out() -> None:
+    nan = np.nan
+    found = row(np.array([[1.0, nan, 3.0], [nan, nan, nan], [4.0, 6.0, nan]]))
+    assert found["estimate"] == pytest.approx((2.0 + 5.0) / 2)
+    assert found["monte_carlo_se"] == pytest.approx(np.sqrt(2.0 / 4))
+    nothing = row(np.full((2, 2), nan))
+    assert np.isnan(nothing["estimate"])
+    assert np.isnan(nothing["replications_wanted"])
+
+
+def test_differences_are_taken_replication_by_replication() -> None:
+    """The same chance in both scenarios leaves none in their difference."""
+    values = normals(BETWEEN, WITHIN)
+    shift = np.linspace(0.0, 1.0, DRAWS)[:, None]
+    table = ward_tables.service([scenario("one"), scenario("two")], [wards(values), wards(values + shift)])
+    first, second = table.to_dict("records")
+    assert np.isnan(first["difference"])
+    assert second["difference"] == pytest.approx(0.5)
+    assert second["difference_lower"] == pytest.approx(0.025)
+    assert second["difference_upper"] == pytest.approx(0.975)
+
+
+def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
+    values = np.arange(100.0).reshape(25, 4)
+    table = ward_tables.queue([scenario("one")], [wards(values)])
+    assert table["month"].tolist() == [0.0, 1.0, 2.0]
+    assert table["waiting"].tolist() == [49.5] * 3
+    assert table["in_use"].tolist() == [50.5] * 3
+    assert table["waiting_lower"].tolist() == pytest.approx([np.quantile(values, 0.025)] * 3)
+    assert table["waiting_upper"].tolist() == pytest.approx([np.quantile(values, 0.975)] * 3)

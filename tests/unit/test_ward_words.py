@@ -1,0 +1,97 @@
+"""What the wards do in words: how many there are, how long waits are told, how many replications it takes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from simulator import ward_words
+from simulator.capacity import Capacity
+from simulator.scenario import Scenario, load_scenario
+from simulator.service import Service
+
+NAN = float("nan")
+
+
+def row(outcome: str, estimate: float, lower: float = NAN, upper: float = NAN, **more: Any) -> dict[str, Any]:
+    unit = {"wait_mean": "months", "wait_over_30_days": "probability", "lost_while_waiting": "probability"}[outcome]
+    told = {"scenario": "centre", "resource": "hsct_beds", "outcome": outcome, "unit": unit}
+    told |= {"estimate": estimate, "lower": lower, "upper": upper, "monte_carlo_se": 0.01, "difference": NAN}
+    return told | {"difference_lower": NAN, "difference_upper": NAN, "replications_wanted": NAN} | more
+
+
+def with_beds(capacity: Capacity) -> Scenario:
+    return replace(load_scenario("baseline"), name="centre", capacity={"hsct_beds": capacity})
+
+
+@pytest.mark.parametrize(
+    ("capacity", "said"),
+    [
+        (Capacity(((0.0, 1),)), "one HSCT bed"),
+        (Capacity(((0.0, 12),)), "twelve HSCT beds"),
+        (Capacity(((0.0, 13),)), "13 HSCT beds"),
+        (Capacity(((0.0, 1),), offered_every=1.0), "one HSCT bed offered a month"),
+        (Capacity(((0.0, 2),), offered_every=0.5), "two HSCT beds offered every 0.5 months"),
+        (Capacity(((0.0, 1), (24.0, 3))), "one HSCT bed, three from month 24"),
+        (Capacity(((0.0, 1), (1.0, 0), (2.0, 1))), "one HSCT bed, none from month 1, one from month 2"),
+        (Capacity(tuple((float(month), month) for month in range(9))), "0 to 8 HSCT beds by a calendar"),
+    ],
+)
+def test_how_many_there_are(capacity: Capacity, said: str) -> None:
+    assert ward_words.units(with_beds(capacity), "hsct_beds") == said
+
+
+@pytest.mark.parametrize(
+    ("late", "lost", "said"),
+    [
+        (
+            row("wait_over_30_days", 0.31, 0.12, 0.5),
+            row("lost_while_waiting", 0.12, 0.03, 0.2),
+            "One HSCT bed: 31 of 100 who ask for it wait over 30 days (95 % interval 12 to 50), "
+            "12 of 100 are lost while they wait (3 to 20).",
+        ),
+        (
+            row("wait_over_30_days", 0.01),
+            row("lost_while_waiting", 0.011),
+            "One HSCT bed: 1 of 100 who ask for it waits over 30 days, 1 of 100 is lost while waiting.",
+        ),
+        (
+            row("wait_over_30_days", 0.002),
+            row("lost_while_waiting", 0.0),
+            "One HSCT bed: fewer than 1 of 100 who ask for it wait over 30 days, 0 of 100 are lost while they wait.",
+        ),
+        (row("wait_over_30_days", NAN), row("lost_while_waiting", NAN), "One HSCT bed: nobody asks for it."),
+    ],
+)
+def test_what_becomes_of_who_asks(late: dict[str, Any], lost: dict[str, Any], said: str) -> None:
+    centre = with_beds(Capacity(((0.0, 1),)))
+    assert ward_words.sentence(pd.DataFrame([late, lost]), [centre]) == said
+
+
+def test_without_limits_there_is_nothing_to_say() -> None:
+    assert ward_words.sentence(None, [load_scenario("baseline")]) == ""
+
+
+@pytest.mark.parametrize(
+    ("months", "unit", "shown"), [(0.5, "days", 15.21875), (2.9, "days", 88.26875), (3.5, "months", 3.5)]
+)
+def test_short_waits_are_told_in_days_and_long_ones_in_months(months: float, unit: str, shown: float) -> None:
+    told = row("wait_mean", months)
+    found = ward_words.figure(told, days=ward_words.in_days([told]))
+    assert (found.unit, found.estimate) == (unit, pytest.approx(shown))
+    assert found.error == pytest.approx(0.01 * (30.4375 if unit == "days" else 1.0))
+
+
+def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -> None:
+    centre = replace(with_beds(Capacity(((0.0, 1),))), service=Service(1.0, 1.0, precision=0.2))
+    rows = {
+        "wait_mean": row("wait_mean", 1.0, replications_wanted=3.0),
+        "wait_over_30_days": row("wait_over_30_days", 0.1, replications_wanted=1200.0),
+        "lost_while_waiting": row("lost_while_waiting", 0.0),
+    }
+    assert ward_words.precision(rows, centre, 4) == (
+        "4 replications a draw give 1 of 2 figures a Monte Carlo error (95 %) within 20 % of the estimate; "
+        "the others need more: wait over 30 days 1,200."
+    )
+    assert "1200 replications a draw suffice" in ward_words.precision(rows, centre, 1200)

@@ -1,0 +1,327 @@
+"""Microsim's queue path and des tell the same story of every patient, and keep the same book of requests.
+
+Same seed, same events in the same order, times within 1e-9 months (`alike`); and the book itself is fair: no more units
+in use than there are, nobody waits beside a free one, first come, first served (`fair`). Nothing here is left to
+chance: seeds are fixed, and no tolerance is statistical.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scenarios
+from simulator import pathway_file
+from simulator.capacity import Capacity, beyond_microsim
+from simulator.centre import arrivals
+from simulator.engines import des, microsim, queues
+from simulator.errors import InputError
+from simulator.histories import check, table
+from simulator.model import Model, resolve
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+from simulator.ward import Intake, Requests, together
+
+Alike = Callable[..., tuple[pd.DataFrame, Requests]]
+Fair = Callable[[Requests, int], None]
+PATIENTS = 150
+SERVICES = [name for name in scenarios.names() if load_scenario(name).service is not None]
+
+
+def beds(units: int) -> Capacity:
+    return Capacity(((0.0, units),))
+
+
+def scarce(scenario: Scenario, *units: int) -> Scenario:
+    """The scenario with so many units of each of the pathway's resources; the last number is for all that follow."""
+    told = {name: beds(units[min(i, len(units) - 1)]) for i, name in enumerate(scenario.pathway.resources)}
+    return replace(scenario, capacity=told, service=None, before=None)
+
+
+def limitable() -> list[str]:
+    """Every shipped pathway, and every shipped scenario, in which somebody may hold a resource."""
+    found = [f"pathway:{name}" for name in pathway_file.names() if load_pathway(name).resources]
+    # A service scenario differs from its base in who comes when, and is run as it is below.
+    shipped = [name for name in scenarios.names() if name not in SERVICES]
+    return found + [name for name in shipped if load_scenario(name).pathway.resources]
+
+
+def policy(name: str) -> Scenario:
+    if name.startswith("pathway:"):
+        return Scenario(name, load_pathway(name.removeprefix("pathway:")))
+    return load_scenario(name)
+
+
+def over_years(n: int, years: float, seed: int = 1) -> Intake:
+    """Patients who come over some years, in no order of their numbers, some before month 0, half under a policy."""
+    random = np.random.default_rng(seed)
+    return Intake(np.arange(n) + 7, random.uniform(-6.0, 12.0 * years, n), random.uniform(size=n) < 0.5)
+
+
+def wider(benefit: float, **levers: float) -> Scenario:
+    return replace(
+        load_scenario("wider-salvage").with_marginal_benefit(benefit), set={"salvage_uptake": 0.88, **levers}
+    )
+
+
+def every_book_is_fair(book: Requests, model: Model, fair: Fair) -> None:
+    for place, each in enumerate(model.scenario.capacity.values()):
+        fair(book.of(place), each.units)
+
+
+@pytest.mark.parametrize("name", limitable())
+def test_every_shipped_policy_with_few_units_of_everything(name: str, alike: Alike, fair: Fair) -> None:
+    for benefit in (1.0, 0.5, 0.0):
+        model = resolve(scarce(policy(name).with_marginal_benefit(benefit), 1, 2))
+        events, book = alike(model, together(range(PATIENTS)))
+        check(events, model.pathway)
+        every_book_is_fair(book, model, fair)
+        if model.marginal is None or not model.marginal.raised:
+            break
+
+
+@pytest.mark.parametrize("units", [(1,), (1, 50), (50, 1), (2, 3), (6, 4)], ids=str)
+@pytest.mark.parametrize("benefit", [1.0, 0.5, 0.0])
+def test_wider_salvage_with_a_second_one_after_relapse(
+    units: tuple[int, ...], benefit: float, alike: Alike, fair: Fair
+) -> None:
+    """Patients come back to both queues, some of them treated in vain."""
+    policy = wider(benefit, second_salvage_uptake=0.8, share_car_t_reinfusion=0.4, hsct_if_cr=0.9)
+    model = resolve(scarce(policy, *units))
+    _, book = alike(model, together(range(PATIENTS)))
+    every_book_is_fair(book, model, fair)
+    numbers = pd.Series(book.patients)
+    assert numbers.groupby([numbers, book.resource]).size().max() > 1, "nobody came back"
+    waited = book.waited[book.waited > 0]
+    assert np.isinf(book.granted).any() or units == (6, 4)
+    assert waited.size > 3
+
+
+@pytest.mark.parametrize("years", [1.0, 10.0])
+@pytest.mark.parametrize("benefit", [1.0, 0.5, 0.0])
+def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
+    years: float, benefit: float, alike: Alike, fair: Fair
+) -> None:
+    model = resolve(scarce(wider(benefit, second_salvage_uptake=0.5), 1, 2))
+    before = resolve(scarce(load_scenario("baseline"), 1, 2))
+    intake = over_years(PATIENTS, years)
+    events, book = alike(model, intake, before=before, horizon=60.0)
+    every_book_is_fair(book, model, fair)
+    check(events, model.pathway)
+    number_of = {number: place for place, number in enumerate(intake.patients)}
+    came = intake.origin[[number_of[each] for each in book.patients]]
+    assert np.all(book.asked >= came)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: Fair) -> None:
+    scenario = load_scenario(name).with_marginal_benefit(0.5)
+    if beyond_microsim(scenario.pathway, scenario.capacity) is not None:
+        pytest.skip("for des only")
+    model, service = resolve(scenario), scenario.service
+    before = None if scenario.before is None else resolve(scenario.before)
+    assert service is not None
+    intake = arrivals(model, before, service, 24.0, Uniforms(1))
+    _, book = alike(model, intake, before=before, horizon=24.0)
+    every_book_is_fair(book, model, fair)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
+@pytest.mark.parametrize("horizon", [0.0, 3.0, 24.0])
+def test_follow_up_that_ends_while_patients_wait(seed: int, horizon: float, alike: Alike, fair: Fair) -> None:
+    model = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1, 1))
+    _, book = alike(model, together(range(PATIENTS)), horizon=horizon, seed=seed)
+    every_book_is_fair(book, model, fair)
+
+
+def test_preparation_that_takes_time_and_other_draws_of_the_parameters(alike: Alike, fair: Fair) -> None:
+    random = np.random.default_rng(3)
+    policy = scarce(wider(0.5, reinfusion_preparation_months=1.5), 2, 1)
+    times = {name: each.value for name, each in policy.pathway.parameters.items() if each.unit == "months"}
+    values = {name: value * random.uniform(0.5, 2.0) for name, value in times.items()}
+    model = resolve(policy, values)
+    _, book = alike(model, over_years(PATIENTS, 4.0))
+    every_book_is_fair(book, model, fair)
+
+
+@pytest.mark.parametrize("name", limitable())
+def test_with_a_bed_for_everybody_nobody_waits_and_both_equal_the_unlimited_run(name: str, alike: Alike) -> None:
+    for benefit in (1.0, 0.5, 0.0):
+        unlimited = policy(name).with_marginal_benefit(benefit)
+        patients = range(20, 20 + PATIENTS)
+        events, book = alike(resolve(scarce(unlimited, PATIENTS)), together(patients))
+        told = table(microsim.simulate(resolve(unlimited), Uniforms(1), patients, horizon=120.0))
+        pd.testing.assert_frame_equal(events, told, rtol=0.0, atol=1e-9)
+        np.testing.assert_array_equal(book.granted, book.asked)
+
+
+def test_without_a_limit_no_book_is_kept_and_both_equal_the_unlimited_run(model: Model, alike: Alike) -> None:
+    free = resolve(replace(model.scenario, capacity={}, service=None, before=None))
+    events, book = alike(free, together(range(100)))
+    told = table(microsim.simulate(free, Uniforms(1), range(100), horizon=120.0))
+    pd.testing.assert_frame_equal(events, told, rtol=0.0, atol=1e-9)
+    assert book.asked.size == 0
+
+
+@pytest.mark.parametrize("engine", [queues, des], ids=["microsim", "des"])
+def test_a_centre_where_nobody_comes_has_no_events_and_an_empty_book(engine: ModuleType) -> None:
+    model = resolve(scarce(wider(0.5), 1))
+    block, book = engine.simulate(model, Uniforms(1), together(range(0)), horizon=120.0, before=model)
+    assert table([block]).empty
+    assert book.asked.size == 0
+
+
+def test_who_is_simulated_together_in_one_block_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch, alike: Alike
+) -> None:
+    model, intake = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1)), over_years(PATIENTS, 3.0)
+    whole = alike(model, intake, before=model)
+    monkeypatch.setattr(queues, "BLOCK", 30)
+    in_parts = alike(model, intake, before=model)
+    pd.testing.assert_frame_equal(whole[0], in_parts[0])
+    for mine, theirs in zip(whole[1].columns, in_parts[1].columns, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+GRID = """
+title = "everything at whole hours"
+start = "referred"
+[clocks]
+listed = "listed"
+[resources.beds]
+[resources.scanner]
+[attributes.line]
+levels = { first = 1, second = 1, third = 1 }
+[states.referred]
+kind = "sojourn"
+[[states.referred.transitions]]
+to = "scan"
+time = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 1 } }
+[[states.referred.transitions]]
+to = "dead"
+time = { family = "fixed", months = { by = "line", first = 2.5, second = 1.5, third = 9 } }
+[states.scan]
+kind = "sojourn"
+holds = "scanner"
+[[states.scan.transitions]]
+to = "listed"
+time = { family = "fixed", months = 0.5 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "fixed", months = { by = "line", first = 0, second = 1, third = 0.5 } }
+[[states.listed.transitions]]
+to = "worse"
+time = { family = "fixed", months = { by = "line", first = 2, second = 1, third = 7 } }
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "fixed", months = 7 }
+[states.worse]
+kind = "chance"
+[[states.worse.branches]]
+to = "referred"
+probability = 0.5
+[[states.worse.branches]]
+to = "dead"
+probability = "rest"
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "rehabilitation"
+time = { family = "fixed", months = { by = "line", first = 1, second = 2, third = 0.5 } }
+[states.rehabilitation]
+kind = "sojourn"
+holds = "beds"
+[[states.rehabilitation.transitions]]
+to = "referred"
+time = { family = "fixed", months = 0.5 }
+[[states.rehabilitation.transitions]]
+to = "home"
+time = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 0.5 } }
+[states.home]
+kind = "end"
+[states.dead]
+kind = "death"
+"""
+
+
+@pytest.mark.parametrize("units", [(1, 1), (1, 3), (3, 1), (4, 2), (9, 9)], ids=str)
+@pytest.mark.parametrize("horizon", [2.0, 6.5, 40.0])
+def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
+    units: tuple[int, int], horizon: float, tell: Callable[..., Pathway], alike: Alike, fair: Fair
+) -> None:
+    model = resolve(scarce(Scenario("ties", tell(GRID)), *units))
+    n = 60
+    random = np.random.default_rng(4)
+    on_the_grid = Intake(np.arange(n), random.integers(0, 24, n) / 2.0, np.ones(n, dtype=bool))
+    for intake in (together(range(n)), on_the_grid, replace(on_the_grid, origin=on_the_grid.origin + 0.1)):
+        events, book = alike(model, intake, horizon=horizon)
+        check(events, model.pathway)
+        every_book_is_fair(book, model, fair)
+        ends = np.minimum(book.granted, book.gone)
+        assert len(np.unique(np.rint(ends * 1e6))) < ends.size, "no ties"
+
+
+def test_a_queue_before_the_clock_starts_where_some_are_at_no_other_risk(
+    tell: Callable[..., Pathway], alike: Alike, fair: Fair
+) -> None:
+    """Follow-up has no end yet, and neither has the wait of who is cured."""
+    text = GRID.replace('listed = "listed"', 'ward = "ward"').replace("months = 7 }", "months = 7, cure = 0.5 }")
+    text = text.replace("third = 9 } }", "third = 9 }, cure = 0.5 }")
+    model = resolve(scarce(Scenario("before the clock", tell(text)), 1))
+    _, book = alike(model, together(range(40)), horizon=12.0)
+    every_book_is_fair(book, model, fair)
+    assert np.isfinite(book.granted).any()
+
+
+BEYOND = {
+    "a priority": ({"beds": replace(beds(1), ranks=("line", ("second",)))}, "beds has a priority"),
+    "a calendar": ({"beds": Capacity(((0.0, 1), (3.0, 2)))}, "beds has a calendar"),
+    "an offer": ({"scanner": Capacity(((0.0, 1),), 1.0)}, "scanner is offered at intervals"),
+}
+
+
+def is_for_des_only(model: Model, why: str) -> None:
+    assert why in str(beyond_microsim(model.pathway, model.scenario.capacity))
+    with pytest.raises(InputError, match=rf"beyond: .*{why}.*; allowed: --engine des"):
+        queues.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
+    block, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
+    check(table([block]), model.pathway)
+    assert book.asked.size
+
+
+@pytest.mark.parametrize(("capacity", "why"), BEYOND.values(), ids=BEYOND)
+def test_what_is_beyond_the_queue_path_is_refused_with_the_engine_that_can(
+    capacity: dict[str, Capacity], why: str, tell: Callable[..., Pathway]
+) -> None:
+    is_for_des_only(resolve(Scenario("beyond", tell(GRID), capacity=capacity)), why)
+
+
+@pytest.mark.parametrize(
+    ("way", "other", "why"),
+    [
+        ('to = "dead"\ntime = { family = "fixed", months = 7 }', "scan", "'listed' may ask for two units at once"),
+        (
+            'to = "referred"\ntime = { family = "fixed", months = 0.5 }',
+            "scan",
+            "'rehabilitation' hold one unit while they wait for another",
+        ),
+    ],
+    ids=["either of two", "one held"],
+)
+def test_two_units_that_one_patient_wants_are_for_des_only(
+    way: str, other: str, why: str, tell: Callable[..., Pathway]
+) -> None:
+    assert GRID.count(way) == 1
+    text = GRID.replace(way, way.replace(way.split('"')[1], other, 1))
+    is_for_des_only(resolve(scarce(Scenario("beyond", tell(text)), 1)), why)
+    # Where only one of the two is limited, there is one queue, and microsim can.
+    one = Scenario("within", tell(text), capacity={"beds": beds(1)})
+    assert beyond_microsim(one.pathway, one.capacity) is None

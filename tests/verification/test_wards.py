@@ -1,0 +1,400 @@
+"""What happens on a ward, as literal logs of a few patients with fixed times, in calendar months.
+
+Each patient is a level of one attribute, so that each has times of their own; they are numbered as they are told.
+`log` runs des, and microsim's queue path beside it wherever that can run the limits.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator.capacity import Capacity, beyond_microsim
+from simulator.engines import des
+from simulator.histories import check, table
+from simulator.model import Model, resolve
+from simulator.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+from simulator.ward import Intake, Requests, together
+
+NEVER = 900.0
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Course:
+    """One patient's times: calendar month of coming, then months since coming, or of a stay."""
+
+    comes: float = 0.0
+    ready: float = 0.0
+    relapses: float = NEVER
+    dies: float = NEVER
+    stays: float = 3.0
+    after: float = 1.0
+
+
+WARD = """
+title = "a ward"
+start = "listed"
+[resources.beds]
+[resources.theatre]
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "fixed", months = READY }
+[[states.listed.transitions]]
+to = "relapse"
+time = { family = "fixed", months = RELAPSES }
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "fixed", months = DIES }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "fixed", months = STAYS }
+[states.relapse]
+kind = "sojourn"
+[[states.relapse.transitions]]
+to = "dead"
+time = { family = "fixed", months = AFTER }
+[states.home]
+kind = "end"
+[states.dead]
+kind = "death"
+"""
+Log = Callable[..., dict[str, str]]
+
+
+def beds(*calendar: tuple[float, int] | int) -> Capacity:
+    return Capacity(tuple((0.0, each) if isinstance(each, int) else each for each in calendar))
+
+
+def numbers(model: Model, names: list[str]) -> list[int]:
+    """Numbers of patients, rising, who are these levels of the attribute."""
+    mix = np.cumsum(list(model.mix["name"].values()))[:-1]
+    level = np.searchsorted(mix, Uniforms(SEED).at("@name", np.arange(4_000)), side="right")
+    found: list[int] = []
+    for place in range(len(names)):
+        found.append(int(np.flatnonzero((level == place) & (np.arange(level.size) > max(found, default=-1)))[0]))
+    return found
+
+
+@pytest.fixture
+def log(tell: Callable[..., Pathway], alike: Callable) -> Log:
+    """What befalls each patient: month and state of every entry but the first."""
+
+    def told(
+        beds: Capacity, *, text: str = WARD, theatre: Capacity | None = None, horizon: float = 100.0, **courses: Course
+    ) -> dict[str, str]:
+        text += "[attributes.name]\nlevels = { " + ", ".join(f"{name} = 1" for name in courses) + " }\n"
+        for key in asdict(Course()):
+            times = ", ".join(f"{name} = {getattr(each, key)!r}" for name, each in courses.items())
+            text = text.replace(key.upper(), '{ by = "name", ' + times + " }")
+        limits = {"beds": beds} if theatre is None else {"beds": beds, "theatre": theatre}
+        model = resolve(Scenario("ward", tell(text), capacity=limits))
+        patients = np.array(numbers(model, list(courses)))
+        origin = np.array([each.comes for each in courses.values()])
+        intake = Intake(patients, origin, np.ones(patients.size, dtype=bool))
+        block, _ = des.simulate(model, Uniforms(SEED), intake, horizon=horizon)
+        events = table([block])
+        check(events, model.pathway)
+        if beyond_microsim(model.pathway, limits) is None:
+            alike(model, intake, horizon=horizon, seed=SEED)
+        return {
+            name: ", ".join(
+                f"{each.month + origin[place]:g} {each.state}"
+                for each in events[(events["patient"] == patients[place]) & (events["event"] > 0)].itertuples()
+            )
+            for place, name in enumerate(courses)
+        }
+
+    return told
+
+
+def test_first_come_is_first_served_whatever_the_number(log: Log) -> None:
+    assert log(beds(1), ann=Course(), bob=Course(comes=1), cyd=Course(comes=0.5, stays=1)) == {
+        "ann": "0 ward, 3 home",
+        "bob": "4 ward, 7 home",
+        "cyd": "3 ward, 4 home",
+    }
+
+
+def test_what_counts_is_the_request_and_not_the_coming(log: Log) -> None:
+    assert log(beds(1), ann=Course(), bob=Course(comes=1, ready=1.5), cyd=Course(comes=2)) == {
+        "ann": "0 ward, 3 home",
+        "bob": "6 ward, 9 home",
+        "cyd": "3 ward, 6 home",
+    }
+
+
+def test_who_asks_in_one_instant_is_served_by_number(log: Log) -> None:
+    told = log(beds(1), ann=Course(stays=2), bob=Course(comes=0.25, ready=0.75), cyd=Course(ready=1))
+    assert told == {"ann": "0 ward, 2 home", "bob": "2 ward, 5 home", "cyd": "5 ward, 8 home"}
+    assert log(beds(2), ann=Course(), bob=Course(), cyd=Course(), dan=Course(stays=1)) == {
+        "ann": "0 ward, 3 home",
+        "bob": "0 ward, 3 home",
+        "cyd": "3 ward, 6 home",
+        "dan": "3 ward, 4 home",
+    }
+
+
+def test_a_risk_in_the_very_instant_of_a_grant_wins_and_the_bed_goes_to_the_next(log: Log) -> None:
+    told = log(beds(1), ann=Course(), bob=Course(comes=1, dies=2), cyd=Course(comes=1, relapses=2), dan=Course(comes=2))
+    assert told == {
+        "ann": "0 ward, 3 home",
+        "bob": "3 dead",
+        "cyd": "3 relapse, 4 dead",
+        "dan": "3 ward, 6 home",
+    }
+
+
+def test_sums_of_the_same_times_are_one_instant_whatever_their_rounding(log: Log) -> None:
+    """0.1 + 0.2 is not 0.3, but the bed is free, and the patient dead, at once."""
+    told = log(beds(1), ann=Course(comes=0.1, stays=0.2), bob=Course(comes=0.2, dies=0.1), cyd=Course(comes=0.3))
+    assert told == {"ann": "0.1 ward, 0.3 home", "bob": "0.3 dead", "cyd": "0.3 ward, 3.3 home"}
+
+
+def test_a_bed_that_is_free_when_it_is_asked_for_is_granted_at_once_before_a_risk_of_that_instant(log: Log) -> None:
+    told = log(beds(1), ann=Course(ready=2, dies=2), bob=Course(comes=5, ready=0, relapses=0))
+    assert told == {"ann": "2 ward, 5 home", "bob": "5 ward, 8 home"}
+
+
+def test_a_bed_that_is_not_free_when_it_is_asked_for_is_no_help_against_a_risk_of_that_instant(log: Log) -> None:
+    told = log(beds(1), ann=Course(), bob=Course(ready=2, dies=2), cyd=Course(ready=2, relapses=2))
+    assert told == {"ann": "0 ward, 3 home", "bob": "2 dead", "cyd": "2 relapse, 3 dead"}
+
+
+def test_a_bed_given_back_in_the_instant_of_a_request_is_free_for_it(log: Log) -> None:
+    told = log(beds(1), ann=Course(), bob=Course(comes=3, dies=0.5), cyd=Course(comes=2, ready=1, dies=1))
+    assert told == {"ann": "0 ward, 3 home", "bob": "3 ward, 6 home", "cyd": "3 dead"}
+
+
+def test_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
+    told = log(beds(2), ann=Course(), bob=Course(), cyd=Course(relapses=1), dan=Course(dies=2), eve=Course(comes=2))
+    assert told == {
+        "ann": "0 ward, 3 home",
+        "bob": "0 ward, 3 home",
+        "cyd": "1 relapse, 2 dead",
+        "dan": "2 dead",
+        "eve": "3 ward, 6 home",
+    }
+
+
+def test_the_end_of_follow_up_gives_the_bed_back_and_ends_a_wait(log: Log) -> None:
+    told = log(
+        beds(1),
+        horizon=4.0,
+        ann=Course(stays=10),
+        bob=Course(comes=1, stays=10),
+        cyd=Course(comes=1.5),
+        dan=Course(comes=2, stays=1),
+        eve=Course(comes=1, ready=0.5),
+    )
+    # Bob is followed to month 5, Eve too; Cyd to 5.5, so Cyd is granted the bed in 5 and seen no longer from 5.5 on.
+    assert told == {"ann": "0 ward", "bob": "4 ward", "cyd": "5 ward", "dan": "5.5 ward", "eve": ""}
+
+
+def test_a_ward_that_is_closed_for_a_month_throws_nobody_out_and_takes_nobody_in(log: Log) -> None:
+    told = log(beds(1, (2.0, 0), (3.0, 1)), ann=Course(stays=2.5), bob=Course(comes=1), cyd=Course(comes=2.75, dies=3))
+    assert told == {"ann": "0 ward, 2.5 home", "bob": "3 ward, 6 home", "cyd": "5.75 dead"}
+    told = log(beds(1, (2.0, 0), (3.0, 1)), ann=Course(stays=9), bob=Course(comes=1))
+    assert told == {"ann": "0 ward, 9 home", "bob": "9 ward, 12 home"}
+
+
+def test_beds_that_open_in_month_18_serve_those_who_have_waited_since_before(log: Log) -> None:
+    told = log(
+        beds((0.0, 0), (18.0, 2)), ann=Course(), bob=Course(dies=18), cyd=Course(comes=5), dan=Course(comes=18)
+    )
+    assert told == {"ann": "18 ward, 21 home", "bob": "18 dead", "cyd": "18 ward, 21 home", "dan": "21 ward, 24 home"}
+
+
+def test_fewer_beds_throw_nobody_out_but_serve_nobody_until_enough_are_free(log: Log) -> None:
+    told = log(beds(2, (1.0, 1)), ann=Course(stays=2), bob=Course(stays=4), cyd=Course(comes=0.5))
+    assert told == {"ann": "0 ward, 2 home", "bob": "0 ward, 4 home", "cyd": "4 ward, 7 home"}
+
+
+def test_a_bed_that_closes_in_the_instant_in_which_it_is_given_back_is_closed_first(log: Log) -> None:
+    told = log(beds(1, (3.0, 0), (7.0, 1)), ann=Course(), bob=Course(comes=1), cyd=Course(comes=3))
+    assert told == {"ann": "0 ward, 3 home", "bob": "7 ward, 10 home", "cyd": "10 ward, 13 home"}
+
+
+def test_a_bed_that_opens_in_an_instant_is_granted_after_its_releases_and_deaths_and_by_request(log: Log) -> None:
+    told = log(
+        beds(1, (3.0, 2)),
+        ann=Course(),
+        bob=Course(comes=3),
+        cyd=Course(comes=2),
+        dan=Course(comes=1, dies=2),
+        eve=Course(comes=1, ready=0.5),
+    )
+    assert told == {
+        "ann": "0 ward, 3 home",
+        "bob": "6 ward, 9 home",
+        "cyd": "3 ward, 6 home",
+        "dan": "3 dead",
+        "eve": "3 ward, 6 home",
+    }
+
+
+def test_priority_by_attribute_comes_before_the_time_of_the_request_and_that_before_the_number(log: Log) -> None:
+    by_name = replace(beds(1), ranks=("name", ("eve", "dan")))
+    told = log(
+        by_name,
+        ann=Course(),
+        bob=Course(comes=2),
+        cyd=Course(comes=1),
+        dan=Course(comes=2),
+        eve=Course(comes=3.0),
+        fay=Course(comes=1),
+    )
+    assert told == {
+        "ann": "0 ward, 3 home",
+        "eve": "3 ward, 6 home",
+        "dan": "6 ward, 9 home",
+        "cyd": "9 ward, 12 home",
+        "fay": "12 ward, 15 home",
+        "bob": "15 ward, 18 home",
+    }
+
+
+URGENT = WARD.replace('to = "dead"\ntime = { family = "fixed", months = AFTER }', """to = "ward"
+time = { family = "fixed", months = 0 }
+[[states.relapse.transitions]]
+to = "dead"
+time = { family = "fixed", months = AFTER }""")
+
+
+def test_priority_by_the_state_that_patients_wait_in(log: Log) -> None:
+    """Bob relapses on the list, loses his place on it, and goes on an urgent one; without it, he is behind Cyd."""
+    courses = {"ann": Course(), "bob": Course(relapses=2, after=20), "cyd": Course(comes=1), "dan": Course(comes=2.5)}
+    assert log(replace(beds(1), ranks=("state", ("relapse",))), text=URGENT, **courses) == {
+        "ann": "0 ward, 3 home",
+        "bob": "2 relapse, 3 ward, 6 home",
+        "cyd": "6 ward, 9 home",
+        "dan": "9 ward, 12 home",
+    }
+    assert log(beds(1), text=URGENT, **courses) == {
+        "ann": "0 ward, 3 home",
+        "bob": "2 relapse, 6 ward, 9 home",
+        "cyd": "3 ward, 6 home",
+        "dan": "9 ward, 12 home",
+    }
+
+
+def test_offered_slots_are_taken_by_who_waits_and_lost_if_nobody_does(log: Log) -> None:
+    told = log(
+        Capacity(((0.0, 1),), offered_every=1.0),
+        ann=Course(stays=50),
+        bob=Course(comes=0.5),
+        cyd=Course(comes=4.25),
+        dan=Course(comes=4.5, dies=1.5),
+        eve=Course(comes=4.75),
+        fay=Course(comes=7),
+    )
+    assert told == {
+        "ann": "0 ward, 50 home",
+        "bob": "1 ward, 4 home",
+        "cyd": "5 ward, 8 home",
+        "dan": "6 dead",
+        "eve": "6 ward, 9 home",
+        "fay": "7 ward, 10 home",
+    }
+
+
+def test_two_slots_every_third_month_from_month_6_on(log: Log) -> None:
+    offers = Capacity(((0.0, 0), (6.0, 2)), offered_every=3.0)
+    told = log(offers, ann=Course(), bob=Course(comes=2), cyd=Course(comes=1), dan=Course(comes=7), eve=Course(comes=8))
+    assert told == {
+        "ann": "6 ward, 9 home",
+        "bob": "9 ward, 12 home",
+        "cyd": "6 ward, 9 home",
+        "dan": "9 ward, 12 home",
+        "eve": "12 ward, 15 home",
+    }
+
+
+STEP_DOWN = WARD.replace('[states.home]', """[states.step_down]
+kind = "sojourn"
+holds = "beds"
+[[states.step_down.transitions]]
+to = "home"
+time = { family = "fixed", months = AFTER }
+[states.home]""").replace('to = "home"\ntime = { family = "fixed", months = STAYS }', """to = "step_down"
+time = { family = "fixed", months = STAYS }""")
+
+
+def test_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Log) -> None:
+    told = log(beds(1), text=STEP_DOWN, ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
+    assert told == {
+        "ann": "0 ward, 2 step_down, 3 home",
+        "bob": "2.5 dead",
+        "cyd": "3 ward, 6 step_down, 7 home",
+    }
+
+
+def test_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_for_both(log: Log) -> None:
+    text = STEP_DOWN.replace('[states.step_down]\nkind = "sojourn"\nholds = "beds"', """[states.step_down]
+kind = "sojourn"
+holds = "theatre\"""")
+    told = log(
+        beds(2),
+        text=text,
+        theatre=beds(1),
+        ann=Course(stays=1, after=4),
+        bob=Course(stays=2, after=1),
+        cyd=Course(stays=1, after=1),
+        dan=Course(comes=1.5, stays=5, after=1),
+    )
+    # Bob blocks his bed from month 2 to 5; Cyd has Ann's from month 1, and waits for the theatre from 2 on, after Bob.
+    assert told == {
+        "ann": "0 ward, 1 step_down, 5 home",
+        "bob": "0 ward, 5 step_down, 6 home",
+        "cyd": "1 ward, 6 step_down, 7 home",
+        "dan": "5 ward, 10 step_down, 11 home",
+    }
+
+
+EITHER = WARD.replace("[states.home]", """[states.other_ward]
+kind = "sojourn"
+holds = "beds"
+[[states.other_ward.transitions]]
+to = "home"
+time = { family = "fixed", months = STAYS }
+[states.home]""").replace('to = "relapse"\ntime = { family = "fixed", months = RELAPSES }', """to = "other_ward"
+time = { family = "fixed", months = READY }
+[[states.listed.transitions]]
+to = "relapse"
+time = { family = "fixed", months = RELAPSES }""")
+
+
+@pytest.mark.parametrize("limit", [beds(2), beds((0.0, 0), (3.0, 2)), Capacity(((0.0, 0), (3.0, 2)), 1.5)], ids=str)
+def test_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(limit: Capacity, log: Log) -> None:
+    """Two beds come free, or are offered, at once: Cyd, who asked twice, has one of them and Dan the other."""
+    busy = {"ann": Course(), "bob": Course()} if limit == beds(2) else {}
+    told = log(limit, text=EITHER, **busy, cyd=Course(), dan=Course(comes=1), eve=Course(comes=4, dies=2))
+    assert {name: told[name] for name in ("cyd", "dan", "eve")} == {
+        "cyd": "3 ward, 6 home",
+        "dan": "3 ward, 6 home",
+        "eve": "4.5 ward, 7.5 home" if limit.offered_every else "6 dead",
+    }
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_who_relapses_while_waiting_for_a_transplant_has_relapsed_after_salvage(units: int, alike: Callable) -> None:
+    base = replace(load_scenario("hsct-for-all-responders"), capacity={"hsct_beds": beds(units)})
+    events: pd.DataFrame
+    book: Requests
+    events, book = alike(resolve(base), together(range(300)))
+    follows = events.groupby("patient").shift(-1)
+    lost = np.flatnonzero(np.isfinite(book.gone))
+    assert lost.size > 20
+    for who, month in zip(book.patients[lost], book.gone[lost], strict=True):
+        row = events.index[(events["patient"] == who) & events["state"].str.startswith("awaiting_hsct")]
+        assert list(follows.loc[row, "state"]) == ["relapse_after_salvage"]
+        assert follows.loc[row, "month"].item() == pytest.approx(month, abs=1e-9)
