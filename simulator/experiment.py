@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simulator import centre, outcomes
 from simulator.capacity import beyond_microsim
 from simulator.centre import WardPart
-from simulator.centre import load as offered_load
+from simulator.centre import loads as offered_loads
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_draws, single, values
 from simulator.errors import InputError
@@ -115,13 +115,13 @@ def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **
 def compare(
     *scenarios: Scenario | str | Path,
     progress: Progress | None = None,
-    tell_load: Callable[[Scenario, dict[str, float]], None] | None = None,
+    tell_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
     **settings: object,
 ) -> Results:
     """Return the results of scenarios, differences told to the first. Raises InputError.
 
     A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
-    tell_load : called before anything runs, with the offered load of each resource of a scenario with [service]
+    tell_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
@@ -140,7 +140,7 @@ def compare(
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = values(table, slice(0, min(n_draws, 20)))
     for each in loaded:
-        loads = offered_load(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
+        loads = offered_loads(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
         if loads and tell_load is not None:
             tell_load(each, loads)
         if not chosen.overload:
@@ -214,9 +214,10 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
     return "microsim", "resources are limited, and served first come, first served"
 
 
-def _check_load(scenario: Scenario, loads: dict[str, float]) -> None:
-    """Refuse a load that can never be served."""
-    for resource, load in loads.items():
+def _check_load(scenario: Scenario, loads: dict[str, Floats]) -> None:
+    """Refuse a load that can never be served, on average over draws."""
+    for resource, of_draws in loads.items():
+        load = of_draws.mean()
         if load >= 1.0:
             raise InputError(
                 "more is asked for than can ever be served",

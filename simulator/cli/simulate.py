@@ -11,6 +11,9 @@ import typer
 from simulator.cli import event_files, folder, options, progress
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from simulator.cohort import Cohort
     from simulator.results import Results
     from simulator.scenario import Scenario
@@ -105,11 +108,13 @@ def _check_names(scenarios: Sequence[Scenario]) -> None:
             raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
 
 
-def _tell_load(scenario: Scenario, loads: dict[str, float]) -> None:
-    """Say before anything runs how much is asked for of what there is."""
+def _tell_load(scenario: Scenario, loads: dict[str, NDArray[np.float64]]) -> None:
+    """Say before anything runs how much is asked for of what there is, and in how many draws it is too much."""
     for resource, load in loads.items():
         label = scenario.pathway.resources[resource].label
-        typer.echo(f"{scenario.name}: offered load of {label} {load:.2f} (asked for / there)", err=True)
+        over = int((load >= 1.0).sum())
+        draws = f", 1 or more in {over} of {load.size} draws" if 0 < over < load.size else ""
+        typer.echo(f"{scenario.name}: offered load of {label} {load.mean():.2f} (asked for / there){draws}", err=True)
 
 
 def _tell(results: Results, cohort: Cohort | None, out: Path, *, json: bool, quiet: bool) -> None:

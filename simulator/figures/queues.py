@@ -68,8 +68,8 @@ def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
         upper = rows["waiting_upper"].to_numpy(dtype=float)
         most = int(np.argmax(waiting))
         said.append(
-            f"{scenario.name}, {ward_words.units(scenario, resource)}: {waiting[0]:.2g} wait in month {months[0]:.0f} "
-            f"and {waiting[-1]:.2g} in month {months[-1]:.0f}; most in month {months[most]:.0f}, {waiting[most]:.2g} "
+            f"{scenario.name}, {ward_words.units(scenario, resource)}: {waiting[0]:.2g} wait in month {int(months[0])} "
+            f"and {waiting[-1]:.2g} in month {int(months[-1])}; most in month {int(months[most])}, {waiting[most]:.2g} "
             f"(95 % of replications up to {upper[most]:.2g}); {used.mean():.2g} in use on average."
         )
     return " ".join(said)
@@ -95,7 +95,7 @@ def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) 
 
 def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, highest: float) -> None:
     months = rows["month"].to_numpy(dtype=float)
-    first, last = float(months[0]), max(float(months[-1]), float(months[0]) + 1.0)
+    first, last = float(np.floor(months[0])), float(np.floor(months[0])) + max(np.ceil(np.ptp(months)), 1.0)
     for name, (_, colour, dash, hatch) in SERIES.items():
         mean, lower, upper = (rows[each].to_numpy(dtype=float) for each in (name, f"{name}_lower", f"{name}_upper"))
         axes.fill_between(months, lower, upper, facecolor=colour, alpha=0.15, linewidth=0, zorder=1)
@@ -148,8 +148,8 @@ def _write_key(whole: Axes, y: float) -> None:
 def _subtitle(manifest: Mapping[str, Any]) -> str:
     draws, replications = manifest["draws"], manifest["replications"]
     return (
-        f"Lines: means of {draws} draws of the parameters, {replications} replications each. Bands: 95 % of all of "
-        "these replications (parameters and chance together, the spread of one centre's months)."
+        f"Lines: in the middle of each month, means of {draws} draws of the parameters, {replications} replications "
+        "each. Bands: 95 % of all of these replications (parameters and chance together)."
     )
 
 

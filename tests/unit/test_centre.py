@@ -213,6 +213,24 @@ def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_befo
     assert load(always) == pytest.approx(REACHES_THE_WARD * 6 / 3, rel=LATTICE)
 
 
+def test_every_draw_has_a_load_of_its_own(tell: Tell) -> None:
+    scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
+    stays = {"stay": np.array([[1.0], [6.0]])}
+    found = centre.loads(scenario, stays, 120.0)["beds"]
+    np.testing.assert_allclose(found, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
+    assert centre.load(scenario, stays, 120.0)["beds"] == pytest.approx(found.mean())
+
+
+def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(tell: Tell) -> None:
+    """Units that are offered at the beginning of each month leave nobody waiting just then, but later in the month."""
+    service = "[service]\narrivals_per_year = 600\nyears = 2\n"
+    scenario = tell(f"[capacity]\nbeds = {{ units = 50, offered_every_months = 1 }}\n{service}")
+    _, ward = centre.run(scenario, {}, engine="des", horizon=12.0, patients=1, seed=1, draw=1, replications=1)
+    assert ward.months.tolist() == [month + 0.5 for month in range(24)]
+    queue = ward.outcomes["beds", 0, "queue_length"][1][0]
+    assert ward.queue["beds"].mean() == pytest.approx(queue, rel=0.1)
+
+
 def test_without_a_service_there_is_no_load(tell: Tell) -> None:
     assert centre.load(tell("[capacity]\nbeds = 3"), {}, 120.0) == {}
 
