@@ -19,6 +19,10 @@ ENVIRONMENT = {"MALLOC_TOP_PAD_": str(128 * 2**20), "OPENBLAS_NUM_THREADS": "1"}
 """glibc keeps freed pages for the next array, which saves a third of a calibration; a thread a process is enough."""
 
 
+MOMENT = 1.0
+"""Seconds that processes may take to be gone after Ctrl-C."""
+
+
 class Map(Protocol):
     """As the built-in `map`, of one iterable."""
 
@@ -54,7 +58,10 @@ def workers(jobs: int, begin: Callable[..., None], *given: object) -> Iterator[M
             for process in active_children():
                 if process not in others:
                     process.terminate()
-            pool.shutdown(wait=False)
+            # The pool's thread soon ends as well; unless it does, an exit meanwhile may find its pipe just closed.
+            ending = threading.Thread(target=pool.shutdown, daemon=True)
+            ending.start()
+            ending.join(MOMENT)
             raise
         pool.shutdown()
 
