@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -13,6 +14,8 @@ from pathlib import Path
 REST = "rest"
 CHOICES = ("decision", "chance")
 ABSORBING = ("death", "end")
+LONGEST_WAY = 12_000.0
+"""Months."""
 
 
 @dataclass(frozen=True)
@@ -307,3 +310,16 @@ def reaches_itself(pathway: Pathway, state: str) -> bool:
         return (each.to for each in pathway.states[name].transitions)
 
     return state in reachable(onward(state), onward)
+
+
+def longest_way_to_clock(pathway: Pathway) -> float:
+    """Return the months for which patients are followed before the default clock starts.
+
+    Without end, but where they can go round: then `LONGEST_WAY`, for some may never get out.
+    """
+    before = states_before_clock(pathway)
+
+    def onward(name: str) -> Iterable[str]:
+        return (each.to for each in pathway.states[name].transitions if each.to in before)
+
+    return LONGEST_WAY if any(name in reachable(onward(name), onward) for name in before) else math.inf

@@ -14,11 +14,10 @@ import simpy
 from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
-from simulator.curves import LONGEST
 from simulator.engines.chances import Chances, Way
 from simulator.engines.wards import Alarm, Request, Ward
 from simulator.model import Model
-from simulator.pathway import states_before_clock
+from simulator.pathway import longest_way_to_clock, states_before_clock
 from simulator.randomness import Uniforms
 from simulator.ward import Intake, Requests, book, instant
 
@@ -46,6 +45,7 @@ class Centre:
         self, model: Model, uniforms: Uniforms, intake: Intake, horizon: float, before: Model | None
     ) -> None:
         self.model, self.intake, self.horizon, self.pathway = model, intake, horizon, model.pathway
+        self.longest = longest_way_to_clock(self.pathway)
         self.env = simpy.Environment(initial_time=min(map(instant, intake.origin.tolist()), default=0))
         self.chances = Chances(model, uniforms, intake.patients)
         self.chances_before = self.chances if before is None else Chances(before, uniforms, intake.patients)
@@ -115,7 +115,7 @@ class Patient:
         self.chances = centre.chances if centre.intake.under_policy[place] else centre.chances_before
         self.visits: Counter[str] = Counter()
         self.clock = self.death = self.doom = np.inf
-        self.follow_up_end = float(LONGEST)
+        self.follow_up_end = centre.longest
         self.doomed_way: Way | None = None
         self.holds: Request | None = None
         self.events = 0

@@ -1,7 +1,8 @@
 """The microsimulation: every patient of a state at once, in NumPy, by addressed uniforms.
 
 A latent time is the inverse of the cumulative hazard at -log(u); a branch is the least -log(u_b) / p_b.
-Each patient is followed to the horizon after the default clock, or for `LONGEST` months if they never reach it.
+Each patient is followed to the horizon after the default clock, or until it is clear
+that they never reach it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
-from simulator.curves import LONGEST
 from simulator.engines.doom import open_exits, ways
 from simulator.errors import InputError
 from simulator.model import Exit, Model
-from simulator.pathway import reaches_itself, states_before_clock
+from simulator.pathway import longest_way_to_clock, reaches_itself, states_before_clock
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
@@ -54,6 +54,7 @@ class Plan:
         pathway = model.pathway
         self.order = pathway.in_order()
         self.before_clock = states_before_clock(pathway)
+        self.longest = longest_way_to_clock(pathway)
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
         self.exits = {
             name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()
@@ -92,7 +93,7 @@ class Run:
         for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
-        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, float(LONGEST)))
+        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, plan.longest))
         self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
 from simulator.capacity import beyond_microsim
-from simulator.curves import LONGEST
 from simulator.engines.microsim import BLOCK, Plan, Run, check_single, least
 from simulator.engines.serving import HALF, Rows, serve
 from simulator.errors import InputError
@@ -309,7 +308,7 @@ class _Assembly:
         self.runs, self.start, self.horizon = runs, start, horizon
         self.doom, self.doom_state = np.full(n, np.inf), np.zeros(n, dtype=np.int64)
         levels = {name: np.zeros(n, dtype=np.int64) for name in runs[0].levels} if runs else {}
-        self.whole = Block(intake.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, float(LONGEST)))
+        self.whole = Block(intake.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, runs[0].plan.longest if runs else np.inf))
         self.last = np.full(n, -1), np.zeros(n, dtype=np.int64)
 
     def block(self) -> Block:

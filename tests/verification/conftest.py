@@ -33,9 +33,12 @@ TOLERANCE = 1e-9
 
 
 def shipped() -> list[str]:
-    """Return every shipped policy: pathways as `pathway:NAME`, scenarios as NAME or NAME@benefit."""
+    """Return every shipped policy without limited resources: pathways as `pathway:NAME`, scenarios as NAME or
+    NAME@benefit."""
     names = [f"pathway:{name}" for name in pathway_file.names()]
     for name in scenarios.names():
+        if load_scenario(name).is_limited:
+            continue
         marginal = resolve(load_scenario(name)).marginal
         raised = marginal is not None and marginal.raised
         names += [name, f"{name}@0.5", f"{name}@0"] if raised else [name]

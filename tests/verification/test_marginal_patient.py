@@ -27,6 +27,8 @@ def raising() -> list[str]:
     """The shipped scenarios that treat more than the baseline does."""
     found = []
     for name in scenarios.names():
+        if load_scenario(name).is_limited:
+            continue
         marginal = resolve(load_scenario(name)).marginal
         found += [name] if marginal is not None and marginal.raised else []
     return found
