@@ -308,7 +308,8 @@ class _Assembly:
         self.runs, self.start, self.horizon = runs, start, horizon
         self.doom, self.doom_state = np.full(n, np.inf), np.zeros(n, dtype=np.int64)
         levels = {name: np.zeros(n, dtype=np.int64) for name in runs[0].levels} if runs else {}
-        self.whole = Block(intake.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, runs[0].plan.longest if runs else np.inf))
+        longest = runs[0].plan.longest if runs else np.inf
+        self.whole = Block(intake.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, longest))
         self.last = np.full(n, -1), np.zeros(n, dtype=np.int64)
 
     def block(self) -> Block:
