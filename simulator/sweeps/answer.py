@@ -106,7 +106,7 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
     enough = len(changes)
     while enough and changes[enough - 1] < SEEN:
         enough -= 1
-    if enough in (0, len(changes)) and changes[0] >= SEEN:
+    if enough == len(changes):
         return ""
     count = int(axis.values[order[enough]])
     label = ward_words.label(sweep.scenario.pathway.resources[axis.key], count)
