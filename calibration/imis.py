@@ -53,6 +53,9 @@ UNIQUE_SHARE = 1.0 - math.exp(-1.0)
 BUILT_SHARE = 0.7
 """The same while the mixture is built. With Raftery & Bao's share too few of the fresh points are effective."""
 
+LEAST_POINTS = 5
+"""Fresh points for every effective one that is wanted, at least: who stops sooner may not have met a tail yet."""
+
 REFITS = 2
 """How often the finished mixture gets Gaussians with the moments of fresh points."""
 
@@ -236,7 +239,7 @@ def _draw(
 def _good_enough(step: Step, effective: float) -> bool:
     """Return whether the points would pass the diagnostics: many effective ones, and none that carries much."""
     enough = step.unique_share >= UNIQUE_SHARE and step.effective_sample_size >= effective
-    return enough and step.largest_weight < LARGEST_WEIGHT_LIMIT
+    return enough and step.largest_weight < LARGEST_WEIGHT_LIMIT and step.points >= LEAST_POINTS * effective
 
 
 class _Evaluator:

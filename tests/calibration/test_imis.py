@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from calibration.imis import BUILT_SHARE, UNIQUE_SHARE, WeightedSample, sample
+from calibration.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, sample
 from calibration.modes import Floats
 from simulator.errors import AftercartError
 
@@ -156,7 +156,12 @@ def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
     built = [step.unique_share >= BUILT_SHARE for step in drawn.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in drawn.steps if step.stage == "sample"]
-    good = [step.effective_sample_size >= 5000 and step.unique_share >= UNIQUE_SHARE for step in steps]
+    good = [
+        step.effective_sample_size >= 5000
+        and step.unique_share >= UNIQUE_SHARE
+        and step.points >= LEAST_POINTS * 5000
+        for step in steps
+    ]
     assert good == [False] * (len(good) - 1) + [True]
     assert drawn.reached
     assert drawn.steps[-1].points == len(drawn.z) == len(steps) * sum(drawn.mixture.rows)
@@ -165,7 +170,7 @@ def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
 def test_it_says_so_if_it_stops_at_its_limits() -> None:
     truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
     drawn = sample(truth, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
-    assert [step.stage for step in drawn.steps] == ["mixture"] * 3 + ["sample"] * 3
+    assert [step.stage for step in drawn.steps] == ["mixture"] * 3 + ["moments"] * 2 + ["sample"] * 3
     assert len(drawn.z) == 3000
     assert not drawn.reached
 
@@ -196,7 +201,7 @@ def test_progress_counts_every_row_of_the_likelihood() -> None:
 
     sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *each: told.append(each))
     last = {stage: done for stage, done, _ in told}
-    assert list(last) == ["prior", "posterior modes", "mixture", "sample"]
+    assert list(last) == ["prior", "posterior modes", "mixture", "moments 1", "moments 2", "sample"]
     assert sum(last.values()) == rows
     assert all(0 < done <= expected for _, done, expected in told)
 
