@@ -168,7 +168,7 @@ def intakes(draw: Draw) -> Intake:
 
 few = settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
