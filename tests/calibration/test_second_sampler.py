@@ -29,7 +29,8 @@ BURN_IN = 1500
 THIN = 5
 ROUND = 1000
 """Steps between looks at the effective sample size."""
-MOST_ROUNDS = 20
+FIRST_LOOK, MOST_ROUNDS = 6, 20
+"""Rounds; six are 50 autocorrelation times or more, so that these can be told."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def autocorrelation_time(values: Floats) -> float:
     """Integrated autocorrelation time of (n_steps, n_walkers), in steps (Sokal 1997, window of 5)."""
     from emcee.autocorr import integrated_time
 
-    return float(integrated_time(values[:, :, None], tol=50)[0])
+    return float(integrated_time(values[:, :, None], tol=0)[0])
 
 
 def run_ensemble(log_posterior, dimension: int, start: Floats, priors: Priors) -> tuple[Floats, float, int]:
@@ -78,7 +79,7 @@ def run_ensemble(log_posterior, dimension: int, start: Floats, priors: Priors) -
         state = sampler.run_mcmc(state, ROUND // THIN, thin_by=THIN)
         chain = sampler.get_chain()
         theta = priors.transform(chain.reshape(-1, dimension)).reshape(*chain.shape[:2], -1)
-        if number * ROUND >= 5000:
+        if number >= FIRST_LOOK:
             slowest = max(autocorrelation_time(theta[:, :, i]) for i in range(theta.shape[2]))
             effective = chain.shape[0] * chain.shape[1] / slowest
             print(f"{number * ROUND} steps: slowest {THIN * slowest:.0f} steps, effective sample size {effective:.0f}")
