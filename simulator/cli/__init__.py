@@ -30,6 +30,13 @@ def _end_soon(status: int) -> None:
     """A thread that listens to a process ended in the middle of a word would keep this one waiting for ever."""
     import threading
 
-    timer = threading.Timer(PATIENCE, os._exit, (status,))
+    def end() -> None:
+        # As multiprocessing does at an exit, or its tracker complains of semaphores that nobody gave back.
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util._run_finalizers(0)
+        os._exit(status)
+
+    timer = threading.Timer(PATIENCE, end)
     timer.daemon = True
     timer.start()

@@ -121,6 +121,7 @@ def test_without_data_the_posterior_is_the_prior() -> None:
     require_evidence(drawn, 0.0)
 
 
+@pytest.mark.slow
 def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
     """Over 40 runs in 12 dimensions the means vary as those of as many independent draws do.
 
@@ -220,6 +221,7 @@ def test_a_likelihood_that_is_no_density_is_an_error(log_likelihood: Callable[[F
         sample(log_likelihood, 2, seed=15, wanted=100)
 
 
+@pytest.mark.slow
 def test_the_tails_of_a_skewed_posterior_are_not_lost_to_the_components_put_on_them() -> None:
     """Recycling the points that the mixture was built from made these variances 11 % too low in every run.
 

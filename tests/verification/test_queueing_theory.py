@@ -208,6 +208,7 @@ def test_who_dies_while_waiting_follows_erlang_a(
     follows_erlang_a(Runs(engine, model, load), c, load, patience)
 
 
+@pytest.mark.slow
 def test_des_alone_follows_erlang_c_and_erlang_a(tell: Tell) -> None:
     """A few shorter replications, at loads where they are precise enough; `slow` runs des as long as microsim."""
     follows_erlang_c(Runs(des, centre(tell, exponential(1.0), 2), 1.0, 12, patients=1_500), 2, 1.0)
