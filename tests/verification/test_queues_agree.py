@@ -29,7 +29,7 @@ from simulator.ward import Intake, Requests, together
 
 Alike = Callable[..., tuple[pd.DataFrame, Requests]]
 Fair = Callable[[Requests, int], None]
-PATIENTS = 60
+PATIENTS = 150
 SERVICES = [name for name in scenarios.names() if load_scenario(name).service is not None]
 
 
