@@ -138,7 +138,7 @@ def compare(
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
-    few = values(table, slice(0, min(n_draws, 20)))
+    few = for_loads(table, n_draws)
     for each in loaded:
         loads = offered_loads(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
         if loads and tell_load is not None:
@@ -146,50 +146,54 @@ def compare(
         if not chosen.overload:
             _check_load(each, loads)
     shown = both_ends(loaded, table, n_draws)
+    chunks = _chunks(engine, n_draws, 0 if limited else chosen.patients)
+    parts: list[list[Part]] = []
+    merged: list[Tally] = []
+    for number, found in enumerate(_each((shown, table, engine, chosen), chunks, chosen.jobs), start=1):
+        if progress is not None:
+            progress(number, len(chunks))
+        parts.append([each for each in found if isinstance(each, Part)])
+        _merge(merged, [each for each in found if not isinstance(each, Part)])
+        if merged and chunks[number - 1].is_last:
+            parts[-1] = [_part(tally.curves(), each) for tally, each in zip(merged, shown, strict=True)]
+            merged = []
+    return gather(shown, [each for each in parts if each], chosen, engine, why, n_draws)
+
+
+def _chunks(engine: str, n_draws: int, patients: int) -> list[Chunk]:
+    """Return the pieces of the work: draws together for exact, and a draw's patients in shards for microsim."""
     batch = BATCH if engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
     shards = [range(0)]
-    if engine == "microsim" and not limited:
-        shards = [range(first, min(first + SHARD, chosen.patients)) for first in range(0, chosen.patients, SHARD)]
-    chunks = [Chunk(rows, patients) for rows in draws for patients in shards]
-    parts: list[list[Part]] = []
-    found: list[list[Tally]] = []
-    for number, part in enumerate(_each((shown, table, engine, chosen), chunks, chosen.jobs), start=1):
-        if progress is not None:
-            progress(number, len(chunks))
-        if isinstance(part[0], Part):
-            parts.append([each for each in part if isinstance(each, Part)])
-            continue
-        found.append([each for each in part if not isinstance(each, Part)])
-        if len(found) == len(shards):
-            by_scenario = zip(*found, strict=True)
-            parts.append([_merged(tallies, each) for tallies, each in zip(by_scenario, shown, strict=True)])
-            found = []
-    return gather(shown, parts, chosen, engine, why, n_draws)
+    if engine == "microsim" and patients:
+        shards = [range(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
+    return [Chunk(rows, each, each is shards[-1]) for rows in draws for each in shards]
+
+
+def _merge(tallies: list[Tally], more: Sequence[Tally]) -> None:
+    """Add a shard's patients to those of their scenarios."""
+    for mine, theirs in zip(tallies, more, strict=False):
+        mine.merge(theirs)
+    tallies += more[len(tallies) :]
 
 
 def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
     """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
     patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
-    (found,) = _chunk([scenario], table, engine, settings, Chunk(rows, patients))
-    return found if isinstance(found, Part) else _merged([found], scenario)
+    (found,) = _chunk([scenario], table, engine, settings, Chunk(rows, patients, is_last=True))
+    return found if isinstance(found, Part) else _part(found.curves(), scenario)
 
 
 def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
     """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
-    most = {"exact": None}.get(engine, 50 if limited else 100)
-    wanted = chosen.draws
-    if wanted is None and most is not None and table is not None:
-        wanted = min(most, len(table))
-    return choose(table, wanted, pathway)
+    if chosen.draws is not None or engine == "exact" or table is None:
+        return choose(table, chosen.draws, pathway)
+    return choose(table, min(50 if limited else 100, len(table)), pathway)
 
 
-def _merged(tallies: Sequence[Tally], scenario: Scenario) -> Part:
-    """Return the part of all shards of one draw's patients."""
-    first, *others = tallies
-    for each in others:
-        first.merge(each)
-    return _part(first.curves(), scenario)
+def for_loads(table: pd.DataFrame | None, n_draws: int) -> Values:
+    """Return the draws that tell whether a load can be served: the first twenty."""
+    return values(table, slice(0, min(n_draws, 20)))
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:
@@ -244,10 +248,11 @@ Shared = tuple[Sequence[Scenario], pd.DataFrame | None, str, Settings]
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of the work: some draws, and of one draw some patients."""
+    """A piece of the work: some draws, and of one draw some patients; `is_last` : no more of these draws follow."""
 
     rows: slice
     patients: range
+    is_last: bool
 
 
 def _each(shared: Shared, chunks: Sequence[Chunk], jobs: int) -> Iterator[Sequence[Part | Tally]]:

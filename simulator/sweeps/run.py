@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator import ward_tables
 from simulator.curves import populations
 from simulator.draws import load_draws, values
-from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, part_of
+from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
 from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows
 from simulator.scenario import Scenario, load_scenario
 from simulator.sweeps import checks, cost, notes
@@ -83,7 +83,7 @@ def sweep(
 
     Settings as in `experiment.Settings`; yes : start however much it costs. Raises InputError before anything runs.
     """
-    chosen = Settings(**settings)  # type: ignore[arg-type]
+    chosen = Settings.of(settings)
     grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
     pathway = grid.scenario.pathway
     table = load_draws(pathway)
@@ -98,13 +98,13 @@ def sweep(
     if len(grid) <= cost.MOST_CELLS:
         checks.check_values(grid, own)
         if not chosen.overload:
-            checks.check_loads(grid, values(table, slice(0, min(n_draws, 20))), chosen.horizon, progress)
+            checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
     seconds = _seconds(plan)
     if not yes:
         cost.check_cost(len(grid), seconds, min(chosen.jobs, len(grid) * len(chunks)))
     untouched = checks.check_cells(grid, own, progress)
     if len(grid) > cost.MOST_CELLS and not chosen.overload:
-        checks.check_loads(grid, values(table, slice(0, min(n_draws, 20))), chosen.horizon, progress)
+        checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
     jobs = 1 if seconds * chosen.jobs < IN_PROCESS else min(chosen.jobs, len(grid) * len(chunks))
     tables, leading = _run(plan, jobs, untouched, progress)
     why = f"{why} (one engine for all {len(grid)} cells)"
