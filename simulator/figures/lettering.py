@@ -47,6 +47,18 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
     return tuple(" ".join(each).replace(HELD, " ") for each in lines)
 
 
+@lru_cache(maxsize=1024)
+def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bold") -> str:
+    """Return a scenario's name in lines no wider than told, broken after its hyphens and before its @."""
+    lines = [""]
+    for part in re.findall(r"@?[^-@]*-|@?[^-@]+", name):
+        if lines[-1] and width(lines[-1] + part, size, weight) > inches:
+            lines.append("")
+        *broken, rest = _pieces(lines[-1] + part, inches, size, weight)
+        lines[-1:] = [*broken, rest]
+    return "\n".join(lines)
+
+
 def _held(found: re.Match[str]) -> str:
     return found[0].replace(" ", HELD)
 

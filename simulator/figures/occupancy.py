@@ -30,7 +30,7 @@ _LIVING = (style.BLUE, style.SKY, style.GREEN, style.YELLOW, style.ORANGE, style
 _HATCHES = ("", "////", "", "----", "", "\\\\\\\\", "", "||||")
 _DEAD, _DEAD_HATCHES = ("#959595", "#bdbdbd", "#7a7a7a", "#d2d2d2"), ("", "////", "", "----")
 
-_PLOT, _TOP, _FOOT, _LEFT, _GAP = 2.6, 0.32, 0.5, 0.62, 0.28
+_PLOT, _TOP, _FOOT, _LEFT, _GAP, _LINE = 2.6, 0.32, 0.5, 0.62, 0.28, 0.18
 _ROW, _COLUMN, _SIZE = 0.19, 0.42, style.SMALL + 0.5
 _MOST_COLUMNS = 4
 
@@ -172,26 +172,28 @@ def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
     footing = _footing(drawn, pathway, cohort)
     across = min(3, len(names))
     down = -(-len(names) // across)
-    head, foot = lettering.heading_height(subtitle), lettering.footing_height(footing) + 0.05
-    body = max(down * (_TOP + _PLOT + _FOOT), _TOP + 0.3 + _ROW * (len(drawn.layers) + 2))
-    figure = style.canvas(style.WIDTH, head + body + foot)
-    lettering.heading(figure, f"Where patients are, months since {drawn.clock}", subtitle)
-    lettering.footing(figure, footing)
-    up = figure.get_size_inches()[1]
     words = max(lettering.width(layer.label, _SIZE) for layer in drawn.layers)
     columns = len(names) if len(names) <= _MOST_COLUMNS else 0
     key = 0.45 + words + _COLUMN * columns
     width = min(4.6, (style.WIDTH - _LEFT - key - _GAP * across) / across)
+    titles = [lettering.broken_name(_numbered(name, place, names), width) for place, name in enumerate(names)]
+    above = _TOP + _LINE * max(each.count("\n") for each in titles)
+    head, foot = lettering.heading_height(subtitle), lettering.footing_height(footing) + 0.05
+    body = max(down * (above + _PLOT + _FOOT), above + 0.3 + _ROW * (len(drawn.layers) + 2))
+    figure = style.canvas(style.WIDTH, head + body + foot)
+    lettering.heading(figure, f"Where patients are, months since {drawn.clock}", subtitle)
+    lettering.footing(figure, footing)
+    up = figure.get_size_inches()[1]
     for place, name in enumerate(names):
         row, column = divmod(place, across)
-        bottom = up - head - (row + 1) * (_TOP + _PLOT + _FOOT) + _FOOT
+        bottom = up - head - (row + 1) * (above + _PLOT + _FOOT) + _FOOT
         axes = style.axes(figure, _LEFT + column * (width + _GAP), bottom, width, _PLOT)
         _fill(axes, drawn, name)
-        axes.set_title(_numbered(name, place, names), loc="left", fontsize=style.TEXT, fontweight="bold", pad=6)
+        axes.set_title(titles[place], loc="left", fontsize=style.TEXT, fontweight="bold", pad=6)
         if column:
             axes.set_ylabel("")
             axes.tick_params(axis="y", labelleft=False)
-    _write_key(style.sheet(figure), _LEFT + across * (width + _GAP), up - head - _TOP, drawn, words)
+    _write_key(style.sheet(figure), _LEFT + across * (width + _GAP), up - head - above, drawn, words)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ from simulator.figures.style import Line
 FIRST = 24.0
 """Months that get a panel of their own where the horizon is long: most deaths fall in them."""
 
+NAME = 1.68
+"""Inches that a line of a scenario's name may take where its curve ends."""
 MOST_BANDS = 4
 """With more curves than this, bands would hide one another: see `panels.by_policy`."""
 
@@ -89,7 +91,8 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
 
     names = [each.scenario for each in curves]
     left = max(1.0, min(2.5, 0.85 + max(lettering.width(name, style.SMALL + 0.5) for name in (*names, "reported"))))
-    right = min(2.0, 0.32 + max(lettering.width(name, style.TEXT, "bold") for name in names))
+    ends = {name: lettering.broken_name(name, NAME) for name in names}
+    right = 0.32 + max(lettering.width(each, style.TEXT, "bold") for each in ends.values())
     follows = curve.select(survival, cohort.clock, population) if cohort is not None else []
     everybody = not any(each.is_empty for each in follows)
     subtitle, footing = _subtitle(curves, reported), _footing(curves, cohort, clock, everybody=everybody)
@@ -111,7 +114,7 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
         axes.set_ylabel("")
         axes.tick_params(axis="y", labelleft=False)
     _write_reported(drawn[0], reported, panels[0].end)
-    _write_names(drawn[-1], curves, lines, panels[-1].end)
+    _write_names(drawn[-1], curves, ends, lines, panels[-1].end)
     return figure
 
 
@@ -161,17 +164,21 @@ def _write_reported(axes: Axes, reported: pd.DataFrame, end: float) -> None:
             axes.text(month, place, said, ha="center", va="bottom", fontsize=style.SMALL, linespacing=1.25, zorder=6)
 
 
-def _write_names(axes: Axes, curves: Sequence[Curve], lines: dict[str, Line], end: float) -> None:
-    """Write each scenario's name where its curve ends."""
+def _write_names(
+    axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line], end: float
+) -> None:
+    """Write each scenario's name where its curve ends; names : as they are broken into lines."""
     drawn = [each for each in curves if not each.is_empty]
     wanted = [100 * each.at(min(end, float(each.months[-1])))[0] for each in drawn]
     # 102 % are PLOT inches; a line of text takes 0.155.
-    places = lettering.spread(wanted, 0.155 * 102 / PLOT, 1.0, 101.0)
+    most = max((names[each.scenario].count("\n") + 1 for each in drawn), default=1)
+    places = lettering.spread(wanted, most * 0.155 * 102 / PLOT, 1.0, 101.0)
     for each, y, label_y in zip(drawn, wanted, places, strict=True):
         axes.plot(
             [end, end * 1.03, end * 1.05], [y, label_y, label_y], color=style.FAINT, linewidth=0.6, clip_on=False
         )
-        axes.text(end * 1.06, label_y, each.scenario, color=lines[each.scenario].dark, fontweight="bold", va="center")
+        name, colour = names[each.scenario], lines[each.scenario].dark
+        axes.text(end * 1.06, label_y, name, color=colour, fontweight="bold", va="center", linespacing=1.0)
 
 
 def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
