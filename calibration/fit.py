@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,9 @@ from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.targets import Targets, load_targets
 from simulator.errors import AftercartError, InputError
-from simulator.workers import workers
+from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
-Map = Callable[..., Iterator[object]]
 
 WANTED = 2000
 """Draws that are frozen."""
@@ -79,37 +79,15 @@ class Posterior:
         return self.likelihood({name: theta[:, [i]] for i, name in enumerate(self.priors.names)})
 
 
-_posterior: Posterior | None = None
-
-
-def _begin(targets: Targets) -> None:
-    """Prepare a worker."""
-    global _posterior
-    _posterior = Posterior(targets)
-
-
-def _work(z: Floats) -> Floats:
-    assert _posterior is not None
-    return _posterior.log_likelihood(z)
-
-
 @contextmanager
-def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Map]]:
-    """Give a log-likelihood of z : (n, d), and a map, that use several processes."""
-    if jobs == 1:
-        posterior = Posterior(targets)
+def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Each]]:
+    """Give a log-likelihood of z : (n, d), and a map over pieces of work, that use several processes."""
+    with workers(jobs, Posterior(targets)) as each:
+        yield lambda z: np.concatenate(list(each(Posterior.log_likelihood, _rows(z)))), each
 
-        def alone(z: Floats) -> Floats:
-            return np.concatenate([posterior.log_likelihood(each) for each in _rows(z)])
 
-        yield alone, map
-        return
-    with workers(jobs, _begin, targets) as each:
-
-        def together(z: Floats) -> Floats:
-            return np.concatenate(list(each(_work, _rows(z))))
-
-        yield together, each
+def _whatever_is_prepared(work: Callable[[object], object], _: Posterior, item: object) -> object:
+    return work(item)
 
 
 def _rows(z: Floats) -> list[Floats]:
@@ -172,7 +150,7 @@ def run(
         )
         draws = pd.DataFrame(theta[rows], columns=list(priors.names))
         posterior = _summary(targets, priors, theta, weighted.weights, diagnostics)
-        predictive = predict(targets, draws, each)
+        predictive = predict(targets, draws, lambda work, items: each(partial(_whatever_is_prepared, work), items))
     return Fit(targets, weighted, diagnostics, draws, posterior, predictive)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +38,7 @@ Progress = Callable[[int, int], None]
 ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
-SHARD = 250_000
+SHARD = 262_144
 """Patients of a draw whom microsim simulates in one piece; fixed, so that results do not depend on --jobs."""
 
 MOST_PATIENTS = 100_000_000
@@ -149,14 +148,15 @@ def compare(
     chunks = _chunks(engine, n_draws, 0 if limited else chosen.patients)
     parts: list[list[Part]] = []
     merged: list[Tally] = []
-    for number, found in enumerate(_each((shown, table, engine, chosen), chunks, chosen.jobs), start=1):
-        if progress is not None:
-            progress(number, len(chunks))
-        parts.append([each for each in found if isinstance(each, Part)])
-        _merge(merged, [each for each in found if not isinstance(each, Part)])
-        if merged and chunks[number - 1].is_last:
-            parts[-1] = [_part(tally.curves(), each) for tally, each in zip(merged, shown, strict=True)]
-            merged = []
+    with workers(min(chosen.jobs, len(chunks)), _Work(shown, table, engine, chosen)) as each_chunk:
+        for number, found in enumerate(each_chunk(_Work.of, chunks), start=1):
+            if progress is not None:
+                progress(number, len(chunks))
+            parts.append([each for each in found if isinstance(each, Part)])
+            _merge(merged, [each for each in found if not isinstance(each, Part)])
+            if merged and chunks[number - 1].is_last:
+                parts[-1] = [_part(tally.curves(), each) for tally, each in zip(merged, shown, strict=True)]
+                merged = []
     return gather(shown, [each for each in parts if each], chosen, engine, why, n_draws)
 
 
@@ -180,7 +180,7 @@ def _merge(tallies: list[Tally], more: Sequence[Tally]) -> None:
 def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
     """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
     patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
-    (found,) = _chunk([scenario], table, engine, settings, Chunk(rows, patients, is_last=True))
+    (found,) = _Work([scenario], table, engine, settings).of(Chunk(rows, patients, is_last=True))
     return found if isinstance(found, Part) else _part(found.curves(), scenario)
 
 
@@ -243,9 +243,6 @@ def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws
     return shown
 
 
-Shared = tuple[Sequence[Scenario], pd.DataFrame | None, str, Settings]
-
-
 @dataclass(frozen=True)
 class Chunk:
     """A piece of the work: some draws, and of one draw some patients; `is_last` : no more of these draws follow."""
@@ -255,43 +252,28 @@ class Chunk:
     is_last: bool
 
 
-def _each(shared: Shared, chunks: Sequence[Chunk], jobs: int) -> Iterator[Sequence[Part | Tally]]:
-    """Yield the chunks' results in order, from several processes if that is worth while."""
-    jobs = min(jobs, len(chunks))
-    if jobs == 1:
-        yield from map(partial(_chunk, *shared), chunks)
-        return
-    with workers(jobs, _begin, shared) as each:
-        yield from each(_work, chunks)
+@dataclass(frozen=True)
+class _Work:
+    """What all chunks need."""
 
+    scenarios: Sequence[Scenario]
+    table: pd.DataFrame | None
+    engine: str
+    settings: Settings
 
-_shared: Shared | None = None
+    def of(self, chunk: Chunk) -> Sequence[Part | Tally]:
+        """Return each scenario's part, or the tally of a shard of its patients."""
+        table, settings = self.table, self.settings
+        if self.engine == "exact":
+            models = [resolve(each, values(table, chunk.rows)) for each in self.scenarios]
+            return [_part(_exact(model, settings), each) for model, each in zip(models, self.scenarios, strict=True)]
+        own, draw = single(table, chunk.rows.start), chunk.rows.start + 1
+        if chunk.patients:
+            from simulator.engines import tally
 
-
-def _begin(shared: Shared) -> None:
-    """Prepare a worker: what all chunks need is sent to it once."""
-    global _shared
-    _shared = shared
-
-
-def _work(chunk: Chunk) -> Sequence[Part | Tally]:
-    assert _shared is not None
-    return _chunk(*_shared, chunk)
-
-
-def _chunk(
-    scenarios: Sequence[Scenario], table: pd.DataFrame | None, engine: str, settings: Settings, chunk: Chunk
-) -> Sequence[Part | Tally]:
-    """Return each scenario's part, or the tally of a shard of its patients."""
-    if engine == "exact":
-        return [_part(_exact(resolve(each, values(table, chunk.rows)), settings), each) for each in scenarios]
-    own, draw = single(table, chunk.rows.start), chunk.rows.start + 1
-    if chunk.patients:
-        from simulator.engines import tally
-
-        uniforms = Uniforms(settings.seed, draw=draw)
-        return [tally.counted(resolve(each, own), settings.horizon, chunk.patients, uniforms) for each in scenarios]
-    return [_of_centre(each, own, engine, settings, draw) for each in scenarios]
+            uniforms, horizon = Uniforms(settings.seed, draw=draw), settings.horizon
+            return [tally.counted(resolve(each, own), horizon, chunk.patients, uniforms) for each in self.scenarios]
+        return [_of_centre(each, own, self.engine, settings, draw) for each in self.scenarios]
 
 
 def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:

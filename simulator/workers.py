@@ -1,4 +1,7 @@
-"""Several processes at once, which leave Ctrl-C to the one that people talk to."""
+"""Several processes at once: this one and those that it starts, which leave Ctrl-C to it.
+
+To start a process takes about a second, for the library is imported anew. This one works meanwhile, and afterwards.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -18,57 +22,100 @@ from typing import Any, Protocol
 ENVIRONMENT = {"MALLOC_TOP_PAD_": str(128 * 2**20), "OPENBLAS_NUM_THREADS": "1"}
 """glibc keeps freed pages for the next array, which saves a third of a calibration; a thread a process is enough."""
 
-
 MOMENT = 1.0
 """Seconds that processes may take to be gone after Ctrl-C."""
 
+AHEAD = 2
+"""Items that a process is given at once, so that it need not wait for the next while this one is busy."""
 
-class Map(Protocol):
-    """As the built-in `map`, of one iterable."""
 
-    def __call__(self, work: Callable[[Any], Any], items: Iterable[Any], /) -> Iterator[Any]: ...
+class Each(Protocol):
+    """As the built-in `map`, of work(prepared, item): `prepared` is what all the work needs."""
+
+    def __call__(self, work: Callable[[Any, Any], Any], items: Iterable[Any], /) -> Iterator[Any]: ...
 
 
 @contextmanager
-def workers(jobs: int, begin: Callable[..., None], *given: object) -> Iterator[Map]:
-    """Yield a map over `jobs` processes, each begun with `begin(*given)`; results come in order.
+def workers(jobs: int, prepared: object) -> Iterator[Each]:
+    """Yield a map over `jobs` processes, this one among them, each with `prepared` of its own; results come in order.
 
-    What all the work needs belongs into `given`, what one piece needs into its item. On an exception, Ctrl-C among
-    them, the processes are ended at once.
+    On an exception, Ctrl-C among them, the other processes are ended at once.
     """
-    others = active_children()
+    if jobs == 1:
+        yield lambda work, items: (work(prepared, item) for item in items)
+        return
+    known = active_children()
     with TemporaryDirectory(prefix="aftercart-") as folder:
         # Through a file: what does not fit into a pipe would hold up each process until the one before has started.
-        path = Path(folder) / "given"
-        path.write_bytes(pickle.dumps((begin, given)))
-        pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (path,))
-
-        def each(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-            with _interrupts_held_back(), _environment(ENVIRONMENT):
-                futures = deque(pool.submit(work, item) for item in items)
-            return (futures.popleft().result() for _ in range(len(futures)))
-
+        path = Path(folder) / "prepared"
+        path.write_bytes(pickle.dumps(prepared))
+        pool = ProcessPoolExecutor(jobs - 1, get_context("spawn"), _begin, (path,))
+        starting: list[Future[None]] = []
+        is_done = False
         try:
-            yield each
-        except Exception:
-            pool.shutdown(cancel_futures=True)
-            raise
-        except BaseException:
-            # Ctrl-C: what they are at may take long, and nobody wants it any more.
-            for process in active_children():
-                if process not in others:
-                    process.terminate()
-            # The pool's thread soon ends as well; unless it does, an exit meanwhile may find its pipe just closed.
-            ending = threading.Thread(target=pool.shutdown, daemon=True)
-            ending.start()
-            ending.join(MOMENT)
-            raise
-        pool.shutdown()
+            with _interrupts_held_back(), _environment(ENVIRONMENT):
+                starting += [pool.submit(_is_ready) for _ in range(jobs - 1)]
+            yield lambda work, items: _each(pool, starting, prepared, work, items)
+            is_done = all(each.done() for each in starting)
+        finally:
+            if is_done:
+                pool.shutdown()
+            else:
+                _end_at_once(pool, [each for each in active_children() if each not in known])
+
+
+def _each(
+    pool: ProcessPoolExecutor,
+    starting: list[Future[None]],
+    prepared: object,
+    work: Callable[[Any, Any], Any],
+    items: Iterable[Any],
+) -> Iterator[Any]:
+    """Yield the results in order: this process takes an item whenever the others have enough."""
+    waiting = deque(enumerate(items))
+    away: dict[Future[Any], int] = {}
+    found: dict[int, Any] = {}
+    for number in range(len(waiting)):
+        while number not in found:
+            while waiting and len(away) < AHEAD * sum(each.done() for each in starting):
+                place, item = waiting.popleft()
+                away[pool.submit(_do, work, item)] = place
+            for each in [each for each in away if each.done()]:
+                found[away.pop(each)] = each.result()
+            if number in found:
+                break
+            if waiting:
+                place, item = waiting.popleft()
+                found[place] = work(prepared, item)
+            else:
+                wait(away, return_when=FIRST_COMPLETED)
+        yield found.pop(number)
+
+
+def _end_at_once(pool: ProcessPoolExecutor, started: Iterable[BaseProcess]) -> None:
+    """End the processes, whatever they are at: it may take long, and nobody wants it any more."""
+    for process in started:
+        process.terminate()
+    # The pool's thread soon ends as well; unless it does, an exit meanwhile may find its pipe just closed.
+    ending = threading.Thread(target=pool.shutdown, daemon=True)
+    ending.start()
+    ending.join(MOMENT)
+
+
+_prepared: object = None
 
 
 def _begin(path: Path) -> None:
-    begin, given = pickle.loads(path.read_bytes())
-    begin(*given)
+    global _prepared
+    _prepared = pickle.loads(path.read_bytes())
+
+
+def _is_ready() -> None:
+    """Return once the process has begun."""
+
+
+def _do(work: Callable[[Any, Any], Any], item: object) -> object:
+    return work(_prepared, item)
 
 
 @contextmanager

@@ -282,21 +282,20 @@ def _some(visit: Integers | int, chosen: Integers) -> Integers | int:
 
 
 def _all_rows(runs: Sequence[Stretches]) -> Rows:
-    def joined(name: str) -> list[float]:
-        found: list[float] = np.concatenate([getattr(run, name) for run in runs]).tolist()
-        return found
+    def joined(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(run, name) for run in runs])
 
     return Rows(
-        place=np.concatenate([run.places for run in runs]),
-        resource=np.concatenate([run.resource for run in runs]),
+        place=joined("places"),
+        resource=joined("resource"),
         begins=np.concatenate([np.full(run.patients.size, run.begins) for run in runs]),
         asked=joined("asked"),
         expiry=joined("expiry"),
         release=joined("release"),
         ends=joined("ends"),
         latest=joined("latest"),
-        granted_row=np.concatenate([run.granted_row for run in runs]).tolist(),
-        gone_row=np.concatenate([run.gone_row for run in runs]).tolist(),
+        granted_row=joined("granted_row"),
+        gone_row=joined("gone_row"),
     )
 
 

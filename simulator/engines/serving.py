@@ -8,7 +8,7 @@ granted, when it will be given back; where it depends on another wait, only the 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ NEVER = float("nan")
 
 @dataclass(frozen=True)
 class Rows:
-    """Stretches of patients' lives, in months since each begins. Sequences : (n_rows,).
+    """Stretches of patients' lives, in months since each begins; what follows a row comes after it. Arrays : (n_rows,).
 
     place : the patient's place in the intake; begins : whether it is the patient's first
     asked, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
@@ -37,13 +37,13 @@ class Rows:
     place: Integers
     resource: Integers
     begins: NDArray[np.bool_]
-    asked: Sequence[float]
-    expiry: Sequence[float]
-    release: Sequence[float]
-    ends: Sequence[float]
-    latest: Sequence[float]
-    granted_row: Sequence[int]
-    gone_row: Sequence[int]
+    asked: Floats
+    expiry: Floats
+    release: Floats
+    ends: Floats
+    latest: Floats
+    granted_row: Integers
+    gone_row: Integers
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Served:
         """Return the wards' book, in calendar months."""
         made = np.flatnonzero(~(np.isnan(self.granted) & np.isnan(self.gone)))
         place = self.rows.place[made]
-        asked = intake.origin[place] + (self.start[made] + np.asarray(self.rows.asked)[made])
+        asked = intake.origin[place] + (self.start[made] + self.rows.asked[made])
         order = np.lexsort((self.rows.resource[made], place, np.rint(asked * INSTANTS)))
         made, place, asked = made[order], place[order], asked[order]
 
@@ -78,70 +78,128 @@ class Served:
         )
 
 
+Request = tuple[int, int, int, float, float, float, float, float]
+"""Its instant, the patient's place, its row among those that ask, the patient's origin, and in months since then: when
+it is made, when another risk ends the wait, when the follow-up ends, and until when anything can happen."""
+
+Following = tuple[int, float, float, float, float] | None
+"""A row's number among those that ask (-1 if it does not), and its request, expiry, end and latest.
+
+None if it changes nothing for the queues."""
+
+
 def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     """Return when every row begins, and how every request ends. `units` : how many each resource has."""
-    n = len(rows.asked)
-    start, granted, gone, released = ([NEVER] * n for _ in range(4))
-    end, latest = [np.inf] * origin.size, [np.inf] * origin.size
-    origins, places, resources = origin.tolist(), rows.place.tolist(), rows.resource.tolist()
-    asked, expiry, release, ends, granted_row = rows.asked, rows.expiry, rows.release, rows.ends, rows.granted_row
-    limits, push, pop, replace, never = rows.latest, heapq.heappush, heapq.heappop, heapq.heapreplace, np.inf
+    asking = np.flatnonzero(np.isfinite(rows.asked))
+    granted_row, gone_row = rows.granted_row[asking], rows.gone_row[asking]
+    stay, resource = rows.release[granted_row].tolist(), rows.resource[asking].tolist()
+    if_granted, if_gone = _following(rows, asking, granted_row), _following(rows, asking, gone_row)
+    granted, released = [NEVER] * asking.size, [NEVER] * asking.size
+    gone, left = dict[int, float](), dict[int, float]()
     free = [[-np.inf] * each for each in units]
-    instants, waiting, asking = _first(rows, origin, start, end, latest)
-    later: list[tuple[int, int, int]] = []
-
-    def begin(row: int, month: float) -> None:
-        place = places[row]
-        start[row] = month
-        if ends[row] + month < end[place]:
-            end[place] = ends[row] + month
-        if limits[row] + month < latest[place]:
-            latest[place] = limits[row] + month
-        at = month + asked[row]
-        if at <= latest[place] and at < never:
-            push(later, (instant(origins[place] + at), place, row))
-
-    number, known = 0, len(asking)
-    while number < known or later:
-        if later and (number == known or later[0] < (instants[number], waiting[number])):
-            _, place, row = pop(later)
-        else:
-            place, row = waiting[number], asking[number]
-            number += 1
-        begun, zero, last = start[row], origins[place], end[place]
-        at = begun + asked[row]
-        beds = free[resources[row]]
+    replace = heapq.heapreplace
+    later: list[Request] = []
+    for _, place, row, zero, at, until, last, latest in _in_order(_first(rows, asking, origin), later):
+        beds = free[resource[row]]
         if beds[0] > zero + at + HALF:
             at = beds[0] - zero
-            until = begun + expiry[row]
-            if at >= (until if until < last else last) - HALF:
-                gone[row] = min(until, last)
-                if until <= latest[place] and rows.gone_row[row] >= 0:
-                    begin(rows.gone_row[row], until)
+            ends = until if until < last else last
+            if at >= ends - HALF:
+                gone[row] = ends
+                if until <= latest:
+                    left[row] = until
+                    _begin(later, if_gone[row], place, zero, until, last, latest)
                 continue
-        following = granted_row[row]
         granted[row] = at
-        begin(following, at)
-        back = at + release[following]
-        released[row] = back = back if back < end[place] else end[place]
+        following = if_granted[row]
+        if following is not None:
+            last = _begin(later, following, place, zero, at, last, latest)
+        back = at + stay[row]
+        if back > last:
+            back = last
+        released[row] = back
         replace(beds, zero + back)
-    return Served(rows, *(np.array(each, dtype=np.float64) for each in (start, granted, gone, released)))
+    return _served(rows, asking, granted, released, gone, left)
 
 
-def _first(
-    rows: Rows, origin: Floats, start: list[float], end: list[float], latest: list[float]
-) -> tuple[list[int], list[int], list[int]]:
-    """Begin everybody's first row, and return their requests in order: instants, places in the intake, rows."""
-    begins = np.flatnonzero(rows.begins)
-    places = rows.place[begins]
-    start[:] = np.where(rows.begins, 0.0, NEVER).tolist()
-    for theirs, told in ((end, rows.ends), (latest, rows.latest)):
-        found = np.full(origin.size, np.inf)
-        found[places] = np.asarray(told)[begins]
-        theirs[:] = found.tolist()
-    asked = np.asarray(rows.asked)[begins]
-    asks = np.flatnonzero((asked <= np.asarray(rows.latest)[begins]) & np.isfinite(asked))
-    instants = np.rint((origin[places[asks]] + asked[asks]) * INSTANTS).astype(np.int64)
-    order = np.lexsort((places[asks], instants))
-    chosen = asks[order]
-    return instants[order].tolist(), places[chosen].tolist(), begins[chosen].tolist()
+def _following(rows: Rows, asking: Integers, following: Integers) -> list[Following]:
+    """Return what follows each request, (n_asking,); `following` : rows, -1 if none."""
+    times = [each[following] for each in (rows.asked, rows.expiry, rows.ends, rows.latest)]
+    matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[3])))
+    number = np.where(np.isfinite(times[0][matters]), np.searchsorted(asking, following[matters]), -1)
+    found: list[Following] = [None] * asking.size
+    columns = zip(number.tolist(), *(each[matters].tolist() for each in times), strict=True)
+    for row, told in zip(matters.tolist(), columns, strict=True):
+        found[row] = told
+    return found
+
+
+def _begin(
+    later: list[Request], row: Following, place: int, zero: float, month: float, last: float, latest: float
+) -> float:
+    """Begin what follows a request, and push what it asks for in its turn; return when the follow-up ends."""
+    if row is None:
+        return last
+    number, asked, expiry, ends, limit = row
+    if month + ends < last:
+        last = month + ends
+    if month + limit < latest:
+        latest = month + limit
+    at = month + asked
+    if number >= 0 and at <= latest:
+        heapq.heappush(later, (instant(zero + at), place, number, zero, at, month + expiry, last, latest))
+    return last
+
+
+def _first(rows: Rows, asking: Integers, origin: Floats) -> Iterator[Request]:
+    """Return the requests of everybody's first row, in order."""
+    first = np.flatnonzero(rows.begins[asking] & (rows.asked[asking] <= rows.latest[asking]))
+    row = asking[first]
+    place = rows.place[row]
+    zero = origin[place]
+    instants = np.rint((zero + rows.asked[row]) * INSTANTS).astype(np.int64)
+    order = np.lexsort((place, instants))
+    row = row[order]
+    columns = (instants[order], place[order], first[order], zero[order])
+    times = (each[row] for each in (rows.asked, rows.expiry, rows.ends, rows.latest))
+    return zip(*(each.tolist() for each in (*columns, *times)), strict=True)
+
+
+def _in_order(first: Iterator[Request], later: list[Request]) -> Iterator[Request]:
+    """Yield the first requests and those, pushed to a heap meanwhile, that come of them, by instant and patient."""
+    for request in first:
+        while later and later[0] < request:
+            yield heapq.heappop(later)
+        yield request
+    while later:
+        yield heapq.heappop(later)
+
+
+def _served(
+    rows: Rows,
+    asking: Integers,
+    granted: list[float],
+    released: list[float],
+    gone: dict[int, float],
+    left: dict[int, float],
+) -> Served:
+    """Return what became of all rows from what became of those that ask; left : when another risk led on."""
+    start = np.where(rows.begins, 0.0, NEVER)
+
+    def of_all(those: Integers, months: Iterable[float], following: Integers | None = None) -> Floats:
+        found = np.full(rows.asked.size, NEVER)
+        found[those] = known = np.fromiter(months, np.float64, those.size)
+        if following is not None:
+            begun = ~np.isnan(known) & (following[those] >= 0)
+            start[following[those[begun]]] = known[begun]
+        return found
+
+    were_gone, had_left = (asking[np.fromiter(each, np.int64, len(each))] for each in (gone, left))
+    of_all(had_left, left.values(), rows.gone_row)
+    return Served(
+        rows,
+        start,
+        of_all(asking, granted, rows.granted_row),
+        of_all(were_gone, gone.values()),
+        of_all(asking, released),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,12 +22,9 @@ from simulator.scenario import Scenario, load_scenario
 from simulator.sweeps import checks, cost, notes
 from simulator.sweeps.checks import Progress
 from simulator.sweeps.grid import COLUMNS, DIFFERENCES, Grid, make_grid
-from simulator.workers import workers
+from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
-
-IN_PROCESS = 5.0
-"""Seconds of work below which further processes are not worth their start."""
 
 LEADS = ("os_12", "os_6", "os_24", "os_60")
 """The outcome that answers, in this order: the first that the horizon reaches."""
@@ -105,8 +102,9 @@ def sweep(
     untouched = checks.check_cells(grid, own, progress)
     if len(grid) > cost.MOST_CELLS and not chosen.overload:
         checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
-    jobs = 1 if seconds * chosen.jobs < IN_PROCESS else min(chosen.jobs, len(grid) * len(chunks))
-    tables, leading = _run(plan, jobs, untouched, progress)
+    jobs = min(chosen.jobs, len(grid) * len(chunks))
+    with workers(jobs, plan) as each:
+        tables, leading = _run(plan, each, untouched, progress)
     why = f"{why} (one engine for all {len(grid)} cells)"
     said = notes.of(grid, untouched, chosen.patients)
     told = manifest([grid.scenario], chosen, engine, why, n_draws)
@@ -131,7 +129,7 @@ def _lead(plan: _Plan) -> tuple[str, str] | None:
 
 
 def _run(
-    plan: _Plan, jobs: int, untouched: Floats, progress: Progress | None
+    plan: _Plan, each: Each, untouched: Floats, progress: Progress | None
 ) -> tuple[list[pd.DataFrame], list[Floats]]:
     """Return each cell's rows, and its draws of the lead outcome."""
     lead = _lead(plan)
@@ -139,7 +137,8 @@ def _run(
     leading: list[Floats] = []
     parts: list[Part] = []
     first: list[Part] = []
-    for done, part in enumerate(_each(plan, jobs), start=1):
+    work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
+    for done, part in enumerate(each(_piece, work), start=1):
         parts.append(part)
         if len(parts) == len(plan.chunks):
             # A cell is summarised as soon as it is complete: the draws of them all would not fit in memory.
@@ -148,7 +147,7 @@ def _run(
             tables.append(_rows(plan.grid, cell, parts, first, untouched[cell]))
             if lead is not None:
                 clock, outcome = lead
-                leading.append(np.concatenate([each.outcomes[clock, "all"][outcome][1] for each in parts]))
+                leading.append(np.concatenate([part.outcomes[clock, "all"][outcome][1] for part in parts]))
             parts = []
         if progress is not None:
             progress(done, len(plan.grid) * len(plan.chunks), "simulating")
@@ -180,16 +179,6 @@ def _rows(grid: Grid, cell: int, own: list[Part], first: list[Part], untouched: 
     return table
 
 
-def _each(plan: _Plan, jobs: int) -> Iterator[Part]:
-    """Yield every cell's parts in order, the draws of one cell after another."""
-    work = ((cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks)
-    if jobs == 1:
-        yield from (_piece(plan, each) for each in work)
-        return
-    with workers(jobs, _begin, plan) as each:
-        yield from each(_work, work)
-
-
 def _piece(plan: _Plan, item: tuple[int, slice]) -> Part:
     cell, rows = item
     part = part_of(plan.grid.at(cell), plan.table, plan.engine, plan.settings, rows)
@@ -198,17 +187,3 @@ def _piece(plan: _Plan, item: tuple[int, slice]) -> Part:
         overall = {key: each for key, each in ward.outcomes.items() if key[1] == 0}
         ward = replace(ward, outcomes=overall, queue={}, in_use={})
     return replace(part, survival={}, noise={}, occupancy={}, ward=ward)
-
-
-_plan: _Plan | None = None
-
-
-def _begin(plan: _Plan) -> None:
-    """Prepare a worker: what all cells need is sent to it once."""
-    global _plan
-    _plan = plan
-
-
-def _work(item: tuple[int, slice]) -> Part:
-    assert _plan is not None
-    return _piece(_plan, item)

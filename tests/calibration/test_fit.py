@@ -82,6 +82,7 @@ def test_the_predicted_count_is_beta_binomial(targets: Targets) -> None:
     assert row["inside"] == "yes"
 
 
+@pytest.mark.usefixtures("by_others")
 def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(targets: Targets, fitted: Fit, tmp_path: Path) -> None:
     fitted.write(tmp_path)
     fit.calibrate(targets.folder, out=tmp_path / "two", jobs=2, **SMALL)

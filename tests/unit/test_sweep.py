@@ -244,10 +244,8 @@ def test_with_beds_the_grid_is_what_its_cells_are_alone(ward: Callable[[str], Sc
     pd.testing.assert_frame_equal(of_wards[columns], service[columns])
 
 
-def test_processes_and_their_number_change_nothing(
-    ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("simulator.sweeps.run.IN_PROCESS", 0.0)
+@pytest.mark.usefixtures("by_others")
+def test_processes_and_their_number_change_nothing(ward: Callable[[str], Scenario]) -> None:
     scenario, vary = ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..4"}
     one, two = (sweep(scenario, vary, horizon=12.0, jobs=jobs) for jobs in (1, 2))
     pd.testing.assert_frame_equal(one.table, two.table)

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from typing import Any
+
+import pytest
+
+from simulator import workers
+
+
+@pytest.fixture
+def by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave all work to the other processes, which otherwise have hardly started when little work is done."""
+    shared = workers._each
+
+    def left(pool: Any, starting: Any, *given: Any) -> Iterator[Any]:
+        wait(starting)
+        return shared(pool, starting, *given)
+
+    monkeypatch.setattr(workers, "_each", left)
+    monkeypatch.setattr(workers, "AHEAD", 1_000_000)
