@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
 from simulator.engines.chances import Chances, Way
-from simulator.engines.wards import Alarm, Request, Ward
+from simulator.engines.wards import Alarm, Desk, Request, Ward
 from simulator.model import Model
 from simulator.pathway import longest_way_to_clock, states_before_clock
 from simulator.randomness import Uniforms
@@ -49,8 +49,9 @@ class Centre:
         self.env = simpy.Environment(initial_time=min(map(instant, intake.origin.tolist()), default=0))
         self.chances = Chances(model, uniforms, intake.patients)
         self.chances_before = self.chances if before is None else Chances(before, uniforms, intake.patients)
+        desk = Desk(self.env)
         self.wards = {
-            resource: Ward(self.env, capacity, place)
+            resource: Ward(desk, capacity, place)
             for place, (resource, capacity) in enumerate(model.scenario.capacity.items())
         }
         self.patients = [Patient(self, place) for place in range(intake.patients.size)]

@@ -1,4 +1,4 @@
-"""Wards: limited resources of the des engine, with a waiting list; grants come last in every instant."""
+"""Wards: limited resources of the des engine, with a waiting list each and one desk that grants."""
 
 from __future__ import annotations
 
@@ -56,16 +56,48 @@ class Request:
         return self.patient, self.ward.place, self.asked, self.granted, self.gone, self.released
 
 
+class Desk:
+    """Grants the units of all wards, last in every instant: one at a time, to the first by priority, time and patient.
+
+    After each grant come the patient's next steps in the same instant, which may free a unit or ask for another.
+    """
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.env = env
+        self.wards: list[Ward] = []
+        self.reviewing = -math.inf
+
+    def review(self) -> None:
+        """See who can be served, when all that happens in this instant has happened."""
+        if self.reviewing != self.env.now:
+            self.reviewing = float(self.env.now)
+            alarm = Alarm(self.env, int(self.env.now), grants=True)
+            alarm.callbacks.append(lambda _: self._grant())
+
+    def _grant(self) -> None:
+        self.reviewing = -math.inf
+        firsts = [ward.first for ward in self.wards if ward.is_free and ward.first is not None]
+        if firsts:
+            request = min(firsts)[-1]
+            request.ward.grant(request)
+            self.review()
+
+
+Waiting = tuple[int, int, int, int, Request]
+"""A request on a waiting list: its rank, instant, patient and number, in the order in which they are served."""
+
+
 class Ward:
     """A limited resource: units, and who waits for one. `place` : among the scenario's resources."""
 
-    def __init__(self, env: simpy.Environment, capacity: Capacity, place: int) -> None:
-        self.env, self.capacity, self.place = env, capacity, place
+    def __init__(self, desk: Desk, capacity: Capacity, place: int) -> None:
+        self.desk, self.env, self.capacity, self.place = desk, desk.env, capacity, place
         self.in_use = 0
-        self.waiting: list[tuple[int, int, int, int, Request]] = []
+        self.waiting: list[Waiting] = []
         self.requests: list[Request] = []
-        self.reviewed = -math.inf
         self.since = 0.0
+        self.offered = -math.inf, 0
+        desk.wards.append(self)
 
     def open(self) -> None:
         """Begin the calendar, or the offers."""
@@ -73,65 +105,61 @@ class Ward:
             self.env.process(self._offers(self.capacity.offered_every))
             return
         for month, _ in self.capacity.calendar[1:]:
-            alarm = Alarm(self.env, instant(month), grants=True)
-            alarm.callbacks.append(lambda _, month=month: self._grant(month))  # type: ignore[misc]
+            alarm = Alarm(self.env, instant(month))
+            alarm.callbacks.append(lambda _, month=month: self._review(month))  # type: ignore[misc]
 
     def ask(self, patient: int, asked: float, to: str, rank: int) -> Request:
         """Return a new request, which is on the waiting list until it is granted or withdrawn."""
         request = Request(self, patient, asked, to)
         self.requests.append(request)
         heapq.heappush(self.waiting, (rank, instant(asked), patient, len(self.requests), request))
-        if self.capacity.offered_every is None:
-            self._review(asked)
+        self._review(asked)
         return request
 
     def freed(self, month: float) -> None:
         """A unit has come back."""
         self.in_use -= 1
-        if self.capacity.offered_every is None:
-            self._review(month)
+        self._review(month)
 
     def _review(self, month: float) -> None:
-        """See who can be served, when all that happens in this instant has happened."""
-        self.since = month
-        if self.reviewed != self.env.now:
-            self.reviewed = float(self.env.now)
-            alarm = Alarm(self.env, int(self.env.now), grants=True)
-            alarm.callbacks.append(lambda _: self._reviewing())
+        if self.capacity.offered_every is None:
+            self.since = month
+        self.desk.review()
 
-    def _reviewing(self) -> None:
-        self.reviewed = -math.inf
-        self._grant(self.since)
+    @property
+    def first(self) -> Waiting | None:
+        """Who is served next."""
+        while self.waiting and self.waiting[0][-1].gone < math.inf:
+            heapq.heappop(self.waiting)
+        return self.waiting[0] if self.waiting else None
 
-    def _grant(self, month: float) -> None:
-        """Grant a unit to who comes first; the next unit when they have withdrawn what else they asked for."""
-        if self.waiting and self.in_use < self._units() and self._next(month):
-            alarm = Alarm(self.env, int(self.env.now), grants=True)
-            alarm.callbacks.append(lambda _: self._grant(month))
+    @property
+    def is_free(self) -> bool:
+        """Whether there is a unit to grant in this instant."""
+        if self.capacity.offered_every is None:
+            return self.in_use < self._units()
+        at, units = self.offered
+        return at == self.env.now and units > 0
 
-    def _next(self, month: float) -> bool:
-        """Grant a unit to the first on the list; return whether there was anybody."""
-        while self.waiting:
-            *_, request = heapq.heappop(self.waiting)
-            if request.gone == math.inf:
-                self.in_use += 1
-                request.granted = month if instant(month) > instant(request.asked) else request.asked
-                request.event.succeed()
-                return True
-        return False
+    def grant(self, request: Request) -> None:
+        """Grant a unit to who is served next."""
+        heapq.heappop(self.waiting)
+        self.in_use += 1
+        at, units = self.offered
+        self.offered = at, units - 1
+        request.granted = self.since if instant(self.since) > instant(request.asked) else request.asked
+        request.event.succeed()
 
     def _units(self) -> int:
         now = self.env.now
         return next(n for month, n in reversed(self.capacity.calendar) if instant(month) <= now or month == 0.0)
 
     def _offers(self, every: float) -> Generator[simpy.Event, object, None]:
-        """Offer the units at every interval from month 0 on; they are lost if nobody waits."""
+        """Offer the units at every interval from month 0 on; they are lost if nobody waits in that instant."""
         number = max(math.ceil(self.env.now / instant(every) - 1e-12), 0)
         while True:
             month = number * every
-            yield Alarm(self.env, instant(month), grants=True)
-            for _ in range(self._units()):
-                if not self._next(month):
-                    break
-                yield Alarm(self.env, instant(month), grants=True)
+            yield Alarm(self.env, instant(month))
+            self.since, self.offered = month, (float(self.env.now), self._units())
+            self.desk.review()
             number += 1

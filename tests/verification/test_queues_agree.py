@@ -7,6 +7,7 @@ chance: seeds are fixed, and no tolerance is statistical.
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from types import ModuleType
 
 import numpy as np
@@ -279,6 +280,66 @@ def test_a_queue_before_the_clock_starts_where_some_are_at_no_other_risk(
     _, book = alike(model, together(range(40)), horizon=12.0)
     every_book_is_fair(book, model, fair)
     assert np.isfinite(book.granted).any()
+
+
+PASSING_THROUGH = """
+title = "A gate that a patient passes through in no time, to a ward that others ask for in the same instant"
+start = "listed"
+[resources.gate]
+[resources.beds]
+[attributes.name]
+levels = { guard = 1, through = 1, direct = 1 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "gate"
+time = { family = "fixed", months = { by = "name", guard = 0.5, through = 1, direct = 900 } }
+[[states.listed.transitions]]
+to = "direct"
+time = { family = "fixed", months = { by = "name", guard = 900, through = 900, direct = 0 } }
+[states.gate]
+kind = "sojourn"
+holds = "gate"
+[[states.gate.transitions]]
+to = "lobby"
+time = { family = "fixed", months = { by = "name", guard = 2.5, through = 0, direct = 0 } }
+[states.lobby]
+kind = "sojourn"
+[[states.lobby.transitions]]
+to = "ward"
+time = { family = "fixed", months = { by = "name", guard = 100, through = 0, direct = 0 } }
+[states.direct]
+kind = "sojourn"
+[[states.direct.transitions]]
+to = "ward"
+time = { family = "fixed", months = 3 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "fixed", months = 2 }
+[states.home]
+kind = "end"
+"""
+
+
+@pytest.mark.parametrize("order", list(permutations(("guard", "through", "direct"))), ids=" ".join)
+def test_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_number(
+    order: tuple[str, ...], tell: Callable[..., Pathway], alike: Alike
+) -> None:
+    """The guard leaves the gate in month 3: `through` passes it and asks for the bed, as `direct` does just then."""
+    model = resolve(scarce(Scenario("gate", tell(PASSING_THROUGH)), 1))
+    names = list(model.mix["name"])
+    u = Uniforms(1).at("@name", np.arange(200))
+    drawn = np.searchsorted(np.cumsum(list(model.mix["name"].values()))[:-1], u, side="right")
+    numbers: list[int] = []
+    for name in order:
+        numbers.append(next(n for n in range(max(numbers, default=-1) + 1, 200) if names[drawn[n]] == name))
+    events, _ = alike(model, Intake(np.array(numbers), np.zeros(3), np.ones(3, dtype=bool)), horizon=50.0)
+    in_bed = events[events["state"] == "ward"].set_index("month")["patient"]
+    first, second = sorted((numbers[order.index("through")], numbers[order.index("direct")]))
+    assert (in_bed[3.0], in_bed[5.0]) == (first, second)
 
 
 BEYOND = {
