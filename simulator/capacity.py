@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from simulator.errors import InputError
 from simulator.graph import unknown
@@ -46,6 +47,9 @@ class CapacityTable(Table):
 
 
 def _as_table(told: Any) -> Any:
+    if isinstance(told, list):
+        write = "{ units = [{ from_month = 0, units = 2 }, { from_month = 12, units = 3 }] }"
+        raise PydanticCustomError("calendar", f"a calendar without its key 'units'; write {write}")
     return {"units": told} if isinstance(told, int | float) else told
 
 

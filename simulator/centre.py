@@ -60,8 +60,10 @@ def run(
     seed: int,
     draw: int,
     replications: int,
-) -> tuple[Curves, WardPart]:
+) -> tuple[Curves, Curves, WardPart]:
     """Return the curves of the patients who are counted, over all replications, and what the wards' books say.
+
+    Between them the curves without each replication in turn : (n_replications, n_months).
 
     Without [service] a replication is `patients` patients who enter at month 0.
     """
@@ -71,8 +73,9 @@ def run(
         years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=Uniforms(seed, draw, number))
         for number in range(replications)
     ]
-    curves = tally.of_blocks(resolve(scenario, own), horizon, (each.block.only(each.counted) for each in every))
-    return curves, _ward_part(scenario, every)
+    model, blocks = resolve(scenario, own), [each.block.only(each.counted) for each in every]
+    curves, without = tally.of_blocks(model, horizon, blocks), tally.without_each(model, horizon, blocks)
+    return curves, without, _ward_part(scenario, every)
 
 
 def years(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import ENDS, Scenario, load_scenario
+from simulator.uncertainty import jackknife
 from simulator.workers import workers
 
 if TYPE_CHECKING:
@@ -96,7 +97,11 @@ def _is_whole(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """What one scenario gives for some draws, on the months that are reported."""
+    """What one scenario gives for some draws, on the months that are reported.
+
+    without, treated_without : what `outcomes` and `treated` of a draw are without each of its replications in turn :
+    (1, n_replications); empty where there are no replications
+    """
 
     survival: dict[tuple[str, str], Floats]
     noise: dict[tuple[str, str], Floats]
@@ -104,6 +109,8 @@ class Part:
     outcomes: dict[tuple[str, str], outcomes.Outcomes]
     treated: Floats
     ward: WardPart | None = None
+    without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
+    treated_without: Floats | None = None
 
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
@@ -277,7 +284,7 @@ class _Work:
 
 
 def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
-    curves, ward = centre.run(
+    curves, without, ward = centre.run(
         scenario,
         own,
         engine=engine,
@@ -287,7 +294,22 @@ def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings,
         draw=draw,
         replications=settings.replications,
     )
-    return replace(_part(curves, scenario), ward=ward)
+    return replace(_with_noise(_part(curves, scenario), _part(without, scenario)), ward=ward)
+
+
+def _with_noise(part: Part, without: Part) -> Part:
+    """Return a draw's part with the noise that its replications show, where `_part` took patients for independent."""
+    found = {key: {name: each[None] for name, (_, each, _) in own.items()} for key, own in without.outcomes.items()}
+    return replace(
+        part,
+        noise={key: np.sqrt(jackknife(each.T))[None] for key, each in without.survival.items()},
+        outcomes={
+            key: {name: (unit, at, np.sqrt(jackknife(found[key][name]))) for name, (unit, at, _) in own.items()}
+            for key, own in part.outcomes.items()
+        },
+        without=found,
+        treated_without=without.treated[None],
+    )
 
 
 def _exact(model: Model, settings: Settings) -> Curves:

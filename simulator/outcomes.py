@@ -5,8 +5,6 @@ S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = least t with S(t) <= 1/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -126,20 +124,13 @@ def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
     return found
 
 
-def gained_per_10(first: Mapping[int, Floats], other: Mapping[int, Floats], more_treated: Floats) -> Outcomes:
-    """Return the survivors gained per 10 more patients treated, draw by draw; NaN where no more are treated.
+def gained_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_first: Floats) -> Floats:
+    """Return the survivors gained per 10 more patients treated; NaN where no more are treated.
 
-    first, other : month -> S(month), (n_draws,); more_treated : (n_draws,) probability
+    alive, treated : probabilities of any shape, under a policy and under the first one
     """
-    found: Outcomes = {}
-    for month in GAINED_MONTHS:
-        ratio = np.full(len(more_treated), np.nan)
-        np.divide(10.0 * (other[month] - first[month]), more_treated, out=ratio, where=more_treated > 1e-9)
-        found[f"survivors_{month}_gained_per_10_more_treated"] = (
-            "survivors",
-            ratio,
-            np.full(len(ratio), np.nan),
-        )
+    more = treated - treated_first
+    found: Floats = np.divide(10.0 * (alive - alive_first), more, out=np.full(more.shape, np.nan), where=more > 1e-9)
     return found
 
 

@@ -1,6 +1,9 @@
 """Results: the tidy tables of an experiment, and the manifest that says how they came about.
 
-`lower` and `upper` are the 95 % interval over parameter draws; `monte_carlo_se` is sampling noise, 0 for exact.
+`lower` and `upper` are the 95 % interval over parameter draws, `monte_carlo_se` is the noise of the simulation, 0 for
+exact: see `simulator.uncertainty`. Patients who share a ward depend on one another, so their noise is what a draw's
+replications show; patients without limits are independent, and theirs is binomial. Where nobody knows it the cell is
+empty and the interval holds it: of a single replication, and of a difference between simulations without limits.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from numpy.typing import NDArray
 
 from simulator import outcomes, ward_tables
 from simulator.cohort import load_cohort
-from simulator.curves import INTERVAL, populations
+from simulator.curves import populations
 from simulator.pathway import Pathway
 from simulator.pathway_file import PATHWAYS
 from simulator.scenario import Scenario
+from simulator.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 
 if TYPE_CHECKING:
     from simulator.experiment import Part, Settings
@@ -122,39 +126,35 @@ def _joined(own: Sequence[Part], table: str, *keys: Any) -> Floats:
     return np.concatenate(found)
 
 
-def _between_draws(values: Floats) -> tuple[Floats, Floats]:
-    """Return the 95 % interval over draws : (n_draws, ...); NaN for a single draw."""
-    if len(values) < 2:
-        return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
-    lower, upper = np.quantile(values, INTERVAL, axis=0)
-    return lower, upper
+def sample(parts: Sequence[Part], clock: str, population: str, name: str) -> Sample:
+    """Return an outcome of one population on one clock over draws."""
+    values, noise = (_joined(parts, "outcomes", (clock, population), name, place) for place in (1, 2))
+    without = _joined(parts, "without", (clock, population), name) if parts[0].without else None
+    return Sample(values, noise, without)
 
 
-def _mean_noise(noise: Floats) -> Floats:
-    """Return the standard error of a mean over draws, each with its own noise : (n_draws, ...)."""
-    return np.asarray(np.sqrt((noise**2).sum(axis=0)) / len(noise))
+def _treated(parts: Sequence[Part]) -> Sample:
+    """Return who is treated; its noise is never told alone."""
+    values = _joined(parts, "treated")
+    return Sample(values, np.zeros_like(values), _joined(parts, "treated_without") if parts[0].without else None)
 
 
 def _survival(
     scenario: Scenario, clock: str, population: str, months: Floats, own: Sequence[Part]
 ) -> pd.DataFrame:
     values = _joined(own, "survival", (clock, population))
-    values = values[~np.isnan(values[:, 0])] if len(values) > 1 else values
-    empty = not len(values)
-    lower, upper = _between_draws(values) if not empty else (np.full(months.size, np.nan),) * 2
-    noise: Floats | float = 0.0
-    if own[0].noise:
-        noise = _mean_noise(np.nan_to_num(_joined(own, "noise", (clock, population))))
+    noise = _joined(own, "noise", (clock, population)) if own[0].noise else np.zeros_like(values)
+    told = of_means(values, noise**2)
     return pd.DataFrame(
         {
             "scenario": scenario.name,
             "clock": clock,
             "population": population,
             "month": months,
-            "survival": np.full(months.size, np.nan) if empty else values.mean(axis=0),
-            "lower": lower,
-            "upper": upper,
-            "monte_carlo_se": noise,
+            "survival": told.estimate,
+            "lower": told.lower,
+            "upper": told.upper,
+            "monte_carlo_se": told.monte_carlo_se,
         }
     )
 
@@ -179,10 +179,9 @@ def outcome_rows(
     """Return the rows of one population on one clock, differences told to the `first` scenario's parts."""
     rows = []
     for name, (unit, _, _) in own[0].outcomes[clock, population].items():
-        values = _joined(own, "outcomes", (clock, population), name, 1)
-        noise = _joined(own, "outcomes", (clock, population), name, 2)
-        before = None if first is None else _joined(first, "outcomes", (clock, population), name, 1)
-        rows.append(_row(scenario, clock, population, name, unit, values, noise, before))
+        found = sample(own, clock, population, name)
+        apart = None if first is None else read_off(np.subtract, found, sample(first, clock, population, name))
+        rows.append(_row(scenario, clock, population, name, unit, found, apart))
     if first is not None and population == "all" and clock == scenario.pathway.clock:
         rows.extend(_gained(scenario, clock, own, first))
     return rows
@@ -191,86 +190,31 @@ def outcome_rows(
 def _gained(
     scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]
 ) -> list[dict[str, Any]]:
-    def survivors(parts: Sequence[Part]) -> dict[int, Floats]:
-        return {m: _joined(parts, "outcomes", (clock, "all"), f"os_{m}", 1) for m in outcomes.GAINED_MONTHS}
-
-    more = _joined(own, "treated") - _joined(first, "treated")
-    found = outcomes.gained_per_10(survivors(first), survivors(own), more)
-    return [
-        _row(scenario, clock, "all", name, unit, values, np.zeros(len(values)), None)
-        for name, (unit, values, _) in found.items()
-        if not np.isnan(values).all()
-    ]
+    rows = []
+    for month in outcomes.GAINED_MONTHS:
+        alive = [sample(parts, clock, "all", f"os_{month}") for parts in (own, first)]
+        found = read_off(outcomes.gained_per_10, *alive, _treated(own), _treated(first))
+        if not np.isnan(found.values).all():
+            name = f"survivors_{month}_gained_per_10_more_treated"
+            rows.append(_row(scenario, clock, "all", name, "survivors", found, None))
+    return rows
 
 
 def _row(
-    scenario: Scenario,
-    clock: str,
-    population: str,
-    name: str,
-    unit: str,
-    values: Floats,
-    noise: Floats,
-    before: Floats | None,
+    scenario: Scenario, clock: str, population: str, name: str, unit: str, found: Sample, apart: Sample | None
 ) -> dict[str, Any]:
     # A median is told by the median over draws, so that draws in which it is not reached can be told too.
-    centre = _median if name == "median_os" else _mean
-    lower, upper = _interval(values)
-    difference = (np.nan, np.nan, np.nan)
-    if before is not None:
-        with np.errstate(invalid="ignore"):
-            apart = values - before
-        difference = (centre(apart), *_interval(apart))
-    known = noise[np.isfinite(noise)]
+    summary = of_medians if name == "median_os" else of_means
+    difference = NOTHING if apart is None else summary(apart.values, apart.noise**2)
     return {
         "scenario": scenario.name,
         "clock": clock,
         "population": population,
         "outcome": name,
         "unit": unit,
-        "estimate": centre(values),
-        "lower": lower,
-        "upper": upper,
-        "monte_carlo_se": float(_mean_noise(known)) if known.size else np.nan,
-        "difference": difference[0],
-        "difference_lower": difference[1],
-        "difference_upper": difference[2],
+        **summary(found.values, found.noise**2).columns(),
+        **difference.difference_columns(),
     }
-
-
-def _mean(values: Floats) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else np.nan
-
-
-def _median(values: Floats) -> float:
-    known = values[~np.isnan(values)]
-    return _reached(_quantile(known, 0.5)) if known.size else np.nan
-
-
-def _interval(values: Floats) -> tuple[float, float]:
-    known = values[~np.isnan(values)]
-    if known.size < 2:
-        return np.nan, np.nan
-    lower, upper = (_reached(_quantile(known, share)) for share in INTERVAL)
-    return lower, upper
-
-
-def _quantile(values: Floats, share: float) -> float:
-    """Return a quantile, linear between order statistics; infinite if the upper or the lower of the two is.
-
-    NumPy's own gives NaN there, and another method for such values would move the finite end with them.
-    """
-    ordered = np.sort(values)
-    place = share * (len(ordered) - 1)
-    low, part = ordered[int(place)], place - int(place)
-    if part == 0.0 or not np.isfinite(low):
-        return float(low)
-    return float(low + part * (ordered[int(place) + 1] - low))
-
-
-def _reached(value: float) -> float:
-    return value if np.isfinite(value) else np.nan
 
 
 def manifest(

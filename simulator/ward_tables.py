@@ -4,8 +4,9 @@ For values x_dr of draw d and replication r, with R replications a draw:
 
     within = mean_d var_r x_dr,   monte_carlo_se = sqrt(within / (D R)),   replication_sd = sqrt(within)
 
-`lower`, `upper` are the 95 % interval over draws: of the draws' means, drawn together to the variance that is left
-when the replications' share of it, within / R, is taken away (ANOVA's variance components; Searle 1971, chapter 9).
+`lower`, `upper` are the 95 % interval over draws: of the draws' means, without the replications' share within / R of
+their variance (see `simulator.uncertainty`). With one replication nobody knows it, and there is no interval: where
+patients are few, it would be one of chance.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from simulator.centre import WardPart
 from simulator.curves import INTERVAL
 from simulator.scenario import Scenario
+from simulator.uncertainty import NOTHING, Summary, of_means
 
 Floats = NDArray[np.float64]
 
@@ -48,40 +50,29 @@ def _key(key: tuple[str, int, str]) -> dict[str, Any]:
 
 def _row(values: Floats, before: Floats | None, precision: float) -> dict[str, float]:
     """Return the summary of values : (n_draws, n_replications), NaN where there is nobody."""
-    estimate, lower, upper, within = summary(values)
-    n = int(np.isfinite(values).sum())
-    half = precision * abs(estimate)
+    told, within = summary(values)
+    half = precision * abs(float(told.estimate))
     wanted = np.ceil((NORMAL**2 * within) / half**2 / len(values)) if half > 0 else np.nan
-    found = {
-        "estimate": estimate,
-        "lower": lower,
-        "upper": upper,
-        "monte_carlo_se": float(np.sqrt(within / n)) if n else np.nan,
+    apart = NOTHING if before is None or before.shape != values.shape else summary(values - before)[0]
+    return {
+        **told.columns(),
         "replication_sd": float(np.sqrt(within)),
         "replications_wanted": float(max(wanted, 1.0)) if np.isfinite(wanted) else np.nan,
+        **apart.difference_columns(),
     }
-    difference = (np.nan,) * 4 if before is None or before.shape != values.shape else summary(values - before)
-    return found | dict(zip(("difference", "difference_lower", "difference_upper"), difference, strict=False))
 
 
-def summary(values: Floats) -> tuple[float, float, float, float]:
-    """Return the mean, the 95 % interval over draws, and the variance within a draw, of (n_draws, n_replications)."""
+def summary(values: Floats) -> tuple[Summary, float]:
+    """Return the summary of values : (n_draws, n_replications), NaN for nobody, and the variance within a draw."""
     known = np.isfinite(values)
     counts = known.sum(axis=1)
-    own = values[counts > 0]
+    own, counts = values[counts > 0], counts[counts > 0]
     if not own.size:
-        return (np.nan,) * 4
-    means = np.nanmean(own, axis=1)
-    several = counts[counts > 0] > 1
+        return NOTHING, np.nan
+    several = counts > 1
     within = float(np.nanmean(np.nanvar(own[several], axis=1, ddof=1))) if several.any() else np.nan
-    estimate = float(means.mean())
-    if len(means) < 2 or not np.isfinite(within):
-        return estimate, np.nan, np.nan, within
-    total = float(means.var(ddof=1))
-    noise = float(np.mean(within / counts[counts > 0]))
-    kept = np.sqrt(max(total - noise, 0.0) / total) if total > 0 else 0.0
-    lower, upper = np.quantile(estimate + kept * (means - estimate), INTERVAL)
-    return estimate, float(lower), float(upper), within
+    told = of_means(np.nanmean(own, axis=1), within / counts)
+    return told if several.any() else told._replace(lower=NOTHING.lower, upper=NOTHING.upper), within
 
 
 def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:

@@ -39,6 +39,11 @@ MONTH = 30.4375
 LONG = 3.0
 """Months from which on waits are told in months, and below in days."""
 
+CAUTION = (
+    "Where units are short, fewer of them may show more alive at 12 months: who waits is spared the early deaths of a "
+    "treatment whose gain comes later. Read it beside later survival and what is lost while waiting."
+)
+
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 

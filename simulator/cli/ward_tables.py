@@ -34,6 +34,9 @@ def show(results: Results, console: Console) -> None:
             console.print(f"{policy.name}, {there}{_uncertainty(results)}", soft_wrap=False)
             console.print(_table(rows[0], rows[1:], ends, results.scenarios[0]))
             console.print(ward_words.precision(rows[0], policy, results.manifest["replications"]))
+    if any(each.capacity for each in results.scenarios):
+        console.print()
+        console.print(ward_words.CAUTION)
 
 
 def _uncertainty(results: Results) -> str:

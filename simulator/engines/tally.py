@@ -6,7 +6,7 @@ number of patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,35 @@ def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:
     return tally.curves()
 
 
+def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curves:
+    """Return the curves of all blocks of patients but one in turn : (n_blocks, n_months), block by block.
+
+    They tell how chance moves what is read off all blocks together, and have no occupancy.
+    """
+    tally, pathway = Tally(model, horizon), model.pathway
+    names = populations(pathway)
+    survival: dict[tuple[str, str], Floats] = {}
+    sizes: dict[str, Floats] = {}
+    for clock in pathway.clocks:
+        died = np.array([tally.died(block, clock) for block in blocks])
+        others = died.sum(axis=0) - died
+        sizes[clock] = others[..., :-1].sum(axis=-1)
+        dead = np.cumsum(others[..., : tally.n_months], axis=-1)
+        with np.errstate(invalid="ignore"):
+            alive = 1.0 - dead / sizes[clock][..., None]
+        survival |= {(clock, name): alive[:, place] for place, name in enumerate(names)}
+    patients = np.maximum(sizes[pathway.clock][:, 0], 1.0)
+    totals = {name: np.array([tally.totals(block, name).sum() for block in blocks]) for name in pathway.counts}
+    return Curves(
+        months=tally.months,
+        survival=survival,
+        occupancy={},
+        sizes={name: sizes[pathway.clock][:, place] / patients for place, name in enumerate(names)},
+        counts={name: (total.sum() - total) / patients for name, total in totals.items()},
+        count_variances={},
+    )
+
+
 class _Cells:
     """Counts by (row, place), gathered over several blocks before they are added up."""
 
@@ -102,14 +131,14 @@ class Tally:
         """Count a block of patients."""
         code = self._code(block)
         for clock in self.pathway.clocks:
-            zero = block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
+            zero = self._zero(block, clock)
             self.deaths[clock].add(code, self._places(block.death_month, zero))
             for cells, moves in ((self.entered[clock], block.entered), (self.left[clock], block.left)):
                 for row, name in enumerate(self.stays):
                     for who, month in moves.get(name, ()):
                         cells.add(row, self._places(month, zero[who]))
-        for name, count in self.pathway.counts.items():
-            total = self._total(block, count)[np.isfinite(block.clock_month)]
+        for name in self.pathway.counts:
+            total = self.totals(block, name)
             self.sums[name] += (total.sum(), (total**2).sum())
         self.blocks += 1
         if self.blocks % FLUSH == 0:
@@ -126,6 +155,29 @@ class Tally:
             mine.counts += theirs.table().ravel()
         for name, total in other.sums.items():
             self.sums[name] += total
+
+    def died(self, block: Block, clock: str) -> Floats:
+        """Return how many of each population in a block die at each place : (n_populations, n_places).
+
+        The last two places: who is alive at the horizon, and who is not on the clock.
+        """
+        code, place = self._code(block), self._places(block.death_month, self._zero(block, clock))
+        member = np.array([self._rows(name) for name in populations(self.pathway)])
+        population, who = np.nonzero(member[:, code])
+        cells = _Cells(len(member), self.n_months + 2)
+        cells.add(population, place[who])
+        return cells.table()
+
+    def totals(self, block: Block, count: str) -> Floats:
+        """Return what is counted of each patient in a block who reaches the default clock."""
+        return self._total(block, self.pathway.counts[count])[np.isfinite(block.clock_month)]
+
+    @property
+    def months(self) -> Floats:
+        return STEP * np.arange(self.n_months, dtype=np.float64)
+
+    def _zero(self, block: Block, clock: str) -> Floats:
+        return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
 
     def _tables(self) -> list[_Cells]:
         return [each[clock] for clock in self.pathway.clocks for each in (self.deaths, self.entered, self.left)]
@@ -198,7 +250,7 @@ class Tally:
                     sizes[name] = size
         patients = int(sizes["all"])
         return Curves(
-            months=STEP * np.arange(self.n_months, dtype=np.float64),
+            months=self.months,
             survival=survival,
             occupancy={clock: self._occupancy(clock) for clock in self.pathway.clocks},
             sizes={name: np.array([size / max(patients, 1)]) for name, size in sizes.items()},

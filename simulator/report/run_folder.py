@@ -30,7 +30,7 @@ TABLES = {
     "survival": (*_OF, "population", "month", "survival", "lower", "upper", "monte_carlo_se"),
     "outcomes": (
         *(*_OF, "population", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
-        *("difference", "difference_lower", "difference_upper"),
+        *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se"),
     ),
     "occupancy": (*_OF, "month", "state", "probability"),
 }
@@ -38,7 +38,8 @@ TABLES = {
 WARD_TABLES = {
     "service": (
         *("scenario", "resource", "arrival_year", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
-        *("replication_sd", "replications_wanted", "difference", "difference_lower", "difference_upper"),
+        *("replication_sd", "replications_wanted"),
+        *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se"),
     ),
     "queue": (
         *("scenario", "resource", "month", "waiting", "waiting_lower", "waiting_upper"),

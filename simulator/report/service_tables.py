@@ -25,6 +25,8 @@ def tables(results: Results) -> list[str]:
     limited = [each for each in results.scenarios if each.is_limited]
     resources = dict.fromkeys(name for each in limited for name in each.capacity)
     inside = [paragraph(_said(told["draws"], told["replications"]))]
+    if resources:
+        inside.append(paragraph(ward_words.CAUTION))
     inside += [_resource(results, name) for name in resources]
     inside += _by_arrival_year(results.service, limited)
     return inside

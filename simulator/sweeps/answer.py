@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import ward_words
-from simulator.curves import INTERVAL
 from simulator.sweeps.run import Sweep
 from simulator.sweeps.shown import Shown, lead, shown
+from simulator.uncertainty import Summary, of_means, read_off
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def _extremes(sweep: Sweep) -> str:
         return f"{_who(sweep)}, {_number(means[0])} are alive {_when(sweep)} whatever varies: it does not matter here."
     places = 0 if apart >= 1 else 1
     high, low = (_number(means[cell], places) for cell in (best, worst))
-    difference = 100.0 * (sweep.draws[best] - sweep.draws[worst])
+    difference = _apart(sweep, best, worst)
     return (
         f"{_who(sweep)}, {high} are alive {_when(sweep)} at best ({sweep.grid.told(best)}) and {low} at worst "
         f"({sweep.grid.told(worst)}): {_number(apart, places)} apart{_interval(difference, places)}."
@@ -63,13 +63,13 @@ def _one_more(sweep: Sweep, place: int) -> str:
     shape = [len(each.values) for each in sweep.grid.axes]
     at = list(np.unravel_index(int(np.nanargmax(_slice(lost, place, fewer))), _without(shape, place)))
     cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
-    before, after = (sweep.draws[cell] for cell in cells)
     others = [each for each in range(len(shape)) if each != place]
     where = ", ".join(sweep.grid.axes[each].told(sweep.grid.values(cells[0])[each]) for each in others)
     label = ward_words.label(sweep.scenario.pathway.resources[axis.key], int(axis.values[fewer]))
+    gained = _more(_apart(sweep, cells[1], cells[0]))
     losses, waits = ([each.flat[cell] for cell in cells] for each in (lost, wait))
     return (
-        f"{_who(sweep)}, {_more(100.0 * (after - before))} alive {_when(sweep)} with {axis.values[more]:g} instead of "
+        f"{_who(sweep)}, {gained} alive {_when(sweep)} with {axis.values[more]:g} instead of "
         f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. Of 100 who ask for one, "
         f"{_instead(losses, ' are lost while they wait')}; the mean wait is {_instead(waits, ' days')}."
         f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), lost])}"
@@ -124,19 +124,23 @@ def _when(sweep: Sweep) -> str:
     return found.label.removeprefix("alive ").removesuffix(", %")
 
 
-def _more(difference: Floats) -> str:
+def _apart(sweep: Sweep, cell: int, other: int) -> Summary:
+    """Return how far two cells are apart, of 100 patients."""
+    found = read_off(lambda one, two: 100.0 * (one - two), sweep.leading[cell], sweep.leading[other])
+    return of_means(found.values, found.noise**2)
+
+
+def _more(difference: Summary) -> str:
     """Return "1.2 more are (95 % interval 0.4 to 2.6)", or "as many are"."""
-    mean = float(np.nanmean(difference))
+    mean = float(difference.estimate)
     if abs(mean) < 0.05:
         return f"as many{_interval(difference, 1, signed=True)} are"
     return f"{abs(mean):.1f} {'more' if mean > 0 else 'fewer'}{_interval(difference, 1, signed=True)} are"
 
 
-def _interval(difference: Floats, places: int, *, signed: bool = False) -> str:
-    if difference.size < 2:
-        return ""
-    lower, upper = np.quantile(difference, INTERVAL)
-    if round(lower, places) == round(upper, places):
+def _interval(difference: Summary, places: int, *, signed: bool = False) -> str:
+    lower, upper = float(difference.lower), float(difference.upper)
+    if not round(lower, places) < round(upper, places):
         return ""
     sign = "+" if signed else ""
     return f" (95 % interval {lower:{sign}z.{places}f} to {upper:{sign}z.{places}f})"

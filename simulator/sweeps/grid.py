@@ -24,7 +24,7 @@ SERVICE = tuple(name for name in ServiceTable.model_fields if name != "arrival_m
 BENEFIT = "marginal_benefit"
 
 COLUMNS = ("clock", "population", "resource", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se")
-DIFFERENCES = ("difference", "difference_lower", "difference_upper")
+DIFFERENCES = ("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se")
 """Of the table, beside a column a name: a name that is one of them needs its table in front."""
 
 

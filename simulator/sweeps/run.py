@@ -17,11 +17,12 @@ from simulator import ward_tables
 from simulator.curves import populations
 from simulator.draws import load_draws, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
-from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows
+from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows, sample
 from simulator.scenario import Scenario, load_scenario
 from simulator.sweeps import checks, cost, notes
 from simulator.sweeps.checks import Progress
 from simulator.sweeps.grid import COLUMNS, DIFFERENCES, Grid, make_grid
+from simulator.uncertainty import Sample
 from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
@@ -35,7 +36,7 @@ class Sweep:
     """A sweep's table, a row an outcome of a cell, as in its folder; and the manifest that says how it came about.
 
     lead : the outcome that answers, on which clock; None where no OS is reached
-    draws : (n_cells, n_draws) its values
+    leading : its values and their noise, of each cell
     notes : what a reader must know, in sentences
     """
 
@@ -43,8 +44,13 @@ class Sweep:
     table: pd.DataFrame
     manifest: dict[str, Any]
     lead: tuple[str, str] | None
-    draws: Floats
+    leading: tuple[Sample, ...]
     notes: tuple[str, ...]
+
+    @property
+    def draws(self) -> Floats:
+        """The values of the outcome that answers : (n_cells, n_draws)."""
+        return np.array([each.values for each in self.leading])
 
     @property
     def scenario(self) -> Scenario:
@@ -110,7 +116,7 @@ def sweep(
     told = manifest([grid.scenario], chosen, engine, why, n_draws)
     told |= {"varied": {axis.name: list(axis.values) for axis in grid.axes}, "cells": len(grid), "notes": said}
     lead = _lead(plan)
-    return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), told, lead, np.array(leading), tuple(said))
+    return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), told, lead, tuple(leading), tuple(said))
 
 
 def _seconds(plan: _Plan) -> float:
@@ -130,11 +136,11 @@ def _lead(plan: _Plan) -> tuple[str, str] | None:
 
 def _run(
     plan: _Plan, each: Each, untouched: Floats, progress: Progress | None
-) -> tuple[list[pd.DataFrame], list[Floats]]:
-    """Return each cell's rows, and its draws of the lead outcome."""
+) -> tuple[list[pd.DataFrame], list[Sample]]:
+    """Return each cell's rows, and its lead outcome."""
     lead = _lead(plan)
     tables: list[pd.DataFrame] = []
-    leading: list[Floats] = []
+    leading: list[Sample] = []
     parts: list[Part] = []
     first: list[Part] = []
     work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
@@ -147,7 +153,7 @@ def _run(
             tables.append(_rows(plan.grid, cell, parts, first, untouched[cell]))
             if lead is not None:
                 clock, outcome = lead
-                leading.append(np.concatenate([part.outcomes[clock, "all"][outcome][1] for part in parts]))
+                leading.append(sample(parts, clock, "all", outcome))
             parts = []
         if progress is not None:
             progress(done, len(plan.grid) * len(plan.chunks), "simulating")

@@ -23,7 +23,7 @@ from simulator.pathway_file import load_pathway
 from simulator.report import wording
 from simulator.report.elements import inline_svg
 from simulator.report.run_folder import read
-from simulator.results import Results, _interval
+from simulator.results import Results
 from simulator.scenario import Scenario, load_scenario
 
 COHORTS = Path(__file__).parents[2] / "calibration" / "cohorts"
@@ -361,10 +361,3 @@ def test_where_nobody_relapses_under_one_of_two_scenarios_the_other_is_drawn() -
     assert "never: nobody" in told["overall_survival"]
     assert "never at" not in told["state_occupancy"]
     assert answer(found.outcomes, found.scenarios).endswith("Nobody comes to relapse under never.")
-
-
-def test_the_lower_end_of_an_interval_is_the_same_whatever_is_not_reached_above() -> None:
-    values = np.linspace(1.0, 40.0, 400)
-    unreached = np.where(values > 30.0, np.inf, values)
-    assert _interval(unreached)[0] == _interval(values)[0] == pytest.approx(np.quantile(values, 0.025))
-    assert np.isnan(_interval(unreached)[1])

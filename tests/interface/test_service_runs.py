@@ -260,11 +260,21 @@ def test_the_report_has_beds_and_slots_and_can_be_made_again(aftercart_with_figu
     assert "Year 3 " in text
     assert "busy, two beds: " in page.partition('role="img"')[2], "the figure in words"
     assert result.stdout.partition("\n")[0][:60] in text
+    for said in (text, " ".join(result.stdout.split())):
+        assert "fewer of them may show more alive at 12 months" in said
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", "run").exit_code == 0
     assert {path.name: path.read_bytes() for path in run.iterdir()} == written
     (run / "service.csv").unlink()
     assert "service.csv" in aftercart_with_figures("report", "run").stderr
+
+
+def test_without_limits_nothing_is_said_of_beds(aftercart_with_figures: Command, folder: Path) -> None:
+    (folder / "free.toml").write_text('pathway = "ward.toml"')
+    result = aftercart_with_figures("run", "free.toml", "--out", "run")
+    assert result.exit_code == 0, result.output
+    for said in (result.stdout, (folder / "run" / "report.html").read_text()):
+        assert "may show more alive" not in " ".join(said.split())
 
 
 # --- What is shipped ---

@@ -122,7 +122,10 @@ REFUSED = {
     "not a number": ("beds = nan", r"capacity.beds.*got nan"),
     "no end of beds": ("beds = inf", r"capacity.beds.*got inf"),
     "yes": ("beds = true", r"capacity.beds.*got True"),
-    "a calendar without its key": ("beds = [{ from_month = 0, units = 1 }]", r"capacity.beds.*got \["),
+    "a calendar without its key": (
+        "beds = [{ month = 0, units = 1 }]",
+        r"capacity\.beds: a calendar without its key 'units'; write { units = \[{ from_month = 0, units = 2 }, .*got",
+    ),
     "a word": ('beds = "three"', r"capacity.beds.*got 'three'"),
     "unknown resource": ("bed = 3", r"\[capacity\] bed: unknown resource; got 'bed'; .*did you mean 'beds'\?"),
     "unknown key": ("beds = { unit = 3 }", r"unit.*did you mean 'units'\?"),

@@ -50,7 +50,7 @@ def row(values: Floats, precision: float = 0.1) -> dict[str, float]:
 
 def test_the_replications_variance_is_recovered() -> None:
     """D (R - 1) S^2 / sigma^2 is chi-square with D (R - 1) degrees of freedom."""
-    _, _, _, within = ward_tables.summary(normals(BETWEEN, WITHIN))
+    _, within = ward_tables.summary(normals(BETWEEN, WITHIN))
     freedom = DRAWS * (REPLICATIONS - 1)
     assert FALSE_ALARM / 2 < stats.chi2.cdf(freedom * within / WITHIN**2, freedom) < 1 - FALSE_ALARM / 2
 
@@ -63,7 +63,7 @@ def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, wit
     taking the noise away makes it at most 1 + within^2 / (R between^2) = 2 times as large.
     """
     values = normals(between, within)
-    _, lower, upper, _ = ward_tables.summary(values)
+    (_, lower, upper, _), _ = ward_tables.summary(values)
     assert (upper - lower) / 2 / 1.96 == pytest.approx(between, rel=0.12)
     raw = np.quantile(values.mean(axis=1), [0.025, 0.975])
     assert (raw[1] - raw[0]) / 2 / 1.96 == pytest.approx(np.sqrt(between**2 + within**2 / REPLICATIONS), rel=0.06)
@@ -71,14 +71,14 @@ def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, wit
 
 def test_where_draws_do_not_differ_hardly_an_interval_is_left() -> None:
     """The variance of the means exceeds its noise by chance only: four standard errors are 4 sqrt(2 / D)."""
-    _, lower, upper, _ = ward_tables.summary(normals(0.0, WITHIN))
+    (_, lower, upper, _), _ = ward_tables.summary(normals(0.0, WITHIN))
     most = np.sqrt(4 * np.sqrt(2 / DRAWS)) * WITHIN / np.sqrt(REPLICATIONS)
     assert (upper - lower) / 2 / 1.96 <= most
 
 
 def test_without_chance_the_interval_is_that_of_the_draws_as_they_are() -> None:
     values = np.repeat(np.arange(101.0)[:, None], 3, axis=1)
-    assert ward_tables.summary(values) == (50.0, 2.5, 97.5, 0.0)
+    assert ward_tables.summary(values) == ((50.0, 2.5, 97.5, 0.0), 0.0)
 
 
 def test_the_monte_carlo_error_and_the_replications_wanted_by_hand() -> None:
@@ -120,6 +120,7 @@ def test_differences_are_taken_replication_by_replication() -> None:
     assert second["difference"] == pytest.approx(0.5)
     assert second["difference_lower"] == pytest.approx(0.025)
     assert second["difference_upper"] == pytest.approx(0.975)
+    assert second["difference_monte_carlo_se"] == pytest.approx(0.0, abs=1e-12)
 
 
 def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:

@@ -107,6 +107,30 @@ def present(
     return found
 
 
+def test_curves_without_a_block_are_those_of_the_others() -> None:
+    """Three blocks, of which the last is so small that groups are empty without the others, or nearly."""
+    model = resolve(load_scenario("wider-salvage@0.5"))
+    blocks = [
+        next(microsim.simulate(model, Uniforms(3, replication=number), range(patients), horizon=120.0))
+        for number, patients in enumerate((70, 40, 3))
+    ]
+    found = tally.without_each(model, 60.0, blocks)
+    for place in range(3):
+        others = tally.of_blocks(model, 60.0, [each for number, each in enumerate(blocks) if number != place])
+        for key, survival in others.survival.items():
+            np.testing.assert_allclose(found.survival[key][place], survival[0], atol=1e-12)
+        for name, size in others.sizes.items():
+            np.testing.assert_allclose(found.sizes[name][place], size[0], atol=1e-12)
+        for name, count in others.counts.items():
+            np.testing.assert_allclose(found.counts[name][place], count[0], atol=1e-12)
+
+
+def test_without_the_only_block_there_is_nobody() -> None:
+    model = resolve(load_scenario("baseline"))
+    found = tally.without_each(model, 12.0, list(microsim.simulate(model, Uniforms(3), range(20), horizon=120.0)))
+    assert all(np.isnan(survival).all() for survival in found.survival.values())
+
+
 def test_a_shard_of_patients_is_a_part_of_the_whole() -> None:
     """Deaths by month of patients 0 to 999 and 1000 to 1999 add up to those of all."""
     model = resolve(load_scenario("baseline"))

@@ -1,0 +1,187 @@
+"""Chance and the draws' spread, in runs where patients wait for one another: recovered where the truth can be had.
+
+Statistical tests share FALSE_ALARM: fewer than one suite in 10,000 fails by chance, though seeds are fixed.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from simulator import load_scenario
+from simulator.draws import load_draws
+from simulator.experiment import Part, Settings, part_of
+from simulator.results import outcome_rows
+from simulator.scenario import Scenario
+
+FALSE_ALARM = 1e-4 / 12
+
+PATHWAY = """
+title = "Listed for a ward"
+start = "listed"
+draws = "draws.csv"
+[resources.beds]
+[attributes.fitness]
+levels = { fit = 3, frail = 1 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "ward"
+time = { family = "exponential", mean = 0.1 }
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "exponential", mean = "untreated" }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "exponential", mean = 1 }
+[states.home]
+kind = "sojourn"
+[[states.home.transitions]]
+to = "dead"
+time = { family = "exponential", mean = "treated" }
+[states.dead]
+kind = "death"
+[parameters.untreated]
+unit = "months"
+meaning = "mean time to death while listed"
+value = 6
+source = "assumption"
+[parameters.treated]
+unit = "months"
+meaning = "mean time to death after the ward"
+value = 40
+source = "assumption"
+"""
+BUSY = """
+pathway = "ward.toml"
+[capacity]
+beds = 4
+[service]
+arrivals_per_year = 60
+warm_up_years = 1
+years = 2
+"""
+"""Five arrivals a month for four beds, who all would stay a month: the queue wanders, and all share its fate."""
+
+Rows = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    folder = tmp_path_factory.mktemp("busy")
+    # Quantiles of a lognormal in no order, so that the first draws are as the others.
+    means = 40.0 * np.exp(0.4 * stats.norm.ppf((np.arange(200) + 0.5) / 200))
+    means = np.random.default_rng(1).permutation(means)
+    (folder / "draws.csv").write_text("treated\n" + "\n".join(f"{each:.6g}" for each in means), encoding="utf-8")
+    (folder / "ward.toml").write_text(PATHWAY, encoding="utf-8")
+    (folder / "busy.toml").write_text(BUSY, encoding="utf-8")
+    return load_scenario(folder / "busy.toml")
+
+
+def with_beds(scenario: Scenario, beds: int) -> Scenario:
+    calendar = ((0.0, beds),)
+    return replace(scenario, capacity={"beds": replace(scenario.capacity["beds"], calendar=calendar)})
+
+
+def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: Any) -> list[Part]:
+    table, chosen = load_draws(scenario.pathway), Settings(horizon=24.0, **settings)
+    return [part_of(scenario, table, engine, chosen, slice(draw, draw + 1)) for draw in range(draws)]
+
+
+def rows(scenario: Scenario, own: list[Part], first: list[Part] | None = None) -> Rows:
+    found = [
+        row
+        for population in ("all", "fitness=frail")
+        for row in outcome_rows(scenario, "start", population, own, first)
+    ]
+    return {(row["population"], row["outcome"]): row for row in found}
+
+
+OUTCOMES = [("all", "os_6"), ("all", "os_12"), ("all", "rmst_12"), ("fitness=frail", "os_12")]
+
+
+@pytest.fixture(scope="module")
+def repeated(busy: Scenario) -> list[tuple[Rows, Rows]]:
+    """Four beds, and five compared with them, simulated 100 times with 2 draws of 3 replications."""
+    five = with_beds(busy, 5)
+    found = []
+    for seed in range(100):
+        own, other = (parts(each, 2, seed=seed, replications=3) for each in (busy, five))
+        found.append((rows(busy, own), rows(five, other, own)))
+    return found
+
+
+def test_the_monte_carlo_error_is_the_spread_of_repeated_runs(repeated: list[tuple[Rows, Rows]]) -> None:
+    """The spread's variance over the mean of the errors' squares is F(99, 100 x 2 x (3 - 1)), nearly."""
+    for key in OUTCOMES:
+        of_four, of_five = (np.array([each[place][key]["estimate"] for each in repeated]) for place in (0, 1))
+        apart = np.array([five[key]["difference"] for _, five in repeated])
+        np.testing.assert_allclose(apart, of_five - of_four)
+        for told, place, column in (
+            (of_four, 0, "monte_carlo_se"),
+            (of_five, 1, "monte_carlo_se"),
+            (apart, 1, "difference_monte_carlo_se"),
+        ):
+            errors = np.array([each[place][key][column] for each in repeated])
+            ratio = told.var(ddof=1) / np.mean(errors**2)
+            assert FALSE_ALARM / 2 < stats.f.cdf(ratio, 99, 400) < 1 - FALSE_ALARM / 2, (key, column, ratio)
+
+
+def test_patients_who_share_a_ward_are_no_binomial_sample(repeated: list[tuple[Rows, Rows]]) -> None:
+    """2 draws of 3 replications of 120 patients: were they independent, the error would be two fifths less."""
+    alive = np.mean([four["all", "os_6"]["estimate"] for four, _ in repeated])
+    error = np.sqrt(np.mean([four["all", "os_6"]["monte_carlo_se"] ** 2 for four, _ in repeated]))
+    assert error > 1.3 * np.sqrt(alive * (1.0 - alive) / (2 * 3 * 120))
+
+
+def test_a_difference_is_known_better_than_what_it_is_of(repeated: list[tuple[Rows, Rows]]) -> None:
+    """The same patients come to four beds and to five, so that most of chance is the same."""
+    for key in OUTCOMES:
+        own, apart = (
+            np.mean([five[key][column] for _, five in repeated])
+            for column in ("monte_carlo_se", "difference_monte_carlo_se")
+        )
+        assert apart < 0.85 * own, key
+
+
+def width(values: Rows) -> float:
+    return float(values["all", "os_12"]["upper"] - values["all", "os_12"]["lower"])
+
+
+def with_chance(own: list[Part]) -> NDArray[np.float64]:
+    """The interval over draws as they were simulated."""
+    return np.quantile([part.outcomes["start", "all"]["os_12"][1][0] for part in own], [0.025, 0.975])
+
+
+def test_few_patients_do_not_widen_the_interval_over_draws(busy: Scenario) -> None:
+    """60 patients a draw, and 480: chance adds two thirds to the first's interval, unless it is taken away.
+
+    Of one such run of few the standard deviation is 13 %, of the mean of three 7 %.
+    """
+    few = replace(busy, service=replace(busy.service, years=0.5))
+    many = width(rows(busy, parts(busy, 200, replications=4)))
+    runs = [parts(few, 200, replications=2, seed=seed) for seed in range(3)]
+    assert np.mean([width(rows(few, own)) for own in runs]) == pytest.approx(many, rel=0.28)
+    assert np.mean([np.ptp(with_chance(own)) for own in runs]) > 1.4 * many
+
+
+def test_few_patients_without_queues_do_not_widen_it_either(busy: Scenario) -> None:
+    """Of 20 independent patients a draw chance is known without replications; the truth is the exact engine's."""
+    free = replace(busy, capacity={}, service=None)
+    truth = width(rows(free, parts(free, 200, engine="exact")))
+    runs = [parts(free, 200, patients=20, seed=seed) for seed in range(3)]
+    assert np.mean([width(rows(free, own)) for own in runs]) == pytest.approx(truth, rel=0.28)
+    assert np.mean([np.ptp(with_chance(own)) for own in runs]) > 1.5 * truth
+
+
+def test_one_replication_does_not_say_what_chance_is(busy: Scenario) -> None:
+    own, other = (parts(with_beds(busy, beds), 3, replications=1) for beds in (4, 5))
+    row = rows(busy, other, own)["all", "os_12"]
+    assert np.isnan([row["monte_carlo_se"], row["difference_monte_carlo_se"]]).all()
+    assert (row["lower"], row["upper"]) == pytest.approx(tuple(with_chance(other))), "the interval holds it"
