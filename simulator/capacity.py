@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.pathway import Pathway
+from simulator.pathway import Pathway, reachable
 from simulator.toml_file import Table
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -82,8 +82,12 @@ class Capacity:
         edges = [month for month, _ in self.calendar[1:] if first < month < last]
         total = 0.0
         for begin, end in zip([first, *edges], [*edges, last], strict=True):
-            total += (end - begin) * self.at(begin)
-        return total / (last - first) / (self.offered_every or 1.0)
+            total += (end - begin) * self.units_a_month(begin)
+        return total / (last - first)
+
+    def units_a_month(self, month: float) -> float:
+        """Return how many units there are at a month, or are offered a month then."""
+        return self.at(month) / (self.offered_every or 1.0)
 
     def at(self, month: float) -> int:
         """Return how many units there are at a month."""
@@ -160,4 +164,19 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
             return f"patients in '{name}' may ask for two units at once"
         if asked and name in limited:
             return f"patients in '{name}' hold one unit while they wait for another"
+    return None
+
+
+def doubles(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]) -> str | None:
+    """Return in which state waits double what microsim must simulate beforehand; None if there is none.
+
+    There both ways out of a wait, by a grant and by another risk, may lead back to it.
+    ways : state -> where it may lead
+    """
+    states = pathway.states
+    for name in ways:
+        back = [to for to in ways[name] if states[name].kind == "sojourn" and name in reachable([to], ways.__getitem__)]
+        asked = [states[to].holds in capacity and states[to].holds != states[name].holds for to in back]
+        if any(asked) and not all(asked):
+            return f"patients come back to '{name}' whether they are granted a unit there or not"
     return None

@@ -13,6 +13,7 @@ from simulator.block import Block
 from simulator.curves import Curves
 from simulator.levers import Values
 from simulator.model import Model, resolve
+from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario
 from simulator.service import Service
@@ -96,8 +97,7 @@ def years(
 
     model = resolve(scenario, own)
     before = None if scenario.before is None else resolve(scenario.before, own)
-    if scenario.pathway.groups:
-        horizon = max(horizon, scenario.pathway.group_window)
+    horizon = followed(scenario.pathway, horizon)
     service = scenario.service
     intake = together(range(patients)) if service is None else arrivals(model, before, service, horizon, uniforms)
     if engine == "des":
@@ -200,12 +200,33 @@ def loads(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
     if scenario.before is not None:
         share, before = service.policy_share, _asked(scenario.before, own, horizon)
         asked = {resource: share * each + (1.0 - share) * before[resource] for resource, each in asked.items()}
-    found = {}
-    for resource, capacity in scenario.capacity.items():
-        units = capacity.mean_units(service.first, service.last)
-        demand = service.arrivals_a_month * asked[resource]
-        found[resource] = demand / units if units else np.full_like(demand, np.inf)
-    return found
+    return {
+        resource: _over(service.arrivals_a_month * asked[resource], each.mean_units(service.first, service.last))
+        for resource, each in scenario.capacity.items()
+    }
+
+
+def final_loads(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
+    """Return the loads for ever, once all that changes over the years has changed; {} if nothing does."""
+    service = scenario.service
+    changes = scenario.before is not None or not all(each.is_constant for each in scenario.capacity.values())
+    if service is None or service.arrival_months is not None or not changes:
+        return {}
+    end = service.last + followed(scenario.pathway, horizon)
+    asked = _asked(scenario if service.is_policy_by(end) else scenario.before or scenario, own, horizon)
+    return {
+        resource: _over(service.arrivals_a_month * asked[resource], each.units_a_month(end))
+        for resource, each in scenario.capacity.items()
+    }
+
+
+def _over(demand: Floats, units: float) -> Floats:
+    return demand / units if units else np.where(demand > 0, np.inf, 0.0)
+
+
+def followed(pathway: Pathway, horizon: float) -> float:
+    """Return the months for which patients are followed: to the end of the group window at least."""
+    return max(horizon, pathway.group_window) if pathway.groups else horizon
 
 
 def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
@@ -216,7 +237,7 @@ def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]
     from simulator.engines import exact
 
     free = replace(scenario, capacity={}, service=None, before=None)
-    solution = exact.solve(resolve(free, own), horizon, window=False)
+    solution = exact.solve(resolve(free, own), followed(scenario.pathway, horizon), window=False)
     found = {}
     for resource, capacity in scenario.capacity.items():
         states = [name for name, state in scenario.pathway.states.items() if state.holds == resource]

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import centre, outcomes
-from simulator.capacity import beyond_microsim
+from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.centre import loads as offered_loads
 from simulator.curves import Curves, check_horizon, populations
@@ -151,6 +151,7 @@ def compare(
             tell_load(each, loads)
         if not chosen.overload:
             _check_load(each, loads)
+            _check_load(each, centre.final_loads(each, few, chosen.horizon), " in the end")
     shown = both_ends(loaded, table, n_draws)
     chunks = _chunks(engine, n_draws, 0 if limited else chosen.patients)
     parts: list[list[Part]] = []
@@ -220,20 +221,26 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
         return engine, "as asked"
     if limited is None:
         return "exact", "no resource is limited, so there is an answer without sampling noise"
-    if beyond:
-        return "des", beyond[0][1]
+    better = [why for _, why in beyond] or [why for each in scenarios if (why := _doubles(each))]
+    if better:
+        return "des", better[0]
     return "microsim", "resources are limited, and served first come, first served"
 
 
-def _check_load(scenario: Scenario, loads: dict[str, Floats]) -> None:
-    """Refuse a load that can never be served, on average over draws."""
+def _doubles(scenario: Scenario) -> str | None:
+    ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
+    return doubles(scenario.pathway, ways, scenario.capacity)
+
+
+def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") -> None:
+    """Refuse a load that can never be served, on average over draws. `when` : in words, if not always."""
     for resource, of_draws in loads.items():
         load = of_draws.mean()
         if load >= 1.0:
             raise InputError(
                 "more is asked for than can ever be served",
                 where=f"{scenario.where}: [capacity] {resource}",
-                got=f"a load of {load:.2f}",
+                got=f"a load of {load:.2f}{when}" if np.isfinite(load) else f"no units{when}",
                 allowed="a load below 1, or --overload to run it all the same",
             )
 

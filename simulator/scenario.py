@@ -15,7 +15,7 @@ from simulator import toml_file
 from simulator.capacity import Capacity
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.pathway import Pathway
+from simulator.pathway import Pathway, states_before_clock
 from simulator.pathway_file import UNITS, named_pathway, shares
 from simulator.service import Service, ServiceTable, read_service
 
@@ -214,8 +214,22 @@ def check(scenario: Scenario) -> None:
     for resource in scenario.capacity:
         if resource not in pathway.resources:
             raise unknown("resource", resource, pathway.resources, f"{scenario.where}: [capacity] {resource}")
+        _check_counted(scenario, resource)
     if scenario.leads_with is not None and scenario.leads_with not in pathway.clocks:
         raise unknown("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
+
+
+def _check_counted(scenario: Scenario, resource: str) -> None:
+    """Refuse a service that cannot tell when patients arrive, since they may wait for a resource before they do."""
+    early = sorted(states_before_clock(scenario.pathway))
+    holding = [name for name in early if scenario.pathway.states[name].holds == resource]
+    if scenario.service is not None and holding:
+        raise InputError(
+            f"arrivals at '{scenario.pathway.clock_state}' cannot be told, for patients may wait before",
+            where=f"{scenario.where}: [capacity] {resource}",
+            got=f"held in '{holding[0]}'",
+            allowed=f"resources held from '{scenario.pathway.clock_state}' on, or no [service]",
+        )
 
 
 def _check_lever(lever: str, unit: str, value: float, where: str) -> None:

@@ -115,13 +115,18 @@ class Service:
             return 1.0
         begin, ramp = self.policy_from_month, self.policy_ramp_months or 1e-9
         if self.arrival_months is not None:
-            months = np.array([month for month in self.arrival_months if self.first <= month < self.last])
-            return float(np.mean(np.clip((months - begin) / ramp, 0.0, 1.0)))
+            since = np.array([month for month in self.arrival_months if self.first <= month < self.last]) - begin
+            share = np.clip(since / ramp, 0.0, 1.0) if self.policy_ramp_months else since >= 0.0
+            return float(np.mean(share))
         # The integral of the share, from when the policy begins to the end and to the beginning of the counted years.
         since = np.maximum(np.array([self.first, self.last]) - begin, 0.0)
         risen = np.minimum(since, ramp)
         integral = risen**2 / (2.0 * ramp) + (since - risen)
         return float(integral[1] - integral[0]) / (self.last - self.first)
+
+    def is_policy_by(self, month: float) -> bool:
+        """Whether everybody who arrives at a month is under the scenario."""
+        return self.policy_from_month is None or self.policy_from_month + self.policy_ramp_months <= month
 
     def counted(self, arrival: Floats) -> NDArray[np.bool_]:
         """Return which arrivals are counted."""

@@ -171,20 +171,30 @@ class Patient:
         asking: list[Request] = []
         for months, way in self.chances.ways(state, self.place, visit, self.in_vain):
             at = month + months
-            granted = yield from self.wait(asking, at)
-            if granted is not None:
-                return self.take(state, granted, asking)
-            if self.is_over_by(at):
-                break
             ward = self.centre.ward_of(way.to)
-            if ward is None or self.centre.ward_of(state) is ward:
+            is_request = ward is not None and self.centre.ward_of(state) is not ward
+            # Who asks for two units in one instant asks for both before either is granted.
+            if not (is_request and self.asks_in_an_instant(asking, at)):
+                granted = yield from self.wait(asking, at)
+                if granted is not None:
+                    return self.take(state, granted, asking)
+                if self.is_over_by(at):
+                    break
+            if not is_request:
                 return self.leave(state, way.to, at, asking)
+            assert ward is not None
             asking.append(ward.ask(self.place, self.origin + at, way.to, self._rank(ward, state)))
             asking[-1].month = at
         granted = yield from self.wait(asking, np.inf)
         if granted is not None:
             return self.take(state, granted, asking)
         return self.end(state, asking)
+
+    def asks_in_an_instant(self, asking: list[Request], month: float) -> bool:
+        """Whether the last request was made in the very instant of a month."""
+        if not asking or self.is_over_by(month):
+            return False
+        return instant(asking[-1].asked) == instant(self.origin + month)
 
     def is_over_by(self, month: float) -> bool:
         """Whether the patient is dead, having been treated in vain, or followed no longer."""

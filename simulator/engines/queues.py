@@ -27,6 +27,9 @@ from simulator.ward import Intake, Requests
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+MOST_ROWS, MOST_ROWS_A_PATIENT = 500_000, 50
+"""Stretches that may be simulated beforehand: what both numbers are exceeded by is refused."""
+
 
 def simulate(
     model: Model,
@@ -44,9 +47,12 @@ def simulate(
     """
     refuse(model)
     runs: list[Stretches] = []
-    for each, under in ((model, intake.under_policy), (before or model, ~intake.under_policy)):
-        check_single(each)
-        plan = QueuePlan(each, horizon, keep)
+    plans = [QueuePlan(each, horizon, keep) for each in (model, before or model)]
+    if any(plan.marginal is not None for plan in plans):
+        # Who is treated in vain dies wherever they are then, so all that anybody does is kept.
+        plans = [QueuePlan(plan.model, horizon, None) for plan in plans]
+    for plan, under in zip(plans, (intake.under_policy, ~intake.under_policy), strict=True):
+        check_single(plan.model)
         places = np.flatnonzero(under)
         level = [
             Stretches(plan, uniforms, intake.patients[own], own)
@@ -55,6 +61,7 @@ def simulate(
         ]
         while level:
             level = _simulate(level, runs)
+            _check_number(model, sum(run.patients.size for run in (*runs, *level)), intake.patients.size)
     units = [each.units for each in model.scenario.capacity.values()]
     served = serve(_all_rows(runs), intake.origin, units)
     return _Assembly(runs, intake, served.start, horizon).block(), served.requests(intake)
@@ -66,6 +73,17 @@ def refuse(model: Model) -> None:
     if why is not None:
         where = model.scenario.where
         raise InputError("microsim's queues cannot run this", where=where, got=why, allowed="--engine des")
+
+
+def _check_number(model: Model, rows: int, patients: int) -> None:
+    """Raise InputError if both ways out of every wait lead on to too many stretches."""
+    if rows > MOST_ROWS and rows > MOST_ROWS_A_PATIENT * patients:
+        raise InputError(
+            "microsim's queues simulate both ways out of every wait beforehand, which are too many here",
+            where=model.scenario.where,
+            got=f"{rows:,} for {patients:,} patients",
+            allowed="--engine des",
+        )
 
 
 def _simulate(level: Sequence[Stretches], runs: list[Stretches]) -> list[Stretches]:
@@ -102,9 +120,6 @@ class QueuePlan(Plan):
 
     def __init__(self, model: Model, horizon: float, keep: frozenset[str] | None) -> None:
         super().__init__(model, horizon, keep)
-        if self.marginal is not None:
-            # Who is treated in vain dies wherever they are then, so all that they do is kept.
-            self.keep = None
         states = model.pathway.states
         self.limited = {resource: place for place, resource in enumerate(model.scenario.capacity)}
         self.asks = {

@@ -65,6 +65,7 @@ class Desk:
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
         self.wards: list[Ward] = []
+        self.requests = 0
         self.reviewing = -math.inf
 
     def review(self) -> None:
@@ -112,7 +113,8 @@ class Ward:
         """Return a new request, which is on the waiting list until it is granted or withdrawn."""
         request = Request(self, patient, asked, to)
         self.requests.append(request)
-        heapq.heappush(self.waiting, (rank, instant(asked), patient, len(self.requests), request))
+        self.desk.requests += 1
+        heapq.heappush(self.waiting, (rank, instant(asked), patient, self.desk.requests, request))
         self._review(asked)
         return request
 

@@ -67,6 +67,7 @@ warm_up_years = 1
 years = 3
 """
 
+STAYS_HOME = 'kind = "sojourn"\n[[states.home.transitions]]\nto = "dead"\ntime = { family = "exponential", mean = 9 }'
 STEPS = "[{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }]"
 CALENDAR = f'base = "busy.toml"\n[capacity]\nbeds.units = {STEPS}'
 OVERLOADED = 'base = "busy.toml"\n[set]\nstay = 4'
@@ -325,6 +326,20 @@ def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Co
     said = ("[capacity] beds", "more is asked for than can ever be served", "a load of 1.60", "--overload")
     refused(aftercart("run", "overloaded.toml", "--out", "run"), *said)
     refused(aftercart("compare", "busy.toml", "overloaded.toml", "--quiet", "--out", "run"), *said)
+    assert not (folder / "run").exists()
+
+
+def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command, folder: Path) -> None:
+    steps = "[{ from_month = 0, units = 30 }, { from_month = 20, units = 0 }]"
+    (folder / "closing.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\nunits = {steps}')
+    refused(aftercart("run", "closing.toml", "--out", "run"), "[capacity] beds", "no units in the end", "--overload")
+
+
+def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(aftercart: Command, folder: Path) -> None:
+    """The clock starts at home, and a bed is held before: when would they have come, had they not waited?"""
+    (folder / "ward.toml").write_text(WARD.replace('kind = "end"', STAYS_HOME) + '[clocks]\nhome = "home"\n')
+    refused(aftercart("check", "busy.toml"), "arrivals at 'home' cannot be told", "held in 'ward'", "no [service]")
+    refused(aftercart("run", "busy.toml", "--out", "run"), "arrivals at 'home' cannot be told")
     assert not (folder / "run").exists()
 
 

@@ -213,6 +213,25 @@ def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_befo
     assert load(always) == pytest.approx(REACHES_THE_WARD * 6 / 3, rel=LATTICE)
 
 
+def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(tell: Tell) -> None:
+    """From month 30 on everybody stays 6 months instead of 2, and from month 20 on there are 2 beds instead of 3."""
+    steps = "{ units = [{ from_month = 0, units = 3 }, { from_month = 20, units = 2 }] }"
+    tell(f"[capacity]\nbeds = {steps}\n{SERVICE}", "today")
+    scenario = tell('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
+    found = centre.final_loads(scenario, {}, 120.0)["beds"]
+    assert found.item() == pytest.approx(REACHES_THE_WARD * 6 / 2, rel=LATTICE)
+    closing = tell(f"[capacity]\nbeds = {steps.replace('units = 2', 'units = 0')}\n{SERVICE}", "closing")
+    assert centre.final_loads(closing, {}, 120.0)["beds"].item() == np.inf
+    constant = tell(f"[capacity]\nbeds = 3\n{SERVICE}", "constant")
+    assert centre.final_loads(constant, {}, 120.0) == {}
+
+
+def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
+    listed = Service(2.0, None, (0.0, 6.0, 12.0, 18.0), policy_from_month=12.0)
+    assert listed.policy_share == 0.5
+    assert listed.under_policy(Uniforms(1), np.arange(4), np.array(listed.arrival_months)).tolist() == [0, 0, 1, 1]
+
+
 def test_every_draw_has_a_load_of_its_own(tell: Tell) -> None:
     scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
     stays = {"stay": np.array([[1.0], [6.0]])}

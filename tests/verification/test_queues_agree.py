@@ -18,8 +18,9 @@ import scenarios
 from simulator import pathway_file
 from simulator.capacity import Capacity, beyond_microsim
 from simulator.centre import arrivals
-from simulator.engines import des, microsim, queues
+from simulator.engines import des, microsim, queues, tally
 from simulator.errors import InputError
+from simulator.experiment import choose_engine
 from simulator.histories import check, table
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
@@ -340,6 +341,71 @@ def test_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_
     in_bed = events[events["state"] == "ward"].set_index("month")["patient"]
     first, second = sorted((numbers[order.index("through")], numbers[order.index("direct")]))
     assert (in_bed[3.0], in_bed[5.0]) == (first, second)
+
+
+@pytest.mark.parametrize("benefit", [1.0, 0.5])
+def test_what_is_counted_of_a_policy_that_starts_on_a_date_is_what_des_counts(benefit: float) -> None:
+    """Half of the patients come before the policy: what is kept of them must fit what is kept of the others."""
+    model, before = (resolve(scarce(each, 1)) for each in (wider(benefit), load_scenario("baseline")))
+    intake, kept = over_years(PATIENTS, 3.0), tally.counted_states(model.pathway)
+    block, _ = queues.simulate(model, Uniforms(1), intake, horizon=120.0, before=before, keep=kept)
+    whole, _ = des.simulate(model, Uniforms(1), intake, horizon=120.0, before=before)
+    some = np.arange(PATIENTS) % 3 > 0
+    counted, told = (tally.of_blocks(model, 60.0, [each.only(some)]) for each in (block, whole))
+    for key, curve in told.survival.items():
+        np.testing.assert_array_equal(counted.survival[key], curve)
+    assert counted.counts == told.counts
+
+
+FLARES = """
+title = "A chronic disease that flares, a day ward, and patients who come back whether they had a bed or not"
+start = "well"
+[clocks]
+entry = "well"
+[resources.beds]
+[states.well]
+kind = "sojourn"
+[[states.well.transitions]]
+to = "flare"
+time = { family = "exponential", mean = 0.5 }
+[[states.well.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 100 }
+[states.flare]
+kind = "sojourn"
+[[states.flare.transitions]]
+to = "ward"
+time = { family = "exponential", mean = 0.2 }
+[[states.flare.transitions]]
+to = "well"
+time = { family = "exponential", mean = 2 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "well"
+time = { family = "exponential", mean = 0.25 }
+[states.dead]
+kind = "death"
+"""
+
+
+def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
+    tell: Callable[..., Pathway], alike: Alike
+) -> None:
+    """Both ways out of every wait double what microsim simulates beforehand: it says so before memory is full."""
+    scenario = scarce(Scenario("flares", tell(FLARES)), 4)
+    alike(resolve(scenario), together(range(20)), horizon=4.0)
+    with pytest.raises(InputError, match=r"both ways out of every wait .* allowed: --engine des"):
+        queues.simulate(resolve(scenario), Uniforms(1), together(range(20)), horizon=60.0)
+    engine, why = choose_engine("auto", [scenario])
+    assert (engine, why) == ("des", "patients come back to 'flare' whether they are granted a unit there or not")
+    assert choose_engine("microsim", [scenario])[0] == "microsim"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_shipped_centre_doubles_its_waits(name: str) -> None:
+    assert "come back" not in choose_engine("auto", [load_scenario(name)])[1]
 
 
 BEYOND = {

@@ -385,6 +385,31 @@ def test_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(
     }
 
 
+OR_THEATRE = EITHER.replace(
+    '[states.other_ward]\nkind = "sojourn"\nholds = "beds"', '[states.other_ward]\nkind = "sojourn"\nholds = "theatre"'
+)
+
+
+@pytest.mark.parametrize("closed", ["beds", "theatre"])
+def test_who_asks_for_a_bed_and_the_theatre_in_one_instant_is_in_both_lists_by_number(closed: str, log: Log) -> None:
+    """The other one is closed for ever: Ann, who asks for both in month 1, still comes before Bob."""
+    limits = {"beds": beds(1), "theatre": beds(1)} | {closed: beds(0)}
+    text = OR_THEATRE.replace("READY", "1")
+    told = log(limits["beds"], text=text, theatre=limits["theatre"], ann=Course(), bob=Course())
+    open_one = "ward" if closed == "theatre" else "other_ward"
+    assert told == {"ann": f"1 {open_one}, 4 home", "bob": f"4 {open_one}, 7 home"}
+
+
+@pytest.mark.parametrize("first", ["ward", "other_ward"])
+def test_of_two_that_open_in_one_instant_the_one_that_was_asked_for_first_is_granted(first: str, log: Log) -> None:
+    before, between, behind = OR_THEATRE.split("READY")
+    one, other = ("READY", "AFTER") if first == "ward" else ("AFTER", "READY")
+    text = f"{before}{one}{between}{other}{behind}"
+    opens = beds((0.0, 0), (3.0, 1))
+    told = log(opens, text=text, theatre=opens, ann=Course(ready=1, after=2))
+    assert told == {"ann": f"3 {first}, 6 home"}
+
+
 @pytest.mark.parametrize("units", [1, 2])
 def test_who_relapses_while_waiting_for_a_transplant_has_relapsed_after_salvage(units: int, alike: Callable) -> None:
     base = replace(load_scenario("hsct-for-all-responders"), capacity={"hsct_beds": beds(units)})
