@@ -11,7 +11,8 @@ from pydantic import BeforeValidator, Field
 
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.pathway import Pathway, State, reachable
+from simulator.pathway import LONGEST_WAY, Pathway, State, reachable
+from simulator.toml_file import Table, refusal
 from simulator.toml_file import Table, refusal
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -25,7 +26,7 @@ CALENDAR = "[{ from_month = 0, units = 2 }, { from_month = 12, units = 3 }]"
 class Step(Table):
     """From a month on there are so many units."""
 
-    from_month: Number = Field(description="calendar month, 0 first")
+    from_month: Annotated[Number, Field(le=LONGEST_WAY)] = Field(description="calendar month, 0 first")
     units: Number = Field(description="a whole number, at most 100,000; 0 closes the resource")
 
 
@@ -47,7 +48,7 @@ class CapacityTable(Table):
     units: Annotated[list[Step], BeforeValidator(_as_steps, json_schema_input_type=float | list[Step])] = Field(
         description="how many, or a calendar of steps; who holds a unit keeps it when there become fewer"
     )
-    offered_every_months: Annotated[Number, Field(ge=0.01)] | None = Field(
+    offered_every_months: Annotated[Number, Field(ge=0.01, le=LONGEST_WAY)] | None = Field(
         None, description="units are offered at these intervals (at least 0.01), from month 0 on, and lost if unused"
     )
     priority: dict[str, list[str]] | None = Field(

@@ -52,8 +52,8 @@ Date = Annotated[date, BeforeValidator(_as_date)]
 class ServiceTable(Table):
     """Arrivals over calendar time, and which of them are counted."""
 
-    arrivals_per_year: Annotated[Number, Field(gt=0, le=100_000)] | None = Field(
-        None, description="starts of the default clock (relapses) a year, a Poisson process; at most 100,000"
+    arrivals_per_year: Annotated[Number, Field(ge=0.001, le=100_000)] | None = Field(
+        None, description="starts of the default clock (relapses) a year, a Poisson process; 0.001 to 100,000"
     )
     arrival_months: list[Month] | None = Field(
         None, description="or a list: the calendar month of each, as they come; no more arrive after the last"
@@ -61,8 +61,8 @@ class ServiceTable(Table):
     arrival_dates: list[Date] | None = Field(
         None, description="or the date of each, as they come: the first is month 0, and a month is 30.4375 days"
     )
-    years: Annotated[Number, Field(gt=0, le=200)] | None = Field(
-        None, description="years that are counted, after the warm-up; at most 200"
+    years: Annotated[Number, Field(ge=0.01, le=200)] | None = Field(
+        None, description="years that are counted, after the warm-up; 0.01 to 200"
     )
     warm_up_years: Annotated[Number, Field(ge=0, le=100)] = Field(
         0.0, description="years from an empty centre that are not counted; at most 100"
@@ -73,8 +73,8 @@ class ServiceTable(Table):
     policy_ramp_months: Annotated[Number, Field(ge=0)] = Field(
         0.0, description="months in which the share of arrivals under the policy rises from 0 to 1"
     )
-    precision: Annotated[Number, Field(gt=0)] = Field(
-        0.1, description="wanted half-width of a 95 % Monte Carlo interval, as a share of the estimate"
+    precision: Annotated[Number, Field(ge=0.001)] = Field(
+        0.1, description="wanted half-width of a 95 % Monte Carlo interval, as a share of the estimate; 0.001 or more"
     )
 
 

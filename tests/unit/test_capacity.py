@@ -180,6 +180,14 @@ REFUSED = {
         "beds = { units = [{ from_month = 0, units = 0 }, { from_month = 4, units = 0 }] }",
         r"\[capacity\] beds: never open; got 0; allowed: units above zero at some time",
     ),
+    "a step after the end of time": (
+        "beds.units = [{ from_month = 0, units = 1 }, { from_month = 1e300, units = 2 }]",
+        r"capacity\.beds\.units 2\.from_month: input should be less than or equal to 12000; got 1e\+300",
+    ),
+    "offered once in all time": (
+        "beds = { units = 1, offered_every_months = 1e300 }",
+        r"offered_every_months: input should be less than or equal to 12000; got 1e\+300",
+    ),
     "offered all the time": (
         "beds = { units = 1, offered_every_months = 1e-10 }",
         r"capacity\.beds\.offered_every_months: input should be greater than or equal to 0\.01; got 1e-10",

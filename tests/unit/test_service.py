@@ -147,8 +147,8 @@ REFUSED = {
         r"policy_from_month: the policy would touch nobody who is counted; got 7\.5; allowed: before month 7, when the",
     ),
     "no years": ("arrivals_per_year = 3", r"\[service\]: how many years are counted is not said; allowed: years = 5"),
-    "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than 0"),
-    "no arrivals": ("arrivals_per_year = 0\nyears = 4", r"service.arrivals_per_year.*greater than 0"),
+    "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than or equal to 0.01"),
+    "no arrivals": ("arrivals_per_year = 0\nyears = 4", r"service.arrivals_per_year.*than or equal to 0.001; got 0"),
     "not a number": ("arrivals_per_year = nan\nyears = 4", r"service.arrivals_per_year.*got nan"),
     "no end of years": ("arrivals_per_year = 3\nyears = inf", r"service.years.*got inf"),
     "time before the start": ("arrivals_per_year = 3\nyears = 4\nwarm_up_years = -1", r"service.warm_up_years.*got -1"),
@@ -167,7 +167,7 @@ REFUSED = {
         "arrival_months = [1, 70]\nyears = 4\nwarm_up_years = 1",
         r"arrival_months: nobody arrives in the years that are counted; allowed: a month from 12 to 60",
     ),
-    "precision of nothing": ("arrivals_per_year = 3\nyears = 4\nprecision = 0", r"service.precision.*greater than 0"),
+    "precision of nothing": ("arrivals_per_year = 3\nyears = 4\nprecision = 0", r"precision.*or equal to 0.001"),
     "unknown key": ("arrivals_per_yaer = 3\nyears = 4", r"arrivals_per_yaer.*did you mean 'arrivals_per_year'\?"),
 }
 

@@ -212,7 +212,7 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
         ({"beds": "1,1.5"}, "with beds=1.5: [capacity] beds: not a whole number above zero"),
         ({"wait": "1,-1"}, "with wait=-1: [set] wait: value outside its unit (months)"),
         ({"wait": "1", "scale.wait": "2"}, "'wait' is in two tables"),
-        ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than 0"),
+        ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than or equal to 0.001; got 0"),
         ({"marginal_benefit": "0.5,1.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
         ({"policy_from_month": "12"}, "does not say what applies before"),
         ({"beds": "1..2", "wait": "1,-1"}, "with beds=1, wait=-1: [set] wait: value outside its unit"),
