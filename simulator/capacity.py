@@ -13,7 +13,6 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import LONGEST_WAY, Pathway, State, reachable
 from simulator.toml_file import Table, refusal
-from simulator.toml_file import Table, refusal
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 STATE = "state"
