@@ -26,7 +26,8 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 MONTHS_A_YEAR = 12.0
 DAYS_A_MONTH = 30.4375
-ARRIVALS = ("arrivals_per_year", "arrival_months", "arrival_dates")
+LISTS = ("arrival_months", "arrival_dates")
+ARRIVALS = ("arrivals_per_year", *LISTS)
 """The keys that tell who comes when: a service has one of them."""
 
 

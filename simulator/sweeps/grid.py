@@ -15,10 +15,10 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
 from simulator.scenario import Scenario, check
-from simulator.service import ServiceTable, read_service
+from simulator.service import LISTS, ServiceTable, read_service
 from simulator.sweeps.axis import Axis, read_values
 
-SERVICE = tuple(name for name in ServiceTable.model_fields if name not in ("arrival_months", "arrival_dates"))
+SERVICE = tuple(name for name in ServiceTable.model_fields if name not in LISTS)
 """The numeric keys of [service]."""
 
 BENEFIT = "marginal_benefit"
