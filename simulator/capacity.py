@@ -8,27 +8,37 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.pathway import Pathway, reachable
-from simulator.toml_file import Table
+from simulator.pathway import LONGEST_WAY, Pathway, State, reachable
+from simulator.toml_file import Table, refusal
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 STATE = "state"
 """The key of a priority by the state that patients wait in."""
 
+MOST_UNITS = 100_000
+CALENDAR = "[{ from_month = 0, units = 2 }, { from_month = 12, units = 3 }]"
+
 
 class Step(Table):
     """From a month on there are so many units."""
 
-    from_month: Number = Field(description="calendar month, 0 first")
-    units: Number = Field(description="a whole number; 0 closes the resource")
+    from_month: Annotated[Number, Field(le=LONGEST_WAY)] = Field(description="calendar month, 0 first")
+    units: Number = Field(description="a whole number, at most 100,000; 0 closes the resource")
 
 
 def _as_steps(told: Any) -> Any:
-    return [{"from_month": 0.0, "units": told}] if isinstance(told, int | float) else told
+    if isinstance(told, list):
+        return told
+    if _is_number(told):
+        return [{"from_month": 0.0, "units": told}]
+    raise refusal("not a number of units", allowed=f"a whole number of units, or a calendar: {CALENDAR}")
+
+
+def _is_number(told: Any) -> bool:
+    return isinstance(told, int | float) and not isinstance(told, bool)
 
 
 class CapacityTable(Table):
@@ -37,20 +47,24 @@ class CapacityTable(Table):
     units: Annotated[list[Step], BeforeValidator(_as_steps, json_schema_input_type=float | list[Step])] = Field(
         description="how many, or a calendar of steps; who holds a unit keeps it when there become fewer"
     )
-    offered_every_months: Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="units are offered at these intervals, from month 0 on, and lost if nobody waits"
+    offered_every_months: Annotated[Number, Field(ge=0.01, le=LONGEST_WAY)] | None = Field(
+        None, description="units are offered at these intervals (at least 0.01), from month 0 on, and lost if unused"
     )
-    priority: dict[str, list[str]] = Field(
-        default_factory=dict,
+    priority: dict[str, list[str]] | None = Field(
+        None,
         description='who comes first: attribute = levels, or state = states to wait in; the rest last; else by request',
     )
 
 
 def _as_table(told: Any) -> Any:
+    if isinstance(told, dict | CapacityTable):
+        return told
     if isinstance(told, list):
-        write = "{ units = [{ from_month = 0, units = 2 }, { from_month = 12, units = 3 }] }"
-        raise PydanticCustomError("calendar", f"a calendar without its key 'units'; write {write}")
-    return {"units": told} if isinstance(told, int | float) else told
+        raise refusal("a calendar without its key 'units'", allowed=f"{{ units = {CALENDAR} }}")
+    if _is_number(told):
+        return {"units": told}
+    keys = ", ".join(CapacityTable.model_fields)
+    raise refusal("not a number of units", allowed=f"a whole number of units, or a table with {keys}")
 
 
 Told = Annotated[CapacityTable, BeforeValidator(_as_table, json_schema_input_type=float | CapacityTable)]
@@ -102,7 +116,8 @@ def read(pathway: Pathway, told: Mapping[str, CapacityTable], where: str) -> dic
         if resource not in pathway.resources:
             raise unknown("resource", resource, pathway.resources, place)
         calendar = _calendar(table.units, place)
-        found[resource] = Capacity(calendar, table.offered_every_months, _ranks(pathway, table.priority, place))
+        ranks = None if table.priority is None else _ranks(pathway, resource, table.priority, f"{place} priority")
+        found[resource] = Capacity(calendar, table.offered_every_months, ranks)
         if pathway.states[pathway.start].holds == resource:
             raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
     return found
@@ -121,6 +136,9 @@ def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...
                 allowed="each later than the one before",
             )
     for each in steps:
+        if each.units > MOST_UNITS:
+            allowed = f"up to {MOST_UNITS:,}; for no limit leave the resource out of [capacity]"
+            raise InputError("too many units", where=where, got=each.units, allowed=allowed)
         if each.units < (0 if len(steps) > 1 else 1) or each.units != int(each.units):
             least = "0, 1, 2, ..." if len(steps) > 1 else "1, 2, 3, ..., or no entry: no limit"
             raise InputError("not a whole number above zero", where=where, got=each.units, allowed=least)
@@ -130,21 +148,35 @@ def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...
 
 
 def _ranks(
-    pathway: Pathway, priority: Mapping[str, Sequence[str]], where: str
-) -> tuple[str, tuple[str, ...]] | None:
-    if not priority:
-        return None
-    where = f"{where} priority"
-    if len(priority) > 1:
-        raise InputError("more than one priority", where=where, got=", ".join(priority), allowed="one")
+    pathway: Pathway, resource: str, priority: Mapping[str, Sequence[str]], where: str
+) -> tuple[str, tuple[str, ...]]:
+    if len(priority) != 1:
+        what = "more than one priority" if priority else "no priority"
+        raise InputError(what, where=where, got=", ".join(priority) or None, allowed=f"one: {STATE}, or an attribute")
     (by, order), *_ = priority.items()
     if by != STATE and by not in pathway.attributes:
         raise unknown("attribute", by, (STATE, *pathway.attributes), where)
-    known = pathway.states if by == STATE else pathway.attributes[by].levels
+    known = _waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
+    if not order:
+        raise InputError("nobody comes first", where=f"{where} {by}", got=[], allowed=", ".join(known))
     for each in order:
+        if by == STATE and each in pathway.states and each not in known:
+            raise InputError(f"nobody waits for it in '{each}'", where=where, got=each, allowed=", ".join(known))
         if each not in known:
             raise unknown("state" if by == STATE else f"level of {by}", each, known, where)
+        if order.count(each) > 1:
+            raise InputError(f"'{each}' is listed twice", where=where, got=list(order), allowed="each once")
     return by, tuple(order)
+
+
+def _waiting_for(pathway: Pathway, resource: str) -> list[str]:
+    """Return the states in which patients can wait for a resource."""
+
+    def asks(state: State) -> bool:
+        onward = (pathway.states[each.to].holds for each in state.transitions)
+        return state.holds != resource and resource in onward
+
+    return [name for name, state in pathway.states.items() if asks(state)]
 
 
 def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:

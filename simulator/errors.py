@@ -1,6 +1,7 @@
 """Errors that say what is wrong, where, what was got, what is allowed, and which name was probably meant."""
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class AftercartError(Exception):
@@ -31,14 +32,23 @@ class InputError(AftercartError):
         self.nearest = nearest
         message = f"{where}: {what}" if where else what
         if got is not None:
-            # A NumPy value is shown as the plain number that was written in the file.
-            plain = got.tolist() if hasattr(got, "tolist") else got
-            message += f"; got {plain!r}"
+            message += f"; got {_as_written(got)!r}"
         if allowed:
             message += f"; allowed: {allowed}"
         if nearest:
             message += f"; did you mean {nearest!r}?"
         super().__init__(message)
+
+
+def _as_written(value: Any) -> Any:
+    """Return a value as it was written in the file: plain numbers for NumPy's, and texts for dates."""
+    if isinstance(value, dict):
+        return {key: _as_written(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_written(each) for each in value]
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

@@ -8,36 +8,65 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
-from simulator.toml_file import Table
+from simulator.toml_file import Table, refusal
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 MONTHS_A_YEAR = 12.0
+DAYS_A_MONTH = 30.4375
+LISTS = ("arrival_months", "arrival_dates")
+ARRIVALS = ("arrivals_per_year", *LISTS)
+"""The keys that tell who comes when: a service has one of them."""
+
+
+def _as_month(told: Any) -> Any:
+    if isinstance(told, date | str):
+        raise refusal("not a number of months", allowed="0.5, for example; for dates write arrival_dates")
+    return told
+
+
+def _as_date(told: Any) -> date:
+    if isinstance(told, date) and not isinstance(told, datetime):
+        return told
+    try:
+        return date.fromisoformat(told)
+    except (TypeError, ValueError):
+        raise refusal("not a date", allowed="2020-01-31, for example") from None
+
+
+Month = Annotated[Number, BeforeValidator(_as_month)]
+Date = Annotated[date, BeforeValidator(_as_date)]
 
 
 class ServiceTable(Table):
     """Arrivals over calendar time, and which of them are counted."""
 
-    arrivals_per_year: Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="starts of the default clock (relapses) a year, a Poisson process"
+    arrivals_per_year: Annotated[Number, Field(ge=0.001, le=100_000)] | None = Field(
+        None, description="starts of the default clock (relapses) a year, a Poisson process; 0.001 to 100,000"
     )
-    arrival_months: list[Number] | None = Field(
+    arrival_months: list[Month] | None = Field(
         None, description="or a list: the calendar month of each, as they come; no more arrive after the last"
     )
-    years: Annotated[Number, Field(gt=0)] | None = Field(None, description="years that are counted, after the warm-up")
-    warm_up_years: Annotated[Number, Field(ge=0)] = Field(
-        0.0, description="years from an empty centre that are not counted"
+    arrival_dates: list[Date] | None = Field(
+        None, description="or the date of each, as they come: the first is month 0, and a month is 30.4375 days"
+    )
+    years: Annotated[Number, Field(ge=0.01, le=200)] | None = Field(
+        None, description="years that are counted, after the warm-up; 0.01 to 200"
+    )
+    warm_up_years: Annotated[Number, Field(ge=0, le=100)] = Field(
+        0.0, description="years from an empty centre that are not counted; at most 100"
     )
     policy_from_month: Annotated[Number, Field(ge=0)] | None = Field(
         None, description="calendar month from which on arrivals are under this scenario; before, under its base"
@@ -45,8 +74,8 @@ class ServiceTable(Table):
     policy_ramp_months: Annotated[Number, Field(ge=0)] = Field(
         0.0, description="months in which the share of arrivals under the policy rises from 0 to 1"
     )
-    precision: Annotated[Number, Field(gt=0)] = Field(
-        0.1, description="wanted half-width of a 95 % Monte Carlo interval, as a share of the estimate"
+    precision: Annotated[Number, Field(ge=0.001)] = Field(
+        0.1, description="wanted half-width of a 95 % Monte Carlo interval, as a share of the estimate; 0.001 or more"
     )
 
 
@@ -77,8 +106,12 @@ class Service:
         """The mean number of arrivals a month, in the counted years."""
         if self.arrivals_per_year is not None:
             return self.arrivals_per_year / MONTHS_A_YEAR
-        assert self.arrival_months is not None
-        return sum(self.first <= month < self.last for month in self.arrival_months) / (self.last - self.first)
+        return len(self.listed) / (self.last - self.first)
+
+    @property
+    def listed(self) -> list[float]:
+        """The listed arrivals of the counted years."""
+        return [month for month in self.arrival_months or () if self.first <= month < self.last]
 
     def months(self, uniforms: Uniforms, horizon: float) -> Floats:
         """Return the arrivals' calendar months : (n,), until no counted patient is followed any longer.
@@ -103,21 +136,24 @@ class Service:
         """Return which patients, arriving at calendar months : (n,), are under the scenario and not under its base."""
         if self.policy_from_month is None:
             return np.ones(patients.size, dtype=bool)
+        return np.asarray(uniforms.at("@policy", patients) < self._share(arrival))
+
+    def _share(self, arrival: Floats) -> Floats:
+        """Return the probability of being under the policy that starts, at calendar months : (n,)."""
+        assert self.policy_from_month is not None
         since = arrival - self.policy_from_month
         if self.policy_ramp_months == 0.0:
-            return np.asarray(since >= 0.0)
-        return np.asarray(uniforms.at("@policy", patients) < since / self.policy_ramp_months)
+            return np.where(since >= 0.0, 1.0, 0.0)
+        return np.clip(since / self.policy_ramp_months, 0.0, 1.0)
 
     @property
     def policy_share(self) -> float:
         """The mean share of the counted years' arrivals that are under the scenario."""
         if self.policy_from_month is None:
             return 1.0
-        begin, ramp = self.policy_from_month, self.policy_ramp_months or 1e-9
         if self.arrival_months is not None:
-            since = np.array([month for month in self.arrival_months if self.first <= month < self.last]) - begin
-            share = np.clip(since / ramp, 0.0, 1.0) if self.policy_ramp_months else since >= 0.0
-            return float(np.mean(share))
+            return float(np.mean(self._share(np.array(self.listed))))
+        begin, ramp = self.policy_from_month, self.policy_ramp_months or 1e-9
         # The integral of the share, from when the policy begins to the end and to the beginning of the counted years.
         since = np.maximum(np.array([self.first, self.last]) - begin, 0.0)
         risen = np.minimum(since, ramp)
@@ -139,34 +175,62 @@ def read_service(told: Mapping[str, Any], where: str, base: Service | None) -> S
         return base
     where = f"{where}: [service]"
     keys = {} if base is None else asdict(base)
-    if "arrivals_per_year" in told or "arrival_months" in told:
+    own = [key for key in ARRIVALS if key in told]
+    if len(own) > 1 or not (own or base):
+        allowed = f"one of {', '.join(ARRIVALS)}"
+        raise InputError("arrivals are told twice, or not at all", where=where, got=own or None, allowed=allowed)
+    if own:
         keys |= {"arrivals_per_year": None, "arrival_months": None}
     keys |= told
-    months = keys.get("arrival_months")
-    if (months is None) == (keys.get("arrivals_per_year") is None):
-        raise InputError(
-            "arrivals are told twice, or not at all", where=where, allowed="arrivals_per_year or arrival_months"
-        )
     if keys.get("years") is None:
         raise InputError("how many years are counted is not said", where=where, allowed="years = 5, for example")
     if keys.get("policy_ramp_months") and keys.get("policy_from_month") is None:
         raise InputError("a ramp without a beginning", where=f"{where} policy_ramp_months", allowed="policy_from_month")
-    if months is not None:
-        _check_months(months, f"{where} arrival_months")
-        keys["arrival_months"] = tuple(months)
+    if "arrival_months" in told:
+        keys["arrival_months"] = _months(told["arrival_months"], f"{where} arrival_months")
+    if "arrival_dates" in told:
+        keys["arrival_months"] = _months_of_dates(keys.pop("arrival_dates"), f"{where} arrival_dates")
     service = Service(**keys)
-    if service.arrivals_a_month == 0.0:
-        raise InputError(
-            "nobody arrives in the years that are counted",
-            where=f"{where} arrival_months",
-            allowed=f"a month from {service.first:g} to {service.last:g}",
-        )
+    _check_counted(service, own, where)
     return service
 
 
-def _check_months(months: Sequence[float], where: str) -> None:
+def _check_counted(service: Service, own: Sequence[str], where: str) -> None:
+    """Refuse a service that counts nobody, or whose policy touches nobody who is counted."""
+    if service.arrivals_a_month == 0.0:
+        raise InputError(
+            "nobody arrives in the years that are counted",
+            where=f"{where} {own[0] if own else 'years'}",
+            allowed=f"a month from {service.first:g} to {service.last:g}",
+        )
+    if service.policy_share == 0.0:
+        last = service.last if service.arrival_months is None else service.listed[-1]
+        raise InputError(
+            "the policy would touch nobody who is counted",
+            where=f"{where} policy_from_month",
+            got=service.policy_from_month,
+            allowed=f"before month {last:g}, when the last who is counted arrives",
+        )
+
+
+def _months(months: Sequence[float], where: str) -> tuple[float, ...]:
     if not months or months[0] < 0:
         raise InputError("no months from 0 on", where=where, got=list(months[:1]), allowed="[0.5, 2, 2.5], for example")
     for before, after in pairwise(months):
         if after < before:
-            raise InputError("out of order", where=where, got=f"{after:g} after {before:g}", allowed="as they come")
+            raise _out_of_order(f"{after:g} after {before:g}", where)
+    return tuple(months)
+
+
+def _months_of_dates(dates: Sequence[date], where: str) -> tuple[float, ...]:
+    """Return dates as calendar months since the first."""
+    if not dates:
+        raise InputError("no dates", where=where, got=[], allowed="[2020-01-31, 2020-03-02], for example")
+    for before, after in pairwise(dates):
+        if after < before:
+            raise _out_of_order(f"{after} after {before}", where)
+    return tuple((each - dates[0]).days / DAYS_A_MONTH for each in dates)
+
+
+def _out_of_order(got: str, where: str) -> InputError:
+    return InputError("out of order", where=where, got=got, allowed="as they come")

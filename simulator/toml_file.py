@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from simulator.errors import InputError, nearest
 
@@ -27,6 +27,22 @@ class Table(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+KINDS = {
+    "model_type": "a table",
+    "dict_type": "a table",
+    "list_type": "a list",
+    "string_type": "text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+}
+"""What a value should have been, by pydantic's name of the mistake."""
+
+
+def refusal(what: str, *, allowed: str) -> PydanticCustomError:
+    """Return what a table's own validator raises, to be told as an InputError with the value's place."""
+    return PydanticCustomError("refusal", "{what}", {"what": what, "allowed": allowed})
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -108,23 +124,47 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
 
 
 def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path) -> InputError:
-    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    where = f"{path}: {_told_place(first['loc'], data)}"
-    if first["type"] == "extra_forbidden":
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), None) or _innermost(errors, data)
+    kind, got, told = first["type"], first["input"], first.get("ctx", {})
+    place = _written(first["loc"], data)
+    where = f"{path}: {_told_place(place, data)}"
+    if kind == "extra_forbidden":
         names = sorted(_keys_at(model, first["loc"][:-1]))
         got = str(first["loc"][-1])
         return InputError(
             "unknown key", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names)
         )
-    if first["type"] == "missing":
-        return InputError("a key is missing", where=where)
-    if first["type"] == "literal_error":
-        names = re.findall(r"'([^']*)'", first["ctx"]["expected"])
-        got = first["input"]
+    if kind == "missing":
+        return InputError("a key is missing", where=f"{path}: {_told_place(first['loc'], data)}")
+    if kind == "literal_error":
+        names = re.findall(r"'([^']*)'", told["expected"])
         return InputError(
             f"unknown {first['loc'][-1]}", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names)
         )
-    return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=first["input"])
+    if kind in KINDS:
+        # A value that may be of several kinds has made one mistake a kind.
+        same = [each["type"] for each in errors if _written(each["loc"], data) == place]
+        wanted = " or ".join(dict.fromkeys(KINDS[each] for each in same if each in KINDS))
+        keys = f"a table with {', '.join(sorted(_keys_at(model, place)))}" if kind == "model_type" else ""
+        return InputError(f"not {wanted}", where=where, got=got, allowed=keys)
+    return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=got, allowed=told.get("allowed", ""))
+
+
+def _innermost(errors: list[ErrorDetails], data: object) -> ErrorDetails:
+    """Return the first mistake, or one inside the same value where it may be of several kinds."""
+    place = _written(errors[0]["loc"], data)
+    inside = [each for each in errors if _written(each["loc"], data)[: len(place)] == place]
+    return max(inside, key=lambda each: len(_written(each["loc"], data)))
+
+
+def _written(place: Iterable[int | str], data: Any) -> tuple[int | str, ...]:
+    """Return the parts of a place that are in the file, not the kinds that pydantic tried nor a short form's keys."""
+    found: list[int | str] = []
+    for part in place:
+        if isinstance(part, int) if isinstance(data, list) else isinstance(data, Mapping) and part in data:
+            data = data[part]
+            found.append(part)
+    return tuple(found)
 
 
 def _keys_at(model: type[BaseModel], place: Iterable[int | str]) -> set[str]:

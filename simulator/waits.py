@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from simulator.block import Block
 from simulator.capacity import Capacity
-from simulator.service import MONTHS_A_YEAR
+from simulator.service import DAYS_A_MONTH, MONTHS_A_YEAR
 from simulator.ward import Requests
 
 Floats = NDArray[np.float64]
 
-THIRTY_DAYS = 30.0 / 30.4375
+THIRTY_DAYS = 30.0 / DAYS_A_MONTH
 OS_MONTHS = (6, 12, 24)
 STEP = 1.0
 """Months between points of the queue over time."""

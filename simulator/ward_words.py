@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.answer import policies
+from simulator.service import DAYS_A_MONTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +35,6 @@ SHOWN = [name for name in LABELS if name != "in_use"]
 """Where there is little room: how many are in use is told by the utilisation too."""
 
 WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
-MONTH = 30.4375
-"""Days."""
 LONG = 3.0
 """Months from which on waits are told in months, and below in days."""
 
@@ -87,7 +86,7 @@ def figure(row: Row, *, days: bool, difference: bool = False) -> Figure:
     if unit == "probability":
         unit, factor = "%", 100.0
     elif row["outcome"] in WAITS and days:
-        unit, factor = "days", MONTH
+        unit, factor = "days", DAYS_A_MONTH
     names = ("difference", "difference_lower", "difference_upper") if difference else ("estimate", "lower", "upper")
     estimate, lower, upper = (factor * float(row[name]) for name in names)
     error = math.nan if difference else factor * float(row["monte_carlo_se"])

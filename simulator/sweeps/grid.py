@@ -15,10 +15,10 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
 from simulator.scenario import Scenario, check
-from simulator.service import ServiceTable, read_service
+from simulator.service import LISTS, ServiceTable, read_service
 from simulator.sweeps.axis import Axis, read_values
 
-SERVICE = tuple(name for name in ServiceTable.model_fields if name != "arrival_months")
+SERVICE = tuple(name for name in ServiceTable.model_fields if name not in LISTS)
 """The numeric keys of [service]."""
 
 BENEFIT = "marginal_benefit"
@@ -62,8 +62,14 @@ class Grid:
         """Return a cell's scenario, checked against the pathway. Raises InputError naming the cell."""
         name = f"{self.scenario.name} with {self.told(cell)}"
         made = replace(self.scenario, name=name, file=None)
+        service: dict[str, float] = {}
         for axis, value in zip(self.axes, self.values(cell), strict=True):
-            made = _with(made, axis, value)
+            if axis.table == "service":
+                service[axis.key] = value
+            else:
+                made = _with(made, axis, value)
+        if service:
+            made = _with_service(made, service)
         if made.before is not None:
             made = replace(made, before=replace(made.before, capacity=made.capacity, service=made.service))
         check(made)
@@ -142,8 +148,6 @@ def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
     """Return a scenario with one more value in place."""
     if axis.table == "capacity":
         return _with_units(scenario, axis.key, value)
-    if axis.table == "service":
-        return _with_service(scenario, axis.key, value)
     if axis.key == BENEFIT and not axis.table:
         if not 0 <= value <= 1:
             raise InputError("marginal benefit outside 0 to 1", where=f"--vary {axis.name}", got=value)
@@ -161,12 +165,14 @@ def _with_units(scenario: Scenario, resource: str, units: float) -> Scenario:
     return replace(scenario, capacity={**scenario.capacity, resource: found})
 
 
-def _with_service(scenario: Scenario, key: str, value: float) -> Scenario:
-    if key == "policy_from_month" and scenario.before is None:
+def _with_service(scenario: Scenario, told: Mapping[str, float]) -> Scenario:
+    """Return a scenario with some keys of [service] changed, all at once: one may need another."""
+    if "policy_from_month" in told and scenario.before is None:
         raise InputError(
             "the scenario does not say what applies before",
-            where=f"--vary {key}",
+            where="--vary policy_from_month",
             allowed="a scenario whose [service] has a policy_from_month",
         )
-    toml_file.validate(ServiceTable, {key: value}, Path("--vary"))
-    return replace(scenario, service=read_service({key: float(value)}, scenario.where, scenario.service))
+    table = toml_file.validate(ServiceTable, dict(told), Path("--vary"))
+    own = table.model_dump(exclude_unset=True)
+    return replace(scenario, service=read_service(own, scenario.where, scenario.service))

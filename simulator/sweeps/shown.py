@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.service import DAYS_A_MONTH
 from simulator.sweeps.run import Sweep
 
 Floats = NDArray[np.float64]
-
-DAYS = 30.4375
-"""In a month: waits are told in days."""
 
 MOST = 8
 
 WARDS = (
     ("lost_while_waiting", "lost while waiting for {}, %", 100.0),
-    ("wait_mean", "mean wait for {}, days", DAYS),
+    ("wait_mean", "mean wait for {}, days", DAYS_A_MONTH),
     ("utilisation", "{} in use, %", 100.0),
 )
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -12,9 +13,12 @@ from typing import Any
 import pytest
 
 from simulator import cli, experiment, pathway_file, results
+from simulator.capacity import CapacityTable
 from simulator.cli import application, failures
 from simulator.cli import folder as run_folder
 from simulator.errors import AftercartError, InputError
+from simulator.scenario import ScenarioTable, load_scenario
+from simulator.service import ServiceTable
 
 Command = Callable[..., Any]
 Started = Callable[..., subprocess.Popen[str]]
@@ -176,6 +180,16 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "baseline"\n[population]\ncd19 = { positive = -1 }', ["got -1"]),
         ('base = "baseline"\n[capacity]\nhsct_bed = 3', ["unknown resource", "did you mean 'hsct_beds'?"]),
         ('base = "baseline"\n[capacity]\nhsct_beds = 0', ["[capacity] hsct_beds", "got 0"]),
+        ('base = "baseline"\n[capacity]\nhsct_beds = 1e300', ["too many units", "up to 100,000", "leave the resource"]),
+        ('base = "baseline"\n[capacity]\nhsct_beds = true', ["capacity.hsct_beds: not a number of units", "got True"]),
+        (
+            'base = "baseline"\n[capacity.hsct_beds]\nunits = 1\npriority = { state = ["hsct"] }',
+            ["nobody waits for it in 'hsct'", "allowed: awaiting_hsct, awaiting_hsct_in_pr"],
+        ),
+        ('base = "letter-centre"\n[service]\nyears = 1e9', ["service.years", "equal to 200", "got 1000000000.0"]),
+        ('base = "letter-centre"\n[service]\narrival_months = [2020-01-31]', ["got '2020-01-31'", "arrival_dates"]),
+        ('base = "letter-centre"\n[service]\narrival_dates = ["31.1.2020"]', ["not a date", "allowed: 2020-01-31"]),
+        ('base = "letter-centre"\n[service]\npolicy_from_month = 60', ["touch nobody", "before month 60"]),
     ],
 )
 def test_a_spoiled_scenario_is_refused_at_its_place(
@@ -187,6 +201,25 @@ def test_a_spoiled_scenario_is_refused_at_its_place(
             refused(aftercart(command, "spoiled.toml"), *words)
     finally:
         (folder / "spoiled.toml").unlink()
+
+
+ANYTHING = {"text": '"two"', "yes": "true", "a number": "7.5", "a date": "2020-01-31", "a list": "[7]", "table": "{}"}
+
+
+@pytest.mark.parametrize("value", ANYTHING.values(), ids=ANYTHING)
+def test_a_value_of_the_wrong_kind_is_refused_in_plain_words(folder: Path, value: str) -> None:
+    """Every key of every table, and one step inside it: fine, or refused without a word of Python."""
+    tables = {"": ScenarioTable, "service": ServiceTable, "capacity.hsct_beds": CapacityTable}
+    keys = [f"{table}.{key}".lstrip(".") for table, model in tables.items() for key in model.model_fields]
+    places = [*keys, *(f"{key}.within" for key in keys), "capacity.hsct_beds", "population.cd19"]
+    for place in places:
+        for told in (value, f"[{value}]", f"[{{ units = {value}, from_month = {value} }}]"):
+            (folder / "strange.toml").write_text(f"{place} = {told}\n")
+            try:
+                load_scenario(folder / "strange.toml")
+            except InputError as error:
+                message = str(error)
+                assert not re.search(r"Table|Step|dictionary|instance|datetime|valid|None|-wrap", message), message
 
 
 @pytest.mark.parametrize(

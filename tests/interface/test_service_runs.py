@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,21 @@ def service(run: Path) -> pd.DataFrame:
     """The resources' rows, without those of a year of arrival."""
     table = pd.read_csv(run / "service.csv")
     return table[table["arrival_year"].isna()].set_index(["scenario", "resource", "outcome"]).sort_index()
+
+
+def test_a_run_from_dates_is_the_run_from_the_same_months(aftercart: Command, folder: Path) -> None:
+    """On the 1st, the 9th and twice the 20th of three months; one bed."""
+    days = [date(2019, month, day) for month in (1, 2, 3) for day in (1, 9, 20, 20)]
+    months = [(each - days[0]).days / 30.4375 for each in days]
+    told = {"arrival_dates": f"[{', '.join(map(str, days))}]", "arrival_months": str(months)}
+    for key, arrivals in told.items():
+        (folder / "listed.toml").write_text(
+            f'pathway = "ward.toml"\n[capacity]\nbeds = 1\n[service]\n{key} = {arrivals}\nyears = 1\n'
+        )
+        assert aftercart("run", "listed.toml", "--overload", "--out", key).exit_code == 0
+    for table in ("service.csv", "queue.csv", "survival.csv", "outcomes.csv"):
+        dated, listed = ((folder / key / table).read_text() for key in told)
+        assert dated == listed
 
 
 # --- What is said ---

@@ -121,12 +121,37 @@ REFUSED = {
     "half a bed": ("beds = 2.5", r"\[capacity\] beds: not a whole number above zero; got 2.5"),
     "not a number": ("beds = nan", r"capacity.beds.*got nan"),
     "no end of beds": ("beds = inf", r"capacity.beds.*got inf"),
-    "yes": ("beds = true", r"capacity.beds.*got True"),
+    "yes": ("beds = true", r"capacity\.beds: not a number of units; got True; allowed: a whole number of units, or"),
     "a calendar without its key": (
         "beds = [{ month = 0, units = 1 }]",
-        r"capacity\.beds: a calendar without its key 'units'; write { units = \[{ from_month = 0, units = 2 }, .*got",
+        r"capacity\.beds: a calendar without its key 'units'; got .*; allowed: { units = \[{ from_month = 0, units = 2",
     ),
-    "a word": ('beds = "three"', r"capacity.beds.*got 'three'"),
+    "a word": (
+        'beds = "three"',
+        r"capacity\.beds: not a number of units; got 'three'; allowed: a whole number of units, or a table with units,",
+    ),
+    "a calendar in a word": (
+        'beds = { units = "three" }',
+        r"capacity\.beds\.units: not a number of units; got 'three'; allowed: a whole number of units, or a calendar: ",
+    ),
+    "a calendar of numbers": (
+        "beds = { units = [1, 2] }",
+        r"capacity\.beds\.units 1: not a table; got 1; allowed: a table with from_month, units$",
+    ),
+    "a step of yes": (
+        "beds = { units = [{ from_month = 0, units = true }] }",
+        r"capacity\.beds\.units 1\.units: not a number; got True$",
+    ),
+    "a day in place of a number": ("beds = 2020-01-31", r"capacity\.beds: not a number of units; got '2020-01-31'"),
+    "more beds than there are": (
+        "beds = 1000000000",
+        r"\[capacity\] beds: too many units; got 1000000000.*allowed: up to 100,000; for no limit leave the resource",
+    ),
+    "beds without number": ("beds = 1e300", r"\[capacity\] beds: too many units; got 1e\+300"),
+    "too many later": (
+        "beds.units = [{ from_month = 0, units = 1 }, { from_month = 9, units = 100_001 }]",
+        r"\[capacity\] beds: too many units; got 100001",
+    ),
     "unknown resource": ("bed = 3", r"\[capacity\] bed: unknown resource; got 'bed'; .*did you mean 'beds'\?"),
     "unknown key": ("beds = { unit = 3 }", r"unit.*did you mean 'units'\?"),
     "no units": ("beds = { offered_every_months = 1 }", r"capacity.beds.*units"),
@@ -155,7 +180,18 @@ REFUSED = {
         "beds = { units = [{ from_month = 0, units = 0 }, { from_month = 4, units = 0 }] }",
         r"\[capacity\] beds: never open; got 0; allowed: units above zero at some time",
     ),
-    "offered all the time": ("beds = { units = 1, offered_every_months = 0 }", r"offered_every_months.*greater than 0"),
+    "a step after the end of time": (
+        "beds.units = [{ from_month = 0, units = 1 }, { from_month = 1e300, units = 2 }]",
+        r"capacity\.beds\.units 2\.from_month: input should be less than or equal to 12000; got 1e\+300",
+    ),
+    "offered once in all time": (
+        "beds = { units = 1, offered_every_months = 1e300 }",
+        r"offered_every_months: input should be less than or equal to 12000; got 1e\+300",
+    ),
+    "offered all the time": (
+        "beds = { units = 1, offered_every_months = 1e-10 }",
+        r"capacity\.beds\.offered_every_months: input should be greater than or equal to 0\.01; got 1e-10",
+    ),
     "unknown attribute": (
         'beds = { units = 1, priority = { urgence = ["urgent"] } }',
         r"\[capacity\] beds priority: unknown attribute; got 'urgence'.*did you mean 'urgency'\?",
@@ -171,6 +207,26 @@ REFUSED = {
     "two priorities": (
         'beds = { units = 1, priority = { urgency = ["urgent"], state = ["listed"] } }',
         r"\[capacity\] beds priority: more than one priority; got 'urgency, state'; allowed: one",
+    ),
+    "no priority": (
+        "beds = { units = 1, priority = {} }",
+        r"\[capacity\] beds priority: no priority; allowed: one: state, or an attribute",
+    ),
+    "nobody first": (
+        "beds = { units = 1, priority = { urgency = [] } }",
+        r"\[capacity\] beds priority urgency: nobody comes first; got \[\]; allowed: urgent, elective$",
+    ),
+    "first twice": (
+        'beds = { units = 1, priority = { urgency = ["urgent", "urgent"] } }',
+        r"\[capacity\] beds priority: 'urgent' is listed twice; got \['urgent', 'urgent'\]; allowed: each once",
+    ),
+    "first where nobody waits": (
+        'beds = { units = 1, priority = { state = ["ward"] } }',
+        r"\[capacity\] beds priority: nobody waits for it in 'ward'; got 'ward'; allowed: listed$",
+    ),
+    "first for what nobody asks": (
+        'theatre = { units = 1, priority = { state = ["listed"] } }',
+        r"\[capacity\] theatre priority: nobody waits for it in 'listed'; got 'listed'$",
     ),
 }
 

@@ -1,6 +1,7 @@
 """What a user is told when something cannot be used."""
 
 import pickle
+from datetime import date
 
 import numpy as np
 
@@ -24,6 +25,11 @@ def test_a_message_leaves_out_what_is_not_known() -> None:
 def test_a_numpy_value_is_shown_as_it_would_be_written() -> None:
     assert str(InputError("out of range", got=np.float64(1.5))) == "out of range; got 1.5"
     assert str(InputError("out of range", got=np.array([1, 2]))) == "out of range; got [1, 2]"
+
+
+def test_a_date_is_shown_as_it_would_be_written() -> None:
+    assert str(InputError("not a number", got=date(2020, 1, 31))) == "not a number; got '2020-01-31'"
+    assert str(InputError("not text", got=[{"from": date(2020, 1, 31)}])) == "not text; got [{'from': '2020-01-31'}]"
 
 
 def test_unusable_input_ends_the_command_with_2_and_other_failures_with_1() -> None:

@@ -54,6 +54,26 @@ def test_a_list_of_months_is_a_service_too_and_its_rate_is_that_of_the_counted_y
     assert service.arrivals_a_month == 3.0 / 12.0
 
 
+def test_a_list_of_dates_is_the_same_service_as_the_months_since_the_first(tell: Tell) -> None:
+    """36525 days are 1200 months of 30.4375 days; two patients may come on one day, and a date may be a text."""
+    dated = tell("[service]\narrival_dates = [1900-01-01, '1900-01-31', 1900-01-31, 2000-01-02]\nyears = 200").service
+    months = tell(f"[service]\narrival_months = [0, {30 / 30.4375}, {30 / 30.4375}, 1200]\nyears = 200").service
+    assert dated == months
+
+
+def test_dates_take_the_place_of_a_bases_rate(tell: Tell) -> None:
+    tell("[service]\narrivals_per_year = 10\nyears = 4", "centre")
+    dated = tell('base = "centre.toml"\n[service]\narrival_dates = [2020-01-31]').service
+    assert dated == Service(4.0, None, (0.0,))
+
+
+def test_a_policy_from_the_last_arrivals_own_month_touches_that_patient(tell: Tell) -> None:
+    service = tell("[service]\narrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7").service
+    assert service is not None
+    assert service.policy_share == pytest.approx(1 / 3)
+    assert service.under_policy(Uniforms(9), np.arange(3), np.array([0.0, 5.0, 7.0])).tolist() == [False, False, True]
+
+
 def test_a_scenario_changes_what_it_names_of_its_bases_service_and_keeps_the_rest(tell: Tell) -> None:
     tell("[service]\narrivals_per_year = 10\nyears = 4\nwarm_up_years = 2\nprecision = 0.2", "centre")
     busier = tell('base = "centre.toml"\n[service]\narrivals_per_year = 20', "busier").service
@@ -84,11 +104,51 @@ def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(tell:
 
 
 REFUSED = {
-    "nobody told": ("years = 4", r"\[service\]: arrivals are told twice, or not at all; allowed: arrivals_per_year or"),
+    "nobody told": ("years = 4", r"\[service\]: arrivals are told twice, or not at all; allowed: one of arrivals_per"),
     "told twice": ("years = 4\narrivals_per_year = 3\narrival_months = [1]", r"arrivals are told twice, or not at all"),
+    "months and dates": (
+        "years = 4\narrival_months = [1]\narrival_dates = [2020-01-01]",
+        r"\[service\]: arrivals are told twice, or not at all; got \['arrival_months', 'arrival_dates'\]; allowed: one",
+    ),
+    "a rate that no country has": ("arrivals_per_year = 1e300\nyears = 4", r"arrivals_per_year.*equal to 100000; got"),
+    "years for ever": ("arrivals_per_year = 3\nyears = 1e9", r"service\.years.*less than or equal to 200; got 1000000"),
+    "a warm-up for ever": (
+        "arrivals_per_year = 3\nyears = 4\nwarm_up_years = 1e7",
+        r"service\.warm_up_years.*less than or equal to 100; got",
+    ),
+    "dates as months": (
+        "arrival_months = [0, 2020-01-31]\nyears = 4",
+        r"service\.arrival_months 2: not a number of months; got '2020-01-31'; allowed: .*dates write arrival_dates$",
+    ),
+    "months as dates": (
+        "arrival_dates = [0.5, 2]\nyears = 4",
+        r"service\.arrival_dates 1: not a date; got 0\.5; allowed: 2020-01-31, for",
+    ),
+    "a day that is not": ('arrival_dates = ["2019-02-29"]\nyears = 4', r"dates 1: not a date; got '2019-02-29'"),
+    "a time of day": (
+        "arrival_dates = [2020-01-31T10:00:00]\nyears = 4", r"arrival_dates 1: not a date; got '2020-01-31T10:00:00'"
+    ),
+    "one date, no list": ("arrival_dates = 2020-01-31\nyears = 4", r"arrival_dates: not a list; got '2020-01-31'"),
+    "no dates": ("arrival_dates = []\nyears = 4", r"arrival_dates: no dates; got \[\]; allowed: \[2020-01-31,"),
+    "dates out of order": (
+        "arrival_dates = [2020-03-02, 2020-01-31]\nyears = 4",
+        r"\[service\] arrival_dates: out of order; got '2020-01-31 after 2020-03-02'; allowed: as they come",
+    ),
+    "all dates in the warm-up": (
+        "arrival_dates = [2020-01-31]\nyears = 4\nwarm_up_years = 1",
+        r"\[service\] arrival_dates: nobody arrives in the years that are counted; allowed: a month from 12 to 60",
+    ),
+    "a policy after the end": (
+        "arrivals_per_year = 3\nyears = 4\nwarm_up_years = 1\npolicy_from_month = 60",
+        r"policy_from_month: the policy would touch nobody who is counted; got 60\.0; allowed: before month 60, when",
+    ),
+    "a policy after the last of a list": (
+        "arrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7.5",
+        r"policy_from_month: the policy would touch nobody who is counted; got 7\.5; allowed: before month 7, when the",
+    ),
     "no years": ("arrivals_per_year = 3", r"\[service\]: how many years are counted is not said; allowed: years = 5"),
-    "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than 0"),
-    "no arrivals": ("arrivals_per_year = 0\nyears = 4", r"service.arrivals_per_year.*greater than 0"),
+    "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than or equal to 0.01"),
+    "no arrivals": ("arrivals_per_year = 0\nyears = 4", r"service.arrivals_per_year.*than or equal to 0.001; got 0"),
     "not a number": ("arrivals_per_year = nan\nyears = 4", r"service.arrivals_per_year.*got nan"),
     "no end of years": ("arrivals_per_year = 3\nyears = inf", r"service.years.*got inf"),
     "time before the start": ("arrivals_per_year = 3\nyears = 4\nwarm_up_years = -1", r"service.warm_up_years.*got -1"),
@@ -107,7 +167,7 @@ REFUSED = {
         "arrival_months = [1, 70]\nyears = 4\nwarm_up_years = 1",
         r"arrival_months: nobody arrives in the years that are counted; allowed: a month from 12 to 60",
     ),
-    "precision of nothing": ("arrivals_per_year = 3\nyears = 4\nprecision = 0", r"service.precision.*greater than 0"),
+    "precision of nothing": ("arrivals_per_year = 3\nyears = 4\nprecision = 0", r"precision.*or equal to 0.001"),
     "unknown key": ("arrivals_per_yaer = 3\nyears = 4", r"arrivals_per_yaer.*did you mean 'arrivals_per_year'\?"),
 }
 

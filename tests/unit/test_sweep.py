@@ -191,14 +191,28 @@ def test_what_applies_before_a_policy_has_the_same_beds(tmp_path: Path, ward: Ca
     assert (made.set, made.before.set) == ({"wait": 2}, {})
 
 
+def test_a_policy_may_start_in_years_that_the_same_cell_adds(
+    tmp_path: Path, ward: Callable[[str], Scenario]
+) -> None:
+    ward("[capacity]\nbeds = 3\n" + YEARS + "policy_from_month = 18\n[set]\nwait = 0.5\n")
+    scenario = load_scenario(tmp_path / "policy.toml")
+    made = make_grid(scenario, {"policy_from_month": "60", "years": "9"}).at(0)
+    assert made.service is not None
+    assert (made.service.policy_from_month, made.service.years) == (60, 9)
+    with pytest.raises(InputError, match="touch nobody who is counted"):
+        make_grid(scenario, {"policy_from_month": "60"}).at(0)
+
+
 @pytest.mark.parametrize(
     ("vary", "words"),
     [
         ({"beds": "0..2"}, "with beds=0: [capacity] beds: not a whole number above zero"),
+        ({"beds": "1e9"}, "with beds=1000000000: [capacity] beds: too many units"),
+        ({"years": "2,1e9"}, "years: input should be less than or equal to 200"),
         ({"beds": "1,1.5"}, "with beds=1.5: [capacity] beds: not a whole number above zero"),
         ({"wait": "1,-1"}, "with wait=-1: [set] wait: value outside its unit (months)"),
         ({"wait": "1", "scale.wait": "2"}, "'wait' is in two tables"),
-        ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than 0"),
+        ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than or equal to 0.001; got 0"),
         ({"marginal_benefit": "0.5,1.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
         ({"policy_from_month": "12"}, "does not say what applies before"),
         ({"beds": "1..2", "wait": "1,-1"}, "with beds=1, wait=-1: [set] wait: value outside its unit"),
