@@ -347,7 +347,7 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
 def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Scenario]) -> None:
     found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
     assert "alive at 12 months with 3 instead of 2 beds. Of 100 who ask for one" in answer(found)
-    assert "More than eight beds change nothing that shows in 100 patients." in answer(found)
+    assert "More than eight beds change nothing that shows in whole numbers of 100 patients." in answer(found)
     short = sweep(found.scenario, {"beds": "2,3"}, horizon=24.0)
     assert "More than" not in answer(short)
 
