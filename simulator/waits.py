@@ -57,7 +57,7 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
 def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: float, last: float) -> Values:
     """Return how many units of a resource that is never short are begun in calendar months from `first` to `last`.
 
-    origin : (n_patients,) calendar months of entry. Who moves from one state that holds it into another goes on with it.
+    origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
     """
     holding = {name: state for name, state in pathway.states.items() if state.holds == resource}
     onward = {each.to for state in holding.values() for each in state.transitions}

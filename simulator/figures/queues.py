@@ -26,7 +26,7 @@ PLOT, TOP, FOOT, LEFT, GAP, WIDEST = 1.7, 0.5, 0.5, 0.62, 0.4, 4.4
 
 ACROSS = 3
 
-INTERVAL, FUTURE = 0.4, 0.1
+INTERVAL, FUTURE = 0.33, 0.1
 """Opacity of the bands: the 95 % interval over draws, and 95 % of all replications."""
 
 SERIES: Mapping[str, tuple[str, str, Dash, str]] = {
@@ -50,7 +50,7 @@ def draw(
         figure = style.canvas(style.WIDTH, up)
         lettering.heading(figure, "Beds and slots over time", subtitle)
         lettering.footing(figure, footing)
-        _write_key(style.sheet(figure), up - head + 0.12)
+        _write_key(style.sheet(figure), up - head + 0.12, has_intervals=_has_intervals(manifest))
         width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
         highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}
         for place, (scenario, resource, rows) in enumerate(panels):
@@ -90,7 +90,8 @@ def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tupl
 def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) -> float:
     """Return what every panel of a resource must have room for."""
     own = queue[queue["resource"] == resource]
-    shown = float(np.nanmax(own[[f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]].to_numpy(dtype=float)))
+    columns = [f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]
+    shown = float(np.nanmax(own[columns].to_numpy(dtype=float)))
     capacities = [each.capacity[resource] for each in scenarios if resource in each.capacity]
     units = [n for each in capacities if each.offered_every is None for _, n in each.calendar]
     return max([shown, *map(float, units), 1.0]) * 1.08
@@ -141,14 +142,15 @@ def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) ->
     axes.text(0, high, title, transform=axes.transAxes, fontweight="bold", va="bottom")
 
 
-def _write_key(whole: Axes, y: float) -> None:
+def _write_key(whole: Axes, y: float, *, has_intervals: bool) -> None:
     x = style.MARGIN
     for words, colour, dash, _ in (*SERIES.values(), ("capacity", INK, "solid", "")):
         line = style.Line(colour, dash)
         whole.plot([x, x + style.SAMPLE], [y, y], color=colour, linestyle=dash, lw=1.1 if words == "capacity" else 1.8)
         whole.text(x + 0.36, y, words, va="center", color=line.dark, fontweight="bold")
         x += 0.66 + lettering.width(words, style.TEXT, "bold")
-    for words, opacity in (("interval of the mean", INTERVAL), ("one future", FUTURE)):
+    bands = [("interval of the mean", INTERVAL)] if has_intervals else []
+    for words, opacity in (*bands, ("one future", FUTURE)):
         whole.fill_between([x, x + style.SAMPLE], y - 0.06, y + 0.06, color=INK, alpha=opacity, linewidth=0)
         whole.text(x + 0.36, y, words, va="center", color=style.QUIET)
         x += 0.66 + lettering.width(words, style.TEXT)
@@ -156,12 +158,18 @@ def _write_key(whole: Axes, y: float) -> None:
 
 def _subtitle(manifest: Mapping[str, Any]) -> str:
     draws, replications = manifest["draws"], manifest["replications"]
-    interval = "Dark bands: 95 % interval of the mean over draws, without chance (none where chance hides it). "
-    interval = interval if draws > 1 and replications > 1 else ""
+    interval = ""
+    if _has_intervals(manifest):
+        interval = "Dark bands: 95 % interval of the mean over draws, without chance (none where chance hides it). "
     return (
         f"Lines: in the middle of each month, means of {draws} draws of the parameters, {replications} replications "
         f"each. {interval}Pale bands: what one future may look like, 95 % of all replications (parameters and chance)."
     )
+
+
+def _has_intervals(manifest: Mapping[str, Any]) -> bool:
+    """Return whether there are draws, and replications that tell chance from them."""
+    return bool(manifest["draws"] > 1 and manifest["replications"] > 1)
 
 
 def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:

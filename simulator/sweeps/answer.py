@@ -109,8 +109,8 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
         return ""
     count = int(axis.values[order[enough]])
     label = ward_words.label(sweep.scenario.pathway.resources[axis.key], count)
-    change = "changes" if count == 1 else "change"
-    return f" More than {ward_words.number(count)} {label} {change} nothing that shows in whole numbers of 100 patients."
+    more = f"More than {ward_words.number(count)} {label} {'changes' if count == 1 else 'change'}"
+    return f" {more} nothing that shows in whole numbers of 100 patients."
 
 
 def _who(sweep: Sweep) -> str:
