@@ -189,8 +189,8 @@ def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, 
             yield (resource, 0, name), told
     if scenario.service is not None:
         for resource in scenario.unlimited:
-            told = waits.begun(scenario.pathway, years.block, years.origin, resource, years.first, years.last)
-            yield from (((resource, 0, name), found) for name, found in told.items())
+            begun = waits.begun(scenario.pathway, years.block, years.origin, resource, years.first, years.last)
+            yield (resource, 0, "starts_per_year"), ("a year", begun)
         for year, found in waits.by_arrival_year(years.block, years.arrival, years.first, years.last).items():
             for name, told in found.items():
                 yield ("", year, name), told

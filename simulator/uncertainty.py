@@ -156,7 +156,7 @@ def _kept(variance: Floats, noise: Floats, estimate: Floats) -> Floats:
     """
     noise = np.where(np.sqrt(noise) > ROUNDING * np.abs(estimate), noise, 0.0)
     finite = np.isfinite(variance) & (variance > 0)
-    lost = np.divide(noise, variance, out=np.where(noise > 0, 1.0, 0.0), where=finite)
+    lost = np.divide(noise, variance, out=np.where((variance == 0) & (noise > 0), 1.0, 0.0), where=finite)
     kept: Floats = np.sqrt(np.where(lost < 1.0, 1.0 - lost, np.nan))
     return kept
 

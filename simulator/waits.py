@@ -54,8 +54,8 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
     return found
 
 
-def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: float, last: float) -> Values:
-    """Return how many units of a resource that is never short are begun in calendar months from `first` to `last`.
+def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: float, last: float) -> float:
+    """Return how many units of a resource are begun a year, in calendar months from `first` to `last`.
 
     origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
     """
@@ -71,7 +71,7 @@ def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: 
             if state in onward:
                 starts &= [move not in going_on for move in zip(who.tolist(), month.tolist(), strict=True)]
             count += int(starts.sum())
-    return {"starts_per_year": ("a year", count / ((last - first) / MONTHS_A_YEAR))}
+    return count / ((last - first) / MONTHS_A_YEAR)
 
 
 def _or_nan(function: object, values: NDArray[np.generic]) -> float:

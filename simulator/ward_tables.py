@@ -1,4 +1,4 @@
-"""The tables of a centre over time: what its wards did, with uncertainty over draws and replications kept apart.
+"""The tables of a centre over time: what its wards did and who waited, with draws and replications kept apart.
 
 For values x_dr of draw d and replication r, with R replications a draw:
 

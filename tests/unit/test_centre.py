@@ -276,8 +276,7 @@ def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str,
     scenario = load_scenario(name)
     book = waits.of_ward(found.book.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
     told = waits.begun(scenario.pathway, found.block, found.origin, "hsct_beds", found.first, found.last)
-    assert told["starts_per_year"] == book["starts_per_year"]
-    assert told["starts_per_year"][1] > 0.0
+    assert told == book["starts_per_year"][1] > 0.0
 
 
 def test_a_resource_has_as_many_starts_without_a_limit_as_with_one_that_is_never_reached(letter: Scenario) -> None:

@@ -127,6 +127,11 @@ def test_medians_that_are_not_reached_count_as_the_longest() -> None:
     assert np.isnan(of_medians(np.full(3, NAN), np.full(3, NAN))).all()
 
 
+def test_where_most_draws_do_not_reach_the_median_chance_takes_nothing_from_the_lower_end() -> None:
+    told = of_medians(np.array([1.0, 2.0, 3.0, INF, INF]), np.full(5, 0.01))
+    assert told.lower == pytest.approx(1.1)
+
+
 def test_the_lower_end_of_an_interval_is_the_same_whatever_is_not_reached_above() -> None:
     values = np.linspace(1.0, 40.0, 400)
     reached, unreached = (of_medians(each, np.zeros(400)) for each in (values, np.where(values > 30.0, INF, values)))

@@ -132,7 +132,7 @@ def test_who_moves_from_a_bed_into_another_begins_no_other_unit(tmp_path: Path) 
     origin = np.array([11.0, 12.0, 30.0])  # patient 2 begins when counting has ended
 
     def begun(resource: str) -> float:
-        return waits.begun(pathway, block, origin, resource, FIRST, LAST)["starts_per_year"][1]
+        return waits.begun(pathway, block, origin, resource, FIRST, LAST)
 
     assert begun("beds") == 3.0  # patients 0 and 1, and patient 1 again in month 21
     assert begun("theatres") == 0.0
