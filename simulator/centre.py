@@ -27,14 +27,22 @@ AT_ONCE = 16_384
 
 @dataclass(frozen=True)
 class Years:
-    """One replication: everybody's events, the wards' book, and which patients are counted."""
+    """One replication: everybody's events, the wards' book, and which patients are counted.
+
+    origin : calendar month in which each enters the pathway
+    """
 
     block: Block
     book: Requests
-    arrival: Floats
+    origin: Floats
     counted: NDArray[np.bool_]
     first: float
     last: float
+
+    @property
+    def arrival(self) -> Floats:
+        """The calendar month in which each comes to the default clock, or, who never does, into the pathway."""
+        return _arrival(self.origin, self.block)
 
 
 @dataclass(frozen=True)
@@ -105,12 +113,16 @@ def years(
     else:
         keep = None if whole else tally.counted_states(model.pathway)
         block, book = queues.simulate(model, uniforms, intake, horizon=horizon, before=before, keep=keep)
-    arrival = intake.origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0)
     if service is not None:
-        return Years(block, book, arrival, service.counted(arrival), service.first, service.last)
+        counted = service.counted(_arrival(intake.origin, block))
+        return Years(block, book, intake.origin, counted, service.first, service.last)
     ends = np.minimum(book.released, np.where(np.isfinite(book.gone), book.gone, np.inf))
     last = max(float(ends[np.isfinite(ends)].max(initial=0.0)), 1.0)
-    return Years(block, book, arrival, np.ones(arrival.size, dtype=bool), 0.0, last)
+    return Years(block, book, intake.origin, np.ones(intake.origin.size, dtype=bool), 0.0, last)
+
+
+def _arrival(origin: Floats, block: Block) -> Floats:
+    return np.asarray(origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0))
 
 
 def arrivals(model: Model, before: Model | None, service: Service, horizon: float, uniforms: Uniforms) -> Intake:
@@ -176,6 +188,9 @@ def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, 
         for name, told in waits.of_ward(years.book.of(place), capacity, years.first, years.last).items():
             yield (resource, 0, name), told
     if scenario.service is not None:
+        for resource in scenario.unlimited:
+            begun = waits.begun(scenario.pathway, years.block, years.origin, resource, years.first, years.last)
+            yield (resource, 0, "starts_per_year"), ("a year", begun)
         for year, found in waits.by_arrival_year(years.block, years.arrival, years.first, years.last).items():
             for name, told in found.items():
                 yield ("", year, name), told

@@ -12,7 +12,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,6 +38,9 @@ Floats = NDArray[np.float64]
 DIGITS = ".8g"
 """Of the numbers in the files."""
 
+CERTAIN = 4.0
+"""Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""
+
 NOTE = (
     "For planning and teaching about groups of patients, not for individual ones. "
     "A policy effect is a simulation of stated assumptions, not a treatment effect."
@@ -46,7 +49,10 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Results:
-    """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest."""
+    """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest.
+
+    service : where resources are limited or patients arrive over time; queue : where resources are limited
+    """
 
     scenarios: tuple[Scenario, ...]
     survival: pd.DataFrame
@@ -92,7 +98,7 @@ def gather(
     service = queue = None
     if limited:
         chosen, wards = [each for each, _ in limited], [each for _, each in limited]
-        service, queue = as_written(ward_tables.service(chosen, wards)), as_written(ward_tables.queue(chosen, wards))
+        service, queue = as_written(ward_tables.service(chosen, wards)), ward_tables.queue(chosen, wards)
     return Results(
         tuple(scenarios),
         as_written(pd.concat(survival, ignore_index=True)),
@@ -100,7 +106,7 @@ def gather(
         as_written(pd.concat(occupancy, ignore_index=True)),
         manifest(scenarios, settings, engine, why, n_draws),
         service,
-        queue,
+        None if queue is None else as_written(queue),
     )
 
 
@@ -191,9 +197,12 @@ def _gained(
     scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]
 ) -> list[dict[str, Any]]:
     rows = []
+    more = read_off(np.subtract, _treated(own), _treated(first))
+    told = more.values > CERTAIN * np.sqrt(np.mean(more.noise**2))
     for month in outcomes.GAINED_MONTHS:
         alive = [sample(parts, clock, "all", f"os_{month}") for parts in (own, first)]
         found = read_off(outcomes.gained_per_10, *alive, _treated(own), _treated(first))
+        found = replace(found, values=np.where(told, found.values, np.nan))
         if not np.isnan(found.values).all():
             name = f"survivors_{month}_gained_per_10_more_treated"
             rows.append(_row(scenario, clock, "all", name, "survivors", found, None))

@@ -92,6 +92,11 @@ class Scenario:
         """Whether it has resources that may run short, or arrivals over time."""
         return bool(self.capacity) or self.service is not None
 
+    @property
+    def unlimited(self) -> list[str]:
+        """The pathway's resources of which there are always enough."""
+        return [name for name in self.pathway.resources if name not in self.capacity]
+
     def with_marginal_benefit(self, benefit: float) -> Scenario:
         """Return this scenario as NAME@benefit."""
         stem, at, told = self.name.rpartition("@")

@@ -5,7 +5,8 @@ Draw d has a value x_d, which another simulation of the same draw would change w
     estimate = mean_d x_d,   monte_carlo_se = sqrt(sum_d v_d) / D
 
 `lower`, `upper` are the 95 % interval over draws, drawn together about the estimate until the variance that is left is
-var_d x_d - mean_d v_d (ANOVA's variance components; Searle 1971, chapter 9). v_d is NaN where nobody knows it.
+var_d x_d - mean_d v_d (ANOVA's variance components; Searle 1971, chapter 9). Where chance alone would make the draws
+differ as much, nobody can tell: the interval is NaN. v_d is NaN where nobody knows it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ Floats = NDArray[np.float64]
 QUARTILES = 1.348980
 """Standard deviations between a normal distribution's quartiles."""
 
+ROUNDING = 1e-12
+"""Of an estimate: values of one outcome that are alike may differ by so much."""
+
 REPETITIONS = 1_000
 """Of the draws' chance, to see how it moves their median: its standard error is then known to 2 %."""
 
@@ -39,6 +43,11 @@ class Summary(NamedTuple):
     def columns(self) -> dict[str, float]:
         """Return the cells of a table's row."""
         return {name: float(each) for name, each in self._asdict().items()}
+
+    def without_interval(self) -> Summary:
+        """Return it without the interval, where that would hold chance."""
+        nothing = np.full_like(self.estimate, np.nan)
+        return self._replace(lower=nothing, upper=nothing)
 
     def difference_columns(self) -> dict[str, float]:
         """Return the cells of a table's row, of a difference to the first scenario."""
@@ -104,7 +113,8 @@ def of_means(values: Floats, chance: Floats) -> Summary:
     if len(values) < 2:
         nothing = np.full(estimate.shape, np.nan)
         return Summary(estimate, nothing, nothing, error)
-    drawn = values - (1.0 - _kept(values.var(axis=0, ddof=1), noise)) * (values - estimate)
+    kept = _kept(values.var(axis=0, ddof=1), noise, estimate)
+    drawn = values - (1.0 - kept) * (values - estimate)
     lower, upper = np.quantile(drawn, INTERVAL, axis=0)
     return Summary(estimate, lower, upper, error)
 
@@ -123,9 +133,11 @@ def of_medians(values: Floats, chance: Floats) -> Summary:
     estimate = _quantile(values, 0.5)
     with np.errstate(invalid="ignore"):
         spread = (_quantile(values, 0.75) - _quantile(values, 0.25)) / QUARTILES
-        kept = _kept(np.asarray(spread**2), np.asarray(np.median(noise) if noise.size else np.nan))
-        drawn = np.where(np.isfinite(values), values - (1.0 - kept) * (values - estimate), values)
-    ends = [_quantile(drawn, share) for share in INTERVAL] if len(values) > 1 else [np.nan, np.nan]
+        typical = np.asarray(np.median(noise) if noise.size else np.nan)
+        kept = _kept(np.asarray(spread**2), typical, np.asarray(estimate))
+        drawn = np.where(np.isfinite(values), values - (1.0 - np.nan_to_num(kept)) * (values - estimate), values)
+    has_interval = len(values) > 1 and not np.isnan(kept)
+    ends = [_quantile(drawn, share) for share in INTERVAL] if has_interval else [np.nan, np.nan]
     told = [np.asarray(each if np.isfinite(each) else np.nan) for each in (estimate, *ends)]
     return Summary(told[0], told[1], told[2], np.asarray(_error_of_median(drawn, chance)))
 
@@ -137,12 +149,16 @@ def _mean_known(chance: Floats) -> Floats:
     return mean
 
 
-def _kept(variance: Floats, noise: Floats) -> Floats:
-    """Return by what the draws' distances are multiplied, so that the noise is no longer in their variance."""
-    rest = np.clip(variance - np.nan_to_num(noise), 0.0, None)
+def _kept(variance: Floats, noise: Floats, estimate: Floats) -> Floats:
+    """Return by what the draws' distances are multiplied, so that the noise is no longer in their variance.
+
+    NaN where the noise is as large as the variance; 1 where there is none, and draws may be alike.
+    """
+    noise = np.where(np.sqrt(noise) > ROUNDING * np.abs(estimate), noise, 0.0)
     finite = np.isfinite(variance) & (variance > 0)
-    share: Floats = np.divide(rest, variance, out=np.ones(np.shape(variance)), where=finite)
-    return np.sqrt(share)
+    lost = np.divide(noise, variance, out=np.where((variance == 0) & (noise > 0), 1.0, 0.0), where=finite)
+    kept: Floats = np.sqrt(np.where(lost < 1.0, 1.0 - lost, np.nan))
+    return kept
 
 
 def _error_of_median(drawn: Floats, chance: Floats) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.block import Block
 from simulator.capacity import Capacity
+from simulator.pathway import Pathway
 from simulator.service import DAYS_A_MONTH, MONTHS_A_YEAR
 from simulator.ward import Requests
 
@@ -51,6 +52,26 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
         used = started / (last - first)
     found["utilisation"] = ("probability", used / capacity.mean_units(first, last))
     return found
+
+
+def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: float, last: float) -> float:
+    """Return how many units of a resource are begun a year, in calendar months from `first` to `last`.
+
+    origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
+    """
+    holding = {name: state for name, state in pathway.states.items() if state.holds == resource}
+    onward = {each.to for state in holding.values() for each in state.transitions}
+    left = [each for state in holding for each in block.left.get(state, ())] if onward & set(holding) else []
+    going_on = {move for who, month in left for move in zip(who.tolist(), month.tolist(), strict=True)}
+    count = 0
+    for state in holding:
+        for who, month in block.entered.get(state, ()):
+            at = origin[who] + month
+            starts = (at >= first) & (at < last)
+            if state in onward:
+                starts &= [move not in going_on for move in zip(who.tolist(), month.tolist(), strict=True)]
+            count += int(starts.sum())
+    return count / ((last - first) / MONTHS_A_YEAR)
 
 
 def _or_nan(function: object, values: NDArray[np.generic]) -> float:

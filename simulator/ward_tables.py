@@ -1,4 +1,4 @@
-"""The tables of a centre over time: what its wards did, with uncertainty over draws and replications kept apart.
+"""The tables of a centre over time: what its wards did and who waited, with draws and replications kept apart.
 
 For values x_dr of draw d and replication r, with R replications a draw:
 
@@ -72,20 +72,33 @@ def summary(values: Floats) -> tuple[Summary, float]:
     several = counts > 1
     within = float(np.nanmean(np.nanvar(own[several], axis=1, ddof=1))) if several.any() else np.nan
     told = of_means(np.nanmean(own, axis=1), within / counts)
-    return told if several.any() else told._replace(lower=NOTHING.lower, upper=NOTHING.upper), within
+    return told if several.any() else told.without_interval(), within
 
 
-def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:
-    """Return how many wait and how many units are in use by calendar month, means and 95 % of all replications."""
+def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame | None:
+    """Return how many wait and how many units are in use by calendar month; None where nothing is limited.
+
+    Beside the mean and its interval over draws: what one future may look like, from `least` to `most`, 95 % of all
+    replications of all draws.
+    """
     parts = []
     for scenario, own in zip(scenarios, wards, strict=True):
         for resource in own[0].queue:
             n = min(each.months.size for each in own)
-            waiting = np.concatenate([each.queue[resource][:, :n] for each in own])
-            in_use = np.concatenate([each.in_use[resource][:, :n] for each in own])
+            both = {"waiting": [each.queue for each in own], "in_use": [each.in_use for each in own]}
             table = {"scenario": scenario.name, "resource": resource, "month": own[0].months[:n]}
-            for name, values in (("waiting", waiting), ("in_use", in_use)):
-                lower, upper = np.quantile(values, INTERVAL, axis=0)
-                table |= {name: values.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
+            for name, series in both.items():
+                table |= _by_month(name, np.array([each[resource][:, :n] for each in series]))
             parts.append(pd.DataFrame(table))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _by_month(name: str, values: Floats) -> dict[str, Floats]:
+    """Return the columns of a series : (n_draws, n_replications, n_months)."""
+    n = values.shape[1]
+    chance = values.var(axis=1, ddof=1) / n if n > 1 else np.full_like(values[:, 0], np.nan)
+    told = of_means(values.mean(axis=1), chance)
+    told = told if n > 1 else told.without_interval()
+    least, most = np.quantile(values, INTERVAL, axis=(0, 1))
+    columns = {f"{name}_{key}".removesuffix("_estimate"): each for key, each in told._asdict().items()}
+    return columns | {f"{name}_least": least, f"{name}_most": most}

@@ -34,6 +34,9 @@ LABELS = {
 SHOWN = [name for name in LABELS if name != "in_use"]
 """Where there is little room: how many are in use is told by the utilisation too."""
 
+STARTS = "starts_per_year"
+"""Which is told of resources that are not limited too."""
+
 WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
 LONG = 3.0
 """Months from which on waits are told in months, and below in days."""
@@ -72,6 +75,16 @@ def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Ro
     """Return the rows of a scenario's resource, by outcome; of the whole run, not of a year of arrival."""
     own = service[(service["scenario"] == scenario) & (service["resource"] == resource)]
     return {str(row["outcome"]): row for row in own.to_dict("records")}
+
+
+def never_short(service: pd.DataFrame, scenario: Scenario) -> list[str]:
+    """Return the resources that a scenario does not limit and whose starts its service counts."""
+    return [each for each in scenario.unlimited if rows_of(service, scenario.name, each)]
+
+
+def begun(scenario: Scenario, resource: str) -> str:
+    """Return what is counted of a resource: "CAR-T slots begun a year"."""
+    return f"{scenario.pathway.resources[resource].label} begun a year"
 
 
 def in_days(rows: Iterable[Row]) -> bool:

@@ -81,11 +81,10 @@ def _on_the_calendar(years: Years) -> pd.DataFrame:
     from simulator import histories
 
     block = years.block
-    origin = years.arrival - np.where(np.isfinite(block.clock_month), block.clock_month, 0.0)
     events = histories.table([block])
     order = np.argsort(block.patients)
     place = order[np.searchsorted(block.patients[order], events["patient"])]
-    return events.assign(calendar_month=origin[place] + events["month"], counted=years.counted[place])
+    return events.assign(calendar_month=years.origin[place] + events["month"], counted=years.counted[place])
 
 
 def _requests(scenario: Scenario, years: Years) -> pd.DataFrame:

@@ -11,16 +11,14 @@ from rich.console import Console
 from simulator import ward_words
 from simulator.answer import policies
 from simulator.cli import tables
-from simulator.ward_words import LABELS, SHOWN, Figure, Row
+from simulator.ward_words import LABELS, SHOWN, STARTS, Figure, Row
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from simulator.results import Results
     from simulator.scenario import Scenario
-
-Rows = Mapping[str, Row]
-
 
 def show(results: Results, console: Console) -> None:
     """Print what every limited resource did, and whether the replications sufficed; both ends of a policy together."""
@@ -29,14 +27,26 @@ def show(results: Results, console: Console) -> None:
     for policy, *ends in policies(results.scenarios):
         for resource in policy.capacity:
             rows = [ward_words.rows_of(results.service, each.name, resource) for each in (policy, *ends)]
-            there = ward_words.units(policy, resource)
+            lines = {LABELS[outcome]: [own[outcome] for own in rows] for outcome in SHOWN}
             console.print()
-            console.print(f"{policy.name}, {there}{_uncertainty(results)}", soft_wrap=False)
-            console.print(_table(rows[0], rows[1:], ends, results.scenarios[0]))
+            console.print(f"{policy.name}, {ward_words.units(policy, resource)}{_uncertainty(results)}")
+            console.print(_table(lines, ends, results.scenarios[0]))
             console.print(ward_words.precision(rows[0], policy, results.manifest["replications"]))
+        if lines := _never_short(results.service, [policy, *ends]):
+            console.print()
+            console.print(f"{policy.name}, never short{_uncertainty(results)}")
+            console.print(_table(lines, ends, results.scenarios[0]))
     if any(each.capacity for each in results.scenarios):
         console.print()
         console.print(ward_words.CAUTION)
+
+
+def _never_short(service: pd.DataFrame, ends: Sequence[Scenario]) -> dict[str, list[Row]]:
+    """Return the rows of both ends of a policy, by what is begun of a resource that is not limited."""
+    return {
+        ward_words.begun(ends[0], resource): [ward_words.rows_of(service, e.name, resource)[STARTS] for e in ends]
+        for resource in ward_words.never_short(service, ends[0])
+    }
 
 
 def _uncertainty(results: Results) -> str:
@@ -45,22 +55,25 @@ def _uncertainty(results: Results) -> str:
     return f"{interval}; ± Monte Carlo standard error"
 
 
-def _table(rows: Rows, rows_of_ends: Sequence[Rows], ends: Sequence[Scenario], first: Scenario) -> Table:
-    """Return a resource's table: figures, errors, differences to the first scenario, figures at the other end."""
-    days = ward_words.in_days([*rows.values(), *(row for own in rows_of_ends for row in own.values())])
-    compared = any(math.isfinite(row["difference"]) for row in rows.values())
+def _table(lines: Mapping[str, Sequence[Row]], ends: Sequence[Scenario], first: Scenario) -> Table:
+    """Return a table: figures, errors, differences to the first scenario, figures at the other end.
+
+    lines : what each line tells, and its row under the policy, then at its other ends
+    """
+    days = ward_words.in_days(row for rows in lines.values() for row in rows)
+    compared = any(math.isfinite(row["difference"]) for row, *_ in lines.values())
     headings = ["", "±", *([f"to {first.name}"] if compared else [])]
     headings += [f"if {each.marginal_benefit:.0%} gain" for each in ends]
     made = tables.table("", *headings, numbers=len(headings))
-    for outcome in SHOWN:
-        told = ward_words.figure(rows[outcome], days=days)
+    for label, (row, *others) in lines.items():
+        told = ward_words.figure(row, days=days)
         cells = [_estimate(told), told.error_told]
         if compared:
-            cells.append(_estimate(ward_words.figure(rows[outcome], days=days, difference=True), "+"))
-        for own in rows_of_ends:
-            there = ward_words.figure(own[outcome], days=days)
+            cells.append(_estimate(ward_words.figure(row, days=days, difference=True), "+"))
+        for other in others:
+            there = ward_words.figure(other, days=days)
             cells.append(f"{there.estimate:z.{there.places}f}" if math.isfinite(there.estimate) else "-")
-        tables.add(made, LABELS[outcome] + (f", {told.unit}" if told.unit in ("%", "days", "months") else ""), *cells)
+        tables.add(made, label + (f", {told.unit}" if told.unit in ("%", "days", "months") else ""), *cells)
     return made
 
 

@@ -93,7 +93,7 @@ def _at_twelve(curves: Sequence[Curve]) -> list[str]:
         else:
             month = min(12.0, float(each.months[-1]))
             alive, lower, upper = (100 * part for part in each.at(month))
-            interval = f" ({lower:.0f} to {upper:.0f})" if each.has_band else ""
+            interval = f" ({lower:.0f} to {upper:.0f})" if lower < upper else ""
             said.append(f"{each.scenario} {alive:.0f} %{interval} alive at {lettering.months(month)}")
     return said
 

@@ -26,6 +26,9 @@ PLOT, TOP, FOOT, LEFT, GAP, WIDEST = 1.7, 0.5, 0.5, 0.62, 0.4, 4.4
 
 ACROSS = 3
 
+INTERVAL, FUTURE = 0.33, 0.1
+"""Opacity of the bands: the 95 % interval over draws, and 95 % of all replications."""
+
 SERIES: Mapping[str, tuple[str, str, Dash, str]] = {
     "waiting": ("waiting", VERMILLION, "solid", "///"),
     "in_use": ("in use", BLUE, (0.0, (6.0, 1.3)), ""),
@@ -47,7 +50,7 @@ def draw(
         figure = style.canvas(style.WIDTH, up)
         lettering.heading(figure, "Beds and slots over time", subtitle)
         lettering.footing(figure, footing)
-        _write_key(style.sheet(figure), up - head + 0.12)
+        _write_key(style.sheet(figure), up - head + 0.12, has_intervals=_has_intervals(manifest))
         width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
         highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}
         for place, (scenario, resource, rows) in enumerate(panels):
@@ -65,12 +68,12 @@ def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
     said = ["Who waits and what is in use by calendar month, means over draws and replications."]
     for scenario, resource, rows in _panels(queue, scenarios):
         months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
-        upper = rows["waiting_upper"].to_numpy(dtype=float)
+        highest = rows["waiting_most"].to_numpy(dtype=float)
         most = int(np.argmax(waiting))
         said.append(
             f"{scenario.name}, {ward_words.units(scenario, resource)}: {waiting[0]:.2g} wait in month {int(months[0])} "
             f"and {waiting[-1]:.2g} in month {int(months[-1])}; most in month {int(months[most])}, {waiting[most]:.2g} "
-            f"(95 % of replications up to {upper[most]:.2g}); {used.mean():.2g} in use on average."
+            f"(95 % of replications up to {highest[most]:.2g}); {used.mean():.2g} in use on average."
         )
     return " ".join(said)
 
@@ -87,7 +90,8 @@ def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tupl
 def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) -> float:
     """Return what every panel of a resource must have room for."""
     own = queue[queue["resource"] == resource]
-    shown = float(np.nanmax(own[["waiting_upper", "in_use_upper", "waiting", "in_use"]].to_numpy(dtype=float)))
+    columns = [f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]
+    shown = float(np.nanmax(own[columns].to_numpy(dtype=float)))
     capacities = [each.capacity[resource] for each in scenarios if resource in each.capacity]
     units = [n for each in capacities if each.offered_every is None for _, n in each.calendar]
     return max([shown, *map(float, units), 1.0]) * 1.08
@@ -97,11 +101,13 @@ def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, hig
     months = rows["month"].to_numpy(dtype=float)
     first, last = float(np.floor(months[0])), float(np.floor(months[0])) + max(np.ceil(np.ptp(months)), 1.0)
     for name, (_, colour, dash, hatch) in SERIES.items():
-        mean, lower, upper = (rows[each].to_numpy(dtype=float) for each in (name, f"{name}_lower", f"{name}_upper"))
-        axes.fill_between(months, lower, upper, facecolor=colour, alpha=0.15, linewidth=0, zorder=1)
+        columns = (name, *(f"{name}_{end}" for end in ("lower", "upper", "least", "most")))
+        mean, lower, upper, least, most = (rows[each].to_numpy(dtype=float) for each in columns)
+        axes.fill_between(months, least, most, facecolor=colour, alpha=FUTURE, linewidth=0, zorder=1)
         if hatch:
-            edge = style.shade(colour, 1.3)
-            axes.fill_between(months, lower, upper, facecolor="none", edgecolor=edge, hatch=hatch, lw=0, zorder=2)
+            edge = style.shade(colour, 1.5)
+            axes.fill_between(months, least, most, facecolor="none", edgecolor=edge, hatch=hatch, lw=0, zorder=1)
+        axes.fill_between(months, lower, upper, facecolor=colour, alpha=INTERVAL, linewidth=0, zorder=2)
         axes.plot(months, mean, color=colour, linestyle=dash, linewidth=1.8, dash_capstyle="butt", zorder=4)
     _step(axes, scenario.capacity[resource], first, last)
     service = scenario.service
@@ -136,21 +142,34 @@ def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) ->
     axes.text(0, high, title, transform=axes.transAxes, fontweight="bold", va="bottom")
 
 
-def _write_key(whole: Axes, y: float) -> None:
+def _write_key(whole: Axes, y: float, *, has_intervals: bool) -> None:
     x = style.MARGIN
     for words, colour, dash, _ in (*SERIES.values(), ("capacity", INK, "solid", "")):
         line = style.Line(colour, dash)
         whole.plot([x, x + style.SAMPLE], [y, y], color=colour, linestyle=dash, lw=1.1 if words == "capacity" else 1.8)
         whole.text(x + 0.36, y, words, va="center", color=line.dark, fontweight="bold")
         x += 0.66 + lettering.width(words, style.TEXT, "bold")
+    bands = [("interval of the mean", INTERVAL)] if has_intervals else []
+    for words, opacity in (*bands, ("one future", FUTURE)):
+        whole.fill_between([x, x + style.SAMPLE], y - 0.06, y + 0.06, color=INK, alpha=opacity, linewidth=0)
+        whole.text(x + 0.36, y, words, va="center", color=style.QUIET)
+        x += 0.66 + lettering.width(words, style.TEXT)
 
 
 def _subtitle(manifest: Mapping[str, Any]) -> str:
     draws, replications = manifest["draws"], manifest["replications"]
+    interval = ""
+    if _has_intervals(manifest):
+        interval = "Dark bands: 95 % interval of the mean over draws, without chance (none where chance hides it). "
     return (
         f"Lines: in the middle of each month, means of {draws} draws of the parameters, {replications} replications "
-        "each. Bands: 95 % of all of these replications (parameters and chance together)."
+        f"each. {interval}Pale bands: what one future may look like, 95 % of all replications (parameters and chance)."
     )
+
+
+def _has_intervals(manifest: Mapping[str, Any]) -> bool:
+    """Return whether there are draws, and replications that tell chance from them."""
+    return bool(manifest["draws"] > 1 and manifest["replications"] > 1)
 
 
 def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:

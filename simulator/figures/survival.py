@@ -69,7 +69,7 @@ def _curve_in_words(each: Curve) -> str:
     for month in (6.0, 12.0, 24.0, 60.0, 120.0):
         if month <= each.months[-1]:
             alive, lower, upper = (100 * part for part in each.at(month))
-            interval = f" ({lower:.0f} to {upper:.0f})" if each.has_band else ""
+            interval = f" ({lower:.0f} to {upper:.0f})" if lower < upper else ""
             figures.append(f"{alive:.0f} %{interval} alive at {month:g} months")
     return f"{each.scenario}: {', '.join(figures)}."
 

@@ -35,6 +35,7 @@ TABLES = {
     "occupancy": (*_OF, "month", "state", "probability"),
 }
 """The columns of each."""
+_SERIES = ("", "_lower", "_upper", "_monte_carlo_se", "_least", "_most")
 WARD_TABLES = {
     "service": (
         *("scenario", "resource", "arrival_year", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
@@ -42,8 +43,8 @@ WARD_TABLES = {
         *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se"),
     ),
     "queue": (
-        *("scenario", "resource", "month", "waiting", "waiting_lower", "waiting_upper"),
-        *("in_use", "in_use_lower", "in_use_upper"),
+        *("scenario", "resource", "month"),
+        *(f"{series}{end}" for series in ("waiting", "in_use") for end in _SERIES),
     ),
 }
 
@@ -77,7 +78,8 @@ def read(folder: Path) -> Results:
         _check_whole(table, manifest, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
     scenarios = tuple(_scenario(told, pathway, leads, folder) for told in manifest["scenarios"])
-    service, queue = (_ward_table(folder / f"{name}.csv", scenarios) for name in ("service", "queue"))
+    limited = {"service": any(each.is_limited for each in scenarios), "queue": any(each.capacity for each in scenarios)}
+    service, queue = (_ward_table(folder / f"{name}.csv") if there else None for name, there in limited.items())
     return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
 
@@ -129,10 +131,8 @@ def _check_whole(table: pd.DataFrame, manifest: Mapping[str, Any], pathway: Path
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
 
 
-def _ward_table(path: Path, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
+def _ward_table(path: Path) -> pd.DataFrame:
     """Return a table of a run with limited resources as the run had it, where an empty cell is an empty text."""
-    if not any(each.is_limited for each in scenarios):
-        return None
     found = _table(path, WARD_TABLES[path.stem])
     if "arrival_year" in found:
         found["resource"] = found["resource"].fillna("")

@@ -14,7 +14,7 @@ from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.report.wording import Row
 from simulator.results import Results
 from simulator.scenario import Scenario
-from simulator.ward_words import LABELS, Figure
+from simulator.ward_words import LABELS, STARTS, Figure
 
 
 def tables(results: Results) -> list[str]:
@@ -24,10 +24,13 @@ def tables(results: Results) -> list[str]:
     told = results.manifest
     limited = [each for each in results.scenarios if each.is_limited]
     resources = dict.fromkeys(name for each in limited for name in each.capacity)
-    inside = [paragraph(_said(told["draws"], told["replications"]))]
+    by_month = "" if results.queue is None else " and, by month, in queue.csv"
+    whole = f"All of it, with differences, is in service.csv{by_month}."
+    inside = [paragraph(f"{_said(told['draws'], told['replications'])}{whole}")]
     if resources:
         inside.append(paragraph(ward_words.CAUTION))
     inside += [_resource(results, name) for name in resources]
+    inside += _never_short(results)
     inside += _by_arrival_year(results.service, limited)
     return inside
 
@@ -44,7 +47,7 @@ def _said(draws: int, replications: int) -> str:
             "them (none: the draws cannot be told from chance); ±, the Monte Carlo standard error of "
             f"{replications} replications of each draw. "
         )
-    return said + "All of it, with differences, is in service.csv and, by month, in queue.csv."
+    return said
 
 
 def _resource(results: Results, resource: str) -> str:
@@ -66,6 +69,23 @@ def _resource(results: Results, resource: str) -> str:
     said = [ward_words.precision(rows[each.name], each, results.manifest["replications"]) for each in told]
     notes = [f"{each.name}: {words}" if len(told) > 1 else words for each, words in zip(told, said, strict=True)]
     return shown + "".join(paragraph(each, class_="note") for each in notes)
+
+
+def _never_short(results: Results) -> list[str]:
+    """Return the table of what is begun a year of resources that are not limited, a column a scenario."""
+    assert results.service is not None
+    own = {each.name: ward_words.never_short(results.service, each) for each in results.scenarios}
+    told = [each for each in results.scenarios if own[each.name]]
+    resources = dict.fromkeys(name for each in told for name in own[each.name])
+    lines = []
+    for resource in resources:
+        cells = []
+        for each in told:
+            rows = ward_words.rows_of(results.service, each.name, resource) if resource in own[each.name] else {}
+            cells.append(_cell(ward_words.figure(rows[STARTS], days=False)) if rows else text("limited"))
+        lines.append(row(text(_capital(ward_words.begun(told[0], resource))), *cells))
+    head = ["", *(each.name for each in told)]
+    return [table(head, lines, kind="numbers", caption="Never short: not limited")] if lines else []
 
 
 def _cell(told: Figure) -> str:

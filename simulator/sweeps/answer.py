@@ -15,9 +15,6 @@ from simulator.uncertainty import Summary, of_means, read_off
 
 Floats = NDArray[np.float64]
 
-SEEN = 0.5
-"""Of 100 patients: less does not show."""
-
 
 def answer(sweep: Sweep) -> str:
     """Return the plain-language answer, for `all` patients."""
@@ -99,19 +96,21 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
     """Return from how many units on nothing that shows is gained, in any slice of the grid."""
     axis = sweep.grid.axes[place]
     order = [int(each) for each in np.argsort(axis.values)]
-    changes = [
-        max(float(np.max(np.abs(_slice(each, place, after) - _slice(each, place, before)))) for each in outcomes)
+    # As whole patients of 100, which is how the table and the figures tell survival.
+    shown = [np.round(each) for each in outcomes]
+    alike = [
+        all(np.array_equal(_slice(each, place, before), _slice(each, place, after)) for each in shown)
         for before, after in pairwise(order)
     ]
-    enough = len(changes)
-    while enough and changes[enough - 1] < SEEN:
+    enough = len(alike)
+    while enough and alike[enough - 1]:
         enough -= 1
-    if enough == len(changes):
+    if enough == len(alike):
         return ""
     count = int(axis.values[order[enough]])
     label = ward_words.label(sweep.scenario.pathway.resources[axis.key], count)
-    change = "changes" if count == 1 else "change"
-    return f" More than {ward_words.number(count)} {label} {change} nothing that shows in 100 patients."
+    more = f"More than {ward_words.number(count)} {label} {'changes' if count == 1 else 'change'}"
+    return f" {more} nothing that shows in whole numbers of 100 patients."
 
 
 def _who(sweep: Sweep) -> str:

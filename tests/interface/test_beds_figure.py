@@ -26,8 +26,10 @@ def table(shown: list[Scenario]) -> pd.DataFrame:
     for place, scenario in enumerate(shown):
         told = {"scenario": scenario.name, "resource": "hsct_beds", "month": months}
         waiting, used = (months - 24.0) / (20.0 - 10.0 * place), np.full(months.size, 2.5 + place)
-        told |= {"waiting": waiting, "waiting_lower": 0.5 * waiting, "waiting_upper": 2.0 * waiting}
-        told |= {"in_use": used, "in_use_lower": used - 1.0, "in_use_upper": used + 0.5}
+        told |= {"waiting": waiting, "waiting_lower": 0.8 * waiting, "waiting_upper": 1.2 * waiting}
+        told |= {"waiting_least": 0.5 * waiting, "waiting_most": 2.0 * waiting}
+        told |= {"in_use": used, "in_use_lower": used - 0.3, "in_use_upper": used + 0.2}
+        told |= {"in_use_least": used - 1.0, "in_use_most": used + 0.5}
         parts.append(pd.DataFrame(told))
     return pd.concat(parts, ignore_index=True)
 
@@ -66,6 +68,27 @@ def test_lines_are_the_means_of_the_table(figure: Figure, table: pd.DataFrame, s
         drawn = [np.asarray(line.get_ydata()).tolist() for line in axes.get_lines()]
         assert rows["waiting"].tolist() in drawn
         assert rows["in_use"].tolist() in drawn
+
+
+def test_the_interval_of_the_mean_is_darker_than_what_one_future_may_look_like(figure: Figure) -> None:
+    axes = panels(figure)[0]
+    bands = [band for band in axes.collections if band.get_alpha()]
+    heights = [np.ptp(band.get_datalim(axes.transData).get_points()[:, 1]) for band in bands]
+    by_height = [bands[place].get_alpha() for place in np.argsort(heights)]
+    used, one_used, waiting, one_waiting = by_height
+    assert one_used == one_waiting == queues.FUTURE
+    assert used == waiting == queues.INTERVAL
+    assert queues.INTERVAL > 2 * queues.FUTURE
+    said = words(figure)
+    assert "Dark bands: 95 % interval of the mean over draws, without chance" in said
+    assert "Pale bands: what one future may look like, 95 % of all replications (parameters and chance)" in said
+
+
+def test_of_one_draw_no_interval_is_promised(table: pd.DataFrame, shown: list[Scenario]) -> None:
+    hidden = table.assign(waiting_lower=np.nan, waiting_upper=np.nan, in_use_lower=np.nan, in_use_upper=np.nan)
+    alone = queues.draw(hidden, shown, {"draws": 1, "replications": 4})
+    assert "Pale bands" in words(alone)
+    assert "interval of the mean" not in words(alone)
 
 
 def test_the_two_lines_differ_in_more_than_colour(figure: Figure) -> None:

@@ -139,11 +139,26 @@ def test_long_waits_are_told_in_months(aftercart: Command) -> None:
 
 
 def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
-    told = words(aftercart("run", "letter-centre", "--out", "run", *QUICK))
-    assert "letter-centre, one HSCT bed; 95 % intervals over 2 draws; ± Monte Carlo standard error" in told
+    typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
+    told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
+    assert "letter-centre, one HSCT bed; 95 % intervals over 6 draws; ± Monte Carlo standard error" in told
+    found = service(folder / "run").loc[("letter-centre", "hsct_beds")]
+    used = found.loc["utilisation"]
+    assert used["lower"] < used["estimate"] < used["upper"]
+    assert used["monte_carlo_se"] > 0.0
+
+
+def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_told(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
+    told = words(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
     found = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
-    assert found["lower"] <= found["estimate"] <= found["upper"]
-    assert found["monte_carlo_se"] > 0.0
+    assert np.isnan([found["lower"], found["upper"]]).all()
+    used, error = (100 * found[name] for name in ("estimate", "monte_carlo_se"))
+    assert f"utilisation, % {used:.0f} {error:.2g} " in told
+    page = (folder / "run" / "report.html").read_text()
+    assert f"<b>{used:.0f}</b> <span class=\"interval\">± {error:.2g}</span>" in page
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower().split()
 
 
 @pytest.mark.parametrize(
@@ -284,6 +299,32 @@ def test_the_report_has_beds_and_slots_and_can_be_made_again(aftercart_with_figu
     assert {path.name: path.read_bytes() for path in run.iterdir()} == written
     (run / "service.csv").unlink()
     assert "service.csv" in aftercart_with_figures("report", "run").stderr
+
+
+def test_arrivals_without_limits_have_no_queue_but_starts_and_a_report(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
+    (folder / "open.toml").write_text(BUSY.replace("[capacity]\nbeds = 2\n", ""))
+    result = aftercart_with_figures("run", "open.toml", "--out", "run")
+    run = folder / "run"
+    assert not (run / "queue.csv").exists()
+    starts = service(run).loc[("open", "beds", "starts_per_year"), "estimate"]
+    assert re.search(rf"beds begun a year +{starts:.{0 if starts >= 10 else 1}f} ", words(result)), result.stdout
+    written = (run / "report.html").read_bytes()
+    assert b"Beds begun a year" in written
+    assert b"queue.csv" not in written
+    (run / "report.html").unlink()
+    assert aftercart_with_figures("report", "run").exit_code == 0
+    assert (run / "report.html").read_bytes() == written
+
+
+def test_a_centre_that_treats_as_many_gains_no_survivors_per_10_more_treated(aftercart: Command, folder: Path) -> None:
+    """Beds change neither who is treated nor how many: what chance makes of them is no gain."""
+    typed = ("--draws", "4", "--replications", "3", "--patients", "400", "--jobs", "1", "--out", "run")
+    assert aftercart("compare", "baseline", "letter-centre", "wider-salvage", *typed).exit_code == 0
+    found = pd.read_csv(folder / "run" / "outcomes.csv")
+    gained = found[found["outcome"].str.contains("more_treated")]
+    assert set(gained["scenario"]) == {"wider-salvage", "wider-salvage@0.5"}
 
 
 def test_without_limits_nothing_is_said_of_beds(aftercart_with_figures: Command, folder: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator import centre
+from simulator import centre, waits
+from simulator.capacity import Capacity
 from simulator.centre import Years
 from simulator.draws import load_draws, single
 from simulator.randomness import Uniforms
@@ -263,3 +264,30 @@ def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:
     busy = np.maximum(held, 0.0).sum() / (found.last - found.first) / 40
     # 8,000 admissions of exponential stay at random times: a relative standard error of sqrt(2 / 8,000).
     assert busy == pytest.approx(load(scenario), rel=4 * math.sqrt(2 / 8_000))
+
+
+# --- What is begun, limited or not ---
+
+
+@pytest.mark.parametrize("engine", ["microsim", "des"])
+@pytest.mark.parametrize("name", ["letter-centre", "wider-salvage-todays-beds"])
+def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str, engine: str) -> None:
+    found = years(load_scenario(name), engine=engine)
+    scenario = load_scenario(name)
+    book = waits.of_ward(found.book.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
+    told = waits.begun(scenario.pathway, found.block, found.origin, "hsct_beds", found.first, found.last)
+    assert told == book["starts_per_year"][1] > 0.0
+
+
+def test_a_resource_has_as_many_starts_without_a_limit_as_with_one_that_is_never_reached(letter: Scenario) -> None:
+    plenty = replace(letter, capacity={name: Capacity(((0.0, 1_000),)) for name in letter.pathway.resources})
+    own, settings = single(load_draws(letter.pathway), 0), {"engine": "des", "horizon": 120.0, "patients": 1}
+    parts = [
+        centre.run(each, own, **settings, seed=3, draw=1, replications=2)[2].outcomes
+        for each in (plenty, letter, replace(letter, capacity={}))
+    ]
+    for resource in letter.pathway.resources:
+        limited, _, free = (each[resource, 0, "starts_per_year"][1] for each in parts)
+        assert free.tolist() == limited.tolist()
+        assert free.sum() > 0.0
+    assert ("car_t_slots", 0, "starts_per_year") in parts[1]

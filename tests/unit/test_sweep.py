@@ -1,6 +1,7 @@
 """A sweep is its cells, each as it would be alone: values, names, the grid, differences, and what is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -361,9 +362,19 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
 def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Scenario]) -> None:
     found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
     assert "alive at 12 months with 3 instead of 2 beds. Of 100 who ask for one" in answer(found)
-    assert "More than eight beds change nothing that shows in 100 patients." in answer(found)
+    assert "More than eight beds change nothing that shows in whole numbers of 100 patients." in answer(found)
     short = sweep(found.scenario, {"beds": "2,3"}, horizon=24.0)
     assert "More than" not in answer(short)
+
+
+def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward: Callable[[str], Scenario]) -> None:
+    """44.4 and 44.6 are 44 and 45 of 100 in the table, however little they are apart."""
+    found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,9,10"}, horizon=24.0)
+    alike, apart = (np.full_like(found.draws, 0.444) for _ in range(2))
+    apart[2] = 0.446
+    for values, is_said in ((alike, True), (apart, False)):
+        leading = tuple(replace(each, values=own) for each, own in zip(found.leading, values, strict=True))
+        assert ("More than eight beds" in answer(replace(found, leading=leading))) is is_said
 
 
 def test_without_service_everybody_comes_at_once_and_that_is_said(ward: Callable[[str], Scenario]) -> None:

@@ -3,17 +3,20 @@
 Statistical tests share FALSE_ALARM: fewer than one suite in 10,000 fails by chance, though seeds are fixed.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.uncertainty import Sample, jackknife, of_means, of_medians, read_off
+from simulator.uncertainty import Sample, Summary, jackknife, of_means, of_medians, read_off
 
 FALSE_ALARM = 1e-4 / 4
 NAN, INF = np.nan, np.inf
 
 Floats = NDArray[np.float64]
+Summarise = Callable[[Floats, Floats], Summary]
 
 
 def without(values: Floats) -> Floats:
@@ -76,8 +79,20 @@ def test_means_by_hand() -> None:
     assert (lower, upper) == pytest.approx((3 - kept * (3 - 1.05), 3 + kept * (5.8 - 3)))
 
 
-def test_more_chance_than_spread_leaves_no_interval() -> None:
-    assert of_means(np.array([1.0, 3.0]), np.array([9.0, 9.0]))[:3] == (2.0, 2.0, 2.0)
+@pytest.mark.parametrize("summary", [of_means, of_medians])
+@pytest.mark.parametrize("values", [[1.0, 3.0], [2.0, 2.0]])
+def test_where_chance_exceeds_the_spread_nobody_can_tell_an_interval(summary: Summarise, values: list[float]) -> None:
+    told = summary(np.array(values), np.array([9.0, 9.0]))
+    assert told.estimate == 2.0
+    assert np.isnan([told.lower, told.upper]).all()
+    assert told.monte_carlo_se == pytest.approx(np.sqrt(9.0 / 2), rel=0.1)
+
+
+@pytest.mark.parametrize("summary", [of_means, of_medians])
+@pytest.mark.parametrize("chance", [0.0, 1e-34])
+def test_what_does_not_vary_keeps_its_interval_without_a_width(summary: Summarise, chance: float) -> None:
+    told = summary(np.full(3, 0.3), np.full(3, chance))
+    assert told[:3] == pytest.approx((0.3, 0.3, 0.3), abs=1e-15)
 
 
 def test_a_draw_with_nobody_in_it_is_left_out_and_an_unknown_chance_is_as_the_others() -> None:
@@ -110,6 +125,11 @@ def test_medians_that_are_not_reached_count_as_the_longest() -> None:
     assert np.isnan(upper)
     assert np.isnan(of_medians(np.array([1.0, INF, INF]), np.zeros(3)).estimate)
     assert np.isnan(of_medians(np.full(3, NAN), np.full(3, NAN))).all()
+
+
+def test_where_most_draws_do_not_reach_the_median_chance_takes_nothing_from_the_lower_end() -> None:
+    told = of_medians(np.array([1.0, 2.0, 3.0, INF, INF]), np.full(5, 0.01))
+    assert told.lower == pytest.approx(1.1)
 
 
 def test_the_lower_end_of_an_interval_is_the_same_whatever_is_not_reached_above() -> None:
@@ -149,7 +169,7 @@ def test_a_few_draws_whose_median_hardly_anything_tells_do_not_take_the_interval
     values = generator.normal(10.0, 1.0, size=5_000) + generator.normal(size=5_000)
     chance = np.ones(5_000)
     chance[::50] = 1e6
-    assert of_means(values, chance).lower == of_means(values, chance).estimate
+    assert np.isnan(of_means(values, chance).lower)
     told = of_medians(values, chance)
     assert (told.lower, told.upper) == (pytest.approx(10.0 - 1.96, abs=0.2), pytest.approx(10.0 + 1.96, abs=0.2))
     values[::20] = INF

@@ -1,11 +1,14 @@
 """What is read off a ward's book, against books that are small enough to be read by eye."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from simulator import waits
 from simulator.block import Block
 from simulator.capacity import Capacity
+from simulator.pathway_file import load_pathway
 from simulator.ward import Requests, book
 
 NEVER = np.inf
@@ -90,6 +93,49 @@ def test_the_queue_over_time_counts_who_has_asked_and_neither_been_served_nor_go
     waiting, in_use = waits.over_time(BOOK, months)
     assert waiting.tolist() == [0, 0, 1, 0, 1, 0, 1, 0, 0]
     assert in_use.tolist() == [0, 1, 2, 2, 1, 0, 0, 1, 0]
+
+
+WARDS = """
+title = "two wards and a theatre"
+start = "waiting"
+[resources.beds]
+[resources.theatres]
+[states.waiting]
+kind = "sojourn"
+[[states.waiting.transitions]]
+to = "ward"
+time = { family = "fixed", months = 1 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "other_ward"
+time = { family = "fixed", months = 1 }
+[states.other_ward]
+kind = "sojourn"
+holds = "beds"
+[[states.other_ward.transitions]]
+to = "home"
+time = { family = "fixed", months = 1 }
+[states.home]
+kind = "end"
+"""
+
+
+def test_who_moves_from_a_bed_into_another_begins_no_other_unit(tmp_path: Path) -> None:
+    (tmp_path / "wards.toml").write_text(WARDS)
+    pathway = load_pathway(tmp_path / "wards.toml")
+    who, month = np.array([0, 1, 2]), np.array([1.0, 1.0, 1.0])
+    block = Block(who, {}, np.zeros(3), np.full(3, NEVER), np.full(3, 120.0))
+    block.entered = {"ward": [(who, month)], "other_ward": [(np.array([0, 1, 1]), np.array([2.0, 2.0, 9.0]))]}
+    block.left = {"ward": [(who[:2], month[:2] + 1.0)]}
+    origin = np.array([11.0, 12.0, 30.0])  # patient 2 begins when counting has ended
+
+    def begun(resource: str) -> float:
+        return waits.begun(pathway, block, origin, resource, FIRST, LAST)
+
+    assert begun("beds") == 3.0  # patients 0 and 1, and patient 1 again in month 21
+    assert begun("theatres") == 0.0
 
 
 def test_survival_is_told_by_the_year_of_arrival() -> None:

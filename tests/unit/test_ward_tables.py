@@ -69,11 +69,13 @@ def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, wit
     assert (raw[1] - raw[0]) / 2 / 1.96 == pytest.approx(np.sqrt(between**2 + within**2 / REPLICATIONS), rel=0.06)
 
 
-def test_where_draws_do_not_differ_hardly_an_interval_is_left() -> None:
+def test_where_draws_do_not_differ_hardly_an_interval_is_left_or_none() -> None:
     """The variance of the means exceeds its noise by chance only: four standard errors are 4 sqrt(2 / D)."""
-    (_, lower, upper, _), _ = ward_tables.summary(normals(0.0, WITHIN))
     most = np.sqrt(4 * np.sqrt(2 / DRAWS)) * WITHIN / np.sqrt(REPLICATIONS)
-    assert (upper - lower) / 2 / 1.96 <= most
+    told = [ward_tables.summary(normals(0.0, WITHIN, seed))[0] for seed in range(1, 9)]
+    widths = np.array([each.upper - each.lower for each in told])
+    assert np.isnan(widths).any()
+    assert (widths[np.isfinite(widths)] / 2 / 1.96 <= most).all()
 
 
 def test_without_chance_the_interval_is_that_of_the_draws_as_they_are() -> None:
@@ -126,8 +128,36 @@ def test_differences_are_taken_replication_by_replication() -> None:
 def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
     values = np.arange(100.0).reshape(25, 4)
     table = ward_tables.queue([scenario("one")], [wards(values)])
+    assert table is not None
     assert table["month"].tolist() == [0.0, 1.0, 2.0]
     assert table["waiting"].tolist() == [49.5] * 3
     assert table["in_use"].tolist() == [50.5] * 3
-    assert table["waiting_lower"].tolist() == pytest.approx([np.quantile(values, 0.025)] * 3)
-    assert table["waiting_upper"].tolist() == pytest.approx([np.quantile(values, 0.975)] * 3)
+    for series, more in (("waiting", 0.0), ("in_use", 1.0)):
+        assert table[f"{series}_least"].tolist() == pytest.approx([np.quantile(values, 0.025) + more] * 3)
+        assert table[f"{series}_most"].tolist() == pytest.approx([np.quantile(values, 0.975) + more] * 3)
+
+
+def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
+    values = normals(BETWEEN, WITHIN)
+    months = ward_tables.queue([scenario("one")], [wards(values)])
+    assert months is not None
+    for _, month in months.iterrows():
+        found = row(values)
+        told = {key: month[f"waiting_{key}"] for key in ("lower", "upper", "monte_carlo_se")}
+        assert told == pytest.approx({key: found[key] for key in told})
+        assert (month["waiting_upper"] - month["waiting_lower"]) / 2 / 1.96 == pytest.approx(BETWEEN, rel=0.12)
+        all_of_it = np.sqrt(BETWEEN**2 + WITHIN**2)
+        assert (month["waiting_most"] - month["waiting_least"]) / 2 / 1.96 == pytest.approx(all_of_it, rel=0.06)
+
+
+def test_of_one_replication_the_queue_has_no_interval_and_no_monte_carlo_error() -> None:
+    table = ward_tables.queue([scenario("one")], [wards(np.array([[1.0], [3.0], [8.0]]))])
+    assert table is not None
+    assert table["waiting"].tolist() == [4.0] * 3
+    assert table[["waiting_lower", "waiting_upper", "waiting_monte_carlo_se"]].isna().all(axis=None)
+    assert table["waiting_least"].tolist() == pytest.approx([1.1] * 3)
+
+
+def test_where_nothing_is_limited_there_is_no_queue() -> None:
+    free = [WardPart({KEY: ("months", np.ones(2))}, np.arange(3.0), {}, {})]
+    assert ward_tables.queue([scenario("one")], [free]) is None
