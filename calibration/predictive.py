@@ -6,7 +6,7 @@ and the printed figure is computed: its interval holds parameter uncertainty and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -114,25 +114,26 @@ _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Mask], float]] = {
 
 def simulate_figures(targets: Targets, draws: pd.DataFrame, rows: slice) -> Floats:
     """Return each target's figure in a simulated cohort of each draw, (n_draws, n_targets)."""
+    told = [row for _, row in targets.cohort.targets.iterrows()]
+    cohorts = (simulated(targets, single(draws, i), number=i + 1) for i in range(rows.start, rows.stop))
+    return np.array([[cohort.figure(row) for row in told] for cohort in cohorts])
+
+
+def simulated(targets: Targets, values: Mapping[str, float], *, number: int) -> SimulatedCohort:
+    """Return a cohort of the same size, followed up as the reported one was; `number` : the draw in its uniforms."""
     pathway = targets.pathway
     scenario = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
-    chosen = targets.cohort.targets
     asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
-    asked |= set(chosen["state"]) | set(pathway.deaths)
-    told = [row for _, row in chosen.iterrows()]
-    found = []
-    for index in range(rows.start, rows.stop):
-        uniforms = Uniforms(targets.seed, draw=index + 1, replication=REPLICATION)
-        (block,) = simulate(
-            resolve(scenario, single(draws, index)),
-            uniforms,
-            range(targets.cohort.n),
-            horizon=240.0,
-            keep=frozenset(asked - {""}),
-        )
-        cohort = SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
-        found.append([cohort.figure(row) for row in told])
-    return np.array(found)
+    asked |= set(targets.cohort.targets["state"]) | set(pathway.deaths)
+    uniforms = Uniforms(targets.seed, draw=number, replication=REPLICATION)
+    (block,) = simulate(
+        resolve(scenario, values),
+        uniforms,
+        range(targets.cohort.n),
+        horizon=240.0,
+        keep=frozenset(asked - {""}),
+    )
+    return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
 
 
 def _follow_up(targets: Targets, uniforms: Uniforms, block: Block) -> Floats:

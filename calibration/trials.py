@@ -1,0 +1,99 @@
+"""Many trials in one file, a row each, written as they are done: an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from calibration.fit import priors_of
+from calibration.ranks import DRAWS, EFFORT, STEP, Trial, trial
+from calibration.targets import Targets
+from simulator.errors import InputError
+from simulator.workers import workers
+
+ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
+"""Columns before those of the ranks."""
+OUTCOMES = ["os_12", "rmst_24", "log_likelihood"]
+
+
+def run(
+    targets: Targets, fits: int, folder: Path, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Return the table of trials 1 to `fits`, a row each, doing those that ranks.csv in `folder` does not hold yet.
+
+    Raises InputError if it holds those of other settings.
+    """
+    file = folder / "ranks.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    _begin(folder / "settings.json", settings(targets))
+    done = _whole_rows(file, quantities(targets))
+    with workers(jobs, targets) as each:
+        for found in each(trial, range(done + 1, fits + 1)):
+            with file.open("a", encoding="utf-8", newline="") as stream:
+                row(found, quantities(targets)).to_csv(stream, index=False, header=False, lineterminator="\n")
+            if progress is not None:
+                progress(found.number, fits)
+    return read(file).head(fits)
+
+
+def quantities(targets: Targets) -> list[str]:
+    """Return what is ranked: every parameter with a prior, the outcomes, and the likelihood of the cohort."""
+    return [*priors_of(targets).names, *OUTCOMES]
+
+
+def row(found: Trial, names: list[str]) -> pd.DataFrame:
+    """Return a trial as a row of the table; cells without a rank are empty."""
+    told = {name: getattr(found, name) for name in ABOUT} | {name: found.ranks.get(name) for name in names}
+    numbers = {"effective_sample_size": f"{found.effective_sample_size:.0f}", "k_hat": f"{found.k_hat:.2f}"}
+    return pd.DataFrame([told | numbers | {"seconds": f"{found.seconds:.1f}"}], columns=ABOUT + names)
+
+
+def read(file: Path) -> pd.DataFrame:
+    """Return the table; who was refused has no ranks (NaN), and the reason in `refused`."""
+    return pd.read_csv(file).fillna({"refused": ""})
+
+
+def settings(targets: Targets) -> dict[str, Any]:
+    """Return what all trials of a file have in common."""
+    files = [targets.folder / "cohort.toml", targets.folder / "targets.csv"]
+    files += [targets.pathway.file] if targets.pathway.file else []
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return {
+        "cohort": targets.cohort.name,
+        "n": targets.cohort.n,
+        "seed": targets.seed,
+        "draws": DRAWS,
+        "step": STEP,
+        **EFFORT,
+        "inputs_sha256": digest,
+        "version": version("aftercart"),
+    }
+
+
+def _begin(file: Path, told: dict[str, Any]) -> None:
+    """Note the settings, or refuse a folder with others."""
+    if not file.exists():
+        file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    before = json.loads(file.read_text(encoding="utf-8"))
+    for key in told:
+        if before.get(key) != told[key]:
+            raise InputError(
+                f"fits of another {key} are there", where=str(file), got=before.get(key), allowed=str(told[key])
+            )
+
+
+def _whole_rows(file: Path, names: list[str]) -> int:
+    """Return how many trials a file holds; begin it if it is not there, and drop a row cut short."""
+    if not file.exists():
+        file.write_text(",".join(ABOUT + names) + "\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        file.write_text(whole, encoding="utf-8")
+    return whole.count("\n") - 1
