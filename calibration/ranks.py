@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,14 +31,14 @@ from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
-DRAWS = 99
-"""Draws of a fit among which the truth ranks, so that there are a hundred ranks."""
+DRAWS = 119
+"""Draws of a fit among which the truth ranks: of 120 ranks exactly 50, 80 and 95 % lie in the middle."""
 
 STEP = 0.2
 """Months a cell: twice `calibrate`'s, which moves the log-likelihood by less than 0.05 (tested) and halves the time."""
 
-EFFORT = {"initial": 500, "batch": 400, "refit": 1000, "most_points": 5000, "starts": 1, "chunk": 100}
-"""Arguments of `imis.sample` with which a fit takes seconds, not minutes."""
+QUICK = partial(sample, wanted=DRAWS, initial=500, batch=400, refit=1000, most_points=5000, starts=1, chunk=100)
+"""The sampler of `calibrate` with fewer points, so that a fit takes seconds, not minutes."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def trial(targets: Targets, number: int) -> Trial:
     seed = targets.seed + number
     try:
         posterior = Posterior(simulated_targets(cohort), step=STEP)
-        points = sample(posterior.log_likelihood, priors.dimension, seed=seed, wanted=DRAWS, **EFFORT)
+        points = QUICK(posterior.log_likelihood, priors.dimension, seed=seed)
     except AftercartError as error:
         return Trial(number, getattr(error, "what", str(error)), np.nan, np.nan, time.process_time() - begun, {})
     rows = drawn(points, seed)
@@ -98,5 +99,5 @@ def outcomes(targets: Targets, names: tuple[str, ...], theta: Floats) -> dict[st
     model = resolve(scenario, {name: theta[:, [i]] for i, name in enumerate(names)})
     solution = exact.solve(model, 24.0, step=STEP, window=False)
     survival = solution.survival()
-    rmst = np.trapezoid(survival, solution.months, axis=1)
+    rmst = np.asarray(np.trapezoid(survival, solution.months, axis=1))
     return {"os_12": survival[:, round(12.0 / STEP)], "rmst_24": rmst}

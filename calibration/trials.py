@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from calibration.fit import priors_of
-from calibration.ranks import DRAWS, EFFORT, STEP, Trial, trial
+from calibration.ranks import QUICK, STEP, Trial, trial
 from calibration.targets import Targets
 from simulator.errors import InputError
 from simulator.workers import workers
@@ -68,9 +68,8 @@ def settings(targets: Targets) -> dict[str, Any]:
         "cohort": targets.cohort.name,
         "n": targets.cohort.n,
         "seed": targets.seed,
-        "draws": DRAWS,
         "step": STEP,
-        **EFFORT,
+        **QUICK.keywords,
         "inputs_sha256": digest,
         "version": version("aftercart"),
     }
