@@ -30,8 +30,7 @@ def run(
     Raises InputError if it holds those of other settings.
     """
     file = folder / "ranks.csv"
-    folder.mkdir(parents=True, exist_ok=True)
-    _begin(folder / "settings.json", settings(targets))
+    _begin(folder, settings(targets))
     done = _whole_rows(file, quantities(targets))
     with workers(jobs, targets) as each:
         for found in each(trial, range(done + 1, fits + 1)):
@@ -75,16 +74,23 @@ def settings(targets: Targets) -> dict[str, Any]:
     }
 
 
-def _begin(file: Path, told: dict[str, Any]) -> None:
-    """Note the settings, or refuse a folder with others."""
-    if not file.exists():
+def _begin(folder: Path, told: dict[str, Any]) -> None:
+    """Note the settings in a new folder, or refuse one with other settings, or other things, in it."""
+    file = folder / "settings.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
         file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    before = json.loads(file.read_text(encoding="utf-8"))
-    for key in told:
-        if before.get(key) != told[key]:
-            raise InputError(
-                f"fits of another {key} are there", where=str(file), got=before.get(key), allowed=str(told[key])
-            )
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        what = "no check to go on with is in this folder"
+        raise InputError(
+            what, where=str(folder), allowed="a new or empty folder, or that of a stopped check"
+        ) from error
+    for key, wanted in told.items():
+        if before.get(key) != wanted:
+            what = f"the fits in this folder are of another {key.replace('_', ' ')}"
+            raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
 
 
 def _whole_rows(file: Path, names: list[str]) -> int:
@@ -92,6 +98,8 @@ def _whole_rows(file: Path, names: list[str]) -> int:
     if not file.exists():
         file.write_text(",".join(ABOUT + names) + "\n", encoding="utf-8")
     text = file.read_text(encoding="utf-8")
+    if text.partition("\n")[0] != ",".join(ABOUT + names):
+        raise InputError("not the columns of a check", where=str(file), allowed=", ".join(ABOUT + names[:1]) + " ...")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         file.write_text(whole, encoding="utf-8")

@@ -27,7 +27,7 @@ def check_calibration(
 ) -> None:
     """Check a cohort's calibration on simulated cohorts, and on each figure left out.
 
-    The same command goes on where it was stopped."""
+    The same command goes on where it was stopped. Exit status 1 if something is not right."""
     from calibration.check import check
     from calibration.targets import load_targets
     from simulator.cli import check_tables, tables
@@ -48,6 +48,8 @@ def check_calibration(
     else:
         check_tables.show(found, console)
     console.print(f"Files: {into}", soft_wrap=True)
+    if found.failures():
+        raise typer.Exit(1)
 
 
 def _draw(found: Check, into: Path) -> None:

@@ -108,7 +108,9 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_ranks(targets: Target
 
 
 @pytest.mark.usefixtures("by_others")
-def test_several_processes_find_the_same_ranks(targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_find_the_same_ranks(
+    targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()
     alone = [trial(targets, number).ranks for number in (1, 2)]
     together = trials.run(targets, 2, tmp_path, jobs=2)
@@ -120,8 +122,27 @@ def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) 
     file = tmp_path / "settings.json"
     told = json.loads(file.read_text())
     file.write_text(json.dumps(told | {"seed": 99}))
-    with pytest.raises(InputError, match=r"settings\.json: fits of another seed are there; got 99; allowed: 5"):
+    with pytest.raises(InputError, match=r"the fits in this folder are of another seed; got 99; allowed: 5"):
         trials.run(targets, 2, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("notes.txt", "mine", "no check to go on with"),
+        ("settings.json", "{", "no check to go on with"),
+        ("ranks.csv", "number,uptake\n1,3\n", "not the columns of a check"),
+    ],
+)
+def test_a_folder_with_other_things_is_refused_and_left_alone(
+    targets: Targets, tmp_path: Path, name: str, text: str, complaint: str
+) -> None:
+    if name == "ranks.csv":
+        (tmp_path / "settings.json").write_text(json.dumps(trials.settings(targets)))
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        trials.run(targets, 1, tmp_path)
+    assert (tmp_path / name).read_text() == text
 
 
 def test_a_cohort_that_the_calibration_refuses_is_counted_with_its_reason(

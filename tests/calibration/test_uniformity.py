@@ -29,7 +29,9 @@ def test_at_one_point_the_band_is_a_binomial_interval() -> None:
 def test_at_two_points_it_is_a_sum_over_the_trinomial() -> None:
     n, z, lower, upper = 12, np.array([0.25, 0.7]), np.array([1.0, 6.0]), np.array([5.0, 10.0])
     inside = sum(
-        stats.multinomial.pmf([a, b - a, n - b], n, [0.25, 0.45, 0.3]) for a in range(1, 6) for b in range(max(a, 6), 11)
+        stats.multinomial.pmf([a, b - a, n - b], n, [0.25, 0.45, 0.3])
+        for a in range(1, 6)
+        for b in range(max(a, 6), 11)
     )
     assert left(n, z, lower, upper) == pytest.approx(1 - inside, abs=1e-12)
 
