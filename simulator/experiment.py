@@ -213,11 +213,21 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
             allowed="--engine auto, microsim or des",
         )
+    passed = next((each for each in scenarios if each.pathway.milestones), None)
+    if engine == "exact" and passed is not None:
+        raise InputError(
+            "the exact engine has no milestones: latent times that go on need a patient",
+            where=f"{passed.where}: milestones",
+            got=list(passed.pathway.milestones),
+            allowed="--engine auto, microsim or des",
+        )
     if engine == "microsim" and beyond:
         scenario, why = beyond[0]
         raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
     if engine != "auto":
         return engine, "as asked"
+    if limited is None and passed is not None:
+        return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
     if limited is None:
         return "exact", "no resource is limited, so there is an answer without sampling noise"
     if beyond:

@@ -253,6 +253,8 @@ def _note(pathway: Pathway) -> str:
 def _told(scenario: Scenario) -> dict[str, Any]:
     keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
     levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    if scenario.pathway.milestones:
+        levers["milestones"] = list(scenario.pathway.milestones)
     if scenario.capacity:
         levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
     if scenario.service is not None:

@@ -15,6 +15,7 @@ from simulator import toml_file
 from simulator.capacity import Capacity
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.milestone import with_milestones
 from simulator.pathway import Pathway
 from simulator.pathway_file import UNITS, named_pathway, shares
 from simulator.service import Service, ServiceTable, read_service
@@ -54,6 +55,10 @@ class ScenarioTable(toml_file.Table):
     )
     capacity: dict[str, limits.Told] = Field(
         default_factory=dict, description="resource = how many there are, or a table"
+    )
+    milestones: list[str] = Field(
+        default_factory=list,
+        description="states that change nothing: the risks of the state before go on, with their latent times",
     )
     service: ServiceTable | None = Field(None, description="arrivals over calendar time")
 
@@ -161,6 +166,8 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         if table.pathway is None:
             raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
         pathway = named_pathway(table.pathway, path)
+    if table.milestones:
+        pathway = with_milestones(pathway, table.milestones, f"{path}: milestones")
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
     own = {} if table.service is None else table.service.model_dump(exclude_unset=True)
     keys: dict[str, Any] = {
@@ -201,6 +208,12 @@ def check(scenario: Scenario) -> None:
                 raise unknown("parameter", name, pathway.parameters, where)
             _check_lever(lever, pathway.parameters[name].unit, value, where)
     _check_once(scenario)
+    if pathway.milestones and scenario.service is not None:
+        raise InputError(
+            "a world with milestones has no [service]",
+            where=scenario.where,
+            allowed="[capacity] alone, or no milestones: the offered load of a milestone is not known beforehand",
+        )
     for key, ratio in scenario.hazard_ratio.items():
         _check_hazard_ratio(scenario, key, ratio)
     for attribute, levels in scenario.population.items():
@@ -252,6 +265,10 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
     }
     if key not in latent:
         raise unknown("transition", key, latent, where)
+    if latent[key].goes_on:
+        raise InputError(
+            "this time goes on from the state before the milestone", where=where, allowed="a hazard ratio there"
+        )
     if latent[key].probability is not None:
         raise InputError(
             "a hazard ratio needs a latent time, and this sojourn is told by destination",
