@@ -26,7 +26,7 @@ from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
-from simulator.scenario import ENDS, Scenario, load_scenario
+from simulator.scenario import ENDS, Scenario, check_one_pathway, load_scenario
 from simulator.uncertainty import jackknife
 from simulator.workers import workers
 
@@ -131,15 +131,8 @@ def compare(
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
+    check_one_pathway(loaded)
     pathway = loaded[0].pathway
-    for each in loaded[1:]:
-        if each.pathway.where != pathway.where:
-            raise InputError(
-                "scenarios of different pathways cannot be compared",
-                where=each.where,
-                got=each.pathway.name,
-                allowed=pathway.name,
-            )
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)

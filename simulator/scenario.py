@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -196,6 +196,19 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
     for key in (*LEVERS, "population"):
         told[key] = dict(getattr(table, key))
     return told
+
+
+def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
+    """Refuse to compare scenarios of different pathways. Raises InputError."""
+    pathway = scenarios[0].pathway
+    for each in scenarios[1:]:
+        if each.pathway.where != pathway.where:
+            raise InputError(
+                "scenarios of different pathways cannot be compared",
+                where=each.where,
+                got=each.pathway.name,
+                allowed=pathway.name,
+            )
 
 
 def check(scenario: Scenario) -> None:
