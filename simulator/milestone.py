@@ -29,7 +29,8 @@ def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathw
     for name in milestones:
         own = [each for each in states[name].transitions if each.to in milestones]
         if not going_on[name]:
-            raise InputError("nothing goes on in it", where=where, got=name, allowed="a state after one with other risks")
+            allowed = "a state that follows one with other risks"
+            raise InputError("nothing goes on in it", where=where, got=name, allowed=allowed)
         states[name] = replace(states[name], transitions=(*own, *going_on[name].values()))
     return replace(pathway, states=states, milestones=milestones)
 

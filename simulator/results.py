@@ -224,7 +224,7 @@ def manifest(
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "note": _note(pathway),
+        "note": note(pathway),
         "engine": engine,
         "engine_because": why,
         **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
@@ -245,7 +245,8 @@ def manifest(
     }
 
 
-def _note(pathway: Pathway) -> str:
+def note(pathway: Pathway) -> str:
+    """Return what results are not for, and the size of the cohort that they are calibrated to."""
     cohort = load_cohort(pathway)
     return NOTE if cohort is None else f"Calibrated to a published cohort, n = {cohort.n}. {NOTE}"
 

@@ -3,8 +3,8 @@
     S(t) = prod_{t_j <= t} (1 - d_j / n_j),   Var S(t) = S(t)^2 sum_{t_j <= t} d_j / (n_j (n_j - d_j))
     interval: S(t)^exp(-+ z v(t)),   v(t) = sqrt(sum d_j / (n_j (n_j - d_j))) / |log S(t)|
 
-d_j deaths at t_j among the n_j at risk, start < t_j <= stop (Kaplan & Meier 1958; Greenwood 1926; Kalbfleisch & Prentice
-2002, section 1.4 and, of delayed entry, 1.3).
+d_j deaths at t_j among the n_j at risk, start < t_j <= stop (Kaplan & Meier 1958; Greenwood 1926; Kalbfleisch &
+Prentice 2002, section 1.4 and, of delayed entry, 1.3).
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def kaplan_meier(episodes: Episodes, origin: float = 0.0) -> KaplanMeier:
     months, deaths = np.unique(episodes.stop[episodes.died], return_counts=True)
     at_risk = numbers_at_risk(episodes, months)
     with np.errstate(divide="ignore"):
-        greenwood = np.cumsum(deaths / (at_risk * (at_risk - deaths)))
-    survival = np.cumprod(1.0 - deaths / at_risk)
+        greenwood = np.asarray(np.cumsum(deaths / (at_risk * (at_risk - deaths))), dtype=np.float64)
+    survival = np.asarray(np.cumprod(1.0 - deaths / at_risk), dtype=np.float64)
     return KaplanMeier(months, survival, greenwood, at_risk, deaths.astype(np.float64), origin)
 
 

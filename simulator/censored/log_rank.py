@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LogRank:
-    """The test of equal hazards; `excess` : deaths observed less expected, by group. p is 1 where nothing can differ."""
+    """The test of equal hazards; `excess` : deaths observed less expected, by group. p is 1 if nothing can differ."""
 
     statistic: float
     degrees: int

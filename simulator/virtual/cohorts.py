@@ -121,7 +121,7 @@ def virtual_cohorts(
 
 
 def _cohorts(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for draw, own in enumerate(curves, start=1):
         for each in own:
             lower, upper = each.interval(MONTH)

@@ -1,7 +1,7 @@
 """The patients of virtual cohorts: who reaches the default clock, seen until death or the end of follow-up.
 
-Each one's follow-up ends at lower + (upper - lower) u months after the clock's start, whatever becomes of them: uniform,
-as the cohort's file says (an assumption), and not beyond the horizon.
+Each one's follow-up ends at lower + (upper - lower) u months after the clock's start, whatever becomes of them:
+uniform, as the cohort's file says (an assumption), and not beyond the horizon.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Patients:
 
     def first(self, states: Sequence[str]) -> Floats:
         """Return when any of some states was entered first."""
-        return np.minimum.reduce([self.entered[each] for each in states])
+        return np.asarray(np.minimum.reduce([self.entered[each] for each in states]))
 
     def courses(self, states: Sequence[str], since: Floats, failure: Sequence[str] = ()) -> Courses:
         """Return everybody's course from a month of their own, and when they entered any of some states.

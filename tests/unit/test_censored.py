@@ -1,4 +1,4 @@
-"""Kaplan-Meier, log-rank, landmark and Simon-Makuch against lifelines, closed forms, brute force and counting by hand."""
+"""Kaplan-Meier, log-rank, landmark and Simon-Makuch against lifelines, closed forms, brute force and by hand."""
 
 import math
 
@@ -209,7 +209,8 @@ def test_where_entering_changes_nothing_only_the_naive_groups_differ(hazard_rati
     """
     random = np.random.default_rng(4)
     n = 20_000
-    entered, death, later = random.exponential(5, n), random.exponential(10, n), random.exponential(10 / hazard_ratio, n)
+    entered, death = random.exponential(5, n), random.exponential(10, n)
+    later = random.exponential(10 / hazard_ratio, n)
     death = np.where(entered < death, entered + later, death)
     courses = Courses(np.minimum(death, 30.0), death <= 30.0, np.where(entered < death, entered, np.inf))
 

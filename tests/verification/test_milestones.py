@@ -87,7 +87,7 @@ def test_the_book_of_the_beds_is_fair_and_who_relapses_in_bed_gives_it_back(
     world: Scenario, units: int, fair: Fair
 ) -> None:
     world = beds(world, units)
-    block, book = des.simulate(resolve(world), Uniforms(8), together(range(200)), horizon=120.0)
+    _, book = des.simulate(resolve(world), Uniforms(8), together(range(200)), horizon=120.0)
     fair(book, units)
     served = np.isfinite(book.granted)
     stays = book.released[served] - book.granted[served]
@@ -223,7 +223,7 @@ BAD = {
     'milestones = ["complete_response"]': "it is no sojourn told as competing",
     'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is none",
     'milestones = ["car_t_remission"]': "a clock starts there",
-    'milestones = ["hsct", "after_hsct"]\n[hazard_ratio]\n"after_hsct.relapse_after_salvage" = 0.5': "this time goes on",
+    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "time goes on",
     'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"has no \[service\]",
 }
 
