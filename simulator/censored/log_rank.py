@@ -46,10 +46,16 @@ def log_rank(groups: Sequence[Episodes]) -> LogRank:
     variance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
     degrees = max(len(groups) - 1, 0)
     own, covariance = excess[:degrees], variance[:degrees, :degrees]
-    # Groups that are never at risk together leave nothing to compare.
-    statistic = float(own @ np.linalg.pinv(covariance, hermitian=True) @ own) if degrees else 0.0
+    statistic = _quadratic(own, covariance)
     p = float(chdtrc(degrees, statistic)) if degrees else 1.0
     return LogRank(statistic, degrees, p, tuple(excess.tolist()))
+
+
+def _quadratic(values: Floats, covariance: Floats) -> float:
+    """Return u' V^-1 u; groups that are never at risk together leave nothing to compare. A number alone is quick."""
+    if values.size == 1:
+        return float(values[0] ** 2 / covariance[0, 0]) if covariance[0, 0] > 0.0 else 0.0
+    return float(values @ np.linalg.pinv(covariance, hermitian=True) @ values)
 
 
 def _deaths(episodes: Episodes, months: Floats) -> Floats:

@@ -23,7 +23,9 @@ Patients = Annotated[int, typer.Option("--n", metavar="N", help="Patients a coho
 Cohorts = Annotated[int, typer.Option(metavar="N", help="Cohorts in all, dealt out to the draws.")]
 Draws = Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: up to 50]")]
 Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, microsim or des: it takes patients.")]
-Group = Annotated[str | None, typer.Option(metavar="NAME", help="A group that another has not entered; default: first.")]
+Group = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A group that another has not entered. [default: first]")
+]
 Landmarks = Annotated[str, typer.Option(metavar="MONTHS", help="Up to three, comma between; below 12.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and nothing else.")]
 
@@ -76,7 +78,8 @@ def virtual_cohorts(
 ) -> None:
     """Simulate many cohorts of n patients: how far apart they are, and with what power they tell two policies apart."""
     from simulator.scenario import load_scenario
-    from simulator.virtual import answers, cohorts as virtual, files  # noqa: I001
+    from simulator.virtual import answers, files
+    from simulator.virtual import cohorts as virtual
 
     loaded, settings = load_scenario(scenario), _settings(n, cohorts, draws, seed, engine, horizon, jobs)
     compared = None if other is None else load_scenario(other)

@@ -40,15 +40,10 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
             label = answers.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
             tables.add(made, label, *cells, f"{100 * row['significant']:.0f} %")
         console.print(made)
-    console.print("Naive groups are formed by what happens later, so nobody transplanted can have died before.")
-    console.print("A landmark leaves out who is dead by then; Simon and Makuch let patients switch on the day of HSCT.")
-    if found.decision is not None:
-        decision = answers.clock_label(found.decision, pathway)
-        console.print(f"What is left of the difference from {pathway.clock} is who comes as far as {decision}, "
-                      "and is still without relapse: who has failed is not transplanted.")  # fmt: skip
+    console.print(answers.explained(found))
 
 
-def _as_row(row: dict[str, float], name: str) -> dict[str, object]:
+def _as_row(row: wording.Row, name: str) -> wording.Row:
     return {"unit": "probability", "estimate": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
 
 
@@ -64,12 +59,12 @@ def _show_cohorts(found: VirtualCohorts, console: Console) -> None:
     names = list(dict.fromkeys(found.power["scenario"]))
     made = tables.table("patients an arm", *names, numbers=len(names))
     for size, rows in found.power.groupby("patients_an_arm"):
-        cells = [wording.estimate({**_power(row)}) + f" ± {100 * row['monte_carlo_se']:.1f}"
+        cells = [wording.estimate(_power(row)) + f" ± {100 * row['monte_carlo_se']:.1f}"
                  for row in rows.to_dict("records")]  # fmt: skip
         tables.add(made, f"{size}", *cells)
     console.print(made)
     console.print("Both arms are independent patients, followed as the cohort was.")
 
 
-def _power(row: dict[str, object]) -> dict[str, object]:
+def _power(row: wording.Row) -> wording.Row:
     return {"unit": "probability", "estimate": row["power"], "lower": row["lower"], "upper": row["upper"]}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -11,6 +14,7 @@ from simulator.figures.gallery import Picture
 from simulator.figures.panels import Panel
 from simulator.virtual import answers
 from simulator.virtual.guarantee import Guarantee
+from simulator.virtual.settings import MONTH
 
 NAMES = {"naive": "Naive: ever against never", "simon_makuch": "Simon-Makuch: from entry on"}
 
@@ -48,8 +52,13 @@ def _second_row(found: Guarantee) -> str:
     return f"Below: of those in {clock} only, {answers.measure(found, found.decision)}."
 
 
-def _panel(found: Guarantee, row: dict[str, object]) -> Panel:
-    clock, kind, begins = str(row["clock"]), str(row["analysis"]), float(row["begins"])  # type: ignore[arg-type]
+def _as_reported(reported: Sequence[pd.DataFrame]) -> str:
+    told = [f"{rows['value'][rows['month'] == MONTH].iloc[0]:g}" for rows in reported if (rows["month"] == MONTH).any()]
+    return f"; reported: {' and '.join(told)}" if told else ""
+
+
+def _panel(found: Guarantee, row: Mapping[Any, Any]) -> Panel:
+    clock, kind, begins = row["clock"], row["analysis"], row["begins"]
     rows = found.curves
     rows = rows[(rows["clock"] == clock) & (rows["analysis"] == kind) & (rows["begins"] == begins)]
     curves = []
@@ -63,10 +72,10 @@ def _panel(found: Guarantee, row: dict[str, object]) -> Panel:
         for group in found.groups
         if found.cohort is not None and clock == default and kind == "naive"
     ]
-    told = " against ".join(answers.percent(float(row[each])) for each in ("entered", "other"))  # type: ignore[arg-type]
+    told = " against ".join(answers.percent(row[each]) for each in ("entered", "other"))
     return Panel(
         NAMES.get(kind, f"Landmark: month {begins:g}"),
-        f"at 12: {told} %",
+        f"at 12: {told} %{_as_reported(reported)}",
         curves,
         pd.concat(reported) if reported else pd.DataFrame(),
         f"Months since {answers.clock_label(clock, found.scenario.pathway)}",

@@ -137,7 +137,7 @@ def draw(
     *,
     across: int = 4,
 ) -> Figure:
-    """Return a figure of panels, so many in a row, with one key of names for all; `clock` : where their months start."""
+    """Return a figure of panels, so many in a row, with one key of names; `clock` : where their months start."""
     with style.applied():
         across = min(across, len(panels))
         down = -(-len(panels) // across)

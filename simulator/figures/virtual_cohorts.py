@@ -14,7 +14,7 @@ from simulator.virtual import answers
 from simulator.virtual.cohorts import VirtualCohorts
 
 END = 36.0
-PLOT, LEFT, FOOT, HEAD = 3.0, 0.65, 0.55, 0.3
+PLOT, LEFT, FOOT, HEAD = 3.0, 0.65, 0.55, 0.15
 
 
 def pictures(found: VirtualCohorts) -> list[Picture]:

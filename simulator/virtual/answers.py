@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulator.answer import around, told_difference
@@ -53,6 +54,23 @@ def is_milestone(found: Guarantee) -> bool:
     return set(found.groups[0].entered) <= set(found.scenario.pathway.milestones)
 
 
+def explained(found: Guarantee) -> str:
+    """Return why the analyses differ."""
+    entered = found.groups[0].label
+    said = [
+        f"Naive groups are formed by what happens later: whoever counts as {entered} had to live until then.",
+        "A landmark leaves out who is dead by then; Simon and Makuch let patients switch groups on the day.",
+    ]
+    if found.decision is not None:
+        pathway = found.scenario.pathway
+        failure = " or ".join(pathway.states[each].label for each in found.failure)
+        said.append(
+            f"Neither makes alike who comes as far as {pathway.states[found.decision].label} without {failure} and who "
+            "does not: counted from there, by survival without it, waiting is at the risk that it is."
+        )
+    return " ".join(said)
+
+
 def analysis_label(kind: str, begins: float) -> str:
     """Return the name of an analysis: "landmark at 3 months"."""
     names = {"naive": "naive: ever against never", "simon_makuch": "Simon-Makuch, switching"}
@@ -88,12 +106,14 @@ def cohorts(found: VirtualCohorts) -> str:
 
 
 def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
-    told: dict[str, Any] = rows.iloc[0].to_dict()
+    told: Mapping[Any, Any] = rows.iloc[0].to_dict()
     enough = rows[rows["power"] >= WANTED]
-    size = f"{enough['patients_an_arm'].iloc[0]:.0f}" if len(enough) else f"more than {rows['patients_an_arm'].max()}"
     lower, upper = around(round(100 * told["power"]), 100 * told["lower"], 100 * told["upper"])
     between = f" (95 % interval {lower:.0f} to {upper:.0f})" if lower < upper else ""
-    many = f"for {percent(WANTED)} it takes {size} an arm" if size != f"{n}" else f"{n} an arm are enough"
+    most, wanted = rows["patients_an_arm"].max(), percent(WANTED)
+    many = f"{most} an arm, the most that were tried, do not reach {wanted}"
+    if len(enough):
+        many = f"{enough['patients_an_arm'].iloc[0]} an arm, of the sizes tried, are the first to reach {wanted}"
     return (
         f"With {n} patients an arm, {percent(told['power'])} of 100 comparisons{between} tell {name} from {first} "
         f"(log-rank P < 0.05); {many}."

@@ -31,10 +31,8 @@ Tell = Callable[..., Pathway]
 LEVERS: dict[str, dict[str, float]] = {
     "as shipped": {},
     "a second salvage, and a second HSCT": {"second_salvage_uptake": 0.9, "salvage_uptake": 0.9, "hsct_if_cr": 0.9},
-    "HSCT for all responders": {"hsct_if_cr": 1.0, "hsct_if_pr": 1.0},
     "long admissions, so that many relapse in them": {"hsct_admission_months": 6.0, "hsct_if_cr": 1.0},
     "everything at once": {"hsct_wait_median": 0.0, "response_median": 0.0, "hsct_admission_months": 0.0},
-    "wider salvage": {"salvage_uptake": 0.88},
 }
 
 
@@ -48,7 +46,7 @@ def never(world: Scenario) -> Scenario:
     return replace(world, hazard_ratio=without(world.pathway))
 
 
-def deaths(scenario: Scenario, patients: int = 20_000) -> NDArray[np.float64]:
+def deaths(scenario: Scenario, patients: int = 6_000) -> NDArray[np.float64]:
     blocks = microsim.simulate(resolve(scenario), Uniforms(8), range(patients), horizon=120.0)
     return np.concatenate([block.death_month for block in blocks])
 
@@ -66,8 +64,8 @@ def test_every_patient_dies_in_the_very_month_in_which_they_would_have_without_h
 
 
 def test_hundreds_are_transplanted_all_the_same(world: Scenario) -> None:
-    (block,) = microsim.simulate(resolve(world), Uniforms(8), range(20_000), horizon=120.0)
-    assert sum(who.size for who, _ in block.entered["hsct"]) > 2_000
+    (block,) = microsim.simulate(resolve(world), Uniforms(8), range(6_000), horizon=120.0)
+    assert sum(who.size for who, _ in block.entered["hsct"]) > 600
     assert "death_of_treatment" not in block.entered
 
 
@@ -82,7 +80,7 @@ def test_however_few_beds_there_are_nobody_s_death_moves(world: Scenario, units:
         assert np.isinf(book.granted).any(), "nobody lost HSCT for want of a bed"
 
 
-@pytest.mark.parametrize("units", [1, 4])
+@pytest.mark.parametrize("units", [2])
 def test_the_book_of_the_beds_is_fair_and_who_relapses_in_bed_gives_it_back(
     world: Scenario, units: int, fair: Fair
 ) -> None:
@@ -101,13 +99,13 @@ def test_microsim_and_des_agree_event_for_event(world: Scenario, benefit: float,
     """Without a limit; and where CAR-T slots are short, which patients wait for long before."""
     world = replace(world, marginal_benefit=benefit)
     for each in (world, beds(world, 2, "car_t_slots")):
-        alike(resolve(each), together(range(200)))
+        alike(resolve(each), together(range(120)))
 
 
 def test_every_patient_lives_as_the_reference_has_it(world: Scenario, follow: Follow) -> None:
     for benefit in (1.0, 0.5, 0.0):
         model = resolve(replace(world, marginal_benefit=benefit))
-        events = table(microsim.simulate(model, Uniforms(1), range(60), horizon=120.0))
+        events = table(microsim.simulate(model, Uniforms(1), range(40), horizon=120.0))
         check(events, model.pathway)
         for who, rows in events.groupby("patient"):
             expected = follow(model, who)
