@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -39,7 +39,9 @@ def alt_text(found: Guarantee) -> str:
 def _draw(found: Guarantee, title: str) -> Figure:
     shown = [_panel(found, row) for row in found.analyses.to_dict("records")]
     world = "In this world nobody gains or loses by it" if answers.is_milestone(found) else "By the calibrated pathway"
-    caution = f"{world}: {found.scenario.name}. {_second_row(found)}"
+    reported = [told for each in found.groups if (told := _reported(found, each.label, each.name))]
+    caution = f"Reported: {', '.join(reported)}. " if reported else ""
+    caution += f"Landmark: of those alive in that month. {world}: {found.scenario.name}. {_second_row(found)}"
     across = len(shown) // (2 if found.decision else 1)
     labels = [each.label for each in found.groups]
     return panels.draw(title, shown, labels, found.scenario.pathway.clock, found.cohort, caution, across=across)
@@ -52,9 +54,10 @@ def _second_row(found: Guarantee) -> str:
     return f"Below: of those in {clock} only, {answers.measure(found, found.decision)}."
 
 
-def _as_reported(reported: Sequence[pd.DataFrame]) -> str:
-    told = [f"{rows['value'][rows['month'] == MONTH].iloc[0]:g}" for rows in reported if (rows["month"] == MONTH).any()]
-    return f"; reported: {' and '.join(told)}" if told else ""
+def _reported(found: Guarantee, label: str, name: str) -> str:
+    rows = pd.DataFrame() if found.cohort is None else found.cohort.reported_survival(name, found.cohort.clock)
+    told = [row for row in rows.to_dict("records") if row["month"] == MONTH]
+    return f"{told[0]['value']:g} % with {label}" if told else ""
 
 
 def _panel(found: Guarantee, row: Mapping[Any, Any]) -> Panel:
@@ -75,7 +78,7 @@ def _panel(found: Guarantee, row: Mapping[Any, Any]) -> Panel:
     told = " against ".join(answers.percent(row[each]) for each in ("entered", "other"))
     return Panel(
         NAMES.get(kind, f"Landmark: month {begins:g}"),
-        f"at 12: {told} %{_as_reported(reported)}",
+        f"at 12: {told} %",
         curves,
         pd.concat(reported) if reported else pd.DataFrame(),
         f"Months since {answers.clock_label(clock, found.scenario.pathway)}",
