@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console
 
 from simulator.cli import tables, wording
@@ -59,12 +61,11 @@ def _show_cohorts(found: VirtualCohorts, console: Console) -> None:
     names = list(dict.fromkeys(found.power["scenario"]))
     made = tables.table("patients an arm", *names, numbers=len(names))
     for size, rows in found.power.groupby("patients_an_arm"):
-        cells = [wording.estimate(_power(row)) + f" ± {100 * row['monte_carlo_se']:.1f}"
-                 for row in rows.to_dict("records")]  # fmt: skip
-        tables.add(made, f"{size}", *cells)
+        tables.add(made, f"{size}", *(_power(row) for row in rows.to_dict("records")))
     console.print(made)
     console.print("Both arms are independent patients, followed as the cohort was.")
 
 
-def _power(row: wording.Row) -> wording.Row:
-    return {"unit": "probability", "estimate": row["power"], "lower": row["lower"], "upper": row["upper"]}
+def _power(row: wording.Row) -> str:
+    told = wording.estimate({**row, "unit": "probability", "estimate": row["power"]})
+    return f"{told} ± {100 * row['monte_carlo_se']:.1f}" if math.isfinite(row["monte_carlo_se"]) else told

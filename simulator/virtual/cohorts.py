@@ -22,7 +22,7 @@ from simulator.cohort import Cohort, load_cohort
 from simulator.draws import load_draws
 from simulator.experiment import Progress, both_ends
 from simulator.scenario import Scenario, check_one_pathway
-from simulator.uncertainty import interval
+from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
 from simulator.virtual.settings import MONTH, Settings, check
 from simulator.workers import workers
@@ -170,8 +170,8 @@ def _power(
     rows = []
     for place, policy in enumerate(policies):
         for column, size in enumerate(sizes):
-            told = [each[place, column] for each in differs]
-            rows.append({"scenario": policy.name, "patients_an_arm": size, **power_of(told)})
+            own = [np.asarray(each[place, column]) for each in differs]
+            rows.append({"scenario": policy.name, "patients_an_arm": size, **power_of(own)})
     return pd.DataFrame(rows)
 
 
@@ -180,10 +180,5 @@ def power_of(told: Sequence[NDArray[np.bool_]]) -> dict[str, float]:
     shares, counts = np.array([each.mean() for each in told]), np.array([each.size for each in told])
     noise = np.full(shares.size, np.nan)
     np.divide(shares * (1.0 - shares), counts - 1, out=noise, where=counts > 1)
-    if (counts > 1).all():
-        error = float(np.sqrt(noise.sum())) / shares.size
-    else:
-        # One cohort a draw: its noise cannot be told from the draws' own spread, and the mean has both.
-        error = float(shares.std(ddof=1) / np.sqrt(shares.size)) if shares.size > 1 else np.nan
-    lower, upper = interval(shares, noise)
-    return {"power": float(shares.mean()), "lower": lower, "upper": upper, "monte_carlo_se": error}
+    summary = of_means(shares, noise).columns()
+    return {"power": summary.pop("estimate"), **summary}

@@ -25,7 +25,7 @@ from simulator.errors import InputError
 from simulator.experiment import Progress
 from simulator.pathway import Group, Pathway
 from simulator.scenario import Scenario
-from simulator.uncertainty import interval
+from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
 from simulator.virtual.settings import MONTH, Settings, check
 from simulator.workers import workers
@@ -61,9 +61,10 @@ class Guarantee:
     """What the analyses say. groups : who entered, and the others; decision : where it is planned, None if nowhere.
 
     failure : the states that end survival without failure, from the decision on
-    analyses : a row an analysis: alive at 12 months in either group and their difference over draws, the range of the
+    analyses : a row an analysis : alive at 12 months in either group and their difference over draws, the range of the
     difference in cohorts of n, and how often it is as large as reported, or significant
-    curves : (clock, analysis, begins, group, month, survival, lower, upper), months from the clock
+    curves : (clock, analysis, begins, group, month, survival, lower, upper,
+    monte_carlo_se), months from the clock
     reported : the difference that the cohort's paper reports, None if it reports none
     """
 
@@ -165,10 +166,11 @@ class _Work:
         own = [_compared(analysis, every.only(here & (number == c))) for c in range(cohorts)]
         whole = analysis.episodes(every.only(here))
         curves = [kaplan_meier(whole.of(group), analysis.begins) for group in (True, False)]
+        there = np.array([1.0 if whole.of(group).stop.size else np.nan for group in (True, False)])
         return _Found(
-            np.array([each.at(self.months) for each in curves]),
+            np.array([each.at(self.months) for each in curves]) * there[:, None],
             np.array([each.standard_error(self.months) ** 2 for each in curves]),
-            np.array([float(each.at(MONTH)) for each in curves]),
+            np.array([float(each.at(MONTH)) for each in curves]) * there,
             np.array([float(each.standard_error(MONTH)) ** 2 for each in curves]),
             np.array([pair for pair, _, _ in own]),
             np.array([p for _, p, _ in own]),
@@ -253,9 +255,8 @@ def _row(analysis: Analysis, own: Sequence[_Found], reported: float | None) -> d
         ("other", at[:, 1], variance[:, 1]),
         ("difference", at[:, 0] - at[:, 1], variance.sum(axis=1)),
     ):
-        lower, upper = interval(values, noise)
-        error = float(np.sqrt(np.nansum(noise))) / max(np.isfinite(values).sum(), 1)
-        told |= {name: _mean(values), f"{name}_lower": lower, f"{name}_upper": upper, f"{name}_monte_carlo_se": error}
+        found = of_means(values, noise).columns()
+        told |= {f"{name}_{key}".removesuffix("_estimate"): each for key, each in found.items()}
     cohorts = np.concatenate([each.cohorts for each in own])
     apart = cohorts[:, 0] - cohorts[:, 1]
     known = apart[np.isfinite(apart)]
@@ -264,11 +265,6 @@ def _row(analysis: Analysis, own: Sequence[_Found], reported: float | None) -> d
     told["as_large_as_reported"] = np.nan if reported is None else _share(apart[np.isfinite(apart)] >= reported - 1e-9)
     told["significant"] = _share(np.concatenate([each.p for each in own])[np.isfinite(apart)] < 0.05)
     return told
-
-
-def _mean(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else np.nan
 
 
 def _share(chosen: NDArray[np.bool_]) -> float:
@@ -280,7 +276,7 @@ def _curves(analysis: Analysis, own: Sequence[_Found], months: Floats, groups: S
     for place, group in enumerate(groups):
         told = months >= analysis.begins
         values, noise = (np.array([getattr(e, name)[place][told] for e in own]) for name in ("survival", "noise"))
-        ends = np.array([interval(v, n) for v, n in zip(values.T, noise.T, strict=True)])
+        alive = of_means(values, noise)
         parts.append(
             pd.DataFrame(
                 {
@@ -289,9 +285,10 @@ def _curves(analysis: Analysis, own: Sequence[_Found], months: Floats, groups: S
                     "begins": analysis.begins,
                     "group": group.name,
                     "month": months[told],
-                    "survival": values.mean(axis=0),
-                    "lower": ends[:, 0],
-                    "upper": ends[:, 1],
+                    "survival": alive.estimate,
+                    "lower": alive.lower,
+                    "upper": alive.upper,
+                    "monte_carlo_se": alive.monte_carlo_se,
                 }
             )
         )

@@ -244,6 +244,15 @@ def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) 
         load_scenario(file)
 
 
+def test_a_report_made_again_draws_the_world_as_it_was_run(tmp_path: Path) -> None:
+    from simulator.experiment import run
+    from simulator.report import run_folder
+
+    run("hsct-as-milestone", draws=2, patients=200, horizon=24.0).write(tmp_path)
+    (scenario,) = run_folder.read(tmp_path).scenarios
+    assert scenario.pathway.milestones == ("hsct", "after_hsct")
+
+
 def test_one_name_for_two_ways_that_would_go_on_is_refused(tell: Tell) -> None:
     text = CHAIN.replace('to = "dead"\ntime = { family = "exponential", mean = 8', 'to = "dead"\nname = "ill"\ntime = '
                          '{ family = "exponential", mean = 8').replace('to = "ill"\ntime = { family = "gamma"',

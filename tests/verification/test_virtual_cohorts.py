@@ -16,7 +16,7 @@ from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario, load_scenario
-from simulator.uncertainty import interval
+from simulator.uncertainty import of_means
 from simulator.virtual import answers
 from simulator.virtual.cohorts import VirtualCohorts, power_of, spread_of, virtual_cohorts
 from simulator.virtual.guarantee import Guarantee, guarantee_time
@@ -158,8 +158,8 @@ def test_the_parameters_spread_is_told_apart_from_sampling() -> None:
     found = spread_of(table)
     assert found["sampling"] == pytest.approx(0.07, rel=0.1)
     assert found["parameters"] == pytest.approx(0.1, rel=0.15)
-    lower, upper = interval(centre + random.normal(0, 0.07, draws), 0.07**2)
-    assert (upper - lower) / (2 * 1.96) == pytest.approx(0.1, rel=0.15)
+    told = of_means(centre + random.normal(0, 0.07, draws), np.full(draws, 0.07**2))
+    assert float(told.upper - told.lower) / (2 * 1.96) == pytest.approx(0.1, rel=0.15)
 
 
 def test_a_power_that_all_draws_share_has_no_interval_but_its_monte_carlo_error() -> None:
