@@ -60,8 +60,8 @@ def difference_alone(row: Row, before: Row) -> str:
 
 def difference_told(row: Row) -> str:
     """Return "+18 (-2 to 38)" of a row whose estimate is itself a difference."""
-    value, lower, upper = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
-    return _told(value, lower, upper, 0, sign="+")
+    value, *ends = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
+    return _told(value, *around(round(value), *ends), 0, sign="+") if math.isfinite(value) else "-"
 
 
 def _decimals(row: Row) -> int:

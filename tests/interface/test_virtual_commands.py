@@ -66,6 +66,28 @@ def test_the_power_is_drawn_with_both_ends(aftercart_with_figures: Command, fold
     assert (there / "power.svg").exists()
 
 
+def told_in(page: str) -> list[list[str]]:
+    """The rows of a page's tables, numbers only."""
+    rows = [line.strip("| \n").split("|") for line in page.splitlines() if line.startswith("|")]
+    found = [[cell.strip().replace(" %", "") for cell in row] for row in rows if "---" not in row[0]]
+    return [row for row in found if any(each[:1].isdigit() for each in row[1:])]
+
+
+@pytest.mark.slow
+def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None, repository: Path) -> None:
+    page = (repository / "docs" / "guarantee-time.md").read_text(encoding="utf-8")
+    said = " ".join(" ".join(aftercart(*typed).stdout.split()) for typed in (
+        ("guarantee-time",), ("virtual-cohorts", "baseline", "wider-salvage")))  # fmt: skip
+    for name, *cells in told_in(page):
+        if name.isdigit():
+            assert all(f"{each} ±" in said for each in cells), name
+        else:
+            numbers = [f"{cells[0]} (", f"{cells[1]} (", cells[2]]
+            assert all(each in said for each in numbers), (name, numbers)
+    for words in ("18 more", "17.5 points", "in 50 of 100", "between 14 and 51", "7.5 points", "adds 6.7"):
+        assert words in said, words
+
+
 BAD = {
     ("virtual-cohorts", "baseline", "--n", "1"): ("--n: too few; got 1; allowed: 2 or more",),
     ("virtual-cohorts", "baseline", "--cohorts", "0"): ("--cohorts: too few; got 0; allowed: 1 or more",),

@@ -1,5 +1,6 @@
 """HSCT as a milestone: a world in which it changes nothing, so nobody's death moves by the least part of a month."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from simulator.capacity import Capacity, beyond_microsim
@@ -194,6 +197,43 @@ def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
     for who in range(40):
         told = events[events["patient"] == who]
         assert list(told["state"]) == [state for _, state in follow(model, who)]
+
+
+@st.composite
+def webs(draw: Callable) -> tuple[str, tuple[str, ...]]:
+    """A pathway of competing sojourns that lead anywhere, some for fixed times, and some of its states."""
+    names = [f"s{i}" for i in range(draw(st.integers(3, 6)))]
+    text = 'title = "web"\nstart = "s0"\n[states.dead]\nkind = "death"\n'
+    for place, name in enumerate(names):
+        targets = {"dead", *names[place + 1 : place + 2], *draw(st.sets(st.sampled_from(names)))}
+        text += f'[states.{name}]\nkind = "sojourn"\n'
+        for target in sorted(targets - {name}):
+            time = draw(st.sampled_from(['family = "exponential", mean', 'family = "weibull", shape = 2, mean',
+                                         'family = "fixed", months']))  # fmt: skip
+            text += f'[[states.{name}.transitions]]\nto = "{target}"\ntime = {{ {time} = {draw(st.integers(1, 9))} }}\n'
+    return text, tuple(sorted(draw(st.sets(st.sampled_from(names[1:]), min_size=1))))
+
+
+@given(webs())
+@settings(derandomize=True, max_examples=60, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple[str, tuple[str, ...]]) -> None:
+    text, milestones = web
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "web.toml"
+        file.write_text(text, encoding="utf-8")
+        told = load_pathway(file)
+    try:
+        pathway = with_milestones(told, milestones, "test")
+    except InputError:
+        reject()
+    world = Scenario("web", pathway)
+    apart = []
+    for each in (world, never(world)):
+        (block,) = microsim.simulate(resolve(each), Uniforms(5), range(400), horizon=40.0)
+        apart.append(block.death_month)
+    np.testing.assert_array_equal(*apart)
+    alike(resolve(world), together(range(30)), horizon=40.0)
 
 
 def test_exact_refuses_by_name_and_auto_says_why_it_takes_microsim() -> None:
