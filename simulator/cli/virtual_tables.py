@@ -38,9 +38,10 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
         for row in rows:
             cells = [wording.estimate(_as_row(row, each)) for each in ("entered", "other")]
             cells.append(wording.difference_told(_as_row(row, "difference")))
-            cells.append(f"{100 * row['cohort_lower']:z.0f} to {100 * row['cohort_upper']:z.0f}")
+            known = row["cohorts"] > 0
+            cells.append(f"{100 * row['cohort_lower']:z.0f} to {100 * row['cohort_upper']:z.0f}" if known else "-")
             label = answers.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
-            tables.add(made, label, *cells, f"{100 * row['significant']:.0f} %")
+            tables.add(made, label, *cells, f"{100 * row['significant']:.0f} %" if known else "-")
         console.print(made)
     console.print(answers.explained(found))
 

@@ -44,9 +44,15 @@ def guarantee(found: Guarantee) -> str:
     if found.reported is not None:
         said += (
             f" A cohort of {found.settings.n} shows {points(found.reported)} points more, as reported, or a greater "
-            f"difference, in {percent(row['as_large_as_reported'])} of 100 cases."
+            f"difference, in {percent(row['as_large_as_reported'])} of 100 cases (Monte Carlo error {_error(row)})."
         )
     return said
+
+
+def _error(row: Mapping[Any, Any]) -> str:
+    """Return the binomial standard error of how many of 100 cohorts show it."""
+    p, n = row["as_large_as_reported"], row["cohorts"]
+    return f"{100 * math.sqrt(p * (1 - p) / (n - 1)):.1f}" if n > 1 else "not known"
 
 
 def is_milestone(found: Guarantee) -> bool:
@@ -122,15 +128,18 @@ def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
 
 def spread_in_words(found: VirtualCohorts) -> str:
     """Return where the spread of the cohorts' OS comes from, beside the standard error that is reported."""
-    spread, said = found.spread, []
-    if math.isfinite(spread["sampling"]):
-        said.append(f"Standard deviation of their 12-month OS by sampling: {100 * spread['sampling']:.1f} points")
-        said.append(f"a cohort's own (Greenwood) error is {100 * spread['standard_error']:.1f} on average")
+    spread = found.spread
+    if not math.isfinite(spread["sampling"]):
+        return "With one cohort a draw, sampling cannot be told from what the parameters leave open."
+    said = [
+        f"Standard deviation of their 12-month OS by sampling: {100 * spread['sampling']:.1f} points",
+        f"a cohort's own (Greenwood) error is {100 * spread['standard_error']:.1f} on average",
+    ]
     if (reported := reported_error(found)) is not None:
         said.append(f"the reported one is {100 * reported:.2f}")
     if math.isfinite(spread["parameters"]):
         said.append(f"what the parameters leave open adds {100 * spread['parameters']:.1f}, not counted in it")
-    return "; ".join(said) + "." if said else ""
+    return "; ".join(said) + "."
 
 
 def reported_error(found: VirtualCohorts) -> float | None:

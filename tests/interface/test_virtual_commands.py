@@ -88,6 +88,12 @@ def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None,
         assert words in said, words
 
 
+def test_where_nobody_is_transplanted_there_is_nothing_to_compare(aftercart: Command, drawless: None) -> None:
+    told = aftercart("guarantee-time", "no-hsct", *FEW).stdout
+    assert told.startswith("Under no-hsct, nobody is in one of the two groups")
+    assert "nan" not in told
+
+
 BAD = {
     ("virtual-cohorts", "baseline", "--n", "1"): ("--n: too few; got 1; allowed: 2 or more",),
     ("virtual-cohorts", "baseline", "--cohorts", "0"): ("--cohorts: too few; got 0; allowed: 1 or more",),
