@@ -30,7 +30,7 @@ def points(difference: float) -> str:
 
 def guarantee(found: Guarantee) -> str:
     """Return what the naive comparison says, and what that is worth."""
-    row = found.analyses.iloc[0]
+    row: Mapping[Any, Any] = found.analyses.iloc[0].to_dict()
     entered, others = (group.label for group in found.groups)
     where = f"Where {entered} changes nothing" if is_milestone(found) else f"Under {found.scenario.name}"
     if not math.isfinite(row["difference"]):
