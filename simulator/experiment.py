@@ -26,7 +26,7 @@ from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
-from simulator.scenario import ENDS, Scenario, load_scenario
+from simulator.scenario import ENDS, Scenario, check_one_pathway, load_scenario
 from simulator.uncertainty import jackknife
 from simulator.workers import workers
 
@@ -131,15 +131,8 @@ def compare(
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
+    check_one_pathway(loaded)
     pathway = loaded[0].pathway
-    for each in loaded[1:]:
-        if each.pathway.where != pathway.where:
-            raise InputError(
-                "scenarios of different pathways cannot be compared",
-                where=each.where,
-                got=each.pathway.name,
-                allowed=pathway.name,
-            )
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
@@ -214,11 +207,21 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
             allowed="--engine auto, microsim or des",
         )
+    passed = next((each for each in scenarios if each.pathway.milestones), None)
+    if engine == "exact" and passed is not None:
+        raise InputError(
+            "the exact engine has no milestones: latent times that go on need a patient",
+            where=f"{passed.where}: milestones",
+            got=list(passed.pathway.milestones),
+            allowed="--engine auto, microsim or des",
+        )
     if engine == "microsim" and beyond:
         scenario, why = beyond[0]
         raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
     if engine != "auto":
         return engine, "as asked"
+    if limited is None and passed is not None:
+        return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
     if limited is None:
         return "exact", "no resource is limited, so there is an answer without sampling noise"
     better = [why for _, why in beyond] or [why for each in scenarios if (why := _doubles(each))]

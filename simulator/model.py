@@ -40,7 +40,8 @@ Floats = NDArray[np.float64]
 class Exit:
     """A way out of a state: a latent `time`, or a `probability` with or without a time.
 
-    `told` is the declaration in words: exits told alike have the same numbers.
+    `told` is the declaration in words: exits told alike have the same numbers. `goes_on` : its latent time is the one
+    of this name that was drawn in the state before.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Exit:
     time: Distribution | None
     probability: Floats | None
     told: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
 
 
 def _at_once(way: Exit) -> bool:
-    closed = way.probability is not None and not np.any(way.probability > 0)
+    # What goes on has begun before: if it is over at once, so it was there.
+    closed = way.goes_on or (way.probability is not None and not np.any(way.probability > 0))
     return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
 
 
@@ -236,7 +239,9 @@ class _Resolver:
             else [None] * len(state.transitions)
         )
         return tuple(
-            Exit(each.name, each.to, self._time(state, each, where), probability, self._told(state, each))
+            Exit(
+                each.name, each.to, self._time(state, each, where), probability, self._told(state, each), each.goes_on
+            )
             for each, probability in zip(state.transitions, probabilities, strict=True)
         )
 

@@ -233,7 +233,7 @@ def manifest(
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "note": _note(pathway),
+        "note": note(pathway),
         "engine": engine,
         "engine_because": why,
         **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
@@ -254,7 +254,8 @@ def manifest(
     }
 
 
-def _note(pathway: Pathway) -> str:
+def note(pathway: Pathway) -> str:
+    """Return what results are not for, and the size of the cohort that they are calibrated to."""
     cohort = load_cohort(pathway)
     return NOTE if cohort is None else f"Calibrated to a published cohort, n = {cohort.n}. {NOTE}"
 
@@ -262,6 +263,8 @@ def _note(pathway: Pathway) -> str:
 def _told(scenario: Scenario) -> dict[str, Any]:
     keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
     levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    if scenario.pathway.milestones:
+        levers["milestones"] = list(scenario.pathway.milestones)
     if scenario.capacity:
         levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
     if scenario.service is not None:

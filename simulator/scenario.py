@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from simulator import toml_file
 from simulator.capacity import Capacity
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.milestone import with_milestones
 from simulator.pathway import Pathway, states_before_clock
 from simulator.pathway_file import UNITS, named_pathway, shares
 from simulator.service import Service, ServiceTable, read_service
@@ -54,6 +55,10 @@ class ScenarioTable(toml_file.Table):
     )
     capacity: dict[str, limits.Told] = Field(
         default_factory=dict, description="resource = how many there are, or a table"
+    )
+    milestones: list[str] = Field(
+        default_factory=list,
+        description="states that change nothing: the risks of the state before go on, with their latent times",
     )
     service: ServiceTable | None = Field(None, description="arrivals over calendar time")
 
@@ -166,6 +171,8 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         if table.pathway is None:
             raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
         pathway = named_pathway(table.pathway, path)
+    if table.milestones:
+        pathway = with_milestones(pathway, table.milestones, f"{path}: milestones")
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
     own = {} if table.service is None else table.service.model_dump(exclude_unset=True)
     keys: dict[str, Any] = {
@@ -196,6 +203,19 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
     return told
 
 
+def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
+    """Refuse to compare scenarios of different pathways. Raises InputError."""
+    pathway = scenarios[0].pathway
+    for each in scenarios[1:]:
+        if each.pathway.where != pathway.where:
+            raise InputError(
+                "scenarios of different pathways cannot be compared",
+                where=each.where,
+                got=each.pathway.name,
+                allowed=pathway.name,
+            )
+
+
 def check(scenario: Scenario) -> None:
     """Refuse a lever that the pathway does not have. Raises InputError naming file and key."""
     pathway = scenario.pathway
@@ -206,6 +226,12 @@ def check(scenario: Scenario) -> None:
                 raise unknown("parameter", name, pathway.parameters, where)
             _check_lever(lever, pathway.parameters[name].unit, value, where)
     _check_once(scenario)
+    if pathway.milestones and scenario.service is not None:
+        raise InputError(
+            "a world with milestones has no [service]",
+            where=scenario.where,
+            allowed="[capacity] alone, or no milestones: the offered load of a milestone is not known beforehand",
+        )
     for key, ratio in scenario.hazard_ratio.items():
         _check_hazard_ratio(scenario, key, ratio)
     for attribute, levels in scenario.population.items():
@@ -271,6 +297,10 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
     }
     if key not in latent:
         raise unknown("transition", key, latent, where)
+    if latent[key].goes_on:
+        raise InputError(
+            "this time goes on from the state before the milestone", where=where, allowed="a hazard ratio there"
+        )
     if latent[key].probability is not None:
         raise InputError(
             "a hazard ratio needs a latent time, and this sojourn is told by destination",

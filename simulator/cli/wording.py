@@ -58,6 +58,12 @@ def difference_alone(row: Row, before: Row) -> str:
     return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan}, before)
 
 
+def difference_told(row: Row) -> str:
+    """Return "+18 (-2 to 38)" of a row whose estimate is itself a difference."""
+    value, *ends = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
+    return _told(value, *around(round(value), *ends), 0, sign="+") if math.isfinite(value) else "-"
+
+
 def _decimals(row: Row) -> int:
     """Return the decimals of an estimate, which its interval has too."""
     return 0 if row["unit"] in WHOLE or abs(row["estimate"]) >= 10 else 1

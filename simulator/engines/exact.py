@@ -259,10 +259,10 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     """Return the solved model, to `horizon` months after the default clock (and after entry, on that clock).
 
     `step` : months a cell; default: chosen so that every sojourn is resolved. `window` : reach to the end of the group
-    window, so that groups are complete. Raises InputError where a resource is limited: queues need another engine.
+    window, so that groups are complete. Raises InputError where a resource is limited, or a milestone passed.
     """
     check_horizon(horizon)
-    refuse_queues(model)
+    refuse(model)
     pathway = model.pathway
     if step is None:
         step = step_of(model.scenario, horizon)
@@ -299,8 +299,15 @@ def step_of(scenario: Scenario, horizon: float) -> float:
     return choose_step(resolve(scenario), horizon)
 
 
-def refuse_queues(model: Model) -> None:
-    """Raise InputError if a resource is limited."""
+def refuse(model: Model) -> None:
+    """Raise InputError if a resource is limited, or if latent times go on in a milestone."""
+    if model.pathway.milestones:
+        raise InputError(
+            "the exact engine has no milestones",
+            where=f"{model.scenario.where}: milestones",
+            got=list(model.pathway.milestones),
+            allowed="microsim or des",
+        )
     for resource, capacity in model.scenario.capacity.items():
         raise InputError(
             "the exact engine has no queues",
