@@ -131,15 +131,8 @@ def compare(
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
+    check_one_pathway(loaded)
     pathway = loaded[0].pathway
-    for each in loaded[1:]:
-        if each.pathway.where != pathway.where:
-            raise InputError(
-                "scenarios of different pathways cannot be compared",
-                where=each.where,
-                got=each.pathway.name,
-                allowed=pathway.name,
-            )
     table = load_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
@@ -166,6 +159,19 @@ def compare(
                 parts[-1] = [_part(tally.curves(), each) for tally, each in zip(merged, shown, strict=True)]
                 merged = []
     return gather(shown, [each for each in parts if each], chosen, engine, why, n_draws)
+
+
+def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
+    """Raise InputError where scenarios are of different pathways."""
+    pathway = scenarios[0].pathway
+    for each in scenarios[1:]:
+        if each.pathway.where != pathway.where:
+            raise InputError(
+                "scenarios of different pathways cannot be compared",
+                where=each.where,
+                got=each.pathway.name,
+                allowed=pathway.name,
+            )
 
 
 def _chunks(engine: str, n_draws: int, patients: int) -> list[Chunk]:

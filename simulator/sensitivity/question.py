@@ -1,0 +1,193 @@
+"""The question that is put to every draw: an outcome of a scenario, or its difference to a base, and a decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator import outcomes
+from simulator.curves import Curves, mixed
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.model import resolve
+from simulator.scenario import Scenario
+from simulator.sensitivity.inputs import BENEFIT, is_open
+from simulator.sensitivity.structures import DECLARED, restructured
+from simulator.workers import Each
+
+Floats = NDArray[np.float64]
+Values = Mapping[str, Floats]
+"""Outcome -> (n_rows,)."""
+
+ROWS = 20
+"""Rows of inputs that the exact engine solves at once: their arrays stay in the processor's cache."""
+
+_NET = "net_life_months"
+_TREATED = "treated"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Net life-months per 100 patients = 100 RMST(month) - sum of rate x count.
+
+    costs : count -> life-months that one of it is worth: an exchange rate, an assumption
+    """
+
+    month: int
+    costs: Mapping[str, float]
+
+    def net(self, found: Values) -> Floats:
+        """Return the net life-months per 100 patients : (n_rows,)."""
+        spent = sum((rate * found[name] for name, rate in self.costs.items()), np.zeros(()))
+        return np.asarray(outcomes.PER * found[f"rmst_{self.month}"] - spent)
+
+
+@dataclass(frozen=True)
+class Question:
+    """options : the scenario, or the base and then the scenario. `opened` : whether each has its benefit varied."""
+
+    options: tuple[Scenario, ...]
+    outcome: str
+    clock: str
+    population: str
+    horizon: float
+    decision: Decision | None = None
+    opened: tuple[bool, ...] = field(default=())
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.options[-1]
+
+    @property
+    def base(self) -> Scenario | None:
+        return self.options[0] if len(self.options) > 1 else None
+
+    def value(self, found: Sequence[Values]) -> Floats:
+        """Return the outcome, or its difference to the base : (n_rows,)."""
+        if self.outcome.endswith("gained_per_10_more_treated"):
+            before, after = ({m: each[f"os_{m}"] for m in outcomes.GAINED_MONTHS} for each in found)
+            more = found[1][_TREATED] - found[0][_TREATED]
+            return outcomes.gained_per_10(before, after, more)[self.outcome][1]
+        values = found[-1][self.outcome]
+        if len(found) > 1:
+            with np.errstate(invalid="ignore"):
+                return np.asarray(values - found[0][self.outcome])
+        return values
+
+    def net_gain(self, found: Sequence[Values]) -> Floats:
+        """Return the net life-months that the scenario gains over the base, per 100 patients : (n_rows,)."""
+        return np.asarray(found[1][_NET] - found[0][_NET])
+
+    def units(self) -> dict[str, str]:
+        """Return every outcome that can be asked for, with its unit."""
+        pathway = self.scenario.pathway
+        found = dict.fromkeys((f"os_{month}" for month in outcomes.OS_MONTHS), "probability")
+        found |= dict.fromkeys(("median_os", *(f"rmst_{month}" for month in outcomes.RMST_MONTHS)), "months")
+        if self.population == "all" and self.clock == pathway.clock:
+            found |= {name: each.unit for name, each in pathway.counts.items()}
+            if self.base is not None and outcomes.treated_group(pathway) is not None:
+                gained = (f"survivors_{month}_gained_per_10_more_treated" for month in outcomes.GAINED_MONTHS)
+                found |= dict.fromkeys(gained, "survivors")
+        return found
+
+
+def check(question: Question) -> None:
+    """Raise InputError for what no run could answer."""
+    for each in question.options:
+        if each.is_limited:
+            raise InputError(
+                "a sensitivity analysis runs by the exact engine, which has no queues",
+                where=f"{each.where}: [{'capacity' if each.capacity else 'service'}]",
+                allowed="a scenario without limited resources; `aftercart sweep` varies beds",
+            )
+    pathway = question.scenario.pathway
+    if question.clock not in pathway.clocks:
+        raise unknown("clock", question.clock, pathway.clocks, "--clock")
+    if question.outcome not in question.units():
+        raise unknown("outcome", question.outcome, question.units(), "--outcome")
+    month = re.search(r"_(\d+)", question.outcome)
+    latest = max([int(month[1]) if month else 0, question.decision.month if question.decision else 0])
+    if latest > question.horizon:
+        raise InputError(
+            f"{question.outcome} lies beyond the horizon" if month else "the decision lies beyond the horizon",
+            where="--horizon",
+            got=question.horizon,
+            allowed=f"{latest} months or more",
+        )
+    for name in question.decision.costs if question.decision else ():
+        if name not in pathway.counts:
+            raise unknown("count", name, pathway.counts, "--cost")
+
+
+def opened(question: Question, draws: pd.DataFrame) -> Question:
+    """Return the question with each option's benefit varied where it is open."""
+    return replace(question, opened=tuple(is_open(each, draws) for each in question.options))
+
+
+def asked(
+    each: Each, rows: pd.DataFrame, structure: str = DECLARED
+) -> Iterator[list[dict[str, Floats]]]:
+    """Yield, piece by piece, what the options give for rows of inputs. each : a map prepared with the question."""
+    items = [(structure, rows.iloc[first : first + ROWS]) for first in range(0, len(rows), ROWS)]
+    yield from each(_piece, items)
+
+
+def joined(pieces: Sequence[list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
+    """Return the pieces of `asked` as one, an element an option."""
+    return [
+        {name: np.concatenate([piece[option][name] for piece in pieces]) for name in pieces[0][option]}
+        for option in range(len(pieces[0]))
+    ]
+
+
+def _piece(question: Question, item: tuple[str, pd.DataFrame]) -> list[dict[str, Floats]]:
+    structure, rows = item
+    every = zip(question.options, question.opened, strict=True)
+    return [_of(option, is_varied, question, rows, structure) for option, is_varied in every]
+
+
+def _of(
+    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str
+) -> dict[str, Floats]:
+    pathway = option.pathway
+    curves = _curves(option, is_varied, question, rows, structure)
+    found: dict[str, Any] = dict(outcomes.of_survival(curves, question.clock, question.population))
+    if question.population == "all" and question.clock == pathway.clock:
+        found |= outcomes.of_counts(curves, pathway)
+    told = {name: values for name, (_, values, _) in found.items()}
+    if question.decision is not None:
+        overall: dict[str, Any] = {
+            **outcomes.of_survival(curves, pathway.clock, "all"), **outcomes.of_counts(curves, pathway)
+        }  # fmt: skip
+        told[_NET] = question.decision.net({name: values for name, (_, values, _) in overall.items()})
+    treated = outcomes.treated_group(pathway)
+    if treated in curves.sizes:
+        told[_TREATED] = curves.sizes[treated]
+    return told
+
+
+def _curves(
+    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str
+) -> Curves:
+    from simulator.engines import exact
+
+    own = {str(name): rows[name].to_numpy(dtype=float)[:, None] for name in rows if name != BENEFIT}
+    model = restructured(resolve(option, own), structure)
+    clock, treated = option.pathway.clock, outcomes.treated_group(option.pathway)
+    only = {(question.clock, question.population), (clock, "all")}
+    if treated is not None and question.outcome.startswith("survivors"):
+        only.add((clock, treated))
+    if not is_varied:
+        return exact.curves(model, question.horizon, only=only)
+    # Everybody's S, and what is counted, are linear in the share of marginal patients who gain.
+    assert model.marginal is not None
+    benefit = rows[BENEFIT].to_numpy(dtype=float)
+    ends = [replace(model, marginal=replace(model.marginal, benefit=end)) for end in (1.0, 0.0)]
+    found = [exact.curves(each, question.horizon, only=only) for each in ends]
+    return mixed(found, [benefit, 1.0 - benefit])

@@ -1,0 +1,262 @@
+"""A sensitivity analysis: its parts, each a tidy table, by the exact engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.draws import MOST
+from simulator.errors import InputError
+from simulator.experiment import Settings, check_one_pathway
+from simulator.graph import unknown
+from simulator.results import DIGITS, as_written, manifest
+from simulator.scenario import Scenario, load_scenario
+from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
+from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE, Inputs, check_names, load_inputs
+from simulator.sensitivity.question import Decision, Question
+from simulator.sensitivity.spread import Alternative, Widened
+from simulator.sensitivity.structures import DECLARED, STRUCTURES
+from simulator.workers import Each, workers
+
+Floats = NDArray[np.float64]
+Widen = Callable[[pd.DataFrame, Collection[str], Callable[[int, int], None]], Iterable[Widened]]
+"""(draws, inputs that matter, progress) -> the draws without each assumed prior; None where no cohort was fitted."""
+
+PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
+QUICK = ("tornado", "prcc", "structure", "evppi")
+"""The parts that take seconds."""
+
+LIFE_MONTHS_A_BED_MONTH = 12.0
+"""Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
+
+MONTH = 60
+"""Of the restricted mean that a decision counts."""
+
+
+class _Progress:
+    """What long work has done, by stage."""
+
+    def __init__(self, tell: Callable[[int, int, str], None] | None) -> None:
+        self._tell = tell or (lambda done, total, stage: None)
+
+    def of(self, stage: str, total: int, pieces: Iterable[Any]) -> list[Any]:
+        """Return the pieces as a list, and tell of each."""
+        found = []
+        for piece in pieces:
+            found.append(piece)
+            self._tell(len(found), total, stage)
+        return found
+
+    def stage(self, name: str) -> Callable[[int, int], None]:
+        return lambda done, total: self._tell(done, total, name)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What was found: a tidy table a part, in the order of `PARTS`, and the manifest that says how it came about."""
+
+    question: Question
+    inputs: Inputs
+    tables: Mapping[str, pd.DataFrame]
+    manifest: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write PART.csv for every part, and manifest.json, into an existing folder."""
+        for name, table in self.tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def analyse(
+    scenario: Scenario | str | Path,
+    base: Scenario | str | Path | None = None,
+    *,
+    outcome: str = "os_12",
+    parts: Sequence[str] = (),
+    parameters: Sequence[str] = (),
+    costs: Mapping[str, float] | None = None,
+    clock: str | None = None,
+    population: str = "all",
+    draws: int | None = None,
+    samples: int = 256,
+    seed: int = 1,
+    horizon: float = 120.0,
+    jobs: int = 1,
+    widen: Widen | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Sensitivity:
+    """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
+
+    parts : some of `PARTS`; default those of `QUICK`, value of information only with a base to decide between
+    parameters : only these inputs are told; all vary
+    costs : count -> life-months that one is worth, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` of each
+        count of months
+    draws : the first so many, default all; structures and priors take up to 400
+    samples : base samples of the Sobol sequence, a power of two
+    widen : see `Widen`; the part `priors` needs it
+
+    Raises InputError before anything runs.
+    """
+    settings = Settings.of({"engine": "exact", "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs})
+    given = [scenario] if base is None else [base, scenario]
+    options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
+    check_one_pathway(options)
+    chosen = _chosen(parts, options)
+    asked = Question(
+        options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
+    )
+    question.check(asked)
+    if "sobol" in chosen:
+        variance.check_samples(samples)
+    if "priors" in chosen and widen is None:
+        raise InputError(
+            "no cohort was fitted to this pathway, so its priors cannot be changed",
+            where="--show priors",
+            got=options[0].pathway.name,
+            allowed=", ".join(part for part in PARTS if part != "priors"),
+        )
+    inputs = load_inputs(options, draws, seed)
+    check_names(parameters, inputs)
+    told = manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
+    told |= _told(asked, inputs, chosen, samples)
+    asked = question.opened(asked, inputs.draws)
+    with workers(jobs, asked) as each:
+        work = _Work(asked, inputs, list(parameters or inputs.names), each, _Progress(progress), seed, samples, widen)
+        tables = {part: as_written(getattr(work, part)()) for part in chosen}
+    return Sensitivity(asked, inputs, tables, told)
+
+
+def _chosen(parts: Sequence[str], options: Sequence[Scenario]) -> list[str]:
+    for part in parts:
+        if part not in PARTS:
+            raise unknown("part", part, PARTS, "--show")
+    if "evppi" in parts and len(options) == 1:
+        raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
+    wanted = parts or [part for part in QUICK if part != "evppi" or len(options) > 1]
+    return [part for part in PARTS if part in wanted]
+
+
+def _decision(
+    chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None
+) -> Decision | None:
+    if "evppi" not in chosen:
+        if costs:
+            raise InputError("a cost without a decision", where="--cost", allowed="--show evppi, with a BASE")
+        return None
+    in_bed = [name for name, count in options[0].pathway.counts.items() if count.months]
+    return Decision(MONTH, dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)
+
+
+def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "parts": list(chosen), "outcome": asked.outcome, "clock": asked.clock, "population": asked.population
+    }  # fmt: skip
+    if "sobol" in chosen:
+        found["sobol_samples"] = samples
+    if BENEFIT in inputs.draws:
+        found["marginal_benefit_between"] = list(BENEFIT_RANGE)
+    if asked.decision is not None:
+        found["decision"] = {"life_months_to_month": asked.decision.month, "costs": dict(asked.decision.costs)}
+    return found
+
+
+@dataclass
+class _Work:
+    """The parts, each a method of its name; what several of them need is asked once."""
+
+    question: Question
+    inputs: Inputs
+    names: list[str]
+    each: Each
+    progress: _Progress
+    seed: int
+    samples: int
+    widen: Widen | None
+    _of_draws: list[dict[str, Floats]] | None = None
+
+    def tornado(self) -> pd.DataFrame:
+        return tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
+
+    def prcc(self) -> pd.DataFrame:
+        values = self._of_question(self._found(), "the draws")
+        if np.ptp(values) <= 1e-9 * max(1.0, float(np.abs(values).max())):
+            raise InputError(
+                "the outcome is the same for every draw, so nothing explains it",
+                where="--show prcc",
+                got=self.question.outcome,
+                allowed="another --outcome or --clock",
+            )
+        siblings = {name: self.inputs.siblings(name) for name in self.names}
+        return rank_correlation.table(self.inputs.draws, values, siblings)
+
+    def sobol(self) -> pd.DataFrame:
+        moving = self._moving()
+        factors = [factor for factor in self.inputs.factors if moving & set(factor)]
+        rows = variance.rows(self.inputs.draws, factors, self.inputs.centre, self.samples, self.seed)
+        found = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
+        shown = [bool({name, *together.split()} & set(self.names)) for name, together in
+                 zip(found["parameter"], found["together"], strict=True)]  # fmt: skip
+        return found[shown].reset_index(drop=True)
+
+    def structure(self) -> pd.DataFrame:
+        rows = self.inputs.draws.iloc[:MOST]
+        values = {name: self._values(rows, name, name) for name in STRUCTURES}
+        every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
+        return spread.table(values[DECLARED], every)
+
+    def priors(self) -> pd.DataFrame:
+        assert self.widen is not None
+        rows = self.inputs.draws.iloc[:MOST]
+        declared = self._values(rows, DECLARED)
+        found = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
+        drawn = rows.drop(columns=BENEFIT, errors="ignore")
+        for each in self.widen(drawn, self._moving() & set(self.names), self.progress.stage("priors")):
+            moved = rows.assign(**{name: each.draws[name].to_numpy() for name in each.draws})
+            values = declared if moved.equals(rows) else self._values(moved, "priors: the outcome")
+            weights = spread.weights_of(each.log_weights)
+            found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
+        table = spread.table(declared, found)
+        order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
+        return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
+
+    def evppi(self) -> pd.DataFrame:
+        found = self._found()
+        return information.table(self.question.net_gain(found), self.inputs.draws, self.names, self.seed)
+
+    def _moving(self) -> set[str]:
+        """Return the inputs that change the outcome at either end of their interval: only they can matter."""
+        values = self._values(tornado.rows(self.inputs, self.inputs.names), "screening")
+        found = tornado.table(self.inputs, self.inputs.names, values)
+        return set(found.loc[found["swing"] > 1e-9, "parameter"])
+
+    def _found(self) -> list[dict[str, Floats]]:
+        if self._of_draws is None:
+            self._of_draws = self._answers(self.inputs.draws, "the draws")
+        return self._of_draws
+
+    def _values(self, rows: pd.DataFrame, stage: str, structure: str = DECLARED) -> Floats:
+        return self._of_question(self._answers(rows, stage, structure), stage)
+
+    def _answers(self, rows: pd.DataFrame, stage: str, structure: str = DECLARED) -> list[dict[str, Floats]]:
+        total = -(-len(rows) // question.ROWS)
+        return question.joined(self.progress.of(stage, total, question.asked(self.each, rows, structure)))
+
+    def _of_question(self, found: list[dict[str, Floats]], stage: str) -> Floats:
+        values = self.question.value(found)
+        missing = int((~np.isfinite(values)).sum())
+        if missing:
+            raise InputError(
+                f"the outcome has no value in {missing} of {len(values)} cases ({stage})",
+                where="--outcome",
+                got=self.question.outcome,
+                allowed="an outcome that every draw reaches, as os_12 or rmst_60",
+            )
+        return values
