@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check, listing, report, schema, simulate, sweep, verify
+from simulator.cli import calibrate, check, listing, report, schema, sensitivity, simulate, sweep, verify
 from simulator.cli.failures import CtrlC, told
 
 
@@ -56,6 +56,7 @@ app.command("check")(check.check)
 app.command("run")(simulate.run)
 app.command("compare")(simulate.compare)
 app.command("sweep")(sweep.sweep)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("calibrate")(calibrate.calibrate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)

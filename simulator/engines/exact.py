@@ -319,12 +319,14 @@ def curves(
     Who can come back to the marginal decision gains at every visit or at none, so the two are solved apart.
     """
     marginal, told = model.marginal, model.pathway.marginal
-    if marginal is None or told is None or not (marginal.raised and 0.0 < marginal.benefit < 1.0):
+    if marginal is None or told is None or not marginal.raised:
         return _curves(model, horizon, step, only)
-    if not reaches_itself(model.pathway, told.decision):
+    gain = np.broadcast_to(marginal.benefit, (model.n_draws, 1))[:, 0]
+    alike = np.all(gain == 0.0) or np.all(gain == 1.0)
+    if alike or not reaches_itself(model.pathway, told.decision):
         return _curves(model, horizon, step, only)
     ends = (replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0))
-    return mixed([_curves(each, horizon, step, only) for each in ends], [marginal.benefit, 1.0 - marginal.benefit])
+    return mixed([_curves(each, horizon, step, only) for each in ends], [gain, 1.0 - gain])
 
 
 def _curves(model: Model, horizon: float, step: float | None, only: Collection[tuple[str, str]] | None) -> Curves:

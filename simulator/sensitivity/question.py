@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import outcomes
-from simulator.curves import Curves, mixed
+from simulator.curves import Curves
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
@@ -24,9 +23,6 @@ from simulator.workers import Each
 Floats = NDArray[np.float64]
 Values = Mapping[str, Floats]
 """Outcome -> (n_rows,)."""
-
-ROWS = 20
-"""Rows of inputs that the exact engine solves at once: their arrays stay in the processor's cache."""
 
 _NET = "net_life_months"
 _TREATED = "treated"
@@ -131,63 +127,77 @@ def opened(question: Question, draws: pd.DataFrame) -> Question:
 
 
 def asked(
-    each: Each, rows: pd.DataFrame, structure: str = DECLARED
+    question: Question, each: Each, rows: pd.DataFrame, *, structure: str = DECLARED, decides: bool = False
 ) -> Iterator[list[dict[str, Floats]]]:
-    """Yield, piece by piece, what the options give for rows of inputs. each : a map prepared with the question."""
-    items = [(structure, rows.iloc[first : first + ROWS]) for first in range(0, len(rows), ROWS)]
+    """Yield, piece by piece, what the options give for rows of inputs. See `pieces` for how many there are.
+
+    each : a map prepared with the question; decides : whether the decision is wanted, not the outcome
+    """
+    size = _rows_together(question, decides)
+    items = [(structure, decides, rows.iloc[first : first + size]) for first in range(0, len(rows), size)]
     yield from each(_piece, items)
 
 
-def joined(pieces: Sequence[list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
+def pieces(question: Question, rows: pd.DataFrame, *, decides: bool = False) -> int:
+    return -(-len(rows) // _rows_together(question, decides))
+
+
+def _rows_together(question: Question, decides: bool) -> int:
+    """Return how many rows the exact engine solves at once: their arrays stay in the processor's cache."""
+    return max(20, int(2400 / _reach(question, decides)))
+
+
+def _reach(question: Question, decides: bool) -> float:
+    """Return the months to solve: what comes later does not change what came before."""
+    by_month = re.fullmatch(r"(?:os|rmst)_(\d+)", question.outcome)
+    return question.horizon if decides or by_month is None else float(by_month[1])
+
+
+def joined(found: Sequence[list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
     """Return the pieces of `asked` as one, an element an option."""
     return [
-        {name: np.concatenate([piece[option][name] for piece in pieces]) for name in pieces[0][option]}
-        for option in range(len(pieces[0]))
+        {name: np.concatenate([piece[option][name] for piece in found]) for name in found[0][option]}
+        for option in range(len(found[0]))
     ]
 
 
-def _piece(question: Question, item: tuple[str, pd.DataFrame]) -> list[dict[str, Floats]]:
-    structure, rows = item
-    every = zip(question.options, question.opened, strict=True)
-    return [_of(option, is_varied, question, rows, structure) for option, is_varied in every]
+def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dict[str, Floats]]:
+    structure, decides, rows = item
+    found = []
+    for option, is_varied in zip(question.options, question.opened, strict=True):
+        curves = _curves(option, is_varied, question, rows, structure, _reach(question, decides))
+        found.append(_net(curves, question) if decides else _told(curves, question))
+    return found
 
 
-def _of(
-    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str
-) -> dict[str, Floats]:
-    pathway = option.pathway
-    curves = _curves(option, is_varied, question, rows, structure)
-    found: dict[str, Any] = dict(outcomes.of_survival(curves, question.clock, question.population))
-    if question.population == "all" and question.clock == pathway.clock:
-        found |= outcomes.of_counts(curves, pathway)
-    told = {name: values for name, (_, values, _) in found.items()}
-    if question.decision is not None:
-        overall: dict[str, Any] = {
-            **outcomes.of_survival(curves, pathway.clock, "all"), **outcomes.of_counts(curves, pathway)
-        }  # fmt: skip
-        told[_NET] = question.decision.net({name: values for name, (_, values, _) in overall.items()})
+def _net(curves: Curves, question: Question) -> dict[str, Floats]:
+    pathway = question.scenario.pathway
+    assert question.decision is not None
+    told = outcomes.of_survival(curves, pathway.clock, "all") | outcomes.of_counts(curves, pathway)
+    return {_NET: question.decision.net({name: values for name, (_, values, _) in told.items()})}
+
+
+def _told(curves: Curves, question: Question) -> dict[str, Floats]:
+    pathway = question.scenario.pathway
+    told = outcomes.of_survival(curves, question.clock, question.population) | outcomes.of_counts(curves, pathway)
     treated = outcomes.treated_group(pathway)
-    if treated in curves.sizes:
-        told[_TREATED] = curves.sizes[treated]
-    return told
+    sizes = {_TREATED: curves.sizes[treated]} if treated in curves.sizes else {}
+    return {name: values for name, (_, values, _) in told.items()} | sizes
 
 
 def _curves(
-    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str
+    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str, reach: float
 ) -> Curves:
     from simulator.engines import exact
 
     own = {str(name): rows[name].to_numpy(dtype=float)[:, None] for name in rows if name != BENEFIT}
     model = restructured(resolve(option, own), structure)
+    if is_varied and model.marginal is not None:
+        benefit = rows[BENEFIT].to_numpy(dtype=float)[:, None]
+        model = replace(model, marginal=replace(model.marginal, benefit=benefit))
     clock, treated = option.pathway.clock, outcomes.treated_group(option.pathway)
     only = {(question.clock, question.population), (clock, "all")}
     if treated is not None and question.outcome.startswith("survivors"):
         only.add((clock, treated))
-    if not is_varied:
-        return exact.curves(model, question.horizon, only=only)
-    # Everybody's S, and what is counted, are linear in the share of marginal patients who gain.
-    assert model.marginal is not None
-    benefit = rows[BENEFIT].to_numpy(dtype=float)
-    ends = [replace(model, marginal=replace(model.marginal, benefit=end)) for end in (1.0, 0.0)]
-    found = [exact.curves(each, question.horizon, only=only) for each in ends]
-    return mixed(found, [benefit, 1.0 - benefit])
+    step = exact.step_of(option, question.horizon)
+    return exact.curves(model, reach, step=step, only=only)

@@ -33,7 +33,7 @@ PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
 QUICK = ("tornado", "prcc", "structure", "evppi")
 """The parts that take seconds."""
 
-LIFE_MONTHS_A_BED_MONTH = 12.0
+LIFE_MONTHS_A_BED_MONTH = 1.0
 """Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
 
 MONTH = 60
@@ -170,7 +170,7 @@ def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) 
 
 @dataclass
 class _Work:
-    """The parts, each a method of its name; what several of them need is asked once."""
+    """The parts, each a method of its name."""
 
     question: Question
     inputs: Inputs
@@ -180,13 +180,12 @@ class _Work:
     seed: int
     samples: int
     widen: Widen | None
-    _of_draws: list[dict[str, Floats]] | None = None
 
     def tornado(self) -> pd.DataFrame:
         return tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
 
     def prcc(self) -> pd.DataFrame:
-        values = self._of_question(self._found(), "the draws")
+        values = self._values(self.inputs.draws, "the draws")
         if np.ptp(values) <= 1e-9 * max(1.0, float(np.abs(values).max())):
             raise InputError(
                 "the outcome is the same for every draw, so nothing explains it",
@@ -228,8 +227,11 @@ class _Work:
         return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
 
     def evppi(self) -> pd.DataFrame:
-        found = self._found()
-        return information.table(self.question.net_gain(found), self.inputs.draws, self.names, self.seed)
+        rows = self.inputs.draws
+        found = question.asked(self.question, self.each, rows, decides=True)
+        total = question.pieces(self.question, rows, decides=True)
+        gain = self.question.net_gain(question.joined(self.progress.of("the decision", total, found)))
+        return information.table(gain, rows, self.names, self.seed)
 
     def _moving(self) -> set[str]:
         """Return the inputs that change the outcome at either end of their interval: only they can matter."""
@@ -237,20 +239,11 @@ class _Work:
         found = tornado.table(self.inputs, self.inputs.names, values)
         return set(found.loc[found["swing"] > 1e-9, "parameter"])
 
-    def _found(self) -> list[dict[str, Floats]]:
-        if self._of_draws is None:
-            self._of_draws = self._answers(self.inputs.draws, "the draws")
-        return self._of_draws
-
     def _values(self, rows: pd.DataFrame, stage: str, structure: str = DECLARED) -> Floats:
-        return self._of_question(self._answers(rows, stage, structure), stage)
-
-    def _answers(self, rows: pd.DataFrame, stage: str, structure: str = DECLARED) -> list[dict[str, Floats]]:
-        total = -(-len(rows) // question.ROWS)
-        return question.joined(self.progress.of(stage, total, question.asked(self.each, rows, structure)))
-
-    def _of_question(self, found: list[dict[str, Floats]], stage: str) -> Floats:
-        values = self.question.value(found)
+        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where one has none."""
+        found = question.asked(self.question, self.each, rows, structure=structure)
+        total = question.pieces(self.question, rows)
+        values = self.question.value(question.joined(self.progress.of(stage, total, found)))
         missing = int((~np.isfinite(values)).sum())
         if missing:
             raise InputError(

@@ -41,17 +41,15 @@ def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
             "informed": [name not in inputs.silent for name in names],
         }
     )
-    closest = [_closest(inputs, name) for name in names]
-    found["correlated_with"] = [name for name, _ in closest]
-    found["correlation"] = [rho for _, rho in closest]
+    closest = _closest(inputs)
+    found["correlated_with"] = [closest[name][0] for name in names]
+    found["correlation"] = [closest[name][1] for name in names]
     return found.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 
 
-def _closest(inputs: Inputs, name: str) -> tuple[str, float]:
-    ranks = inputs.draws.rank()
-    others = ranks.drop(columns=name)
-    if others.empty:
-        return "", np.nan
-    rho = others.corrwith(ranks[name])
-    most = str(rho.abs().idxmax())
-    return most, float(rho[most])
+def _closest(inputs: Inputs) -> dict[str, tuple[str, float]]:
+    """Return the input that goes with each input most closely, and Spearman's rho."""
+    rho = np.atleast_2d(np.corrcoef(inputs.draws.rank().to_numpy(), rowvar=False))
+    np.fill_diagonal(rho, 0.0)
+    most = np.abs(rho).argmax(axis=1)
+    return {name: (inputs.names[most[i]], float(rho[i, most[i]])) for i, name in enumerate(inputs.names)}
