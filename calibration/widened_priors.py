@@ -26,7 +26,7 @@ from simulator.pathway import Parameter, Pathway, Prior
 Floats = NDArray[np.float64]
 
 WIDER = 2.0
-"""By how much the standard deviation of a prior is multiplied."""
+"""By how much the standard deviation of a prior, or that of its logarithm, is multiplied."""
 
 
 @dataclass(frozen=True)
@@ -141,4 +141,4 @@ def _effective(log_weights: Floats) -> float:
 def _told(parameter: Parameter) -> str:
     prior = parameter.prior
     assert prior is not None
-    return "flat" if prior.family in ("beta", "dirichlet") else f"{prior.family}, {WIDER:g} times as wide"
+    return "flat" if prior.family in ("beta", "dirichlet") else "twice as wide"

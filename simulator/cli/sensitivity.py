@@ -101,9 +101,7 @@ def _widen(pathway: Pathway, jobs: int) -> Widen | None:
         return None
     cohort = pathway.draws
 
-    def widen(
-        draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
-    ) -> Iterable[Widened]:
+    def widen(draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]) -> Iterable[Widened]:
         from calibration.fit import likelihood_of
         from calibration.targets import load_targets
         from calibration.widened_priors import widened

@@ -41,7 +41,10 @@ def show(found: Sensitivity, console: Console) -> None:
     for part, table in found.tables.items():
         console.print()
         console.print(f"{TITLES[part]} ({part}); {_said(found, part, table)}")
-        rows = [{str(key): value for key, value in row.items()} for row in table.head(ROWS).to_dict("records")]
+        worth = table[table["value"] > 0.0] if part == "evppi" else table
+        rows = [{str(key): value for key, value in row.items()} for row in worth.head(ROWS).to_dict("records")]
+        if not rows:
+            continue
         console.print(made[part](found, rows))
     console.print()
     if found.inputs.silent & set(found.inputs.names):
@@ -109,8 +112,9 @@ def _spread(found: Sensitivity, rows: list[Row]) -> Table:
 
 
 def _change(found: Sensitivity, row: Row) -> str:
-    scale = factor(found.question)
-    return f"{scale * row['change']:+z.1f} \N{PLUS-MINUS SIGN} {scale * row['change_se']:.1f}" if row["change"] else "0"
+    change, error = (factor(found.question) * row[each] for each in ("change", "change_se"))
+    places = 1 if abs(change) >= 1 else 2
+    return f"{change:+z.{places}f} \N{PLUS-MINUS SIGN} {error:.{places}f}" if change else "0"
 
 
 def _evppi(found: Sensitivity, rows: list[Row]) -> Table:

@@ -81,7 +81,7 @@ def _contraction(found: Row | None, cohort: Cohort | None) -> str:
     width = f"width:{100 * min(max(value, 0.0), 1.0):.0f}%"
     bar = tag("span", tag("i", style=width), class_="bar", aria_hidden="true")
     shown = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
-    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if found is not None and is_silent(found) else ""
+    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if is_silent(found) else ""
     return f"{shown} {bar}{mark}"
 
 

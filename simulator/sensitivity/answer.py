@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -55,8 +56,8 @@ def number(question: Question, value: float) -> str:
     shown = factor(question) * value
     if not np.isfinite(shown):
         return "-"
-    sign = "+" if question.base is not None else ""
-    return f"{shown:{sign}z.{0 if abs(shown) >= 10 else 1}f}"
+    told = f"{shown:{'+' if question.base is not None else ''}z.{0 if abs(shown) >= 10 else 1}f}"
+    return "0" if float(told) == 0.0 else told
 
 
 def measured(question: Question) -> str:
@@ -70,16 +71,27 @@ def measured(question: Question) -> str:
     return f"{label(question.outcome, pathway)}{since}{whom}: {who}"
 
 
-def _first(question: Question) -> str:
-    """Return what is measured, as a sentence begins."""
-    told = measured(question)
-    return told[0].upper() + told[1:]
+def _stated(question: Question, value: float) -> str:
+    """Return a value as the beginning of a sentence."""
+    alive, pathway = re.fullmatch(r"os_(\d+)", question.outcome), question.scenario.pathway
+    if alive is None or question.population != "all" or question.clock != pathway.clock:
+        told = measured(question)
+        return f"{told[0].upper()}{told[1:]}: {number(question, value)}"
+    who = "Of 100 patients who relapse" if pathway.clock == "relapse" else "Of 100 patients"
+    when = f"alive at {alive[1]} months under {question.scenario.name}"
+    if question.base is None:
+        return f"{who}, {100 * value:.0f} are {when}"
+    count = round(100 * abs(value))
+    more = (
+        "as many are" if count == 0 else f"{count} {'more' if value > 0 else 'fewer'} {'is' if count == 1 else 'are'}"
+    )
+    return f"{who}, {more} {when} {'as' if count == 0 else 'than'} under {question.base.name}"
 
 
 def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:
     asked = found.question
     rows = [row for row in _top(table) if row["swing"] > 1e-9]
-    middle = f"{_first(asked)}, {number(asked, table['outcome_at_centre'].iloc[0])} with every parameter at its median."
+    middle = f"{_stated(asked, float(table['outcome_at_centre'].iloc[0]))}, with every parameter at its median."
     if not rows:
         return f"{middle} No parameter changes that."
     moved = [

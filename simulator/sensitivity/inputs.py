@@ -35,8 +35,9 @@ LEAST = 100
 
 @dataclass(frozen=True)
 class Inputs:
-    """draws : a row a joint draw, a column an input, in the order of the pathway file; marginal_benefit last, if varied.
+    """What is uncertain.
 
+    draws : a row a joint draw, a column an input, in the order of the pathway file; marginal_benefit last, if varied
     silent : inputs that the cohort did not inform
     """
 

@@ -32,7 +32,7 @@ _TREATED = "treated"
 class Decision:
     """Net life-months per 100 patients = 100 RMST(month) - sum of rate x count.
 
-    costs : count -> life-months that one of it is worth: an exchange rate, an assumption
+    costs : count -> life-months that one of it is worth, an exchange rate: an assumption
     """
 
     month: int
@@ -129,17 +129,13 @@ def opened(question: Question, draws: pd.DataFrame) -> Question:
 def asked(
     question: Question, each: Each, rows: pd.DataFrame, *, structure: str = DECLARED, decides: bool = False
 ) -> Iterator[list[dict[str, Floats]]]:
-    """Yield, piece by piece, what the options give for rows of inputs. See `pieces` for how many there are.
+    """Yield, piece by piece, what the options give for rows of inputs.
 
     each : a map prepared with the question; decides : whether the decision is wanted, not the outcome
     """
     size = _rows_together(question, decides)
     items = [(structure, decides, rows.iloc[first : first + size]) for first in range(0, len(rows), size)]
     yield from each(_piece, items)
-
-
-def pieces(question: Question, rows: pd.DataFrame, *, decides: bool = False) -> int:
-    return -(-len(rows) // _rows_together(question, decides))
 
 
 def _rows_together(question: Question, decides: bool) -> int:
@@ -181,7 +177,7 @@ def _told(curves: Curves, question: Question) -> dict[str, Floats]:
     pathway = question.scenario.pathway
     told = outcomes.of_survival(curves, question.clock, question.population) | outcomes.of_counts(curves, pathway)
     treated = outcomes.treated_group(pathway)
-    sizes = {_TREATED: curves.sizes[treated]} if treated in curves.sizes else {}
+    sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
     return {name: values for name, (_, values, _) in told.items()} | sizes
 
 

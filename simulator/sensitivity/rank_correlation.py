@@ -1,7 +1,8 @@
 """Partial rank correlation: how closely the outcome follows an input, what the other inputs explain left out.
 
 r_j = corr(e_x, e_y), the residuals of rank(x_j) and rank(y) regressed on the ranks of the controls
-(Marino et al. 2008, J Theor Biol 254:178); atanh(r_j) is normal with variance 1 / (n - k - 3), k controls (Fisher 1924).
+(Marino et al. 2008, J Theor Biol 254:178);
+atanh(r_j) is normal with variance 1 / (n - k - 3), k controls (Fisher 1924, Metron 3:329).
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[s
     siblings : of each input to tell, itself included: no controls, for they sum to one and move when it does
     """
     ranks = draws.rank()
-    outcome = pd.Series(values).rank().to_numpy()
+    outcome = pd.Series(values).rank().to_numpy(dtype=float)
     found = []
     for name, own in siblings.items():
-        controls = ranks.drop(columns=list(own)).to_numpy()
-        r = partial_correlation(ranks[name].to_numpy(), outcome, controls)
+        controls = ranks.drop(columns=list(own)).to_numpy(dtype=float)
+        r = partial_correlation(ranks[name].to_numpy(dtype=float), outcome, controls)
         error = 1.0 / np.sqrt(len(draws) - controls.shape[1] - 3)
         lower, upper = np.tanh(np.arctanh(r) + NORMAL * error * np.array([-1.0, 1.0]))
         found.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper})

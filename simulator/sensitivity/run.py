@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ Floats = NDArray[np.float64]
 Widen = Callable[[pd.DataFrame, Collection[str], Callable[[int, int], None]], Iterable[Widened]]
 """(draws, inputs that matter, progress) -> the draws without each assumed prior; None where no cohort was fitted."""
 
+Progress = Callable[[int, int, str], None]
+"""What long work calls: how much is done, of how much, and what it is at."""
+
 PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
 QUICK = ("tornado", "prcc", "structure", "evppi")
 """The parts that take seconds."""
@@ -38,24 +41,6 @@ LIFE_MONTHS_A_BED_MONTH = 1.0
 
 MONTH = 60
 """Of the restricted mean that a decision counts."""
-
-
-class _Progress:
-    """What long work has done, by stage."""
-
-    def __init__(self, tell: Callable[[int, int, str], None] | None) -> None:
-        self._tell = tell or (lambda done, total, stage: None)
-
-    def of(self, stage: str, total: int, pieces: Iterable[Any]) -> list[Any]:
-        """Return the pieces as a list, and tell of each."""
-        found = []
-        for piece in pieces:
-            found.append(piece)
-            self._tell(len(found), total, stage)
-        return found
-
-    def stage(self, name: str) -> Callable[[int, int], None]:
-        return lambda done, total: self._tell(done, total, name)
 
 
 @dataclass(frozen=True)
@@ -91,7 +76,7 @@ def analyse(
     horizon: float = 120.0,
     jobs: int = 1,
     widen: Widen | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Sensitivity:
     """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
 
@@ -129,7 +114,7 @@ def analyse(
     told |= _told(asked, inputs, chosen, samples)
     asked = question.opened(asked, inputs.draws)
     with workers(jobs, asked) as each:
-        work = _Work(asked, inputs, list(parameters or inputs.names), each, _Progress(progress), seed, samples, widen)
+        work = _Work(asked, inputs, list(parameters or inputs.names), each, progress or _silent, seed, samples, widen)
         tables = {part: as_written(getattr(work, part)()) for part in chosen}
     return Sensitivity(asked, inputs, tables, told)
 
@@ -144,9 +129,7 @@ def _chosen(parts: Sequence[str], options: Sequence[Scenario]) -> list[str]:
     return [part for part in PARTS if part in wanted]
 
 
-def _decision(
-    chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None
-) -> Decision | None:
+def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:
     if "evppi" not in chosen:
         if costs:
             raise InputError("a cost without a decision", where="--cost", allowed="--show evppi, with a BASE")
@@ -168,7 +151,11 @@ def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) 
     return found
 
 
-@dataclass
+def _silent(done: int, total: int, stage: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
 class _Work:
     """The parts, each a method of its name."""
 
@@ -176,7 +163,7 @@ class _Work:
     inputs: Inputs
     names: list[str]
     each: Each
-    progress: _Progress
+    progress: Progress
     seed: int
     samples: int
     widen: Widen | None
@@ -217,9 +204,11 @@ class _Work:
         declared = self._values(rows, DECLARED)
         found = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
         drawn = rows.drop(columns=BENEFIT, errors="ignore")
-        for each in self.widen(drawn, self._moving() & set(self.names), self.progress.stage("priors")):
-            moved = rows.assign(**{name: each.draws[name].to_numpy() for name in each.draws})
-            values = declared if moved.equals(rows) else self._values(moved, "priors: the outcome")
+        for each in self.widen(
+            drawn, self._moving() & set(self.names), lambda done, total: self.progress(done, total, "priors")
+        ):
+            moved = rows.assign(**{str(name): each.draws[name].to_numpy() for name in each.draws})
+            values = declared if moved.equals(rows) else self._values(moved)
             weights = spread.weights_of(each.log_weights)
             found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
         table = spread.table(declared, found)
@@ -228,10 +217,20 @@ class _Work:
 
     def evppi(self) -> pd.DataFrame:
         rows = self.inputs.draws
-        found = question.asked(self.question, self.each, rows, decides=True)
-        total = question.pieces(self.question, rows, decides=True)
-        gain = self.question.net_gain(question.joined(self.progress.of("the decision", total, found)))
+        found = self._told(question.asked(self.question, self.each, rows, decides=True), rows, "the decision")
+        gain = self.question.net_gain(question.joined(list(found)))
         return information.table(gain, rows, self.names, self.seed)
+
+    def _told(
+        self, pieces: Iterable[list[dict[str, Floats]]], rows: pd.DataFrame, stage: str
+    ) -> Iterator[list[dict[str, Floats]]]:
+        """Yield the pieces, and tell of each; without a stage nothing is told."""
+        done = 0
+        for piece in pieces:
+            done += len(next(iter(piece[0].values())))
+            if stage:
+                self.progress(done, len(rows), stage)
+            yield piece
 
     def _moving(self) -> set[str]:
         """Return the inputs that change the outcome at either end of their interval: only they can matter."""
@@ -239,15 +238,14 @@ class _Work:
         found = tornado.table(self.inputs, self.inputs.names, values)
         return set(found.loc[found["swing"] > 1e-9, "parameter"])
 
-    def _values(self, rows: pd.DataFrame, stage: str, structure: str = DECLARED) -> Floats:
+    def _values(self, rows: pd.DataFrame, stage: str = "", structure: str = DECLARED) -> Floats:
         """Return the outcome of rows of inputs : (n_rows,). Raises InputError where one has none."""
-        found = question.asked(self.question, self.each, rows, structure=structure)
-        total = question.pieces(self.question, rows)
-        values = self.question.value(question.joined(self.progress.of(stage, total, found)))
+        found = list(self._told(question.asked(self.question, self.each, rows, structure=structure), rows, stage))
+        values = self.question.value(question.joined(found))
         missing = int((~np.isfinite(values)).sum())
         if missing:
             raise InputError(
-                f"the outcome has no value in {missing} of {len(values)} cases ({stage})",
+                f"the outcome has no value for {missing} of {len(values)} sets of parameters",
                 where="--outcome",
                 got=self.question.outcome,
                 allowed="an outcome that every draw reaches, as os_12 or rmst_60",

@@ -14,7 +14,7 @@ from simulator.model import Model
 Floats = NDArray[np.float64]
 
 THROUGH = (6.0, 24.0)
-"""Months at which a time without a cured fraction has the survival of the declared one: within the letter's follow-up."""
+"""Months at which a time without a cured fraction has the declared one's survival: within the letter's follow-up."""
 
 FLATTEST = 0.05
 """The least slope of log H, or of a normal score, over log t: a curve that is flat between the two months stays so."""
@@ -91,7 +91,7 @@ STRUCTURES: Mapping[str, Change] = {
 
 
 def restructured(model: Model, structure: str) -> Model:
-    """Return a model with every sojourn time of another structure, the parameters as they are: matched, not refitted."""
+    """Return a model with its sojourn times of another structure, matched to the declared ones; nothing is refitted."""
     change = STRUCTURES[structure]
     exits = {
         name: tuple(replace(each, time=None if each.time is None else change(each.time)) for each in ways)
