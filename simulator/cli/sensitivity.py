@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli import folder, options, progress
-from simulator.cli.simulate import SCENARIO
+from simulator.cli.simulate import SCENARIO, check_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def sensitivity(
     clock: Annotated[str | None, typer.Option(metavar="NAME", help="[default: the pathway's own]")] = None,
     population: Annotated[str, typer.Option(metavar="NAME", help="As in outcomes.csv.")] = "all",
     draws: Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: all]")] = None,
-    samples: Annotated[int, typer.Option(metavar="N", help="Of the Sobol sequence: a power of two.")] = 256,
+    samples: Annotated[int, typer.Option(metavar="N", help="Of the Sobol sequence: a power of two.")] = 512,
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
     out: options.Out = None,
@@ -48,7 +48,8 @@ def sensitivity(
 
     using = options.processes(jobs)
     loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
-    out = out or folder.default("-vs-".join(["sensitivity", *(each.name for each in loaded)]))
+    check_names(loaded)
+    out = out or folder.default(f"{'-vs-'.join(each.name for each in loaded)}-sensitivity")
     parts = list(PARTS) if show == "all" else [each.strip() for each in show.split(",") if each.strip()]
     if show == "all" and base is None:
         parts.remove("evppi")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -40,8 +39,8 @@ def show(found: Sensitivity, console: Console) -> None:
     console.print(answer(found))
     for part, table in found.tables.items():
         console.print()
-        console.print(f"{TITLES[part]} ({part}); {_said(found, part, table)}")
         worth = table[table["value"] > 0.0] if part == "evppi" else table
+        console.print(f"{TITLES[part]} ({part}); {_said(found, part, len(worth))}")
         rows = [{str(key): value for key, value in row.items()} for row in worth.head(ROWS).to_dict("records")]
         if not rows:
             continue
@@ -55,7 +54,7 @@ def show(found: Sensitivity, console: Console) -> None:
     console.print(found.manifest["note"])
 
 
-def _said(found: Sensitivity, part: str, table: pd.DataFrame) -> str:
+def _said(found: Sensitivity, part: str, count: int) -> str:
     """Return what the numbers of a part are, and how many rows are in the file only."""
     what = {
         "tornado": f"{measured(found.question)}, at the ends of 95 % intervals, the others at their medians",
@@ -65,7 +64,7 @@ def _said(found: Sensitivity, part: str, table: pd.DataFrame) -> str:
         "priors": f"{measured(found.question)}; draws reweighted",
         "evppi": "life-months per 100 patients \N{PLUS-MINUS SIGN} standard error",
     }
-    more = f"; the first {ROWS} of {len(table)}" if len(table) > ROWS else ""
+    more = f"; the first {ROWS} of {count}" if count > ROWS else ""
     return f"{what[part]}{more}"
 
 

@@ -36,24 +36,25 @@ def draw(
     paint: Callable[[Axes], None],
     key: Callable[[Axes, float], None] | None = None,
 ) -> Figure:
-    """Return the figure. paint : draws on axes whose row i is at -i; key : draws on the sheet, at a height in inches."""
+    """Return the figure. paint : on axes whose row i is at -i; key : on the sheet, at a height in inches."""
     with style.applied():
         foot = lettering.footing_height(heading.footing)
         head = lettering.heading_height(heading.subtitle) + (KEY if key else 0.0) + 0.1
-        height = HEIGHT * len(rows)
-        figure = style.canvas(style.WIDTH, head + height + FOOT + foot)
+        across, height = style.WIDTH - LEFT - 0.45, HEIGHT * len(rows)
+        below = FOOT + 0.16 * (len(lettering.wrap(heading.scale, across)) - 1)
+        figure = style.canvas(style.WIDTH, head + height + below + foot)
         lettering.heading(figure, heading.title, heading.subtitle)
         lettering.footing(figure, heading.footing)
-        axes = style.axes(figure, LEFT, foot + FOOT, style.WIDTH - LEFT - 0.45, height)
+        axes = style.axes(figure, LEFT, foot + below, across, height)
         axes.set_ylim(-len(rows) + 0.5, 0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=style.HAIR, linewidth=0.6, zorder=0)
         axes.set_axisbelow(True)
-        axes.set_xlabel(heading.scale)
+        axes.set_xlabel("\n".join(lettering.wrap(heading.scale, across)))
         paint(axes)
         sheet = style.sheet(figure)
-        top = foot + FOOT + height
+        top = foot + below + height
         for place, row in enumerate(rows):
             _name(sheet, row, top - HEIGHT * (place + 0.5))
         if key is not None:

@@ -141,7 +141,7 @@ def _patch(left: float, low: float, width: float, height: float, *, is_high: boo
 def _end(axes: Axes, row: int, at: float, value: float, *, right: bool) -> None:
     """Write the parameter's value beside the end of its bar."""
     axes.annotate(
-        f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}",
+        "<0.01" if 0 < value < 0.01 else f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}",
         (at, -row), xytext=(3 if right else -3, 0), textcoords="offset points", ha="left" if right else "right",
         va="center", fontsize=style.SMALL, color=style.QUIET,
     )  # fmt: skip

@@ -139,8 +139,9 @@ def _evppi(found: Sensitivity, table: pd.DataFrame) -> str:
     asked, everything = found.question, table.iloc[0]
     assert asked.base is not None
     assert asked.decision is not None
-    costs = " and ".join(f"{rate:g} for one of {name}" for name, rate in asked.decision.costs.items()) or "nothing"
-    choice = f"The choice between {asked.base.name} and {asked.scenario.name}, at a cost in life-months of {costs}:"
+    costs = ", ".join(f"{name} at {rate:g} life-months each" for name, rate in asked.decision.costs.items())
+    counted = f", with {costs}" if costs else ", costs left out"
+    choice = f"For the choice between {asked.base.name} and {asked.scenario.name}{counted}:"
     # What is lost for want of knowledge, in life-months: below one in 100 patients it is nothing.
     if everything["value"] < 1.0:
         return f"{choice} no number would change it, so none is worth collecting for it."

@@ -7,7 +7,7 @@ E[D | x] by regression over the draws (Strong, Oakley & Brennan 2014, Med Decis 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -63,6 +63,8 @@ def table(gain: Floats, draws: pd.DataFrame, names: Sequence[str], seed: int) ->
     uniforms = Uniforms(seed)
     everything = evpi(gain)
     found = {name: evppi(gain, draws[name].to_numpy(), uniforms, name) for name in names}
+    # No part is worth more than the whole, but estimates may be.
+    found = {name: replace(each, estimate=min(each.estimate, everything.estimate)) for name, each in found.items()}
     order = sorted(names, key=lambda name: -found[name].estimate)
     shown = {EVERYTHING: everything, **{name: found[name] for name in order}}
     share = 1.0 / everything.estimate if everything.estimate > 0 else np.nan

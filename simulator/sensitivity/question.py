@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import outcomes
-from simulator.curves import Curves
+from simulator.curves import Curves, populations
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
@@ -105,6 +105,8 @@ def check(question: Question) -> None:
     pathway = question.scenario.pathway
     if question.clock not in pathway.clocks:
         raise unknown("clock", question.clock, pathway.clocks, "--clock")
+    if question.population not in populations(pathway):
+        raise unknown("population", question.population, populations(pathway), "--population")
     if question.outcome not in question.units():
         raise unknown("outcome", question.outcome, question.units(), "--outcome")
     month = re.search(r"_(\d+)", question.outcome)

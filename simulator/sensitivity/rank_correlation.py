@@ -26,11 +26,11 @@ def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[s
     siblings : of each input to tell, itself included: no controls, for they sum to one and move when it does
     """
     ranks = draws.rank()
-    outcome = pd.Series(values).rank().to_numpy(dtype=float)
+    outcome = np.asarray(pd.Series(values).rank(), dtype=np.float64)
     found = []
     for name, own in siblings.items():
-        controls = ranks.drop(columns=list(own)).to_numpy(dtype=float)
-        r = partial_correlation(ranks[name].to_numpy(dtype=float), outcome, controls)
+        controls = np.asarray(ranks.drop(columns=list(own)), dtype=np.float64)
+        r = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
         error = 1.0 / np.sqrt(len(draws) - controls.shape[1] - 3)
         lower, upper = np.tanh(np.arctanh(r) + NORMAL * error * np.array([-1.0, 1.0]))
         found.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper})

@@ -71,7 +71,7 @@ def analyse(
     clock: str | None = None,
     population: str = "all",
     draws: int | None = None,
-    samples: int = 256,
+    samples: int = 512,
     seed: int = 1,
     horizon: float = 120.0,
     jobs: int = 1,
