@@ -24,7 +24,7 @@ COST = "Life-months that one of a count is worth, as hsct_bed_months=1 (an assum
 
 def sensitivity(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
-    base: Annotated[str | None, typer.Argument(metavar="[BASE]", help="Ask of the difference to this one.")] = None,
+    base: Annotated[str | None, typer.Argument(metavar="BASE", help="Ask of the difference to this one.")] = None,
     outcome: Annotated[str, typer.Option(metavar="NAME", help="Any outcome of outcomes.csv.")] = "os_12",
     show: Annotated[str, typer.Option(metavar="PART,...", help=SHOW)] = "",
     parameter: Annotated[

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.cli import tables
-from simulator.sensitivity.answer import TITLES, answer, factor, measured, number
+from simulator.sensitivity.answer import TITLES, answer, change, measured, number
 from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE
 from simulator.sensitivity.run import Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
@@ -105,15 +105,9 @@ def _spread(found: Sensitivity, rows: list[Row]) -> Table:
             tables.add(made, name, "-", f"worth {row['effective_draws']:.0f} draws", "-")
             continue
         lower, upper = (number(found.question, row[end]) for end in ("lower", "upper"))
-        change = _change(found, row)
-        tables.add(made, name, number(found.question, row["estimate"]), f"{lower} to {upper}", change)
+        moved = change(found.question, row) if row["change"] else "0"
+        tables.add(made, name, number(found.question, row["estimate"]), f"{lower} to {upper}", moved)
     return made
-
-
-def _change(found: Sensitivity, row: Row) -> str:
-    change, error = (factor(found.question) * row[each] for each in ("change", "change_se"))
-    places = 1 if abs(change) >= 1 else 2
-    return f"{change:+z.{places}f} \N{PLUS-MINUS SIGN} {error:.{places}f}" if change else "0"
 
 
 def _evppi(found: Sensitivity, rows: list[Row]) -> Table:

@@ -18,6 +18,9 @@ from simulator.sensitivity.spread import LEAST_EFFECTIVE
 NAMED = 3
 """Inputs that a sentence names."""
 
+WORTH = 1.0
+"""Life-months per 100 patients: less is not worth a registry."""
+
 TITLES = {
     "tornado": "One parameter at a time",
     "prcc": "What the outcome goes with, over all draws",
@@ -58,6 +61,13 @@ def number(question: Question, value: float) -> str:
         return "-"
     told = f"{shown:{'+' if question.base is not None else ''}z.{0 if abs(shown) >= 10 else 1}f}"
     return "0" if float(told) == 0.0 else told
+
+
+def change(question: Question, row: Any) -> str:
+    """Return "+0.42 ± 0.02", a change and its standard error."""
+    by, error = (factor(question) * row[each] for each in ("change", "change_se"))
+    places = 1 if abs(by) >= 1 else 2
+    return f"{by:+z.{places}f} \N{PLUS-MINUS SIGN} {error:.{places}f}"
 
 
 def measured(question: Question) -> str:
@@ -113,44 +123,43 @@ def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:
 
 
 def _structure(found: Sensitivity, table: pd.DataFrame) -> str:
-    asked, other = found.question, table.iloc[1:]
+    other = table.iloc[1:]
     most = other.iloc[int(other["change"].abs().argmax())]
-    return (
-        f"Other shapes of the times change it at most to {number(asked, most['estimate'])} ({most['alternative']}), "
-        f"from {number(asked, table['estimate'].iloc[0])}."
-    )
+    return f"Other shapes of the times change it by {change(found.question, most)} at most ({most['alternative']})."
 
 
 def _priors(found: Sensitivity, table: pd.DataFrame) -> str:
-    asked, other = found.question, table.iloc[1:]
+    other = table.iloc[1:]
     untold = int((other["effective_draws"] < LEAST_EFFECTIVE).sum())
     missing = f" Of {untold} nothing can be told without a new fit." if untold else ""
     told = other[other["change"].notna()]
     if told.empty:
-        return f"No assumed prior was changed.{missing}"
+        return f"No assumed prior was left out.{missing}"
     most = told.iloc[int(told["change"].abs().argmax())]
-    return (
-        f"Of {len(told)} assumed priors, leaving out that of {most['alternative'].replace(' ', ', ')} changes it most: "
-        f"to {number(asked, most['estimate'])} from {number(asked, table['estimate'].iloc[0])}.{missing}"
-    )
+    name = most["alternative"].replace(" ", ", ")
+    by = change(found.question, most)
+    return f"Of {len(told)} assumed priors, leaving out that of {name} changes it most, by {by}.{missing}"
 
 
 def _evppi(found: Sensitivity, table: pd.DataFrame) -> str:
     asked, everything = found.question, table.iloc[0]
     assert asked.base is not None
     assert asked.decision is not None
-    costs = ", ".join(f"{name} at {rate:g} life-months each" for name, rate in asked.decision.costs.items())
+    costs = ", ".join(f"{name} at {_life_months(rate)} each" for name, rate in asked.decision.costs.items())
     counted = f", with {costs}" if costs else ", costs left out"
     choice = f"For the choice between {asked.base.name} and {asked.scenario.name}{counted}:"
-    # What is lost for want of knowledge, in life-months: below one in 100 patients it is nothing.
-    if everything["value"] < 1.0:
-        return f"{choice} no number would change it, so none is worth collecting for it."
+    if everything["value"] < WORTH:
+        return f"{choice} to know everything would be worth less than {_life_months(WORTH)} per 100 patients."
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
     worth = f"to know everything would be worth {_error(everything)} life-months per 100 patients"
     if known.empty:
         return f"{choice} {worth}, but no single number alone shows a value: they matter together."
     named = [f"{row['parameter']} ({_error(row)})" for row in _top(known)]
     return f"{choice} {worth}. The number to collect next is {named[0]}{_then(named[1:])}."
+
+
+def _life_months(count: float) -> str:
+    return f"{count:g} life-month{'' if count == 1 else 's'}"
 
 
 def _then(named: list[str]) -> str:
