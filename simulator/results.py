@@ -191,11 +191,10 @@ def _gained(
     scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]
 ) -> list[dict[str, Any]]:
     rows = []
-    for month in outcomes.GAINED_MONTHS:
+    for name, month in outcomes.GAINED.items():
         alive = [sample(parts, clock, "all", f"os_{month}") for parts in (own, first)]
         found = read_off(outcomes.gained_per_10, *alive, _treated(own), _treated(first))
         if not np.isnan(found.values).all():
-            name = f"survivors_{month}_gained_per_10_more_treated"
             rows.append(_row(scenario, clock, "all", name, "survivors", found, None))
     return rows
 

@@ -66,10 +66,10 @@ class Question:
 
     def value(self, found: Sequence[Values]) -> Floats:
         """Return the outcome, or its difference to the base : (n_rows,)."""
-        if self.outcome.endswith("gained_per_10_more_treated"):
-            before, after = ({m: each[f"os_{m}"] for m in outcomes.GAINED_MONTHS} for each in found)
-            more = found[1][_TREATED] - found[0][_TREATED]
-            return outcomes.gained_per_10(before, after, more)[self.outcome][1]
+        if self.outcome in outcomes.GAINED:
+            first, other = found
+            alive = f"os_{outcomes.GAINED[self.outcome]}"
+            return outcomes.gained_per_10(other[alive], first[alive], other[_TREATED], first[_TREATED])
         values = found[-1][self.outcome]
         if len(found) > 1:
             with np.errstate(invalid="ignore"):
@@ -88,8 +88,7 @@ class Question:
         if self.population == "all" and self.clock == pathway.clock:
             found |= {name: each.unit for name, each in pathway.counts.items()}
             if self.base is not None and outcomes.treated_group(pathway) is not None:
-                gained = (f"survivors_{month}_gained_per_10_more_treated" for month in outcomes.GAINED_MONTHS)
-                found |= dict.fromkeys(gained, "survivors")
+                found |= dict.fromkeys(outcomes.GAINED, "survivors")
         return found
 
 
@@ -195,7 +194,7 @@ def _curves(
         model = replace(model, marginal=replace(model.marginal, benefit=benefit))
     clock, treated = option.pathway.clock, outcomes.treated_group(option.pathway)
     only = {(question.clock, question.population), (clock, "all")}
-    if treated is not None and question.outcome.startswith("survivors"):
+    if treated is not None and question.outcome in outcomes.GAINED:
         only.add((clock, treated))
     step = exact.step_of(option, question.horizon)
     return exact.curves(model, reach, step=step, only=only)

@@ -119,3 +119,16 @@ def test_what_cannot_be_used_is_refused_in_a_line(
     for each in words:
         assert each in result.stderr
     assert not (ill / "results").exists()
+
+
+def test_leaving_out_an_assumed_prior_says_how_much_it_changes(
+    aftercart: Command, folder: Path, drawless: None
+) -> None:
+    typed = ("--show", "priors", "--parameter", "pr_cure", "--parameter", "salvage_uptake", "--draws", "200")
+    result = sensitivity(aftercart, "baseline", *typed, "--outcome", "rmst_60", "--out", "priors")
+    assert result.exit_code == 0, result.output
+    assert "Of 1 assumed priors, leaving out that of pr_cure changes it most, by +" in " ".join(result.stdout.split())
+    table = pd.read_csv(folder / "priors" / "priors.csv")
+    assert list(table["alternative"]) == ["as declared", "pr_cure"]
+    # A flat prior of the cured fraction in PR lies higher than the assumed one, which leans to progression.
+    assert table["change"].iloc[1] > 2 * table["change_se"].iloc[1]
