@@ -79,7 +79,7 @@ def _name(sheet: Axes, row: Row, middle: float) -> None:
 def _cut(text: str, room: float) -> str:
     """Return what stands before a semicolon, in one line, with dots where it is cut."""
     told = text.split(";")[0]
-    first, *more = lettering.wrap(told, room - 0.1, style.SMALL)
+    first, *more = lettering.wrap(told, room - 0.25, style.SMALL)
     return f"{first} ..." if more else first
 
 

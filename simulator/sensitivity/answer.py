@@ -12,7 +12,7 @@ import pandas as pd
 from simulator.outcome_words import label
 from simulator.sensitivity.information import EVERYTHING
 from simulator.sensitivity.question import Question
-from simulator.sensitivity.run import Sensitivity
+from simulator.sensitivity.run import SEEN, Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
 
 NAMED = 3
@@ -100,7 +100,7 @@ def _stated(question: Question, value: float) -> str:
 
 def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:
     asked = found.question
-    rows = [row for row in _top(table) if row["swing"] > 1e-9]
+    rows = [row for row in _top(table) if row["swing"] > SEEN]
     middle = f"{_stated(asked, float(table['outcome_at_centre'].iloc[0]))}, with every parameter at its median."
     if not rows:
         return f"{middle} No parameter changes that."
@@ -138,7 +138,8 @@ def _priors(found: Sensitivity, table: pd.DataFrame) -> str:
     most = told.iloc[int(told["change"].abs().argmax())]
     name = most["alternative"].replace(" ", ", ")
     by = change(found.question, most)
-    return f"Of {len(told)} assumed priors, leaving out that of {name} changes it most, by {by}.{missing}"
+    count = "1 assumed prior" if len(told) == 1 else f"{len(told)} assumed priors"
+    return f"Of {count}, leaving out that of {name} changes it most, by {by}.{missing}"
 
 
 def _evppi(found: Sensitivity, table: pd.DataFrame) -> str:

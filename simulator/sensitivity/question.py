@@ -109,13 +109,12 @@ def check(question: Question) -> None:
     if question.outcome not in question.units():
         raise unknown("outcome", question.outcome, question.units(), "--outcome")
     month = re.search(r"_(\d+)", question.outcome)
-    latest = max([int(month[1]) if month else 0, question.decision.month if question.decision else 0])
-    if latest > question.horizon:
+    if month and int(month[1]) > question.horizon:
         raise InputError(
-            f"{question.outcome} lies beyond the horizon" if month else "the decision lies beyond the horizon",
+            f"{question.outcome} lies beyond the horizon",
             where="--horizon",
             got=question.horizon,
-            allowed=f"{latest} months or more",
+            allowed=f"{month[1]} months or more",
         )
     for name in question.decision.costs if question.decision else ():
         if name not in pathway.counts:

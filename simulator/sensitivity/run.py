@@ -39,6 +39,9 @@ QUICK = ("tornado", "prcc", "structure", "evppi")
 LIFE_MONTHS_A_BED_MONTH = 1.0
 """Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
 
+SEEN = 1e-9
+"""A smaller change is the engine's rounding."""
+
 MONTH = 60
 """Of the restricted mean that a decision counts."""
 
@@ -94,7 +97,7 @@ def analyse(
     given = [scenario] if base is None else [base, scenario]
     options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
     check_one_pathway(options)
-    chosen = _chosen(parts, options)
+    chosen = _chosen(parts, options, horizon)
     asked = Question(
         options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
     )
@@ -114,18 +117,23 @@ def analyse(
     told |= _told(asked, inputs, chosen, samples)
     asked = question.opened(asked, inputs.draws)
     with workers(jobs, asked) as each:
-        work = _Work(asked, inputs, list(parameters or inputs.names), each, progress or _silent, seed, samples, widen)
+        names = list(dict.fromkeys(parameters)) or inputs.names
+        work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
         tables = {part: as_written(getattr(work, part)()) for part in chosen}
     return Sensitivity(asked, inputs, tables, told)
 
 
-def _chosen(parts: Sequence[str], options: Sequence[Scenario]) -> list[str]:
+def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -> list[str]:
+    decides = len(options) > 1 and horizon >= MONTH
     for part in parts:
         if part not in PARTS:
             raise unknown("part", part, PARTS, "--show")
     if "evppi" in parts and len(options) == 1:
         raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
-    wanted = parts or [part for part in QUICK if part != "evppi" or len(options) > 1]
+    if "evppi" in parts and not decides:
+        allowed = f"{MONTH} months or more"
+        raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
+    wanted = parts or [part for part in QUICK if part != "evppi" or decides]
     return [part for part in PARTS if part in wanted]
 
 
@@ -173,18 +181,13 @@ class _Work:
 
     def prcc(self) -> pd.DataFrame:
         values = self._values(self.inputs.draws, "the draws")
-        if np.ptp(values) <= 1e-9 * max(1.0, float(np.abs(values).max())):
-            raise InputError(
-                "the outcome is the same for every draw, so nothing explains it",
-                where="--show prcc",
-                got=self.question.outcome,
-                allowed="another --outcome or --clock",
-            )
+        self._check_moves(bool(np.ptp(values) > SEEN))
         siblings = {name: self.inputs.siblings(name) for name in self.names}
         return rank_correlation.table(self.inputs.draws, values, siblings)
 
     def sobol(self) -> pd.DataFrame:
         moving = self._moving()
+        self._check_moves(bool(moving))
         factors = [factor for factor in self.inputs.factors if moving & set(factor)]
         rows = variance.rows(self.inputs.draws, factors, self.inputs.centre, self.samples, self.seed)
         found = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
@@ -232,11 +235,20 @@ class _Work:
                 self.progress(done, len(rows), stage)
             yield piece
 
+    def _check_moves(self, moves: bool) -> None:
+        if not moves:
+            raise InputError(
+                "no parameter changes the outcome, so none explains it",
+                where="--outcome",
+                got=self.question.outcome,
+                allowed="another --outcome or --clock",
+            )
+
     def _moving(self) -> set[str]:
         """Return the inputs that change the outcome at either end of their interval: only they can matter."""
         values = self._values(tornado.rows(self.inputs, self.inputs.names), "screening")
         found = tornado.table(self.inputs, self.inputs.names, values)
-        return set(found.loc[found["swing"] > 1e-9, "parameter"])
+        return set(found.loc[found["swing"] > SEEN, "parameter"])
 
     def _values(self, rows: pd.DataFrame, stage: str = "", structure: str = DECLARED) -> Floats:
         """Return the outcome of rows of inputs : (n_rows,). Raises InputError where one has none."""

@@ -76,6 +76,12 @@ def test_all_hazards_of_death_go_against_survival(uncertain: Scenario) -> None:
     assert found["sobol"]["total"].sum() == pytest.approx(1.0, abs=0.15)
 
 
+def test_a_short_horizon_leaves_the_decision_out(uncertain: Scenario) -> None:
+    fewer = replace(uncertain, name="fewer", scale={"onset_rate": 0.5})
+    found = analyse(fewer, uncertain, outcome="os_12", horizon=24)
+    assert list(found.tables) == ["tornado", "prcc", "structure"]
+
+
 def test_only_the_inputs_asked_for_are_told_but_all_vary(uncertain: Scenario) -> None:
     whole = analyse(uncertain, parts=["tornado", "prcc", "sobol"], samples=32).tables
     one = analyse(uncertain, parts=["tornado", "prcc", "sobol"], samples=32, parameters=["onset_rate"]).tables
@@ -255,8 +261,12 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
         analyse(uncertain, wider[1])
     with pytest.raises(InputError, match=r"unknown count.*did you mean 'hscts'"):
         analyse(*wider, parts=["evppi"], costs={"hsct": 1.0}, draws=100)
-    with pytest.raises(InputError, match="the same for every draw"):
+    with pytest.raises(InputError, match="no parameter changes the outcome"):
         analyse("longer-car-t-remission", "baseline", parts=["prcc"], draws=100)
+    with pytest.raises(InputError, match="no parameter changes the outcome"):
+        analyse("longer-car-t-remission", "baseline", parts=["sobol"], draws=100)
+    with pytest.raises(InputError, match="the decision counts life beyond the horizon; got 24"):
+        analyse(*wider, parts=["evppi"], horizon=24)
 
 
 def test_a_missing_library_is_named_with_the_way_to_get_it(
