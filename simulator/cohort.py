@@ -32,6 +32,18 @@ PREDICTIVE = {
     "number": ("month", "reported", "standard_error", "count", "n", "simulated", "lower", "upper"),
 }
 
+UNINFORMED = 0.1
+"""A contraction below this leaves the prior about as wide as it was."""
+
+MOVED = 0.5
+"""Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
+
+
+def is_silent(found: Mapping[Any, Any]) -> bool:
+    """Return whether the cohort left a parameter's prior as it was. found : its row of the posterior."""
+    moved = abs(found["posterior_mean"] - found["prior_mean"]) / found["prior_sd"]
+    return bool(found["contraction"] < UNINFORMED and moved < MOVED)
+
 
 @dataclass(frozen=True)
 class Cohort:

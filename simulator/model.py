@@ -54,11 +54,14 @@ class Exit:
 
 @dataclass(frozen=True)
 class MarginalBenefit:
-    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's."""
+    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's.
+
+    benefit : a number; or (n_draws, 1), for the exact engine only
+    """
 
     own_share: Floats
     share: Floats
-    benefit: float
+    benefit: float | Floats
 
     @property
     def raised(self) -> bool:

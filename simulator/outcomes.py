@@ -15,7 +15,9 @@ Floats = NDArray[np.float64]
 
 OS_MONTHS = (6, 12, 24, 60)
 RMST_MONTHS = (12, 60)
-GAINED_MONTHS = (12, 60)
+GAINED = {f"survivors_{month}_gained_per_10_more_treated": month for month in (12, 60)}
+"""Outcome -> the month at which survivors are counted."""
+
 PER = 100
 """Counts are told per 100 patients who reach the default clock."""
 

@@ -199,12 +199,11 @@ def _gained(
     rows = []
     more = read_off(np.subtract, _treated(own), _treated(first))
     told = more.values > CERTAIN * np.sqrt(np.mean(more.noise**2))
-    for month in outcomes.GAINED_MONTHS:
+    for name, month in outcomes.GAINED.items():
         alive = [sample(parts, clock, "all", f"os_{month}") for parts in (own, first)]
         found = read_off(outcomes.gained_per_10, *alive, _treated(own), _treated(first))
         found = replace(found, values=np.where(told, found.values, np.nan))
         if not np.isnan(found.values).all():
-            name = f"survivors_{month}_gained_per_10_more_treated"
             rows.append(_row(scenario, clock, "all", name, "survivors", found, None))
     return rows
 

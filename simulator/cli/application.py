@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check, listing, report, schema, simulate, sweep, verify, virtual
+from simulator.cli import calibrate, check, listing, report, schema, sensitivity, simulate, sweep, verify, virtual
 from simulator.cli.failures import CtrlC, told
 
 
@@ -58,6 +58,7 @@ app.command("compare")(simulate.compare)
 app.command("sweep")(sweep.sweep)
 app.command("virtual-cohorts")(virtual.virtual_cohorts)
 app.command("guarantee-time")(virtual.guarantee_time)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("calibrate")(calibrate.calibrate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)

@@ -78,7 +78,7 @@ def _simulate(
     from simulator.scenario import load_scenario
 
     scenarios = [load_scenario(name) for name in names]
-    _check_names(scenarios)
+    check_names(scenarios)
     if histories:
         settings["engine"] = event_files.engine(settings["engine"], scenarios)
     patients = settings["patients"]
@@ -99,7 +99,7 @@ def _simulate(
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
 
 
-def _check_names(scenarios: Sequence[Scenario]) -> None:
+def check_names(scenarios: Sequence[Scenario]) -> None:
     """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
     from simulator.errors import InputError
 

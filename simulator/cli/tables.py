@@ -14,6 +14,7 @@ from rich.text import Text
 from simulator import ward_words
 from simulator.answer import answer, policies
 from simulator.cli import wording
+from simulator.outcome_words import label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,7 @@ def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> 
         cells = [_cell(wording.estimate, each) for each in found[:2]]
         cells += [_cell(wording.difference, each, before) for each in found[1:2]]
         cells += [_cell(wording.difference_alone, each, before) for each in found[2:]]
-        add(made, wording.label(outcome, first.pathway), *cells)
+        add(made, label(outcome, first.pathway), *cells)
     return made
 
 
