@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check, listing, report, schema, simulate, sweep, verify
+from simulator.cli import calibrate, check, listing, report, schema, simulate, sweep, validate, verify
 from simulator.cli.failures import CtrlC, told
 
 
@@ -57,6 +57,7 @@ app.command("run")(simulate.run)
 app.command("compare")(simulate.compare)
 app.command("sweep")(sweep.sweep)
 app.command("calibrate")(calibrate.calibrate)
+app.command("validate")(validate.validate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 app.command("schema")(schema.schema)
