@@ -296,7 +296,7 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
 @lru_cache(maxsize=256)
 def step_of(scenario: Scenario, horizon: float) -> float:
     """Return a scenario's lattice step, from its declared values: the same for every draw."""
-    return choose_step(resolve(scenario), horizon)
+    return choose_step(resolve(replace(scenario, marginal_benefit=1.0)), horizon)
 
 
 def refuse_queues(model: Model) -> None:
@@ -316,12 +316,13 @@ def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves
     Who can come back to the marginal decision gains at every visit or at none, so the two are solved apart.
     """
     marginal, told = model.marginal, model.pathway.marginal
-    if marginal is None or told is None or not (marginal.raised and 0.0 < marginal.benefit < 1.0):
+    if marginal is None or told is None or not marginal.raised or np.all(np.isin(marginal.benefit, (0.0, 1.0))):
         return _curves(model, horizon, step)
     if not reaches_itself(model.pathway, told.decision):
         return _curves(model, horizon, step)
     ends = (replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0))
-    return mixed([_curves(each, horizon, step) for each in ends], [marginal.benefit, 1.0 - marginal.benefit])
+    gain = np.broadcast_to(np.ravel(marginal.benefit), (model.n_draws,))
+    return mixed([_curves(each, horizon, step) for each in ends], [gain, 1.0 - gain])
 
 
 def _curves(model: Model, horizon: float, step: float | None) -> Curves:
