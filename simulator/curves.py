@@ -68,6 +68,7 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
         return np.asarray(sum((np.asarray(share) * each.T).T for share, each in pairs))
 
     first = parts[0]
+    counts = {name: mean(each.counts[name] for each in parts) for name in first.counts}
     sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
     survival = {}
     for clock, name in first.survival:
@@ -82,8 +83,12 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
             for clock, states in first.occupancy.items()
         },
         sizes,
-        {name: mean(each.counts[name] for each in parts) for name in first.counts},
-        {},
+        counts,
+        {
+            name: mean(each.count_variances[name] + (each.counts[name] - counts[name]) ** 2 for each in parts)
+            for name in first.count_variances
+        },
+        first.patients,
     )
 
 

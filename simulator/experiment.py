@@ -14,11 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import centre, outcomes
+from simulator.benefits import BreakEven, mixture, simulated, with_benefits
 from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.centre import loads as offered_loads
 from simulator.curves import Curves, check_horizon, populations
-from simulator.draws import choose, load_draws, single, values
+from simulator.draws import choose, load_informed_draws, single, values
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.levers import Values
@@ -26,7 +27,7 @@ from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
-from simulator.scenario import ENDS, Scenario, check_one_pathway, load_scenario
+from simulator.scenario import INFORMED, Scenario, check_one_pathway, load_scenario
 from simulator.uncertainty import jackknife
 from simulator.workers import workers
 
@@ -52,6 +53,7 @@ class Settings:
 
     patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
     replications : of every draw, where resources are limited; overload : run what can never be served
+    margin : more of 100 alive at 12 months, from which on a policy that treats more is said to pay: an assumption
     """
 
     engine: str = "auto"
@@ -62,6 +64,7 @@ class Settings:
     jobs: int = 1
     replications: int = 4
     overload: bool = False
+    margin: float = 5.0
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -73,6 +76,8 @@ class Settings:
         if isinstance(self.horizon, bool) or not isinstance(self.horizon, Real):
             raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
         check_horizon(float(self.horizon))
+        if isinstance(self.margin, bool) or not isinstance(self.margin, Real) or not 0.0 <= self.margin <= 100.0:
+            raise InputError("not a margin", where="--margin", got=self.margin, allowed="0 to 100 more of 100 alive")
         counts = (("--patients", self.patients), ("--jobs", self.jobs), ("--replications", self.replications))
         for option, value in counts:
             if value < 1:
@@ -111,6 +116,7 @@ class Part:
     ward: WardPart | None = None
     without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
     treated_without: Floats | None = None
+    break_even: BreakEven | None = None
 
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
@@ -126,14 +132,14 @@ def compare(
 ) -> Results:
     """Return the results of scenarios, differences told to the first. Raises InputError.
 
-    A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
+    A scenario that treats more than its draws' own policy is shown for several marginal benefits: see `with_benefits`.
     tell_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
     check_one_pathway(loaded)
     pathway = loaded[0].pathway
-    table = load_draws(pathway)
+    table = load_informed_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
@@ -145,18 +151,21 @@ def compare(
         if not chosen.overload:
             _check_load(each, loads)
             _check_load(each, centre.final_loads(each, few, chosen.horizon), " in the end")
-    shown = both_ends(loaded, table, n_draws)
+    # Survival is a line in the benefit only where nobody waits; des is for who wants events, not mixtures of curves.
+    break_even = not limited and engine != "des" and chosen.horizon >= outcomes.MARGIN_MONTH
+    shown = with_benefits(loaded, table, n_draws, break_even=break_even)
+    work = _Work(shown, simulated(shown, engine), table, engine, chosen)
     chunks = _chunks(engine, n_draws, 0 if limited else chosen.patients)
     parts: list[list[Part]] = []
     merged: list[Tally] = []
-    with workers(min(chosen.jobs, len(chunks)), _Work(shown, table, engine, chosen)) as each_chunk:
+    with workers(min(chosen.jobs, len(chunks)), work) as each_chunk:
         for number, found in enumerate(each_chunk(_Work.of, chunks), start=1):
             if progress is not None:
                 progress(number, len(chunks))
             parts.append([each for each in found if isinstance(each, Part)])
             _merge(merged, [each for each in found if not isinstance(each, Part)])
             if merged and chunks[number - 1].is_last:
-                parts[-1] = [_part(tally.curves(), each) for tally, each in zip(merged, shown, strict=True)]
+                parts[-1] = work.parts([tally.curves() for tally in merged], chunks[number - 1].rows)
                 merged = []
     return gather(shown, [each for each in parts if each], chosen, engine, why, n_draws)
 
@@ -181,7 +190,8 @@ def _merge(tallies: list[Tally], more: Sequence[Tally]) -> None:
 def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
     """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
     patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
-    (found,) = _Work([scenario], table, engine, settings).of(Chunk(rows, patients, is_last=True))
+    work = _Work([scenario], [scenario], table, engine, settings)
+    (found,) = work.of(Chunk(rows, patients, is_last=True))
     return found if isinstance(found, Part) else _part(found.curves(), scenario)
 
 
@@ -248,18 +258,6 @@ def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") ->
             )
 
 
-def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int) -> list[Scenario]:
-    """Return the scenarios to show: one that treats more than the draws' own policy, at both ends."""
-    shown: list[Scenario] = []
-    for each in scenarios:
-        marginal = resolve(each, values(table, slice(0, n_draws))).marginal
-        ends = [each]
-        if marginal is not None and marginal.raised:
-            ends.append(each.with_marginal_benefit(ENDS if each.marginal_benefit == 1.0 else 1.0))
-        shown.extend(end for end in ends if end.name not in [known.name for known in shown])
-    return shown
-
-
 @dataclass(frozen=True)
 class Chunk:
     """A piece of the work: some draws, and of one draw some patients; `is_last` : no more of these draws follow."""
@@ -271,8 +269,9 @@ class Chunk:
 
 @dataclass(frozen=True)
 class _Work:
-    """What all chunks need."""
+    """What all chunks need: the scenarios that are shown, and those that are simulated for it."""
 
+    shown: Sequence[Scenario]
     scenarios: Sequence[Scenario]
     table: pd.DataFrame | None
     engine: str
@@ -282,15 +281,30 @@ class _Work:
         """Return each scenario's part, or the tally of a shard of its patients."""
         table, settings = self.table, self.settings
         if self.engine == "exact":
-            models = [resolve(each, values(table, chunk.rows)) for each in self.scenarios]
-            return [_part(_exact(model, settings), each) for model, each in zip(models, self.scenarios, strict=True)]
-        own, draw = single(table, chunk.rows.start), chunk.rows.start + 1
+            own = values(table, chunk.rows)
+            return self.parts([_exact(resolve(each, own), settings) for each in self.scenarios], chunk.rows)
+        one, draw = single(table, chunk.rows.start), chunk.rows.start + 1
         if chunk.patients:
             from simulator.engines import tally
 
             uniforms, horizon = Uniforms(settings.seed, draw=draw), settings.horizon
-            return [tally.counted(resolve(each, own), horizon, chunk.patients, uniforms) for each in self.scenarios]
-        return [_of_centre(each, own, self.engine, settings, draw) for each in self.scenarios]
+            return [tally.counted(resolve(each, one), horizon, chunk.patients, uniforms) for each in self.scenarios]
+        return [_of_centre(each, one, self.engine, settings, draw) for each in self.scenarios]
+
+    def parts(self, found: Sequence[Curves], rows: slice) -> list[Part]:
+        """Return a part of every scenario that is shown, from the curves of those that are simulated."""
+        curves = {each.name: own for each, own in zip(self.scenarios, found, strict=True)}
+        return [
+            _part(curves[each.name], each) if each.name in curves else self._mixture(each, curves, rows)
+            for each in self.shown
+        ]
+
+    def _mixture(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> Part:
+        """Return the part of a scenario whose benefit is each draw's own."""
+        gain = None if self.table is None or INFORMED not in self.table else self.table[INFORMED].to_numpy()[rows]
+        found, break_even = mixture(scenario, self.shown, curves, gain, self.settings.margin)
+        return replace(_part(found, scenario), break_even=break_even)
+
 
 
 def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:

@@ -213,7 +213,22 @@ def _marginal(
         found.append(next(each.probability for each in ways if each.name == declared.branch))
     assert found[0] is not None
     assert found[1] is not None
-    return MarginalBenefit(found[0], found[1], resolver.scenario.marginal_benefit)
+    return MarginalBenefit(found[0], found[1], _benefit(resolver.scenario, own))
+
+
+def _benefit(scenario: Scenario, own: Mapping[str, Floats | float]) -> Floats | float:
+    """Return the scenario's marginal benefit, or each draw's own."""
+    told = scenario.marginal_benefit
+    if not isinstance(told, str):
+        return told
+    if f"@{told}" not in own:
+        raise InputError(
+            f"no draw of pathway '{scenario.pathway.name}' tells a marginal benefit",
+            where=scenario.where,
+            got=f"@{told}",
+            allowed="@0 to @1",
+        )
+    return own[f"@{told}"]
 
 
 def check_numbers(pathway: Pathway) -> None:

@@ -20,8 +20,12 @@ from simulator.pathway import Pathway, states_before_clock
 from simulator.pathway_file import UNITS, named_pathway, shares
 from simulator.service import Service, ServiceTable, read_service
 
-ENDS = 0.5
-"""The other end of the marginal benefit that is shown: an assumption until external cohorts inform it."""
+HALF = 0.5
+"""The marginal benefit that is shown beside 1 where no cohort informs it: an assumption."""
+COHORTS, BREAK_EVEN = "cohorts", "break-even"
+"""Marginal benefits that differ from draw to draw: as other cohorts inform it, and where a policy just pays."""
+INFORMED = f"@{COHORTS}"
+"""Among a draw's values, no parameter of which has such a name: its marginal benefit."""
 
 LEVERS = ("set", "scale", "odds_ratio")
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -67,6 +71,7 @@ class ScenarioTable(toml_file.Table):
 class Scenario:
     """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway.
 
+    marginal_benefit : a number, or COHORTS or BREAK_EVEN: each draw's own
     `before` : what applies to arrivals before the policy starts, where [service] names a month.
     """
 
@@ -77,7 +82,7 @@ class Scenario:
     rationale: str = ""
     assumes: str = ""
     leads_with: str | None = None
-    marginal_benefit: float = 1.0
+    marginal_benefit: float | str = 1.0
     set: Mapping[str, float] = field(default_factory=dict)
     scale: Mapping[str, float] = field(default_factory=dict)
     odds_ratio: Mapping[str, float] = field(default_factory=dict)
@@ -102,26 +107,33 @@ class Scenario:
         """The pathway's resources of which there are always enough."""
         return [name for name in self.pathway.resources if name not in self.capacity]
 
-    def with_marginal_benefit(self, benefit: float) -> Scenario:
+    def with_marginal_benefit(self, benefit: float | str) -> Scenario:
         """Return this scenario as NAME@benefit."""
-        stem, at, told = self.name.rpartition("@")
-        name = stem if at and _is_number(told) else self.name
-        return replace(self, name=f"{name}@{benefit:g}", marginal_benefit=benefit)
+        told = benefit if isinstance(benefit, str) else f"{benefit:g}"
+        return replace(self, name=f"{parted(self.name)[0]}@{told}", marginal_benefit=benefit)
+
+
+def parted(name: str) -> tuple[str, float | str | None]:
+    """Return NAME and the marginal benefit of NAME@benefit; None where a name tells none."""
+    stem, at, told = name.rpartition("@")
+    if at and told in (COHORTS, BREAK_EVEN):
+        return stem, told
+    return (stem, float(told)) if at and _is_number(told) else (name, None)
 
 
 def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
     """Return a shipped scenario by name, or one told in a file; `NAME@0.3` sets its marginal benefit.
 
-    `pathway` replaces the one the scenario names. Raises InputError.
+    `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. Raises InputError.
     """
-    text, at, benefit = str(name_or_file).rpartition("@")
-    if at and not Path(name_or_file).exists() and _is_number(benefit):
+    text, benefit = parted(str(name_or_file))
+    if benefit is not None and benefit != BREAK_EVEN and not Path(name_or_file).exists():
         where = f"scenario {name_or_file}"
-        if not 0 <= float(benefit) <= 1:
-            raise InputError("marginal benefit outside 0 to 1", where=where, got=float(benefit))
-        if _is_number(text.rpartition("@")[2]) and "@" in text and not Path(text).exists():
-            raise InputError("two marginal benefits", where=where, got=f"@{benefit}", allowed=text)
-        return load_scenario(text, pathway).with_marginal_benefit(float(benefit))
+        if isinstance(benefit, float) and not 0 <= benefit <= 1:
+            raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit)
+        if parted(text)[1] is not None and not Path(text).exists():
+            raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
+        return load_scenario(text, pathway).with_marginal_benefit(benefit)
     return _load(_path(name_or_file), pathway, ())
 
 

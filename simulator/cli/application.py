@@ -9,7 +9,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check, listing, report, schema, sensitivity, simulate, sweep, verify, virtual
+from simulator.cli import (
+    calibrate,
+    check,
+    listing,
+    report,
+    schema,
+    sensitivity,
+    simulate,
+    sweep,
+    validate,
+    verify,
+    virtual,
+)
 from simulator.cli.failures import CtrlC, told
 
 
@@ -60,6 +72,7 @@ app.command("virtual-cohorts")(virtual.virtual_cohorts)
 app.command("guarantee-time")(virtual.guarantee_time)
 app.command("sensitivity")(sensitivity.sensitivity)
 app.command("calibrate")(calibrate.calibrate)
+app.command("validate")(validate.validate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 app.command("schema")(schema.schema)

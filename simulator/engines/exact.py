@@ -296,7 +296,7 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
 @lru_cache(maxsize=256)
 def step_of(scenario: Scenario, horizon: float) -> float:
     """Return a scenario's lattice step, from its declared values: the same for every draw."""
-    return choose_step(resolve(scenario), horizon)
+    return choose_step(resolve(replace(scenario, marginal_benefit=1.0)), horizon)
 
 
 def refuse(model: Model) -> None:

@@ -69,8 +69,7 @@ def by_policy(frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None) 
 
 
 def _role(name: str) -> str:
-    end = style.end(name)
-    return "policy" if end is None else f"policy@{end:g}"
+    return f"policy{name[len(style.family(name)) :]}"
 
 
 def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> str:
@@ -185,7 +184,7 @@ def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock:
     axes.set_xticks(curve.month_ticks(end, 4))
     axes.set_xlabel(panel.across or f"Months since {clock}")
     for place, each in enumerate(panel.curves):
-        banded = len(panel.curves) <= survival.MOST_BANDS or place == 0
+        banded = survival.has_band(panel.curves, place)
         curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
     curve.mark_follow_up(axes, follow_up, end)
     if len(panel.reported):

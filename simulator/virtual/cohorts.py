@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator.benefits import with_benefits
 from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.censored.log_rank import log_rank
 from simulator.cohort import Cohort, load_cohort
-from simulator.draws import load_draws
-from simulator.experiment import Progress, both_ends
+from simulator.draws import load_informed_draws
+from simulator.experiment import Progress
 from simulator.scenario import Scenario, check_one_pathway
 from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
@@ -97,9 +98,9 @@ def virtual_cohorts(
     for each in filter(None, (scenario, other)):
         check(each)
     check_one_pathway([scenario, other or scenario])
-    table, cohort = load_draws(scenario.pathway), load_cohort(scenario.pathway)
+    table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     dealt = settings.dealt(table, scenario.pathway)
-    shown = [scenario] if other is None else [scenario, *both_ends([other], table, len(dealt))]
+    shown = [scenario] if other is None else [scenario, *with_benefits([other], table, len(dealt), break_even=False)]
     follow_up = None if cohort is None else cohort.follow_up
     hospitals = tuple(
         Hospital(each, table, follow_up, settings.horizon, settings.seed, settings.simulator) for each in shown
