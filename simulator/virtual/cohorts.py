@@ -93,7 +93,7 @@ def virtual_cohorts(
 ) -> VirtualCohorts:
     """Return what virtual cohorts of a scenario show, and with what power they tell another from it. InputError.
 
-    A policy that raises uptake is compared at both ends of the marginal benefit.
+    A policy that raises uptake is compared if all gain, and as other cohorts suggest.
     """
     for each in filter(None, (scenario, other)):
         check(each)

@@ -44,7 +44,7 @@ def test_virtual_cohorts_answer_with_the_power_and_the_spread(aftercart: Command
     assert result.exit_code == 0, result.output
     told = " ".join(result.stdout.split())
     assert told.startswith("With 20 patients an arm, ")
-    assert "wider-salvage@0.5" in told
+    assert "wider-salvage@cohorts" in told
     assert "the reported one is 7.85" in told
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 

@@ -80,7 +80,7 @@ def test_the_two_arms_are_other_patients_and_both_ends_of_a_policy_the_same(tell
     found = virtual_cohorts(
         load_scenario("baseline"), load_scenario("wider-salvage"), settings=Settings(n=30, cohorts=4, draws=2)
     )
-    assert [each.name for each in found.scenarios] == ["baseline", "wider-salvage", "wider-salvage@0.5"]
+    assert [each.name for each in found.scenarios] == ["baseline", "wider-salvage", "wider-salvage@cohorts"]
 
 
 def test_survivors_of_a_cohort_are_binomial_with_the_probability_that_the_exact_engine_has() -> None:
