@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,14 +24,11 @@ from simulator.graph import unknown
 from simulator.levers import Values
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
-from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import INFORMED, Scenario, check_one_pathway, load_scenario
+from simulator.shards import Simulation, shards, whole
 from simulator.uncertainty import jackknife
 from simulator.workers import workers
-
-if TYPE_CHECKING:
-    from simulator.engines.tally import Tally
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -40,9 +36,6 @@ Progress = Callable[[int, int], None]
 ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
-SHARD = 262_144
-"""Patients of a draw whom microsim simulates in one piece; fixed, so that results do not depend on --jobs."""
-
 MOST_PATIENTS = 100_000_000
 """Hours of work a draw, for a standard error of 0.00005."""
 
@@ -155,44 +148,54 @@ def compare(
     break_even = not limited and engine != "des" and chosen.horizon >= outcomes.MARGIN_MONTH
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
     work = _Work(shown, simulated(shown, engine), table, engine, chosen)
-    chunks = _chunks(engine, n_draws, 0 if limited else chosen.patients)
-    parts: list[list[Part]] = []
-    merged: list[Tally] = []
-    with workers(min(chosen.jobs, len(chunks)), work) as each_chunk:
-        for number, found in enumerate(each_chunk(_Work.of, chunks), start=1):
-            if progress is not None:
-                progress(number, len(chunks))
-            parts.append([each for each in found if isinstance(each, Part)])
-            _merge(merged, [each for each in found if not isinstance(each, Part)])
-            if merged and chunks[number - 1].is_last:
-                parts[-1] = work.parts([tally.curves() for tally in merged], chunks[number - 1].rows)
-                merged = []
-    return gather(shown, [each for each in parts if each], chosen, engine, why, n_draws)
+    if engine == "microsim" and not limited:
+        parts = _by_shards(work, n_draws, progress)
+    else:
+        parts = _by_draws(work, n_draws, progress)
+    return gather(shown, parts, chosen, engine, why, n_draws)
 
 
-def _chunks(engine: str, n_draws: int, patients: int) -> list[Chunk]:
-    """Return the pieces of the work: draws together for exact, and a draw's patients in shards for microsim."""
-    batch = BATCH if engine == "exact" else 1
+def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
+    """Return the parts of draws: of several together for exact."""
+    batch = BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
-    shards = [range(0)]
-    if engine == "microsim" and patients:
-        shards = [range(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
-    return [Chunk(rows, each, each is shards[-1]) for rows in draws for each in shards]
+    parts: list[list[Part]] = []
+    with workers(min(work.settings.jobs, len(draws)), work) as each_draw:
+        for number, found in enumerate(each_draw(_Work.of, draws), start=1):
+            parts.append(found)
+            if progress is not None:
+                progress(number, len(draws))
+    return parts
 
 
-def _merge(tallies: list[Tally], more: Sequence[Tally]) -> None:
-    """Add a shard's patients to those of their scenarios."""
-    for mine, theirs in zip(tallies, more, strict=False):
-        mine.merge(theirs)
-    tallies += more[len(tallies) :]
+def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
+    """Return the parts of draws whose patients are simulated in pieces."""
+    settings, draws = work.settings, range(n_draws)
+    pieces = [each for i in draws for each in shards(i + 1, single(work.table, i), settings.patients)]
+    simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
+    parts: list[list[Part]] = []
+    with workers(min(settings.jobs, len(pieces)), simulation) as each_piece:
+        for number, tallies in enumerate(whole(pieces, each_piece(Simulation.tallies, pieces)), start=1):
+            if tallies is not None:
+                rows = slice(len(parts), len(parts) + 1)
+                parts.append(work.parts([each.curves() for each in tallies], rows))
+            if progress is not None:
+                progress(number, len(pieces))
+    return parts
 
 
 def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
     """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
-    patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
-    work = _Work([scenario], [scenario], table, engine, settings)
-    (found,) = work.of(Chunk(rows, patients, is_last=True))
-    return found if isinstance(found, Part) else _part(found.curves(), scenario)
+    work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1))
+    if engine != "microsim" or scenario.is_limited:
+        (found,) = work.of(rows)
+        return found
+    simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
+    pieces = shards(rows.start + 1, single(table, rows.start), settings.patients)
+    *_, tallies = whole(pieces, map(simulation.tallies, pieces))
+    assert tallies is not None
+    (found,) = work.parts([each.curves() for each in tallies], rows)
+    return found
 
 
 def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
@@ -260,15 +263,6 @@ def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") ->
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """A piece of the work: some draws, and of one draw some patients; `is_last` : no more of these draws follow."""
-
-    rows: slice
-    patients: range
-    is_last: bool
-
-
-@dataclass(frozen=True)
 class _Work:
     """What all chunks need: the scenarios that are shown, and those that are simulated for it."""
 
@@ -278,19 +272,13 @@ class _Work:
     engine: str
     settings: Settings
 
-    def of(self, chunk: Chunk) -> Sequence[Part | Tally]:
-        """Return each scenario's part, or the tally of a shard of its patients."""
-        table, settings = self.table, self.settings
+    def of(self, rows: slice) -> list[Part]:
+        """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
-            own = values(table, chunk.rows)
-            return self.parts([_exact(resolve(each, own), settings) for each in self.scenarios], chunk.rows)
-        one, draw = single(table, chunk.rows.start), chunk.rows.start + 1
-        if chunk.patients:
-            from simulator.engines import tally
-
-            uniforms, horizon = Uniforms(settings.seed, draw=draw), settings.horizon
-            return [tally.counted(resolve(each, one), horizon, chunk.patients, uniforms) for each in self.scenarios]
-        return [_of_centre(each, one, self.engine, settings, draw) for each in self.scenarios]
+            own = values(self.table, rows)
+            return self.parts([_exact(resolve(each, own), self.settings) for each in self.scenarios], rows)
+        one = single(self.table, rows.start)
+        return [_of_centre(each, one, self.engine, self.settings, rows.start + 1) for each in self.scenarios]
 
     def parts(self, found: Sequence[Curves], rows: slice) -> list[Part]:
         """Return a part of every scenario that is shown, from the curves of those that are simulated."""
