@@ -229,7 +229,8 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
 
 def _doubles(scenario: Scenario) -> str | None:
     ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
-    return doubles(scenario.pathway, ways, scenario.capacity)
+    why = doubles(scenario.pathway, ways, scenario.capacity)
+    return why if why is not None or scenario.before is None else _doubles(scenario.before)
 
 
 def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") -> None:
