@@ -228,7 +228,11 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
 
 
 def _doubles(scenario: Scenario) -> str | None:
-    ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
+    # Not its open ways: where a request is made at once, other risks have their time while it waits.
+    ways = {
+        name: [each.to for each in exits if each.probability is None or np.any(each.probability > 0)]
+        for name, exits in resolve(scenario).exits.items()
+    }
     why = doubles(scenario.pathway, ways, scenario.capacity)
     return why if why is not None or scenario.before is None else _doubles(scenario.before)
 
