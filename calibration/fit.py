@@ -110,6 +110,9 @@ def calibrate(
     Raises InputError on targets that cannot be used, and AftercartError, with nothing written, if the sample is bad.
     """
     targets = load_targets(cohort)
+    if not (targets.tables or targets.branchings or targets.spread or targets.percentages):
+        where = str(targets.folder / "targets.csv")
+        raise InputError("nothing to fit", where=where, allowed='rows with use = "likelihood"')
     folder = out or targets.folder
     chosen = targets.seed if seed is None else seed
     fit = run(targets, jobs=jobs, seed=chosen, wanted=wanted, effective=effective, progress=progress)

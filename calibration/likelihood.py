@@ -2,13 +2,14 @@
 
 log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive
       + sum over branchings of log multinomial         which salvage, which response
+      + sum over percentages of log binomial           survival printed without a count, as independent figures
       + log density of the reported order statistics   time from entry to the default clock
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from math import lgamma
 
@@ -23,7 +24,6 @@ from simulator.engines import exact
 from simulator.engines.exact import Solution
 from simulator.errors import InputError
 from simulator.model import Model, resolve
-from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -37,11 +37,8 @@ class Likelihood:
 
     targets: Targets
     step: float = STEP
-    scenario: Scenario = field(init=False)
 
     def __post_init__(self) -> None:
-        pathway = self.targets.pathway
-        object.__setattr__(self, "scenario", Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
         if self.targets.spread is not None:
             self._reported_times(self.targets)
 
@@ -51,14 +48,16 @@ class Likelihood:
 
     def __call__(self, values: Mapping[str, Floats]) -> Floats:
         """Return the log-likelihood, (n_draws,), of parameter -> (n_draws, 1)."""
-        model = resolve(self.scenario, values)
+        model = resolve(self.targets.scenario, values)
         total = np.zeros(model.n_draws)
-        if self.targets.tables is not None or self.targets.branchings:
+        if self.targets.tables is not None or self.targets.branchings or self.targets.percentages:
             solution = exact.solve(model, self.horizon, step=self.step, window=False)
             if self.targets.tables is not None:
                 total += self.targets.tables.log_likelihood(self.cell_probabilities(solution))
             for each in self.targets.branchings:
                 total += _multinomial(each, self.branch_probabilities(solution, each))
+            for told in self.targets.percentages:
+                total += told.log_likelihood(self.survival(solution, told.population, told.month))
         if self.times is not None:
             total += self.log_density_of_times(model, self.times)
         return total
@@ -111,6 +110,15 @@ class Likelihood:
         ]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.nan_to_num(np.column_stack(entered) / size[:, None])
+
+    def survival(self, solution: Solution, population: str, month: float) -> Floats:
+        """Return S(month) of a population, (n_draws,); 0 where it is empty."""
+        members = _group(self.targets, population)
+        dead = sum((solution.entered(solution.model.pathway.deaths, each) for each in members), np.zeros(()))
+        size = sum((solution.size(each) for each in members), np.zeros(()))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alive = 1.0 - _interpolated(solution.months, np.asarray(dead), month) / size
+        return np.clip(np.nan_to_num(alive), 0.0, 1.0)
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:
         """Return the log density of the reported order statistics of the time to the default clock, (n_draws,)."""

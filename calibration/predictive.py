@@ -6,7 +6,7 @@ and the printed figure is computed: its interval holds parameter uncertainty and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,9 +19,10 @@ from simulator.block import Block
 from simulator.curves import INTERVAL
 from simulator.draws import single
 from simulator.engines.microsim import simulate
-from simulator.model import resolve
+from simulator.errors import InputError
+from simulator.levers import Values
+from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -29,22 +30,29 @@ Mask = NDArray[np.bool_]
 COUNTS = ("patients", "deaths", "entered")
 """Kinds whose figure is a number of patients: of an empty group it is 0."""
 DRAWS = 1000
+HORIZON = 240.0
 REPLICATION = 1
 """Apart from the replication 0 that experiments use."""
 
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """One simulated cohort: its patients, and how long each was followed from the default clock."""
+    """One simulated cohort: its patients, and how long each was followed from the start of its clock."""
 
     targets: Targets
     block: Block
     follow_up: Floats
 
     @property
+    def start(self) -> Floats:
+        """Months from entry to the start of the cohort's clock, (n,)."""
+        on_default = self.targets.cohort.clock == self.targets.pathway.clock
+        return self.block.clock_month if on_default else np.zeros(self.follow_up.size)
+
+    @property
     def died(self) -> Floats:
-        """Months from the default clock to death, inf for who is alive at last follow-up, (n,)."""
-        since = self.block.death_month - self.block.clock_month
+        """Months from the cohort's clock to death, inf for who is alive at last follow-up, (n,)."""
+        since = self.block.death_month - self.start
         return np.where(since <= self.follow_up, since, np.inf)
 
     def members(self, population: str) -> Mask:
@@ -57,6 +65,8 @@ class SimulatedCohort:
             group = pathway.groups[population]
             return self.entered(group.entered) & ~self.entered(group.not_entered)
         arms = self.targets.cohort.arms[population]
+        if "all" in arms:
+            return np.ones(self.follow_up.size, dtype=bool)
         return np.asarray(np.any([self.members(arm) for arm in arms], axis=0))
 
     def entered(self, states: Sequence[str]) -> Mask:
@@ -64,7 +74,7 @@ class SimulatedCohort:
         found = np.zeros(self.follow_up.size, dtype=bool)
         for state in states:
             for who, month in self.block.entered.get(state, []):
-                found[who[month - self.block.clock_month[who] <= self.follow_up[who]]] = True
+                found[who[month - self.start[who] <= self.follow_up[who]]] = True
         return found
 
     def figure(self, row: pd.Series) -> float:
@@ -90,6 +100,10 @@ class SimulatedCohort:
             dead = dead & self.entered([row["state"]])
         return float((dead & who).sum())
 
+    def _median_survival(self, row: pd.Series, who: Mask) -> float:
+        """A median that is not reached is told as the end of what is simulated."""
+        return float(np.median(np.minimum(self.died[who], HORIZON)))
+
     def _entered(self, row: pd.Series, who: Mask) -> float:
         return float((self.entered([row["state"]]) & who).sum())
 
@@ -103,6 +117,8 @@ class SimulatedCohort:
 _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Mask], float]] = {
     "patients": SimulatedCohort._patients,
     "survivors": SimulatedCohort._survivors,
+    "survival": SimulatedCohort._survivors,
+    "median_survival": SimulatedCohort._median_survival,
     "deaths": SimulatedCohort._deaths,
     "entered": SimulatedCohort._entered,
     "median": lambda cohort, row, who: cohort._to_clock(np.median, row, who),
@@ -112,28 +128,45 @@ _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Mask], float]] = {
 }
 
 
-def simulate_figures(targets: Targets, draws: pd.DataFrame, rows: slice) -> Floats:
-    """Return each target's figure in a simulated cohort of each draw, (n_draws, n_targets)."""
+def simulate_figures(
+    targets: Targets,
+    draws: pd.DataFrame | None,
+    rows: slice,
+    figure: Callable[[SimulatedCohort, pd.Series], float] = SimulatedCohort.figure,
+) -> Floats:
+    """Return each target's figure in simulated cohorts, (n_cohorts, n_targets): the i-th has draw i, round and round.
+
+    draws : None for the pathway's declared values
+    """
     told = [row for _, row in targets.cohort.targets.iterrows()]
-    cohorts = (simulated(targets, single(draws, i), number=i + 1) for i in range(rows.start, rows.stop))
-    return np.array([[cohort.figure(row) for row in told] for cohort in cohorts])
+    n_draws = 1 if draws is None else len(draws)
+    values = (single(draws, index % n_draws) for index in range(rows.start, rows.stop))
+    cohorts = (simulated(targets, each, number=rows.start + i + 1) for i, each in enumerate(values))
+    return np.array([[figure(cohort, row) for row in told] for cohort in cohorts])
 
 
-def simulated(targets: Targets, values: Mapping[str, float], *, number: int) -> SimulatedCohort:
+def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCohort:
     """Return a cohort of the same size, followed up as the reported one was; `number` : the draw in its uniforms."""
-    pathway = targets.pathway
-    scenario = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
-    asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
-    asked |= set(targets.cohort.targets["state"]) | set(pathway.deaths)
+    asked = {name for group in targets.pathway.groups.values() for name in group.entered + group.not_entered}
+    asked |= set(targets.cohort.targets["state"]) | set(targets.pathway.deaths)
     uniforms = Uniforms(targets.seed, draw=number, replication=REPLICATION)
-    (block,) = simulate(
-        resolve(scenario, values),
-        uniforms,
-        range(targets.cohort.n),
-        horizon=240.0,
-        keep=frozenset(asked - {""}),
-    )
+    block = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, frozenset(asked - {""}))
     return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
+
+
+def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Block:
+    """Return the first n patients who start the cohort's clock. Raises InputError if hardly anybody does."""
+    n = targets.cohort.n
+    for tried in (n, 10 * n, 100 * n):
+        (block,) = simulate(model, uniforms, range(tried), horizon=HORIZON, keep=keep)
+        started = np.ones(tried, dtype=bool)
+        if targets.cohort.clock == targets.pathway.clock:
+            started = np.isfinite(block.clock_month)
+        if started.sum() >= n:
+            first = started & (np.cumsum(started) <= n)
+            return block if first.all() else block.only(first)
+    what = f"hardly anybody starts the clock '{targets.cohort.clock}'"
+    raise InputError(what, where=str(targets.folder / "cohort.toml"), got=int(started.sum()), allowed=f"{n} of {tried}")
 
 
 def _follow_up(targets: Targets, uniforms: Uniforms, block: Block) -> Floats:
@@ -177,7 +210,7 @@ def reported_figure(row: pd.Series) -> tuple[float, str, float]:
 
     Survival is told in percent, as the exact count over n where there is one; counts as counts; times in months.
     """
-    if row["kind"] == "survivors":
+    if row["kind"] in ("survivors", "survival"):
         return (
             float(100.0 * row["count"] / row["n"] if np.isfinite(row["count"]) else row["value"]),
             "%",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from calibration import percentages
 from simulator.cohort import Cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
@@ -16,8 +17,15 @@ from simulator.pathway import Pathway
 
 COUNTED = ("patients", "survivors", "deaths")
 TIMED = ("median", "minimum", "maximum")
-KINDS = (*COUNTED, "entered", *TIMED, "median_follow_up")
-USES = ("likelihood", "predictive", "case_mix")
+MEDIANS = ("median_follow_up", "median_survival")
+PERCENTAGE = "survival"
+KINDS = (*COUNTED, PERCENTAGE, "entered", *TIMED, *MEDIANS)
+USES = ("likelihood", "predictive", "case_mix", "setting", "validation")
+KEYS = (
+    *("title", "citation", "doi", "licence", "pathway", "clock", "n", "seed", "arms", "follow_up"),
+    *("no_censoring_before", "dependence", "reason", "marginal_benefit", "set", "scale", "odds_ratio", "hazard_ratio"),
+)
+"""Of cohort.toml."""
 
 
 def where(folder: Path, index: object) -> str:
@@ -28,8 +36,11 @@ def where(folder: Path, index: object) -> str:
 def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> None:
     """Refuse a cohort.toml that does not fit the pathway, or a bad row. Raises InputError naming file and line."""
     file = folder / "cohort.toml"
-    if cohort.clock != pathway.clock:
-        raise unknown("clock", cohort.clock, [pathway.clock], f"{file}: clock")
+    for key in told:
+        if key not in KEYS:
+            raise unknown("key", key, KEYS, str(file))
+    if cohort.clock not in pathway.clocks:
+        raise unknown("clock", cohort.clock, pathway.clocks, f"{file}: clock")
     seed = told.get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         raise InputError("'seed' is missing or no whole number of 0 or more", where=str(file), got=seed)
@@ -47,7 +58,7 @@ def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], fold
         _check_names(row, cohort, pathway, at)
         _check_numbers(row, cohort, at)
         if row["use"] == "likelihood":
-            _check_fitted(row, cohort, at)
+            _check_fitted(row, cohort, at, clock_is_another=cohort.clock != pathway.clock)
 
 
 def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> None:
@@ -71,9 +82,19 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
 
 def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     count, n = row["count"], row["n"]
-    if row["kind"] in TIMED or row["kind"] == "median_follow_up":
+    if row["kind"] in (*TIMED, *MEDIANS):
         if not (np.isfinite(row["value"]) and row["value"] > 0):
             raise InputError("a time is missing", where=at, got=row["value"], allowed="months above 0")
+        return
+    if np.isfinite(n) and n > cohort.n:
+        raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
+    if row["kind"] in ("survivors", PERCENTAGE) and not (np.isfinite(row["month"]) and row["month"] > 0):
+        raise InputError("survivors need a month", where=at, got=row["month"], allowed="months above 0")
+    if row["kind"] == PERCENTAGE:
+        if np.isfinite(count):
+            raise InputError("a percentage that has a count", where=at, got=f"{count:g}", allowed='kind "survivors"')
+        percentages.check_counted(row, cohort, at)
+        percentages.read(row, cohort, at)
         return
     if not (np.isfinite(count) and np.isfinite(n)):
         raise InputError("a count is missing", where=at, got=row["name"], allowed="`count` and `n`")
@@ -81,14 +102,17 @@ def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
         raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
     if not 0 <= count <= n:
         raise InputError("more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
-    if n > cohort.n:
-        raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
-    if row["kind"] == "survivors" and not (np.isfinite(row["month"]) and row["month"] > 0):
-        raise InputError("survivors need a month", where=at, got=row["month"], allowed="months above 0")
+    if row["kind"] == "survivors":
+        percentages.check_counted(row, cohort, at)
 
 
-def _check_fitted(row: pd.Series, cohort: Cohort, at: str) -> None:
-    if row["kind"] == "median_follow_up":
+def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: bool) -> None:
+    if clock_is_another:
+        what = "only figures on the pathway's first clock can be fitted"
+        raise InputError(what, where=at, got=cohort.clock, allowed='use = "validation"')
+    if row["kind"] == PERCENTAGE:
+        return
+    if row["kind"] in MEDIANS:
         raise InputError("a kind that cannot be fitted", where=at, got=row["kind"], allowed='use = "predictive"')
     if row["kind"] in TIMED:
         if row["population"] != "all" and (row["kind"] != "median" or "=" not in row["population"]):

@@ -9,8 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from calibration import percentages
 from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
-from calibration.target_checks import COUNTED, TIMED, check_cohort, where
+from calibration.percentages import Percentage
+from calibration.setting import scenario_of
+from calibration.target_checks import COUNTED, PERCENTAGE, TIMED, check_cohort, where
 from simulator.cohort import Cohort, read_cohort
 from simulator.draws import cohorts_folder
 from simulator.errors import InputError
@@ -45,15 +48,27 @@ class Spread:
 
 @dataclass(frozen=True)
 class Targets:
-    """Everything that enters the likelihood."""
+    """Everything that enters the likelihood. `scenario` : the pathway set to the cohort; `warnings` : sentences.
+
+    dependence : what the model owes to the cohort's paper, in words
+    fixed_benefit : whether the cohort says what its marginal patients gain, so that it does not inform it
+    """
 
     cohort: Cohort
-    pathway: Pathway
+    scenario: Scenario
     folder: Path
     seed: int
     tables: Tables | None
     branchings: tuple[Branching, ...]
     spread: Spread | None
+    percentages: tuple[Percentage, ...] = ()
+    fixed_benefit: bool = False
+    dependence: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def pathway(self) -> Pathway:
+        return self.scenario.pathway
 
 
 def find_folder(name: str | Path) -> Path:
@@ -82,15 +97,26 @@ def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], fold
     """Return what the rows of a cohort mean to the likelihood; `told` : its cohort.toml. Raises InputError."""
     check_cohort(cohort, pathway, told, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
+    told_in_percent = read_percentages(cohort, folder)
     return Targets(
         cohort=cohort,
-        pathway=pathway,
+        scenario=scenario_of(cohort, pathway, told, folder),
         folder=folder,
         seed=told["seed"],
         tables=_tables(cohort, pathway, used, folder),
         branchings=tuple(_branchings(used, pathway, folder)),
         spread=_spread(cohort, pathway, used, folder),
+        dependence=str(told.get("dependence", "")),
+        fixed_benefit="marginal_benefit" in told,
+        percentages=tuple(each for index, each in told_in_percent.items() if index in used.index),
+        warnings=tuple(each.warning for each in told_in_percent.values() if each.warning),
     )
+
+
+def read_percentages(cohort: Cohort, folder: Path) -> dict[object, Percentage]:
+    """Return the rows that tell survival in percent, by their index."""
+    rows = cohort.targets[cohort.targets["kind"] == PERCENTAGE]
+    return {index: percentages.read(row, cohort, where(folder, index)) for index, row in rows.iterrows()}
 
 
 def _pathway_of(named: object, folder: Path) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from simulator.scenario import BREAK_EVEN, COHORTS, parted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +40,10 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
 
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Return the scenarios by policy: NAME and NAME@0.5 are one, told for two marginal benefits."""
+    """Return the scenarios by policy: NAME and NAME@0.5 are one, told for several marginal benefits."""
     together: dict[str, list[Scenario]] = {}
     for each in scenarios:
-        together.setdefault(each.name.partition("@")[0], []).append(each)
+        together.setdefault(parted(each.name)[0], []).append(each)
     return list(together.values())
 
 
@@ -65,7 +68,8 @@ def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
     clock, month, row, _ = _told(outcomes, scenario, scenario, _clocks(first))
     alive = f"{_per_100(row['estimate'])}{_interval(row['lower'], row['upper'])}"
     if scenario is not first:
-        return f"{_if_others_gain(scenario)}, {alive}."
+        told = scenario.marginal_benefit == BREAK_EVEN
+        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {alive}."
     who = _who(outcomes, scenario)
     return f"{who}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
 
@@ -73,7 +77,8 @@ def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
 def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, first: Scenario) -> str:
     clock, month, row, before = _told(outcomes, scenario, first, _clocks(scenario))
     if scenario is not told_first:
-        return f"{_if_others_gain(scenario)}, {_difference(row, before)}."
+        told = scenario.marginal_benefit == BREAK_EVEN
+        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {_difference(row, before)}."
     are = "is" if abs(_more(row, before)) == 1 else "are"
     sentence = (
         f"{_who(outcomes, scenario)}, {_difference(row, before)} {are} alive {_when(scenario, clock, month)} "
@@ -129,10 +134,50 @@ def _when(scenario: Scenario, clock: str, month: int) -> str:
     return f"at {month} months" if clock == scenario.pathway.clock else f"{month} months after {clock}"
 
 
+def gain(scenario: Scenario) -> str:
+    """Return a scenario's marginal benefit as a heading: "if 50% gain", "@cohorts"."""
+    benefit = scenario.marginal_benefit
+    return f"@{benefit}" if isinstance(benefit, str) else f"if {benefit:.0%} gain"
+
+
 def _if_others_gain(scenario: Scenario) -> str:
     benefit = scenario.marginal_benefit
-    share = {0.0: "none", 0.5: "only half", 1.0: "all"}.get(benefit, f"{100 * benefit:.0f} %")
+    if benefit == COHORTS:
+        return "If those whom it treats in addition gain as other cohorts suggest (transport, not a treatment effect)"
+    share = {0.0: "none", 0.5: "only half", 1.0: "all"}.get(float(benefit), f"{100 * float(benefit):.0f} %")
     return f"If {share} of those whom it treats in addition gain from it (an assumption)"
+
+
+def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
+    """Return how many must gain for a policy to pay, and in how many draws it does as other cohorts suggest."""
+    rows = outcomes[[parted(name)[0] == parted(scenario.name)[0] for name in outcomes["scenario"]]]
+    for row in rows.to_dict("records"):
+        found = re.fullmatch(r"break_even_for_([\d.]+)_more_at_(\d+)", row["outcome"])
+        if found:
+            margin, month = found.groups()
+            more = f"{margin} more of 100 alive at {month} months"
+            return f"{_must_gain(row, more)}{_in_draws(rows, margin, month)}."
+    return ""
+
+
+def _must_gain(row: Row, more: str) -> str:
+    if not row["estimate"] <= 1.0:
+        return f"Even if all of them gain, it does not have {more} in most draws"
+    if row["estimate"] <= 0.0:
+        return f"Even if none of them gains, it has {more} in most draws"
+    ends = ""
+    if row["lower"] < row["estimate"]:
+        upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
+        above = "more than all" if upper > 1.0 else _per_100(upper)
+        ends = f" (95 % interval {_per_100(max(row['lower'], 0.0))} to {above})"
+    return f"To have {more}, {_per_100(row['estimate'])} of 100 of them must gain{ends}"
+
+
+def _in_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
+    """Return the share of draws in which the policy pays as other cohorts suggest; nothing where none do."""
+    own = rows[[parted(name)[1] == COHORTS for name in rows["scenario"]]]
+    found = own[own["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
+    return f"; as other cohorts suggest, it has them in {_per_100(found.iloc[0])} of 100 draws" if len(found) else ""
 
 
 def _per_100(probability: float) -> str:

@@ -189,11 +189,14 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
         if each.offered_every is not None:
             return f"[capacity] {resource} is offered at intervals"
     limited = {name for name, state in pathway.states.items() if state.holds in capacity}
+    before_milestone = pathway.times_that_go_on()
     for name, state in pathway.states.items():
         onward = [way.to for way in state.transitions if way.to in limited]
         asked = [to for to in onward if pathway.states[to].holds != state.holds]
         if len(asked) > 1:
             return f"patients in '{name}' may ask for two units at once"
+        if asked and name in before_milestone:
+            return f"patients may wait in '{name}', and a milestone after it ends when it would without the wait"
         if asked and name in limited:
             return f"patients in '{name}' hold one unit while they wait for another"
     return None

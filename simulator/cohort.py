@@ -17,6 +17,7 @@ from simulator.pathway import Pathway
 TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
     "number": ("month", "count", "n", "value", "standard_error"),
+    "optional": ("lower", "upper"),
 }
 _SUMMARY = ("mean", "sd", "lower", "median", "upper")
 POSTERIOR = {
@@ -32,6 +33,18 @@ PREDICTIVE = {
     "number": ("month", "reported", "standard_error", "count", "n", "simulated", "lower", "upper"),
 }
 
+UNINFORMED = 0.1
+"""A contraction below this leaves the prior about as wide as it was."""
+
+MOVED = 0.5
+"""Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
+
+
+def is_silent(found: Mapping[Any, Any]) -> bool:
+    """Return whether the cohort left a parameter's prior as it was. found : its row of the posterior."""
+    moved = abs(found["posterior_mean"] - found["prior_mean"]) / found["prior_sd"]
+    return bool(found["contraction"] < UNINFORMED and moved < MOVED)
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -39,6 +52,7 @@ class Cohort:
 
     n : patients; clock : the clock that its months count from; arms : population -> the disjoint arms it consists of
     follow_up : months between which survivors' follow-up ends, or None
+    no_censoring_before : nobody's follow-up ended before this month; 0 where that is not known
     targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. The latter two
     are None where the cohort has not been fitted.
     """
@@ -54,6 +68,7 @@ class Cohort:
     posterior: pd.DataFrame | None = None
     predictive: pd.DataFrame | None = None
     doi: str = ""
+    no_censoring_before: float = 0.0
 
     def reported_survival(self, population: str, clock: str) -> pd.DataFrame:
         """Return the survival figures printed of a population (month, count, n, value, standard_error), in percent.
@@ -95,6 +110,7 @@ def read_cohort(folder: Path) -> Cohort:
         n=_key(told, "n", int, path),
         arms=_arms(_key(told, "arms", dict, path), path),
         follow_up=None if follow_up is None else _interval(follow_up, path),
+        no_censoring_before=float(_key({"no_censoring_before": 0, **told}, "no_censoring_before", (int, float), path)),
         targets=_table(folder / "targets.csv", **TARGETS),
         posterior=_table(folder / "posterior.csv", **POSTERIOR)
         if (folder / "posterior.csv").exists()
@@ -126,8 +142,8 @@ def _interval(table: Mapping[str, Any], path: Path) -> tuple[float, float]:
     return lower, upper
 
 
-def _table(path: Path, text: Sequence[str], number: Sequence[str]) -> pd.DataFrame:
-    """Return a CSV file, its columns of numbers as floats, blanks as NaN."""
+def _table(path: Path, text: Sequence[str], number: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Return a CSV file, its columns of numbers as floats, blanks and `optional` columns that are missing as NaN."""
     try:
         toml_file.check_regular(path)
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -136,7 +152,8 @@ def _table(path: Path, text: Sequence[str], number: Sequence[str]) -> pd.DataFra
     for column in (*text, *number):
         if column not in frame.columns:
             raise InputError("a column is missing", where=str(path), got=list(frame.columns), allowed=column)
-    for column in number:
+    frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
+    for column in (*number, *optional):
         numbers = pd.to_numeric(frame[column], errors="coerce")
         wrong = numbers.isna() & (frame[column].str.strip() != "")
         if wrong.any():

@@ -57,13 +57,18 @@ def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
     return attribute, level
 
 
-def mixed(parts: Sequence[Curves], shares: Sequence[float]) -> Curves:
-    """Return the curves of a mixture of patients, in which a share of everybody is of each part."""
+def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
+    """Return the curves of a mixture of patients, in which a share of everybody is of each part.
+
+    shares : one a part, a number or (n_draws,)
+    """
 
     def mean(values: Iterable[Floats]) -> Floats:
-        return np.asarray(sum(share * each for share, each in zip(shares, values, strict=True)))
+        pairs = zip(shares, values, strict=True)
+        return np.asarray(sum((np.asarray(share) * each.T).T for share, each in pairs))
 
     first = parts[0]
+    counts = {name: mean(each.counts[name] for each in parts) for name in first.counts}
     sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
     survival = {}
     for clock, name in first.survival:
@@ -78,8 +83,12 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float]) -> Curves:
             for clock, states in first.occupancy.items()
         },
         sizes,
-        {name: mean(each.counts[name] for each in parts) for name in first.counts},
-        {},
+        counts,
+        {
+            name: mean(each.count_variances[name] + (each.counts[name] - counts[name]) ** 2 for each in parts)
+            for name in first.count_variances
+        },
+        first.patients,
     )
 
 

@@ -14,8 +14,12 @@ from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.pathway_file import UNITS
-from simulator.scenario import Scenario
+from simulator.scenario import INFORMED, Scenario
 from simulator.toml_file import check_regular
+
+BENEFIT = "marginal_benefit"
+BENEFIT_FILE = f"{BENEFIT}.csv"
+"""Beside a cohort's draws: what the marginal patient gains under each, as cohorts that treated more inform it."""
 
 MOST = 400
 """Draws that are used unless more are asked for: enough for a 95 % interval."""
@@ -46,6 +50,38 @@ def load_draws(pathway: Pathway) -> pd.DataFrame | None:
     """Return a pathway's draws, one a row, a column a parameter; None if it has none. Raises InputError."""
     path = draws_file(pathway)
     return None if path is None else read_draws(path, pathway)
+
+
+def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
+    """Return a pathway's draws, with one more column, `INFORMED`, of the marginal benefit where cohorts inform it."""
+    path, table = draws_file(pathway), load_draws(pathway)
+    if path is None or table is None:
+        return None
+    benefits = path.with_name(BENEFIT_FILE)
+    return table.assign(**{INFORMED: read_benefits(benefits, len(table))}) if benefits.exists() else table
+
+
+def read_benefits(path: Path, n_draws: int) -> NDArray[np.float64]:
+    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the row."""
+    try:
+        check_regular(path)
+        found = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
+    if BENEFIT not in found.columns:
+        raise InputError("a column is missing", where=str(path), got=list(found.columns), allowed=BENEFIT)
+    told = pd.to_numeric(found[BENEFIT], errors="coerce").to_numpy(dtype=float)
+    wrong = ~((told >= 0.0) & (told <= 1.0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise InputError(
+            "not a share", where=f"{path}: row {row + 1}", got=found[BENEFIT].iloc[row], allowed="0 to 1"
+        )
+    if told.size != n_draws:
+        raise InputError(
+            "not one value a draw", where=str(path), got=told.size, allowed=f"{n_draws} (aftercart validate --refit)"
+        )
+    return told
 
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:

@@ -7,31 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import centre, outcomes
+from simulator.benefits import BreakEven, mixture, simulated, with_benefits
 from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.centre import loads as offered_loads
 from simulator.curves import Curves, check_horizon, populations
-from simulator.draws import choose, load_draws, single, values
+from simulator.draws import choose, load_informed_draws, single, values
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.levers import Values
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
-from simulator.randomness import Uniforms
 from simulator.results import Results, gather
-from simulator.scenario import ENDS, Scenario, load_scenario
+from simulator.scenario import INFORMED, Scenario, check_one_pathway, load_scenario
+from simulator.shards import Simulation, shards, whole
 from simulator.uncertainty import jackknife
 from simulator.workers import workers
-
-if TYPE_CHECKING:
-    from simulator.engines.tally import Tally
 
 Floats = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -39,9 +36,6 @@ Progress = Callable[[int, int], None]
 ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
-SHARD = 262_144
-"""Patients of a draw whom microsim simulates in one piece; fixed, so that results do not depend on --jobs."""
-
 MOST_PATIENTS = 100_000_000
 """Hours of work a draw, for a standard error of 0.00005."""
 
@@ -52,6 +46,7 @@ class Settings:
 
     patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
     replications : of every draw, where resources are limited; overload : run what can never be served
+    margin : more of 100 alive at 12 months, from which on a policy that treats more is said to pay: an assumption
     """
 
     engine: str = "auto"
@@ -62,6 +57,7 @@ class Settings:
     jobs: int = 1
     replications: int = 4
     overload: bool = False
+    margin: float = 5.0
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -73,6 +69,8 @@ class Settings:
         if isinstance(self.horizon, bool) or not isinstance(self.horizon, Real):
             raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
         check_horizon(float(self.horizon))
+        if isinstance(self.margin, bool) or not isinstance(self.margin, Real) or not 0.0 <= self.margin <= 100.0:
+            raise InputError("not a margin", where="--margin", got=self.margin, allowed="0 to 100 more of 100 alive")
         counts = (("--patients", self.patients), ("--jobs", self.jobs), ("--replications", self.replications))
         for option, value in counts:
             if value < 1:
@@ -111,6 +109,7 @@ class Part:
     ward: WardPart | None = None
     without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
     treated_without: Floats | None = None
+    break_even: BreakEven | None = None
 
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
@@ -126,21 +125,14 @@ def compare(
 ) -> Results:
     """Return the results of scenarios, differences told to the first. Raises InputError.
 
-    A scenario that treats more than its draws' own policy is shown at both ends of the marginal benefit.
+    A scenario that treats more than its draws' own policy is shown for several marginal benefits: see `with_benefits`.
     tell_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
     """
     chosen = Settings.of(settings)
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
+    check_one_pathway(loaded)
     pathway = loaded[0].pathway
-    for each in loaded[1:]:
-        if each.pathway.where != pathway.where:
-            raise InputError(
-                "scenarios of different pathways cannot be compared",
-                where=each.where,
-                got=each.pathway.name,
-                allowed=pathway.name,
-            )
-    table = load_draws(pathway)
+    table = load_informed_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
@@ -152,44 +144,58 @@ def compare(
         if not chosen.overload:
             _check_load(each, loads)
             _check_load(each, centre.final_loads(each, few, chosen.horizon), " in the end")
-    shown = both_ends(loaded, table, n_draws)
-    chunks = _chunks(engine, n_draws, 0 if limited else chosen.patients)
-    parts: list[list[Part]] = []
-    merged: list[Tally] = []
-    with workers(min(chosen.jobs, len(chunks)), _Work(shown, table, engine, chosen)) as each_chunk:
-        for number, found in enumerate(each_chunk(_Work.of, chunks), start=1):
-            if progress is not None:
-                progress(number, len(chunks))
-            parts.append([each for each in found if isinstance(each, Part)])
-            _merge(merged, [each for each in found if not isinstance(each, Part)])
-            if merged and chunks[number - 1].is_last:
-                parts[-1] = [_part(tally.curves(), each) for tally, each in zip(merged, shown, strict=True)]
-                merged = []
-    return gather(shown, [each for each in parts if each], chosen, engine, why, n_draws)
+    # Survival is a line in the benefit only where nobody waits; des is for who wants events, not mixtures of curves.
+    break_even = not limited and engine != "des" and chosen.horizon >= outcomes.MARGIN_MONTH
+    shown = with_benefits(loaded, table, n_draws, break_even=break_even)
+    work = _Work(shown, simulated(shown, engine), table, engine, chosen)
+    if engine == "microsim" and not limited:
+        parts = _by_shards(work, n_draws, progress)
+    else:
+        parts = _by_draws(work, n_draws, progress)
+    return gather(shown, parts, chosen, engine, why, n_draws)
 
 
-def _chunks(engine: str, n_draws: int, patients: int) -> list[Chunk]:
-    """Return the pieces of the work: draws together for exact, and a draw's patients in shards for microsim."""
-    batch = BATCH if engine == "exact" else 1
+def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
+    """Return the parts of draws: of several together for exact."""
+    batch = BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
-    shards = [range(0)]
-    if engine == "microsim" and patients:
-        shards = [range(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
-    return [Chunk(rows, each, each is shards[-1]) for rows in draws for each in shards]
+    parts: list[list[Part]] = []
+    with workers(min(work.settings.jobs, len(draws)), work) as each_draw:
+        for number, found in enumerate(each_draw(_Work.of, draws), start=1):
+            parts.append(found)
+            if progress is not None:
+                progress(number, len(draws))
+    return parts
 
 
-def _merge(tallies: list[Tally], more: Sequence[Tally]) -> None:
-    """Add a shard's patients to those of their scenarios."""
-    for mine, theirs in zip(tallies, more, strict=False):
-        mine.merge(theirs)
-    tallies += more[len(tallies) :]
+def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
+    """Return the parts of draws whose patients are simulated in pieces."""
+    settings, draws = work.settings, range(n_draws)
+    pieces = [each for i in draws for each in shards(i + 1, single(work.table, i), settings.patients)]
+    simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
+    parts: list[list[Part]] = []
+    with workers(min(settings.jobs, len(pieces)), simulation) as each_piece:
+        for number, tallies in enumerate(whole(pieces, each_piece(Simulation.tallies, pieces)), start=1):
+            if tallies is not None:
+                rows = slice(len(parts), len(parts) + 1)
+                parts.append(work.parts([each.curves() for each in tallies], rows))
+            if progress is not None:
+                progress(number, len(pieces))
+    return parts
 
 
 def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
     """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
-    patients = range(settings.patients if engine == "microsim" and not scenario.is_limited else 0)
-    (found,) = _Work([scenario], table, engine, settings).of(Chunk(rows, patients, is_last=True))
-    return found if isinstance(found, Part) else _part(found.curves(), scenario)
+    work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1))
+    if engine != "microsim" or scenario.is_limited:
+        (found,) = work.of(rows)
+        return found
+    simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
+    pieces = shards(rows.start + 1, single(table, rows.start), settings.patients)
+    *_, tallies = whole(pieces, map(simulation.tallies, pieces))
+    assert tallies is not None
+    (found,) = work.parts([each.curves() for each in tallies], rows)
+    return found
 
 
 def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
@@ -214,11 +220,21 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
             allowed="--engine auto, microsim or des",
         )
+    passed = next((each for each in scenarios if each.pathway.milestones), None)
+    if engine == "exact" and passed is not None:
+        raise InputError(
+            "the exact engine has no milestones: latent times that go on need a patient",
+            where=f"{passed.where}: milestones",
+            got=list(passed.pathway.milestones),
+            allowed="--engine auto, microsim or des",
+        )
     if engine == "microsim" and beyond:
         scenario, why = beyond[0]
         raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
     if engine != "auto":
         return engine, "as asked"
+    if limited is None and passed is not None:
+        return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
     if limited is None:
         return "exact", "no resource is limited, so there is an answer without sampling noise"
     better = [why for _, why in beyond] or [why for each in scenarios if (why := _doubles(each))]
@@ -228,8 +244,13 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
 
 
 def _doubles(scenario: Scenario) -> str | None:
-    ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
-    return doubles(scenario.pathway, ways, scenario.capacity)
+    # Not its open ways: where a request is made at once, other risks have their time while it waits.
+    ways = {
+        name: [each.to for each in exits if each.probability is None or np.any(each.probability > 0)]
+        for name, exits in resolve(scenario).exits.items()
+    }
+    why = doubles(scenario.pathway, ways, scenario.capacity)
+    return why if why is not None or scenario.before is None else _doubles(scenario.before)
 
 
 def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") -> None:
@@ -245,49 +266,38 @@ def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") ->
             )
 
 
-def both_ends(scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int) -> list[Scenario]:
-    """Return the scenarios to show: one that treats more than the draws' own policy, at both ends."""
-    shown: list[Scenario] = []
-    for each in scenarios:
-        marginal = resolve(each, values(table, slice(0, n_draws))).marginal
-        ends = [each]
-        if marginal is not None and marginal.raised:
-            ends.append(each.with_marginal_benefit(ENDS if each.marginal_benefit == 1.0 else 1.0))
-        shown.extend(end for end in ends if end.name not in [known.name for known in shown])
-    return shown
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """A piece of the work: some draws, and of one draw some patients; `is_last` : no more of these draws follow."""
-
-    rows: slice
-    patients: range
-    is_last: bool
-
-
 @dataclass(frozen=True)
 class _Work:
-    """What all chunks need."""
+    """What all chunks need: the scenarios that are shown, and those that are simulated for it."""
 
+    shown: Sequence[Scenario]
     scenarios: Sequence[Scenario]
     table: pd.DataFrame | None
     engine: str
     settings: Settings
 
-    def of(self, chunk: Chunk) -> Sequence[Part | Tally]:
-        """Return each scenario's part, or the tally of a shard of its patients."""
-        table, settings = self.table, self.settings
+    def of(self, rows: slice) -> list[Part]:
+        """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
-            models = [resolve(each, values(table, chunk.rows)) for each in self.scenarios]
-            return [_part(_exact(model, settings), each) for model, each in zip(models, self.scenarios, strict=True)]
-        own, draw = single(table, chunk.rows.start), chunk.rows.start + 1
-        if chunk.patients:
-            from simulator.engines import tally
+            own = values(self.table, rows)
+            return self.parts([_exact(resolve(each, own), self.settings) for each in self.scenarios], rows)
+        one = single(self.table, rows.start)
+        return [_of_centre(each, one, self.engine, self.settings, rows.start + 1) for each in self.scenarios]
 
-            uniforms, horizon = Uniforms(settings.seed, draw=draw), settings.horizon
-            return [tally.counted(resolve(each, own), horizon, chunk.patients, uniforms) for each in self.scenarios]
-        return [_of_centre(each, own, self.engine, settings, draw) for each in self.scenarios]
+    def parts(self, found: Sequence[Curves], rows: slice) -> list[Part]:
+        """Return a part of every scenario that is shown, from the curves of those that are simulated."""
+        curves = {each.name: own for each, own in zip(self.scenarios, found, strict=True)}
+        return [
+            _part(curves[each.name], each) if each.name in curves else self._mixture(each, curves, rows)
+            for each in self.shown
+        ]
+
+    def _mixture(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> Part:
+        """Return the part of a scenario whose benefit is each draw's own."""
+        gain = None if self.table is None or INFORMED not in self.table else self.table[INFORMED].to_numpy()[rows]
+        found, break_even = mixture(scenario, self.shown, curves, gain, self.settings.margin)
+        return replace(_part(found, scenario), break_even=break_even)
+
 
 
 def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:

@@ -40,7 +40,8 @@ Floats = NDArray[np.float64]
 class Exit:
     """A way out of a state: a latent `time`, or a `probability` with or without a time.
 
-    `told` is the declaration in words: exits told alike have the same numbers.
+    `told` is the declaration in words: exits told alike have the same numbers. `goes_on` : its latent time is the one
+    of this name that was drawn in the state before.
     """
 
     name: str
@@ -48,15 +49,19 @@ class Exit:
     time: Distribution | None
     probability: Floats | None
     told: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
 class MarginalBenefit:
-    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's."""
+    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's.
+
+    benefit : a number; or (n_draws, 1), for the exact engine only
+    """
 
     own_share: Floats
     share: Floats
-    benefit: float
+    benefit: float | Floats
 
     @property
     def raised(self) -> bool:
@@ -173,7 +178,8 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
 
 
 def _at_once(way: Exit) -> bool:
-    closed = way.probability is not None and not np.any(way.probability > 0)
+    # What goes on has begun before: if it is over at once, so it was there.
+    closed = way.goes_on or (way.probability is not None and not np.any(way.probability > 0))
     return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
 
 
@@ -207,7 +213,22 @@ def _marginal(
         found.append(next(each.probability for each in ways if each.name == declared.branch))
     assert found[0] is not None
     assert found[1] is not None
-    return MarginalBenefit(found[0], found[1], resolver.scenario.marginal_benefit)
+    return MarginalBenefit(found[0], found[1], _benefit(resolver.scenario, own))
+
+
+def _benefit(scenario: Scenario, own: Mapping[str, Floats | float]) -> Floats | float:
+    """Return the scenario's marginal benefit, or each draw's own."""
+    told = scenario.marginal_benefit
+    if not isinstance(told, str):
+        return told
+    if f"@{told}" not in own:
+        raise InputError(
+            f"no draw of pathway '{scenario.pathway.name}' tells a marginal benefit",
+            where=scenario.where,
+            got=f"@{told}",
+            allowed="@0 to @1",
+        )
+    return own[f"@{told}"]
 
 
 def check_numbers(pathway: Pathway) -> None:
@@ -236,7 +257,9 @@ class _Resolver:
             else [None] * len(state.transitions)
         )
         return tuple(
-            Exit(each.name, each.to, self._time(state, each, where), probability, self._told(state, each))
+            Exit(
+                each.name, each.to, self._time(state, each, where), probability, self._told(state, each), each.goes_on
+            )
             for each, probability in zip(state.transitions, probabilities, strict=True)
         )
 

@@ -15,7 +15,11 @@ Floats = NDArray[np.float64]
 
 OS_MONTHS = (6, 12, 24, 60)
 RMST_MONTHS = (12, 60)
-GAINED_MONTHS = (12, 60)
+GAINED = {f"survivors_{month}_gained_per_10_more_treated": month for month in (12, 60)}
+"""Outcome -> the month at which survivors are counted."""
+
+MARGIN_MONTH = 12
+"""At which a policy must have so many more alive to pay."""
 PER = 100
 """Counts are told per 100 patients who reach the default clock."""
 
@@ -132,6 +136,20 @@ def gained_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_f
     more = treated - treated_first
     found: Floats = np.divide(10.0 * (alive - alive_first), more, out=np.full(more.shape, np.nan), where=more > 1e-9)
     return found
+
+
+def break_even(before: Floats, none: Floats, every: Floats, *, margin: float) -> tuple[Floats, Floats]:
+    """Return the marginal benefit at which a policy just pays, and survival there, (n_draws,) each.
+
+        S(m) = S(0) + m (S(1) - S(0)) = S_before + margin
+
+    before, none, every : S without the policy, and under it if none or all of those whom it treats in addition gain.
+    Below 0 it pays though none gain, above 1 though all gain it does not; inf where gaining changes nothing.
+    """
+    wanted = before + margin
+    benefit = np.where(none >= wanted, 0.0, np.inf)
+    np.divide(wanted - none, every - none, out=benefit, where=every - none > 1e-9)
+    return np.where(np.isnan(before + none + every), np.nan, benefit), wanted
 
 
 def treated_group(pathway: Pathway) -> str | None:

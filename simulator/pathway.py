@@ -57,13 +57,17 @@ class Timing:
 
 @dataclass(frozen=True)
 class Transition:
-    """One way out of a state: a latent time, a destination told with a time, or a branch of a choice."""
+    """One way out of a state: a latent time, a destination told with a time, or a branch of a choice.
+
+    `goes_on` : of a milestone, the latent time of this name that was drawn in the state before.
+    """
 
     name: str
     to: str
     time: Timing | None = None
     probability: Reference | None = None
     eligible: Mapping[str, Mapping[str, Reference]] = field(default_factory=dict)
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,7 @@ class Pathway:
     marginal: Marginal | None = None
     draws: str | None = None
     file: Path | None = None
+    milestones: tuple[str, ...] = ()
 
     @property
     def clock(self) -> str:
@@ -203,6 +208,15 @@ class Pathway:
                 seen.add(way.to)
                 work.append((way.to, iter(self.states[way.to].transitions)))
         return done[::-1]
+
+    def times_that_go_on(self) -> dict[str, tuple[str, ...]]:
+        """Return, by state that leads to a milestone, the names of the latent times that may go on in it."""
+        found = {}
+        for name, state in self.states.items():
+            after = [way.name for each in state.transitions for way in self.states[each.to].transitions if way.goes_on]
+            if after:
+                found[name] = tuple(dict.fromkeys(after))
+        return found
 
     def siblings(self, parameter: str) -> tuple[Siblings, ...]:
         """Return the shares of every choice that `parameter` is a branch of, for patients of some levels each."""

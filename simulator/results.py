@@ -27,7 +27,7 @@ from simulator.cohort import load_cohort
 from simulator.curves import populations
 from simulator.pathway import Pathway
 from simulator.pathway_file import PATHWAYS
-from simulator.scenario import Scenario
+from simulator.scenario import BREAK_EVEN, Scenario, parted
 from simulator.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def gather(
                 survival.append(_survival(scenario, clock, name, months, own))
                 rows.extend(outcome_rows(scenario, clock, name, own, by_scenario[0] if i else None))
             occupancy.append(_occupancy(scenario, clock, months, own))
+        rows.extend(_paying(scenario, own, scenarios, by_scenario, settings.margin))
     limited = [(each, [p.ward for p in own if p.ward]) for each, own in zip(scenarios, by_scenario, strict=True)]
     limited = [(each, wards) for each, wards in limited if wards]
     service = queue = None
@@ -199,21 +200,43 @@ def _gained(
     rows = []
     more = read_off(np.subtract, _treated(own), _treated(first))
     told = more.values > CERTAIN * np.sqrt(np.mean(more.noise**2))
-    for month in outcomes.GAINED_MONTHS:
+    for name, month in outcomes.GAINED.items():
         alive = [sample(parts, clock, "all", f"os_{month}") for parts in (own, first)]
         found = read_off(outcomes.gained_per_10, *alive, _treated(own), _treated(first))
         found = replace(found, values=np.where(told, found.values, np.nan))
         if not np.isnan(found.values).all():
-            name = f"survivors_{month}_gained_per_10_more_treated"
             rows.append(_row(scenario, clock, "all", name, "survivors", found, None))
     return rows
+
+
+def _paying(
+    scenario: Scenario,
+    own: Sequence[Part],
+    scenarios: Sequence[Scenario],
+    by_scenario: Sequence[Sequence[Part]],
+    margin: float,
+) -> list[dict[str, Any]]:
+    """Return in which share of the draws a policy pays, and at the policy itself the benefit from which on it does."""
+    stem, clock, month = parted(scenario.name)[0], scenario.pathway.clock, outcomes.MARGIN_MONTH
+    alike = (parts for each, parts in zip(scenarios, by_scenario, strict=True) if parted(each.name)[0] == stem)
+    found = [part.break_even for parts in alike for part in parts if part.break_even is not None]
+    if not found or scenario.marginal_benefit == BREAK_EVEN:
+        return []
+    alive, wanted = sample(own, clock, "all", f"os_{month}"), np.concatenate([each.survival for each in found])
+    told = {f"draws_with_{margin:g}_more_at_{month}": np.array([(alive.values >= wanted - 1e-9).mean()])}
+    if scenario.marginal_benefit == 1.0:
+        told[f"break_even_for_{margin:g}_more_at_{month}"] = np.concatenate([each.benefit for each in found])
+    # Of simulated patients nobody knows how much chance moves either.
+    noise = 0.0 if not alive.noise.any() else np.nan
+    samples = {name: Sample(values, np.full(len(values), noise)) for name, values in told.items()}
+    return [_row(scenario, clock, "all", name, "probability", each, None) for name, each in samples.items()]
 
 
 def _row(
     scenario: Scenario, clock: str, population: str, name: str, unit: str, found: Sample, apart: Sample | None
 ) -> dict[str, Any]:
-    # A median is told by the median over draws, so that draws in which it is not reached can be told too.
-    summary = of_medians if name == "median_os" else of_means
+    # Some draws never reach a median, or a break-even: the median over draws can be told all the same.
+    summary = of_medians if name == "median_os" or name.startswith("break_even") else of_means
     difference = NOTHING if apart is None else summary(apart.values, apart.noise**2)
     return {
         "scenario": scenario.name,
@@ -233,7 +256,7 @@ def manifest(
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "note": _note(pathway),
+        "note": note(pathway),
         "engine": engine,
         "engine_because": why,
         **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
@@ -254,7 +277,8 @@ def manifest(
     }
 
 
-def _note(pathway: Pathway) -> str:
+def note(pathway: Pathway) -> str:
+    """Return what results are not for, and the size of the cohort that they are calibrated to."""
     cohort = load_cohort(pathway)
     return NOTE if cohort is None else f"Calibrated to a published cohort, n = {cohort.n}. {NOTE}"
 
@@ -262,6 +286,8 @@ def _note(pathway: Pathway) -> str:
 def _told(scenario: Scenario) -> dict[str, Any]:
     keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
     levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    if scenario.pathway.milestones:
+        levers["milestones"] = list(scenario.pathway.milestones)
     if scenario.capacity:
         levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
     if scenario.service is not None:

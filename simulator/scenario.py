@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +15,17 @@ from simulator import toml_file
 from simulator.capacity import Capacity
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.milestone import with_milestones
 from simulator.pathway import Pathway, states_before_clock
 from simulator.pathway_file import UNITS, named_pathway, shares
 from simulator.service import Service, ServiceTable, read_service
 
-ENDS = 0.5
-"""The other end of the marginal benefit that is shown: an assumption until external cohorts inform it."""
+HALF = 0.5
+"""The marginal benefit that is shown beside 1 where no cohort informs it: an assumption."""
+COHORTS, BREAK_EVEN = "cohorts", "break-even"
+"""Marginal benefits that differ from draw to draw: as other cohorts inform it, and where a policy just pays."""
+INFORMED = f"@{COHORTS}"
+"""Among a draw's values, no parameter of which has such a name: its marginal benefit."""
 
 LEVERS = ("set", "scale", "odds_ratio")
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -55,6 +60,10 @@ class ScenarioTable(toml_file.Table):
     capacity: dict[str, limits.Told] = Field(
         default_factory=dict, description="resource = how many there are, or a table"
     )
+    milestones: list[str] = Field(
+        default_factory=list,
+        description="states that change nothing: the risks of the state before go on, with their latent times",
+    )
     service: ServiceTable | None = Field(None, description="arrivals over calendar time")
 
 
@@ -62,6 +71,7 @@ class ScenarioTable(toml_file.Table):
 class Scenario:
     """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway.
 
+    marginal_benefit : a number, or COHORTS or BREAK_EVEN: each draw's own
     `before` : what applies to arrivals before the policy starts, where [service] names a month.
     """
 
@@ -72,7 +82,7 @@ class Scenario:
     rationale: str = ""
     assumes: str = ""
     leads_with: str | None = None
-    marginal_benefit: float = 1.0
+    marginal_benefit: float | str = 1.0
     set: Mapping[str, float] = field(default_factory=dict)
     scale: Mapping[str, float] = field(default_factory=dict)
     odds_ratio: Mapping[str, float] = field(default_factory=dict)
@@ -97,26 +107,33 @@ class Scenario:
         """The pathway's resources of which there are always enough."""
         return [name for name in self.pathway.resources if name not in self.capacity]
 
-    def with_marginal_benefit(self, benefit: float) -> Scenario:
+    def with_marginal_benefit(self, benefit: float | str) -> Scenario:
         """Return this scenario as NAME@benefit."""
-        stem, at, told = self.name.rpartition("@")
-        name = stem if at and _is_number(told) else self.name
-        return replace(self, name=f"{name}@{benefit:g}", marginal_benefit=benefit)
+        told = benefit if isinstance(benefit, str) else f"{benefit:g}"
+        return replace(self, name=f"{parted(self.name)[0]}@{told}", marginal_benefit=benefit)
+
+
+def parted(name: str) -> tuple[str, float | str | None]:
+    """Return NAME and the marginal benefit of NAME@benefit; None where a name tells none."""
+    stem, at, told = name.rpartition("@")
+    if at and told in (COHORTS, BREAK_EVEN):
+        return stem, told
+    return (stem, float(told)) if at and _is_number(told) else (name, None)
 
 
 def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
     """Return a shipped scenario by name, or one told in a file; `NAME@0.3` sets its marginal benefit.
 
-    `pathway` replaces the one the scenario names. Raises InputError.
+    `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. Raises InputError.
     """
-    text, at, benefit = str(name_or_file).rpartition("@")
-    if at and not Path(name_or_file).exists() and _is_number(benefit):
+    text, benefit = parted(str(name_or_file))
+    if benefit is not None and benefit != BREAK_EVEN and not Path(name_or_file).exists():
         where = f"scenario {name_or_file}"
-        if not 0 <= float(benefit) <= 1:
-            raise InputError("marginal benefit outside 0 to 1", where=where, got=float(benefit))
-        if _is_number(text.rpartition("@")[2]) and "@" in text and not Path(text).exists():
-            raise InputError("two marginal benefits", where=where, got=f"@{benefit}", allowed=text)
-        return load_scenario(text, pathway).with_marginal_benefit(float(benefit))
+        if isinstance(benefit, float) and not 0 <= benefit <= 1:
+            raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit)
+        if parted(text)[1] is not None and not Path(text).exists():
+            raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
+        return load_scenario(text, pathway).with_marginal_benefit(benefit)
     return _load(_path(name_or_file), pathway, ())
 
 
@@ -166,6 +183,8 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         if table.pathway is None:
             raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
         pathway = named_pathway(table.pathway, path)
+    if table.milestones:
+        pathway = with_milestones(pathway, table.milestones, f"{path}: milestones")
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
     own = {} if table.service is None else table.service.model_dump(exclude_unset=True)
     keys: dict[str, Any] = {
@@ -196,6 +215,19 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
     return told
 
 
+def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
+    """Refuse to compare scenarios of different pathways. Raises InputError."""
+    pathway = scenarios[0].pathway
+    for each in scenarios[1:]:
+        if each.pathway.where != pathway.where:
+            raise InputError(
+                "scenarios of different pathways cannot be compared",
+                where=each.where,
+                got=each.pathway.name,
+                allowed=pathway.name,
+            )
+
+
 def check(scenario: Scenario) -> None:
     """Refuse a lever that the pathway does not have. Raises InputError naming file and key."""
     pathway = scenario.pathway
@@ -206,6 +238,12 @@ def check(scenario: Scenario) -> None:
                 raise unknown("parameter", name, pathway.parameters, where)
             _check_lever(lever, pathway.parameters[name].unit, value, where)
     _check_once(scenario)
+    if pathway.milestones and scenario.service is not None:
+        raise InputError(
+            "a world with milestones has no [service]",
+            where=scenario.where,
+            allowed="[capacity] alone, or no milestones: the offered load of a milestone is not known beforehand",
+        )
     for key, ratio in scenario.hazard_ratio.items():
         _check_hazard_ratio(scenario, key, ratio)
     for attribute, levels in scenario.population.items():
@@ -271,6 +309,10 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
     }
     if key not in latent:
         raise unknown("transition", key, latent, where)
+    if latent[key].goes_on:
+        raise InputError(
+            "this time goes on from the state before the milestone", where=where, allowed="a hazard ratio there"
+        )
     if latent[key].probability is not None:
         raise InputError(
             "a hazard ratio needs a latent time, and this sojourn is told by destination",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 import scenarios
 from simulator import draws, histories, pathway_file
-from simulator.curves import Curves
+from simulator.curves import LONGEST, Curves
 from simulator.engines import exact, microsim, tally
+from simulator.milestone import without
 from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario, load_scenario
@@ -49,8 +50,12 @@ def checks(progress: Callable[[int, int], None] | None = None) -> Iterator[Check
 
 
 def _of(scenario: Scenario) -> Iterator[Check]:
-    table = draws.load_draws(scenario.pathway)
-    model = resolve(scenario, draws.single(table, 0))
+    own = draws.single(draws.load_draws(scenario.pathway), 0)
+    model = resolve(scenario, own)
+    if scenario.pathway.milestones:
+        never = resolve(replace(scenario, hazard_ratio=without(scenario.pathway)), own)
+        yield Check(scenario.name, "milestones move deaths by", _deaths_apart(model, never), 0.0)
+        return
     curves = exact.curves(model, HORIZON)
     yield Check(scenario.name, "occupancy sums to one", _occupancy_gap(curves), 1e-6)
     rise = max(float(np.nanmax(np.diff(each), initial=0.0)) for each in curves.survival.values())
@@ -60,6 +65,15 @@ def _of(scenario: Scenario) -> Iterator[Check]:
     blocks = list(microsim.simulate(model, Uniforms(SEED), range(500), horizon=HORIZON))
     histories.check(histories.table(blocks), scenario.pathway)
     yield Check(scenario.name, "impossible histories", 0.0, 0.0)
+
+
+def _deaths_apart(one: Model, other: Model) -> float:
+    """Return the most months by which anybody dies at another time."""
+    dead = [
+        np.concatenate([b.death_month for b in microsim.simulate(m, Uniforms(SEED), range(PATIENTS), horizon=HORIZON)])
+        for m in (one, other)
+    ]
+    return float(np.max(np.abs(np.subtract(*(np.where(np.isinf(each), LONGEST, each) for each in dead)))))
 
 
 def _occupancy_gap(curves: Curves) -> float:

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import calibrate, check, check_calibration, listing, report, schema, simulate, sweep, verify
+from simulator.cli import (
+    calibrate,
+    check,
+    check_calibration,
+    listing,
+    report,
+    schema,
+    sensitivity,
+    simulate,
+    sweep,
+    validate,
+    verify,
+    virtual,
+)
 from simulator.cli.failures import CtrlC, told
 
 
@@ -56,8 +69,12 @@ app.command("check")(check.check)
 app.command("run")(simulate.run)
 app.command("compare")(simulate.compare)
 app.command("sweep")(sweep.sweep)
+app.command("virtual-cohorts")(virtual.virtual_cohorts)
+app.command("guarantee-time")(virtual.guarantee_time)
+app.command("sensitivity")(sensitivity.sensitivity)
 app.command("calibrate")(calibrate.calibrate)
 app.command("check-calibration")(check_calibration.check_calibration)
+app.command("validate")(validate.validate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)
 app.command("schema")(schema.schema)

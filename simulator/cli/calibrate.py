@@ -28,7 +28,10 @@ def calibrate(
     from simulator.cli import tables
 
     using = options.processes(jobs)
-    own = targets.load_targets(cohort).folder
+    loaded = targets.load_targets(cohort)
+    own = loaded.folder
+    for warning in loaded.warnings:
+        typer.echo(f"aftercart: {warning}", err=True)
     into = out or own
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)

@@ -65,12 +65,12 @@ def _pathway(path: Path) -> str:
 
 
 def _scenario(path: Path) -> str:
-    from simulator.draws import load_draws, values
+    from simulator.draws import load_informed_draws, values
     from simulator.model import resolve
     from simulator.scenario import load_scenario
 
     scenario = load_scenario(path)
-    draws = load_draws(scenario.pathway)
+    draws = load_informed_draws(scenario.pathway)
     # A lever may be fine at the declared values and yet not at every draw's.
     resolve(scenario, values(draws, slice(None)))
     return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'"

@@ -30,12 +30,14 @@ def write(results: Results, folder: Path) -> None:
     Where any scenario has limited resources, events also tell the calendar month, and whether the patient is counted.
     """
     from simulator import histories
+    from simulator.scenario import BREAK_EVEN
 
     books = []
     limited = any(each.is_limited for each in results.scenarios)
     with (folder / "histories.csv").open("w", encoding="utf-8", newline="") as file:
         header = True
-        for scenario in results.scenarios:
+        # At break-even curves are a mixture, of which nobody has a history.
+        for scenario in (each for each in results.scenarios if each.marginal_benefit != BREAK_EVEN):
             for events, book in _parts(scenario, results):
                 if not limited:
                     events = events[list(histories.COLUMNS)].copy()
@@ -63,7 +65,7 @@ def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame,
     from simulator.randomness import Uniforms
 
     told = results.manifest
-    own = draws.single(draws.load_draws(scenario.pathway), 0)
+    own = draws.single(draws.load_informed_draws(scenario.pathway), 0)
     uniforms, horizon, patients = Uniforms(told["seed"], draw=1), told["horizon"], told["patients"]
     if scenario.is_limited or told["engine"] == "des":
         settings = {"engine": told["engine"], "horizon": horizon, "patients": patients}

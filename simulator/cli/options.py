@@ -30,6 +30,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the outcomes table as 
 Jobs = Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")]
 Replications = Annotated[int, typer.Option(metavar="N", help="Of every draw, where resources are limited.")]
 Overload = Annotated[bool, typer.Option("--overload", help="Run what can never be served all the same.")]
+Margin = Annotated[
+    float,
+    typer.Option(metavar="N", help="Alive at 12 months, more of 100: from there on a policy that treats more pays."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
 Histories = Annotated[
     bool,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
 
-SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 for a marginal benefit, or a TOML file."
+SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 or NAME@cohorts (marginal benefit), or a TOML file."
 
 
 def run(
@@ -33,12 +33,14 @@ def run(
     jobs: options.Jobs = None,
     replications: options.Replications = 4,
     overload: options.Overload = False,
+    margin: options.Margin = 5.0,
     quiet: options.Quiet = False,
     histories: options.Histories = False,
 ) -> None:
     """Simulate one scenario."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
+    settings["margin"] = margin
     _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -55,12 +57,14 @@ def compare(
     jobs: options.Jobs = None,
     replications: options.Replications = 4,
     overload: options.Overload = False,
+    margin: options.Margin = 5.0,
     quiet: options.Quiet = False,
     histories: options.Histories = False,
 ) -> None:
     """Simulate scenarios and tell their differences to the first."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
+    settings["margin"] = margin
     _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -78,7 +82,7 @@ def _simulate(
     from simulator.scenario import load_scenario
 
     scenarios = [load_scenario(name) for name in names]
-    _check_names(scenarios)
+    check_names(scenarios)
     if histories:
         settings["engine"] = event_files.engine(settings["engine"], scenarios)
     patients = settings["patients"]
@@ -99,7 +103,7 @@ def _simulate(
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
 
 
-def _check_names(scenarios: Sequence[Scenario]) -> None:
+def check_names(scenarios: Sequence[Scenario]) -> None:
     """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
     from simulator.errors import InputError
 

@@ -39,7 +39,7 @@ def sweep(
 ) -> None:
     """Simulate a scenario over a grid of values.
 
-    Each cell keeps the scenario's own marginal_benefit: no second end is shown unless it is varied.
+    Each cell keeps the scenario's own marginal_benefit: no other is shown unless it is varied.
     """
     from simulator import experiment
     from simulator.scenario import load_scenario

@@ -12,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator import ward_words
-from simulator.answer import answer, policies
+from simulator.answer import answer, gain, policies
 from simulator.cli import wording
+from simulator.outcome_words import label
+from simulator.scenario import BREAK_EVEN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,9 +95,11 @@ def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> 
     """Return the table of a first scenario, a policy, their difference, and that at its other end."""
     of_all = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
     rows = {(row["scenario"], row["outcome"]): row for row in of_all.to_dict("records")}
+    # The answer tells the break-even; its own outcomes are in the files.
+    shown = [each for each in shown if each.marginal_benefit != BREAK_EVEN]
     first, policy, ends = shown[0], shown[1:2], shown[2:]
     headings = [first.name, *(each.name for each in policy), *("difference" for _ in policy)]
-    headings += [f"if {each.marginal_benefit:.0%} gain" for each in ends]
+    headings += [gain(each) for each in ends]
     made = table("", *headings, numbers=len(headings))
     for outcome in dict.fromkeys(name for _, name in rows):
         found = [rows.get((each.name, outcome)) for each in shown]
@@ -103,7 +107,7 @@ def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> 
         cells = [_cell(wording.estimate, each) for each in found[:2]]
         cells += [_cell(wording.difference, each, before) for each in found[1:2]]
         cells += [_cell(wording.difference_alone, each, before) for each in found[2:]]
-        add(made, wording.label(outcome, first.pathway), *cells)
+        add(made, label(outcome, first.pathway), *cells)
     return made
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from simulator import ward_words
-from simulator.answer import policies
+from simulator.answer import gain, policies
 from simulator.cli import tables
 from simulator.ward_words import LABELS, SHOWN, STARTS, Figure, Row
 
@@ -63,7 +63,7 @@ def _table(lines: Mapping[str, Sequence[Row]], ends: Sequence[Scenario], first: 
     days = ward_words.in_days(row for rows in lines.values() for row in rows)
     compared = any(math.isfinite(row["difference"]) for row, *_ in lines.values())
     headings = ["", "±", *([f"to {first.name}"] if compared else [])]
-    headings += [f"if {each.marginal_benefit:.0%} gain" for each in ends]
+    headings += [gain(each) for each in ends]
     made = tables.table("", *headings, numbers=len(headings))
     for label, (row, *others) in lines.items():
         told = ward_words.figure(row, days=days)

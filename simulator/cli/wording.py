@@ -1,40 +1,17 @@
-"""Outcomes and numbers in words, short enough for a line of 80 columns."""
+"""Numbers in words, short enough for a line of 80 columns."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.answer import around, told_difference
 
-if TYPE_CHECKING:
-    from simulator.pathway import Pathway
-
-WORDS = {
-    r"os_(\d+)": "alive at {} months, %",
-    r"median_os": "median survival, months",
-    r"rmst_(\d+)": "mean survival to month {}, months",
-    r"survivors_(\d+)_gained_per_10_more_treated": "survivors at {} months per 10 more treated",
-}
 WHOLE = ("probability", "%", "patients")
 """Units whose numbers are told without decimals."""
 
 Row = Mapping[Any, Any]
-
-
-def label(outcome: str, pathway: Pathway) -> str:
-    """Return an outcome in words: "alive at 12 months, %"."""
-    for pattern, words in WORDS.items():
-        found = re.fullmatch(pattern, outcome)
-        if found:
-            return words.format(*found.groups())
-    count = pathway.counts.get(outcome)
-    if count is None:
-        return outcome.replace("_", " ")
-    _, per, what = count.unit.partition(" per ")
-    return f"{count.label}{per}{what}"
 
 
 def estimate(row: Row) -> str:
@@ -56,6 +33,12 @@ def difference(row: Row, before: Row) -> str:
 def difference_alone(row: Row, before: Row) -> str:
     """Return "+26", without its interval."""
     return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan}, before)
+
+
+def difference_told(row: Row) -> str:
+    """Return "+18 (-2 to 38)" of a row whose estimate is itself a difference."""
+    value, *ends = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
+    return _told(value, *around(round(value), *ends), 0, sign="+") if math.isfinite(value) else "-"
 
 
 def _decimals(row: Row) -> int:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -55,13 +56,16 @@ class Chances:
         return self._shut[state]
 
     def ways(self, state: str, place: int, visit: int, in_vain: bool = False) -> list[Way]:
-        """Return when a patient would leave a sojourn by each exit, soonest first, the first declared at ties."""
+        """Return when a patient would leave a sojourn by each exit, soonest first, the first declared at ties.
+
+        What goes on from the state before comes last: only the patient knows when.
+        """
         exits = self.exits(state, in_vain)
         if not exits:
             return []
         if exits[0].probability is not None:
             exits = (self.branch(state, place, visit, in_vain),)
-        found = [Way(self._months(state, each, place, visit), each) for each in exits]
+        found = [Way(inf if each.goes_on else self._months(state, each, place, visit), each) for each in exits]
         return sorted(found, key=lambda way: way.months)
 
     def branch(self, state: str, place: int, visit: int, in_vain: bool = False) -> Exit:

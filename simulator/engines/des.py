@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator.block import MOMENT, Block
 from simulator.engines.chances import Chances, Way
 from simulator.engines.wards import Alarm, Desk, Request, Ward
-from simulator.model import Model
+from simulator.model import Exit, Model
 from simulator.pathway import longest_way_to_clock, states_before_clock
 from simulator.randomness import Uniforms
 from simulator.ward import Intake, Requests, book, instant
@@ -119,6 +119,7 @@ class Patient:
         self.follow_up_end = centre.longest
         self.doomed_way: Way | None = None
         self.holds: Request | None = None
+        self.latent: dict[str, float] = {}
         self.events = 0
         self.entries: dict[str, list[tuple[float, int, bool]]] = {}
         self.exits: dict[str, list[float]] = {}
@@ -169,8 +170,7 @@ class Patient:
     def stay(self, state: str, month: float, visit: int) -> Generator[simpy.Event, object, tuple[str | None, float]]:
         """Stay until the first risk strikes; asking for a limited resource, wait for it while the others go on."""
         asking: list[Request] = []
-        for months, way in self.chances.ways(state, self.place, visit, self.in_vain):
-            at = month + months
+        for at, way in self.risks(state, month, visit):
             ward = self.centre.ward_of(way.to)
             is_request = ward is not None and self.centre.ward_of(state) is not ward
             # Who asks for two units in one instant asks for both before either is granted.
@@ -195,6 +195,13 @@ class Patient:
         if not asking or self.is_over_by(month):
             return False
         return instant(asking[-1].asked) == instant(self.origin + month)
+
+    def risks(self, state: str, month: float, visit: int) -> list[tuple[float, Exit]]:
+        """Return when each risk strikes, soonest first; in a milestone those of the state before go on."""
+        ways = self.chances.ways(state, self.place, visit, self.in_vain)
+        found = [(self.latent.get(way.name, np.inf) if way.goes_on else month + months, way) for months, way in ways]
+        self.latent = {way.name: at for at, way in found}
+        return sorted(found, key=lambda risk: risk[0])
 
     def is_over_by(self, month: float) -> bool:
         """Whether the patient is dead, having been treated in vain, or followed no longer."""

@@ -38,7 +38,7 @@ class Doom:
 def doomed_share(model: Model) -> Floats | None:
     """Return the share at the decision who are treated in vain, (n_draws or 1, n_cells or 1); None if nobody is."""
     marginal = model.marginal
-    if marginal is None or not marginal.raised or marginal.benefit == 1.0:
+    if marginal is None or not marginal.raised or np.all(np.equal(marginal.benefit, 1.0)):
         return None
     raised = np.maximum(np.atleast_2d(marginal.share) - np.atleast_2d(marginal.own_share), 0.0)
     return (1.0 - marginal.benefit) * raised

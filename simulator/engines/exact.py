@@ -5,7 +5,7 @@ Time before the default clock and after it are solved apart; on the entry clock 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -259,10 +259,10 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     """Return the solved model, to `horizon` months after the default clock (and after entry, on that clock).
 
     `step` : months a cell; default: chosen so that every sojourn is resolved. `window` : reach to the end of the group
-    window, so that groups are complete. Raises InputError where a resource is limited: queues need another engine.
+    window, so that groups are complete. Raises InputError where a resource is limited, or a milestone passed.
     """
     check_horizon(horizon)
-    refuse_queues(model)
+    refuse(model)
     pathway = model.pathway
     if step is None:
         step = step_of(model.scenario, horizon)
@@ -296,11 +296,18 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
 @lru_cache(maxsize=256)
 def step_of(scenario: Scenario, horizon: float) -> float:
     """Return a scenario's lattice step, from its declared values: the same for every draw."""
-    return choose_step(resolve(scenario), horizon)
+    return choose_step(resolve(replace(scenario, marginal_benefit=1.0)), horizon)
 
 
-def refuse_queues(model: Model) -> None:
-    """Raise InputError if a resource is limited."""
+def refuse(model: Model) -> None:
+    """Raise InputError if a resource is limited, or if latent times go on in a milestone."""
+    if model.pathway.milestones:
+        raise InputError(
+            "the exact engine has no milestones",
+            where=f"{model.scenario.where}: milestones",
+            got=list(model.pathway.milestones),
+            allowed="microsim or des",
+        )
     for resource, capacity in model.scenario.capacity.items():
         raise InputError(
             "the exact engine has no queues",
@@ -310,37 +317,43 @@ def refuse_queues(model: Model) -> None:
         )
 
 
-def curves(model: Model, horizon: float, *, step: float | None = None) -> Curves:
+def curves(
+    model: Model, horizon: float, *, step: float | None = None, only: Collection[tuple[str, str]] | None = None
+) -> Curves:
     """Return everything that is reported of a model. See `solve`.
 
+    only : (clock, population) of the survival wanted; without occupancy, five times as fast. Default: everything.
     Who can come back to the marginal decision gains at every visit or at none, so the two are solved apart.
     """
     marginal, told = model.marginal, model.pathway.marginal
-    if marginal is None or told is None or not (marginal.raised and 0.0 < marginal.benefit < 1.0):
-        return _curves(model, horizon, step)
-    if not reaches_itself(model.pathway, told.decision):
-        return _curves(model, horizon, step)
+    if marginal is None or told is None or not marginal.raised:
+        return _curves(model, horizon, step, only)
+    gain = np.broadcast_to(marginal.benefit, (model.n_draws, 1))[:, 0]
+    alike = np.all(gain == 0.0) or np.all(gain == 1.0)
+    if alike or not reaches_itself(model.pathway, told.decision):
+        return _curves(model, horizon, step, only)
     ends = (replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0))
-    return mixed([_curves(each, horizon, step) for each in ends], [marginal.benefit, 1.0 - marginal.benefit])
+    return mixed([_curves(each, horizon, step, only) for each in ends], [gain, 1.0 - gain])
 
 
-def _curves(model: Model, horizon: float, step: float | None) -> Curves:
-    solution = solve(model, horizon, step=step)
+def _curves(model: Model, horizon: float, step: float | None, only: Collection[tuple[str, str]] | None) -> Curves:
     pathway = model.pathway
-    survival = {}
-    for clock in pathway.clocks:
-        everybody = solution.survival("all", clock)
-        for name in populations(pathway):
-            alike = name == "all" or _is_like_all(model, name)
-            survival[clock, name] = everybody if alike else solution.survival(name, clock)
+    every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
+    wanted = every if only is None else [each for each in every if each in only]
+    solution = solve(model, horizon, step=step, window=any(name in pathway.groups for _, name in wanted))
+    survival: dict[tuple[str, str], Floats] = {}
+    for clock, name in wanted:
+        who = "all" if _is_like_all(model, name) else name
+        same = survival.get((clock, who))
+        survival[clock, name] = solution.survival(who, clock) if same is None else same
     return Curves(
         months=solution.months,
         survival=survival,
         occupancy={
             clock: {name: solution.occupied(name, clock) for name in _stays(model)}
-            for clock in pathway.clocks
+            for clock in (pathway.clocks if only is None else ())
         },
-        sizes={name: solution.size(name) for name in populations(pathway)},
+        sizes={name: solution.size(name) for _, name in wanted},
         counts={name: _count(solution, name) for name in pathway.counts},
         count_variances={},
     )
@@ -348,7 +361,7 @@ def _curves(model: Model, horizon: float, step: float | None) -> Curves:
 
 def _is_like_all(model: Model, population: str) -> bool:
     """Return whether a population is a level, with patients, of an attribute that decides nothing."""
-    if population in model.pathway.groups:
+    if population == "all" or population in model.pathway.groups:
         return False
     attribute, level = split_level(model.pathway, population)
     return attribute not in model.attributes and model.mix[attribute][level] > 0.0

@@ -55,6 +55,7 @@ class Plan:
         self.order = pathway.in_order()
         self.before_clock = states_before_clock(pathway)
         self.longest = longest_way_to_clock(pathway)
+        self.times_that_go_on = pathway.times_that_go_on()
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
         self.exits = {
             name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()
@@ -98,6 +99,8 @@ class Run:
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }
         self.visits = {name: np.zeros(n, dtype=np.int64) for name in plan.cyclic}
+        names = {name for each in plan.times_that_go_on.values() for name in each}
+        self.latent = {name: np.full(n, np.inf) for name in names}
         self.events = np.zeros(n, dtype=np.int64)
         self.doomed = np.zeros(n, dtype=bool) if plan.marginal is not None else None
         self.doom_month = np.full(n, np.inf) if plan.marginal is not None else np.empty(0)
@@ -251,33 +254,43 @@ class Run:
         assert self.doomed is not None
         if who.size:
             exits = self.plan.exits[otherwise]
-            sojourn, winner = self._sojourn(otherwise, exits, who, 0)
             self.doomed[who] = True
-            self.doom_month[who] = month + sojourn
-            self.doom_exit[who] = winner
+            self.doom_month[who], self.doom_exit[who] = self._departure(otherwise, exits, who, month, 0)
 
-    def _sojourn(
-        self, state: str, exits: Sequence[Exit], who: Integers, visit: Integers | int
+    def _departure(
+        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
     ) -> tuple[Floats, Integers]:
-        """Return how long each patient stays, and by which exit they leave, (n,) each."""
+        """Return when each patient who enters a sojourn at a month leaves it, and by which exit, (n,) each."""
         if exits[0].probability is None:
-            times = [
-                self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who) for each in exits
-            ]
+            times = self._risks(state, exits, who, month, visit)
             if len(times) == 1:
                 return times[0], np.zeros(who.size, dtype=np.int64)
             winner = least(times)
             return np.minimum.reduce(times), winner
         winner = self._winner(state, exits, who, visit)
-        sojourn = np.empty(who.size)
+        ends = np.empty(who.size)
         for place, each in enumerate(exits):
             chosen = np.flatnonzero(winner == place)
             theirs = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
-            sojourn[chosen] = self._time(
-                each, self._exposure(f"{state}/{each.name}/time", theirs, visits), theirs
-            )
-        return sojourn, winner
+            exposure = self._exposure(f"{state}/{each.name}/time", theirs, visits)
+            ends[chosen] = month[chosen] + self._time(each, exposure, theirs)
+        return ends, winner
+
+    def _risks(
+        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
+    ) -> list[Floats]:
+        """Return when each latent time strikes, (n,) each; in a milestone those of the state before go on."""
+        found = [
+            self.latent[each.name][who]
+            if each.goes_on
+            else month + self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who)
+            for each in exits
+        ]
+        for name in self.plan.times_that_go_on.get(state, ()):
+            times = [at for each, at in zip(exits, found, strict=True) if each.name == name]
+            self.latent[name][who] = times[0] if times else np.inf
+        return found
 
     def _time(self, way: Exit, exposure: Floats, who: Integers) -> Floats:
         assert way.time is not None
@@ -288,8 +301,8 @@ class Run:
         if self.doomed is not None:
             who, month, visit = self._stay_doomed(state, who, month, visit)
         exits = self.plan.exits[state]
-        sojourn, winner = self._sojourn(state, exits, who, visit)
-        self._leave(state, exits, who, month + sojourn, winner)
+        ends, winner = self._departure(state, exits, who, month, visit)
+        self._leave(state, exits, who, ends, winner)
 
     def _stay_doomed(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
@@ -304,8 +317,7 @@ class Run:
             winner = np.zeros(theirs.size, dtype=np.int64)
             if exits:
                 visits = visit[doomed] if isinstance(visit, np.ndarray) else visit
-                sojourn, winner = self._sojourn(state, exits, theirs, visits)
-                ends = begun + sojourn
+                ends, winner = self._departure(state, exits, theirs, begun, visits)
             dies = self.doom_month[theirs] <= ends
             told = self.plan.model.pathway.marginal
             assert told is not None

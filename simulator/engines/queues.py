@@ -198,8 +198,8 @@ class Stretches(Run):
         doomed, exits = np.flatnonzero(self.doomed[who]), self.plan.doomed_exits[state]
         if doomed.size and exits:
             theirs = who[doomed]
-            sojourn, winner = self._sojourn(state, exits, theirs, _some(visit, doomed))
-            self._leave_alive(state, exits, theirs, month[doomed] + sojourn, winner)
+            ends, winner = self._departure(state, exits, theirs, month[doomed], _some(visit, doomed))
+            self._leave_alive(state, exits, theirs, ends, winner)
         kept = np.flatnonzero(~self.doomed[who])
         return who[kept], month[kept], _some(visit, kept)
 
@@ -214,7 +214,7 @@ class Stretches(Run):
         """Send on who leaves a state before asking for a unit, and write down the others' requests."""
         if not who.size or not exits:
             return
-        times = [month + self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who) for each in exits]
+        times = self._risks(state, exits, who, month, visit)
         winner = least(times)
         asking = [place for place, each in enumerate(exits) if f"{state}/{each.name}" in self.queue.asks]
         chosen = np.zeros(who.size, dtype=bool)

@@ -71,7 +71,8 @@ def plot(axes: Axes, curve: Curve, line: Line, *, follow_up: FollowUp, end: floa
     if curve.is_empty:
         return
     for start, stop, light, sparse in _stretches(follow_up, min(end, float(curve.months[-1]))):
-        part = curve.between(start, stop)
+        # A curve from a landmark on begins there.
+        part = curve.between(max(start, float(curve.months[0])), stop)
         colour = style.shade(line.colour, 1.45) if light else line.colour
         axes.plot(
             part.months,

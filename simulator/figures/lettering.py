@@ -51,7 +51,7 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
 def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bold") -> str:
     """Return a scenario's name in lines no wider than told, broken after its hyphens and before its @."""
     lines = [""]
-    for part in re.findall(r"@?[^-@]*-|@?[^-@]+", name):
+    for part in re.findall(r"@.*|[^-@]*-|[^-@]+", name):
         if lines[-1] and width(lines[-1] + part, size, weight) > inches:
             lines.append("")
         *broken, rest = _pieces(lines[-1] + part, inches, size, weight)

@@ -26,12 +26,17 @@ TITLE, NOTE, FOOT, LEFT, GAP, WIDEST = 0.3, 0.16, 0.5, 0.62, 0.28, 3.2
 
 @dataclass(frozen=True)
 class Panel:
-    """What one panel shows: a title, a line below it, curves, and reported figures (see Cohort.reported_survival)."""
+    """What one panel shows: a title, a line below it, curves, and reported figures (see Cohort.reported_survival).
+
+    across, up : what the axes say, if not months since the figure's clock, and patients alive
+    """
 
     title: str
     note: str
     curves: Sequence[Curve]
     reported: pd.DataFrame
+    across: str = ""
+    up: str = "Patients alive (%)"
 
 
 def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Figure:
@@ -44,7 +49,7 @@ def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
         "is counted in one had to live until then (guarantee time), and to be chosen."
     )
     panels = [_group_panel(frame, name, label, clock, cohort) for name, label in _groups(pathway)]
-    return _draw(f"Overall survival from {clock}, by group", panels, curve.scenarios_in(frame), clock, cohort, caution)
+    return draw(f"Overall survival from {clock}, by group", panels, curve.scenarios_in(frame), clock, cohort, caution)
 
 
 def by_policy(frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None) -> Figure:
@@ -60,12 +65,11 @@ def by_policy(frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None) 
         curves = curve.select(frame, clock, "all", [names[0], *ends])
         drawn = [curves[0], *(replace(each, scenario=_role(each.scenario)) for each in curves[1:])]
         panels.append(Panel(policy, "", drawn, reported))
-    return _draw(f"Overall survival from {clock}, policy by policy", panels, roles, clock, cohort, "")
+    return draw(f"Overall survival from {clock}, policy by policy", panels, roles, clock, cohort, "")
 
 
 def _role(name: str) -> str:
-    end = style.end(name)
-    return "policy" if end is None else f"policy@{end:g}"
+    return f"policy{name[len(style.family(name)) :]}"
 
 
 def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> str:
@@ -122,11 +126,19 @@ def _point_in_words(row: object) -> str:
     return f"{value:g}{spread} % at {month:g} ({row.count:g} of {row.n:g})"  # type: ignore[attr-defined]
 
 
-def _draw(
-    title: str, panels: Sequence[Panel], names: Sequence[str], clock: str, cohort: Cohort | None, caution: str
+def draw(
+    title: str,
+    panels: Sequence[Panel],
+    names: Sequence[str],
+    clock: str,
+    cohort: Cohort | None,
+    caution: str,
+    *,
+    across: int = 4,
 ) -> Figure:
+    """Return a figure of panels, so many in a row, with one key of names; `clock` : where their months start."""
     with style.applied():
-        across = min(4, len(panels))
+        across = min(across, len(panels))
         down = -(-len(panels) // across)
         footing = _footing(panels, names, cohort, caution)
         rows = _key_rows(names)
@@ -167,12 +179,12 @@ def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock:
     longest = max((float(each.months[-1]) for each in panel.curves), default=MONTHS)
     end = min(MONTHS, longest)
     follow_up = cohort.follow_up if cohort is not None and cohort.clock == clock else None
-    curve.percent_axis(axes)
+    curve.percent_axis(axes, label=panel.up)
     axes.set_xlim(0, end)
     axes.set_xticks(curve.month_ticks(end, 4))
-    axes.set_xlabel(f"Months since {clock}")
+    axes.set_xlabel(panel.across or f"Months since {clock}")
     for place, each in enumerate(panel.curves):
-        banded = len(panel.curves) <= survival.MOST_BANDS or place == 0
+        banded = survival.has_band(panel.curves, place)
         curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
     curve.mark_follow_up(axes, follow_up, end)
     if len(panel.reported):

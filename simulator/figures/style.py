@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+
+from simulator.scenario import parted
 
 # Okabe & Ito 2008, Color Universal Design: told apart whatever the reader's colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -106,13 +107,7 @@ def lines(scenarios: Sequence[str]) -> dict[str, Line]:
 
 def family(scenario: str) -> str:
     """Return NAME of NAME@0.5."""
-    return scenario if end(scenario) is None else scenario.rpartition("@")[0]
-
-
-def end(scenario: str) -> float | None:
-    """Return 0.5 of NAME@0.5, the marginal benefit; None of any other name."""
-    benefit = scenario.rpartition("@")[2] if "@" in scenario else ""
-    return float(benefit) if re.fullmatch(r"[0-9.]+", benefit) else None
+    return parted(scenario)[0]
 
 
 def shade(colour: str, factor: float) -> str:

@@ -14,6 +14,7 @@ from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, risk_table, style
 from simulator.figures.curve import Curve, FollowUp
 from simulator.figures.style import Line
+from simulator.scenario import BREAK_EVEN, COHORTS, parted
 
 FIRST = 24.0
 """Months that get a panel of their own where the horizon is long: most deaths fall in them."""
@@ -142,12 +143,17 @@ def _fill(
     axes.set_xticks(panel.ticks)
     axes.set_xlabel(panel.title)
     for place, each in enumerate(curves):
-        banded = len(curves) <= MOST_BANDS or place == 0
+        banded = has_band(curves, place)
         curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=panel.end, band=0.16 if banded else 0.0)
     curve.mark_follow_up(axes, follow_up, panel.end)
     curve.name_follow_up(axes, follow_up, panel.end)
     if len(reported):
         curve.plot_reported(axes, reported, end=panel.end)
+
+
+def has_band(curves: Sequence[Curve], place: int) -> bool:
+    """Return whether a curve gets its band: not of many, nor at break-even, where it is the first one's moved."""
+    return place == 0 or (len(curves) <= MOST_BANDS and not curves[place].scenario.endswith(f"@{BREAK_EVEN}"))
 
 
 def _write_reported(axes: Axes, reported: pd.DataFrame, end: float) -> None:
@@ -214,12 +220,21 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, ever
 
 def ends_in_words(scenarios: Sequence[str]) -> list[str]:
     """Return what NAME@0.5 means, if there is one."""
-    ends = [each for each in dict.fromkeys(style.end(name) for name in scenarios) if each is not None]
-    shares = {each: "half" if each == 0.5 else f"{100 * each:g} %" for each in ends}
-    return [
-        f"@{each:g}: if only {share} of those treated in addition gain what today's treated gain (assumption)."
-        for each, share in shares.items()
-    ]
+    benefits = dict.fromkeys(benefit for _, benefit in map(parted, scenarios) if benefit is not None)
+    said = []
+    for each in benefits:
+        if isinstance(each, str):
+            said.append(f"@{each}: {_OF_EACH_DRAW[each]}.")
+        else:
+            share = "half" if each == 0.5 else f"{100 * each:g} %"
+            said.append(f"@{each:g}: if only {share} of those treated in addition gain (assumption).")
+    return said
+
+
+_OF_EACH_DRAW = {
+    COHORTS: "those treated in addition gain as other cohorts suggest (transport, not a treatment effect)",
+    BREAK_EVEN: "just so many of them gain that the policy pays by the margin asked for, at most all (no band drawn)",
+}
 
 
 def source_in_words(cohort: Cohort) -> str:

@@ -17,6 +17,8 @@ def told(scenario: Scenario) -> Iterator[str]:
     for table in TABLES:
         for name, value in getattr(scenario, table).items():
             yield f"[{table}] {name} = {_value(value)}"
+    if scenario.pathway.milestones:
+        yield f"milestones = {_value(list(scenario.pathway.milestones))}"
     for resource, capacity in scenario.capacity.items():
         yield f"[capacity] {resource} = {_capacity(capacity)}"
     if scenario.service is not None:

@@ -12,7 +12,7 @@ from simulator.pathway import Pathway
 from simulator.report import wording
 from simulator.report.elements import folded, paragraph, row, span, table, tag, text
 from simulator.report.wording import Row
-from simulator.scenario import Scenario
+from simulator.scenario import BREAK_EVEN, Scenario, parted
 
 Rows = Mapping[tuple[str, str], Row]
 BY_GROUP = ("os_12", "os_6", "os_24", "os_60")
@@ -20,11 +20,11 @@ BY_GROUP = ("os_12", "os_6", "os_24", "os_60")
 
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Return each policy with both of its ends (NAME, NAME@0.5), without the first scenario; empty if there is none."""
+    """Return each policy with its marginal benefits (NAME, NAME@0.5), without the first scenario; perhaps none."""
     names = [each.name for each in scenarios]
     found: dict[str, list[Scenario]] = {}
     for each in scenarios[1:]:
-        stem = each.name.rpartition("@")[0]
+        stem = parted(each.name)[0]
         found.setdefault(stem if stem in names[1:] else each.name, []).append(each)
     return list(found.values())
 
@@ -64,6 +64,8 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
 def _policy_table(outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenario], clock: str) -> str:
     own = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
     rows: Rows = {(str(each["scenario"]), str(each["outcome"])): each for each in own.to_dict("records")}
+    # The answer tells the break-even; its own outcomes are in the files.
+    ends = [each for each in ends if each.marginal_benefit != BREAK_EVEN]
     names = [first.name, *(each.name for each in ends)]
     told = list(dict.fromkeys(name for scenario, name in rows if scenario in names))
     head = ["", first.name]

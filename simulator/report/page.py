@@ -15,7 +15,7 @@ from simulator.report import levers, outcomes_table, service_tables
 from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
 from simulator.report.predictive_table import predictive
 from simulator.report.register import register
-from simulator.scenario import Scenario
+from simulator.scenario import Scenario, parted
 
 if TYPE_CHECKING:
     from simulator.results import Results
@@ -110,8 +110,8 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
 
 def _is_told(scenario: Scenario, results: Results) -> bool:
     """Return whether a scenario's texts are to be shown: of both ends of one policy, once."""
-    stem = scenario.name.rpartition("@")[0]
-    return stem not in [each.name for each in results.scenarios]
+    stem, benefit = parted(scenario.name)
+    return benefit is None or stem not in [each.name for each in results.scenarios]
 
 
 def _scenario(scenario: Scenario) -> str:

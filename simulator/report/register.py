@@ -5,17 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from simulator.cohort import Cohort
+from simulator.cohort import UNINFORMED, Cohort, is_silent
 from simulator.pathway import Parameter, Pathway
 from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.report.wording import Row, digits
 from simulator.scenario import LEVERS, Scenario
-
-UNINFORMED = 0.1
-"""A contraction below this leaves the prior about as wide as it was."""
-
-MOVED = 0.5
-"""Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
 
 
 def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
@@ -39,21 +33,13 @@ def _said(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None)
     fitted = [posterior[name] for name in pathway.parameters if name in posterior]
     if not fitted or cohort is None:
         return f"{total} parameters, at the values that the pathway file declares."
-    silent = sum(_is_silent(each) for each in fitted)
+    silent = sum(is_silent(each) for each in fitted)
     return (
         f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, "
         f"and {silent}, marked, that they did not inform: the prior speaks. Contraction is 1 less the posterior's "
         f"variance over the prior's; a parameter is marked if it is below {UNINFORMED:g} and the mean has moved by "
         "less than half a prior standard deviation. Values are means with 95 % intervals."
     )
-
-
-def _is_silent(found: Row | None) -> bool:
-    """Return whether the cohort left a parameter's prior as it was."""
-    if found is None:
-        return False
-    moved = abs(found["posterior_mean"] - found["prior_mean"]) / found["prior_sd"]
-    return bool(found["contraction"] < UNINFORMED and moved < MOVED)
 
 
 def _line(
@@ -67,7 +53,7 @@ def _line(
         _contraction(found, cohort),
         "yes" if parameter.lever else "",
         text(parameter.source),
-        kind="uninformed" if _is_silent(found) else "",
+        kind="uninformed" if found is not None and is_silent(found) else "",
     )
 
 
@@ -95,7 +81,7 @@ def _contraction(found: Row | None, cohort: Cohort | None) -> str:
     width = f"width:{100 * min(max(value, 0.0), 1.0):.0f}%"
     bar = tag("span", tag("i", style=width), class_="bar", aria_hidden="true")
     shown = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
-    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if _is_silent(found) else ""
+    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if is_silent(found) else ""
     return f"{shown} {bar}{mark}"
 
 

@@ -14,6 +14,7 @@ from simulator.curves import populations
 from simulator.errors import InputError
 from simulator.figures import style
 from simulator.figures.gallery import gallery, save
+from simulator.milestone import with_milestones
 from simulator.pathway import Pathway
 from simulator.pathway_file import load_pathway, names
 from simulator.report.page import html
@@ -175,6 +176,8 @@ def _scenario(told: Mapping[str, Any], pathway: Pathway, leads: Mapping[str, str
     if "service" in told:
         months = told["service"]["arrival_months"]
         known["service"] = Service(**told["service"] | {"arrival_months": None if months is None else tuple(months)})
+    if "milestones" in told:
+        pathway = with_milestones(pathway, told["milestones"], f"{folder / 'manifest.json'}: milestones")
     return Scenario(
         **known, pathway=pathway, leads_with=None if lead == pathway.clock else lead, file=folder / "manifest.json"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.scenario import Scenario
 from simulator.sweeps.axis import Axis
 from simulator.sweeps.grid import BENEFIT, Grid
 
@@ -30,11 +31,16 @@ def _marginal(grid: Grid, untouched: Floats) -> list[str]:
         return [f"No cell treats more than the draws' own policy: {BENEFIT} changes nothing."] if varied else []
     found = []
     if not varied:
-        found.append(f"{BENEFIT} is the scenario's, {grid.scenario.marginal_benefit:g} (an assumption), in every cell.")
+        found.append(f"{BENEFIT} is the scenario's, {_benefit(grid.scenario)}, in every cell.")
     if untouched.max() > 0:
         who = "Uptake at or below a draw's own adds no patients"
         found.append(f"{who}: {_where(grid, untouched)}.")
     return found
+
+
+def _benefit(scenario: Scenario) -> str:
+    told = scenario.marginal_benefit
+    return f"@{told}, each draw's own" if isinstance(told, str) else f"{told:g} (an assumption)"
 
 
 def _where(grid: Grid, untouched: Floats) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator import ward_tables
 from simulator.curves import populations
-from simulator.draws import load_draws, values
+from simulator.draws import load_informed_draws, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
 from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows, sample
 from simulator.scenario import Scenario, load_scenario
@@ -89,7 +89,7 @@ def sweep(
     chosen = Settings.of(settings)
     grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
     pathway = grid.scenario.pathway
-    table = load_draws(pathway)
+    table = load_informed_draws(pathway)
     first = grid.at(0)
     # Cells differ in numbers only: what one cell asks of an engine, all do.
     engine, why = choose_engine(chosen.engine, [first])

@@ -57,7 +57,7 @@ def followed(targets: Targets, draws: pd.DataFrame) -> list[SimulatedCohort]:
 
 def followed_patients(targets: Targets, draws: pd.DataFrame, row: int) -> SimulatedCohort:
     uniforms = Uniforms(41, draw=row + 1)
-    model = resolve(Likelihood(targets).scenario, single(draws, row))
+    model = resolve(targets.scenario, single(draws, row))
     blocks = list(simulate(model, uniforms, range(PATIENTS), horizon=240.0))
     merged = blocks[0]
     for each in blocks[1:]:
@@ -91,7 +91,7 @@ def check_shares(counts: NDArray[np.int64], n: NDArray[np.int64], shares: Floats
 
 
 def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, exact.Solution]:
-    model = resolve(likelihood.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
+    model = resolve(likelihood.targets.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
     solution = exact.solve(model, likelihood.horizon, step=likelihood.step, window=False)
     return likelihood.cell_probabilities(solution), solution
 
@@ -152,7 +152,7 @@ def test_hsct_of_the_treated_is_nowhere_else(likelihood: Likelihood, draws: pd.D
 
 def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     """The log-likelihood put together from scipy's multinomials and the density of the reported times."""
-    model = resolve(likelihood.scenario, {name: column[:, None] for name, column in columns(draws).items()})
+    model = resolve(likelihood.targets.scenario, {name: column[:, None] for name, column in columns(draws).items()})
     solution = exact.solve(model, likelihood.horizon, step=likelihood.step, window=False)
     tables, times = likelihood.targets.tables, likelihood.times
     assert tables is not None
@@ -223,7 +223,7 @@ def test_a_medians_level_may_go_unreported(likelihood: Likelihood, draws: pd.Dat
     other = Likelihood(fewer)
     medians = {name: np.array([[10.0], [10.0]]) for name in draws.columns if name.startswith("relapse_median")}
     medians["relapse_median_cd19_unknown"] = np.array([[10.0], [2.0]])
-    model = resolve(other.scenario, {**values(draws, slice(0, 2)), **medians})
+    model = resolve(other.targets.scenario, {**values(draws, slice(0, 2)), **medians})
     assert other.times is not None
     alike, apart = other.log_density_of_times(model, other.times)
     assert alike > apart + 0.5
@@ -288,6 +288,6 @@ def test_reported_times_need_one_way_to_the_clock(targets: Targets) -> None:
     spread = targets.spread
     assert spread is not None
     two_ways_out = load_pathway("three_state")
-    elsewhere = replace(targets, pathway=two_ways_out, tables=None, branchings=())
+    elsewhere = replace(targets, scenario=replace(targets.scenario, pathway=two_ways_out), tables=None, branchings=())
     with pytest.raises(InputError, match="reported times need a start state with one way out"):
         Likelihood(elsewhere)

@@ -102,7 +102,7 @@ def test_a_bad_row_is_refused_with_its_file_and_line(what: str, copied: Edit) ->
 
 def test_17_treated_of_10_and_8_name_the_three_lines(copied: Edit) -> None:
     old = "survivors_12_treated,survivors,treated,,,12,13,18"
-    folder = copied("targets.csv", old, old.replace("13,18", "13,17"))
+    folder = copied("targets.csv", f"{old},72,11,%", f"{old.replace('13,18', '13,17')},,,patients")
     with pytest.raises(InputError, match="contradict") as refusal:
         load_targets(folder)
     for passage in (old, "hsct,patients,hsct,,,,10,37", "other_treated,patients,other_treated,,,,8,37"):

@@ -89,7 +89,7 @@ def test_the_alternative_text_says_the_numbers() -> None:
 def test_the_alternative_text_of_a_real_run_says_its_outcomes(results: Results, pictures: list[Picture]) -> None:
     alt = next(each.alt for each in pictures if each.name == "overall_survival")
     told = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])["estimate"]
-    for scenario in ("baseline", "wider-salvage", "wider-salvage@0.5"):
+    for scenario in ("baseline", "wider-salvage", "wider-salvage@cohorts", "wider-salvage@break-even"):
         alive = told[scenario, "relapse", "all", "os_60"]
         assert f"{scenario}: " in alt
         assert f"{100 * alive:.0f} %" in alt.partition(f"{scenario}: ")[2].partition("60 months")[0]

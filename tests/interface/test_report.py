@@ -148,7 +148,7 @@ def test_a_reported_figure_outside_its_interval_is_marked(results: Results, coho
 
 
 def test_every_parameter_is_in_the_register_with_its_source(results: Results, page: Page) -> None:
-    rows = {row[0].split()[0]: row for row in page.rows if len(row) == 5}
+    rows = {row[0].split()[0]: row for row in page.rows if len(row) == 5 and row[0]}
     for name, parameter in results.scenarios[0].pathway.parameters.items():
         row = next(row for first, row in rows.items() if first.startswith(name) and parameter.meaning in row[0])
         assert row[-1] == parameter.source

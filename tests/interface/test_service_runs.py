@@ -324,7 +324,7 @@ def test_a_centre_that_treats_as_many_gains_no_survivors_per_10_more_treated(aft
     assert aftercart("compare", "baseline", "letter-centre", "wider-salvage", *typed).exit_code == 0
     found = pd.read_csv(folder / "run" / "outcomes.csv")
     gained = found[found["outcome"].str.contains("more_treated")]
-    assert set(gained["scenario"]) == {"wider-salvage", "wider-salvage@0.5"}
+    assert set(gained["scenario"]) == {"wider-salvage", "wider-salvage@cohorts"}
 
 
 def test_without_limits_nothing_is_said_of_beds(aftercart_with_figures: Command, folder: Path) -> None:

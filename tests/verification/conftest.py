@@ -33,11 +33,11 @@ TOLERANCE = 1e-9
 
 
 def shipped() -> list[str]:
-    """Return every shipped policy without limited resources: pathways as `pathway:NAME`, scenarios as NAME or
-    NAME@benefit."""
+    """Return every shipped policy that every engine runs: pathways as `pathway:NAME`, scenarios as NAME or
+    NAME@benefit. Limited resources have laws of their own (queues), and so have milestones."""
     names = [f"pathway:{name}" for name in pathway_file.names()]
     for name in scenarios.names():
-        if load_scenario(name).is_limited:
+        if load_scenario(name).is_limited or load_scenario(name).pathway.milestones:
             continue
         marginal = resolve(load_scenario(name)).marginal
         raised = marginal is not None and marginal.raised
@@ -200,6 +200,7 @@ class Patient:
     u: Callable[..., float]
     doom: tuple[float, str] | None = None
     events: list[tuple[float, str]] = field(default_factory=list)
+    to_come: dict[str, float] = field(default_factory=dict)
 
     def live(self, horizon: float) -> list[tuple[float, str]]:
         """Return the months and states entered, from the start to `horizon` months after the default clock."""
@@ -259,24 +260,33 @@ class Patient:
     def _stay(self, state: str, month: float, visit: int) -> tuple[float, str]:
         exits = list(self.model.exits[state])
         if self.doom is None:
-            waits, taken = self._leave(state, exits, visit)
+            waits, taken = self._leave(state, exits, visit, month)
             return month + waits, taken.to
         alive = self._onward(exits)
         told = self.model.pathway.marginal
         assert told is not None
         if not alive or state == told.no_benefit:
             return self.doom
-        waits, taken = self._leave(state, alive, visit)
+        waits, taken = self._leave(state, alive, visit, month)
         return self.doom if self.doom[0] <= month + waits else (month + waits, taken.to)
 
     def _onward(self, exits: Iterable[Exit]) -> list[Exit]:
         """Return the exits on which a patient lives on: who is treated in vain takes no other."""
         return [each for each in exits if not self.model.pathway.states[each.to].is_absorbing]
 
-    def _leave(self, state: str, exits: list[Exit], visit: int) -> tuple[float, Exit]:
-        """Return how long the patient stays, and the exit they take."""
+    def _leave(self, state: str, exits: list[Exit], visit: int, month: float = 0.0) -> tuple[float, Exit]:
+        """Return how long the patient stays, and the exit they take.
+
+        In a milestone, what was to come in the state before comes when it would have come there.
+        """
         if exits[0].probability is None:
-            times = [self._time(each, self.u(f"{state}/{each.name}", visit)) for each in exits]
+            times = [
+                self.to_come.get(each.name, math.inf) - month
+                if each.goes_on
+                else self._time(each, self.u(f"{state}/{each.name}", visit))
+                for each in exits
+            ]
+            self.to_come = {each.name: month + time for each, time in zip(exits, times, strict=True)}
             earliest = times.index(min(times))
             return times[earliest], exits[earliest]
         taken = self._race(state, exits, visit)

@@ -47,7 +47,7 @@ def touched_states(scenario: Scenario) -> set[str]:
     own = point_values(scenario.pathway)
     pulled = pull(scenario, own)
     changed = {name for name in own if not np.array_equal(pulled[name], own[name])}
-    found = {key.split(".")[0] for key in scenario.hazard_ratio}
+    found = {key.split(".")[0] for key in scenario.hazard_ratio} | {*scenario.pathway.milestones}
     for name, state in scenario.pathway.states.items():
         for each in state.transitions:
             if changed & {named for reference in references_of(each) for named in names_in(reference)}:
@@ -60,7 +60,7 @@ def test_lives_part_only_where_a_policy_changes_something(name: str, lives: Call
     scenario = load_scenario(name)
     if scenario.population:
         pytest.skip("a population changes who the patients are")
-    before = lives(Scenario(name="as declared", pathway=scenario.pathway))
+    before = lives(Scenario(name="as declared", pathway=load_pathway(scenario.pathway.name)))
     touched = touched_states(scenario)
     after = lives(scenario)
     for who, life in after.items():

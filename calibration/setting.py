@@ -1,0 +1,80 @@
+"""The pathway set to a cohort: what cohort.toml and the rows of its targets say of who was treated, and how.
+
+A lever is a number, or the name of the row of targets.csv that reports it. What is not reported stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulator.cohort import Cohort
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.pathway import Pathway
+from simulator.scenario import LEVERS, Scenario, check
+
+
+def scenario_of(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> Scenario:
+    """Return the scenario that sets a pathway to a cohort. Raises InputError naming the file and the key."""
+    file = folder / "cohort.toml"
+    benefit = told.get("marginal_benefit", 1.0)
+    if not _is_number(benefit) or not 0.0 <= benefit <= 1.0:
+        raise InputError("not a share", where=f"{file}: marginal_benefit", got=benefit, allowed="0 to 1")
+    tables: dict[str, Any] = {
+        lever: {name: _value(each, cohort, f"{file}: [{lever}] {name}") for name, each in _table(told, lever, file)}
+        for lever in (*LEVERS, "hazard_ratio")
+    }
+    mix = _mix(cohort, pathway, folder)
+    found = Scenario(folder.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
+    check(found)
+    return found
+
+
+def _table(told: Mapping[str, Any], lever: str, file: Path) -> list[tuple[str, Any]]:
+    table = told.get(lever, {})
+    if not isinstance(table, Mapping):
+        raise InputError("not a table", where=f"{file}: {lever}", got=table, allowed=f"[{lever}] with NAME = VALUE")
+    return list(table.items())
+
+
+def _value(told: Any, cohort: Cohort, where: str) -> float:
+    """Return a lever's number; that of the row it names: its count over n, or its percentage."""
+    if _is_number(told):
+        return float(told)
+    rows = cohort.targets[cohort.targets["name"] == told]
+    if rows.empty:
+        raise unknown("row of targets.csv", str(told), list(cohort.targets["name"]), where)
+    row = rows.iloc[0]
+    if np.isfinite(row["count"]) and row["n"] > 0:
+        return float(row["count"] / row["n"])
+    if not np.isfinite(row["value"]):
+        raise InputError("a row without a count and without a value", where=where, got=told)
+    return float(row["value"] / 100.0 if row["unit"] == "%" else row["value"])
+
+
+def _is_number(told: Any) -> bool:
+    return isinstance(told, int | float) and not isinstance(told, bool)
+
+
+def _mix(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str, float]]:
+    """Return attribute -> level -> patients, from the case_mix rows; one level that is not told has who are left."""
+    told = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
+    found: dict[str, dict[str, float]] = {}
+    for _, row in told.iterrows():
+        attribute, _, level = str(row["attribute"]).partition("=")
+        found.setdefault(attribute, {})[level] = float(row["count"])
+    for attribute, levels in found.items():
+        where = f"{folder / 'targets.csv'}: case_mix of {attribute}"
+        missing = [each for each in pathway.attributes[attribute].levels if each not in levels]
+        if len(missing) > 1:
+            raise InputError("more than one level is not told", where=where, got=", ".join(missing))
+        left = cohort.n - sum(levels.values())
+        if left < 0:
+            allowed = f"up to {cohort.n}"
+            raise InputError("more patients than the cohort has", where=where, got=cohort.n - left, allowed=allowed)
+        levels |= dict.fromkeys(missing, left)
+    return found

@@ -1,0 +1,139 @@
+"""`aftercart sensitivity`: what an answer hangs on, to a folder of a table and a figure a part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli import folder, options, progress
+from simulator.cli.simulate import SCENARIO, check_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.pathway import Pathway
+    from simulator.sensitivity.run import Sensitivity, Widen
+    from simulator.sensitivity.spread import Widened
+
+SHOW = "tornado, prcc, structure, evppi (seconds), sobol, priors (minutes); a list, or all. [default: those of seconds]"
+COST = "Life-months that one of a count is worth, as hsct_bed_months=1 (an assumption, the default). May be repeated."
+
+
+def sensitivity(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    base: Annotated[str | None, typer.Argument(metavar="BASE", help="Ask of the difference to this one.")] = None,
+    outcome: Annotated[str, typer.Option(metavar="NAME", help="Any outcome of outcomes.csv.")] = "os_12",
+    show: Annotated[str, typer.Option(metavar="PART,...", help=SHOW)] = "",
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Tell of this one only. May be repeated.")
+    ] = None,
+    cost: Annotated[list[str] | None, typer.Option(metavar="COUNT=RATE", help=COST)] = None,
+    clock: Annotated[str | None, typer.Option(metavar="NAME", help="[default: the pathway's own]")] = None,
+    population: Annotated[str, typer.Option(metavar="NAME", help="As in outcomes.csv.")] = "all",
+    draws: Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: all]")] = None,
+    samples: Annotated[int, typer.Option(metavar="N", help="Of the Sobol sequence: a power of two.")] = 512,
+    seed: options.Seed = 1,
+    horizon: options.Horizon = 120.0,
+    out: options.Out = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON, by part, and nothing else.")] = False,
+    jobs: options.Jobs = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Tell which uncertain number, and which assumption, drives an outcome."""
+    from simulator.scenario import load_scenario
+    from simulator.sensitivity.run import PARTS, analyse
+
+    using = options.processes(jobs)
+    loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
+    check_names(loaded)
+    out = out or folder.default(f"{'-vs-'.join(each.name for each in loaded)}-sensitivity")
+    parts = list(PARTS) if show == "all" else [each.strip() for each in show.split(",") if each.strip()]
+    if show == "all" and base is None:
+        parts.remove("evppi")
+    with folder.filled(out) as unfinished, progress.shown("asking", quiet=quiet) as advance:
+        found = analyse(
+            loaded[0],
+            loaded[1] if base else None,
+            outcome=outcome,
+            parts=parts,
+            parameters=parameter or (),
+            costs=_rates(cost or ()) or None,
+            clock=clock,
+            population=population,
+            draws=draws,
+            samples=samples,
+            seed=seed,
+            horizon=horizon,
+            jobs=using,
+            widen=_widen(loaded[0].pathway, using) if "priors" in parts else None,
+            progress=advance,
+        )
+        found.write(unfinished)
+        advance(1, 1, "drawing")
+        _draw(found, unfinished)
+    _tell(found, out, json=json, quiet=quiet)
+
+
+def _rates(told: Iterable[str]) -> dict[str, float]:
+    """Return count -> rate of options COUNT=RATE. Raises InputError."""
+    from math import isfinite
+
+    from simulator.errors import InputError
+
+    found: dict[str, float] = {}
+    for each in told:
+        name, equals, rate = each.partition("=")
+        try:
+            found[name.strip()] = float(rate)
+        except ValueError:
+            equals = ""
+        if not equals or not isfinite(found[name.strip()]) or found[name.strip()] < 0:
+            allowed = "life-months, 0 or more: hsct_bed_months=1, for example"
+            raise InputError("not COUNT=RATE", where="--cost", got=each, allowed=allowed)
+    return found
+
+
+def _widen(pathway: Pathway, jobs: int) -> Widen | None:
+    """Return what gives the posterior without each assumed prior; None where no cohort was fitted."""
+    if pathway.draws is None or pathway.draws.endswith(".csv"):
+        return None
+    cohort = pathway.draws
+
+    def widen(draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]) -> Iterable[Widened]:
+        from calibration.fit import likelihood_of
+        from calibration.targets import load_targets
+        from calibration.widened_priors import widened
+
+        targets = load_targets(cohort)
+        with likelihood_of(targets, jobs) as (log_likelihood, _):
+            yield from widened(targets, draws, log_likelihood, names, tell)
+
+    return widen
+
+
+def _draw(found: Sensitivity, into: Path) -> None:
+    from simulator.cohort import load_cohort
+    from simulator.figures import gallery, sensitivity_gallery
+
+    gallery.save(sensitivity_gallery.pictures(found, load_cohort(found.inputs.pathway)), into)
+
+
+def _tell(found: Sensitivity, out: Path, *, json: bool, quiet: bool) -> None:
+    from simulator.cli import sensitivity_tables, tables
+    from simulator.sensitivity.answer import answer
+
+    where = f"Files: {out}"
+    if json:
+        typer.echo(sensitivity_tables.as_json(found))
+        if not quiet:
+            typer.echo(where, err=True)
+        return
+    console = tables.console()
+    if quiet:
+        console.print(answer(found))
+    else:
+        sensitivity_tables.show(found, console)
+    console.print(where, soft_wrap=True)

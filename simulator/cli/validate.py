@@ -1,0 +1,156 @@
+"""`aftercart validate`: what other cohorts report beside what the model, not refitted, predicts for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulator.cli import folder, options, progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from calibration.marginal_benefit import Benefit
+    from calibration.targets import Targets
+
+NOTE = (
+    "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts; where a cohort's paper gave a "
+    "prior its centre, that is said. A wide interval confirms little."
+)
+TRANSPORT = (
+    "The marginal benefit is transport between different cohorts, other patients at other places, and not an estimate "
+    "of a treatment's effect."
+)
+
+
+def validate(
+    cohorts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="COHORT", help="Shipped cohorts or folders. [default: all shipped with such figures]"),
+    ] = None,
+    out: options.Out = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit the marginal benefit under every draw and freeze it beside the draws.")
+    ] = False,
+    jobs: options.Jobs = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Predict what other cohorts report, without refitting.
+
+    The pathway is set to each cohort's own uptake and mix (its cohort.toml). A cohort of your own is one folder."""
+    import pandas as pd
+
+    from calibration import marginal_benefit, validation
+    from calibration.targets import load_targets
+    from simulator import draws
+    from simulator.cli import validation_words
+
+    using = options.processes(jobs)
+    every = [load_targets(name) for name in cohorts or validation.shipped()]
+    _check_names(every)
+    for targets in every:
+        validation.to_validate(targets)
+        for warning in targets.warnings:
+            typer.echo(f"aftercart: {warning}", err=True)
+    frozen = _frozen(every) if refit else None
+    out = out or folder.default("validation")
+    with folder.filled(out) as unfinished, progress.shown("validating", quiet=quiet) as advance:
+        found = []
+        for targets in every:
+            table = draws.load_draws(targets.pathway)
+            told = partial(_advance, advance, targets.cohort.name)
+            found.append(validation.validate(targets, table, jobs=using, progress=told))
+        table = pd.concat(found, ignore_index=True)
+        most = None if refit else draws.MOST
+        told = partial(_advance, advance, "the marginal benefit")
+        benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=told)
+        _write(every, table, benefit, unfinished)
+        if frozen is not None and benefit is not None:
+            benefit.write(frozen)
+    validation_words.show(every, table, benefit, quiet=quiet)
+    if frozen is not None:
+        typer.echo(f"Frozen: {frozen / draws.BENEFIT_FILE}")
+    typer.echo(f"Files: {out}")
+
+
+def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> None:
+    advance(done, total, stage)
+
+
+def _check_names(every: Sequence[Targets]) -> None:
+    from simulator.errors import InputError
+
+    names = [each.cohort.name for each in every]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError("two cohorts of one name", got=name, allowed="a folder's name of its own for each")
+
+
+def _frozen(every: Sequence[Targets]) -> Path:
+    """Return the folder of the draws beside which the benefit is kept. Raises InputError if it is not one cohort's."""
+    from simulator.draws import cohorts_folder
+    from simulator.errors import InputError
+
+    calibrated = {each.pathway.draws for each in every}
+    (draws,) = calibrated if len(calibrated) == 1 else (None,)
+    if draws is None or draws.endswith(".csv"):
+        raise InputError(
+            "the benefit is frozen beside the draws of one calibrated cohort",
+            where="--refit",
+            got=", ".join(sorted(each.pathway.name for each in every)),
+            allowed="cohorts of one pathway whose draws are a cohort's",
+        )
+    folder.check_writable(cohorts_folder() / draws)
+    return cohorts_folder() / draws
+
+
+def _write(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, into: Path) -> None:
+    from calibration.marginal_benefit import SUMMARY_FILE
+    from simulator.figures import style, validation
+
+    form: dict[str, Any] = {"index": False, "float_format": "%.6g", "lineterminator": "\n"}
+    table.to_csv(into / "validation.csv", **form)
+    if benefit is not None:
+        benefit.summary.to_csv(into / SUMMARY_FILE, **form)
+    sizes = {each.cohort.name: each.cohort.n for each in every}
+    drawn = validation.draw(table, sizes, _source(every))
+    style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
+    (into / "manifest.json").write_text(_manifest(every), encoding="utf-8")
+
+
+def _source(every: Sequence[Targets]) -> str:
+    from simulator.cohort import load_cohort
+
+    calibrated = load_cohort(every[0].pathway)
+    said = [] if calibrated is None else [f"Model: n = {calibrated.n}, {calibrated.citation}"]
+    said += [f"{each.cohort.name}: {each.cohort.citation}" for each in every]
+    return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
+
+
+def _manifest(every: Sequence[Targets]) -> str:
+    import json
+    from datetime import UTC, datetime
+    from hashlib import sha256
+
+    told = [
+        {
+            "name": each.cohort.name,
+            "title": each.cohort.title,
+            "citation": each.cohort.citation,
+            "n": each.cohort.n,
+            "seed": each.seed,
+            "pathway": each.pathway.name,
+            "draws": each.pathway.draws,
+            "levers": {"set": dict(each.scenario.set), "scale": dict(each.scenario.scale)},
+            "dependence": each.dependence,
+            "warnings": list(each.warnings),
+            "targets_sha256": sha256((each.folder / "targets.csv").read_bytes()).hexdigest(),
+        }
+        for each in every
+    ]
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return json.dumps({"created": created, "note": f"{NOTE} {TRANSPORT}", "cohorts": told}, indent=2) + "\n"

@@ -1,0 +1,72 @@
+"""What `guarantee-time` and `virtual-cohorts` print after the answer, in 80 columns."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Console
+
+from simulator.cli import tables, wording
+from simulator.results import note
+from simulator.virtual import answers
+from simulator.virtual.cohorts import VirtualCohorts
+from simulator.virtual.guarantee import Guarantee
+
+
+def show(found: Guarantee | VirtualCohorts, console: Console) -> None:
+    """Print the tables, what must be known beside them, and what it is not for."""
+    if isinstance(found, Guarantee):
+        _show_guarantee(found, console)
+    else:
+        _show_cohorts(found, console)
+    console.print()
+    console.print(f"{found.settings.cohorts} cohorts of {found.settings.n} over {found.n_draws} draws.")
+    scenario = found.scenario if isinstance(found, Guarantee) else found.scenarios[0]
+    console.print(note(scenario.pathway))
+
+
+def _show_guarantee(found: Guarantee, console: Console) -> None:
+    pathway = found.scenario.pathway
+    for clock in found.analyses["clock"].unique():
+        rows = found.analyses[found.analyses["clock"] == clock].to_dict("records")
+        console.print()
+        console.print(
+            f"From {answers.clock_label(clock, pathway)}: {answers.measure(found, clock)} at 12 months, %; "
+            f"the difference, and its range in cohorts of {found.settings.n}"
+        )
+        made = tables.table("", *(each.label for each in found.groups), "difference", "range", "P<.05", numbers=5)
+        for row in rows:
+            cells = [wording.estimate(_as_row(row, each)) for each in ("entered", "other")]
+            cells.append(wording.difference_told(_as_row(row, "difference")))
+            known = row["cohorts"] > 0
+            cells.append(f"{100 * row['cohort_lower']:z.0f} to {100 * row['cohort_upper']:z.0f}" if known else "-")
+            label = answers.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
+            tables.add(made, label, *cells, f"{100 * row['significant']:.0f} %" if known else "-")
+        console.print(made)
+    console.print(answers.explained(found))
+
+
+def _as_row(row: wording.Row, name: str) -> wording.Row:
+    return {"unit": "probability", "estimate": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
+
+
+def _show_cohorts(found: VirtualCohorts, console: Console) -> None:
+    console.print()
+    console.print(answers.spread_in_words(found))
+    if found.power is None:
+        return
+    console.print()
+    console.print(
+        f"Power against {found.scenarios[0].name}, %: mean over draws, 95 % interval over them; ± Monte Carlo error"
+    )
+    names = list(dict.fromkeys(found.power["scenario"]))
+    made = tables.table("patients an arm", *names, numbers=len(names))
+    for size, rows in found.power.groupby("patients_an_arm"):
+        tables.add(made, f"{size}", *(_power(row) for row in rows.to_dict("records")))
+    console.print(made)
+    console.print("Both arms are independent patients, followed as the cohort was.")
+
+
+def _power(row: wording.Row) -> str:
+    told = wording.estimate({**row, "unit": "probability", "estimate": row["power"]})
+    return f"{told} ± {100 * row['monte_carlo_se']:.1f}" if math.isfinite(row["monte_carlo_se"]) else told

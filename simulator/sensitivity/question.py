@@ -1,0 +1,199 @@
+"""The question that is put to every draw: an outcome of a scenario, or its difference to a base, and a decision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator import outcomes
+from simulator.curves import Curves, populations
+from simulator.errors import InputError
+from simulator.graph import unknown
+from simulator.model import resolve
+from simulator.scenario import Scenario
+from simulator.sensitivity.inputs import BENEFIT, is_open
+from simulator.sensitivity.structures import DECLARED, restructured
+from simulator.workers import Each
+
+Floats = NDArray[np.float64]
+Values = Mapping[str, Floats]
+"""Outcome -> (n_rows,)."""
+
+_NET = "net_life_months"
+_TREATED = "treated"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Net life-months per 100 patients = 100 RMST(month) - sum of rate x count.
+
+    costs : count -> life-months that one of it is worth, an exchange rate: an assumption
+    """
+
+    month: int
+    costs: Mapping[str, float]
+
+    def net(self, found: Values) -> Floats:
+        """Return the net life-months per 100 patients : (n_rows,)."""
+        spent = sum((rate * found[name] for name, rate in self.costs.items()), np.zeros(()))
+        return np.asarray(outcomes.PER * found[f"rmst_{self.month}"] - spent)
+
+
+@dataclass(frozen=True)
+class Question:
+    """options : the scenario, or the base and then the scenario. `opened` : whether each has its benefit varied."""
+
+    options: tuple[Scenario, ...]
+    outcome: str
+    clock: str
+    population: str
+    horizon: float
+    decision: Decision | None = None
+    opened: tuple[bool, ...] = field(default=())
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.options[-1]
+
+    @property
+    def base(self) -> Scenario | None:
+        return self.options[0] if len(self.options) > 1 else None
+
+    def value(self, found: Sequence[Values]) -> Floats:
+        """Return the outcome, or its difference to the base : (n_rows,)."""
+        if self.outcome in outcomes.GAINED:
+            first, other = found
+            alive = f"os_{outcomes.GAINED[self.outcome]}"
+            return outcomes.gained_per_10(other[alive], first[alive], other[_TREATED], first[_TREATED])
+        values = found[-1][self.outcome]
+        if len(found) > 1:
+            with np.errstate(invalid="ignore"):
+                return np.asarray(values - found[0][self.outcome])
+        return values
+
+    def net_gain(self, found: Sequence[Values]) -> Floats:
+        """Return the net life-months that the scenario gains over the base, per 100 patients : (n_rows,)."""
+        return np.asarray(found[1][_NET] - found[0][_NET])
+
+    def units(self) -> dict[str, str]:
+        """Return every outcome that can be asked for, with its unit."""
+        pathway = self.scenario.pathway
+        found = dict.fromkeys((f"os_{month}" for month in outcomes.OS_MONTHS), "probability")
+        found |= dict.fromkeys(("median_os", *(f"rmst_{month}" for month in outcomes.RMST_MONTHS)), "months")
+        if self.population == "all" and self.clock == pathway.clock:
+            found |= {name: each.unit for name, each in pathway.counts.items()}
+            if self.base is not None and outcomes.treated_group(pathway) is not None:
+                found |= dict.fromkeys(outcomes.GAINED, "survivors")
+        return found
+
+
+def check(question: Question) -> None:
+    """Raise InputError for what no run could answer."""
+    for each in question.options:
+        if each.is_limited:
+            raise InputError(
+                "a sensitivity analysis runs by the exact engine, which has no queues",
+                where=f"{each.where}: [{'capacity' if each.capacity else 'service'}]",
+                allowed="a scenario without limited resources; `aftercart sweep` varies beds",
+            )
+    pathway = question.scenario.pathway
+    if question.clock not in pathway.clocks:
+        raise unknown("clock", question.clock, pathway.clocks, "--clock")
+    if question.population not in populations(pathway):
+        raise unknown("population", question.population, populations(pathway), "--population")
+    if question.outcome not in question.units():
+        raise unknown("outcome", question.outcome, question.units(), "--outcome")
+    month = re.search(r"_(\d+)", question.outcome)
+    if month and int(month[1]) > question.horizon:
+        raise InputError(
+            f"{question.outcome} lies beyond the horizon",
+            where="--horizon",
+            got=question.horizon,
+            allowed=f"{month[1]} months or more",
+        )
+    for name in question.decision.costs if question.decision else ():
+        if name not in pathway.counts:
+            raise unknown("count", name, pathway.counts, "--cost")
+
+
+def opened(question: Question, draws: pd.DataFrame) -> Question:
+    """Return the question with each option's benefit varied where it is open."""
+    return replace(question, opened=tuple(is_open(each, draws) for each in question.options))
+
+
+def asked(
+    question: Question, each: Each, rows: pd.DataFrame, *, structure: str = DECLARED, decides: bool = False
+) -> Iterator[list[dict[str, Floats]]]:
+    """Yield, piece by piece, what the options give for rows of inputs.
+
+    each : a map prepared with the question; decides : whether the decision is wanted, not the outcome
+    """
+    size = _rows_together(question, decides)
+    items = [(structure, decides, rows.iloc[first : first + size]) for first in range(0, len(rows), size)]
+    yield from each(_piece, items)
+
+
+def _rows_together(question: Question, decides: bool) -> int:
+    """Return how many rows the exact engine solves at once: their arrays stay in the processor's cache."""
+    return max(20, int(2400 / _reach(question, decides)))
+
+
+def _reach(question: Question, decides: bool) -> float:
+    """Return the months to solve: what comes later does not change what came before."""
+    by_month = re.fullmatch(r"(?:os|rmst)_(\d+)", question.outcome)
+    return question.horizon if decides or by_month is None else float(by_month[1])
+
+
+def joined(found: Sequence[list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
+    """Return the pieces of `asked` as one, an element an option."""
+    return [
+        {name: np.concatenate([piece[option][name] for piece in found]) for name in found[0][option]}
+        for option in range(len(found[0]))
+    ]
+
+
+def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dict[str, Floats]]:
+    structure, decides, rows = item
+    found = []
+    for option, is_varied in zip(question.options, question.opened, strict=True):
+        curves = _curves(option, is_varied, question, rows, structure, _reach(question, decides))
+        found.append(_net(curves, question) if decides else _told(curves, question))
+    return found
+
+
+def _net(curves: Curves, question: Question) -> dict[str, Floats]:
+    pathway = question.scenario.pathway
+    assert question.decision is not None
+    told = outcomes.of_survival(curves, pathway.clock, "all") | outcomes.of_counts(curves, pathway)
+    return {_NET: question.decision.net({name: values for name, (_, values, _) in told.items()})}
+
+
+def _told(curves: Curves, question: Question) -> dict[str, Floats]:
+    pathway = question.scenario.pathway
+    told = outcomes.of_survival(curves, question.clock, question.population) | outcomes.of_counts(curves, pathway)
+    treated = outcomes.treated_group(pathway)
+    sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
+    return {name: values for name, (_, values, _) in told.items()} | sizes
+
+
+def _curves(
+    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str, reach: float
+) -> Curves:
+    from simulator.engines import exact
+
+    own = {str(name): rows[name].to_numpy(dtype=float)[:, None] for name in rows if name != BENEFIT}
+    model = restructured(resolve(option, own), structure)
+    if is_varied and model.marginal is not None:
+        benefit = rows[BENEFIT].to_numpy(dtype=float)[:, None]
+        model = replace(model, marginal=replace(model.marginal, benefit=benefit))
+    clock, treated = option.pathway.clock, outcomes.treated_group(option.pathway)
+    only = {(question.clock, question.population), (clock, "all")}
+    if treated is not None and question.outcome in outcomes.GAINED:
+        only.add((clock, treated))
+    step = exact.step_of(option, question.horizon)
+    return exact.curves(model, reach, step=step, only=only)

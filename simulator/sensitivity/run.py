@@ -1,0 +1,265 @@
+"""A sensitivity analysis: its parts, each a tidy table, by the exact engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.draws import MOST
+from simulator.errors import InputError
+from simulator.experiment import Settings
+from simulator.graph import unknown
+from simulator.results import DIGITS, as_written, manifest
+from simulator.scenario import Scenario, check_one_pathway, load_scenario
+from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
+from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE, Inputs, check_names, load_inputs
+from simulator.sensitivity.question import Decision, Question
+from simulator.sensitivity.spread import Alternative, Widened
+from simulator.sensitivity.structures import DECLARED, STRUCTURES
+from simulator.workers import Each, workers
+
+Floats = NDArray[np.float64]
+Widen = Callable[[pd.DataFrame, Collection[str], Callable[[int, int], None]], Iterable[Widened]]
+"""(draws, inputs that matter, progress) -> the draws without each assumed prior; None where no cohort was fitted."""
+
+Progress = Callable[[int, int, str], None]
+"""What long work calls: how much is done, of how much, and what it is at."""
+
+PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
+QUICK = ("tornado", "prcc", "structure", "evppi")
+"""The parts that take seconds."""
+
+LIFE_MONTHS_A_BED_MONTH = 1.0
+"""Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
+
+SEEN = 1e-9
+"""A smaller change is the engine's rounding."""
+
+MONTH = 60
+"""Of the restricted mean that a decision counts."""
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What was found: a tidy table a part, in the order of `PARTS`, and the manifest that says how it came about."""
+
+    question: Question
+    inputs: Inputs
+    tables: Mapping[str, pd.DataFrame]
+    manifest: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write PART.csv for every part, and manifest.json, into an existing folder."""
+        for name, table in self.tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def analyse(
+    scenario: Scenario | str | Path,
+    base: Scenario | str | Path | None = None,
+    *,
+    outcome: str = "os_12",
+    parts: Sequence[str] = (),
+    parameters: Sequence[str] = (),
+    costs: Mapping[str, float] | None = None,
+    clock: str | None = None,
+    population: str = "all",
+    draws: int | None = None,
+    samples: int = 512,
+    seed: int = 1,
+    horizon: float = 120.0,
+    jobs: int = 1,
+    widen: Widen | None = None,
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
+
+    parts : some of `PARTS`; default those of `QUICK`, value of information only with a base to decide between
+    parameters : only these inputs are told; all vary
+    costs : count -> life-months that one is worth, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` of each
+        count of months
+    draws : the first so many, default all; structures and priors take up to 400
+    samples : base samples of the Sobol sequence, a power of two
+    widen : see `Widen`; the part `priors` needs it
+
+    Raises InputError before anything runs.
+    """
+    settings = Settings.of({"engine": "exact", "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs})
+    given = [scenario] if base is None else [base, scenario]
+    options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
+    check_one_pathway(options)
+    chosen = _chosen(parts, options, horizon)
+    asked = Question(
+        options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
+    )
+    question.check(asked)
+    if "sobol" in chosen:
+        variance.check_samples(samples)
+    if "priors" in chosen and widen is None:
+        raise InputError(
+            "no cohort was fitted to this pathway, so its priors cannot be changed",
+            where="--show priors",
+            got=options[0].pathway.name,
+            allowed=", ".join(part for part in PARTS if part != "priors"),
+        )
+    inputs = load_inputs(options, draws, seed)
+    check_names(parameters, inputs)
+    told = manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
+    told |= _told(asked, inputs, chosen, samples)
+    asked = question.opened(asked, inputs.draws)
+    with workers(jobs, asked) as each:
+        names = list(dict.fromkeys(parameters)) or inputs.names
+        work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
+        tables = {part: as_written(getattr(work, part)()) for part in chosen}
+    return Sensitivity(asked, inputs, tables, told)
+
+
+def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -> list[str]:
+    decides = len(options) > 1 and horizon >= MONTH
+    for part in parts:
+        if part not in PARTS:
+            raise unknown("part", part, PARTS, "--show")
+    if "evppi" in parts and len(options) == 1:
+        raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
+    if "evppi" in parts and not decides:
+        allowed = f"{MONTH} months or more"
+        raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
+    wanted = parts or [part for part in QUICK if part != "evppi" or decides]
+    return [part for part in PARTS if part in wanted]
+
+
+def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:
+    if "evppi" not in chosen:
+        if costs:
+            raise InputError("a cost without a decision", where="--cost", allowed="--show evppi, with a BASE")
+        return None
+    in_bed = [name for name, count in options[0].pathway.counts.items() if count.months]
+    return Decision(MONTH, dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)
+
+
+def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "parts": list(chosen), "outcome": asked.outcome, "clock": asked.clock, "population": asked.population
+    }  # fmt: skip
+    if "sobol" in chosen:
+        found["sobol_samples"] = samples
+    if BENEFIT in inputs.draws:
+        found["marginal_benefit_between"] = list(BENEFIT_RANGE)
+    if asked.decision is not None:
+        found["decision"] = {"life_months_to_month": asked.decision.month, "costs": dict(asked.decision.costs)}
+    return found
+
+
+def _silent(done: int, total: int, stage: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The parts, each a method of its name."""
+
+    question: Question
+    inputs: Inputs
+    names: list[str]
+    each: Each
+    progress: Progress
+    seed: int
+    samples: int
+    widen: Widen | None
+
+    def tornado(self) -> pd.DataFrame:
+        return tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
+
+    def prcc(self) -> pd.DataFrame:
+        values = self._values(self.inputs.draws, "the draws")
+        self._check_moves(bool(np.ptp(values) > SEEN))
+        siblings = {name: self.inputs.siblings(name) for name in self.names}
+        return rank_correlation.table(self.inputs.draws, values, siblings)
+
+    def sobol(self) -> pd.DataFrame:
+        moving = self._moving()
+        self._check_moves(bool(moving))
+        factors = [factor for factor in self.inputs.factors if moving & set(factor)]
+        rows = variance.rows(self.inputs.draws, factors, self.inputs.centre, self.samples, self.seed)
+        found = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
+        shown = [bool({name, *together.split()} & set(self.names)) for name, together in
+                 zip(found["parameter"], found["together"], strict=True)]  # fmt: skip
+        return found[shown].reset_index(drop=True)
+
+    def structure(self) -> pd.DataFrame:
+        rows = self.inputs.draws.iloc[:MOST]
+        values = {name: self._values(rows, name, name) for name in STRUCTURES}
+        every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
+        return spread.table(values[DECLARED], every)
+
+    def priors(self) -> pd.DataFrame:
+        assert self.widen is not None
+        rows = self.inputs.draws.iloc[:MOST]
+        declared = self._values(rows, DECLARED)
+        found = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
+        drawn = rows.drop(columns=BENEFIT, errors="ignore")
+        for each in self.widen(
+            drawn, self._moving() & set(self.names), lambda done, total: self.progress(done, total, "priors")
+        ):
+            moved = rows.assign(**{str(name): each.draws[name].to_numpy() for name in each.draws})
+            values = declared if moved.equals(rows) else self._values(moved)
+            weights = spread.weights_of(each.log_weights)
+            found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
+        table = spread.table(declared, found)
+        order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
+        return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
+
+    def evppi(self) -> pd.DataFrame:
+        rows = self.inputs.draws
+        found = self._told(question.asked(self.question, self.each, rows, decides=True), rows, "the decision")
+        gain = self.question.net_gain(question.joined(list(found)))
+        return information.table(gain, rows, self.names, self.seed)
+
+    def _told(
+        self, pieces: Iterable[list[dict[str, Floats]]], rows: pd.DataFrame, stage: str
+    ) -> Iterator[list[dict[str, Floats]]]:
+        """Yield the pieces, and tell of each; without a stage nothing is told."""
+        done = 0
+        for piece in pieces:
+            done += len(next(iter(piece[0].values())))
+            if stage:
+                self.progress(done, len(rows), stage)
+            yield piece
+
+    def _check_moves(self, moves: bool) -> None:
+        if not moves:
+            raise InputError(
+                "no parameter changes the outcome, so none explains it",
+                where="--outcome",
+                got=self.question.outcome,
+                allowed="another --outcome or --clock",
+            )
+
+    def _moving(self) -> set[str]:
+        """Return the inputs that change the outcome at either end of their interval: only they can matter."""
+        values = self._values(tornado.rows(self.inputs, self.inputs.names), "screening")
+        found = tornado.table(self.inputs, self.inputs.names, values)
+        return set(found.loc[found["swing"] > SEEN, "parameter"])
+
+    def _values(self, rows: pd.DataFrame, stage: str = "", structure: str = DECLARED) -> Floats:
+        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where one has none."""
+        found = list(self._told(question.asked(self.question, self.each, rows, structure=structure), rows, stage))
+        values = self.question.value(question.joined(found))
+        missing = int((~np.isfinite(values)).sum())
+        if missing:
+            raise InputError(
+                f"the outcome has no value for {missing} of {len(values)} sets of parameters",
+                where="--outcome",
+                got=self.question.outcome,
+                allowed="an outcome that every draw reaches, as os_12 or rmst_60",
+            )
+        return values

@@ -1,0 +1,169 @@
+"""What cohorts say of the marginal patient: held against the audit's arithmetic, quadrature, and sampling."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy import integrate, special, stats
+
+from calibration import marginal_benefit as benefit
+from calibration.hierarchy import GRID, Hierarchy
+from calibration.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
+from calibration.percentages import Percentage
+from calibration.targets import load_targets
+from simulator.draws import BENEFIT_FILE, cohorts_folder, draws_file, read_draws
+
+Floats = NDArray[np.float64]
+
+WANG = cohorts_folder() / "wang2024"
+SHIPPED = [load_targets(name) for name in ("schultz2023", "wudhikarn2021", "li2023")]
+UPTAKE = 18 / 37
+SCHULTZ, WUDHIKARN = Percentage("all", 12.0, 0.52 * 57, 57.0), Percentage("all", 12.0, 0.35 * 38, 38.0)
+
+
+def by_hand(told: Percentage, uptake: float, treated: Floats, before: Floats | float = UPTAKE) -> Evidence:
+    """The letter's 72 % against 0 %, carried to another uptake."""
+    return Evidence("by hand", told, treated * before, treated * np.maximum(uptake, before))
+
+
+def interval(density: Floats) -> list[float]:
+    return [float(density @ GRID), *quantiles(density, [0.025, 0.975])]
+
+
+@pytest.mark.parametrize(
+    ("told", "uptake", "audit"), [(SCHULTZ, 0.88, [0.62, 0.11, 0.98]), (WUDHIKARN, 0.79, [0.38, 0.02, 0.93])]
+)
+def test_each_cohort_alone_is_what_the_audit_found(told: Percentage, uptake: float, audit: list[float]) -> None:
+    """13 of 18 and 18 of 37 with their own uncertainty (flat priors)."""
+    rng = np.random.default_rng(1)
+    evidence = by_hand(told, uptake, rng.beta(14, 6, 4000), rng.beta(19, 20, 4000))
+    found = of_one_benefit(evidence.log_likelihood)
+    assert interval(found.mean_over_draws(joint=True)) == pytest.approx(audit, abs=0.06)
+
+
+@pytest.mark.parametrize(("told", "uptake"), [(SCHULTZ, 0.88), (WUDHIKARN, 0.79)])
+def test_one_draw_alone_is_the_beta_integral(told: Percentage, uptake: float) -> None:
+    """p is a line in m, so that the posterior of p is a beta between the two ends (72 % and 0 % fixed)."""
+    evidence = by_hand(told, uptake, np.array([13 / 18]))
+    found = of_one_benefit(evidence.log_likelihood).density[0]
+    beta = stats.beta(told.alive + 1, told.n - told.alive + 1)
+    low, high = float(evidence.none_gain[0]), float(evidence.all_gain[0])
+    ends = beta.cdf([low, high])
+    exact = [(beta.ppf(ends[0] + share * (ends[1] - ends[0])) - low) / (high - low) for share in (0.025, 0.5, 0.975)]
+    assert quantiles(found, [0.025, 0.5, 0.975]) == pytest.approx(exact, abs=0.002)
+    mean = integrate.quad(lambda p: (p - low) / (high - low) * beta.pdf(p), low, high)[0] / (ends[1] - ends[0])
+    assert float(found @ GRID) == pytest.approx(mean, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def both() -> list[Evidence]:
+    treated = np.array([0.6, 0.72, 0.8])
+    return [by_hand(SCHULTZ, 0.88, treated), by_hand(WUDHIKARN, 0.79, treated)]
+
+
+def test_with_one_benefit_the_evidence_is_the_product(both: list[Evidence]) -> None:
+    found = of_one_benefit(sum(each.log_likelihood for each in both))
+    for i in range(3):
+
+        def density(m: float, i: int = i) -> float:
+            ends = [(each.told, each.none_gain[i], each.all_gain[i]) for each in both]
+            return float(np.prod([np.exp(told.log_likelihood(np.array(a + m * (b - a)))) for told, a, b in ends]))
+
+        evidence = integrate.quad(density, 0, 1)[0]
+        assert found.log_evidence[i] == pytest.approx(np.log(evidence), abs=1e-3)
+        mean = integrate.quad(lambda m, own=density: m * own(m), 0, 1)[0] / evidence
+        assert found.density[i] @ GRID == pytest.approx(mean, abs=1e-3)
+
+
+def test_with_a_spread_between_cohorts_it_is_what_sampling_from_the_prior_gives(both: list[Evidence]) -> None:
+    hierarchy = Hierarchy.of(1.0)
+    nodes, log_evidence = hierarchy.of_nodes([each.log_likelihood for each in both])
+    found = nodes @ hierarchy.kernel
+    rng, n = np.random.default_rng(7), 400_000
+    mu, tau = rng.logistic(size=n), np.abs(rng.normal(size=n))
+    m = special.expit(mu + tau * rng.normal(size=(3, n)))
+    for i in range(3):
+        told = [
+            each.told.log_likelihood(each.none_gain[i] + own * (each.all_gain[i] - each.none_gain[i]))
+            for each, own in zip(both, m[:2], strict=True)
+        ]
+        weights = np.exp(sum(told))
+        assert log_evidence[i] == pytest.approx(np.log(weights.mean()), abs=0.02)
+        weights /= weights.sum()
+        assert found[i] @ GRID == pytest.approx(weights @ m[2], abs=0.006)
+        order = np.argsort(m[2])
+        sampled = m[2][order][np.searchsorted(np.cumsum(weights[order]), [0.025, 0.5, 0.975])]
+        assert quantiles(found[i], [0.025, 0.5, 0.975]) == pytest.approx(list(sampled), abs=0.015)
+
+
+def test_without_data_a_new_settings_benefit_may_be_anything_alike() -> None:
+    prior = Hierarchy.of(1.0).kernel.mean(axis=0)
+    assert prior @ GRID == pytest.approx(0.5, abs=1e-3)
+    assert quantiles(prior, [0.25, 0.75]) == pytest.approx([0.22, 0.78], abs=0.03)
+
+
+def test_what_is_frozen_is_drawn_from_the_predictive(both: list[Evidence]) -> None:
+    hierarchy = Hierarchy.of(1.0)
+    nodes, _ = hierarchy.of_nodes([each.log_likelihood for each in both])
+    many = np.repeat(nodes[1:2], 3000, axis=0)
+    drawn = hierarchy.sample(many, seed=5)
+    edges = np.concatenate([[0.0], 0.5 * (GRID[1:] + GRID[:-1]), [1.0]])
+    cumulative = np.concatenate([[0.0], np.cumsum(nodes[1] @ hierarchy.kernel)])
+    assert stats.kstest(drawn, lambda m: np.interp(m, edges, cumulative)).pvalue > 1e-6
+    np.testing.assert_array_equal(hierarchy.sample(many[:10], seed=5), drawn[:10])
+
+
+@pytest.fixture(scope="module")
+def first() -> tuple[list[Evidence], Floats]:
+    """The first ten draws, with the cohorts that are shipped."""
+    pathway = SHIPPED[0].pathway
+    path = draws_file(pathway)
+    assert path is not None
+    found = benefit.gather(SHIPPED, read_draws(path, pathway).iloc[:10])
+    assert found is not None
+    return found
+
+
+def test_two_cohorts_inform_it_and_the_five_who_were_all_treated_do_not(first: tuple[list[Evidence], Floats]) -> None:
+    assert [each.cohort for each in first[0]] == ["schultz2023", "wudhikarn2021"]
+    assert benefit.informing(SHIPPED[2]) is None
+
+
+def test_survival_is_a_line_in_the_benefit(first: tuple[list[Evidence], Floats]) -> None:
+    pathway = SHIPPED[0].pathway
+    path = draws_file(pathway)
+    assert path is not None
+    part = replace(SHIPPED[0].scenario, marginal_benefit=0.3)
+    found = Asked(((part, 12.0),), read_draws(path, pathway)).of(slice(0, 10))[0]
+    evidence = first[0][0]
+    np.testing.assert_allclose(found, 0.7 * evidence.none_gain + 0.3 * evidence.all_gain, atol=1e-9)
+
+
+def test_what_is_shipped_is_what_its_draws_and_cohorts_give(first: tuple[list[Evidence], Floats]) -> None:
+    """If it is not: aftercart validate --refit."""
+    frozen = pd.read_csv(WANG / BENEFIT_FILE)["marginal_benefit"].to_numpy()
+    np.testing.assert_allclose(infer(*first).values, frozen[:10], atol=1e-6)
+
+
+def test_the_shipped_summary_tells_what_the_other_posterior_would_do() -> None:
+    told = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
+    assert len(told) == 6
+    for cohort, audit in (("schultz2023", (0.62, 0.11, 0.98)), ("wudhikarn2021", (0.38, 0.02, 0.93))):
+        row = told.loc[f"{cohort} alone"]
+        assert list(row[["joint_mean", "joint_lower", "joint_upper"]]) == pytest.approx(audit, abs=0.03)
+    together = told.loc[benefit.TOGETHER]
+    assert together["lower"] < 0.1
+    assert together["upper"] > 0.9
+    # The cohorts would move the baseline's 12-month OS by less than a point.
+    assert abs(together["joint_os_12"] - together["os_12"]) < 0.01
+    frozen = pd.read_csv(WANG / BENEFIT_FILE)["marginal_benefit"]
+    assert frozen.mean() == pytest.approx(together["mean"], abs=5 * 0.3 / np.sqrt(len(frozen)))
+
+
+def test_a_cohort_without_more_treated_says_nothing() -> None:
+    told = replace(SHIPPED[0], scenario=replace(SHIPPED[0].scenario, set={"salvage_uptake": 0.01}))
+    path = draws_file(told.pathway)
+    assert path is not None
+    assert benefit.gather([told], read_draws(path, told.pathway).iloc[:3]) is None

@@ -1,0 +1,123 @@
+"""Survival printed as a percentage: held against the binomial, the beta integral, and Kaplan-Meier with Greenwood."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import lifelines
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import integrate, stats
+
+from calibration import percentages
+from calibration.likelihood import Likelihood
+from calibration.percentages import Percentage
+from calibration.targets import Targets, load_targets
+from simulator.cohort import Cohort
+from simulator.errors import InputError
+
+NewCohort = Callable[..., Targets]
+
+
+def cohort(n: int = 60, no_censoring_before: float = 0.0) -> Cohort:
+    return Cohort("made up", "", "", "relapse", n, {}, None, pd.DataFrame(), no_censoring_before=no_censoring_before)
+
+
+def row(value: float, **told: float) -> pd.Series:
+    empty = {"standard_error": np.nan, "lower": np.nan, "upper": np.nan, "n": np.nan, "count": np.nan, "month": 12.0}
+    return pd.Series({"population": "all", "unit": "%", "value": value, **empty, **told})
+
+
+def test_a_whole_count_is_the_binomial() -> None:
+    chances = np.array([0.1, 0.35, 0.9])
+    found = Percentage("all", 12.0, 13.0, 37.0).log_likelihood(chances)
+    np.testing.assert_allclose(found, stats.binom.logpmf(13, 37, chances), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("alive", "n"), [(29.64, 57.0), (0.4, 3.3), (0.0, 5.0), (5.0, 5.0)])
+def test_a_count_that_is_not_whole_integrates_as_a_beta(alive: float, n: float) -> None:
+    told = Percentage("all", 12.0, alive, n)
+    total, _ = integrate.quad(lambda p: np.exp(told.log_likelihood(np.array(p))), 0.0, 1.0)
+    assert total * (n + 1.0) == pytest.approx(1.0, rel=1e-8)
+
+
+def test_an_error_says_how_many_patients_a_figure_is_worth() -> None:
+    assert percentages.read(row(52, standard_error=10.0), cohort(), "").n == pytest.approx(0.52 * 0.48 / 0.01)
+    interval = row(52, lower=52 - 19.6, upper=52 + 19.6)
+    assert percentages.read(interval, cohort(), "").n == pytest.approx(0.52 * 0.48 / 0.01, rel=1e-4)
+
+
+def test_what_is_censored_is_worth_fewer_patients_and_what_is_not_all_of_them() -> None:
+    rng = np.random.default_rng(3)
+    died, followed = rng.exponential(12.0, 80), rng.uniform(3.0, 30.0, 80)
+    for censored, least in ((followed, 30.0), (np.full(80, 50.0), 80.0 - 1e-6)):
+        curve = lifelines.KaplanMeierFitter().fit(np.minimum(died, censored), died <= censored)
+        alive = float(curve.predict(12.0))
+        at = curve.event_table[(curve.event_table.index <= 12.0) & (curve.event_table["observed"] > 0)]
+        greenwood = alive * np.sqrt((1.0 / (at["at_risk"] * (at["at_risk"] - 1.0))).sum())
+        found = percentages.read(row(100 * alive, standard_error=100 * greenwood), cohort(80), "").n
+        assert least <= found <= 80.0 + 1e-6
+    assert percentages.read(row(100 * alive, standard_error=100 * greenwood, n=80), cohort(80), "").n <= 80.0
+
+
+def test_without_an_error_nobody_is_taken_as_censored_and_that_is_said() -> None:
+    told = percentages.read(row(52, n=57.0), cohort(), "targets.csv: line 3")
+    assert (told.n, told.alive) == (57.0, pytest.approx(29.64))
+    assert told.warning.startswith("targets.csv: line 3: no standard error")
+    assert percentages.read(row(100, n=5.0), cohort(), "").warning == ""
+    assert percentages.read(row(52, standard_error=10.0), cohort(), "").warning == ""
+
+
+REFUSED = {
+    "nobody knows of how many": (row(52), "no standard error and no n"),
+    "all of nobody knows how many": (row(100), "0 and 100 % need the number of patients"),
+    "none of nobody knows how many": (row(0, standard_error=0.0), "0 and 100 % need"),
+    "more than all": (row(120, n=10.0), "a percentage is missing; got 120"),
+    "nothing": (row(np.nan, n=10.0), "a percentage is missing"),
+    "surer than so few can be": (row(52, standard_error=4.0, n=57.0), "smaller than 57 patients can give; got '4 %'"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_percentage_that_cannot_be_used_is_refused(what: str) -> None:
+    told, complaint = REFUSED[what]
+    with pytest.raises(InputError, match=f"line 7: .*{complaint}"):
+        percentages.read(told, cohort(), "line 7")
+
+
+def test_without_censoring_a_percentage_is_a_count() -> None:
+    for whole in (row(35, standard_error=8.0, n=37.0), row(35, standard_error=8.0), row(35, n=37.0)):
+        percentages.check_counted(whole, cohort(37, 12.0), "")
+    for wrong in (row(35, standard_error=5.0, n=37.0), row(36, n=37.0), row(35, standard_error=3.0)):
+        percentages.check_counted(wrong, cohort(37, 6.0), "censoring from month 6 on")
+        with pytest.raises(InputError, match=r"line 7: no count .* nobody is censored before month 12"):
+            percentages.check_counted(wrong, cohort(37, 12.0), "line 7")
+
+
+def test_a_count_that_prints_another_percentage_is_refused_where_nobody_is_censored() -> None:
+    with pytest.raises(InputError, match=r"12 of 37 patients do not give .* 13 of 37 gives 35.1 ± 7.8 %"):
+        percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
+
+
+def test_percentages_enter_the_likelihood_as_binomials(new_cohort: NewCohort) -> None:
+    targets = new_cohort(40, "alive,survival,all,,,6,,40,61", "of_women,survival,sex=female,,,6,,10,33")
+    found = Likelihood(targets)({"uptake": np.array([[0.4], [0.7]])})
+    alive = np.exp(-6.0 / 10.0)
+    beta = sum(stats.beta.logpdf(alive, k + 1, n - k + 1) - np.log(n + 1) for k, n in ((24.4, 40), (3.3, 10)))
+    np.testing.assert_allclose(found, beta, atol=2e-4)
+    assert len(targets.warnings) == 2
+
+
+def test_two_arms_together_are_their_mixture(new_cohort: NewCohort) -> None:
+    targets = new_cohort(40, "alive,survival,all,,,6,,40,61")
+    likelihood = Likelihood(targets)
+    for mean in (5.0, 20.0):
+        found = likelihood({"uptake": np.array([[0.4]]), "treated_mean": np.array([[mean]])})
+        alive = 0.4 * np.exp(-6.0 / mean) + 0.6 * np.exp(-0.6)
+        assert found == pytest.approx(stats.beta.logpdf(alive, 25.4, 16.6) - np.log(41), abs=2e-3)
+
+
+def test_a_shipped_cohort_warns_of_what_was_assumed() -> None:
+    (warning,) = load_targets("schultz2023").warnings
+    assert f"{Path('schultz2023') / 'targets.csv'}: line 3: no standard error" in warning
+    assert "none of 57 patients were censored" in warning

@@ -1,0 +1,142 @@
+"""The pathway set to another cohort, and what simulated cohorts of its size report: held against the binomial."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from calibration import validation
+from calibration.targets import Targets, find_folder, load_targets
+from simulator.errors import InputError
+
+NewCohort = Callable[..., Targets]
+SHIPPED = ("li2023", "schultz2023", "wudhikarn2021")
+EVIDENCE = pd.read_csv(Path(validation.__file__).parent / "evidence" / "external.csv", dtype=str, encoding="utf-8")
+
+
+def test_the_cohorts_that_are_shipped_are_found() -> None:
+    assert tuple(validation.shipped()) == SHIPPED
+
+
+def test_each_cohort_has_its_own_uptake_and_mix() -> None:
+    schultz, wudhikarn, li = (load_targets(name).scenario for name in ("schultz2023", "wudhikarn2021", "li2023"))
+    assert dict(schultz.set) == {"salvage_uptake": 50 / 57}
+    assert dict(wudhikarn.set) == {"salvage_uptake": 30 / 38}
+    assert dict(li.set) == {"salvage_uptake": 1.0, "share_dual_target_reinfusion": 1.0}
+    assert wudhikarn.population["prior_hsct"] == {"yes": 6, "no": 32}
+    assert not schultz.population
+    assert not li.population
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_figure_says_whose_words_it_is_read_in(name: str) -> None:
+    for _, row in load_targets(name).cohort.targets.iterrows():
+        assert row["place"].startswith("as cited in the letter") or "the source's own words" in row["note"], row["name"]
+
+
+@pytest.mark.parametrize(
+    ("cohort", "target", "evidence", "quantity"),
+    [
+        ("schultz2023", "survivors_12", "Schultz 2023", "relapse cohort 12-mo OS"),
+        ("wudhikarn2021", "survivors_12", "Wudhikarn 2021", "12-mo OS"),
+        ("wudhikarn2021", "median_survival", "Wudhikarn 2021", "OS after progression, median"),
+        ("wudhikarn2021", "infusion_to_relapse", "Wudhikarn 2021", "CAR-T→progression, median"),
+        ("li2023", "survivors_12", "Li W 2023", "12-mo OS after CD19+CD22 CAR-T"),
+    ],
+)
+def test_a_figure_is_that_of_the_evidence(cohort: str, target: str, evidence: str, quantity: str) -> None:
+    row = load_targets(cohort).cohort.targets.set_index("name").loc[target]
+    told = EVIDENCE[(EVIDENCE["cohort"] == evidence) & (EVIDENCE["quantity"] == quantity)].iloc[0]
+    assert (row["value"], row["n"]) == (float(told["value"]), float(told["n"]))
+
+
+def test_a_prediction_is_binomial_with_the_cohorts_own_size(new_cohort: NewCohort) -> None:
+    rows = ("alive,survival,all,,,6,,25,61", "treated,patients,treated,,,,10,25,")
+    found = validation.validate(new_cohort(25, *rows, use="validation"), None, wanted=800).set_index("target")
+    for name, chance in (("alive", np.exp(-0.6)), ("treated", 0.4)):
+        law = stats.binom(25, chance)
+        row = found.loc[name]
+        # 5 standard errors either side of 2.5 and 97.5 %: a false alarm in a million.
+        noise = 5 * np.sqrt(0.025 * 0.975 / 800)
+        for end, level in (("lower", 0.025), ("upper", 0.975)):
+            low, high = 4 * law.ppf([max(level - noise, 0.0), min(level + noise, 1.0)])
+            assert low - 1e-9 <= row[end] <= high + 1e-9
+        assert row["predicted"] == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 25 / 800))
+        at_most = law.cdf(row["reported"] / 4 + 1e-9)
+        assert row["at_most"] == pytest.approx(at_most, abs=5 * np.sqrt(0.25 / 800))
+
+
+def test_a_count_is_told_as_a_share_of_those_it_is_of(new_cohort: NewCohort) -> None:
+    rows = ("ever_treated,entered,treated,treatment,,,9,9,", "dead,deaths,treated,,,,2,9,")
+    found = validation.validate(new_cohort(25, *rows, use="validation"), None, wanted=100).set_index("target")
+    assert (found.loc["ever_treated", "lower"], found.loc["ever_treated", "upper"]) == (100.0, 100.0)
+    assert found.loc["dead", "reported"] == pytest.approx(200 / 9)
+    assert set(found["unit"]) == {"%"}
+
+
+COMPETING = """
+[[states.remission.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 8.0 }
+"""
+
+
+@pytest.mark.parametrize(("clock", "alive"), [("relapse", np.exp(-0.6)), ("infusion", np.nan)])
+def test_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive: float, new_cohort: NewCohort) -> None:
+    """Half die in remission, at a constant hazard: from infusion S = e^-t/4 and, of who relapsed, a convolution."""
+    folder = new_cohort(25, "alive,survival,all,,,6,,25,61", use="validation").folder
+    for name, old, new in (
+        ("two_arms.toml", "[states.relapse]", f"{COMPETING}\n[states.relapse]"),
+        ("cohort.toml", 'clock = "relapse"', f'clock = "{clock}"'),
+        ("cohort.toml", 'all = ["treated", "untreated"]', 'all = ["all"]'),
+    ):
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1))
+    found = validation.validate(load_targets(folder), None, wanted=400)
+    if clock == "infusion":
+        # Relapse at rate 1/8 of rate 1/4 in all, then death at rate 1/10.
+        alive = np.exp(-1.5) + (1 / 8) / (1 / 4 - 1 / 10) * (np.exp(-0.6) - np.exp(-1.5))
+    assert found["predicted"].iloc[0] == pytest.approx(100 * alive, abs=5 * 100 * np.sqrt(0.25 / 25 / 400))
+
+
+def test_a_figure_far_from_the_prediction_is_a_miss(new_cohort: NewCohort) -> None:
+    found = validation.validate(new_cohort(25, "alive,survival,all,,,6,,25,5", use="validation"), None, wanted=200)
+    assert found["inside"].tolist() == ["no"]
+    assert found["at_most"].iloc[0] < 0.01
+
+
+def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> None:
+    with pytest.raises(InputError, match=r"targets.csv: nothing to validate.*validation"):
+        validation.validate(new_cohort(25, "alive,survival,all,,,6,,25,61", use="predictive"), None)
+
+
+SPOILED = {
+    "a lever that is none": ("cohort.toml", "salvage_uptake =", "salvage_uptak =", "did you mean 'salvage_uptake'"),
+    "a row that is none": ("cohort.toml", '= "treated"\n', '= "treatd"\n', "row of targets.csv.*mean 'treated'"),
+    "a table that is none": ("cohort.toml", "[set]", "[sets]", "unknown key; got 'sets'.*did you mean 'set'"),
+    "a lever beyond its unit": ("cohort.toml", '= "treated"\n', "= 1.5\n", "outside its unit .*got 1.5"),
+    "a truth for a lever": ("cohort.toml", '= "treated"\n', "= true\n", "unknown row of targets.csv"),
+    "a benefit beyond all": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: not a share"),
+    "a level too many": ("targets.csv", "yes,,6,38,15.8", "yes,,39,39,15.8", "more patients than the cohort has"),
+    "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than there are; got '18 of 17'"),
+    "no place": ("targets.csv", ',"abstract",setting', ",,setting", "line 2: a target has no place"),
+    "no count of them": ("cohort.toml", "n = 38\n", "n = 38\nno_censoring_before = 12\n", "line 9: no count of 38"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_a_spoiled_cohort_is_refused_by_file_and_place(what: str, tmp_path: Path) -> None:
+    file, old, new, complaint = SPOILED[what]
+    folder = tmp_path / "mine"
+    shutil.copytree(find_folder("wudhikarn2021"), folder)
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(str(folder)) + f".*{complaint}"):
+        load_targets(folder)

@@ -1,0 +1,94 @@
+"""A posterior without one assumed prior, by reweighting, against conjugate posteriors that are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from calibration import widened_priors
+from calibration.priors import Priors
+from calibration.targets import load_targets
+from simulator.pathway import Prior
+from simulator.pathway_file import PATHWAYS, load_pathway
+
+RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
+SIGMA = 0.3
+
+
+@pytest.fixture
+def targets(tmp_path: Path) -> Any:
+    told = (PATHWAYS / "three_state.toml").read_text()
+    for rate in RATES.values():
+        prior = f"prior = {{ family = 'lognormal', median = {rate}, sigma = {SIGMA} }}"
+        told = told.replace(f"value = {rate:.2f}", f"value = {rate:.2f}\n{prior}")
+    (tmp_path / "uncertain.toml").write_text(told)
+    return SimpleNamespace(pathway=load_pathway(tmp_path / "uncertain.toml"))
+
+
+def normal(sigma: float, seen: float, error: float) -> tuple[float, float]:
+    """Mean and sd of log(theta / median) given `seen`, its measurement with an error; the prior N(0, sigma)."""
+    precision = 1 / sigma**2 + 1 / error**2
+    return seen / error**2 / precision, precision**-0.5
+
+
+@pytest.mark.parametrize(("error", "way"), [(10.0, "moved"), (0.6, "either"), (0.1, "reweighted")])
+def test_it_is_the_conjugate_posterior_under_the_wider_prior(targets: Any, error: float, way: str) -> None:
+    seen, n = 0.2, 4000
+    mean, sd = normal(SIGMA, seen, error)
+    scores = np.random.default_rng(1).normal(size=(n, 3)) * [sd / SIGMA, 1, 1] + [mean / SIGMA, 0, 0]
+    draws = pd.DataFrame(np.array(list(RATES.values())) * np.exp(SIGMA * scores), columns=list(RATES))
+
+    def log_likelihood(z: np.ndarray) -> np.ndarray:
+        return stats.norm.logpdf(SIGMA * z[:, 0], seen, error)
+
+    (found,) = widened_priors.widened(targets, draws, log_likelihood, ["onset_rate"], lambda done, total: None)
+    assert (found.parameters, found.told) == (("onset_rate",), "twice as wide")
+    weights = np.exp(found.log_weights - found.log_weights.max())
+    x = np.log(found.draws["onset_rate"].to_numpy() / RATES["onset_rate"])
+    expected = normal(2 * SIGMA, seen, error)
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    assert effective > 1000
+    # Five standard errors.
+    assert np.average(x, weights=weights) == pytest.approx(expected[0], abs=5 * expected[1] / effective**0.5)
+    spread = np.sqrt(np.average((x - np.average(x, weights=weights)) ** 2, weights=weights))
+    assert spread == pytest.approx(expected[1], rel=5 / (2 * effective) ** 0.5 + 0.02)
+    assert found.draws["death_rate_ill"].to_numpy() == pytest.approx(draws["death_rate_ill"].to_numpy())
+    if way != "either":
+        assert found.draws["onset_rate"].equals(draws["onset_rate"]) == (way == "reweighted")
+
+
+def test_the_ratio_of_priors_is_that_of_their_densities() -> None:
+    x = np.linspace(0.05, 0.95, 7)
+    known = {
+        "lognormal": ({"median": 2.0, "sigma": 0.5}, lambda a: stats.lognorm(a["sigma"], scale=a["median"])),
+        "normal": ({"mean": 1.0, "sd": 2.0}, lambda a: stats.norm(a["mean"], a["sd"])),
+        "gamma": ({"shape": 3.0, "rate": 2.0}, lambda a: stats.gamma(a["shape"], scale=1 / a["rate"])),
+        "beta": ({"a": 2.0, "b": 0.5}, lambda a: stats.beta(a["a"], a["b"])),
+    }
+    for family, (arguments, law) in known.items():
+        prior = Prior(family, arguments)
+        other = widened_priors.without(prior)
+        found = widened_priors._log_density(other, x) - widened_priors._log_density(prior, x)
+        expected = law(other.arguments).logpdf(x) - law(arguments).logpdf(x)
+        assert found - found[0] == pytest.approx(expected - expected[0]), family
+        if family != "beta":
+            assert law(other.arguments).std() > 1.9 * law(arguments).std() or family == "lognormal"
+
+
+def test_only_assumptions_that_say_so_and_are_not_flat_are_left_out() -> None:
+    pathway = load_targets("wang2024").pathway
+    found = widened_priors.assumed(pathway)
+    flat = {"salvage_uptake", "hsct_if_cr", "hsct_if_pr"}
+    assert not flat & {name for each in found for name in each}
+    assert ("hsct_admission_months",) in found
+    assert ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy") in found
+    assert ("trm_median",) not in found
+    widened = widened_priors._with(pathway, ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy"))
+    assert isinstance(widened, Priors)
+    assert widened.summary()["cr_chemotherapy"].mean == pytest.approx(1 / 3)

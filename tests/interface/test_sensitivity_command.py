@@ -1,0 +1,134 @@
+"""`aftercart sensitivity` as a person types it: answer, tables, folder, figures, refusals."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator.pathway_file import PATHWAYS
+
+Command = Callable[..., Any]
+
+RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
+
+
+@pytest.fixture
+def ill(folder: Path) -> Path:
+    """The illness-death model with 150 draws of its rates, and a policy."""
+    told = (PATHWAYS / "three_state.toml").read_text()
+    told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
+    (folder / "uncertain.toml").write_text(told)
+    scores = np.random.default_rng(2).normal(size=(150, 3))
+    draws = pd.DataFrame(np.array(list(RATES.values())) * np.exp(0.3 * scores), columns=list(RATES))
+    draws.to_csv(folder / "draws.csv", index=False)
+    (folder / "today.toml").write_text('pathway = "uncertain.toml"\n')
+    (folder / "fewer.toml").write_text('base = "today.toml"\n[scale]\nonset_rate = 0.5\ndeath_rate_healthy = 1.5\n')
+    return folder
+
+
+@pytest.fixture
+def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.cli.sensitivity._draw", lambda found, into: None)
+
+
+def sensitivity(aftercart: Command, *typed: str) -> Any:
+    return aftercart("sensitivity", *typed, "--jobs", "1")
+
+
+def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Path, drawless: None) -> None:
+    result = sensitivity(aftercart, "fewer.toml", "today.toml")
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.stdout.split())
+    assert told.startswith("Of 100 patients, ")
+    assert "are alive at 12 months under fewer than under today, with every parameter at its median." in told
+    assert "what moves it most is death_rate_healthy (" in told
+    assert "For the choice between today and fewer, costs left out:" in told
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_one_scenario_has_no_decision(aftercart: Command, ill: Path, drawless: None) -> None:
+    result = sensitivity(aftercart, "today.toml", "--outcome", "rmst_60", "--out", "one")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Mean survival to month 60, months: today: ")
+    assert {each.name for each in (ill / "one").iterdir()} == {
+        "tornado.csv", "prcc.csv", "structure.csv", "manifest.json"
+    }  # fmt: skip
+
+
+def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figures: Command, ill: Path) -> None:
+    typed = ("--show", "evppi, tornado,prcc,structure,sobol", "--samples", "32", "--out", "all", "--quiet")
+    result = sensitivity(aftercart_with_figures, "fewer.toml", "today.toml", *typed)
+    assert result.exit_code == 0, result.output
+    parts = ("tornado", "prcc", "sobol", "structure", "evppi")
+    expected = {f"{part}.{end}" for part in parts for end in ("csv", "svg", "png")} | {"manifest.json"}
+    assert {each.name for each in (ill / "all").iterdir()} == expected
+    table = pd.read_csv(ill / "all" / "tornado.csv")
+    assert set(table["parameter"]) == set(RATES)
+    manifest = json.loads((ill / "all" / "manifest.json").read_text())
+    assert manifest["parts"] == list(parts)
+    assert (manifest["outcome"], manifest["draws"], manifest["engine"]) == ("os_12", 150, "exact")
+
+
+def test_figures_say_in_words_what_they_show_with_n_and_source(aftercart_with_figures: Command, folder: Path) -> None:
+    typed = ("--show", "tornado", "--parameter", "hsct_cure", "--parameter", "nr_cure", "--out", "run")
+    result = sensitivity(aftercart_with_figures, "wider-salvage", "baseline", *typed)
+    assert result.exit_code == 0, result.output
+    drawn = (folder / "run" / "tornado.svg").read_text()
+    assert "what moves it most is hsct_cure (" in drawn or "what moves it most is nr_cure (" in drawn
+    told = " ".join(result.stdout.split())
+    assert "n = 37" in told
+    assert "nr_cure *" in told
+    assert "marginal_benefit is varied evenly from 0 to 1: an assumption." in told
+
+
+def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, drawless: None) -> None:
+    typed = ("--json", "--show", "tornado,evppi", "--outcome", "os_24")
+    found = json.loads(sensitivity(aftercart, "fewer.toml", "today.toml", *typed).stdout)
+    assert list(found) == ["tornado", "evppi"]
+    assert found["evppi"][0]["parameter"] == "everything"
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("today.toml", "--outcome", "os12"), ("unknown outcome", "did you mean 'os_12'?")),
+        (("today.toml", "--parameter", "onset"), ("unknown uncertain parameter", "did you mean 'onset_rate'?")),
+        (("today.toml", "--outcome", "os_60", "--horizon", "48"), ("beyond the horizon; got 48", "60 months or more")),
+        (("today.toml", "--draws", "1"), ("--draws: too few draws", "100 or more")),
+        (("today.toml", "--show", "evppi"), ("a decision needs a second scenario",)),
+        (("today.toml", "--show", "priors"), ("no cohort was fitted",)),
+        (("today.toml", "--show", "tornado,prc"), ("unknown part; got 'prc'", "did you mean 'prcc'?")),
+        (("fewer.toml", "today.toml", "--cost", "beds"), ("not COUNT=RATE; got 'beds'",)),
+        (("fewer.toml", "today.toml", "--cost", "beds=-1"), ("not COUNT=RATE; got 'beds=-1'",)),
+        (("fewer.toml", "today.toml", "--cost", "beds=1"), ("unknown count; got 'beds'",)),
+        (("letter-centre",), ("exact engine, which has no queues", "letter-centre.toml: [capacity]")),
+        (("as-it-is.toml",), ("without draws has no uncertain parameters",)),
+        (("today.toml", "today.toml"), ("two scenarios of one name",)),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_line(
+    aftercart: Command, ill: Path, typed: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    result = sensitivity(aftercart, *typed)
+    assert result.exit_code == 2, result.output
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    for each in words:
+        assert each in result.stderr
+    assert not (ill / "results").exists()
+
+
+def test_leaving_out_an_assumed_prior_says_how_much_it_changes(
+    aftercart: Command, folder: Path, drawless: None
+) -> None:
+    typed = ("--show", "priors", "--parameter", "pr_cure", "--parameter", "salvage_uptake", "--draws", "200")
+    result = sensitivity(aftercart, "baseline", *typed, "--outcome", "rmst_60", "--out", "priors")
+    assert result.exit_code == 0, result.output
+    assert "Of 1 assumed prior, leaving out that of pr_cure changes it most, by " in " ".join(result.stdout.split())
+    table = pd.read_csv(folder / "priors" / "priors.csv")
+    assert list(table["alternative"]) == ["as declared", "pr_cure"]
+    assert table["told"].iloc[1] == "flat"
+    assert table["effective_draws"].iloc[1] > 100

@@ -1,0 +1,199 @@
+"""`aftercart validate`: another cohort is one folder; a miss is told as a miss; nothing half-written."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+Command = Callable[..., Any]
+
+PATHWAY = """
+title = "Constant hazards, whoever is treated"
+start = "relapse"
+
+[clocks]
+relapse = "relapse"
+
+[states.relapse]
+kind = "decision"
+[[states.relapse.branches]]
+to = "treatment"
+probability = "uptake"
+[[states.relapse.branches]]
+to = "supportive_care"
+probability = "rest"
+
+[states.treatment]
+kind = "sojourn"
+[[states.treatment.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 10.0 }
+
+[states.supportive_care]
+kind = "sojourn"
+[[states.supportive_care.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 10.0 }
+
+[states.dead]
+kind = "death"
+cause = "any"
+
+[groups.treated]
+entered = "treatment"
+
+[parameters.uptake]
+unit = "probability"
+meaning = "probability of treatment"
+value = 0.4
+prior = { family = "beta", a = 2, b = 3 }
+source = "assumption: a round number"
+"""
+
+COHORT = """
+title = "A cohort that never was"
+citation = "nobody"
+pathway = "constant.toml"
+clock = "relapse"
+n = 40
+seed = 5
+{more}
+[arms]
+treated = ["treated"]
+all = ["all"]
+
+[set]
+uptake = "treated"
+"""
+
+CENSORED_LATER = "no_censoring_before = 12"
+HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+
+ROWS = (
+    "treated,patients,treated,,,,30,40,75,,%,page 2,setting,",
+    "alive_6,survival,all,,,6,,40,55,8,%,page 3,validation,",
+    "alive_12,survival,all,,,12,,40,{alive},,%,page 3,validation,",
+)
+
+
+@pytest.fixture
+def cohort(folder: Path) -> Callable[..., Path]:
+    """Write a cohort of 40 with 75 % treated, on a model where 30 % are alive at 12 months whoever is treated."""
+
+    def write(alive: int = 30, more: str = "", name: str = "theirs") -> Path:
+        into = folder / name
+        into.mkdir()
+        (into / "constant.toml").write_text(PATHWAY)
+        (into / "cohort.toml").write_text(COHORT.format(more=more))
+        told = "".join(f"{row.format(alive=alive)}\n" for row in ROWS)
+        (into / "targets.csv").write_text(HEADER + told)
+        return into
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calibration.predictive.DRAWS", 200)
+
+
+def test_a_cohort_of_ones_own_is_one_folder(aftercart: Command, cohort: Callable[..., Path], folder: Path) -> None:
+    cohort()
+    result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "theirs/targets.csv: line 4: no standard error" in result.stderr
+    names = {each.name for each in (folder / "found").iterdir()}
+    assert names == {"validation.csv", "validation.svg", "validation.png", "manifest.json"}
+    table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
+    assert table.loc["alive_12", "reported"] == 30
+    assert "theirs (n = 40): alive at 12 months, 30 % reported" in (folder / "found" / "validation.svg").read_text()
+
+
+def test_a_miss_is_told_as_a_miss(aftercart: Command, cohort: Callable[..., Path]) -> None:
+    cohort(alive=80)
+    result = aftercart("validate", "theirs", "--jobs", "1", "--quiet")
+    first = " ".join(result.stdout.split())
+    assert first.startswith("1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 80 % reported")
+
+
+def test_the_shipped_cohorts_inform_the_marginal_patient(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.draws.MOST", 10)
+    result = aftercart("validate", "schultz2023", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stdout.split())
+    assert "Of 100 patients whom a policy treats in addition, a cohort that treated more suggests that" in said
+    assert "not an estimate of a treatment's effect" in said
+    assert (folder / "found" / "marginal_benefit_summary.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["shultz2023"], ["unknown cohort", "got 'shultz2023'", "did you mean 'schultz2023'?"]),
+        (["wang2024"], ["wang2024/targets.csv: nothing to validate", "validation"]),
+        (["li2023", "li2023"], ["two cohorts of one name", "got 'li2023'"]),
+        (["theirs", "--refit"], ["--refit", "frozen beside the draws", "got 'constant'"]),
+        (["li2023", "--jobs", "0"], ["--jobs", "got 0", "1 or more"]),
+    ],
+)
+def test_what_cannot_be_validated_is_refused(
+    aftercart: Command, cohort: Callable[..., Path], folder: Path, typed: list[str], words: list[str]
+) -> None:
+    cohort()
+    result = aftercart("validate", *typed, "--out", "found")
+    assert result.exit_code == 2, result.output
+    message = result.stderr.splitlines()[-1]
+    for each in words:
+        assert each in message, result.stderr
+    assert not (folder / "found").exists()
+
+
+def test_the_documented_cohort_can_be_validated(aftercart: Command, folder: Path, repository: Path) -> None:
+    told = (repository / "docs" / "validation.md").read_text(encoding="utf-8")
+    (folder / "mine").mkdir()
+    (folder / "mine" / "cohort.toml").write_text(told.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    rows = told.partition("```\nname,")[2].partition("```")[0]
+    (folder / "mine" / "targets.csv").write_text(f"name,{rows}", encoding="utf-8")
+    result = aftercart("check", "mine")
+    assert result.exit_code == 0, result.output
+    assert "n = 60, 4 reported figures" in result.stdout
+
+
+def test_a_cohort_that_only_validates_is_not_fitted(aftercart: Command, folder: Path) -> None:
+    result = aftercart("calibrate", "schultz2023", "--out", "found")
+    assert result.exit_code == 2
+    assert "schultz2023/targets.csv: nothing to fit" in result.stderr
+    assert not (folder / "found").exists()
+
+
+SPOILED = {
+    "more treated than there are": ([("30,40,75", "18,17,75")], "line 2: more than there are; got '18 of 17'"),
+    "no place": ([("%,page 3,", "%,,")], "line 3: a target has no place in its source"),
+    "an error that no count gives": ([(",55,8,", ",55,3,")], "line 3: no count of 40 patients gives this figure"),
+    "all of nobody knows how many": ([(",40,55,8,", ",,100,,")], "line 3: 0 and 100 % need the number of patients"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_contradictions_name_file_and_line_and_nothing_is_fitted(
+    aftercart: Command, cohort: Callable[..., Path], folder: Path, what: str
+) -> None:
+    edits, complaint = SPOILED[what]
+    into = cohort(more="" if what == "all of nobody knows how many" else CENSORED_LATER)
+    text = (into / "targets.csv").read_text()
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (into / "targets.csv").write_text(text)
+    for command in ("validate", "calibrate", "check"):
+        result = aftercart(command, "theirs", *(["--out", "found"] if command != "check" else []))
+        assert result.exit_code == 2, result.output
+        assert result.stderr.count("\n") == 1
+        assert f"theirs/targets.csv: {complaint}" in result.stderr
+        assert not (folder / "found").exists()

@@ -1,0 +1,136 @@
+"""`aftercart guarantee-time` and `virtual-cohorts` as a person types them: answer, folder, figures, refusals."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+Command = Callable[..., Any]
+FEW = ("--cohorts", "8", "--draws", "4", "--n", "20", "--jobs", "1")
+
+
+@pytest.fixture
+def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.cli.virtual._draw", lambda pictures, into: None)
+
+
+def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, drawless: None) -> None:
+    told = aftercart("guarantee-time", *FEW).stdout
+    assert told.startswith("Where HSCT after relapse changes nothing, ")
+    for words in ("From relapse", "From complete response", "landmark at 6 months", "Simon-Makuch", "n = 37"):
+        assert words in " ".join(told.split())
+    assert max(len(line) for line in told.splitlines()) <= 80
+
+
+def test_its_folder_holds_tables_a_figure_and_how_it_came_about(aftercart_with_figures: Command, folder: Path) -> None:
+    result = aftercart_with_figures("guarantee-time", *FEW, "--landmarks", "2", "--out", "there", "--quiet")
+    assert result.exit_code == 0, result.output
+    names = {"analyses.csv", "curves.csv", "manifest.json", "guarantee_time.svg", "guarantee_time.png"}
+    assert {each.name for each in (folder / "there").iterdir()} == names
+    table = pd.read_csv(folder / "there" / "analyses.csv")
+    assert table["analysis"].tolist() == ["naive", "landmark", "simon_makuch"] * 2
+    told = json.loads((folder / "there" / "manifest.json").read_text())
+    assert (told["n"], told["cohorts"], told["engine"]) == (20, 8, "microsim")
+    assert told["scenarios"][0]["milestones"] == ["hsct", "after_hsct"]
+    drawn = (folder / "there" / "guarantee_time.svg").read_text()
+    assert "at 12 months" in drawn[:6000], "no alternative text"
+
+
+def test_virtual_cohorts_answer_with_the_power_and_the_spread(aftercart: Command, drawless: None) -> None:
+    result = aftercart("virtual-cohorts", "baseline", "wider-salvage", *FEW)
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.stdout.split())
+    assert told.startswith("With 20 patients an arm, ")
+    assert "wider-salvage@cohorts" in told
+    assert "the reported one is 7.85" in told
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_one_scenario_alone_has_a_spread_and_no_power(aftercart_with_figures: Command, folder: Path) -> None:
+    result = aftercart_with_figures("virtual-cohorts", "as-it-is.toml", *FEW[:2], "--out", "there")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Of 100 patients, ")
+    names = {"cohorts.csv", "curves.csv", "spread.csv", "manifest.json", "virtual_cohorts.svg", "virtual_cohorts.png"}
+    assert {each.name for each in (folder / "there").iterdir()} == names
+
+
+def test_the_power_is_drawn_with_both_ends(aftercart_with_figures: Command, folder: Path) -> None:
+    result = aftercart_with_figures("virtual-cohorts", "as-it-is.toml", "fewer-fall-ill.toml", "--cohorts", "5",
+                                    "--n", "10", "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert [row["patients_an_arm"] for row in json.loads(result.stdout)] == [10, 20, 40, 80, 160]
+    (there,) = (folder / "results" / "as-it-is-virtual-cohorts").iterdir()
+    assert (there / "power.svg").exists()
+
+
+def told_in(page: str) -> list[list[str]]:
+    """The rows of a page's tables, numbers only."""
+    rows = [line.strip("| \n").split("|") for line in page.splitlines() if line.startswith("|")]
+    found = [[cell.strip().replace(" %", "") for cell in row] for row in rows if "---" not in row[0]]
+    return [row for row in found if any(each[:1].isdigit() for each in row[1:])]
+
+
+@pytest.mark.slow
+def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None, repository: Path) -> None:
+    page = (repository / "docs" / "guarantee-time.md").read_text(encoding="utf-8")
+    said = " ".join(" ".join(aftercart(*typed).stdout.split()) for typed in (
+        ("guarantee-time",), ("virtual-cohorts", "baseline", "wider-salvage")))  # fmt: skip
+    for name, *cells in told_in(page):
+        if name.isdigit():
+            assert all(f"{each} ±" in said for each in cells), name
+        else:
+            numbers = [f"{cells[0]} (", f"{cells[1]} (", cells[2]]
+            assert all(each in said for each in numbers), (name, numbers)
+    for words in ("18 more", "17.5 points", "in 50 of 100", "between 14 and 51", "7.5 points", "adds 6.7"):
+        assert words in said, words
+
+
+def test_where_nobody_is_transplanted_there_is_nothing_to_compare(aftercart: Command, drawless: None) -> None:
+    told = aftercart("guarantee-time", "no-hsct", *FEW).stdout
+    assert told.startswith("Under no-hsct, nobody is in one of the two groups")
+    assert "nan" not in told
+
+
+BAD = {
+    ("virtual-cohorts", "baseline", "--n", "1"): ("--n: too few; got 1; allowed: 2 or more",),
+    ("virtual-cohorts", "baseline", "--cohorts", "0"): ("--cohorts: too few; got 0; allowed: 1 or more",),
+    ("virtual-cohorts", "baseline", "--cohorts", "3", "--draws", "5"): ("--draws: more draws than cohorts; got 5",),
+    ("virtual-cohorts", "baseline", "--engine", "exact"): ("the exact engine has no patients", "microsim or des"),
+    ("virtual-cohorts", "baseline", "--engine", "micro"): ("unknown engine", "did you mean 'microsim'"),
+    ("virtual-cohorts", "baseline", "--horizon", "12"): ("--horizon: ends before OS is told at 12 months; got 12.0",),
+    ("virtual-cohorts", "baseline", "--cohorts", "100000000"): ("too many patients",),
+    ("virtual-cohorts", "baseline", "--draws", "100000"): ("--draws: not that many draws", "more draws than cohorts"),
+    ("virtual-cohorts", "letter-centre"): ("letter-centre.toml: [capacity]: virtual cohorts have no beds",),
+    ("virtual-cohorts", "baseline", "as-it-is.toml"): ("scenarios of different pathways cannot be compared",),
+    ("virtual-cohorts", "baselin"): ("did you mean 'baseline'",),
+    ("guarantee-time", "--landmarks", "13"): ("--landmarks: no landmark; got 13.0; allowed: above 0, below 12",),
+    ("guarantee-time", "--landmarks", "0"): ("--landmarks: no landmark; got 0.0",),
+    ("guarantee-time", "--landmarks", "soon"): ("--landmarks: not months; got 'soon'; allowed: as 3,6",),
+    ("guarantee-time", "--landmarks", "1,2,3,4"): ("--landmarks: too many",),
+    ("guarantee-time", "--engine", "exact"): ("--engine: the exact engine has no patients",),
+    ("guarantee-time", "--group", "treated"): ("--group: no group that another is told by", "allowed: hsct"),
+    ("guarantee-time", "as-it-is.toml"): ("three_state.toml: [groups]: no group that another is told by",),
+}
+
+
+@pytest.mark.parametrize(("typed", "words"), BAD.items(), ids=[" ".join(each) for each in BAD])
+def test_what_cannot_be_used_ends_in_one_line_and_writes_nothing(
+    typed: tuple[str, ...], words: tuple[str, ...], aftercart: Command, folder: Path
+) -> None:
+    result = aftercart(*typed)
+    assert result.exit_code == 2, result.output
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    assert any(each in result.stderr for each in words[:1]) or words[-1] in result.stderr, result.stderr
+    assert not (folder / "results").exists()
+
+
+def test_a_clock_that_nobody_starts_has_no_cohorts(aftercart: Command, folder: Path) -> None:
+    text = 'base = "baseline"\n[hazard_ratio]\n"car_t_remission.relapse" = 0.0\n'
+    (folder / "never.toml").write_text(text, encoding="utf-8")
+    result = aftercart("virtual-cohorts", "never.toml", "--jobs", "1")
+    assert result.exit_code == 2, result.output
+    assert "nobody of 1,000 comes to the clock 'relapse'" in result.stderr
+    assert not (folder / "results").exists()

@@ -1,0 +1,144 @@
+"""The benefits that a policy is shown for: told apart, mixed right, and at break-even just worth its margin."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import benefits, outcomes
+from simulator.draws import load_informed_draws, read_benefits, values
+from simulator.engines import exact, tally
+from simulator.errors import InputError
+from simulator.experiment import compare, run
+from simulator.model import resolve
+from simulator.randomness import Uniforms
+from simulator.scenario import INFORMED, Scenario, load_scenario, parted
+
+WIDER = load_scenario("wider-salvage")
+DRAWS = load_informed_draws(WIDER.pathway)
+SETTINGS = {"draws": 5, "horizon": 24.0, "jobs": 1}
+
+
+@pytest.fixture(scope="module")
+def told() -> pd.Series:
+    found = compare("baseline", "wider-salvage", **SETTINGS)  # type: ignore[arg-type]
+    everybody = found.outcomes[found.outcomes["population"] == "all"]
+    return everybody[everybody["clock"] == "relapse"].set_index(["scenario", "outcome"])
+
+
+def test_break_even_is_where_a_line_meets_the_margin() -> None:
+    none, every = np.array([0.3, 0.3, 0.4, 0.3]), np.array([0.5, 0.33, 0.5, 0.3])
+    found, wanted = outcomes.break_even(np.full(4, 0.3), none, every, margin=0.05)
+    np.testing.assert_allclose(found, [0.25, 5 / 3, -0.5, np.inf])
+    np.testing.assert_allclose(wanted, 0.35)
+
+
+def test_a_policy_that_treats_more_is_shown_for_three_benefits(told: pd.DataFrame) -> None:
+    names = list(dict.fromkeys(name for name, _ in told.index))
+    assert names == ["baseline", "wider-salvage", "wider-salvage@cohorts", "wider-salvage@break-even"]
+
+
+def test_at_break_even_a_policy_has_the_margin_and_no_more(told: pd.DataFrame) -> None:
+    assert told.loc[("wider-salvage@break-even", "os_12"), "difference"] == pytest.approx(0.05, abs=1e-7)
+    assert 0 < told.loc[("wider-salvage", "break_even_for_5_more_at_12"), "estimate"] < 1
+    assert told.loc[("wider-salvage", "draws_with_5_more_at_12"), "estimate"] == 1.0
+
+
+def test_a_draw_pays_where_its_own_benefit_reaches_break_even(told: pd.DataFrame) -> None:
+    found = resolve(WIDER, values(DRAWS, slice(0, 5)))
+    ends = [exact.curves(replace(found, marginal=replace(found.marginal, benefit=m)), 12.0) for m in (0.0, 1.0)]
+    none, every = (each.survival["relapse", "all"][:, -1] for each in ends)
+    pays = DRAWS[INFORMED].to_numpy()[:5] * (every - none) >= 0.05
+    assert told.loc[("wider-salvage@cohorts", "draws_with_5_more_at_12"), "estimate"] == pays.mean()
+
+
+def test_a_margin_can_be_asked_for() -> None:
+    found = run("wider-salvage", margin=12.5, **SETTINGS).outcomes  # type: ignore[arg-type]
+    row = found[found["outcome"] == "break_even_for_12.5_more_at_12"].iloc[0]
+    assert row["scenario"] == "wider-salvage"
+    with pytest.raises(InputError, match=r"--margin: not a margin; got 101"):
+        run("wider-salvage", margin=101)
+
+
+def test_each_draw_has_its_own_benefit() -> None:
+    informed = WIDER.with_marginal_benefit("cohorts")
+    together = exact.curves(resolve(informed, values(DRAWS, slice(0, 4))), 24.0).survival["relapse", "all"]
+    for i in range(4):
+        one = WIDER.with_marginal_benefit(float(DRAWS[INFORMED].iloc[i]))
+        alone = exact.curves(resolve(one, values(DRAWS, slice(i, i + 1))), 24.0).survival["relapse", "all"]
+        np.testing.assert_allclose(together[i], alone[0], atol=1e-9)
+
+
+def test_a_mixture_of_both_ends_is_what_the_engine_solves() -> None:
+    mixed = compare("baseline", "wider-salvage", **SETTINGS).survival  # type: ignore[arg-type]
+    own = exact.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
+    for population in ("all", "treated", "hsct", "cd19=positive"):
+        rows = mixed[(mixed["scenario"] == "wider-salvage@cohorts") & (mixed["population"] == population)]
+        shown = rows[(rows["clock"] == "relapse") & (rows["month"] == 12.0)]["survival"].iloc[0]
+        assert shown == pytest.approx(own.survival["relapse", population][:, 120].mean(), abs=1e-6)
+
+
+def test_simulated_patients_gain_as_often_as_their_draw_says() -> None:
+    informed = WIDER.with_marginal_benefit("cohorts")
+    model = resolve(informed, {name: float(each[0, 0]) for name, each in values(DRAWS, slice(0, 1)).items()})
+    n = 40_000
+    seen = tally.curves(model, 12.0, patients=n, uniforms=Uniforms(4)).survival["relapse", "all"][0]
+    expected = exact.curves(model, 12.0).survival["relapse", "all"][0]
+    # Dvoretzky-Kiefer-Wolfowitz: a false alarm in a million.
+    assert np.abs(seen - expected).max() < np.sqrt(np.log(2e6) / (2 * n)) + 1e-3
+
+
+def test_microsim_shows_the_same_benefits() -> None:
+    settings = {"draws": 2, "horizon": 24.0, "jobs": 1, "engine": "microsim", "patients": 400}
+    found = compare("baseline", "wider-salvage", **settings)  # type: ignore[arg-type]
+    assert [parted(each.name)[1] for each in found.scenarios] == [None, None, "cohorts", "break-even"]
+    assert found.survival["monte_carlo_se"].notna().all()
+
+
+def test_where_patients_wait_no_break_even_is_told() -> None:
+    found = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
+    assert [parted(each.name)[1] for each in found.scenarios[1:]] == [None, "cohorts"]
+
+
+def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
+    pathway = replace(WIDER.pathway, draws=None)
+    bare = Scenario("bare", pathway)
+    policy = replace(WIDER, pathway=pathway)
+    shown = benefits.with_benefits([bare, policy], None, 1, break_even=True)
+    assert [each.marginal_benefit for each in shown] == [1.0, 1.0, 0.5, "break-even"]
+    with pytest.raises(InputError, match=r"no draw of pathway .* tells a marginal benefit; got '@cohorts'"):
+        resolve(policy.with_marginal_benefit("cohorts"))
+
+
+def test_a_policy_that_treats_no_more_is_shown_once() -> None:
+    fewer = Scenario("fewer", WIDER.pathway, set={"salvage_uptake": 0.1})
+    assert benefits.with_benefits([fewer], DRAWS, 3, break_even=True) == [fewer]
+
+
+def test_a_name_may_ask_for_what_cohorts_suggest() -> None:
+    assert load_scenario("wider-salvage@cohorts").marginal_benefit == "cohorts"
+    with pytest.raises(InputError, match="two marginal benefits"):
+        load_scenario("wider-salvage@0.5@cohorts")
+    with pytest.raises(InputError, match="unknown scenario"):
+        load_scenario("wider-salvage@break-even")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("marginal_benefit\n0.5\n1.5\n", r"row 2: not a share; got 1.5; allowed: 0 to 1"),
+        ("marginal_benefit\n0.5\nhalf\n", r"row 2: not a share; got 'half'"),
+        ("marginal_benefit\n0.5\n", r"not one value a draw; got 1; allowed: 2 \(aftercart validate --refit\)"),
+        ("benefit\n0.5\n0.6\n", r"a column is missing; got \['benefit'\]; allowed: marginal_benefit"),
+    ],
+)
+def test_benefits_that_do_not_fit_the_draws_are_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    (tmp_path / "marginal_benefit.csv").write_text(text)
+    with pytest.raises(InputError, match=f"marginal_benefit.csv: {complaint}"):
+        read_benefits(tmp_path / "marginal_benefit.csv", 2)
+
+
+def test_there_is_a_benefit_for_every_draw() -> None:
+    assert DRAWS[INFORMED].between(0, 1).all()

@@ -1,0 +1,289 @@
+"""A sensitivity analysis of the illness-death model, whose survival is known, and of the letter's pathway."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator.distributions import build
+from simulator.draws import load_draws
+from simulator.engines import exact
+from simulator.errors import InputError
+from simulator.experiment import compare
+from simulator.levers import pull
+from simulator.model import point_values, resolve
+from simulator.pathway_file import PATHWAYS, load_pathway
+from simulator.scenario import Scenario, load_scenario
+from simulator.sensitivity import question, structures
+from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE, load_inputs
+from simulator.sensitivity.run import analyse
+
+RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
+
+
+def survival(onset: float, healthy: float, ill: float, t: float) -> float:
+    leave = onset + healthy
+    return float(np.exp(-leave * t) + onset / (ill - leave) * (np.exp(-leave * t) - np.exp(-ill * t)))
+
+
+@pytest.fixture
+def uncertain(tmp_path: Path) -> Scenario:
+    """The illness-death model with 200 independent draws of its three rates."""
+    told = (PATHWAYS / "three_state.toml").read_text()
+    told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
+    for rate in RATES.values():
+        prior = f"prior = {{ family = 'lognormal', median = {rate}, sigma = 0.3 }}"
+        told = told.replace(f"value = {rate:.2f}", f"value = {rate:.2f}\n{prior}")
+    (tmp_path / "uncertain.toml").write_text(told)
+    scores = np.random.default_rng(1).normal(size=(200, 3))
+    draws = pd.DataFrame(np.array(list(RATES.values())) * np.exp(0.3 * scores), columns=list(RATES))
+    draws.to_csv(tmp_path / "draws.csv", index=False)
+    return Scenario("as-it-is", load_pathway(tmp_path / "uncertain.toml"))
+
+
+def test_a_tornado_is_the_closed_form_at_either_end(uncertain: Scenario) -> None:
+    table = analyse(uncertain, outcome="os_12", parts=["tornado"]).tables["tornado"].set_index("parameter")
+    draws = load_draws(uncertain.pathway)
+    assert draws is not None
+    middle = draws.median()
+    for name in RATES:
+        for end, share in (("low", 0.025), ("high", 0.975)):
+            moved = {**middle, name: draws[name].quantile(share)}
+            expected = survival(*(moved[each] for each in RATES), 12.0)
+            assert table.loc[name, f"outcome_at_{end}"] == pytest.approx(expected, abs=2e-4)
+    assert table["outcome_at_centre"].iloc[0] == pytest.approx(survival(*middle, 12.0), abs=2e-4)
+    assert list(table["swing"]) == sorted(table["swing"], reverse=True)
+
+
+def test_a_difference_is_that_of_the_two_scenarios(uncertain: Scenario) -> None:
+    fewer = replace(uncertain, name="fewer", scale={"onset_rate": 0.5})
+    table = analyse(fewer, uncertain, outcome="os_24", parts=["tornado"]).tables["tornado"]
+    middle = load_draws(uncertain.pathway).median()
+    halved = survival(middle["onset_rate"] / 2, middle["death_rate_healthy"], middle["death_rate_ill"], 24.0)
+    assert table["outcome_at_centre"].iloc[0] == pytest.approx(halved - survival(*middle, 24.0), abs=2e-4)
+
+
+def test_all_hazards_of_death_go_against_survival(uncertain: Scenario) -> None:
+    found = analyse(uncertain, outcome="os_12", parts=["prcc", "sobol"], samples=64).tables
+    prcc = found["prcc"].set_index("parameter")
+    assert (prcc["upper"] < 0.0).all()
+    assert set(found["sobol"]["parameter"]) == set(RATES)
+    assert found["sobol"]["total"].sum() == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_short_horizon_leaves_the_decision_out(uncertain: Scenario) -> None:
+    fewer = replace(uncertain, name="fewer", scale={"onset_rate": 0.5})
+    found = analyse(fewer, uncertain, outcome="os_12", horizon=24)
+    assert list(found.tables) == ["tornado", "prcc", "structure"]
+
+
+def test_only_the_inputs_asked_for_are_told_but_all_vary(uncertain: Scenario) -> None:
+    whole = analyse(uncertain, parts=["tornado", "prcc", "sobol"], samples=32).tables
+    one = analyse(uncertain, parts=["tornado", "prcc", "sobol"], samples=32, parameters=["onset_rate"]).tables
+    for part, table in one.items():
+        expected = whole[part][whole[part]["parameter"] == "onset_rate"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(table, expected)
+
+
+def test_jobs_change_no_number(uncertain: Scenario) -> None:
+    settings = {"outcome": "os_12", "parts": ["tornado", "prcc", "structure"]}
+    one, two = (analyse(uncertain, jobs=jobs, **settings).tables for jobs in (1, 2))
+    for part in one:
+        pd.testing.assert_frame_equal(one[part], two[part])
+
+
+@pytest.fixture(scope="module")
+def wider() -> tuple[Scenario, Scenario]:
+    return load_scenario("wider-salvage"), load_scenario("baseline")
+
+
+def test_draws_have_the_outcomes_that_a_run_has(wider: tuple[Scenario, Scenario]) -> None:
+    # Solved only as far as the outcome reaches; the benefit is fixed by NAME@0.3.
+    scenario, base = wider[0].with_marginal_benefit(0.3), wider[1]
+    run = compare(base, scenario, engine="exact", draws=10).outcomes
+    draws = load_inputs([base, scenario], 100, 1).draws.iloc[:10]
+    rows = run[(run["scenario"] == scenario.name) & (run["clock"] == "relapse")]
+    for outcome, population in (
+        ("os_12", "all"), ("rmst_60", "cd19=unknown"), ("os_24", "treated"), ("median_os", "untreated"),
+        ("hsct_bed_months", "all"), ("survivors_12_gained_per_10_more_treated", "all"),
+    ):  # fmt: skip
+        asked = question.opened(question.Question((base, scenario), outcome, "relapse", population, 120.0), draws)
+        pieces = question.asked(asked, lambda work, items, asked=asked: (work(asked, item) for item in items), draws)
+        values = asked.value(question.joined(list(pieces)))
+        told = rows[(rows["outcome"] == outcome) & (rows["population"] == population)].iloc[0]
+        mean = np.median(values) if outcome == "median_os" else values.mean()
+        own = "estimate" if outcome.startswith("survivors") else "difference"
+        assert mean == pytest.approx(told[own], rel=1e-6, abs=1e-9, nan_ok=True), (outcome, population)
+
+
+def test_the_benefit_is_varied_unless_the_scenarios_name_tells_it(wider: tuple[Scenario, Scenario]) -> None:
+    scenario, base = wider
+    assert BENEFIT not in load_inputs([base], 100, 1).draws
+    assert BENEFIT not in load_inputs([base, scenario.with_marginal_benefit(0.5)], 100, 1).draws
+    varied = load_inputs([base, scenario], 2000, 1)
+    assert varied.ends(BENEFIT) == BENEFIT_RANGE
+    # Kolmogorov-Smirnov at 1.63 / sqrt(n): one sample in a hundred, one seed.
+    ordered = np.sort(varied.draws[BENEFIT])
+    assert np.abs(ordered - (np.arange(2000) + 0.5) / 2000).max() < 1.63 / np.sqrt(2000)
+
+
+def test_the_bar_of_the_benefit_ends_at_its_two_policies(wider: tuple[Scenario, Scenario]) -> None:
+    scenario, base = wider
+    table = analyse(scenario, base, parts=["tornado"]).tables["tornado"].set_index("parameter")
+    bar = table.loc[BENEFIT]
+    assert bar["outcome_at_low"] == pytest.approx(0.0, abs=1e-9)
+    own = {name: row["centre"] for name, row in table.iterrows() if name != BENEFIT}
+    both = [exact.curves(resolve(each, own), 12.0).survival["relapse", "all"][0, -1] for each in (base, scenario)]
+    assert bar["outcome_at_high"] == pytest.approx(both[1] - both[0], abs=1e-6)
+    assert not bar["informed"]
+
+
+def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
+    wider: tuple[Scenario, Scenario],
+) -> None:
+    model = resolve(wider[0], {"salvage_uptake": np.array([[0.4], [0.5], [0.95]])})
+    assert model.marginal is not None
+    benefit = np.array([[0.2], [0.9], [0.5]])
+
+    def alive(gain: float | np.ndarray) -> np.ndarray:
+        own = replace(model, marginal=replace(model.marginal, benefit=gain))
+        return exact.curves(own, 24.0, only={("relapse", "all")}).survival["relapse", "all"]
+
+    assert alive(benefit) == pytest.approx(benefit * alive(1.0) + (1 - benefit) * alive(0.0), abs=1e-9)
+
+
+def test_siblings_move_in_proportion_and_sum_to_one(wider: tuple[Scenario, Scenario]) -> None:
+    inputs = load_inputs(list(wider), 400, 1)
+    for name in inputs.names:
+        for end in inputs.ends(name):
+            moved = inputs.moved(name, end)
+            assert moved[name] == pytest.approx(end)
+            siblings = inputs.siblings(name)
+            if len(siblings) > 1:
+                assert sum(moved[each] for each in siblings) == pytest.approx(1.0)
+                others = [each for each in siblings if each != name]
+                ratios = {round(moved[each] / inputs.centre[each], 9) for each in others}
+                assert len(ratios) == 1
+            others = set(inputs.names) - set(siblings)
+            assert all(moved[each] == inputs.centre[each] for each in others)
+
+
+def test_a_row_of_inputs_moves_as_a_scenarios_set_would(wider: tuple[Scenario, Scenario]) -> None:
+    inputs = load_inputs(list(wider), 400, 1)
+    own = {**point_values(inputs.pathway), **{k: v for k, v in inputs.centre.items() if k != BENEFIT}}
+    pulled = pull(Scenario("set", inputs.pathway, set={"cr_immunotherapy": 0.9}), own)
+    moved = inputs.moved("cr_immunotherapy", 0.9)
+    assert all(moved[name] == pytest.approx(float(pulled[name])) for name in moved if name != BENEFIT)
+
+
+WEIBULL = {"median": np.array([[3.0], [8.0]]), "shape": np.array([[1.0], [3.0]])}
+
+
+def test_a_log_normal_time_has_the_median_and_the_ratio_of_quartiles() -> None:
+    declared = build("weibull", WEIBULL)
+    found = structures.lognormal(declared)
+    assert found.median() == pytest.approx(declared.median())
+    for time in (declared, found):
+        ratio = time.ppf(0.75) / time.ppf(0.25)
+        assert ratio == pytest.approx((np.log(4) / np.log(4 / 3)) ** (1 / WEIBULL["shape"]))
+
+
+def test_a_cure_and_a_hazard_ratio_are_kept_by_another_family() -> None:
+    found = structures.lognormal(build("weibull", WEIBULL, cure=0.3, hazard_ratio=0.5))
+    assert found.survival(np.inf) == pytest.approx(0.3**0.5)
+    fixed = build("fixed", {"months": 1.2})
+    assert structures.lognormal(fixed) is fixed
+
+
+@pytest.mark.parametrize("change", [structures.weibull_without_cure, structures.lognormal_without_cure])
+def test_without_a_cured_fraction_survival_agrees_at_two_months_and_then_falls(change: structures.Change) -> None:
+    declared = build("weibull", WEIBULL, cure=np.array([[0.4], [0.6]]))
+    found = change(declared)
+    for month in structures.THROUGH:
+        assert found.survival(month) == pytest.approx(declared.survival(month), abs=1e-9)
+    assert np.all(found.survival(240.0) < declared.survival(240.0))
+    assert found.survival(1e300) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("change", [structures.weibull_without_cure, structures.lognormal_without_cure])
+@pytest.mark.parametrize("cure", [0.001, 0.5, 0.999, 1.0])
+def test_a_plateau_reached_early_stays_finite(change: structures.Change, cure: float) -> None:
+    found = change(build("weibull", {"median": 0.05, "shape": 2.0}, cure=cure))
+    told = found.survival(np.array([0.0, 1.0, 6.0, 24.0, 120.0]))
+    assert np.isfinite(told).all()
+    assert np.all(np.diff(told) <= 1e-12)
+    assert told[3] == pytest.approx(cure, abs=1e-3)
+
+
+def test_an_assumption_about_shapes_hardly_moves_what_the_letter_saw(wider: tuple[Scenario, Scenario]) -> None:
+    found = analyse(wider[1], outcome="os_12", parts=["structure"], draws=100).tables["structure"]
+    assert found["change"].abs().max() < 0.05
+
+
+REFUSED = [
+    ({"outcome": "os_13"}, "unknown outcome; got 'os_13'.*did you mean 'os_12'"),
+    ({"outcome": "os_60", "horizon": 24}, "os_60 lies beyond the horizon; got 24.*60 months or more"),
+    ({"parts": ["tornados"]}, "unknown part.*did you mean 'tornado'"),
+    ({"parts": ["evppi"]}, "a decision needs a second scenario"),
+    ({"parts": ["priors"]}, "no cohort was fitted"),
+    ({"parts": ["sobol"], "samples": 100}, "power of two"),
+    ({"parameters": ["onset"]}, "unknown uncertain parameter; got 'onset'.*did you mean 'onset_rate'"),
+    ({"draws": 1}, "too few draws.*got 1; allowed: 100 or more"),
+    ({"draws": 201}, "not that many draws.*got 201"),
+    ({"clock": "relapse"}, "unknown clock"),
+    ({"population": "ill"}, "unknown population"),
+    ({"costs": {"beds": 1.0}}, "a cost without a decision"),
+    ({"outcome": "median_os", "parts": ["prcc"], "horizon": 3}, "the outcome has no value for 200 of 200"),
+]
+
+
+@pytest.mark.parametrize(("settings", "words"), REFUSED)
+def test_what_cannot_be_answered_is_refused_in_a_line(
+    uncertain: Scenario, settings: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        analyse(uncertain, **settings)
+
+
+def test_queues_draws_and_decisions_that_are_not_there_are_refused(
+    uncertain: Scenario, wider: tuple[Scenario, Scenario]
+) -> None:
+    with pytest.raises(InputError, match="exact engine, which has no queues"):
+        analyse("letter-centre")
+    with pytest.raises(InputError, match="without draws has no uncertain parameters"):
+        analyse(Scenario("bare", load_pathway(PATHWAYS / "three_state.toml")))
+    with pytest.raises(InputError, match="different pathways"):
+        analyse(uncertain, wider[1])
+    with pytest.raises(InputError, match=r"unknown count.*did you mean 'hscts'"):
+        analyse(*wider, parts=["evppi"], costs={"hsct": 1.0}, draws=100)
+    with pytest.raises(InputError, match="no parameter changes the outcome"):
+        analyse("longer-car-t-remission", "baseline", parts=["prcc"], draws=100)
+    with pytest.raises(InputError, match="no parameter changes the outcome"):
+        analyse("longer-car-t-remission", "baseline", parts=["sobol"], draws=100)
+    with pytest.raises(InputError, match="the decision counts life beyond the horizon; got 24"):
+        analyse(*wider, parts=["evppi"], horizon=24)
+
+
+def test_a_missing_library_is_named_with_the_way_to_get_it(
+    uncertain: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "SALib.analyze.sobol", None)
+    with pytest.raises(InputError, match=r"SALib, which is not installed.*aftercart\[sensitivity\]"):
+        analyse(uncertain, parts=["sobol"])
+
+
+def test_the_value_of_information_is_of_the_decision_that_is_told(wider: tuple[Scenario, Scenario]) -> None:
+    told = {"parts": ["evppi"], "draws": 200, "parameters": ["hsct_cure"]}
+    dear, cheap = (
+        analyse("hsct-for-all-responders", wider[1], costs={"hsct_bed_months": rate}, **told)
+        for rate in (1000.0, 0.0)
+    )
+    # At a thousand life-months a bed-month more HSCT is never worth it, and there is nothing to learn.
+    assert dear.tables["evppi"]["value"].iloc[0] == 0.0
+    assert cheap.tables["evppi"]["value"].iloc[0] > 1.0
+    assert dear.manifest["decision"] == {"life_months_to_month": 60, "costs": {"hsct_bed_months": 1000.0}}

@@ -1,0 +1,308 @@
+"""HSCT as a milestone: a world in which it changes nothing, so nobody's death moves by the least part of a month."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, reject, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from simulator.capacity import Capacity, beyond_microsim
+from simulator.curves import Curves
+from simulator.engines import des, exact, microsim, queues, tally
+from simulator.errors import InputError
+from simulator.experiment import choose_engine
+from simulator.histories import check, table
+from simulator.milestone import with_milestones, without
+from simulator.model import resolve
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+from simulator.ward import Requests, together
+
+Alike = Callable[..., tuple[pd.DataFrame, Requests]]
+Fair = Callable[[Requests, int], None]
+Follow = Callable[..., list[tuple[float, str]]]
+Tell = Callable[..., Pathway]
+
+LEVERS: dict[str, dict[str, float]] = {
+    "as shipped": {},
+    "a second salvage, and a second HSCT": {"second_salvage_uptake": 0.9, "salvage_uptake": 0.9, "hsct_if_cr": 0.9},
+    "long admissions, so that many relapse in them": {"hsct_admission_months": 6.0, "hsct_if_cr": 1.0},
+    "everything at once": {"hsct_wait_median": 0.0, "response_median": 0.0, "hsct_admission_months": 0.0},
+}
+
+
+@pytest.fixture(params=LEVERS.values(), ids=LEVERS)
+def world(request: pytest.FixtureRequest) -> Scenario:
+    return replace(load_scenario("hsct-as-milestone"), set=request.param)
+
+
+def never(world: Scenario) -> Scenario:
+    """The same world in which nobody comes as far as HSCT."""
+    return replace(world, hazard_ratio=without(world.pathway))
+
+
+def deaths(scenario: Scenario, patients: int = 6_000) -> NDArray[np.float64]:
+    blocks = microsim.simulate(resolve(scenario), Uniforms(8), range(patients), horizon=120.0)
+    return np.concatenate([block.death_month for block in blocks])
+
+
+def beds(scenario: Scenario, units: int, resource: str = "hsct_beds") -> Scenario:
+    return replace(scenario, capacity={resource: Capacity(((0.0, units),))})
+
+
+@pytest.mark.parametrize("benefit", [1.0, 0.5, 0.0])
+def test_every_patient_dies_in_the_very_month_in_which_they_would_have_without_hsct(
+    world: Scenario, benefit: float
+) -> None:
+    world = replace(world, marginal_benefit=benefit)
+    np.testing.assert_array_equal(deaths(world), deaths(never(world)))
+
+
+def test_hundreds_are_transplanted_all_the_same(world: Scenario) -> None:
+    (block,) = microsim.simulate(resolve(world), Uniforms(8), range(6_000), horizon=120.0)
+    assert sum(who.size for who, _ in block.entered["hsct"]) > 600
+    assert "death_of_treatment" not in block.entered
+
+
+@pytest.mark.parametrize(("units", "benefit"), [(1, 1.0), (3, 0.5)])
+def test_however_few_beds_there_are_nobody_s_death_moves(world: Scenario, units: int, benefit: float) -> None:
+    """A strong check of des alone: queues decide who is transplanted, and that changes nothing."""
+    world = beds(replace(world, marginal_benefit=benefit), units)
+    block, book = des.simulate(resolve(world), Uniforms(8), together(range(200)), horizon=120.0)
+    np.testing.assert_array_equal(block.death_month, deaths(never(world), 200))
+    check(table([block]), world.pathway)
+    if units == 1 and world.set.get("hsct_admission_months") != 0.0:
+        assert np.isinf(book.granted).any(), "nobody lost HSCT for want of a bed"
+
+
+@pytest.mark.parametrize("units", [2])
+def test_the_book_of_the_beds_is_fair_and_who_relapses_in_bed_gives_it_back(
+    world: Scenario, units: int, fair: Fair
+) -> None:
+    world = beds(world, units)
+    _, book = des.simulate(resolve(world), Uniforms(8), together(range(200)), horizon=120.0)
+    fair(book, units)
+    served = np.isfinite(book.granted)
+    stays = book.released[served] - book.granted[served]
+    longest = resolve(world).exits["hsct"][0].time
+    assert longest is not None
+    assert np.all(stays <= float(longest.median()) + 1e-9)
+
+
+@pytest.mark.parametrize("benefit", [1.0, 0.5])
+def test_microsim_and_des_agree_event_for_event(world: Scenario, benefit: float, alike: Alike) -> None:
+    """Without a limit; and where CAR-T slots are short, which patients wait for long before."""
+    world = replace(world, marginal_benefit=benefit)
+    for each in (world, beds(world, 2, "car_t_slots")):
+        alike(resolve(each), together(range(120)))
+
+
+def test_every_patient_lives_as_the_reference_has_it(world: Scenario, follow: Follow) -> None:
+    for benefit in (1.0, 0.5, 0.0):
+        model = resolve(replace(world, marginal_benefit=benefit))
+        events = table(microsim.simulate(model, Uniforms(1), range(40), horizon=120.0))
+        check(events, model.pathway)
+        for who, rows in events.groupby("patient"):
+            expected = follow(model, who)
+            assert list(rows["state"]) == [state for _, state in expected], who
+            np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
+
+
+def test_survival_is_that_of_the_pathway_where_nobody_has_hsct_as_the_exact_engine_solves_it() -> None:
+    """DKW with Massart's constant, a false alarm in 10^6; all as in `no-hsct`, whose patients never wait for HSCT."""
+    n = 200_000
+    solved = exact.curves(resolve(load_scenario("no-hsct")), 120.0)
+    simulated = tally.curves(resolve(load_scenario("hsct-as-milestone")), 120.0, patients=n, uniforms=Uniforms(3))
+    stride = round(simulated.months[1] / solved.months[1])
+    for clock in ("relapse", "infusion"):
+        apart = simulated.survival[clock, "all"] - solved.survival[clock, "all"][:, ::stride]
+        assert np.abs(apart).max() < np.sqrt(np.log(4 / 1e-6) / (2 * n)) + 2e-4
+
+
+def test_the_transplanted_look_better_all_the_same() -> None:
+    curves: Curves = tally.curves(
+        resolve(load_scenario("hsct-as-milestone")), 24.0, patients=50_000, uniforms=Uniforms(3)
+    )
+    at_12 = [float(curves.survival["relapse", group][0, 120]) for group in ("hsct", "other_treated")]
+    assert at_12[0] > at_12[1] + 0.1
+
+
+CHAIN = """
+title = "two states that follow a risk, one of which may come back to another bed"
+start = "ill"
+[resources.beds]
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "listed"
+time = { family = "exponential", mean = 3 }
+[[states.ill.transitions]]
+to = "dead"
+time = { family = "weibull", shape = 1.4, mean = 9 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "home"
+time = { family = "exponential", mean = 2 }
+[[states.listed.transitions]]
+to = "ill"
+time = { family = "gamma", shape = 2, mean = 4 }
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 8 }
+[states.home]
+kind = "sojourn"
+[[states.home.transitions]]
+to = "garden"
+time = { family = "exponential", mean = 1 }
+[[states.home.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 2 }
+[states.garden]
+kind = "sojourn"
+[[states.garden.transitions]]
+to = "home"
+time = { family = "exponential", mean = 1 }
+[[states.garden.transitions]]
+to = "ill"
+time = { family = "exponential", mean = 1 }
+[states.dead]
+kind = "death"
+"""
+
+
+@pytest.mark.parametrize("milestones", [("home",), ("home", "garden"), ("listed", "home", "garden")], ids=" ".join)
+def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
+    milestones: tuple[str, ...], tell: Tell, alike: Alike, follow: Follow
+) -> None:
+    """Every risk of the state before goes on, several at once, through milestones that lead to one another."""
+    pathway = with_milestones(tell(CHAIN), milestones, "test")
+    world = Scenario("chain", pathway)
+    model, without_them = resolve(world), resolve(never(world))
+    apart = []
+    for each in (model, without_them):
+        (block,) = microsim.simulate(each, Uniforms(2), range(3_000), horizon=60.0)
+        apart.append(block.death_month)
+    np.testing.assert_array_equal(*apart)
+    events, _ = alike(model, together(range(300)))
+    check(events, pathway)
+    for who in range(40):
+        told = events[events["patient"] == who]
+        assert list(told["state"]) == [state for _, state in follow(model, who)]
+
+
+@st.composite
+def webs(draw: Callable) -> tuple[str, tuple[str, ...]]:
+    """A pathway of competing sojourns that lead anywhere, some for fixed times, and some of its states."""
+    names = [f"s{i}" for i in range(draw(st.integers(3, 6)))]
+    text = 'title = "web"\nstart = "s0"\n[states.dead]\nkind = "death"\n'
+    for place, name in enumerate(names):
+        targets = {"dead", *names[place + 1 : place + 2], *draw(st.sets(st.sampled_from(names)))}
+        text += f'[states.{name}]\nkind = "sojourn"\n'
+        for target in sorted(targets - {name}):
+            time = draw(st.sampled_from(['family = "exponential", mean', 'family = "weibull", shape = 2, mean',
+                                         'family = "fixed", months']))  # fmt: skip
+            text += f'[[states.{name}.transitions]]\nto = "{target}"\ntime = {{ {time} = {draw(st.integers(1, 9))} }}\n'
+    return text, tuple(sorted(draw(st.sets(st.sampled_from(names[1:]), min_size=1))))
+
+
+@given(webs())
+@settings(derandomize=True, max_examples=60, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+          suppress_health_check=list(HealthCheck))  # fmt: skip
+def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple[str, tuple[str, ...]]) -> None:
+    text, milestones = web
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "web.toml"
+        file.write_text(text, encoding="utf-8")
+        told = load_pathway(file)
+    try:
+        pathway = with_milestones(told, milestones, "test")
+    except InputError:
+        reject()
+    world = Scenario("web", pathway)
+    apart = []
+    for each in (world, never(world)):
+        (block,) = microsim.simulate(resolve(each), Uniforms(5), range(400), horizon=40.0)
+        apart.append(block.death_month)
+    np.testing.assert_array_equal(*apart)
+    alike(resolve(world), together(range(30)), horizon=40.0)
+
+
+def test_exact_refuses_by_name_and_auto_says_why_it_takes_microsim() -> None:
+    world = load_scenario("hsct-as-milestone")
+    with pytest.raises(InputError, match=r"hsct-as-milestone.toml: milestones: the exact engine has no milestones"):
+        choose_engine("exact", [load_scenario("baseline"), world])
+    with pytest.raises(InputError, match="allowed: microsim or des"):
+        exact.curves(resolve(world), 12.0)
+    engine, why = choose_engine("auto", [load_scenario("baseline"), world])
+    assert engine == "microsim"
+    assert "hsct-as-milestone" in why
+
+
+def test_short_beds_before_a_milestone_are_for_des_and_microsim_says_so() -> None:
+    world = beds(load_scenario("hsct-as-milestone"), 1)
+    assert "awaiting_hsct" in str(beyond_microsim(world.pathway, world.capacity))
+    with pytest.raises(InputError, match=r"got .*awaiting_hsct.*milestone.*allowed: --engine des"):
+        queues.simulate(resolve(world), Uniforms(1), together(range(5)), horizon=10.0)
+    assert choose_engine("auto", [world])[0] == "des"
+
+
+BAD = {
+    'milestones = ["hst"]': "unknown state; got 'hst'.*did you mean 'hsct'",
+    'milestones = ["after_hsct"]': "nothing goes on in it; got 'after_hsct'",
+    'milestones = ["complete_response"]': "it is no sojourn told as competing",
+    'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is none",
+    'milestones = ["car_t_remission"]': "a clock starts there",
+    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "time goes on",
+    'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"has no \[service\]",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BAD.items(), ids=BAD)
+def test_what_cannot_be_a_milestone_is_refused_in_one_message(text: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text(f'pathway = "b_all_post_cd19"\n{text}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=message) as told:
+        load_scenario(file)
+    assert str(file) in str(told.value)
+
+
+def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "more.toml"
+    file.write_text('base = "hsct-as-milestone"\n[set]\nhsct_if_cr = 1.0\n', encoding="utf-8")
+    assert load_scenario(file).pathway.milestones == ("hsct", "after_hsct")
+    file.write_text('base = "hsct-as-milestone"\nmilestones = ["hsct"]\n', encoding="utf-8")
+    with pytest.raises(InputError, match="the base has milestones already"):
+        load_scenario(file)
+
+
+def test_a_report_made_again_draws_the_world_as_it_was_run(tmp_path: Path) -> None:
+    from simulator.experiment import run
+    from simulator.report import run_folder
+
+    run("hsct-as-milestone", draws=2, patients=200, horizon=24.0).write(tmp_path)
+    (scenario,) = run_folder.read(tmp_path).scenarios
+    assert scenario.pathway.milestones == ("hsct", "after_hsct")
+
+
+def test_one_name_for_two_ways_that_would_go_on_is_refused(tell: Tell) -> None:
+    text = CHAIN.replace('to = "dead"\ntime = { family = "exponential", mean = 8', 'to = "dead"\nname = "ill"\ntime = '
+                         '{ family = "exponential", mean = 8').replace('to = "ill"\ntime = { family = "gamma"',
+                         'to = "ill"\nname = "again"\ntime = { family = "gamma"')  # fmt: skip
+    text = text.replace('to = "garden"\ntime', 'to = "garden"\nname = "again"\ntime')
+    with pytest.raises(InputError, match="two ways that go on in 'home' are called 'again'"):
+        with_milestones(tell(text), ["home", "garden"], "test")
+
+
+def test_the_disease_is_told_in_one_place_only() -> None:
+    told, world = load_pathway("b_all_post_cd19"), load_scenario("hsct-as-milestone").pathway
+    assert world.parameters == told.parameters
+    assert {name for name in told.states if told.states[name] != world.states[name]} == {"hsct", "after_hsct"}

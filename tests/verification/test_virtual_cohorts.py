@@ -1,0 +1,212 @@
+"""Virtual cohorts against what theory says of them: exact binomials, Schoenfeld's formula, the level of a test."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from simulator.censored.kaplan_meier import kaplan_meier
+from simulator.draws import load_draws
+from simulator.engines import exact
+from simulator.model import resolve
+from simulator.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+from simulator.uncertainty import of_means
+from simulator.virtual import answers
+from simulator.virtual.cohorts import VirtualCohorts, power_of, spread_of, virtual_cohorts
+from simulator.virtual.guarantee import Guarantee, guarantee_time
+from simulator.virtual.patients import Hospital
+from simulator.virtual.settings import Settings
+
+Tell = Callable[..., Pathway]
+
+TOY = """
+title = "one hazard of death"
+start = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "dead"
+time = { family = "weibull", shape = 1.3, median = 6 }
+[states.dead]
+kind = "death"
+"""
+FALSE_ALARM = 1e-6
+
+
+def arms(pathway: Pathway, ratio: float) -> tuple[Scenario, Scenario]:
+    return Scenario("one", pathway), Scenario("other", pathway, hazard_ratio={"ill.dead": ratio})
+
+
+@pytest.mark.parametrize("ratio", [0.5])
+def test_power_is_schoenfeld_s_where_hazards_are_proportional(ratio: float, tell: Tell) -> None:
+    """power = Phi(sqrt(D) |log HR| / 2 - z), D the expected deaths in both arms (Schoenfeld 1981, Biometrika 68:316).
+
+    An approximation, by five points at most here; and 5 standard errors of 300 comparisons.
+    """
+    pathway = tell(TOY)
+    found = virtual_cohorts(*arms(pathway, ratio), settings=Settings(n=40, cohorts=300, horizon=13.0))
+    assert found.power is not None
+    for row in found.power.to_dict("records"):
+        n = row["patients_an_arm"]
+        hazard = math.log(2) * (13.0 / 6.0) ** 1.3
+        deaths = n * (2 - math.exp(-hazard) - math.exp(-ratio * hazard))
+        expected = stats.norm.cdf(math.sqrt(deaths) * abs(math.log(ratio)) / 2 - stats.norm.isf(0.025))
+        assert abs(row["power"] - expected) < 0.05 + 5 * math.sqrt(expected * (1 - expected) / 300), n
+
+
+def test_between_equal_policies_five_of_a_hundred_comparisons_differ(tell: Tell) -> None:
+    """The test's level, at a false alarm of 10^-6 a size: an exact binomial of 800 comparisons, and 0.015 for small
+    arms, where the test's own level is a little off."""
+    one, _ = arms(tell(TOY), 1.0)
+    settings = Settings(n=20, cohorts=800, horizon=24.0)
+    found = virtual_cohorts(one, replace(one, name="the same"), settings=settings)
+    assert found.power is not None
+    for power in found.power["power"]:
+        lower, upper = stats.binom.interval(1 - FALSE_ALARM, 800, 0.05)
+        assert lower / 800 - 0.015 < power < upper / 800 + 0.015
+
+
+def test_the_two_arms_are_other_patients_and_both_ends_of_a_policy_the_same(tell: Tell) -> None:
+    hospital = Hospital(arms(tell(TOY), 1.0)[0], None, None, 60.0, 1, "microsim")
+    one, other = (hospital.patients(2_000, 1, replication) for replication in (0, 1))
+    apart = stats.spearmanr(one.seen, other.seen).statistic
+    assert abs(apart) < 5 / math.sqrt(2_000)
+    found = virtual_cohorts(
+        load_scenario("baseline"), load_scenario("wider-salvage"), settings=Settings(n=30, cohorts=4, draws=2)
+    )
+    assert [each.name for each in found.scenarios] == ["baseline", "wider-salvage", "wider-salvage@cohorts"]
+
+
+def test_survivors_of_a_cohort_are_binomial_with_the_probability_that_the_exact_engine_has() -> None:
+    """12-month OS of 2,000 cohorts of 37 at one draw: a chi-square test of the counts, and Greenwood's error."""
+    base = load_scenario("baseline")
+    found = virtual_cohorts(base, settings=Settings(cohorts=2_000, draws=1))
+    own = {name: float(value) for name, value in load_draws(base.pathway).iloc[0].items()}  # type: ignore[union-attr]
+    p = float(exact.curves(resolve(base, own), 12.0).survival["relapse", "all"][0, -1])
+    alive = np.rint(37 * found.cohorts["survival"]).astype(int)
+    seen, expected = np.bincount(alive, minlength=38), 2_000 * stats.binom.pmf(np.arange(38), 37, p)
+    common = expected > 5
+    seen, expected = np.append(seen[common], seen[~common].sum()), np.append(expected[common], expected[~common].sum())
+    assert stats.chisquare(seen, expected).pvalue > FALSE_ALARM
+    assert found.spread["sampling"] == pytest.approx(math.sqrt(p * (1 - p) / 37), rel=0.08)
+    assert found.spread["standard_error"] == pytest.approx(found.spread["sampling"], rel=0.08)
+    assert math.isnan(found.spread["parameters"])
+    # The printed 35 +- 8 % is of this size: 13 of 37.
+    assert answers.reported_error(found) == pytest.approx(0.0785, abs=5e-5)
+
+
+def test_follow_up_is_uniform_between_28_and_74_7_months_and_nobody_leaves_before() -> None:
+    base = load_scenario("no-hsct")
+    follow_up = (28.0, 74.7)
+    patients = Hospital(base, load_draws(base.pathway), follow_up, 120.0, 3, "microsim").patients(20_000, 1)
+    ends = patients.seen[~patients.died]
+    assert ends.min() >= 28.0
+    # Of survivors to the end, later ends are rarer by the deaths after month 28 only; of all, they are uniform.
+    u = Uniforms(3, 1).at("follow-up", np.arange(20_000))
+    assert stats.kstest(u, "uniform").pvalue > FALSE_ALARM
+    assert set(ends) <= set(28.0 + 46.7 * u) or np.isin(ends, 28.0 + (74.7 - 28.0) * u).all()
+    curve = kaplan_meier(patients.alive(slice(None)))
+    own = {name: float(value) for name, value in load_draws(base.pathway).iloc[0].items()}  # type: ignore[union-attr]
+    solved = exact.curves(resolve(base, own), 60.0)
+    for month in (6.0, 24.0, 50.0):
+        expected = float(solved.survival["relapse", "all"][0, round(month / (solved.months[1] - solved.months[0]))])
+        assert abs(float(curve.at(month)) - expected) < 5 * float(curve.standard_error(month))
+
+
+def test_microsim_and_des_see_the_same_cohorts() -> None:
+    hospitals = [
+        Hospital(load_scenario("hsct-as-milestone"), None, (28.0, 74.7), 120.0, 1, engine, frozenset({"hsct"}))
+        for engine in ("microsim", "des")
+    ]
+    one, other = (each.patients(200, 1) for each in hospitals)
+    np.testing.assert_allclose(one.seen, other.seen, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(one.died, other.died)
+    np.testing.assert_allclose(one.entered["hsct"], other.entered["hsct"], rtol=0, atol=1e-9)
+
+
+def test_only_who_comes_to_the_clock_is_a_patient_of_a_cohort(tell: Tell) -> None:
+    text = TOY.replace('start = "ill"', 'start = "well"\n[clocks]\nill = "ill"')
+    text += """
+[states.well]
+kind = "sojourn"
+[[states.well.transitions]]
+to = "ill"
+time = { family = "exponential", mean = 5 }
+[[states.well.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 1 }
+"""
+    patients = Hospital(Scenario("some", tell(text)), None, None, 60.0, 1, "microsim").patients(3_000, 1)
+    assert patients.seen.size == 3_000
+    middle = float(np.median(patients.seen))
+    assert middle == pytest.approx(6.0, abs=0.6)
+
+
+def test_the_parameters_spread_is_told_apart_from_sampling() -> None:
+    """Known components: draws with a standard deviation of 0.1, cohorts in them with one of 0.07."""
+    random = np.random.default_rng(1)
+    draws = 400
+    centre = random.normal(0.4, 0.1, draws)
+    rows = [(d, centre[d] + random.normal(0, 0.07)) for d in range(draws) for _ in range(5)]
+    table = pd.DataFrame(rows, columns=["draw", "survival"]).assign(standard_error=0.07)
+    found = spread_of(table)
+    assert found["sampling"] == pytest.approx(0.07, rel=0.1)
+    assert found["parameters"] == pytest.approx(0.1, rel=0.15)
+    told = of_means(centre + random.normal(0, 0.07, draws), np.full(draws, 0.07**2))
+    assert float(told.upper - told.lower) / (2 * 1.96) == pytest.approx(0.1, rel=0.15)
+
+
+def test_a_power_that_all_draws_share_has_no_interval_but_its_monte_carlo_error() -> None:
+    random = np.random.default_rng(2)
+    found = power_of([random.uniform(size=30) < 0.6 for _ in range(50)])
+    assert found["monte_carlo_se"] == pytest.approx(math.sqrt(0.24 / 1_500), rel=0.1)
+    assert math.isnan(found["lower"])
+    assert math.isnan(found["upper"])
+
+
+@pytest.fixture(scope="module")
+def world() -> Guarantee:
+    return guarantee_time(load_scenario("hsct-as-milestone"), settings=Settings(cohorts=240, draws=24))
+
+
+def test_the_letter_s_difference_appears_although_hsct_changes_nothing(world: Guarantee) -> None:
+    """80 % against 63 %: the naive groups of this world come as far apart, and half of the cohorts further."""
+    first = world.analyses.iloc[0]
+    assert world.reported == pytest.approx(8 / 10 - 5 / 8)
+    assert first["analysis"] == "naive"
+    assert first["difference"] > 0.12
+    assert 0.35 < first["as_large_as_reported"] < 0.65
+
+
+def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(world: Guarantee) -> None:
+    """Within 5 Monte Carlo errors of 0 by a landmark and by Simon & Makuch, and far beyond by the naive groups."""
+    rows = world.analyses[world.analyses["clock"] == "complete_response"].set_index(["analysis", "begins"])
+    for key, row in rows.iterrows():
+        noise = row["difference_monte_carlo_se"]
+        if key == ("naive", 0.0):
+            assert row["difference"] > 5 * noise
+        else:
+            assert abs(row["difference"]) < 5 * noise, key
+    told = rows.loc[("simon_makuch", 0.0)]
+    assert told["significant"] < 0.05 + 5 * math.sqrt(0.05 * 0.95 / told["cohorts"])
+
+
+def test_the_answer_says_so_in_its_first_sentence(world: Guarantee) -> None:
+    said = answers.guarantee(world)
+    assert said.startswith("Where HSCT after relapse changes nothing, ")
+    assert "not one owes it to it" in said
+    assert "17.5 points more, as reported" in said
+
+
+def test_results_do_not_depend_on_the_number_of_processes(by_others: None) -> None:
+    found: list[VirtualCohorts] = [
+        virtual_cohorts(load_scenario("baseline"), settings=Settings(n=10, cohorts=6, draws=3, jobs=jobs))
+        for jobs in (1, 2)
+    ]
+    pd.testing.assert_frame_equal(found[0].cohorts, found[1].cohorts)
