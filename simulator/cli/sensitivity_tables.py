@@ -11,7 +11,6 @@ from rich.table import Table
 
 from simulator.cli import tables
 from simulator.sensitivity.answer import TITLES, answer, change, measured, number
-from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE
 from simulator.sensitivity.run import Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
 
@@ -48,9 +47,8 @@ def show(found: Sensitivity, console: Console) -> None:
     console.print()
     if found.inputs.silent & set(found.inputs.names):
         console.print("* not informed by the cohort: the prior, or an assumption, speaks.")
-    if BENEFIT in found.inputs.draws:
-        low, high = BENEFIT_RANGE
-        console.print(f"{BENEFIT} is varied evenly from {low:g} to {high:g}: an assumption.")
+    if found.inputs.told_of_benefit:
+        console.print(found.inputs.told_of_benefit)
     console.print(found.manifest["note"])
 
 

@@ -17,7 +17,6 @@ from simulator.figures.gallery import Picture
 from simulator.figures.row_chart import Heading, Row
 from simulator.figures.sweep_gallery import NO_COHORT
 from simulator.sensitivity.answer import TITLES, factor, measured, number, sentence
-from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE
 from simulator.sensitivity.run import Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
 
@@ -72,9 +71,8 @@ def _draw(
     silent = [name in found.inputs.silent for name in table.get("parameter", pd.Series(dtype=str))]
     if any(silent) and cohort is not None:
         notes.append(f"In grey: not informed by the {cohort.n} patients, so the prior or an assumption speaks.")
-    if BENEFIT in found.inputs.draws:
-        low, high = BENEFIT_RANGE
-        notes.append(f"{BENEFIT} is varied evenly from {low:g} to {high:g} (assumption).")
+    if found.inputs.told_of_benefit:
+        notes.append(found.inputs.told_of_benefit)
     rest = len(found.tables[part]) - len(table)
     if rest:
         notes.append(f"{rest} more in {part}.csv.")

@@ -12,20 +12,19 @@ from numpy.typing import NDArray
 
 from simulator.cohort import is_silent, load_cohort
 from simulator.curves import INTERVAL
-from simulator.draws import choose, load_draws, values
+from simulator.draws import BENEFIT, choose, load_informed_draws, values
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.levers import pull
 from simulator.model import point_values, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
+from simulator.scenario import COHORTS, INFORMED, Scenario, parted
 
 Floats = NDArray[np.float64]
 
-BENEFIT = "marginal_benefit"
 BENEFIT_RANGE = (0.0, 1.0)
-"""Uniform in between: an assumption until external cohorts inform it. This is the one place that says so."""
+"""Uniform in between: an assumption where no other cohort informs it. This is the one place that says so."""
 
 BENEFIT_MEANING = "share of those treated only under the policy who gain what today's treated gain"
 
@@ -38,12 +37,13 @@ class Inputs:
     """What is uncertain.
 
     draws : a row a joint draw, a column an input, in the order of the pathway file; marginal_benefit last, if varied
-    silent : inputs that the cohort did not inform
+    silent : inputs that the cohort did not inform; informed_benefit : other cohorts inform marginal_benefit
     """
 
     pathway: Pathway
     draws: pd.DataFrame
     silent: frozenset[str]
+    informed_benefit: bool
 
     @property
     def names(self) -> list[str]:
@@ -79,11 +79,24 @@ class Inputs:
         return found
 
     def ends(self, name: str) -> tuple[float, float]:
-        """Return the ends of an input's 95 % interval over draws; of the marginal benefit, those of its range."""
-        if name == BENEFIT:
+        """Return the ends of an input's 95 % interval over draws; of an assumed benefit, those of its range."""
+        if name == BENEFIT and not self.informed_benefit:
             return BENEFIT_RANGE
         low, high = np.quantile(self.draws[name], INTERVAL)
         return float(low), float(high)
+
+    @property
+    def told_of_benefit(self) -> str:
+        """Return where the marginal benefit comes from, in a sentence; empty where it is not varied."""
+        if BENEFIT not in self.draws:
+            return ""
+        low, high = self.ends(BENEFIT)
+        if self.informed_benefit:
+            return (
+                f"{BENEFIT} is varied as other cohorts suggest ({low:.2f} to {high:.2f}): transport, not a treatment "
+                "effect."
+            )
+        return f"{BENEFIT} is varied evenly from {low:g} to {high:g}: an assumption."
 
     def moved(self, name: str, value: float) -> dict[str, float]:
         """Return the centre with one input moved, and its siblings in proportion, as [set] moves them."""
@@ -97,7 +110,7 @@ class Inputs:
 def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> Inputs:
     """Return the inputs of some scenarios of one pathway. wanted : draws, None for all. Raises InputError."""
     pathway = options[0].pathway
-    table = load_draws(pathway)
+    table = load_informed_draws(pathway)
     if table is None:
         raise InputError(
             "a pathway without draws has no uncertain parameters",
@@ -108,20 +121,28 @@ def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> I
     if n_draws < LEAST:
         raise InputError("too few draws to rank parameters", where="--draws", got=n_draws, allowed=f"{LEAST} or more")
     draws = table.iloc[:n_draws].reset_index(drop=True)
-    if any(is_open(each, draws) for each in options):
-        low, high = BENEFIT_RANGE
-        uniforms = Uniforms(seed).at(f"sensitivity/{BENEFIT}", np.arange(n_draws))
-        draws = draws.assign(**{BENEFIT: low + (high - low) * uniforms})
-    return Inputs(pathway, draws, _silent(pathway, list(draws.columns)))
+    varied, is_informed = any(is_open(each, draws) for each in options), INFORMED in draws
+    benefit = draws.pop(INFORMED) if is_informed else _assumed(seed, n_draws)
+    if varied:
+        draws = draws.assign(**{BENEFIT: benefit})
+    return Inputs(pathway, draws, _silent(pathway, list(draws.columns)), is_informed)
 
 
-def is_open(scenario: Scenario, draws: pd.DataFrame) -> bool:
-    """Return whether a scenario treats more than its draws would, for a benefit that is not told as NAME@0.5."""
-    if "@" in scenario.name:
-        return False
-    own = draws.drop(columns=BENEFIT, errors="ignore")
-    marginal = resolve(scenario, values(own, slice(None))).marginal
-    return marginal is not None and marginal.raised
+def _assumed(seed: int, n_draws: int) -> Floats:
+    low, high = BENEFIT_RANGE
+    return low + (high - low) * Uniforms(seed).at(f"sensitivity/{BENEFIT}", np.arange(n_draws))
+
+
+def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
+    """Return whether a scenario treats more than its draws would, for a benefit that no name as NAME@0.5 fixes."""
+    benefit = parted(scenario.name)[1]
+    marginal = resolve(scenario, with_benefits(table)).marginal
+    return benefit in (None, COHORTS) and marginal is not None and marginal.raised
+
+
+def with_benefits(rows: pd.DataFrame) -> dict[str, Floats]:
+    """Return the values of rows, (n_rows, 1) each, their benefits as those that cohorts inform."""
+    return values(rows.rename(columns={BENEFIT: INFORMED}), slice(None))
 
 
 def check_names(names: Sequence[str], inputs: Inputs) -> None:

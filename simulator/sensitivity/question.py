@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from simulator import outcomes
 from simulator.curves import Curves, populations
+from simulator.draws import BENEFIT
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.scenario import Scenario
-from simulator.sensitivity.inputs import BENEFIT, is_open
+from simulator.sensitivity.inputs import is_open, with_benefits
 from simulator.sensitivity.structures import DECLARED, restructured
 from simulator.workers import Each
 
@@ -186,8 +187,7 @@ def _curves(
 ) -> Curves:
     from simulator.engines import exact
 
-    own = {str(name): rows[name].to_numpy(dtype=float)[:, None] for name in rows if name != BENEFIT}
-    model = restructured(resolve(option, own), structure)
+    model = restructured(resolve(option, with_benefits(rows)), structure)
     if is_varied and model.marginal is not None:
         benefit = rows[BENEFIT].to_numpy(dtype=float)[:, None]
         model = replace(model, marginal=replace(model.marginal, benefit=benefit))

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator.draws import MOST
+from simulator.draws import BENEFIT, MOST
 from simulator.errors import InputError
 from simulator.experiment import Settings
 from simulator.graph import unknown
 from simulator.results import DIGITS, as_written, manifest
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
-from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE, Inputs, check_names, load_inputs
+from simulator.sensitivity.inputs import Inputs, check_names, load_inputs
 from simulator.sensitivity.question import Decision, Question
 from simulator.sensitivity.spread import Alternative, Widened
 from simulator.sensitivity.structures import DECLARED, STRUCTURES
@@ -153,7 +153,8 @@ def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) 
     if "sobol" in chosen:
         found["sobol_samples"] = samples
     if BENEFIT in inputs.draws:
-        found["marginal_benefit_between"] = list(BENEFIT_RANGE)
+        found["marginal_benefit_between"] = list(inputs.ends(BENEFIT))
+        found["marginal_benefit_from"] = "other cohorts" if inputs.informed_benefit else "an assumption"
     if asked.decision is not None:
         found["decision"] = {"life_months_to_month": asked.decision.month, "costs": dict(asked.decision.costs)}
     return found

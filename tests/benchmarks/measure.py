@@ -27,7 +27,7 @@ class Sizes:
     pairs: int = 7
     by_size: tuple[int, ...] = (2_000, 10_000, 100_000)
     by_size_pairs: int = 5
-    jobs: tuple[int, int] = (4_000_000, 16_000_000)
+    jobs: tuple[int, int] = (4_000_000, 32_000_000)
     jobs_pairs: int = 5
     growth: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
     profile: int = 1_000_000
@@ -102,7 +102,7 @@ def everything(sizes: Sizes, say: Say) -> Measured:
     if sizes.jobs_pairs:
         processes = ratios.of_processes(*sizes.jobs, sizes.jobs_pairs)
     else:
-        processes = ratios.Processes(*sizes.jobs, None, None, "left out of a quick run")
+        processes = ratios.Processes(*sizes.jobs, None, None, None, "left out of a quick run")
     return Measured(
         sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, stories, gains
     )

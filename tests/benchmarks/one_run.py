@@ -1,4 +1,4 @@
-"""One run in a process of its own: `one_run.py SCENARIO PATIENTS` prints its peak memory in MiB and its seconds."""
+"""One run in a process of its own: `one_run.py SCENARIO PATIENTS JOBS` prints its peak MiB of memory, and seconds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,30 @@ class Cost:
     seconds: float
 
 
-def cost(scenario: str, patients: int) -> Cost:
-    """Return what `simulator.run` takes for so many patients by microsim, without histories."""
-    command = [sys.executable, str(HERE / "one_run.py"), scenario, str(patients)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return Cost(patients, float(told[0]), float(told[1]))
+def cost(scenario: str, patients: int, jobs: int = 1) -> Cost:
+    """Return what `simulator.run` takes for so many patients by microsim, without histories.
+
+    Whatever other processes take to start is in the seconds; this file imports little, for they import it anew.
+    """
+    return _told(_begun(scenario, patients, jobs), patients)
+
+
+def side_by_side(scenario: str, patients: int) -> list[Cost]:
+    """Return what two runs take at once, each of half the patients: two processes that share nothing."""
+    return [_told(each, patients // 2) for each in [_begun(scenario, patients // 2, 1) for _ in range(2)]]
+
+
+def _begun(scenario: str, patients: int, jobs: int) -> subprocess.Popen[str]:
+    command = [sys.executable, str(HERE / "one_run.py"), scenario, str(patients), str(jobs)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _told(process: subprocess.Popen[str], patients: int) -> Cost:
+    told, _ = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    mebibytes, seconds = told.split()
+    return Cost(patients, float(mebibytes), float(seconds))
 
 
 def peak() -> float:
@@ -43,11 +62,13 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def main(scenario: str, patients: str) -> None:
+def main(scenario: str, patients: str, jobs: str) -> None:
     import simulator
 
+    file = HERE / f"{scenario}.toml"
+    simulator.run(file, engine="microsim", patients=100, replications=1)
     begun = perf_counter()
-    simulator.run(HERE / f"{scenario}.toml", engine="microsim", patients=int(patients), replications=1)
+    simulator.run(file, engine="microsim", patients=int(patients), replications=1, jobs=int(jobs))
     print(peak(), perf_counter() - begun)
 
 

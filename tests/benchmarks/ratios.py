@@ -10,11 +10,10 @@ from functools import partial
 from statistics import median
 
 import heormodel_idiom
+import one_run
 import ours
 import simpy_by_hand
-from timing import ENOUGH, Paired, paired, wall
-
-import simulator
+from timing import ENOUGH, Paired, paired
 
 Work = Callable[[], object]
 
@@ -73,12 +72,16 @@ def by_size(sizes: tuple[int, ...], pairs: int, *, enough: float = ENOUGH) -> li
 
 @dataclass(frozen=True)
 class Processes:
-    """Two processes against one. `small`, `large` : whole runs; `further` : a further patient, start-up left out."""
+    """Two processes against one. `small`, `large` : whole runs; `further` : a further patient, start-up left out.
+
+    machine : as `large`, of two processes that share nothing, not even one run: more than that no machine gives.
+    """
 
     small_patients: int
     large_patients: int
     small: Paired | None
     large: Paired | None
+    machine: Paired | None
     why_not: str = ""
 
     @property
@@ -92,16 +95,20 @@ class Processes:
 
 
 def of_processes(small: int, large: int, pairs: int) -> Processes:
-    """Time `simulator.run` with two processes and with one, the library's start-up in the processes included."""
+    """Time `simulator.run` with two processes and with one by turns, the start-up of the second one included."""
     if cores() < 2:
-        return Processes(small, large, None, None, "this process may use one core only")
-    return Processes(small, large, _jobs(small, pairs), _jobs(large, pairs))
+        return Processes(small, large, None, None, None, "this process may use one core only")
+    return Processes(small, large, _jobs(small, pairs)[0], *_jobs(large, pairs))
 
 
-def _jobs(patients: int, pairs: int) -> Paired:
-    scenario = ours.HERE / "peer.toml"
-    run = partial(simulator.run, scenario, engine="microsim", patients=patients)
-    return paired(partial(run, jobs=1), partial(run, jobs=2), pairs, wall, 0.0)
+def _jobs(patients: int, pairs: int) -> tuple[Paired, Paired]:
+    """Return one process beside two of `--jobs 2`, and beside two that share nothing; all three take turns."""
+    one, two, apart = [], [], []
+    for _ in range(pairs):
+        one.append(one_run.cost("peer", patients).seconds)
+        two.append(one_run.cost("peer", patients, jobs=2).seconds)
+        apart.append(max(each.seconds for each in one_run.side_by_side("peer", patients)))
+    return Paired(tuple(one), tuple(two)), Paired(tuple(one), tuple(apart))
 
 
 def cores() -> int:

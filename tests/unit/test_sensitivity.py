@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 
 from simulator.distributions import build
-from simulator.draws import load_draws
+from simulator.draws import BENEFIT, BENEFIT_FILE, cohorts_folder, load_draws
 from simulator.engines import exact
 from simulator.errors import InputError
 from simulator.experiment import compare
 from simulator.levers import pull
 from simulator.model import point_values, resolve
 from simulator.pathway_file import PATHWAYS, load_pathway
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario import COHORTS, Scenario, load_scenario
 from simulator.sensitivity import question, structures
-from simulator.sensitivity.inputs import BENEFIT, BENEFIT_RANGE, load_inputs
+from simulator.sensitivity.inputs import BENEFIT_RANGE, load_inputs
 from simulator.sensitivity.run import analyse
 
 RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
@@ -125,8 +125,26 @@ def test_the_benefit_is_varied_unless_the_scenarios_name_tells_it(wider: tuple[S
     scenario, base = wider
     assert BENEFIT not in load_inputs([base], 100, 1).draws
     assert BENEFIT not in load_inputs([base, scenario.with_marginal_benefit(0.5)], 100, 1).draws
-    varied = load_inputs([base, scenario], 2000, 1)
+    fixed = load_inputs([base, scenario.with_marginal_benefit(COHORTS)], 100, 1)
+    varied = load_inputs([base, scenario], 100, 1)
+    pd.testing.assert_frame_equal(varied.draws, fixed.draws)
+
+
+def test_the_benefit_is_what_other_cohorts_suggest(wider: tuple[Scenario, Scenario]) -> None:
+    suggested = pd.read_csv(cohorts_folder() / "wang2024" / BENEFIT_FILE)[BENEFIT]
+    varied = load_inputs(wider, None, 1)
+    np.testing.assert_array_equal(varied.draws[BENEFIT], suggested)
+    assert varied.ends(BENEFIT) == tuple(np.quantile(suggested, [0.025, 0.975]))
+    assert varied.told_of_benefit.endswith("transport, not a treatment effect.")
+
+
+def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
+    wider: tuple[Scenario, Scenario], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.draws.BENEFIT_FILE", "nobody.csv")
+    varied = load_inputs(wider, 2000, 1)
     assert varied.ends(BENEFIT) == BENEFIT_RANGE
+    assert varied.told_of_benefit == "marginal_benefit is varied evenly from 0 to 1: an assumption."
     # Kolmogorov-Smirnov at 1.63 / sqrt(n): one sample in a hundred, one seed.
     ordered = np.sort(varied.draws[BENEFIT])
     assert np.abs(ordered - (np.arange(2000) + 0.5) / 2000).max() < 1.63 / np.sqrt(2000)
@@ -136,10 +154,12 @@ def test_the_bar_of_the_benefit_ends_at_its_two_policies(wider: tuple[Scenario, 
     scenario, base = wider
     table = analyse(scenario, base, parts=["tornado"]).tables["tornado"].set_index("parameter")
     bar = table.loc[BENEFIT]
-    assert bar["outcome_at_low"] == pytest.approx(0.0, abs=1e-9)
     own = {name: row["centre"] for name, row in table.iterrows() if name != BENEFIT}
-    both = [exact.curves(resolve(each, own), 12.0).survival["relapse", "all"][0, -1] for each in (base, scenario)]
-    assert bar["outcome_at_high"] == pytest.approx(both[1] - both[0], abs=1e-6)
+    for end in ("low", "high"):
+        options = (base, scenario.with_marginal_benefit(float(bar[end])))
+        alive = [exact.curves(resolve(each, own), 12.0).survival["relapse", "all"][0, -1] for each in options]
+        assert bar[f"outcome_at_{end}"] == pytest.approx(alive[1] - alive[0], abs=1e-5)
+    assert bar["low"] < 0.1 < 0.9 < bar["high"]
     assert not bar["informed"]
 
 

@@ -23,7 +23,7 @@ from simulator.block import Block
 from simulator.curves import Curves
 from simulator.engines import des, exact, microsim, queues, tally
 from simulator.model import Exit, Model, resolve
-from simulator.pathway import Pathway
+from simulator.pathway import Pathway, longest_way_to_clock
 from simulator.randomness import Uniforms, uniform
 from simulator.scenario import Scenario, load_scenario
 from simulator.ward import Intake, Requests
@@ -207,11 +207,12 @@ class Patient:
         pathway = self.model.pathway
         self.cell = self._cell()
         visits: Counter[str] = Counter()
-        month, state, end = 0.0, pathway.start, math.inf
+        # Whoever goes round and never comes to the clock is let go in the end.
+        month, state, end, began = 0.0, pathway.start, longest_way_to_clock(pathway), False
         while True:
             self.events.append((month, state))
-            if state == pathway.clock_state and end == math.inf:
-                end = month + horizon
+            if state == pathway.clock_state and not began:
+                end, began = month + horizon, True
             if pathway.states[state].is_absorbing:
                 return self.events
             visit, visits[state] = visits[state], visits[state] + 1
