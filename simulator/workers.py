@@ -5,9 +5,11 @@ To start a process takes about a second, for the library is imported anew. This 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,8 +21,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-ENVIRONMENT = {"MALLOC_TOP_PAD_": str(128 * 2**20), "OPENBLAS_NUM_THREADS": "1"}
-"""glibc keeps freed pages for the next array, which saves a third of a calibration; a thread a process is enough."""
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
+"""A thread a process is enough."""
+
+M_TOP_PAD, KEPT = -2, 128 * 2**20
+"""Bytes that glibc keeps for the next array where it would give them back: that saves a third of a calibration."""
 
 MOMENT = 1.0
 """Seconds that processes may take to be gone after Ctrl-C."""
@@ -41,6 +46,7 @@ def workers(jobs: int, prepared: object) -> Iterator[Each]:
 
     On an exception, Ctrl-C among them, the other processes are ended at once.
     """
+    _keep_freed_pages()
     if jobs == 1:
         yield lambda work, items: (work(prepared, item) for item in items)
         return
@@ -107,7 +113,15 @@ _prepared: object = None
 
 def _begin(path: Path) -> None:
     global _prepared
+    _keep_freed_pages()
     _prepared = pickle.loads(path.read_bytes())
+
+
+def _keep_freed_pages() -> None:
+    if sys.platform == "linux":
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+        if set_option is not None:
+            set_option(M_TOP_PAD, KEPT)
 
 
 def _is_ready() -> None:
