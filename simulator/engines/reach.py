@@ -14,6 +14,9 @@ from simulator.model import Exit, Model
 
 Floats = NDArray[np.float64]
 
+NEVER = 1e-12
+"""A way that is taken no more often is never taken, so that nobody gets out of a circle by rounding."""
+
 
 def reach(model: Model, before: Renewal | None) -> Floats:
     """Return the probability of ever reaching the default clock, (n_draws or 1, n_cells or 1)."""
@@ -25,15 +28,24 @@ def reach(model: Model, before: Renewal | None) -> Floats:
         return np.zeros((1, 1))
     going = {name: _ever(model, name) for name in states if before.graph.out_of[Node(name, frozenset())]}
     shape = np.broadcast_shapes((1, 1), *(p.shape for each in going.values() for p in each))
-    chain = np.zeros((*shape, len(states), len(states)))
-    chain[..., range(len(states)), range(len(states))] = 1.0
+    onward = np.zeros((*shape, len(states), len(states)))
     for name, shares in going.items():
         for each, p in zip(model.exits[name], shares, strict=True):
             if each.to in place:
-                chain[..., place[name], place[each.to]] -= p
+                onward[..., place[name], place[each.to]] += p
     target = np.zeros((*shape, len(states), 1))
     target[..., place[model.pathway.clock_state], 0] = 1.0
+    # Where whoever goes round in a circle never gets out, the chain alone has no single solution.
+    onward[~_possible(onward > NEVER, target > 0.0)[..., 0]] = 0.0
+    chain = np.eye(len(states)) - onward
     return np.clip(np.linalg.solve(chain, target)[..., place[model.pathway.start], 0], 0.0, 1.0)
+
+
+def _possible(onward: NDArray[np.bool_], target: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return from which states the target can be reached, (..., n_states, 1)."""
+    for _ in range(target.shape[-2]):
+        target = target | (onward & np.swapaxes(target, -1, -2)).any(axis=-1, keepdims=True)
+    return target
 
 
 def _ever(model: Model, state: str) -> Sequence[Floats]:

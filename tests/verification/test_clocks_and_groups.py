@@ -281,3 +281,17 @@ def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(te
         np.testing.assert_allclose(
             curves.survival["admission", "hospice"][0], expected, atol=1e-4 if curves.patients is None else 0.03
         )
+
+
+def test_those_who_go_round_for_ever_never_come_to_the_clock(tell: Tell) -> None:
+    circle = REFERRAL.replace('[states.lost]\nkind = "end"\n', "")
+    for name, other in (("lost", "wandering"), ("wandering", "lost")):
+        circle += f'[states.{name}]\nkind = "sojourn"\n[[states.{name}.transitions]]\nto = "{other}"\n'
+        circle += 'time = { family = "fixed", months = 1.0 }\n'
+    # A way out that is always too late: treatment after two months, where everybody leaves after one.
+    circle += '[[states.wandering.transitions]]\nto = "treated"\ntime = { family = "fixed", months = 2.0 }\n'
+    curves = solve(tell(circle), at_once=0.2, waits=0.5, lost=0.3)
+    fit, frail = (0.2 + 0.5 * 0.2 / (0.2 + dies) for dies in (0.02, 0.2))
+    np.testing.assert_allclose(curves.sizes["fitness=frail"], frail / (fit + frail), atol=1e-4)
+    np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
+    np.testing.assert_allclose(sum(curves.occupancy["referral"].values()), 1.0, atol=1e-7)
