@@ -21,7 +21,7 @@ from calibration.fit import likelihood_of, priors_of
 from calibration.imis import sample
 from calibration.likelihood import Likelihood
 from calibration.predictive import reported_figure, simulate_figures
-from calibration.target_checks import TIMED
+from calibration.target_checks import PERCENTAGE, TIMED
 from calibration.targets import Targets, read_targets
 from simulator.curves import INTERVAL
 from simulator.draws import read_draws, values
@@ -60,7 +60,7 @@ def blocks(targets: Targets) -> list[Block]:
 def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
     if row["kind"] in TIMED:
         return str(row["name"])
-    if row["kind"] == "survivors":
+    if row["kind"] in ("survivors", PERCENTAGE):
         return f"survivors at month {row['month']:g}"
     if row["kind"] == "entered":
         return " / ".join(next(each.states for each in targets.branchings if row["state"] in each.states))
@@ -76,7 +76,7 @@ def without(targets: Targets, block: Block) -> Targets:
 
 def same(targets: Targets, rest: Targets) -> bool:
     """Return whether the rest says as much to the likelihood: the same tables, branches and times."""
-    if targets.tables is None or rest.tables is None:
+    if targets.tables is None or rest.tables is None or rest.percentages != targets.percentages:
         return False
     tables = rest.tables.cells == targets.tables.cells and np.array_equal(rest.tables.counts, targets.tables.counts)
     return tables and rest.branchings == targets.branchings and rest.spread == targets.spread

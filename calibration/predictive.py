@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from calibration.targets import Targets
 from simulator.block import Block
+from simulator.censored.episodes import Courses, whole
+from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.curves import INTERVAL
 from simulator.draws import single
 from simulator.engines.microsim import simulate
@@ -55,6 +57,12 @@ class SimulatedCohort:
         since = self.block.death_month - self.start
         return np.where(since <= self.follow_up, since, np.inf)
 
+    def kaplan_meier(self, who: Mask) -> KaplanMeier:
+        """Return the estimate of some patients, as their last follow-up leaves it."""
+        seen, died = np.minimum(self.died, self.follow_up)[who], np.isfinite(self.died[who])
+        courses = Courses(seen, died, np.full(seen.size, np.inf))
+        return kaplan_meier(whole(courses, courses.ever))
+
     def members(self, population: str) -> Mask:
         """Return who belongs to an arm or a level of an attribute, (n,)."""
         pathway = self.targets.pathway
@@ -77,11 +85,16 @@ class SimulatedCohort:
                 found[who[month - self.start[who] <= self.follow_up[who]]] = True
         return found
 
-    def figure(self, row: pd.Series) -> float:
-        """Return what this cohort would print for a target; NaN for a share or a median of nobody."""
+    def told_of(self, row: pd.Series) -> Mask:
+        """Return whom a target is told of, (n,)."""
         who = self.members(row["population"])
         if row["attribute"] and row["attribute"] != row["population"] and row["kind"] != "patients":
             who = who & self.members(row["attribute"])
+        return who
+
+    def figure(self, row: pd.Series) -> float:
+        """Return what this cohort would print for a target; NaN for a share or a median of nobody."""
+        who = self.told_of(row)
         if not who.any() and row["kind"] not in COUNTS:
             return np.nan
         return _FIGURES[row["kind"]](self, row, who)
@@ -93,6 +106,9 @@ class SimulatedCohort:
 
     def _survivors(self, row: pd.Series, who: Mask) -> float:
         return float((self.died[who] > row["month"]).mean())
+
+    def _survival(self, row: pd.Series, who: Mask) -> float:
+        return float(self.kaplan_meier(who).at(row["month"]))
 
     def _deaths(self, row: pd.Series, who: Mask) -> float:
         dead = np.isfinite(self.died)
@@ -117,7 +133,7 @@ class SimulatedCohort:
 _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Mask], float]] = {
     "patients": SimulatedCohort._patients,
     "survivors": SimulatedCohort._survivors,
-    "survival": SimulatedCohort._survivors,
+    "survival": SimulatedCohort._survival,
     "median_survival": SimulatedCohort._median_survival,
     "deaths": SimulatedCohort._deaths,
     "entered": SimulatedCohort._entered,

@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from calibration.predictive import SimulatedCohort
-from calibration.target_checks import TIMED
+from calibration.target_checks import PERCENTAGE, TIMED
 from calibration.targets import Targets, read_targets
 
 DECIMALS = 1
-"""Of a printed time in months. A count out of 50 patients or fewer is known from its whole percentage."""
+"""Of a printed time in months, or of a percentage without a count.
+
+A count out of 50 patients or fewer is known from its whole percentage.
+"""
 
 
 def simulated_targets(cohort: SimulatedCohort) -> Targets:
@@ -35,11 +38,21 @@ def _printed(cohort: SimulatedCohort, row: pd.Series) -> pd.Series:
     figure = cohort.figure(row)
     if row["kind"] in (*TIMED, "median_follow_up"):
         told = {"value": printed(figure), "count": np.nan}
+    elif row["kind"] == PERCENTAGE:
+        return pd.Series({**row, **_percentage(cohort, row), "n": n, "count": np.nan})
     elif row["kind"] == "survivors":
         told = {"value": np.nan, "count": np.rint(np.nan_to_num(figure) * n)}
     else:
         told = {"value": np.nan, "count": figure}
     return pd.Series({**row, **told, "n": n, "standard_error": np.nan})
+
+
+def _percentage(cohort: SimulatedCohort, row: pd.Series) -> dict[str, float]:
+    """Return a Kaplan-Meier percentage and its standard error, with a decimal each."""
+    curve = cohort.kaplan_meier(cohort.told_of(row))
+    told = 100.0 * np.array([curve.at(row["month"]), curve.standard_error(row["month"])])
+    value, error = np.round(told, DECIMALS).tolist()
+    return {"value": value, "standard_error": error or np.nan, "lower": np.nan, "upper": np.nan}
 
 
 def printed(months: float) -> float:

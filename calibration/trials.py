@@ -19,26 +19,36 @@ from simulator.workers import workers
 
 ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
 """Columns before those of the ranks."""
+HOPELESS = 3
+"""Trials for each fit that is wanted, after which the rest is left."""
 OUTCOMES = ["os_12", "rmst_24", "log_likelihood"]
 
 
 def run(
     targets: Targets, fits: int, folder: Path, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
-    """Return the table of trials 1 to `fits`, a row each, doing those that ranks.csv in `folder` does not hold yet.
+    """Return the table of trials 1, 2, ..., a row each, until so many were fitted, or `HOPELESS` times as many tried.
 
-    Raises InputError if it holds those of other settings.
+    Those that ranks.csv in `folder` holds are not done again. Raises InputError if it holds those of other settings.
     """
     file = folder / "ranks.csv"
     _begin(folder, settings(targets))
-    done = _whole_rows(file, quantities(targets))
+    _drop_cut_row(file, quantities(targets))
     with workers(jobs, targets) as each:
-        for found in each(trial, range(done + 1, fits + 1)):
-            with file.open("a", encoding="utf-8", newline="") as stream:
-                row(found, quantities(targets)).to_csv(stream, index=False, header=False, lineterminator="\n")
-            if progress is not None:
-                progress(found.number, fits)
-    return read(file).head(fits)
+        while wanted := _missing(read(file), fits):
+            for found in each(trial, wanted):
+                with file.open("a", encoding="utf-8", newline="") as stream:
+                    row(found, quantities(targets)).to_csv(stream, index=False, header=False, lineterminator="\n")
+                if progress is not None:
+                    progress(fits - wanted.stop + found.number + 1, fits)
+    table = read(file)
+    return table[(table["refused"] == "").cumsum().shift(fill_value=0) < fits]
+
+
+def _missing(table: pd.DataFrame, fits: int) -> range:
+    """Return the next trials, as many as are still to be fitted; none where most are refused."""
+    missing = fits - int((table["refused"] == "").sum())
+    return range(len(table) + 1, min(len(table) + max(missing, 0), HOPELESS * fits) + 1)
 
 
 def quantities(targets: Targets) -> list[str]:
@@ -93,8 +103,8 @@ def _begin(folder: Path, told: dict[str, Any]) -> None:
             raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
 
 
-def _whole_rows(file: Path, names: list[str]) -> int:
-    """Return how many trials a file holds; begin it if it is not there, and drop a row cut short."""
+def _drop_cut_row(file: Path, names: list[str]) -> None:
+    """Begin a file if it is not there, and drop a row cut short."""
     if not file.exists():
         file.write_text(",".join(ABOUT + names) + "\n", encoding="utf-8")
     text = file.read_text(encoding="utf-8")
@@ -103,4 +113,3 @@ def _whole_rows(file: Path, names: list[str]) -> int:
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         file.write_text(whole, encoding="utf-8")
-    return whole.count("\n") - 1

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import lifelines
 import numpy as np
 import pytest
 from scipy import stats
@@ -47,6 +49,22 @@ def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
         assert (mine["use"], mine["place"]) == (row["use"], row["place"])
     assert printed_rows.loc["survivors_12_treated", "n"] == printed_rows.loc["treated", "count"]
     assert printed_rows.loc["cd19_positive", "count"] == printed_rows.loc["relapse_median_cd19_positive", "n"]
+
+
+def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_leaves(new_cohort: NewCohort) -> None:
+    targets = new_cohort(20, *ROWS, "alive_12,survival,all,,,12,,20,45")
+    cohort = simulated(targets, {"uptake": 0.5}, number=1)
+    cohort = replace(cohort, follow_up=np.linspace(3.0, 30.0, 20))
+    seen, died = np.minimum(cohort.died, cohort.follow_up), np.isfinite(cohort.died)
+    curve = lifelines.KaplanMeierFitter().fit(seen, died)
+    share = float(curve.predict(12.0))
+    assert 0.0 < share < 1.0
+    assert not died.all()
+    table = curve.event_table.query("observed > 0 and event_at <= 12")
+    spread = (table["observed"] / table["at_risk"] / (table["at_risk"] - table["observed"])).sum()
+    (told,) = simulated_targets(cohort).percentages
+    assert told.alive / told.n == pytest.approx(share, abs=5.1e-4)
+    assert told.n == pytest.approx(share * (1 - share) / (share**2 * spread), rel=0.02)
 
 
 def test_a_time_is_printed_to_a_decimal_and_never_as_nothing() -> None:
@@ -107,6 +125,21 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_ranks(targets: Target
     assert parts.drop(columns="seconds").equals(whole.drop(columns="seconds"))
 
 
+def test_as_many_are_fitted_as_are_asked_for_whoever_is_refused(
+    targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def every_second(_: Targets, number: int) -> ranks.Trial:
+        names = trials.quantities(targets)
+        return ranks.Trial(number, "" if number % 2 else "told twice", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))
+
+    monkeypatch.setattr(trials, "trial", every_second)
+    told: list[tuple[int, int]] = []
+    found = trials.run(targets, 4, tmp_path, progress=lambda done, fits: told.append((done, fits)))
+    assert found["refused"].tolist() == ["", "told twice"] * 3 + [""]
+    assert told[-1] == (4, 4)
+    assert len(trials.run(targets, 3, tmp_path)) == 5
+
+
 @pytest.mark.usefixtures("by_others")
 def test_several_processes_find_the_same_ranks(
     targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -153,5 +186,5 @@ def test_a_cohort_that_the_calibration_refuses_is_counted_with_its_reason(
 
     monkeypatch.setattr(ranks, "QUICK", refuse)
     found = trials.run(targets, 2, tmp_path)
-    assert found["refused"].tolist() == ["two times are equal"] * 2
+    assert found["refused"].tolist() == ["two times are equal"] * 2 * trials.HOPELESS
     assert found["uptake"].isna().all()
