@@ -124,6 +124,8 @@ def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:
 
 def _structure(found: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
+    if other.empty:
+        return "No time of the pathway can have another shape."
     most = other.iloc[int(other["change"].abs().argmax())]
     return f"Other shapes of the times change it by {change(found.question, most)} at most ({most['alternative']})."
 

@@ -16,13 +16,14 @@ from simulator.draws import BENEFIT, MOST
 from simulator.errors import InputError
 from simulator.experiment import Settings
 from simulator.graph import unknown
+from simulator.model import resolve
 from simulator.results import DIGITS, as_written, manifest
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
-from simulator.sensitivity.inputs import Inputs, check_names, load_inputs
+from simulator.sensitivity.inputs import Inputs, check_names, load_inputs, with_benefits
 from simulator.sensitivity.question import Decision, Question
 from simulator.sensitivity.spread import Alternative, Widened
-from simulator.sensitivity.structures import DECLARED, STRUCTURES
+from simulator.sensitivity.structures import DECLARED, offered
 from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
@@ -198,7 +199,8 @@ class _Work:
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
-        values = {name: self._values(rows, name, name) for name in STRUCTURES}
+        names = offered(resolve(each, with_benefits(rows)) for each in self.question.options)
+        values = {name: self._values(rows, name, name) for name in names}
         every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
         return spread.table(values[DECLARED], every)
 
