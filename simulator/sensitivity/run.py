@@ -40,8 +40,8 @@ QUICK = ("tornado", "prcc", "structure", "evppi")
 LIFE_MONTHS_A_BED_MONTH = 1.0
 """Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
 
-SEEN = 1e-9
-"""A smaller change is the engine's rounding."""
+SEEN = 1e-6
+"""A smaller change may be the engine's rounding: the mean survival of a small group is known to 4e-7 months."""
 
 MONTH = 60
 """Of the restricted mean that a decision counts."""
@@ -244,7 +244,7 @@ class _Work:
                 "no parameter changes the outcome, so none explains it",
                 where="--outcome",
                 got=self.question.outcome,
-                allowed="another --outcome or --clock",
+                allowed="another --outcome, --clock or --population",
             )
 
     def _moving(self) -> set[str]:

@@ -20,6 +20,7 @@ from simulator.model import point_values, resolve
 from simulator.pathway_file import PATHWAYS, load_pathway
 from simulator.scenario import COHORTS, Scenario, load_scenario
 from simulator.sensitivity import question, structures
+from simulator.sensitivity.answer import answer
 from simulator.sensitivity.inputs import BENEFIT_RANGE, load_inputs
 from simulator.sensitivity.run import analyse
 
@@ -175,6 +176,23 @@ def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
         return exact.curves(own, 24.0, only={("relapse", "all")}).survival["relapse", "all"]
 
     assert alive(benefit) == pytest.approx(benefit * alive(1.0) + (1 - benefit) * alive(0.0), abs=1e-9)
+
+
+def test_no_parameter_is_named_where_all_that_moves_is_rounding(wider: tuple[Scenario, Scenario]) -> None:
+    """Whoever is transplanted fares alike under either policy, so that their survival differs by rounding only."""
+    found = analyse(*wider, population="hsct", outcome="rmst_60", parts=["tornado"])
+    assert 0.0 < found.tables["tornado"]["swing"].max() < 1e-6
+    assert answer(found).endswith(": 0, with every parameter at its median. No parameter changes that.")
+    with pytest.raises(InputError, match="no parameter changes the outcome"):
+        analyse(*wider, population="hsct", parts=["prcc"])
+
+
+def test_no_parameter_is_named_where_none_changes_a_shown_digit(uncertain: Scenario) -> None:
+    hardly = replace(uncertain, name="hardly", scale={"onset_rate": 0.9995})
+    found = analyse(hardly, uncertain, parts=["tornado"])
+    assert found.tables["tornado"]["swing"].max() > 1e-6
+    assert answer(found).endswith("No parameter changes that by as much as is shown.")
+    assert "what moves it most is " in answer(analyse(uncertain, parts=["tornado"]))
 
 
 def test_siblings_move_in_proportion_and_sum_to_one(wider: tuple[Scenario, Scenario]) -> None:
