@@ -161,6 +161,12 @@ def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) 
     return found
 
 
+def _drawn(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Return which draw of the parameters each row is : (n,); a weighted sample gives some of them several times."""
+    parameters = rows.drop(columns=BENEFIT, errors="ignore")
+    return np.asarray(parameters.groupby(list(parameters.columns)).ngroup(), dtype=np.int64)
+
+
 def _silent(done: int, total: int, stage: str) -> None:
     pass
 
@@ -202,7 +208,7 @@ class _Work:
         names = offered(resolve(each, with_benefits(rows)) for each in self.question.options)
         values = {name: self._values(rows, name, name) for name in names}
         every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
-        return spread.table(values[DECLARED], every)
+        return spread.table(values[DECLARED], every, _drawn(rows))
 
     def priors(self) -> pd.DataFrame:
         assert self.widen is not None
@@ -217,7 +223,7 @@ class _Work:
             values = declared if moved.equals(rows) else self._values(moved)
             weights = spread.weights_of(each.log_weights)
             found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
-        table = spread.table(declared, found)
+        table = spread.table(declared, found, _drawn(rows))
         order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
         return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
 
