@@ -180,11 +180,12 @@ def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
 
 def test_no_parameter_is_named_where_all_that_moves_is_rounding(wider: tuple[Scenario, Scenario]) -> None:
     """Whoever is transplanted fares alike under either policy, so that their survival differs by rounding only."""
-    found = analyse(*wider, population="hsct", outcome="rmst_60", parts=["tornado"])
-    assert 0.0 < found.tables["tornado"]["swing"].max() < 1e-6
+    few = {"population": "hsct", "draws": 100, "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
+    found = analyse(*wider, outcome="rmst_60", parts=["tornado"], **few)
+    assert 1e-9 < found.tables["tornado"]["swing"].max() < 1e-6
     assert answer(found).endswith(": 0, with every parameter at its median. No parameter changes that.")
     with pytest.raises(InputError, match="no parameter changes the outcome"):
-        analyse(*wider, population="hsct", parts=["prcc"])
+        analyse(*wider, parts=["prcc"], **few)
 
 
 def test_no_parameter_is_named_where_none_changes_a_shown_digit(uncertain: Scenario) -> None:
