@@ -6,7 +6,8 @@ Draw d has a value x_d, which another simulation of the same draw would change w
 
 `lower`, `upper` are the 95 % interval over draws, drawn together about the estimate until the variance that is left is
 var_d x_d - mean_d v_d (ANOVA's variance components; Searle 1971, chapter 9). Where chance alone would make the draws
-differ as much, nobody can tell: the interval is NaN. v_d is NaN where nobody knows it.
+differ as much, nobody can tell: the interval is NaN. v_d is NaN where nobody knows it. Where a few draws lie so far
+off that the mean is outside of it, the end nearer to the mean is the mean: it still holds 95 % of the draws, and more.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def of_means(values: Floats, chance: Floats) -> Summary:
     kept = _kept(values.var(axis=0, ddof=1), noise, estimate)
     drawn = values - (1.0 - kept) * (values - estimate)
     lower, upper = np.quantile(drawn, INTERVAL, axis=0)
-    return Summary(estimate, lower, upper, error)
+    return Summary(estimate, np.minimum(lower, estimate), np.maximum(upper, estimate), error)
 
 
 def of_medians(values: Floats, chance: Floats) -> Summary:

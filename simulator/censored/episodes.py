@@ -29,6 +29,9 @@ class Courses:
     died: Booleans
     entered: Floats
 
+    def __post_init__(self) -> None:
+        assert not np.any(self.seen < 0), "nobody is seen until before the beginning"
+
     def only(self, chosen: Booleans | slice) -> Courses:
         """Return some of the patients."""
         return Courses(self.seen[chosen], self.died[chosen], self.entered[chosen])

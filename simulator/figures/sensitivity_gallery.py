@@ -19,6 +19,7 @@ from simulator.figures.sweep_gallery import NO_COHORT
 from simulator.sensitivity.answer import TITLES, factor, measured, number, sentence
 from simulator.sensitivity.run import Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
+from simulator.sensitivity.structures import WITH_CURE
 
 MOST = 15
 """Rows; the table holds the rest."""
@@ -190,8 +191,7 @@ def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort |
     scale = factor(found.question)
     notes = {
         "structure": "Means and 95 % intervals over draws. Log-normal times have the declared ones' median and ratio "
-        "of quartiles; times without a cured fraction their survival at 6 and 24 months. Parameters are not fitted "
-        "anew.",
+        f"of quartiles; times {_matched(table)}. Parameters are not fitted anew.",
         "priors": "Means and 95 % intervals. One prior at a time is made flat (probabilities) or twice as wide, by "
         "reweighting the draws.",
     }
@@ -213,6 +213,13 @@ def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort |
         axes.axvline(first, color=style.FAINT, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
 
     return _draw(found, part, table, cohort, measured(found.question), [notes[part]], paint)
+
+
+def _matched(table: pd.DataFrame) -> str:
+    """Return which points of the declared times those with, or without, a cured fraction go through."""
+    if set(table["alternative"]) & set(WITH_CURE):
+        return "to death of which 10 % never come to it (an assumption), their lower quartile and median"
+    return "without a cured fraction their survival at 6 and 24 months"
 
 
 def _evppi(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:

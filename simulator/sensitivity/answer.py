@@ -18,6 +18,8 @@ from simulator.sensitivity.spread import LEAST_EFFECTIVE
 NAMED = 3
 """Inputs that a sentence names."""
 
+CENTRE, ENDS = "outcome_at_centre", ("outcome_at_low", "outcome_at_high")
+
 WORTH = 1.0
 """Life-months per 100 patients: less is not worth a registry."""
 
@@ -101,9 +103,12 @@ def _stated(question: Question, value: float) -> str:
 def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:
     asked = found.question
     rows = [row for row in _top(table) if row["swing"] > SEEN]
-    middle = f"{_stated(asked, float(table['outcome_at_centre'].iloc[0]))}, with every parameter at its median."
+    middle = f"{_stated(asked, float(table[CENTRE].iloc[0]))}, with every parameter at its median."
     if not rows:
         return f"{middle} No parameter changes that."
+    rows = [row for row in rows if any(number(asked, row[end]) != number(asked, row[CENTRE]) for end in ENDS)]
+    if not rows:
+        return f"{middle} No parameter changes that by as much as is shown."
     moved = [
         f"{row['parameter']} ({number(asked, row['outcome_at_low'])} to {number(asked, row['outcome_at_high'])})"
         for row in rows
@@ -124,6 +129,8 @@ def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:
 
 def _structure(found: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
+    if other.empty:
+        return "No time of the pathway can have another shape."
     most = other.iloc[int(other["change"].abs().argmax())]
     return f"Other shapes of the times change it by {change(found.question, most)} at most ({most['alternative']})."
 

@@ -16,13 +16,14 @@ from simulator.draws import BENEFIT, MOST
 from simulator.errors import InputError
 from simulator.experiment import Settings
 from simulator.graph import unknown
+from simulator.model import resolve
 from simulator.results import DIGITS, as_written, manifest
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
-from simulator.sensitivity.inputs import Inputs, check_names, load_inputs
+from simulator.sensitivity.inputs import Inputs, check_names, load_inputs, with_benefits
 from simulator.sensitivity.question import Decision, Question
 from simulator.sensitivity.spread import Alternative, Widened
-from simulator.sensitivity.structures import DECLARED, STRUCTURES
+from simulator.sensitivity.structures import DECLARED, offered
 from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
@@ -39,8 +40,8 @@ QUICK = ("tornado", "prcc", "structure", "evppi")
 LIFE_MONTHS_A_BED_MONTH = 1.0
 """Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
 
-SEEN = 1e-9
-"""A smaller change is the engine's rounding."""
+SEEN = 1e-6
+"""A smaller change may be the engine's rounding: the mean survival of a small group is known to 4e-7 months."""
 
 MONTH = 60
 """Of the restricted mean that a decision counts."""
@@ -160,6 +161,12 @@ def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) 
     return found
 
 
+def _drawn(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Return which draw of the parameters each row is : (n,); a weighted sample gives some of them several times."""
+    parameters = rows.drop(columns=BENEFIT, errors="ignore")
+    return np.asarray(parameters.groupby(list(parameters.columns)).ngroup(), dtype=np.int64)
+
+
 def _silent(done: int, total: int, stage: str) -> None:
     pass
 
@@ -198,9 +205,10 @@ class _Work:
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
-        values = {name: self._values(rows, name, name) for name in STRUCTURES}
+        names = offered(resolve(each, with_benefits(rows)) for each in self.question.options)
+        values = {name: self._values(rows, name, name) for name in names}
         every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
-        return spread.table(values[DECLARED], every)
+        return spread.table(values[DECLARED], every, _drawn(rows))
 
     def priors(self) -> pd.DataFrame:
         assert self.widen is not None
@@ -215,7 +223,7 @@ class _Work:
             values = declared if moved.equals(rows) else self._values(moved)
             weights = spread.weights_of(each.log_weights)
             found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
-        table = spread.table(declared, found)
+        table = spread.table(declared, found, _drawn(rows))
         order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
         return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
 
@@ -242,7 +250,7 @@ class _Work:
                 "no parameter changes the outcome, so none explains it",
                 where="--outcome",
                 got=self.question.outcome,
-                allowed="another --outcome or --clock",
+                allowed="another --outcome, --clock or --population",
             )
 
     def _moving(self) -> set[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.curves import INTERVAL
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 LEAST_EFFECTIVE = 100.0
 """Draws that reweighting must be worth; with fewer no figure is told."""
@@ -44,15 +45,17 @@ class Alternative:
     weights: Floats
 
 
-def table(declared: Floats, alternatives: Sequence[Alternative]) -> pd.DataFrame:
+def table(declared: Floats, alternatives: Sequence[Alternative], drawn: Integers | None = None) -> pd.DataFrame:
     """Return a row an alternative: its estimate, 95 % interval and change from what is declared, draw by draw.
 
     change_se : the standard error of the change, by importance sampling
+    drawn : (n,) which draw each is; copies of one have the same number, and are one to the error. None if all differ
     """
-    return pd.DataFrame([_row(declared, each) for each in alternatives])
+    drawn = np.arange(len(declared)) if drawn is None else drawn
+    return pd.DataFrame([_row(declared, each, drawn) for each in alternatives])
 
 
-def _row(declared: Floats, each: Alternative) -> dict[str, Any]:
+def _row(declared: Floats, each: Alternative, drawn: Integers) -> dict[str, Any]:
     weights = each.weights
     effective = float(weights.sum() ** 2 / (weights**2).sum())
     row: dict[str, Any] = {"alternative": each.name, "told": each.told, "effective_draws": effective}
@@ -61,7 +64,9 @@ def _row(declared: Floats, each: Alternative) -> dict[str, Any]:
     mean = float(np.average(each.values, weights=weights))
     lower, upper = (_quantile(each.values, weights, share) for share in INTERVAL)
     apart = weights * (each.values - mean) - (declared - declared.mean())
-    error = float(apart.std(ddof=1) / np.sqrt(len(apart)))
+    together = np.bincount(np.unique(drawn, return_inverse=True)[1], weights=apart)
+    different = len(together)
+    error = float(np.sqrt(different / max(different - 1, 1) * (together**2).sum()) / len(apart))
     change = mean - float(declared.mean())
     return row | {"estimate": mean, "lower": lower, "upper": upper, "change": change, "change_se": error}
 

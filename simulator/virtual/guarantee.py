@@ -3,7 +3,8 @@
 Two groups of the pathway answer each other where one is told by not having entered what the other entered (the
 letter's HSCT and other treatment). They are compared in three ways (see `censored.episodes`): by OS from the default
 clock, as the letter does; and from the decision that plans it, by survival without failure (relapse). Who has failed
-cannot be transplanted any more, so that by OS even those who wait are no fair comparison: they are not yet dead.
+cannot be transplanted any more, so that by OS even those who wait are no fair comparison: they are not yet dead. And
+who had failed, or been transplanted, before coming to that decision for the first time is not compared from there.
 """
 
 from __future__ import annotations
@@ -158,11 +159,15 @@ class _Work:
     def _analysed(self, patients: Patients, cohorts: int, analysis: Analysis) -> _Found:
         entered, others = self.groups
         default = self.hospital.scenario.pathway.clock
-        joins = patients.first(others.entered)
-        since = np.zeros(joins.size) if analysis.clock == default else patients.entered[analysis.clock]
-        here = (np.maximum(joins, since) <= patients.seen) & np.isfinite(since)
+        if analysis.clock == default:
+            since = np.zeros(patients.seen.size)
+            here = patients.eligible(others.entered, since)
+        else:
+            # Who failed or was transplanted before can do neither for the first time from here on.
+            since = patients.entered[analysis.clock]
+            here = patients.eligible(others.entered, since, entered.entered + analysis.failure)
         every = patients.courses(entered.entered, np.where(here, since, 0.0), analysis.failure)
-        number = np.arange(joins.size) // self.n
+        number = np.arange(here.size) // self.n
         own = [_compared(analysis, every.only(here & (number == c))) for c in range(cohorts)]
         whole = analysis.episodes(every.only(here))
         curves = [kaplan_meier(whole.of(group), analysis.begins) for group in (True, False)]

@@ -58,6 +58,15 @@ class Patients:
         ends = np.minimum(self.seen, fails)
         return Courses(ends - since, self.died | (fails <= self.seen), self.first(states) - since)
 
+    def eligible(self, joins: Sequence[str], since: Floats, past: Sequence[str] = ()) -> NDArray[np.bool_]:
+        """Return who is seen at a month of their own, has by then joined, and has no past: (n_patients,).
+
+        joins : states of which one is to be entered; past : states none of which was entered before the month
+        """
+        origin = np.maximum(self.first(joins), since)
+        new = self.first(past) >= since if past else np.ones(self.seen.size, dtype=bool)
+        return np.isfinite(since) & (origin <= self.seen) & new
+
     def alive(self, chosen: slice) -> Episodes:
         """Return what is seen of some patients, all in one group."""
         nobody = np.full(self.seen[chosen].size, np.inf)

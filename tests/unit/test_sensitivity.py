@@ -20,6 +20,7 @@ from simulator.model import point_values, resolve
 from simulator.pathway_file import PATHWAYS, load_pathway
 from simulator.scenario import COHORTS, Scenario, load_scenario
 from simulator.sensitivity import question, structures
+from simulator.sensitivity.answer import answer
 from simulator.sensitivity.inputs import BENEFIT_RANGE, load_inputs
 from simulator.sensitivity.run import analyse
 
@@ -177,6 +178,24 @@ def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
     assert alive(benefit) == pytest.approx(benefit * alive(1.0) + (1 - benefit) * alive(0.0), abs=1e-9)
 
 
+def test_no_parameter_is_named_where_all_that_moves_is_rounding(wider: tuple[Scenario, Scenario]) -> None:
+    """Whoever is transplanted fares alike under either policy, so that their survival differs by rounding only."""
+    few = {"population": "hsct", "draws": 100, "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
+    found = analyse(*wider, outcome="rmst_60", parts=["tornado"], **few)
+    assert 1e-9 < found.tables["tornado"]["swing"].max() < 1e-6
+    assert answer(found).endswith(": 0, with every parameter at its median. No parameter changes that.")
+    with pytest.raises(InputError, match="no parameter changes the outcome"):
+        analyse(*wider, parts=["prcc"], **few)
+
+
+def test_no_parameter_is_named_where_none_changes_a_shown_digit(uncertain: Scenario) -> None:
+    hardly = replace(uncertain, name="hardly", scale={"onset_rate": 0.9995})
+    found = analyse(hardly, uncertain, parts=["tornado"])
+    assert found.tables["tornado"]["swing"].max() > 1e-6
+    assert answer(found).endswith("No parameter changes that by as much as is shown.")
+    assert "what moves it most is " in answer(analyse(uncertain, parts=["tornado"]))
+
+
 def test_siblings_move_in_proportion_and_sum_to_one(wider: tuple[Scenario, Scenario]) -> None:
     inputs = load_inputs(list(wider), 400, 1)
     for name in inputs.names:
@@ -238,6 +257,93 @@ def test_a_plateau_reached_early_stays_finite(change: structures.Change, cure: f
     assert np.isfinite(told).all()
     assert np.all(np.diff(told) <= 1e-12)
     assert told[3] == pytest.approx(cure, abs=1e-3)
+
+
+@pytest.mark.parametrize("change", [structures.weibull_with_cure, structures.lognormal_with_cure])
+@pytest.mark.parametrize("ratio", [None, 0.5])
+def test_with_a_cured_fraction_the_first_half_leaves_as_declared_and_a_tenth_never(
+    change: structures.Change, ratio: float | None
+) -> None:
+    plain = build("weibull", WEIBULL)
+    found = change(plain)
+    for share in (0.25, 0.5):
+        assert found.ppf(share) == pytest.approx(plain.ppf(share))
+    assert found.survival(1e300) == pytest.approx(0.1)
+    assert np.all(found.survival(120.0) > plain.survival(120.0))
+    # A hazard ratio is on whatever it is on.
+    under = change(build("weibull", WEIBULL, hazard_ratio=ratio))
+    assert under.survival(4.0) == pytest.approx(found.survival(4.0) ** (ratio or 1.0))
+    fixed = build("fixed", {"months": 1.2})
+    assert change(fixed) is fixed
+
+
+def test_who_dies_at_once_is_not_cured() -> None:
+    at_once = structures.weibull_with_cure(build("exponential", {"mean": np.array([[0.0], [2.0]])}))
+    assert at_once.survival(1.0)[0, 0] == 0.0
+    assert at_once.survival(1e300).ravel() == pytest.approx([0.0, 0.1])
+
+
+def test_a_pathway_without_cured_fractions_is_asked_what_a_tenth_would_do(uncertain: Scenario) -> None:
+    """The illness-death model by hand: of either death a tenth never comes to it, the others as Weibull as matched."""
+    found = analyse(uncertain, outcome="os_24", parts=["structure"], draws=100).tables["structure"]
+    cured = "a cured fraction of 10 %"
+    assert list(found["alternative"]) == ["as declared", "log-normal times", cured, f"log-normal times, {cured}"]
+    assert (found["change"].iloc[1:] != 0.0).all()
+    draws = load_draws(uncertain.pathway)
+    assert draws is not None
+    alive = [alive_with_a_tenth_cured(*row, 24.0) for row in draws.iloc[:100][list(RATES)].to_numpy()]
+    assert found.loc[2, "estimate"] == pytest.approx(np.mean(alive), abs=3e-4)
+
+
+def alive_with_a_tenth_cured(onset: float, healthy: float, ill: float, t: float) -> float:
+    """Survival by the trapezium rule over the month of falling ill."""
+    months = np.linspace(0.0, t, 2001)
+
+    def lives(rate: float, month: np.ndarray) -> np.ndarray:
+        """With S at the exponential's own quartile and median, solved for the Weibull of the other nine tenths."""
+        first, last = np.log(4 / 3) / rate, np.log(2) / rate
+        h1, h2 = -np.log((0.75 - 0.1) / 0.9), -np.log((0.5 - 0.1) / 0.9)
+        shape = np.log(h2 / h1) / np.log(last / first)
+        return 0.1 + 0.9 * np.exp(-h2 * (month / last) ** shape)
+
+    falls_ill = onset * np.exp(-onset * months) * lives(healthy, months)
+    still_healthy = float(np.exp(-onset * t) * lives(healthy, np.array(t)))
+    return still_healthy + float(np.trapezoid(falls_ill * lives(ill, t - months), months))
+
+
+def test_a_pathway_with_cured_fractions_is_asked_without_them(wider: tuple[Scenario, Scenario]) -> None:
+    assert structures.offered([resolve(wider[1])]) == [
+        "as declared", "log-normal times", "no cured fraction", "log-normal times, no cured fraction"
+    ]  # fmt: skip
+
+
+LOGNORMAL = """
+title = "told by log-normal times"
+start = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "dead"
+time = { TIME }
+[states.dead]
+kind = "death"
+"""
+
+
+@pytest.mark.parametrize(
+    ("time", "asked"),
+    [
+        ('family = "lognormal", median = 3, sigma = 1', ["a cured fraction", "log-normal times, a cured fraction"]),
+        ('family = "lognormal", median = 3, sigma = 1, cure = 0.2', ["no cured", "log-normal times, no cured"]),
+        ('family = "fixed", months = 3', []),
+        ('family = "fixed", months = 3, cure = 0.2', []),
+    ],
+)
+def test_nothing_is_asked_that_would_leave_every_time_as_it_is(time: str, asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "told.toml").write_text(LOGNORMAL.replace("TIME", time))
+    names = structures.offered([resolve(Scenario("it", load_pathway(tmp_path / "told.toml")))])
+    assert len(names) == 1 + len(asked)
+    assert all(name.startswith(start) for name, start in zip(names[1:], asked, strict=True))
 
 
 def test_an_assumption_about_shapes_hardly_moves_what_the_letter_saw(wider: tuple[Scenario, Scenario]) -> None:

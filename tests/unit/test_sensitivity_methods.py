@@ -193,6 +193,29 @@ def test_a_weighted_mean_and_its_interval_are_those_of_the_reweighted_law() -> N
     assert found["effective_draws"] == pytest.approx(20_000 / np.exp(0.25), rel=0.05)
 
 
+@pytest.mark.parametrize("heavy", [0.0, 0.5])
+def test_a_change_is_as_well_known_as_without_copies_of_draws(heavy: float) -> None:
+    declared, other, log_weights = rng(21).normal(size=(3, 400))
+    drawn = np.arange(400)
+
+    def told(copies: np.ndarray) -> pd.Series:
+        every = [Alternative("other", "", other[copies], weights_of(heavy * log_weights[copies]))]
+        return table(declared[copies], every, copies).iloc[0]
+
+    once, thrice = told(drawn), told(np.tile(drawn, 3))
+    assert thrice["change"] == pytest.approx(once["change"])
+    assert thrice["change_se"] == pytest.approx(once["change_se"])
+
+    # As a weighted sample gives them: some several times, some never. The jackknife leaves out one with its copies.
+    copies = rng(22).choice(drawn, size=400, p=weights_of(log_weights) / 400)
+    found, numbers = told(copies), np.unique(copies)
+    without = np.array([told(copies[copies != number])["change"] for number in numbers])
+    jackknife = np.sqrt((numbers.size - 1) / numbers.size * ((without - without.mean()) ** 2).sum())
+    assert found["change_se"] == pytest.approx(jackknife, rel=0.1)
+    as_if_all_differed = table(declared[copies], [Alternative("", "", other[copies], np.ones(400))]).iloc[0]
+    assert as_if_all_differed["change_se"] < 0.85 * jackknife
+
+
 def test_nothing_is_told_of_draws_that_are_worth_too_few() -> None:
     x = rng(20).normal(size=400)
     found = table(x, [Alternative("far", "", x, weights_of(5.0 * x))]).iloc[0]

@@ -107,6 +107,31 @@ def test_unknown_chance_stays_in_the_interval() -> None:
     assert np.isnan(told.monte_carlo_se)
 
 
+@pytest.mark.parametrize("turned", [1.0, -1.0])
+@pytest.mark.parametrize("chance", [0.0, 0.002])
+def test_an_interval_holds_its_estimate_and_95_percent_of_draws_where_a_few_lie_far_off(
+    turned: float, chance: float
+) -> None:
+    """196 draws in which every comparison tells two policies apart, and 4 in which half or none do."""
+    values = turned * np.array([1.0] * 196 + [0.5, 0.5, 0.0, 0.0])
+    told = of_means(values, np.full(200, chance))
+    assert told.estimate == pytest.approx(turned * 0.985)
+    assert told.lower <= told.estimate <= told.upper
+    kept = np.sqrt(1.0 - chance / values.var(ddof=1))
+    drawn = told.estimate + kept * (values - told.estimate)
+    assert np.mean((drawn >= told.lower - 1e-12) & (drawn <= told.upper + 1e-12)) >= 0.95
+    # The other end stays where the quantile is.
+    assert (told.upper if turned > 0 else told.lower) == pytest.approx(turned * (0.985 + kept * 0.015))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_interval_excludes_its_own_estimate_however_skewed_the_draws_are(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    values = generator.choice([-1.0, 1.0]) * generator.lognormal(sigma=generator.uniform(0.5, 6.0), size=(100, 5))
+    told = of_means(values, np.full(values.shape, generator.uniform() * values.var(axis=0).min()))
+    assert np.all((told.lower <= told.estimate) & (told.estimate <= told.upper))
+
+
 def test_a_curve_is_told_month_by_month() -> None:
     values = np.array([[1.0, 0.5, 0.2], [1.0, 0.7, 0.6]])
     told = of_means(values, np.array([[0.0, 0.0, 0.04], [0.0, 0.0, 0.04]]))
