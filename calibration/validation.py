@@ -15,6 +15,7 @@ import pandas as pd
 from calibration import predictive
 from calibration.denominators import Patients, denominators, members
 from calibration.predictive import COUNTS, Floats, SimulatedCohort
+from calibration.target_checks import where
 from calibration.targets import Targets
 from simulator.cohort import read_cohort
 from simulator.curves import INTERVAL
@@ -41,6 +42,16 @@ def to_validate(targets: Targets) -> Targets:
         )
     denominators(targets, chosen)
     return replace(targets, cohort=replace(targets.cohort, targets=chosen))
+
+
+def notes(targets: Targets) -> list[str]:
+    """Return what must be known of a cohort's predictions, with the line each."""
+    rows = targets.cohort.targets
+    dead = rows[(rows["use"] == USE) & (rows["kind"] == "deaths")]
+    if targets.cohort.follow_up is not None:
+        return []
+    told = f"no [follow_up] in cohort.toml, so deaths are predicted until month {predictive.HORIZON:g}"
+    return [f"{where(targets.folder, index)}: {told}" for index in dead.index]
 
 
 @dataclass(frozen=True)
