@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from calibration.eligible_shares import Told, among_eligible
 from calibration.target_checks import where
 from simulator.cohort import Cohort
 from simulator.errors import InputError
@@ -30,6 +32,8 @@ def scenario_of(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folde
         for lever in (*LEVERS, "hazard_ratio")
     }
     mix = _mix(cohort, pathway, folder)
+    rows = {name: _row(each, cohort, "") for name, each in _table(told, "set", file) if not _is_number(each)}
+    tables["set"] = among_eligible(Told(tables["set"], rows, f"{file}: [set]"), pathway, mix)
     found = Scenario(folder.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
     check(found)
     return found
@@ -46,15 +50,19 @@ def _value(told: Any, cohort: Cohort, at: str) -> float:
     """Return a lever's number; that of the row it names: its count over n, or its percentage."""
     if _is_number(told):
         return float(told)
-    rows = cohort.targets[cohort.targets["name"] == told]
-    if rows.empty:
-        raise unknown("row of targets.csv", str(told), list(cohort.targets["name"]), at)
-    row = rows.iloc[0]
+    row = _row(told, cohort, at)
     if np.isfinite(row["count"]) and row["n"] > 0:
         return float(row["count"] / row["n"])
     if not np.isfinite(row["value"]):
         raise InputError("a row without a count and without a value", where=at, got=told)
     return float(row["value"] / 100.0 if row["unit"] == "%" else row["value"])
+
+
+def _row(named: Any, cohort: Cohort, at: str) -> pd.Series:
+    rows: pd.DataFrame = cohort.targets[cohort.targets["name"] == named]
+    if rows.empty:
+        raise unknown("row of targets.csv", str(named), list(cohort.targets["name"]), at)
+    return next(row for _, row in rows.iterrows())
 
 
 def _is_number(told: Any) -> bool:
