@@ -1,4 +1,4 @@
-"""What cohorts that treated more than the letter's say of the marginal patient: the posterior of `marginal_benefit`, m.
+"""What cohorts that treated more than the draws' own say of the marginal patient: the posterior of its benefit, m.
 
 For draw i and cohort c, at its own uptake and mix, survival is a line in m, and the cohort's figure binomial:
 
@@ -32,9 +32,10 @@ from calibration.target_checks import PERCENTAGE, where
 from calibration.targets import Targets
 from calibration.validation import USE
 from simulator.curves import INTERVAL
-from simulator.draws import BENEFIT, BENEFIT_FILE, draws_file, read_draws, values
+from simulator.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
 from simulator.engines import exact
 from simulator.model import resolve
+from simulator.pathway import Pathway
 from simulator.scenario import Scenario
 from simulator.workers import workers
 
@@ -200,6 +201,23 @@ def infer(evidence: Sequence[Evidence], os_12: Floats, seed: int = SEED) -> Bene
     return Benefit(drawn, pd.DataFrame(rows))
 
 
+def left_out(cohorts: Sequence[Targets]) -> list[str]:
+    """Return the cohorts that would inform m, had they the first one's pathway and draws."""
+    first = cohorts[0].pathway
+    others = [each for each in cohorts if not _is_one_model(first, each.pathway)]
+    return [each.cohort.name for each in others if informing(each) is not None]
+
+
+def _is_one_model(first: Pathway, other: Pathway) -> bool:
+    """Return whether two pathways are the same in content, and their draws: one file, or copies of it."""
+    if replace(first, name="", file=None, draws=None) != replace(other, name="", file=None, draws=None):
+        return False
+    ours, theirs = load_draws(first), load_draws(other)
+    if ours is None or theirs is None:
+        return ours is theirs
+    return ours.equals(theirs)
+
+
 def of_cohorts(
     cohorts: Sequence[Targets],
     *,
@@ -209,9 +227,9 @@ def of_cohorts(
 ) -> Benefit | None:
     """Return what cohorts say of m under the first `most` draws, or all; None if there are no draws, or none says any.
 
-    Of cohorts of several pathways, those of the first one's.
+    Of cohorts of several pathways, those of the first one's: see `left_out`.
     """
-    alike = [each for each in cohorts if each.pathway.where == cohorts[0].pathway.where]
+    alike = [each for each in cohorts if _is_one_model(cohorts[0].pathway, each.pathway)]
     path = draws_file(alike[0].pathway)
     if path is None:
         return None

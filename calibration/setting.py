@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from calibration.eligible_shares import Told, among_eligible
+from calibration.target_checks import where
 from simulator.cohort import Cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.pathway import Pathway
+from simulator.pathway import Attribute, Pathway
 from simulator.scenario import LEVERS, Scenario, check
 
 
@@ -29,6 +32,8 @@ def scenario_of(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folde
         for lever in (*LEVERS, "hazard_ratio")
     }
     mix = _mix(cohort, pathway, folder)
+    rows = {name: _row(each, cohort, "") for name, each in _table(told, "set", file) if not _is_number(each)}
+    tables["set"] = among_eligible(Told(tables["set"], rows, f"{file}: [set]"), pathway, mix)
     found = Scenario(folder.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
     check(found)
     return found
@@ -41,19 +46,23 @@ def _table(told: Mapping[str, Any], lever: str, file: Path) -> list[tuple[str, A
     return list(table.items())
 
 
-def _value(told: Any, cohort: Cohort, where: str) -> float:
+def _value(told: Any, cohort: Cohort, at: str) -> float:
     """Return a lever's number; that of the row it names: its count over n, or its percentage."""
     if _is_number(told):
         return float(told)
-    rows = cohort.targets[cohort.targets["name"] == told]
-    if rows.empty:
-        raise unknown("row of targets.csv", str(told), list(cohort.targets["name"]), where)
-    row = rows.iloc[0]
+    row = _row(told, cohort, at)
     if np.isfinite(row["count"]) and row["n"] > 0:
         return float(row["count"] / row["n"])
     if not np.isfinite(row["value"]):
-        raise InputError("a row without a count and without a value", where=where, got=told)
+        raise InputError("a row without a count and without a value", where=at, got=told)
     return float(row["value"] / 100.0 if row["unit"] == "%" else row["value"])
+
+
+def _row(named: Any, cohort: Cohort, at: str) -> pd.Series:
+    rows: pd.DataFrame = cohort.targets[cohort.targets["name"] == named]
+    if rows.empty:
+        raise unknown("row of targets.csv", str(named), list(cohort.targets["name"]), at)
+    return next(row for _, row in rows.iterrows())
 
 
 def _is_number(told: Any) -> bool:
@@ -64,17 +73,31 @@ def _mix(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str, 
     """Return attribute -> level -> patients, from the case_mix rows; one level that is not told has who are left."""
     told = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
     found: dict[str, dict[str, float]] = {}
-    for _, row in told.iterrows():
+    of: dict[str, float] = {}
+    for index, row in told.iterrows():
         attribute, _, level = str(row["attribute"]).partition("=")
-        found.setdefault(attribute, {})[level] = float(row["count"])
+        at = where(folder, index)
+        if not level:
+            raise InputError("a case_mix row without an attribute", where=at, got=row["name"], allowed="NAME=LEVEL")
+        if level in found.setdefault(attribute, {}):
+            raise InputError("a level is told twice", where=at, got=row["attribute"], allowed="once")
+        if row["n"] != of.setdefault(attribute, row["n"]):
+            what = f"levels of {attribute} are told of different numbers of patients"
+            raise InputError(what, where=at, got=int(row["n"]), allowed=f"{of[attribute]:g}")
+        found[attribute][level] = float(row["count"])
     for attribute, levels in found.items():
-        where = f"{folder / 'targets.csv'}: case_mix of {attribute}"
-        missing = [each for each in pathway.attributes[attribute].levels if each not in levels]
-        if len(missing) > 1:
-            raise InputError("more than one level is not told", where=where, got=", ".join(missing))
-        left = cohort.n - sum(levels.values())
-        if left < 0:
-            allowed = f"up to {cohort.n}"
-            raise InputError("more patients than the cohort has", where=where, got=cohort.n - left, allowed=allowed)
-        levels |= dict.fromkeys(missing, left)
+        _complete(levels, of[attribute], pathway.attributes[attribute], folder)
     return found
+
+
+def _complete(levels: dict[str, float], n: float, attribute: Attribute, folder: Path) -> None:
+    """Add who are left of n to the one level that is not told."""
+    at = f"{folder / 'targets.csv'}: case_mix of {attribute.name}"
+    missing = [each for each in attribute.levels if each not in levels]
+    if len(missing) > 1:
+        raise InputError("more than one level is not told", where=at, got=", ".join(missing))
+    left = n - sum(levels.values())
+    if left < 0:
+        what = "more patients than they are told of"
+        raise InputError(what, where=at, got=f"{n - left:g}", allowed=f"up to {n:g}")
+    levels |= dict.fromkeys(missing, left)

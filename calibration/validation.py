@@ -6,14 +6,16 @@ the frozen posterior draws: an interval holds parameter uncertainty and the samp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from calibration import predictive
+from calibration.denominators import Patients, denominators, members
 from calibration.predictive import COUNTS, Floats, SimulatedCohort
+from calibration.target_checks import where
 from calibration.targets import Targets
 from simulator.cohort import read_cohort
 from simulator.curves import INTERVAL
@@ -31,32 +33,45 @@ def shipped() -> list[str]:
 
 
 def to_validate(targets: Targets) -> Targets:
-    """Return the targets of a cohort that are predicted, alone. Raises InputError if there are none."""
+    """Return the targets of a cohort that are predicted, alone. Raises InputError if none can be, naming a bad row."""
     rows = targets.cohort.targets
     chosen = rows[rows["use"] == USE]
     if chosen.empty:
         raise InputError(
             "nothing to validate", where=str(targets.folder / "targets.csv"), allowed=f'a row with use = "{USE}"'
         )
+    denominators(targets, chosen)
     return replace(targets, cohort=replace(targets.cohort, targets=chosen))
 
 
-def share(cohort: SimulatedCohort, row: pd.Series) -> float:
-    """Return what a simulated cohort would print for a row, a count as a share of its own patients; NaN of nobody."""
-    found = cohort.figure(row)
-    if row["kind"] not in COUNTS:
-        return found
-    who = len(cohort.follow_up) if row["kind"] == "patients" else int(cohort.members(row["population"]).sum())
-    return found / who if who else np.nan
+def notes(targets: Targets) -> list[str]:
+    """Return what must be known of a cohort's predictions, with the line each."""
+    rows = targets.cohort.targets
+    dead = rows[(rows["use"] == USE) & (rows["kind"] == "deaths")]
+    if targets.cohort.follow_up is not None:
+        return []
+    told = f"no [follow_up] in cohort.toml, so deaths are predicted until month {predictive.HORIZON:g}"
+    return [f"{where(targets.folder, index)}: {told}" for index in dead.index]
 
 
 @dataclass(frozen=True)
 class _Simulated:
+    """Cohorts to simulate. whom : index of a counted row -> the patients that its count is divided by."""
+
     targets: Targets
     draws: pd.DataFrame | None
+    whom: Mapping[object, Patients]
 
     def figures(self, rows: slice) -> Floats:
-        return predictive.simulate_figures(self.targets, self.draws, rows, figure=share)
+        return predictive.simulate_figures(self.targets, self.draws, rows, figure=self.share)
+
+    def share(self, cohort: SimulatedCohort, row: pd.Series) -> float:
+        """Return what a cohort would print for a row, a count as a share of those it is of; NaN of nobody."""
+        found = cohort.figure(row)
+        if row["kind"] not in COUNTS:
+            return found
+        who = int(members(cohort, self.whom[row.name]).sum())
+        return found / who if who else np.nan
 
 
 def validate(
@@ -72,9 +87,10 @@ def validate(
     draws : of the pathway's parameters; None, its declared values
     """
     chosen, wanted = to_validate(targets), wanted or predictive.DRAWS
+    whom = denominators(targets, chosen.cohort.targets)
     chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]
     found = []
-    with workers(jobs, _Simulated(chosen, draws)) as each:
+    with workers(jobs, _Simulated(chosen, draws, whom)) as each:
         for done, part in enumerate(each(_Simulated.figures, chunks), start=1):
             found.append(part)
             progress(done, len(chunks))

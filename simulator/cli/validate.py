@@ -54,8 +54,10 @@ def validate(
     _check_names(every)
     for targets in every:
         validation.to_validate(targets)
-        for warning in targets.warnings:
+        for warning in [*targets.warnings, *validation.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
+    if left_out := marginal_benefit.left_out(every):
+        typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
     frozen = _frozen(every) if refit else None
     out = out or folder.default("validation")
     with folder.filled(out) as unfinished, progress.shown("validating", quiet=quiet) as advance:
@@ -68,7 +70,7 @@ def validate(
         most = None if refit else draws.MOST
         told = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=told)
-        _write(every, table, benefit, unfinished)
+        _write(every, table, benefit, unfinished, left_out)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
     validation_words.show(every, table, benefit, quiet=quiet)
@@ -79,6 +81,11 @@ def validate(
 
 def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> None:
     advance(done, total, stage)
+
+
+def _left_out_in_words(left_out: Sequence[str], every: Sequence[Targets]) -> str:
+    other = f"pathway or draws other than those of {every[0].cohort.name}"
+    return f"not asked for the marginal benefit, for {other}: {', '.join(left_out)}"
 
 
 def _check_names(every: Sequence[Targets]) -> None:
@@ -108,7 +115,9 @@ def _frozen(every: Sequence[Targets]) -> Path:
     return cohorts_folder() / draws
 
 
-def _write(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, into: Path) -> None:
+def _write(
+    every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, into: Path, left_out: Sequence[str]
+) -> None:
     from calibration.marginal_benefit import SUMMARY_FILE
     from simulator.figures import style, validation
 
@@ -119,7 +128,7 @@ def _write(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | Non
     sizes = {each.cohort.name: each.cohort.n for each in every}
     drawn = validation.draw(table, sizes, _source(every))
     style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
-    (into / "manifest.json").write_text(_manifest(every), encoding="utf-8")
+    (into / "manifest.json").write_text(_manifest(every, left_out), encoding="utf-8")
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -131,10 +140,12 @@ def _source(every: Sequence[Targets]) -> str:
     return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
 
 
-def _manifest(every: Sequence[Targets]) -> str:
+def _manifest(every: Sequence[Targets], left_out: Sequence[str]) -> str:
     import json
     from datetime import UTC, datetime
     from hashlib import sha256
+
+    from calibration import validation
 
     told = [
         {
@@ -147,7 +158,8 @@ def _manifest(every: Sequence[Targets]) -> str:
             "draws": each.pathway.draws,
             "levers": {"set": dict(each.scenario.set), "scale": dict(each.scenario.scale)},
             "dependence": each.dependence,
-            "warnings": list(each.warnings),
+            "warnings": [*each.warnings, *validation.notes(each)],
+            "left_out_of_the_marginal_benefit": each.cohort.name in left_out,
             "targets_sha256": sha256((each.folder / "targets.csv").read_bytes()).hexdigest(),
         }
         for each in every

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from calibration.marginal_benefit import Benefit
     from calibration.targets import Targets
+    from simulator.pathway import Pathway
 
 
 def show(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, *, quiet: bool) -> None:
@@ -39,7 +40,7 @@ def show(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None,
     console.print(made)
     if benefit is not None:
         console.print()
-        console.print("The marginal benefit, under the letter's posterior; in brackets 95 % intervals")
+        console.print(f"The marginal benefit, under {_whose(every[0].pathway)}; in brackets 95 % intervals")
         made = tables.table("", "mean", numbers=1)
         for row in benefit.summary.to_dict("records"):
             tables.add(made, row["how"], f"{row['mean']:.2f} ({row['lower']:.2f}-{row['upper']:.2f})")
@@ -62,6 +63,12 @@ def answer(table: pd.DataFrame) -> str:
         return f"{len(missed)} of {len(table)} figures {whose} {are}: {'; '.join(told)}."
     row = min(table.to_dict("records"), key=lambda row: min(row["at_most"], row["at_least"]))
     return f"{inside}. Nearest to a miss: {_named(row)}, {in_words(row)}."
+
+
+def _whose(pathway: Pathway) -> str:
+    """Return whose draws they are that stay as they were: a calibrated cohort's, or a file's."""
+    told = str(pathway.draws)
+    return f"the draws of pathway '{pathway.name}', {told}" if told.endswith(".csv") else f"the posterior of {told}"
 
 
 def _named(row: Mapping[Any, Any]) -> str:

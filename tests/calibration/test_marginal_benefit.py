@@ -1,6 +1,8 @@
 """What cohorts say of the marginal patient: held against the audit's arithmetic, quadrature, and sampling."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from calibration import marginal_benefit as benefit
 from calibration.hierarchy import GRID, Hierarchy
 from calibration.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
 from calibration.percentages import Percentage
-from calibration.targets import load_targets
+from calibration.targets import Targets, load_targets
 from simulator.draws import BENEFIT_FILE, cohorts_folder, draws_file, read_draws
 
 Floats = NDArray[np.float64]
@@ -167,3 +169,140 @@ def test_a_cohort_without_more_treated_says_nothing() -> None:
     path = draws_file(told.pathway)
     assert path is not None
     assert benefit.gather([told], read_draws(path, told.pathway).iloc[:3]) is None
+
+
+OWN = """
+title = "Salvage at relapse, constant hazards"
+start = "relapse"
+draws = "draws.csv"
+[clocks]
+relapse = "relapse"
+[states.relapse]
+kind = "decision"
+[[states.relapse.branches]]
+to = "salvage"
+probability = "uptake"
+[[states.relapse.branches]]
+to = "supportive_care"
+probability = "rest"
+[states.salvage]
+kind = "chance"
+[[states.salvage.branches]]
+to = "response"
+probability = "responding"
+[[states.salvage.branches]]
+to = "no_response"
+probability = "rest"
+[states.response]
+kind = "sojourn"
+[[states.response.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.02 }
+[states.no_response]
+kind = "sojourn"
+[[states.no_response.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.4 }
+[states.supportive_care]
+kind = "sojourn"
+[[states.supportive_care.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.25 }
+[states.dead]
+kind = "death"
+cause = "any"
+[groups.treated]
+entered = "salvage"
+[marginal]
+decision = "relapse"
+branch = "salvage"
+otherwise = "supportive_care"
+no_benefit = "no_response"
+[parameters.uptake]
+unit = "probability"
+meaning = "probability of treatment"
+value = 0.4
+prior = { family = "beta", a = 4, b = 6 }
+source = "assumption"
+[parameters.responding]
+unit = "probability"
+meaning = "probability of response"
+value = 0.7
+prior = { family = "beta", a = 14, b = 6 }
+source = "assumption"
+"""
+OTHERS = {"first": (64, 45), "second": (76, 70)}
+"""Cohorts of 80: name -> treated, alive at 12 months."""
+
+
+def own_cohorts(folder: Path, shared: str) -> list[Targets]:
+    """Two cohorts on one pathway file: above both, told from each folder or absolutely, or a copy beside each."""
+    rng = np.random.default_rng(4)
+    own = pd.DataFrame({"uptake": rng.beta(4, 6, 30), "responding": rng.beta(14, 6, 30)})
+    for name, (treated, alive) in OTHERS.items():
+        beside = folder / name if shared == "copies" else folder
+        (folder / name).mkdir(parents=True)
+        (beside / "own.toml").write_text(OWN)
+        own.to_csv(beside / "draws.csv", index=False)
+        told = {"relative": "../own.toml", "absolute": str(folder / "own.toml"), "copies": "own.toml"}[shared]
+        (folder / name / "cohort.toml").write_text(
+            f'title = "Another region"\ncitation = "nobody"\npathway = "{told}"\nclock = "relapse"\nn = 80\nseed = 1\n'
+            '[arms]\ntreated = ["treated"]\nall = ["all"]\n[set]\nuptake = "treated"\n'
+        )
+        (folder / name / "targets.csv").write_text(
+            "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+            f"treated,patients,treated,,,,{treated},80,,,patients,page 1,setting,\n"
+            f"alive,survivors,all,,,12,{alive},80,,,patients,page 2,validation,\n"
+        )
+    return [load_targets(folder / name) for name in OTHERS]
+
+
+def by_closed_form(folder: Path, cohorts: Sequence[str]) -> float:
+    """The mean of m: who gains nothing lives as long as without treatment, and every draw counts alike."""
+    own = pd.read_csv(next(folder.glob("**/draws.csv")))
+    alive_if = {rate: np.exp(-12 * rate) for rate in (0.02, 0.25, 0.4)}
+    response = own["responding"].to_numpy()[:, None]
+    treated = response * alive_if[0.02] + (1 - response) * alive_if[0.4]
+    m = np.linspace(0, 1, 4001)
+    log = np.zeros((len(own), m.size))
+    for name in cohorts:
+        uptake, before = OTHERS[name][0] / 80, own["uptake"].to_numpy()[:, None]
+        more = np.maximum(uptake - before, 0)
+        of_more = more * (m * treated + (1 - m) * alive_if[0.25])
+        alive = np.minimum(uptake, before) * treated + of_more + (1 - uptake) * alive_if[0.25]
+        log += stats.binom.logpmf(OTHERS[name][1], 80, alive)
+    weights = special.softmax(log, axis=1)
+    return float((weights @ m).mean())
+
+
+@pytest.mark.parametrize("shared", ["relative", "absolute", "copies"])
+def test_cohorts_on_one_pathway_inform_it_together_however_they_tell_its_file(shared: str, tmp_path: Path) -> None:
+    cohorts = own_cohorts(tmp_path, shared)
+    found = benefit.of_cohorts(cohorts)
+    assert found is not None
+    assert benefit.left_out(cohorts) == []
+    mean = found.summary.set_index("how")["mean"]
+    for name in OTHERS:
+        assert mean[f"{name} alone"] == pytest.approx(by_closed_form(tmp_path, [name]), abs=0.003)
+    assert mean["all cohorts with one benefit"] == pytest.approx(by_closed_form(tmp_path, list(OTHERS)), abs=0.003)
+
+
+ELSEWHERE = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
+
+
+@pytest.mark.parametrize(("file", "old", "new"), ELSEWHERE)
+def test_who_has_another_pathway_or_draws_is_left_out_by_name(file: str, old: str, new: str, tmp_path: Path) -> None:
+    own_cohorts(tmp_path, "copies")
+    other = tmp_path / "second" / file
+    other.write_text(other.read_text().replace(old, new, 1))
+    cohorts = [load_targets(tmp_path / name) for name in OTHERS]
+    assert benefit.left_out(cohorts) == ["second"]
+    found = benefit.of_cohorts(cohorts)
+    assert found is not None
+    assert found.summary["cohorts"].max() == 1
+
+
+def test_who_says_nothing_of_it_is_not_called_left_out(tmp_path: Path) -> None:
+    cohorts = own_cohorts(tmp_path, "copies")
+    assert benefit.left_out([*SHIPPED, *cohorts]) == ["first", "second"]
+    assert benefit.left_out([*cohorts, SHIPPED[2]]) == []

@@ -116,6 +116,33 @@ def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> N
         validation.validate(new_cohort(25, "alive,survival,all,,,6,,25,61", use="predictive"), None)
 
 
+def test_a_mix_told_of_some_is_that_of_all(new_cohort: NewCohort) -> None:
+    """Of 25, the sex of 20 is known: 5 women of 20, so that 15 men are left of those, and not 20."""
+    targets = new_cohort(25, "women,patients,all,,sex=female,,5,20,", use="case_mix")
+    assert targets.scenario.population == {"sex": {"female": 5.0, "male": 15.0}}
+
+
+UNMIXED = {
+    "a sex of nobody": (["x,patients,all,,,,5,20,"], "line 2: a case_mix row without an attribute; got 'x'"),
+    "women twice": (["x,patients,all,,sex=female,,5,20,"] * 2, "line 3: a level is told twice; got 'sex=female'"),
+    "women of 20 and men of 25": (
+        ["x,patients,all,,sex=female,,5,20,", "y,patients,all,,sex=male,,20,25,"],
+        "line 3: levels of sex are told of different numbers of patients; got 25; allowed: 20",
+    ),
+    "more than 20 of 20": (
+        ["x,patients,all,,sex=female,,5,20,", "y,patients,all,,sex=male,,16,20,"],
+        "case_mix of sex: more patients than they are told of; got '21'; allowed: up to 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNMIXED)
+def test_a_mix_that_contradicts_itself_is_refused(what: str, new_cohort: NewCohort) -> None:
+    rows, complaint = UNMIXED[what]
+    with pytest.raises(InputError, match=f"targets.csv: {complaint}"):
+        new_cohort(25, *rows, use="case_mix")
+
+
 SPOILED = {
     "a lever that is none": ("cohort.toml", "salvage_uptake =", "salvage_uptak =", "did you mean 'salvage_uptake'"),
     "a row that is none": ("cohort.toml", '= "treated"\n', '= "treatd"\n', "row of targets.csv.*mean 'treated'"),
@@ -123,6 +150,7 @@ SPOILED = {
     "a lever beyond its unit": ("cohort.toml", '= "treated"\n', "= 1.5\n", "outside its unit .*got 1.5"),
     "a truth for a lever": ("cohort.toml", '= "treated"\n', "= true\n", "unknown row of targets.csv"),
     "a benefit beyond all": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: not a share"),
+    "two levels untold": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level is not told"),
     "a level too many": ("targets.csv", "yes,,6,38,15.8", "yes,,39,39,15.8", "more patients than the cohort has"),
     "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than there are; got '18 of 17'"),
     "no place": ("targets.csv", ',"abstract",setting', ",,setting", "line 2: a target has no place"),

@@ -1,11 +1,17 @@
 """`aftercart validate`: another cohort is one folder; a miss is told as a miss; nothing half-written."""
 
+import json
+import shutil
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+
+from simulator import pathways
+from simulator.draws import cohorts_folder
 
 Command = Callable[..., Any]
 
@@ -129,7 +135,52 @@ def test_the_shipped_cohorts_inform_the_marginal_patient(
     said = " ".join(result.stdout.split())
     assert "Of 100 patients whom a policy treats in addition, a cohort that treated more suggests that" in said
     assert "not an estimate of a treatment's effect" in said
+    assert "The marginal benefit, under the posterior of wang2024;" in said
+    assert "not asked" not in result.stderr
     assert (folder / "found" / "marginal_benefit_summary.csv").exists()
+
+
+def another_region(into: Path, meaning: str) -> None:
+    """A cohort as Schultz's, with a pathway file and draws of its own."""
+    shutil.copytree(cohorts_folder() / "schultz2023", into)
+    shutil.copy(cohorts_folder() / "wang2024" / "draws.csv", into / "own.csv")
+    told = (into / "cohort.toml").read_text(encoding="utf-8")
+    (into / "cohort.toml").write_text(told.replace('"b_all_post_cd19"', '"own.toml"'), encoding="utf-8")
+    pathway = files(pathways).joinpath("b_all_post_cd19.toml").read_text(encoding="utf-8")
+    pathway = pathway.replace('draws = "wang2024"', 'draws = "own.csv"').replace("no salvage treatment;", meaning)
+    (into / "own.toml").write_text(pathway, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
+def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
+    meaning: str, cohorts: int, aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.draws.MOST", 10)
+    another_region(folder / "region", meaning)
+    result = aftercart("validate", "region", "wudhikarn2021", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    named = "not asked for the marginal benefit, for pathway or draws other than those of region: wudhikarn2021"
+    assert (named in result.stderr) is (cohorts == 1)
+    told = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))["cohorts"]
+    assert [each["left_out_of_the_marginal_benefit"] for each in told] == [False, cohorts == 1]
+    summary = pd.read_csv(folder / "found" / "marginal_benefit_summary.csv")
+    assert summary["cohorts"].max() == cohorts
+    assert "The marginal benefit, under the draws of pathway 'own', own.csv;" in " ".join(result.stdout.split())
+
+
+def test_until_when_deaths_are_predicted_is_said_where_nobody_tells_the_follow_up(
+    aftercart: Command, cohort: Callable[..., Path], folder: Path
+) -> None:
+    targets = cohort() / "targets.csv"
+    targets.write_text(targets.read_text() + "dead,deaths,all,,,,39,40,,,%,page 4,validation,\n")
+    result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
+    assert result.exit_code == 0, result.output
+    said = "theirs/targets.csv: line 5: no [follow_up] in cohort.toml, so deaths are predicted until month 240"
+    assert said in result.stderr
+    followed = '[follow_up]\nlower = 10.0\nupper = 20.0\n[set]'
+    told = targets.with_name("cohort.toml")
+    told.write_text(told.read_text().replace("[set]", followed))
+    assert "until month" not in aftercart("validate", "theirs", "--jobs", "1", "--out", "again").stderr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""Whom a reported count is of: predicted as a share of the same patients, or refused where that is not told."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration import validation
+from calibration.denominators import denominators, in_words
+from calibration.targets import Targets, find_folder, load_targets
+from simulator.errors import InputError
+
+NewCohort = Callable[..., Targets]
+UPTAKE, FEMALE = 0.4, 0.25
+"""Of `new_cohort`'s pathway, independent of one another."""
+N = 200
+SIZES = ("women,patients,all,,sex=female,,50,200,", "treated,patients,treated,,,,80,200,")
+
+SHARES = {
+    "the treated, of all": ("patients,treated,,,,80,200,", UPTAKE),
+    "women, of the treated": ("patients,treated,,sex=female,,20,80,", FEMALE),
+    "the treated women, of all women": ("patients,treated,,sex=female,,20,50,", UPTAKE),
+    "the treated women, of all": ("patients,treated,,sex=female,,20,200,", UPTAKE * FEMALE),
+    "women, of those whose sex is known": ("patients,all,,sex=female,,30,120,", FEMALE),
+    "treated women who died, of the treated women": ("deaths,treated,,sex=female,,19,21,", 1.0),
+    "treated women who died, of the treated": ("deaths,treated,,sex=female,,19,80,", FEMALE),
+    "treated women who died, of all women": ("deaths,treated,,sex=female,,19,50,", UPTAKE),
+    "women who were treated, of the women": ("entered,sex=female,treatment,,,20,50,", UPTAKE),
+    "women who were treated, of all": ("entered,sex=female,treatment,,,20,200,", UPTAKE * FEMALE),
+    "who died, of the treated who were followed up": ("deaths,treated,,,,70,75,", 1.0),
+}
+
+
+@pytest.mark.parametrize("what", SHARES)
+def test_a_count_is_predicted_as_a_share_of_those_it_was_counted_of(what: str, new_cohort: NewCohort) -> None:
+    row, share = SHARES[what]
+    targets = new_cohort(N, *SIZES, f"it,{row}", use="validation")
+    # Followed up until everybody has died, that deaths are a share of known size.
+    text = (targets.folder / "cohort.toml").read_text()
+    (targets.folder / "cohort.toml").write_text(text.partition("[follow_up]")[0])
+    found = validation.validate(load_targets(targets.folder), None, wanted=100).set_index("target").loc["it"]
+    least = 20 if "treated women, of" in what else 50 if "women" in what else 80
+    # A ratio's own bias is about share / size.
+    allowed = 5 * np.sqrt(share * (1 - share) / least / 100) + 0.002
+    assert found["predicted"] == pytest.approx(100 * share, abs=100 * allowed)
+
+
+def letters(folder: Path, *rows: str) -> Targets:
+    """A cohort of 60 with 42 treated on the letter's pathway, whose HSCTs are some of the treated."""
+    shutil.copytree(find_folder("schultz2023"), folder)
+    told = (folder / "cohort.toml").read_text(encoding="utf-8").replace("n = 57", "n = 60")
+    told = told.replace("[arms]\n", '[arms]\nhsct = ["hsct"]\nother = ["other_treated"]\n')
+    (folder / "cohort.toml").write_text(told, encoding="utf-8")
+    head = (folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]
+    every = [head, "treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
+    every += [f"{row},,,,,patients,Table 3,validation," for row in rows]
+    (folder / "targets.csv").write_text("\n".join(every), encoding="utf-8")
+    return load_targets(folder)
+
+
+def whom(targets: Targets) -> list[str]:
+    rows = targets.cohort.targets
+    return [in_words(each) for each in denominators(targets, rows[rows["use"] == "validation"]).values()]
+
+
+def test_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
+    """So that HSCTs can be counted of the treated, and of nobody who was not."""
+    hsct, first = "hsct,patients,hsct,,,,23,42", "first,patients,hsct,,prior_hsct=no,,12,23"
+    targets = letters(tmp_path / "mine", hsct, first, "rest,patients,other,,,,19,42")
+    assert whom(targets) == ["treated", "hsct", "treated"]
+    with pytest.raises(InputError, match=r"targets.csv: line 4: whom n counts is not told; got .n = 18 of 'un'"):
+        whom(letters(tmp_path / "other", "x,patients,other,,,,18,60", "un,patients,untreated,,,,9,18"))
+
+
+def test_hscts_of_the_treated_are_predicted_as_simulated_patients_have_them(tmp_path: Path) -> None:
+    """By Monte Carlo of the declared pathway's choices and times, in which no state but those on the way is told."""
+    targets = letters(tmp_path / "mine", "hsct,patients,hsct,,,,23,42")
+    found = validation.validate(targets, None, wanted=100).iloc[0]
+    assert found["reported"] == pytest.approx(100 * 23 / 42)
+    assert found["predicted"] == pytest.approx(100 * _hscts_of_the_treated(targets), abs=5.0)
+
+
+def _hscts_of_the_treated(targets: Targets, n: int = 200_000) -> float:
+    """Who responds, is planned for HSCT, and does not relapse before it."""
+    p = {name: each.value for name, each in targets.pathway.parameters.items()}
+    rng = np.random.default_rng(3)
+    negative = rng.random(n) < 10 / 37
+    treatments = ("chemotherapy", "immunotherapy", "car_t_reinfusion")
+    shares = np.array([p[f"share_{each}"] for each in treatments])
+    shares = np.where(negative[:, None], [shares[0] / shares[:2].sum(), shares[1] / shares[:2].sum(), 0.0], shares)
+    given = (rng.random(n)[:, None] > shares.cumsum(axis=1)).sum(axis=1).clip(max=2)
+    complete, partial = (np.array([p[f"{how}_{each}"] for each in treatments])[given] for how in ("cr", "pr"))
+    u = rng.random(n)
+    in_cr, in_pr = u < complete, (u >= complete) & (u < complete + partial)
+
+    def weibull(median: float, shape: float) -> np.ndarray:
+        return np.asarray(median * (rng.exponential(size=n) / np.log(2)) ** (1 / shape))
+
+    wait = weibull(p["hsct_wait_median"], p["hsct_wait_shape"])
+    relapse = weibull(p["remission_relapse_median"], p["remission_relapse_shape"])
+    relapse[rng.random(n) < p["remission_cure"]] = np.inf
+    progression = weibull(p["pr_progression_median"], 1.0)
+    progression[rng.random(n) < p["pr_cure"]] = np.inf
+    planned = rng.random(n) < np.where(in_cr, p["hsct_if_cr"], p["hsct_if_pr"])
+    return float((planned & ((in_cr & (wait < relapse)) | (in_pr & (wait < progression)))).mean())
+
+
+REFUSED = {
+    "more than were treated": ("deaths,treated,,,,9,90,", "whom n counts is not told; got .*n = 90 of 'it'"),
+    "an arm of nobody told": ("patients,untreated,,,,9,90,", r"allowed: 200 \(all\); or a row of patients that tells"),
+    "women of nobody told": ("patients,untreated,,sex=female,,9,30,", r"allowed: 200 \(all\), 80 \(sex=female\)"),
+    "as many women as treated": ("patients,treated,,sex=female,,20,80,", "n counts several sets of patients"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_count_of_nobody_who_is_told_is_refused_by_its_line(what: str, new_cohort: NewCohort) -> None:
+    row, complaint = REFUSED[what]
+    sizes = ("women,patients,all,,sex=female,,80,200,", SIZES[1])
+    with pytest.raises(InputError, match=rf"targets.csv: line 4: .*{complaint}"):
+        validation.to_validate(new_cohort(N, *sizes, f"it,{row}", use="validation"))
+
+
+@pytest.mark.parametrize("name", validation.shipped())
+def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
+    targets = load_targets(name)
+    rows = targets.cohort.targets
+    for index, each in denominators(targets, rows[rows["kind"] == "entered"]).items():
+        assert in_words(each) == rows.loc[index, "population"]
+    assert pd.Series(rows["name"]).is_unique

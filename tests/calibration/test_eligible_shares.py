@@ -1,0 +1,167 @@
+"""A paper's share of all treated, where a treatment is closed to some: set so that the simulated patients have it."""
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from scipy import optimize
+
+from calibration import validation
+from calibration.targets import Targets, find_folder, load_targets
+from simulator import pathways
+from simulator.errors import InputError
+
+OPEN, CLOSED = 30 / 40, 10 / 40
+"""Of the cohort's own mix: CD19 CAR-T is closed to CD19-negative relapses."""
+CAR = "car,entered,treated,car_t_reinfusion,,,{},42"
+CHEMOTHERAPY = "chemotherapy,entered,treated,chemotherapy,,,{},42"
+IMMUNOTHERAPY = "immunotherapy,entered,treated,immunotherapy,,,{},42"
+LEVERS = {"car": "share_car_t_reinfusion"}
+Cohort = Callable[..., Targets]
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Cohort:
+    """A cohort of 60 with 42 treated, CD19 known of 40: rows tell shares; `edits` of its pathway."""
+
+    def write(*rows: str, more: str = "", edits: Sequence[tuple[str, str]] = (), use: str = "setting") -> Targets:
+        folder = tmp_path / "mine"
+        shutil.copytree(find_folder("schultz2023"), folder)
+        pathway = files(pathways).joinpath("b_all_post_cd19.toml").read_text(encoding="utf-8")
+        for old, new in edits:
+            assert old in pathway
+            pathway = pathway.replace(old, new, 1)
+        (folder / "own.toml").write_text(pathway, encoding="utf-8")
+        told = (folder / "cohort.toml").read_text(encoding="utf-8").replace("n = 57", "n = 60")
+        names = [row.partition(",")[0] for row in rows]
+        levers = "".join(f'{LEVERS.get(name, f"share_{name}")} = "{name}"\n' for name in names)
+        told = told.replace('"b_all_post_cd19"', '"own.toml"') + levers + more
+        (folder / "cohort.toml").write_text(told, encoding="utf-8")
+        every = [(folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]]
+        every += ["treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
+        every += ["negative,patients,all,,cd19=negative_or_dim,,10,40,,,,,patients,Table 1,case_mix,"]
+        every += ["unknown,patients,all,,cd19=unknown,,10,40,,,,,patients,Table 1,case_mix,"]
+        every += [f"{row},,,,,patients,Table 2,{use}," for row in rows]
+        (folder / "targets.csv").write_text("\n".join(every), encoding="utf-8")
+        return load_targets(folder)
+
+    return write
+
+
+def test_a_share_of_all_treated_is_one_of_those_to_whom_it_is_open(cohort: Cohort) -> None:
+    found = cohort(CAR.format(25)).scenario.set
+    assert found == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
+
+
+def test_the_share_that_was_told_is_what_simulated_patients_have(cohort: Cohort) -> None:
+    """The closed ones' share goes to chemotherapy as well, by what it has of the others."""
+    targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation")
+    found = validation.validate(targets, None, wanted=80)
+    # 5 standard errors of 80 cohorts with 42 treated.
+    for predicted, share in zip(found["predicted"], (25 / 42, 6 / 42), strict=True):
+        assert predicted == pytest.approx(100 * share, abs=500 * (share * (1 - share) / 42 / 80) ** 0.5)
+
+
+def test_two_shares_are_set_together(cohort: Cohort) -> None:
+    """Chemotherapy has p of the eligible and p / (1 - c) of the others, c being CAR-T's share of the eligible."""
+    found = cohort(CAR.format(15), CHEMOTHERAPY.format(10)).scenario.set
+    car = 15 / 42 / OPEN
+    assert found["share_car_t_reinfusion"] == pytest.approx(car)
+    assert found["share_chemotherapy"] == pytest.approx(10 / 42 / (OPEN + CLOSED / (1 - car)))
+
+
+def test_where_nobody_had_what_is_closed_to_some_shares_are_as_told(cohort: Cohort) -> None:
+    found = cohort(CHEMOTHERAPY.format(20), IMMUNOTHERAPY.format(22)).scenario.set
+    assert found["share_chemotherapy"] == pytest.approx(20 / 42)
+    assert found["share_immunotherapy"] == pytest.approx(22 / 42)
+
+
+def test_a_share_of_those_of_a_level_is_as_told(cohort: Cohort) -> None:
+    row = "car,entered,treated,car_t_reinfusion,cd19=positive,,15,20"
+    assert cohort(row).scenario.set["share_car_t_reinfusion"] == pytest.approx(15 / 20)
+
+
+def test_who_is_eligible_in_part_has_a_part_of_the_share(cohort: Cohort) -> None:
+    """Every second one of the CD19-negative: r = w p + v p / 2 / (1 - p / 2)."""
+    half = [("negative_or_dim = 0 }", "negative_or_dim = 0.5 }")]
+    found = cohort(CAR.format(25), edits=half).scenario.set["share_car_t_reinfusion"]
+
+    def excess(p: float) -> float:
+        return OPEN * p + CLOSED * 0.5 * p / (1 - 0.5 * p) - 25 / 42
+
+    assert found == pytest.approx(optimize.brentq(excess, 0, 1), abs=1e-7)
+
+
+def test_a_number_is_a_share_among_the_eligible(cohort: Cohort) -> None:
+    assert cohort(more="share_car_t_reinfusion = 0.6\n").scenario.set["share_car_t_reinfusion"] == 0.6
+
+
+BY_CD19 = 'probability = { by = "cd19", positive = "share_chemotherapy", negative_or_dim = 0.2, unknown = 0.2 }'
+REFUSED = {
+    "more than it is open to": ([CAR.format(33)], {}, "0.786 of all, and share_car_t_reinfusion is open to 0.75 of"),
+    "all to whom it is open": (["car,entered,treated,car_t_reinfusion,,,30,40"], {}, "no shares among the eligible"),
+    "of others nothing is told": (
+        [CHEMOTHERAPY.format(10)],
+        {},
+        "immunotherapy, car_t_reinfusion are not open to the same patients, and what each of them had is not told",
+    ),
+    "another is a number": (
+        [CAR.format(10)],
+        {"more": "share_chemotherapy = 0.2\n"},
+        "share_chemotherapy is a number, which is a share among the eligible",
+    ),
+    "rows of different patients": (
+        [CAR.format(10), "chemotherapy,entered,treated,chemotherapy,cd19=positive,,5,20"],
+        {},
+        "the rows are of different patients",
+    ),
+    "eligible by a parameter": (
+        [CAR.format(10)],
+        {"edits": [("negative_or_dim = 0 }", 'negative_or_dim = "second_salvage_uptake" }')]},
+        "who is eligible for car_t_reinfusion is told by a parameter",
+    ),
+    "treated by CD19": (
+        [CAR.format(10)],
+        {"edits": [('probability = "salvage_uptake"', f"{BY_CD19.replace('share_chemotherapy', 'salvage_uptake')}")]},
+        "who comes to it differs by cd19",
+    ),
+    "cured by CD19": (
+        [CAR.format(10)],
+        {
+            "edits": [
+                (
+                    'shape = "relapse_shape"\n',
+                    'shape = "relapse_shape"\n'
+                    'cure = { by = "cd19", positive = 0.1, negative_or_dim = 0.2, unknown = 0.2 }\n',
+                )
+            ]
+        },
+        "who comes to it differs by cd19",
+    ),
+    "shares by CD19": (
+        [CAR.format(10)],
+        {
+            "edits": [
+                ('probability = "share_chemotherapy"', BY_CD19),
+                ('probability = "share_immunotherapy"', 'probability = "rest"'),
+            ]
+        },
+        "its shares differ by an attribute",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_row_that_does_not_settle_the_shares_is_refused(what: str, cohort: Cohort) -> None:
+    rows, more, complaint = REFUSED[what]
+    message = r"mine/cohort.toml: \[set\]: a row cannot tell share_.* of 'salvage_choice', which is not open to every"
+    with pytest.raises(InputError, match=f"{message}body: .*{re.escape(complaint)}.*; allowed: a row for each branch"):
+        cohort(*rows, **more)
+
+
+def test_shares_that_add_up_to_more_than_all_are_refused(cohort: Cohort) -> None:
+    with pytest.raises(InputError, match="leaves less than nothing"):
+        validation.validate(cohort(CAR.format(25), CHEMOTHERAPY.format(20), use="validation"), None, wanted=1)
