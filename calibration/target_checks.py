@@ -28,9 +28,9 @@ KEYS = (
 """Of cohort.toml."""
 
 
-def where(folder: Path, index: object) -> str:
-    """Return the place of a targets row: the header is line 1."""
-    return f"{folder / 'targets.csv'}: line {int(str(index)) + 2}"
+def where(folder: Path, line: object) -> str:
+    """Return the place of a targets row, whose index is its line."""
+    return f"{folder / 'targets.csv'}: line {line}"
 
 
 def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> None:

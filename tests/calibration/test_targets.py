@@ -110,9 +110,9 @@ def test_17_treated_of_10_and_8_name_the_three_lines(copied: Edit) -> None:
     assert str(refusal.value).count("targets.csv: line") == 3
 
 
-def test_a_word_for_a_number_is_refused_with_its_row_and_column(copied: Edit) -> None:
+def test_a_word_for_a_number_is_refused_with_its_line_and_column(copied: Edit) -> None:
     folder = copied("targets.csv", UNTREATED, "untreated,patients,untreated,,,,nineteen,37")
-    place = re.escape(f"{folder / 'targets.csv'}: row ") + r"\d+, count"
+    place = re.escape(f"{folder / 'targets.csv'}: line {line_of(UNTREATED)}, count")
     with pytest.raises(InputError, match=rf"{place}: not a number; got 'nineteen'"):
         load_targets(folder)
 
