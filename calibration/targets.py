@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from calibration import percentages
+from calibration import contradictions, percentages
 from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
 from calibration.percentages import Percentage
 from calibration.setting import scenario_of
@@ -90,11 +90,15 @@ def load_targets(name: str | Path) -> Targets:
     told = toml_file.read(folder / "cohort.toml")
     pathway = named_pathway(_pathway_of(told.get("pathway"), folder), folder / "cohort.toml")
     check_cohort(cohort, pathway, told, folder)
+    contradictions.check(cohort, pathway, folder)
+    scenario = scenario_of(cohort, pathway, told, folder)
+    ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
+    contradictions.check_entered(cohort, ways, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     told_in_percent = read_percentages(cohort, folder)
     return Targets(
         cohort=cohort,
-        scenario=scenario_of(cohort, pathway, told, folder),
+        scenario=scenario,
         folder=folder,
         seed=told["seed"],
         tables=_tables(cohort, pathway, used, folder),

@@ -23,9 +23,14 @@ def cohort(n: int = 60, no_censoring_before: float = 0.0) -> Cohort:
     return Cohort("made up", "", "", "relapse", n, {}, None, pd.DataFrame(), no_censoring_before=no_censoring_before)
 
 
-def row(value: float, **told: float) -> pd.Series:
-    empty = {"standard_error": np.nan, "lower": np.nan, "upper": np.nan, "n": np.nan, "count": np.nan, "month": 12.0}
-    return pd.Series({"population": "all", "unit": "%", "value": value, **empty, **told})
+def row(value: float | str, **told: float | str) -> pd.Series:
+    """A percentage as it is printed: of a number, the digits that it needs."""
+    printed = {"value": value, "standard_error": "", "lower": "", "upper": ""}
+    printed |= {name: each for name, each in told.items() if name in printed}
+    texts = {f"printed_{name}": str(each) if each == each else "" for name, each in printed.items()}
+    numbers = {name: float(each) if each != "" else np.nan for name, each in printed.items()}
+    named = {"kind": "survival", "population": "all", "unit": "%", "n": np.nan, "count": np.nan, "month": 12.0}
+    return pd.Series({**named, **told, **numbers, **texts})
 
 
 def test_a_whole_count_is_the_binomial() -> None:
@@ -74,7 +79,7 @@ REFUSED = {
     "none of nobody knows how many": (row(0, standard_error=0.0), "0 and 100 % need"),
     "more than all": (row(120, n=10.0), "a percentage is missing; got 120"),
     "nothing": (row(np.nan, n=10.0), "a percentage is missing"),
-    "surer than so few can be": (row(52, standard_error=4.0, n=57.0), "smaller than 57 patients can give; got '4 %'"),
+    "surer than so few can be": (row(52, standard_error=4, n=57.0), "smaller than 57 patients can give; got '52 ± 4"),
 }
 
 
@@ -86,9 +91,9 @@ def test_a_percentage_that_cannot_be_used_is_refused(what: str) -> None:
 
 
 def test_without_censoring_a_percentage_is_a_count() -> None:
-    for whole in (row(35, standard_error=8.0, n=37.0), row(35, standard_error=8.0), row(35, n=37.0)):
+    for whole in (row(35, standard_error=8, n=37.0), row(35, standard_error=8), row(35, n=37.0)):
         percentages.check_counted(whole, cohort(37, 12.0), "")
-    for wrong in (row(35, standard_error=5.0, n=37.0), row(36, n=37.0), row(35, standard_error=3.0)):
+    for wrong in (row(35, standard_error=5, n=37.0), row(36, n=37.0), row(35, standard_error=3)):
         percentages.check_counted(wrong, cohort(37, 6.0), "censoring from month 6 on")
         with pytest.raises(InputError, match=r"line 7: no count .* nobody is censored before month 12"):
             percentages.check_counted(wrong, cohort(37, 12.0), "line 7")
