@@ -104,6 +104,50 @@ def test_a_count_that_prints_another_percentage_is_refused_where_nobody_is_censo
         percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
 
 
+def usual_intervals(alive: int, n: int) -> dict[str, tuple[float, float]]:
+    """In percent, from elsewhere: Kaplan-Meier's log-log of Greenwood, Wilson's, and Clopper and Pearson's."""
+    died = np.where(np.arange(n) < alive, 24.0, 6.0)
+    curve = lifelines.KaplanMeierFitter().fit(died, died < 24.0)
+    found = {"log-log": tuple(curve.confidence_interval_survival_function_.loc[6.0])} if 0 < alive < n else {}
+    for method in ("wilson", "exact"):
+        ends = stats.binomtest(alive, n).proportion_ci(method=method)
+        found[method] = (ends.low, ends.high)
+    return {method: (100.0 * low, 100.0 * high) for method, (low, high) in found.items()}
+
+
+@pytest.mark.parametrize(("alive", "n"), [(1, 3), (1, 8), (5, 8), (13, 18), (19, 20), (27, 60), (300, 400)])
+@pytest.mark.parametrize("digits", [0, 1])
+def test_what_a_count_prints_is_read_and_worth_no_more_than_it(alive: int, n: int, digits: int) -> None:
+    share = alive / n
+    error = {"standard_error": f"{100 * np.sqrt(share * (1 - share) / n):.{digits}f}"}
+    ends = usual_intervals(alive, n).values()
+    intervals = [{"lower": f"{low:.{digits}f}", "upper": f"{high:.{digits}f}"} for low, high in ends]
+    assert len(intervals) == 3
+    for told in (error, *intervals):
+        for size in ({"n": float(n)}, {}):
+            whole = row(f"{100 * share:.{digits}f}", **told, **size)
+            percentages.check_error(whole, "")
+            percentages.check_counted(whole, cohort(n, 12.0), "")
+            assert percentages.read(whole, cohort(n), "").n <= n
+
+
+@pytest.mark.parametrize(("alive", "value"), [(0, 0), (8, 100)])
+def test_all_and_none_have_intervals_too(alive: int, value: int) -> None:
+    for low, high in usual_intervals(alive, 8).values():
+        whole = row(value, n=8.0, lower=f"{max(low, 0.0):.0f}", upper=f"{high:.0f}")
+        percentages.check_error(whole, "")
+        percentages.check_counted(whole, cohort(8, 12.0), "")
+        assert percentages.read(whole, cohort(8), "").n == 8.0
+
+
+def test_an_interval_that_another_number_of_patients_gives_is_no_count_of_these() -> None:
+    low, high = usual_intervals(27, 60)["wilson"]
+    told = {"lower": f"{low:.0f}", "upper": f"{high:.0f}"}
+    percentages.check_counted(row(45, n=60.0, **told), cohort(120, 12.0), "")
+    with pytest.raises(InputError, match=r"no count of 120 patients .*got '45 %, 33 to 58'; .* about 36 to 54"):
+        percentages.check_counted(row(45, n=120.0, **told), cohort(120, 12.0), "")
+
+
 def test_percentages_enter_the_likelihood_as_binomials(new_cohort: NewCohort) -> None:
     targets = new_cohort(40, "alive,survival,all,,,6,,40,61", "of_women,survival,sex=female,,,6,,10,33")
     found = Likelihood(targets)({"uptake": np.array([[0.4], [0.7]])})
