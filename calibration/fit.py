@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from calibration.diagnostics import Diagnostics, diagnose
 from calibration.imis import WeightedSample, sample
-from calibration.likelihood import Likelihood
+from calibration.likelihood import STEP, Likelihood
 from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.targets import Targets, load_targets
@@ -69,8 +69,8 @@ def priors_of(targets: Targets) -> Priors:
 class Posterior:
     """Prior and likelihood in the space of standard-normal scores z : (n, dimension)."""
 
-    def __init__(self, targets: Targets) -> None:
-        self.likelihood = Likelihood(targets)
+    def __init__(self, targets: Targets, step: float = STEP) -> None:
+        self.likelihood = Likelihood(targets, step)
         self.priors = priors_of(targets)
 
     def log_likelihood(self, z: Floats) -> Floats:

@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from calibration.target_checks import HORIZON
 from calibration.targets import Targets
 from simulator.block import Block
+from simulator.censored.episodes import Courses, whole
+from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.curves import INTERVAL
 from simulator.draws import single
 from simulator.engines.microsim import simulate
 from simulator.errors import InputError
+from simulator.levers import Values
 from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
 
@@ -54,6 +57,12 @@ class SimulatedCohort:
         since = self.block.death_month - self.start
         return np.where(since <= self.follow_up, since, np.inf)
 
+    def kaplan_meier(self, who: Mask) -> KaplanMeier:
+        """Return the estimate of some patients, as their last follow-up leaves it."""
+        seen, died = np.minimum(self.died, self.follow_up)[who], np.isfinite(self.died[who])
+        courses = Courses(seen, died, np.full(seen.size, np.inf))
+        return kaplan_meier(whole(courses, courses.ever))
+
     def members(self, population: str) -> Mask:
         """Return who belongs to an arm or a level of an attribute, (n,)."""
         pathway = self.targets.pathway
@@ -76,11 +85,16 @@ class SimulatedCohort:
                 found[who[month - self.start[who] <= self.follow_up[who]]] = True
         return found
 
-    def figure(self, row: pd.Series) -> float:
-        """Return what this cohort would print for a target; NaN for a share or a median of nobody."""
+    def told_of(self, row: pd.Series) -> Mask:
+        """Return whom a target is told of, (n,)."""
         who = self.members(row["population"])
         if row["attribute"] and row["attribute"] != row["population"] and row["kind"] != "patients":
             who = who & self.members(row["attribute"])
+        return who
+
+    def figure(self, row: pd.Series) -> float:
+        """Return what this cohort would print for a target; NaN for a share or a median of nobody."""
+        who = self.told_of(row)
         if not who.any() and row["kind"] not in COUNTS:
             return np.nan
         return _FIGURES[row["kind"]](self, row, who)
@@ -92,6 +106,9 @@ class SimulatedCohort:
 
     def _survivors(self, row: pd.Series, who: Mask) -> float:
         return float((self.died[who] > row["month"]).mean())
+
+    def _survival(self, row: pd.Series, who: Mask) -> float:
+        return float(self.kaplan_meier(who).at(row["month"]))
 
     def _deaths(self, row: pd.Series, who: Mask) -> float:
         dead = np.isfinite(self.died)
@@ -116,7 +133,7 @@ class SimulatedCohort:
 _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Mask], float]] = {
     "patients": SimulatedCohort._patients,
     "survivors": SimulatedCohort._survivors,
-    "survival": SimulatedCohort._survivors,
+    "survival": SimulatedCohort._survival,
     "median_survival": SimulatedCohort._median_survival,
     "deaths": SimulatedCohort._deaths,
     "entered": SimulatedCohort._entered,
@@ -137,20 +154,20 @@ def simulate_figures(
 
     draws : None for the pathway's declared values
     """
-    pathway = targets.pathway
-    chosen = targets.cohort.targets
-    asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
-    asked |= set(chosen["state"]) | set(pathway.deaths)
-    told = [row for _, row in chosen.iterrows()]
-    found = []
+    told = [row for _, row in targets.cohort.targets.iterrows()]
     n_draws = 1 if draws is None else len(draws)
-    for index in range(rows.start, rows.stop):
-        uniforms = Uniforms(targets.seed, draw=index + 1, replication=REPLICATION)
-        model = resolve(targets.scenario, single(draws, index % n_draws))
-        block = _on_the_clock(targets, model, uniforms, frozenset(asked - {""}))
-        cohort = SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
-        found.append([figure(cohort, row) for row in told])
-    return np.array(found)
+    values = (single(draws, index % n_draws) for index in range(rows.start, rows.stop))
+    cohorts = (simulated(targets, each, number=rows.start + i + 1) for i, each in enumerate(values))
+    return np.array([[figure(cohort, row) for row in told] for cohort in cohorts])
+
+
+def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCohort:
+    """Return a cohort of the same size, followed up as the reported one was; `number` : the draw in its uniforms."""
+    asked = {name for group in targets.pathway.groups.values() for name in group.entered + group.not_entered}
+    asked |= set(targets.cohort.targets["state"]) | set(targets.pathway.deaths)
+    uniforms = Uniforms(targets.seed, draw=number, replication=REPLICATION)
+    block = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, frozenset(asked - {""}))
+    return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
 
 
 def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Block:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -89,6 +90,11 @@ def load_targets(name: str | Path) -> Targets:
     cohort = read_cohort(folder)
     told = toml_file.read(folder / "cohort.toml")
     pathway = named_pathway(_pathway_of(told.get("pathway"), folder), folder / "cohort.toml")
+    return read_targets(cohort, pathway, told, folder)
+
+
+def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> Targets:
+    """Return what the rows of a cohort mean to the likelihood; `told` : its cohort.toml. Raises InputError."""
     check_cohort(cohort, pathway, told, folder)
     contradictions.check(cohort, pathway, folder)
     scenario = scenario_of(cohort, pathway, told, folder)

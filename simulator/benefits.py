@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulator import outcomes
 from simulator.curves import Curves, mixed
 from simulator.draws import values
+from simulator.levers import Values
 from simulator.model import resolve
 from simulator.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario, parted
 
@@ -40,15 +41,21 @@ def with_benefits(
     informed = table is not None and INFORMED in table.columns
     shown: list[Scenario] = []
     for each in scenarios:
-        marginal = resolve(each, values(table, slice(0, n_draws))).marginal
         benefits: list[float | str] = []
-        if marginal is not None and marginal.raised:
+        if _treats_more(each, values(table, slice(0, n_draws))):
             benefits = [1.0]
             if each.marginal_benefit == 1.0:
                 benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if break_even else [])]
         every = [each, *(each.with_marginal_benefit(benefit) for benefit in benefits)]
         shown.extend(end for end in every if end.name not in [known.name for known in shown])
     return shown
+
+
+def _treats_more(scenario: Scenario, own: Values) -> bool:
+    """Return whether a scenario treats more than the draws' own policy, before its date or from then on."""
+    marginal = resolve(scenario, own).marginal
+    is_raised = marginal is not None and marginal.raised
+    return is_raised or (scenario.before is not None and _treats_more(scenario.before, own))
 
 
 def simulated(shown: Sequence[Scenario], engine: str) -> list[Scenario]:

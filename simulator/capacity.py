@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -103,21 +104,33 @@ class Capacity:
         """Return how many units there are at a month, or are offered a month then."""
         return self.at(month) / (self.offered_every or 1.0)
 
+    def offers(self, first: float, last: float) -> int:
+        """Return how many units are offered between two months, the first included."""
+        assert self.offered_every is not None
+        begin, end = (math.ceil(month / self.offered_every - 1e-9) for month in (first, last))
+        return sum(self.at(number * self.offered_every) for number in range(begin, end))
+
     def at(self, month: float) -> int:
         """Return how many units there are at a month."""
         return next((units for begin, units in reversed(self.calendar) if begin <= month), self.calendar[0][1])
 
 
-def read(pathway: Pathway, told: Mapping[str, CapacityTable], where: str) -> dict[str, Capacity]:
-    """Return the capacities that a scenario's file tells. Raises InputError naming the key at fault."""
-    found = {}
+def read(
+    pathway: Pathway, told: Mapping[str, CapacityTable], where: str, base: Mapping[str, Capacity]
+) -> dict[str, Capacity]:
+    """Return the capacities that a scenario's file tells over its base's. Raises InputError naming the key at fault."""
+    found = dict(base)
     for resource, table in told.items():
         place = f"{where}: [capacity] {resource}"
         if resource not in pathway.resources:
             raise unknown("resource", resource, pathway.resources, place)
         calendar = _calendar(table.units, place)
         ranks = None if table.priority is None else _ranks(pathway, resource, table.priority, f"{place} priority")
-        found[resource] = Capacity(calendar, table.offered_every_months, ranks)
+        found[resource] = replace(found.get(resource, Capacity(calendar)), calendar=calendar)
+        if table.offered_every_months is not None:
+            found[resource] = replace(found[resource], offered_every=table.offered_every_months)
+        if ranks is not None:
+            found[resource] = replace(found[resource], ranks=ranks)
         if pathway.states[pathway.start].holds == resource:
             raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from simulator.block import Block
 from simulator.curves import Curves
 from simulator.levers import Values
 from simulator.model import Model, resolve
-from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario
 from simulator.service import Service
@@ -105,7 +104,7 @@ def years(
 
     model = resolve(scenario, own)
     before = None if scenario.before is None else resolve(scenario.before, own)
-    horizon = followed(scenario.pathway, horizon)
+    horizon = scenario.pathway.followed(horizon)
     service = scenario.service
     intake = together(range(patients)) if service is None else arrivals(model, before, service, horizon, uniforms)
     if engine == "des":
@@ -126,44 +125,44 @@ def _arrival(origin: Floats, block: Block) -> Floats:
 
 
 def arrivals(model: Model, before: Model | None, service: Service, horizon: float, uniforms: Uniforms) -> Intake:
-    """Return the intake of a service: the k-th arrival is the k-th patient who reaches the default clock."""
+    """Return the intake of a service: the k-th arrival is the next patient who reaches the default clock.
+
+    That is under the policy or `before` it, by the month of the arrival: a policy does not change how many arrive.
+    """
     months = service.months(uniforms, horizon)
     pathway = model.pathway
     if pathway.start == pathway.clock_state:
         patients = np.arange(months.size)
         return Intake(patients, months, service.under_policy(uniforms, patients, months))
-    numbers, clocks = _reaching(before or model, uniforms, months.size)
-    under = service.under_policy(uniforms, numbers, months)
-    if before is not None:
-        own = dict(zip(*_reaching(model, uniforms, months.size, numbers), strict=True))
-        clocks = np.array([own.get(n, np.inf) if u else c for n, c, u in zip(numbers, clocks, under, strict=True)])
-        here = np.isfinite(clocks)
-        numbers, clocks, under, months = numbers[here], clocks[here], under[here], months[here]
-    return Intake(numbers, months - clocks, under)
+    found: list[tuple[int, float, bool]] = []
+    share = service.share_under_policy(months)
+    for patients, clocks, clocks_before in _clocks(model, before or model, uniforms):
+        u = uniforms.at("@policy", patients)
+        for patient, clock, clock_before, chance in zip(patients, clocks, clocks_before, u, strict=True):
+            if len(found) == months.size:
+                break
+            under = bool(chance < share[len(found)])
+            reached = clock if under else clock_before
+            if reached < np.inf:
+                found.append((int(patient), float(reached), under))
+        if len(found) == months.size or not np.isfinite([clocks, clocks_before]).any():
+            break
+    numbers = np.array([patient for patient, _, _ in found], dtype=np.int64)
+    waited = np.array([reached for _, reached, _ in found], dtype=float)
+    return Intake(numbers, months[: len(found)] - waited, np.array([under for *_, under in found], dtype=bool))
 
 
-def _reaching(
-    model: Model, uniforms: Uniforms, wanted: int, among: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.int64], Floats]:
-    """Return the first `wanted` patients who reach the default clock, or those of some, and the months they take."""
+def _clocks(model: Model, before: Model, uniforms: Uniforms) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+    """Yield patients and the months they take to the default clock under each of two models, (n,); inf if never."""
     from simulator.engines.microsim import simulate
 
-    blocks = (
-        simulate(model, uniforms, range(first, first + AT_ONCE), horizon=0.0, keep=frozenset())
-        for first in range(0, 2**62, AT_ONCE)
-    )
-    numbers, clocks = np.empty(0, dtype=np.int64), np.empty(0)
-    for block in (each for found in blocks for each in found):
-        reached = np.isfinite(block.clock_month)
-        numbers = np.append(numbers, block.patients[reached])
-        clocks = np.append(clocks, block.clock_month[reached])
-        if among is None and numbers.size >= wanted:
-            return numbers[:wanted], clocks[:wanted]
-        if among is not None and block.patients[-1] >= among.max(initial=-1):
-            return numbers, clocks
-        if not reached.any():
-            break
-    return numbers[:wanted], clocks[:wanted]
+    for first in range(0, 2**62, AT_ONCE):
+        patients = range(first, first + AT_ONCE)
+        (block,) = simulate(model, uniforms, patients, horizon=0.0, keep=frozenset())
+        other = block
+        if before is not model:
+            (other,) = simulate(before, uniforms, patients, horizon=0.0, keep=frozenset())
+        yield block.patients, block.clock_month, other.clock_month
 
 
 def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:
@@ -194,72 +193,3 @@ def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, 
         for year, found in waits.by_arrival_year(years.block, years.arrival, years.first, years.last).items():
             for name, told in found.items():
                 yield ("", year, name), told
-
-
-def load(scenario: Scenario, own: Values, horizon: float) -> dict[str, float]:
-    """Return each resource's offered load, the mean over draws; see `loads`."""
-    return {resource: float(each.mean()) for resource, each in loads(scenario, own, horizon).items()}
-
-
-def loads(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
-    """Return each resource's offered load : (n_draws,): what is asked for, were it never short, over what there is.
-
-        load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
-
-    over the counted years as a whole: of a policy that starts in them, and of units that change, the means.
-    """
-    service = scenario.service
-    if service is None:
-        return {}
-    asked = _asked(scenario, own, horizon)
-    if scenario.before is not None:
-        share, before = service.policy_share, _asked(scenario.before, own, horizon)
-        asked = {resource: share * each + (1.0 - share) * before[resource] for resource, each in asked.items()}
-    return {
-        resource: _over(service.arrivals_a_month * asked[resource], each.mean_units(service.first, service.last))
-        for resource, each in scenario.capacity.items()
-    }
-
-
-def final_loads(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
-    """Return the loads for ever, once all that changes over the years has changed; {} if nothing does."""
-    service = scenario.service
-    changes = scenario.before is not None or not all(each.is_constant for each in scenario.capacity.values())
-    if service is None or service.arrival_months is not None or not changes:
-        return {}
-    end = service.last + followed(scenario.pathway, horizon)
-    asked = _asked(scenario if service.is_policy_by(end) else scenario.before or scenario, own, horizon)
-    return {
-        resource: _over(service.arrivals_a_month * asked[resource], each.units_a_month(end))
-        for resource, each in scenario.capacity.items()
-    }
-
-
-def _over(demand: Floats, units: float) -> Floats:
-    return demand / units if units else np.where(demand > 0, np.inf, 0.0)
-
-
-def followed(pathway: Pathway, horizon: float) -> float:
-    """Return the months for which patients are followed: to the end of the group window at least."""
-    return max(horizon, pathway.group_window) if pathway.groups else horizon
-
-
-def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
-    """Return the months that an arrival holds each limited resource, or its requests where units are offered.
-
-    Arrays : (n_draws,)
-    """
-    from simulator.engines import exact
-
-    free = replace(scenario, capacity={}, service=None, before=None)
-    solution = exact.solve(resolve(free, own), followed(scenario.pathway, horizon), window=False)
-    found = {}
-    for resource, capacity in scenario.capacity.items():
-        states = [name for name, state in scenario.pathway.states.items() if state.holds == resource]
-        if capacity.offered_every is not None:
-            asked = solution.entered(states)[:, -1]
-        else:
-            held = np.sum([solution.occupied(each) for each in states], axis=0)
-            asked = np.trapezoid(held, dx=solution.lattice.step, axis=-1)
-        found[resource] = asked
-    return found

@@ -16,12 +16,12 @@ from simulator import centre, outcomes
 from simulator.benefits import BreakEven, mixture, simulated, with_benefits
 from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
-from simulator.centre import loads as offered_loads
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.levers import Values
+from simulator.loads import demand
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.results import Results, gather
@@ -138,12 +138,14 @@ def compare(
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = for_loads(table, n_draws)
     for each in loaded:
-        loads = offered_loads(each, few, chosen.horizon) if tell_load or not chosen.overload else {}
-        if loads and tell_load is not None:
-            tell_load(each, loads)
+        if each.service is None or (chosen.overload and tell_load is None):
+            continue
+        asked = demand(each, few, chosen.horizon)
+        if tell_load is not None and each.capacity:
+            tell_load(each, asked.loads(each))
         if not chosen.overload:
-            _check_load(each, loads)
-            _check_load(each, centre.final_loads(each, few, chosen.horizon), " in the end")
+            _check_load(each, asked.loads(each))
+            _check_load(each, asked.final_loads(each, chosen.horizon), " in the end")
     # Survival is a line in the benefit only where nobody waits; des is for who wants events, not mixtures of curves.
     break_even = not limited and engine != "des" and chosen.horizon >= outcomes.MARGIN_MONTH
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
@@ -247,7 +249,7 @@ def _doubles(scenario: Scenario) -> str | None:
     # Not its open ways: where a request is made at once, other risks have their time while it waits.
     ways = {
         name: [each.to for each in exits if each.probability is None or np.any(each.probability > 0)]
-        for name, exits in resolve(scenario).exits.items()
+        for name, exits in resolve(replace(scenario, marginal_benefit=1.0)).exits.items()
     }
     why = doubles(scenario.pathway, ways, scenario.capacity)
     return why if why is not None or scenario.before is None else _doubles(scenario.before)

@@ -189,6 +189,10 @@ class Pathway:
     def where(self) -> str:
         return str(self.file or self.name)
 
+    def followed(self, horizon: float) -> float:
+        """Return the months for which patients are followed: to the end of the group window at least."""
+        return max(horizon, self.group_window) if self.groups else horizon
+
     @property
     def deaths(self) -> tuple[str, ...]:
         return tuple(name for name, state in self.states.items() if state.kind == "death")

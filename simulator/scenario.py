@@ -110,7 +110,12 @@ class Scenario:
     def with_marginal_benefit(self, benefit: float | str) -> Scenario:
         """Return this scenario as NAME@benefit."""
         told = benefit if isinstance(benefit, str) else f"{benefit:g}"
-        return replace(self, name=f"{parted(self.name)[0]}@{told}", marginal_benefit=benefit)
+        return replace(self.gaining(benefit), name=f"{parted(self.name)[0]}@{told}")
+
+    def gaining(self, benefit: float | str) -> Scenario:
+        """Return this scenario with a marginal benefit, of whoever is treated in addition before its date too."""
+        before = None if self.before is None else self.before.gaining(benefit)
+        return replace(self, marginal_benefit=benefit, before=before)
 
 
 def parted(name: str) -> tuple[str, float | str | None]:
@@ -190,14 +195,15 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
     keys: dict[str, Any] = {
         **texts,
         **told,
-        "capacity": {**(base.capacity if base else {}), **limits.read(pathway, table.capacity, str(path))},
+        "capacity": limits.read(pathway, table.capacity, str(path), base.capacity if base else {}),
         "service": read_service(own, str(path), base.service if base else None),
     }
     scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
     check(scenario)
     if scenario.service is None or scenario.service.policy_from_month is None:
         return scenario
-    until_then = base or Scenario(path.stem, pathway, file=path)
+    # A policy told over another that has a date replaces it: until then is what was until then.
+    until_then = (base.before or base) if base else Scenario(path.stem, pathway, file=path)
     return replace(scenario, before=replace(until_then, capacity=scenario.capacity, service=scenario.service))
 
 

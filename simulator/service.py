@@ -136,11 +136,12 @@ class Service:
         """Return which patients, arriving at calendar months : (n,), are under the scenario and not under its base."""
         if self.policy_from_month is None:
             return np.ones(patients.size, dtype=bool)
-        return np.asarray(uniforms.at("@policy", patients) < self._share(arrival))
+        return np.asarray(uniforms.at("@policy", patients) < self.share_under_policy(arrival))
 
-    def _share(self, arrival: Floats) -> Floats:
-        """Return the probability of being under the policy that starts, at calendar months : (n,)."""
-        assert self.policy_from_month is not None
+    def share_under_policy(self, arrival: Floats) -> Floats:
+        """Return the probability of being under the policy, at calendar months : (n,)."""
+        if self.policy_from_month is None:
+            return np.ones(arrival.shape)
         since = arrival - self.policy_from_month
         if self.policy_ramp_months == 0.0:
             return np.where(since >= 0.0, 1.0, 0.0)
@@ -152,17 +153,13 @@ class Service:
         if self.policy_from_month is None:
             return 1.0
         if self.arrival_months is not None:
-            return float(np.mean(self._share(np.array(self.listed))))
+            return float(np.mean(self.share_under_policy(np.array(self.listed))))
         begin, ramp = self.policy_from_month, self.policy_ramp_months or 1e-9
         # The integral of the share, from when the policy begins to the end and to the beginning of the counted years.
         since = np.maximum(np.array([self.first, self.last]) - begin, 0.0)
         risen = np.minimum(since, ramp)
         integral = risen**2 / (2.0 * ramp) + (since - risen)
         return float(integral[1] - integral[0]) / (self.last - self.first)
-
-    def is_policy_by(self, month: float) -> bool:
-        """Whether everybody who arrives at a month is under the scenario."""
-        return self.policy_from_month is None or self.policy_from_month + self.policy_ramp_months <= month
 
     def counted(self, arrival: Floats) -> NDArray[np.bool_]:
         """Return which arrivals are counted."""

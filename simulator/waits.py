@@ -1,6 +1,6 @@
 """What is read off a ward's book: waits, losses, utilisation, the queue over time. Pure functions.
 
-    utilisation = int in_use dt / int units dt,   over the calendar months that are counted
+    utilisation = int in_use dt / int units dt,   over the calendar months that are counted;   of offers, taken / made
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.block import Block
+from simulator.block import MOMENT, Block
 from simulator.capacity import Capacity
 from simulator.pathway import Pathway
 from simulator.service import DAYS_A_MONTH, MONTHS_A_YEAR
@@ -48,9 +48,10 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
     if capacity.offered_every is None:
         used = _overlap(book.granted, book.released, first, last) / (last - first)
         found["in_use"] = ("units", used)
+        available = capacity.mean_units(first, last)
     else:
-        used = started / (last - first)
-    found["utilisation"] = ("probability", used / capacity.mean_units(first, last))
+        used, available = float(started), float(capacity.offers(first, last))
+    found["utilisation"] = ("probability", used / available if available else float("nan"))
     return found
 
 
@@ -97,13 +98,20 @@ def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
 
 
 def by_arrival_year(block: Block, arrival: Floats, first: float, last: float) -> dict[int, Values]:
-    """Return OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months."""
-    lived = block.death_month - block.clock_month
+    """Return OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months.
+
+    NaN where patients are not followed for so long.
+    """
+    lived, followed = block.death_month - block.clock_month, block.follow_up_end - block.clock_month
     found: dict[int, Values] = {}
     n_years = int(np.ceil((last - first) / MONTHS_A_YEAR - 1e-9))
     for year in range(1, n_years + 1):
         begin = first + MONTHS_A_YEAR * (year - 1)
-        own = lived[(arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))]
-        found[year] = {f"os_{month}": ("probability", _or_nan(np.mean, own > month)) for month in OS_MONTHS}
-        found[year]["arrivals"] = ("patients", float(own.size))
+        here = (arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))
+        seen = np.min(followed[here], initial=np.inf) + MOMENT
+        found[year] = {
+            f"os_{month}": ("probability", _or_nan(np.mean, lived[here & (month <= seen)] > month))
+            for month in OS_MONTHS
+        }
+        found[year]["arrivals"] = ("patients", float(here.sum()))
     return found

@@ -10,6 +10,8 @@ PATIENCE = 3.0
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 unusable input."""
+    # The threads of NumPy's BLAS wait for one another at full speed, on the core of another process.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from simulator.cli.application import run
 

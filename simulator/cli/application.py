@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from simulator.cli import (
     calibrate,
     check,
+    check_calibration,
     listing,
     report,
     schema,
@@ -72,6 +73,7 @@ app.command("virtual-cohorts")(virtual.virtual_cohorts)
 app.command("guarantee-time")(virtual.guarantee_time)
 app.command("sensitivity")(sensitivity.sensitivity)
 app.command("calibrate")(calibrate.calibrate)
+app.command("check-calibration")(check_calibration.check_calibration)
 app.command("validate")(validate.validate)
 app.command("verify")(verify.verify)
 app.command("report")(report.report)

@@ -83,12 +83,18 @@ class Centre:
         found = book([request.row() for ward in self.wards.values() for request in ward.requests])
         return Requests(self.intake.patients[found.patients], *found.columns[1:])
 
+    @property
+    def levels(self) -> dict[str, Integers]:
+        """Attribute -> level, (n_patients,): by the mix under which each patient came."""
+        own, before = self.chances.levels, self.chances_before.levels
+        return {name: np.where(self.intake.under_policy, own[name], before[name]) for name in own}
+
     def block(self) -> Block:
         """Return everybody's events as one block."""
         everybody = self.patients
         block = Block(
             self.intake.patients,
-            self.chances.levels,
+            self.levels,
             np.array([each.clock for each in everybody]),
             np.array([each.death for each in everybody]),
             np.array([each.follow_up_end for each in everybody]),

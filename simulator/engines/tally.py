@@ -38,9 +38,8 @@ def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -
     """Return the tally of simulated patients of a model of one draw; see `curves`."""
     check_horizon(horizon)
     pathway = model.pathway
-    followed = max(horizon, pathway.group_window) if pathway.groups else horizon
     tally = Tally(model, horizon)
-    for block in simulate(model, uniforms, patients, horizon=followed, keep=counted_states(pathway)):
+    for block in simulate(model, uniforms, patients, horizon=pathway.followed(horizon), keep=counted_states(pathway)):
         tally.add(block)
     tally.flush()
     return tally

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.centre import load
 from simulator.errors import InputError
 from simulator.levers import Values
+from simulator.loads import Demand, demand
 from simulator.model import resolve
-from simulator.scenario import Scenario
 from simulator.sweeps.grid import Grid
 
 Floats = NDArray[np.float64]
@@ -48,25 +48,33 @@ def check_cells(grid: Grid, own: Values, progress: Progress | None) -> Floats:
     return found
 
 
+def lever_places(grid: Grid) -> list[int]:
+    """Return which axes change what an arrival asks for; units and [service] change a load in proportion."""
+    return [place for place, axis in enumerate(grid.axes) if axis.table not in ("capacity", "service")]
+
+
+def solutions(grid: Grid) -> int:
+    """Return how many different demands `check_loads` must solve for."""
+    return math.prod(len(grid.axes[place].values) for place in lever_places(grid))
+
+
 def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | None) -> None:
     """Refuse cells in which more is asked for than can ever be served. Raises InputError that names them."""
+    if grid.scenario.service is None:
+        return
     beyond: list[str] = []
-    known: dict[tuple[float, ...], tuple[Scenario, dict[str, float]]] = {}
+    known: dict[tuple[float, ...], Demand] = {}
     for cell in range(len(grid)):
         scenario = grid.at(cell)
-        if scenario.service is None:
-            return
-        # Units and arrivals change a load in proportion: one solution serves every cell that is otherwise the same.
-        levers = tuple(
-            value
-            for axis, value in zip(grid.axes, grid.values(cell), strict=True)
-            if axis.table != "capacity" and axis.key != "arrivals_per_year"
-        )
+        levers = tuple(grid.values(cell)[place] for place in lever_places(grid))
         if levers not in known:
-            known[levers] = scenario, load(scenario, own, horizon)
-        for resource, found in _scaled(*known[levers], scenario).items():
-            if found >= 1.0:
-                beyond.append(f"{grid.told(cell)} ({resource} {found:.2f})")
+            known[levers] = demand(scenario, own, horizon)
+        asked = known[levers]
+        for when, loads in (("", asked.loads(scenario)), (" in the end", asked.final_loads(scenario, horizon))):
+            too_much = {name: load.mean() for name, load in loads.items() if load.mean() >= 1.0}
+            beyond += [f"{grid.told(cell)} ({name} {load:.2f}{when})" for name, load in too_much.items()]
+            if too_much:
+                break
         if progress is not None:
             progress(cell + 1, len(grid), "checking loads")
     if beyond:
@@ -77,19 +85,3 @@ def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | No
             got=f"loads of {'; '.join(beyond[:SHOWN])}{more}",
             allowed="loads below 1, or --overload to run them all the same",
         )
-
-
-def _scaled(known: Scenario, loads: dict[str, float], scenario: Scenario) -> dict[str, float]:
-    """Return a scenario's loads from those of one that differs in units and arrivals only."""
-    found = {}
-    for resource, value in loads.items():
-        per_unit = [_arrivals_a_unit(each, resource) for each in (known, scenario)]
-        found[resource] = value * per_unit[1] / per_unit[0] if np.isfinite(per_unit).all() else np.inf
-    return found
-
-
-def _arrivals_a_unit(scenario: Scenario, resource: str) -> float:
-    service = scenario.service
-    assert service is not None
-    units = scenario.capacity[resource].mean_units(service.first, service.last)
-    return service.arrivals_a_month / units if units else np.inf

@@ -11,6 +11,9 @@ MOST_CELLS = 10_000
 MOST_SECONDS = 15 * 60.0
 """More of either is not begun without --yes."""
 
+MOST_SOLUTIONS = 100
+"""More demands, of about a tenth of a second each, are solved for only after the cost has been told."""
+
 WARM_UP = 2.0
 """Seconds after which a first piece of work is taken as it is, though it includes imports."""
 

@@ -151,7 +151,7 @@ def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
     if axis.key == BENEFIT and not axis.table:
         if not 0 <= value <= 1:
             raise InputError("marginal benefit outside 0 to 1", where=f"--vary {axis.name}", got=value)
-        return replace(scenario, marginal_benefit=float(value))
+        return scenario.gaining(float(value))
     told: dict[str, Any] = {axis.table: {**getattr(scenario, axis.table), axis.key: float(value)}}
     return replace(scenario, **told)
 
@@ -159,10 +159,8 @@ def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
 def _with_units(scenario: Scenario, resource: str, units: float) -> Scenario:
     """Return a scenario with so many units for ever; priority and offers stay."""
     table = CapacityTable.model_validate({"units": units})
-    found = limits.read(scenario.pathway, {resource: table}, scenario.where)[resource]
-    if resource in scenario.capacity:
-        found = replace(scenario.capacity[resource], calendar=found.calendar)
-    return replace(scenario, capacity={**scenario.capacity, resource: found})
+    found = limits.read(scenario.pathway, {resource: table}, scenario.where, scenario.capacity)
+    return replace(scenario, capacity=found)
 
 
 def _with_service(scenario: Scenario, told: Mapping[str, float]) -> Scenario:

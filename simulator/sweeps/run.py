@@ -100,13 +100,14 @@ def sweep(
     own = values(table, slice(0, n_draws))
     if len(grid) <= cost.MOST_CELLS:
         checks.check_values(grid, own)
-        if not chosen.overload:
-            checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
+    at_once = checks.solutions(grid) <= cost.MOST_SOLUTIONS and len(grid) <= cost.MOST_CELLS
+    if at_once and not chosen.overload:
+        checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
     seconds = _seconds(plan)
     if not yes:
         cost.check_cost(len(grid), seconds, min(chosen.jobs, len(grid) * len(chunks)))
     untouched = checks.check_cells(grid, own, progress)
-    if len(grid) > cost.MOST_CELLS and not chosen.overload:
+    if not at_once and not chosen.overload:
         checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
     jobs = min(chosen.jobs, len(grid) * len(chunks))
     with workers(jobs, plan) as each:

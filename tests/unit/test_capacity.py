@@ -94,10 +94,10 @@ def test_a_priority_is_by_an_attribute_or_by_the_state_that_patients_wait_in(
     assert tell(f"[capacity]\nbeds = {{ units = 1, priority = {{ {told} }} }}").capacity["beds"].ranks == ranks
 
 
-def test_a_scenario_limits_more_than_its_base_and_tells_a_resource_anew(tell: Tell) -> None:
+def test_a_scenario_limits_more_than_its_base_and_keeps_what_it_does_not_tell_of_a_resource(tell: Tell) -> None:
     tell("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
     more = tell('base = "today.toml"\n[capacity]\nbeds = 5', "more")
-    assert more.capacity == {"beds": Capacity(((0.0, 5),)), "theatre": Capacity(((0.0, 2),))}
+    assert more.capacity == {"beds": Capacity(((0.0, 5),), offered_every=1.0), "theatre": Capacity(((0.0, 2),))}
     same = tell('base = "more.toml"\n', "same")
     assert same.capacity == more.capacity
 

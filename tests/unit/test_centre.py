@@ -13,6 +13,7 @@ from simulator import centre, waits
 from simulator.capacity import Capacity
 from simulator.centre import Years
 from simulator.draws import load_draws, single
+from simulator.loads import demand, loads
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario, load_scenario
 from simulator.service import Service
@@ -160,6 +161,81 @@ def test_a_policy_from_a_month_on_changes_nobody_who_came_before_and_everybody_a
     assert sum(as_never[patient] != as_always[patient] for patient in found) > len(found) / 4
 
 
+DEATH_FIRST = PATHWAY.replace('title = "a ward"', 'title = "some die before"').replace(
+    'start = "listed"', 'start = "remission"\n[clocks]\nlisting = "listed"'
+) + """
+[states.remission]
+kind = "sojourn"
+[[states.remission.transitions]]
+to = "listed"
+time = { family = "exponential", rate = "onset" }
+[[states.remission.transitions]]
+to = "home"
+time = { family = "exponential", rate = 0.1 }
+[parameters.onset]
+unit = "per month"
+meaning = "rate of being listed"
+value = 0.1
+source = "assumption"
+"""
+
+
+@pytest.mark.parametrize("onset", [0.025, 0.4])
+@pytest.mark.parametrize("ramp", [0, 12])
+def test_a_policy_that_changes_who_is_ever_listed_does_not_change_how_many_are(
+    tmp_path: Path, onset: float, ramp: int
+) -> None:
+    (tmp_path / "early.toml").write_text(DEATH_FIRST)
+    service = "[service]\narrivals_per_year = 240\nyears = 3\n"
+    (tmp_path / "today.toml").write_text(f'pathway = "early.toml"\n[capacity]\nbeds = 90\n{service}')
+    told = f"[service]\npolicy_from_month = 12\npolicy_ramp_months = {ramp}\n"
+    (tmp_path / "policy.toml").write_text(f'base = "today.toml"\n[set]\nonset = {onset}\n{told}')
+    today, changed = (years(load_scenario(tmp_path / f"{name}.toml")) for name in ("today", "policy"))
+    np.testing.assert_allclose(changed.arrival, today.arrival, rtol=0, atol=1e-9)
+    early = changed.arrival < 12.0
+    assert changed.block.patients[early].tolist() == today.block.patients[early].tolist()
+    assert np.all(np.diff(changed.block.patients) > 0)
+    # Who is listed under the policy has waited for it as the policy has it: 1 / (onset + 0.1) on average.
+    waited = changed.block.clock_month[changed.arrival >= 12.0 + ramp]
+    assert waited.mean() == pytest.approx(1 / (onset + 0.1), abs=4.5 * waited.std() / np.sqrt(waited.size))
+
+
+def test_a_policy_told_over_one_that_has_a_date_replaces_it(tmp_path: Path) -> None:
+    """Until its date arrivals are under today's practice, not under the policy that it was told over."""
+    texts = {
+        "today": 'base = "baseline"\n[service]\narrivals_per_year = 60\nyears = 4\n',
+        "dated": 'base = "today.toml"\n[set]\nsalvage_uptake = 0.9\n[service]\npolicy_from_month = 24\n',
+        "same": 'base = "dated.toml"\n',
+        "later": 'base = "dated.toml"\n[service]\npolicy_from_month = 36\n',
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+    today, dated, same, later = (load_scenario(tmp_path / f"{name}.toml") for name in texts)
+    assert later.before is not None
+    assert later.before.set == today.set
+    assert deaths(years(same)) == deaths(years(dated))
+    found, as_today, as_dated = years(later), deaths(years(today)), deaths(years(dated))
+    assert (found.arrival < 36.0).any()
+    for patient, month in zip(found.block.patients.tolist(), found.arrival.tolist(), strict=True):
+        assert deaths(found)[patient] == (as_today if month < 36.0 else as_dated)[patient]
+
+
+def test_whoever_is_treated_in_addition_before_a_date_gains_no_more_than_who_is_after_it(tmp_path: Path) -> None:
+    texts = {
+        "wider": 'base = "baseline"\n[set]\nsalvage_uptake = 0.9\n[service]\narrivals_per_year = 60\nyears = 4\n',
+        "sooner": 'base = "wider.toml"\n[set]\nhsct_wait_median = 1\n[service]\npolicy_from_month = 24\n',
+        "today": 'base = "baseline"\n[service]\narrivals_per_year = 60\nyears = 4\n',
+    }
+    for name, text in texts.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+    today = years(load_scenario(tmp_path / "today.toml"))
+    none_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@0")))
+    all_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@1")))
+    early = [patient for patient, month in zip(today.block.patients, today.arrival, strict=True) if month < 24.0]
+    assert [none_gain[each] for each in early] == [deaths(today)[each] for each in early]
+    assert [all_gain[each] for each in early] != [none_gain[each] for each in early]
+
+
 def test_the_share_of_the_counted_years_arrivals_under_a_policy_by_hand() -> None:
     two_years = Service(years=2.0, arrivals_per_year=1.0, warm_up_years=1.0)
     shares = {
@@ -185,7 +261,7 @@ SERVICE = "[service]\narrivals_per_year = 12\nwarm_up_years = 1\nyears = 2\n"
 
 
 def load(scenario: Scenario) -> float:
-    return centre.load(scenario, {}, 120.0)["beds"]
+    return float(loads(scenario, {}, 120.0)["beds"].mean())
 
 
 def test_the_offered_load_by_hand(tell: Tell) -> None:
@@ -205,6 +281,24 @@ def test_a_load_of_offers_is_requests_over_offers(tell: Tell) -> None:
     assert load(scenario) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
 
 
+def test_who_moves_on_with_the_unit_that_they_hold_asks_for_no_other(tmp_path: Path) -> None:
+    """From the ward, half go on to a second room with the same bed, and a third of those back: still one request."""
+    second = PATHWAY.replace(
+        'holds = "beds"\n[[states.ward.transitions]]\nto = "home"\ntime = { family = "exponential", mean = "stay" }\n',
+        'holds = "beds"\n[[states.ward.transitions]]\nto = "home"\ntime = { family = "exponential", mean = 4 }\n'
+        '[[states.ward.transitions]]\nto = "room"\ntime = { family = "exponential", mean = 4 }\n'
+        '[states.room]\nkind = "sojourn"\nholds = "beds"\n'
+        '[[states.room.transitions]]\nto = "ward"\ntime = { family = "exponential", mean = 3 }\n'
+        '[[states.room.transitions]]\nto = "home"\ntime = { family = "exponential", mean = 1.5 }\n',
+    ).split("[parameters.stay]")[0]
+    (tmp_path / "second.toml").write_text(second)
+    offers = f'pathway = "second.toml"\n[capacity]\nbeds = {{ units = 3, offered_every_months = 2 }}\n{SERVICE}'
+    (tmp_path / "offers.toml").write_text(offers)
+    assert load(load_scenario(tmp_path / "offers.toml")) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
+    (tmp_path / "slower.toml").write_text(offers + '[hazard_ratio]\n"ward.room" = 0.5\n"listed.ward" = 0\n')
+    assert load(load_scenario(tmp_path / "slower.toml")) == 0.0
+
+
 def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_before_and_after(tell: Tell) -> None:
     """From month 30 of 12 to 36: a quarter of the arrivals stay 6 months instead of 2."""
     tell(f"[capacity]\nbeds = 3\n{SERVICE}", "today")
@@ -219,12 +313,16 @@ def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(t
     steps = "{ units = [{ from_month = 0, units = 3 }, { from_month = 20, units = 2 }] }"
     tell(f"[capacity]\nbeds = {steps}\n{SERVICE}", "today")
     scenario = tell('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
-    found = centre.final_loads(scenario, {}, 120.0)["beds"]
+    found = demand(scenario, {}, 120.0).final_loads(scenario, 120.0)["beds"]
     assert found.item() == pytest.approx(REACHES_THE_WARD * 6 / 2, rel=LATTICE)
     closing = tell(f"[capacity]\nbeds = {steps.replace('units = 2', 'units = 0')}\n{SERVICE}", "closing")
-    assert centre.final_loads(closing, {}, 120.0)["beds"].item() == np.inf
+    assert demand(closing, {}, 120.0).final_loads(closing, 120.0)["beds"].item() == np.inf
+    ramp = tell('base = "policy.toml"\n[service]\npolicy_ramp_months = 252', "ramp")
+    found = demand(ramp, {}, 120.0).final_loads(ramp, 120.0)["beds"]
+    # The last counted patient is followed to month 156, when the policy's share is half.
+    assert found.item() == pytest.approx(REACHES_THE_WARD * (6 + 2) / 2 / 2, rel=LATTICE)
     constant = tell(f"[capacity]\nbeds = 3\n{SERVICE}", "constant")
-    assert centre.final_loads(constant, {}, 120.0) == {}
+    assert demand(constant, {}, 120.0).final_loads(constant, 120.0) == {}
 
 
 def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
@@ -236,9 +334,8 @@ def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
 def test_every_draw_has_a_load_of_its_own(tell: Tell) -> None:
     scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
     stays = {"stay": np.array([[1.0], [6.0]])}
-    found = centre.loads(scenario, stays, 120.0)["beds"]
+    found = loads(scenario, stays, 120.0)["beds"]
     np.testing.assert_allclose(found, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
-    assert centre.load(scenario, stays, 120.0)["beds"] == pytest.approx(found.mean())
 
 
 def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(tell: Tell) -> None:
@@ -252,7 +349,7 @@ def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(tell: T
 
 
 def test_without_a_service_there_is_no_load(tell: Tell) -> None:
-    assert centre.load(tell("[capacity]\nbeds = 3"), {}, 120.0) == {}
+    assert loads(tell("[capacity]\nbeds = 3"), {}, 120.0) == {}
 
 
 def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:

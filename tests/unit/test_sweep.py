@@ -314,6 +314,13 @@ def test_loads_that_cannot_be_served_are_named_cell_by_cell(ward: Callable[[str]
     assert len(sweep(scenario, vary, overload=True, horizon=12.0, replications=1).table)
 
 
+def test_a_load_that_cannot_be_served_in_the_end_is_refused_in_a_sweep_too(ward: Callable[[str], Scenario]) -> None:
+    steps = "[{ from_month = 0, units = 9 }, { from_month = 30, units = 1 }]"
+    scenario = ward(f"[capacity]\nbeds = {{ units = {steps} }}\n{YEARS}")
+    with pytest.raises(InputError, match=r"in 1 of 2 cells.*arrivals_per_year=24 \(beds 3\.64 in the end\)"):
+        sweep(scenario, {"arrivals_per_year": "6,24"})
+
+
 def test_one_engine_serves_all_cells_and_is_told(ward: Callable[[str], Scenario]) -> None:
     priority = '[capacity]\nbeds = { units = 3, priority = { urgency = ["urgent"] } }\n' + YEARS
     found = sweep(ward(priority), {"beds": "3..4"}, horizon=12.0, replications=1)

@@ -75,6 +75,13 @@ def test_of_units_that_are_offered_utilisation_is_the_share_that_was_taken() -> 
     assert "in_use" not in found
 
 
+def test_utilisation_is_of_the_offers_that_were_made_and_never_more_than_all() -> None:
+    """Two units every 7 months: of months 12 to 24 in months 14 and 21, and all four are taken."""
+    taken = book([(place, 0, 13.0, month, NEVER, month + 1) for place, month in enumerate((14.0, 14.0, 21.0, 21.0))])
+    assert of_ward(taken, Capacity(((0.0, 2),), offered_every=7.0))["utilisation"] == 1.0
+    assert np.isnan(of_ward(taken, Capacity(((0.0, 2),), offered_every=30.0))["utilisation"]), "nothing was offered"
+
+
 def test_where_nobody_asks_there_are_no_waits() -> None:
     found = of_ward(book([]))
     assert found["requests_per_year"] == found["queue_length"] == found["utilisation"] == 0.0
@@ -153,6 +160,15 @@ def test_survival_is_told_by_the_year_of_arrival() -> None:
     }
     assert found[2]["os_6"][1] == 0.5
     assert found[2]["arrivals"][1] == 2.0
+
+
+def test_survival_beyond_the_follow_up_is_not_told() -> None:
+    clock, lived = np.zeros(3), np.array([2.0, 7.0, np.inf])
+    block = Block(np.arange(3), {}, clock, lived, clock + 12.0)
+    (found,) = waits.by_arrival_year(block, np.array([0.0, 1.0, 2.0]), 0.0, 12.0).values()
+    assert found["os_6"][1] == pytest.approx(2 / 3)
+    assert found["os_12"][1] == pytest.approx(1 / 3)
+    assert np.isnan(found["os_24"][1])
 
 
 def test_a_year_in_which_nobody_arrives_has_no_survival() -> None:

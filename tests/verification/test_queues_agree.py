@@ -121,6 +121,18 @@ def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
     assert np.all(book.asked >= came)
 
 
+def test_patients_before_a_policy_are_of_the_mix_before_it(alike: Alike) -> None:
+    scenario = scarce(load_scenario("baseline"), 2, 50)
+    other = replace(scenario, population={"cd19": {"positive": 1.0, "negative_or_dim": 30.0, "unknown": 1.0}})
+    everybody = over_years(120, 4.0)
+    intake = replace(everybody, under_policy=everybody.origin >= 24.0)
+    alike(resolve(other), intake, before=resolve(scenario), horizon=24.0)
+    block, _ = des.simulate(resolve(other), Uniforms(1), intake, horizon=24.0, before=resolve(scenario))
+    positive = block.levels["cd19"] == 0
+    assert positive[~intake.under_policy].mean() > 0.3
+    assert positive[intake.under_policy].mean() < 0.15
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: Fair) -> None:
     scenario = load_scenario(name).with_marginal_benefit(0.5)
@@ -402,6 +414,10 @@ def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
     engine, why = choose_engine("auto", [scenario])
     assert (engine, why) == ("des", "patients come back to 'flare' whether they are granted a unit there or not")
     assert choose_engine("microsim", [scenario])[0] == "microsim"
+
+
+def test_what_cohorts_suggest_needs_no_draws_to_choose_an_engine() -> None:
+    assert choose_engine("auto", [load_scenario("wider-salvage-todays-beds@cohorts")])[0] == "microsim"
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -1,0 +1,111 @@
+"""Whether a calibration can be believed: simulation-based calibration, each target predicted, the lattice halved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from calibration import trials
+from calibration.halving import MOST, moved_by_halving
+from calibration.left_out import left_out
+from calibration.ranks import DRAWS
+from calibration.targets import Targets
+from calibration.uniformity import FALSE_ALARM, coverage, judged
+from simulator.draws import read_draws
+from simulator.errors import InputError
+
+RANKS = DRAWS + 1
+"""Possible ranks of the truth among a fit's draws."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """trials : a row a simulated cohort; left_out : a row a target; moved : log-likelihood by halving the lattice."""
+
+    targets: Targets
+    trials: pd.DataFrame
+    left_out: pd.DataFrame
+    moved: float
+
+    @cached_property
+    def ranks(self) -> pd.DataFrame:
+        """The ranks of the cohorts that were fitted, a column a quantity."""
+        fitted = self.trials[self.trials["refused"] == ""]
+        return fitted[trials.quantities(self.targets)].astype(int)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Reason -> cohorts that the calibration could not fit."""
+        reasons = self.trials.loc[self.trials["refused"] != "", "refused"]
+        return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
+
+    @cached_property
+    def uniformity(self) -> pd.DataFrame:
+        return judged(self.ranks, RANKS)
+
+    @cached_property
+    def coverage(self) -> pd.DataFrame:
+        return coverage(self.ranks, RANKS)
+
+    def failures(self) -> list[str]:
+        """Return what is wrong, a clause each; empty if nothing is."""
+        uneven = quantities_that_fail(self.uniformity, "uniform")
+        outside = quantities_that_fail(self.coverage, "inside")
+        checks = [
+            (uneven, f"the ranks of {', '.join(uneven)} are not uniform"),
+            (outside, f"intervals of {', '.join(outside)} hold the truth too seldom or too often"),
+            (self.moved >= MOST, f"halving the lattice moves the log-likelihood by {self.moved:.3f}"),
+        ]
+        return [clause for wrong, clause in checks if wrong]
+
+    def write(self, folder: Path) -> None:
+        """Write the tables and the manifest beside ranks.csv."""
+        tables = {"uniformity": self.uniformity, "coverage": self.coverage, "left_out": self.left_out}
+        for name, table in tables.items():
+            table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+        told = json.dumps(self.manifest(), indent=2, ensure_ascii=False)
+        (folder / "manifest.json").write_text(told + "\n", encoding="utf-8")
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what was done, and how it came out."""
+        return trials.settings(self.targets) | {
+            "fits": len(self.ranks),
+            "refused": self.refused,
+            "false_alarm": FALSE_ALARM,
+            "not_uniform": quantities_that_fail(self.uniformity, "uniform"),
+            "coverage_outside": quantities_that_fail(self.coverage, "inside"),
+            "log_likelihood_moved_by_halving_the_lattice": self.moved,
+            "note": "A simulation of stated assumptions; not for individual patients.",
+        }
+
+
+def quantities_that_fail(table: pd.DataFrame, column: str) -> list[str]:
+    """Return the quantities with a "no" in a column."""
+    return list(dict.fromkeys(table.loc[table[column] == "no", "quantity"]))
+
+
+def check(
+    targets: Targets, folder: Path, *, fits: int, jobs: int = 1, progress: Callable[[int, int, str], None] | None = None
+) -> Check:
+    """Check a cohort's calibration, going on where an earlier run into the same folder stopped.
+
+    Raises InputError where the cohort has no draws yet, where `fits` is below 1, and where the folder holds other fits.
+    """
+    if targets.seed < 0:
+        raise InputError("a seed below 0", where="--seed", got=targets.seed, allowed="0 or more")
+    if fits < 1:
+        raise InputError("too few", where="--fits", got=fits, allowed="1 or more")
+    draws = read_draws(targets.folder / "draws.csv", targets.pathway)
+    tell = progress or (lambda *_: None)
+    done = trials.run(targets, fits, folder, jobs=jobs, progress=lambda at, of: tell(at, of, "fitting"))
+    if not (done["refused"] == "").any():
+        what = "none of the simulated cohorts could be fitted"
+        raise InputError(what, where=targets.cohort.name, got=str(done["refused"].iloc[0]))
+    tell(0, 1, "leaving targets out")
+    return Check(targets, done, left_out(targets, jobs=jobs), float(moved_by_halving(targets, draws).max()))

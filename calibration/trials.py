@@ -1,0 +1,115 @@
+"""Many trials in one file, a row each, written as they are done: an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from calibration.fit import priors_of
+from calibration.ranks import QUICK, STEP, Trial, trial
+from calibration.targets import Targets
+from simulator.errors import InputError
+from simulator.workers import workers
+
+ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
+"""Columns before those of the ranks."""
+HOPELESS = 3
+"""Trials for each fit that is wanted, after which the rest is left."""
+OUTCOMES = ["os_12", "rmst_24", "log_likelihood"]
+
+
+def run(
+    targets: Targets, fits: int, folder: Path, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Return the table of trials 1, 2, ..., a row each, until so many were fitted, or `HOPELESS` times as many tried.
+
+    Those that ranks.csv in `folder` holds are not done again. Raises InputError if it holds those of other settings.
+    """
+    file = folder / "ranks.csv"
+    _begin(folder, settings(targets))
+    _drop_cut_row(file, quantities(targets))
+    with workers(jobs, targets) as each:
+        while wanted := _missing(read(file), fits):
+            for found in each(trial, wanted):
+                with file.open("a", encoding="utf-8", newline="") as stream:
+                    row(found, quantities(targets)).to_csv(stream, index=False, header=False, lineterminator="\n")
+                if progress is not None:
+                    progress(fits - wanted.stop + found.number + 1, fits)
+    table = read(file)
+    return table[(table["refused"] == "").cumsum().shift(fill_value=0) < fits]
+
+
+def _missing(table: pd.DataFrame, fits: int) -> range:
+    """Return the next trials, as many as are still to be fitted; none where most are refused."""
+    missing = fits - int((table["refused"] == "").sum())
+    return range(len(table) + 1, min(len(table) + max(missing, 0), HOPELESS * fits) + 1)
+
+
+def quantities(targets: Targets) -> list[str]:
+    """Return what is ranked: every parameter with a prior, the outcomes, and the likelihood of the cohort."""
+    return [*priors_of(targets).names, *OUTCOMES]
+
+
+def row(found: Trial, names: list[str]) -> pd.DataFrame:
+    """Return a trial as a row of the table; cells without a rank are empty."""
+    told = {name: getattr(found, name) for name in ABOUT} | {name: found.ranks.get(name) for name in names}
+    numbers = {"effective_sample_size": f"{found.effective_sample_size:.0f}", "k_hat": f"{found.k_hat:.2f}"}
+    return pd.DataFrame([told | numbers | {"seconds": f"{found.seconds:.1f}"}], columns=ABOUT + names)
+
+
+def read(file: Path) -> pd.DataFrame:
+    """Return the table; who was refused has no ranks (NaN), and the reason in `refused`."""
+    return pd.read_csv(file).fillna({"refused": ""})
+
+
+def settings(targets: Targets) -> dict[str, Any]:
+    """Return what all trials of a file have in common."""
+    files = [targets.folder / "cohort.toml", targets.folder / "targets.csv"]
+    files += [targets.pathway.file] if targets.pathway.file else []
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return {
+        "cohort": targets.cohort.name,
+        "n": targets.cohort.n,
+        "seed": targets.seed,
+        "step": STEP,
+        **QUICK.keywords,
+        "inputs_sha256": digest,
+        "version": version("aftercart"),
+    }
+
+
+def _begin(folder: Path, told: dict[str, Any]) -> None:
+    """Note the settings in a new folder, or refuse one with other settings, or other things, in it."""
+    file = folder / "settings.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        what = "no check to go on with is in this folder"
+        raise InputError(
+            what, where=str(folder), allowed="a new or empty folder, or that of a stopped check"
+        ) from error
+    for key, wanted in told.items():
+        if before.get(key) != wanted:
+            what = f"the fits in this folder are of another {key.replace('_', ' ')}"
+            raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
+
+
+def _drop_cut_row(file: Path, names: list[str]) -> None:
+    """Begin a file if it is not there, and drop a row cut short."""
+    if not file.exists():
+        file.write_text(",".join(ABOUT + names) + "\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    if text.partition("\n")[0] != ",".join(ABOUT + names):
+        raise InputError("not the columns of a check", where=str(file), allowed=", ".join(ABOUT + names[:1]) + " ...")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        file.write_text(whole, encoding="utf-8")

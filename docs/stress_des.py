@@ -1,0 +1,132 @@
+"""Write docs/stress-des.md: the text of stress_des.md.in, filled with tables of what the program itself reads."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import scenarios
+from simulator.cohort import Cohort, load_cohort
+from simulator.draws import load_draws
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.scenario import load_scenario
+
+HERE = Path(__file__).parent
+PAGE = HERE / "stress-des.md"
+
+
+def page() -> str:
+    """Return the page as it should be."""
+    pathway = load_pathway("b_all_post_cd19")
+    cohort = load_cohort(pathway)
+    assert cohort is not None
+    return (
+        (HERE / "stress_des.md.in")
+        .read_text(encoding="utf-8")
+        .format(**_model(pathway), **_data(pathway, cohort), **_project(), scenarios=_scenarios())
+    )
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([_cell(each) for each in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return " ".join(str(value).replace("|", "\\|").split())
+
+
+def _model(pathway: Pathway) -> dict[str, object]:
+    states = pathway.states.values()
+    return {
+        "start": pathway.start,
+        "group_window": f"{pathway.group_window:g}",
+        "groups": ", ".join(f"`{name}`" for name in pathway.groups),
+        "deaths": ", ".join(f"`{name}`" for name in pathway.deaths),
+        "counts": table(["count", "unit"], ((each.label, each.unit) for each in pathway.counts.values())),
+        "states": table(
+            ["state", "kind", "leads to", "meaning"],
+            (
+                (f"`{each.name}`", each.kind, ", ".join(way.to for way in each.transitions), each.meaning or each.label)
+                for each in states
+            ),
+        ),
+        "attributes": table(
+            ["attribute", "levels", "source"],
+            (
+                (each.name, ", ".join(f"{level} {weight:g}" for level, weight in each.levels.items()), each.source)
+                for each in pathway.attributes.values()
+            ),
+        ),
+        "resources": table(
+            ["resource", "held in", "meaning"],
+            (
+                (name, ", ".join(f"`{state.name}`" for state in states if state.holds == name), each.meaning)
+                for name, each in pathway.resources.items()
+            ),
+        ),
+    }
+
+
+def _data(pathway: Pathway, cohort: Cohort) -> dict[str, object]:
+    draws = load_draws(pathway)
+    assert draws is not None
+    assert cohort.posterior is not None
+    assert cohort.follow_up is not None
+    posterior = cohort.posterior.set_index("parameter")
+
+    def told(name: str) -> str:
+        if name not in posterior.index:
+            return "-"
+        mean, lower, upper = posterior.loc[name, ["posterior_mean", "posterior_lower", "posterior_upper"]]
+        return f"{mean:.3g} ({lower:.3g} to {upper:.3g})"
+
+    parameters = pathway.parameters.values()
+    return {
+        "cohort": cohort.name,
+        "citation": cohort.citation,
+        "doi": cohort.doi,
+        "n": cohort.n,
+        "follow_up_lower": f"{cohort.follow_up[0]:g}",
+        "follow_up_upper": f"{cohort.follow_up[1]:g}",
+        "n_draws": len(draws),
+        "n_parameters": len(parameters),
+        "n_fitted": sum(each.prior is not None for each in parameters),
+        "n_assumed": sum("assumption" in each.source for each in parameters),
+        "parameters": table(
+            ["parameter", "unit", "value", "posterior", "prior", "source"],
+            (
+                (f"`{each.name}`", each.unit, f"{each.value:g}", told(each.name), _prior(each), each.source)
+                for each in parameters
+            ),
+        ),
+    }
+
+
+def _prior(parameter: object) -> str:
+    prior = getattr(parameter, "prior", None)
+    if prior is None:
+        return "fixed"
+    return f"{prior.family} ({', '.join(f'{name} {value:g}' for name, value in prior.arguments.items())})"
+
+
+def _project() -> dict[str, object]:
+    told = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {
+        "version": told["version"],
+        "python": told["requires-python"],
+        "dependencies": ", ".join(told["dependencies"]),
+    }
+
+
+def _scenarios() -> str:
+    loaded = (load_scenario(name) for name in scenarios.names())
+    return table(["scenario", "question"], ((f"`{each.name}`", each.question) for each in loaded))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

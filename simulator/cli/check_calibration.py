@@ -1,0 +1,68 @@
+"""`aftercart check-calibration`: does a calibration find what made the data, and predict what it has not seen?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli import folder, options, progress
+
+if TYPE_CHECKING:
+    from calibration.check import Check
+
+
+def check_calibration(
+    cohort: Annotated[str, typer.Argument(metavar="COHORT", help="A shipped cohort's name, or a folder.")],
+    fits: Annotated[int, typer.Option(metavar="N", help="Simulated cohorts to fit, about 10 seconds each.")] = 300,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keeps the fits: a stopped check goes on. [default: results/COHORT-check]"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="[default: the cohort's own]")] = None,
+    jobs: options.Jobs = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check a cohort's calibration on simulated cohorts, and on each figure left out.
+
+    The same command goes on where it was stopped. Exit status 1 if something is not right."""
+    from calibration.check import check
+    from calibration.targets import load_targets
+    from simulator.cli import check_tables, tables
+
+    using = options.processes(jobs)
+    targets = load_targets(cohort)
+    if seed is not None:
+        targets = replace(targets, seed=seed)
+    into = out or Path("results") / f"{targets.cohort.name}-check"
+    folder.check_writable(into)
+    with progress.shown("checking", quiet=quiet) as advance:
+        found = check(targets, into, fits=fits, jobs=using, progress=advance)
+    found.write(into)
+    _draw(found, into)
+    console = tables.console()
+    if quiet:
+        console.print(check_tables.verdict(found))
+    else:
+        check_tables.show(found, console)
+    console.print(f"Files: {into}", soft_wrap=True)
+    if found.failures():
+        raise typer.Exit(1)
+
+
+def _draw(found: Check, into: Path) -> None:
+    from calibration.check import RANKS
+    from calibration.uniformity import FALSE_ALARM, band, ecdf
+    from simulator.figures import ranks, style
+
+    quantities = len(found.ranks.columns)
+    together = f"{100 * FALSE_ALARM:g} % of such checks of a right calibration leave the grey anywhere."
+    limits = band(len(found.ranks), RANKS, FALSE_ALARM / quantities)
+    shares = {str(name): ecdf(found.ranks[name].to_numpy(), RANKS) for name in found.ranks}
+    cohort, fits = found.targets.cohort, len(found.ranks)
+    figure = ranks.draw(shares, limits.z, limits.lower, limits.upper, fits=fits, note=together, cohort=cohort)
+    style.save(figure, into, "ranks", alt=ranks.alt_text(found.uniformity))
+    figure = ranks.draw_coverage(found.coverage, note=together, cohort=cohort)
+    style.save(figure, into, "coverage", alt=ranks.coverage_alt_text(found.coverage))

@@ -1,0 +1,75 @@
+"""What a check of a calibration prints: the verdict first, then what lies behind it, in 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from simulator.cli import tables
+
+if TYPE_CHECKING:
+    from calibration.check import Check
+
+RANKED = {"os_12": "OS at 12 months", "rmst_24": "mean survival to month 24"}
+"""Quantities that are told by name; of all the least and the most."""
+
+
+def verdict(check: Check) -> str:
+    """Return whether ranks are uniform, intervals hold, and the lattice is fine enough, in a sentence."""
+    name, n = check.targets.cohort.name, check.targets.cohort.n
+    of = f"in {len(check.ranks)} fits of simulated cohorts of {n}"
+    if not (failed := check.failures()):
+        return (
+            f"The calibration of {name} finds what made the data: {of} all {check.ranks.shape[1]} quantities rank "
+            "uniformly, and intervals hold the truth as often as they say."
+        )
+    return f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
+
+
+def show(check: Check, console: Console) -> None:
+    """Print the verdict, the coverage, each figure left out, the lattice, and what it is not for."""
+    from calibration.halving import MOST
+
+    console.print(verdict(check))
+    console.print()
+    console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
+    console.print(_coverage(check))
+    for reason, count in check.refused.items():
+        console.print(f"{count} of {len(check.trials)} simulated cohorts could not be fitted: {reason}.")
+    console.print()
+    inside = int((check.left_out["inside"] == "yes").sum())
+    console.print(f"Each figure predicted by a fit without it: {inside} of {len(check.left_out)} in 95 % intervals")
+    console.print(_left_out(check))
+    if (check.left_out["informs"] == "no").any():
+        console.print("* Other rows tell the same, so that nothing was left out.")
+    console.print(f"Halving the lattice moves the log-likelihood by {check.moved:.4f} at most (limit {MOST}).")
+    console.print()
+    console.print(check.manifest()["note"])
+
+
+def _coverage(check: Check) -> Table:
+    levels = sorted(set(check.coverage["level"]))
+    made = tables.table("", *(f"{100 * level:g} %" for level in levels), numbers=len(levels))
+    by_level = [check.coverage[check.coverage["level"] == level].set_index("quantity") for level in levels]
+    for name, words in RANKED.items():
+        rows = [each.loc[name].to_dict() for each in by_level]
+        cells = (
+            f"{100 * row['share']:.0f} ({100 * row['lower'] / row['fits']:.0f}-{100 * row['upper'] / row['fits']:.0f})"
+            for row in rows
+        )
+        tables.add(made, words, *cells)
+    spans = (f"{100 * rows['share'].min():.0f}-{100 * rows['share'].max():.0f}" for rows in by_level)
+    tables.add(made, f"least and most of all {len(by_level[0])} quantities", *spans)
+    return made
+
+
+def _left_out(check: Check) -> Table:
+    made = tables.table("figure", "reported", "predicted", "inside", numbers=3)
+    for row in check.left_out.to_dict("records"):
+        places = 1 if row["unit"] == "months" else 0
+        predicted = f"{row['lower']:.{places}f}-{row['upper']:.{places}f}"
+        name = row["target"].replace("_", " ") + ("" if row["informs"] == "yes" else " *")
+        tables.add(made, name, f"{row['reported']:.{places}f} {row['unit']}", predicted, row["inside"])
+    return made

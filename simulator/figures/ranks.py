@@ -1,0 +1,154 @@
+"""Simulation-based calibration: each quantity's ranks against uniform ones, and how often intervals hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from simulator.cohort import Cohort
+from simulator.figures import lettering, style, survival
+
+Floats = NDArray[np.float64]
+
+ACROSS, PLOT, TITLE, GAP, LEFT, FOOT = 7, 0.78, 0.36, 0.1, 0.52, 0.42
+ROW, NAMES = 0.185, 2.5
+
+LEVELS: Mapping[float, tuple[str, str]] = {
+    0.5: (style.BLUE, "o"),
+    0.8: (style.VERMILLION, "s"),
+    0.95: (style.GREEN, "D"),
+}
+
+
+OUTCOMES = {
+    "os_12": "OS at 12 months",
+    "rmst_24": "mean survival to 24 months",
+    "log_likelihood": "log likelihood of the cohort",
+}
+
+
+def draw(
+    shares: Mapping[str, Floats], z: Floats, lower: Floats, upper: Floats, *, fits: int, note: str, cohort: Cohort
+) -> Figure:
+    """Return a panel a quantity: share of fits that rank the truth up to z, less z; and the band of uniform ranks.
+
+    shares : quantity -> (n_points,); z, lower, upper : (n_points,) of the band
+    """
+    with style.applied():
+        down = -(-len(shares) // ACROSS)
+        subtitle = (
+            f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: the share of fits in which the "
+            "truth ranks below, less what it should be; flat at 0 is right."
+        )
+        footing = f"{note} {survival.source_in_words(cohort)}"
+        foot = lettering.footing_height(footing) + FOOT
+        head = lettering.heading_height(subtitle) + 0.1
+        figure = style.canvas(style.WIDTH, head + down * (TITLE + PLOT + GAP) + foot)
+        lettering.heading(figure, "Does the calibration find what made the data?", subtitle)
+        lettering.footing(figure, footing)
+        width = (style.WIDTH - LEFT - style.MARGIN - GAP * (ACROSS - 1)) / ACROSS
+        height = max(np.abs(lower - z).max(), np.abs(upper - z).max(), *(np.abs(s - z).max() for s in shares.values()))
+        up = figure.get_size_inches()[1]
+        for place, (name, share) in enumerate(shares.items()):
+            row, column = divmod(place, ACROSS)
+            bottom = up - head - (row + 1) * (TITLE + PLOT + GAP) + GAP
+            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
+            _fill(axes, share, z, lower, upper, 1.1 * float(height))
+            _write_title(axes, name, width)
+            axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(shares))
+        whole = style.sheet(figure)
+        whole.text(style.WIDTH / 2, foot - 0.34, "Rank of the truth among the fit's draws, 0 to 1", ha="center")
+    return figure
+
+
+def _fill(axes: Axes, share: Floats, z: Floats, lower: Floats, upper: Floats, height: float) -> None:
+    axes.fill_between(z, lower - z, upper - z, facecolor=style.HAIR, linewidth=0, zorder=1)
+    axes.axhline(0.0, color=style.FAINT, linewidth=0.6, zorder=2)
+    is_outside = bool(np.any((share < lower - 1e-12) | (share > upper + 1e-12)))
+    colour, line = (style.VERMILLION, (0.0, (6.0, 1.3))) if is_outside else (style.BLUE, "solid")
+    axes.plot(z, share - z, color=colour, linestyle=line, linewidth=1.3, drawstyle="steps-mid", zorder=3)
+    if is_outside:
+        axes.text(0.97, 0.95, "outside", transform=axes.transAxes, ha="right", va="top", fontsize=6.5, color=colour)
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.5, 1], ["0", "", "1"])
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+    axes.set_ylim(-height, height)
+    axes.set_yticks([-0.1, 0, 0.1], ["-0.1", "0", "0.1"])
+
+
+def _write_title(axes: Axes, name: str, width: float) -> None:
+    lines = lettering.wrap(label(name), width, 7.0)
+    axes.set_title("\n".join(lines[:2]), fontsize=7.0, loc="left", pad=3, linespacing=1.05)
+
+
+def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort) -> Figure:
+    """Return how often central intervals hold the truth, a row a quantity, over the range that chance allows."""
+    with style.applied():
+        names = list(dict.fromkeys(coverage["quantity"]))
+        subtitle = (
+            f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: what "
+            "chance allows if the intervals are right."
+        )
+        footing = f"{note} {survival.source_in_words(cohort)}"
+        foot, head = lettering.footing_height(footing) + 0.5, lettering.heading_height(subtitle) + 0.35
+        figure = style.canvas(style.WIDTH, head + ROW * len(names) + foot)
+        lettering.heading(figure, "How often does an interval hold what made the data?", subtitle)
+        lettering.footing(figure, footing)
+        axes = style.axes(figure, NAMES, foot, style.WIDTH - NAMES - 0.3, ROW * len(names))
+        places = -np.arange(len(names), dtype=float)
+        for level, (colour, marker) in LEVELS.items():
+            rows = coverage[coverage["level"] == level]
+            lower, upper, share = (100.0 * rows[c].to_numpy(dtype=float) for c in ("lower", "upper", "share"))
+            fits = rows["fits"].to_numpy(dtype=float)
+            axes.barh(places, (upper - lower) / fits, left=lower / fits, height=0.8, color=style.HAIR, zorder=1)
+            axes.plot(share, places, marker, color=colour, markersize=4, linestyle="none", zorder=3)
+            axes.axvline(100 * level, color=colour, linewidth=0.7, linestyle=(0, (2, 2)), zorder=2)
+            axes.text(100 * level, 1.0, f"{100 * level:g} %", color=style.shade(colour, 0.75), ha="center", va="bottom")
+        axes.set_ylim(places[-1] - 0.7, 0.7)
+        axes.set_yticks(places, [label(name) for name in names])
+        axes.tick_params(axis="y", length=0, labelsize=style.SMALL)
+        axes.set_xlim(30, 101)
+        axes.set_xlabel("Intervals that hold the truth, % of fits")
+    return figure
+
+
+def label(quantity: str) -> str:
+    """Return a parameter's or an outcome's name as it is read: "HSCT if CR", "OS at 12 months"."""
+    told = OUTCOMES.get(quantity, quantity.replace("_", " "))
+    return re.sub(r"\b(cd19|cr|pr|nr|hsct|trm|car t)\b", lambda found: found[0].upper().replace(" ", "-"), told)
+
+
+def alt_text(verdict: pd.DataFrame) -> str:
+    """Return what the first figure says, in words."""
+    fits, outside = int(verdict["fits"].iloc[0]), _outside(verdict, "uniform")
+    worst = max(verdict.to_dict("records"), key=lambda row: abs(row["distance"]))
+    return (
+        f"Ranks of the truth in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of uniform "
+        f"ranks. {_told(outside)} The furthest from uniform is {label(worst['quantity'])}, {worst['distance']:+.3f}."
+    )
+
+
+def coverage_alt_text(coverage: pd.DataFrame) -> str:
+    """Return what the second figure says, in words."""
+    said = [
+        f"{100 * level:g} %: {100 * rows['share'].min():.0f} to {100 * rows['share'].max():.0f} % of fits"
+        for level, rows in ((level, coverage[coverage["level"] == level]) for level in LEVELS)
+    ]
+    told = _told(_outside(coverage, "inside"))
+    return f"How often central intervals hold the truth, by quantity. {'; '.join(said)}. {told}"
+
+
+def _outside(table: pd.DataFrame, column: str) -> list[str]:
+    return list(dict.fromkeys(table.loc[table[column] == "no", "quantity"]))
+
+
+def _told(outside: Sequence[str]) -> str:
+    return f"Outside: {', '.join(map(label, outside))}." if outside else "None lies outside."

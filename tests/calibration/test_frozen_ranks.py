@@ -1,0 +1,60 @@
+"""The verdict on the letter's calibration, computed again from the frozen ranks of its simulated cohorts."""
+
+import json
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from calibration import trials
+from calibration.check import Check, quantities_that_fail
+from calibration.ranks import trial
+from calibration.targets import find_folder, load_targets
+
+FOLDER = find_folder("wang2024")
+
+
+@cache
+def frozen() -> Check:
+    left_out = pd.read_csv(FOLDER / "left_out.csv")
+    return Check(load_targets("wang2024"), trials.read(FOLDER / "ranks.csv"), left_out, told()["moved"])
+
+
+@cache
+def told() -> dict:
+    found = json.loads((FOLDER / "check.json").read_text(encoding="utf-8"))
+    return found | {"moved": found["log_likelihood_moved_by_halving_the_lattice"]}
+
+
+def test_at_least_300_simulated_cohorts_were_fitted() -> None:
+    check = frozen()
+    assert len(check.ranks) >= 300
+    assert len(check.ranks) + sum(check.refused.values()) == len(check.trials)
+    assert check.trials["number"].tolist() == list(range(1, len(check.trials) + 1))
+
+
+def test_no_fit_took_more_than_20_seconds() -> None:
+    assert frozen().trials["seconds"].max() <= 20
+
+
+def test_every_parameter_and_outcome_ranks_uniformly_and_is_covered() -> None:
+    check = frozen()
+    assert {"os_12", "rmst_24"} <= set(check.ranks)
+    assert set(check.ranks) == set(trials.quantities(check.targets))
+    assert quantities_that_fail(check.uniformity, "uniform") == []
+    assert quantities_that_fail(check.coverage, "inside") == []
+    assert check.failures() == []
+
+
+def test_the_frozen_verdict_is_that_of_the_frozen_ranks() -> None:
+    mine = frozen().manifest()
+    known = {key: value for key, value in told().items() if key != "moved"}
+    assert {key: mine[key] for key in known} == known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 8, 12])
+def test_a_fit_done_again_finds_the_same_ranks(number: int) -> None:
+    again = trial(load_targets("wang2024"), number)
+    row = frozen().trials.set_index("number").loc[number]
+    assert again.ranks == {name: int(row[name]) for name in again.ranks}

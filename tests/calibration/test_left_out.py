@@ -1,0 +1,118 @@
+"""Targets left out and predicted: against closed forms, and the letter's from its frozen draws."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from calibration import left_out as left
+from calibration.halving import MOST, moved_by_halving
+from calibration.left_out import blocks, left_out, weighted_quantiles, without
+from calibration.ranks import STEP
+from calibration.targets import Targets, load_targets
+from simulator.draws import read_draws
+
+NewCohort = Callable[..., Targets]
+ROWS = (
+    "treated,patients,treated,,,,7,20,",
+    "untreated,patients,untreated,,,,13,20,",
+    "alive,survivors,all,,,12,6,20,",
+)
+
+
+@pytest.fixture(scope="module")
+def letter() -> Targets:
+    return load_targets("wang2024")
+
+
+@pytest.fixture(scope="module")
+def found(new_cohort: NewCohort) -> pd.DataFrame:
+    targets = new_cohort(20, *ROWS)
+    uptake = stats.beta(9, 16).ppf((np.arange(400) + 0.5) / 400)
+    pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
+    with pytest.MonkeyPatch.context() as fewer:
+        fewer.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
+        return left_out(targets).set_index("target")
+
+
+def within_noise(row: pd.Series, known: object, factor: float, effective: float) -> None:
+    """Bounds between the quantiles that 5 binomial standard errors of either level allow."""
+    for bound, level in (("lower", 0.025), ("upper", 0.975)):
+        noise = 5 * np.sqrt(level * (1 - level) / effective)
+        least, most = (factor * known.ppf(np.clip(level + each, 1e-9, 1 - 1e-9)) for each in (-noise, noise))
+        assert least <= row[bound] <= most, bound
+
+
+def test_without_the_arms_the_prior_predicts_them(found: pd.DataFrame) -> None:
+    """Uptake ~ Beta(2, 3): of 20, a beta-binomial."""
+    row = found.loc["treated"]
+    assert (row["how"], row["left_out_with"]) == ("refitted", "patients of each arm")
+    within_noise(row, stats.betabinom(20, 2, 3), 1.0, 250)
+
+
+def test_without_the_survivors_the_rest_predicts_them(found: pd.DataFrame) -> None:
+    """All die at a constant hazard of 0.1, whatever the uptake: binomial with S(12) = exp(-1.2)."""
+    row = found.loc["alive"]
+    assert (row["how"], row["informs"], row["effective_draws"]) == ("reweighted", "yes", pytest.approx(400))
+    assert (row["unit"], row["reported"], row["inside"]) == ("%", 30.0, "yes")
+    within_noise(row, stats.binom(20, np.exp(-1.2)), 5.0, 400)
+
+
+def test_weighted_quantiles_are_those_of_repeated_values() -> None:
+    values, weights = np.array([3.0, 1.0, 2.0, 5.0]), np.array([2.0, 5.0, 1.0, 2.0])
+    repeated = np.repeat(values, weights.astype(int))
+    levels = (0.025, 0.5, 0.55, 0.975)
+    known = np.quantile(repeated, levels, method="inverted_cdf")
+    assert weighted_quantiles(values, weights, levels).tolist() == known.tolist()
+
+
+def test_what_gives_a_figure_away_is_left_out_with_it(letter: Targets) -> None:
+    names = letter.cohort.targets["name"]
+    members = {each.name: set(names.iloc[list(each.rows)]) for each in blocks(letter)}
+    assert members["survivors at month 6"] == {"survivors_6"}
+    assert len(members["survivors at month 12"]) == 5
+    assert members["relapse_median"] == {"relapse_median"}
+    assert members["complete_response / partial_response / no_response"] == {
+        "complete_response",
+        "partial_response",
+        "no_response",
+    }
+    told = letter.cohort.targets
+    assert set.union(*members.values()) == set(told.loc[told["use"] == "likelihood", "name"])
+
+
+def test_what_is_left_out_leaves_more_tables_open(letter: Targets) -> None:
+    of = {each.name: each for each in blocks(letter)}
+    assert letter.tables is not None
+    for name in ("survivors at month 12", "deaths by the end"):
+        rest = without(letter, of[name])
+        assert rest.tables is not None
+        assert len(rest.tables.counts) > len(letter.tables.counts), name
+
+
+def test_halving_the_lattice_moves_no_tenth_draw_by_a_hundredth(letter: Targets) -> None:
+    draws = read_draws(letter.folder / "draws.csv", letter.pathway).iloc[::10]
+    assert moved_by_halving(letter, draws).max() < MOST
+
+
+@pytest.mark.slow
+def test_halving_the_lattice_moves_no_draw_by_a_hundredth(letter: Targets) -> None:
+    assert moved_by_halving(letter, read_draws(letter.folder / "draws.csv", letter.pathway)).max() < MOST
+
+
+def test_the_lattice_of_simulated_cohorts_moves_no_draw_by_a_twentieth(letter: Targets) -> None:
+    draws = read_draws(letter.folder / "draws.csv", letter.pathway).iloc[::20]
+    assert moved_by_halving(letter, draws, STEP).max() < 0.05
+
+
+def test_the_frozen_table_holds_every_target(letter: Targets) -> None:
+    frozen = pd.read_csv(Path(letter.folder) / "left_out.csv")
+    told = letter.cohort.targets
+    assert set(frozen["target"]) == set(told.loc[told["use"] == "likelihood", "name"])
+    assert ((frozen["lower"] - 1e-9 <= frozen["reported"]) & (frozen["reported"] <= frozen["upper"] + 1e-9)).map(
+        {True: "yes", False: "no"}
+    ).tolist() == frozen["inside"].tolist()

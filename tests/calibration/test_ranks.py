@@ -1,0 +1,190 @@
+"""Simulation-based calibration of a cohort whose posterior is known, and what interrupts or spoils it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import lifelines
+import numpy as np
+import pytest
+from scipy import stats
+
+from calibration import ranks, trials
+from calibration.predictive import simulated
+from calibration.ranks import DRAWS, trial
+from calibration.simulated_targets import printed, simulated_targets
+from calibration.targets import Targets, load_targets
+from calibration.uniformity import judged
+from simulator.errors import InputError
+
+NewCohort = Callable[..., Targets]
+ROWS = ("treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
+
+
+@pytest.fixture(scope="module")
+def targets(new_cohort: NewCohort) -> Targets:
+    return new_cohort(20, *ROWS)
+
+
+@pytest.fixture(autouse=True)
+def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranks, "QUICK", partial(ranks.QUICK, initial=200, batch=100, refit=200, most_points=1000))
+
+
+def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
+    reported = load_targets("wang2024")
+    values = {name: each.value for name, each in reported.pathway.parameters.items() if each.prior is not None}
+    cohort = simulated(reported, values, number=3)
+    printed_rows = simulated_targets(cohort).cohort.targets.set_index("name")
+    for name, row in reported.cohort.targets.set_index("name").iterrows():
+        mine, figure = printed_rows.loc[name], cohort.figure(row.copy())
+        if row["kind"] in ("median", "minimum", "maximum"):
+            assert mine["value"] == printed(figure)
+        elif row["kind"] == "survivors":
+            assert mine["count"] == pytest.approx(figure * mine["n"])
+        elif row["kind"] in ("patients", "deaths", "entered"):
+            assert mine["count"] == figure
+        assert (mine["use"], mine["place"]) == (row["use"], row["place"])
+    assert printed_rows.loc["survivors_12_treated", "n"] == printed_rows.loc["treated", "count"]
+    assert printed_rows.loc["cd19_positive", "count"] == printed_rows.loc["relapse_median_cd19_positive", "n"]
+
+
+def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_leaves(new_cohort: NewCohort) -> None:
+    targets = new_cohort(20, *ROWS, "alive_12,survival,all,,,12,,20,45")
+    cohort = simulated(targets, {"uptake": 0.5}, number=1)
+    cohort = replace(cohort, follow_up=np.linspace(3.0, 30.0, 20))
+    seen, died = np.minimum(cohort.died, cohort.follow_up), np.isfinite(cohort.died)
+    curve = lifelines.KaplanMeierFitter().fit(seen, died)
+    share = float(curve.predict(12.0))
+    assert 0.0 < share < 1.0
+    assert not died.all()
+    table = curve.event_table.query("observed > 0 and event_at <= 12")
+    spread = (table["observed"] / table["at_risk"] / (table["at_risk"] - table["observed"])).sum()
+    (told,) = simulated_targets(cohort).percentages
+    assert told.alive / told.n == pytest.approx(share, abs=5.1e-4)
+    assert told.n == pytest.approx(share * (1 - share) / (share**2 * spread), rel=0.02)
+
+
+def test_a_time_is_printed_to_a_decimal_and_never_as_nothing() -> None:
+    assert [printed(each) for each in (10.25, 0.449, 0.0517, 0.0432, 0.00051)] == [10.2, 0.4, 0.1, 0.04, 0.0005]
+
+
+def test_the_truth_ranks_where_the_known_posterior_has_it(targets: Targets) -> None:
+    """Uptake ~ Beta(2, 3) before, k of 20 treated: Beta(2 + k, 3 + 20 - k) after. Errors of rank: 5 binomial sd."""
+    for number in (1, 2):
+        found = trial(targets, number)
+        uptake, k = truth_of(targets, number)
+        share = stats.beta(2 + k, 23 - k).cdf(uptake)
+        noise = 5 * np.sqrt(DRAWS * share * (1 - share)) + 5
+        assert abs(found.ranks["uptake"] - DRAWS * share) < noise
+        assert set(found.ranks) == {"uptake", "os_12", "rmst_24", "log_likelihood"}
+
+
+def truth_of(targets: Targets, number: int) -> tuple[float, int]:
+    from simulator.randomness import Uniforms
+
+    u = Uniforms(targets.seed, draw=number).at("@prior", np.arange(1))
+    uptake = float(stats.beta(2, 3).ppf(u)[0])
+    rows = simulated_targets(simulated(targets, {"uptake": uptake}, number=number)).cohort.targets.set_index("name")
+    return uptake, int(rows.loc["treated", "count"])
+
+
+def test_os_and_rmst_are_those_of_the_curve(targets: Targets) -> None:
+    """All die at a constant hazard of 0.1: S(12) = exp(-1.2), RMST = 10 (1 - exp(-2.4))."""
+    found = ranks.outcomes(targets, ("uptake",), np.array([[0.2], [0.9]]))
+    assert found["os_12"] == pytest.approx(np.exp(-1.2), abs=1e-6)
+    assert found["rmst_24"] == pytest.approx(10 * (1 - np.exp(-2.4)), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_ranks_are_uniform_where_prior_and_likelihood_belong_together(targets: Targets, tmp_path: Path) -> None:
+    found = trials.run(targets, 60, tmp_path)
+    assert (found["refused"] == "").all()
+    assert (judged(found[["uptake"]].astype(int), DRAWS + 1)["uniform"] == "yes").all()
+
+
+@pytest.mark.slow
+def test_ranks_are_not_uniform_where_the_likelihood_counts_patients_twice(
+    new_cohort: NewCohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = new_cohort(20, *ROWS)
+    usual = ranks.Posterior.log_likelihood
+    monkeypatch.setattr(ranks.Posterior, "log_likelihood", lambda self, z: 8 * usual(self, z))
+    found = trials.run(targets, 60, tmp_path)
+    assert judged(found[["uptake"]].astype(int), DRAWS + 1)["uniform"].tolist() == ["no"]
+
+
+def test_an_interrupted_run_goes_on_and_ends_with_the_same_ranks(targets: Targets, tmp_path: Path) -> None:
+    whole = trials.run(targets, 3, tmp_path / "whole")
+    trials.run(targets, 1, tmp_path / "parts")
+    with (tmp_path / "parts" / "ranks.csv").open("a") as stream:
+        stream.write("2,,12")  # the power failed in the middle of a row
+    parts = trials.run(targets, 3, tmp_path / "parts")
+    assert parts.drop(columns="seconds").equals(whole.drop(columns="seconds"))
+
+
+def test_as_many_are_fitted_as_are_asked_for_whoever_is_refused(
+    targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def every_second(_: Targets, number: int) -> ranks.Trial:
+        names = trials.quantities(targets)
+        return ranks.Trial(number, "" if number % 2 else "told twice", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))
+
+    monkeypatch.setattr(trials, "trial", every_second)
+    told: list[tuple[int, int]] = []
+    found = trials.run(targets, 4, tmp_path, progress=lambda done, fits: told.append((done, fits)))
+    assert found["refused"].tolist() == ["", "told twice"] * 3 + [""]
+    assert told[-1] == (4, 4)
+    assert len(trials.run(targets, 3, tmp_path)) == 5
+
+
+@pytest.mark.usefixtures("by_others")
+def test_several_processes_find_the_same_ranks(
+    targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    alone = [trial(targets, number).ranks for number in (1, 2)]
+    together = trials.run(targets, 2, tmp_path, jobs=2)
+    assert together[list(alone[0])].to_dict("records") == alone
+
+
+def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) -> None:
+    trials.run(targets, 1, tmp_path)
+    file = tmp_path / "settings.json"
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps(told | {"seed": 99}))
+    with pytest.raises(InputError, match=r"the fits in this folder are of another seed; got 99; allowed: 5"):
+        trials.run(targets, 2, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("notes.txt", "mine", "no check to go on with"),
+        ("settings.json", "{", "no check to go on with"),
+        ("ranks.csv", "number,uptake\n1,3\n", "not the columns of a check"),
+    ],
+)
+def test_a_folder_with_other_things_is_refused_and_left_alone(
+    targets: Targets, tmp_path: Path, name: str, text: str, complaint: str
+) -> None:
+    if name == "ranks.csv":
+        (tmp_path / "settings.json").write_text(json.dumps(trials.settings(targets)))
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        trials.run(targets, 1, tmp_path)
+    assert (tmp_path / name).read_text() == text
+
+
+def test_a_cohort_that_the_calibration_refuses_is_counted_with_its_reason(
+    targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("two times are equal")
+
+    monkeypatch.setattr(ranks, "QUICK", refuse)
+    found = trials.run(targets, 2, tmp_path)
+    assert found["refused"].tolist() == ["two times are equal"] * 2 * trials.HOPELESS
+    assert found["uptake"].isna().all()

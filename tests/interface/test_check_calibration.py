@@ -1,0 +1,75 @@
+"""`check-calibration` says first whether the calibration is right; here with the letter's frozen fits."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration import check, trials
+from simulator.draws import cohorts_folder
+
+Command = Callable[..., Any]
+LETTER = cohorts_folder() / "wang2024"
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """The frozen fits in place of an hour of fitting."""
+    table = trials.read(LETTER / "ranks.csv")
+    monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), table.head(fits))[1])
+    monkeypatch.setattr(check, "left_out", lambda targets, **_: pd.read_csv(LETTER / "left_out.csv"))
+    monkeypatch.setattr(check, "moved_by_halving", lambda targets, draws: np.array([0.004, 0.002]))
+    return table
+
+
+@pytest.mark.usefixtures("frozen")
+def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) -> None:
+    result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("The calibration of wang2024 finds what made the data: in ")
+    assert all(len(line) <= 80 for line in result.stdout.splitlines())
+    for words in ("OS at 12 months", "Each figure predicted", "0.0040 at most", "not for individual patients"):
+        assert words in result.stdout
+    assert result.stdout.endswith("Files: checked\n")
+    names = {each.name for each in Path("checked").iterdir()}
+    assert {"uniformity.csv", "coverage.csv", "left_out.csv", "manifest.json", "ranks.svg", "coverage.png"} <= names
+    told = json.loads(Path("checked/manifest.json").read_text())
+    assert (told["cohort"], told["n"], told["not_uniform"]) == ("wang2024", 37, [])
+
+
+def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
+    aftercart: Command, frozen: pd.DataFrame
+) -> None:
+    frozen["hsct_cure"] = frozen["hsct_cure"] // 3
+    result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--quiet")
+    assert result.exit_code == 1
+    assert "not right in everything" in result.stdout.splitlines()[0]
+    assert "the ranks of hsct_cure are not uniform" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("wang2023",), ("'wang2023'", "did you mean 'wang2024'")),
+        (("wang2024", "--fits", "0"), ("--fits", "got 0", "1 or more")),
+        (("wang2024", "--seed", "-1"), ("--seed", "got -1")),
+        (("wang2024", "--jobs", "0"), ("--jobs", "got 0")),
+        (("wang2024", "--out", "/proc/check"), ("--out", "/proc/check")),
+        (("wang2024", "--out", "mine"), ("mine", "no check to go on with")),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_work(
+    aftercart: Command, folder: Path, typed: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "notes.txt").write_text("mine")
+    result = aftercart("check-calibration", *typed)
+    assert result.exit_code == 2, result.output
+    assert result.stderr.count("\n") == 1
+    for each in words:
+        assert each in result.stderr
+    assert [each.name for each in (folder / "mine").iterdir()] == ["notes.txt"]

@@ -1,0 +1,59 @@
+"""The pages on reporting standards: as fresh as what they are made from, and pointing at what exists."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ITEMS = "1.1 1.2 1.3 2.1 2.2 2.3 2.4 2.5.1 2.5.2 2.5.3 2.5.4 2.5.5 3.1 3.2 3.3 3.4 4.1 4.2 4.3 5.1 5.2 5.3 5.4 6.1"
+
+
+def read(repository: Path, name: str) -> str:
+    return (repository / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_the_stress_page_is_what_its_command_writes(repository: Path) -> None:
+    told = importlib.util.spec_from_file_location("stress_des", repository / "docs" / "stress_des.py")
+    assert told is not None
+    assert told.loader is not None
+    module = importlib.util.module_from_spec(told)
+    told.loader.exec_module(module)
+    assert read(repository, "stress-des.md") == module.page(), "stale: run python docs/stress_des.py"
+
+
+@pytest.mark.parametrize("item", ITEMS.split())
+def test_every_stress_item_is_filled_in(repository: Path, item: str) -> None:
+    (text,) = re.findall(
+        rf"^\*\*{re.escape(item)} [^*]+\*\*(.*?)(?=^\*\*\d|^## |\Z)", read(repository, "stress-des.md"), re.M | re.S
+    )
+    assert len(text.split()) > 5
+
+
+@pytest.mark.parametrize("page", ["stress-des.md", "validation-checklists.md", "calibration.md"])
+def test_every_page_that_is_linked_exists(repository: Path, page: str) -> None:
+    for link in re.findall(r"\]\(([^)#]+)", read(repository, page)):
+        if not link.startswith("http"):
+            assert (repository / "docs" / link).exists(), link
+
+
+def test_every_test_that_answers_an_item_exists(repository: Path) -> None:
+    named = re.findall(r"`(tests/[^`]+\.py)(?:::(\w+))?`", read(repository, "validation-checklists.md"))
+    assert len(named) > 30
+    for file, name in named:
+        text = (repository / file).read_text(encoding="utf-8")
+        assert f"def {name or 'test_'}" in text, (file, name)
+
+
+def test_an_item_is_answered_or_called_open(repository: Path) -> None:
+    for line in read(repository, "validation-checklists.md").splitlines():
+        if line.startswith("| ") and not line.startswith(("| type", "| item", "| domain")):
+            *_, said, where, _ = (each.strip() for each in line.split("|"))
+            assert where or "open" in said, line
+
+
+def test_the_types_of_validation_are_all_named(repository: Path) -> None:
+    text = read(repository, "validation-checklists.md")
+    for kind in ("face validity", "verification", "cross validity", "external validity", "predictive validity"):
+        assert f"| {kind}" in text
+    assert len(re.findall(r"^\| [A-E]\d[AB]? ", text, re.M)) == 14
