@@ -27,7 +27,7 @@ def check(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
     _check_same(cohort.targets, folder)
     _check_sizes(cohort, folder)
     _check_held(cohort, pathway, folder)
-    _check_nobody_rises(cohort.targets, folder)
+    _check_nobody_rises(cohort, folder)
 
 
 def _check_told_once(targets: pd.DataFrame, folder: Path) -> None:
@@ -100,12 +100,14 @@ def _is_of(part: Group, whole: Group, pathway: Pathway) -> bool:
     return past.isdisjoint(part.entered) and set(whole.not_entered) <= set(part.not_entered)
 
 
-def _check_nobody_rises(targets: pd.DataFrame, folder: Path) -> None:
-    rows = targets[targets["kind"].isin(["survivors", "survival"])].sort_values("month", kind="stable")
+def _check_nobody_rises(cohort: Cohort, folder: Path) -> None:
+    """A count and an estimate are of the same patients only where nobody is censored."""
+    rows = cohort.targets[cohort.targets["kind"].isin(["survivors", "survival"])].sort_values("month", kind="stable")
     for _, same in rows.groupby(["population", "attribute"], sort=False):
         for (line, row), (later_line, later) in combinations(same.iterrows(), 2):
-            of_as_many = row["n"] == later["n"] or np.isnan(row["n"]) or np.isnan(later["n"])
-            if of_as_many and row["month"] < later["month"] and _share(later)[0] > _share(row)[1] + 1e-9:
+            alike = row["kind"] == later["kind"] or later["month"] <= cohort.no_censoring_before
+            alike &= row["n"] == later["n"] or np.isnan(row["n"]) or np.isnan(later["n"])
+            if alike and row["month"] < later["month"] and _share(later)[0] > _share(row)[1] + 1e-9:
                 raise InputError(
                     f"more are alive at month {later['month']:g} than at month {row['month']:g}",
                     where=where(folder, line, later_line),
@@ -116,7 +118,7 @@ def _check_nobody_rises(targets: pd.DataFrame, folder: Path) -> None:
 def _share(row: pd.Series) -> tuple[float, float]:
     """Return the lowest and the highest percentage that a row of survival can mean: a printed one is rounded."""
     if np.isfinite(row["count"]):
-        return 100.0 * row["count"] / row["n"], 100.0 * row["count"] / row["n"]
+        return (100.0 * row["count"] / max(row["n"], 1.0),) * 2
     half = half_a_digit(row, "value")
     return row["value"] - half, row["value"] + half
 

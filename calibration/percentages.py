@@ -115,7 +115,7 @@ def check_error(row: pd.Series, at: str) -> None:
 def check_value(row: pd.Series, at: str) -> None:
     """Refuse a count beside a value that it does not print. Raises InputError naming `at`."""
     count, n = row["count"], row["n"]
-    given = 100.0 * count / n if is_percentage(row) else count
+    given = 100.0 * count / max(n, 1.0) if is_percentage(row) else count
     if row["unit"] != "months" and abs(given - row["value"]) > half_a_digit(row, "value") + 1e-9:
         unit = "%" if is_percentage(row) else "patients"
         what = f"{count:g} of {n:g} is not what is printed"

@@ -37,6 +37,13 @@ def where(folder: Path, *lines: object) -> str:
     return " and ".join(f"{folder / 'targets.csv'}: line {each}" for each in lines)
 
 
+def check_somebody(cohort: Cohort, folder: Path) -> None:
+    """Refuse a reported figure of nobody, as a simulated one may be. Raises InputError naming file and line."""
+    for line, n in cohort.targets["n"].items():
+        if n == 0:
+            raise InputError("a figure of nobody", where=f"{where(folder, line)}, n", got="0", allowed="1 or more")
+
+
 def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> None:
     """Refuse a cohort.toml that does not fit the pathway, or a bad row. Raises InputError naming file and line."""
     file = folder / "cohort.toml"
@@ -95,7 +102,7 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
 
 def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     count, n = row["count"], row["n"]
-    if np.isfinite(n) and (n != int(n) or n < 1):
+    if np.isfinite(n) and (n != int(n) or n < 0):
         raise InputError("not whole patients", where=f"{at}, n", got=f"{n:g}", allowed="1 or more")
     percentages.check_error(row, at)
     if row["kind"] in (*TIMED, *MEDIANS):
@@ -120,13 +127,19 @@ def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
 
 
 def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, Size], at: str) -> None:
-    """Refuse figures of more patients than their population has. An arm's own size is told of another's patients."""
-    if not np.isfinite(row["n"]) or (row["kind"] == "patients" and not row["attribute"]):
+    """Refuse figures of more patients than their population has.
+
+    Counts that are not fitted may be told of more, as the responses of some arms are of everybody treated. An arm's
+    own size is held against those of others.
+    """
+    if row["kind"] == "patients" and not row["attribute"]:
         return
     most = population_sizes.most(cohort, row["population"], sizes)
-    if row["n"] > most:
+    may_be_of_more = row["kind"] in ("patients", "deaths", "entered") and row["use"] != "likelihood"
+    who = row["count"] if may_be_of_more or row["kind"] == "patients" else row["n"]
+    if who > most:
         what = f"more patients than {row['population']} has"
-        raise InputError(what, where=at, got=int(row["n"]), allowed=f"up to {most}")
+        raise InputError(what, where=at, got=int(who), allowed=f"up to {most}")
 
 
 def _check_printed(row: pd.Series, cohort: Cohort, at: str) -> None:

@@ -13,7 +13,7 @@ from calibration import contradictions, percentages
 from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
 from calibration.percentages import Percentage
 from calibration.setting import scenario_of
-from calibration.target_checks import COUNTED, PERCENTAGE, TIMED, check_cohort, where
+from calibration.target_checks import COUNTED, PERCENTAGE, TIMED, check_cohort, check_somebody, where
 from simulator.cohort import Cohort, read_cohort
 from simulator.draws import cohorts_folder
 from simulator.errors import InputError
@@ -90,6 +90,7 @@ def load_targets(name: str | Path) -> Targets:
     cohort = read_cohort(folder)
     told = toml_file.read(folder / "cohort.toml")
     pathway = named_pathway(_pathway_of(told.get("pathway"), folder), folder / "cohort.toml")
+    check_somebody(cohort, folder)
     return read_targets(cohort, pathway, told, folder)
 
 

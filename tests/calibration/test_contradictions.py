@@ -70,11 +70,16 @@ CAN_BE = {
         alive("60,45.4,6.5,,", 12, name="twelve"),
         count("survivors", "27,60,45", month="13"),
     ],
+    "survivors who are counted, some of them not seen any more, beside an estimate": [
+        alive("60,45,6.5,,", 6),
+        count("survivors", "30,60,50", month="12"),
+    ],
     "responses after treatments": [
         count("entered", "20,42,48", "treated", "chemotherapy", state="chemotherapy"),
         count("entered", "26,42,62", "treated", "response", state="complete_response"),
         count("entered", "22,42,52", "treated", "immunotherapy", state="immunotherapy"),
     ],
+    "deaths of an arm, of everybody": [count("deaths", "30,60,50", "treated")],
     "a level of whom it is known, and more of that level than that": [
         count("patients", "15,30,50", name="some", attribute="prior_hsct=yes"),
         alive("20,45,,,", population="prior_hsct=yes"),
@@ -146,6 +151,11 @@ CANNOT_BE = {
         [count("deaths", "20,60,33", attribute="cd19=positive", use="case_mix")],
         "line 3: a case_mix row tells patients of a level; got .*deaths",
     ),
+    "60 fitted in an arm of 42": (
+        [count("deaths", "45,60,75", "treated", use="likelihood")],
+        "line 3: more patients than treated has; got 60; allowed: up to 42",
+    ),
+    "50 deaths in an arm of 42": ([count("deaths", "50,60,83", "treated")], "line 3: more .* than treated has; got 50"),
     "60 in an arm of 42": ([alive("60,45,6.6,,", population="treated")], "line 3: more patients than treated has"),
     "50 of a level of 20": (
         [
@@ -170,7 +180,7 @@ CANNOT_BE = {
     "an interval beyond all": ([alive("60,90,,80,101")], "line 3: not a 95 % interval .* <= 100"),
     "half an interval": ([alive("60,45,,32,")], "line 3: half an interval; got '32'; allowed: both"),
     "0 % with an error": ([alive("60,0,3,,")], "line 3: 0 and 100 % have no standard error; got '0 ± 3 %'"),
-    "nobody": ([alive("0,45,,,")], "line 3, n: not whole patients; got '0'; allowed: 1 or more"),
+    "nobody": ([alive("0,45,,,")], "line 3, n: a figure of nobody; got '0'; allowed: 1 or more"),
     "half a patient": ([alive("59.5,45,6.6,,")], "line 3, n: not whole patients; got '59.5'"),
     "fewer than nobody": ([alive("-5,45,6.6,,")], "line 3, n: not whole patients; got '-5'"),
     "a month beyond all": ([alive("60,45,6.6,,", 241)], "line 3: survivors need a month; got 241.0; .*up to 240"),
@@ -195,6 +205,11 @@ def test_shares_that_leave_less_than_nothing_are_refused_as_they_are_read(tell: 
     ]
     with pytest.raises(InputError, match=r"cohort\.toml: share_chemotherapy, share_immunotherapy: leaves less than"):
         tell(*rows, levers='share_chemotherapy = "chemo"\nshare_immunotherapy = "antibody"')
+
+
+def test_a_count_above_an_earlier_percentage_is_refused_where_nobody_is_censored(tell: Tell) -> None:
+    with pytest.raises(InputError, match=r"more are alive at month 12 than at month 6; got '50 and 45 %'"):
+        tell(alive("60,45,,,", 6), count("survivors", "30,60,50", month="12"), more=UNCENSORED)
 
 
 UNCOUNTED = {
