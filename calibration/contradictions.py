@@ -34,15 +34,16 @@ def _check_told_once(targets: pd.DataFrame, folder: Path) -> None:
     names: dict[str, object] = {}
     levels: dict[str, object] = {}
     for line, row in targets.iterrows():
+        if row["use"] == "case_mix":
+            level = row["attribute"]
+            if level in levels:
+                allowed = f"one case_mix row for it: line {levels[level]} is one"
+                raise InputError("a level is told twice", where=where(folder, line), got=level, allowed=allowed)
+            levels[level] = line
         if row["name"] in names:
             allowed = f"a name of its own: line {names[row['name']]} has this one"
             raise InputError("two rows of one name", where=where(folder, line), got=row["name"], allowed=allowed)
         names[row["name"]] = line
-        if row["use"] == "case_mix":
-            if row["attribute"] in levels:
-                what = f"more than one case_mix row for {row['attribute']}"
-                raise InputError(what, where=where(folder, line), allowed=f"line {levels[row['attribute']]} alone")
-            levels[row["attribute"]] = line
 
 
 def _check_same(targets: pd.DataFrame, folder: Path) -> None:

@@ -95,9 +95,11 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
         raise unknown("population", row["population"], [*cohort.arms, *levels], at)
     if row["attribute"] and row["attribute"] not in levels:
         raise unknown("attribute", row["attribute"], levels, at)
-    if row["use"] == "case_mix" and not (row["attribute"] and row["kind"] == "patients"):
-        what, allowed = "a case_mix row tells patients of a level", 'kind "patients", with `attribute` "NAME=LEVEL"'
-        raise InputError(what, where=at, got=f"kind {row['kind']!r}, attribute {row['attribute']!r}", allowed=allowed)
+    if row["use"] == "case_mix" and not row["attribute"]:
+        allowed = f"one of {', '.join(levels)}"
+        raise InputError("a case_mix row without an attribute", where=at, got=row["name"], allowed=allowed)
+    if row["use"] == "case_mix" and row["kind"] != "patients":
+        raise InputError("a case_mix row of another kind", where=at, got=row["kind"], allowed='"patients"')
 
 
 def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:

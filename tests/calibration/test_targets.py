@@ -123,8 +123,10 @@ def test_a_missing_column_is_named(copied: Edit) -> None:
         load_targets(copied("targets.csv", ",standard_error,", ",error,"))
 
 
+UNKNOWN = 'cd19=unknown,,10,37,,,patients,"paragraph 2, sentence 4",case_mix'
 IN_THE_CASE_MIX = {
-    "no row for a level": ("cd19=unknown,,10,37,,,patients", "cd19=positive,,10,37,,,patients", "for cd19="),
+    "no row for a level": (UNKNOWN, UNKNOWN.replace("case_mix", "predictive"), "no case_mix row for cd19=unknown"),
+    "a level told twice": (UNKNOWN, UNKNOWN.replace("unknown", "positive"), "line 4: a level is told twice"),
     "levels that are not everybody": ("cd19=unknown,,10", "cd19=unknown,,9", "do not add up.*got 36; allowed: 37"),
 }
 
