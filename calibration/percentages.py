@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from calibration import population_sizes
 from simulator.cohort import Cohort
 from simulator.errors import InputError
 
@@ -53,16 +55,29 @@ def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
             raise InputError(what, where=at, got=f"{row['value']:g} %", allowed="`n`")
         assumed = f"{at}: no standard error, so taken as if none of {n:g} patients were censored"
         return Percentage(population, month, share * n, n, assumed if 0.0 < share < 1.0 else "")
-    size = share * (1.0 - share) / error**2
-    if np.isfinite(n):
-        # A printed error is rounded: half of its last digit more may be meant.
-        least = share * (1.0 - share) / (error + half_a_digit(row["standard_error"]) / 100.0) ** 2
-        if least > n + 1e-9:
-            what = f"a standard error smaller than {n:g} patients can give"
-            allowed = f"{100 * np.sqrt(share * (1 - share) / n):.1f} % or more"
-            raise InputError(what, where=at, got=f"{100 * error:.3g} %", allowed=allowed)
-        size = n if month <= cohort.no_censoring_before else min(size, n)
+    most = n if np.isfinite(n) else population_sizes.most(cohort, population)
+    _check_not_surer(row, share, most, at)
+    size = min(share * (1.0 - share) / error**2, most)
+    if np.isfinite(n) and month <= cohort.no_censoring_before:
+        size = n
     return Percentage(population, month, share * size, size)
+
+
+def _check_not_surer(row: pd.Series, share: float, n: float, at: str) -> None:
+    """Refuse an error smaller than n patients, none of them censored, can give. What is printed is rounded."""
+    told = row["standard_error"] + half_a_digit(row, "standard_error")
+    smallest = 100.0 * np.sqrt(share * (1.0 - share) / n)
+    if np.isfinite(told):
+        what = "a standard error smaller"
+        allowed = f"{smallest:.1f} % or more"
+    else:
+        told = row["upper"] - row["lower"] + half_a_digit(row, "upper") + half_a_digit(row, "lower")
+        smallest = float(np.nanmin(np.diff(_usual_intervals(share, n))))
+        what = "a 95 % interval narrower"
+        allowed = f"{smallest:.0f} % wide or more"
+    if told < smallest - 1e-9:
+        of = "" if np.isfinite(row["n"]) else f" of {row['population']}"
+        raise InputError(f"{what} than {n:g} patients{of} can give", where=at, got=_as_printed(row), allowed=allowed)
 
 
 def standard_error(row: pd.Series) -> float:
@@ -71,43 +86,123 @@ def standard_error(row: pd.Series) -> float:
     return printed if np.isfinite(printed) else interval / WIDTH
 
 
-def half_a_digit(printed: float) -> float:
-    """Return half a unit of the last digit that a number is printed with."""
-    digits = f"{printed:.10g}".partition(".")[2]
-    return 0.5 * 10.0 ** -len(digits) if np.isfinite(printed) else 0.0
+def half_a_digit(row: pd.Series, column: str) -> float:
+    """Return half a unit of the last digit that a number of a row is printed with."""
+    printed = row[f"printed_{column}"]
+    return 0.5 * 10.0 ** int(Decimal(printed).as_tuple().exponent) if printed else 0.0
+
+
+def check_error(row: pd.Series, at: str) -> None:
+    """Refuse a standard error or a 95 % interval that is none. Raises InputError naming `at`."""
+    value, error, lower, upper = (float(row[name]) for name in ("value", "standard_error", "lower", "upper"))
+    certain = is_percentage(row) and value in (0.0, 100.0)
+    if error < 0.0 or (error == 0.0 and not certain):
+        got = row["printed_standard_error"]
+        raise InputError("not a standard error", where=at, got=got, allowed="above 0, or blank")
+    if certain and error > 0.0:
+        raise InputError("0 and 100 % have no standard error", where=at, got=_as_printed(row), allowed="blank, and `n`")
+    if np.isfinite(lower) != np.isfinite(upper):
+        got = row["printed_lower"] or row["printed_upper"]
+        raise InputError("half an interval", where=at, got=got, allowed="both `lower` and `upper`, or neither")
+    if np.isfinite(lower):
+        within = np.isnan(value) or lower <= value <= upper
+        above = 100.0 if is_percentage(row) else np.inf
+        if not (within and lower >= 0.0 and upper <= above and (lower < upper or certain)):
+            allowed = f"0 <= lower <= value <= upper{' <= 100' if is_percentage(row) else ''}, lower < upper"
+            raise InputError("not a 95 % interval of its value", where=at, got=_as_printed(row), allowed=allowed)
+
+
+def check_value(row: pd.Series, at: str) -> None:
+    """Refuse a count beside a value that it does not print. Raises InputError naming `at`."""
+    count, n = row["count"], row["n"]
+    given = 100.0 * count / max(n, 1.0) if is_percentage(row) else count
+    if row["unit"] != "months" and abs(given - row["value"]) > half_a_digit(row, "value") + 1e-9:
+        unit = "%" if is_percentage(row) else "patients"
+        what = f"{count:g} of {n:g} is not what is printed"
+        raise InputError(what, where=at, got=f"{row['printed_value']} {unit}", allowed=f"{given:.3g} {unit}")
+
+
+def is_percentage(row: pd.Series) -> bool:
+    """Return whether a row's value is in percent: survival always is, and what is beside a count if no unit is told."""
+    return bool(row["kind"] == "survival" or row["unit"] == "%" or (row["unit"] == "" and np.isfinite(row["count"])))
 
 
 def check_counted(row: pd.Series, cohort: Cohort, at: str) -> None:
     """Refuse a percentage, with its error, that no count prints, where nobody is censored before. Raises InputError."""
-    if not (np.isfinite(row["value"]) and row["unit"] == "%" and row["month"] <= cohort.no_censoring_before):
+    if not (np.isfinite(row["value"]) and is_percentage(row) and row["month"] <= cohort.no_censoring_before):
         return
-    sizes = [int(row["n"])] if np.isfinite(row["n"]) else range(1, cohort.n + 1)
+    most = population_sizes.most(cohort, row["population"])
+    sizes = [int(row["n"])] if np.isfinite(row["n"]) else range(1, most + 1)
     told = [int(row["count"])] if np.isfinite(row["count"]) else None
-    if any(_prints(alive, n, row) for n in sizes for alive in told or range(n + 1)):
+    if any(_prints(alive, n, row) for n in sizes for alive in told or _near(row, n)):
         return
     of = f"{sizes[0]} patients" if len(sizes) == 1 else "patients"
     raise InputError(
         f"{f'{told[0]} of {of} do not give' if told else f'no count of {of} gives'} this figure, and nobody is "
         f"censored before month {cohort.no_censoring_before:g}",
         where=at,
-        got=_in_words(row["value"], row["standard_error"]),
+        got=_as_printed(row),
         allowed=_nearest(row, sizes[0]) if len(sizes) == 1 else "a figure that a count gives, or no_censoring_before",
     )
 
 
+def _near(row: pd.Series, n: int) -> range:
+    """Return the counts of n that could print a row's percentage."""
+    half = half_a_digit(row, "value")
+    lowest, highest = (n * (row["value"] + each) / 100.0 for each in (-half, half))
+    return range(max(0, int(np.floor(lowest))), min(n, int(np.ceil(highest))) + 1)
+
+
 def _prints(alive: int, n: int, row: pd.Series) -> bool:
     share = alive / n
-    of_share = abs(100.0 * share - row["value"]) <= half_a_digit(row["value"]) + 1e-9
+    if abs(100.0 * share - row["value"]) > half_a_digit(row, "value") + 1e-9:
+        return False
     error = row["standard_error"]
     binomial = 100.0 * np.sqrt(share * (1.0 - share) / n)
-    return bool(of_share and (np.isnan(error) or abs(binomial - error) <= half_a_digit(error) + 1e-9))
+    if np.isfinite(error) and abs(binomial - error) > half_a_digit(row, "standard_error") + 1e-9:
+        return False
+    return not np.isfinite(row["lower"]) or _has_interval(share, n, row)
+
+
+def _has_interval(share: float, n: int, row: pd.Series) -> bool:
+    """Return whether the ends of a row's interval lie where the usual intervals of a share of n have theirs."""
+    for column, ends in zip(("lower", "upper"), _usual_intervals(share, n).T, strict=True):
+        slack = half_a_digit(row, column) + 1e-9
+        if not np.nanmin(ends) - slack <= row[column] <= np.nanmax(ends) + slack:
+            return False
+    return True
+
+
+def _usual_intervals(share: float, n: float) -> Floats:
+    """Return the 95 % intervals that are printed of a share of n, in percent, (5, 2); NaN where there is none.
+
+    Plain, log and log-log (Kalbfleisch and Prentice 2002, 1.4), Wilson (1927), Clopper and Pearson (1934).
+    """
+    z, alive, sides = WIDTH / 2.0, share * n, np.array([-1.0, 1.0])
+    error = np.sqrt(share * (1.0 - share) / n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log = share * np.exp(sides * z * error / share)
+        log_log = share ** np.exp(sides * z * error / (share * np.log(share)))
+    wilson = (alive + z**2 / 2.0 + sides * z * np.sqrt(n * share * (1.0 - share) + z**2 / 4.0)) / (n + z**2)
+    exact = [
+        special.betaincinv(alive, n - alive + 1.0, 0.025) if alive > 0.0 else 0.0,
+        special.betaincinv(alive + 1.0, n - alive, 0.975) if alive < n else 1.0,
+    ]
+    return np.clip(100.0 * np.array([share + sides * z * error, log, log_log, wilson, exact]), 0.0, 100.0)
 
 
 def _nearest(row: pd.Series, n: int) -> str:
     alive = round(n * row["value"] / 100.0)
     share = alive / n
-    return f"{alive} of {n} gives {_in_words(100 * share, 100 * np.sqrt(share * (1 - share) / n))}"
+    error = 100 * np.sqrt(share * (1 - share) / n)
+    given = f"{100 * share:.3g} ± {error:.2g} %"
+    if np.isfinite(row["lower"]):
+        lower, upper = np.nanmean(_usual_intervals(share, n), axis=0)
+        given += f", about {lower:.0f} to {upper:.0f}"
+    return f"{alive} of {n} gives {given}"
 
 
-def _in_words(value: float, error: float) -> str:
-    return f"{value:.3g}{'' if np.isnan(error) else f' ± {error:.2g}'} %"
+def _as_printed(row: pd.Series) -> str:
+    error = f" ± {row['printed_standard_error']}" if row["printed_standard_error"] else ""
+    interval = f", {row['printed_lower']} to {row['printed_upper']}" if row["printed_lower"] else ""
+    return f"{row['printed_value']}{error} %{interval}"

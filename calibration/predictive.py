@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from calibration.target_checks import HORIZON
 from calibration.targets import Targets
 from simulator.block import Block
 from simulator.censored.episodes import Courses, whole
@@ -32,7 +33,6 @@ Mask = NDArray[np.bool_]
 COUNTS = ("patients", "deaths", "entered")
 """Kinds whose figure is a number of patients: of an empty group it is 0."""
 DRAWS = 1000
-HORIZON = 240.0
 REPLICATION = 1
 """Apart from the replication 0 that experiments use."""
 

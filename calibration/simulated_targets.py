@@ -10,6 +10,7 @@ import pandas as pd
 from calibration.predictive import SimulatedCohort
 from calibration.target_checks import PERCENTAGE, TIMED
 from calibration.targets import Targets, read_targets
+from simulator.cohort import TARGETS
 
 DECIMALS = 1
 """Of a printed time in months, or of a percentage without a count.
@@ -36,15 +37,22 @@ def simulated_targets(cohort: SimulatedCohort) -> Targets:
 def _printed(cohort: SimulatedCohort, row: pd.Series) -> pd.Series:
     n = float(_whole(cohort, row))
     figure = cohort.figure(row)
+    told: dict[str, float]
     if row["kind"] in (*TIMED, "median_follow_up"):
         told = {"value": printed(figure), "count": np.nan}
     elif row["kind"] == PERCENTAGE:
-        return pd.Series({**row, **_percentage(cohort, row), "n": n, "count": np.nan})
+        told = {**_percentage(cohort, row), "count": np.nan}
     elif row["kind"] == "survivors":
         told = {"value": np.nan, "count": np.rint(np.nan_to_num(figure) * n)}
     else:
         told = {"value": np.nan, "count": figure}
-    return pd.Series({**row, **told, "n": n, "standard_error": np.nan})
+    numbers = {"standard_error": np.nan, "lower": np.nan, "upper": np.nan, **told}
+    texts = {f"printed_{name}": _text(numbers[name]) for name in TARGETS["printed"]}
+    return pd.Series({**row, **numbers, **texts, "n": n})
+
+
+def _text(number: float) -> str:
+    return "" if np.isnan(number) else f"{number:.{DECIMALS}f}"
 
 
 def _percentage(cohort: SimulatedCohort, row: pd.Series) -> dict[str, float]:
@@ -52,7 +60,7 @@ def _percentage(cohort: SimulatedCohort, row: pd.Series) -> dict[str, float]:
     curve = cohort.kaplan_meier(cohort.told_of(row))
     told = 100.0 * np.array([curve.at(row["month"]), curve.standard_error(row["month"])])
     value, error = np.round(told, DECIMALS).tolist()
-    return {"value": value, "standard_error": error or np.nan, "lower": np.nan, "upper": np.nan}
+    return {"value": value, "standard_error": error or np.nan}
 
 
 def printed(months: float) -> float:

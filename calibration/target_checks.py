@@ -1,4 +1,4 @@
-"""What a cohort's targets must be before they are used: each row on its own, against the pathway."""
+"""What a cohort's targets must be before they are used: each row on its own, against the pathway and the cohort."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calibration import percentages
+from calibration import percentages, population_sizes
+from calibration.population_sizes import Size
 from simulator.cohort import Cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
@@ -20,7 +21,10 @@ TIMED = ("median", "minimum", "maximum")
 MEDIANS = ("median_follow_up", "median_survival")
 PERCENTAGE = "survival"
 KINDS = (*COUNTED, PERCENTAGE, "entered", *TIMED, *MEDIANS)
+UNITS = ("%", "patients", "months")
 USES = ("likelihood", "predictive", "case_mix", "setting", "validation")
+HORIZON = 240.0
+"""Months that are simulated."""
 KEYS = (
     *("title", "citation", "doi", "licence", "pathway", "clock", "n", "seed", "arms", "follow_up"),
     *("no_censoring_before", "dependence", "reason", "marginal_benefit", "set", "scale", "odds_ratio", "hazard_ratio"),
@@ -28,9 +32,16 @@ KEYS = (
 """Of cohort.toml."""
 
 
-def where(folder: Path, index: object) -> str:
-    """Return the place of a targets row: the header is line 1."""
-    return f"{folder / 'targets.csv'}: line {int(str(index)) + 2}"
+def where(folder: Path, *lines: object) -> str:
+    """Return the place of rows of targets, whose index is their line."""
+    return " and ".join(f"{folder / 'targets.csv'}: line {each}" for each in lines)
+
+
+def check_somebody(cohort: Cohort, folder: Path) -> None:
+    """Refuse a reported figure of nobody, as a simulated one may be. Raises InputError naming file and line."""
+    for line, n in cohort.targets["n"].items():
+        if n == 0:
+            raise InputError("a figure of nobody", where=f"{where(folder, line)}, n", got="0", allowed="1 or more")
 
 
 def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> None:
@@ -53,12 +64,16 @@ def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], fold
         raise InputError(
             "not an interval", where=f"{file}: [follow_up]", got=cohort.follow_up, allowed="0 <= lower < upper"
         )
-    for index, row in cohort.targets.iterrows():
-        at = where(folder, index)
+    for line, row in cohort.targets.iterrows():
+        at = where(folder, line)
         _check_names(row, cohort, pathway, at)
         _check_numbers(row, cohort, at)
         if row["use"] == "likelihood":
             _check_fitted(row, cohort, at, clock_is_another=cohort.clock != pathway.clock)
+    sizes = population_sizes.told(cohort)
+    for line, row in cohort.targets.iterrows():
+        _check_size(row, cohort, sizes, where(folder, line))
+        _check_printed(row, cohort, where(folder, line))
 
 
 def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> None:
@@ -66,6 +81,8 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
         raise unknown("kind", row["kind"], KINDS, at)
     if row["use"] not in USES:
         raise unknown("use", row["use"], USES, at)
+    if row["unit"] and row["unit"] not in UNITS:
+        raise unknown("unit", row["unit"], UNITS, at)
     if not row["place"].strip():
         raise InputError("a target has no place in its source", where=at, got=row["name"], allowed="where it is read")
     states = pathway.deaths if row["kind"] == "deaths" else tuple(pathway.states)
@@ -78,32 +95,62 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
         raise unknown("population", row["population"], [*cohort.arms, *levels], at)
     if row["attribute"] and row["attribute"] not in levels:
         raise unknown("attribute", row["attribute"], levels, at)
+    if row["use"] == "case_mix" and not row["attribute"]:
+        allowed = f"one of {', '.join(levels)}"
+        raise InputError("a case_mix row without an attribute", where=at, got=row["name"], allowed=allowed)
+    if row["use"] == "case_mix" and row["kind"] != "patients":
+        raise InputError("a case_mix row of another kind", where=at, got=row["kind"], allowed='"patients"')
 
 
 def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     count, n = row["count"], row["n"]
+    if np.isfinite(n) and (n != int(n) or n < 0):
+        raise InputError("not whole patients", where=f"{at}, n", got=f"{n:g}", allowed="1 or more")
+    percentages.check_error(row, at)
     if row["kind"] in (*TIMED, *MEDIANS):
         if not (np.isfinite(row["value"]) and row["value"] > 0):
             raise InputError("a time is missing", where=at, got=row["value"], allowed="months above 0")
         return
     if np.isfinite(n) and n > cohort.n:
         raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
-    if row["kind"] in ("survivors", PERCENTAGE) and not (np.isfinite(row["month"]) and row["month"] > 0):
-        raise InputError("survivors need a month", where=at, got=row["month"], allowed="months above 0")
+    if row["kind"] in ("survivors", PERCENTAGE) and not 0 < row["month"] <= HORIZON:
+        allowed = f"months above 0, up to {HORIZON:g}: what is simulated"
+        raise InputError("survivors need a month", where=at, got=row["month"], allowed=allowed)
     if row["kind"] == PERCENTAGE:
         if np.isfinite(count):
             raise InputError("a percentage that has a count", where=at, got=f"{count:g}", allowed='kind "survivors"')
-        percentages.check_counted(row, cohort, at)
-        percentages.read(row, cohort, at)
         return
     if not (np.isfinite(count) and np.isfinite(n)):
         raise InputError("a count is missing", where=at, got=row["name"], allowed="`count` and `n`")
-    if count != int(count) or n != int(n):
+    if count != int(count):
         raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
     if not 0 <= count <= n:
         raise InputError("more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
-    if row["kind"] == "survivors":
+
+
+def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, Size], at: str) -> None:
+    """Refuse figures of more patients than their population has.
+
+    Counts that are not fitted may be told of more, as the responses of some arms are of everybody treated. An arm's
+    own size is held against those of others.
+    """
+    if row["kind"] == "patients" and not row["attribute"]:
+        return
+    most = population_sizes.most(cohort, row["population"], sizes)
+    may_be_of_more = row["kind"] in ("patients", "deaths", "entered") and row["use"] != "likelihood"
+    who = row["count"] if may_be_of_more or row["kind"] == "patients" else row["n"]
+    if who > most:
+        what = f"more patients than {row['population']} has"
+        raise InputError(what, where=at, got=int(who), allowed=f"up to {most}")
+
+
+def _check_printed(row: pd.Series, cohort: Cohort, at: str) -> None:
+    if row["kind"] in ("survivors", PERCENTAGE):
         percentages.check_counted(row, cohort, at)
+    if row["kind"] == PERCENTAGE:
+        percentages.read(row, cohort, at)
+    elif np.isfinite(row["count"]) and np.isfinite(row["value"]):
+        percentages.check_value(row, at)
 
 
 def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: bool) -> None:

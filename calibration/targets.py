@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from calibration import percentages
+from calibration import contradictions, percentages
 from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
 from calibration.percentages import Percentage
 from calibration.setting import scenario_of
-from calibration.target_checks import COUNTED, PERCENTAGE, TIMED, check_cohort, where
+from calibration.target_checks import COUNTED, PERCENTAGE, TIMED, check_cohort, check_somebody, where
 from simulator.cohort import Cohort, read_cohort
 from simulator.draws import cohorts_folder
 from simulator.errors import InputError
@@ -90,17 +90,22 @@ def load_targets(name: str | Path) -> Targets:
     cohort = read_cohort(folder)
     told = toml_file.read(folder / "cohort.toml")
     pathway = named_pathway(_pathway_of(told.get("pathway"), folder), folder / "cohort.toml")
+    check_somebody(cohort, folder)
     return read_targets(cohort, pathway, told, folder)
 
 
 def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> Targets:
     """Return what the rows of a cohort mean to the likelihood; `told` : its cohort.toml. Raises InputError."""
     check_cohort(cohort, pathway, told, folder)
+    contradictions.check(cohort, pathway, folder)
+    scenario = scenario_of(cohort, pathway, told, folder)
+    ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
+    contradictions.check_entered(cohort, ways, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     told_in_percent = read_percentages(cohort, folder)
     return Targets(
         cohort=cohort,
-        scenario=scenario_of(cohort, pathway, told, folder),
+        scenario=scenario,
         folder=folder,
         seed=told["seed"],
         tables=_tables(cohort, pathway, used, folder),
@@ -228,9 +233,8 @@ def _sizes(cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> di
     told = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
     for level in pathway.attributes[attribute].levels:
         mine = told[told["attribute"] == f"{attribute}={level}"]
-        if len(mine) != 1:
-            what = "no case_mix row" if mine.empty else "more than one case_mix row"
-            raise InputError(f"{what} for {attribute}={level}", where=str(folder / "targets.csv"))
+        if mine.empty:
+            raise InputError(f"no case_mix row for {attribute}={level}", where=str(folder / "targets.csv"))
         sizes[level] = int(mine["count"].iloc[0])
     if sum(sizes.values()) != cohort.n:
         raise InputError(

@@ -15,7 +15,7 @@ import pandas as pd
 from calibration import predictive
 from calibration.denominators import Patients, denominators, members
 from calibration.predictive import COUNTS, Floats, SimulatedCohort
-from calibration.target_checks import where
+from calibration.target_checks import HORIZON, where
 from calibration.targets import Targets
 from simulator.cohort import read_cohort
 from simulator.curves import INTERVAL
@@ -50,7 +50,7 @@ def notes(targets: Targets) -> list[str]:
     dead = rows[(rows["use"] == USE) & (rows["kind"] == "deaths")]
     if targets.cohort.follow_up is not None:
         return []
-    told = f"no [follow_up] in cohort.toml, so deaths are predicted until month {predictive.HORIZON:g}"
+    told = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
     return [f"{where(targets.folder, index)}: {told}" for index in dead.index]
 
 

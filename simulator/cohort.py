@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from simulator import toml_file
+from simulator import csv_file, toml_file
 from simulator.errors import InputError
 from simulator.pathway import Pathway
 
@@ -18,6 +18,7 @@ TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
     "number": ("month", "count", "n", "value", "standard_error"),
     "optional": ("lower", "upper"),
+    "printed": ("value", "standard_error", "lower", "upper"),
 }
 _SUMMARY = ("mean", "sd", "lower", "median", "upper")
 POSTERIOR = {
@@ -53,8 +54,8 @@ class Cohort:
     n : patients; clock : the clock that its months count from; arms : population -> the disjoint arms it consists of
     follow_up : months between which survivors' follow-up ends, or None
     no_censoring_before : nobody's follow-up ended before this month; 0 where that is not known
-    targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. The latter two
-    are None where the cohort has not been fitted.
+    targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. Targets are
+    indexed by their line. The latter two are None where the cohort has not been fitted.
     """
 
     name: str
@@ -111,13 +112,9 @@ def read_cohort(folder: Path) -> Cohort:
         arms=_arms(_key(told, "arms", dict, path), path),
         follow_up=None if follow_up is None else _interval(follow_up, path),
         no_censoring_before=float(_key({"no_censoring_before": 0, **told}, "no_censoring_before", (int, float), path)),
-        targets=_table(folder / "targets.csv", **TARGETS),
-        posterior=_table(folder / "posterior.csv", **POSTERIOR)
-        if (folder / "posterior.csv").exists()
-        else None,
-        predictive=_table(folder / "predictive.csv", **PREDICTIVE)
-        if (folder / "predictive.csv").exists()
-        else None,
+        targets=csv_file.read(folder / "targets.csv", **TARGETS),
+        posterior=_if_there(folder / "posterior.csv", POSTERIOR),
+        predictive=_if_there(folder / "predictive.csv", PREDICTIVE),
     )
 
 
@@ -142,24 +139,5 @@ def _interval(table: Mapping[str, Any], path: Path) -> tuple[float, float]:
     return lower, upper
 
 
-def _table(path: Path, text: Sequence[str], number: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Return a CSV file, its columns of numbers as floats, blanks and `optional` columns that are missing as NaN."""
-    try:
-        toml_file.check_regular(path)
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
-    for column in (*text, *number):
-        if column not in frame.columns:
-            raise InputError("a column is missing", where=str(path), got=list(frame.columns), allowed=column)
-    frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
-    for column in (*number, *optional):
-        numbers = pd.to_numeric(frame[column], errors="coerce")
-        wrong = numbers.isna() & (frame[column].str.strip() != "")
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax())
-            raise InputError(
-                "not a number", where=f"{path}: row {row + 1}, {column}", got=str(frame[column].iloc[row])
-            )
-        frame[column] = numbers.astype(float)
-    return frame
+def _if_there(path: Path, columns: Mapping[str, Sequence[str]]) -> pd.DataFrame | None:
+    return csv_file.read(path, **columns).reset_index(drop=True) if path.exists() else None

@@ -23,9 +23,14 @@ def cohort(n: int = 60, no_censoring_before: float = 0.0) -> Cohort:
     return Cohort("made up", "", "", "relapse", n, {}, None, pd.DataFrame(), no_censoring_before=no_censoring_before)
 
 
-def row(value: float, **told: float) -> pd.Series:
-    empty = {"standard_error": np.nan, "lower": np.nan, "upper": np.nan, "n": np.nan, "count": np.nan, "month": 12.0}
-    return pd.Series({"population": "all", "unit": "%", "value": value, **empty, **told})
+def row(value: float | str, **told: float | str) -> pd.Series:
+    """A percentage as it is printed: of a number, the digits that it needs."""
+    printed = {"value": value, "standard_error": "", "lower": "", "upper": ""}
+    printed |= {name: each for name, each in told.items() if name in printed}
+    texts = {f"printed_{name}": str(each) if each == each else "" for name, each in printed.items()}
+    numbers = {name: float(each) if each != "" else np.nan for name, each in printed.items()}
+    named = {"kind": "survival", "population": "all", "unit": "%", "n": np.nan, "count": np.nan, "month": 12.0}
+    return pd.Series({**named, **told, **numbers, **texts})
 
 
 def test_a_whole_count_is_the_binomial() -> None:
@@ -74,7 +79,7 @@ REFUSED = {
     "none of nobody knows how many": (row(0, standard_error=0.0), "0 and 100 % need"),
     "more than all": (row(120, n=10.0), "a percentage is missing; got 120"),
     "nothing": (row(np.nan, n=10.0), "a percentage is missing"),
-    "surer than so few can be": (row(52, standard_error=4.0, n=57.0), "smaller than 57 patients can give; got '4 %'"),
+    "surer than so few can be": (row(52, standard_error=4, n=57.0), "smaller than 57 patients can give; got '52 ± 4"),
 }
 
 
@@ -86,9 +91,9 @@ def test_a_percentage_that_cannot_be_used_is_refused(what: str) -> None:
 
 
 def test_without_censoring_a_percentage_is_a_count() -> None:
-    for whole in (row(35, standard_error=8.0, n=37.0), row(35, standard_error=8.0), row(35, n=37.0)):
+    for whole in (row(35, standard_error=8, n=37.0), row(35, standard_error=8), row(35, n=37.0)):
         percentages.check_counted(whole, cohort(37, 12.0), "")
-    for wrong in (row(35, standard_error=5.0, n=37.0), row(36, n=37.0), row(35, standard_error=3.0)):
+    for wrong in (row(35, standard_error=5, n=37.0), row(36, n=37.0), row(35, standard_error=3)):
         percentages.check_counted(wrong, cohort(37, 6.0), "censoring from month 6 on")
         with pytest.raises(InputError, match=r"line 7: no count .* nobody is censored before month 12"):
             percentages.check_counted(wrong, cohort(37, 12.0), "line 7")
@@ -97,6 +102,50 @@ def test_without_censoring_a_percentage_is_a_count() -> None:
 def test_a_count_that_prints_another_percentage_is_refused_where_nobody_is_censored() -> None:
     with pytest.raises(InputError, match=r"12 of 37 patients do not give .* 13 of 37 gives 35.1 ± 7.8 %"):
         percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
+
+
+def usual_intervals(alive: int, n: int) -> dict[str, tuple[float, float]]:
+    """In percent, from elsewhere: Kaplan-Meier's log-log of Greenwood, Wilson's, and Clopper and Pearson's."""
+    died = np.where(np.arange(n) < alive, 24.0, 6.0)
+    curve = lifelines.KaplanMeierFitter().fit(died, died < 24.0)
+    found = {"log-log": tuple(curve.confidence_interval_survival_function_.loc[6.0])} if 0 < alive < n else {}
+    for method in ("wilson", "exact"):
+        ends = stats.binomtest(alive, n).proportion_ci(method=method)
+        found[method] = (ends.low, ends.high)
+    return {method: (100.0 * low, 100.0 * high) for method, (low, high) in found.items()}
+
+
+@pytest.mark.parametrize(("alive", "n"), [(1, 3), (1, 8), (5, 8), (13, 18), (19, 20), (27, 60), (300, 400)])
+@pytest.mark.parametrize("digits", [0, 1])
+def test_what_a_count_prints_is_read_and_worth_no_more_than_it(alive: int, n: int, digits: int) -> None:
+    share = alive / n
+    error = {"standard_error": f"{100 * np.sqrt(share * (1 - share) / n):.{digits}f}"}
+    ends = usual_intervals(alive, n).values()
+    intervals = [{"lower": f"{low:.{digits}f}", "upper": f"{high:.{digits}f}"} for low, high in ends]
+    assert len(intervals) == 3
+    for told in (error, *intervals):
+        for size in ({"n": float(n)}, {}):
+            whole = row(f"{100 * share:.{digits}f}", **told, **size)
+            percentages.check_error(whole, "")
+            percentages.check_counted(whole, cohort(n, 12.0), "")
+            assert percentages.read(whole, cohort(n), "").n <= n
+
+
+@pytest.mark.parametrize(("alive", "value"), [(0, 0), (8, 100)])
+def test_all_and_none_have_intervals_too(alive: int, value: int) -> None:
+    for low, high in usual_intervals(alive, 8).values():
+        whole = row(value, n=8.0, lower=f"{max(low, 0.0):.0f}", upper=f"{high:.0f}")
+        percentages.check_error(whole, "")
+        percentages.check_counted(whole, cohort(8, 12.0), "")
+        assert percentages.read(whole, cohort(8), "").n == 8.0
+
+
+def test_an_interval_that_another_number_of_patients_gives_is_no_count_of_these() -> None:
+    low, high = usual_intervals(27, 60)["wilson"]
+    told = {"lower": f"{low:.0f}", "upper": f"{high:.0f}"}
+    percentages.check_counted(row(45, n=60.0, **told), cohort(120, 12.0), "")
+    with pytest.raises(InputError, match=r"no count of 120 patients .*got '45 %, 33 to 58'; .* about 36 to 54"):
+        percentages.check_counted(row(45, n=120.0, **told), cohort(120, 12.0), "")
 
 
 def test_percentages_enter_the_likelihood_as_binomials(new_cohort: NewCohort) -> None:

@@ -28,10 +28,10 @@ ROWS = (
     f"treated,patients,treated,,,,10,{N},",
     f"women,patients,all,,sex=female,,6,{N},",
     f"survivors_6,survivors,all,,,6,14,{N},",
-    f"survivors_6_treated,survivors,treated,,,6,5,{N},",
-    f"survivors_6_women,survivors,sex=female,,sex=female,6,3,{N},",
+    "survivors_6_treated,survivors,treated,,,6,5,10,",
+    "survivors_6_women,survivors,sex=female,,sex=female,6,3,6,",
     f"deaths,deaths,all,,,,20,{N},",
-    f"deaths_treated,deaths,treated,dead,,,8,{N},",
+    "deaths_treated,deaths,treated,dead,,,8,10,",
     f"earliest,minimum,all,relapse,,,,{N},0.3",
     f"middle,median,all,relapse,,,,{N},6.0",
     f"latest,maximum,all,relapse,,,,{N},30.0",
@@ -156,7 +156,7 @@ def test_a_figure_far_from_the_model_lies_outside(new_cohort: NewCohort) -> None
 
 
 def test_an_empty_group_counts_no_patients_and_has_no_survival(new_cohort: NewCohort) -> None:
-    rows = ("treated,patients,treated,,,,0,8,", "alive,survivors,treated,,,6,0,8,", "dead,deaths,treated,,,,0,8,")
+    rows = ("treated,patients,treated,,,,1,8,", "alive,survivors,treated,,,6,0,1,", "dead,deaths,treated,,,,1,1,")
     targets = new_cohort(8, *rows, use="predictive")
     simulated = simulate_figures(targets, draws_of(0.05, 400), slice(0, 400))
     empty = simulated[:, 0] == 0

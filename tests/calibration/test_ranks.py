@@ -62,7 +62,10 @@ def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_le
     assert not died.all()
     table = curve.event_table.query("observed > 0 and event_at <= 12")
     spread = (table["observed"] / table["at_risk"] / (table["at_risk"] - table["observed"])).sum()
-    (told,) = simulated_targets(cohort).percentages
+    targets = simulated_targets(cohort)
+    row = targets.cohort.targets.set_index("name").loc["alive_12"]
+    assert (row["printed_value"], row["printed_upper"]) == (f"{row['value']:.1f}", "")
+    (told,) = targets.percentages
     assert told.alive / told.n == pytest.approx(share, abs=5.1e-4)
     assert told.n == pytest.approx(share * (1 - share) / (share**2 * spread), rel=0.02)
 

@@ -18,8 +18,9 @@ WANG = find_folder("wang2024")
 ROWS = read_cohort(WANG).targets
 # Passages of targets.csv, each there once.
 UNTREATED = "untreated,patients,untreated,,,,19,37"
-CHEMOTHERAPY = "chemotherapy,entered,treated,chemotherapy,,,3,18"
-NO_RESPONSE = "no_response,entered,treated,no_response,,,1,18"
+CHEMOTHERAPY = "chemotherapy,entered,treated,chemotherapy,,,3,18,16.7"
+OTHER_CHEMOTHERAPY = "chemotherapy,entered,other_treated,chemotherapy,,,3,8,37.5"
+NO_RESPONSE = "no_response,entered,treated,no_response,,,1,18,5.6"
 HSCT_TRM = "hsct_deaths_of_treatment,deaths,hsct,death_of_treatment,,,2,10"
 MEDIAN = "relapse_median,median,all,relapse,,,,37,10.3"
 POSITIVE = "relapse_median_cd19_positive,median,cd19=positive,relapse,cd19=positive,,,17,10.6"
@@ -84,9 +85,9 @@ IN_A_ROW = {
     "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "not an arm"),
     "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
     "a fitted follow-up": (FOLLOW_UP, FOLLOW_UP.replace("predictive", "likelihood"), "cannot be fitted"),
-    "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18", "2,18"), "got 19; allowed: up to 18"),
+    "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18,5.6", "2,18,11.1"), "got 19; allowed: up to 18"),
     "a state told twice": (NO_RESPONSE, NO_RESPONSE.replace("d,no_resp", "d,partial_resp"), "a state is told twice"),
-    "a group not known yet": (CHEMOTHERAPY, CHEMOTHERAPY.replace(",treat", ",other_treat"), "may enter hsct later"),
+    "a group not known yet": (CHEMOTHERAPY, OTHER_CHEMOTHERAPY, "may enter hsct later"),
     "two survivors at 12": (SURVIVORS_6, SURVIVORS_6.replace("6,14,37", "12,14,37"), "two rows contradict"),
 }
 
@@ -110,9 +111,9 @@ def test_17_treated_of_10_and_8_name_the_three_lines(copied: Edit) -> None:
     assert str(refusal.value).count("targets.csv: line") == 3
 
 
-def test_a_word_for_a_number_is_refused_with_its_row_and_column(copied: Edit) -> None:
+def test_a_word_for_a_number_is_refused_with_its_line_and_column(copied: Edit) -> None:
     folder = copied("targets.csv", UNTREATED, "untreated,patients,untreated,,,,nineteen,37")
-    place = re.escape(f"{folder / 'targets.csv'}: row ") + r"\d+, count"
+    place = re.escape(f"{folder / 'targets.csv'}: line {line_of(UNTREATED)}, count")
     with pytest.raises(InputError, match=rf"{place}: not a number; got 'nineteen'"):
         load_targets(folder)
 

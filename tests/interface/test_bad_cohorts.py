@@ -82,6 +82,8 @@ def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort
         ("targets.csv", ",13,37,", ",99,37,", ["more than there are", "got '99 of 37'"]),
         ("targets.csv", ",13,37,", ",-1,37,", ["got '-1 of 37'", "allowed: 0 to 37"]),
         ("targets.csv", "cd19=positive", "cd19=positve", ["got 'cd19=positve'", "did you mean 'cd19=positive'?"]),
+        ("targets.csv", "cd19=positive,,17", ",,17", ["line 2: a case_mix row without an attribute"]),
+        ("targets.csv", ",17,37,", ",seventeen,37,", ["targets.csv: line 2, count: not a number", "got 'seventeen'"]),
         ("cohort.toml", '"b_all_post_cd19"', '"b_all_post_cd20"', ["cohort.toml: pathway", "did you mean"]),
         ("cohort.toml", '"b_all_post_cd19"', '"own.toml"', ["cohort.toml: pathway", "no such file", "'own.toml'"]),
         ("cohort.toml", 'untreated = ["untreated"]', "untreated = 5", ["[arms] untreated", "got 5"]),

@@ -1,0 +1,241 @@
+"""What a cohort of 60, 42 of them treated, cannot have reported: refused with the file and the line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from calibration.targets import Targets, load_targets
+from simulator.errors import InputError
+
+COHORT = """
+title = "60 relapses, one region"
+citation = "Who, where, when"
+pathway = "b_all_post_cd19"
+clock = "relapse"
+n = 60
+seed = 1
+{more}
+[arms]
+treated = ["treated"]
+untreated = ["untreated"]
+hsct = ["hsct"]
+hsct_or_not = ["hsct", "other_treated"]
+other_treated = ["other_treated"]
+all = ["treated", "untreated"]
+
+[set]
+{levers}
+"""
+HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note"
+TREATED = "treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"
+UNCENSORED = "no_censoring_before = 12"
+
+Tell = Callable[..., Targets]
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """Load a cohort whose line 2 says that 42 of 60 are treated, and whose lines from 3 on are told."""
+
+    def write(*rows: str, more: str = "", levers: str = 'salvage_uptake = "treated"') -> Targets:
+        (tmp_path / "cohort.toml").write_text(COHORT.format(more=more, levers=levers), encoding="utf-8")
+        (tmp_path / "targets.csv").write_text("\n".join([HEADER, TREATED, *rows, ""]), encoding="utf-8")
+        return load_targets(tmp_path)
+
+    return write
+
+
+def alive(told: str, month: float = 12, population: str = "all", unit: str = "%", name: str = "alive") -> str:
+    """A row of survival in percent. told : n, value, standard error, lower, upper."""
+    return f"{name},survival,{population},,,{month:g},,{told},{unit},Figure 2,validation,"
+
+
+def count(kind: str, told: str, population: str = "all", name: str = "", **other: str) -> str:
+    """A row of a count. told : count, n, value in percent or blank."""
+    asked = {"state": "", "attribute": "", "month": "", "use": "validation", **other}
+    place = f"{asked['state']},{asked['attribute']},{asked['month']}"
+    return f"{name or kind},{kind},{population},{place},{told},,,,%,Table 2,{asked['use']},"
+
+
+CAN_BE = {
+    "figures of everybody and of each arm": [
+        count("patients", "18,60,30", "untreated"),
+        count("patients", "23,42,55", "hsct", name="hsct"),
+        count("survivors", "20,42,47.6", "treated", month="12"),
+        alive("18,11,,,", population="untreated"),
+    ],
+    "survival that falls, and stays as it is within its rounding": [
+        alive("60,45,6.5,,", 6, name="six"),
+        alive("60,45.4,6.5,,", 12, name="twelve"),
+        count("survivors", "27,60,45", month="13"),
+    ],
+    "survivors who are counted, some of them not seen any more, beside an estimate": [
+        alive("60,45,6.5,,", 6),
+        count("survivors", "30,60,50", month="12"),
+    ],
+    "responses after treatments": [
+        count("entered", "20,42,48", "treated", "chemotherapy", state="chemotherapy"),
+        count("entered", "26,42,62", "treated", "response", state="complete_response"),
+        count("entered", "22,42,52", "treated", "immunotherapy", state="immunotherapy"),
+    ],
+    "deaths of an arm, of everybody": [count("deaths", "30,60,50", "treated")],
+    "a level of whom it is known, and more of that level than that": [
+        count("patients", "15,30,50", name="some", attribute="prior_hsct=yes"),
+        alive("20,45,,,", population="prior_hsct=yes"),
+    ],
+}
+
+
+@pytest.mark.parametrize("what", CAN_BE)
+def test_what_can_be_is_read(what: str, tell: Tell) -> None:
+    assert len(tell(*CAN_BE[what]).cohort.targets) == 1 + len(CAN_BE[what])
+
+
+def test_an_error_is_worth_no_more_patients_than_its_arm_has(tell: Tell) -> None:
+    """Of 18 untreated, whom the treated leave of 60: a rounded error of 9 % alone would be worth 19.8."""
+    row = alive(",20,9,,", population="untreated").replace("validation", "likelihood")
+    (told,) = tell(row).percentages
+    assert told.n == 18
+    with pytest.raises(InputError, match="line 3: a standard error smaller than 18 patients of untreated can give"):
+        tell(row.replace(",20,9,", ",20,8,"))
+
+
+# Lines from 3 on, and the complaint.
+CANNOT_BE = {
+    "an error of 2475 patients": ([alive(",45,1.0,,")], "line 3: .* smaller than 60 patients of all .*'45 ± 1.0 %'"),
+    "an interval of 46 patients": (
+        [alive(",20,,10,33", population="untreated")],
+        "line 3: a 95 % interval narrower than 18 patients of untreated can give; got '20 %, 10 to 33'; .* wide or",
+    ),
+    "42 of 60 are 97 %": ([count("survivors", "42,60,97", month="12")], "line 3: 42 of 60 is not .* '97 %'.* 70 %"),
+    "42 are 43": ([count("deaths", "42,60,43").replace("%", "patients")], "line 3: .* got '43 patients'"),
+    "72 treated and untreated": (
+        [count("patients", "30,60,50", "untreated")],
+        "line 3: more patients in untreated than the lines before leave for it; got 30; allowed: up to 18",
+    ),
+    "50 HSCT of 42 treated": (
+        [count("patients", "50,60,83", "hsct")],
+        r"line 2 and .*line 3: more patients in hsct than in treated, which they all are of; got '50 of 42'",
+    ),
+    "30 HSCT and 20 without of 40": (
+        [
+            count("patients", "30,60,50", "hsct", "hsct"),
+            count("patients", "20,60,33", "other_treated", "without"),
+            count("patients", "40,60,67", "hsct_or_not", "both"),
+        ],
+        "line 5: fewer patients in hsct_or_not than the lines before say are of it; got 40; allowed: 50 or more",
+    ),
+    "who rose from the dead": (
+        [count("survivors", "20,60,33", month="6", name="six"), count("survivors", "40,60,67", month="12")],
+        r"line 3 and .*line 4: more are alive at month 12 than at month 6; got '66.7 and 33.3 %'",
+    ),
+    "a percentage that rises": (
+        [alive("60,47,6.5,,", 12), alive("60,45,6.5,,", 6, name="six")],
+        r"line 4 and .*line 3: more are alive at month 12 than at month 6; got '47 and 45 %'",
+    ),
+    "two rows of one name": ([alive("60,45,,,"), alive("60,40,,,", 24)], "line 4: two rows of one name; .*line 3"),
+    "two counts of the same": (
+        [count("deaths", "30,60,50", name="some"), count("deaths", "31,60,52", name="others")],
+        r"line 3 and .*line 4: two rows contradict one another; got '30 and 31 of 60'",
+    ),
+    "a level told twice": (
+        [
+            count("patients", "20,60,33", name="some", attribute="cd19=positive", use="case_mix"),
+            count("patients", "20,60,33", name="others", attribute="cd19=positive", use="case_mix"),
+        ],
+        "line 4: a level is told twice; got 'cd19=positive'; allowed: one case_mix row for it: line 3 is one",
+    ),
+    "a mix of no attribute": ([count("patients", "20,60,33", use="case_mix")], "line 3: a case_mix row without an"),
+    "a mix of deaths": (
+        [count("deaths", "20,60,33", attribute="cd19=positive", use="case_mix")],
+        "line 3: a case_mix row of another kind; got 'deaths'; allowed: \"patients\"",
+    ),
+    "60 fitted in an arm of 42": (
+        [count("deaths", "45,60,75", "treated", use="likelihood")],
+        "line 3: more patients than treated has; got 60; allowed: up to 42",
+    ),
+    "50 deaths in an arm of 42": ([count("deaths", "50,60,83", "treated")], "line 3: more .* than treated has; got 50"),
+    "60 in an arm of 42": ([alive("60,45,6.6,,", population="treated")], "line 3: more patients than treated has"),
+    "50 of a level of 20": (
+        [
+            count("patients", "20,60,33", name="mix", attribute="cd19=positive", use="case_mix"),
+            alive("50,45,,,", population="cd19=positive"),
+        ],
+        "line 4: more patients than cd19=positive has; got 50; allowed: up to 20",
+    ),
+    "first treatments of more than 42": (
+        [
+            count("entered", "30,42,71", "treated", "chemotherapy", state="chemotherapy"),
+            count("entered", "26,42,62", "treated", "response", state="complete_response"),
+            count("entered", "25,42,60", "treated", "immunotherapy", state="immunotherapy"),
+        ],
+        "line 5: chemotherapy, immunotherapy add up to more than there are; got 55; allowed: up to 42",
+    ),
+    "an error below zero": ([alive("60,45,-6.6,,")], "line 3: not a standard error; got '-6.6'; allowed: above 0"),
+    "an error of zero": ([alive("60,45,0,,")], "line 3: not a standard error; got '0'"),
+    "an endless error": ([alive("60,45,inf,,")], "line 3, standard_error: not a finite number; got 'inf'"),
+    "an interval backwards": ([alive("60,45,,58,32")], "line 3: not a 95 % interval .* got '45 %, 58 to 32'"),
+    "an interval beside its value": ([alive("60,45,,50,70")], "line 3: not a 95 % interval .*lower <= value"),
+    "an interval beyond all": ([alive("60,90,,80,101")], "line 3: not a 95 % interval .* <= 100"),
+    "half an interval": ([alive("60,45,,32,")], "line 3: half an interval; got '32'; allowed: both"),
+    "0 % with an error": ([alive("60,0,3,,")], "line 3: 0 and 100 % have no standard error; got '0 ± 3 %'"),
+    "nobody": ([alive("0,45,,,")], "line 3, n: a figure of nobody; got '0'; allowed: 1 or more"),
+    "half a patient": ([alive("59.5,45,6.6,,")], "line 3, n: not whole patients; got '59.5'"),
+    "fewer than nobody": ([alive("-5,45,6.6,,")], "line 3, n: not whole patients; got '-5'"),
+    "a month beyond all": ([alive("60,45,6.6,,", 241)], "line 3: survivors need a month; got 241.0; .*up to 240"),
+    "survivors beyond all": ([count("survivors", "5,60,8", month="241")], "line 3: survivors need .*up to 240"),
+    "a unit that is none": ([alive("60,45,6.6,,", unit="percent")], "line 3: unknown unit; got 'percent'; allowed: %"),
+    "a line after a blank one": (["", alive("60,45,1.0,,")], "line 4: a standard error smaller than 60"),
+}
+
+
+@pytest.mark.parametrize("what", CANNOT_BE)
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_is_refused_with_its_line(what: str, tell: Tell) -> None:
+    rows, complaint = CANNOT_BE[what]
+    with pytest.raises(InputError, match=rf"targets\.csv: {complaint}"):
+        tell(*rows)
+
+
+def test_shares_that_leave_less_than_nothing_are_refused_as_they_are_read(tell: Tell) -> None:
+    rows = [
+        count("entered", "30,42,71", "treated", "chemo", state="chemotherapy", use="setting"),
+        count("entered", "25,42,60", "treated", "antibody", state="immunotherapy", use="setting"),
+    ]
+    with pytest.raises(InputError, match=r"cohort\.toml: share_chemotherapy, share_immunotherapy: leaves less than"):
+        tell(*rows, levers='share_chemotherapy = "chemo"\nshare_immunotherapy = "antibody"')
+
+
+def test_a_count_above_an_earlier_percentage_is_refused_where_nobody_is_censored(tell: Tell) -> None:
+    with pytest.raises(InputError, match=r"more are alive at month 12 than at month 6; got '50 and 45 %'"):
+        tell(alive("60,45,,,", 6), count("survivors", "30,60,50", month="12"), more=UNCENSORED)
+
+
+UNCOUNTED = {
+    "46.1 % of 60, no unit": alive("60,46.1,6.4,,", unit=""),
+    "46.1 % of 60": alive("60,46.1,6.4,,"),
+    "46.1 % of survivors": count("survivors", "28,60,46.1", month="12"),
+    "27 of 60 with an interval of its own": alive("60,45,,20,70"),
+    "46.1 % with an interval": alive("60,46.1,,33,58"),
+    "72.0 % of 18": alive("18,72.0,10.6,,", population="untreated"),
+}
+
+
+@pytest.mark.parametrize("what", UNCOUNTED)
+def test_without_censoring_a_figure_that_no_count_prints_is_refused(what: str, tell: Tell) -> None:
+    with pytest.raises(InputError, match=r"targets\.csv: line 3: .* nobody is censored before month 12"):
+        tell(UNCOUNTED[what], more=UNCENSORED)
+
+
+COUNTED = {
+    "27 of 60": alive("60,45.0,6.4,,"),
+    "27 of 60, its n not told": alive(",45.0,6.4,,"),
+    "27 of 60 with its interval": alive("60,45,,32,57"),
+    "13 of 18": alive("18,72,10.6,,", population="untreated"),
+}
+
+
+@pytest.mark.parametrize("what", COUNTED)
+def test_without_censoring_a_figure_that_a_count_prints_is_read(what: str, tell: Tell) -> None:
+    assert not tell(COUNTED[what], more=UNCENSORED).warnings
