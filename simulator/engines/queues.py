@@ -1,9 +1,8 @@
 """Microsim's queue path: who asks for a limited resource waits for it, first come, first served.
 
 A life is cut into stretches: from entry, from a grant, or from leaving a queue, to the next request. What happens in a
-stretch does not depend on when it begins, so all of them are simulated beforehand, every patient of a state at
-once, for either way in which a request may end. Only the requests of everybody go through one time-ordered heap
-(`serving.py`).
+stretch does not depend on when it begins, so all of them are simulated beforehand, every patient of a state at once,
+for either way in which a request may end. Only everybody's requests go through one time-ordered heap (`serving.py`).
 """
 
 from __future__ import annotations
