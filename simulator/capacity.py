@@ -14,6 +14,7 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import LONGEST_WAY, Pathway, State, reachable
 from simulator.toml_file import Table, refusal
+from simulator.ward import instant
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 STATE = "state"
@@ -112,7 +113,8 @@ class Capacity:
 
     def at(self, month: float) -> int:
         """Return how many units there are at a month."""
-        return next((units for begin, units in reversed(self.calendar) if begin <= month), self.calendar[0][1])
+        now = instant(month)
+        return next((units for begin, units in reversed(self.calendar) if instant(begin) <= now), self.calendar[0][1])
 
 
 def read(
@@ -133,6 +135,11 @@ def read(
             found[resource] = replace(found[resource], ranks=ranks)
         if pathway.states[pathway.start].holds == resource:
             raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
+    for resource, each in found.items():
+        # A base's priority may be of another pathway.
+        if each.ranks is not None and resource in pathway.resources:
+            by, order = each.ranks
+            _ranks(pathway, resource, {by: order}, f"{where}: [capacity] {resource} priority")
     return found
 
 

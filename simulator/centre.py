@@ -128,32 +128,36 @@ def arrivals(model: Model, before: Model | None, service: Service, horizon: floa
     """Return the intake of a service: the k-th arrival is the next patient who reaches the default clock.
 
     That is under the policy or `before` it, by the month of the arrival: a policy does not change how many arrive.
+    Under a model in which hardly anybody does, nobody arrives.
     """
     months = service.months(uniforms, horizon)
-    pathway = model.pathway
-    if pathway.start == pathway.clock_state:
-        patients = np.arange(months.size)
-        return Intake(patients, months, service.under_policy(uniforms, patients, months))
-    found: list[tuple[int, float, bool]] = []
-    share = service.share_under_policy(months)
-    for patients, clocks, clocks_before in _clocks(model, before or model, uniforms):
-        u = uniforms.at("@policy", patients)
-        for patient, clock, clock_before, chance in zip(patients, clocks, clocks_before, u, strict=True):
-            if len(found) == months.size:
-                break
-            under = bool(chance < share[len(found)])
-            reached = clock if under else clock_before
-            if reached < np.inf:
-                found.append((int(patient), float(reached), under))
-        if len(found) == months.size or not np.isfinite([clocks, clocks_before]).any():
+    under = service.under_policy(uniforms, np.arange(months.size), months)
+    if model.pathway.start == model.pathway.clock_state:
+        return Intake(np.arange(months.size), months, under)
+    open_ = np.arange(months.size)
+    found: list[tuple[int, int, float]] = []
+    for patients, *clocks in _clocks(before or model, model, uniforms):
+        possible = np.array([np.isfinite(each).any() for each in clocks])
+        open_ = open_[possible[under[open_].astype(int)]]
+        if not open_.size:
             break
-    numbers = np.array([patient for patient, _, _ in found], dtype=np.int64)
-    waited = np.array([reached for _, reached, _ in found], dtype=float)
-    return Intake(numbers, months[: len(found)] - waited, np.array([under for *_, under in found], dtype=bool))
+        taken = 0
+        for place, patient in enumerate(patients.tolist()):
+            if taken == open_.size:
+                break
+            reached = clocks[int(under[open_[taken]])][place]
+            if reached < np.inf:
+                found.append((int(open_[taken]), patient, float(reached)))
+                taken += 1
+        open_ = open_[taken:]
+    arrival = np.array([each for each, _, _ in found], dtype=np.int64)
+    numbers = np.array([patient for _, patient, _ in found], dtype=np.int64)
+    waited = np.array([reached for _, _, reached in found], dtype=float)
+    return Intake(numbers, months[arrival] - waited, under[arrival])
 
 
-def _clocks(model: Model, before: Model, uniforms: Uniforms) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
-    """Yield patients and the months they take to the default clock under each of two models, (n,); inf if never."""
+def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+    """Yield patients and the months they take to the default clock before a policy and under it, (n,); inf if never."""
     from simulator.engines.microsim import simulate
 
     for first in range(0, 2**62, AT_ONCE):
@@ -162,7 +166,7 @@ def _clocks(model: Model, before: Model, uniforms: Uniforms) -> Iterator[tuple[N
         other = block
         if before is not model:
             (other,) = simulate(before, uniforms, patients, horizon=0.0, keep=frozenset())
-        yield block.patients, block.clock_month, other.clock_month
+        yield block.patients, other.clock_month, block.clock_month
 
 
 def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:

@@ -204,7 +204,8 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         return scenario
     # A policy told over another that has a date replaces it: until then is what was until then.
     until_then = (base.before or base) if base else Scenario(path.stem, pathway, file=path)
-    return replace(scenario, before=replace(until_then, capacity=scenario.capacity, service=scenario.service))
+    until_then = replace(until_then, capacity=scenario.capacity, service=scenario.service)
+    return replace(scenario, before=until_then.gaining(scenario.marginal_benefit))
 
 
 def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:

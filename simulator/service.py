@@ -132,11 +132,11 @@ class Service:
         months = np.concatenate(found)
         return months[months < end]
 
-    def under_policy(self, uniforms: Uniforms, patients: Integers, arrival: Floats) -> NDArray[np.bool_]:
-        """Return which patients, arriving at calendar months : (n,), are under the scenario and not under its base."""
+    def under_policy(self, uniforms: Uniforms, numbers: Integers, arrival: Floats) -> NDArray[np.bool_]:
+        """Return which arrivals, by number and calendar month : (n,), are under the scenario and not under its base."""
         if self.policy_from_month is None:
-            return np.ones(patients.size, dtype=bool)
-        return np.asarray(uniforms.at("@policy", patients) < self.share_under_policy(arrival))
+            return np.ones(numbers.size, dtype=bool)
+        return np.asarray(uniforms.at("@policy", numbers) < self.share_under_policy(arrival))
 
     def share_under_policy(self, arrival: Floats) -> Floats:
         """Return the probability of being under the policy, at calendar months : (n,)."""

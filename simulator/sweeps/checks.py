@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from simulator.errors import InputError
 from simulator.levers import Values
 from simulator.loads import Demand, demand
 from simulator.model import resolve
+from simulator.sweeps import cost
 from simulator.sweeps.grid import Grid
 
 Floats = NDArray[np.float64]
@@ -56,6 +58,11 @@ def lever_places(grid: Grid) -> list[int]:
 def solutions(grid: Grid) -> int:
     """Return how many different demands `check_loads` must solve for."""
     return math.prod(len(grid.axes[place].values) for place in lever_places(grid))
+
+
+def seconds_of_loads(grid: Grid, own: Values, horizon: float) -> float:
+    """Return about how long `check_loads` takes."""
+    return solutions(grid) * cost.timed([partial(demand, grid.at(0), own, horizon)])
 
 
 def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | None) -> None:

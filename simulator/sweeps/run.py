@@ -104,6 +104,8 @@ def sweep(
     if at_once and not chosen.overload:
         checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
     seconds = _seconds(plan)
+    if not at_once and not chosen.overload and first.service is not None:
+        seconds += checks.seconds_of_loads(grid, for_loads(table, n_draws), chosen.horizon)
     if not yes:
         cost.check_cost(len(grid), seconds, min(chosen.jobs, len(grid) * len(chunks)))
     untouched = checks.check_cells(grid, own, progress)

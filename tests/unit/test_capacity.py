@@ -94,6 +94,23 @@ def test_a_priority_is_by_an_attribute_or_by_the_state_that_patients_wait_in(
     assert tell(f"[capacity]\nbeds = {{ units = 1, priority = {{ {told} }} }}").capacity["beds"].ranks == ranks
 
 
+def test_an_offer_in_the_very_instant_of_a_step_of_the_calendar_is_of_the_new_units() -> None:
+    """3 x 2.3 is a rounding error less than 6.9."""
+    offered = Capacity(((0.0, 1), (6.9, 40)), offered_every=2.3)
+    assert 3 * 2.3 < 6.9
+    assert offered.offers(0.0, 12.0) == 1 + 1 + 1 + 3 * 40
+
+
+def test_a_bases_priority_must_be_of_the_pathway_that_it_is_used_on(tell: Tell, tmp_path: Path) -> None:
+    tell('[capacity]\nbeds = { units = 1, priority = { urgency = ["urgent"] } }', "today")
+    other = (tmp_path / "ward.toml").read_text().replace("urgency", "haste")
+    (tmp_path / "other.toml").write_text(other)
+    for told in ("", "[capacity]\nbeds = 5"):
+        (tmp_path / "moved.toml").write_text(f'base = "today.toml"\npathway = "other.toml"\n{told}\n')
+        with pytest.raises(InputError, match=r"moved.toml: \[capacity\] beds priority: unknown attribute.*'urgency'"):
+            load_scenario(tmp_path / "moved.toml")
+
+
 def test_a_scenario_limits_more_than_its_base_and_keeps_what_it_does_not_tell_of_a_resource(tell: Tell) -> None:
     tell("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
     more = tell('base = "today.toml"\n[capacity]\nbeds = 5', "more")

@@ -14,6 +14,7 @@ from simulator.capacity import Capacity
 from simulator.centre import Years
 from simulator.draws import load_draws, single
 from simulator.loads import demand, loads
+from simulator.model import resolve
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario, load_scenario
 from simulator.service import Service
@@ -200,6 +201,35 @@ def test_a_policy_that_changes_who_is_ever_listed_does_not_change_how_many_are(
     assert waited.mean() == pytest.approx(1 / (onset + 0.1), abs=4.5 * waited.std() / np.sqrt(waited.size))
 
 
+def early_ward(folder: Path, onset: float, policy: float, service: str) -> Scenario:
+    """A policy on a pathway on which some die before they are listed: the rate of being listed, before and under it."""
+    (folder / "early.toml").write_text(DEATH_FIRST)
+    told = f"[service]\narrivals_per_year = 240\nyears = 4\n[set]\nonset = {onset}\n"
+    (folder / "today.toml").write_text(f'pathway = "early.toml"\n[capacity]\nbeds = 900\n{told}')
+    (folder / "policy.toml").write_text(f'base = "today.toml"\n[set]\nonset = {policy}\n[service]\n{service}\n')
+    return load_scenario(folder / "policy.toml")
+
+
+def test_of_a_ramp_as_many_are_under_the_policy_as_it_says_however_few_it_lists(tmp_path: Path) -> None:
+    scenario = early_ward(tmp_path, 0.1, 0.01, "policy_from_month = 0\npolicy_ramp_months = 48")
+    models = resolve(scenario), resolve(scenario.before)
+    intakes = [centre.arrivals(*models, scenario.service, 12.0, Uniforms(seed)) for seed in range(6)]
+    under = np.concatenate([each.under_policy[:960] for each in intakes])
+    # Arrivals of four years: half of them on average; 4.5 standard errors.
+    assert under.mean() == pytest.approx(0.5, abs=4.5 * 0.5 / np.sqrt(under.size))
+
+
+@pytest.mark.parametrize(("onset", "policy"), [(0.1, 0.0), (0.0, 0.1)])
+def test_where_nobody_is_listed_on_one_side_of_a_date_nobody_arrives_there(
+    tmp_path: Path, onset: float, policy: float
+) -> None:
+    scenario = early_ward(tmp_path, onset, policy, "policy_from_month = 24")
+    found = years(scenario)
+    side = found.arrival < 24.0 if onset else found.arrival >= 24.0
+    assert side.all()
+    assert 300 < found.counted.sum() < 700
+
+
 def test_a_policy_told_over_one_that_has_a_date_replaces_it(tmp_path: Path) -> None:
     """Until its date arrivals are under today's practice, not under the policy that it was told over."""
     texts = {
@@ -231,6 +261,12 @@ def test_whoever_is_treated_in_addition_before_a_date_gains_no_more_than_who_is_
     today = years(load_scenario(tmp_path / "today.toml"))
     none_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@0")))
     all_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@1")))
+    half = load_scenario(f"{tmp_path / 'sooner.toml'}@0.5").before
+    (tmp_path / "half.toml").write_text('base = "sooner.toml"\nmarginal_benefit = 0.5\n')
+    told = load_scenario(tmp_path / "half.toml").before
+    assert half is not None
+    assert told is not None
+    assert told.marginal_benefit == half.marginal_benefit == 0.5
     early = [patient for patient, month in zip(today.block.patients, today.arrival, strict=True) if month < 24.0]
     assert [none_gain[each] for each in early] == [deaths(today)[each] for each in early]
     assert [all_gain[each] for each in early] != [none_gain[each] for each in early]
