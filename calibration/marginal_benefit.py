@@ -72,7 +72,8 @@ def informing(targets: Targets) -> Percentage | None:
     On the pathway's first clock: from entry, who relapses matters as well.
     """
     rows = targets.cohort.targets
-    own = rows[(rows["use"] == USE) & rows["kind"].isin(["survivors", PERCENTAGE]) & (rows["population"] == "all")]
+    of_all = (rows["population"] == "all") & (rows["attribute"] == "")
+    own = rows[(rows["use"] == USE) & rows["kind"].isin(["survivors", PERCENTAGE]) & of_all]
     on_default = targets.cohort.clock == targets.pathway.clock
     if own.empty or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
         return None

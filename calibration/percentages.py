@@ -43,7 +43,7 @@ class Percentage:
 
 def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
     """Return what a row of survival tells: a count if it has one, else a percentage. Raises InputError naming `at`."""
-    population, month = str(row["population"]), float(row["month"])
+    population, month = population_sizes.of_row(cohort, row), float(row["month"])
     if np.isfinite(row["count"]):
         return Percentage(population, month, float(row["count"]), float(row["n"]))
     share, error, n = row["value"] / 100.0, standard_error(row) / 100.0, float(row["n"])
@@ -56,27 +56,29 @@ def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
         assumed = f"{at}: no standard error, so taken as if none of {n:g} patients were censored"
         return Percentage(population, month, share * n, n, assumed if 0.0 < share < 1.0 else "")
     most = n if np.isfinite(n) else population_sizes.most(cohort, population)
-    _check_not_surer(row, share, most, at)
+    _check_not_surer(row, population, most, at)
     size = min(share * (1.0 - share) / error**2, most)
     if np.isfinite(n) and month <= cohort.no_censoring_before:
         size = n
     return Percentage(population, month, share * size, size)
 
 
-def _check_not_surer(row: pd.Series, share: float, n: float, at: str) -> None:
+def _check_not_surer(row: pd.Series, population: str, n: float, at: str) -> None:
     """Refuse an error smaller than n patients, none of them censored, can give. What is printed is rounded."""
+    half = half_a_digit(row, "value")
+    shares = np.clip([(row["value"] + each) / 100.0 for each in (-half, 0.0, half)], 0.0, 1.0)
     told = row["standard_error"] + half_a_digit(row, "standard_error")
-    smallest = 100.0 * np.sqrt(share * (1.0 - share) / n)
+    smallest = 100.0 * float(np.sqrt(shares * (1.0 - shares) / n).min())
     if np.isfinite(told):
         what = "a standard error smaller"
         allowed = f"{smallest:.1f} % or more"
     else:
         told = row["upper"] - row["lower"] + half_a_digit(row, "upper") + half_a_digit(row, "lower")
-        smallest = float(np.nanmin(np.diff(_usual_intervals(share, n))))
+        smallest = min(float(np.nanmin(np.diff(_usual_intervals(share, n)))) for share in shares)
         what = "a 95 % interval narrower"
         allowed = f"{smallest:.0f} % wide or more"
     if told < smallest - 1e-9:
-        of = "" if np.isfinite(row["n"]) else f" of {row['population']}"
+        of = "" if np.isfinite(row["n"]) else f" of {population}"
         raise InputError(f"{what} than {n:g} patients{of} can give", where=at, got=_as_printed(row), allowed=allowed)
 
 
@@ -131,7 +133,7 @@ def check_counted(row: pd.Series, cohort: Cohort, at: str) -> None:
     """Refuse a percentage, with its error, that no count prints, where nobody is censored before. Raises InputError."""
     if not (np.isfinite(row["value"]) and is_percentage(row) and row["month"] <= cohort.no_censoring_before):
         return
-    most = population_sizes.most(cohort, row["population"])
+    most = population_sizes.most(cohort, population_sizes.of_row(cohort, row))
     sizes = [int(row["n"])] if np.isfinite(row["n"]) else range(1, most + 1)
     told = [int(row["count"])] if np.isfinite(row["count"]) else None
     if any(_prints(alive, n, row) for n in sizes for alive in told or _near(row, n)):
@@ -174,21 +176,22 @@ def _has_interval(share: float, n: int, row: pd.Series) -> bool:
 
 
 def _usual_intervals(share: float, n: float) -> Floats:
-    """Return the 95 % intervals that are printed of a share of n, in percent, (5, 2); NaN where there is none.
+    """Return the 95 % intervals that are printed of a share of n, in percent, (6, 2); NaN where there is none.
 
-    Plain, log and log-log (Kalbfleisch and Prentice 2002, 1.4), Wilson (1927), Clopper and Pearson (1934).
+    Plain, log, log-log and arcsine (Kalbfleisch and Prentice 2002, 1.4), Wilson (1927), Clopper and Pearson (1934).
     """
     z, alive, sides = WIDTH / 2.0, share * n, np.array([-1.0, 1.0])
     error = np.sqrt(share * (1.0 - share) / n)
     with np.errstate(divide="ignore", invalid="ignore"):
         log = share * np.exp(sides * z * error / share)
         log_log = share ** np.exp(sides * z * error / (share * np.log(share)))
+    arcsine = np.sin(np.clip(np.arcsin(np.sqrt(share)) + sides * z / (2.0 * np.sqrt(n)), 0.0, np.pi / 2.0)) ** 2
     wilson = (alive + z**2 / 2.0 + sides * z * np.sqrt(n * share * (1.0 - share) + z**2 / 4.0)) / (n + z**2)
     exact = [
         special.betaincinv(alive, n - alive + 1.0, 0.025) if alive > 0.0 else 0.0,
         special.betaincinv(alive + 1.0, n - alive, 0.975) if alive < n else 1.0,
     ]
-    return np.clip(100.0 * np.array([share + sides * z * error, log, log_log, wilson, exact]), 0.0, 100.0)
+    return np.clip(100.0 * np.array([share + sides * z * error, log, log_log, arcsine, wilson, exact]), 0.0, 100.0)
 
 
 def _nearest(row: pd.Series, n: int) -> str:

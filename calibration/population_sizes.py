@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from simulator.cohort import Cohort
 
@@ -36,6 +37,12 @@ def told(cohort: Cohort) -> dict[str, Size]:
 def is_everybody(cohort: Cohort, population: str) -> bool:
     """Return whether an arm is the whole cohort."""
     return population == "all" or "all" in cohort.arms.get(population, ())
+
+
+def of_row(cohort: Cohort, row: pd.Series) -> str:
+    """Return the population of a row: the level that it tells of everybody, or its own."""
+    attribute = str(row.get("attribute", ""))
+    return attribute if attribute and is_everybody(cohort, row["population"]) else str(row["population"])
 
 
 def most(cohort: Cohort, population: str, sizes: Mapping[str, Size] | None = None) -> int:

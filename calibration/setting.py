@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from calibration import population_sizes
 from calibration.eligible_shares import Told, among_eligible
 from calibration.target_checks import where
 from simulator.cohort import Cohort
@@ -52,10 +53,18 @@ def _value(told: Any, cohort: Cohort, at: str) -> float:
         return float(told)
     row = _row(told, cohort, at)
     if np.isfinite(row["count"]) and row["n"] > 0:
-        return float(row["count"] / row["n"])
+        return float(row["count"] / _patients(row, cohort))
     if not np.isfinite(row["value"]):
         raise InputError("a row without a count and without a value", where=at, got=told)
     return float(row["value"] / 100.0 if row["unit"] == "%" else row["value"])
+
+
+def _patients(row: pd.Series, cohort: Cohort) -> float:
+    """Return of how many a row is a share: of its own population, where it prints a share of more than that has."""
+    own = population_sizes.told(cohort).get(population_sizes.of_row(cohort, row))
+    if own is None or row["kind"] == "patients":
+        return float(row["n"])
+    return float(min(row["n"], own.patients))
 
 
 def _row(named: Any, cohort: Cohort, at: str) -> pd.Series:

@@ -158,6 +158,9 @@ def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: 
         what = "only figures on the pathway's first clock can be fitted"
         raise InputError(what, where=at, got=cohort.clock, allowed='use = "validation"')
     if row["kind"] == PERCENTAGE:
+        if row["attribute"] not in ("", population_sizes.of_row(cohort, row)):
+            what = "survival by an attribute of an arm cannot be fitted"
+            raise InputError(what, where=at, got=row["attribute"], allowed='use = "predictive"')
         return
     if row["kind"] in MEDIANS:
         raise InputError("a kind that cannot be fitted", where=at, got=row["kind"], allowed='use = "predictive"')

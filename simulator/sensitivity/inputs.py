@@ -70,6 +70,8 @@ class Inputs:
     def centre(self) -> dict[str, float]:
         """Every input at its median over draws, siblings of a choice rescaled to sum to what they share."""
         found = {name: float(self.draws[name].median()) for name in self.names}
+        if BENEFIT in found and not self.informed_benefit:
+            found[BENEFIT] = sum(BENEFIT_RANGE) / 2.0
         for factor in self.factors:
             if len(factor) > 1:
                 fixed = [each for each in self.pathway.choice_siblings(factor[0]) if each not in factor]

@@ -56,6 +56,12 @@ def test_a_share_of_all_treated_is_one_of_those_to_whom_it_is_open(cohort: Cohor
     assert found == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
 
 
+def test_a_share_printed_of_the_whole_cohort_is_set_as_one_of_the_treated(cohort: Cohort) -> None:
+    """25 of 60, where 42 were treated: tables often print every row of all patients."""
+    of_all = cohort(CAR.replace(",42", ",60").format(25)).scenario.set
+    assert of_all == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
+
+
 def test_the_share_that_was_told_is_what_simulated_patients_have(cohort: Cohort) -> None:
     """The closed ones' share goes to chemotherapy as well, by what it has of the others."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation")

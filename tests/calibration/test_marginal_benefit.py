@@ -1,5 +1,6 @@
 """What cohorts say of the marginal patient: held against the audit's arithmetic, quadrature, and sampling."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from calibration import marginal_benefit as benefit
 from calibration.hierarchy import GRID, Hierarchy
 from calibration.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
 from calibration.percentages import Percentage
-from calibration.targets import Targets, load_targets
+from calibration.targets import Targets, find_folder, load_targets
 from simulator.draws import BENEFIT_FILE, cohorts_folder, draws_file, read_draws
 
 Floats = NDArray[np.float64]
@@ -131,6 +132,18 @@ def first() -> tuple[list[Evidence], Floats]:
 def test_two_cohorts_inform_it_and_the_five_who_were_all_treated_do_not(first: tuple[list[Evidence], Floats]) -> None:
     assert [each.cohort for each in first[0]] == ["schultz2023", "wudhikarn2021"]
     assert benefit.informing(SHIPPED[2]) is None
+
+
+def test_survival_of_a_subgroup_is_not_that_of_everybody(tmp_path: Path) -> None:
+    """Neither as an attribute nor at a later month: the figure of all patients informs."""
+    folder = tmp_path / "mine"
+    shutil.copytree(find_folder("schultz2023"), folder)
+    before = benefit.informing(load_targets(folder))
+    with (folder / "targets.csv").open("a", encoding="utf-8") as stream:
+        for month in (12, 24):
+            stream.write(f"less_{month},survival,all,,cd19=negative_or_dim,{month},,20,10,7,,,%,Figure,validation,\n")
+    assert before is not None
+    assert benefit.informing(load_targets(folder)) == before
 
 
 def test_survival_is_a_line_in_the_benefit(first: tuple[list[Evidence], Floats]) -> None:

@@ -131,6 +131,30 @@ def test_what_a_count_prints_is_read_and_worth_no_more_than_it(alive: int, n: in
             assert percentages.read(whole, cohort(n), "").n <= n
 
 
+@pytest.mark.parametrize("digits", [0, 1])
+@pytest.mark.parametrize("n", [6, 11, 38, 60, 120, 300])
+def test_no_count_prints_an_error_that_is_too_small_for_it(n: int, digits: int) -> None:
+    """Every count of n, nobody censored, its percentage and its error rounded: none of it is refused."""
+    z = 1.959963984540054
+    for alive in range(1, n):
+        share = alive / n
+        value = f"{100 * share:.{digits}f}"
+        if float(value) in (0.0, 100.0):
+            continue
+        error = np.sqrt(share * (1 - share) / n)
+        theta = np.arcsin(np.sqrt(share)) + np.array([-z, z]) / (2 * np.sqrt(n))
+        arcsine = np.sin(np.clip(theta, 0, np.pi / 2)) ** 2
+        log_log = share ** np.exp(np.array([z, -z]) * error / (share * -np.log(share)))
+        plain = np.clip(share + z * error * np.array([-1, 1]), 0, 1)
+        for ends in (arcsine, log_log, plain):
+            lower, upper = (f"{100 * each:.1f}" for each in ends)
+            told = percentages.read(row(value, lower=lower, upper=upper, n=n), cohort(n), "")
+            assert 0 < told.n <= n
+        printed = f"{100 * error:.1f}"
+        if float(printed) > 0:
+            assert percentages.read(row(value, standard_error=printed, n=n), cohort(n), "").n <= n
+
+
 @pytest.mark.parametrize(("alive", "value"), [(0, 0), (8, 100)])
 def test_all_and_none_have_intervals_too(alive: int, value: int) -> None:
     for low, high in usual_intervals(alive, 8).values():
@@ -155,6 +179,16 @@ def test_percentages_enter_the_likelihood_as_binomials(new_cohort: NewCohort) ->
     beta = sum(stats.beta.logpdf(alive, k + 1, n - k + 1) - np.log(n + 1) for k, n in ((24.4, 40), (3.3, 10)))
     np.testing.assert_allclose(found, beta, atol=2e-4)
     assert len(targets.warnings) == 2
+
+
+def test_survival_of_a_level_of_everybody_is_fitted_as_that_levels(new_cohort: NewCohort) -> None:
+    arms = ("treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
+    values = {"uptake": np.array([[0.2], [0.4], [0.7]]), "treated_mean": np.array([[10.0], [30.0], [50.0]])}
+    by_attribute = new_cohort(20, *arms, "alive,survival,all,,sex=female,12,,5,40")
+    by_population = new_cohort(20, *arms, "alive,survival,sex=female,,,12,,5,40")
+    np.testing.assert_array_equal(Likelihood(by_attribute)(values), Likelihood(by_population)(values))
+    with pytest.raises(InputError, match=r"line 4: survival by an attribute of an arm cannot be fitted"):
+        new_cohort(20, *arms, "alive,survival,treated,,sex=female,12,,5,40")
 
 
 def test_two_arms_together_are_their_mixture(new_cohort: NewCohort) -> None:

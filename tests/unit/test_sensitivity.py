@@ -146,6 +146,7 @@ def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
     varied = load_inputs(wider, 2000, 1)
     assert varied.ends(BENEFIT) == BENEFIT_RANGE
     assert varied.told_of_benefit == "marginal_benefit is varied evenly from 0 to 1: an assumption."
+    assert varied.centre[BENEFIT] == 0.5
     # Kolmogorov-Smirnov at 1.63 / sqrt(n): one sample in a hundred, one seed.
     ordered = np.sort(varied.draws[BENEFIT])
     assert np.abs(ordered - (np.arange(2000) + 0.5) / 2000).max() < 1.63 / np.sqrt(2000)
