@@ -31,6 +31,16 @@ def denominators(targets: Targets, rows: pd.DataFrame) -> dict[object, Patients]
     return {index: _of(row, targets, sizes) for index, row in rows[rows["kind"].isin(COUNTS)].iterrows()}
 
 
+def assessed(targets: Targets, rows: pd.DataFrame) -> dict[object, str]:
+    """Return index -> "26 of 42 treated", of those rows whose n is fewer than their own patients."""
+    sizes, whom, found = _sizes(targets), denominators(targets, rows), dict[object, str]()
+    for index, row in rows.iterrows():
+        own = sizes.get(_patients(row, targets), set())
+        if own and whom.get(index) == _patients(row, targets) and row["n"] < min(own):
+            found[index] = f"{int(row['n'])} of {min(own)} {in_words(whom[index])}"
+    return found
+
+
 def members(cohort: SimulatedCohort, patients: Patients) -> Mask:
     """Return which simulated patients they are, (n,)."""
     found = np.ones(cohort.follow_up.size, dtype=bool)
@@ -57,8 +67,7 @@ def _sizes(targets: Targets) -> dict[Patients, set[int]]:
     rows = targets.cohort.targets
     for _, row in rows[rows["kind"] == "patients"].iterrows():
         whom = _patients(row, targets)
-        # Of a part of the cohort, as where a level is not known of all, not everybody with it is counted.
-        if whom and (row["n"] == targets.cohort.n or _arms(whom)):
+        if whom:
             found.setdefault(whom, set()).add(int(row["count"]))
     return found
 

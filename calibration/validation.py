@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from calibration import predictive
-from calibration.denominators import Patients, denominators, members
+from calibration.denominators import Patients, assessed, denominators, members
 from calibration.predictive import COUNTS, Floats, SimulatedCohort
 from calibration.target_checks import HORIZON, where
 from calibration.targets import Targets
@@ -46,12 +46,15 @@ def to_validate(targets: Targets) -> Targets:
 
 def notes(targets: Targets) -> list[str]:
     """Return what must be known of a cohort's predictions, with the line each."""
-    rows = targets.cohort.targets
-    dead = rows[(rows["use"] == USE) & (rows["kind"] == "deaths")]
-    if targets.cohort.follow_up is not None:
-        return []
-    told = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
-    return [f"{where(targets.folder, index)}: {told}" for index in dead.index]
+    rows = targets.cohort.targets[targets.cohort.targets["use"] == USE]
+    told: list[tuple[object, str]] = [
+        (index, f"{part} are taken as those assessed, like the others; of chosen ones, as responders, it tells nothing")
+        for index, part in assessed(targets, rows).items()
+    ]
+    if targets.cohort.follow_up is None:
+        until = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
+        told += [(index, until) for index in rows.index[rows["kind"] == "deaths"]]
+    return [f"{where(targets.folder, index)}: {each}" for index, each in told]
 
 
 @dataclass(frozen=True)

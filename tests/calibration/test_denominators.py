@@ -131,3 +131,16 @@ def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
     for index, each in denominators(targets, rows[rows["kind"] == "entered"]).items():
         assert in_words(each) == rows.loc[index, "population"]
     assert pd.Series(rows["name"]).is_unique
+
+
+def test_fewer_than_the_treated_are_taken_as_assessed_and_that_is_said(tmp_path: Path) -> None:
+    """15 HSCTs of 26: whether these are responders or those who were followed, the row does not tell."""
+    targets = letters(tmp_path / "mine", "hsct,entered,treated,hsct,,,15,26", "all,entered,treated,hsct,,,15,42")
+    (note,) = validation.notes(targets)
+    assert "26 of 42 treated are taken as those assessed" in note
+    assert "as responders, it tells nothing" in note
+
+
+def test_a_level_that_is_known_of_some_can_be_counted_of(tmp_path: Path) -> None:
+    known = ("pos,patients,all,,cd19=positive,,38,55", "treated_pos,patients,treated,,cd19=positive,,28,38")
+    assert whom(letters(tmp_path / "mine", *known))[-1] == "cd19=positive"
