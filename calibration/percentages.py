@@ -105,7 +105,8 @@ def check_error(row: pd.Series, at: str) -> None:
         raise InputError("0 and 100 % have no standard error", where=at, got=_as_printed(row), allowed="blank, and `n`")
     if np.isfinite(lower) != np.isfinite(upper):
         got = row["printed_lower"] or row["printed_upper"]
-        raise InputError("half an interval", where=at, got=got, allowed="both `lower` and `upper`, or neither")
+        allowed = "both `lower` and `upper`, or neither, as where one is not reached"
+        raise InputError("half an interval", where=at, got=got, allowed=allowed)
     if np.isfinite(lower):
         within = np.isnan(value) or lower <= value <= upper
         above = 100.0 if is_percentage(row) else np.inf
