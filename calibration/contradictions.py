@@ -15,7 +15,7 @@ from calibration.population_sizes import Size
 from calibration.target_checks import where
 from simulator.cohort import Cohort
 from simulator.errors import InputError
-from simulator.pathway import Group, Pathway, reachable
+from simulator.pathway import Pathway, is_part, reachable
 
 SAME = ["kind", "population", "state", "attribute", "month", "n"]
 """Rows that agree in these tell the same figure."""
@@ -85,20 +85,10 @@ def _check_held(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
 def _holds(cohort: Cohort, pathway: Pathway, whole: str, part: str) -> bool:
     groups = pathway.groups
     return all(
-        any(_is_of(groups[one], groups[other], pathway) for other in cohort.arms[whole] if other in groups)
+        any(is_part(groups[one], groups[other], pathway) for other in cohort.arms[whole] if other in groups)
         for one in cohort.arms[part]
         if one in groups
     )
-
-
-def _is_of(part: Group, whole: Group, pathway: Pathway) -> bool:
-    """Return whether there is no way into one group but through the other."""
-
-    def onward(name: str) -> Sequence[str]:
-        return [] if name in whole.entered else [each.to for each in pathway.states[name].transitions]
-
-    past = reachable([pathway.start], onward) - set(whole.entered)
-    return past.isdisjoint(part.entered) and set(whole.not_entered) <= set(part.not_entered)
 
 
 def _check_nobody_rises(cohort: Cohort, folder: Path) -> None:

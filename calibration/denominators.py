@@ -15,7 +15,7 @@ from calibration.predictive import COUNTS, Mask, SimulatedCohort
 from calibration.target_checks import where
 from calibration.targets import Targets
 from simulator.errors import InputError
-from simulator.pathway import Group, Pathway, reachable
+from simulator.pathway import Group, is_part
 
 Patients = frozenset[str]
 """Populations, and levels of attributes, that they all belong to."""
@@ -111,20 +111,10 @@ def _is_part(part: str, whole: str, targets: Targets) -> bool:
     if part == whole or "=" in part or "=" in whole:
         return part == whole
     parts, wholes = (_groups(each, targets) for each in (part, whole))
-    return all(any(_passes(each, other, targets.pathway) for other in wholes) for each in parts)
+    return all(any(is_part(each, other, targets.pathway) for other in wholes) for each in parts)
 
 
 def _groups(arm: str, targets: Targets) -> list[Group]:
     """Return the groups of an arm; a name that is both is the group, as where its members are simulated."""
     groups = targets.pathway.groups
     return [groups[each] for each in ((arm,) if arm in groups else targets.cohort.arms[arm])]
-
-
-def _passes(group: Group, other: Group, pathway: Pathway) -> bool:
-    """Return whether who is of a group is of another one: no way leads to its states but through the other's."""
-
-    def onward(name: str) -> list[str]:
-        return [] if name in other.entered else [each.to for each in pathway.states[name].transitions]
-
-    around = reachable([pathway.start], onward) - set(other.entered)
-    return not around & set(group.entered) and set(other.not_entered) <= set(group.not_entered)

@@ -6,7 +6,7 @@ and the printed figure is computed: its interval holds parameter uncertainty and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -237,9 +237,11 @@ def reported_figure(row: pd.Series) -> tuple[float, str, float]:
     return float(row["value"]), "months", 1.0
 
 
-def predict(targets: Targets, draws: pd.DataFrame, each: Callable[..., object], wanted: int = DRAWS) -> pd.DataFrame:
+def predict(
+    targets: Targets, draws: pd.DataFrame, each: Callable[..., Iterable[Floats]], wanted: int = DRAWS
+) -> pd.DataFrame:
     """Return the predictive table of the first `wanted` draws; `each` maps work over chunks, perhaps in parallel."""
     wanted = min(wanted, len(draws))
     chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]
-    parts = list(each(partial(simulate_figures, targets, draws), chunks))  # type: ignore[call-overload]
+    parts = list(each(partial(simulate_figures, targets, draws), chunks))
     return table(targets, np.concatenate(parts))

@@ -312,6 +312,16 @@ def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> s
     return found
 
 
+def is_part(group: Group, other: Group, pathway: Pathway) -> bool:
+    """Return whether everybody of a group is of another one: no way leads into it but through the other."""
+
+    def onward(name: str) -> Iterable[str]:
+        return () if name in other.entered else (each.to for each in pathway.states[name].transitions)
+
+    around = reachable([pathway.start], onward) - set(other.entered)
+    return around.isdisjoint(group.entered) and set(other.not_entered) <= set(group.not_entered)
+
+
 def states_before_clock(pathway: Pathway) -> set[str]:
     """Return the states that a patient can come to before the default clock starts."""
 
