@@ -1,0 +1,165 @@
+"""The embedded chain against quadrature, closed forms and counted events: shares, mean stays and expected visits."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import exp, inf
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+from simulator.distributions import Distribution, build
+from simulator.engines import microsim
+from simulator.engines.embedded import events, leaving, visits
+from simulator.model import Model, resolve
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+Tell = Callable[[str], Pathway]
+
+
+def law(family: str, cure: float | None = None, **parameters: object) -> Distribution:
+    return build(family, parameters, cure=cure)
+
+
+
+
+def state(model: Model, *laws: Distribution) -> Model:
+    """A model whose start is left by competing latent times of these laws."""
+    (first, *_), start = model.exits[model.pathway.start], model.pathway.start
+    exits = tuple(replace(first, name=f"{i}", time=each, probability=None) for i, each in enumerate(laws))
+    return replace(model, exits={**model.exits, start: exits})
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return resolve(load_scenario("baseline"))
+
+
+COMPETING = {
+    "exponentials": [law("exponential", mean=5.0), law("exponential", mean=2.0)],
+    "one of every shape": [
+        law("weibull", shape=1.7, scale=6.0),
+        law("gamma", shape=0.6, mean=9.0),
+        law("lognormal", sigma=1.1, median=4.0),
+        law("loglogistic", shape=1.3, median=7.0),
+    ],
+    "a hazard in pieces": [
+        law("piecewise_exponential", breaks=[1.0, 2.0], rates=[0.0, 3.0, 0.01]), law("gompertz", shape=0.1, rate=0.02)
+    ],
+    "cured of one risk": [law("exponential", cure=0.3, mean=5.0), law("lognormal", sigma=0.5, median=9.0)],
+    "very steep": [law("weibull", shape=80.0, scale=6.0), law("weibull", shape=60.0, scale=6.0)],
+    "at long sight": [law("lognormal", sigma=2.0, median=300.0), law("exponential", rate=0.001)],
+}
+
+
+@pytest.mark.parametrize("laws", COMPETING.values(), ids=COMPETING)
+def test_a_stay_and_who_leaves_by_which_risk_are_what_quadrature_gives(laws: list[Distribution], model: Model) -> None:
+    found = leaving(state(model, *laws), model.pathway.start)
+
+    def survival(u: float) -> float:
+        return float(np.prod([each.survival(exp(u)) for each in laws]))
+
+    stay = sum(
+        integrate.quad(lambda u: exp(u) * survival(u), a, b, limit=500, epsabs=1e-10)[0]
+        for a, b in zip(np.linspace(-15, 15, 61), np.linspace(-14.5, 15.5, 61), strict=True)
+    )
+    assert found.stay.item() == pytest.approx(stay, rel=5e-5)
+    assert sum(each.item() for each in found.by) == pytest.approx(1.0, abs=1e-12)
+    assert not found.never.any()
+    # Who leaves by a risk, by simulation: bounds of 5 standard errors, seeds fixed.
+    u = np.random.default_rng(5).uniform(size=(len(laws), 200_000))
+    first = np.argmin([each.ppf(own) for each, own in zip(laws, u, strict=True)], axis=0)
+    for place, each in enumerate(found.by):
+        assert np.mean(first == place) == pytest.approx(each.item(), abs=5.0 * 0.5 / np.sqrt(200_000))
+
+
+def test_a_fixed_time_takes_whoever_is_left_at_it_and_a_cure_leaves_some(model: Model) -> None:
+    half_gone = [law("fixed", months=2.0, cure=0.5), law("fixed", months=2.0, cure=0.4), law("exponential", mean=5.0)]
+    found = leaving(state(model, *half_gone), model.pathway.start)
+    left = exp(-0.4)
+    assert [each.item() for each in found.by] == pytest.approx(
+        [0.5 * left, 0.5 * 0.6 * left, (1.0 - left) + 0.5 * 0.4 * left], abs=1e-6
+    )
+    assert found.stay.item() == pytest.approx(5.0 * (1.0 - left) + 0.2 * left * 5.0, rel=1e-6)
+    alone = leaving(state(model, half_gone[0]), model.pathway.start)
+    assert (alone.by[0].item(), alone.never.item(), alone.stay.item()) == (0.5, 0.5, inf)
+    at_once = leaving(state(model, law("fixed", months=0.0, cure=0.25), half_gone[2]), model.pathway.start)
+    assert [each.item() for each in at_once.by] == pytest.approx([0.75, 0.25], abs=1e-9)
+    assert at_once.stay.item() == pytest.approx(1.25, rel=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "has_mean"), [(1.2, True), (0.9, False)])
+def test_a_mean_that_has_no_end_is_infinite(shape: float, has_mean: bool, model: Model) -> None:
+    slow = law("loglogistic", shape=shape, scale=2.0)
+    found = leaving(state(model, slow), model.pathway.start)
+    assert found.by[0].item() == pytest.approx(1.0)
+    mean = 2.0 * np.pi / shape / np.sin(np.pi / shape) if has_mean else inf
+    assert found.stay.item() == pytest.approx(mean, rel=1e-3)
+    # Two that have no mean each may have one together: S falls as t^-(a + b).
+    assert np.isfinite(leaving(state(model, slow, slow), model.pathway.start).stay).all()
+
+
+CYCLE = """
+title = "Two states that follow each other"
+start = "a"
+[states.a]
+kind = "sojourn"
+[[states.a.transitions]]
+to = "b"
+time = {{ family = "exponential", rate = {speed} }}
+[[states.a.transitions]]
+to = "dead"
+time = {{ family = "exponential", rate = {death} }}
+[states.b]
+kind = "sojourn"
+[[states.b.transitions]]
+to = "a"
+time = {{ family = "exponential", rate = {speed} }}
+[[states.b.transitions]]
+to = "dead"
+time = {{ family = "exponential", rate = {death} }}
+[states.dead]
+kind = "death"
+"""
+
+
+def of_cycle(tell: Tell, speed: float, death: float) -> Model:
+    return resolve(Scenario("cycle", tell(CYCLE.format(speed=speed, death=death))))
+
+
+@pytest.mark.parametrize("speed", [0.01, 1.0, 10_000.0])
+def test_how_often_patients_come_round_a_cycle(speed: float, tell: Tell) -> None:
+    found = visits(of_cycle(tell, speed, 0.01))
+    again = speed / (speed + 0.01)
+    assert found["a"].item() == pytest.approx(1.0 / (1.0 - again**2), rel=1e-6)
+    assert found["b"].item() == pytest.approx(again / (1.0 - again**2), rel=1e-6)
+    assert found["dead"].item() == pytest.approx(1.0, rel=1e-6)
+
+
+def test_a_cycle_that_is_never_left_is_come_round_without_end_but_not_within_months(tell: Tell) -> None:
+    for_ever = of_cycle(tell, 2.0, 0.0)
+    found = visits(for_ever)
+    assert found["a"].item() == found["b"].item() == inf
+    assert found["dead"].item() == 0.0
+    assert np.isinf(events(for_ever)).all()
+    # Moves at 2 a month until a time that is exponential with mean 30: 60 moves, and the first entry.
+    assert events(for_ever, within=30.0).item() == pytest.approx(61.0, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["b_all_post_cd19", "peer_pathway", "three_state"])
+def test_patients_of_a_shipped_pathway_come_to_each_state_as_often_as_the_chain_says(name: str) -> None:
+    model, n = resolve(Scenario(name, load_pathway(name))), 20_000
+    (block,) = microsim.simulate(model, Uniforms(4), range(n), horizon=12_000.0)
+    expected = {state: np.sum(each * model.weights) for state, each in visits(model).items()}
+    for state, often in expected.items():
+        counts = np.zeros(n)
+        for who, _ in block.entered.get(state, ()):
+            np.add.at(counts, who, 1.0)
+        # 5 standard errors of each of fewer than 40 states: less than 1 in 10,000 fails by chance.
+        assert counts.mean() == pytest.approx(often, abs=5.0 * counts.std() / np.sqrt(n) + 1e-9), state
+    assert events(model).item() == pytest.approx(sum(expected.values()))
