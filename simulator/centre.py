@@ -86,6 +86,16 @@ def run(
     return curves, without, _ward_part(scenario, every)
 
 
+def independent(
+    scenario: Scenario, own: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
+) -> Curves:
+    """Return the curves of patients who do not depend on one another, for nothing is limited and all enter at once."""
+    from simulator.engines import tally
+
+    found = years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
+    return tally.of_blocks(resolve(scenario, own), horizon, [found.block])
+
+
 def years(
     scenario: Scenario,
     own: Values,

@@ -24,6 +24,7 @@ from simulator.levers import Values
 from simulator.loads import demand
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
+from simulator.randomness import Uniforms
 from simulator.results import Results, gather
 from simulator.scenario import INFORMED, Scenario, check_one_pathway, load_scenario
 from simulator.shards import Simulation, shards, whole
@@ -146,8 +147,8 @@ def compare(
         if not chosen.overload:
             _check_load(each, asked.loads(each))
             _check_load(each, asked.final_loads(each, chosen.horizon), " in the end")
-    # Survival is a line in the benefit only where nobody waits; des is for who wants events, not mixtures of curves.
-    break_even = not limited and engine != "des" and chosen.horizon >= outcomes.MARGIN_MONTH
+    # Survival is a line in the benefit only where nobody waits.
+    break_even = not limited and chosen.horizon >= outcomes.MARGIN_MONTH
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
     work = _Work(shown, simulated(shown, engine), table, engine, chosen)
     if engine == "microsim" and not limited:
@@ -283,8 +284,11 @@ class _Work:
         if self.engine == "exact":
             own = values(self.table, rows)
             return self.parts([_exact(resolve(each, own), self.settings) for each in self.scenarios], rows)
-        one = single(self.table, rows.start)
-        return [_of_centre(each, one, self.engine, self.settings, rows.start + 1) for each in self.scenarios]
+        one, draw = single(self.table, rows.start), rows.start + 1
+        if any(each.is_limited for each in self.shown):
+            return [_of_centre(each, one, self.engine, self.settings, draw) for each in self.scenarios]
+        found = [_independent(each, one, self.engine, self.settings, draw) for each in self.scenarios]
+        return self.parts(found, rows)
 
     def parts(self, found: Sequence[Curves], rows: slice) -> list[Part]:
         """Return a part of every scenario that is shown, from the curves of those that are simulated."""
@@ -300,6 +304,17 @@ class _Work:
         found, break_even = mixture(scenario, self.shown, curves, gain, self.settings.margin)
         return replace(_part(found, scenario), break_even=break_even)
 
+
+def _independent(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Curves:
+    """Return the curves of a draw's patients where nothing is limited: more patients, not replications, say more."""
+    return centre.independent(
+        scenario,
+        own,
+        engine=engine,
+        horizon=settings.horizon,
+        patients=settings.patients,
+        uniforms=Uniforms(settings.seed, draw),
+    )
 
 
 def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
