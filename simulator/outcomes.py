@@ -69,14 +69,14 @@ def median(months: Floats, survival: Floats) -> Floats:
 
 def survival_noise(survival: Floats, patients: Floats) -> Floats:
     """Return the standard error of simulated S : (n_draws, ...), of `patients` : (n_draws,) each; binomial."""
-    n = np.maximum(patients, 1.0).reshape(-1, *(1,) * (survival.ndim - 1))
+    n = _several(patients).reshape(-1, *(1,) * (survival.ndim - 1))
     return np.asarray(np.sqrt(np.clip(survival * (1.0 - survival), 0.0, None) / n))
 
 
 def rmst_noise(months: Floats, survival: Floats, month: float, patients: Floats) -> Floats:
     """Return the standard error of a simulated RMST: Var min(T, t) = 2 int_0^t u S(u) du - RMST(t)^2."""
     variance = 2.0 * _integral(months, survival, month, months) - rmst(months, survival, month) ** 2
-    return np.asarray(np.sqrt(np.clip(variance, 0.0, None) / np.maximum(patients, 1.0)))
+    return np.asarray(np.sqrt(np.clip(variance, 0.0, None) / _several(patients)))
 
 
 def median_noise(months: Floats, survival: Floats, patients: Floats) -> Floats:
@@ -90,8 +90,13 @@ def median_noise(months: Floats, survival: Floats, patients: Floats) -> Floats:
     width = np.minimum(known + 1.0, months[-1]) - np.maximum(known - 1.0, 0.0)
     density = np.maximum(either[0] - either[1], 1e-12) / np.maximum(width, 1e-12)
     return np.asarray(
-        np.where(np.isfinite(middle), np.sqrt(0.25 / np.maximum(patients, 1.0)) / density, np.nan)
+        np.where(np.isfinite(middle), np.sqrt(0.25 / _several(patients)) / density, np.nan)
     )
+
+
+def _several(patients: Floats) -> Floats:
+    """Return how many patients there are, NaN for one or none: a single one does not say how far chance moves it."""
+    return np.where(patients > 1.5, patients, np.nan)
 
 
 Outcomes = dict[str, tuple[str, Floats, Floats]]

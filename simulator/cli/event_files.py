@@ -70,7 +70,7 @@ def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame,
     if scenario.is_limited or told["engine"] == "des":
         settings = {"engine": told["engine"], "horizon": horizon, "patients": patients}
         years = centre.years(scenario, own, **settings, uniforms=uniforms, whole=True)
-        yield _on_the_calendar(years), _requests(scenario, years) if scenario.is_limited else None
+        yield _on_the_calendar(years), _requests(scenario, years) if scenario.capacity else None
         return
     for block in microsim.simulate(resolve(scenario, own), uniforms, range(patients), horizon=horizon):
         yield histories.table([block]), None
@@ -94,7 +94,7 @@ def _requests(scenario: Scenario, years: Years) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    book, names = years.book, np.array(list(scenario.capacity) or [""])
+    book, names = years.book, np.array(list(scenario.capacity))
     columns = {"patient": book.patients, "resource": names[book.resource]}
     months = {name: getattr(book, name) for name in ("asked", "granted", "gone", "released")}
     return pd.DataFrame(columns | {name: np.where(np.isfinite(each), each, np.nan) for name, each in months.items()})

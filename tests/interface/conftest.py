@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 REPOSITORY = Path(__file__).parents[2]
+# The worlds and the pairs of choices, which tests here import by name.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 AS_IT_IS = """
 title = "As it is"

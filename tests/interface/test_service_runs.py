@@ -14,6 +14,7 @@ import pytest
 import scenarios
 from simulator import histories
 from simulator.draws import load_draws, values
+from simulator.experiment import compare
 from simulator.loads import loads
 from simulator.pathway_file import load_pathway
 from simulator.scenario import load_scenario
@@ -450,3 +451,13 @@ def test_what_microsim_cannot_queue_is_refused_and_des_named(
     (folder / "more.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\n{told}')
     refused(aftercart("run", "more.toml", "--engine", "microsim"), "more.toml", why, "--engine des")
     assert "Engine: des" in words(aftercart("run", "more.toml"))
+
+
+def test_where_nothing_is_limited_there_is_no_table_of_beds() -> None:
+    """Patients do not depend on one another: des has the tables of microsim, of one replication."""
+    asked = {"patients": 40, "draws": 2, "replications": 4}
+    by_des, by_microsim = (compare("baseline", "wider-salvage", engine=name, **asked) for name in ("des", "microsim"))
+    assert by_des.service is None
+    assert by_des.queue is None
+    for name in ("survival", "outcomes", "occupancy"):
+        pd.testing.assert_frame_equal(getattr(by_des, name), getattr(by_microsim, name), rtol=1e-7)

@@ -153,3 +153,15 @@ def test_a_horizon_that_is_none_is_refused(horizon: float) -> None:
         exact.curves(model, horizon)
     with pytest.raises(InputError, match="no horizon"):
         tally.curves(model, horizon, patients=10, uniforms=Uniforms(1))
+
+
+def test_nobody_knows_how_far_chance_moves_a_single_patient() -> None:
+    one, two = (np.array([n]) for n in (1.0, 2.0))
+    truth = np.exp(-0.1 * MONTHS)[None]
+    for noise in (
+        lambda n: outcomes.survival_noise(truth, n)[:, 60],
+        lambda n: outcomes.rmst_noise(MONTHS, truth, 12, n),
+        lambda n: outcomes.median_noise(MONTHS, truth, n),
+    ):
+        assert np.isnan(noise(one)).all()
+        assert np.isfinite(noise(two)).all()

@@ -1,0 +1,248 @@
+"""Every command runs with every engine that it offers, on every world, and its files hold together.
+
+Every pair of choices meets in some run; the full matrix, through the command line, is slow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from every_world import WORLDS, write
+from pairwise import Case, every, pairs, pairwise
+
+from simulator import report
+from simulator.cohort import load_cohort
+from simulator.draws import load_informed_draws, single
+from simulator.engines import microsim
+from simulator.experiment import compare
+from simulator.figures import style
+from simulator.model import resolve
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+Command = Callable[..., Any]
+
+RUNS = ("run", "compare")
+COHORTS = ("virtual-cohorts", "guarantee-time")
+FACTORS: dict[str, tuple[Any, ...]] = {
+    "command": (*RUNS, "sweep", *COHORTS),
+    "world": tuple(WORLDS),
+    "engine": ("auto", "exact", "microsim", "des"),
+    "patients": (30, 1),
+    "draws": (1, 2),
+    "replications": (2, 1),
+    "horizon": (30, 1),
+    "output": ("table", "json", "quiet"),
+    "histories": (False, True),
+}
+FALSE_ALARM = 1e-6
+"""Of a comparison of a simulation with the exact engine."""
+
+
+def is_possible(case: Case) -> bool:
+    """Whether a command offers it: what it does not offer stays at the first level, and what it refuses is not here."""
+    world, command, engine = WORLDS[case["world"]], case["command"], case["engine"]
+    limited = world.is_limited
+    offers = {"replications": limited, "histories": command in RUNS}
+    if any(case[name] != FACTORS[name][0] for name, offered in offers.items() if not offered):
+        return False
+    if case["draws"] > world.draws:
+        return False
+    if engine == "exact" and (limited or world.has_milestones or case["histories"] or command in COHORTS):
+        return False
+    if engine == "microsim" and world.needs_des:
+        return False
+    if command in COHORTS:
+        paired = command == "virtual-cohorts" or world.has_paired_groups
+        return paired and not limited and case["horizon"] > 12
+    return True
+
+
+def typed(case: Case) -> list[str]:
+    """Return what a person types."""
+    world = WORLDS[case["world"]]
+    asked = [case["command"], world.scenario]
+    if case["command"] == "compare" or (case["command"] == "virtual-cohorts" and case["output"] == "json"):
+        asked += [world.other]
+    if case["command"] == "sweep":
+        asked += ["--vary", world.vary]
+    if case["command"] in COHORTS:
+        asked += ["--n", str(case["patients"] + 1), "--cohorts", str(case["draws"])]
+    else:
+        asked += ["--patients", str(case["patients"]), "--replications", str(case["replications"])]
+    asked += [f"--{name}={case[name]}" for name in ("engine", "draws", "horizon")]
+    asked += [f"--{case['output']}"] * (case["output"] != "table") + ["--histories"] * case["histories"]
+    return [*asked, "--jobs", "1", "--out", "out"]
+
+
+CASES = pairwise(every(FACTORS, is_possible))
+DRAWN = [next(case for case in CASES if case["world"] == world and case["command"] in RUNS) for world in WORLDS]
+"""Of each world the run of which figures are made, too."""
+
+
+def named(case: Case) -> str:
+    return " ".join(str(level).replace(" ", "-") for level in case.values())
+
+
+@pytest.fixture
+def worlds(folder: Path) -> Path:
+    write(folder)
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_every_pair_of_choices_runs(
+    case: Case, worlds: Path, aftercart_with_figures: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = case in DRAWN
+    if not drawn:
+        monkeypatch.setattr(report, "write", without_figures)
+    # What is drawn is written as SVG; as PNG it would take twice as long, and say nothing more here.
+    monkeypatch.setattr(style, "png", lambda figure: b"drawn")
+    result = aftercart_with_figures(*typed(case))
+    assert result.exit_code == 0, result.output
+    out = worlds / "out"
+    if case["output"] == "json":
+        assert json.loads(result.stdout)
+    assert list(out.glob("*.csv"))
+    if case["command"] in RUNS:
+        holds_together(case, out)
+        engines_agree(case, out)
+        assert (out / "overall_survival.svg").exists() == drawn
+        if drawn:
+            assert aftercart_with_figures("report", "out").exit_code == 0
+
+
+def without_figures(results: Any, into: Path) -> Path:
+    page = into / "report.html"
+    page.write_text(report.html(results, cohort=load_cohort(results.scenarios[0].pathway)), encoding="utf-8")
+    return page
+
+
+def holds_together(case: Case, out: Path) -> None:
+    """What must hold of a run's files, whatever was run."""
+    names = {path.name for path in out.iterdir() if path.stat().st_size > 0}
+    scenarios = scenarios_of(case)
+    limited, beds = any(each.is_limited for each in scenarios), any(each.capacity for each in scenarios)
+    wanted = {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json", "report.html"}
+    there = {"service.csv": limited, "queue.csv": beds, "histories.csv": case["histories"]}
+    there |= {"requests.csv": beds and case["histories"]}
+    assert wanted <= names
+    assert {name: name in names for name in there} == there
+    survival, outcomes, occupancy = (pd.read_csv(out / f"{name}.csv") for name in ("survival", "outcomes", "occupancy"))
+    assert set(survival["scenario"]) >= {each.name for each in scenarios}
+    at_start = survival[(survival["month"] == 0) & survival["survival"].notna()]
+    assert (at_start["survival"] == 1.0).all()
+    assert not at_start[at_start["population"] == "all"].empty
+    for _, curve in survival.groupby(["scenario", "clock", "population"]):
+        assert (curve["survival"].dropna().diff().dropna() <= 1e-8).all()
+    of_states = occupancy.groupby(["scenario", "clock", "month"])["probability"].sum()
+    np.testing.assert_allclose(of_states, 1.0, atol=1e-6)
+    tables = [survival.rename(columns={"survival": "estimate"}), outcomes]
+    tables += [pd.read_csv(out / "service.csv")] if limited else []
+    for table in tables:
+        known = table.dropna(subset=["estimate", "lower", "upper"])
+        slack = 1e-6 * (1.0 + known["estimate"].abs())
+        assert (known["lower"] <= known["estimate"] + slack).all()
+        assert (known["estimate"] <= known["upper"] + slack).all()
+        assert (table["monte_carlo_se"].dropna() >= 0).all()
+
+
+def engines_agree(case: Case, out: Path) -> None:
+    """Where nobody waits: des has the tables of microsim, and both lie about the exact curve."""
+    if WORLDS[case["world"]].is_limited or case["engine"] not in ("microsim", "des"):
+        return
+    settings = {name: case[name] for name in ("patients", "draws", "horizon")}
+    asked = scenarios_of(case)
+    survival = pd.read_csv(out / "survival.csv")
+    if case["engine"] == "des":
+        theirs = compare(*asked, engine="microsim", **settings)
+        for name in ("survival", "outcomes", "occupancy"):
+            pd.testing.assert_frame_equal(
+                pd.read_csv(out / f"{name}.csv"), read_back(getattr(theirs, name)), rtol=1e-6, check_dtype=False
+            )
+    if not WORLDS[case["world"]].has_milestones:
+        solved = compare(*asked, engine="exact", draws=case["draws"], horizon=case["horizon"]).survival
+        mine, exact = (
+            table[table["population"] == "all"].set_index(["scenario", "clock", "month"])["survival"]
+            for table in (survival, solved)
+        )
+        chance = np.log(2 * exact.index.droplevel("month").nunique() * case["draws"] / FALSE_ALARM)
+        band = np.sqrt(chance / (2 * reached(asked[0], case)))
+        assert (mine - exact).abs().max() <= band + 2e-4
+
+
+def reached(scenario: Scenario, case: Case) -> int:
+    """Return how many of a parameter set's simulated patients come to the default clock, where they are fewest."""
+    draws = load_informed_draws(scenario.pathway)
+    found = []
+    for draw in range(case["draws"]):
+        model, uniforms = resolve(scenario, single(draws, draw)), Uniforms(1, draw + 1)
+        (block,) = microsim.simulate(model, uniforms, range(case["patients"]), horizon=0.0, keep=frozenset())
+        found.append(int(np.isfinite(block.clock_month).sum()))
+    return max(min(found), 1)
+
+
+def read_back(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.read_csv(StringIO(table.to_csv(index=False)))
+
+
+def scenarios_of(case: Case) -> list[Scenario]:
+    return [load_scenario(each) for each in typed(case)[1 : 2 + (case["command"] == "compare")]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (("run", "letter-centre", "--engine", "exact"), "the exact engine has no queues"),
+        (("run", "as-it-is.toml", "--engine", "exact", "--histories"), "the exact engine has no histories"),
+        (("run", "hsct-as-milestone", "--engine", "exact"), "the exact engine has no milestones"),
+        (("compare", "two-beds.toml", "by-urgency.toml", "--engine", "microsim"), "--engine des"),
+        (("sweep", "two-beds.toml", "--vary", "stay=1,2", "--engine", "exact"), "the exact engine has no queues"),
+        (("virtual-cohorts", "as-it-is.toml", "--engine", "exact"), "the exact engine has no patients"),
+        (("virtual-cohorts", "two-beds.toml"), "no beds"),
+        (("virtual-cohorts", "as-it-is.toml", "--horizon", "12"), "--horizon"),
+        (("guarantee-time", "as-it-is.toml"), "no group"),
+        (("run", "as-it-is.toml", "--draws", "2"), "--draws"),
+    ],
+)
+def test_what_an_engine_cannot_run_is_refused_at_once(
+    typed: tuple[str, ...], named: str, worlds: Path, aftercart: Command
+) -> None:
+    before = set(worlds.rglob("*"))
+    result = aftercart(*typed)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("aftercart: ")
+    assert named in result.stderr
+    assert set(worlds.rglob("*")) == before
+
+
+def test_every_possible_pair_of_choices_is_among_the_runs() -> None:
+    possible = {pair for case in every(FACTORS, is_possible) for pair in pairs(case)}
+    assert possible == {pair for case in CASES for pair in pairs(case)}
+
+
+FULL = [
+    case
+    for case in every(FACTORS, is_possible)
+    if case["output"] == "json" and case["horizon"] == 30 and case["replications"] == 2
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FULL, ids=named)
+def test_the_full_matrix_runs_from_the_command_line(case: Case, worlds: Path, started: Callable[..., Any]) -> None:
+    with started(*typed(case)) as process:
+        told, complaint = process.communicate(timeout=300)
+    assert process.returncode == 0, complaint
+    assert "Warning" not in complaint
+    assert json.loads(told)
+    if case["command"] in RUNS:
+        holds_together(case, worlds / "out")
