@@ -7,21 +7,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simulator.outcome_months import alive_at
+from simulator.outcomes import PER
 from simulator.scenario import BREAK_EVEN, COHORTS, parted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulator.pathway import Pathway
     from simulator.scenario import Scenario
-
-MONTHS = (12, 6, 24, 60)
-"""The OS that answers, in this order: the first that the horizon reaches."""
 
 Row = Mapping[Any, Any]
 
 
 class _NoSurvival(LookupError):
-    """The table has no OS at any of `MONTHS`: a short horizon, or a clock that nobody starts."""
+    """The table has no OS at any month of the pathway: a short horizon, or a clock that nobody starts."""
 
 
 def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
@@ -36,7 +36,18 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
             return " ".join(_alone(outcomes, each, first[0]) for each in first)
         return " ".join(_compared(outcomes, each, policy[0], first[0]) for policy in others for each in policy)
     except _NoSurvival:
-        return f"No overall survival to tell: that takes a horizon of {min(MONTHS)} months, and patients."
+        return nothing_to_show(first[0].pathway)
+
+
+def nothing_to_show(pathway: Pathway) -> str:
+    """Return the sentence of a run whose horizon reaches no survival month, or whose clock nobody starts."""
+    first = pathway.months.survival[0]
+    return f"No overall survival to show: that takes a horizon of {first:g} months, and patients."
+
+
+def of_100(pathway: Pathway) -> str:
+    """Return who is counted: "Of 100 patients who relapse"."""
+    return f"Of {PER} {pathway.patients}"
 
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
@@ -93,7 +104,7 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, 
     except _NoSurvival:
         never = [each.name for each in (first, scenario) if not _starts(outcomes, each, default)]
         return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
-    return f"{sentence} At {month} months after {default}, {_difference(row, before)}."
+    return f"{sentence} At {month:g} months after {default}, {_difference(row, before)}."
 
 
 def _clocks(scenario: Scenario) -> list[str]:
@@ -104,34 +115,35 @@ def _clocks(scenario: Scenario) -> list[str]:
 
 def _told(
     outcomes: pd.DataFrame, scenario: Scenario, first: Scenario, clocks: Sequence[str]
-) -> tuple[str, int, Row, Row]:
+) -> tuple[str, float, Row, Row]:
     """Return the first clock and month that have an answer, and the rows of a scenario and of the first one."""
     for clock in clocks:
-        for month in MONTHS:
+        for month in scenario.pathway.months.in_order:
             rows = [_row(outcomes, each, clock, month) for each in (scenario, first)]
             if all(math.isfinite(each["estimate"]) for each in rows):
                 return clock, month, rows[0], rows[1]
     raise _NoSurvival(scenario.name, *clocks)
 
 
-def _row(outcomes: pd.DataFrame, scenario: Scenario, clock: str, month: int) -> Row:
-    of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all") & (outcomes["outcome"] == f"os_{month}")
+def _row(outcomes: pd.DataFrame, scenario: Scenario, clock: str, month: float) -> Row:
+    of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all") & (outcomes["outcome"] == alive_at(month))
     found = outcomes[of_all & (outcomes["scenario"] == scenario.name)].to_dict("records")
     return found[0] if found else {"estimate": math.nan}
 
 
 def _who(outcomes: pd.DataFrame, scenario: Scenario) -> str:
-    relapse = scenario.pathway.clock == "relapse" and _starts(outcomes, scenario, "relapse")
-    return "Of 100 patients who relapse" if relapse else "Of 100 patients"
+    starts = _starts(outcomes, scenario, scenario.pathway.clock)
+    return of_100(scenario.pathway) if starts else f"Of {PER} patients"
 
 
 def _starts(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> bool:
     """Return whether anybody comes to the start of a clock: then there is an OS at one month at least."""
-    return any(math.isfinite(_row(outcomes, scenario, clock, month)["estimate"]) for month in MONTHS)
+    months = scenario.pathway.months.survival
+    return any(math.isfinite(_row(outcomes, scenario, clock, month)["estimate"]) for month in months)
 
 
-def _when(scenario: Scenario, clock: str, month: int) -> str:
-    return f"at {month} months" if clock == scenario.pathway.clock else f"{month} months after {clock}"
+def _when(scenario: Scenario, clock: str, month: float) -> str:
+    return f"at {month:g} months" if clock == scenario.pathway.clock else f"{month:g} months after {clock}"
 
 
 def gain(scenario: Scenario) -> str:
@@ -152,7 +164,7 @@ def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
     """Return how many must gain for a policy to pay, and in how many draws it does as other cohorts suggest."""
     rows = outcomes[[parted(name)[0] == parted(scenario.name)[0] for name in outcomes["scenario"]]]
     for row in rows.to_dict("records"):
-        found = re.fullmatch(r"break_even_for_([\d.]+)_more_at_(\d+)", row["outcome"])
+        found = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
         if found:
             margin, month = found.groups()
             more = f"{margin} more of 100 alive at {month} months"

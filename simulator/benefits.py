@@ -17,6 +17,7 @@ from simulator.curves import Curves, mixed
 from simulator.draws import values
 from simulator.levers import Values
 from simulator.model import resolve
+from simulator.pathway import Pathway
 from simulator.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario, parted
 
 Floats = NDArray[np.float64]
@@ -24,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Where a policy just pays, (n_draws,) each: the benefit, which may lie outside 0 to 1, and S(12) there."""
+    """Where a policy just pays, (n_draws,) each: the benefit, which may lie outside 0 to 1, and S at the answer's month there."""
 
     benefit: Floats
     survival: Floats
@@ -92,11 +93,12 @@ def mixture(
         gain = informed
     else:
         own = parted(scenario.name)[0] == parted(shown[0].name)[0]
-        found = _break_even([none if own else curves[shown[0].name], none, every], scenario.pathway.clock, margin)
+        found = _break_even([none if own else curves[shown[0].name], none, every], scenario.pathway, margin)
         gain = np.clip(np.nan_to_num(found.benefit, posinf=1.0), 0.0, 1.0)
     return mixed([every, none], [gain, 1.0 - gain]), found
 
 
-def _break_even(curves: Sequence[Curves], clock: str, margin: float) -> BreakEven:
-    at = (outcomes.survival_at(each.months, each.survival[clock, "all"], outcomes.MARGIN_MONTH) for each in curves)
+def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:
+    of_all, month = (pathway.clock, "all"), pathway.months.answer
+    at = (outcomes.survival_at(each.months, each.survival[of_all], month) for each in curves)
     return BreakEven(*outcomes.break_even(*at, margin=margin / outcomes.PER))

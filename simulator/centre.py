@@ -204,6 +204,7 @@ def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, 
         for resource in scenario.unlimited:
             begun = waits.begun(scenario.pathway, years.block, years.origin, resource, years.first, years.last)
             yield (resource, 0, "starts_per_year"), ("a year", begun)
-        for year, found in waits.by_arrival_year(years.block, years.arrival, years.first, years.last).items():
+        months = scenario.pathway.months
+        for year, found in waits.by_arrival_year(years.block, years.arrival, years.first, years.last, months).items():
             for name, told in found.items():
                 yield ("", year, name), told

@@ -47,7 +47,7 @@ class Settings:
 
     patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
     replications : of every draw, where resources are limited; overload : run what can never be served
-    margin : more of 100 alive at 12 months, from which on a policy that treats more is said to pay: an assumption
+    margin : more of 100 alive at the answer's month, from which on a policy that treats more is said to pay: an assumption
     """
 
     engine: str = "auto"
@@ -148,7 +148,7 @@ def compare(
             _check_load(each, asked.loads(each))
             _check_load(each, asked.final_loads(each, chosen.horizon), " in the end")
     # Survival is a line in the benefit only where nobody waits.
-    break_even = not limited and chosen.horizon >= outcomes.MARGIN_MONTH
+    break_even = not limited and chosen.horizon >= pathway.months.answer
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
     work = _Work(shown, simulated(shown, engine), table, engine, chosen)
     if engine == "microsim" and not limited:
@@ -352,16 +352,16 @@ def _exact(model: Model, settings: Settings) -> Curves:
     return exact.curves(model, settings.horizon)
 
 
-def report_months(horizon: float) -> Floats:
-    """Return the months that are reported: half months to 24, then whole ones, and the horizon."""
-    months = np.concatenate([np.arange(0.0, 24.0, 0.5), np.arange(24.0, max(horizon, 24.0) + 1.0)])
+def report_months(horizon: float, early: float) -> Floats:
+    """Return the months that are reported: half months while it is early, then whole ones, and the horizon."""
+    months = np.concatenate([np.arange(0.0, early, 0.5), np.arange(np.ceil(early), max(horizon, early) + 1.0)])
     return np.unique(np.append(months[months <= horizon], horizon))
 
 
 def _part(curves: Curves, scenario: Scenario) -> Part:
     """Reduce curves to what is reported."""
     pathway = scenario.pathway
-    months = report_months(float(curves.months[-1]))
+    months = report_months(float(curves.months[-1]), pathway.months.early)
     at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
     survival = {key: each[:, at] for key, each in curves.survival.items()}
     noise = {}
@@ -369,7 +369,7 @@ def _part(curves: Curves, scenario: Scenario) -> Part:
         for (clock, name), each in survival.items():
             noise[clock, name] = outcomes.survival_noise(each, curves.patients * curves.sizes[name])
     found = {
-        (clock, name): outcomes.of_survival(curves, clock, name)
+        (clock, name): outcomes.of_survival(curves, clock, name, pathway.months)
         for clock in pathway.clocks
         for name in populations(pathway)
     }

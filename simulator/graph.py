@@ -51,6 +51,7 @@ def check(pathway: Pathway) -> None:
     _check_instant_cycles(pathway)
     _check_capacity(pathway)
     _check_marginal(pathway)
+    _check_comparison(pathway)
 
 
 def _check_state(pathway: Pathway, state: State) -> None:
@@ -255,3 +256,25 @@ def _check_marginal(pathway: Pathway) -> None:
             where=f"{where} decision",
             allowed=f"a decision at or after '{pathway.clock_state}'",
         )
+
+
+def _check_comparison(pathway: Pathway) -> None:
+    """Refuse a comparison of groups that are not there, or that do not answer each other."""
+    compared, where = pathway.comparison, f"{pathway.where}: [guarantee_time]"
+    if compared is None:
+        return
+    for key, name in (("entered", compared.entered), ("others", compared.others)):
+        if name not in pathway.groups:
+            raise unknown("group", name, pathway.groups, f"{where} {key}")
+    entered, others = pathway.groups[compared.entered], pathway.groups[compared.others]
+    if entered.not_entered or others.not_entered != entered.entered:
+        raise InputError(
+            f"'{others.name}' is not declared by not having entered what '{entered.name}' entered",
+            where=where,
+            got=f"not_entered = {list(others.not_entered)}",
+            allowed=f"not_entered = {list(entered.entered)} in [groups.{others.name}]",
+        )
+    for month in compared.landmarks:
+        if not 0.0 < month < pathway.months.answer:
+            allowed = f"months above 0, below answer_month ({pathway.months.answer:g})"
+            raise InputError("no landmark", where=f"{where} landmarks", got=month, allowed=allowed)

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from simulator.pathway import Pathway
 
 WORDS = {
-    r"os_(\d+)": "alive at {} months, %",
+    r"os_([\d.]+)": "alive at {} months, %",
     r"median_os": "median survival, months",
-    r"rmst_(\d+)": "mean survival to month {}, months",
-    r"break_even_for_([\d.]+)_more_at_(\d+)": "must gain for {} more alive at {} months, %",
-    r"draws_with_([\d.]+)_more_at_(\d+)": "draws with at least {} more alive at {} months, %",
-    r"survivors_(\d+)_gained_per_10_more_treated": "survivors at {} months per 10 more treated",
+    r"rmst_([\d.]+)": "mean survival to month {}, months",
+    r"break_even_for_([\d.]+)_more_at_([\d.]+)": "must gain for {} more alive at {} months, %",
+    r"draws_with_([\d.]+)_more_at_([\d.]+)": "draws with at least {} more alive at {} months, %",
+    r"survivors_([\d.]+)_gained_per_10_more_treated": "survivors at {} months per 10 more treated",
 }
 
 

@@ -9,17 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.curves import Curves
+from simulator.outcome_months import OutcomeMonths, alive_at, mean_to, written
 from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
 
-OS_MONTHS = (6, 12, 24, 60)
-RMST_MONTHS = (12, 60)
-GAINED = {f"survivors_{month}_gained_per_10_more_treated": month for month in (12, 60)}
-"""Outcome -> the month at which survivors are counted."""
-
-MARGIN_MONTH = 12
-"""At which a policy must have so many more alive to pay."""
 PER = 100
 """Counts are told per 100 patients who reach the default clock."""
 
@@ -103,21 +97,21 @@ Outcomes = dict[str, tuple[str, Floats, Floats]]
 """Outcome -> its unit, its values (n_draws,) and their Monte Carlo standard errors (n_draws,)."""
 
 
-def of_survival(curves: Curves, clock: str, population: str) -> Outcomes:
-    """Return the outcomes of one survival curve."""
+def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
+    """Return the outcomes of one survival curve, read off at the pathway's months."""
     months, survival = curves.months, curves.survival[clock, population]
     patients = (curves.patients or 0) * curves.sizes[population]
     noisy = curves.patients is not None
     none = np.zeros(len(survival))
     found: Outcomes = {}
-    for month in OS_MONTHS:
+    for month in read_at.survival:
         at = survival_at(months, survival, month)
-        found[f"os_{month}"] = ("probability", at, survival_noise(at, patients) if noisy else none)
+        found[alive_at(month)] = ("probability", at, survival_noise(at, patients) if noisy else none)
     middle = median(months, survival)
     found["median_os"] = ("months", middle, median_noise(months, survival, patients) if noisy else none)
-    for month in RMST_MONTHS:
+    for month in read_at.means:
         noise = rmst_noise(months, survival, month, patients) if noisy else none
-        found[f"rmst_{month}"] = ("months", rmst(months, survival, month), noise)
+        found[mean_to(month)] = ("months", rmst(months, survival, month), noise)
     return found
 
 
@@ -131,6 +125,11 @@ def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
             noise = PER * np.sqrt(curves.count_variances[name] / curves.patients)
         found[name] = (count.unit, values, noise)
     return found
+
+
+def gained(months: OutcomeMonths) -> dict[str, float]:
+    """Return the outcomes that count survivors gained, each with its month."""
+    return {f"survivors_{written(month)}_gained_per_10_more_treated": month for month in months.means}
 
 
 def gained_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_first: Floats) -> Floats:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from simulator.outcome_months import OutcomeMonths, outcome_months
+
 REST = "rest"
 CHOICES = ("decision", "chance")
 ABSORBING = ("death", "end")
@@ -156,8 +158,20 @@ class Marginal:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Two groups that are compared though they form only during follow-up, and from which months on."""
+
+    entered: str
+    others: str
+    landmarks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Pathway:
-    """States and how patients move between them. `clocks` maps a clock to the state that starts it."""
+    """States and how patients move between them. `clocks` maps a clock to the state that starts it.
+
+    patients : who starts the default clock, as in "of 100 patients who relapse"; abbreviations : each with its meaning
+    """
 
     name: str
     title: str
@@ -171,7 +185,11 @@ class Pathway:
     counts: Mapping[str, Count]
     resources: Mapping[str, Resource]
     group_window: float = 120.0
+    patients: str = "patients"
+    months: OutcomeMonths = outcome_months((), None, "")
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
     marginal: Marginal | None = None
+    comparison: Comparison | None = None
     draws: str | None = None
     file: Path | None = None
     milestones: tuple[str, ...] = ()

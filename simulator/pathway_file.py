@@ -11,8 +11,10 @@ from pydantic import Field
 from simulator import toml_file
 from simulator.errors import InputError
 from simulator.graph import check, unknown
+from simulator.outcome_months import outcome_months
 from simulator.pathway import (
     Attribute,
+    Comparison,
     Count,
     Group,
     Marginal,
@@ -146,6 +148,16 @@ class MarginalTable(toml_file.Table):
     no_benefit: str = Field(description="the state of who is treated in vain")
 
 
+class ComparisonTable(toml_file.Table):
+    """What `aftercart guarantee-time` compares: patients who enter a treatment, and who could but do not."""
+
+    entered: str = Field(description="the group of those who enter it")
+    others: str = Field(description="the group of those who have not entered what the first one entered")
+    landmarks: list[Number] = Field(
+        default_factory=list, description="months, below answer_month; default: a quarter and half of it"
+    )
+
+
 class PathwayTable(toml_file.Table):
     """A pathway file."""
 
@@ -157,6 +169,19 @@ class PathwayTable(toml_file.Table):
     clocks: dict[str, str] = Field(
         default_factory=dict, description="clock = the state that starts it; first: default"
     )
+    patients: Annotated[str, Field(min_length=1)] = Field(
+        "patients", description="who starts the default clock, as in \"patients who relapse\""
+    )
+    survival_months: list[Number] = Field(
+        default_factory=list,
+        description="at which survival is shown; default: half a year, one, two and five years",
+    )
+    answer_month: Number | None = Field(
+        None, description="the survival month that answers; default: the middle one (of an even number, the lower)"
+    )
+    abbreviations: dict[str, str] = Field(
+        default_factory=dict, description="abbreviation = what it stands for, in labels and names"
+    )
     attributes: dict[str, AttributeTable] = Field(default_factory=dict)
     states: dict[str, StateTable]
     parameters: dict[str, ParameterTable] = Field(default_factory=dict)
@@ -164,6 +189,7 @@ class PathwayTable(toml_file.Table):
     counts: dict[str, CountTable] = Field(default_factory=dict)
     resources: dict[str, ResourceTable] = Field(default_factory=dict)
     marginal: MarginalTable | None = None
+    guarantee_time: ComparisonTable | None = None
 
 
 def names() -> list[str]:
@@ -217,10 +243,18 @@ def _pathway(table: PathwayTable, path: Path) -> Pathway:
             for name, each in table.resources.items()
         },
         group_window=table.group_window,
+        patients=table.patients,
+        months=outcome_months(table.survival_months, table.answer_month, str(path)),
+        abbreviations=table.abbreviations,
         marginal=Marginal(**table.marginal.model_dump()) if table.marginal else None,
+        comparison=_comparison(table.guarantee_time),
         draws=table.draws,
         file=path,
     )
+
+
+def _comparison(table: ComparisonTable | None) -> Comparison | None:
+    return None if table is None else Comparison(table.entered, table.others, tuple(sorted(set(table.landmarks))))
 
 
 def _words(name: str) -> str:

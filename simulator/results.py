@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from simulator import outcomes, ward_tables
 from simulator.cohort import load_cohort
 from simulator.curves import populations
+from simulator.outcome_months import alive_at, written
 from simulator.pathway import Pathway
 from simulator.pathway_file import PATHWAYS
 from simulator.scenario import BREAK_EVEN, Scenario, parted
@@ -84,7 +85,7 @@ def gather(
     from simulator.experiment import report_months
 
     pathway = scenarios[0].pathway
-    months = report_months(settings.horizon)
+    months = report_months(settings.horizon, pathway.months.early)
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
     survival, occupancy, rows = [], [], []
     for i, (scenario, own) in enumerate(zip(scenarios, by_scenario, strict=True)):
@@ -200,8 +201,8 @@ def _gained(
     rows = []
     more = read_off(np.subtract, _treated(own), _treated(first))
     told = more.values > CERTAIN * np.sqrt(np.mean(more.noise**2))
-    for name, month in outcomes.GAINED.items():
-        alive = [sample(parts, clock, "all", f"os_{month}") for parts in (own, first)]
+    for name, month in outcomes.gained(scenario.pathway.months).items():
+        alive = [sample(parts, clock, "all", alive_at(month)) for parts in (own, first)]
         found = read_off(outcomes.gained_per_10, *alive, _treated(own), _treated(first))
         found = replace(found, values=np.where(told, found.values, np.nan))
         if not np.isnan(found.values).all():
@@ -217,15 +218,15 @@ def _paying(
     margin: float,
 ) -> list[dict[str, Any]]:
     """Return in which share of the draws a policy pays, and at the policy itself the benefit from which on it does."""
-    stem, clock, month = parted(scenario.name)[0], scenario.pathway.clock, outcomes.MARGIN_MONTH
+    stem, clock, month = parted(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
     alike = (parts for each, parts in zip(scenarios, by_scenario, strict=True) if parted(each.name)[0] == stem)
     found = [part.break_even for parts in alike for part in parts if part.break_even is not None]
     if not found or scenario.marginal_benefit == BREAK_EVEN:
         return []
-    alive, wanted = sample(own, clock, "all", f"os_{month}"), np.concatenate([each.survival for each in found])
-    told = {f"draws_with_{margin:g}_more_at_{month}": np.array([(alive.values >= wanted - 1e-9).mean()])}
+    alive, wanted = sample(own, clock, "all", alive_at(month)), np.concatenate([each.survival for each in found])
+    told = {f"draws_with_{margin:g}_more_at_{written(month)}": np.array([(alive.values >= wanted - 1e-9).mean()])}
     if scenario.marginal_benefit == 1.0:
-        told[f"break_even_for_{margin:g}_more_at_{month}"] = np.concatenate([each.benefit for each in found])
+        told[f"break_even_for_{margin:g}_more_at_{written(month)}"] = np.concatenate([each.benefit for each in found])
     # Of simulated patients nobody knows how much chance moves either.
     noise = 0.0 if not alive.noise.any() else np.nan
     samples = {name: Sample(values, np.full(len(values), noise)) for name, values in told.items()}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
 from simulator.capacity import Capacity
+from simulator.outcome_months import OutcomeMonths, alive_at
 from simulator.pathway import Pathway
 from simulator.service import DAYS_A_MONTH, MONTHS_A_YEAR
 from simulator.ward import Requests
@@ -17,7 +18,6 @@ from simulator.ward import Requests
 Floats = NDArray[np.float64]
 
 THIRTY_DAYS = 30.0 / DAYS_A_MONTH
-OS_MONTHS = (6, 12, 24)
 STEP = 1.0
 """Months between points of the queue over time."""
 
@@ -97,8 +97,10 @@ def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
     return np.asarray(begun - ended, dtype=np.float64)
 
 
-def by_arrival_year(block: Block, arrival: Floats, first: float, last: float) -> dict[int, Values]:
-    """Return OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months.
+def by_arrival_year(
+    block: Block, arrival: Floats, first: float, last: float, months: OutcomeMonths
+) -> dict[int, Values]:
+    """Return early OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months.
 
     NaN where patients are not followed for so long.
     """
@@ -110,8 +112,9 @@ def by_arrival_year(block: Block, arrival: Floats, first: float, last: float) ->
         here = (arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))
         seen = np.min(followed[here], initial=np.inf) + MOMENT
         found[year] = {
-            f"os_{month}": ("probability", _or_nan(np.mean, lived[here & (month <= seen)] > month))
-            for month in OS_MONTHS
+            alive_at(month): ("probability", _or_nan(np.mean, lived[here & (month <= seen)] > month))
+            for month in months.survival
+            if month <= months.early
         }
         found[year]["arrivals"] = ("patients", float(here.sum()))
     return found

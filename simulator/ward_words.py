@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simulator.capacity import Capacity
-    from simulator.pathway import Resource
+    from simulator.pathway import Pathway, Resource
     from simulator.scenario import Scenario
 
 Row = Mapping[Any, Any]
@@ -41,11 +41,6 @@ WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
 LONG = 3.0
 """Months from which on waits are told in months, and below in days."""
 
-CAUTION = (
-    "Where units are short, fewer of them may show more alive at 12 months: who waits is spared the early deaths of a "
-    "treatment whose gain comes later. Read it beside later survival and what is lost while waiting."
-)
-
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -69,6 +64,27 @@ class Figure:
     def has_interval(self) -> bool:
         """Whether there is one that can be seen."""
         return round(self.lower, self.places) < round(self.upper, self.places)
+
+
+def caution(pathway: Pathway) -> str:
+    """Return why survival at the answer's month is no measure of whether units suffice."""
+    return (
+        f"When units are short, survival at {pathway.months.answer:g} months can look better with fewer of them: "
+        "patients still waiting avoid the early deaths of a treatment whose benefit comes later. Read it beside later "
+        "survival and what is lost while waiting."
+    )
+
+
+def lost_to(pathway: Pathway, resources: Iterable[str]) -> str:
+    """Return what ends a wait before it is served, as the pathway declares it, a sentence a resource."""
+    said = []
+    for resource in resources:
+        holding = {name for name, state in pathway.states.items() if state.holds == resource}
+        waits = [each for each in pathway.states.values() if any(way.to in holding for way in each.transitions)]
+        onward = [way.to for each in waits for way in each.transitions if way.to not in holding]
+        ends = [*dict.fromkeys(pathway.states[name].label for name in onward), "the end of follow-up"]
+        said.append(f"Lost while waiting for {pathway.resources[resource].label}: {' or '.join(ends)} came first. ")
+    return "".join(said)
 
 
 def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Row]:

@@ -63,7 +63,8 @@ def _one_kind(told: Schema) -> str:
     if "enum" in told:
         return "one of " + ", ".join(f"`{each}`" for each in told["enum"])
     if told.get("type") == "array":
-        return "list of texts" if told.get("items") == {"type": "string"} else "list"
+        inside = WORDS.get(told.get("items", {}).get("type", ""))
+        return f"list of {inside}s" if inside else "list"
     if told.get("type") == "object":
         values = told.get("additionalProperties")
         inside = _kind(values) if isinstance(values, dict) and values else ""

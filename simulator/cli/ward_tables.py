@@ -38,7 +38,7 @@ def show(results: Results, console: Console) -> None:
             console.print(_table(lines, ends, results.scenarios[0]))
     if any(each.capacity for each in results.scenarios):
         console.print()
-        console.print(ward_words.CAUTION)
+        console.print(ward_words.caution(results.scenarios[0].pathway))
 
 
 def _never_short(service: pd.DataFrame, ends: Sequence[Scenario]) -> dict[str, list[Row]]:

@@ -16,10 +16,11 @@ from simulator.figures import row_chart, style, survival
 from simulator.figures.gallery import Picture
 from simulator.figures.row_chart import Heading, Row
 from simulator.figures.sweep_gallery import NO_COHORT
+from simulator.outcome_months import OutcomeMonths
 from simulator.sensitivity.answer import TITLES, factor, measured, number, sentence
 from simulator.sensitivity.run import Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
-from simulator.sensitivity.structures import WITH_CURE
+from simulator.sensitivity.structures import WITH_CURE, through
 
 MOST = 15
 """Rows; the table holds the rest."""
@@ -191,7 +192,7 @@ def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort |
     scale = factor(found.question)
     notes = {
         "structure": "Means and 95 % intervals over draws. Log-normal times have the declared ones' median and ratio "
-        f"of quartiles; times {_matched(table)}. Parameters are not fitted anew.",
+        f"of quartiles; times {_matched(table, found.question.scenario.pathway.months)}. Parameters are not fitted anew.",
         "priors": "Means and 95 % intervals. One prior at a time is made flat (probabilities) or twice as wide, by "
         "reweighting the draws.",
     }
@@ -215,11 +216,12 @@ def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort |
     return _draw(found, part, table, cohort, measured(found.question), [notes[part]], paint)
 
 
-def _matched(table: pd.DataFrame) -> str:
+def _matched(table: pd.DataFrame, months: OutcomeMonths) -> str:
     """Return which points of the declared times those with, or without, a cured fraction go through."""
     if set(table["alternative"]) & set(WITH_CURE):
         return "to death of which 10 % never come to it (an assumption), their lower quartile and median"
-    return "without a cured fraction their survival at 6 and 24 months"
+    first, last = through(months)
+    return f"without a cured fraction their survival at {first:g} and {last:g} months"
 
 
 def _evppi(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
@@ -234,7 +236,7 @@ def _evppi(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | 
     asked = found.question
     assert asked.decision is not None
     notes = [
-        f"Net life-months: mean survival to month {asked.decision.month}, less the stated costs (assumptions). Bars "
+        f"Net life-months: mean survival to month {asked.decision.month:g}, less the stated costs (assumptions). Bars "
         "with 95 % intervals of their own error; parameters correlated with one that is known are better known, too."
     ]
     scale = "Worth of knowing it before choosing, life-months per 100 patients"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from simulator.answer import around, told_difference
+from simulator.outcome_months import names
 from simulator.pathway import Pathway
 from simulator.report import wording
 from simulator.report.elements import folded, paragraph, row, span, table, tag, text
@@ -15,8 +16,6 @@ from simulator.report.wording import Row
 from simulator.scenario import BREAK_EVEN, Scenario, parted
 
 Rows = Mapping[tuple[str, str], Row]
-BY_GROUP = ("os_12", "os_6", "os_24", "os_60")
-"""The outcome that is told of every group: the first that there is."""
 
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
@@ -43,7 +42,7 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
     """Return the table of one survival outcome of every group and level; nothing if there are none."""
     pathway = scenarios[0].pathway
     own = outcomes[(outcomes["clock"] == clock) & (outcomes["population"] != "all")]
-    chosen = next((name for name in BY_GROUP if (own["outcome"] == name).any()), None)
+    chosen = next((name for name in names(pathway.months.in_order) if (own["outcome"] == name).any()), None)
     if chosen is None:
         return ""
     own = own[own["outcome"] == chosen]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from simulator import ward_words
 from simulator.answer import policies
+from simulator.outcome_months import alive_at
 from simulator.report import wording
 from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.report.wording import Row
@@ -26,20 +27,20 @@ def tables(results: Results) -> list[str]:
     resources = dict.fromkeys(name for each in limited for name in each.capacity)
     by_month = "" if results.queue is None else " and, by month, in queue.csv"
     whole = f"All of it, with differences, is in service.csv{by_month}."
-    inside = [paragraph(f"{_said(told['draws'], told['replications'])}{whole}")]
+    lost = ward_words.lost_to(results.scenarios[0].pathway, resources)
+    inside = [paragraph(f"{_said(told['draws'], told['replications'], lost)}{whole}")]
     if resources:
-        inside.append(paragraph(ward_words.CAUTION))
+        inside.append(paragraph(ward_words.caution(results.scenarios[0].pathway)))
     inside += [_resource(results, name) for name in resources]
     inside += _never_short(results)
     inside += _by_arrival_year(results.service, limited)
     return inside
 
 
-def _said(draws: int, replications: int) -> str:
+def _said(draws: int, replications: int, lost: str) -> str:
     said = (
         "What is asked for and what starts is counted in the calendar months after the warm-up; waits are those of "
-        "requests that were granted, shares over 30 days and lost those of all requests. Lost while waiting: relapse, "
-        "death or the end of follow-up came first. "
+        f"requests that were granted, shares over 30 days and lost those of all requests. {lost}"
     )
     if draws > 1 and replications > 1:
         said += (
@@ -108,19 +109,20 @@ def _by_arrival_year(service: pd.DataFrame, limited: Sequence[Scenario]) -> list
     told = [each for each in limited if any(name == each.name for name, _, _ in found)]
     if not told:
         return []
-    months = (6, 12, 24) if len(told) == 1 else (12,)
+    read_at = told[0].pathway.months
+    months = [each for each in read_at.survival if each <= read_at.early] if len(told) == 1 else [read_at.answer]
     numbers = sorted({year for _, year, _ in found})
     lines = [
         row(
             f"{text(f'Year {year}')} {span(_arrivals(found, told, year), 'unit')}",
-            *(_of_year(found, each.name, year, f"os_{month}") for each in told for month in months),
+            *(_of_year(found, each.name, year, alive_at(month)) for each in told for month in months),
         )
         for year in numbers
     ]
     if len(told) == 1:
-        head, when = ["", *(f"{month} months" for month in months)], ""
+        head, when = ["", *(f"{month:g} months" for month in months)], ""
     else:
-        head, when = ["", *(each.name for each in told)], f"{months[0]} months "
+        head, when = ["", *(each.name for each in told)], f"{months[0]:g} months "
     caption = f"Alive {when}after {told[0].pathway.clock}, by the year of arrival, %"
     return [table(head, lines, kind="numbers", caption=caption)]
 

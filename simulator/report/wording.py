@@ -10,12 +10,12 @@ from typing import Any
 from simulator.pathway import Pathway
 
 _OUTCOMES = {
-    r"os_(\d+)": ("Alive at {} months", "%"),
+    r"os_([\d.]+)": ("Alive at {} months", "%"),
     r"median_os": ("Median survival", "months"),
-    r"rmst_(\d+)": ("Mean survival within {} months", "months"),
-    r"break_even_for_([\d.]+)_more_at_(\d+)": ("Must gain for {} more alive at {} months", "%"),
-    r"draws_with_([\d.]+)_more_at_(\d+)": ("Draws with at least {} more alive at {} months", "%"),
-    r"survivors_(\d+)_gained_per_10_more_treated": ("Survivors at {} months gained per 10 more treated", ""),
+    r"rmst_([\d.]+)": ("Mean survival within {} months", "months"),
+    r"break_even_for_([\d.]+)_more_at_([\d.]+)": ("Must gain for {} more alive at {} months", "%"),
+    r"draws_with_([\d.]+)_more_at_([\d.]+)": ("Draws with at least {} more alive at {} months", "%"),
+    r"survivors_([\d.]+)_gained_per_10_more_treated": ("Survivors at {} months gained per 10 more treated", ""),
 }
 
 Row = Mapping[Hashable, Any]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simulator.answer import of_100
 from simulator.outcome_words import label
 from simulator.sensitivity.information import EVERYTHING
 from simulator.sensitivity.question import Question
@@ -85,11 +86,11 @@ def measured(question: Question) -> str:
 
 def _stated(question: Question, value: float) -> str:
     """Return a value as the beginning of a sentence."""
-    alive, pathway = re.fullmatch(r"os_(\d+)", question.outcome), question.scenario.pathway
+    alive, pathway = re.fullmatch(r"os_([\d.]+)", question.outcome), question.scenario.pathway
     if alive is None or question.population != "all" or question.clock != pathway.clock:
         told = measured(question)
         return f"{told[0].upper()}{told[1:]}: {number(question, value)}"
-    who = "Of 100 patients who relapse" if pathway.clock == "relapse" else "Of 100 patients"
+    who = of_100(pathway)
     when = f"alive at {alive[1]} months under {question.scenario.name}"
     if question.base is None:
         return f"{who}, {100 * value:.0f} are {when}"

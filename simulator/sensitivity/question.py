@@ -16,6 +16,7 @@ from simulator.draws import BENEFIT
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
+from simulator.outcome_months import alive_at, mean_to
 from simulator.scenario import Scenario
 from simulator.sensitivity.inputs import is_open, with_benefits
 from simulator.sensitivity.structures import DECLARED, restructured
@@ -36,13 +37,13 @@ class Decision:
     costs : count -> life-months that one of it is worth, an exchange rate: an assumption
     """
 
-    month: int
+    month: float
     costs: Mapping[str, float]
 
     def net(self, found: Values) -> Floats:
         """Return the net life-months per 100 patients : (n_rows,)."""
         spent = sum((rate * found[name] for name, rate in self.costs.items()), np.zeros(()))
-        return np.asarray(outcomes.PER * found[f"rmst_{self.month}"] - spent)
+        return np.asarray(outcomes.PER * found[mean_to(self.month)] - spent)
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,19 @@ class Question:
         return self.options[-1]
 
     @property
+    def gained_at(self) -> float | None:
+        """The month at which the outcome counts survivors gained; None of every other outcome."""
+        return outcomes.gained(self.scenario.pathway.months).get(self.outcome)
+
+    @property
     def base(self) -> Scenario | None:
         return self.options[0] if len(self.options) > 1 else None
 
     def value(self, found: Sequence[Values]) -> Floats:
         """Return the outcome, or its difference to the base : (n_rows,)."""
-        if self.outcome in outcomes.GAINED:
+        if (month := self.gained_at) is not None:
             first, other = found
-            alive = f"os_{outcomes.GAINED[self.outcome]}"
+            alive = alive_at(month)
             return outcomes.gained_per_10(other[alive], first[alive], other[_TREATED], first[_TREATED])
         values = found[-1][self.outcome]
         if len(found) > 1:
@@ -84,12 +90,12 @@ class Question:
     def units(self) -> dict[str, str]:
         """Return every outcome that can be asked for, with its unit."""
         pathway = self.scenario.pathway
-        found = dict.fromkeys((f"os_{month}" for month in outcomes.OS_MONTHS), "probability")
-        found |= dict.fromkeys(("median_os", *(f"rmst_{month}" for month in outcomes.RMST_MONTHS)), "months")
+        found = dict.fromkeys(map(alive_at, pathway.months.survival), "probability")
+        found |= dict.fromkeys(("median_os", *map(mean_to, pathway.months.means)), "months")
         if self.population == "all" and self.clock == pathway.clock:
             found |= {name: each.unit for name, each in pathway.counts.items()}
             if self.base is not None and outcomes.treated_group(pathway) is not None:
-                found |= dict.fromkeys(outcomes.GAINED, "survivors")
+                found |= dict.fromkeys(outcomes.gained(pathway.months), "survivors")
         return found
 
 
@@ -109,8 +115,8 @@ def check(question: Question) -> None:
         raise unknown("population", question.population, populations(pathway), "--population")
     if question.outcome not in question.units():
         raise unknown("outcome", question.outcome, question.units(), "--outcome")
-    month = re.search(r"_(\d+)", question.outcome)
-    if month and int(month[1]) > question.horizon:
+    month = re.search(r"_([\d.]+)", question.outcome)
+    if month and float(month[1]) > question.horizon:
         raise InputError(
             f"{question.outcome} lies beyond the horizon",
             where="--horizon",
@@ -146,7 +152,7 @@ def _rows_together(question: Question, decides: bool) -> int:
 
 def _reach(question: Question, decides: bool) -> float:
     """Return the months to solve: what comes later does not change what came before."""
-    by_month = re.fullmatch(r"(?:os|rmst)_(\d+)", question.outcome)
+    by_month = re.fullmatch(r"(?:os|rmst)_([\d.]+)", question.outcome)
     return question.horizon if decides or by_month is None else float(by_month[1])
 
 
@@ -170,13 +176,14 @@ def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dic
 def _net(curves: Curves, question: Question) -> dict[str, Floats]:
     pathway = question.scenario.pathway
     assert question.decision is not None
-    told = outcomes.of_survival(curves, pathway.clock, "all") | outcomes.of_counts(curves, pathway)
+    told = outcomes.of_survival(curves, pathway.clock, "all", pathway.months) | outcomes.of_counts(curves, pathway)
     return {_NET: question.decision.net({name: values for name, (_, values, _) in told.items()})}
 
 
 def _told(curves: Curves, question: Question) -> dict[str, Floats]:
     pathway = question.scenario.pathway
-    told = outcomes.of_survival(curves, question.clock, question.population) | outcomes.of_counts(curves, pathway)
+    told = outcomes.of_survival(curves, question.clock, question.population, pathway.months)
+    told |= outcomes.of_counts(curves, pathway)
     treated = outcomes.treated_group(pathway)
     sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
     return {name: values for name, (_, values, _) in told.items()} | sizes
@@ -193,7 +200,7 @@ def _curves(
         model = replace(model, marginal=replace(model.marginal, benefit=benefit))
     clock, treated = option.pathway.clock, outcomes.treated_group(option.pathway)
     only = {(question.clock, question.population), (clock, "all")}
-    if treated is not None and question.outcome in outcomes.GAINED:
+    if treated is not None and question.gained_at is not None:
         only.add((clock, treated))
     step = exact.step_of(option, question.horizon)
     return exact.curves(model, reach, step=step, only=only)

@@ -17,6 +17,7 @@ from simulator.errors import InputError
 from simulator.experiment import Settings
 from simulator.graph import unknown
 from simulator.model import resolve
+from simulator.outcome_months import alive_at, mean_to
 from simulator.results import DIGITS, as_written, manifest
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
@@ -43,9 +44,6 @@ LIFE_MONTHS_A_BED_MONTH = 1.0
 SEEN = 1e-6
 """A smaller change may be the engine's rounding: the mean survival of a small group is known to 4e-7 months."""
 
-MONTH = 60
-"""Of the restricted mean that a decision counts."""
-
 
 @dataclass(frozen=True)
 class Sensitivity:
@@ -68,7 +66,7 @@ def analyse(
     scenario: Scenario | str | Path,
     base: Scenario | str | Path | None = None,
     *,
-    outcome: str = "os_12",
+    outcome: str | None = None,
     parts: Sequence[str] = (),
     parameters: Sequence[str] = (),
     costs: Mapping[str, float] | None = None,
@@ -84,6 +82,7 @@ def analyse(
 ) -> Sensitivity:
     """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
 
+    outcome : default: survival at the pathway's month of the answer
     parts : some of `PARTS`; default those of `QUICK`, value of information only with a base to decide between
     parameters : only these inputs are told; all vary
     costs : count -> life-months that one is worth, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` of each
@@ -99,6 +98,8 @@ def analyse(
     options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
     check_one_pathway(options)
     chosen = _chosen(parts, options, horizon)
+    pathway = options[0].pathway
+    outcome = outcome or alive_at(pathway.months.answer)
     asked = Question(
         options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
     )
@@ -125,14 +126,15 @@ def analyse(
 
 
 def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -> list[str]:
-    decides = len(options) > 1 and horizon >= MONTH
+    last = _last_month(options)
+    decides = len(options) > 1 and horizon >= last
     for part in parts:
         if part not in PARTS:
             raise unknown("part", part, PARTS, "--show")
     if "evppi" in parts and len(options) == 1:
         raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
     if "evppi" in parts and not decides:
-        allowed = f"{MONTH} months or more"
+        allowed = f"{last:g} months or more"
         raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
     wanted = parts or [part for part in QUICK if part != "evppi" or decides]
     return [part for part in PARTS if part in wanted]
@@ -144,7 +146,12 @@ def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping
             raise InputError("a cost without a decision", where="--cost", allowed="--show evppi, with a BASE")
         return None
     in_bed = [name for name, count in options[0].pathway.counts.items() if count.months]
-    return Decision(MONTH, dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)
+    return Decision(_last_month(options), dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)
+
+
+def _last_month(options: Sequence[Scenario]) -> float:
+    """Return the month to which the restricted mean runs that a decision counts."""
+    return options[0].pathway.months.means[-1]
 
 
 def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
@@ -244,6 +251,10 @@ class _Work:
                 self.progress(done, len(rows), stage)
             yield piece
 
+    def _reached(self) -> str:
+        months = self.question.scenario.pathway.months
+        return f"{alive_at(months.answer)} or {mean_to(months.means[-1])}"
+
     def _check_moves(self, moves: bool) -> None:
         if not moves:
             raise InputError(
@@ -269,6 +280,6 @@ class _Work:
                 f"the outcome has no value for {missing} of {len(values)} sets of parameters",
                 where="--outcome",
                 got=self.question.outcome,
-                allowed="an outcome that every draw reaches, as os_12 or rmst_60",
+                allowed=f"an outcome that every draw reaches, as {self._reached()}",
             )
         return values

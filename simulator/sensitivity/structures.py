@@ -6,19 +6,18 @@ leads to death. A structure that would leave every time as it is declared is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.distributions import Cure, Distribution, HazardRatio, LogNormal, Weibull
 from simulator.model import Exit, Model
+from simulator.outcome_months import OutcomeMonths
 
 Floats = NDArray[np.float64]
-
-THROUGH = (6.0, 24.0)
-"""Months at which a time without a cured fraction has the declared one's survival: within the letter's follow-up."""
 
 FLATTEST = 0.05
 """The least slope of log H, or of a normal score, over log t: a curve that is flat between the two months stays so."""
@@ -32,6 +31,8 @@ MATCHED = (0.75, 0.5)
 _QUARTILE = 0.6744897501960817
 
 Change = Callable[[Distribution], Distribution]
+Through = tuple[float, float]
+"""Months at which a time without a cured fraction has the declared one's survival."""
 
 
 def lognormal(time: Distribution) -> Distribution:
@@ -51,20 +52,20 @@ def _around(time: Cure | HazardRatio, base: Distribution) -> Distribution:
     return time if base is time.base else replace(time, base=base)
 
 
-def weibull_without_cure(time: Distribution) -> Distribution:
-    """Return a time with a cured fraction as the Weibull time that goes through its S at both months of `THROUGH`.
+def weibull_without_cure(time: Distribution, through: Through) -> Distribution:
+    """Return a time with a cured fraction as the Weibull time that goes through its S at two months.
 
     H(t) = (t / b)^a,  a = log(H2 / H1) / log(t2 / t1)
     """
-    return _without_cure(time, np.log, lambda slope, scale: Weibull(shape=slope, scale=scale))
+    return _without_cure(time, through, np.log, lambda slope, scale: Weibull(shape=slope, scale=scale))
 
 
-def lognormal_without_cure(time: Distribution) -> Distribution:
+def lognormal_without_cure(time: Distribution, through: Through) -> Distribution:
     """Return a time with a cured fraction as the log-normal through its S at both months; others as `lognormal`.
 
     F(t) = Phi(log(t / m) / s),  1 / s = (z2 - z1) / log(t2 / t1)
     """
-    found = _without_cure(time, _score, lambda slope, scale: LogNormal(sigma=1.0 / slope, scale=scale))
+    found = _without_cure(time, through, _score, lambda slope, scale: LogNormal(sigma=1.0 / slope, scale=scale))
     return lognormal(time) if found is time else found
 
 
@@ -75,19 +76,22 @@ def _score(hazards: Floats) -> Floats:
 
 
 def _without_cure(
-    time: Distribution, line: Callable[[Floats], Floats], built: Callable[[Floats, Floats], Distribution]
+    time: Distribution,
+    through: Through,
+    line: Callable[[Floats], Floats],
+    built: Callable[[Floats, Floats], Distribution],
 ) -> Distribution:
     """line : what of H(t) is linear in log t; built : from its slope, and the t in months at which it is zero."""
     if isinstance(time, HazardRatio):
-        return _around(time, _without_cure(time.base, line, built))
+        return _around(time, _without_cure(time.base, through, line, built))
     if not isinstance(time, Cure) or time.atom is not None:
         return time
-    first, last = (np.asarray(time.cumulative_hazard(month)) for month in THROUGH)
+    first, last = (np.asarray(time.cumulative_hazard(month)) for month in through)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         heights = line(first), line(last)
-        slope = (heights[1] - heights[0]) / np.log(THROUGH[1] / THROUGH[0])
+        slope = (heights[1] - heights[0]) / np.log(through[1] / through[0])
         slope = np.where(np.isfinite(slope), np.maximum(slope, FLATTEST), FLATTEST)
-        scale = THROUGH[1] * np.exp(-heights[1] / slope)
+        scale = through[1] * np.exp(-heights[1] / slope)
     return built(slope, np.asarray(np.nan_to_num(scale, nan=np.inf, posinf=np.inf)))
 
 
@@ -143,41 +147,52 @@ class Structure:
 
 DECLARED = "as declared"
 WITHOUT_CURE = {
-    "no cured fraction": Structure(weibull_without_cure),
-    "log-normal times, no cured fraction": Structure(lognormal_without_cure),
+    "no cured fraction": weibull_without_cure,
+    "log-normal times, no cured fraction": lognormal_without_cure,
 }
 WITH_CURE = {
     "a cured fraction of 10 %": Structure(_as_declared, weibull_with_cure),
     "log-normal times, a cured fraction of 10 %": Structure(lognormal, lognormal_with_cure),
 }
-STRUCTURES: Mapping[str, Structure] = {
-    DECLARED: Structure(_as_declared),
-    "log-normal times": Structure(lognormal),
-    **WITHOUT_CURE,
-    **WITH_CURE,
-}
+
+
+def through(months: OutcomeMonths) -> Through:
+    """Return half and twice the month of the answer."""
+    return 0.5 * months.answer, months.early
+
+
+def structures(months: OutcomeMonths) -> dict[str, Structure]:
+    """Return every structure by its name."""
+    return {
+        DECLARED: Structure(_as_declared),
+        "log-normal times": Structure(lognormal),
+        **{name: Structure(partial(change, through=through(months))) for name, change in WITHOUT_CURE.items()},
+        **WITH_CURE,
+    }
 
 
 def offered(models: Iterable[Model]) -> list[str]:
     """Return the structures to ask, the declared one first: those that change a time of any model."""
     models = tuple(models)
     times = [each.time for model in models for ways in model.exits.values() for each in ways]
-    left_out = WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE
-    return [name for name in STRUCTURES if name == DECLARED or (name not in left_out and _changes(models, name))]
+    left_out = set(WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE)
+    every = structures(models[0].pathway.months)
+    return [
+        name for name, each in every.items() if name == DECLARED or (name not in left_out and _changes(models, each))
+    ]
 
 
 def _declares_cure(time: Distribution | None) -> bool:
     return isinstance(time, Cure) or (isinstance(time, HazardRatio) and _declares_cure(time.base))
 
 
-def _changes(models: Iterable[Model], structure: str) -> bool:
-    change = STRUCTURES[structure]
+def _changes(models: Iterable[Model], change: Structure) -> bool:
     exits = ((model, each) for model in models for ways in model.exits.values() for each in ways)
     return any(change.exit(model, each) is not each for model, each in exits)
 
 
 def restructured(model: Model, structure: str) -> Model:
     """Return a model with its sojourn times of another structure, matched to the declared ones; nothing is refitted."""
-    change = STRUCTURES[structure]
+    change = structures(model.pathway.months)[structure]
     exits = {name: tuple(change.exit(model, each) for each in ways) for name, ways in model.exits.items()}
     return replace(model, exits=exits)

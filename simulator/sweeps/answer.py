@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import ward_words
+from simulator.answer import nothing_to_show, of_100
 from simulator.sweeps.run import Sweep
 from simulator.sweeps.shown import Shown, lead, shown
 from simulator.uncertainty import Summary, of_means, read_off
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 def answer(sweep: Sweep) -> str:
     """Return the plain-language answer, for `all` patients."""
     if sweep.lead is None or not np.isfinite(sweep.draws).any():
-        return "No overall survival to tell: that takes a horizon of 6 months, and patients."
+        return nothing_to_show(sweep.scenario.pathway)
     if len(sweep.grid) == 1:
         return f"{_who(sweep)}, {_number(_means(sweep)[0])} are alive {_when(sweep)} with {sweep.grid.told(0)}."
     resource = next((p for p, axis in enumerate(sweep.grid.axes) if _is_resource(sweep, p)), None)
@@ -114,7 +115,7 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
 
 
 def _who(sweep: Sweep) -> str:
-    return "Of 100 patients who relapse" if sweep.scenario.pathway.clock == "relapse" else "Of 100 patients"
+    return of_100(sweep.scenario.pathway)
 
 
 def _when(sweep: Sweep) -> str:

@@ -17,6 +17,7 @@ from simulator import ward_tables
 from simulator.curves import populations
 from simulator.draws import load_informed_draws, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
+from simulator.outcome_months import alive_at
 from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows, sample
 from simulator.scenario import Scenario, load_scenario
 from simulator.sweeps import checks, cost, notes
@@ -26,9 +27,6 @@ from simulator.uncertainty import Sample
 from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
-
-LEADS = ("os_12", "os_6", "os_24", "os_60")
-"""The outcome that answers, in this order: the first that the horizon reaches."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,9 @@ def _seconds(plan: _Plan) -> float:
 
 def _lead(plan: _Plan) -> tuple[str, str] | None:
     clock = clocks(plan.grid.scenario)[0]
-    reached = [each for each in LEADS if int(each.removeprefix("os_")) <= plan.settings.horizon]
-    return (clock, reached[0]) if reached else None
+    months = plan.grid.scenario.pathway.months.in_order
+    reached = [month for month in months if month <= plan.settings.horizon]
+    return (clock, alive_at(reached[0])) if reached else None
 
 
 def _run(

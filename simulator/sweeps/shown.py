@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import outcome_words
+from simulator.outcome_months import alive_at, mean_to
 from simulator.service import DAYS_A_MONTH
 from simulator.sweeps.run import Sweep
 
@@ -72,9 +74,10 @@ def shown(sweep: Sweep) -> list[Shown]:
         return found[:MOST]
     clock = pathway.clock if sweep.lead is None else sweep.lead[0]
     horizon = sweep.manifest["horizon"]
-    if horizon >= 60:
-        found.append(_alive("os_60", clock, sweep))
-        found.append(Shown("rmst_60", "mean survival to month 60, months", 1.0, clock, "all"))
+    last = pathway.months.means[-1]
+    if horizon >= last:
+        found += [] if sweep.lead == (clock, alive_at(last)) else [_alive(alive_at(last), clock, sweep)]
+        found.append(Shown(mean_to(last), outcome_words.label(mean_to(last), pathway), 1.0, clock, "all"))
     for name, count in pathway.counts.items():
         _, per, whom = count.unit.partition(" per ")
         found.append(Shown(name, f"{count.label}{per}{whom}", 1.0, pathway.clock, "all"))

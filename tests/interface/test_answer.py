@@ -96,9 +96,9 @@ def test_a_horizon_too_short_for_any_answer_says_so(baseline: Scenario) -> None:
 
 
 def test_patients_of_another_disease_do_not_relapse_by_decree(baseline: Scenario) -> None:
-    other = replace(baseline, pathway=replace(baseline.pathway, clocks={"start": baseline.pathway.start}))
-    row = ("baseline", "start", *BASELINE[2:])
-    assert answer(outcomes(row), [other]).startswith("Of 100 patients, 34 ")
+    for patients in ("patients", "adults with asthma"):
+        other = replace(baseline, pathway=replace(baseline.pathway, patients=patients))
+        assert answer(outcomes(BASELINE), [other]).startswith(f"Of 100 {patients}, 34 ")
 
 
 def test_a_policy_told_for_another_share_names_it(baseline: Scenario, wider: Scenario) -> None:

@@ -12,10 +12,12 @@ from simulator.curves import Curves, check_horizon, populations, split_level
 from simulator.engines import exact, tally
 from simulator.errors import InputError
 from simulator.model import resolve
+from simulator.outcome_months import OutcomeMonths
 from simulator.pathway_file import load_pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario, load_scenario
 
+READ_AT = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
 MONTHS = 0.1 * np.arange(1_201)
 RATES = np.array([0.02, 0.1, 0.5])
 EXPONENTIAL = np.exp(-RATES[:, None] * MONTHS)
@@ -84,7 +86,7 @@ def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Cur
 
 
 def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
-    found = outcomes.of_survival(curves_of(EXPONENTIAL), "main", "all")
+    found = outcomes.of_survival(curves_of(EXPONENTIAL), "main", "all", READ_AT)
     assert list(found) == ["os_6", "os_12", "os_24", "os_60", "median_os", "rmst_12", "rmst_60"]
     for name, (unit, values, noise) in found.items():
         assert unit == ("probability" if name.startswith("os_") else "months")
@@ -100,8 +102,8 @@ def test_simulated_outcomes_carry_noise_and_agree_with_the_exact_ones_within_it(
     simulated = tally.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1))
     for clock in ("relapse", "infusion"):
         for population in populations(model.pathway):
-            truth = outcomes.of_survival(solved, clock, population)
-            for name, (_, values, noise) in outcomes.of_survival(simulated, clock, population).items():
+            truth = outcomes.of_survival(solved, clock, population, READ_AT)
+            for name, (_, values, noise) in outcomes.of_survival(simulated, clock, population, READ_AT).items():
                 expected = truth[name][1]
                 if np.isfinite(expected).all() and np.isfinite(noise).all():
                     assert abs(values - expected) < 5 * noise + 2e-3, (clock, population, name)

@@ -363,7 +363,7 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
         f"(onset_rate=0.2): {best - worst:.0f} apart."
     )
     assert "whatever varies" in answer(sweep(healthy, {"marginal_benefit": "0,1"}))
-    assert answer(sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)).startswith("No overall survival to tell")
+    assert answer(sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)).startswith("No overall survival to show")
 
 
 def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Scenario]) -> None:

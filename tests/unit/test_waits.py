@@ -8,10 +8,12 @@ import pytest
 from simulator import waits
 from simulator.block import Block
 from simulator.capacity import Capacity
+from simulator.outcome_months import OutcomeMonths
 from simulator.pathway_file import load_pathway
 from simulator.ward import Requests, book
 
 NEVER = np.inf
+READ_AT = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
 FIRST, LAST = 12.0, 24.0
 BEDS = Capacity(((0.0, 2),))
 BOOK = book(
@@ -150,7 +152,7 @@ def test_survival_is_told_by_the_year_of_arrival() -> None:
     clock = np.array([5.0, 5.0, 0.0, 1.0, 2.0, 0.0])
     lived = np.array([1.0, 12.0, 30.0, 5.0, np.inf, 1.0])
     block = Block(np.arange(6), {}, clock, clock + lived, clock + 120.0)
-    found = waits.by_arrival_year(block, arrival, 12.0, 30.0)
+    found = waits.by_arrival_year(block, arrival, 12.0, 30.0, READ_AT)
     assert list(found) == [1, 2]
     assert {name: value for name, (_, value) in found[1].items()} == {
         "os_6": 1.0,
@@ -165,7 +167,7 @@ def test_survival_is_told_by_the_year_of_arrival() -> None:
 def test_survival_beyond_the_follow_up_is_not_told() -> None:
     clock, lived = np.zeros(3), np.array([2.0, 7.0, np.inf])
     block = Block(np.arange(3), {}, clock, lived, clock + 12.0)
-    (found,) = waits.by_arrival_year(block, np.array([0.0, 1.0, 2.0]), 0.0, 12.0).values()
+    (found,) = waits.by_arrival_year(block, np.array([0.0, 1.0, 2.0]), 0.0, 12.0, READ_AT).values()
     assert found["os_6"][1] == pytest.approx(2 / 3)
     assert found["os_12"][1] == pytest.approx(1 / 3)
     assert np.isnan(found["os_24"][1])
@@ -173,6 +175,6 @@ def test_survival_beyond_the_follow_up_is_not_told() -> None:
 
 def test_a_year_in_which_nobody_arrives_has_no_survival() -> None:
     empty = np.empty(0)
-    found = waits.by_arrival_year(Block(np.arange(0), {}, empty, empty, empty), empty, 0.0, 12.0)
+    found = waits.by_arrival_year(Block(np.arange(0), {}, empty, empty, empty), empty, 0.0, 12.0, READ_AT)
     assert found[1]["arrivals"][1] == 0.0
     assert np.isnan(found[1]["os_12"][1])

@@ -1,0 +1,73 @@
+"""The months at which outcomes are read off: those that a pathway declares, or half a year, one, two and five years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from simulator.errors import InputError
+
+MONTHS_A_YEAR = 12.0
+YEARS = (0.5, 1.0, 2.0, 5.0)
+"""At which survival is shown where a pathway declares no months."""
+
+
+@dataclass(frozen=True)
+class OutcomeMonths:
+    """survival : months at which survival is shown, as they rise; answer : the one of them that the answer is about."""
+
+    survival: tuple[float, ...]
+    answer: float
+
+    @property
+    def in_order(self) -> tuple[float, ...]:
+        """The answer's month, then the others: what answers is the first that the horizon reaches."""
+        return (self.answer, *(month for month in self.survival if month != self.answer))
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """The answer's month and the last one: to them mean survival is restricted, at them gained survivors counted."""
+        return tuple(dict.fromkeys((self.answer, self.survival[-1])))
+
+    @property
+    def early(self) -> float:
+        """Twice the answer's month: to then curves are drawn large and OS is told by the year of arrival."""
+        return 2.0 * self.answer
+
+
+def outcome_months(declared: Sequence[float], answer: float | None, where: str) -> OutcomeMonths:
+    """Return the months that a pathway declares; of none declared, those of `YEARS`. Raises InputError naming `where`.
+
+    answer : the month of the answer; None: the middle one, of an even number the lower
+    """
+    months = tuple(sorted(declared)) or tuple(MONTHS_A_YEAR * each for each in YEARS)
+    if months[0] <= 0.0:
+        raise InputError("no month", where=f"{where}: survival_months", got=months[0], allowed="months above 0")
+    if len({written(each) for each in months}) < len(months):
+        raise InputError("a month twice", where=f"{where}: survival_months", got=list(declared), allowed="each once")
+    if answer is None:
+        answer = months[(len(months) - 1) // 2]
+    elif answer not in months:
+        allowed = f"one of survival_months: {', '.join(map(written, months))}"
+        raise InputError("survival is not shown at this month", where=f"{where}: answer_month", got=answer, allowed=allowed)
+    return OutcomeMonths(months, answer)
+
+
+def written(month: float) -> str:
+    """Return a month as it is written in an outcome's name: "12", "0.5"."""
+    return f"{month:g}"
+
+
+def alive_at(month: float) -> str:
+    """Return the outcome's name: "os_12"."""
+    return f"os_{written(month)}"
+
+
+def mean_to(month: float) -> str:
+    """Return the outcome's name: "rmst_12"."""
+    return f"rmst_{written(month)}"
+
+
+def names(months: Iterable[float]) -> list[str]:
+    """Return the names of survival at some months, in their order."""
+    return [alive_at(month) for month in months]

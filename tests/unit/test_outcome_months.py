@@ -1,0 +1,89 @@
+"""At which months a pathway's outcomes are read off: declared, by default, and refused."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from simulator import outcomes
+from simulator.engines import exact
+from simulator.errors import InputError
+from simulator.model import resolve
+from simulator.outcome_months import outcome_months
+from simulator.pathway import Pathway
+from simulator.pathway_file import load_pathway
+from simulator.scenario import Scenario
+
+CHAIN = """
+title = "one hazard"
+start = "ill"
+{keys}
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "dead"
+time = {{ family = "exponential", rate = 0.05 }}
+[states.dead]
+kind = "death"
+"""
+
+
+def tell(folder: Path, keys: str) -> Pathway:
+    file = folder / "chain.toml"
+    file.write_text(CHAIN.format(keys=keys), encoding="utf-8")
+    return load_pathway(file)
+
+
+def test_the_shipped_pathway_declares_who_enters_and_its_months() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    assert pathway.patients == "patients who relapse"
+    assert pathway.months.in_order == (12.0, 6.0, 24.0, 60.0)
+    assert pathway.months.means == (12.0, 60.0)
+    assert pathway.months.early == 24.0
+
+
+def test_a_pathway_that_declares_nothing_has_patients_half_a_year_one_two_and_five_years(tmp_path: Path) -> None:
+    pathway = tell(tmp_path, "")
+    assert pathway.patients == "patients"
+    assert pathway.abbreviations == {}
+    assert pathway.months.survival == (6.0, 12.0, 24.0, 60.0)
+    assert pathway.months.answer == 12.0
+
+
+def test_outcomes_are_named_and_read_off_at_the_declared_months(tmp_path: Path) -> None:
+    pathway = tell(tmp_path, "survival_months = [9, 0.5, 3]")
+    curves = exact.curves(resolve(Scenario("chain", pathway)), 12.0)
+    found = outcomes.of_survival(curves, pathway.clock, "all", pathway.months)
+    assert list(found) == ["os_0.5", "os_3", "os_9", "median_os", "rmst_3", "rmst_9"]
+    for name, month in (("os_0.5", 0.5), ("os_3", 3.0), ("os_9", 9.0)):
+        assert found[name][1][0] == pytest.approx(math.exp(-0.05 * month), abs=1e-4)
+    for name, month in (("rmst_3", 3.0), ("rmst_9", 9.0)):
+        assert found[name][1][0] == pytest.approx((1.0 - math.exp(-0.05 * month)) / 0.05, abs=1e-3)
+    assert list(outcomes.gained(pathway.months)) == [
+        "survivors_3_gained_per_10_more_treated", "survivors_9_gained_per_10_more_treated",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("declared", "answer"), [((4,), 4), ((4, 8), 4), ((4, 8, 9), 8), ((1, 2, 3, 4, 5), 3)])
+def test_the_middle_month_answers_unless_another_is_declared(declared: tuple[float, ...], answer: float) -> None:
+    assert outcome_months(declared, None, "it").answer == answer
+    assert outcome_months(declared, declared[-1], "it").in_order[0] == declared[-1]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("survival_months = [0, 3]", "survival_months: no month; got 0"),
+        ("survival_months = [3, 3]", "survival_months: a month twice"),
+        ("survival_months = [3.0000001, 3]", "survival_months: a month twice"),
+        ("survival_months = [3, 9]\nanswer_month = 6", "answer_month: survival is not shown at this month"),
+        ("survival_months = [3, 9]\nanswer_month = 6", "one of survival_months: 3, 9"),
+        ('patients = ""', "patients"),
+        ('survival_months = ["3"]', "survival_months"),
+    ],
+)
+def test_months_that_cannot_be_read_off_are_refused_with_the_key(tmp_path: Path, keys: str, said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        tell(tmp_path, keys)
+    assert "chain.toml" in str(refused.value)
+    assert said in str(refused.value)
