@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Where a policy just pays, (n_draws,) each: the benefit, which may lie outside 0 to 1, and S at the answer's month there."""
+    """Where a policy just pays, (n_draws,) each: the benefit, which may lie outside 0 to 1, and S there."""
 
     benefit: Floats
     survival: Floats

@@ -47,7 +47,7 @@ class Settings:
 
     patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
     replications : of every draw, where resources are limited; overload : run what can never be served
-    margin : more of 100 alive at the answer's month, from which on a policy that treats more is said to pay: an assumption
+    margin : more of 100 alive at the answer's month, from which on a policy that treats more pays: an assumption
     """
 
     engine: str = "auto"

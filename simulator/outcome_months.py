@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from simulator.errors import InputError
 
 MONTHS_A_YEAR = 12.0
-YEARS = (0.5, 1.0, 2.0, 5.0)
-"""At which survival is shown where a pathway declares no months."""
-
 
 @dataclass(frozen=True)
 class OutcomeMonths:
@@ -26,7 +23,7 @@ class OutcomeMonths:
 
     @property
     def means(self) -> tuple[float, ...]:
-        """The answer's month and the last one: to them mean survival is restricted, at them gained survivors counted."""
+        """The months of mean survival and of survivors gained: that of the answer, and the last."""
         return tuple(dict.fromkeys((self.answer, self.survival[-1])))
 
     @property
@@ -35,12 +32,16 @@ class OutcomeMonths:
         return 2.0 * self.answer
 
 
+UNDECLARED = OutcomeMonths(tuple(MONTHS_A_YEAR * years for years in (0.5, 1.0, 2.0, 5.0)), MONTHS_A_YEAR)
+"""Of a pathway that declares no months."""
+
+
 def outcome_months(declared: Sequence[float], answer: float | None, where: str) -> OutcomeMonths:
-    """Return the months that a pathway declares; of none declared, those of `YEARS`. Raises InputError naming `where`.
+    """Return the months that a pathway declares; of none declared, `UNDECLARED`. Raises InputError naming `where`.
 
     answer : the month of the answer; None: the middle one, of an even number the lower
     """
-    months = tuple(sorted(declared)) or tuple(MONTHS_A_YEAR * each for each in YEARS)
+    months = tuple(sorted(declared)) or UNDECLARED.survival
     if months[0] <= 0.0:
         raise InputError("no month", where=f"{where}: survival_months", got=months[0], allowed="months above 0")
     if len({written(each) for each in months}) < len(months):
@@ -49,7 +50,8 @@ def outcome_months(declared: Sequence[float], answer: float | None, where: str) 
         answer = months[(len(months) - 1) // 2]
     elif answer not in months:
         allowed = f"one of survival_months: {', '.join(map(written, months))}"
-        raise InputError("survival is not shown at this month", where=f"{where}: answer_month", got=answer, allowed=allowed)
+        what = "survival is not shown at this month"
+        raise InputError(what, where=f"{where}: answer_month", got=answer, allowed=allowed)
     return OutcomeMonths(months, answer)
 
 

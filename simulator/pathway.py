@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from simulator.outcome_months import OutcomeMonths, outcome_months
+from simulator.outcome_months import UNDECLARED, OutcomeMonths
 
 REST = "rest"
 CHOICES = ("decision", "chance")
@@ -186,7 +186,7 @@ class Pathway:
     resources: Mapping[str, Resource]
     group_window: float = 120.0
     patients: str = "patients"
-    months: OutcomeMonths = outcome_months((), None, "")
+    months: OutcomeMonths = UNDECLARED
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     marginal: Marginal | None = None
     comparison: Comparison | None = None

@@ -190,9 +190,10 @@ def _sobol(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | 
 
 def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
     scale = factor(found.question)
+    months = found.question.scenario.pathway.months
     notes = {
         "structure": "Means and 95 % intervals over draws. Log-normal times have the declared ones' median and ratio "
-        f"of quartiles; times {_matched(table, found.question.scenario.pathway.months)}. Parameters are not fitted anew.",
+        f"of quartiles; times {_matched(table, months)}. Parameters are not fitted anew.",
         "priors": "Means and 95 % intervals. One prior at a time is made flat (probabilities) or twice as wide, by "
         "reweighting the draws.",
     }
