@@ -17,6 +17,7 @@ from calibration.left_out import left_out
 from calibration.ranks import DRAWS
 from calibration.targets import Targets
 from calibration.uniformity import FALSE_ALARM, coverage, judged
+from simulator import csv_file
 from simulator.draws import read_draws
 from simulator.errors import InputError
 
@@ -68,7 +69,7 @@ class Check:
         """Write the tables and the manifest beside ranks.csv."""
         tables = {"uniformity": self.uniformity, "coverage": self.coverage, "left_out": self.left_out}
         for name, table in tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+            csv_file.write(table, folder / f"{name}.csv", ".6g")
         told = json.dumps(self.manifest(), indent=2, ensure_ascii=False)
         (folder / "manifest.json").write_text(told + "\n", encoding="utf-8")
 

@@ -18,6 +18,7 @@ from calibration.likelihood import STEP, Likelihood
 from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.targets import Targets, load_targets
+from simulator import csv_file
 from simulator.errors import AftercartError, InputError
 from simulator.workers import Each, workers
 
@@ -51,8 +52,7 @@ class Fit:
         parts = {name: folder / f".{name}.csv.part" for name in ("draws", "posterior", "predictive")}
         try:
             for name, part in parts.items():
-                form = "%.17g" if name == "draws" else "%.6g"
-                getattr(self, name).to_csv(part, index=False, float_format=form, lineterminator="\n")
+                csv_file.write(getattr(self, name), part, ".17g" if name == "draws" else ".6g")
             for name, part in parts.items():
                 part.replace(folder / f"{name}.csv")
         finally:

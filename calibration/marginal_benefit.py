@@ -31,6 +31,7 @@ from calibration.percentages import Percentage
 from calibration.target_checks import PERCENTAGE, where
 from calibration.targets import Targets
 from calibration.validation import USE
+from simulator import csv_file
 from simulator.curves import INTERVAL
 from simulator.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
 from simulator.engines import exact
@@ -174,7 +175,7 @@ class Benefit:
         parts = {name: folder / f".{name}.part" for name in tables}
         try:
             for name, part in parts.items():
-                tables[name].to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+                csv_file.write(tables[name], part, ".6g")
             for name, part in parts.items():
                 part.replace(folder / name)
         finally:

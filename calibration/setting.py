@@ -26,25 +26,16 @@ def scenario_of(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folde
     """Return the scenario that sets a pathway to a cohort. Raises InputError naming the file and the key."""
     file = folder / "cohort.toml"
     benefit = told.get("marginal_benefit", 1.0)
-    if not _is_number(benefit) or not 0.0 <= benefit <= 1.0:
-        raise InputError("not a share", where=f"{file}: marginal_benefit", got=benefit, allowed="0 to 1")
     tables: dict[str, Any] = {
-        lever: {name: _value(each, cohort, f"{file}: [{lever}] {name}") for name, each in _table(told, lever, file)}
+        lever: {name: _value(each, cohort, f"{file}: [{lever}] {name}") for name, each in told.get(lever, {}).items()}
         for lever in (*LEVERS, "hazard_ratio")
     }
     mix = _mix(cohort, pathway, folder)
-    rows = {name: _row(each, cohort, "") for name, each in _table(told, "set", file) if not _is_number(each)}
+    rows = {name: _row(each, cohort, "") for name, each in told.get("set", {}).items() if not _is_number(each)}
     tables["set"] = among_eligible(Told(tables["set"], rows, f"{file}: [set]"), pathway, mix)
-    found = Scenario(folder.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
+    found = Scenario(cohort.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
     check(found)
     return found
-
-
-def _table(told: Mapping[str, Any], lever: str, file: Path) -> list[tuple[str, Any]]:
-    table = told.get(lever, {})
-    if not isinstance(table, Mapping):
-        raise InputError("not a table", where=f"{file}: {lever}", got=table, allowed=f"[{lever}] with NAME = VALUE")
-    return list(table.items())
 
 
 def _value(told: Any, cohort: Cohort, at: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +24,6 @@ UNITS = ("%", "patients", "months")
 USES = ("likelihood", "predictive", "case_mix", "setting", "validation")
 HORIZON = 240.0
 """Months that are simulated."""
-KEYS = (
-    *("title", "citation", "doi", "licence", "pathway", "clock", "n", "seed", "arms", "follow_up"),
-    *("no_censoring_before", "dependence", "reason", "marginal_benefit", "set", "scale", "odds_ratio", "hazard_ratio"),
-)
-"""Of cohort.toml."""
 
 
 def where(folder: Path, *lines: object) -> str:
@@ -44,19 +38,11 @@ def check_somebody(cohort: Cohort, folder: Path) -> None:
             raise InputError("a figure of nobody", where=f"{where(folder, line)}, n", got="0", allowed="1 or more")
 
 
-def check_cohort(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> None:
+def check_cohort(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
     """Refuse a cohort.toml that does not fit the pathway, or a bad row. Raises InputError naming file and line."""
     file = folder / "cohort.toml"
-    for key in told:
-        if key not in KEYS:
-            raise unknown("key", key, KEYS, str(file))
     if cohort.clock not in pathway.clocks:
         raise unknown("clock", cohort.clock, pathway.clocks, f"{file}: clock")
-    seed = told.get("seed")
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise InputError("'seed' is missing or no whole number of 0 or more", where=str(file), got=seed)
-    if cohort.n < 1:
-        raise InputError("no patients", where=f"{file}: n", got=cohort.n, allowed="1 or more")
     for arm in sorted({arm for members in cohort.arms.values() for arm in members}):
         if arm != "all" and arm not in pathway.groups:
             raise unknown("group", arm, pathway.groups, f"{file}: [arms]")

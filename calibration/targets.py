@@ -89,14 +89,14 @@ def load_targets(name: str | Path) -> Targets:
     folder = find_folder(name)
     cohort = read_cohort(folder)
     told = toml_file.read(folder / "cohort.toml")
-    pathway = named_pathway(_pathway_of(told.get("pathway"), folder), folder / "cohort.toml")
+    pathway = named_pathway(told["pathway"], folder / "cohort.toml")
     check_somebody(cohort, folder)
     return read_targets(cohort, pathway, told, folder)
 
 
 def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> Targets:
     """Return what the rows of a cohort mean to the likelihood; `told` : its cohort.toml. Raises InputError."""
-    check_cohort(cohort, pathway, told, folder)
+    check_cohort(cohort, pathway, folder)
     contradictions.check(cohort, pathway, folder)
     scenario = scenario_of(cohort, pathway, told, folder)
     ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
@@ -122,12 +122,6 @@ def read_percentages(cohort: Cohort, folder: Path) -> dict[object, Percentage]:
     """Return the rows that tell survival in percent, by their index."""
     rows = cohort.targets[cohort.targets["kind"] == PERCENTAGE]
     return {index: percentages.read(row, cohort, where(folder, index)) for index, row in rows.iterrows()}
-
-
-def _pathway_of(named: object, folder: Path) -> str:
-    if not isinstance(named, str):
-        raise InputError("'pathway' is missing", where=str(folder / "cohort.toml"))
-    return named
 
 
 def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Tables | None:

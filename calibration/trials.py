@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 from calibration.fit import priors_of
 from calibration.ranks import QUICK, STEP, Trial, trial
 from calibration.targets import Targets
+from simulator import csv_file, text_file
 from simulator.errors import InputError
 from simulator.workers import workers
 
@@ -38,7 +40,7 @@ def run(
         while wanted := _missing(read(file), fits):
             for found in each(trial, wanted):
                 with file.open("a", encoding="utf-8", newline="") as stream:
-                    row(found, quantities(targets)).to_csv(stream, index=False, header=False, lineterminator="\n")
+                    csv_file.write(row(found, quantities(targets)), stream, ".8g", header=False)
                 if progress is not None:
                     progress(fits - wanted.stop + found.number + 1, fits)
     table = read(file)
@@ -59,13 +61,16 @@ def quantities(targets: Targets) -> list[str]:
 def row(found: Trial, names: list[str]) -> pd.DataFrame:
     """Return a trial as a row of the table; cells without a rank are empty."""
     told = {name: getattr(found, name) for name in ABOUT} | {name: found.ranks.get(name) for name in names}
-    numbers = {"effective_sample_size": f"{found.effective_sample_size:.0f}", "k_hat": f"{found.k_hat:.2f}"}
-    return pd.DataFrame([told | numbers | {"seconds": f"{found.seconds:.1f}"}], columns=ABOUT + names)
+    forms = {"effective_sample_size": ".0f", "k_hat": ".2f", "seconds": ".1f"}
+    numbers = {name: "" if math.isnan(told[name]) else f"{told[name]:{form}}" for name, form in forms.items()}
+    return pd.DataFrame([told | numbers], columns=ABOUT + names)
 
 
 def read(file: Path) -> pd.DataFrame:
     """Return the table; who was refused has no ranks (NaN), and the reason in `refused`."""
-    return pd.read_csv(file).fillna({"refused": ""})
+    header = csv_file.texts(file).columns
+    table = csv_file.read(file, ["refused"], [name for name in header if name != "refused"])
+    return table.astype({"number": int}).reset_index(drop=True)
 
 
 def settings(targets: Targets) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def _drop_cut_row(file: Path, names: list[str]) -> None:
     """Begin a file if it is not there, and drop a row cut short."""
     if not file.exists():
         file.write_text(",".join(ABOUT + names) + "\n", encoding="utf-8")
-    text = file.read_text(encoding="utf-8")
+    text = text_file.read(file, csv_file.LARGEST)
     if text.partition("\n")[0] != ",".join(ABOUT + names):
         raise InputError("not the columns of a check", where=str(file), allowed=", ".join(ABOUT + names[:1]) + " ...")
     whole = text[: text.rfind("\n") + 1]

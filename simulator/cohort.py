@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
+from pydantic import Field
 
 from simulator import csv_file, toml_file
 from simulator.errors import InputError
 from simulator.pathway import Pathway
+from simulator.plain_text import one_line
 
 TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
@@ -39,6 +41,43 @@ UNINFORMED = 0.1
 
 MOVED = 0.5
 """Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Lever = dict[str, Number | str]
+"""Name -> number, or the name of the row of targets.csv that reports it."""
+
+
+class FollowUpTable(toml_file.Table):
+    """Months between which survivors' follow-up ends."""
+
+    family: Literal["uniform"] = "uniform"
+    lower: Number
+    upper: Number
+    reason: str = ""
+
+
+class CohortTable(toml_file.Table):
+    """A cohort's cohort.toml."""
+
+    title: str
+    citation: str
+    doi: str = ""
+    licence: str = ""
+    pathway: str
+    clock: str
+    n: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0)]
+    arms: dict[str, Annotated[list[str], Field(min_length=1)]]
+    follow_up: FollowUpTable | None = None
+    no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
+    dependence: str = ""
+    reason: str = ""
+    marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = 1.0
+    set: Lever = Field(default_factory=dict)
+    scale: Lever = Field(default_factory=dict)
+    odds_ratio: Lever = Field(default_factory=dict)
+    hazard_ratio: Lever = Field(default_factory=dict)
 
 
 def is_silent(found: Mapping[Any, Any]) -> bool:
@@ -100,43 +139,23 @@ def load_cohort(pathway: Pathway) -> Cohort | None:
 def read_cohort(folder: Path) -> Cohort:
     """Return the cohort whose files are in a folder. Raises InputError naming the file and the key or column."""
     path = folder / "cohort.toml"
-    told = toml_file.read(path)
-    follow_up = told.get("follow_up")
+    table = toml_file.validate(CohortTable, toml_file.read(path), path)
+    follow_up = table.follow_up
     return Cohort(
-        name=folder.name,
-        title=_key(told, "title", str, path),
-        citation=_key(told, "citation", str, path),
-        doi=told.get("doi", ""),
-        clock=_key(told, "clock", str, path),
-        n=_key(told, "n", int, path),
-        arms=_arms(_key(told, "arms", dict, path), path),
-        follow_up=None if follow_up is None else _interval(follow_up, path),
-        no_censoring_before=float(_key({"no_censoring_before": 0, **told}, "no_censoring_before", (int, float), path)),
+        # "." and ".." name a folder, too.
+        name=folder.resolve().name,
+        title=one_line(table.title),
+        citation=one_line(table.citation),
+        doi=one_line(table.doi),
+        clock=table.clock,
+        n=table.n,
+        arms={name: tuple(members) for name, members in table.arms.items()},
+        follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
+        no_censoring_before=table.no_censoring_before,
         targets=csv_file.read(folder / "targets.csv", **TARGETS),
         posterior=_if_there(folder / "posterior.csv", POSTERIOR),
         predictive=_if_there(folder / "predictive.csv", PREDICTIVE),
     )
-
-
-def _key(table: Mapping[str, Any], key: str, kind: type | tuple[type, ...], path: Path) -> Any:
-    if not isinstance(table.get(key), kind) or isinstance(table[key], bool):
-        words = {str: "text", int: "whole number", dict: "table"}.get(kind, "number")  # type: ignore[arg-type]
-        raise InputError(f"'{key}' is missing or no {words}", where=str(path), got=table.get(key))
-    return table[key]
-
-
-def _arms(told: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    for name, members in told.items():
-        if not (isinstance(members, list) and members and all(isinstance(each, str) for each in members)):
-            raise InputError("not a list of arms", where=f"{path}: [arms] {name}", got=members, allowed='["NAME", ...]')
-    return {name: tuple(members) for name, members in told.items()}
-
-
-def _interval(table: Mapping[str, Any], path: Path) -> tuple[float, float]:
-    if not isinstance(table, Mapping):
-        raise InputError("not a table", where=f"{path}: follow_up", got=table, allowed="[follow_up] with lower, upper")
-    lower, upper = (float(_key(table, key, (int, float), path)) for key in ("lower", "upper"))
-    return lower, upper
 
 
 def _if_there(path: Path, columns: Mapping[str, Sequence[str]]) -> pd.DataFrame | None:

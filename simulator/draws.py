@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator import csv_file
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.pathway_file import UNITS
 from simulator.scenario import INFORMED, Scenario
-from simulator.toml_file import check_regular
 
 BENEFIT = "marginal_benefit"
 BENEFIT_FILE = f"{BENEFIT}.csv"
@@ -62,70 +62,49 @@ def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
 
 
 def read_benefits(path: Path, n_draws: int) -> NDArray[np.float64]:
-    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the row."""
-    try:
-        check_regular(path)
-        found = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
-    if BENEFIT not in found.columns:
-        raise InputError("a column is missing", where=str(path), got=list(found.columns), allowed=BENEFIT)
-    told = pd.to_numeric(found[BENEFIT], errors="coerce").to_numpy(dtype=float)
-    wrong = ~((told >= 0.0) & (told <= 1.0))
-    if wrong.any():
-        row = int(wrong.argmax())
+    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the line."""
+    found = csv_file.read(path, [], [BENEFIT])[BENEFIT]
+    wrong = found[~found.between(0.0, 1.0)]
+    if len(wrong):
+        where = f"{path}: line {wrong.index[0]}, {BENEFIT}"
+        raise InputError("not a share", where=where, got=float(wrong.iloc[0]), allowed="0 to 1")
+    if len(found) != n_draws:
         raise InputError(
-            "not a share", where=f"{path}: row {row + 1}", got=found[BENEFIT].iloc[row], allowed="0 to 1"
+            "not one value a draw", where=str(path), got=len(found), allowed=f"{n_draws} (aftercart validate --refit)"
         )
-    if told.size != n_draws:
-        raise InputError(
-            "not one value a draw", where=str(path), got=told.size, allowed=f"{n_draws} (aftercart validate --refit)"
-        )
-    return told
+    return found.to_numpy()
 
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
-    """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and row."""
-    try:
-        check_regular(path)
-        table = pd.read_csv(path, float_precision="round_trip")
-    except (OSError, ValueError) as error:
-        told = getattr(error, "strerror", None) or error
-        raise InputError(f"draws cannot be read: {told}", where=str(path)) from error
+    """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and line."""
+    table = csv_file.texts(path)
     for name in table.columns:
         if name not in pathway.parameters:
             raise unknown("parameter", str(name), pathway.parameters, f"{path}: column")
     for name, parameter in pathway.parameters.items():
         if parameter.prior is not None and name not in table.columns:
             raise InputError("a parameter with a prior has no column", where=str(path), got=name)
-    numbers = table.apply(pd.to_numeric, errors="coerce")
-    wrong = np.argwhere(~np.isfinite(numbers.to_numpy(dtype=float)))
-    if len(wrong):
-        row, column = wrong[0]
-        raise InputError(
-            "not a finite number",
-            where=f"{path}: row {row + 1}, {table.columns[column]}",
-            got=table.iloc[row, column],
-        )
     if table.empty:
         raise InputError("no draws", where=str(path))
-    found = pd.DataFrame(numbers)
+    found = csv_file.numbers(table, table.columns, path)
+    for name in found.columns[found.isna().any()]:
+        line = found.index[found[name].isna()][0]
+        raise InputError("an empty cell", where=f"{path}: line {line}, {name}", allowed="a number in every cell")
     _check_units(found, path, pathway)
     _check_rows(found, path, pathway)
-    return found
+    return found.reset_index(drop=True)
 
 
 def _check_units(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
     for name in map(str, table.columns):
         unit = pathway.parameters[name].unit
         lowest, highest = UNITS[unit]
-        outside = ~table[name].between(lowest, highest).to_numpy()
-        if outside.any():
-            row = int(outside.argmax())
+        outside = table[name][~table[name].between(lowest, highest)]
+        if len(outside):
             raise InputError(
                 f"value outside its unit ({unit})",
-                where=f"{path}: row {row + 1}, {name}",
-                got=float(table[name].iloc[row]),
+                where=f"{path}: line {outside.index[0]}, {name}",
+                got=float(outside.iloc[0]),
                 allowed=f"{lowest:g} to {highest:g}",
             )
 
@@ -140,7 +119,7 @@ def _check_rows(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
             try:
                 resolve(bare, single(table, row))
             except InputError as error:
-                where = f"{path}: row {row + 1}, in {error.where}"
+                where = f"{path}: line {table.index[row]}, in {error.where}"
                 raise InputError(error.what, where=where, got=error.got, allowed=error.allowed) from None
         raise
 

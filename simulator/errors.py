@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from simulator.plain_text import visible
+
 
 class AftercartError(Exception):
     """Any failure that aftercart reports in words; the command ends with `exit_code`."""
@@ -37,7 +39,7 @@ class InputError(AftercartError):
             message += f"; allowed: {allowed}"
         if nearest:
             message += f"; did you mean {nearest!r}?"
-        super().__init__(message)
+        super().__init__(visible(message))
 
 
 def _as_written(value: Any) -> Any:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import outcomes, ward_tables
+from simulator import csv_file, outcomes, ward_tables
 from simulator.cohort import load_cohort
 from simulator.curves import populations
 from simulator.outcome_months import alive_at, written
@@ -68,7 +68,7 @@ class Results:
         for name in ("survival", "outcomes", "occupancy", "service", "queue"):
             table = getattr(self, name)
             if table is not None:
-                table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+                csv_file.write(table, folder / f"{name}.csv", DIGITS)
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
 

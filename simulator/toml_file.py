@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,10 +13,18 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from simulator import text_file
 from simulator.errors import InputError, nearest
+from simulator.plain_text import clean, is_name
 
 LARGEST = 1_000_000
 """Bytes; a pathway is a few tens of thousands."""
+
+DEEPEST = 20
+"""Tables within one another; the formats need four."""
+
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
 
 
 class Table(BaseModel):
@@ -46,34 +53,26 @@ def refusal(what: str, *, allowed: str) -> PydanticCustomError:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a TOML file's tables. Raises InputError if it cannot be read, is no TOML, or holds NaN or infinity."""
-    try:
-        check_regular(path)
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise InputError("file too large", where=str(path), got=f"{size} bytes", allowed=f"{LARGEST}")
-        # Some editors begin a text with a byte order mark.
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"not a text file (byte {error.start} is not UTF-8)", where=str(path)) from error
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+    """Return a TOML file's tables, their texts cleaned. Raises InputError if it cannot be read or is no TOML.
+
+    Refused, too: NaN, infinity, tables nested too deeply, and names that are not plain text in one line.
+    """
+    text = text_file.read(path, LARGEST)
+    if not is_name(path.stem):
+        raise InputError("the file's name is not plain text in one line", where=str(path), allowed="another name")
+    # A dotted key takes the square of its length to read.
+    if _DEEP_KEY.search(text):
+        raise InputError("not valid TOML: nested too deeply", where=str(path))
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"not valid TOML: {error or 'nested too deeply'}", where=str(path)) from error
+        what = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"not valid TOML: {what}", where=str(path)) from error
     except ValueError as error:
         # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.
         raise InputError("not valid TOML: a number with too many digits", where=str(path)) from error
-    _refuse_non_finite(data, str(path), ())
-    return data
-
-
-def check_regular(path: Path) -> None:
-    """Refuse what could be read for ever, a device or a pipe. Raises InputError, or OSError if it is not there."""
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise InputError("cannot be read: not a regular file", where=str(path))
+    cleaned: dict[str, Any] = _cleaned(data, str(path), (), data)
+    return cleaned
 
 
 def beside(path: Path, named: str, where: str) -> Path:
@@ -85,20 +84,28 @@ def beside(path: Path, named: str, where: str) -> Path:
     return found
 
 
-def _refuse_non_finite(value: object, where: str, place: tuple[int | str, ...], whole: object = None) -> None:
-    whole = value if whole is None else whole
-    if isinstance(value, int) and abs(value) > sys.float_info.max:
-        raise InputError("a number too large", where=f"{where}: {_told_place(place, whole)}", allowed="up to 1e308")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(
-            "not a finite number", where=f"{where}: {_told_place(place, whole)}", got=value, allowed="a finite number"
-        )
-    if isinstance(value, dict):
-        for key, each in value.items():
-            _refuse_non_finite(each, where, (*place, key), whole)
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            _refuse_non_finite(each, where, (*place, index), whole)
+def _cleaned(value: Any, file: str, place: tuple[int | str, ...], whole: object) -> Any:
+    """Return a value with its texts cleaned. Raises InputError for what no value and no key can be."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, bool | int | float):
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            raise InputError("a number too large", where=f"{file}: {_told_place(place, whole)}", allowed="up to 1e308")
+        if not math.isfinite(value):
+            where = f"{file}: {_told_place(place, whole)}"
+            raise InputError("not a finite number", where=where, got=value, allowed="a finite number")
+        return value
+    if isinstance(value, dict | list) and len(place) >= DEEPEST:
+        raise InputError("not valid TOML: nested too deeply", where=f"{file}: {place[0]}", allowed=f"{DEEPEST} levels")
+    if isinstance(value, list):
+        return [_cleaned(each, file, (*place, index), whole) for index, each in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    for key in value:
+        if not is_name(key):
+            where = f"{file}: {_told_place(place, whole)}".removesuffix(": ")
+            raise InputError("a name that is not plain text in one line", where=where, got=key, allowed="another name")
+    return {key: _cleaned(each, file, (*place, key), whole) for key, each in value.items()}
 
 
 def _told_place(place: Iterable[int | str], data: object) -> str:

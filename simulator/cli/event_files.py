@@ -29,7 +29,7 @@ def write(results: Results, folder: Path) -> None:
 
     Where any scenario has limited resources, events also tell the calendar month, and whether the patient is counted.
     """
-    from simulator import histories
+    from simulator import csv_file, histories
     from simulator.scenario import BREAK_EVEN
 
     books = []
@@ -44,17 +44,14 @@ def write(results: Results, folder: Path) -> None:
                 elif "calendar_month" not in events:
                     events = events.assign(calendar_month=events["month"], counted=True)
                 events.insert(0, "scenario", scenario.name)
-                _append(events, file, header=header)
+                csv_file.write(events, file, ".8g", header=header)
                 header = False
                 books += [book.assign(scenario=scenario.name)] if book is not None else []
     if books:
         with (folder / "requests.csv").open("w", encoding="utf-8", newline="") as file:
             for place, book in enumerate(books):
-                _append(book[["scenario", *(name for name in book if name != "scenario")]], file, header=not place)
-
-
-def _append(table: pd.DataFrame, file: object, *, header: bool) -> None:
-    table.to_csv(file, header=header, index=False, float_format="%.8g", lineterminator="\n")  # type: ignore[call-overload]
+                told = book[["scenario", *(name for name in book if name != "scenario")]]
+                csv_file.write(told, file, ".8g", header=not place)
 
 
 def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -119,12 +119,12 @@ def _write(
     every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, into: Path, left_out: Sequence[str]
 ) -> None:
     from calibration.marginal_benefit import SUMMARY_FILE
+    from simulator import csv_file
     from simulator.figures import style, validation
 
-    form: dict[str, Any] = {"index": False, "float_format": "%.6g", "lineterminator": "\n"}
-    table.to_csv(into / "validation.csv", **form)
+    csv_file.write(table, into / "validation.csv", ".6g")
     if benefit is not None:
-        benefit.summary.to_csv(into / SUMMARY_FILE, **form)
+        csv_file.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     sizes = {each.cohort.name: each.cohort.n for each in every}
     drawn = validation.draw(table, sizes, _source(every))
     style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from simulator import csv_file, text_file
 from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
 from simulator.curves import populations
@@ -21,10 +22,12 @@ from simulator.report.page import html
 from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.service import Service
-from simulator.toml_file import check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+LARGEST = 10_000_000
+"""Bytes of a manifest; one of a hundred scenarios has a few hundred thousand."""
 
 _OF = ("scenario", "clock")
 TABLES = {
@@ -85,12 +88,11 @@ def read(folder: Path) -> Results:
 
 
 def _manifest(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise InputError("cannot be read: no such file", where=str(path), allowed="a run's folder")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise InputError(what, where=str(path), allowed="a run's folder") from error
-    except ValueError as error:
+        found = json.loads(text_file.read(path, LARGEST))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"not a run's manifest: {error}", where=str(path)) from error
     for key in ("pathway", "scenarios"):
         if not isinstance(found, dict) or not found.get(key):
@@ -102,19 +104,10 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    try:
-        check_regular(path)
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
-    missing = [each for each in columns if each not in table.columns]
-    if missing:
-        raise InputError("a column is missing", where=str(path), got=list(table.columns), allowed=missing[0])
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
-    for column in columns:
-        if column not in text and not pd.api.types.is_numeric_dtype(table[column]):
-            raise InputError("not numbers", where=f"{path}: column {column}", allowed="a run's own file, as written")
-    return table
+    return csv_file.read(
+        path, [each for each in columns if each in text], [each for each in columns if each not in text]
+    ).reset_index(drop=True)
 
 
 def _check_whole(table: pd.DataFrame, manifest: Mapping[str, Any], pathway: Pathway, path: Path) -> None:
@@ -136,7 +129,6 @@ def _ward_table(path: Path) -> pd.DataFrame:
     """Return a table of a run with limited resources as the run had it, where an empty cell is an empty text."""
     found = _table(path, WARD_TABLES[path.stem])
     if "arrival_year" in found:
-        found["resource"] = found["resource"].fillna("")
         found["arrival_year"] = [int(year) if year == year else "" for year in found["arrival_year"]]
     return found
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from simulator import csv_file
 from simulator.draws import BENEFIT, MOST
 from simulator.errors import InputError
 from simulator.experiment import Settings
@@ -57,7 +58,7 @@ class Sensitivity:
     def write(self, folder: Path) -> None:
         """Write PART.csv for every part, and manifest.json, into an existing folder."""
         for name, table in self.tables.items():
-            table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+            csv_file.write(table, folder / f"{name}.csv", DIGITS)
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import ward_tables
+from simulator import csv_file, ward_tables
 from simulator.curves import populations
 from simulator.draws import load_informed_draws, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
@@ -56,7 +56,7 @@ class Sweep:
 
     def write(self, folder: Path) -> None:
         """Write sweep.csv and manifest.json into an existing folder."""
-        self.table.to_csv(folder / "sweep.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+        csv_file.write(self.table, folder / "sweep.csv", DIGITS)
         text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
 

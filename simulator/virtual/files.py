@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from simulator import experiment
+from simulator import csv_file, experiment
 from simulator.results import DIGITS, manifest
 from simulator.scenario import Scenario
 from simulator.virtual.settings import Settings
@@ -55,6 +55,6 @@ def _manifest(
 
 def _write(tables: Mapping[str, pd.DataFrame], told: Mapping[str, Any], folder: Path) -> None:
     for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%{DIGITS}", lineterminator="\n")
+        csv_file.write(table, folder / f"{name}.csv", DIGITS)
     text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
     (folder / "manifest.json").write_text(text, encoding="utf-8")

@@ -139,17 +139,17 @@ def test_a_case_mix_that_is_not_everybody_is_refused(what: str, copied: Edit) ->
 
 
 IN_THE_COHORT = {
-    "a seed below zero": ("seed = 20240680", "seed = -1", "'seed'.*got -1"),
-    "a word for a seed": ("seed = 20240680", 'seed = "lucky"', "'seed'.*got 'lucky'"),
-    "no seed": ("seed = 20240680", "", "'seed' is missing"),
-    "a truth for a seed": ("seed = 20240680", "seed = true", "'seed'.*got True"),
-    "no pathway": ('pathway = "b_all_post_cd19"', "", "'pathway' is missing"),
+    "a seed below zero": ("seed = 20240680", "seed = -1", "seed: .*greater than or equal to 0; got -1"),
+    "a word for a seed": ("seed = 20240680", 'seed = "lucky"', "seed: not a whole number; got 'lucky'"),
+    "no seed": ("seed = 20240680", "", "seed: a key is missing"),
+    "a truth for a seed": ("seed = 20240680", "seed = true", "seed: not a whole number; got True"),
+    "no pathway": ('pathway = "b_all_post_cd19"', "", "pathway: a key is missing"),
     "an unknown pathway": ('"b_all_post_cd19"', '"b_all_post_cd20"', "b_all_post_cd19"),
     "an unknown clock": ('clock = "relapse"', 'clock = "relaps"', "unknown clock.*'relapse'"),
     "an unknown group": ('untreated = ["untreated"]', 'untreated = ["untreted"]', "unknown group.*'untreated'"),
-    "no patients": ("n = 37", "n = 0", "n: no patients"),
+    "no patients": ("n = 37", "n = 0", "n: .*greater than or equal to 1; got 0"),
     "follow-up that ends before it starts": ("lower = 28.0", "lower = 80.0", "not an interval"),
-    "no citation": ('citation = "', 'cited = "', "'citation' is missing"),
+    "no citation": ('citation = "', 'cited = "', "cited: unknown key.*allowed: .*citation"),
 }
 
 

@@ -86,7 +86,7 @@ def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort
         ("targets.csv", ",17,37,", ",seventeen,37,", ["targets.csv: line 2, count: not a number", "got 'seventeen'"]),
         ("cohort.toml", '"b_all_post_cd19"', '"b_all_post_cd20"', ["cohort.toml: pathway", "did you mean"]),
         ("cohort.toml", '"b_all_post_cd19"', '"own.toml"', ["cohort.toml: pathway", "no such file", "'own.toml'"]),
-        ("cohort.toml", 'untreated = ["untreated"]', "untreated = 5", ["[arms] untreated", "got 5"]),
+        ("cohort.toml", 'untreated = ["untreated"]', "untreated = 5", ["arms.untreated: not a list", "got 5"]),
     ],
 )
 def test_a_spoiled_cohort_is_refused_before_it_is_calibrated(
@@ -108,11 +108,11 @@ def test_draws_without_a_row_are_refused(aftercart: Command, cohort: Path) -> No
 @pytest.mark.parametrize(
     ("fatal", "healed", "words"),
     [
-        (1.5, 0.6, ["own.csv: row 2, fatal", "value outside its unit (probability)", "got 1.5", "0 to 1"]),
-        (0.5, 0.6, ["own.csv: row 2", "[states.ill]", "do not sum to one", "got 1.1"]),
+        (1.5, 0.6, ["own.csv: line 3, fatal", "value outside its unit (probability)", "got 1.5", "0 to 1"]),
+        (0.5, 0.6, ["own.csv: line 3", "[states.ill]", "do not sum to one", "got 1.1"]),
     ],
 )
-def test_a_draw_that_cannot_be_is_refused_at_its_row(
+def test_a_draw_that_cannot_be_is_refused_at_its_line(
     aftercart: Command, folder: Path, fatal: float, healed: float, words: list[str]
 ) -> None:
     (folder / "own.toml").write_text(OWN_PATHWAY)

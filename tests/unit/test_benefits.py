@@ -128,8 +128,8 @@ def test_a_name_may_ask_for_what_cohorts_suggest() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("marginal_benefit\n0.5\n1.5\n", r"row 2: not a share; got 1.5; allowed: 0 to 1"),
-        ("marginal_benefit\n0.5\nhalf\n", r"row 2: not a share; got 'half'"),
+        ("marginal_benefit\n0.5\n1.5\n", r"line 3, marginal_benefit: not a share; got 1.5; allowed: 0 to 1"),
+        ("marginal_benefit\n0.5\nhalf\n", r"line 3, marginal_benefit: not a number; got 'half'"),
         ("marginal_benefit\n0.5\n", r"not one value a draw; got 1; allowed: 2 \(aftercart validate --refit\)"),
         ("benefit\n0.5\n0.6\n", r"a column is missing; got \['benefit'\]; allowed: marginal_benefit"),
     ],

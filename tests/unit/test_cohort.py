@@ -78,7 +78,14 @@ def test_a_missing_column_is_named(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new", "key"),
-    [("n = 37", 'n = "many"', "'n'"), ("clock =", "o_clock =", "'clock'"), ("upper", "up", "'upper'")],
+    [
+        ("n = 37", 'n = "many"', "n: not a whole number"),
+        ("clock =", "o_clock =", "o_clock: unknown key.*mean 'clock'"),
+        ("upper =", "up =", "follow_up.up: unknown key"),
+        ("upper = 74.7", "upper = [74.7]", "follow_up.upper: not a number"),
+        ("[follow_up]", '[set]\nsalvage_uptake = ["treated"]\n[follow_up]', "set.salvage_uptake: not a number or text"),
+        ("[follow_up]", "[set]\nsalvage_uptake = 1979-05-27\n[follow_up]", "set.salvage_uptake: not a number or text"),
+    ],
 )
 def test_a_missing_or_wrong_key_is_named(folder: Path, old: str, new: str, key: str) -> None:
     spoil(folder / "cohort.toml", old, new)

@@ -1,9 +1,12 @@
 """A CSV file is read as it is written, and what is wrong with it is told with its own line."""
 
+import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from simulator import csv_file
@@ -49,13 +52,25 @@ def test_how_a_spreadsheet_writes_it_does_not_matter(mark: str, end: str, writte
 REFUSED = {
     "a word": (f"{HEADER}alive,4,\n\ndead,four,\n", r"line 4, count: not a number; got 'four'"),
     "a number that is none": (f"{HEADER}alive,nan,\n", r"line 2, count: not a number; got 'nan'"),
-    "without end": (f"{HEADER}alive,4,\ndead,5,inf\n", r"line 3, value: not a finite number; got 'inf'"),
+    "without end": (f"{HEADER}alive,4,\ndead,5,inf\n", r"line 3, value: not a number; got 'inf'"),
     "a field too many": (f"{HEADER}alive,4,1,2\n", r"line 2: more or fewer fields .*got 4; allowed: 3"),
     "a field too few": (f"{HEADER}\nalive,4\n", r"line 3: more or fewer fields .*got 2; allowed: 3"),
     "a quotation that does not end": (f'{HEADER}alive,4,1\n"dead,5,1\n', r"line 3: not valid CSV"),
-    "a column twice": ("name,count,name\nalive,4,dead\n", r"a column is told twice; got 'name'"),
+    "a column twice": ("name,count,name\nalive,4,dead\n", r"line 1: two columns have one name; got 'name'"),
     "no column": ("name,value\nalive,4\n", r"a column is missing; .*allowed: count"),
-    "nothing": ("", r"a column is missing; .*allowed: name"),
+    "a thousand with its mark": (f"{HEADER}alive,1_000,\n", r"line 2, count: not a number; got '1_000'"),
+    "sixteens": (f"{HEADER}alive,0x10,\n", r"line 2, count: not a number; got '0x10'"),
+    "full-width digits": (f"{HEADER}alive,\uff11\uff12,\n", r"line 2, count: not a number; got '\uff11\uff12'"),
+    "a comma for a point": (f'{HEADER}alive,"1,5",\n', r"line 2, count: not a number; got '1,5'; allowed: .*0.6"),
+    "a percentage": (f"{HEADER}alive,60%,\n", r"line 2, count: not a number; got '60%'"),
+    "a truth": (f"{HEADER}alive,True,\n", r"line 2, count: not a number; got 'True'"),
+    "an exponent without end": (f"{HEADER}alive,1e3000000000,\n", r"line 2, count: not a finite number"),
+    "digits without end": (f"{HEADER}alive,{'9' * 400},\n", r"line 2, count: not a finite number"),
+    "a NUL": (f"{HEADER}al\0ive,1,\n", r"line 2, name: a NUL character"),
+    "a column without a name": ("name,count,\nalive,4,\n", r"line 1: column 3 has no name"),
+    "semicolons": ("name;count;value\nalive;4;\n", r"line 1: the columns are not separated by commas; got ';'"),
+    "a cell of a megabyte": (f"{HEADER}{'a' * 1_000_000},1,\n", r"line 2: not valid CSV: field larger"),
+    "nothing": ("", r"nothing in the file; allowed: a line of column names"),
 }
 
 
@@ -66,7 +81,36 @@ def test_what_cannot_be_read_is_refused_with_its_line(what: str, written: Write)
         read(written(text))
 
 
+@pytest.mark.parametrize("number", ["0", "-0.5", "+2", ".5", "5.", "1e-3", "2E+2", " 7 ", "0012"])
+def test_a_number_may_be_written_as_people_do(number: str, written: Write) -> None:
+    assert read(written(f"{HEADER}alive,{number},\n"))["count"].tolist() == [float(number)]
+
+
+def test_a_file_too_large_is_refused_before_it_is_parsed(written: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "LARGEST", 20)
+    with pytest.raises(InputError, match="file too large; allowed: up to 20 bytes"):
+        read(written(f"{HEADER}alive,1,\n"))
+
+
+TEXTS = ("=1+1", "@SUM(A1)", "+cmd", "-cmd|' /C calc'!A0", "'=1", "''@x", "\uff1d1", "it's", "'quoted'", 'a "b", c', "")
+
+
+def test_texts_that_a_spreadsheet_would_run_are_written_as_text_and_read_back(tmp_path: Path) -> None:
+    table = pd.DataFrame({"=name": TEXTS, "value": np.arange(len(TEXTS)) - 0.5})
+    csv_file.write(table, tmp_path / "told.csv", ".8g")
+    cells = list(csv.reader((tmp_path / "told.csv").read_text(encoding="utf-8").splitlines()))
+    assert not [each for row in cells for each in row[:1] if re.match("[=+@\t\r\uff1d-]", each)]
+    assert cells[1] == ["'=1+1", "-0.5"]
+    read = csv_file.read(tmp_path / "told.csv", ["=name"], ["value"])
+    assert (read["=name"].tolist(), read["value"].tolist()) == (list(TEXTS), table["value"].tolist())
+
+
+def test_what_acts_on_a_terminal_is_not_read(written: Write) -> None:
+    told = read(written(f"{HEADER}\x1b[31malive\u202e,4,\n"))
+    assert told["name"].tolist() == ["[31malive"]
+
+
 def test_what_is_no_text_is_refused(written: Write, tmp_path: Path) -> None:
     (tmp_path / "told.csv").write_bytes(b"name\n\xe9\n")
-    with pytest.raises(InputError, match=r"told\.csv: cannot be read: 'utf-8'"):
+    with pytest.raises(InputError, match=r"told\.csv: not a text file .byte 5 is not UTF-8."):
         read(tmp_path / "told.csv")

@@ -295,7 +295,7 @@ def test_a_cycle_of_sojourns_that_take_no_time_is_refused_too(tell: Tell, time: 
     [
         (b"title = 'x\n", "not valid TOML"),
         (b"\x00\xff\xfe\x80 binary", "not a text file .byte 1 is not UTF-8."),
-        (b"title = \"x\"\n" + b"# " + b"x" * 1_000_001, "file too large.*allowed: 1000000"),
+        (b"title = \"x\"\n" + b"# " + b"x" * 1_000_001, "file too large.*allowed: up to 1000000 bytes"),
         (b"a = " + b"[" * 20_000 + b"]" * 20_000, "not valid TOML"),
         (b"", "a key is missing"),
         (b"title = 1\nstart = 'x'\nstates = {}", "title"),

@@ -1,0 +1,35 @@
+"""Text from a file or a file's name is only text: the characters that act on a terminal, a page or a picture."""
+
+from __future__ import annotations
+
+import re
+
+_ACTING = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Controls, marks of direction, characters without width, and what XML cannot hold. Joiners stay: scripts need them."""
+
+_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+
+
+def clean(text: str) -> str:
+    """Return a text without characters that act; what breaks a line becomes a line feed, a tab becomes a space."""
+    if _ACTING.search(text) is None:
+        return text
+    return _ACTING.sub("", _BREAKS.sub("\n", text).replace("\t", " "))
+
+
+def one_line(text: str) -> str:
+    """Return a text in one line, as labels and titles are: each run of white space is one space."""
+    return " ".join(clean(text).split())
+
+
+def visible(text: str) -> str:
+    """Return a text in which characters that act are written as their escapes: a message shows what it complains of."""
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of something: one line, with something in it, and nothing that acts."""
+    return bool(text.strip()) and "\n" not in text and _ACTING.search(text) is None
