@@ -45,7 +45,10 @@ class Equation:
 
 @dataclass(frozen=True)
 class Row:
-    """A reported count: of `patients`, of `survivors` at a month, or of `deaths` (of a state) by the end."""
+    """A reported count: of `patients`, of `survivors` at a month, or of `deaths` (of a state) by one.
+
+    month : inf for deaths by the end
+    """
 
     kind: str
     population: str
@@ -78,7 +81,7 @@ def cells_of(
     rows: Sequence[Row], arms: Sequence[str], members: Mapping[str, Sequence[str]], causes: Sequence[str]
 ) -> tuple[Cell, ...]:
     """Return the cells: an arm's deaths are told by cause only where a row asks for it."""
-    months = sorted({row.month for row in rows if row.kind == "survivors"})
+    months = sorted({row.month for row in rows if row.kind != "patients" and np.isfinite(row.month)})
     intervals = list(zip([0.0, *months], [*months, np.inf], strict=True))
     found: list[Cell] = []
     for arm in arms:
@@ -105,7 +108,7 @@ def equations(rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, 
             before = {i for i in dead if cells[i].end <= row.month}
             found.append(Equation(frozenset(before), row.n - row.count, row.where))
         else:
-            caused = {i for i in dead if not row.state or cells[i].cause == row.state}
+            caused = {i for i in dead if cells[i].end <= row.month and row.state in ("", cells[i].cause)}
             found.append(Equation(frozenset(caused), row.count, row.where))
     return found
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from calibration.predictive import COUNTS, Mask, SimulatedCohort
+from calibration.kinds import COUNTS
+from calibration.predictive import Mask, SimulatedCohort
 from calibration.target_checks import where
 from calibration.targets import Targets
 from simulator.errors import InputError

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from calibration.diagnostics import effective_sample_size, k_hat_limit, pareto_k_hat
 from calibration.fit import likelihood_of, priors_of
 from calibration.imis import sample
+from calibration.kinds import PERCENTAGE, TIMED, counted_as
 from calibration.likelihood import Likelihood
 from calibration.predictive import reported_figure, simulate_figures
-from calibration.target_checks import PERCENTAGE, TIMED
 from calibration.targets import Targets, read_targets
 from simulator.curves import INTERVAL
 from simulator.draws import read_draws, values
@@ -58,13 +58,14 @@ def blocks(targets: Targets) -> list[Block]:
 
 
 def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
-    if row["kind"] in TIMED:
+    kind = counted_as(row, targets.pathway)
+    if kind in TIMED:
         return str(row["name"])
-    if row["kind"] in ("survivors", PERCENTAGE):
+    if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
         return f"survivors at month {row['month']:g}"
-    if row["kind"] == "entered":
+    if kind == "entered":
         return " / ".join(next(each.states for each in targets.branchings if row["state"] in each.states))
-    return {"deaths": "deaths by the end", "patients": "patients of each arm"}[str(row["kind"])]
+    return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
 
 
 def without(targets: Targets, block: Block) -> Targets:

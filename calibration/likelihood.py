@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from calibration.cells import ALIVE, ANY, Cell
 from calibration.order_statistics import ReportedTimes, TimedGroup
+from calibration.target_checks import HORIZON
 from calibration.targets import Branching, Targets
 from simulator.distributions import Distribution
 from simulator.engines import exact
@@ -64,10 +65,12 @@ class Likelihood:
 
     @property
     def horizon(self) -> float:
-        """Months to look ahead: the end of the longest follow-up, or the last month asked for."""
-        longest = self.targets.cohort.follow_up
-        months = self.targets.cohort.targets["month"].dropna()
-        return float(max(longest[1] if longest else 0.0, months.max() if len(months) else 0.0, 1.0))
+        """Months to look ahead: to the end of the longest follow-up, and to the last month of a row."""
+        cohort = self.targets.cohort
+        rows = cohort.targets[cohort.targets["use"] == "likelihood"]
+        ever = rows["kind"].isin(["deaths", "entered"]) & rows["month"].isna()
+        longest = cohort.follow_up[1] if cohort.follow_up else HORIZON if ever.any() else 1.0
+        return float(max([longest, *cohort.targets["month"].dropna()]))
 
     def cell_probabilities(self, solution: Solution) -> Floats:
         """Return the probability of every cell of the table, (n_draws, n_cells)."""
@@ -89,27 +92,30 @@ class Likelihood:
             known[arm, cause] = solution.entered(states, arm)
         return known[arm, cause]
 
-    def _by(self, solution: Solution, dead: Floats, month: float) -> Floats:
-        """Return who has died by a month, (n_draws,); by the end of their own follow-up if it is inf."""
-        if np.isfinite(month):
-            return _interpolated(solution.months, dead, month)
-        interval = self.targets.cohort.follow_up
-        if interval is None:
-            return dead[:, -1]
-        return dead @ _mean_weights(solution.months, *interval)
+    def _by(self, solution: Solution, reached: Floats, month: float) -> Floats:
+        """Return who has been seen to come there by a month, (n_draws,): before the end of their own follow-up.
+
+        reached : (n_draws, n_months), were everybody followed up for ever
+        """
+        lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
+        if month <= lower:
+            return _interpolated(solution.months, reached, min(month, self.horizon))
+        until = min(month, upper)
+        ended = (until - lower) / (upper - lower)
+        seen = reached @ _mean_weights(solution.months, lower, until)
+        return ended * seen + (1.0 - ended) * _interpolated(solution.months, reached, until)
 
     def branch_probabilities(self, solution: Solution, branching: Branching) -> Floats:
-        """Return the probability of each state among the population, (n_draws, n_states)."""
+        """Return the probability of each state in each interval, (n_draws, n_states * n_months), as its counts."""
         group = _group(self.targets, branching.population)
         size = sum((solution.size(arm) for arm in group), np.zeros(solution.model.n_draws))
-        entered = [
-            sum(
-                (solution.entered([state], arm)[:, -1] for arm in [branching.population]), np.zeros(len(size))
-            )
-            for state in branching.states
-        ]
+        entered = []
+        for state in branching.states:
+            reached = solution.entered([state], branching.population)
+            by = [self._by(solution, reached, month) for month in branching.months]
+            entered.append(np.diff(by, axis=0, prepend=0.0))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.nan_to_num(np.column_stack(entered) / size[:, None])
+            return np.clip(np.nan_to_num(np.concatenate(entered).T / size[:, None]), 0.0, 1.0)
 
     def survival(self, solution: Solution, population: str, month: float) -> Floats:
         """Return S(month) of a population, (n_draws,); 0 where it is empty."""

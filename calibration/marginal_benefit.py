@@ -27,8 +27,9 @@ from scipy import special
 from calibration import percentages
 from calibration.diagnostics import effective_sample_size
 from calibration.hierarchy import GRID, Hierarchy
+from calibration.kinds import PERCENTAGE
 from calibration.percentages import Percentage
-from calibration.target_checks import PERCENTAGE, where
+from calibration.target_checks import where
 from calibration.targets import Targets
 from calibration.validation import USE
 from simulator import csv_file

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from calibration.kinds import COUNTS, by_month
 from calibration.target_checks import HORIZON
 from calibration.targets import Targets
 from simulator.block import Block
@@ -30,8 +31,6 @@ from simulator.randomness import Uniforms
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-COUNTS = ("patients", "deaths", "entered")
-"""Kinds whose figure is a number of patients: of an empty group it is 0."""
 DRAWS = 1000
 REPLICATION = 1
 """Apart from the replication 0 that experiments use."""
@@ -77,12 +76,12 @@ class SimulatedCohort:
             return np.ones(self.follow_up.size, dtype=bool)
         return np.asarray(np.any([self.members(arm) for arm in arms], axis=0))
 
-    def entered(self, states: Sequence[str]) -> Mask:
-        """Return who entered any of `states` before their last follow-up, (n,)."""
+    def entered(self, states: Sequence[str], by: float = np.inf) -> Mask:
+        """Return who entered any of `states` by a month and before their last follow-up, (n,)."""
         found = np.zeros(self.follow_up.size, dtype=bool)
         for state in states:
             for who, month in self.block.entered.get(state, []):
-                found[who[month - self.start[who] <= self.follow_up[who]]] = True
+                found[who[month - self.start[who] <= np.minimum(self.follow_up[who], by)]] = True
         return found
 
     def told_of(self, row: pd.Series) -> Mask:
@@ -111,17 +110,15 @@ class SimulatedCohort:
         return float(self.kaplan_meier(who).at(row["month"]))
 
     def _deaths(self, row: pd.Series, who: Mask) -> float:
-        dead = np.isfinite(self.died)
-        if row["state"]:
-            dead = dead & self.entered([row["state"]])
-        return float((dead & who).sum())
+        states = [row["state"]] if row["state"] else self.targets.pathway.deaths
+        return float((self.entered(states, by_month(row["month"])) & who).sum())
 
     def _median_survival(self, row: pd.Series, who: Mask) -> float:
         """A median that is not reached is told as the end of what is simulated."""
         return float(np.median(np.minimum(self.died[who], HORIZON)))
 
     def _entered(self, row: pd.Series, who: Mask) -> float:
-        return float((self.entered([row["state"]]) & who).sum())
+        return float((self.entered([row["state"]], by_month(row["month"])) & who).sum())
 
     def _to_clock(self, summary: Callable[[Floats], float], row: pd.Series, who: Mask) -> float:
         return float(summary(self.block.clock_month[who]))

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from calibration.kinds import PERCENTAGE, TIMED
 from calibration.predictive import SimulatedCohort
-from calibration.target_checks import PERCENTAGE, TIMED
 from calibration.targets import Targets, read_targets
 from simulator.cohort import TARGETS
 

@@ -9,18 +9,13 @@ import numpy as np
 import pandas as pd
 
 from calibration import percentages, population_sizes
+from calibration.kinds import BY_KIND, KINDS, MEDIANS, PERCENTAGE, TIMED, readers
 from calibration.population_sizes import Size
 from simulator.cohort import Cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
 
-COUNTED = ("patients", "survivors", "deaths")
-TIMED = ("median", "minimum", "maximum")
-MEDIANS = ("median_follow_up", "median_survival")
-PERCENTAGE = "survival"
-KINDS = (*COUNTED, PERCENTAGE, "entered", *TIMED, *MEDIANS)
-UNITS = ("%", "patients", "months")
 USES = ("likelihood", "predictive", "case_mix", "setting", "validation")
 HORIZON = 240.0
 """Months that are simulated."""
@@ -53,6 +48,7 @@ def check_cohort(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
     for line, row in cohort.targets.iterrows():
         at = where(folder, line)
         _check_names(row, cohort, pathway, at)
+        _check_columns(row, at)
         _check_numbers(row, cohort, at)
         if row["use"] == "likelihood":
             _check_fitted(row, cohort, at, clock_is_another=cohort.clock != pathway.clock)
@@ -67,15 +63,17 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
         raise unknown("kind", row["kind"], KINDS, at)
     if row["use"] not in USES:
         raise unknown("use", row["use"], USES, at)
-    if row["unit"] and row["unit"] not in UNITS:
-        raise unknown("unit", row["unit"], UNITS, at)
+    units = KINDS[row["kind"]].units
+    if row["unit"] and row["unit"] not in units:
+        raise unknown(f"unit of kind '{row['kind']}'", row["unit"], units, at)
     if not row["place"].strip():
         raise InputError("a target has no place in its source", where=at, got=row["name"], allowed="where it is read")
     states = pathway.deaths if row["kind"] == "deaths" else tuple(pathway.states)
     if row["state"] and row["state"] not in states:
         raise unknown("death" if row["kind"] == "deaths" else "state", row["state"], states, at)
-    if row["kind"] == "entered" and not row["state"]:
-        raise InputError("a state is missing", where=at, got=row["name"])
+    if row["kind"] in TIMED and row["state"] not in ("", pathway.clock_state):
+        what = f"kind '{row['kind']}' is of the time from entry to {pathway.clock_state}"
+        raise InputError(what, where=f"{at}, state", got=row["state"], allowed=f"{pathway.clock_state}, or blank")
     levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
     if row["population"] not in cohort.arms and row["population"] not in levels:
         raise unknown("population", row["population"], [*cohort.arms, *levels], at)
@@ -88,26 +86,39 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
         raise InputError("a case_mix row of another kind", where=at, got=row["kind"], allowed='"patients"')
 
 
+def _check_columns(row: pd.Series, at: str) -> None:
+    """Refuse a filled cell that the row's kind does not read, and a blank one that it needs."""
+    kind = KINDS[row["kind"]]
+    for column in BY_KIND:
+        cell = row[column]
+        filled = bool(cell.strip()) if isinstance(cell, str) else np.isfinite(cell)
+        if filled and column not in (*kind.needs, *kind.reads):
+            raise InputError(
+                f"kind '{row['kind']}' does not read `{column}`",
+                where=f"{at}, {column}",
+                got=cell if isinstance(cell, str) else f"{cell:g}",
+                allowed=f"blank (what the source adds goes into `note`); read by {', '.join(readers(column))}",
+            )
+        if column in kind.needs and not filled:
+            needed = ", ".join(f"`{each}`" for each in kind.needs)
+            what = f"kind '{row['kind']}' needs `{column}`, which is blank"
+            raise InputError(what, where=at, got=row["name"], allowed=f"{needed} as the source prints them")
+
+
 def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     count, n = row["count"], row["n"]
     if np.isfinite(n) and (n != int(n) or n < 0):
         raise InputError("not whole patients", where=f"{at}, n", got=f"{n:g}", allowed="1 or more")
     percentages.check_error(row, at)
-    if row["kind"] in (*TIMED, *MEDIANS):
-        if not (np.isfinite(row["value"]) and row["value"] > 0):
-            raise InputError("a time is missing", where=at, got=row["value"], allowed="months above 0")
-        return
+    if row["kind"] in (*TIMED, *MEDIANS) and row["value"] <= 0:
+        raise InputError("not a time", where=f"{at}, value", got=row["printed_value"], allowed="months above 0")
     if np.isfinite(n) and n > cohort.n:
         raise InputError("more patients than the cohort has", where=at, got=int(n), allowed=f"up to {cohort.n}")
-    if row["kind"] in ("survivors", PERCENTAGE) and not 0 < row["month"] <= HORIZON:
-        allowed = f"months above 0, up to {HORIZON:g}: what is simulated"
-        raise InputError("survivors need a month", where=at, got=row["month"], allowed=allowed)
-    if row["kind"] == PERCENTAGE:
-        if np.isfinite(count):
-            raise InputError("a percentage that has a count", where=at, got=f"{count:g}", allowed='kind "survivors"')
+    if np.isfinite(row["month"]) and not 0 < row["month"] <= HORIZON:
+        what, allowed = "a month that is not simulated", f"months above 0, up to {HORIZON:g}"
+        raise InputError(what, where=f"{at}, month", got=f"{row['month']:g}", allowed=allowed)
+    if not np.isfinite(count):
         return
-    if not (np.isfinite(count) and np.isfinite(n)):
-        raise InputError("a count is missing", where=at, got=row["name"], allowed="`count` and `n`")
     if count != int(count):
         raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
     if not 0 <= count <= n:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from calibration import contradictions, percentages
 from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
+from calibration.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.percentages import Percentage
 from calibration.setting import scenario_of
-from calibration.target_checks import COUNTED, PERCENTAGE, TIMED, check_cohort, check_somebody, where
+from calibration.target_checks import check_cohort, check_somebody, where
 from simulator.cohort import Cohort, read_cohort
 from simulator.draws import cohorts_folder
 from simulator.errors import InputError
@@ -26,12 +28,16 @@ from simulator.scenario import Scenario
 
 @dataclass(frozen=True)
 class Branching:
-    """Of n patients of a population, how many ever entered each of some states that exclude one another."""
+    """Of n patients of a population, how many entered each of some states that exclude one another.
+
+    months : ascending, inf for ever; counts : of each state, those between one month and the next
+    """
 
     population: str
     states: tuple[str, ...]
     counts: tuple[int, ...]
     n: int
+    months: tuple[float, ...] = (np.inf,)
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], fold
     ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
     contradictions.check_entered(cohort, ways, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
+    used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     told_in_percent = read_percentages(cohort, folder)
     return Targets(
         cohort=cohort,
@@ -130,7 +137,7 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
             row["kind"],
             row["population"],
             row["state"],
-            row["month"],
+            by_month(row["month"]),
             int(row["count"]),
             int(row["n"]),
             where(folder, i),
@@ -151,19 +158,31 @@ def _branchings(used: pd.DataFrame, pathway: Pathway, folder: Path) -> list[Bran
     for _, told in rows.groupby(["population", "n"], sort=False):
         places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
         population, n = str(told["population"].iloc[0]), int(told["n"].iloc[0])
-        if len(places) < len(told):
-            raise InputError("a state is told twice", where=where(folder, told.index[-1]), got=", ".join(told["state"]))
-        counts = dict(zip(told["state"], told["count"].astype(int), strict=True))
         ahead = _ahead(pathway, population, places)
         depth = _depths(ahead)
         for level in sorted(set(depth.values())):
             alike = tuple(state for state in places if depth[state] == level)
-            total = sum(counts[state] for state in alike)
-            if total > n:
-                what = f"{', '.join(alike)} add up to more than there are"
-                raise InputError(what, where=places[alike[-1]], got=total, allowed=f"up to {n}")
-            found.append(Branching(population, alike, tuple(counts[state] for state in alike), n))
+            months, counts = _counts(told, alike, places)
+            found.append(Branching(population, alike, counts, n, months))
     return found
+
+
+def _counts(
+    told: pd.DataFrame, states: Sequence[str], places: Mapping[str, str]
+) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return the months of the rows of some states, and the counts in between. Raises InputError unless they agree."""
+    by: list[dict[float, int]] = []
+    for state in states:
+        rows = told[told["state"] == state]
+        counts = {by_month(month): int(count) for month, count in zip(rows["month"], rows["count"], strict=True)}
+        by.append(counts)
+        if len(counts) < len(rows):
+            raise InputError("a state is told twice", where=places[state], got=state)
+        if set(counts) != set(by[0]):
+            what = f"{state} and {states[0]} exclude one another, and are counted by different months"
+            raise InputError(what, where=places[state], allowed='the same months, or use = "predictive"')
+    months = tuple(sorted(by[0]))
+    return months, tuple(int(each) for counts in by for each in np.diff([counts[month] for month in months], prepend=0))
 
 
 def _ahead(pathway: Pathway, population: str, places: Mapping[str, str]) -> dict[str, set[str]]:

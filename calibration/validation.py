@@ -14,7 +14,8 @@ import pandas as pd
 
 from calibration import predictive
 from calibration.denominators import Patients, assessed, denominators, members
-from calibration.predictive import COUNTS, Floats, SimulatedCohort
+from calibration.kinds import COUNTS
+from calibration.predictive import Floats, SimulatedCohort
 from calibration.target_checks import HORIZON, where
 from calibration.targets import Targets
 from simulator.cohort import read_cohort
@@ -53,7 +54,7 @@ def notes(targets: Targets) -> list[str]:
     ]
     if targets.cohort.follow_up is None:
         until = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
-        told += [(index, until) for index in rows.index[rows["kind"] == "deaths"]]
+        told += [(index, until) for index in rows.index[(rows["kind"] == "deaths") & rows["month"].isna()]]
     return [f"{where(targets.folder, index)}: {each}" for index, each in told]
 
 
@@ -120,6 +121,7 @@ def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, objec
     return {
         "cohort": targets.cohort.name,
         "target": row["name"],
+        "kind": row["kind"],
         "population": row["population"],
         "month": row["month"],
         "unit": unit,

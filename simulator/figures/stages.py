@@ -77,7 +77,7 @@ def stages(pathway: Pathway, cohort: Cohort) -> Stages:
 def _rows(cohort: Cohort, kind: str, population: str) -> pd.DataFrame:
     rows = cohort.targets
     chosen = (rows["kind"] == kind) & (rows["population"] == population) & (rows["attribute"] == "")
-    return rows[chosen & rows["count"].notna()]
+    return rows[chosen & rows["count"].notna() & rows["month"].isna()]
 
 
 def _arms(pathway: Pathway, cohort: Cohort, whole: Node) -> list[Node]:

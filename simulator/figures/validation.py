@@ -67,7 +67,8 @@ def _label(row: Row) -> str:
     population, month = str(row["population"]), float(row["month"])
     name = str(row["target"]).replace("_", " ")
     if np.isfinite(month):
-        name = f"alive at {month:g} months"
+        is_alive = row["kind"] in ("survival", "survivors")
+        name = f"alive at {month:g} months" if is_alive else f"{name} by month {month:g}"
     return name if population == "all" else f"{name}, {population.replace('_', ' ')}"
 
 

@@ -65,10 +65,11 @@ def target(row: Row, pathway: Pathway) -> str:
     state = pathway.states[row["state"]].label if row["state"] in pathway.states else _words(row["state"])
     if row["kind"] == "survivors":
         return f"Alive at {row['month']:g} month{'' if row['month'] == 1 else 's'}: {who}"
+    by = f" by month {row['month']:g}" if math.isfinite(row["month"]) else ""
     if row["kind"] == "deaths":
-        return f"{_capital(state) if row['state'] else 'Deaths'}: {who}"
+        return f"{_capital(state) if row['state'] else 'Deaths'}{by}: {who}"
     if row["kind"] == "entered":
-        return f"{_capital(state)}: {who}"
+        return f"{_capital(state)}{by}: {who}"
     if row["kind"] == "median_follow_up":
         return f"Median time to death or last follow-up: {who}"
     if row["kind"] in ("median", "minimum", "maximum"):

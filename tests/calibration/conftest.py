@@ -99,7 +99,7 @@ def new_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Target
         folder = tmp_path_factory.mktemp("cohort")
         (folder / "two_arms.toml").write_text(PATHWAY, encoding="utf-8")
         (folder / "cohort.toml").write_text(COHORT.format(n=n), encoding="utf-8")
-        told = "".join(f"{row},,patients,made up,{use},\n" for row in rows)
+        told = "".join(f"{row},,,made up,{use},\n" for row in rows)
         (folder / "targets.csv").write_text(HEADER + told, encoding="utf-8")
         return load_targets(Path(folder))
 

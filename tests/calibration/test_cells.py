@@ -21,7 +21,7 @@ def cells(number: int) -> list[Cell]:
 
 
 def row(
-    kind: str, population: str, count: int, n: int, *, state: str = "", month: float = np.nan, line: int = 2
+    kind: str, population: str, count: int, n: int, *, state: str = "", month: float = np.inf, line: int = 2
 ) -> Row:
     return Row(kind, population, state, month, count, n, f"targets.csv: line {line}")
 

@@ -183,9 +183,9 @@ CANNOT_BE = {
     "nobody": ([alive("0,45,,,")], "line 3, n: a figure of nobody; got '0'; allowed: 1 or more"),
     "half a patient": ([alive("59.5,45,6.6,,")], "line 3, n: not whole patients; got '59.5'"),
     "fewer than nobody": ([alive("-5,45,6.6,,")], "line 3, n: not whole patients; got '-5'"),
-    "a month beyond all": ([alive("60,45,6.6,,", 241)], "line 3: survivors need a month; got 241.0; .*up to 240"),
-    "survivors beyond all": ([count("survivors", "5,60,8", month="241")], "line 3: survivors need .*up to 240"),
-    "a unit that is none": ([alive("60,45,6.6,,", unit="percent")], "line 3: unknown unit; got 'percent'; allowed: %"),
+    "a month beyond all": ([alive("60,45,6.6,,", 241)], "line 3, month: a month that .*got '241'; .*up to 240"),
+    "survivors beyond all": ([count("survivors", "5,60,8", month="241")], "line 3, month: a month .*up to 240"),
+    "a unit that is none": ([alive("60,45,6.6,,", unit="percent")], "line 3: unknown unit .*got 'percent'; allowed: %"),
     "a line after a blank one": (["", alive("60,45,1.0,,")], "line 4: a standard error smaller than 60"),
 }
 

@@ -1,6 +1,7 @@
 """The likelihood of the letter's cohort, held against simulated patients, finer lattices and other tables."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from simulator.pathway_file import load_pathway
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
+NewCohort = Callable[..., Targets]
 
 PATIENTS = 100_000
 FALSE_ALARM = 1e-6
@@ -291,3 +293,37 @@ def test_reported_times_need_one_way_to_the_clock(targets: Targets) -> None:
     elsewhere = replace(targets, scenario=replace(targets.scenario, pathway=two_ways_out), tables=None, branchings=())
     with pytest.raises(InputError, match="reported times need a start state with one way out"):
         Likelihood(elsewhere)
+
+
+def seen_dead(month: float) -> float:
+    """P(dead by min(month, F)) at a constant hazard of 0.1, F uniform on 10 to 30 months."""
+    ends = np.linspace(10.0, 30.0, 200_001)
+    return float(np.trapezoid(-np.expm1(-0.1 * np.minimum(month, ends)), ends) / 20.0)
+
+
+@pytest.mark.parametrize(("first", "second"), [(3.0, 12.0), (15.0, 24.0), (6.0, np.inf)])
+@pytest.mark.parametrize("kind", ["deaths", "entered"])
+def test_counts_by_a_month_are_a_multinomial_over_the_months(
+    kind: str, first: float, second: float, new_cohort: NewCohort
+) -> None:
+    """Of 20, 5 by the first month and 9 by the second, whoever is still followed."""
+    months = [f"{month:g}" if np.isfinite(month) else "" for month in (first, second)]
+    rows = [f"by_{month},{kind},all,dead,,{month},{k},20," for month, k in zip(months, (5, 9), strict=True)]
+    found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
+    chances = np.diff([0.0, seen_dead(first), seen_dead(second), 1.0])
+    assert found.item() == pytest.approx(stats.multinomial.logpmf([5, 4, 11], 20, chances), abs=2e-3)
+
+
+def test_who_enters_a_choice_by_two_months_is_counted_in_between(new_cohort: NewCohort) -> None:
+    """Chance of treatment 0.4 at relapse: all who are treated are by month 1, and nobody between months 1 and 6."""
+    rows = [f"by_{month},entered,all,treatment,,{month},{k},20," for month, k in ((1, 9), (6, 9))]
+    found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
+    assert found == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)
+    rows[1] = "by_6,entered,all,treatment,,6,10,20,"
+    assert np.isneginf(Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])}))
+
+
+def test_states_of_one_choice_at_different_months_are_refused(new_cohort: NewCohort) -> None:
+    rows = ["one,entered,all,treatment,,1,9,20,", "other,entered,all,supportive_care,,6,9,20,"]
+    with pytest.raises(InputError, match=r"line 3: supportive_care and treatment exclude .* by different months"):
+        new_cohort(20, *rows)

@@ -15,6 +15,7 @@ from calibration.targets import Targets, find_folder, load_targets
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
+DYING = (("entered", "dead"), ("deaths", ""), ("deaths", "dead"), ("survivors", ""))
 SHIPPED = ("li2023", "schultz2023", "wudhikarn2021")
 EVIDENCE = pd.read_csv(Path(validation.__file__).parent / "evidence" / "external.csv", dtype=str, encoding="utf-8")
 
@@ -77,6 +78,18 @@ def test_a_count_is_told_as_a_share_of_those_it_is_of(new_cohort: NewCohort) -> 
     assert (found.loc["ever_treated", "lower"], found.loc["ever_treated", "upper"]) == (100.0, 100.0)
     assert found.loc["dead", "reported"] == pytest.approx(200 / 9)
     assert set(found["unit"]) == {"%"}
+
+
+def test_a_count_is_predicted_by_the_month_of_its_row(new_cohort: NewCohort) -> None:
+    """All die at a constant hazard of 0.1: 1 - exp(-0.1 t) have by month t. Five standard errors of 400 cohorts."""
+    told = [(kind, state, month) for kind, state in DYING for month in (1, 6)]
+    counts = {"survivors": 57}
+    rows = [f"{k}_{s}_{m},{k},all,{s},,{m},{counts.get(k, 3)},60," for k, s, m in told]
+    found = validation.validate(new_cohort(60, *rows, use="validation"), None, wanted=400)
+    for row in found.itertuples():
+        dead = -np.expm1(-0.1 * row.month)
+        chance = 1 - dead if row.kind == "survivors" else dead
+        assert row.predicted == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 60 / 400))
 
 
 COMPETING = """
