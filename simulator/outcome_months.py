@@ -31,6 +31,11 @@ class OutcomeMonths:
         """Twice the answer's month: to then curves are drawn large and OS is told by the year of arrival."""
         return 2.0 * self.answer
 
+    @property
+    def of_panels(self) -> float:
+        """Three times the answer's month: as far as small panels of survival go."""
+        return 3.0 * self.answer
+
 
 UNDECLARED = OutcomeMonths(tuple(MONTHS_A_YEAR * years for years in (0.5, 1.0, 2.0, 5.0)), MONTHS_A_YEAR)
 """Of a pathway that declares no months."""

@@ -1,4 +1,4 @@
-"""`aftercart guarantee-time` and `aftercart virtual-cohorts`: what a cohort as small as the letter's can show."""
+"""`aftercart guarantee-time` and `aftercart virtual-cohorts`: what a cohort of some tens of patients can show."""
 
 from __future__ import annotations
 
@@ -17,24 +17,34 @@ if TYPE_CHECKING:
     from simulator.figures.gallery import Picture
     from simulator.virtual.settings import Settings
 
-MILESTONE = "hsct-as-milestone"
-
-Patients = Annotated[int, typer.Option("--n", metavar="N", help="Patients a cohort, or an arm.")]
+Patients = Annotated[
+    int | None,
+    typer.Option(
+        "--n", metavar="N", help="Patients a cohort, or an arm. [default: those of the calibrated cohort, else 100]"
+    ),
+]
 Cohorts = Annotated[int, typer.Option(metavar="N", help="Cohorts in all, dealt out to the draws.")]
 Draws = Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: up to 50]")]
 Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, microsim or des: it takes patients.")]
 Group = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A group that another has not entered. [default: first]")
+    str | None,
+    typer.Option(metavar="NAME", help="A group that another has not entered. [default: as the pathway declares]"),
 ]
-Landmarks = Annotated[str, typer.Option(metavar="MONTHS", help="Up to three, comma between; below 12.")]
+Landmarks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MONTHS", help="Up to three, comma between; before survival answers. [default: as the pathway declares]"
+    ),
+]
+MILESTONE = "[default: the first shipped one in which a treatment changes nothing]"
 Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and nothing else.")]
 
 
 def guarantee_time(
-    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help=SCENARIO)] = MILESTONE,
+    scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help=f"{SCENARIO} {MILESTONE}")] = None,
     group: Group = None,
-    landmarks: Landmarks = "3,6",
-    n: Patients = 37,
+    landmarks: Landmarks = None,
+    n: Patients = None,
     cohorts: Cohorts = 1000,
     draws: Draws = None,
     seed: options.Seed = 1,
@@ -45,12 +55,13 @@ def guarantee_time(
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compare who had HSCT with who had not, naively and rightly, where HSCT changes nothing."""
+    """Show immortal-time bias: patients with and without a treatment compared, naively and correctly."""
     from simulator.scenario import load_scenario
     from simulator.virtual import answers, files, guarantee
 
-    loaded, settings = load_scenario(scenario), _settings(n, cohorts, draws, seed, engine, horizon, jobs)
-    months = _months(landmarks)
+    loaded = load_scenario(_milestone() if scenario is None else scenario)
+    settings = _settings(n, cohorts, draws, seed, engine, horizon, jobs)
+    months = None if landmarks is None else _months(landmarks)
     out = out or folder.default(f"{loaded.name}-guarantee-time")
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
         found = guarantee.guarantee_time(
@@ -65,7 +76,7 @@ def guarantee_time(
 def virtual_cohorts(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
     other: Annotated[str | None, typer.Argument(metavar="[OTHER]", help="What it is compared with.")] = None,
-    n: Patients = 37,
+    n: Patients = None,
     cohorts: Cohorts = 1000,
     draws: Draws = None,
     seed: options.Seed = 1,
@@ -94,11 +105,19 @@ def virtual_cohorts(
 
 
 def _settings(
-    n: int, cohorts: int, draws: int | None, seed: int, engine: str, horizon: float, jobs: int | None
+    n: int | None, cohorts: int, draws: int | None, seed: int, engine: str, horizon: float, jobs: int | None
 ) -> Settings:
     from simulator.virtual.settings import Settings
 
     return Settings(n, cohorts, draws, seed, engine, horizon, options.processes(jobs))
+
+
+def _milestone() -> str:
+    """Return the first shipped scenario in which a treatment changes nothing."""
+    import scenarios
+    from simulator import toml_file
+
+    return next(name for name in scenarios.names() if "milestones" in toml_file.read(scenarios.path(name)))
 
 
 def _months(landmarks: str) -> list[float]:

@@ -20,7 +20,7 @@ def show(found: Guarantee | VirtualCohorts, console: Console) -> None:
     else:
         _show_cohorts(found, console)
     console.print()
-    console.print(f"{found.settings.cohorts} cohorts of {found.settings.n} over {found.n_draws} draws.")
+    console.print(f"{found.settings.cohorts} cohorts of {found.settings.size} over {found.n_draws} draws.")
     scenario = found.scenario if isinstance(found, Guarantee) else found.scenarios[0]
     console.print(note(scenario.pathway))
 
@@ -30,9 +30,10 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
     for clock in found.analyses["clock"].unique():
         rows = found.analyses[found.analyses["clock"] == clock].to_dict("records")
         console.print()
+        measured = f"{answers.measure(found, clock)} at {answers.month(found)} months"
         console.print(
-            f"From {answers.clock_label(clock, pathway)}: {answers.measure(found, clock)} at 12 months, %; "
-            f"the difference, and its range in cohorts of {found.settings.n}"
+            f"From {answers.clock_label(clock, pathway)}: {measured}, %; "
+            f"the difference, and its range in cohorts of {found.settings.size}"
         )
         made = tables.table("", *(each.label for each in found.groups), "difference", "range", "P<.05", numbers=5)
         for row in rows:

@@ -44,8 +44,8 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         _overall(results, clock, cohort, f"_from_{clock}" if place else "") for place, clock in enumerate(shown)
     ]
     if shown and len(results.scenarios) > survival.MOST_BANDS:
-        alt = panels.by_policy_alt_text(results.survival, clock=shown[0])
-        figure = panels.by_policy(results.survival, clock=shown[0], cohort=cohort)
+        alt = panels.by_policy_alt_text(results.survival, clock=shown[0], months=pathway.months)
+        figure = panels.by_policy(results.survival, clock=shown[0], cohort=cohort, months=pathway.months)
         found.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
     if results.queue is not None and len(results.queue):
         alt = queues.alt_text(results.queue, results.scenarios)
@@ -85,6 +85,7 @@ def save(pictures: Sequence[Picture], folder: Path) -> None:
 
 
 def _overall(results: Results, clock: str, cohort: Cohort | None, ending: str = "") -> Picture:
-    alt = survival.alt_text(results.survival, clock=clock, cohort=cohort)
-    figure = survival.draw(results.survival, clock=clock, cohort=cohort)
+    months = results.scenarios[0].pathway.months
+    alt = survival.alt_text(results.survival, clock=clock, cohort=cohort, months=months)
+    figure = survival.draw(results.survival, clock=clock, cohort=cohort, months=months)
     return Picture(f"overall_survival{ending}", f"Overall survival from {clock}", alt, figure)

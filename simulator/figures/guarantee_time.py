@@ -14,7 +14,6 @@ from simulator.figures.gallery import Picture
 from simulator.figures.panels import Panel
 from simulator.virtual import answers
 from simulator.virtual.guarantee import Guarantee
-from simulator.virtual.settings import MONTH
 
 NAMES = {"naive": "Naive: ever against never", "simon_makuch": "Simon-Makuch: from entry on"}
 
@@ -32,7 +31,8 @@ def alt_text(found: Guarantee) -> str:
         clock = answers.clock_label(row["clock"], found.scenario.pathway)
         told = f"{answers.percent(row['entered'])} against {answers.percent(row['other'])} %"
         name = answers.analysis_label(row["analysis"], row["begins"])
-        said.append(f"From {clock}, {name}: {told} {answers.measure(found, row['clock'])} at 12 months.")
+        measured = f"{answers.measure(found, row['clock'])} at {answers.month(found)} months"
+        said.append(f"From {clock}, {name}: {told} {measured}.")
     return " ".join(said)
 
 
@@ -44,7 +44,10 @@ def _draw(found: Guarantee, title: str) -> Figure:
     caution += f"Landmark: of those alive in that month. {world}: {found.scenario.name}. {_second_row(found)}"
     across = len(shown) // (2 if found.decision else 1)
     labels = [each.label for each in found.groups]
-    return panels.draw(title, shown, labels, found.scenario.pathway.clock, found.cohort, caution, across=across)
+    pathway = found.scenario.pathway
+    return panels.draw(
+        title, shown, labels, pathway.clock, found.cohort, caution, across=across, end=pathway.months.of_panels
+    )
 
 
 def _second_row(found: Guarantee) -> str:
@@ -56,7 +59,7 @@ def _second_row(found: Guarantee) -> str:
 
 def _reported(found: Guarantee, label: str, name: str) -> str:
     rows = pd.DataFrame() if found.cohort is None else found.cohort.reported_survival(name, found.cohort.clock)
-    told = [row for row in rows.to_dict("records") if row["month"] == MONTH]
+    told = [row for row in rows.to_dict("records") if row["month"] == found.scenario.pathway.months.answer]
     return f"{told[0]['value']:g} % with {label}" if told else ""
 
 
@@ -78,7 +81,7 @@ def _panel(found: Guarantee, row: Mapping[Any, Any]) -> Panel:
     told = " against ".join(answers.percent(row[each]) for each in ("entered", "other"))
     return Panel(
         NAMES.get(kind, f"Landmark: month {begins:g}"),
-        f"at 12: {told} %",
+        f"at {answers.month(found)}: {told} %",
         curves,
         pd.concat(reported) if reported else pd.DataFrame(),
         f"Months since {answers.clock_label(clock, found.scenario.pathway)}",

@@ -13,10 +13,8 @@ from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, style, survival
 from simulator.figures.curve import Curve
 from simulator.figures.style import Line
+from simulator.outcome_months import UNDECLARED, OutcomeMonths
 from simulator.pathway import Pathway
-
-MONTHS = 36.0
-"""As far as the panels go: what follows hardly changes."""
 
 PLOT = 1.85
 """Inches from 0 to 100 %, of each panel."""
@@ -49,10 +47,13 @@ def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
         "is counted in one had to live until then (guarantee time), and to be chosen."
     )
     panels = [_group_panel(frame, name, label, clock, cohort) for name, label in _groups(pathway)]
-    return draw(f"Overall survival from {clock}, by group", panels, curve.scenarios_in(frame), clock, cohort, caution)
+    title, names, end = f"Overall survival from {clock}, by group", curve.scenarios_in(frame), pathway.months.of_panels
+    return draw(title, panels, names, clock, cohort, caution, end=end)
 
 
-def by_policy(frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None) -> Figure:
+def by_policy(
+    frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED
+) -> Figure:
     """Return a figure with a panel for each policy, beside the first scenario; each policy drawn alike."""
     names = curve.scenarios_in(frame)
     policies: dict[str, list[str]] = {}
@@ -65,7 +66,8 @@ def by_policy(frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None) 
         curves = curve.select(frame, clock, "all", [names[0], *ends])
         drawn = [curves[0], *(replace(each, scenario=_role(each.scenario)) for each in curves[1:])]
         panels.append(Panel(policy, "", drawn, reported))
-    return draw(f"Overall survival from {clock}, policy by policy", panels, roles, clock, cohort, "")
+    title = f"Overall survival from {clock}, policy by policy"
+    return draw(title, panels, roles, clock, cohort, "", end=months.of_panels)
 
 
 def _role(name: str) -> str:
@@ -78,24 +80,25 @@ def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, coho
     for name, label in _groups(pathway):
         panel = _group_panel(frame, name, label, clock, cohort)
         reported = [f"reported {value:g} % at {month:g}" for month, value in _points(panel.reported)]
-        said.append(f"{label}: {'; '.join([*_at_twelve(panel.curves), *reported])}.")
+        said.append(f"{label}: {'; '.join([*_alive(panel.curves, pathway.months), *reported])}.")
     return " ".join(said)
 
 
-def by_policy_alt_text(frame: pd.DataFrame, *, clock: str) -> str:
+def by_policy_alt_text(frame: pd.DataFrame, *, clock: str, months: OutcomeMonths = UNDECLARED) -> str:
     """Return what `by_policy` says, in words with numbers."""
     curves = curve.select(frame, clock, "all")
-    said = "; ".join(_at_twelve(curves))
+    said = "; ".join(_alive(curves, months))
     return f"Overall survival of each policy beside {curves[0].scenario}, from {clock}: {said}."
 
 
-def _at_twelve(curves: Sequence[Curve]) -> list[str]:
+def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
+    """Return how many are alive at the answer's month, or at the horizon where that is earlier."""
     said = []
     for each in curves:
         if each.is_empty:
             said.append(f"{each.scenario} has nobody")
         else:
-            month = min(12.0, float(each.months[-1]))
+            month = min(months.answer, float(each.months[-1]))
             alive, lower, upper = (100 * part for part in each.at(month))
             interval = f" ({lower:.0f} to {upper:.0f})" if lower < upper else ""
             said.append(f"{each.scenario} {alive:.0f} %{interval} alive at {lettering.months(month)}")
@@ -134,9 +137,13 @@ def draw(
     cohort: Cohort | None,
     caution: str,
     *,
+    end: float,
     across: int = 4,
 ) -> Figure:
-    """Return a figure of panels, so many in a row, with one key of names; `clock` : where their months start."""
+    """Return a figure of panels, so many in a row, with one key of names; `clock` : where their months start.
+
+    end : the month to which panels go at most: what follows hardly changes
+    """
     with style.applied():
         across = min(across, len(panels))
         down = -(-len(panels) // across)
@@ -156,7 +163,7 @@ def draw(
             row, column = divmod(place, across)
             bottom = up - head - (row + 1) * (top + PLOT + FOOT) + FOOT
             axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
-            _fill(axes, panel, lines, width, clock, cohort)
+            _fill(axes, panel, lines, width, clock, cohort, end)
             if column:
                 axes.set_ylabel("")
                 axes.tick_params(axis="y", labelleft=False)
@@ -175,9 +182,10 @@ def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | Non
     return " ".join(each for each in said if each)
 
 
-def _fill(axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock: str, cohort: Cohort | None) -> None:
-    longest = max((float(each.months[-1]) for each in panel.curves), default=MONTHS)
-    end = min(MONTHS, longest)
+def _fill(
+    axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock: str, cohort: Cohort | None, end: float
+) -> None:
+    end = min(end, max((float(each.months[-1]) for each in panel.curves), default=end))
     follow_up = cohort.follow_up if cohort is not None and cohort.clock == clock else None
     curve.percent_axis(axes, label=panel.up)
     axes.set_xlim(0, end)

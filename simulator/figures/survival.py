@@ -14,10 +14,8 @@ from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, risk_table, style
 from simulator.figures.curve import Curve, FollowUp
 from simulator.figures.style import Line
+from simulator.outcome_months import UNDECLARED, OutcomeMonths
 from simulator.scenario import BREAK_EVEN, COHORTS, parted
-
-FIRST = 24.0
-"""Months that get a panel of their own where the horizon is long: most deaths fall in them."""
 
 NAME = 1.68
 """Inches that a line of a scenario's name may take where its curve ends."""
@@ -40,21 +38,36 @@ class _Panel:
     title: str
 
 
-def draw(survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, population: str = "all") -> Figure:
+def draw(
+    survival: pd.DataFrame,
+    *,
+    clock: str,
+    cohort: Cohort | None = None,
+    population: str = "all",
+    months: OutcomeMonths = UNDECLARED,
+) -> Figure:
     """Return the figure of one population on one clock, a curve a scenario.
 
     survival : the run's survival table
     cohort : whose reported figures, size and follow-up are shown, on its own clock
+    months : the pathway's; the early ones get a panel of their own where the horizon is long: most deaths fall in them
     """
     with style.applied():
-        return _draw(survival, clock, cohort, population)
+        return _draw(survival, clock, cohort, population, months.early)
 
 
-def alt_text(survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, population: str = "all") -> str:
+def alt_text(
+    survival: pd.DataFrame,
+    *,
+    clock: str,
+    cohort: Cohort | None = None,
+    population: str = "all",
+    months: OutcomeMonths = UNDECLARED,
+) -> str:
     """Return what the figure says, in words with numbers."""
     said = [f"Overall survival, months since {clock}."]
     for each in curve.select(survival, clock, population):
-        said.append(_curve_in_words(each))
+        said.append(_curve_in_words(each, months.survival))
     if cohort is not None:
         rows = cohort.reported_survival(population, clock)
         figures = [_reported_in_words(*each) for each in zip(*(rows[c] for c in rows.columns), strict=True)]
@@ -63,12 +76,13 @@ def alt_text(survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None
     return " ".join(said)
 
 
-def _curve_in_words(each: Curve) -> str:
+def _curve_in_words(each: Curve, read_at: Sequence[float]) -> str:
     if each.is_empty:
         return f"{each.scenario}: nobody."
     figures = []
-    for month in (6.0, 12.0, 24.0, 60.0, 120.0):
-        if month <= each.months[-1]:
+    horizon = float(each.months[-1])
+    for month in sorted({*read_at, horizon}):
+        if month <= horizon:
             alive, lower, upper = (100 * part for part in each.at(month))
             interval = f" ({lower:.0f} to {upper:.0f})" if lower < upper else ""
             figures.append(f"{alive:.0f} %{interval} alive at {month:g} months")
@@ -80,7 +94,7 @@ def _reported_in_words(month: float, count: float, n: float, value: float, stand
     return f"{value:g} %{error} alive at {month:g} months, {count:.0f} of {n:.0f}"
 
 
-def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population: str) -> Figure:
+def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population: str, early: float) -> Figure:
     curves = curve.select(survival, clock, population)
     lines = style.lines(curve.scenarios_in(survival))
     horizon = float(survival["month"].max())
@@ -106,7 +120,7 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     lettering.footing(figure, footing)
     whole = style.sheet(figure)
     risk_table.label(whole, left, bottom - 0.62, f"Number at risk (of {n})", [name for name, _ in rows], lines)
-    panels = _panels(left, style.WIDTH - right - left, horizon, clock)
+    panels = _panels(left, style.WIDTH - right - left, horizon, clock, early)
     drawn = [style.axes(figure, panel.left, bottom, panel.width, PLOT) for panel in panels]
     for axes, panel in zip(drawn, panels, strict=True):
         _fill(axes, panel, curves, lines, reported, follow_up)
@@ -119,13 +133,13 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     return figure
 
 
-def _panels(left: float, across: float, horizon: float, clock: str) -> list[_Panel]:
+def _panels(left: float, across: float, horizon: float, clock: str, early: float) -> list[_Panel]:
     """Return one panel; or, where the horizon is long, one of the first months and one of them all."""
-    if horizon < 1.5 * FIRST:
+    if horizon < 1.5 * early:
         return [_Panel(left, across, horizon, curve.month_ticks(horizon, 9), f"Months since {clock}")]
     first = 0.6 * (across - GAP)
     return [
-        _Panel(left, first, FIRST, curve.month_ticks(FIRST, 9), f"Months since {clock}: the first {FIRST:g}"),
+        _Panel(left, first, early, curve.month_ticks(early, 9), f"Months since {clock}: the first {early:g}"),
         _Panel(left + first + GAP, 0.4 * (across - GAP), horizon, curve.month_ticks(horizon, 6), f"All {horizon:g}"),
     ]
 

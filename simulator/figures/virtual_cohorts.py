@@ -1,4 +1,4 @@
-"""What cohorts of n can show: their Kaplan-Meier curves, the spread of their 12-month OS, and the power against n."""
+"""What cohorts of n can show: their Kaplan-Meier curves, the spread of their OS, and the power against n."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from simulator.figures.gallery import Picture
 from simulator.virtual import answers
 from simulator.virtual.cohorts import VirtualCohorts
 
-END = 36.0
 PLOT, LEFT, FOOT, HEAD = 3.0, 0.65, 0.55, 0.15
 
 
@@ -30,7 +29,7 @@ def _source(found: VirtualCohorts) -> str:
 
 
 def _cohorts(found: VirtualCohorts) -> Figure:
-    n, clock = found.settings.n, found.scenarios[0].pathway.clock
+    n, clock = found.settings.size, found.scenarios[0].pathway.clock
     drawn = found.curves["cohort"].nunique()
     footing = f"{answers.spread_in_words(found)} {_followed(found)} {_source(found)}"
     subtitle = f"{drawn} of {len(found.cohorts)} cohorts of {n} under {found.scenarios[0].name}, each by Kaplan-Meier."
@@ -55,22 +54,23 @@ def _followed(found: VirtualCohorts) -> str:
 
 
 def _fill_curves(axes: Axes, found: VirtualCohorts, clock: str) -> None:
+    end = found.scenarios[0].pathway.months.of_panels
     curve.percent_axis(axes)
-    axes.set_xlim(0, END)
-    axes.set_xticks(curve.month_ticks(END, 9))
+    axes.set_xlim(0, end)
+    axes.set_xticks(curve.month_ticks(end, 9))
     axes.set_xlabel(f"Months since {clock}")
     for _, own in found.curves.groupby("cohort"):
-        months = np.concatenate([[0.0], own["month"].to_numpy(), [END]])
+        months = np.concatenate([[0.0], own["month"].to_numpy(), [end]])
         alive = np.concatenate([[1.0], own["survival"].to_numpy(), own["survival"].to_numpy()[-1:]])
         axes.step(months, 100 * alive, where="post", color=style.BLUE, alpha=0.16, linewidth=0.7, zorder=2)
     if found.cohort is not None:
-        curve.plot_reported(axes, found.cohort.reported_survival("all", clock), end=END)
-        axes.text(0.98 * END, 97, "Circles: as reported, ± one standard error", ha="right", fontsize=style.SMALL)
+        curve.plot_reported(axes, found.cohort.reported_survival("all", clock), end=end)
+        axes.text(0.98 * end, 97, "Circles: as reported, ± one standard error", ha="right", fontsize=style.SMALL)
 
 
 def _fill_spread(axes: Axes, found: VirtualCohorts) -> None:
     """Draw how many cohorts show which OS: a bar a number of survivors, where nobody is censored before."""
-    n = found.settings.n
+    n = found.settings.size
     edges = 100 * (np.arange(n + 2) - 0.5) / n
     axes.hist(100 * found.cohorts["survival"], bins=edges.tolist(), color=style.shade(style.BLUE, 1.5), zorder=2)
     lower, upper = (100 * found.spread[each] for each in ("lower", "upper"))
@@ -78,15 +78,14 @@ def _fill_spread(axes: Axes, found: VirtualCohorts) -> None:
     highest = axes.get_ylim()[1]
     said = f"95 % of cohorts: {lower:.0f} to {upper:.0f}"
     axes.text((lower + upper) / 2, 1.16 * highest, said, ha="center", fontsize=style.SMALL)
-    error = answers.reported_error(found)
-    if found.cohort is not None and error is not None:
-        rows = found.cohort.reported_survival("all", found.scenarios[0].pathway.clock)
-        value = float((rows["count"] / rows["n"])[rows["month"] == 12].iloc[0])
+    reported, error = answers.reported_count(found), answers.reported_error(found)
+    if reported is not None and error is not None:
+        value = reported[0] / reported[1]
         axes.errorbar([100 * value], [1.07 * highest], xerr=[100 * error], fmt="o", color=style.INK, mfc="white",
                       capsize=2.5, zorder=5)  # fmt: skip
     axes.set_ylim(0, 1.25 * highest)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("Alive at 12 months (%)")
+    axes.set_xlabel(f"Alive at {answers.month(found)} months (%)")
     axes.set_ylabel("Cohorts")
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.answer import around, told_difference
+from simulator.answer import around, of_100, told_difference
+from simulator.outcome_months import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,12 @@ def points(difference: float) -> str:
     return f"{100 * difference:.1f}".removesuffix(".0")
 
 
+def month(found: Guarantee | VirtualCohorts) -> str:
+    """Return the month at which survival answers, as it is written."""
+    scenario = found.scenario if hasattr(found, "scenario") else found.scenarios[0]
+    return written(scenario.pathway.months.answer)
+
+
 def guarantee(found: Guarantee) -> str:
     """Return what the naive comparison says, and what that is worth."""
     row: Mapping[Any, Any] = found.analyses.iloc[0].to_dict()
@@ -37,13 +44,13 @@ def guarantee(found: Guarantee) -> str:
         return f"{where}, nobody is in one of the two groups: {entered}, {others}."
     more = told_difference(100 * row["entered"], 100 * row["other"], 100 * row["difference"])
     said = (
-        f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at 12 months and "
+        f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(found)} months and "
         f"{percent(row['other'])} of 100 with {others}: {abs(more):.0f} {'more' if more >= 0 else 'fewer'}"
     )
     said += ", and not one owes it to it." if is_milestone(found) and more > 0 else "."
     if found.reported is not None:
         said += (
-            f" A cohort of {found.settings.n} shows {points(found.reported)} points more, as reported, or a greater "
+            f" A cohort of {found.settings.size} shows {points(found.reported)} points more, as reported, or a greater "
             f"difference, in {percent(row['as_large_as_reported'])} of 100 cases (Monte Carlo error {_error(row)})."
         )
     return said
@@ -97,7 +104,7 @@ def clock_label(clock: str, pathway: Pathway) -> str:
 
 def cohorts(found: VirtualCohorts) -> str:
     """Return the power of the comparison if there is one, and how far cohorts are apart by chance alone."""
-    n, spread = found.settings.n, found.spread
+    n, spread = found.settings.size, found.spread
     said = []
     if found.power is not None:
         first = found.scenarios[0].name
@@ -105,8 +112,8 @@ def cohorts(found: VirtualCohorts) -> str:
             said.append(_power(str(name), first, rows, n))
     lower, upper = around(round(100 * spread["survival"]), 100 * spread["lower"], 100 * spread["upper"])
     said.append(
-        f"Of 100 patients, {percent(spread['survival'])} are alive at 12 months under {found.scenarios[0].name}, but "
-        f"95 of 100 cohorts of {n} show between {lower:.0f} and {upper:.0f}."
+        f"{of_100(found.scenarios[0].pathway)}, {percent(spread['survival'])} are alive at {month(found)} months under "
+        f"{found.scenarios[0].name}, but 95 of 100 cohorts of {n} show between {lower:.0f} and {upper:.0f}."
     )
     return " ".join(said)
 
@@ -132,7 +139,7 @@ def spread_in_words(found: VirtualCohorts) -> str:
     if not math.isfinite(spread["sampling"]):
         return "With one cohort a draw, sampling cannot be told from what the parameters leave open."
     said = [
-        f"Standard deviation of their 12-month OS by sampling: {100 * spread['sampling']:.1f} points",
+        f"Standard deviation of their {month(found)}-month OS by sampling: {100 * spread['sampling']:.1f} points",
         f"a cohort's own (Greenwood) error is {100 * spread['standard_error']:.1f} on average",
     ]
     if (reported := reported_error(found)) is not None:
@@ -143,12 +150,18 @@ def spread_in_words(found: VirtualCohorts) -> str:
 
 
 def reported_error(found: VirtualCohorts) -> float | None:
-    """Return Greenwood's standard error of the reported 12-month OS, from its count; None if none is reported."""
+    """Return Greenwood's standard error of the reported OS, from its count; None if none is reported."""
+    if (reported := reported_count(found)) is None:
+        return None
+    alive, n = reported
+    return math.sqrt(alive / n * (1 - alive / n) / n)
+
+
+def reported_count(found: VirtualCohorts) -> tuple[float, float] | None:
+    """Return how many of how many the cohort's paper counts alive at the answer's month; None if it does not."""
     if found.cohort is None:
         return None
-    rows = found.cohort.reported_survival("all", found.scenarios[0].pathway.clock)
-    rows = rows[(rows["month"] == 12) & rows["count"].notna()]
-    if rows.empty:
-        return None
-    alive, n = float(rows["count"].iloc[0]), float(rows["n"].iloc[0])
-    return math.sqrt(alive / n * (1 - alive / n) / n)
+    pathway = found.scenarios[0].pathway
+    rows = found.cohort.reported_survival("all", pathway.clock)
+    rows = rows[(rows["month"] == pathway.months.answer) & rows["count"].notna()]
+    return None if rows.empty else (float(rows["count"].iloc[0]), float(rows["n"].iloc[0]))

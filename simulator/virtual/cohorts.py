@@ -1,8 +1,9 @@
 """What so many patients can show: the spread of a cohort's OS, and the log-rank power of a policy difference.
 
-Two arms of n each are independent patients: the second policy has a replication of its own. Of draw d and cohort c
+Two arms of n each are independent patients: the second policy has a replication of its own. Of draw d and cohort c, at
+the answer's month t
 
-    spread    x_dc = S_dc(12) by Kaplan-Meier: sampling, the mean variance within a draw; and parameters, between draws
+    spread    x_dc = S_dc(t) by Kaplan-Meier: sampling, the mean variance within a draw; and parameters, between draws
     power     w_d = P(log-rank P < 0.05 | draw d), the share of its cohorts; told as the mean of w_d, with its
               Monte Carlo error, and the 95 % interval of w_d over draws
 """
@@ -25,7 +26,7 @@ from simulator.experiment import Progress
 from simulator.scenario import Scenario, check_one_pathway
 from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
-from simulator.virtual.settings import MONTH, Settings, check
+from simulator.virtual.settings import Settings, check
 from simulator.workers import workers
 
 Floats = NDArray[np.float64]
@@ -44,7 +45,8 @@ DRAWN = 200
 class VirtualCohorts:
     """What virtual cohorts show. scenarios : the first, and the policies compared with it.
 
-    cohorts : a row a cohort of the first scenario (cohort, draw, alive, survival, standard_error, lower, upper at 12)
+    cohorts : a row a cohort of the first scenario (cohort, draw, alive, survival, standard_error, lower, upper at the
+    answer's month)
     curves : of up to 200 cohorts (cohort, month, survival), a row a death
     spread : one row, in probabilities; power : a row a policy and size of an arm; None where nothing is compared
     """
@@ -99,34 +101,35 @@ def virtual_cohorts(
         check(each)
     check_one_pathway([scenario, other or scenario])
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
+    settings = settings.of(scenario.pathway, cohort)
     dealt = settings.dealt(table, scenario.pathway)
     shown = [scenario] if other is None else [scenario, *with_benefits([other], table, len(dealt), break_even=False)]
     follow_up = None if cohort is None else cohort.follow_up
     hospitals = tuple(
         Hospital(each, table, follow_up, settings.horizon, settings.seed, settings.simulator) for each in shown
     )
-    sizes = tuple(settings.n * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.n,)
+    sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
     curves: list[list[KaplanMeier]] = []
     differs: list[NDArray[np.bool_]] = []
-    with workers(min(settings.jobs, len(dealt)), _Work(hospitals, settings.n, sizes)) as each_draw:
+    with workers(min(settings.jobs, len(dealt)), _Work(hospitals, settings.size, sizes)) as each_draw:
         for done, (own, told) in enumerate(each_draw(_Work.of, list(enumerate(dealt, start=1))), start=1):
             curves.append(own)
             differs.append(told)
             if progress is not None:
                 progress(done, len(dealt))
-    cohorts = _cohorts(curves)
+    cohorts = _cohorts(curves, scenario.pathway.months.answer)
     return VirtualCohorts(
         tuple(shown), replace(settings), len(dealt), cohort, cohorts, _curves(curves), spread_of(cohorts),
         None if other is None else _power(shown[1:], sizes, differs),
     )  # fmt: skip
 
 
-def _cohorts(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
+def _cohorts(curves: Sequence[Sequence[KaplanMeier]], month: float) -> pd.DataFrame:
     rows: list[tuple[float, ...]] = []
     for draw, own in enumerate(curves, start=1):
         for each in own:
-            lower, upper = each.interval(MONTH)
-            survival, error = float(each.at(MONTH)), float(each.standard_error(MONTH))
+            lower, upper = each.interval(month)
+            survival, error = float(each.at(month)), float(each.standard_error(month))
             rows.append((len(rows) + 1, draw, survival, error, float(lower), float(upper)))
     return pd.DataFrame(rows, columns=["cohort", "draw", "survival", "standard_error", "lower", "upper"])
 

@@ -1,10 +1,10 @@
-"""Guarantee (immortal) time: the same histories, compared by who is transplanted some day, and rightly.
+"""Guarantee (immortal) time: the same histories, compared by who enters a treatment some day, and rightly.
 
-Two groups of the pathway answer each other where one is told by not having entered what the other entered (the
-letter's HSCT and other treatment). They are compared in three ways (see `censored.episodes`): by OS from the default
-clock, as the letter does; and from the decision that plans it, by survival without failure (relapse). Who has failed
-cannot be transplanted any more, so that by OS even those who wait are no fair comparison: they are not yet dead. And
-who had failed, or been transplanted, before coming to that decision for the first time is not compared from there.
+Two groups of the pathway answer each other where one is declared by not having entered what the other entered. They are
+compared in three ways (see `censored.episodes`): by OS from the default clock; and from the decision that plans the
+treatment, by survival without failure. Failure is what else may come while patients wait for the treatment. Who has
+failed cannot be treated any more, so that by OS even those who wait are no fair comparison: they are not yet dead. And
+who had failed, or been treated, before coming to that decision for the first time is not compared from there.
 """
 
 from __future__ import annotations
@@ -28,12 +28,11 @@ from simulator.pathway import Group, Pathway
 from simulator.scenario import Scenario
 from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
-from simulator.virtual.settings import MONTH, Settings, check
+from simulator.virtual.settings import Settings, check
 from simulator.workers import workers
 
 Floats = NDArray[np.float64]
 
-LANDMARKS = (3.0, 6.0)
 STEP = 0.25
 """Months between the points of the curves that are kept."""
 
@@ -62,8 +61,8 @@ class Guarantee:
     """What the analyses say. groups : who entered, and the others; decision : where it is planned, None if nowhere.
 
     failure : the states that end survival without failure, from the decision on
-    analyses : a row an analysis : alive at 12 months in either group and their difference over draws, the range of the
-    difference in cohorts of n, and how often it is as large as reported, or significant
+    analyses : a row an analysis : alive at the answer's month in either group and their difference over draws, the
+    range of the difference in cohorts of n, and how often it is as large as reported, or significant
     curves : (clock, analysis, begins, group, month, survival, lower, upper,
     monte_carlo_se), months from the clock
     reported : the difference that the cohort's paper reports, None if it reports none
@@ -82,7 +81,12 @@ class Guarantee:
 
 
 def paired_groups(pathway: Pathway, name: str | None = None) -> tuple[Group, Group]:
-    """Return the first group, or the named one, and that of the others. Raises InputError if there is no such pair."""
+    """Return the groups that the pathway compares; or those of the named one, or else the first that answer each other.
+
+    Raises InputError if there is no such pair.
+    """
+    if name is None and pathway.comparison is not None:
+        return pathway.groups[pathway.comparison.entered], pathway.groups[pathway.comparison.others]
     pairs = {
         one.name: (one, other)
         for one in pathway.groups.values()
@@ -91,10 +95,11 @@ def paired_groups(pathway: Pathway, name: str | None = None) -> tuple[Group, Gro
     }
     if not pairs or (name is not None and name not in pairs):
         raise InputError(
-            "no group that another is told by not having entered",
-            where=f"{pathway.where}: [groups]" if name is None else "--group",
+            "no two groups are declared of which one has not entered what the other entered",
+            where=f"{pathway.where}: [guarantee_time]" if name is None else "--group",
             got=list(pathway.groups) if name is None else name,
-            allowed=", ".join(pairs) or "as hsct (entered = hsct) and other_treated (not_entered = hsct)",
+            allowed=", ".join(pairs)
+            or "[groups.A] entered = STATE, [groups.B] not_entered = STATE, [guarantee_time] entered = A, others = B",
         )
     return pairs[name or next(iter(pairs))]
 
@@ -115,22 +120,28 @@ def failures(pathway: Pathway, group: Group) -> tuple[str, ...]:
     return tuple(dict.fromkeys(onward))
 
 
-def check_landmarks(landmarks: Iterable[float], horizon: float) -> tuple[float, ...]:
-    """Return landmark months in order, each once. Raises InputError unless OS at 12 months can be told from each."""
+def check_landmarks(landmarks: Iterable[float] | None, pathway: Pathway) -> tuple[float, ...]:
+    """Return landmark months in order, each once; None: those that the pathway declares, or a quarter and half of the
+    answer's month. Raises InputError unless survival at the answer's month can be shown from each.
+    """
+    answer = pathway.months.answer
+    if landmarks is None:
+        declared = () if pathway.comparison is None else pathway.comparison.landmarks
+        return declared or (0.25 * answer, 0.5 * answer)
     found = tuple(sorted(set(landmarks)))
     for month in found:
-        if not 0 < month < min(MONTH, horizon):
-            allowed = f"above 0, below {min(MONTH, horizon):g}: OS is told at {MONTH:g} months"
+        if not 0 < month < answer:
+            allowed = f"above 0, below {answer:g}: survival is shown at {answer:g} months"
             raise InputError("no landmark", where="--landmarks", got=month, allowed=allowed)
     return found
 
 
 @dataclass(frozen=True)
 class _Found:
-    """One analysis of one draw: its curves, OS at 12 months and its variance by group, and every cohort's own.
+    """One analysis of one draw: its curves, OS when it answers and its variance by group, and every cohort's own.
 
-    survival, noise : (2, n_months), the latter its variance; at, variance : (2,), at 12 months
-    cohorts : (n_cohorts, 2) their own at 12 months; p : (n_cohorts,)
+    survival, noise : (2, n_months), the latter its variance; at, variance : (2,), at the answer's month
+    cohorts : (n_cohorts, 2) their own at that month; p : (n_cohorts,)
     sizes : (2,) patients a cohort who are of each group
     """
 
@@ -158,36 +169,38 @@ class _Work:
 
     def _analysed(self, patients: Patients, cohorts: int, analysis: Analysis) -> _Found:
         entered, others = self.groups
-        default = self.hospital.scenario.pathway.clock
+        default, month = self.hospital.scenario.pathway.clock, self.hospital.scenario.pathway.months.answer
         if analysis.clock == default:
             since = np.zeros(patients.seen.size)
             here = patients.eligible(others.entered, since)
         else:
-            # Who failed or was transplanted before can do neither for the first time from here on.
+            # Who failed or was treated before can do neither for the first time from here on.
             since = patients.entered[analysis.clock]
             here = patients.eligible(others.entered, since, entered.entered + analysis.failure)
         every = patients.courses(entered.entered, np.where(here, since, 0.0), analysis.failure)
         number = np.arange(here.size) // self.n
-        own = [_compared(analysis, every.only(here & (number == c))) for c in range(cohorts)]
+        own = [_compared(analysis, every.only(here & (number == c)), month) for c in range(cohorts)]
         whole = analysis.episodes(every.only(here))
         curves = [kaplan_meier(whole.of(group), analysis.begins) for group in (True, False)]
         there = np.array([1.0 if whole.of(group).stop.size else np.nan for group in (True, False)])
         return _Found(
             np.array([each.at(self.months) for each in curves]) * there[:, None],
             np.array([each.standard_error(self.months) ** 2 for each in curves]),
-            np.array([float(each.at(MONTH)) for each in curves]) * there,
-            np.array([float(each.standard_error(MONTH)) ** 2 for each in curves]),
+            np.array([float(each.at(month)) for each in curves]) * there,
+            np.array([float(each.standard_error(month)) ** 2 for each in curves]),
             np.array([pair for pair, _, _ in own]),
             np.array([p for _, p, _ in own]),
             np.array([sizes for _, _, sizes in own]).mean(axis=0),
         )
 
 
-def _compared(analysis: Analysis, courses: Courses) -> tuple[tuple[float, float], float, tuple[int, int]]:
-    """Return a cohort's OS at 12 months by group, NaN of an empty one, the log-rank P, and the groups' sizes."""
+def _compared(
+    analysis: Analysis, courses: Courses, month: float
+) -> tuple[tuple[float, float], float, tuple[int, int]]:
+    """Return a cohort's OS at a month by group, NaN of an empty one, the log-rank P, and the groups' sizes."""
     episodes = analysis.episodes(courses)
     groups = [episodes.of(True), episodes.of(False)]
-    at = [float(kaplan_meier(each).at(MONTH)) if each.stop.size else np.nan for each in groups]
+    at = [float(kaplan_meier(each).at(month)) if each.stop.size else np.nan for each in groups]
     return (at[0], at[1]), log_rank(groups).p, (groups[0].stop.size, groups[1].stop.size)
 
 
@@ -195,7 +208,7 @@ def guarantee_time(
     scenario: Scenario,
     *,
     group: str | None = None,
-    landmarks: Sequence[float] = LANDMARKS,
+    landmarks: Sequence[float] | None = None,
     progress: Progress | None = None,
     settings: Settings,
 ) -> Guarantee:
@@ -203,25 +216,26 @@ def guarantee_time(
     check(scenario)
     pathway = scenario.pathway
     groups = paired_groups(pathway, group)
-    months = check_landmarks(landmarks, settings.horizon)
+    months = check_landmarks(landmarks, pathway)
     decision = planned_at(pathway, groups[0])
     failure = failures(pathway, groups[0]) if decision else ()
     analyses = _analyses(pathway.clock, (), months)
     if decision:
         analyses += _analyses(decision, failure, months)
     table, cohort = load_draws(pathway), load_cohort(pathway)
+    settings = settings.of(pathway, cohort)
     dealt = settings.dealt(table, pathway)
     states = frozenset(groups[0].entered + groups[1].entered + failure + ((decision,) if decision else ()))
     follow_up = None if cohort is None else cohort.follow_up
     hospital = Hospital(scenario, table, follow_up, settings.horizon, settings.seed, settings.simulator, states)
-    grid = np.arange(0.0, min(2 * MONTH, settings.horizon) + STEP / 2, STEP)
+    grid = np.arange(0.0, min(pathway.months.early, settings.horizon) + STEP / 2, STEP)
     found: list[list[_Found]] = []
-    with workers(min(settings.jobs, len(dealt)), _Work(hospital, settings.n, groups, analyses, grid)) as each_draw:
+    with workers(min(settings.jobs, len(dealt)), _Work(hospital, settings.size, groups, analyses, grid)) as each_draw:
         for done, own in enumerate(each_draw(_Work.of, list(enumerate(dealt, start=1))), start=1):
             found.append(own)
             if progress is not None:
                 progress(done, len(dealt))
-    reported = None if cohort is None else reported_difference(cohort, groups, pathway.clock)
+    reported = None if cohort is None else reported_difference(cohort, groups, pathway)
     by_analysis = [[own[place] for own in found] for place in range(len(analyses))]
     rows = [_row(each, own, reported) for each, own in zip(analyses, by_analysis, strict=True)]
     curves = [_curves(each, own, grid, groups) for each, own in zip(analyses, by_analysis, strict=True)]
@@ -236,13 +250,13 @@ def _analyses(clock: str, failure: tuple[str, ...], landmarks: Sequence[float]) 
     return (at("naive", 0.0), *(at("landmark", month) for month in landmarks), at("simon_makuch", 0.0))
 
 
-def reported_difference(cohort: Cohort, groups: Sequence[Group], clock: str) -> float | None:
-    """Return what a cohort's paper reports of two groups at 12 months, as counts where it gives them; None if it
-    reports none."""
+def reported_difference(cohort: Cohort, groups: Sequence[Group], pathway: Pathway) -> float | None:
+    """Return what a cohort's paper reports of two groups at the answer's month, as counts where it gives them; None if
+    it reports none."""
     alive = []
     for group in groups:
-        rows = cohort.reported_survival(group.name, clock)
-        rows = rows[rows["month"] == MONTH]
+        rows = cohort.reported_survival(group.name, pathway.clock)
+        rows = rows[rows["month"] == pathway.months.answer]
         if rows.empty:
             return None
         row = rows.iloc[0]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from simulator.cohort import Cohort
 from simulator.curves import check_horizon
 from simulator.draws import choose
 from simulator.errors import InputError
@@ -15,8 +16,8 @@ from simulator.pathway import Pathway
 from simulator.scenario import Scenario
 
 ENGINES = ("auto", "microsim", "des")
-MONTH = 12.0
-"""At which OS is told, as the letter does."""
+PATIENTS = 100
+"""Of a cohort, where the pathway's draws come from no cohort whose size it could have."""
 
 DRAWS = 50
 MOST = 20_000_000
@@ -25,9 +26,12 @@ MOST = 20_000_000
 
 @dataclass(frozen=True)
 class Settings:
-    """n : patients a cohort; cohorts : in all, dealt out to the draws; draws None: 50, or as many as there are."""
+    """n : patients a cohort, None: those of the calibrated cohort, or 100; cohorts : in all, dealt out to the draws.
 
-    n: int = 37
+    draws None: 50, or as many as there are
+    """
+
+    n: int | None = None
     cohorts: int = 1000
     draws: int | None = None
     seed: int = 1
@@ -40,18 +44,32 @@ class Settings:
             raise InputError("the exact engine has no patients", where="--engine", got="exact", allowed=_or(ENGINES))
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES, "--engine")
-        for option, value, least in (("--n", self.n, 2), ("--cohorts", self.cohorts, 1), ("--jobs", self.jobs, 1)):
+        counts = (("--n", self.size, 2), ("--cohorts", self.cohorts, 1), ("--jobs", self.jobs, 1))
+        for option, value, least in counts:
             if value < least:
                 raise InputError("too few", where=option, got=value, allowed=f"{least} or more")
-        if self.n * self.cohorts > MOST:
-            got = f"{self.cohorts:,} cohorts of {self.n:,}"
+        if self.size * self.cohorts > MOST:
+            got = f"{self.cohorts:,} cohorts of {self.size:,}"
             raise InputError("too many patients", where="--cohorts", got=got, allowed=f"{MOST:,} in all")
         check_horizon(self.horizon)
-        if self.horizon <= MONTH:
+
+    @property
+    def size(self) -> int:
+        """Patients a cohort."""
+        return PATIENTS if self.n is None else self.n
+
+    def of(self, pathway: Pathway, cohort: Cohort | None) -> Settings:
+        """Return the settings for a pathway, with the size of its cohort if none is given.
+
+        Raises InputError where the horizon ends before survival answers.
+        """
+        month = pathway.months.answer
+        if self.horizon <= month:
             raise InputError(
-                f"ends before OS is told at {MONTH:g} months", where="--horizon", got=self.horizon,
-                allowed=f"more than {MONTH:g}",
+                f"ends before survival is shown at {month:g} months", where="--horizon", got=self.horizon,
+                allowed=f"more than {month:g}",
             )  # fmt: skip
+        return replace(self, n=self.size if self.n is not None or cohort is None else cohort.n)
 
     def dealt(self, table: pd.DataFrame | None, pathway: Pathway) -> list[int]:
         """Return how many cohorts each draw has, as even as can be. Raises InputError if there are fewer than draws."""

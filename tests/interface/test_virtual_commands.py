@@ -100,7 +100,7 @@ BAD = {
     ("virtual-cohorts", "baseline", "--cohorts", "3", "--draws", "5"): ("--draws: more draws than cohorts; got 5",),
     ("virtual-cohorts", "baseline", "--engine", "exact"): ("the exact engine has no patients", "microsim or des"),
     ("virtual-cohorts", "baseline", "--engine", "micro"): ("unknown engine", "did you mean 'microsim'"),
-    ("virtual-cohorts", "baseline", "--horizon", "12"): ("--horizon: ends before OS is told at 12 months; got 12.0",),
+    ("virtual-cohorts", "baseline", "--horizon", "12"): ("--horizon: ends before survival is shown at 12",),
     ("virtual-cohorts", "baseline", "--cohorts", "100000000"): ("too many patients",),
     ("virtual-cohorts", "baseline", "--draws", "100000"): ("--draws: not that many draws", "more draws than cohorts"),
     ("virtual-cohorts", "letter-centre"): ("letter-centre.toml: [capacity]: virtual cohorts have no beds",),
@@ -111,8 +111,8 @@ BAD = {
     ("guarantee-time", "--landmarks", "soon"): ("--landmarks: not months; got 'soon'; allowed: as 3,6",),
     ("guarantee-time", "--landmarks", "1,2,3,4"): ("--landmarks: too many",),
     ("guarantee-time", "--engine", "exact"): ("--engine: the exact engine has no patients",),
-    ("guarantee-time", "--group", "treated"): ("--group: no group that another is told by", "allowed: hsct"),
-    ("guarantee-time", "as-it-is.toml"): ("three_state.toml: [groups]: no group that another is told by",),
+    ("guarantee-time", "--group", "treated"): ("--group: no two groups are declared of which", "allowed: hsct"),
+    ("guarantee-time", "as-it-is.toml"): ("three_state.toml: [guarantee_time]: no two groups are declared of which",),
 }
 
 
