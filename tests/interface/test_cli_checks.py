@@ -1,6 +1,7 @@
 """The commands that judge: calibrate and verify say what they found, and fail when it is bad."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 from calibration import fit
 from simulator import verify
 from simulator.cohort import load_cohort
+from simulator.engines import exact
 from simulator.errors import AftercartError
 from simulator.pathway_file import load_pathway
-from simulator.verify import Check
 
 Command = Callable[..., Any]
 
@@ -70,18 +71,39 @@ def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: 
     assert result.stderr == "aftercart: wang2024: nothing written, since the effective sample size is 12\n"
 
 
-def test_verify_passes_when_every_check_does(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = [Check("baseline", "occupancy sums to one", 1e-12, 1e-6), Check("no-hsct", "survival never rises", 0, 0)]
-    monkeypatch.setattr(verify, "checks", lambda progress: iter(held))
-    result = aftercart("verify")
-    assert result.exit_code == 0
-    assert result.stdout.endswith("2 checks passed.\n")
+@pytest.fixture
+def few_subjects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the shipped pathways and scenarios, one without beds and one with them."""
+    few = [each for each in verify.subjects() if each.name in ("three_state", "letter-centre")]
+    monkeypatch.setattr(verify, "subjects", lambda: few)
 
 
-def test_verify_fails_when_one_check_does(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = [Check("baseline", "occupancy sums to one", 1e-3, 1e-6), Check("no-hsct", "survival never rises", 0, 0)]
-    monkeypatch.setattr(verify, "checks", lambda progress: iter(held))
+def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subjects: None, folder: Path) -> None:
+    before = set(folder.iterdir())
     result = aftercart("verify")
+    assert result.exit_code == 0, result.output
+    assert "microsim and des apart" in " ".join(result.stdout.split())
+    assert result.stdout.endswith("7 checks passed.\n")
+    assert set(folder.iterdir()) == before
+
+
+def test_verify_fails_where_the_exact_engine_is_wrong(
+    aftercart: Command, few_subjects: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = exact.curves
+
+    def wrong(model: Any, horizon: float) -> Any:
+        found = right(model, horizon)
+        half = {clock: {name: each / 2 for name, each in own.items()} for clock, own in found.occupancy.items()}
+        return replace(found, occupancy=half)
+
+    monkeypatch.setattr(exact, "curves", wrong)
+    result = aftercart("verify", "--quiet")
     assert result.exit_code == 1
-    assert "FAILED" in result.stdout
-    assert result.stderr == "aftercart: 1 of 2 checks failed: baseline: occupancy sums to one\n"
+    assert result.stderr == "aftercart: 1 of 7 checks failed: three_state: occupancy sums to one\n"
+
+
+@pytest.mark.slow
+def test_every_shipped_pathway_and_scenario_passes_every_check(aftercart: Command) -> None:
+    result = aftercart("verify")
+    assert result.exit_code == 0, result.output
