@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simulator import rounding
 from simulator.outcome_months import alive_at
 from simulator.outcomes import PER
 from simulator.scenario import BREAK_EVEN, COHORTS, parted
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from simulator.pathway import Pathway
     from simulator.scenario import Scenario
+
+EQUAL = "as many"
 
 Row = Mapping[Any, Any]
 
@@ -58,26 +61,9 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     return list(together.values())
 
 
-def told_difference(estimate: float, before: float, difference: float, decimals: int = 0) -> float:
-    """Return a difference, rounded, so that it agrees with the two rounded numbers that are told beside it.
-
-    A difference of medians need not be the median difference: where they are further apart than rounding can put
-    them, it is told by itself.
-    """
-    alone = round(difference, decimals)
-    apart = round(round(estimate, decimals) - round(before, decimals), decimals)
-    return apart if abs(apart - alone) < 1.5 * 10.0**-decimals else alone
-
-
-def around(told: float, lower: float, upper: float, decimals: int = 0) -> tuple[float, float]:
-    """Return an interval, rounded, that holds what is told, whichever way each was rounded; NaN stays."""
-    ends = [round(each, decimals) if math.isfinite(each) else each for each in (lower, upper)]
-    return told if ends[0] > told else ends[0], told if ends[1] < told else ends[1]
-
-
 def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
     clock, month, row, _ = _told(outcomes, scenario, scenario, _clocks(first))
-    alive = f"{_per_100(row['estimate'])}{_interval(row['lower'], row['upper'])}"
+    alive = f"{_per_100(row['estimate'])}{_interval(row)}"
     if scenario is not first:
         told = scenario.marginal_benefit == BREAK_EVEN
         return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {alive}."
@@ -89,10 +75,9 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, 
     clock, month, row, before = _told(outcomes, scenario, first, _clocks(scenario))
     if scenario is not told_first:
         told = scenario.marginal_benefit == BREAK_EVEN
-        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {_difference(row, before)}."
-    are = "is" if abs(_more(row, before)) == 1 else "are"
+        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {_difference(row)}."
     sentence = (
-        f"{_who(outcomes, scenario)}, {_difference(row, before)} {are} alive {_when(scenario, clock, month)} "
+        f"{_who(outcomes, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
         f"under {first.name}."
     )
@@ -104,7 +89,7 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, 
     except _NoSurvival:
         never = [each.name for each in (first, scenario) if not _starts(outcomes, each, default)]
         return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
-    return f"{sentence} At {month:g} months after {default}, {_difference(row, before)}."
+    return f"{sentence} At {month:g} months after {default}, {_difference(row)}."
 
 
 def _clocks(scenario: Scenario) -> list[str]:
@@ -180,8 +165,10 @@ def _must_gain(row: Row, more: str) -> str:
     ends = ""
     if row["lower"] < row["estimate"]:
         upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
-        above = "more than all" if upper > 1.0 else _per_100(upper)
-        ends = f" (95 % interval {_per_100(max(row['lower'], 0.0))} to {above})"
+        low, high = (
+            rounding.number(each, "probability", end_of=row["estimate"]) for each in (max(row["lower"], 0.0), upper)
+        )
+        ends = f" (95 % interval {low} to {'more than all' if upper > 1.0 else high})"
     return f"To have {more}, {_per_100(row['estimate'])} of 100 of them must gain{ends}"
 
 
@@ -193,31 +180,32 @@ def _in_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
 
 
 def _per_100(probability: float) -> str:
-    return f"{abs(round(100 * probability))}"
+    return rounding.number(probability, "probability")
 
 
-def _interval(lower: float, upper: float) -> str:
+def _interval(row: Row) -> str:
     """Return the 95 % interval in words; nothing where there is one draw only."""
-    return f" (95 % interval {_per_100(lower)} to {_per_100(upper)})" if lower < upper else ""
+    ends = rounding.interval(row["lower"], row["upper"], "probability", row["estimate"])
+    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
 
 
-def _more(row: Row, before: Row) -> int:
-    """Return how many more of 100 are alive: what the two numbers told are apart."""
-    return int(told_difference(*(100 * each for each in (row["estimate"], before["estimate"], row["difference"]))))
-
-
-def _difference(row: Row, before: Row) -> str:
+def _difference(row: Row) -> str:
     """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions."""
-    more = _more(row, before)
-    words = "as many" if more == 0 else f"{abs(more)} {'more' if more > 0 else 'fewer'}"
-    if not row["difference_lower"] < row["difference_upper"]:
+    difference = row["difference"]
+    words = more_or_fewer(difference)
+    ends = rounding.interval(row["difference_lower"], row["difference_upper"], "probability", difference)
+    if ends is None:
         return words
-    lower, upper = (int(each) for each in around(more, *(100 * row[f"difference_{end}"] for end in ("lower", "upper"))))
-    if lower == upper:
-        return words
-    if lower < 0 < upper:
-        return f"{words} (95 % interval {-lower} fewer to {upper} more)"
-    if more == 0:
-        return f"{words} (95 % interval 0 to {max(-lower, upper)} {'fewer' if lower < 0 else 'more'})"
-    least, most = sorted((abs(lower), abs(upper)))
+    lower, upper = (each.removeprefix("-") for each in ends)
+    if row["difference_lower"] < 0.0 < row["difference_upper"] and "0" not in ends:
+        return f"{words} (95 % interval {lower} fewer to {upper} more)"
+    if words == EQUAL:
+        return f"{words} (95 % interval 0 to {f'{lower} fewer' if upper == '0' else f'{upper} more'})"
+    least, most = sorted((lower, upper), key=float)
     return f"{words} (95 % interval {least} to {most})"
+
+
+def more_or_fewer(difference: float) -> str:
+    """Return how many more of 100 there are: "26 more", "2.1 fewer", "as many"."""
+    shown = _per_100(difference)
+    return EQUAL if shown == "0" else f"{shown.removeprefix('-')} {'more' if difference > 0 else 'fewer'}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simulator import rounding
 from simulator.answer import policies
 from simulator.service import DAYS_A_MONTH
 
@@ -46,14 +47,13 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 @dataclass(frozen=True)
 class Figure:
-    """A row as it is shown: its unit, its numbers in that unit, and the decimals that tell something."""
+    """A row as it is shown: its unit, and its numbers in that unit."""
 
     unit: str
     estimate: float
     lower: float
     upper: float
     error: float
-    places: int
 
     @property
     def error_told(self) -> str:
@@ -61,9 +61,9 @@ class Figure:
         return f"{self.error:.2g}" if math.isfinite(self.error) else ""
 
     @property
-    def has_interval(self) -> bool:
-        """Whether there is one that can be seen."""
-        return round(self.lower, self.places) < round(self.upper, self.places)
+    def ends(self) -> tuple[str, str] | None:
+        """The interval as it is shown; None where there is none to be seen."""
+        return rounding.interval(self.lower, self.upper, self.unit, self.estimate)
 
 
 def caution(pathway: Pathway) -> str:
@@ -119,13 +119,7 @@ def figure(row: Row, *, days: bool, difference: bool = False) -> Figure:
     names = ("difference", "difference_lower", "difference_upper") if difference else ("estimate", "lower", "upper")
     estimate, lower, upper = (factor * float(row[name]) for name in names)
     error = math.nan if difference else factor * float(row["monte_carlo_se"])
-    return Figure(unit, estimate, lower, upper, error, _places(factor * float(row["estimate"]), unit))
-
-
-def _places(value: float, unit: str) -> int:
-    if not math.isfinite(value) or abs(value) >= 10.0:
-        return 0
-    return 1 if abs(value) >= 1.0 or unit in ("%", "days") else 2
+    return Figure(unit, estimate, lower, upper, error)
 
 
 def units(scenario: Scenario, resource: str) -> str:
@@ -176,22 +170,19 @@ def _fate(service: pd.DataFrame, scenario: Scenario, resource: str, capacity: Ca
     it = "it" if capacity.is_constant and capacity.units == 1 else "one"
     if not math.isfinite(late["estimate"]):
         return f"nobody asks for {it}."
-    waits = "waits" if _of_100(late).startswith("1 ") else "wait"
-    lost_words = "is lost while waiting" if _of_100(lost).startswith("1 ") else "are lost while they wait"
     return (
-        f"{_of_100(late)} who ask for {it} {waits} over 30 days{_interval(late, '95 % interval ')}, "
-        f"{_of_100(lost)} {lost_words}{_interval(lost)}."
+        f"of those who ask for {it}, {_percent(late)} wait over 30 days{_interval(late, '95 % interval ')} and "
+        f"{_percent(lost)} are lost while they wait{_interval(lost)}."
     )
 
 
-def _of_100(row: Row) -> str:
-    share = float(row["estimate"])
-    return "fewer than 1 of 100" if 0.0 < share < 0.005 else f"{round(100 * share)} of 100"
+def _percent(row: Row) -> str:
+    return f"{rounding.number(row['estimate'], 'probability')} %"
 
 
 def _interval(row: Row, what: str = "") -> str:
-    lower, upper = (100 * float(row[end]) for end in ("lower", "upper"))
-    return f" ({what}{lower:.0f} to {upper:.0f})" if round(upper, 0) > round(lower, 0) else ""
+    ends = rounding.interval(row["lower"], row["upper"], "probability", row["estimate"])
+    return "" if ends is None else f" ({what}{ends[0]} to {ends[1]})"
 
 
 def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) -> str:

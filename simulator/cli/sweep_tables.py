@@ -96,9 +96,6 @@ def _ends(sweep: Sweep, found: list[Shown]) -> Table:
 
 def _cell(what: Shown, row: wording.Row, *, interval: bool = True) -> str:
     """Return "34 (25-44)" in the outcome's own unit."""
-    told = {key: what.factor * row[key] for key in ("estimate", "lower", "upper")}
-    if not interval or round(told["lower"], 1) == round(told["upper"], 1):
-        told |= {"lower": np.nan, "upper": np.nan}
-    # Shares of the wards may be a few per cent, which need their decimal; OS does not.
-    unit = "%" if what.outcome.startswith("os_") else ""
-    return wording.estimate({**told, "unit": unit})
+    value, lower, upper = (what.factor * row[key] for key in ("estimate", "lower", "upper"))
+    lower, upper = (lower, upper) if interval else (np.nan, np.nan)
+    return wording.with_interval(value, lower, upper, what.unit)

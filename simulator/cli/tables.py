@@ -103,16 +103,15 @@ def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> 
     made = table("", *headings, numbers=len(headings))
     for outcome in dict.fromkeys(name for _, name in rows):
         found = [rows.get((each.name, outcome)) for each in shown]
-        before = found[0]
         cells = [_cell(wording.estimate, each) for each in found[:2]]
-        cells += [_cell(wording.difference, each, before) for each in found[1:2]]
-        cells += [_cell(wording.difference_alone, each, before) for each in found[2:]]
+        cells += [_cell(wording.difference, each) for each in found[1:2]]
+        cells += [_cell(wording.difference_alone, each) for each in found[2:]]
         add(made, label(outcome, first.pathway), *cells)
     return made
 
 
-def _cell(how: Callable[..., str], *rows: wording.Row | None) -> str:
-    return "" if None in rows else how(*rows)
+def _cell(how: Callable[[wording.Row], str], row: wording.Row | None) -> str:
+    return "" if row is None else how(row)
 
 
 def _predictive(predictive: pd.DataFrame) -> Table:

@@ -6,6 +6,7 @@ import math
 
 from rich.console import Console
 
+from simulator import rounding
 from simulator.cli import tables, wording
 from simulator.results import note
 from simulator.virtual import answers
@@ -38,11 +39,12 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
         made = tables.table("", *(each.label for each in found.groups), "difference", "range", "P<.05", numbers=5)
         for row in rows:
             cells = [wording.estimate(_as_row(row, each)) for each in ("entered", "other")]
-            cells.append(wording.difference_told(_as_row(row, "difference")))
+            cells.append(wording.estimate(_as_row(row, "difference"), sign="+"))
             known = row["cohorts"] > 0
-            cells.append(f"{100 * row['cohort_lower']:z.0f} to {100 * row['cohort_upper']:z.0f}" if known else "-")
+            ends = rounding.interval(row["cohort_lower"], row["cohort_upper"], "probability", row["difference"])
+            cells.append("-" if ends is None else " to ".join(ends))
             label = answers.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
-            tables.add(made, label, *cells, f"{100 * row['significant']:.0f} %" if known else "-")
+            tables.add(made, label, *cells, f"{rounding.number(row['significant'], 'probability')} %" if known else "-")
         console.print(made)
     console.print(answers.explained(found))
 
@@ -70,4 +72,5 @@ def _show_cohorts(found: VirtualCohorts, console: Console) -> None:
 
 def _power(row: wording.Row) -> str:
     told = wording.estimate({**row, "unit": "probability", "estimate": row["power"]})
-    return f"{told} ± {100 * row['monte_carlo_se']:.1f}" if math.isfinite(row["monte_carlo_se"]) else told
+    error = row["monte_carlo_se"]
+    return f"{told} ± {rounding.number(error, 'probability')}" if math.isfinite(error) else told

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from simulator import ward_words
+from simulator import rounding, ward_words
 from simulator.answer import gain, policies
-from simulator.cli import tables
+from simulator.cli import tables, wording
 from simulator.ward_words import LABELS, SHOWN, STARTS, Figure, Row
 
 if TYPE_CHECKING:
@@ -72,17 +72,12 @@ def _table(lines: Mapping[str, Sequence[Row]], ends: Sequence[Scenario], first: 
             cells.append(_estimate(ward_words.figure(row, days=days, difference=True), "+"))
         for other in others:
             there = ward_words.figure(other, days=days)
-            cells.append(f"{there.estimate:z.{there.places}f}" if math.isfinite(there.estimate) else "-")
+            cells.append(rounding.number(there.estimate, there.unit))
         tables.add(made, label + (f", {told.unit}" if told.unit in ("%", "days", "months") else ""), *cells)
     return made
 
 
 def _estimate(told: Figure, sign: str = "") -> str:
-    if not math.isfinite(told.estimate):
-        return "" if sign else "-"
-    form = f"z.{told.places}f"
-    said = f"{told.estimate:{sign}{form}}"
-    if not told.has_interval:
-        return said
-    between = " to " if told.lower < 0 else "-"
-    return f"{said} ({told.lower:{form}}{between}{told.upper:{form}})"
+    if sign and not math.isfinite(told.estimate):
+        return ""
+    return wording.with_interval(told.estimate, told.lower, told.upper, told.unit, sign=sign)

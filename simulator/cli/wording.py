@@ -6,63 +6,37 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.answer import around, told_difference
-
-WHOLE = ("probability", "%", "patients")
-"""Units whose numbers are told without decimals."""
+from simulator import rounding
 
 Row = Mapping[Any, Any]
 
 
-def estimate(row: Row) -> str:
+def estimate(row: Row, *, sign: str = "") -> str:
     """Return "34 (25-44)"; "-" where there is nothing, and no interval where there is one draw."""
-    value, lower, upper = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
-    return _told(value, lower, upper, _decimals(row), sign="")
+    return with_interval(row["estimate"], row["lower"], row["upper"], row["unit"], sign=sign)
 
 
-def difference(row: Row, before: Row) -> str:
-    """Return "+26 (12-38)" or "+2 (-1 to 5)", what the estimates told are apart; empty where nothing is compared."""
-    if not math.isfinite(row["difference"]):
-        return ""
-    scale, decimals = _scale(row), min(_decimals(row), _decimals(before))
-    told = told_difference(scale * row["estimate"], scale * before["estimate"], scale * row["difference"], decimals)
-    lower, upper = around(told, scale * row["difference_lower"], scale * row["difference_upper"], decimals)
-    return _told(told, lower, upper, decimals, sign="+")
+def difference(row: Row) -> str:
+    """Return "+26 (12-38)" or "+2.1 (-1.3 to 5.2)", as the table has it; empty where nothing is compared."""
+    value, lower, upper = (row[each] for each in ("difference", "difference_lower", "difference_upper"))
+    return with_interval(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
 
 
-def difference_alone(row: Row, before: Row) -> str:
+def difference_alone(row: Row) -> str:
     """Return "+26", without its interval."""
-    return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan}, before)
+    return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan})
 
 
-def difference_told(row: Row) -> str:
-    """Return "+18 (-2 to 38)" of a row whose estimate is itself a difference."""
-    value, *ends = (_scale(row) * row[each] for each in ("estimate", "lower", "upper"))
-    return _told(value, *around(round(value), *ends), 0, sign="+") if math.isfinite(value) else "-"
-
-
-def _decimals(row: Row) -> int:
-    """Return the decimals of an estimate, which its interval has too."""
-    return 0 if row["unit"] in WHOLE or abs(row["estimate"]) >= 10 else 1
-
-
-def _scale(row: Row) -> float:
-    return 100.0 if row["unit"] == "probability" else 1.0
-
-
-def _told(value: float, lower: float, upper: float, decimals: int, *, sign: str) -> str:
-    if not math.isfinite(value):
-        return "-"
-    # z: what rounds to zero has no minus.
-    form = f"z.{decimals}f"
-    told = f"{value:{sign}{form}}"
-    if math.isfinite(lower) and not math.isfinite(upper):
+def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: str = "") -> str:
+    """Return a value of a table with its interval, as they are shown."""
+    text = rounding.number(value, unit, sign=sign)
+    ends = None if text == rounding.NONE else rounding.interval(lower, upper, unit, value)
+    if ends is None:
+        return text
+    if ends[1] == rounding.NONE:
         # A median that is not reached in some draws has no upper end.
-        return f"{told} ({lower:{form}} or more)"
-    if not lower < upper:
-        return told
-    between = " to " if lower < 0 else "-"
-    return f"{told} ({lower:{form}}{between}{upper:{form}})"
+        return f"{text} ({ends[0]} or more)"
+    return f"{text} ({ends[0]}{' to ' if ends[0].startswith('-') else '-'}{ends[1]})"
 
 
 def reported(row: Row) -> str:
@@ -71,5 +45,7 @@ def reported(row: Row) -> str:
     of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else f"n = {row['n']:.0f}"
     if row["unit"] == "patients" and counted:
         return of
-    figure = f"{math.floor(row['reported'] + 0.5)}" if row["unit"] in WHOLE else f"{row['reported']:.1f}"
+    # As papers print it: whole percents, a half upwards.
+    value = math.floor(row["reported"] + 0.5) if row["unit"] == "%" else row["reported"]
+    figure = f"{value}" if row["unit"] == "%" else rounding.number(value, row["unit"])
     return f"{figure} {row['unit']} ({of})"

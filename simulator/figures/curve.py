@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from simulator import rounding
 from simulator.figures import style
 from simulator.figures.style import Line
 
@@ -40,6 +41,13 @@ class Curve:
         """Return survival, lower, upper at a month, interpolated."""
         found = [float(np.interp(month, self.months, each)) for each in (self.survival, self.lower, self.upper)]
         return found[0], found[1], found[2]
+
+    def in_words(self, month: float) -> str:
+        """Return "34 % (25 to 44)", the survival at a month."""
+        alive, lower, upper = self.at(month)
+        ends = rounding.interval(lower, upper, "probability", alive)
+        interval = "" if ends is None else f" ({ends[0]} to {ends[1]})"
+        return f"{rounding.number(alive, 'probability')} %{interval}"
 
     def between(self, start: float, end: float) -> Curve:
         """Return the part of the curve from one month to another, ends included."""

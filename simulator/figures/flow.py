@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Curve
 
+from simulator import rounding
 from simulator.cohort import Cohort
 from simulator.figures import lettering, style, survival
 from simulator.figures.stages import ALIVE, DEAD, Node, Stages, stages
@@ -92,7 +93,14 @@ def _row(table: pd.DataFrame, target: str) -> tuple[float, float, float]:
 
 
 def _in_words(found: tuple[float, float, float] | None) -> str:
-    return "" if found is None else f" (simulated {found[0]:.1f}, {found[1]:.0f} to {found[2]:.0f})"
+    if found is None:
+        return ""
+    mean, *ends = _shown(found)
+    return f" (simulated {mean}, {' to '.join(ends)})"
+
+
+def _shown(found: tuple[float, float, float]) -> list[str]:
+    return [rounding.number(each, "patients", end_of=found[0]) for each in found]
 
 
 def _draw(told: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
@@ -175,7 +183,8 @@ def _draw_bar(whole: Axes, bar: Bar, beside: tuple[float, float, float] | None) 
     count, y = f"{bar.count}", bar.top + 0.04
     whole.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
     if beside is not None:
-        said = f"{beside[0]:.1f} ({beside[1]:.0f}\N{EN DASH}{beside[2]:.0f})"
+        mean, *ends = _shown(beside)
+        said = f"{mean} ({ends[0]}\N{EN DASH}{ends[1]})"
         x = bar.left + lettering.width(count, style.TEXT, "bold") + 0.08
         whole.text(x, y, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 

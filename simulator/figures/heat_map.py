@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from simulator import rounding
 from simulator.figures import lettering, style, sweep_text
 from simulator.sweeps.axis import Axis
 from simulator.sweeps.run import Sweep
@@ -58,7 +59,7 @@ def _fill(axes: Axes, what: Shown, sweep: Sweep, colour: str, size: tuple[float,
         spine.set_visible(False)
     axes.tick_params(length=0)
     _ticks(axes, across, up)
-    _write_numbers(axes, values, size, lambda value: _ink(colours((value - low) / (high - low))))
+    _write_numbers(axes, values, what.unit, size, lambda value: _ink(colours((value - low) / (high - low))))
 
 
 def _range(values: Floats) -> tuple[float, float]:
@@ -90,23 +91,25 @@ def _ink(field: tuple[float, float, float, float]) -> str:
     return "white" if luminance < 0.183 else style.INK
 
 
-def _write_numbers(axes: Axes, values: Floats, size: tuple[float, float], ink: Callable[[float], str]) -> None:
+def _write_numbers(
+    axes: Axes, values: Floats, unit: str, size: tuple[float, float], ink: Callable[[float], str]
+) -> None:
     """Write each field's number where there is room, else the ends of the scale above the map."""
     rows, columns = values.shape
-    places = sweep_text.decimals(values)
-    needed = lettering.width(f"{np.nanmax(values, initial=0.0):.{places}f}", style.TEXT) + 0.1
+    texts = [[rounding.number(value, unit) for value in row] for row in values]
+    needed = max(lettering.width(text, style.TEXT) for row in texts for text in row) + 0.1
     if size[0] / columns < needed or size[1] / rows < 0.17:
         known = values[np.isfinite(values)]
         if known.size:
-            said = f"lightest {known.min():.{places}f}, darkest {known.max():.{places}f}"
+            lightest, darkest = (rounding.number(each, unit) for each in (known.min(), known.max()))
+            said = f"lightest {lightest}, darkest {darkest}"
             axes.set_title(said, fontsize=style.SMALL, color=style.QUIET, loc="right")
         return
     for row in range(rows):
         for column in range(columns):
             value = values[row, column]
-            there = bool(np.isfinite(value))
-            told = f"{value:z.{places}f}" if there else "-"
-            axes.text(column, row, told, ha="center", va="center", color=ink(value) if there else style.INK)
+            colour = ink(value) if np.isfinite(value) else style.INK
+            axes.text(column, row, texts[row][column], ha="center", va="center", color=colour)
 
 
 def alt_text(sweep: Sweep, found: Sequence[Shown]) -> str:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from simulator import rounding
 from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, style, survival
 from simulator.pathway import Pathway
@@ -66,7 +67,7 @@ class Stack:
 
     def mean_months(self, height: Floats) -> str:
         """Return the mean months spent, from the start to the end of the stack."""
-        return f"{np.trapezoid(height, self.months):.1f}"
+        return rounding.number(float(np.trapezoid(height, self.months)), "months")
 
 
 def draw(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Figure:
@@ -85,7 +86,7 @@ def alt_text(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str) -> str:
     for name, heights in drawn.heights.items():
         found = [(layer.label, 100 * height[-1]) for layer, height in zip(drawn.layers, heights, strict=True)]
         largest = sorted(found, key=lambda each: -each[1])[:5]
-        told = ", ".join(f"{label} {share:.0f} %" for label, share in largest if share >= 0.5)
+        told = ", ".join(f"{label} {rounding.number(share, '%')} %" for label, share in largest if share >= 0.5)
         said.append(f"{name} at {lettering.months(drawn.end)}: {told}.")
     return " ".join(said)
 

@@ -99,9 +99,7 @@ def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
             said.append(f"{each.scenario} has nobody")
         else:
             month = min(months.answer, float(each.months[-1]))
-            alive, lower, upper = (100 * part for part in each.at(month))
-            interval = f" ({lower:.0f} to {upper:.0f})" if lower < upper else ""
-            said.append(f"{each.scenario} {alive:.0f} %{interval} alive at {lettering.months(month)}")
+            said.append(f"{each.scenario} {each.in_words(month)} alive at {lettering.months(month)}")
     return said
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from simulator import ward_words
+from simulator import rounding, ward_words
 from simulator.capacity import Capacity
 from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, style, survival
@@ -70,10 +70,12 @@ def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
         months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
         highest = rows["waiting_most"].to_numpy(dtype=float)
         most = int(np.argmax(waiting))
+        first, last, peak = (rounding.number(each, "patients") for each in (waiting[0], waiting[-1], waiting[most]))
+        top = rounding.number(highest[most], "patients", end_of=waiting[most])
         said.append(
-            f"{scenario.name}, {ward_words.units(scenario, resource)}: {waiting[0]:.2g} wait in month {int(months[0])} "
-            f"and {waiting[-1]:.2g} in month {int(months[-1])}; most in month {int(months[most])}, {waiting[most]:.2g} "
-            f"(95 % of replications up to {highest[most]:.2g}); {used.mean():.2g} in use on average."
+            f"{scenario.name}, {ward_words.units(scenario, resource)}: {first} wait in month {int(months[0])} "
+            f"and {last} in month {int(months[-1])}; most in month {int(months[most])}, {peak} "
+            f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
         )
     return " ".join(said)
 

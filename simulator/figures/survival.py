@@ -83,9 +83,7 @@ def _curve_in_words(each: Curve, read_at: Sequence[float]) -> str:
     horizon = float(each.months[-1])
     for month in sorted({*read_at, horizon}):
         if month <= horizon:
-            alive, lower, upper = (100 * part for part in each.at(month))
-            interval = f" ({lower:.0f} to {upper:.0f})" if lower < upper else ""
-            figures.append(f"{alive:.0f} %{interval} alive at {month:g} months")
+            figures.append(f"{each.in_words(month)} alive at {month:g} months")
     return f"{each.scenario}: {', '.join(figures)}."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator import rounding
 from simulator.figures import lettering, style
 from simulator.sweeps.run import Sweep
 from simulator.sweeps.shown import Floats, Shown
@@ -50,21 +51,14 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def decimals(values: Floats) -> int:
-    """Return how many decimals tell the fields of a map apart: none if most differ by a whole number."""
-    known = values[np.isfinite(values)]
-    return 1 if not known.size or np.ptp(known) < 10 else 0
-
-
 def ends(sweep: Sweep, what: Shown) -> str:
     """Return the least and the greatest value with their cells: "Alive at 12 months, %: from 31 (...) to 57 (...)."."""
     values = plane(what.values(sweep)[0])
     if not np.isfinite(values).any():
         return f"{capital(what.label)}: nobody."
-    places = decimals(values)
     said = []
     for place in (int(np.nanargmin(values)), int(np.nanargmax(values))):
         at = np.unravel_index(place, values.shape)
         where = ", ".join(axis.told(axis.values[each]) for axis, each in zip(sweep.grid.axes, at, strict=False))
-        said.append(f"{values.flat[place]:z.{places}f} ({where})")
+        said.append(f"{rounding.number(values.flat[place], what.unit)} ({where})")
     return f"{capital(what.label)}: from {said[0]} to {said[1]}."

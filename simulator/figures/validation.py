@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simulator import rounding
 from simulator.figures import lettering, style
 
 LEFT, RIGHT = 3.1, 2.3
@@ -51,16 +52,20 @@ def alt_text(table: pd.DataFrame, sizes: Mapping[str, int]) -> str:
 
 def in_words(row: Row) -> str:
     """Return "35 % reported, 54 % predicted (32 to 74)", with a miss as a miss."""
-    unit = str(row["unit"])
-    told = [_number(float(row[each]), unit) for each in ("reported", "predicted", "lower", "upper")]
+    unit, told = str(row["unit"]), _shown(row)
     miss = "" if row["inside"] == "yes" else ", a miss"
     return f"{told[0]} {unit} reported, {told[1]} {unit} predicted ({told[2]} to {told[3]}){miss}"
 
 
-def _number(value: float, unit: str) -> str:
-    if unit == "months":
-        return "not reached" if value >= 240.0 else f"{value:.1f}"
-    return f"{value:.0f}" if np.isfinite(value) else "-"
+def _shown(row: Row) -> list[str]:
+    """Return what is reported, what is predicted, and the ends of its interval, as they are shown."""
+    unit, predicted = str(row["unit"]), float(row["predicted"])
+    values = [float(row["reported"]), predicted, float(row["lower"]), float(row["upper"])]
+    estimates = [values[0], predicted, predicted, predicted]
+    return [
+        "not reached" if unit == "months" and value >= 240.0 else rounding.number(value, unit, end_of=estimate)
+        for value, estimate in zip(values, estimates, strict=True)
+    ]
 
 
 def _label(row: Row) -> str:
@@ -117,8 +122,8 @@ def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
     face = style.INK if hit else "white"
     at = min(reported, end)
     axes.plot([at], [place], marker="D", color=style.INK, markerfacecolor=face, markersize=6, clip_on=False)
-    unit = str(row["unit"])
-    told = f"{_number(reported, unit)}; {_number(predicted, unit)} ({_number(lower, unit)} to {_number(upper, unit)})"
+    figures = _shown(row)
+    told = f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
     axes.text(
         1.02,
         place,

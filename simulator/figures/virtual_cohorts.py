@@ -76,7 +76,7 @@ def _fill_spread(axes: Axes, found: VirtualCohorts) -> None:
     lower, upper = (100 * found.spread[each] for each in ("lower", "upper"))
     axes.axvspan(lower, upper, color=style.HAIR, zorder=0)
     highest = axes.get_ylim()[1]
-    said = f"95 % of cohorts: {lower:.0f} to {upper:.0f}"
+    said = f"95 % of cohorts: {' to '.join(answers.range_of(found.spread))}"
     axes.text((lower + upper) / 2, 1.16 * highest, said, ha="center", fontsize=style.SMALL)
     reported, error = answers.reported_count(found), answers.reported_error(found)
     if reported is not None and error is not None:
@@ -93,7 +93,7 @@ def _power_in_words(power: pd.DataFrame) -> str:
     said = []
     for name, rows in power.groupby("scenario", sort=False):
         told = ", ".join(
-            f"{100 * row['power']:.0f} % with {row['patients_an_arm']} an arm" for row in rows.to_dict("records")
+            f"{answers.percent(row['power'])} % with {row['patients_an_arm']} an arm" for row in rows.to_dict("records")
         )
         said.append(f"{name}: {told}.")
     return f"Power of the log-rank test. {' '.join(said)}"

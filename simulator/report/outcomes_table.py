@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from simulator.answer import around, told_difference
 from simulator.outcome_months import names
 from simulator.pathway import Pathway
 from simulator.report import wording
@@ -50,7 +49,7 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
     label, unit = wording.outcome(chosen, "probability", pathway)
     populations = list(dict.fromkeys(own["population"]))
     lines = [
-        row(text(wording.population(name, pathway)), *(_estimate(rows.get((s.name, name)), 0) for s in scenarios))
+        row(text(wording.population(name, pathway)), *(_estimate(rows.get((s.name, name))) for s in scenarios))
         for name in populations
     ]
     head = ["", *(each.name for each in scenarios)]
@@ -82,32 +81,26 @@ def _line(name: str, rows: Rows, names: Sequence[str], pathway: Pathway) -> str:
     known = [each for each in found if each is not None]
     unit = str(known[0]["unit"])
     label, shown = wording.outcome(name, unit, pathway)
-    decimals = wording.places((float(each["estimate"]) for each in known), unit)
-    cells = [_estimate(found[0], decimals)]
+    cells = [_estimate(found[0])]
     for each in found[1:]:
-        cells += [_estimate(each, decimals), _difference(each, found[0], decimals)]
+        cells += [_estimate(each), _difference(each)]
     return row(f"{text(label)} {span(shown, 'unit')}", *cells)
 
 
-def _estimate(found: Row | None, decimals: int) -> str:
-    if found is None:
-        return ""
-    unit = str(found["unit"])
-    shown = wording.number(found["estimate"], unit, decimals)
-    return _cell(shown, wording.interval(found["lower"], found["upper"], unit, decimals))
+def _estimate(found: Row | None) -> str:
+    return "" if found is None else _shown(found, "estimate", "lower", "upper")
 
 
-def _difference(found: Row | None, before: Row | None, decimals: int) -> str:
-    if found is None or before is None or math.isnan(found["difference"]):
+def _difference(found: Row | None) -> str:
+    if found is None or math.isnan(found["difference"]):
         return ""
+    return _shown(found, "difference", "difference_lower", "difference_upper", sign="+")
+
+
+def _shown(found: Row, *names: str, sign: str = "") -> str:
     unit = str(found["unit"])
-    scale = 100.0 if unit == "probability" else 1.0
-    alone, own, first = (scale * each for each in (found["difference"], found["estimate"], before["estimate"]))
-    told = told_difference(own, first, alone, decimals)
-    lower, upper = around(told, scale * found["difference_lower"], scale * found["difference_upper"], decimals)
-    # Per 100 already.
-    shown = wording.number(told, "", decimals, sign="+")
-    return _cell(shown, wording.interval(lower, upper, "", decimals))
+    value, lower, upper = (found[each] for each in names)
+    return _cell(wording.number(value, unit, sign=sign), wording.interval(lower, upper, unit, value))
 
 
 def _cell(estimate: str, interval: str) -> str:

@@ -35,9 +35,8 @@ def predictive(cohort: Cohort, pathway: Pathway) -> str:
 def _line(found: Row, target: Row, cohort: Cohort, pathway: Pathway) -> str:
     unit = str(found["unit"])
     inside = found["inside"] == "yes"
-    # A mean of counts has a tenth, the interval's ends are counts.
-    simulated = tag("b", text(wording.number(found["simulated"], unit, 0 if unit == "%" else 1)))
-    interval = wording.interval(found["lower"], found["upper"], unit, 1 if unit == "months" else 0)
+    simulated = tag("b", text(wording.number(found["simulated"], unit)))
+    interval = wording.interval(found["lower"], found["upper"], unit, found["simulated"])
     return row(
         text(wording.target(target, pathway)),
         text(_reported(found, target)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from simulator import ward_words
+from simulator import rounding, ward_words
 from simulator.answer import policies
 from simulator.outcome_months import alive_at
 from simulator.report import wording
@@ -93,10 +93,10 @@ def _cell(told: Figure) -> str:
     if not math.isfinite(told.estimate):
         return text(wording.NONE)
     interval = ""
-    if told.has_interval:
-        interval = f" {span(f'({told.lower:z.{told.places}f} to {told.upper:z.{told.places}f})', 'interval')}"
+    if told.ends is not None:
+        interval = f" {span(f'({told.ends[0]} to {told.ends[1]})', 'interval')}"
     error = f" {span(f'± {told.error_told}', 'interval')}" if told.error_told else ""
-    return tag("b", text(f"{told.estimate:z.{told.places}f}")) + interval + error
+    return tag("b", text(rounding.number(told.estimate, told.unit))) + interval + error
 
 
 def _by_arrival_year(service: pd.DataFrame, limited: Sequence[Scenario]) -> list[str]:

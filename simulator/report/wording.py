@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
+from simulator import rounding
 from simulator.pathway import Pathway
 
 _OUTCOMES = {
@@ -77,30 +78,19 @@ def target(row: Row, pathway: Pathway) -> str:
     return _capital(who)
 
 
-def places(values: Iterable[float], unit: str) -> int:
-    """Return the decimals that numbers of one row are shown with: whole percents, months to a tenth, counts by size."""
-    if unit in ("probability", "%"):
-        return 0
-    if unit == "months":
-        return 1
-    return 0 if max((abs(each) for each in values if math.isfinite(each)), default=0.0) >= 10 else 1
+def number(value: float, unit: str, *, sign: str = "") -> str:
+    """Return a number as it is shown, with a minus of its own; a dash where there is none."""
+    return NONE if not math.isfinite(value) else _minus(rounding.number(value, unit, sign=sign))
 
 
-def number(value: float, unit: str, decimals: int, *, sign: str = "") -> str:
-    """Return a number as read, a probability per 100; a dash where there is none.
-
-    sign : "+" to show it on what is above zero too
-    """
-    if not math.isfinite(value):
-        return NONE
-    shown = 100 * value if unit == "probability" else value
-    return f"{shown:{sign}z.{decimals}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def interval(lower: float, upper: float, unit: str, decimals: int) -> str:
+def interval(lower: float, upper: float, unit: str, estimate: float) -> str:
     """Return "44 to 71", a dash for an end that is not reached; nothing where there is no interval to see."""
-    low, high = number(lower, unit, decimals), number(upper, unit, decimals)
-    return "" if low == high else f"{low} to {high}"
+    ends = rounding.interval(lower, upper, unit, estimate)
+    return "" if ends is None else " to ".join(NONE if each == rounding.NONE else _minus(each) for each in ends)
+
+
+def _minus(shown: str) -> str:
+    return shown.replace("-", "\N{MINUS SIGN}")
 
 
 def digits(value: float, unit: str) -> str:

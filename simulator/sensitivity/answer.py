@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from simulator.answer import of_100
+from simulator import rounding
+from simulator.answer import EQUAL, more_or_fewer, of_100
 from simulator.outcome_words import label
 from simulator.sensitivity.information import EVERYTHING
 from simulator.sensitivity.question import Question
@@ -54,16 +54,13 @@ def sentence(found: Sensitivity, part: str) -> str:
 
 def factor(question: Question) -> float:
     """Return by what values are multiplied to be shown: probabilities are told of 100 patients."""
-    return 100.0 if question.units()[question.outcome] == "probability" else 1.0
+    return rounding.factor(question.units()[question.outcome])
 
 
 def number(question: Question, value: float) -> str:
     """Return "13", "+13" of a difference, "2.4"; "-" where there is none."""
-    shown = factor(question) * value
-    if not np.isfinite(shown):
-        return "-"
-    told = f"{shown:{'+' if question.base is not None else ''}z.{0 if abs(shown) >= 10 else 1}f}"
-    return "0" if float(told) == 0.0 else told
+    sign = "" if question.base is None else "+"
+    return rounding.number(value, question.units()[question.outcome], sign=sign)
 
 
 def change(question: Question, row: Any) -> str:
@@ -93,12 +90,9 @@ def _stated(question: Question, value: float) -> str:
     who = of_100(pathway)
     when = f"alive at {alive[1]} months under {question.scenario.name}"
     if question.base is None:
-        return f"{who}, {100 * value:.0f} are {when}"
-    count = round(100 * abs(value))
-    more = (
-        "as many are" if count == 0 else f"{count} {'more' if value > 0 else 'fewer'} {'is' if count == 1 else 'are'}"
-    )
-    return f"{who}, {more} {when} {'as' if count == 0 else 'than'} under {question.base.name}"
+        return f"{who}, {number(question, value)} are {when}"
+    more = more_or_fewer(value)
+    return f"{who}, {more} are {when} {'as' if more == EQUAL else 'than'} under {question.base.name}"
 
 
 def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator import ward_words
-from simulator.answer import nothing_to_show, of_100
+from simulator import rounding, ward_words
+from simulator.answer import more_or_fewer, nothing_to_show, of_100
 from simulator.sweeps.run import Sweep
 from simulator.sweeps.shown import Shown, lead, shown
 from simulator.uncertainty import Summary, of_means, read_off
@@ -33,22 +33,23 @@ def _is_resource(sweep: Sweep, place: int) -> bool:
 
 
 def _means(sweep: Sweep) -> Floats:
-    """Return the lead outcome of every cell : (n_cells,), of 100 patients."""
-    return np.asarray(100.0 * np.nanmean(sweep.draws, axis=1))
+    """Return the lead outcome of every cell : (n_cells,), of 100 patients, as the table has it."""
+    found = lead(sweep)
+    assert found is not None
+    return found.values(sweep)[0].ravel()
 
 
 def _extremes(sweep: Sweep) -> str:
     means = np.round(_means(sweep), 6)
     best, worst = int(np.nanargmax(means)), int(np.nanargmin(means))
     apart = means[best] - means[worst]
-    if apart < 0.05:
+    if _number(apart) == "0":
         return f"{_who(sweep)}, {_number(means[0])} are alive {_when(sweep)} whatever varies: it does not matter here."
-    places = 0 if apart >= 1 else 1
-    high, low = (_number(means[cell], places) for cell in (best, worst))
+    high, low = (_number(means[cell]) for cell in (best, worst))
     difference = _apart(sweep, best, worst)
     return (
         f"{_who(sweep)}, {high} are alive {_when(sweep)} at best ({sweep.grid.told(best)}) and {low} at worst "
-        f"({sweep.grid.told(worst)}): {_number(apart, places)} apart{_interval(difference, places)}."
+        f"({sweep.grid.told(worst)}): {_number(apart)} apart{_interval(difference)}."
     )
 
 
@@ -69,7 +70,7 @@ def _one_more(sweep: Sweep, place: int) -> str:
     return (
         f"{_who(sweep)}, {gained} alive {_when(sweep)} with {axis.values[more]:g} instead of "
         f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. Of 100 who ask for one, "
-        f"{_instead(losses, ' are lost while they wait')}; the mean wait is {_instead(waits, ' days')}."
+        f"{_instead(losses, ' are lost while they wait')}; of those served the mean wait is {_instead(waits, ' days')}."
         f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), lost])}"
     )
 
@@ -131,22 +132,15 @@ def _apart(sweep: Sweep, cell: int, other: int) -> Summary:
 
 
 def _more(difference: Summary) -> str:
-    """Return "1.2 more are (95 % interval 0.4 to 2.6)", or "as many are"."""
-    mean = float(difference.estimate)
-    if abs(mean) < 0.05:
-        return f"as many{_interval(difference, 1, signed=True)} are"
-    return f"{abs(mean):.1f} {'more' if mean > 0 else 'fewer'}{_interval(difference, 1, signed=True)} are"
+    """Return "1.2 more (95 % interval +0.4 to +2.6) are", or "as many are"."""
+    return f"{more_or_fewer(float(difference.estimate) / 100.0)}{_interval(difference, sign='+')} are"
 
 
-def _interval(difference: Summary, places: int, *, signed: bool = False) -> str:
-    lower, upper = float(difference.lower), float(difference.upper)
-    if not round(lower, places) < round(upper, places):
-        return ""
-    sign = "+" if signed else ""
-    return f" (95 % interval {lower:{sign}z.{places}f} to {upper:{sign}z.{places}f})"
+def _interval(difference: Summary, *, sign: str = "") -> str:
+    estimate, lower, upper = (float(each) for each in difference[:3])
+    ends = rounding.interval(lower, upper, "%", estimate, sign=sign)
+    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
 
 
-def _number(value: float, places: int | None = None) -> str:
-    if places is None:
-        places = 0 if value >= 10 or value < 0.05 else 1
-    return f"{value:z.{places}f}"
+def _number(value: float) -> str:
+    return rounding.number(value, "%")

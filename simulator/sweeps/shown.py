@@ -35,6 +35,11 @@ class Shown:
     population: str = ""
     resource: str = ""
 
+    @property
+    def unit(self) -> str:
+        """The unit of its numbers as they are shown: what follows the label's last comma."""
+        return self.label.rpartition(", ")[2]
+
     def rows(self, sweep: Sweep) -> list[dict[str, Any]]:
         """Return its row of every cell, in the order of the cells."""
         table = sweep.table

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.answer import around, of_100, told_difference
+from simulator import rounding
+from simulator.answer import more_or_fewer, of_100
 from simulator.outcome_months import written
 
 if TYPE_CHECKING:
@@ -21,11 +22,16 @@ WANTED = 0.8
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f}" if math.isfinite(share) else "-"
+    return rounding.number(share, "probability")
+
+
+def range_of(spread: Mapping[str, float]) -> list[str]:
+    """Return between what 95 of 100 cohorts lie, as it is shown."""
+    return [rounding.number(spread[end], "probability", end_of=spread["survival"]) for end in ("lower", "upper")]
 
 
 def points(difference: float) -> str:
-    """Return a difference in percentage points, "17.5" or "18"."""
+    """Return a reported difference in percentage points, "17.5" or "18"."""
     return f"{100 * difference:.1f}".removesuffix(".0")
 
 
@@ -42,12 +48,11 @@ def guarantee(found: Guarantee) -> str:
     where = f"Where {entered} changes nothing" if is_milestone(found) else f"Under {found.scenario.name}"
     if not math.isfinite(row["difference"]):
         return f"{where}, nobody is in one of the two groups: {entered}, {others}."
-    more = told_difference(100 * row["entered"], 100 * row["other"], 100 * row["difference"])
     said = (
         f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(found)} months and "
-        f"{percent(row['other'])} of 100 with {others}: {abs(more):.0f} {'more' if more >= 0 else 'fewer'}"
+        f"{percent(row['other'])} of 100 with {others}: {more_or_fewer(row['difference'])}"
     )
-    said += ", and not one owes it to it." if is_milestone(found) and more > 0 else "."
+    said += ", and not one owes it to it." if is_milestone(found) and row["difference"] > 0 else "."
     if found.reported is not None:
         said += (
             f" A cohort of {found.settings.size} shows {points(found.reported)} points more, as reported, or a greater "
@@ -110,10 +115,10 @@ def cohorts(found: VirtualCohorts) -> str:
         first = found.scenarios[0].name
         for name, rows in found.power.groupby("scenario", sort=False):
             said.append(_power(str(name), first, rows, n))
-    lower, upper = around(round(100 * spread["survival"]), 100 * spread["lower"], 100 * spread["upper"])
+    lower, upper = range_of(spread)
     said.append(
         f"{of_100(found.scenarios[0].pathway)}, {percent(spread['survival'])} are alive at {month(found)} months under "
-        f"{found.scenarios[0].name}, but 95 of 100 cohorts of {n} show between {lower:.0f} and {upper:.0f}."
+        f"{found.scenarios[0].name}, but 95 of 100 cohorts of {n} show between {lower} and {upper}."
     )
     return " ".join(said)
 
@@ -121,8 +126,8 @@ def cohorts(found: VirtualCohorts) -> str:
 def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
     told: Mapping[Any, Any] = rows.iloc[0].to_dict()
     enough = rows[rows["power"] >= WANTED]
-    lower, upper = around(round(100 * told["power"]), 100 * told["lower"], 100 * told["upper"])
-    between = f" (95 % interval {lower:.0f} to {upper:.0f})" if lower < upper else ""
+    ends = rounding.interval(told["lower"], told["upper"], "probability", told["power"])
+    between = "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
     most, wanted = rows["patients_an_arm"].max(), percent(WANTED)
     many = f"{most} an arm, the most that were tried, do not reach {wanted}"
     if len(enough):

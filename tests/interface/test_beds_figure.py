@@ -106,8 +106,8 @@ def test_it_says_its_size_and_source_and_what_the_bands_are(figure: Figure) -> N
 
 def test_the_alternative_text_says_the_numbers(table: pd.DataFrame, shown: list[Scenario]) -> None:
     said = queues.alt_text(table, shown)
-    assert "regional-centre, three HSCT beds: 0 wait in month 24 and 3 in month 84" in said
-    assert "most in month 84, 6 (95 % of replications up to 12); 3.5 in use on average" in said
+    assert "regional-centre, three HSCT beds: 0 wait in month 24 and 3.0 in month 84" in said
+    assert "most in month 84, 6.0 (95 % of replications up to 12.0); 3.5 in use on average" in said
 
 
 def test_units_that_are_offered_have_no_capacity_line(table: pd.DataFrame) -> None:

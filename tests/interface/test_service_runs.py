@@ -116,7 +116,7 @@ def test_a_run_from_dates_is_the_run_from_the_same_months(aftercart: Command, fo
 def test_the_answer_is_survival_and_then_what_the_ward_does(aftercart: Command, folder: Path) -> None:
     told = words(aftercart("run", "busy.toml", "--out", "run"))
     assert re.match(r"Of 100 patients, \d+ are alive at 12 months under busy\. Two beds: ", told)
-    said = re.search(r"Two beds: (\d+) of 100 who ask for one wait over 30 days, (\d+) of 100 are lost", told)
+    said = re.search(r"Two beds: of those who ask for one, (\d+) % wait over 30 days and (\d+) % are lost", told)
     assert said is not None, told
     found = service(folder / "run").loc[("busy", "beds")]["estimate"]
     assert int(said[1]) == round(100 * found["wait_over_30_days"])

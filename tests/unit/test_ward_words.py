@@ -48,18 +48,18 @@ def test_how_many_there_are(capacity: Capacity, said: str) -> None:
         (
             row("wait_over_30_days", 0.31, 0.12, 0.5),
             row("lost_while_waiting", 0.12, 0.03, 0.2),
-            "One HSCT bed: 31 of 100 who ask for it wait over 30 days (95 % interval 12 to 50), "
-            "12 of 100 are lost while they wait (3 to 20).",
+            "One HSCT bed: of those who ask for it, 31 % wait over 30 days (95 % interval 12 to 50) and "
+            "12 % are lost while they wait (3 to 20).",
         ),
         (
             row("wait_over_30_days", 0.01),
             row("lost_while_waiting", 0.011),
-            "One HSCT bed: 1 of 100 who ask for it waits over 30 days, 1 of 100 is lost while waiting.",
+            "One HSCT bed: of those who ask for it, 1.0 % wait over 30 days and 1.1 % are lost while they wait.",
         ),
         (
             row("wait_over_30_days", 0.002),
             row("lost_while_waiting", 0.0),
-            "One HSCT bed: fewer than 1 of 100 who ask for it wait over 30 days, 0 of 100 are lost while they wait.",
+            "One HSCT bed: of those who ask for it, 0.2 % wait over 30 days and 0 % are lost while they wait.",
         ),
         (row("wait_over_30_days", NAN), row("lost_while_waiting", NAN), "One HSCT bed: nobody asks for it."),
     ],

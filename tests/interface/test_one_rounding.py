@@ -1,0 +1,153 @@
+"""One run tells one number everywhere: on the terminal, in the report, in the words of the figures, in the files."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from simulator import report, ward_words
+from simulator.answer import answer
+from simulator.cli import tables
+from simulator.experiment import compare
+from simulator.figures.gallery import gallery
+from simulator.outcome_words import label
+from simulator.report import wording
+from simulator.results import Results
+from simulator.service import DAYS_A_MONTH
+
+DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
+CASES = {
+    "two policies": (("baseline", "wider-salvage"), {"draws": 12}),
+    "beds": (("letter-centre", "letter-centre-2-beds"), {"draws": 3, "replications": 2}),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def results(request: pytest.FixtureRequest) -> Results:
+    names, settings = CASES[request.param]
+    return compare(*names, **settings)  # type: ignore[arg-type]
+
+
+def numbers(text: str) -> list[str]:
+    """The numbers of a cell as written, a minus as a hyphen; a hyphen between two is none."""
+    text = text.replace("\N{MINUS SIGN}", "-").replace(" to ", " ")
+    return re.findall(r"[+-]?\d+(?:\.\d+)?", re.sub(r"(?<=\d)-(?=\d)", " ", text))
+
+
+def is_value(shown: str, value: float) -> bool:
+    """Whether what is shown is a value of the table to its last digit; what is shown as 0 is below a tenth."""
+    if shown.lstrip("+-") == "0":
+        return abs(value) <= 0.05
+    return abs(float(shown) - value) <= 0.5 * 10.0 ** -len(shown.partition(".")[2]) + 1e-6 * abs(value)
+
+
+def rows(results: Results, scenario: int) -> list[dict[str, Any]]:
+    """The outcomes of all patients under a scenario, probabilities of 100."""
+    table = results.outcomes
+    pathway = results.scenarios[0].pathway
+    own = table[(table["clock"] == pathway.clock) & (table["population"] == "all")]
+    own = own[own["scenario"] == results.scenarios[scenario].name].copy()
+    columns = [name for name in own if str(own[name].dtype) == "float64"]
+    own.loc[own["unit"] == "probability", columns] *= 100.0
+    return own.to_dict("records")  # type: ignore[return-value]
+
+
+def values(row: dict[str, Any], difference: bool) -> list[float]:
+    names = ("difference", "difference_lower", "difference_upper") if difference else ("estimate", "lower", "upper")
+    return [row[name] for name in names if math.isfinite(row[name])]
+
+
+@pytest.fixture(scope="module")
+def terminal(results: Results) -> list[str]:
+    said = io.StringIO()
+    tables.show(results, None, Console(file=said, width=240, highlight=False, markup=False))
+    return said.getvalue().splitlines()
+
+
+@pytest.fixture(scope="module")
+def page(results: Results) -> list[list[str]]:
+    """The report's table rows, a list of their cells' texts each."""
+    html = report.html(results, figures=[])
+    return [
+        [re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)
+    ]
+
+
+def shown_on_terminal(terminal: list[str], words: str) -> str:
+    return next(line.strip().removeprefix(words) for line in terminal if line.strip().startswith(words))
+
+
+def test_terminal_report_and_table_have_the_same_outcomes(
+    results: Results, terminal: list[str], page: list[list[str]]
+) -> None:
+    pathway = results.scenarios[0].pathway
+    compared = 0
+    for before, after in zip(rows(results, 0), rows(results, 1), strict=False):
+        if before["outcome"] != after["outcome"]:
+            break
+        there = numbers(shown_on_terminal(terminal, label(before["outcome"], pathway)))
+        words, _ = wording.outcome(before["outcome"], before["unit"], pathway)
+        cells = next(cells for cells in page if cells and cells[0].startswith(words))
+        here = [number for cell in cells[1:4] for number in numbers(cell)]
+        assert there[: len(here)] == here, before["outcome"]
+        wanted = values(before, False) + values(after, False) + values(after, True)
+        seen = [value for value, number in zip(wanted, here, strict=False) if is_value(number, value)]
+        if len(here) == len(wanted):
+            assert seen == wanted, before["outcome"]
+            compared += 1
+    assert compared > 3
+
+
+def test_a_difference_is_the_table_s_and_not_that_of_two_rounded_numbers(results: Results, terminal: list[str]) -> None:
+    pathway = results.scenarios[0].pathway
+    for row in rows(results, 1):
+        if not math.isfinite(row["difference"]) or row["outcome"].startswith("survivors"):
+            continue
+        line = shown_on_terminal(terminal, label(row["outcome"], pathway))
+        signed = [number for number in numbers(line) if number[0] in "+-"]
+        assert is_value(signed[0] if signed else "0", row["difference"]), row["outcome"]
+
+
+def test_the_answer_and_the_figures_say_what_the_table_says(results: Results) -> None:
+    after = next(row for row in rows(results, 1) if row["outcome"] == "os_12")
+    said = answer(results.outcomes, results.scenarios)
+    found = re.search(r"relapse, (?:([\d.]+) (?:more|fewer)|as many)", said)
+    assert found is not None
+    assert is_value(found[1] or "0", abs(after["difference"]))
+    instead = re.search(r": ([\d.]+) instead of ([\d.]+) under", said)
+    assert instead is not None
+    first = next(row for row in rows(results, 0) if row["outcome"] == "os_12")
+    for shown, row in zip(instead.groups(), (after, first), strict=True):
+        assert is_value(shown, row["estimate"])
+        alt = next(each.alt for each in gallery(results) if each.name == "overall_survival")
+        curve = re.search(rf"{re.escape(row['scenario'])}: [^:]*?, ([\d.]+) %[^,]* alive at 12 months", alt)
+        assert curve is not None
+        assert curve[1] == shown
+
+
+def test_terminal_report_and_table_have_the_same_beds(
+    results: Results, terminal: list[str], page: list[list[str]]
+) -> None:
+    if results.service is None:
+        return
+    scenario = results.scenarios[0]
+    own = ward_words.rows_of(results.service, scenario.name, "hsct_beds")
+    days = ward_words.in_days(own.values())
+    for outcome in ward_words.SHOWN:
+        row = own[outcome]
+        scale = 100.0 if row["unit"] == "probability" else DAYS_A_MONTH if outcome in DAYS and days else 1.0
+        there = numbers(shown_on_terminal(terminal, ward_words.LABELS[outcome]))
+        words = ward_words.LABELS[outcome]
+        cells = next(cells for cells in page if cells and cells[0].startswith(words[0].upper() + words[1:]))
+        here = numbers(cells[1])
+        assert there[: len(here)] == here
+        assert is_value(here[0], scale * row["estimate"])
+        if len(here) == 4:
+            assert is_value(here[1], scale * row["lower"])
+            assert is_value(here[2], scale * row["upper"])

@@ -1,0 +1,58 @@
+"""One rounding for every place that shows a number."""
+
+import math
+
+import pytest
+
+from simulator.rounding import NONE, decimals, interval, number
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.2634, "probability", "26"),
+        (0.0634, "probability", "6.3"),
+        (0.09996, "probability", "10"),
+        (0.09994, "probability", "10"),
+        (0.0004, "probability", "0"),
+        (-0.0004, "probability", "0"),
+        (15.31, "months", "15.3"),
+        (8.545, "months", "8.5"),
+        (0.04, "months", "0"),
+        (12.4, "days", "12"),
+        (3.25, "days", "3.2"),
+        (0.25, "patients", "0.25"),
+        (1.254, "patients", "1.3"),
+        (12.54, "HSCTs per 100 relapses", "13"),
+        (math.nan, "months", NONE),
+        (math.inf, "months", NONE),
+    ],
+)
+def test_a_number_is_shown_by_its_unit_and_its_size(value: float, unit: str, shown: str) -> None:
+    assert number(value, unit) == shown
+
+
+def test_what_is_above_zero_can_have_its_sign_and_zero_has_none() -> None:
+    shown = [number(each, "probability", sign="+") for each in (0.26, -0.26, 0.0001, -0.0001)]
+    assert shown == ["+26", "-26", "0", "0"]
+
+
+@pytest.mark.parametrize("unit", ["probability", "days", "patients"])
+@pytest.mark.parametrize("size", [9.94, 9.95, 9.96, 9.994, 9.996, 10.0, 0.994, 0.995, 0.996])
+def test_decimals_are_those_of_the_number_as_it_is_shown(unit: str, size: float) -> None:
+    """9.96 is shown as 10, never as 10.0."""
+    value = size / 100.0 if unit == "probability" else size
+    text = number(value, unit)
+    assert decimals(float(text) / (100.0 if unit == "probability" else 1.0), unit) == len(text.partition(".")[2])
+
+
+def test_the_ends_of_an_interval_have_the_decimals_of_its_estimate() -> None:
+    assert interval(0.061, 0.188, "probability", 0.13) == ("6", "19")
+    assert interval(0.012, 0.188, "probability", 0.06) == ("1.2", "18.8")
+    assert interval(-0.02, 0.05, "probability", 0.02) == ("-2.0", "5.0")
+
+
+def test_an_interval_that_cannot_be_seen_is_none() -> None:
+    assert interval(0.2601, 0.2602, "probability", 0.26) is None
+    assert interval(math.nan, math.nan, "probability", 0.26) is None
+    assert interval(9.06, math.nan, "months", 12.0) == ("9.1", NONE)
