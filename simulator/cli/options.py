@@ -35,6 +35,7 @@ Margin = Annotated[
     typer.Option(metavar="N", help="Alive at 12 months, more of 100: from there on a policy that treats more pays."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Start even if it takes more than about 15 minutes.")]
 Histories = Annotated[
     bool,
     typer.Option("--histories", help="Also write histories.csv: every event (and request) of the first draw."),

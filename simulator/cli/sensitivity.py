@@ -41,6 +41,7 @@ def sensitivity(
     json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON, by part, and nothing else.")] = False,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
+    yes: options.Yes = False,
 ) -> None:
     """Tell which uncertain number, and which assumption, drives an outcome."""
     from simulator.scenario import load_scenario
@@ -69,6 +70,7 @@ def sensitivity(
             horizon=horizon,
             jobs=using,
             widen=_widen(loaded[0].pathway, using) if "priors" in parts else None,
+            yes=yes,
             progress=advance,
         )
         found.write(unfinished)

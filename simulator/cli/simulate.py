@@ -36,11 +36,12 @@ def run(
     margin: options.Margin = 5.0,
     quiet: options.Quiet = False,
     histories: options.Histories = False,
+    yes: options.Yes = False,
 ) -> None:
     """Simulate one scenario."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
-    settings["margin"] = margin
+    settings |= {"margin": margin, "yes": yes}
     _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -60,11 +61,12 @@ def compare(
     margin: options.Margin = 5.0,
     quiet: options.Quiet = False,
     histories: options.Histories = False,
+    yes: options.Yes = False,
 ) -> None:
     """Simulate scenarios and tell their differences to the first."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
-    settings["margin"] = margin
+    settings |= {"margin": margin, "yes": yes}
     _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories)
 
 
@@ -77,12 +79,13 @@ def _simulate(
     quiet: bool,
     histories: bool,
 ) -> None:
-    from simulator import experiment, report
+    from simulator import cost, experiment, report
     from simulator.cohort import load_cohort
     from simulator.scenario import load_scenario
 
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
+    yes = settings.pop("yes")
     if histories:
         settings["engine"] = event_files.engine(settings["engine"], scenarios)
     patients = settings["patients"]
@@ -91,6 +94,8 @@ def _simulate(
         settings["patients"] = experiment.Settings.patients
     out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
+        if not yes:
+            cost.check_run(scenarios, experiment.Settings.of(settings))
         tell_load = None if quiet else _tell_load
         results = experiment.compare(*scenarios, progress=advance, tell_load=tell_load, **settings)
         results.write(unfinished)

@@ -18,7 +18,6 @@ Vary = Annotated[
     list[str],
     typer.Option(metavar="NAME=VALUES", help=f"{VARY} Values: 0.5,0.7,0.9, 1..6 or 0.5..0.9..0.1. May be repeated."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Start however long it takes.")]
 
 
 def sweep(
@@ -34,7 +33,7 @@ def sweep(
     jobs: options.Jobs = None,
     replications: options.Replications = 4,
     overload: options.Overload = False,
-    yes: Yes = False,
+    yes: options.Yes = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Simulate a scenario over a grid of values.

@@ -54,6 +54,7 @@ def guarantee_time(
     json: Json = False,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
+    yes: options.Yes = False,
 ) -> None:
     """Show immortal-time bias: patients with and without a treatment compared, naively and correctly."""
     from simulator.scenario import load_scenario
@@ -65,7 +66,7 @@ def guarantee_time(
     out = out or folder.default(f"{loaded.name}-guarantee-time")
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
         found = guarantee.guarantee_time(
-            loaded, group=group, landmarks=months, progress=advance, settings=settings
+            loaded, group=group, landmarks=months, yes=yes, progress=advance, settings=settings
         )
         files.write_guarantee(found, unfinished)
         advance(1, 1, "drawing")
@@ -86,6 +87,7 @@ def virtual_cohorts(
     json: Json = False,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
+    yes: options.Yes = False,
 ) -> None:
     """Simulate many cohorts of n patients: how far apart they are, and with what power they tell two policies apart."""
     from simulator.scenario import load_scenario
@@ -96,7 +98,7 @@ def virtual_cohorts(
     compared = None if other is None else load_scenario(other)
     out = out or folder.default(f"{loaded.name}-virtual-cohorts")
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
-        found = virtual.virtual_cohorts(loaded, compared, progress=advance, settings=settings)
+        found = virtual.virtual_cohorts(loaded, compared, yes=yes, progress=advance, settings=settings)
         files.write_cohorts(found, unfinished)
         advance(1, 1, "drawing")
         _draw(lambda: _cohort_figures(found), unfinished)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.distributions import Distribution
-from simulator.model import Model
+from simulator.model import Exit, Model
 from simulator.pathway import reachable
 
 Floats = NDArray[np.float64]
@@ -44,7 +44,7 @@ def leaving(model: Model, state: str, rate: float = 0.0) -> Leaving:
     if state in model.instant:
         return Leaving([zero + (each is model.instant[state]) for each in exits], zero, zero)
     shares = [np.atleast_2d(each.probability) for each in exits if each.probability is not None]
-    times = [each.time for each in exits if each.time is not None]
+    times = [time for each in exits if (time := _time(model, each)) is not None]
     if not times:
         return Leaving(shares, zero, zero)
     if not shares:
@@ -53,6 +53,14 @@ def leaving(model: Model, state: str, rate: float = 0.0) -> Leaving:
     parts = list(zip(shares, alone, strict=True))
     stay = sum((np.where(p > NEVER, p * np.where(p > NEVER, each.stay, 0.0), 0.0) for p, each in parts), zero)
     return Leaving([p * each.by[0] for p, each in parts], sum((p * each.never for p, each in parts), zero), stay)
+
+
+def _time(model: Model, way: Exit) -> Distribution | None:
+    """Return an exit's time; in a milestone the one of its name in the state before, as if it were drawn anew."""
+    if not way.goes_on:
+        return way.time
+    before = (each for exits in model.exits.values() for each in exits)
+    return next(each.time for each in before if each.name == way.name and each.time is not None)
 
 
 def _first(latent: Sequence[Distribution], rate: float) -> Leaving:

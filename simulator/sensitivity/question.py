@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import outcomes
+from simulator.cost import timed
 from simulator.curves import Curves, populations
 from simulator.draws import BENEFIT
 from simulator.errors import InputError
@@ -25,6 +27,8 @@ from simulator.workers import Each
 Floats = NDArray[np.float64]
 Values = Mapping[str, Floats]
 """Outcome -> (n_rows,)."""
+
+TIMED_ROWS = 20
 
 _NET = "net_life_months"
 _TREATED = "treated"
@@ -143,6 +147,12 @@ def asked(
     size = _rows_together(question, decides)
     items = [(structure, decides, rows.iloc[first : first + size]) for first in range(0, len(rows), size)]
     yield from each(_piece, items)
+
+
+def seconds_a_row(question: Question, rows: pd.DataFrame) -> float:
+    """Return about how long a row of inputs takes, from a few of them."""
+    few = rows.iloc[:TIMED_ROWS]
+    return timed(partial(_piece, question, (DECLARED, False, few))) / len(few)
 
 
 def _rows_together(question: Question, decides: bool) -> int:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import csv_file
+from simulator import cost, csv_file
+from simulator.cost import Dial
 from simulator.draws import BENEFIT, MOST
 from simulator.errors import InputError
 from simulator.experiment import Settings
@@ -41,6 +42,9 @@ QUICK = ("tornado", "prcc", "structure", "evppi")
 
 LIFE_MONTHS_A_BED_MONTH = 1.0
 """Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
+
+SURELY_SHORT = 20_000
+"""Rows of inputs that take minutes on any machine."""
 
 SEEN = 1e-6
 """A smaller change may be the engine's rounding: the mean survival of a small group is known to 4e-7 months."""
@@ -79,6 +83,7 @@ def analyse(
     horizon: float = 120.0,
     jobs: int = 1,
     widen: Widen | None = None,
+    yes: bool = True,
     progress: Progress | None = None,
 ) -> Sensitivity:
     """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
@@ -91,6 +96,7 @@ def analyse(
     draws : the first so many, default all; structures and priors take up to 400
     samples : base samples of the Sobol sequence, a power of two
     widen : see `Widen`; the part `priors` needs it
+    yes : start however long it takes
 
     Raises InputError before anything runs.
     """
@@ -119,6 +125,9 @@ def analyse(
     told = manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
     told |= _told(asked, inputs, chosen, samples)
     asked = question.opened(asked, inputs.draws)
+    if not yes:
+        cost.check_events(options, horizon)
+        _check_time(asked, inputs, chosen, samples, jobs)
     with workers(jobs, asked) as each:
         names = list(dict.fromkeys(parameters)) or inputs.names
         work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
@@ -139,6 +148,18 @@ def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -
         raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
     wanted = parts or [part for part in QUICK if part != "evppi" or decides]
     return [part for part in PARTS if part in wanted]
+
+
+def _check_time(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int, jobs: int) -> None:
+    """Refuse what takes too long. Raises InputError."""
+    draws = len(inputs.draws)
+    rows = {"sobol": samples * (len(inputs.factors) + 2), "prcc": draws, "evppi": draws, "structure": MOST}
+    rows = {part: rows[part] for part in chosen if part in rows}
+    if sum(rows.values()) < SURELY_SHORT and asked.horizon <= 120:
+        return
+    seconds = question.seconds_a_row(asked, inputs.draws) * sum(rows.values()) / jobs
+    dials = [Dial("--samples", samples, 64)] if "sobol" in chosen else [Dial("--draws", draws, 100)]
+    cost.check_time(seconds, jobs, dials, what="this analysis", where=f"--show {','.join(chosen)}")
 
 
 def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:

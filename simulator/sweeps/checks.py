@@ -9,14 +9,22 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import cost
+from simulator.cost import Dial
 from simulator.errors import InputError
+from simulator.experiment import Settings
 from simulator.levers import Values
 from simulator.loads import Demand, demand
 from simulator.model import resolve
-from simulator.sweeps import cost
 from simulator.sweeps.grid import Grid
 
 Floats = NDArray[np.float64]
+
+MOST_CELLS = 10_000
+"""More are not begun without --yes."""
+
+MOST_SOLUTIONS = 100
+"""More demands, of about a tenth of a second each, are solved for only after the cost has been told."""
 
 SHOWN = 6
 """Cells that a message names."""
@@ -50,6 +58,18 @@ def check_cells(grid: Grid, own: Values, progress: Progress | None) -> Floats:
     return found
 
 
+def check_cost(grid: Grid, seconds: float, settings: Settings, n_draws: int) -> None:
+    """Refuse a sweep that nobody would sit out. Raises InputError with its cost."""
+    what, jobs = f"{len(grid):,} cells", min(settings.jobs, len(grid) * n_draws)
+    cost.check_time(seconds, jobs, [Dial("--draws", n_draws, 10)], what=what, where="--vary")
+    if len(grid) > MOST_CELLS:
+        raise InputError(
+            f"{what} would take about {cost.in_words(seconds)}",
+            where="--vary",
+            allowed=f"up to {MOST_CELLS:,} cells; or --yes to start it even so",
+        )
+
+
 def lever_places(grid: Grid) -> list[int]:
     """Return which axes change what an arrival asks for; units and [service] change a load in proportion."""
     return [place for place, axis in enumerate(grid.axes) if axis.table not in ("capacity", "service")]
@@ -62,7 +82,7 @@ def solutions(grid: Grid) -> int:
 
 def seconds_of_loads(grid: Grid, own: Values, horizon: float) -> float:
     """Return about how long `check_loads` takes."""
-    return solutions(grid) * cost.timed([partial(demand, grid.at(0), own, horizon)])
+    return solutions(grid) * cost.timed(partial(demand, grid.at(0), own, horizon))
 
 
 def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | None) -> None:

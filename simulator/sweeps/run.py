@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import csv_file, ward_tables
+from simulator import cost, csv_file, ward_tables
 from simulator.curves import populations
 from simulator.draws import load_informed_draws, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
 from simulator.outcome_months import alive_at
 from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows, sample
 from simulator.scenario import Scenario, load_scenario
-from simulator.sweeps import checks, cost, notes
+from simulator.sweeps import checks, notes
 from simulator.sweeps.checks import Progress
 from simulator.sweeps.grid import COLUMNS, DIFFERENCES, Grid, make_grid
 from simulator.uncertainty import Sample
@@ -76,7 +75,7 @@ def sweep(
     scenario: Scenario | str | Path,
     vary: Mapping[str, str | Iterable[float]],
     *,
-    yes: bool = False,
+    yes: bool = True,
     progress: Progress | None = None,
     **settings: object,
 ) -> Sweep:
@@ -96,16 +95,17 @@ def sweep(
     chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))
     plan = _Plan(grid, table, engine, chosen, chunks)
     own = values(table, slice(0, n_draws))
-    if len(grid) <= cost.MOST_CELLS:
+    if len(grid) <= checks.MOST_CELLS:
         checks.check_values(grid, own)
-    at_once = checks.solutions(grid) <= cost.MOST_SOLUTIONS and len(grid) <= cost.MOST_CELLS
+    at_once = checks.solutions(grid) <= checks.MOST_SOLUTIONS and len(grid) <= checks.MOST_CELLS
     if at_once and not chosen.overload:
         checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
-    seconds = _seconds(plan)
-    if not at_once and not chosen.overload and first.service is not None:
-        seconds += checks.seconds_of_loads(grid, for_loads(table, n_draws), chosen.horizon)
     if not yes:
-        cost.check_cost(len(grid), seconds, min(chosen.jobs, len(grid) * len(chunks)))
+        cost.check_events(_ends(grid), chosen.horizon)
+        seconds = _seconds(plan, n_draws)
+        if not at_once and not chosen.overload and first.service is not None:
+            seconds += checks.seconds_of_loads(grid, for_loads(table, n_draws), chosen.horizon)
+        checks.check_cost(grid, seconds, chosen, n_draws)
     untouched = checks.check_cells(grid, own, progress)
     if not at_once and not chosen.overload:
         checks.check_loads(grid, for_loads(table, n_draws), chosen.horizon, progress)
@@ -120,13 +120,19 @@ def sweep(
     return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), told, lead, tuple(leading), tuple(said))
 
 
-def _seconds(plan: _Plan) -> float:
-    """Return about how long a sweep would take, from some draws of its first and last cell."""
-    pieces: list[Callable[[], object]] = [
-        partial(_piece, plan, (cell, plan.chunks[0])) for cell in dict.fromkeys((0, len(plan.grid) - 1))
-    ]
-    work = len(plan.grid) * len(plan.chunks)
-    return cost.timed(pieces) * work / min(plan.settings.jobs, work)
+def _ends(grid: Grid) -> list[Scenario]:
+    """Return the first and the last cell."""
+    return [grid.at(cell) for cell in dict.fromkeys((0, len(grid) - 1))]
+
+
+def _seconds(plan: _Plan, n_draws: int) -> float:
+    """Return about how long a sweep would take, from some patients of its first and last cell; 0 if surely short."""
+    grid, settings = plan.grid, plan.settings
+    ends = _ends(grid)
+    if cost.is_surely_short(ends, plan.engine, settings, times=len(grid) / len(ends)):
+        return 0.0
+    seconds = sum(cost.seconds_of(each, plan.table, plan.engine, settings, n_draws) for each in ends)
+    return seconds * len(grid) / len(ends) / min(settings.jobs, len(grid) * len(plan.chunks))
 
 
 def _lead(plan: _Plan) -> tuple[str, str] | None:

@@ -21,12 +21,13 @@ from simulator.benefits import with_benefits
 from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.censored.log_rank import log_rank
 from simulator.cohort import Cohort, load_cohort
+from simulator.cost import check_events
 from simulator.draws import load_informed_draws
 from simulator.experiment import Progress
 from simulator.scenario import Scenario, check_one_pathway
 from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
-from simulator.virtual.settings import Settings, check
+from simulator.virtual.settings import Settings, check, check_time
 from simulator.workers import workers
 
 Floats = NDArray[np.float64]
@@ -91,11 +92,17 @@ def differ(one: Patients, other: Patients, chosen: slice) -> bool:
 
 
 def virtual_cohorts(
-    scenario: Scenario, other: Scenario | None = None, *, progress: Progress | None = None, settings: Settings
+    scenario: Scenario,
+    other: Scenario | None = None,
+    *,
+    yes: bool = True,
+    progress: Progress | None = None,
+    settings: Settings,
 ) -> VirtualCohorts:
     """Return what virtual cohorts of a scenario show, and with what power they tell another from it. InputError.
 
     A policy that raises uptake is compared if all gain, and as other cohorts suggest.
+    yes : start however long it takes
     """
     for each in filter(None, (scenario, other)):
         check(each)
@@ -111,7 +118,11 @@ def virtual_cohorts(
     sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
     curves: list[list[KaplanMeier]] = []
     differs: list[NDArray[np.bool_]] = []
-    with workers(min(settings.jobs, len(dealt)), _Work(hospitals, settings.size, sizes)) as each_draw:
+    work = _Work(hospitals, settings.size, sizes)
+    if not yes:
+        check_events(shown, settings.horizon)
+        check_time(work.of, sizes[-1] * len(shown), settings)
+    with workers(min(settings.jobs, len(dealt)), work) as each_draw:
         for done, (own, told) in enumerate(each_draw(_Work.of, list(enumerate(dealt, start=1))), start=1):
             curves.append(own)
             differs.append(told)

@@ -21,6 +21,7 @@ from simulator.censored.episodes import Courses, Episodes, landmark, naive, simo
 from simulator.censored.kaplan_meier import kaplan_meier
 from simulator.censored.log_rank import log_rank
 from simulator.cohort import Cohort, load_cohort
+from simulator.cost import check_events
 from simulator.draws import load_draws
 from simulator.errors import InputError
 from simulator.experiment import Progress
@@ -28,7 +29,7 @@ from simulator.pathway import Group, Pathway
 from simulator.scenario import Scenario
 from simulator.uncertainty import of_means
 from simulator.virtual.patients import Hospital, Patients
-from simulator.virtual.settings import Settings, check
+from simulator.virtual.settings import Settings, check, check_time
 from simulator.workers import workers
 
 Floats = NDArray[np.float64]
@@ -209,10 +210,14 @@ def guarantee_time(
     *,
     group: str | None = None,
     landmarks: Sequence[float] | None = None,
+    yes: bool = True,
     progress: Progress | None = None,
     settings: Settings,
 ) -> Guarantee:
-    """Return the naive comparison of two groups beside the landmark's and Simon & Makuch's. Raises InputError."""
+    """Return the naive comparison of two groups beside the landmark's and Simon & Makuch's. Raises InputError.
+
+    yes : start however long it takes
+    """
     check(scenario)
     pathway = scenario.pathway
     groups = paired_groups(pathway, group)
@@ -230,7 +235,11 @@ def guarantee_time(
     hospital = Hospital(scenario, table, follow_up, settings.horizon, settings.seed, settings.simulator, states)
     grid = np.arange(0.0, min(pathway.months.early, settings.horizon) + STEP / 2, STEP)
     found: list[list[_Found]] = []
-    with workers(min(settings.jobs, len(dealt)), _Work(hospital, settings.size, groups, analyses, grid)) as each_draw:
+    work = _Work(hospital, settings.size, groups, analyses, grid)
+    if not yes:
+        check_events([scenario], settings.horizon)
+        check_time(work.of, settings.size, settings)
+    with workers(min(settings.jobs, len(dealt)), work) as each_draw:
         for done, own in enumerate(each_draw(_Work.of, list(enumerate(dealt, start=1))), start=1):
             found.append(own)
             if progress is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas as pd
 
+from simulator import cost
 from simulator.cohort import Cohort
+from simulator.cost import Dial
 from simulator.curves import check_horizon
 from simulator.draws import choose
 from simulator.errors import InputError
@@ -20,6 +23,10 @@ PATIENTS = 100
 """Of a cohort, where the pathway's draws come from no cohort whose size it could have."""
 
 DRAWS = 50
+TIMED = {"microsim": 20_000, "des": 500}
+"""Patients who are simulated to know how long all of them take; of so many times as many nothing is asked."""
+SURELY_SHORT = 20
+
 MOST = 20_000_000
 """Patients in all, an arm: half an hour or so."""
 
@@ -95,3 +102,15 @@ def check(scenario: Scenario) -> None:
             where=f"{scenario.where}: [{'capacity' if scenario.capacity else 'service'}]",
             allowed="a scenario without limited resources",
         )
+
+
+def check_time(work: Callable[[tuple[int, int]], object], patients: int, settings: Settings) -> None:
+    """Refuse cohorts that take too long. Raises InputError.
+
+    work : of a draw and so many of its cohorts; patients : of a cohort in all its arms
+    """
+    few = max(TIMED[settings.simulator] // patients, 1)
+    if few * SURELY_SHORT < settings.cohorts:
+        jobs = min(settings.jobs, settings.cohorts)
+        seconds = cost.timed(partial(work, (1, few))) * settings.cohorts / few / jobs
+        cost.check_time(seconds, jobs, [Dial("--cohorts", settings.cohorts, 100)], what="these cohorts")

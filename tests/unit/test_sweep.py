@@ -12,10 +12,9 @@ import pytest
 from simulator import compare, load_scenario, run, sweep
 from simulator.errors import InputError
 from simulator.scenario import Scenario
-from simulator.sweeps import axis, cost
+from simulator.sweeps import axis, checks
 from simulator.sweeps.answer import answer
 from simulator.sweeps.axis import read_values
-from simulator.sweeps.cost import in_words
 from simulator.sweeps.grid import find, make_grid
 
 WARD = """
@@ -334,25 +333,11 @@ def test_too_many_cells_are_refused_with_their_cost_unless_asked_for(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InputError, match=r"1,002,001 cells would take about \d+ (minutes|hours|days).*--yes"):
-        sweep(healthy, {"onset_rate": "0..1..0.001", "death_rate_ill": "0..1..0.001"})
-    monkeypatch.setattr(cost, "MOST_CELLS", 2)
+        sweep(healthy, {"onset_rate": "0..1..0.001", "death_rate_ill": "0..1..0.001"}, yes=False)
+    monkeypatch.setattr(checks, "MOST_CELLS", 2)
     with pytest.raises(InputError, match=r"3 cells would take about"):
-        sweep(healthy, {"onset_rate": "0.1,0.2,0.3"})
-    assert len(sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}, yes=True).draws) == 3
-
-
-def test_much_time_is_refused_however_few_the_cells() -> None:
-    cost.check_cost(10_000, 900.0, 2)
-    with pytest.raises(InputError, match=r"2 cells would take about 16 minutes on 2 processes"):
-        cost.check_cost(2, 950.0, 2)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.1, "1 second"), (40, "40 seconds"), (180, "3 minutes"), (7200, "2 hours"), (5e6, "58 days"), (1e8, "3 years")],
-)
-def test_durations_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+        sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}, yes=False)
+    assert len(sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}).draws) == 3
 
 
 def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
