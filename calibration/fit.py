@@ -18,7 +18,7 @@ from calibration.likelihood import STEP, Likelihood
 from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.targets import Targets, load_targets
-from simulator import csv_file
+from simulator import csv_file, fingerprint
 from simulator.errors import AftercartError, InputError
 from simulator.workers import Each, workers
 
@@ -48,11 +48,14 @@ class Fit:
         return self.diagnostics.problems()
 
     def write(self, folder: Path) -> None:
-        """Write draws.csv, posterior.csv and predictive.csv: all of them, each whole, or none."""
-        parts = {name: folder / f".{name}.csv.part" for name in ("draws", "posterior", "predictive")}
+        """Write draws.csv, with what it was fitted to, posterior.csv and predictive.csv: all, each whole, or none."""
+        told = fingerprint.of_fit(self.targets.pathway, self.targets.folder)
+        tables = {"draws": self.draws.assign(**{fingerprint.COLUMN: told})}
+        tables |= {"posterior": self.posterior, "predictive": self.predictive}
+        parts = {name: folder / f".{name}.csv.part" for name in tables}
         try:
             for name, part in parts.items():
-                csv_file.write(getattr(self, name), part, ".17g" if name == "draws" else ".6g")
+                csv_file.write(tables[name], part, ".17g" if name == "draws" else ".6g")
             for name, part in parts.items():
                 part.replace(folder / f"{name}.csv")
         finally:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import csv_file
+from simulator import csv_file, fingerprint
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.pathway import Pathway
-from simulator.pathway_file import UNITS
+from simulator.pathway_file import UNITS, load_pathway
 from simulator.scenario import INFORMED, Scenario
 
 BENEFIT = "marginal_benefit"
@@ -77,7 +77,7 @@ def read_benefits(path: Path, n_draws: int) -> NDArray[np.float64]:
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
     """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and line."""
-    table = csv_file.texts(path)
+    table = csv_file.texts(path).drop(columns=fingerprint.COLUMN, errors="ignore")
     for name in table.columns:
         if name not in pathway.parameters:
             raise unknown("parameter", str(name), pathway.parameters, f"{path}: column")
@@ -93,6 +93,33 @@ def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
     _check_units(found, path, pathway)
     _check_rows(found, path, pathway)
     return found.reset_index(drop=True)
+
+
+def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
+    """Return, in a sentence, that draws were fitted to something else than the files say now; else None.
+
+    path : the file of the draws; None: the pathway's. Draws that do not say what they were fitted to, a user's own, are
+    never stale. Raises InputError.
+    """
+    path = path or draws_file(pathway)
+    told = None if path is None else csv_file.texts(path).get(fingerprint.COLUMN)
+    if path is None or told is None:
+        return None
+    # What a scenario makes a milestone, the pathway's file declares as it was fitted.
+    declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
+    fitted = told.str.partition("-")
+    changed = [f"pathway {declared.name}"] if (fitted[0] != fingerprint.of_pathway(declared)).any() else []
+    cohort = path.parent
+    in_a_cohort = (cohort / "cohort.toml").exists()
+    if in_a_cohort and (fitted[2] != fingerprint.of_cohort(cohort)).any():
+        changed.append(f"cohort {cohort.resolve().name}")
+    if not changed:
+        return None
+    shown = cohort.name if cohort.parent == cohorts_folder() else str(cohort) if in_a_cohort else "COHORT"
+    return (
+        f"These draws were fitted to another version of {' and '.join(changed)}: results mix the two. "
+        f"Refit with `aftercart calibrate {shown}`."
+    )
 
 
 def _check_units(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:

@@ -8,13 +8,8 @@ empty and the interval holds it: of a single replication, and of a difference be
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import csv_file, outcomes, ward_tables
-from simulator.cohort import load_cohort
+from simulator import csv_file, manifest, outcomes, ward_tables
 from simulator.curves import populations
 from simulator.outcome_months import alive_at, written
-from simulator.pathway import Pathway
-from simulator.pathway_file import PATHWAYS
 from simulator.scenario import BREAK_EVEN, Scenario, parted
 from simulator.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 
@@ -41,11 +33,6 @@ DIGITS = ".8g"
 
 CERTAIN = 4.0
 """Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""
-
-NOTE = (
-    "For planning and teaching about groups of patients, not for individual ones. "
-    "A policy effect is a simulation of stated assumptions, not a treatment effect."
-)
 
 
 @dataclass(frozen=True)
@@ -69,8 +56,7 @@ class Results:
             table = getattr(self, name)
             if table is not None:
                 csv_file.write(table, folder / f"{name}.csv", DIGITS)
-        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
-        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        manifest.write(self.manifest, folder)
 
 
 def gather(
@@ -106,7 +92,7 @@ def gather(
         as_written(pd.concat(survival, ignore_index=True)),
         as_written(pd.DataFrame(rows)),
         as_written(pd.concat(occupancy, ignore_index=True)),
-        manifest(scenarios, settings, engine, why, n_draws),
+        manifest.manifest(scenarios, settings, engine, why, n_draws),
         service,
         None if queue is None else as_written(queue),
     )
@@ -248,68 +234,3 @@ def _row(
         **summary(found.values, found.noise**2).columns(),
         **difference.difference_columns(),
     }
-
-
-def manifest(
-    scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int
-) -> dict[str, Any]:
-    """Return how results came about: settings, engine, pathway and scenarios."""
-    pathway = scenarios[0].pathway
-    return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "note": note(pathway),
-        "engine": engine,
-        "engine_because": why,
-        **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
-        "draws": n_draws,
-        "patients": settings.patients if engine != "exact" else None,
-        "pathway": {
-            "name": pathway.name,
-            "title": pathway.title,
-            "file": None if pathway.file is None or pathway.file.parent == PATHWAYS else str(pathway.file.resolve()),
-            "cohort": pathway.draws,
-            "sha256": _digest(pathway),
-        },
-        "scenarios": [_told(each) for each in scenarios],
-        "versions": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in ("aftercart", "numpy", "scipy", "pandas")},
-        },
-    }
-
-
-def note(pathway: Pathway) -> str:
-    """Return what results are not for, and the size of the cohort that they are calibrated to."""
-    cohort = load_cohort(pathway)
-    return NOTE if cohort is None else f"Calibrated to a published cohort, n = {cohort.n}. {NOTE}"
-
-
-def _told(scenario: Scenario) -> dict[str, Any]:
-    keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
-    levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
-    if scenario.pathway.milestones:
-        levers["milestones"] = list(scenario.pathway.milestones)
-    if scenario.capacity:
-        levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
-    if scenario.service is not None:
-        levers["service"] = asdict(scenario.service)
-    return {
-        "name": scenario.name,
-        "title": scenario.title,
-        "question": scenario.question,
-        "rationale": scenario.rationale,
-        "assumes": scenario.assumes,
-        "marginal_benefit": scenario.marginal_benefit,
-        **levers,
-    }
-
-
-def _digest(pathway: Pathway) -> str | None:
-    return hashlib.sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

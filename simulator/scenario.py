@@ -72,6 +72,7 @@ class Scenario:
     """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway.
 
     marginal_benefit : a number, or COHORTS or BREAK_EVEN: each draw's own
+    bases : the files that it adds to, nearest first
     `before` : what applies to arrivals before the policy starts, where [service] names a month.
     """
 
@@ -92,6 +93,7 @@ class Scenario:
     service: Service | None = None
     before: Scenario | None = None
     file: Path | None = None
+    bases: tuple[Path, ...] = ()
 
     @property
     def where(self) -> str:
@@ -197,6 +199,7 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         **told,
         "capacity": limits.read(pathway, table.capacity, str(path), base.capacity if base else {}),
         "service": read_service(own, str(path), base.service if base else None),
+        "bases": () if base is None or base.file is None else (base.file, *base.bases),
     }
     scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
     check(scenario)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Annotated, Any
 
@@ -24,10 +26,16 @@ from simulator.cli import (
     virtual,
 )
 from simulator.cli.failures import CtrlC, told
+from simulator.invocation import COMMAND
 
 
 class Commands(TyperGroup):
     """The commands; whatever goes wrong in one ends in a message, never in a traceback."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
+        # Manifests hold it.
+        COMMAND.set(shlex.join(["aftercart", *(sys.argv[1:] if args is None else args)]))
+        return super().main(args, *rest, **settings)
 
     def invoke(self, ctx: Any) -> Any:
         with told():

@@ -21,12 +21,14 @@ def check(
 
     path = _path(file)
     if path.is_dir():
-        said = _cohort(path)
+        said, note = _cohort(path)
     elif _PATHWAY_KEYS & toml_file.read(path).keys():
-        said = _pathway(path)
+        said, note = _pathway(path)
     else:
-        said = _scenario(path)
+        said, note = _scenario(path)
     typer.echo(f"OK: {said}")
+    if note is not None:
+        typer.echo(f"Note: {note}")
 
 
 _PATHWAY_KEYS = {"states", "start", "parameters"}
@@ -50,9 +52,9 @@ def _path(file: str) -> Path:
     return shipped[file]
 
 
-def _pathway(path: Path) -> str:
+def _pathway(path: Path) -> tuple[str, str | None]:
     from calibration.priors import Priors
-    from simulator.draws import load_draws
+    from simulator.draws import load_draws, staleness
     from simulator.pathway_file import load_pathway
 
     pathway = load_pathway(path)
@@ -61,11 +63,11 @@ def _pathway(path: Path) -> str:
     draws = load_draws(pathway)
     drawn = "no draws" if draws is None else f"{len(draws)} draws"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
-    return f"pathway '{pathway.name}': {size}, {drawn}"
+    return f"pathway '{pathway.name}': {size}, {drawn}", staleness(pathway)
 
 
-def _scenario(path: Path) -> str:
-    from simulator.draws import load_informed_draws, values
+def _scenario(path: Path) -> tuple[str, str | None]:
+    from simulator.draws import load_informed_draws, staleness, values
     from simulator.model import resolve
     from simulator.scenario import load_scenario
 
@@ -73,21 +75,22 @@ def _scenario(path: Path) -> str:
     draws = load_informed_draws(scenario.pathway)
     # A lever may be fine at the declared values and yet not at every draw's.
     resolve(scenario, values(draws, slice(None)))
-    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'"
+    return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
 
 
-def _cohort(folder: Path) -> str:
+def _cohort(folder: Path) -> tuple[str, str | None]:
     from calibration.fit import Posterior
     from calibration.targets import load_targets
-    from simulator.draws import read_draws
+    from simulator.draws import read_draws, staleness
 
     targets = load_targets(folder)
     # Whatever else a calibration asks of them, and of the priors.
     Posterior(targets)
     cohort, drawn = targets.cohort, folder / "draws.csv"
-    fitted = "not fitted yet"
+    fitted, note = "not fitted yet", None
     if drawn.exists():
         fitted = f"fitted, {len(read_draws(drawn, targets.pathway))} draws"
+        note = staleness(targets.pathway, drawn)
     elif cohort.posterior is not None:
         raise InputError("a fitted cohort without its draws", where=str(drawn), allowed="aftercart calibrate")
-    return f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
+    return f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}", note

@@ -1,9 +1,14 @@
 """The options that commands share."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from simulator.pathway import Pathway
 
 Engine = Annotated[
     str,
@@ -40,6 +45,14 @@ Histories = Annotated[
     bool,
     typer.Option("--histories", help="Also write histories.csv: every event (and request) of the first draw."),
 ]
+
+
+def tell_staleness(pathway: Pathway) -> None:
+    """Say on standard error if a pathway's draws were fitted to something else than its files say now."""
+    from simulator.draws import staleness
+
+    if said := staleness(pathway):
+        typer.echo(f"Note: {said}", err=True)
 
 
 def processes(jobs: int | None) -> int:

@@ -50,6 +50,7 @@ def sensitivity(
     using = options.processes(jobs)
     loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
     check_names(loaded)
+    options.tell_staleness(loaded[0].pathway)
     out = out or folder.default(f"{'-vs-'.join(each.name for each in loaded)}-sensitivity")
     parts = list(PARTS) if show == "all" else [each.strip() for each in show.split(",") if each.strip()]
     if show == "all" and base is None:

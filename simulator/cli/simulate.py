@@ -86,6 +86,7 @@ def _simulate(
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
     yes = settings.pop("yes")
+    options.tell_staleness(scenarios[0].pathway)
     if histories:
         settings["engine"] = event_files.engine(settings["engine"], scenarios)
     patients = settings["patients"]

@@ -66,6 +66,7 @@ def sweep(
         if advance is not None:
             advance(1, 1, "drawing")
         _draw(found, unfinished)
+    options.tell_staleness(found.scenario.pathway)
     _tell(found, out, json=json, quiet=quiet)
 
 

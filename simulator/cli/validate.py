@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -119,7 +119,7 @@ def _write(
     every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, into: Path, left_out: Sequence[str]
 ) -> None:
     from calibration.marginal_benefit import SUMMARY_FILE
-    from simulator import csv_file
+    from simulator import csv_file, manifest
     from simulator.figures import style, validation
 
     csv_file.write(table, into / "validation.csv", ".6g")
@@ -128,7 +128,7 @@ def _write(
     sizes = {each.cohort.name: each.cohort.n for each in every}
     drawn = validation.draw(table, sizes, _source(every))
     style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
-    (into / "manifest.json").write_text(_manifest(every, left_out), encoding="utf-8")
+    manifest.write(_manifest(every, left_out), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -140,12 +140,12 @@ def _source(every: Sequence[Targets]) -> str:
     return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
 
 
-def _manifest(every: Sequence[Targets], left_out: Sequence[str]) -> str:
-    import json
+def _manifest(every: Sequence[Targets], left_out: Sequence[str]) -> dict[str, Any]:
     from datetime import UTC, datetime
-    from hashlib import sha256
 
     from calibration import validation
+    from simulator import manifest
+    from simulator.draws import staleness
 
     told = [
         {
@@ -160,9 +160,10 @@ def _manifest(every: Sequence[Targets], left_out: Sequence[str]) -> str:
             "dependence": each.dependence,
             "warnings": [*each.warnings, *validation.notes(each)],
             "left_out_of_the_marginal_benefit": each.cohort.name in left_out,
-            "targets_sha256": sha256((each.folder / "targets.csv").read_bytes()).hexdigest(),
+            "stale_draws": staleness(each.pathway),
+            "files": manifest.files([each.scenario], each.folder),
         }
         for each in every
     ]
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return json.dumps({"created": created, "note": f"{NOTE} {TRANSPORT}", "cohorts": told}, indent=2) + "\n"
+    return {"created": created, "note": f"{NOTE} {TRANSPORT}", "cohorts": told, **manifest.circumstances()}

@@ -62,6 +62,7 @@ def guarantee_time(
 
     loaded = load_scenario(_milestone() if scenario is None else scenario)
     settings = _settings(n, cohorts, draws, seed, engine, horizon, jobs)
+    options.tell_staleness(loaded.pathway)
     months = None if landmarks is None else _months(landmarks)
     out = out or folder.default(f"{loaded.name}-guarantee-time")
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
@@ -95,6 +96,7 @@ def virtual_cohorts(
     from simulator.virtual import cohorts as virtual
 
     loaded, settings = load_scenario(scenario), _settings(n, cohorts, draws, seed, engine, horizon, jobs)
+    options.tell_staleness(loaded.pathway)
     compared = None if other is None else load_scenario(other)
     out = out or folder.default(f"{loaded.name}-virtual-cohorts")
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from simulator import rounding
 from simulator.cli import tables, wording
-from simulator.results import note
+from simulator.manifest import note
 from simulator.virtual import answers
 from simulator.virtual.cohorts import VirtualCohorts
 from simulator.virtual.guarantee import Guarantee

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from simulator.results import Results
 
 BEDS = "Beds and slots"
-NOT_SHOWN = ("created", "scenarios", "note")
-"""Of the manifest: the time, so that the same run gives the same page, and what is said elsewhere on it."""
+NOT_SHOWN = ("created", "command", "files", "scenarios", "stale_draws", "note")
+"""Of the manifest: where and when, so that the same run gives the same page, and what is said elsewhere on it."""
 
 
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
@@ -39,7 +39,8 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
         section("manifest", "Manifest", _manifest(results.manifest)),
     ]
     title = " and ".join(each.name for each in results.scenarios if _is_told(each, results))
-    body = tag("main", *_answer(results), _what_it_is_not(cohort), _contents(parts), *parts)
+    aside = _what_it_is_not(cohort, results.manifest.get("stale_draws"))
+    body = tag("main", *_answer(results), aside, _contents(parts), *parts)
     return _shell(f"aftercart: {title}", body)
 
 
@@ -57,8 +58,9 @@ def _answer(results: Results) -> list[str]:
     return [tag("h1", text(said[0])), *more, paragraph(under, class_="under")]
 
 
-def _what_it_is_not(cohort: Cohort | None) -> str:
-    said = [
+def _what_it_is_not(cohort: Cohort | None, stale: str | None) -> str:
+    said = [stale] if stale else []
+    said += [
         "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
         "A policy's effect is a simulation of stated assumptions. It is not the effect of a treatment.",
     ]

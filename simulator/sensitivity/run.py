@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import cost, csv_file
+from simulator import cost, csv_file, manifest
 from simulator.cost import Dial
 from simulator.draws import BENEFIT, MOST
 from simulator.errors import InputError
@@ -20,7 +19,7 @@ from simulator.experiment import Settings
 from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.outcome_months import alive_at, mean_to
-from simulator.results import DIGITS, as_written, manifest
+from simulator.results import DIGITS, as_written
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
 from simulator.sensitivity.inputs import Inputs, check_names, load_inputs, with_benefits
@@ -63,8 +62,7 @@ class Sensitivity:
         """Write PART.csv for every part, and manifest.json, into an existing folder."""
         for name, table in self.tables.items():
             csv_file.write(table, folder / f"{name}.csv", DIGITS)
-        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
-        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        manifest.write(self.manifest, folder)
 
 
 def analyse(
@@ -122,7 +120,7 @@ def analyse(
         )
     inputs = load_inputs(options, draws, seed)
     check_names(parameters, inputs)
-    told = manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
+    told = manifest.manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
     told |= _told(asked, inputs, chosen, samples)
     asked = question.opened(asked, inputs.draws)
     if not yes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import cost, csv_file, ward_tables
+from simulator import cost, csv_file, manifest, ward_tables
 from simulator.curves import populations
 from simulator.draws import load_informed_draws, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
 from simulator.outcome_months import alive_at
-from simulator.results import DIGITS, as_written, clocks, manifest, outcome_rows, sample
+from simulator.results import DIGITS, as_written, clocks, outcome_rows, sample
 from simulator.scenario import Scenario, load_scenario
 from simulator.sweeps import checks, notes
 from simulator.sweeps.checks import Progress
@@ -56,8 +55,7 @@ class Sweep:
     def write(self, folder: Path) -> None:
         """Write sweep.csv and manifest.json into an existing folder."""
         csv_file.write(self.table, folder / "sweep.csv", DIGITS)
-        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
-        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        manifest.write(self.manifest, folder)
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def sweep(
         tables, leading = _run(plan, each, untouched, progress)
     why = f"{why} (one engine for all {len(grid)} cells)"
     said = notes.of(grid, untouched, chosen.patients)
-    told = manifest([grid.scenario], chosen, engine, why, n_draws)
+    told = manifest.manifest([grid.scenario], chosen, engine, why, n_draws)
     told |= {"varied": {axis.name: list(axis.values) for axis in grid.axes}, "cells": len(grid), "notes": said}
     lead = _lead(plan)
     return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), told, lead, tuple(leading), tuple(said))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from simulator import csv_file, experiment
-from simulator.results import DIGITS, manifest
+from simulator import csv_file, experiment, manifest
+from simulator.results import DIGITS
 from simulator.scenario import Scenario
 from simulator.virtual.settings import Settings
 
@@ -46,7 +45,7 @@ def _manifest(
     scenarios: Sequence[Scenario], settings: Settings, n_draws: int, more: Mapping[str, Any]
 ) -> dict[str, Any]:
     run = experiment.Settings(seed=settings.seed, horizon=settings.horizon)
-    told = manifest(scenarios, run, settings.simulator, ENGINE, n_draws)
+    told = manifest.manifest(scenarios, run, settings.simulator, ENGINE, n_draws)
     own = {key: value for key, value in asdict(settings).items() if key in ("n", "cohorts", "seed", "horizon")}
     # Patients, replications and overload are of another kind of run.
     kept = {key: value for key, value in told.items() if key not in ("patients", "replications", "overload")}
@@ -56,5 +55,4 @@ def _manifest(
 def _write(tables: Mapping[str, pd.DataFrame], told: Mapping[str, Any], folder: Path) -> None:
     for name, table in tables.items():
         csv_file.write(table, folder / f"{name}.csv", DIGITS)
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    manifest.write(told, folder)

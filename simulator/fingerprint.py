@@ -1,0 +1,80 @@
+"""What a fit reads, as a short text: draws carry it, and are stale where the files say something else now.
+
+Two halves: the pathway (states, laws, eligibility, numbers, priors, case mix, groups), and the cohort (who was treated
+how, and the values of its targets). Labels, meanings, sources, resources, counts and the order of keys are no part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from simulator import csv_file, toml_file
+from simulator.cohort import TARGETS, CohortTable
+from simulator.pathway import Pathway, State
+
+COLUMN = "fitted_to"
+"""Of draws.csv, the last: the same text in each row, where the draws are those of a fit."""
+
+_WORDS = {"title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason"}
+"""Keys of cohort.toml that the likelihood does not read."""
+_NOT_FITTED = ("predictive", "validation")
+_LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio")
+
+
+def of_fit(pathway: Pathway, cohort: Path) -> str:
+    """Return the text that draws of a pathway carry, fitted to the cohort in a folder. Raises InputError."""
+    return f"{of_pathway(pathway)}-{of_cohort(cohort)}"
+
+
+def of_pathway(pathway: Pathway) -> str:
+    """Return the half that is the pathway's: 12 hexadecimal digits."""
+    return _digest(
+        {
+            "start": pathway.start,
+            "clocks": dict(pathway.clocks),
+            "clock": pathway.clock,
+            "group_window": float(pathway.group_window),
+            "states": {name: _state(each) for name, each in pathway.states.items()},
+            "attributes": {name: each.levels for name, each in pathway.attributes.items()},
+            "groups": {name: [sorted(each.entered), sorted(each.not_entered)] for name, each in pathway.groups.items()},
+            "parameters": {name: [each.unit, each.value, each.prior] for name, each in pathway.parameters.items()},
+        }
+    )
+
+
+def _state(state: State) -> list[Any]:
+    return [state.kind, {each.name: each for each in state.transitions}]
+
+
+def of_cohort(folder: Path) -> str:
+    """Return the half that is the cohort's: 12 hexadecimal digits. Raises InputError if its files are malformed."""
+    path = folder / "cohort.toml"
+    table = toml_file.validate(CohortTable, toml_file.read(path), path).model_dump(exclude=_WORDS, exclude_none=True)
+    targets = csv_file.read(folder / "targets.csv", **TARGETS)
+    rows = {str(row["name"]): _row(row) for row in targets.to_dict("records")}
+    for lever in _LEVERS:
+        # A lever may name the row that reports it.
+        table[lever] = {name: rows.get(each, each) for name, each in table[lever].items()}
+    if "follow_up" in table:
+        del table["follow_up"]["reason"]
+    table["arms"] = {name: sorted(members) for name, members in table["arms"].items()}
+    # Sizes of groups are read from every row of patients, whatever its use.
+    fitted = targets[~targets["use"].isin(_NOT_FITTED) | (targets["kind"] == "patients")]
+    read = [_row(row) for row in fitted.to_dict("records")]
+    return _digest({**table, "targets": sorted(read, key=lambda row: json.dumps(row, sort_keys=True))})
+
+
+def _row(row: dict[Any, Any]) -> dict[str, str]:
+    """Return the cells of a target that are filled; a printed number with its digits, which say how it was rounded."""
+    told = {str(name): str(row.get(f"printed_{name}") or each).strip() for name, each in row.items()}
+    words = ("name", "place", "note", *(name for name in told if name.startswith("printed_")))
+    return {name: each for name, each in told.items() if name not in words and each not in ("", "nan")}
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, default=asdict)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,112 @@
+"""The manifest says from what, by what and how a run came about; draws of other files are said to be stale."""
+
+import json
+import platform
+import shlex
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from simulator.draws import cohorts_folder
+
+Command = Callable[..., Any]
+TYPED = ["compare", "as-it-is.toml", "fewer-fall-ill.toml", "--out", "a folder", "--quiet"]
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return told
+
+
+def test_a_manifest_has_the_command_the_versions_and_the_platform(aftercart: Command, folder: Path) -> None:
+    assert aftercart(*TYPED).exit_code == 0
+    told = manifest(folder / "a folder")
+    assert shlex.split(told["command"]) == ["aftercart", *TYPED]
+    assert told["platform"] == platform.platform()
+    assert told["versions"]["python"] == platform.python_version()
+    for name in ("aftercart", "numpy", "scipy", "pandas", "pydantic", "simpy", "matplotlib"):
+        assert told["versions"][name] == version(name)
+    assert told["stale_draws"] is None
+
+
+def test_every_file_of_a_run_is_named_once_with_its_hash(aftercart: Command, folder: Path) -> None:
+    """The base of a scenario counts, too."""
+    assert aftercart("run", "fewer-fall-ill.toml", "--out", "a folder", "--quiet").exit_code == 0
+    told = {each["file"]: (each["what"], each["sha256"]) for each in manifest(folder / "a folder")["files"]}
+    own = {str((folder / name).resolve()): "scenario" for name in ("as-it-is.toml", "fewer-fall-ill.toml")}
+    shipped = {"simulator/pathways/three_state.toml": "pathway"}
+    assert {file: what for file, (what, _) in told.items()} == own | shipped
+    for file in own:
+        assert told[file][1] == sha256(Path(file).read_bytes()).hexdigest()
+
+
+def test_draws_the_marginal_benefit_and_the_cohort_are_among_the_files(aftercart: Command, folder: Path) -> None:
+    assert aftercart("run", "wider-salvage", "--draws", "1", "--out", "out", "--quiet").exit_code == 0
+    told = {each["file"]: each["what"] for each in manifest(folder / "out")["files"]}
+    cohort = "calibration/cohorts/wang2024"
+    assert told[f"{cohort}/draws.csv"] == "draws"
+    assert told[f"{cohort}/marginal_benefit.csv"] == "marginal benefit"
+    assert told[f"{cohort}/targets.csv"] == told[f"{cohort}/cohort.toml"] == "cohort"
+    assert told["scenarios/wider-salvage.toml"] == "scenario"
+
+
+def test_a_sweep_says_as_much(aftercart: Command, folder: Path) -> None:
+    typed = ["sweep", "as-it-is.toml", "--vary", "onset_rate=0.1,0.2"]
+    result = aftercart(*typed, "--out", "out", "--quiet")
+    assert result.exit_code == 0, result.stderr
+    told = manifest(folder / "out")
+    assert told["command"] == shlex.join(["aftercart", *typed, "--out", "out", "--quiet"])
+    assert [each["what"] for each in told["files"]] == ["scenario", "pathway"]
+
+
+OWN = """
+title = "Ill"
+start = "ill"
+draws = "draws.csv"
+
+[states.ill]
+kind = "sojourn"
+transitions = [{ to = "dead", time = { family = "exponential", rate = "hazard" } }]
+
+[states.dead]
+kind = "death"
+
+[parameters.hazard]
+unit = "per month"
+meaning = "hazard of death"
+value = 0.1
+source = "assumption"
+prior = { family = "lognormal", median = 0.1, sigma = 0.5 }
+"""
+STALE = "These draws were fitted to another version of pathway ill: results mix the two. Refit with"
+
+
+def test_stale_draws_are_said_in_the_terminal_the_report_and_the_manifest(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
+    (folder / "ill.toml").write_text(OWN)
+    (folder / "now.toml").write_text('pathway = "ill.toml"')
+    (folder / "draws.csv").write_text("hazard,fitted_to\n0.1,0123456789ab-0123456789ab\n")
+    for file in ("ill.toml", "now.toml"):
+        checked = aftercart_with_figures("check", file)
+        assert checked.exit_code == 0
+        assert f"Note: {STALE}" in checked.stdout
+    ran = aftercart_with_figures("run", "now.toml", "--out", "out")
+    assert ran.exit_code == 0
+    assert f"Note: {STALE}" in ran.stderr
+    assert manifest(folder / "out")["stale_draws"].startswith(STALE)
+    assert STALE in (folder / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_stale_cohort_is_said_by_its_check(aftercart: Command, folder: Path) -> None:
+    import shutil
+
+    shutil.copytree(cohorts_folder() / "wang2024", folder / "mine")
+    assert "Note" not in aftercart("check", "mine").stdout
+    cohort = folder / "mine" / "cohort.toml"
+    cohort.write_text(cohort.read_text(encoding="utf-8").replace("upper = 74.7", "upper = 75", 1), encoding="utf-8")
+    checked = aftercart("check", "mine")
+    assert checked.exit_code == 0, checked.stderr
+    assert "Note: These draws were fitted to another version of cohort mine" in checked.stdout

@@ -1,0 +1,119 @@
+"""Draws belong to what they were fitted to: a changed number is noticed, a changed word is not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from simulator import fingerprint
+from simulator.draws import cohorts_folder, load_draws, read_draws, staleness
+from simulator.pathway_file import PATHWAYS, load_pathway
+from simulator.scenario import load_scenario
+
+LETTER = cohorts_folder() / "wang2024"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A cohort of one's own with draws, which a pathway and a scenario beside it use."""
+    shutil.copytree(LETTER, tmp_path / "own")
+    lines = (LETTER / "draws.csv").read_text().splitlines()[:4]
+    (tmp_path / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
+    pathway = (PATHWAYS / "b_all_post_cd19.toml").read_text(encoding="utf-8")
+    (tmp_path / "pathway.toml").write_text(pathway.replace('"wang2024"', '"own/draws.csv"'), encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('pathway = "pathway.toml"\n')
+    return tmp_path
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["baseline", "hsct-as-milestone", "wider-salvage"])
+def test_the_frozen_draws_are_those_of_the_shipped_files(name: str) -> None:
+    assert staleness(load_scenario(name).pathway) is None
+
+
+WORDS = {
+    "a comment": ("pathway.toml", "# Sources.", "# Whence."),
+    "a title": ("pathway.toml", 'title = "B-ALL', 'title = "A B-ALL'),
+    "a label": ("pathway.toml", '"CD19 positive"', '"CD19+"'),
+    "a source": ("pathway.toml", '"letter: paragraph 2, sentence 4"', '"the same"'),
+    "a meaning": ("pathway.toml", "CD19 on the blasts at relapse", "CD19"),
+    "the order of keys": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { no = 20, yes = 17 }"),
+    "weights in another unit": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { yes = 34, no = 40 }"),
+    "a resource": ("pathway.toml", "[resources.", "[resources.another]\n\n[resources."),
+    "a licence": ("own/cohort.toml", 'licence = "CC BY 4.0"', 'licence = "CC0"'),
+    "a reason": ("own/cohort.toml", "The longest follow-up", "Follow-up"),
+    "the seed of a fit": ("own/cohort.toml", "seed = 20240680", "seed = 1"),
+    "the order of arms": ("own/cohort.toml", '["hsct", "other_treated"]', '["other_treated", "hsct"]'),
+    "a note": ("own/targets.csv", "37 - 17", "from the above"),
+    "a place": ("own/targets.csv", '"paragraph 2, sentence 4"', "page 2"),
+    "the name of a row": ("own/targets.csv", "no_prior_hsct,", "no_hsct_before,"),
+    "a zero at the end of a count": ("own/targets.csv", ",17,37,,,", ",17.0,37,,,"),
+}
+
+
+@pytest.mark.parametrize("what", WORDS)
+def test_draws_are_not_stale_for_a_changed_word(what: str, folder: Path) -> None:
+    file, old, new = WORDS[what]
+    edit(folder / file, old, new)
+    assert staleness(load_pathway(folder / "pathway.toml")) is None
+
+
+NUMBERS = {
+    "a prior": ("pathway.toml", 'median = 5.5, sigma = 1.0 }', 'median = 5.6, sigma = 1.0 }'),
+    "the family of a prior": ("pathway.toml", '"beta", a = 1, b = 1', '"uniform", lower = 0, upper = 1'),
+    "a law": ("pathway.toml", 'family = "weibull"', 'family = "loglogistic"'),
+    "the case mix": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { yes = 18, no = 19 }"),
+    "eligibility": ("pathway.toml", "{ cd19 = { negative_or_dim = 0 } }", "{ cd19 = { negative_or_dim = 0.1 } }"),
+    "the window of groups": ("pathway.toml", "group_window = 120", "group_window = 60"),
+    "a group": ("pathway.toml", "[groups.untreated]", '[groups.relapsed]\nentered = "relapse"\n[groups.untreated]'),
+    "a count": ("own/targets.csv", ",17,37,,,", ",16,37,,,"),
+    "the digits of a percentage": ("own/targets.csv", ",38,8,", ",38.0,8,"),
+    "the use of a row": ("own/targets.csv", "likelihood", "predictive"),
+    "an arm": ("own/cohort.toml", '["hsct", "other_treated"]', '["hsct"]'),
+    "follow-up": ("own/cohort.toml", "lower = 28.0", "lower = 29.0"),
+    "how patients were treated": ("own/cohort.toml", "[follow_up]", "[set]\ntrm_shape = 1.5\n[follow_up]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NUMBERS)
+def test_draws_are_stale_once_a_number_changes(what: str, folder: Path) -> None:
+    file, old, new = NUMBERS[what]
+    edit(folder / file, old, new)
+    said = staleness(load_pathway(folder / "pathway.toml"))
+    assert said is not None
+    assert ("pathway pathway" if file == "pathway.toml" else "cohort own") in said
+    assert f"aftercart calibrate {folder / 'own'}" in said
+
+
+def test_a_row_that_a_lever_names_counts_by_its_values(folder: Path) -> None:
+    cohort = cohorts_folder() / "li2023"
+    shutil.copytree(cohort, folder / "li")
+    edit(folder / "li" / "cohort.toml", 'salvage_uptake = "treated"', 'salvage_uptake = "those_treated"')
+    edit(folder / "li" / "targets.csv", "\ntreated,", "\nthose_treated,")
+    assert fingerprint.of_cohort(folder / "li") == fingerprint.of_cohort(cohort)
+
+
+def test_draws_of_ones_own_that_say_nothing_are_never_stale(folder: Path) -> None:
+    lines = [line.rpartition(",")[0] for line in (folder / "own" / "draws.csv").read_text().splitlines()]
+    (folder / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
+    edit(folder / "own" / "targets.csv", ",17,37,,,", ",16,37,,,")
+    assert staleness(load_pathway(folder / "pathway.toml")) is None
+
+
+def test_what_draws_were_fitted_to_is_no_parameter(folder: Path) -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    shipped = load_draws(pathway)
+    assert shipped is not None
+    assert fingerprint.COLUMN not in shipped
+    assert read_draws(folder / "own" / "draws.csv", pathway).equals(shipped.iloc[:3])
+
+
+def test_rows_of_two_fits_are_stale(folder: Path) -> None:
+    draws = folder / "own" / "draws.csv"
+    edit(draws, fingerprint.of_fit(load_pathway("b_all_post_cd19"), LETTER), "000000000000-000000000000")
+    assert staleness(load_pathway(folder / "pathway.toml")) is not None
