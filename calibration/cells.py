@@ -1,19 +1,17 @@
 """The table of patients that a cohort's counts leave open: arm x cause of death x interval, plus alive.
 
-Every reported count of patients, survivors or deaths is a linear equation over the cells; all tables of whole numbers
-that solve them are enumerated, and each carries its multinomial coefficient (n! / prod k!).
+Every reported count of patients, survivors or deaths is a linear equation over the cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import lgamma
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import LinearConstraint, OptimizeResult, milp
 
 from simulator.errors import InputError
 
@@ -22,7 +20,8 @@ Floats = NDArray[np.float64]
 ANY = ""
 """A cause that is not told."""
 ALIVE = None
-MOST_TABLES = 100_000
+ELSEWHERE = ""
+"""The arm of patients of no arm that a row tells of."""
 
 
 class Cell(NamedTuple):
@@ -59,42 +58,36 @@ class Row:
     where: str
 
 
-@dataclass(frozen=True)
-class Tables:
-    """cells; counts : (n_tables, n_cells); log_coefficients : (n_tables,)."""
-
-    cells: tuple[Cell, ...]
-    counts: NDArray[np.int64]
-    log_coefficients: Floats
-
-    def log_likelihood(self, probabilities: Floats) -> Floats:
-        """Return log sum over tables of n! prod p^k / k!, (n_draws,), for probabilities : (n_draws, n_cells)."""
-        with np.errstate(divide="ignore"):
-            log_p = np.maximum(np.log(probabilities), -1e8)
-        terms = log_p @ self.counts.T + self.log_coefficients
-        highest = terms.max(axis=1)
-        total = highest + np.log(np.exp(terms - highest[:, None]).sum(axis=1))
-        return np.asarray(np.where(highest < -1e7, -np.inf, total))
-
-
 def cells_of(
     rows: Sequence[Row], arms: Sequence[str], members: Mapping[str, Sequence[str]], causes: Sequence[str]
 ) -> tuple[Cell, ...]:
-    """Return the cells: an arm's deaths are told by cause only where a row asks for it."""
+    """Return the cells: an arm's deaths are told by cause only where a row asks for it.
+
+    Arms that no row tells of are one cell, with patients of no arm, unless `all` consists of arms that rows tell of.
+    """
     months = sorted({row.month for row in rows if row.kind != "patients" and np.isfinite(row.month)})
     intervals = list(zip([0.0, *months], [*months, np.inf], strict=True))
     found: list[Cell] = []
-    for arm in arms:
+    known = {arm for row in rows for arm in members[row.population]}
+    for arm in [each for each in arms if each in known]:
         told = any(row.kind == "deaths" and row.state and arm in members[row.population] for row in rows)
         for cause in causes if told else [ANY]:
             found.extend(Cell(arm, cause, start, end) for start, end in intervals)
         found.append(Cell(arm, ALIVE, np.inf, np.inf))
+    if "all" not in members or not known.issuperset(members["all"]):
+        found.append(Cell(ELSEWHERE, ALIVE, np.inf, np.inf))
     return tuple(found)
 
 
-def equations(rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]]) -> list[Equation]:
-    """Return what the rows say of the cells. Raises InputError for more than there are."""
-    found = []
+def equations(
+    rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]], n: int, where: str
+) -> tuple[Equation, ...]:
+    """Return what the rows say of the cells. Raises InputError for more than there are.
+
+    n : patients of the cohort, and `where` that is said: they count who is elsewhere
+    """
+    elsewhere = any(cell.arm == ELSEWHERE for cell in cells)
+    found = [Equation(frozenset(range(len(cells))), n, where)] if elsewhere else []
     for row in rows:
         if not 0 <= row.count <= row.n:
             raise InputError("more than there are", where=row.where, got=row.count, allowed=f"0 to {row.n}")
@@ -110,49 +103,28 @@ def equations(rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, 
         else:
             caused = {i for i in dead if cells[i].end <= row.month and row.state in ("", cells[i].cause)}
             found.append(Equation(frozenset(caused), row.count, row.where))
-    return found
+    return tuple(found)
 
 
-def enumerate_tables(cells: Sequence[Cell], told: Sequence[Equation], where: str) -> Tables:
-    """Return every table of whole numbers that solves the equations. Raises InputError if there is none."""
+def check_equations(told: Sequence[Equation], cells: Sequence[Cell], where: str) -> None:
+    """Refuse counts that no table of whole patients fits, naming their rows, and cells of which no count says anything.
+
+    where : the file of the rows
+    """
     _check_consistent(told)
-    every = told
-    told = list({(each.cells, each.count): each for each in told}.values())
-    found: list[tuple[int, ...]] = []
-    left = [each.count for each in told]
-    mine = [[e for e, each in enumerate(told) if i in each.cells] for i in range(len(cells))]
-    last = [max(each.cells, default=-1) for each in told]
-    table = [0] * len(cells)
-
-    def fill(i: int) -> None:
-        if i == len(cells):
-            found.append(tuple(table))
-            if len(found) > MOST_TABLES:
-                raise InputError(f"the counts leave more than {MOST_TABLES} tables open", where=where)
-            return
-        if not mine[i]:
-            raise InputError(f"no count says anything of cell {cells[i]}", where=where)
-        highest = min(left[e] for e in mine[i])
-        ends = [left[e] for e in mine[i] if last[e] == i]
-        for k in range(max(ends, default=0), highest + 1) if len(set(ends)) <= 1 else ():
-            if ends and k != ends[0]:
-                break
-            table[i] = k
-            for e in mine[i]:
-                left[e] -= k
-            fill(i + 1)
-            for e in mine[i]:
-                left[e] += k
-        table[i] = 0
-
-    fill(0)
-    if not found:
-        places = ", ".join(_conflict(every, len(cells)))
+    for i, cell in enumerate(cells):
+        if not any(i in each.cells for each in told):
+            raise InputError(f"no count says anything of cell {cell}", where=where)
+    if not _table(told, len(cells), np.zeros(len(cells))).success:
+        places = ", ".join(_conflict(told, len(cells)))
         raise InputError("no table of whole patients fits the counts: they contradict one another", where=places)
-    counts = np.array(found, dtype=np.int64)
-    n = int(counts[0].sum())
-    coefficients = [lgamma(n + 1) - sum(lgamma(k + 1) for k in row) for row in counts.tolist()]
-    return Tables(tuple(cells), counts, np.array(coefficients))
+
+
+def settles(told: Sequence[Equation], asked: Equation, n_cells: int) -> bool:
+    """Return whether every table of whole patients that fits some counts fits one more."""
+    sums = np.array([float(i in asked.cells) for i in range(n_cells)])
+    least, most = _table(told, n_cells, sums), _table(told, n_cells, -sums)
+    return bool(least.success and most.success and round(least.fun) == round(-most.fun) == asked.count)
 
 
 def _check_consistent(told: Sequence[Equation]) -> None:
@@ -173,19 +145,14 @@ def _conflict(told: Sequence[Equation], n_cells: int) -> list[str]:
     kept = list(dict.fromkeys(each.where for each in told))
     for place in reversed(kept):
         rest = [each for each in kept if each != place]
-        if not _has_solution([each for each in told if each.where in rest], n_cells):
+        if not _table([each for each in told if each.where in rest], n_cells, np.zeros(n_cells)).success:
             kept = rest
     return kept
 
 
-def _has_solution(told: Sequence[Equation], n_cells: int) -> bool:
-    if not told:
-        return True
-    adds = np.array([[float(i in each.cells) for i in range(n_cells)] for each in told])
+def _table(told: Sequence[Equation], n_cells: int, least: Floats) -> OptimizeResult:
+    """Find the table of whole patients that fits some counts and of which a sum, `least` : (n_cells,), is least."""
+    adds = np.array([[float(i in each.cells) for i in range(n_cells)] for each in told]).reshape(len(told), n_cells)
     counts = np.array([each.count for each in told], dtype=np.float64)
-    found = milp(
-        np.zeros(n_cells),
-        integrality=np.ones(n_cells, dtype=np.int64),
-        constraints=LinearConstraint(adds, counts, counts),
-    )
-    return bool(found.success)
+    whole = np.ones(n_cells, dtype=np.int64)
+    return milp(least, integrality=whole, constraints=LinearConstraint(adds, counts, counts))

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from calibration.cells import settles
 from calibration.diagnostics import effective_sample_size, k_hat_limit, pareto_k_hat
 from calibration.fit import likelihood_of, priors_of
 from calibration.imis import sample
@@ -77,10 +78,13 @@ def without(targets: Targets, block: Block) -> Targets:
 
 def same(targets: Targets, rest: Targets) -> bool:
     """Return whether the rest says as much to the likelihood: the same tables, branches and times."""
-    if targets.tables is None or rest.tables is None or rest.percentages != targets.percentages:
-        return False
-    tables = rest.tables.cells == targets.tables.cells and np.array_equal(rest.tables.counts, targets.tables.counts)
-    return tables and rest.branchings == targets.branchings and rest.spread == targets.spread
+    others = [(each.percentages, each.branchings, each.spread) for each in (targets, rest)]
+    if targets.tables is None or others[0] != others[1]:
+        return others[0] == others[1]
+    kept = {each.where for each in rest.tables.equations} if rest.tables else set()
+    told = [each for each in targets.tables.equations if each.where in kept]
+    gone = [each for each in targets.tables.equations if each.where not in kept]
+    return all(settles(told, each, len(targets.tables.cells)) for each in gone)
 
 
 def left_out(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
 
-log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive
+log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive: see `tables`
       + sum over branchings of log multinomial         which salvage, which response
       + sum over percentages of log binomial           survival printed without a count, as independent figures
       + log density of the reported order statistics   time from entry to the default clock
@@ -16,7 +16,7 @@ from math import lgamma
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.cells import ALIVE, ANY, Cell
+from calibration.cells import ALIVE, ANY, ELSEWHERE, Cell
 from calibration.order_statistics import ReportedTimes, TimedGroup
 from calibration.target_checks import HORIZON
 from calibration.targets import Branching, Targets
@@ -77,8 +77,17 @@ class Likelihood:
         assert self.targets.tables is not None
         by_arm: dict[tuple[str, str], Floats] = {}
         columns = []
-        for cell in self.targets.tables.cells:
-            if cell.cause is ALIVE:
+        cells = self.targets.tables.cells
+        shares = {arm: solution.size(arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
+        in_arms = np.asarray(sum(shares.values()))
+        if (in_arms > 1.0 + 1e-6).any():
+            what = "arms that make up others have patients in common"
+            where = f"{self.targets.folder / 'cohort.toml'}: [arms]"
+            raise InputError(what, where=where, got=", ".join(shares), allowed="arms that exclude one another")
+        for cell in cells:
+            if cell.arm == ELSEWHERE:
+                columns.append(1.0 - in_arms)
+            elif cell.cause is ALIVE:
                 dead = self._dead(solution, by_arm, cell.arm, ANY)
                 columns.append(solution.size(cell.arm) - self._by(solution, dead, np.inf))
             else:
@@ -156,9 +165,7 @@ class Likelihood:
                 "reported times need a start state with one way out, to the default clock",
                 where=f"{pathway.where}: [states.{pathway.start}]",
             )
-        groups = tuple(
-            TimedGroup(name, size, spread.medians.get(name)) for name, size in spread.sizes.items()
-        )
+        groups = tuple(TimedGroup(name, size, spread.medians.get(name)) for name, size in spread.sizes.items())
         return ReportedTimes(groups, spread.median, spread.minimum, spread.maximum)
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from calibration import contradictions, percentages
-from calibration.cells import Row, Tables, cells_of, enumerate_tables, equations
+from calibration.cells import Row, cells_of, equations
 from calibration.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.percentages import Percentage
 from calibration.setting import scenario_of
+from calibration.tables import Tables
 from calibration.target_checks import check_cohort, check_somebody, where
 from simulator.cohort import Cohort, read_cohort
 from simulator.draws import cohorts_folder
@@ -148,7 +149,8 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
         return None
     arms = list(dict.fromkeys(arm for members in cohort.arms.values() for arm in members))
     cells = cells_of(rows, arms, cohort.arms, pathway.deaths)
-    return enumerate_tables(cells, equations(rows, cells, cohort.arms), str(folder / "targets.csv"))
+    told = equations(rows, cells, cohort.arms, cohort.n, f"{folder / 'cohort.toml'}: n")
+    return Tables(cells, told, str(folder / "targets.csv"))
 
 
 def _branchings(used: pd.DataFrame, pathway: Pathway, folder: Path) -> list[Branching]:
