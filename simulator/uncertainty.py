@@ -4,10 +4,14 @@ Draw d has a value x_d, which another simulation of the same draw would change w
 
     estimate = mean_d x_d,   monte_carlo_se = sqrt(sum_d v_d) / D
 
-`lower`, `upper` are the 95 % interval over draws, drawn together about the estimate until the variance that is left is
-var_d x_d - mean_d v_d (ANOVA's variance components; Searle 1971, chapter 9). Where chance alone would make the draws
-differ as much, nobody can tell: the interval is NaN. v_d is NaN where nobody knows it. Where a few draws lie so far
-off that the mean is outside of it, the end nearer to the mean is the mean: it still holds 95 % of the draws, and more.
+`lower`, `upper` are the 95 % interval over draws, each drawn to the estimate m by the chance of draws like it:
+
+    t2 = var_d x_d - mean_d v_d,   m + sqrt(t2 / (t2 + v_d)) (x_d - m)    (Searle 1971, ch. 9; Louis 1984, JASA 79:393)
+
+so that draws which chance does not move stay where they are: where most draws have no wait, the interval holds none.
+Where chance alone would make the draws differ as much, nobody can tell: the interval is NaN. v_d is NaN where nobody
+knows it, and then as the others' mean. Where a few draws lie so far off that the mean is outside of the interval, the
+end nearer to the mean is the mean: it still holds 95 % of the draws, and more.
 """
 
 from __future__ import annotations
@@ -109,13 +113,14 @@ def of_means(values: Floats, chance: Floats) -> Summary:
     known = ~np.isnan(values).reshape(len(values), -1)[:, 0]
     if not known.any():
         return Summary(*(np.full(values.shape[1:], np.nan) for _ in Summary._fields))
-    values, noise = values[known], _mean_known(chance[known])
+    values, chance = values[known], chance[known]
+    noise = _mean_known(chance)
     estimate, error = values.mean(axis=0), np.sqrt(noise / len(values))
     if len(values) < 2:
         nothing = np.full(estimate.shape, np.nan)
         return Summary(estimate, nothing, nothing, error)
-    kept = _kept(values.var(axis=0, ddof=1), noise, estimate)
-    drawn = values - (1.0 - kept) * (values - estimate)
+    left = _left(values.var(axis=0, ddof=1), noise, estimate)
+    drawn = _drawn(values, estimate, left, _nearby(values, np.where(np.isfinite(chance), chance, noise)))
     lower, upper = np.quantile(drawn, INTERVAL, axis=0)
     return Summary(estimate, np.minimum(lower, estimate), np.maximum(upper, estimate), error)
 
@@ -131,14 +136,14 @@ def of_medians(values: Floats, chance: Floats) -> Summary:
         return NOTHING
     values, chance = values[known], chance[known]
     noise = chance[np.isfinite(chance)]
-    estimate = _quantile(values, 0.5)
+    estimate = quantile(values, 0.5)
     with np.errstate(invalid="ignore"):
-        spread = (_quantile(values, 0.75) - _quantile(values, 0.25)) / QUARTILES
+        spread = (quantile(values, 0.75) - quantile(values, 0.25)) / QUARTILES
         typical = np.asarray(np.median(noise) if noise.size else np.nan)
-        kept = _kept(np.asarray(spread**2), typical, np.asarray(estimate))
-        drawn = np.where(np.isfinite(values), values - (1.0 - np.nan_to_num(kept)) * (values - estimate), values)
-    has_interval = len(values) > 1 and not np.isnan(kept)
-    ends = [_quantile(drawn, share) for share in INTERVAL] if has_interval else [np.nan, np.nan]
+        left = _left(np.asarray(spread**2), typical, np.asarray(estimate))
+        drawn = np.where(np.isfinite(values), _drawn(values, estimate, np.nan_to_num(left), typical), values)
+    has_interval = len(values) > 1 and not np.isnan(left)
+    ends = [quantile(drawn, share) for share in INTERVAL] if has_interval else [np.nan, np.nan]
     told = [np.asarray(each if np.isfinite(each) else np.nan) for each in (estimate, *ends)]
     return Summary(told[0], told[1], told[2], np.asarray(_error_of_median(drawn, chance)))
 
@@ -150,16 +155,37 @@ def _mean_known(chance: Floats) -> Floats:
     return mean
 
 
-def _kept(variance: Floats, noise: Floats, estimate: Floats) -> Floats:
-    """Return by what the draws' distances are multiplied, so that the noise is no longer in their variance.
-
-    NaN where the noise is as large as the variance; 1 where there is none, and draws may be alike.
-    """
+def _left(variance: Floats, noise: Floats, estimate: Floats) -> Floats:
+    """Return the variance that is left without the noise: NaN where that is as large, and 0 where draws are alike."""
     noise = np.where(np.sqrt(noise) > ROUNDING * np.abs(estimate), noise, 0.0)
-    finite = np.isfinite(variance) & (variance > 0)
-    lost = np.divide(noise, variance, out=np.where((variance == 0) & (noise > 0), 1.0, 0.0), where=finite)
-    kept: Floats = np.sqrt(np.where(lost < 1.0, 1.0 - lost, np.nan))
-    return kept
+    rest = variance - np.nan_to_num(noise)
+    return np.asarray(np.where((rest > 0.0) | ((variance == 0.0) & (noise == 0.0)), rest, np.nan))
+
+
+def _nearby(values: Floats, chance: Floats) -> Floats:
+    """Return the mean chance of draws whose values are next to one another : (n_draws, ...).
+
+    A few replications tell a draw's own chance badly; that of about 2 sqrt(n_draws) such draws they tell well.
+    """
+    if not np.nan_to_num(chance).any():
+        return chance
+    order = np.argsort(values, axis=0, kind="stable")
+    sums = np.cumsum(np.take_along_axis(chance, order, axis=0), axis=0)
+    sums = np.concatenate([np.zeros_like(sums[:1]), sums])
+    place, width = np.arange(len(values)), round(np.sqrt(len(values)))
+    first, last = np.maximum(place - width, 0), np.minimum(place + width + 1, len(values))
+    means = (sums[last] - sums[first]) / (last - first).reshape(-1, *[1] * (values.ndim - 1))
+    found: Floats = np.empty_like(means)
+    np.put_along_axis(found, order, means, axis=0)
+    return found
+
+
+def _drawn(values: Floats, estimate: Floats | float, left: Floats, chance: Floats) -> Floats:
+    """Return values drawn to the estimate by their own chance, unknown (NaN) counting as none."""
+    chance = np.broadcast_to(np.nan_to_num(chance), values.shape)
+    whole = np.asarray(left + chance)
+    kept = np.sqrt(np.divide(left, whole, out=np.ones(values.shape), where=whole != 0.0))
+    return np.asarray(estimate + kept * (values - estimate))
 
 
 def _error_of_median(drawn: Floats, chance: Floats) -> float:
@@ -177,14 +203,23 @@ def _error_of_median(drawn: Floats, chance: Floats) -> float:
     return float(medians.std(ddof=1)) if medians.size > REPETITIONS / 2 else np.nan
 
 
-def _quantile(values: Floats, share: float) -> float:
+def quantile(values: Floats, share: float, weights: Floats | None = None) -> float:
     """Return a quantile, linear between order statistics; infinite if the upper or the lower of the two is.
 
-    NumPy's own gives NaN there, and another method for such values would move the finite end with them.
+        order statistic k of n lies at k / (n - 1); with weights, at the middle of its own, from the first to the last
+
+    NumPy's own gives NaN beside what is infinite, and another method for such values would move the finite end.
     """
-    ordered = np.sort(values)
-    place = share * (len(ordered) - 1)
-    low, part = ordered[int(place)], place - int(place)
-    if part == 0.0 or not np.isfinite(low):
+    if weights is not None:
+        values, weights = values[weights > 0.0], weights[weights > 0.0]
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    own = np.ones(len(values)) if weights is None else weights[order]
+    middles = np.cumsum(own) - 0.5 * own
+    wanted = middles[0] + share * (middles[-1] - middles[0])
+    place = min(int(np.searchsorted(middles, wanted, side="right")) - 1, len(ordered) - 1)
+    low = ordered[place]
+    if place + 1 == len(ordered) or wanted <= middles[place] or not np.isfinite(low):
         return float(low)
-    return float(low + part * (ordered[int(place) + 1] - low))
+    part = (wanted - middles[place]) / (middles[place + 1] - middles[place])
+    return float(low + part * (ordered[place + 1] - low))

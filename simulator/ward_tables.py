@@ -70,8 +70,10 @@ def summary(values: Floats) -> tuple[Summary, float]:
     if not own.size:
         return NOTHING, np.nan
     several = counts > 1
-    within = float(np.nanmean(np.nanvar(own[several], axis=1, ddof=1))) if several.any() else np.nan
-    told = of_means(np.nanmean(own, axis=1), within / counts)
+    variances = np.full(len(own), np.nan)
+    variances[several] = np.nanvar(own[several], axis=1, ddof=1)
+    within = float(np.nanmean(variances)) if several.any() else np.nan
+    told = of_means(np.nanmean(own, axis=1), np.where(several, variances, within) / counts)
     return told if several.any() else told.without_interval(), within
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator.curves import INTERVAL
+from simulator.uncertainty import quantile
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -62,21 +63,14 @@ def _row(declared: Floats, each: Alternative, drawn: Integers) -> dict[str, Any]
     if effective < LEAST_EFFECTIVE:
         return row | dict.fromkeys(("estimate", "lower", "upper", "change", "change_se"), np.nan)
     mean = float(np.average(each.values, weights=weights))
-    lower, upper = (_quantile(each.values, weights, share) for share in INTERVAL)
+    lower, upper = (quantile(each.values, share, weights) for share in INTERVAL)
     apart = weights * (each.values - mean) - (declared - declared.mean())
     together = np.bincount(np.unique(drawn, return_inverse=True)[1], weights=apart)
     different = len(together)
     error = float(np.sqrt(different / max(different - 1, 1) * (together**2).sum()) / len(apart))
     change = mean - float(declared.mean())
-    return row | {"estimate": mean, "lower": lower, "upper": upper, "change": change, "change_se": error}
-
-
-def _quantile(values: Floats, weights: Floats, share: float) -> float:
-    """Return a weighted quantile, linear between the middles of the draws' weights."""
-    order = np.argsort(values, kind="stable")
-    own = weights[order]
-    middles = (np.cumsum(own) - 0.5 * own) / own.sum()
-    return float(np.interp(share, middles, values[order]))
+    ends = {"lower": min(lower, mean), "upper": max(upper, mean)}
+    return row | {"estimate": mean, **ends, "change": change, "change_se": error}
 
 
 def weights_of(log_weights: Floats) -> Floats:

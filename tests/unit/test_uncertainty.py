@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.uncertainty import Sample, Summary, jackknife, of_means, of_medians, read_off
+from simulator.uncertainty import Sample, Summary, jackknife, of_means, of_medians, quantile, read_off
 
 FALSE_ALARM = 1e-4 / 4
 NAN, INF = np.nan, np.inf
@@ -132,6 +132,33 @@ def test_no_interval_excludes_its_own_estimate_however_skewed_the_draws_are(seed
     assert np.all((told.lower <= told.estimate) & (told.estimate <= told.upper))
 
 
+@pytest.mark.parametrize("replications", [2, 4])
+def test_where_most_parameter_sets_have_no_wait_the_interval_holds_none(replications: int) -> None:
+    """Only where beds are short do replications differ: what chance has there takes nobody's absent wait away."""
+    generator = np.random.default_rng(6)
+    means = np.concatenate([np.zeros(35), generator.exponential(2.0, size=15)])
+    waits = generator.exponential(means[:, None], size=(50, replications))
+    told = of_means(waits.mean(axis=1), waits.var(axis=1, ddof=1) / replications)
+    assert told.lower == 0.0
+    assert told.estimate < told.upper < waits.mean(axis=1).max()
+
+
+@pytest.mark.parametrize(("between", "noise"), [(1.0, 0.5), (1.0, 1.0)])
+def test_an_interval_is_as_wide_as_the_draws_differ_though_each_draw_s_chance_is_badly_known(
+    between: float, noise: float
+) -> None:
+    """Of 400 studies of 50 draws with 2 replications each; the mean width of such intervals is known to 1 %."""
+    generator = np.random.default_rng(7)
+    widths, wanted = [], []
+    for _ in range(400):
+        truth = between * generator.normal(size=50)
+        seen = truth[:, None] + noise * np.sqrt(2.0) * generator.normal(size=(50, 2))
+        told = of_means(seen.mean(axis=1), seen.var(axis=1, ddof=1) / 2)
+        widths.append(float(told.upper - told.lower))
+        wanted.append(float(np.ptp(np.quantile(truth, (0.025, 0.975)))))
+    assert np.nanmean(widths) == pytest.approx(np.mean(wanted), rel=0.05)
+
+
 def test_a_curve_is_told_month_by_month() -> None:
     values = np.array([[1.0, 0.5, 0.2], [1.0, 0.7, 0.6]])
     told = of_means(values, np.array([[0.0, 0.0, 0.04], [0.0, 0.0, 0.04]]))
@@ -201,3 +228,24 @@ def test_a_few_draws_whose_median_hardly_anything_tells_do_not_take_the_interval
     told = of_medians(values, chance)
     assert told.lower == pytest.approx(10.0 - 1.96, abs=0.2)
     assert np.isnan(told.upper)
+
+
+# --- Quantiles ---
+
+
+@pytest.mark.parametrize("share", [0.0, 0.025, 0.31, 0.5, 0.975, 1.0])
+def test_a_quantile_is_numpy_s_whether_draws_are_weighted_alike_or_not_at_all(share: float) -> None:
+    values = np.random.default_rng(8).normal(size=41)
+    wanted = pytest.approx(np.quantile(values, share))
+    assert quantile(values, share) == wanted
+    assert quantile(values, share, np.full(41, 0.3)) == wanted
+
+
+def test_a_weighted_quantile_by_hand() -> None:
+    """Middles of the weights 1, 2, 1 at 0.5, 2 and 3.5: halfway is at 2, a quarter at 1.25, halfway to it."""
+    values, weights = np.array([10.0, 0.0, 4.0]), np.array([1.0, 1.0, 2.0])
+    assert [quantile(values, share, weights) for share in (0.0, 0.25, 0.5, 1.0)] == [0.0, 2.0, 4.0, 10.0]
+
+
+def test_a_draw_without_weight_counts_for_nothing() -> None:
+    assert quantile(np.array([-9.0, 1.0, 2.0, 9.0]), 0.5, np.array([0.0, 1.0, 1.0, 0.0])) == 1.5
