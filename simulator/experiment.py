@@ -37,6 +37,7 @@ Progress = Callable[[int, int], None]
 ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
+ROUGH_DRAWS = 10
 MOST_PATIENTS = 100_000_000
 """Hours of work a draw, for a standard error of 0.00005."""
 
@@ -47,6 +48,7 @@ class Settings:
 
     patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
     replications : of every draw, where resources are limited; overload : run what can never be served
+    rough : few draws unless told, and marked as such everywhere; the caller gives few patients and replications
     margin : more of 100 alive at the answer's month, from which on a policy that treats more pays: an assumption
     """
 
@@ -59,6 +61,7 @@ class Settings:
     replications: int = 4
     overload: bool = False
     margin: float = 5.0
+    rough: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -137,7 +140,7 @@ def compare(
     engine, why = choose_engine(chosen.engine, loaded)
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
-    few = for_loads(table, n_draws)
+    few = for_loads(table)
     for each in loaded:
         if each.service is None or (chosen.overload and tell_load is None):
             continue
@@ -203,14 +206,16 @@ def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, setting
 
 def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
     """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
-    if chosen.draws is not None or engine == "exact" or table is None:
+    if chosen.draws is not None or table is None:
         return choose(table, chosen.draws, pathway)
-    return choose(table, min(50 if limited else 100, len(table)), pathway)
+    if chosen.rough:
+        return min(ROUGH_DRAWS, len(table))
+    return choose(table, None if engine == "exact" else min(50 if limited else 100, len(table)), pathway)
 
 
-def for_loads(table: pd.DataFrame | None, n_draws: int) -> Values:
-    """Return the draws that tell whether a load can be served: the first twenty."""
-    return values(table, slice(0, min(n_draws, 20)))
+def for_loads(table: pd.DataFrame | None) -> Values:
+    """Return the draws that say whether a load can be served: the first twenty, however many are run."""
+    return values(table, slice(0, 20))
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:

@@ -27,6 +27,9 @@ NOTE = (
     "A policy effect is a simulation of stated assumptions, not a treatment effect."
 )
 
+ROUGH = "Rough (--quick), for a first look: few parameter sets and, where patients are simulated, few of them."
+"""Everywhere that a number of such a run is shown."""
+
 LIBRARIES = ("aftercart", "numpy", "scipy", "pandas", "pydantic", "simpy", "matplotlib", "SALib")
 """What numbers and pictures come from."""
 
@@ -41,7 +44,7 @@ def manifest(
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "note": note(pathway),
+        "note": f"{ROUGH} {note(pathway)}" if settings.rough else note(pathway),
         "engine": engine,
         "engine_because": why,
         **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},

@@ -35,6 +35,11 @@ CERTAIN = 4.0
 """Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""
 
 
+ROUGH = (
+    "Rough, for a first look: few parameter sets, and of what is simulated few patients and one replication (--quick)."
+)
+
+
 @dataclass(frozen=True)
 class Results:
     """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest.
@@ -49,6 +54,11 @@ class Results:
     manifest: dict[str, Any]
     service: pd.DataFrame | None = None
     queue: pd.DataFrame | None = None
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether they are for a first look only."""
+        return bool(self.manifest.get("rough"))
 
     def write(self, folder: Path) -> None:
         """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""

@@ -41,6 +41,14 @@ Margin = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Start even if it takes more than about 15 minutes.")]
+ROUGH_PATIENTS = 1_000
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick", help="A rough answer in seconds, marked as such: 10 parameter sets, 1,000 patients, 1 replication."
+    ),
+]
+Open = Annotated[bool, typer.Option("--open", help="Open the report when it is written.")]
 Histories = Annotated[
     bool,
     typer.Option("--histories", help="Also write histories.csv: every event (and request) of the first draw."),

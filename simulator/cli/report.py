@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli import options
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+    open_: options.Open = False,
 ) -> None:
     """Make a run's figures and report.html again."""
     from simulator import report as reporting
 
-    typer.echo(f"Report: {reporting.write_again(folder)}")
+    page = reporting.write_again(folder)
+    typer.echo(f"Report: {page}")
+    if open_:
+        typer.launch(str(page))

@@ -34,15 +34,19 @@ def run(
     replications: options.Replications = 4,
     overload: options.Overload = False,
     margin: options.Margin = 5.0,
-    quiet: options.Quiet = False,
-    histories: options.Histories = False,
+    quick: options.Quick = False,
     yes: options.Yes = False,
+    histories: options.Histories = False,
+    open_: options.Open = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Simulate one scenario."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
-    settings |= {"margin": margin, "yes": yes}
-    _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories)
+    settings |= {"margin": margin, "rough": quick}
+    into = _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes)
+    if open_:
+        typer.launch(str(into / "report.html"))
 
 
 def compare(
@@ -59,15 +63,19 @@ def compare(
     replications: options.Replications = 4,
     overload: options.Overload = False,
     margin: options.Margin = 5.0,
-    quiet: options.Quiet = False,
-    histories: options.Histories = False,
+    quick: options.Quick = False,
     yes: options.Yes = False,
+    histories: options.Histories = False,
+    open_: options.Open = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Simulate scenarios and tell their differences to the first."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
-    settings |= {"margin": margin, "yes": yes}
-    _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories)
+    settings |= {"margin": margin, "rough": quick}
+    into = _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes)
+    if open_:
+        typer.launch(str(into / "report.html"))
 
 
 def _simulate(
@@ -78,22 +86,25 @@ def _simulate(
     json: bool,
     quiet: bool,
     histories: bool,
-) -> None:
+    yes: bool,
+) -> Path:
+    """Run scenarios and print what comes of it; return the folder."""
     from simulator import cost, experiment, report
     from simulator.cohort import load_cohort
     from simulator.scenario import load_scenario
 
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
-    yes = settings.pop("yes")
     options.tell_staleness(scenarios[0].pathway)
     if histories:
         settings["engine"] = event_files.engine(settings["engine"], scenarios)
     patients = settings["patients"]
     settings["jobs"] = options.processes(settings["jobs"])
     if patients is None:
-        settings["patients"] = experiment.Settings.patients
-    out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]))
+        settings["patients"] = options.ROUGH_PATIENTS if settings["rough"] else experiment.Settings.patients
+    if settings["rough"]:
+        settings["replications"] = 1
+    out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]) + "-rough" * settings["rough"])
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
         if not yes:
             cost.check_run(scenarios, experiment.Settings.of(settings))
@@ -107,6 +118,7 @@ def _simulate(
     if patients is not None and results.manifest["engine"] == "exact" and not quiet:
         typer.echo("The exact engine has no simulated patients: --patients is not used.", err=True)
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
+    return out
 
 
 def check_names(scenarios: Sequence[Scenario]) -> None:
@@ -129,9 +141,12 @@ def _tell_load(scenario: Scenario, loads: dict[str, NDArray[np.float64]]) -> Non
 
 def _tell(results: Results, cohort: Cohort | None, out: Path, *, json: bool, quiet: bool) -> None:
     from simulator.cli import tables
+    from simulator.manifest import ROUGH
 
     where = f"Files: {out}"
     if json:
+        if results.is_rough:
+            typer.echo(ROUGH, err=True)
         typer.echo(tables.as_json(results.outcomes))
         if not quiet:
             typer.echo(where, err=True)

@@ -14,6 +14,7 @@ from rich.text import Text
 from simulator import ward_words
 from simulator.answer import answer, gain, policies
 from simulator.cli import wording
+from simulator.manifest import ROUGH
 from simulator.outcome_words import label
 from simulator.scenario import BREAK_EVEN
 
@@ -58,7 +59,7 @@ def as_json(outcomes: pd.DataFrame) -> str:
 
 def show_answer(results: Results, console: Console) -> None:
     said = [answer(results.outcomes, results.scenarios), ward_words.sentence(results.service, results.scenarios)]
-    console.print(" ".join(each for each in said if each))
+    console.print(" ".join(each for each in [ROUGH * results.is_rough, *said] if each))
 
 
 def show(results: Results, cohort: Cohort | None, console: Console) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from simulator.cohort import Cohort
 from simulator.figures import diagram, flow, occupancy, panels, queues, style, survival
-
-if TYPE_CHECKING:
-    from simulator.results import Results
+from simulator.manifest import ROUGH
+from simulator.results import Results
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,18 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         found.append(Picture("cohort_flow", title, flow.alt_text(pathway, cohort), drawn))
     figure = diagram.draw(pathway, cohort=cohort)
     found.append(Picture("pathway_diagram", "The pathway", diagram.alt_text(pathway), figure))
-    return found
+    return [_rough(each) for each in found] if results.is_rough else found
+
+
+def _rough(picture: Picture) -> Picture:
+    """Return a picture that says that it is for a first look."""
+    across, up = picture.figure.get_size_inches()
+    with style.applied():
+        picture.figure.text(
+            1 - style.MARGIN / across, 1 - style.MARGIN / up, "rough (--quick)", ha="right", va="top",
+            color=style.VERMILLION, weight="bold",
+        )  # fmt: skip
+    return replace(picture, alt=f"{ROUGH} {picture.alt}")
 
 
 def clocks(results: Results) -> list[str]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator import ward_words
 from simulator.answer import answer
 from simulator.cohort import Cohort
 from simulator.figures.gallery import Picture, clocks
+from simulator.manifest import ROUGH
 from simulator.report import levers, outcomes_table, service_tables
 from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
 from simulator.report.predictive_table import predictive
 from simulator.report.register import register
+from simulator.results import Results
 from simulator.scenario import Scenario, parted
-
-if TYPE_CHECKING:
-    from simulator.results import Results
 
 BEDS = "Beds and slots"
 NOT_SHOWN = ("created", "command", "files", "scenarios", "stale_draws", "note")
@@ -54,7 +53,7 @@ def _answer(results: Results) -> list[str]:
     said[:1] = [f"{headline}." if stop else headline, *(each for each in (rest, wards) if each)]
     titles = [each.title or each.name for each in results.scenarios if _is_told(each, results)]
     under = f"{first.pathway.title}. {', '.join(titles)}."
-    more = [paragraph(each, class_="answer") for each in said[1:]]
+    more = [paragraph(each, class_="answer") for each in [ROUGH] * results.is_rough + said[1:]]
     return [tag("h1", text(said[0])), *more, paragraph(under, class_="under")]
 
 

@@ -1,0 +1,121 @@
+"""Long work asks first; `--quick` gives a rough answer instead, and says everywhere that it is rough."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import scenarios
+from simulator import cost
+from simulator.manifest import ROUGH
+
+Command = Callable[..., Any]
+
+COMMANDS = [
+    ("run", "as-it-is.toml", "--engine", "microsim", "--patients", "100"),
+    ("compare", "baseline", "wider-salvage", "--draws", "2"),
+    ("sweep", "as-it-is.toml", "--vary", "onset_rate=0.1,0.2"),
+    ("virtual-cohorts", "as-it-is.toml", "--cohorts", "30"),
+    ("guarantee-time", "--cohorts", "30", "--draws", "2"),
+    ("sensitivity", "baseline", "--draws", "100", "--show", "prcc"),
+]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is done takes too long."""
+    monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
+    monkeypatch.setattr("simulator.cost.SURELY_SHORT", -1.0)
+    monkeypatch.setattr("simulator.virtual.settings.SURELY_SHORT", 0)
+    monkeypatch.setattr("simulator.sensitivity.run.SURELY_SHORT", 0)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("typed", COMMANDS, ids=lambda typed: typed[0])
+def test_long_work_is_refused_with_its_time_and_leaves_nothing(
+    aftercart: Command, folder: Path, typed: tuple[str, ...]
+) -> None:
+    before = set(folder.rglob("*"))
+    result = aftercart(*typed)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "would take about" in result.stderr
+    assert result.stderr.endswith("or --yes to start it even so\n")
+    assert set(folder.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("typed", COMMANDS[:2], ids=lambda typed: typed[0])
+def test_yes_starts_it(aftercart: Command, typed: tuple[str, ...]) -> None:
+    assert aftercart(*typed, "--yes", "--quiet").exit_code == 0
+
+
+def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Command, folder: Path) -> None:
+    typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick", "--engine", "microsim")
+    result = aftercart_with_figures(*typed)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stdout.split())
+    assert said.startswith(ROUGH)
+    assert said.count(ROUGH) == 2
+    (run,) = (folder / "results" / "as-it-is-vs-fewer-fall-ill-rough").iterdir()
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert (told["rough"], told["patients"], told["replications"]) == (True, 1_000, 1)
+    assert told["note"].startswith(ROUGH)
+    assert ROUGH in (run / "report.html").read_text(encoding="utf-8")
+    figures = list(run.glob("*.svg"))
+    assert figures
+    for each in figures:
+        assert ROUGH in each.read_text(encoding="utf-8"), each.name
+    (run / "report.html").unlink()
+    assert aftercart_with_figures("report", str(run)).exit_code == 0
+    assert ROUGH in (run / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_is_not_quick_is_not_rough(aftercart: Command, folder: Path) -> None:
+    result = aftercart("run", "as-it-is.toml", "--out", "run")
+    assert "rough" not in result.output.lower()
+    assert json.loads((folder / "run" / "manifest.json").read_text(encoding="utf-8"))["rough"] is False
+
+
+def test_a_quick_table_is_json_still_and_the_mark_is_beside_it(aftercart: Command) -> None:
+    result = aftercart("run", "as-it-is.toml", "--quick", "--json")
+    assert json.loads(result.stdout)
+    assert ROUGH in result.stderr
+
+
+def test_quick_takes_ten_parameter_sets_unless_told(aftercart: Command, folder: Path) -> None:
+    for typed, draws in (((), 10), (("--draws", "3"), 3)):
+        assert aftercart("run", "baseline", "--quick", "--quiet", *typed, "--out", f"run{draws}").exit_code == 0
+        assert json.loads((folder / f"run{draws}" / "manifest.json").read_text(encoding="utf-8"))["draws"] == draws
+
+
+def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder: Path) -> None:
+    assert aftercart("run", "letter-centre", "--quick", "--quiet", "--out", "run").exit_code == 0
+    service = pd.read_csv(folder / "run" / "service.csv")
+    assert service["estimate"].notna().any()
+    assert service["replication_sd"].isna().all()
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_a_quick_run_of_whatever_is_shipped_is_short_work(name: str) -> None:
+    """However slow the machine: by count of events, the sum over processes of what they do."""
+    from simulator.experiment import Settings, choose_engine
+    from simulator.scenario import load_scenario
+
+    scenario = load_scenario(name)
+    engine, _ = choose_engine("auto", [scenario])
+    settings = Settings(engine=engine, draws=10, patients=1_000, replications=1, rough=True)
+    assert cost.is_surely_short([scenario], engine, settings)
+
+
+def test_the_report_is_opened_where_that_is_asked_for(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "run").exit_code == 0
+    assert opened == []
+    assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "again", "--open").exit_code == 0
+    assert opened == [str(Path("again") / "report.html")]
