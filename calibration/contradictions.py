@@ -72,7 +72,7 @@ def _check_sizes(cohort: Cohort, folder: Path) -> None:
 
 
 def _check_held(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
-    """Whoever comes to an arm through another is of that one too: no more had an HSCT than were treated."""
+    """Whoever comes to an arm through another is of that one too: no more had a second line than a first."""
     sizes = {name: size for name, size in population_sizes.told(cohort).items() if name in cohort.arms}
     for name, size in sizes.items():
         for whole, larger in sizes.items():

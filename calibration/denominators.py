@@ -51,7 +51,7 @@ def members(cohort: SimulatedCohort, patients: Patients) -> Mask:
 
 
 def in_words(patients: Patients) -> str:
-    """Return "all", "treated", "treated with prior_hsct=yes"."""
+    """Return "all", "treated", "treated with sex=female"."""
     arms, levels = (sorted(each for each in patients if ("=" in each) is level) for level in (False, True))
     return " with ".join(" and ".join(each) for each in (arms, levels) if each) or "all"
 

@@ -1,7 +1,7 @@
 """The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
 
 log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive: see `tables`
-      + sum over branchings of log multinomial         which salvage, which response
+      + sum over branchings of log multinomial         which treatment, which response
       + sum over percentages of log binomial           survival printed without a count, as independent figures
       + log density of the reported order statistics   time from entry to the default clock
 """

@@ -37,6 +37,7 @@ from simulator.curves import INTERVAL
 from simulator.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
 from simulator.engines import exact
 from simulator.model import resolve
+from simulator.outcome_months import alive_at
 from simulator.pathway import Pathway
 from simulator.scenario import Scenario
 from simulator.workers import workers
@@ -47,7 +48,6 @@ SPREAD = 1.0
 """Of logit m between cohorts, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""
 SEED = 2023
 SUMMARY_FILE = "marginal_benefit_summary.csv"
-MONTH = 12.0
 BATCH = 10
 TOGETHER = "together, with a spread between cohorts"
 
@@ -71,7 +71,7 @@ class Evidence:
 def informing(targets: Targets) -> Percentage | None:
     """Return the figure that informs m: the latest OS of all patients; None if there is none, or m is told.
 
-    On the pathway's first clock: from entry, who relapses matters as well.
+    On the pathway's first clock: from entry, who comes to its start matters as well.
     """
     rows = targets.cohort.targets
     of_all = (rows["population"] == "all") & (rows["attribute"] == "")
@@ -104,13 +104,13 @@ def gather(
     jobs: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[Evidence], Floats] | None:
-    """Return the evidence of the cohorts that inform m, and the baseline's S(12) : (n_draws,); None if none does.
+    """Return the evidence of the cohorts that inform m, and the baseline's S : (n_draws,); None if none does.
 
     The draws go in the same batches whatever `jobs` is: the same bytes every time.
     """
     telling = [(each, told) for each in cohorts if (told := informing(each)) is not None]
     pathway = cohorts[0].pathway
-    scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), MONTH)]
+    scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
     for targets, told in telling:
         scenarios += [(replace(targets.scenario, marginal_benefit=end), told.month) for end in (0.0, 1.0)]
     batches = [slice(first, min(first + BATCH, len(table))) for first in range(0, len(table), BATCH)]
@@ -119,14 +119,14 @@ def gather(
         for done, part in enumerate(each(Asked.of, batches), start=1):
             found.append(part)
             progress(done, len(batches))
-    os_12, *ends = np.concatenate(found, axis=1)
+    alive, *ends = np.concatenate(found, axis=1)
     evidence = [
         Evidence(targets.cohort.name, told, none, all_)
         for (targets, told), none, all_ in zip(telling, ends[::2], ends[1::2], strict=True)
     ]
     # Where no more than today are treated, nobody is marginal.
     evidence = [each for each in evidence if np.any(each.all_gain > each.none_gain + 1e-9)]
-    return (evidence, os_12) if evidence else None
+    return (evidence, alive) if evidence else None
 
 
 @dataclass(frozen=True)
@@ -184,21 +184,26 @@ class Benefit:
                 part.unlink(missing_ok=True)
 
 
-def infer(evidence: Sequence[Evidence], os_12: Floats, seed: int = SEED) -> Benefit:
-    """Return the posterior of m; os_12 : (n_draws,) the baseline's, to show what the joint posterior would do to it."""
+def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int = SEED) -> Benefit:
+    """Return the posterior of m. alive : (n_draws,) the baseline's, to show what the joint posterior would do to it.
+
+    outcome : its name, "os_12"
+    """
+    baseline = (outcome, alive)
     likelihoods = [each.log_likelihood for each in evidence]
     rows = []
     for each, own in zip(evidence, likelihoods, strict=True):
-        rows.append(_row(f"{each.cohort} alone", [each], of_one_benefit(own), os_12))
+        rows.append(_row(f"{each.cohort} alone", [each], of_one_benefit(own), *baseline))
     if len(evidence) > 1:
-        rows.append(_row("all cohorts with one benefit", evidence, of_one_benefit(np.sum(likelihoods, axis=0)), os_12))
+        pooled = of_one_benefit(np.sum(likelihoods, axis=0))
+        rows.append(_row("all cohorts with one benefit", evidence, pooled, *baseline))
     drawn = np.empty(0)
     for spread in (SPREAD, 0.5 * SPREAD, 2.0 * SPREAD):
         hierarchy = Hierarchy.of(spread)
         nodes, log_evidence = hierarchy.of_nodes(likelihoods)
         predictive = Posterior(nodes @ hierarchy.kernel, log_evidence)
         of_spread = "" if spread == SPREAD else f" (prior spread {spread:g} instead of {SPREAD:g})"
-        rows.append(_row(TOGETHER + of_spread, evidence, predictive, os_12))
+        rows.append(_row(TOGETHER + of_spread, evidence, predictive, *baseline))
         if spread == SPREAD:
             drawn = hierarchy.sample(nodes, seed)
     return Benefit(drawn, pd.DataFrame(rows))
@@ -238,10 +243,12 @@ def of_cohorts(
         return None
     table = read_draws(path, alike[0].pathway).iloc[:most]
     found = gather(alike, table, jobs=jobs, progress=progress)
-    return None if found is None else infer(*found)
+    return None if found is None else infer(*found, alive_at(alike[0].pathway.months.answer))
 
 
-def _row(how: str, evidence: Sequence[Evidence], posterior: Posterior, os_12: Floats) -> dict[str, object]:
+def _row(
+    how: str, evidence: Sequence[Evidence], posterior: Posterior, outcome: str, alive: Floats
+) -> dict[str, object]:
     row: dict[str, object] = {"how": how, "cohorts": len(evidence), "n": round(sum(each.told.n for each in evidence))}
     for name, joint in (("", False), ("joint_", True)):
         density = posterior.mean_over_draws(joint)
@@ -249,12 +256,12 @@ def _row(how: str, evidence: Sequence[Evidence], posterior: Posterior, os_12: Fl
         row |= {f"{name}mean": float(density @ GRID), f"{name}lower": lower, f"{name}median": middle}
         row[f"{name}upper"] = upper
     row["effective_draws"] = effective_sample_size(posterior.weights)
-    order = np.argsort(os_12)
-    for name, weights in (("os_12", np.full(os_12.size, 1.0 / os_12.size)), ("joint_os_12", posterior.weights)):
+    order = np.argsort(alive)
+    for name, weights in ((outcome, np.full(alive.size, 1.0 / alive.size)), (f"joint_{outcome}", posterior.weights)):
         edges = np.cumsum(weights[order])
-        row[name] = float(weights @ os_12)
+        row[name] = float(weights @ alive)
         for end, share in zip(("lower", "upper"), INTERVAL, strict=True):
-            row[f"{name}_{end}"] = float(os_12[order][min(int(np.searchsorted(edges, share)), os_12.size - 1)])
+            row[f"{name}_{end}"] = float(alive[order][min(int(np.searchsorted(edges, share)), alive.size - 1)])
     return row
 
 

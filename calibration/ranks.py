@@ -26,6 +26,7 @@ from calibration.targets import Targets
 from simulator.engines import exact
 from simulator.errors import AftercartError
 from simulator.model import resolve
+from simulator.outcome_months import alive_at, mean_to
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario
 
@@ -93,11 +94,12 @@ def drawn(points: WeightedSample, seed: int) -> NDArray[np.intp]:
 
 
 def outcomes(targets: Targets, names: tuple[str, ...], theta: Floats) -> dict[str, Floats]:
-    """Return OS at 12 months and RMST to 24 months of all, from the default clock, each (n_draws,)."""
-    pathway = targets.pathway
+    """Return OS at the answer's month and RMST to twice it, of all from the default clock, each (n_draws,)."""
+    pathway, months = targets.pathway, targets.pathway.months
     scenario = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
     model = resolve(scenario, {name: theta[:, [i]] for i, name in enumerate(names)})
-    solution = exact.solve(model, 24.0, step=STEP, window=False)
+    solution = exact.solve(model, months.early, step=STEP, window=False)
     survival = solution.survival()
+    alive = np.array([np.interp(months.answer, solution.months, of_draw) for of_draw in survival])
     rmst = np.asarray(np.trapezoid(survival, solution.months, axis=1))
-    return {"os_12": survival[:, round(12.0 / STEP)], "rmst_24": rmst}
+    return {alive_at(months.answer): alive, mean_to(months.early): rmst}

@@ -64,7 +64,7 @@ def _percentage(cohort: SimulatedCohort, row: pd.Series) -> dict[str, float]:
 
 
 def printed(months: float) -> float:
-    """Return a time to one decimal; to its first digit where that would be 0.0, which nobody prints of a relapse."""
+    """Return a time to one decimal; to its first digit where that would be 0.0, which nobody prints of an event."""
     return round(months, DECIMALS) or float(f"{months:.0e}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -15,15 +14,15 @@ import pandas as pd
 from calibration.fit import priors_of
 from calibration.ranks import QUICK, STEP, Trial, trial
 from calibration.targets import Targets
-from simulator import csv_file, text_file
+from simulator import csv_file, fingerprint, text_file
 from simulator.errors import InputError
+from simulator.outcome_months import alive_at, mean_to
 from simulator.workers import workers
 
 ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
 """Columns before those of the ranks."""
 HOPELESS = 3
 """Trials for each fit that is wanted, after which the rest is left."""
-OUTCOMES = ["os_12", "rmst_24", "log_likelihood"]
 
 
 def run(
@@ -55,7 +54,8 @@ def _missing(table: pd.DataFrame, fits: int) -> range:
 
 def quantities(targets: Targets) -> list[str]:
     """Return what is ranked: every parameter with a prior, the outcomes, and the likelihood of the cohort."""
-    return [*priors_of(targets).names, *OUTCOMES]
+    months = targets.pathway.months
+    return [*priors_of(targets).names, alive_at(months.answer), mean_to(months.early), "log_likelihood"]
 
 
 def row(found: Trial, names: list[str]) -> pd.DataFrame:
@@ -75,16 +75,13 @@ def read(file: Path) -> pd.DataFrame:
 
 def settings(targets: Targets) -> dict[str, Any]:
     """Return what all trials of a file have in common."""
-    files = [targets.folder / "cohort.toml", targets.folder / "targets.csv"]
-    files += [targets.pathway.file] if targets.pathway.file else []
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return {
         "cohort": targets.cohort.name,
         "n": targets.cohort.n,
         "seed": targets.seed,
         "step": STEP,
         **QUICK.keywords,
-        "inputs_sha256": digest,
+        fingerprint.COLUMN: fingerprint.of_fit(targets.pathway, targets.folder),
         "version": version("aftercart"),
     }
 

@@ -1,4 +1,4 @@
-"""Simulate what happens to patients after CAR-T: states, sojourn times, policies and their outcomes.
+"""Simulate what happens to patients on a treatment pathway: states, sojourn times, policies and their outcomes.
 
 from simulator import load_pathway, load_scenario, run, compare, sweep
 """

@@ -49,7 +49,7 @@ def nothing_to_show(pathway: Pathway) -> str:
 
 
 def of_100(pathway: Pathway) -> str:
-    """Return who is counted: "Of 100 patients who relapse"."""
+    """Return who is counted: "Of 100 patients who fall ill"."""
     return f"Of {PER} {pathway.patients}"
 
 

@@ -2,7 +2,7 @@
 
     T drawn on entry to the state before strikes at that entry + T, whatever milestones are passed meanwhile
 
-A milestone keeps its own ways to other milestones, and no other: a world of HSCT without effect, good or bad.
+A milestone keeps its own ways to other milestones, and no other: a world in which a treatment has no effect.
 """
 
 from __future__ import annotations

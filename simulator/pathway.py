@@ -170,7 +170,7 @@ class Comparison:
 class Pathway:
     """States and how patients move between them. `clocks` maps a clock to the state that starts it.
 
-    patients : who starts the default clock, as in "of 100 patients who relapse"; abbreviations : each with its meaning
+    patients : who starts the default clock, as in "of 100 patients who fall ill"; abbreviations : each with its meaning
     """
 
     name: str

@@ -170,7 +170,7 @@ class PathwayTable(toml_file.Table):
         default_factory=dict, description="clock = the state that starts it; first: default"
     )
     patients: Annotated[str, Field(min_length=1)] = Field(
-        "patients", description="who starts the default clock, as in \"patients who relapse\""
+        "patients", description="who starts the default clock, as in \"patients who fall ill\""
     )
     survival_months: list[Number] = Field(
         default_factory=list,

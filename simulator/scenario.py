@@ -212,7 +212,7 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
 
 
 def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
-    """Return the lever tables; `hsct.relapse = 0.5` and `"hsct.relapse" = 0.5` are the same."""
+    """Return the lever tables; `ill.death = 0.5` and `"ill.death" = 0.5` are the same."""
     ratios: dict[str, float] = {}
     for key, value in table.hazard_ratio.items():
         if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """Service: a centre over calendar time. Who arrives when, and from when on a policy applies.
 
-Arrivals are starts of the default clock (relapses). They go on until the horizon of the last patient who is counted,
+Arrivals are starts of the default clock. They go on until the horizon of the last patient who is counted,
 so that late patients do not meet an emptying ward.
 """
 
@@ -54,7 +54,7 @@ class ServiceTable(Table):
     """Arrivals over calendar time, and which of them are counted."""
 
     arrivals_per_year: Annotated[Number, Field(ge=0.001, le=100_000)] | None = Field(
-        None, description="starts of the default clock (relapses) a year, a Poisson process; 0.001 to 100,000"
+        None, description="starts of the default clock a year, a Poisson process; 0.001 to 100,000"
     )
     arrival_months: list[Month] | None = Field(
         None, description="or a list: the calendar month of each, as they come; no more arrive after the last"

@@ -1,6 +1,6 @@
 """A ward's book: who enters the centre when, and every request for a limited resource, in calendar months.
 
-The order within one instant is: changes of capacity, then releases, deaths and relapses, then grants by priority,
+The order within one instant is: changes of capacity, then releases, deaths and other ways out, then grants by priority,
 time of the request and number of the patient. An instant is a billionth of a month (2.6 ms).
 """
 
@@ -50,7 +50,7 @@ class Requests:
 
     resource : its place among the scenario's [capacity]
     asked : when it was made; granted : inf if never
-    gone : when it ended without a grant, by relapse, death or the end of follow-up; inf if granted
+    gone : when it ended without a grant, by death, another way out or the end of follow-up; inf if granted
     released : when the unit was given back; inf if it was never granted
     """
 

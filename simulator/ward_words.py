@@ -66,6 +66,12 @@ class Figure:
         return rounding.interval(self.lower, self.upper, self.unit, self.estimate)
 
 
+def title(pathway: Pathway) -> str:
+    """Return what may be short, by the units that the pathway counts them in: "Beds and slots"."""
+    units = list(dict.fromkeys(each.unit or each.label for each in pathway.resources.values()))
+    return _capital(" and ".join([", ".join(units[:-1]), units[-1]] if len(units) > 1 else units))
+
+
 def caution(pathway: Pathway) -> str:
     """Return why survival at the answer's month is no measure of whether units suffice."""
     return (
@@ -99,7 +105,7 @@ def never_short(service: pd.DataFrame, scenario: Scenario) -> list[str]:
 
 
 def begun(scenario: Scenario, resource: str) -> str:
-    """Return what is counted of a resource: "CAR-T slots begun a year"."""
+    """Return what is counted of a resource: "slots begun a year"."""
     return f"{scenario.pathway.resources[resource].label} begun a year"
 
 
@@ -123,7 +129,7 @@ def figure(row: Row, *, days: bool, difference: bool = False) -> Figure:
 
 
 def units(scenario: Scenario, resource: str) -> str:
-    """Return how many there are: "one HSCT bed", "one HSCT bed, three from month 24", "one slot offered a month"."""
+    """Return how many there are: "one bed", "one bed, three from month 24", "one slot offered a month"."""
     told, capacity = scenario.pathway.resources[resource], scenario.capacity[resource]
     (_, first), *later = capacity.calendar
     if len(later) > 3:

@@ -1,4 +1,4 @@
-"""Episodes: stretches of follow-up at risk, and how patients who are transplanted some day are put into two groups.
+"""Episodes: stretches of follow-up at risk, and how patients who are treated some day are put into two groups.
 
 A patient seen until T who enters a state in month E <= T is counted in the group that entered it
 

@@ -69,7 +69,7 @@ def _aftercart(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """What would a policy change for patients whose B-ALL relapses after CD19 CAR-T?"""
+    """What would a policy change for the patients of a treatment pathway?"""
 
 
 app.command("list")(listing.list_)

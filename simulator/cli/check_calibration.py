@@ -61,8 +61,10 @@ def _draw(found: Check, into: Path) -> None:
     together = f"{100 * FALSE_ALARM:g} % of such checks of a right calibration leave the grey anywhere."
     limits = band(len(found.ranks), RANKS, FALSE_ALARM / quantities)
     shares = {str(name): ecdf(found.ranks[name].to_numpy(), RANKS) for name in found.ranks}
-    cohort, fits = found.targets.cohort, len(found.ranks)
-    figure = ranks.draw(shares, limits.z, limits.lower, limits.upper, fits=fits, note=together, cohort=cohort)
-    style.save(figure, into, "ranks", alt=ranks.alt_text(found.uniformity))
-    figure = ranks.draw_coverage(found.coverage, note=together, cohort=cohort)
-    style.save(figure, into, "coverage", alt=ranks.coverage_alt_text(found.coverage))
+    cohort, pathway, fits = found.targets.cohort, found.targets.pathway, len(found.ranks)
+    figure = ranks.draw(
+        shares, limits.z, limits.lower, limits.upper, fits=fits, note=together, cohort=cohort, pathway=pathway
+    )
+    style.save(figure, into, "ranks", alt=ranks.alt_text(found.uniformity, pathway))
+    figure = ranks.draw_coverage(found.coverage, note=together, cohort=cohort, pathway=pathway)
+    style.save(figure, into, "coverage", alt=ranks.coverage_alt_text(found.coverage, pathway))

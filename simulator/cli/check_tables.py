@@ -8,12 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.cli import tables
+from simulator.outcome_months import alive_at, mean_to
 
 if TYPE_CHECKING:
     from calibration.check import Check
-
-RANKED = {"os_12": "OS at 12 months", "rmst_24": "mean survival to month 24"}
-"""Quantities that are told by name; of all the least and the most."""
 
 
 def verdict(check: Check) -> str:
@@ -53,7 +51,11 @@ def _coverage(check: Check) -> Table:
     levels = sorted(set(check.coverage["level"]))
     made = tables.table("", *(f"{100 * level:g} %" for level in levels), numbers=len(levels))
     by_level = [check.coverage[check.coverage["level"] == level].set_index("quantity") for level in levels]
-    for name, words in RANKED.items():
+    months = check.targets.pathway.months
+    answer, early = alive_at(months.answer), mean_to(months.early)
+    # By name; of all others the least and the most.
+    named = {answer: f"OS at {months.answer:g} months", early: f"mean survival to month {months.early:g}"}
+    for name, words in named.items():
         rows = [each.loc[name].to_dict() for each in by_level]
         cells = (
             f"{100 * row['share']:.0f} ({100 * row['lower'] / row['fits']:.0f}-{100 * row['upper'] / row['fits']:.0f})"

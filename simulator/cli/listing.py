@@ -22,7 +22,7 @@ def list_() -> None:
     }
     _print("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
     _print("Pathways (pathway = NAME in a scenario)", pathways)
-    _print("Cohorts (aftercart calibrate wang2024, aftercart validate NAME)", cohorts)
+    _print("Cohorts (aftercart calibrate NAME, aftercart validate NAME)", cohorts)
 
 
 def _print(heading: str, told: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ Replications = Annotated[int, typer.Option(metavar="N", help="Of every draw, whe
 Overload = Annotated[bool, typer.Option("--overload", help="Run what can never be served all the same.")]
 Margin = Annotated[
     float,
-    typer.Option(metavar="N", help="Alive at 12 months, more of 100: from there on a policy that treats more pays."),
+    typer.Option(metavar="N", help="More of 100 alive at the month of the answer: from there on a policy pays."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Start even if it takes more than about 15 minutes.")]

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from simulator.sensitivity.spread import Widened
 
 SHOW = "tornado, prcc, structure, evppi (seconds), sobol, priors (minutes); a list, or all. [default: those of seconds]"
-COST = "Life-months that one of a count is worth, as hsct_bed_months=1 (an assumption, the default). May be repeated."
+OUTCOME = "Any outcome of outcomes.csv. [default: survival at the pathway's month of the answer]"
+COST = "Life-months that one of a count is worth, as bed_months=1 (an assumption, the default). May be repeated."
 
 
 def sensitivity(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
     base: Annotated[str | None, typer.Argument(metavar="BASE", help="Ask of the difference to this one.")] = None,
-    outcome: Annotated[str, typer.Option(metavar="NAME", help="Any outcome of outcomes.csv.")] = "os_12",
+    outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
     show: Annotated[str, typer.Option(metavar="PART,...", help=SHOW)] = "",
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Tell of this one only. May be repeated.")
@@ -94,7 +95,7 @@ def _rates(told: Iterable[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals or not isfinite(found[name.strip()]) or found[name.strip()] < 0:
-            allowed = "life-months, 0 or more: hsct_bed_months=1, for example"
+            allowed = "life-months, 0 or more: bed_months=1, for example"
             raise InputError("not COUNT=RATE", where="--cost", got=each, allowed=allowed)
     return found
 

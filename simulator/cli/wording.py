@@ -40,7 +40,7 @@ def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: 
 
 
 def reported(row: Row) -> str:
-    """Return a reported figure as printed: "63 % (5 of 8)", "17 of 37", "10.3 months (n = 37)"."""
+    """Return a reported figure as printed: "63 % (5 of 8)", "17 of 40", "10.3 months (n = 40)"."""
     counted = math.isfinite(row["count"])
     of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else f"n = {row['n']:.0f}"
     if row["unit"] == "patients" and counted:

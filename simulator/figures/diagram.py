@@ -196,6 +196,9 @@ def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
     said = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
     if pathway.resources:
         said.append("In brackets: the resource held there.")
+    states, resources = pathway.states.values(), pathway.resources.values()
+    labels = [pathway.title, *(each.label for each in states), *(each.label for each in resources)]
+    said += lettering.explained(pathway.abbreviations, labels)
     source = "Not for individual patients."
     if cohort is not None:
         source = f"Calibrated to {survival.source_in_words(cohort)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +15,17 @@ from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
 
 HELD = "\N{NO-BREAK SPACE}"
 """In place of a space at which no line is to break."""
+
+
+def explained(abbreviations: Mapping[str, str], labels: Iterable[str]) -> list[str]:
+    """Return the abbreviations that labels use, with their meanings, as a sentence of a foot; none if they use none."""
+    text = " ".join(labels)
+    used = [
+        f"{each}: {meaning}"
+        for each, meaning in abbreviations.items()
+        if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text)
+    ]
+    return [f"{'; '.join(used)}."] if used else []
 
 
 @lru_cache(maxsize=4096)
@@ -29,7 +40,7 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
 def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
     """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself.
 
-    "n = 37" and "95 %" stay together.
+    "n = 40" and "95 %" stay together.
     """
     space = width("a a", size, weight) - 2 * width("a", size, weight)
     lines: list[list[str]] = []

@@ -211,6 +211,8 @@ def _footing(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> str:
     rest = next((layer.states for layer in drawn.layers if layer.label == OTHER), ())
     if rest:
         said.append(f"Other states: {', '.join(pathway.states[name].label for name in rest)}.")
+    named = [*(layer.label for layer in drawn.layers), *(pathway.states[name].label for name in rest)]
+    said += lettering.explained(pathway.abbreviations, named)
     said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
     return " ".join(said)
 

@@ -47,6 +47,7 @@ def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
         "is counted in one had to live until then (guarantee time), and to be chosen."
     )
     panels = [_group_panel(frame, name, label, clock, cohort) for name, label in _groups(pathway)]
+    caution = " ".join([caution, *lettering.explained(pathway.abbreviations, (panel.title for panel in panels))])
     title, names, end = f"Overall survival from {clock}, by group", curve.scenarios_in(frame), pathway.months.of_panels
     return draw(title, panels, names, clock, cohort, caution, end=end)
 

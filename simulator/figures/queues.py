@@ -1,4 +1,4 @@
-"""Beds and slots over calendar time: a panel a resource and scenario, who waits, what is in use, and the capacity."""
+"""Resources over calendar time: a panel a resource and scenario, who waits, what is in use, and the capacity."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def draw(
         foot = lettering.footing_height(footing) + 0.1
         up = head + down * (TOP + PLOT + FOOT) + foot
         figure = style.canvas(style.WIDTH, up)
-        lettering.heading(figure, "Beds and slots over time", subtitle)
+        lettering.heading(figure, f"{ward_words.title(scenarios[0].pathway)} over time", subtitle)
         lettering.footing(figure, footing)
         _write_key(style.sheet(figure), up - head + 0.12, has_intervals=_has_intervals(manifest))
         width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)

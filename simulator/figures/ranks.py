@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.cohort import Cohort
 from simulator.figures import lettering, style, survival
+from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
 
@@ -27,14 +28,22 @@ LEVELS: Mapping[float, tuple[str, str]] = {
 
 
 OUTCOMES = {
-    "os_12": "OS at 12 months",
-    "rmst_24": "mean survival to 24 months",
-    "log_likelihood": "log likelihood of the cohort",
+    r"os_([\d.]+)": "OS at {} months",
+    r"rmst_([\d.]+)": "mean survival to {} months",
+    r"log_likelihood": "log likelihood of the cohort",
 }
 
 
 def draw(
-    shares: Mapping[str, Floats], z: Floats, lower: Floats, upper: Floats, *, fits: int, note: str, cohort: Cohort
+    shares: Mapping[str, Floats],
+    z: Floats,
+    lower: Floats,
+    upper: Floats,
+    *,
+    fits: int,
+    note: str,
+    cohort: Cohort,
+    pathway: Pathway,
 ) -> Figure:
     """Return a panel a quantity: share of fits that rank the truth up to z, less z; and the band of uniform ranks.
 
@@ -46,7 +55,7 @@ def draw(
             f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: the share of fits in which the "
             "truth ranks below, less what it should be; flat at 0 is right."
         )
-        footing = f"{note} {survival.source_in_words(cohort)}"
+        footing = _footing(note, shares, cohort, pathway)
         foot = lettering.footing_height(footing) + FOOT
         head = lettering.heading_height(subtitle) + 0.1
         figure = style.canvas(style.WIDTH, head + down * (TITLE + PLOT + GAP) + foot)
@@ -60,7 +69,7 @@ def draw(
             bottom = up - head - (row + 1) * (TITLE + PLOT + GAP) + GAP
             axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
             _fill(axes, share, z, lower, upper, 1.1 * float(height))
-            _write_title(axes, name, width)
+            _write_title(axes, label(name, pathway), width)
             axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(shares))
         whole = style.sheet(figure)
         whole.text(style.WIDTH / 2, foot - 0.34, "Rank of the truth among the fit's draws, 0 to 1", ha="center")
@@ -85,11 +94,11 @@ def _fill(axes: Axes, share: Floats, z: Floats, lower: Floats, upper: Floats, he
 
 
 def _write_title(axes: Axes, name: str, width: float) -> None:
-    lines = lettering.wrap(label(name), width, 7.0)
+    lines = lettering.wrap(name, width, 7.0)
     axes.set_title("\n".join(lines[:2]), fontsize=7.0, loc="left", pad=3, linespacing=1.05)
 
 
-def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort) -> Figure:
+def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway: Pathway) -> Figure:
     """Return how often central intervals hold the truth, a row a quantity, over the range that chance allows."""
     with style.applied():
         names = list(dict.fromkeys(coverage["quantity"]))
@@ -97,7 +106,7 @@ def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort) -> Figur
             f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: what "
             "chance allows if the intervals are right."
         )
-        footing = f"{note} {survival.source_in_words(cohort)}"
+        footing = _footing(note, names, cohort, pathway)
         foot, head = lettering.footing_height(footing) + 0.5, lettering.heading_height(subtitle) + 0.35
         figure = style.canvas(style.WIDTH, head + ROW * len(names) + foot)
         lettering.heading(figure, "How often does an interval hold what made the data?", subtitle)
@@ -113,36 +122,48 @@ def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort) -> Figur
             axes.axvline(100 * level, color=colour, linewidth=0.7, linestyle=(0, (2, 2)), zorder=2)
             axes.text(100 * level, 1.0, f"{100 * level:g} %", color=style.shade(colour, 0.75), ha="center", va="bottom")
         axes.set_ylim(places[-1] - 0.7, 0.7)
-        axes.set_yticks(places, [label(name) for name in names])
+        axes.set_yticks(places, [label(name, pathway) for name in names])
         axes.tick_params(axis="y", length=0, labelsize=style.SMALL)
         axes.set_xlim(30, 101)
         axes.set_xlabel("Intervals that hold the truth, % of fits")
     return figure
 
 
-def label(quantity: str) -> str:
-    """Return a parameter's or an outcome's name as it is read: "HSCT if CR", "OS at 12 months"."""
-    told = OUTCOMES.get(quantity, quantity.replace("_", " "))
-    return re.sub(r"\b(cd19|cr|pr|nr|hsct|trm|car t)\b", lambda found: found[0].upper().replace(" ", "-"), told)
+def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Pathway) -> str:
+    labels = [label(each, pathway) for each in quantities]
+    return " ".join([note, *lettering.explained(pathway.abbreviations, labels), survival.source_in_words(cohort)])
 
 
-def alt_text(verdict: pd.DataFrame) -> str:
+def label(quantity: str, pathway: Pathway) -> str:
+    """Return a parameter's or an outcome's name as it is read, with the pathway's abbreviations as it writes them."""
+    for pattern, words in OUTCOMES.items():
+        if found := re.fullmatch(pattern, quantity):
+            return words.format(*found.groups())
+    said = quantity.replace("_", " ")
+    for each in pathway.abbreviations:
+        name = re.escape(each.replace("-", " ").replace("_", " "))
+        said = re.sub(rf"\b{name}\b", each.replace("\\", r"\\"), said, flags=re.IGNORECASE)
+    return said
+
+
+def alt_text(verdict: pd.DataFrame, pathway: Pathway) -> str:
     """Return what the first figure says, in words."""
     fits, outside = int(verdict["fits"].iloc[0]), _outside(verdict, "uniform")
     worst = max(verdict.to_dict("records"), key=lambda row: abs(row["distance"]))
     return (
         f"Ranks of the truth in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of uniform "
-        f"ranks. {_told(outside)} The furthest from uniform is {label(worst['quantity'])}, {worst['distance']:+.3f}."
+        f"ranks. {_told(outside, pathway)} The furthest from uniform is "
+        f"{label(worst['quantity'], pathway)}, {worst['distance']:+.3f}."
     )
 
 
-def coverage_alt_text(coverage: pd.DataFrame) -> str:
+def coverage_alt_text(coverage: pd.DataFrame, pathway: Pathway) -> str:
     """Return what the second figure says, in words."""
     said = [
         f"{100 * level:g} %: {100 * rows['share'].min():.0f} to {100 * rows['share'].max():.0f} % of fits"
         for level, rows in ((level, coverage[coverage["level"] == level]) for level in LEVELS)
     ]
-    told = _told(_outside(coverage, "inside"))
+    told = _told(_outside(coverage, "inside"), pathway)
     return f"How often central intervals hold the truth, by quantity. {'; '.join(said)}. {told}"
 
 
@@ -150,5 +171,5 @@ def _outside(table: pd.DataFrame, column: str) -> list[str]:
     return list(dict.fromkeys(table.loc[table[column] == "no", "quantity"]))
 
 
-def _told(outside: Sequence[str]) -> str:
-    return f"Outside: {', '.join(map(label, outside))}." if outside else "None lies outside."
+def _told(outside: Sequence[str], pathway: Pathway) -> str:
+    return f"Outside: {', '.join(label(each, pathway) for each in outside)}." if outside else "None lies outside."

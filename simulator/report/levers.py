@@ -1,4 +1,4 @@
-"""What a scenario changes, as its file tells it: "[set] salvage_uptake = 0.88"."""
+"""What a scenario changes, as its file tells it: "[set] uptake = 0.88"."""
 
 from __future__ import annotations
 

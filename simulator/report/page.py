@@ -12,6 +12,7 @@ from simulator.answer import answer
 from simulator.cohort import Cohort
 from simulator.figures.gallery import Picture, clocks
 from simulator.manifest import ROUGH
+from simulator.pathway import Pathway
 from simulator.report import levers, outcomes_table, service_tables
 from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
 from simulator.report.predictive_table import predictive
@@ -19,7 +20,6 @@ from simulator.report.register import register
 from simulator.results import Results
 from simulator.scenario import Scenario, parted
 
-BEDS = "Beds and slots"
 NOT_SHOWN = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Of the manifest: where and when, so that the same run gives the same page, and what is said elsewhere on it."""
 
@@ -31,7 +31,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     parts = [
         section("figures", "Figures", *(_figure(each) for each in figures)) if figures else "",
         section("outcomes", "Outcomes", *_outcomes(results, order)),
-        section("beds", BEDS, *beds) if (beds := service_tables.tables(results)) else "",
+        section("beds", ward_words.title(pathway), *beds) if (beds := service_tables.tables(results)) else "",
         section("evidence", "Reported and simulated", predictive(cohort, pathway)) if cohort else "",
         section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
         section("scenarios", "Scenarios", *(_scenario(each) for each in results.scenarios if _is_told(each, results))),
@@ -39,7 +39,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     ]
     title = " and ".join(each.name for each in results.scenarios if _is_told(each, results))
     aside = _what_it_is_not(cohort, results.manifest.get("stale_draws"))
-    body = tag("main", *_answer(results), aside, _contents(parts), *parts)
+    body = tag("main", *_answer(results), aside, _contents(parts, pathway), *parts)
     return _shell(f"aftercart: {title}", body)
 
 
@@ -75,11 +75,11 @@ def _what_it_is_not(cohort: Cohort | None, stale: str | None) -> str:
     return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(each)) for each in said)))
 
 
-def _contents(parts: Sequence[str]) -> str:
+def _contents(parts: Sequence[str], pathway: Pathway) -> str:
     names = {
         "figures": "Figures",
         "outcomes": "Outcomes",
-        "beds": BEDS,
+        "beds": ward_words.title(pathway),
         "evidence": "Reported and simulated",
         "assumptions": "Assumption register",
         "scenarios": "Scenarios",

@@ -1,4 +1,4 @@
-"""Beds and slots: what each limited resource did under every scenario, and OS by the year of arrival."""
+"""What each limited resource did under every scenario, and OS by the year of arrival."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def change(question: Question, row: Any) -> str:
 
 
 def measured(question: Question) -> str:
-    """Return what is measured: "alive at 12 months, %: wider-salvage less baseline"."""
+    """Return what is measured: "alive at 12 months, %: policy less baseline"."""
     who = question.scenario.name
     if question.base is not None:
         who = f"{who} less {question.base.name}"

@@ -17,7 +17,7 @@ FORMS = "numbers as 0.5,0.7,0.9, whole ones as 1..6, or steps as 0.5..0.9..0.1"
 
 @dataclass(frozen=True)
 class Axis:
-    """A name that varies. `table`, `key` : where a scenario tells it, as ("set", "salvage_uptake").
+    """A name that varies. `table`, `key` : where a scenario tells it, as ("set", "uptake").
 
     values : whole numbers are int, so that they read as they were typed
     """
@@ -28,7 +28,7 @@ class Axis:
     values: tuple[float, ...]
 
     def told(self, value: float) -> str:
-        """Return "hsct_beds=2"."""
+        """Return "beds=2"."""
         return f"{self.name}={value:.10g}"
 
 
@@ -39,7 +39,7 @@ def split(told: Iterable[str]) -> dict[str, str]:
         name, equals, values = each.partition("=")
         name = name.strip()
         if not equals or not name or not values.strip():
-            raise InputError("not NAME=VALUES", where="--vary", got=each, allowed="hsct_beds=1..6, for example")
+            raise InputError("not NAME=VALUES", where="--vary", got=each, allowed="beds=1..6, for example")
         if name in found:
             raise InputError("a name twice", where="--vary", got=name, allowed=f"--vary {name}={found[name]},{values}")
         found[name] = values

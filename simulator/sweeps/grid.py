@@ -55,7 +55,7 @@ class Grid:
         return tuple(axis.values[place] for axis, place in zip(self.axes, self.places(cell), strict=True))
 
     def told(self, cell: int) -> str:
-        """Return "hsct_beds=2, salvage_uptake=0.7"."""
+        """Return "beds=2, uptake=0.7"."""
         return ", ".join(axis.told(value) for axis, value in zip(self.axes, self.values(cell), strict=True))
 
     def at(self, cell: int) -> Scenario:
@@ -87,7 +87,7 @@ class Grid:
 def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> Grid:
     """Return the grid of names and their values (see `read_values`). Raises InputError."""
     if not vary:
-        raise InputError("nothing to vary", where="--vary", allowed="NAME=VALUES, as hsct_beds=1..6")
+        raise InputError("nothing to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
     axes: list[Axis] = []
     for name, told in vary.items():
         table, key = find(scenario.pathway, name)

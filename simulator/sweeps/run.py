@@ -77,7 +77,7 @@ def sweep(
     progress: Progress | None = None,
     **settings: object,
 ) -> Sweep:
-    """Return one scenario's results over a grid, e.g. vary={"hsct_beds": range(1, 7), "salvage_uptake": "0.5,0.9"}.
+    """Return one scenario's results over a grid, e.g. vary={"beds": range(1, 7), "uptake": "0.5,0.9"}.
 
     Settings as in `experiment.Settings`; yes : start however much it costs. Raises InputError before anything runs.
     """

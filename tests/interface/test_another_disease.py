@@ -1,0 +1,267 @@
+"""A made-up disease: what the commands say, write and draw speaks of it, with its months, and of no other."""
+
+from __future__ import annotations
+
+import csv
+import html
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+Command = Callable[..., Any]
+
+PATHWAY = """
+title = "Asthma: severe attacks and a biologic"
+start = "stable"
+patients = "adults with a severe attack"
+survival_months = [3, 9, 18]
+draws = "draws.csv"
+
+[abbreviations]
+ICU = "intensive care unit"
+
+[clocks]
+attack = "attack"
+entry = "stable"
+
+[attributes.smoking]
+meaning = "smoking at the attack"
+levels = { smoker = 1, non_smoker = 3 }
+
+[states.stable]
+kind = "sojourn"
+label = "stable asthma"
+[[states.stable.transitions]]
+to = "attack"
+time = { family = "exponential", median = 10 }
+
+[states.attack]
+kind = "decision"
+label = "severe attack"
+[[states.attack.branches]]
+to = "biologic"
+probability = "biologic_uptake"
+[[states.attack.branches]]
+to = "inhaler"
+probability = "rest"
+
+[states.biologic]
+kind = "sojourn"
+label = "on a biologic, awaiting the ICU"
+[[states.biologic.transitions]]
+to = "icu"
+time = { family = "weibull", median = "icu_median", shape = 1.2 }
+[[states.biologic.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 60 }
+[[states.biologic.transitions]]
+to = "second_attack"
+time = { family = "exponential", mean = 30 }
+
+[states.icu]
+kind = "sojourn"
+label = "ICU stay"
+holds = "icu_places"
+[[states.icu.transitions]]
+to = "controlled"
+time = { family = "fixed", months = 0.5 }
+
+[states.controlled]
+kind = "sojourn"
+label = "controlled asthma"
+[[states.controlled.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 90 }
+
+[states.second_attack]
+kind = "sojourn"
+label = "second attack"
+[[states.second_attack.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 20 }
+
+[states.inhaler]
+kind = "sojourn"
+label = "inhaler only"
+[[states.inhaler.transitions]]
+to = "dead"
+time = { family = "exponential", mean = "inhaler_mean" }
+
+[states.dead]
+kind = "death"
+label = "death of asthma"
+cause = "asthma"
+
+[groups.on_biologic]
+label = "biologic"
+entered = "biologic"
+[groups.had_icu]
+label = "ICU"
+entered = "icu"
+[groups.no_icu]
+label = "biologic without ICU"
+entered = "biologic"
+not_entered = "icu"
+
+[counts.icu_months]
+label = "ICU months"
+unit = "months per 100 attacks"
+months = "icu"
+
+[resources.icu_places]
+label = "ICU places"
+unit = "places"
+
+[marginal]
+decision = "attack"
+branch = "biologic"
+otherwise = "inhaler"
+no_benefit = "second_attack"
+
+[guarantee_time]
+entered = "had_icu"
+others = "no_icu"
+landmarks = [2]
+
+[parameters.biologic_uptake]
+unit = "probability"
+meaning = "share given a biologic"
+value = 0.4
+lever = true
+source = "assumption"
+prior = { family = "beta", a = 8, b = 12 }
+[parameters.icu_median]
+unit = "months"
+meaning = "median time to the ICU"
+value = 2
+source = "assumption"
+prior = { family = "lognormal", median = 2, sigma = 0.3 }
+[parameters.inhaler_mean]
+unit = "months"
+meaning = "mean survival on an inhaler only"
+value = 25
+source = "assumption"
+prior = { family = "lognormal", median = 25, sigma = 0.2 }
+"""
+SCENARIOS = {
+    "usual": 'title = "Usual care"\npathway = "asthma.toml"\n',
+    "more": 'title = "More biologics"\nbase = "usual.toml"\n[set]\nbiologic_uptake = 0.8\n',
+    "places": 'title = "Two places"\nbase = "usual.toml"\n[capacity]\nicu_places = 2\n'
+    "[service]\narrivals_per_year = 40\nyears = 4\n",
+}
+RUNS = {
+    "compare": ("compare", "usual.toml", "more.toml", "--draws", "20"),
+    "places": ("run", "places.toml", "--draws", "2", "--replications", "2", "--horizon", "36"),
+    "sensitivity": ("sensitivity", "more.toml", "usual.toml", "--show", "tornado,structure,evppi"),
+    "sweep": ("sweep", "usual.toml", "--vary", "biologic_uptake=0.2,0.9", "--draws", "3"),
+    "virtual": ("virtual-cohorts", "usual.toml", "more.toml", "--cohorts", "6", "--draws", "2"),
+    "guarantee": ("guarantee-time", "usual.toml", "--cohorts", "6", "--draws", "2"),
+    "short": ("run", "usual.toml", "--horizon", "2", "--draws", "2", "--quiet"),
+}
+OTHER = re.compile(
+    r"relaps|hsct|\bcar-?t\b|b-all|leuk|salvage|transplant|remission|cd19|infusion|\bwang\b|the letter|n = 37|\b37 pat"
+    r"|\bof 37\b|\b(?:6|12|24|60)[ -]months?\b|\bto month (?:6|12|24|60)\b|\b(?:os|rmst)_(?:6|12|24|60)\b|survivors_12",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Path]]:
+    """Each run's terminal output and folder, report and figures included."""
+    from typer.testing import CliRunner
+
+    from simulator.cli.application import app
+
+    folder = tmp_path_factory.mktemp("asthma")
+    (folder / "asthma.toml").write_text(PATHWAY)
+    for name, told in SCENARIOS.items():
+        (folder / f"{name}.toml").write_text(told)
+    rng = np.random.default_rng(1)
+    rows = [f"{rng.beta(8, 12):.4f},{2 * np.exp(0.3 * rng.normal()):.4f},{25 * np.exp(0.2 * rng.normal()):.4f}"
+            for _ in range(100)]  # fmt: skip
+    (folder / "draws.csv").write_text("\n".join(["biologic_uptake,icu_median,inhaler_mean", *rows, ""]))
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "80")
+        # The same drawing once more, in dots: it takes the longest and says nothing that can be read here.
+        patch.setattr("simulator.figures.style.png", lambda figure: b"")
+        for name, typed in RUNS.items():
+            result = CliRunner().invoke(app, [*typed, "--jobs", "1", "--out", name], prog_name="aftercart")
+            assert result.exit_code == 0, result.output
+            found[name] = (" ".join(result.output.split()), folder / name)
+    return found
+
+
+def written(file: Path) -> Iterator[str]:
+    """Yield what a reader reads of a file: cells that are no numbers, the words of a drawing, a page without markup."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".csv":
+        yield from (cell for row in csv.reader(text.splitlines()) for cell in row if not _is_number(cell))
+    elif file.suffix == ".svg":
+        yield from re.findall(r"<!--(.*?)-->", text, re.DOTALL)
+        yield from re.findall(r"<(?:dc:)?(?:title|description|desc)>(.*?)</", text, re.DOTALL)
+    else:
+        yield from re.findall(r'aria-label="([^"]*)"', text)
+        yield html.unescape(re.sub(r"<style.*?</style>|<!--.*?-->|<[^>]*>", " ", text, flags=re.DOTALL))
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"[-+]?[\d.]+(?:e[-+]?\d+)?", cell) is not None
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_no_word_or_month_of_another_disease_is_said_written_or_drawn(
+    name: str, runs: dict[str, tuple[str, Path]]
+) -> None:
+    said, folder = runs[name]
+    assert OTHER.search(said) is None, said
+    files = [each for each in folder.rglob("*") if each.suffix in (".csv", ".svg", ".html", ".json")]
+    assert any(each.suffix == ".csv" for each in files)
+    for file in files:
+        for text in written(file):
+            found = OTHER.search(text)
+            assert found is None, f"{file.name}: {text[max(found.start() - 80, 0):found.end() + 80]}"
+
+
+def test_the_answers_are_of_the_declared_patients_at_the_declared_month(runs: dict[str, tuple[str, Path]]) -> None:
+    for name in ("compare", "places", "sensitivity", "sweep", "virtual"):
+        assert "Of 100 adults with a severe attack, " in runs[name][0], name
+        assert "9 months" in runs[name][0], name
+    assert "takes a horizon of 3 months" in runs["short"][0]
+
+
+def test_the_outcomes_are_named_by_the_declared_months(runs: dict[str, tuple[str, Path]]) -> None:
+    with (runs["compare"][1] / "outcomes.csv").open() as stream:
+        outcomes = {row["outcome"] for row in csv.DictReader(stream)}
+    months = {"os_3", "os_9", "os_18", "rmst_9", "rmst_18"}
+    gained = {"survivors_9_gained_per_10_more_treated", "survivors_18_gained_per_10_more_treated"}
+    paying = {"break_even_for_5_more_at_9", "draws_with_5_more_at_9"}
+    assert outcomes >= months | gained | paying
+    # Without other cohorts there is no share of draws in which the policy pays as they suggest.
+    assert outcomes - months - gained - paying == {"median_os", "icu_months"}
+
+
+def test_what_ends_a_wait_is_read_from_the_states_before_the_resource(runs: dict[str, tuple[str, Path]]) -> None:
+    page = html.unescape((runs["places"][1] / "report.html").read_text())
+    assert "Lost while waiting for ICU places: death of asthma or second attack" in page
+    assert ">Places</" in page
+    assert "ICU: intensive care unit." in (runs["places"][1] / "pathway_diagram.svg").read_text()
+
+
+def test_the_declared_groups_are_compared_from_the_declared_landmark(runs: dict[str, tuple[str, Path]]) -> None:
+    said, folder = runs["guarantee"]
+    assert "of 100 patients with ICU are alive at 9 months" in said
+    with (folder / "analyses.csv").open() as stream:
+        begins = {float(row["begins"]) for row in csv.DictReader(stream) if row["analysis"] == "landmark"}
+    assert begins == {2.0}
+
+
+def test_a_virtual_cohort_of_a_pathway_without_a_cohort_has_a_hundred_patients(
+    runs: dict[str, tuple[str, Path]],
+) -> None:
+    assert "100 patients an arm" in runs["virtual"][0]
