@@ -1,36 +1,36 @@
-"""Rows of a cohort's targets that cannot all be so: each may be on its own, not beside the others."""
+"""Rows of a cohort's targets that cannot all be so: each may be on its own, not beside the others.
+
+Every row bounds a number of patients: how many a population has, how many of them are dead or have entered a state by a
+month. What holds in any cohort links these numbers (`links`). Rows contradict one another if no whole numbers satisfy
+them all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import LinearConstraint, milp
+from scipy.sparse import coo_array
 
-from calibration import population_sizes
-from calibration.percentages import half_a_digit
-from calibration.population_sizes import Size
+from calibration import links
+from calibration.kinds import by_month
+from calibration.links import ANY, Body, Bound, Number, Populations
+from calibration.percentages import as_printed, printed_range
 from calibration.target_checks import where
 from simulator.cohort import Cohort
 from simulator.errors import InputError
-from simulator.pathway import Pathway, is_part, reachable
+from simulator.pathway import Pathway
 
-SAME = ["kind", "population", "state", "attribute", "month", "n"]
-"""Rows that agree in these tell the same figure."""
-
-
-def check(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
-    """Refuse rows that contradict one another. Raises InputError naming file and lines."""
-    _check_told_once(cohort.targets, folder)
-    _check_same(cohort.targets, folder)
-    _check_sizes(cohort, folder)
-    _check_held(cohort, pathway, folder)
-    _check_nobody_rises(cohort, folder)
+LEAST_WORTH = 0.9
+"""Of the patients that a standard error is worth: errors by other formulas than Greenwood's differ by less."""
+HOW_MANY = {2: "two", 3: "three", 4: "four"}
 
 
-def _check_told_once(targets: pd.DataFrame, folder: Path) -> None:
+def check_told_once(targets: pd.DataFrame, folder: Path) -> None:
+    """Refuse two rows of one name, or of one level of the case mix. Raises InputError naming file and line."""
     names: dict[str, object] = {}
     levels: dict[str, object] = {}
     for line, row in targets.iterrows():
@@ -46,91 +46,109 @@ def _check_told_once(targets: pd.DataFrame, folder: Path) -> None:
         names[row["name"]] = line
 
 
-def _check_same(targets: pd.DataFrame, folder: Path) -> None:
-    """Rows that are fitted are compared with one another where they are fitted."""
-    for _, rows in targets[np.isfinite(targets["count"])].groupby(SAME, dropna=False, sort=False):
-        for (line, row), (other_line, other) in combinations(rows.iterrows(), 2):
-            if row["count"] != other["count"] and {row["use"], other["use"]} != {"likelihood"}:
-                got = f"{row['count']:g} and {other['count']:g} of {row['n']:g}"
-                raise InputError("two rows contradict one another", where=where(folder, line, other_line), got=got)
-
-
-def _check_sizes(cohort: Cohort, folder: Path) -> None:
-    """Each arm's size is held against those of the lines before."""
-    before: dict[str, Size] = {}
-    sizes = population_sizes.told(cohort)
-    for name, size in sorted(sizes.items(), key=lambda each: each[1].line):
-        most = population_sizes.left(cohort, name, before)
-        if size.patients > most:
-            what = f"more patients in {name} than the lines before leave for it"
-            raise InputError(what, where=where(folder, size.line), got=size.patients, allowed=f"up to {most}")
-        least = population_sizes.parts(cohort, cohort.arms.get(name, ()), before)
-        if size.patients < least:
-            what = f"fewer patients in {name} than the lines before say are of it"
-            raise InputError(what, where=where(folder, size.line), got=size.patients, allowed=f"{least} or more")
-        before[name] = size
-
-
-def _check_held(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
-    """Whoever comes to an arm through another is of that one too: no more had a second line than a first."""
-    sizes = {name: size for name, size in population_sizes.told(cohort).items() if name in cohort.arms}
-    for name, size in sizes.items():
-        for whole, larger in sizes.items():
-            if size.patients > larger.patients and _holds(cohort, pathway, whole, name):
-                what = f"more patients in {name} than in {whole}, which they all are of"
-                at = where(folder, *sorted((size.line, larger.line)))
-                raise InputError(what, where=at, got=f"{size.patients} of {larger.patients}")
-
-
-def _holds(cohort: Cohort, pathway: Pathway, whole: str, part: str) -> bool:
-    groups = pathway.groups
-    return all(
-        any(is_part(groups[one], groups[other], pathway) for other in cohort.arms[whole] if other in groups)
-        for one in cohort.arms[part]
-        if one in groups
+def check(cohort: Cohort, pathway: Pathway, ways: Mapping[str, Sequence[str]], folder: Path) -> None:
+    """Refuse rows that contradict one another. ways : state -> where it leads. Raises InputError naming the lines."""
+    populations = Populations.of(cohort, pathway)
+    told = [bound for line, row in cohort.targets.iterrows() for bound in _bounds(row, line, populations)]
+    every = [*told, *links.of(told, populations, ways)]
+    if _can_be(every):
+        return
+    lines = _conflict(every)
+    raise InputError(
+        f"{HOW_MANY.get(len(lines), str(len(lines)))} rows contradict one another" if lines[1:] else "this cannot be",
+        where=where(folder, *lines),
+        got="; ".join(_in_words(row) for line, row in cohort.targets.iterrows() if line in lines),
+        allowed="figures that can be of the same patients, as the source prints them (kind, population, month, n)",
     )
 
 
-def _check_nobody_rises(cohort: Cohort, folder: Path) -> None:
-    """A count and an estimate are of the same patients only where nobody is censored."""
-    rows = cohort.targets[cohort.targets["kind"].isin(["survivors", "survival"])].sort_values("month", kind="stable")
-    for _, same in rows.groupby(["population", "attribute"], sort=False):
-        for (line, row), (later_line, later) in combinations(same.iterrows(), 2):
-            alike = row["kind"] == later["kind"] or later["month"] <= cohort.no_censoring_before
-            alike &= row["n"] == later["n"] or np.isnan(row["n"]) or np.isnan(later["n"])
-            if alike and row["month"] < later["month"] and _share(later)[0] > _share(row)[1] + 1e-9:
-                raise InputError(
-                    f"more are alive at month {later['month']:g} than at month {row['month']:g}",
-                    where=where(folder, line, later_line),
-                    got=f"{np.mean(_share(later)):.3g} and {np.mean(_share(row)):.3g} %",
-                )
+def _bounds(row: pd.Series, line: object, populations: Populations) -> list[Bound]:
+    """Return what a row says of numbers of patients."""
+    if row["kind"] == "patients":
+        return [_size(row, line, populations)]
+    body = populations.body(row)
+    entered = Number("entered", body, row["state"], by_month(row["month"]))
+    if row["kind"] == "survival":
+        return _estimate(row, line, body, populations.cohort)
+    if row["kind"] == "survivors":
+        return [Bound({Number("size", body): 1, entered: -1}, row["count"], row["count"], line)]
+    if row["kind"] in ("deaths", "entered"):
+        return [Bound({entered: 1}, row["count"], row["count"], line)]
+    return []
 
 
-def _share(row: pd.Series) -> tuple[float, float]:
-    """Return the lowest and the highest percentage that a row of survival can mean: a printed one is rounded."""
-    if np.isfinite(row["count"]):
-        return (100.0 * row["count"] / max(row["n"], 1.0),) * 2
-    half = half_a_digit(row, "value")
-    return row["value"] - half, row["value"] + half
+def _size(row: pd.Series, line: object, populations: Populations) -> Bound:
+    """An arm has as many as its row counts, a level too if it is counted of all; of fewer, it has at least so many."""
+    who = populations.patients(row)
+    whole = populations.sizes.get(populations.named(row["population"]), np.inf)
+    is_arm = not row["attribute"] and "=" not in row["population"]
+    number = Number("size", Body(who)) if is_arm or row["n"] >= whole else Number("known", Body(who), ANY, row["n"])
+    return Bound({number: 1}, row["count"], row["count"], line)
 
 
-def check_entered(cohort: Cohort, ways: Mapping[str, Sequence[str]], folder: Path) -> None:
-    """Refuse more patients in states that exclude one another than there are. ways : state -> where it leads.
+def _estimate(row: pd.Series, line: object, body: Body, cohort: Cohort) -> list[Bound]:
+    """Kaplan-Meier survival: of a printed percentage, and as far above the deaths as censoring allows.
 
-    Raises InputError naming the file and the line of the one too many.
+    Of n patients D are seen to die: S <= 1 - D / n, and 1 - D / n - S <= (1 - S) (1 - m / n), where the estimate is
+    worth m = S (1 - S) / SE^2 patients by Greenwood's SE: censoring loses less to each death than it takes of them.
     """
-    rows = cohort.targets[cohort.targets["kind"] == "entered"]
-    after = {name: reachable(ways[name], ways.__getitem__) for name in rows["state"]}
-    for _, told in rows.groupby(["population", "attribute", "n"], sort=False):
-        n = int(told["n"].iloc[0])
-        counts: dict[str, int] = {}
-        for line, row in told.iterrows():
-            counts[row["state"]] = int(row["count"])
-            apart: list[str] = []
-            for state in reversed(counts):
-                if not any(state in after[other] or other in after[state] for other in apart):
-                    apart.append(state)
-            total = sum(counts[state] for state in apart)
-            if total > n:
-                what = f"{', '.join(reversed(apart))} add up to more than there are"
-                raise InputError(what, where=where(folder, line), got=total, allowed=f"up to {n}")
+    month = float(row["month"])
+    size, dead, alive = Number("size", body), Number("entered", body, ANY, month), Number("alive", body, ANY, month)
+    low, high = (min(max(each / 100.0, 0.0), 1.0) for each in printed_range(row, "value"))
+    found = [Bound({alive: 1, size: -low}, 0.0, np.inf, line), Bound({alive: 1, size: -high}, -np.inf, 0.0, line)]
+    unsaid = not np.isfinite([row["standard_error"], row["lower"]]).any()
+    followed = month <= cohort.follow_up[0] if cohort.follow_up else unsaid
+    if month <= cohort.no_censoring_before:
+        found.append(Bound({alive: 1, size: -1, dead: 1}, 0.0, np.inf, line))
+    elif followed:
+        # By last follow-up, or for want of an error, nobody is taken as censored; no count need print the percentage.
+        found.append(Bound({alive: 1, size: -1, dead: 1}, -1.0, np.inf, line))
+    elif np.isfinite(row["standard_error"]) and np.isfinite(row["n"]) and low < high:
+        largest = printed_range(row, "standard_error")[1] / 100.0
+        worth = LEAST_WORTH * min(low * (1.0 - low), high * (1.0 - high)) / largest**2 / row["n"]
+        lost = (1.0 - low) * (1.0 - min(max(worth, 0.0), 1.0))
+        found.append(Bound({alive: 1, size: lost - 1.0, dead: 1}, 0.0, np.inf, line))
+    return found
+
+
+def _can_be(bounds: Sequence[Bound]) -> bool:
+    """Return whether numbers of patients, whole but for estimates, satisfy all bounds."""
+    place = {number: i for i, number in enumerate(dict.fromkeys(each for bound in bounds for each in bound.terms))}
+    entries = [(r, place[each], c) for r, bound in enumerate(bounds) for each, c in bound.terms.items()]
+    if not entries:
+        return True
+    rows, columns, values = zip(*entries, strict=True)
+    found = milp(
+        np.zeros(len(place)),
+        integrality=np.array([number.what != "alive" for number in place], dtype=np.int64),
+        constraints=LinearConstraint(
+            coo_array((values, (rows, columns)), shape=(len(bounds), len(place))).tocsr(),
+            np.array([bound.lower for bound in bounds]) - 1e-6,
+            np.array([bound.upper for bound in bounds]) + 1e-6,
+        ),
+    )
+    return found.status != 2
+
+
+def _conflict(bounds: Sequence[Bound]) -> list[object]:
+    """Return lines that contradict one another, none of which can be spared (Chinneck & Dravnieks 1991)."""
+    kept = list(dict.fromkeys(bound.line for bound in bounds if bound.line is not None))
+    for line in reversed(kept):
+        rest = {None, *kept} - {line}
+        if not _can_be([bound for bound in bounds if bound.line in rest]):
+            kept.remove(line)
+    return kept
+
+
+def _in_words(row: pd.Series) -> str:
+    """Return "20 of 60 treated dead by month 12"."""
+    whom = " with ".join(dict.fromkeys(each for each in (row["population"], row["attribute"]) if each))
+    counted = f"{row['count']:g} of {row['n']:g}"
+    by = f"by month {row['month']:g}" if np.isfinite(row["month"]) else "by last follow-up"
+    return {
+        "patients": f"{counted} are {whom}",
+        "entered": f"{counted} ({whom}) entered {row['state']} {by}",
+        "deaths": f"{counted} ({whom}) dead{' of ' if row['state'] else ''}{row['state']} {by}",
+        "survivors": f"{counted} ({whom}) alive at month {row['month']:g}",
+        "survival": f"{as_printed(row)} ({whom}) alive at month {row['month']:g}",
+    }[row["kind"]]

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 WIDTH = 2.0 * float(special.ndtri(0.975))
 """Standard errors that a 95 % interval is wide."""
+AS_PRINTED = "the figures of one place of the source, as it prints them"
+"""What a figure that cannot be is mended with: never another figure."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,22 @@ def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
 
 def _check_not_surer(row: pd.Series, population: str, n: float, at: str) -> None:
     """Refuse an error smaller than n patients, none of them censored, can give. What is printed is rounded."""
-    half = half_a_digit(row, "value")
-    shares = np.clip([(row["value"] + each) / 100.0 for each in (-half, 0.0, half)], 0.0, 1.0)
-    told = row["standard_error"] + half_a_digit(row, "standard_error")
+    low, high = printed_range(row, "value")
+    shares = np.clip(np.array([low, row["value"], high]) / 100.0, 0.0, 1.0)
+    told = printed_range(row, "standard_error")[1]
     smallest = 100.0 * float(np.sqrt(shares * (1.0 - shares) / n).min())
     if np.isfinite(told):
         what = "a standard error smaller"
-        allowed = f"{smallest:.1f} % or more"
+        given = f"{smallest:.1f} % if nobody is censored"
     else:
-        told = row["upper"] - row["lower"] + half_a_digit(row, "upper") + half_a_digit(row, "lower")
+        told = printed_range(row, "upper")[1] - printed_range(row, "lower")[0]
         smallest = min(float(np.nanmin(np.diff(_usual_intervals(share, n)))) for share in shares)
         what = "a 95 % interval narrower"
-        allowed = f"{smallest:.0f} % wide or more"
+        given = f"{smallest:.0f} % wide if nobody is censored"
     if told < smallest - 1e-9:
         of = "" if np.isfinite(row["n"]) else f" of {population}"
-        raise InputError(f"{what} than {n:g} patients{of} can give", where=at, got=_as_printed(row), allowed=allowed)
+        what = f"{what} than {n:g} patients{of} can give ({given})"
+        raise InputError(what, where=at, got=as_printed(row), allowed=f"{AS_PRINTED}; blank where it prints none")
 
 
 def standard_error(row: pd.Series) -> float:
@@ -88,10 +91,23 @@ def standard_error(row: pd.Series) -> float:
     return printed if np.isfinite(printed) else interval / WIDTH
 
 
-def half_a_digit(row: pd.Series, column: str) -> float:
-    """Return half a unit of the last digit that a number of a row is printed with."""
+def printed_range(row: pd.Series, column: str) -> tuple[float, float]:
+    """Return the lowest and the highest number that a printed one can mean: rounded, or cut after its last digit."""
+    unit = _digit(row, column)
+    return float(row[column]) - 0.5 * unit, float(row[column]) + unit
+
+
+def _digit(row: pd.Series, column: str) -> float:
+    """Return a unit of the last digit that a number of a row is printed with."""
     printed = row[f"printed_{column}"]
-    return 0.5 * 10.0 ** int(Decimal(printed).as_tuple().exponent) if printed else 0.0
+    return 10.0 ** int(Decimal(printed).as_tuple().exponent) if printed else 0.0
+
+
+def _is_printed(given: float, row: pd.Series, column: str, *, cut: bool = True) -> bool:
+    """Return whether a number is printed so: rounded either way, or cut if that may be."""
+    above = given - row[column]
+    half = 0.5 * _digit(row, column)
+    return bool(abs(above) <= half + 1e-9 or (cut and 0.0 <= above < 2.0 * half - 1e-9))
 
 
 def check_error(row: pd.Series, at: str) -> None:
@@ -102,7 +118,7 @@ def check_error(row: pd.Series, at: str) -> None:
         got = row["printed_standard_error"]
         raise InputError("not a standard error", where=at, got=got, allowed="above 0, or blank")
     if certain and error > 0.0:
-        raise InputError("0 and 100 % have no standard error", where=at, got=_as_printed(row), allowed="blank, and `n`")
+        raise InputError("0 and 100 % have no standard error", where=at, got=as_printed(row), allowed="blank, and `n`")
     if np.isfinite(lower) != np.isfinite(upper):
         got = row["printed_lower"] or row["printed_upper"]
         allowed = "both `lower` and `upper`, or neither, as where one is not reached"
@@ -112,17 +128,28 @@ def check_error(row: pd.Series, at: str) -> None:
         above = 100.0 if is_percentage(row) else np.inf
         if not (within and lower >= 0.0 and upper <= above and (lower < upper or certain)):
             allowed = f"0 <= lower <= value <= upper{' <= 100' if is_percentage(row) else ''}, lower < upper"
-            raise InputError("not a 95 % interval of its value", where=at, got=_as_printed(row), allowed=allowed)
+            raise InputError("not a 95 % interval of its value", where=at, got=as_printed(row), allowed=allowed)
 
 
 def check_value(row: pd.Series, at: str) -> None:
     """Refuse a count beside a value that it does not print. Raises InputError naming `at`."""
     count, n = row["count"], row["n"]
-    given = 100.0 * count / max(n, 1.0) if is_percentage(row) else count
-    if row["unit"] != "months" and abs(given - row["value"]) > half_a_digit(row, "value") + 1e-9:
-        unit = "%" if is_percentage(row) else "patients"
-        what = f"{count:g} of {n:g} is not what is printed"
-        raise InputError(what, where=at, got=f"{row['printed_value']} {unit}", allowed=f"{given:.3g} {unit}")
+    percent = is_percentage(row)
+    given, unit = (100.0 * count / max(n, 1.0), "%") if percent else (count, "patients")
+    if not _is_printed(given, row, "value", cut=percent):
+        what = f"{count:g} of {n:g} is {given:.3g} {unit}, which is not what is printed beside it"
+        raise InputError(what, where=at, got=f"{row['printed_value']} {unit}", allowed=AS_PRINTED)
+
+
+def cut_warning(row: pd.Series, cohort: Cohort, at: str) -> str:
+    """Return that a percentage is printed cut after its last digit, where its count is not rounded to it; else ""."""
+    if not (np.isfinite(row["value"]) and is_percentage(row)):
+        return ""
+    if np.isfinite(row["count"]):
+        cut = not _is_printed(100.0 * row["count"] / max(row["n"], 1.0), row, "value", cut=False)
+    else:
+        cut = row["month"] <= cohort.no_censoring_before and not _is_counted(row, cohort, cut=False)
+    return f"{at}: {row['printed_value']} % is taken as cut after its last digit, not rounded" if cut else ""
 
 
 def is_percentage(row: pd.Series) -> bool:
@@ -134,35 +161,39 @@ def check_counted(row: pd.Series, cohort: Cohort, at: str) -> None:
     """Refuse a percentage, with its error, that no count prints, where nobody is censored before. Raises InputError."""
     if not (np.isfinite(row["value"]) and is_percentage(row) and row["month"] <= cohort.no_censoring_before):
         return
+    if _is_counted(row, cohort):
+        return
+    of = f"{row['n']:g} patients" if np.isfinite(row["n"]) else "patients"
+    counted = f"{row['count']:g} of {of} do not give" if np.isfinite(row["count"]) else f"no count of {of} gives"
+    near = f" ({_nearest(row, int(row['n']))})" if np.isfinite(row["n"]) else ""
+    raise InputError(
+        f"{counted} this figure{near}, and nobody is censored before month {cohort.no_censoring_before:g}",
+        where=at,
+        got=as_printed(row),
+        allowed=f"{AS_PRINTED}; no `no_censoring_before` where somebody was censored",
+    )
+
+
+def _is_counted(row: pd.Series, cohort: Cohort, *, cut: bool = True) -> bool:
+    """Return whether a count prints a row's figures, where nobody is censored."""
     most = population_sizes.most(cohort, population_sizes.of_row(cohort, row))
     sizes = [int(row["n"])] if np.isfinite(row["n"]) else range(1, most + 1)
     told = [int(row["count"])] if np.isfinite(row["count"]) else None
-    if any(_prints(alive, n, row) for n in sizes for alive in told or _near(row, n)):
-        return
-    of = f"{sizes[0]} patients" if len(sizes) == 1 else "patients"
-    raise InputError(
-        f"{f'{told[0]} of {of} do not give' if told else f'no count of {of} gives'} this figure, and nobody is "
-        f"censored before month {cohort.no_censoring_before:g}",
-        where=at,
-        got=_as_printed(row),
-        allowed=_nearest(row, sizes[0]) if len(sizes) == 1 else "a figure that a count gives, or no_censoring_before",
-    )
+    return any(_prints(alive, n, row, cut=cut) for n in sizes for alive in told or _near(row, n))
 
 
 def _near(row: pd.Series, n: int) -> range:
     """Return the counts of n that could print a row's percentage."""
-    half = half_a_digit(row, "value")
-    lowest, highest = (n * (row["value"] + each) / 100.0 for each in (-half, half))
+    lowest, highest = (n * each / 100.0 for each in printed_range(row, "value"))
     return range(max(0, int(np.floor(lowest))), min(n, int(np.ceil(highest))) + 1)
 
 
-def _prints(alive: int, n: int, row: pd.Series) -> bool:
+def _prints(alive: int, n: int, row: pd.Series, *, cut: bool) -> bool:
     share = alive / n
-    if abs(100.0 * share - row["value"]) > half_a_digit(row, "value") + 1e-9:
+    if not _is_printed(100.0 * share, row, "value", cut=cut):
         return False
-    error = row["standard_error"]
     binomial = 100.0 * np.sqrt(share * (1.0 - share) / n)
-    if np.isfinite(error) and abs(binomial - error) > half_a_digit(row, "standard_error") + 1e-9:
+    if np.isfinite(row["standard_error"]) and not _is_printed(binomial, row, "standard_error"):
         return False
     return not np.isfinite(row["lower"]) or _has_interval(share, n, row)
 
@@ -170,8 +201,8 @@ def _prints(alive: int, n: int, row: pd.Series) -> bool:
 def _has_interval(share: float, n: int, row: pd.Series) -> bool:
     """Return whether the ends of a row's interval lie where the usual intervals of a share of n have theirs."""
     for column, ends in zip(("lower", "upper"), _usual_intervals(share, n).T, strict=True):
-        slack = half_a_digit(row, column) + 1e-9
-        if not np.nanmin(ends) - slack <= row[column] <= np.nanmax(ends) + slack:
+        lowest, highest = printed_range(row, column)
+        if highest < np.nanmin(ends) - 1e-9 or lowest > np.nanmax(ends) + 1e-9:
             return False
     return True
 
@@ -206,7 +237,8 @@ def _nearest(row: pd.Series, n: int) -> str:
     return f"{alive} of {n} gives {given}"
 
 
-def _as_printed(row: pd.Series) -> str:
+def as_printed(row: pd.Series) -> str:
+    """Return a percentage with its error or interval, as the source prints them."""
     error = f" ± {row['printed_standard_error']}" if row["printed_standard_error"] else ""
     interval = f", {row['printed_lower']} to {row['printed_upper']}" if row["printed_lower"] else ""
     return f"{row['printed_value']}{error} %{interval}"

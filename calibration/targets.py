@@ -13,7 +13,7 @@ import pandas as pd
 from calibration import contradictions, percentages
 from calibration.cells import Row, cells_of, equations
 from calibration.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
-from calibration.percentages import Percentage
+from calibration.percentages import Percentage, cut_warning
 from calibration.setting import scenario_of
 from calibration.tables import Tables
 from calibration.target_checks import check_cohort, check_somebody, where
@@ -104,10 +104,10 @@ def load_targets(name: str | Path) -> Targets:
 def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> Targets:
     """Return what the rows of a cohort mean to the likelihood; `told` : its cohort.toml. Raises InputError."""
     check_cohort(cohort, pathway, folder)
-    contradictions.check(cohort, pathway, folder)
+    contradictions.check_told_once(cohort.targets, folder)
     scenario = scenario_of(cohort, pathway, told, folder)
     ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
-    contradictions.check_entered(cohort, ways, folder)
+    contradictions.check(cohort, pathway, ways, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     told_in_percent = read_percentages(cohort, folder)
@@ -122,7 +122,10 @@ def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], fold
         dependence=str(told.get("dependence", "")),
         fixed_benefit="marginal_benefit" in told,
         percentages=tuple(each for index, each in told_in_percent.items() if index in used.index),
-        warnings=tuple(each.warning for each in told_in_percent.values() if each.warning),
+        warnings=(
+            *(each.warning for each in told_in_percent.values() if each.warning),
+            *(said for i, row in cohort.targets.iterrows() if (said := cut_warning(row, cohort, where(folder, i)))),
+        ),
     )
 
 

@@ -79,7 +79,7 @@ REFUSED = {
     "none of nobody knows how many": (row(0, standard_error=0.0), "0 and 100 % need"),
     "more than all": (row(120, n=10.0), "a percentage is missing; got 120"),
     "nothing": (row(np.nan, n=10.0), "a percentage is missing"),
-    "surer than so few can be": (row(52, standard_error=4, n=57.0), "smaller than 57 patients can give; got '52 ± 4"),
+    "surer than so few can be": (row(52, standard_error=4, n=57.0), "smaller than 57 patients can give .*; got '52 ± 4"),
 }
 
 
@@ -100,7 +100,7 @@ def test_without_censoring_a_percentage_is_a_count() -> None:
 
 
 def test_a_count_that_prints_another_percentage_is_refused_where_nobody_is_censored() -> None:
-    with pytest.raises(InputError, match=r"12 of 37 patients do not give .* 13 of 37 gives 35.1 ± 7.8 %"):
+    with pytest.raises(InputError, match=r"12 of 37 patients do not give .*.13 of 37 gives 35.1 ± 7.8 %.*allowed: the figures of one place"):
         percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
 
 
@@ -168,7 +168,7 @@ def test_an_interval_that_another_number_of_patients_gives_is_no_count_of_these(
     low, high = usual_intervals(27, 60)["wilson"]
     told = {"lower": f"{low:.0f}", "upper": f"{high:.0f}"}
     percentages.check_counted(row(45, n=60.0, **told), cohort(120, 12.0), "")
-    with pytest.raises(InputError, match=r"no count of 120 patients .*got '45 %, 33 to 58'; .* about 36 to 54"):
+    with pytest.raises(InputError, match=r"no count of 120 patients .* about 36 to 54.*got '45 %, 33 to 58'"):
         percentages.check_counted(row(45, n=120.0, **told), cohort(120, 12.0), "")
 
 
