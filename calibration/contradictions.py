@@ -26,6 +26,7 @@ from simulator.pathway import Pathway
 
 LEAST_WORTH = 0.9
 """Of the patients that a standard error is worth: errors by other formulas than Greenwood's differ by less."""
+CANNOT_BE = "a figure that no cohort of this size and follow-up can have"
 HOW_MANY = {2: "two", 3: "three", 4: "four"}
 
 
@@ -55,7 +56,7 @@ def check(cohort: Cohort, pathway: Pathway, ways: Mapping[str, Sequence[str]], f
         return
     lines = _conflict(every)
     raise InputError(
-        f"{HOW_MANY.get(len(lines), str(len(lines)))} rows contradict one another" if lines[1:] else "this cannot be",
+        f"{HOW_MANY.get(len(lines), len(lines))} rows contradict one another" if lines[1:] else CANNOT_BE,
         where=where(folder, *lines),
         got="; ".join(_in_words(row) for line, row in cohort.targets.iterrows() if line in lines),
         allowed="figures that can be of the same patients, as the source prints them (kind, population, month, n)",
