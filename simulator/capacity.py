@@ -222,6 +222,17 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
     return None
 
 
+def lasting(
+    pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]
+) -> frozenset[str]:
+    """Return the states that hold a limited resource, or from which patients may come to one.
+
+    There patients are followed beyond the horizon: they keep others waiting. `ways` : state -> where it may lead
+    """
+    limited = {name for name, state in pathway.states.items() if state.holds in capacity}
+    return frozenset(name for name in ways if not limited.isdisjoint(reachable([name], ways.__getitem__)))
+
+
 def doubles(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]) -> str | None:
     """Return in which state waits double what microsim must simulate beforehand; None if there is none.
 

@@ -20,6 +20,10 @@ from simulator.ward import Intake, Requests, together
 
 Floats = NDArray[np.float64]
 
+BEYOND = 60.0
+"""Months after the counted years in which patients arrive at first; more if the last who is counted leaves later."""
+MOST_BEYOND = 1_200.0
+"""Months after the counted years in which patients arrive at most, whoever may still be waiting by then."""
 AT_ONCE = 16_384
 """Patients among whom those who reach the default clock are looked for: more than most centres see."""
 
@@ -73,10 +77,14 @@ def run(
 
     Between them the curves without each replication in turn : (n_replications, n_months).
 
-    Without [service] a replication is `patients` patients who enter at month 0.
+    Without [service] a replication is `patients` patients who enter at month 0. Raises InputError where a unit is
+    never given back.
     """
-    from simulator.engines import tally
+    from simulator.engines import embedded, tally
 
+    for each in (scenario, scenario.before):
+        if each is not None:
+            embedded.refuse_endless(resolve(each, own))
     every = [
         years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=Uniforms(seed, draw, number))
         for number in range(replications)
@@ -106,41 +114,78 @@ def years(
     uniforms: Uniforms,
     whole: bool = False,
 ) -> Years:
-    """Return one replication of a draw. Patients are followed to the end of the group window at least.
+    """Return one replication of a draw. Outcomes are those until the end of the group window at least.
 
-    whole : keep every event and their order, for histories, and not only what is counted
+    Patients arrive until the last who is counted has left. whole : keep every event and their order, for histories
     """
-    from simulator.engines import des, queues, tally
-
     model = resolve(scenario, own)
     before = None if scenario.before is None else resolve(scenario.before, own)
-    horizon = scenario.pathway.followed(horizon)
-    service = scenario.service
-    intake = together(range(patients)) if service is None else arrivals(model, before, service, horizon, uniforms)
+    horizon, service = scenario.pathway.followed(horizon), scenario.service
+
+    def follow(intake: Intake) -> Years:
+        return _follow(intake, model, before, uniforms, engine=engine, horizon=horizon, whole=whole)
+
+    if service is None:
+        return follow(together(range(patients)))
+    beyond = BEYOND
+    while True:
+        found = follow(arrivals(model, before, service, beyond, uniforms))
+        longest = _last_leaves(found) - service.last
+        if longest <= beyond or beyond >= MOST_BEYOND:
+            return found
+        beyond = min(1.25 * longest, MOST_BEYOND)
+
+
+def _follow(
+    intake: Intake,
+    model: Model,
+    before: Model | None,
+    uniforms: Uniforms,
+    *,
+    engine: str,
+    horizon: float,
+    whole: bool,
+) -> Years:
+    """Return what becomes of an intake."""
+    from simulator.engines import des, queues, tally
+
     if engine == "des":
         block, book = des.simulate(model, uniforms, intake, horizon=horizon, before=before)
     else:
         keep = None if whole else tally.counted_states(model.pathway)
         block, book = queues.simulate(model, uniforms, intake, horizon=horizon, before=before, keep=keep)
+    service = model.scenario.service
     if service is not None:
         counted = service.counted(_arrival(intake.origin, block))
         return Years(block, book, intake.origin, counted, service.first, service.last)
-    ends = np.minimum(book.released, np.where(np.isfinite(book.gone), book.gone, np.inf))
-    last = max(float(ends[np.isfinite(ends)].max(initial=0.0)), 1.0)
+    last = max(float(np.max(book.over, where=np.isfinite(book.over), initial=0.0)), 1.0)
     return Years(block, book, intake.origin, np.ones(intake.origin.size, dtype=bool), 0.0, last)
+
+
+def _last_leaves(years: Years) -> float:
+    """Return the month in which all is over that is counted: requests of the counted years, and, while they are
+    followed, of the counted patients. Whoever arrives later changes none of it."""
+    book = years.book
+    place = np.searchsorted(years.block.patients, book.patients)
+    until = (years.origin + years.block.follow_up_end)[place]
+    over = np.where((book.asked >= years.first) & (book.asked < years.last), book.over, np.minimum(book.over, until))
+    counts = (years.counted[place] & (book.asked <= until)) | ((book.asked >= years.first) & (book.asked < years.last))
+    return float(np.max(over, where=counts & np.isfinite(over), initial=years.last))
 
 
 def _arrival(origin: Floats, block: Block) -> Floats:
     return np.asarray(origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0))
 
 
-def arrivals(model: Model, before: Model | None, service: Service, horizon: float, uniforms: Uniforms) -> Intake:
+def arrivals(model: Model, before: Model | None, service: Service, beyond: float, uniforms: Uniforms) -> Intake:
     """Return the intake of a service: the k-th arrival is the next patient who reaches the default clock.
+
+    They arrive until `beyond` months after the counted years.
 
     That is under the policy or `before` it, by the month of the arrival: a policy does not change how many arrive.
     Under a model in which hardly anybody does, nobody arrives.
     """
-    months = service.months(uniforms, horizon)
+    months = service.months(uniforms, beyond)
     under = service.under_policy(uniforms, np.arange(months.size), months)
     if model.pathway.start == model.pathway.clock_state:
         return Intake(np.arange(months.size), months, under)

@@ -18,6 +18,7 @@ from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
+from simulator.engines.embedded import refuse_endless
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.levers import Values
@@ -142,6 +143,8 @@ def compare(
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = for_loads(table)
     for each in loaded:
+        if each.capacity:
+            refuse_endless(resolve(each, few))
         if each.service is None or (chosen.overload and tell_load is None):
             continue
         asked = demand(each, few, chosen.horizon)
@@ -253,11 +256,7 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
 
 def _doubles(scenario: Scenario) -> str | None:
     # Not its open ways: where a request is made at once, other risks have their time while it waits.
-    ways = {
-        name: [each.to for each in exits if each.probability is None or np.any(each.probability > 0)]
-        for name, exits in resolve(replace(scenario, marginal_benefit=1.0)).exits.items()
-    }
-    why = doubles(scenario.pathway, ways, scenario.capacity)
+    why = doubles(scenario.pathway, resolve(replace(scenario, marginal_benefit=1.0)).onward, scenario.capacity)
     return why if why is not None or scenario.before is None else _doubles(scenario.before)
 
 

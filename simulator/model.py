@@ -112,10 +112,20 @@ class Model:
             found.append((state, tuple((each.name, each.to) for each in usable)))
         return tuple(found)
 
+    @cached_property
+    def onward(self) -> dict[str, list[str]]:
+        """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
+        return {name: [each.to for each in exits if _may_be_taken(each)] for name, exits in self.exits.items()}
+
     def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""
         place = self.attributes.index(attribute)
         return np.array([cell[place] == level for cell in self.cells])
+
+
+def _may_be_taken(way: Exit) -> bool:
+    has_share = way.probability is None or bool(np.any(way.probability > 0))
+    return has_share and (way.time is None or bool(np.any(way.time.cdf(np.inf) > 0)))
 
 
 def point_values(pathway: Pathway) -> dict[str, float]:

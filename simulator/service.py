@@ -1,6 +1,6 @@
 """Service: a centre over calendar time. Who arrives when, and from when on a policy applies.
 
-Arrivals are starts of the default clock. They go on until the horizon of the last patient who is counted,
+Arrivals are starts of the default clock. They go on until the last patient who is counted has left,
 so that late patients do not meet an emptying ward.
 """
 
@@ -113,12 +113,12 @@ class Service:
         """The listed arrivals of the counted years."""
         return [month for month in self.arrival_months or () if self.first <= month < self.last]
 
-    def months(self, uniforms: Uniforms, horizon: float) -> Floats:
-        """Return the arrivals' calendar months : (n,), until no counted patient is followed any longer.
+    def months(self, uniforms: Uniforms, beyond: float) -> Floats:
+        """Return the arrivals' calendar months : (n,), until `beyond` months after the counted years.
 
         The gap before arrival i is -log(u_i) / rate, with its own addressed uniform.
         """
-        end = self.last + horizon
+        end = self.last + beyond
         if self.arrival_months is not None:
             return np.array([month for month in self.arrival_months if month < end])
         found, since = [], 0.0

@@ -31,7 +31,7 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
     Waits are those of requests made then; the mean, median and 90th percentile are over requests that were granted.
     """
     made = book.only((book.asked >= first) & (book.asked < last))
-    served, lost = np.isfinite(made.granted), np.isfinite(made.gone)
+    served = np.isfinite(made.granted)
     waited = made.waited
     years = (last - first) / MONTHS_A_YEAR
     started = int(((book.granted >= first) & (book.granted < last)).sum())
@@ -42,7 +42,7 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
         "wait_median": ("months", _or_nan(np.median, waited[served])),
         "wait_90th_percentile": ("months", _or_nan(lambda each: np.quantile(each, 0.9), waited[served])),
         "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
-        "lost_while_waiting": ("probability", _or_nan(np.mean, lost)),
+        "lost_while_waiting": ("probability", _or_nan(np.mean, ~served)),
         "queue_length": ("patients", _overlap(book.asked, book.asked + book.waited, first, last) / (last - first)),
     }
     if capacity.offered_every is None:

@@ -50,7 +50,7 @@ class Requests:
 
     resource : its place among the scenario's [capacity]
     asked : when it was made; granted : inf if never
-    gone : when it ended without a grant, by death, another way out or the end of follow-up; inf if granted
+    gone : when it ended without a grant, by death or another way out; inf if granted, or if nothing ends the wait
     released : when the unit was given back; inf if it was never granted
     """
 
@@ -65,6 +65,11 @@ class Requests:
     def waited(self) -> Floats:
         """Months from the request to its end, whatever that was."""
         return np.minimum(self.granted, self.gone) - self.asked
+
+    @property
+    def over(self) -> Floats:
+        """When the request is over: gone, or the unit given back; inf if never."""
+        return np.where(np.isfinite(self.granted), self.released, self.gone)
 
     def of(self, resource: int) -> Requests:
         """Return the requests for one resource."""

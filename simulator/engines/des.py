@@ -14,6 +14,7 @@ import simpy
 from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
+from simulator.capacity import lasting
 from simulator.engines.chances import Chances, Way
 from simulator.engines.wards import Alarm, Desk, Request, Ward
 from simulator.model import Exit, Model
@@ -49,29 +50,24 @@ class Centre:
         self.env = simpy.Environment(initial_time=min(map(instant, intake.origin.tolist()), default=0))
         self.chances = Chances(model, uniforms, intake.patients)
         self.chances_before = self.chances if before is None else Chances(before, uniforms, intake.patients)
+        self.lasting = {
+            chances: lasting(self.pathway, chances.model.onward, model.scenario.capacity)
+            for chances in (self.chances, self.chances_before)
+        }
         desk = Desk(self.env)
         self.wards = {
             resource: Ward(desk, capacity, place)
             for place, (resource, capacity) in enumerate(model.scenario.capacity.items())
         }
         self.patients = [Patient(self, place) for place in range(intake.patients.size)]
-        self.still_here = len(self.patients)
-        self.empty = self.env.event()
 
     def run(self) -> None:
-        """Run until nobody is followed any longer."""
+        """Run until nothing is to come: whoever is still waiting then waits for ever."""
         for ward in self.wards.values():
             ward.open()
         for patient in self.patients:
             self.env.process(patient.story())
-        if self.patients:
-            self.env.run(until=self.empty)
-
-    def goes(self) -> None:
-        """A patient's story is over."""
-        self.still_here -= 1
-        if not self.still_here:
-            self.empty.succeed()
+        self.env.run()
 
     def ward_of(self, state: str) -> Ward | None:
         """Return the ward of a state that holds a limited resource."""
@@ -90,23 +86,23 @@ class Centre:
         return {name: np.where(self.intake.under_policy, own[name], before[name]) for name in own}
 
     def block(self) -> Block:
-        """Return everybody's events as one block."""
+        """Return everybody's events until their follow-up ends, as one block."""
         everybody = self.patients
         block = Block(
             self.intake.patients,
             self.levels,
             np.array([each.clock for each in everybody]),
-            np.array([each.death for each in everybody]),
+            np.array([each.death if each.sees(each.death) else np.inf for each in everybody]),
             np.array([each.follow_up_end for each in everybody]),
         )
         early = states_before_clock(self.pathway)
         for state in self.pathway.states:
-            events = [(p.place, *told) for p in everybody for told in p.entries.get(state, ())]
+            events = [(p.place, *told) for p in everybody for told in p.entries.get(state, ()) if p.sees(told[0])]
             if events:
                 who, month, order, before = (np.array(each) for each in zip(*events, strict=True))
                 block.entered[state], block.order[state] = [(who, month)], [order]
                 block.early |= {state: [before]} if state in early else {}
-            exits = [(p.place, month) for p in everybody for month in p.exits.get(state, ())]
+            exits = [(p.place, month) for p in everybody for month in p.exits.get(state, ()) if p.sees(month)]
             if exits:
                 who, month = (np.array(each) for each in zip(*exits, strict=True))
                 block.left[state] = [(who, month)]
@@ -114,7 +110,7 @@ class Centre:
 
 
 class Patient:
-    """One patient. Months count from the patient's entry; `end` is when the story ends, whatever else was to come."""
+    """One patient. Months count from the patient's entry."""
 
     def __init__(self, centre: Centre, place: int) -> None:
         self.centre, self.place = centre, place
@@ -131,11 +127,11 @@ class Patient:
         self.exits: dict[str, list[float]] = {}
 
     def story(self) -> Story:
-        """From entry to death, or to the end of follow-up."""
+        """From entry to death, or beyond the end of follow-up until the patient can keep nobody else waiting."""
         yield self.until(0.0)
         state: str | None = self.centre.pathway.start
         month = 0.0
-        while state is not None:
+        while state is not None and (self.sees(month) or self.in_vain or state in self.centre.lasting[self.chances]):
             visit = self.enter(state, month)
             told = self.centre.pathway.states[state]
             if told.is_absorbing:
@@ -144,7 +140,10 @@ class Patient:
                 state = self.choose(state, month, visit)
             else:
                 state, month = yield from self.stay(state, month, visit)
-        self.centre.goes()
+
+    def sees(self, month: float) -> bool:
+        """Whether follow-up has not ended before a month."""
+        return month <= self.follow_up_end + MOMENT
 
     def enter(self, state: str, month: float) -> int:
         """Write down an entry, and return how often the patient was there before."""
@@ -210,12 +209,12 @@ class Patient:
         return sorted(found, key=lambda risk: risk[0])
 
     def is_over_by(self, month: float) -> bool:
-        """Whether the patient is dead, having been treated in vain, or followed no longer."""
-        return self.doom <= month or not month <= self.follow_up_end + MOMENT or month == np.inf
+        """Whether the patient is dead, having been treated in vain, by a month; or the month never comes."""
+        return self.doom <= month or month == np.inf
 
     def wait(self, asking: list[Request], month: float) -> Generator[simpy.Event, object, Request | None]:
-        """Wait until a month, the end of the story, or a grant; return the request that was granted."""
-        until = min(month, self.doom, self.follow_up_end)
+        """Wait until a month, a death in vain, or a grant; return the request that was granted."""
+        until = min(month, self.doom)
         alarm = [self.until(until, late=asking)] if until < np.inf else []
         if not asking:
             # Where nothing ends the stay there is nothing left to wait for.
@@ -250,15 +249,10 @@ class Patient:
         return to, month
 
     def end(self, state: str, asking: list[Request]) -> tuple[str | None, float]:
-        """Die, having been treated in vain, or be followed no longer."""
-        if self.doomed_way is not None and self.doom <= self.follow_up_end + MOMENT:
+        """Die, having been treated in vain; or stay for ever."""
+        if self.doomed_way is not None and self.doom < np.inf:
             return self.leave(state, self.doomed_way.exit.to, self.doom, asking)
-        over = min(self.follow_up_end, self.doom)
-        for each in asking:
-            each.withdraw(self.origin + over)
-        if self.holds is not None and over < np.inf:
-            self.holds.give_back(self.origin + over)
-        return None, over
+        return None, np.inf
 
     def _rank(self, ward: Ward, state: str) -> int:
         if ward.capacity.ranks is None:

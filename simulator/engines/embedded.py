@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.distributions import Distribution
+from simulator.errors import InputError
 from simulator.model import Exit, Model
 from simulator.pathway import reachable
 
@@ -180,3 +181,32 @@ def _recurrent(onward: NDArray[np.bool_], ending: NDArray[np.bool_]) -> NDArray[
     reached = np.stack([leads_to(onward, np.arange(n)[:, None] == i)[..., 0] for i in range(n)], axis=-1)
     back = np.all(~reached | np.swapaxes(reached, -1, -2), axis=-1)
     return np.asarray(~ending & back)
+
+
+def refuse_endless(model: Model) -> None:
+    """Raise InputError where patients come back to a limited resource without end, or a unit is never given back."""
+    pathway, capacity = model.pathway, model.scenario.capacity
+    holding = {name: state.holds for name, state in pathway.states.items() if state.holds in capacity}
+    never = {name: leaving(model, name).never > NEVER for name in holding}
+    again = [name for name in holding if name in reachable(model.onward[name], model.onward.__getitem__)]
+    if not again and not any(each.any() for each in never.values()):
+        return
+    who = np.atleast_2d(model.weights) > 0.0
+    often = {name: np.where(who, each, 0.0) for name, each in visits(model).items()}
+    cycle = ", ".join(name for name, each in often.items() if np.isinf(each).any())
+    for name in (each for each in holding if each in often):
+        where = f"{model.scenario.where}: [capacity] {holding[name]}"
+        if np.isinf(often[name]).any():
+            raise InputError(
+                "patients come back to it without end",
+                where=where,
+                got=f"a cycle that is never left: {cycle}",
+                allowed="a way out of the cycle, or no limit",
+            )
+        if np.any((often[name] > NEVER) & never[name]):
+            raise InputError(
+                "a unit is never given back",
+                where=where,
+                got=f"patients who never leave '{name}'",
+                allowed="a stay that ends: without cure, and with a hazard that does not run out",
+            )

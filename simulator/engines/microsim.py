@@ -336,7 +336,7 @@ class Run:
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers
     ) -> None:
         """Send patients on by their exits, but for those whose follow-up is over before."""
-        in_time = (month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month)
+        in_time = self._in_time(who, month, exits, winner)
         if not in_time.all():
             who, month, winner = who[in_time], month[in_time], winner[in_time]
         if self.plan.keep is None or state in self.plan.keep:
@@ -344,6 +344,10 @@ class Run:
         for place, each in enumerate(exits):
             chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
             self._send(state, each.to, who[chosen], month[chosen])
+
+    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
+        """Return who leaves before their follow-up is over, (n,)."""
+        return np.asarray((month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month))
 
 
 def least(ranks: Sequence[Floats]) -> Integers:

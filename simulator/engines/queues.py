@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
-from simulator.capacity import beyond_microsim
+from simulator.capacity import beyond_microsim, lasting
 from simulator.engines.microsim import BLOCK, Plan, Run, check_single, least
 from simulator.engines.serving import HALF, Rows, serve
 from simulator.errors import InputError
@@ -91,7 +91,7 @@ def _simulate(level: Sequence[Stretches], runs: list[Stretches]) -> list[Stretch
     for run in level:
         run.first, known = known, known + run.patients.size
         run.run()
-        run.ends, run.latest = run.newly_ending()
+        run.ends = run.newly_ending()
         runs.append(run)
     found = []
     for few in _gathered([run for run in level if run.granted]):
@@ -115,7 +115,10 @@ def _gathered(runs: Iterable[Stretches]) -> Iterator[list[Stretches]]:
 
 
 class QueuePlan(Plan):
-    """A plan that knows which exits are requests: into a state that holds a limited resource not held already."""
+    """A plan that knows which exits are requests: into a state that holds a limited resource not held already.
+
+    lasting : states in which patients are followed beyond the horizon, for they may keep others waiting
+    """
 
     def __init__(self, model: Model, horizon: float, keep: frozenset[str] | None) -> None:
         super().__init__(model, horizon, keep)
@@ -128,6 +131,7 @@ class QueuePlan(Plan):
             if states[each.to].holds in self.limited and states[each.to].holds != state.holds
         }
         self.asking = {key.split("/")[0] for key in self.asks}
+        self.lasting = lasting(model.pathway, model.onward, model.scenario.capacity)
 
 
 @dataclass(frozen=True)
@@ -148,13 +152,10 @@ class Stretches(Run):
     granted, gone : what follows a request, by the state that comes next
     granted_row, gone_row : the row that follows; -1 if none
     release : when the unit that a row begins with is given back; inf if never
-    ends : when a follow-up, or a time of death that is settled in this row, is over; inf if none is
-    latest : until when anything can happen, by the same: at the very end of a follow-up, but not of a life in vain
+    ends : when a patient who is treated without benefit, as is settled in this row, dies; inf if none is
     """
 
-    def __init__(
-        self, plan: QueuePlan, uniforms: Uniforms, patients: Integers, places: Integers
-    ) -> None:
+    def __init__(self, plan: QueuePlan, uniforms: Uniforms, patients: Integers, places: Integers) -> None:
         super().__init__(plan, uniforms, patients)
         n = patients.size
         self.queue, self.places, self.first = plan, places, 0
@@ -165,18 +166,13 @@ class Stretches(Run):
         self.granted: list[_Ending] = []
         self.gone: list[_Ending] = []
         self.on_clock, self.in_vain = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-        self.ends, self.latest = np.full(n, np.inf), np.full(n, np.inf)
+        self.ends = np.full(n, np.inf)
 
-    def newly_ending(self) -> tuple[Floats, Floats]:
-        """Return the follow-up's end, or the death of who is treated in vain, where it is settled in this row.
-
-        And until when anything can happen by it.
-        """
-        ends = np.where(self.on_clock, np.inf, self.block.clock_month + self.plan.horizon)
+    def newly_ending(self) -> Floats:
+        """Return the death of who is treated without benefit, where it is settled in this row."""
         if self.doomed is None:
-            return ends, ends + MOMENT
-        doom = np.where(self.in_vain, np.inf, self.doom_month)
-        return np.minimum(ends, doom), np.minimum(ends + MOMENT, doom - HALF)
+            return np.full(self.patients.size, np.inf)
+        return np.where(self.in_vain, np.inf, self.doom_month)
 
     def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
         if state not in self.queue.asking:
@@ -207,9 +203,7 @@ class Stretches(Run):
         alive = np.flatnonzero(month < self.doom_month[who]) if self.doomed is not None else slice(None)
         self._leave(state, exits, who[alive], month[alive], winner[alive])
 
-    def _ask(
-        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
-    ) -> None:
+    def _ask(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int) -> None:
         """Send on who leaves a state before asking for a unit, and write down the others' requests."""
         if not who.size or not exits:
             return
@@ -219,15 +213,21 @@ class Stretches(Run):
         chosen = np.zeros(who.size, dtype=bool)
         if asking:
             at, others = asking[0], [place for place in range(len(exits)) if place != asking[0]]
-            chosen = (winner == at) & self._in_time(who, times[at])
+            chosen = (winner == at) & self._alive(who, times[at])
             self._write_down(state, exits, at, others, who[chosen], [each[chosen] for each in times])
         rest = np.flatnonzero(~chosen & (winner != asking[0])) if asking else np.arange(who.size)
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
-    def _in_time(self, who: Integers, month: Floats) -> NDArray[np.bool_]:
-        """Return who is followed, and alive if treated in vain, at a month, as it would be without a wait."""
-        followed = (month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month)
-        return followed if self.doomed is None else followed & (month < self.doom_month[who])
+    def _alive(self, who: Integers, month: Floats) -> NDArray[np.bool_]:
+        """Return who comes to a month, alive if treated in vain, as it would be without a wait."""
+        comes = np.isfinite(month)
+        return comes if self.doomed is None else comes & (month < self.doom_month[who])
+
+    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
+        """As without queues; and who may keep others waiting is followed beyond the horizon, or dies in vain."""
+        may_ask = np.array([each.to in self.queue.lasting for each in exits])[winner]
+        may_ask = may_ask if self.doomed is None else may_ask | self.doomed[who]
+        return super()._in_time(who, month, exits, winner) | (may_ask & np.isfinite(month))
 
     def _write_down(
         self, state: str, exits: Sequence[Exit], at: int, others: list[int], who: Integers, times: list[Floats]
@@ -239,8 +239,10 @@ class Stretches(Run):
             return
         first = least([times[place] for place in others])
         self.expiry[who] = np.minimum.reduce([times[place] for place in others])
+        left = self._alive(who, self.expiry[who])
+        left &= self._in_time(who, self.expiry[who], [exits[place] for place in others], first)
         for number, place in enumerate(others):
-            own = np.flatnonzero((first == number) & self._in_time(who, self.expiry[who]))
+            own = np.flatnonzero((first == number) & left)
             if own.size:
                 self.gone.append(_Ending(who[own], state, exits[place].to, self.expiry[who[own]]))
 
@@ -265,9 +267,7 @@ def follow(runs: Sequence[Stretches], first: int) -> Stretches:
         return np.concatenate([values(run)[each.rows] for run, each, _ in parts])
 
     since = np.concatenate([each.month for _, each, _ in parts])
-    after = Stretches(
-        runs[0].queue, runs[0].uniforms, taken(lambda run: run.patients), taken(lambda run: run.places)
-    )
+    after = Stretches(runs[0].queue, runs[0].uniforms, taken(lambda run: run.patients), taken(lambda run: run.places))
     after.waiting, after.begins = {}, False
     begin = 0
     for run, each, is_granted in parts:
@@ -307,7 +307,6 @@ def _all_rows(runs: Sequence[Stretches]) -> Rows:
         expiry=joined("expiry"),
         release=joined("release"),
         ends=joined("ends"),
-        latest=joined("latest"),
         granted_row=joined("granted_row"),
         gone_row=joined("gone_row"),
     )

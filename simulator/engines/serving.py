@@ -1,8 +1,8 @@
 """First come, first served: everybody's requests for limited resources, through one time-ordered heap.
 
-Each request takes the unit that is free first, unless another risk or the end of follow-up comes before (the servers'
-workloads of Kiefer & Wolfowitz 1955, Trans Am Math Soc 78, 1, with impatience). That needs to know, when a unit is
-granted, when it will be given back; where it depends on another wait, only the des engine can say.
+Each request takes the unit that is free first, unless another risk comes before (the servers' workloads of Kiefer &
+Wolfowitz 1955, Trans Am Math Soc 78, 1, with impatience). That needs to know, when a unit is granted, when it will be
+given back; where it depends on another wait, only the des engine can say.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Rows:
     place : the patient's place in the intake; begins : whether it is the patient's first
     asked, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
     granted_row, gone_row : the stretch that follows; -1 if none
-    release : when the unit that it begins with is given back; ends : when the patient's follow-up, settled in it, ends
-    latest : until when anything can happen to the patient, by the same
+    release : when the unit that it begins with is given back; inf if never
+    ends : when a patient who is treated without benefit, as is settled in it, dies; inf if none is
     """
 
     place: Integers
@@ -41,7 +41,6 @@ class Rows:
     expiry: Floats
     release: Floats
     ends: Floats
-    latest: Floats
     granted_row: Integers
     gone_row: Integers
 
@@ -78,12 +77,12 @@ class Served:
         )
 
 
-Request = tuple[int, int, int, float, float, float, float, float]
+Request = tuple[int, int, int, float, float, float, float]
 """Its instant, the patient's place, its row among those that ask, the patient's origin, and in months since then: when
-it is made, when another risk ends the wait, when the follow-up ends, and until when anything can happen."""
+it is made, when another risk ends the wait, and when the patient dies, treated without benefit."""
 
-Following = tuple[int, float, float, float, float] | None
-"""A row's number among those that ask (-1 if it does not), and its request, expiry, end and latest.
+Following = tuple[int, float, float, float] | None
+"""A row's number among those that ask (-1 if it does not), and its request, expiry and end.
 
 None if it changes nothing for the queues."""
 
@@ -99,21 +98,21 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     free = [[-np.inf] * each for each in units]
     replace = heapq.heapreplace
     later: list[Request] = []
-    for _, place, row, zero, at, until, last, latest in _in_order(_first(rows, asking, origin), later):
+    for _, place, row, zero, at, until, last in _in_order(_first(rows, asking, origin), later):
         beds = free[resource[row]]
         if beds[0] > zero + at + HALF:
             at = beds[0] - zero
             ends = until if until < last else last
             if at >= ends - HALF:
                 gone[row] = ends
-                if until <= latest:
+                if until <= last - HALF and until < np.inf:
                     left[row] = until
-                    _begin(later, if_gone[row], place, zero, until, last, latest)
+                    _begin(later, if_gone[row], place, zero, until, last)
                 continue
         granted[row] = at
         following = if_granted[row]
         if following is not None:
-            last = _begin(later, following, place, zero, at, last, latest)
+            last = _begin(later, following, place, zero, at, last)
         back = at + stay[row]
         if back > last:
             back = last
@@ -124,8 +123,8 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
 
 def _following(rows: Rows, asking: Integers, following: Integers) -> list[Following]:
     """Return what follows each request, (n_asking,); `following` : rows, -1 if none."""
-    times = [each[following] for each in (rows.asked, rows.expiry, rows.ends, rows.latest)]
-    matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[3])))
+    times = [each[following] for each in (rows.asked, rows.expiry, rows.ends)]
+    matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[2])))
     number = np.where(np.isfinite(times[0][matters]), np.searchsorted(asking, following[matters]), -1)
     found: list[Following] = [None] * asking.size
     columns = zip(number.tolist(), *(each[matters].tolist() for each in times), strict=True)
@@ -134,26 +133,22 @@ def _following(rows: Rows, asking: Integers, following: Integers) -> list[Follow
     return found
 
 
-def _begin(
-    later: list[Request], row: Following, place: int, zero: float, month: float, last: float, latest: float
-) -> float:
-    """Begin what follows a request, and push what it asks for in its turn; return when the follow-up ends."""
+def _begin(later: list[Request], row: Following, place: int, zero: float, month: float, last: float) -> float:
+    """Begin what follows a request, and push what it asks for in its turn; return when the patient dies for certain."""
     if row is None:
         return last
-    number, asked, expiry, ends, limit = row
+    number, asked, expiry, ends = row
     if month + ends < last:
         last = month + ends
-    if month + limit < latest:
-        latest = month + limit
     at = month + asked
-    if number >= 0 and at <= latest:
-        heapq.heappush(later, (instant(zero + at), place, number, zero, at, month + expiry, last, latest))
+    if number >= 0 and at <= last - HALF:
+        heapq.heappush(later, (instant(zero + at), place, number, zero, at, month + expiry, last))
     return last
 
 
 def _first(rows: Rows, asking: Integers, origin: Floats) -> Iterator[Request]:
     """Return the requests of everybody's first row, in order."""
-    first = np.flatnonzero(rows.begins[asking] & (rows.asked[asking] <= rows.latest[asking]))
+    first = np.flatnonzero(rows.begins[asking] & (rows.asked[asking] <= rows.ends[asking] - HALF))
     row = asking[first]
     place = rows.place[row]
     zero = origin[place]
@@ -161,7 +156,7 @@ def _first(rows: Rows, asking: Integers, origin: Floats) -> Iterator[Request]:
     order = np.lexsort((place, instants))
     row = row[order]
     columns = (instants[order], place[order], first[order], zero[order])
-    times = (each[row] for each in (rows.asked, rows.expiry, rows.ends, rows.latest))
+    times = (each[row] for each in (rows.asked, rows.expiry, rows.ends))
     return zip(*(each.tolist() for each in (*columns, *times)), strict=True)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Generator
 
 import simpy
 from simpy.events import EventPriority
 
 from simulator.capacity import Capacity
-from simulator.ward import instant
+from simulator.ward import INSTANTS, instant
 
 GRANTS, LATE = 2, 3
 """SimPy's priorities within an instant, after those of what happens to patients (0 and 1)."""
@@ -98,14 +97,12 @@ class Ward:
         self.requests: list[Request] = []
         self.since = 0.0
         self.offered = -math.inf, 0
+        self.is_awaited = False
         desk.wards.append(self)
 
     def open(self) -> None:
-        """Begin the calendar, or the offers."""
-        if self.capacity.offered_every is not None:
-            self.env.process(self._offers(self.capacity.offered_every))
-            return
-        for month, _ in self.capacity.calendar[1:]:
+        """Begin the calendar."""
+        for month, _ in self.capacity.calendar[1:] if self.capacity.offered_every is None else ():
             alarm = Alarm(self.env, instant(month))
             alarm.callbacks.append(lambda _, month=month: self._review(month))  # type: ignore[misc]
 
@@ -126,6 +123,8 @@ class Ward:
     def _review(self, month: float) -> None:
         if self.capacity.offered_every is None:
             self.since = month
+        else:
+            self._await_offer(self.capacity.offered_every)
         self.desk.review()
 
     @property
@@ -153,15 +152,29 @@ class Ward:
         request.event.succeed()
 
     def _units(self) -> int:
-        now = self.env.now
+        return self._units_at(self.env.now)
+
+    def _units_at(self, now: float) -> int:
         return next(n for month, n in reversed(self.capacity.calendar) if instant(month) <= now or month == 0.0)
 
-    def _offers(self, every: float) -> Generator[simpy.Event, object, None]:
-        """Offer the units at every interval from month 0 on; they are lost if nobody waits in that instant."""
-        number = max(math.ceil(self.env.now / instant(every) - 1e-12), 0)
-        while True:
-            month = number * every
-            yield Alarm(self.env, instant(month))
-            self.since, self.offered = month, (float(self.env.now), self._units())
-            self.desk.review()
+    def _await_offer(self, every: float) -> None:
+        """Have the next offer of units made if somebody waits; others are lost."""
+        if self.is_awaited or self.first is None:
+            return
+        number = max(math.floor(self.env.now / INSTANTS / every) - 1, 0)
+        while instant(number * every) < self.env.now or self.offered[0] == instant(number * every):
             number += 1
+        month = number * every
+        if not self._units_at(instant(month)):
+            later = [begin for begin, units in self.capacity.calendar if units and instant(begin) > instant(month)]
+            if not later:
+                return
+            month = math.ceil(later[0] / every - 1e-9) * every
+        self.is_awaited = True
+        alarm = Alarm(self.env, instant(month))
+        alarm.callbacks.append(lambda _: self._offer(month))
+
+    def _offer(self, month: float) -> None:
+        self.is_awaited = False
+        self.since, self.offered = month, (float(self.env.now), self._units())
+        self._review(month)

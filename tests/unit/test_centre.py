@@ -83,7 +83,7 @@ def letter() -> Scenario:
 def test_patients_relapse_in_the_calendar_month_in_which_they_arrive(letter: Scenario, engine: str) -> None:
     assert letter.service is not None
     found = years(letter, engine=engine)
-    months = letter.service.months(Uniforms(3, draw=1), horizon=120.0)
+    months = letter.service.months(Uniforms(3, draw=1), centre.BEYOND)
     np.testing.assert_allclose(found.arrival, months, rtol=0, atol=1e-9)
     assert np.isfinite(found.block.clock_month).all()
     assert found.block.clock_month.max() > 12.0, "they were infused at different times before"
@@ -108,12 +108,15 @@ def test_everybody_is_followed_to_the_end_of_the_groups_window_at_least(
     assert np.all(found.block.death_month[died] <= found.block.follow_up_end[died] + 1e-9)
 
 
-def test_arrivals_go_on_as_long_as_a_counted_patient_is_followed(letter: Scenario) -> None:
-    found = years(letter)
-    assert (found.first, found.last) == (12.0, 60.0)
-    np.testing.assert_array_equal(found.counted, (found.arrival >= 12.0) & (found.arrival < 60.0))
-    assert found.arrival.min() < 12.0, "a warm-up"
-    assert 170.0 < found.arrival.max() < 180.0, "counted patients are followed to month 180 at most"
+def test_arrivals_go_on_until_the_last_counted_patient_has_left(letter: Scenario) -> None:
+    for horizon in (12.0, 120.0):
+        found = years(letter, horizon=horizon)
+        assert (found.first, found.last) == (12.0, 60.0)
+        np.testing.assert_array_equal(found.counted, (found.arrival >= 12.0) & (found.arrival < 60.0))
+        assert found.arrival.min() < 12.0, "a warm-up"
+        numbers = found.block.patients[found.counted]
+        assert found.book.over[np.isin(found.book.patients, numbers)].max() < found.arrival.max()
+        assert found.arrival.max() > 60.0 + 0.9 * centre.BEYOND
 
 
 def test_without_a_service_everybody_enters_at_once(tell: Tell) -> None:

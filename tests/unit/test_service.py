@@ -183,7 +183,7 @@ CENTRE = Service(years=400.0, arrivals_per_year=30.0, warm_up_years=10.0)
 
 
 def test_gaps_between_arrivals_are_exponential_and_independent() -> None:
-    months = CENTRE.months(Uniforms(5), horizon=0.0)
+    months = CENTRE.months(Uniforms(5), beyond=0.0)
     gaps = np.diff(months, prepend=0.0)
     assert gaps.size > 10_000
     assert stats.kstest(gaps, "expon", args=(0.0, 12.0 / 30.0)).pvalue > FALSE_ALARM
@@ -193,7 +193,7 @@ def test_gaps_between_arrivals_are_exponential_and_independent() -> None:
 
 def test_arrivals_a_year_are_poisson() -> None:
     """The counts' dispersion, sum (n - mean)^2 / mean, is chi-square (Fisher 1950); so is the total, nearly."""
-    months = CENTRE.months(Uniforms(6), horizon=0.0)
+    months = CENTRE.months(Uniforms(6), beyond=0.0)
     counts = np.histogram(months, bins=np.arange(0.0, CENTRE.last + 1.0, 12.0))[0]
     dispersion = np.sum((counts - counts.mean()) ** 2) / counts.mean()
     assert FALSE_ALARM / 2 < stats.chi2.cdf(dispersion, counts.size - 1) < 1.0 - FALSE_ALARM / 2

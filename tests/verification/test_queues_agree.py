@@ -255,11 +255,19 @@ time = { family = "fixed", months = { by = "line", first = 1, second = 2, third 
 kind = "sojourn"
 holds = "beds"
 [[states.rehabilitation.transitions]]
-to = "referred"
+to = "reviewed"
 time = { family = "fixed", months = 0.5 }
 [[states.rehabilitation.transitions]]
 to = "home"
 time = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 0.5 } }
+[states.reviewed]
+kind = "chance"
+[[states.reviewed.branches]]
+to = "referred"
+probability = 0.3
+[[states.reviewed.branches]]
+to = "home"
+probability = "rest"
 [states.home]
 kind = "end"
 [states.dead]
@@ -407,8 +415,9 @@ def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
     tell: Callable[..., Pathway], alike: Alike
 ) -> None:
     """Both ways out of every wait double what microsim simulates beforehand: it says so before memory is full."""
+    deadly = FLARES.replace("mean = 100", "mean = 0.4")
+    alike(resolve(scarce(Scenario("deadly", tell(deadly)), 4)), together(range(20)), horizon=4.0)
     scenario = scarce(Scenario("flares", tell(FLARES)), 4)
-    alike(resolve(scenario), together(range(20)), horizon=4.0)
     with pytest.raises(InputError, match=r"both ways out of every wait .* allowed: --engine des"):
         queues.simulate(resolve(scenario), Uniforms(1), together(range(20)), horizon=60.0)
     engine, why = choose_engine("auto", [scenario])
@@ -453,7 +462,7 @@ def test_what_is_beyond_the_queue_path_is_refused_with_the_engine_that_can(
     [
         ('to = "dead"\ntime = { family = "fixed", months = 7 }', "scan", "'listed' may ask for two units at once"),
         (
-            'to = "referred"\ntime = { family = "fixed", months = 0.5 }',
+            'to = "home"\ntime = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 0.5 } }',
             "scan",
             "'rehabilitation' hold one unit while they wait for another",
         ),

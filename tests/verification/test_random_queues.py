@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from simulator.capacity import Capacity, beyond_microsim
-from simulator.engines import des, microsim, queues
+from simulator.engines import des, embedded, microsim, queues
 from simulator.errors import InputError
 from simulator.experiment import choose_engine
 from simulator.histories import check, table
-from simulator.model import resolve
+from simulator.model import Model, resolve
 from simulator.pathway_file import load_pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario
@@ -30,6 +30,8 @@ from simulator.ward import Intake
 
 Draw = Callable[[st.SearchStrategy], object]
 RESOURCES = ("beds", "slots")
+MOST_EVENTS = 60
+"""A patient, on average: more take des too long."""
 TOP = """
 title = "made up"
 start = "{start}"
@@ -185,6 +187,15 @@ anything = (
 )
 
 
+def lives_end(model: Model) -> bool:
+    """Whether the engines may run it: patients are followed until they can hold and ask for nothing more."""
+    try:
+        embedded.refuse_endless(model)
+    except InputError:
+        return False
+    return bool(np.all(embedded.events(model) < MOST_EVENTS))
+
+
 def the_law(
     alike: Callable, fair: Callable, text: str, intake: Intake, units: tuple[int, int], benefit: float, horizon: float
 ) -> None:
@@ -197,6 +208,7 @@ def the_law(
     policy = replace(before, name="policy", marginal_benefit=benefit)
     policy = replace(policy, set={"uptake": 0.8}) if pathway.marginal else policy
     model, own = resolve(policy), resolve(before)
+    assume(all(lives_end(each) for each in (model, own)))
     if beyond_microsim(pathway, limits) is None:
         try:
             events, book = alike(model, intake, horizon=horizon, before=own)

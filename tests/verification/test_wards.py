@@ -186,18 +186,21 @@ def test_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
     }
 
 
-def test_the_end_of_follow_up_gives_the_bed_back_and_ends_a_wait(log: Log) -> None:
+@pytest.mark.parametrize("horizon", [4.0, 100.0])
+def test_the_end_of_follow_up_gives_no_bed_back_and_ends_no_wait(horizon: float, log: Log) -> None:
     told = log(
         beds(1),
-        horizon=4.0,
+        horizon=horizon,
         ann=Course(stays=10),
         bob=Course(comes=1, stays=10),
-        cyd=Course(comes=1.5),
-        dan=Course(comes=2, stays=1),
-        eve=Course(comes=1, ready=0.5),
+        cyd=Course(comes=11, ready=0.5, stays=1),
+        dan=Course(comes=20, stays=1),
+        eve=Course(comes=20.5, relapses=1, after=1),
     )
-    # Bob is followed to month 5, Eve too; Cyd to 5.5, so Cyd is granted the bed in 5 and seen no longer from 5.5 on.
-    assert told == {"ann": "0 ward", "bob": "4 ward", "cyd": "5 ward", "dan": "5.5 ward", "eve": ""}
+    # Ann keeps the bed to month 10 and Bob to 20, however early they are seen no longer; Cyd is next.
+    seen = {"ann": "0 ward", "bob": "", "cyd": "", "dan": "21 ward, 22 home", "eve": "21.5 relapse, 22.5 dead"}
+    later = {"ann": "0 ward, 10 home", "bob": "10 ward, 20 home", "cyd": "20 ward, 21 home"}
+    assert told == (seen if horizon == 4.0 else {**seen, **later})
 
 
 def test_a_ward_that_is_closed_for_a_month_throws_nobody_out_and_takes_nobody_in(log: Log) -> None:
