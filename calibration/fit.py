@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from calibration.diagnostics import Diagnostics, diagnose
+from calibration.difficulty import difficulties
 from calibration.imis import WeightedSample, sample
 from calibration.likelihood import STEP, Likelihood
 from calibration.predictive import predict
@@ -28,6 +29,11 @@ WANTED = 2000
 """Draws that are frozen."""
 EFFECTIVE = 3000
 """Effective sample size of the weighted sample that they are taken from."""
+POINTS = 50_000
+"""Points that are sampled at most."""
+FEWEST_POINTS = 1000
+UNRELIABLE = "unreliable_"
+"""Before the names of files of a sample that is not good: nothing reads them as a fit."""
 ROWS = 25
 """Draws a likelihood call: their arrays stay in the processor's cache. The result does not depend on jobs."""
 
@@ -47,20 +53,40 @@ class Fit:
         """Return what is wrong with the sample, a sentence each; empty if it is good."""
         return self.diagnostics.problems()
 
+    def difficulties(self) -> list[str]:
+        """Return which parameters make a bad sample so, and what to change, a sentence each."""
+        return difficulties(self.sample, priors_of(self.targets))
+
     def write(self, folder: Path) -> None:
-        """Write draws.csv, with what it was fitted to, posterior.csv and predictive.csv: all, each whole, or none."""
+        """Write draws.csv, with what it was fitted to, posterior.csv and predictive.csv: all, each whole, or none.
+
+        A sample that is not good is no fit: its files are named `UNRELIABLE`, with why in a text beside.
+        """
         told = fingerprint.of_fit(self.targets.pathway, self.targets.folder)
         tables = {"draws": self.draws.assign(**{fingerprint.COLUMN: told})}
         tables |= {"posterior": self.posterior, "predictive": self.predictive}
-        parts = {name: folder / f".{name}.csv.part" for name in tables}
+        bad = self.problems()
+        parts = {f"{UNRELIABLE if bad else ''}{name}.csv": folder / f".{name}.csv.part" for name in tables}
+        if bad:
+            parts[f"{UNRELIABLE}because.txt"] = folder / ".because.txt.part"
         try:
+            for (name, table), part in zip(tables.items(), parts.values(), strict=False):
+                csv_file.write(table, part, ".17g" if name == "draws" else ".6g")
+            if bad:
+                parts[f"{UNRELIABLE}because.txt"].write_text(self.refusal() + "\n", encoding="utf-8")
             for name, part in parts.items():
-                csv_file.write(tables[name], part, ".17g" if name == "draws" else ".6g")
-            for name, part in parts.items():
-                part.replace(folder / f"{name}.csv")
+                part.replace(folder / name)
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
+
+    def refusal(self) -> str:
+        """Return why the sample is no fit, which parameters are at fault, and what to change."""
+        found = self.difficulties()
+        reasons = "; ".join(self.problems())
+        fault = "; ".join(found) if found else "no parameter stands out: take more points"
+        more = f"--points N takes more than {self.diagnostics.points:,} points, --keep-unreliable keeps these"
+        return f"{self.targets.folder.name}: not a fit, since {reasons}. At fault: {fault}. {more}."
 
 
 def priors_of(targets: Targets) -> Priors:
@@ -105,11 +131,15 @@ def calibrate(
     seed: int | None = None,
     wanted: int = WANTED,
     effective: float = EFFECTIVE,
+    points: int = POINTS,
+    keep: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Fit:
     """Fit a cohort and write its draws, posterior and predictive tables into `out` (default: its own folder).
 
-    wanted : draws; effective : sample size behind them; progress : called with (stage, done, expected at most).
+    wanted : draws; effective : sample size behind them; points : sampled at most
+    keep : write a bad sample too, named as what it is (see `Fit.write`), and return it
+    progress : called with (stage, done, expected at most)
     Raises InputError on targets that cannot be used, and AftercartError, with nothing written, if the sample is bad.
     """
     targets = load_targets(cohort)
@@ -118,9 +148,11 @@ def calibrate(
         raise InputError("nothing to fit", where=where, allowed='rows with use = "likelihood"')
     folder = out or targets.folder
     chosen = targets.seed if seed is None else seed
-    fit = run(targets, jobs=jobs, seed=chosen, wanted=wanted, effective=effective, progress=progress)
-    if fit.problems():
-        raise AftercartError(f"{targets.folder.name}: nothing written, since " + "; ".join(fit.problems()))
+    fit = run(
+        targets, jobs=jobs, seed=chosen, wanted=wanted, effective=effective, points=points, progress=progress
+    )  # fmt: skip
+    if fit.problems() and not keep:
+        raise AftercartError(f"nothing written. {fit.refusal()}")
     folder.mkdir(parents=True, exist_ok=True)
     fit.write(folder)
     return fit
@@ -133,16 +165,27 @@ def run(
     seed: int,
     wanted: int = WANTED,
     effective: float = EFFECTIVE,
+    points: int = POINTS,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Fit:
     """Return the fit of a cohort's targets: IMIS, resampled draws, their summary and what they predict."""
+    if points < FEWEST_POINTS:
+        raise InputError("too few points", where="--points", got=points, allowed=f"{FEWEST_POINTS:,} or more")
     if seed < 0:
         raise InputError("a seed below 0", where="seed", got=seed, allowed="0 or more")
     targets = replace(targets, seed=seed)
     priors = priors_of(targets)
     with likelihood_of(targets, jobs) as (log_likelihood, each):
         weighted = sample(
-            log_likelihood, priors.dimension, seed=seed, wanted=wanted, effective=effective, progress=progress
+            log_likelihood,
+            priors.dimension,
+            seed=seed,
+            wanted=wanted,
+            effective=effective,
+            initial=min(2000, points // 4),
+            refit=min(8000, points // 4),
+            most_points=points,
+            progress=progress,
         )
         rows = weighted.resample(wanted, seed=seed)
         theta = priors.transform(weighted.z)

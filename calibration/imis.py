@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -95,6 +95,7 @@ class WeightedSample:
     mixture : what they were drawn from
     steps : how it came about; the last is this sample
     reached : whether it stopped because it was good enough and not at the limit
+    modes : of the posterior, as they were found
     """
 
     z: Floats
@@ -103,6 +104,7 @@ class WeightedSample:
     mixture: Mixture
     steps: tuple[Step, ...]
     reached: bool
+    modes: tuple[Mode, ...] = ()
 
     @cached_property
     def weights(self) -> Floats:
@@ -185,7 +187,8 @@ def sample(
         mixture, step = _refitted(mixture, evaluate, _generator(seed, 2 + number), modes, refit, wanted)
         steps.append(step)
     evaluate.begin("sample", int(4 * target))
-    return _draw(mixture, evaluate, _generator(seed, 1), steps, wanted, target, most_points)
+    drawn = _draw(mixture, evaluate, _generator(seed, 1), steps, wanted, target, most_points)
+    return replace(drawn, modes=modes)
 
 
 def _refitted(

@@ -164,6 +164,11 @@ class Priors:
         pieces = _pieces(priors, dirichlets, where)
         return cls(tuple(priors), sum(piece.dimension for piece in pieces), pieces)
 
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """Which parameter each score is of, (dimension,); one of siblings is of the one that it breaks off."""
+        return tuple(name for piece in self.pieces for name in piece.names[: piece.dimension])
+
     def transform(self, z: Floats) -> Floats:
         """Finite parameter values of scores. z : (n, dimension) -> (n, n_names), in the parameters' units."""
         theta = np.empty((len(z), len(self.names)))

@@ -17,8 +17,7 @@ from calibration.percentages import Percentage, cut_warning
 from calibration.setting import scenario_of
 from calibration.tables import Tables
 from calibration.target_checks import check_cohort, check_somebody, where
-from simulator.cohort import Cohort, read_cohort
-from simulator.draws import cohorts_folder
+from simulator.cohort import Cohort, cohorts_folder, read_cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve

@@ -18,9 +18,8 @@ from calibration.kinds import COUNTS
 from calibration.predictive import Floats, SimulatedCohort
 from calibration.target_checks import HORIZON, where
 from calibration.targets import Targets
-from simulator.cohort import read_cohort
+from simulator.cohort import cohorts_folder, read_cohort
 from simulator.curves import INTERVAL
-from simulator.draws import cohorts_folder
 from simulator.errors import InputError
 from simulator.workers import workers
 

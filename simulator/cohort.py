@@ -13,6 +13,7 @@ from pydantic import Field
 
 from simulator import csv_file, toml_file
 from simulator.errors import InputError
+from simulator.graph import unknown
 from simulator.pathway import Pathway
 from simulator.plain_text import one_line
 
@@ -122,18 +123,38 @@ class Cohort:
         return rows.loc[chosen, ["month", "count", "n", "value", "standard_error"]].sort_values("month")
 
 
+def cohorts_folder() -> Path:
+    """Return where the shipped cohorts are: data beside the calibration's code, which is not run."""
+    spec = find_spec("calibration")
+    if spec is None or spec.origin is None:
+        raise InputError("the calibration package is not installed", where="calibration")
+    return Path(spec.origin).parent / "cohorts"
+
+
+def cohort_folder(pathway: Pathway) -> Path | None:
+    """Return the folder of the cohort that a pathway's draws are fitted to; None if they are no cohort's.
+
+    `draws` names a folder with a cohort.toml, from the pathway's file on, or draws.csv in it; or else a shipped cohort.
+    Raises InputError if it names neither.
+    """
+    if pathway.draws is None:
+        return None
+    path = (pathway.file.parent if pathway.file else Path()) / pathway.draws
+    folder = path.parent if path.name == "draws.csv" else path
+    if (folder / "cohort.toml").is_file():
+        return folder
+    if path.suffix == ".csv":
+        return None
+    shipped = sorted(each.name for each in cohorts_folder().iterdir() if each.is_dir())
+    if pathway.draws in shipped:
+        return cohorts_folder() / pathway.draws
+    raise unknown("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")
+
+
 def load_cohort(pathway: Pathway) -> Cohort | None:
     """Return the cohort that a pathway's draws come from; None if it has none. Raises InputError if it is malformed."""
-    if pathway.draws is None or pathway.draws.endswith(".csv"):
-        return None
-    # Finding the package does not run its code: its folders are only data here.
-    found = find_spec("calibration")
-    if found is None or not found.submodule_search_locations:
-        raise InputError(
-            "the package `calibration` is not installed", where=f"{pathway.where}: draws", got=pathway.draws
-        )
-    folder = Path(next(iter(found.submodule_search_locations))) / "cohorts" / pathway.draws
-    return read_cohort(folder)
+    folder = cohort_folder(pathway)
+    return None if folder is None else read_cohort(folder)
 
 
 def read_cohort(folder: Path) -> Cohort:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import csv_file, fingerprint
+from simulator.cohort import cohort_folder, cohorts_folder
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
@@ -25,25 +25,12 @@ MOST = 400
 """Draws that are used unless more are asked for: enough for a 95 % interval."""
 
 
-def cohorts_folder() -> Path:
-    """Return where the shipped cohorts are: data beside the calibration's code, which is not run."""
-    spec = find_spec("calibration")
-    if spec is None or spec.origin is None:
-        raise InputError("the calibration package is not installed", where="calibration")
-    return Path(spec.origin).parent / "cohorts"
-
-
 def draws_file(pathway: Pathway) -> Path | None:
-    """Return the file of a pathway's draws, or None if it names none."""
+    """Return the file of a pathway's draws, or None if it names none. Raises InputError."""
     if pathway.draws is None:
         return None
-    if pathway.draws.endswith(".csv"):
-        return (pathway.file.parent if pathway.file else Path()) / pathway.draws
-    folder = cohorts_folder() / pathway.draws
-    if not folder.is_dir():
-        known = [each.name for each in cohorts_folder().iterdir() if each.is_dir()]
-        raise unknown("cohort", pathway.draws, known, f"{pathway.where}: draws")
-    return folder / "draws.csv"
+    folder = cohort_folder(pathway)
+    return (pathway.file.parent if pathway.file else Path()) / pathway.draws if folder is None else folder / "draws.csv"
 
 
 def load_draws(pathway: Pathway) -> pd.DataFrame | None:

@@ -164,7 +164,7 @@ class PathwayTable(toml_file.Table):
     title: str
     description: str = ""
     start: str = Field(description="the state that everyone enters at month 0")
-    draws: str | None = Field(None, description="a calibrated cohort's name, or a CSV file of draws")
+    draws: str | None = Field(None, description="a shipped cohort, a fitted cohort's folder, or a CSV file of draws")
     group_window: Annotated[Number, Field(gt=0)] = Field(120.0, description="months, for [groups]")
     clocks: dict[str, str] = Field(
         default_factory=dict, description="clock = the state that starts it; first: default"

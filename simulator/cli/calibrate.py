@@ -18,6 +18,11 @@ def calibrate(
         typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: the cohort's own]"),
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="[default: the cohort's own]")] = None,
+    points: Annotated[int | None, typer.Option(metavar="N", help="Points to sample at most. [default: 50000]")] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep-unreliable", help="Keep a sample that is no fit, as unreliable_draws.csv and others."),
+    ] = False,
     jobs: options.Jobs = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: only the folder.")] = False,
 ) -> None:
@@ -42,8 +47,13 @@ def calibrate(
             out=unfinished,
             jobs=using,
             seed=seed,
+            points=fit.POINTS if points is None else points,
+            keep=keep,
             progress=lambda stage, done, total: advance(done, total, stage),
         )
     if not quiet:
         tables.show_fit(fitted, tables.console())
     typer.echo(f"Files: {into}")
+    if fitted.problems():
+        typer.echo(f"aftercart: {fitted.refusal()}", err=True)
+        raise typer.Exit(1)

@@ -39,7 +39,7 @@ def _path(file: str) -> Path:
     """Return the file or folder of what was named."""
     import scenarios
     from simulator import pathway_file
-    from simulator.draws import cohorts_folder
+    from simulator.cohort import cohorts_folder
     from simulator.graph import unknown
 
     if Path(file).exists() or Path(file).suffix:

@@ -9,7 +9,7 @@ def list_() -> None:
     """List the shipped scenarios, pathways and cohorts."""
     import scenarios
     from simulator import pathway_file, toml_file
-    from simulator.draws import cohorts_folder
+    from simulator.cohort import cohorts_folder
 
     questions = {name: toml_file.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
     pathways = {

@@ -102,9 +102,11 @@ def _rates(told: Iterable[str]) -> dict[str, float]:
 
 def _widen(pathway: Pathway, jobs: int) -> Widen | None:
     """Return what gives the posterior without each assumed prior; None where no cohort was fitted."""
-    if pathway.draws is None or pathway.draws.endswith(".csv"):
+    from simulator.cohort import cohort_folder
+
+    cohort = cohort_folder(pathway)
+    if cohort is None:
         return None
-    cohort = pathway.draws
 
     def widen(draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]) -> Iterable[Widened]:
         from calibration.fit import likelihood_of

@@ -99,20 +99,20 @@ def _check_names(every: Sequence[Targets]) -> None:
 
 def _frozen(every: Sequence[Targets]) -> Path:
     """Return the folder of the draws beside which the benefit is kept. Raises InputError if it is not one cohort's."""
-    from simulator.draws import cohorts_folder
+    from simulator.cohort import cohort_folder
     from simulator.errors import InputError
 
-    calibrated = {each.pathway.draws for each in every}
-    (draws,) = calibrated if len(calibrated) == 1 else (None,)
-    if draws is None or draws.endswith(".csv"):
+    calibrated = {None if (of := cohort_folder(each.pathway)) is None else of.resolve() for each in every}
+    (found,) = calibrated if len(calibrated) == 1 else (None,)
+    if found is None:
         raise InputError(
             "the benefit is frozen beside the draws of one calibrated cohort",
             where="--refit",
             got=", ".join(sorted(each.pathway.name for each in every)),
             allowed="cohorts of one pathway whose draws are a cohort's",
         )
-    folder.check_writable(cohorts_folder() / draws)
-    return cohorts_folder() / draws
+    folder.check_writable(found)
+    return found
 
 
 def _write(

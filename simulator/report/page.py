@@ -38,7 +38,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
         section("manifest", "Manifest", _manifest(results.manifest)),
     ]
     title = " and ".join(each.name for each in results.scenarios if _is_told(each, results))
-    aside = _what_it_is_not(cohort, results.manifest.get("stale_draws"))
+    aside = _what_it_is_not(cohort, pathway, results.manifest.get("stale_draws"))
     body = tag("main", *_answer(results), aside, _contents(parts, pathway), *parts)
     return _shell(f"aftercart: {title}", body)
 
@@ -57,14 +57,19 @@ def _answer(results: Results) -> list[str]:
     return [tag("h1", text(said[0])), *more, paragraph(under, class_="under")]
 
 
-def _what_it_is_not(cohort: Cohort | None, stale: str | None) -> str:
+def _what_it_is_not(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> str:
     said = [stale] if stale else []
     said += [
         "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
         "A policy's effect is a simulation of stated assumptions. It is not the effect of a treatment.",
     ]
-    if cohort is None:
-        said.append("It is not calibrated to a cohort that is shown here: its parameters are the pathway file's own.")
+    if cohort is None and pathway.draws is None:
+        said.append("It is not calibrated to a cohort: each parameter has the value that the pathway file declares.")
+    elif cohort is None:
+        said.append(
+            f"Its parameter sets are those of {pathway.draws}. If they were fitted to a cohort, its reported figures "
+            "can be shown here: let draws in the pathway file name the cohort's folder."
+        )
     else:
         source = ", doi ".join(each for each in (cohort.citation.rstrip("."), cohort.doi) if each)
         said.append(

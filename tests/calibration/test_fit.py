@@ -1,7 +1,6 @@
 """A fit from targets to files: a posterior known in closed form, the same bytes twice, whole files or none."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration import fit, imis
+from calibration import fit
 from calibration.fit import Fit
 from calibration.priors import Priors
 from calibration.targets import Targets, find_folder, load_targets
@@ -118,15 +117,17 @@ def test_the_cohorts_own_folder_is_where_it_writes(new_cohort: NewCohort) -> Non
         assert done == sorted(done)
 
 
-def test_nothing_is_written_when_the_sample_is_bad(
-    targets: Targets, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # one block of a thousand points, for two thousand draws
-    monkeypatch.setattr(fit, "sample", partial(imis.sample, most_points=1))
-    with pytest.raises(AftercartError, match=r"nothing written, since .*effective sample size") as refusal:
-        fit.calibrate(targets.folder, out=folder, seed=11, wanted=2000)
+def test_nothing_is_written_when_the_sample_is_bad(targets: Targets, folder: Path) -> None:
+    # a thousand points, for two thousand draws
+    with pytest.raises(AftercartError, match=r"nothing written.*effective sample size") as refusal:
+        fit.calibrate(targets.folder, out=folder, seed=11, wanted=2000, points=1000)
     assert refusal.value.exit_code == 1
     assert untouched(folder)
+
+
+def test_fewer_than_a_thousand_points_are_refused(targets: Targets) -> None:
+    with pytest.raises(InputError, match=r"--points: too few points; got 999; allowed: 1,000 or more"):
+        fit.run(targets, seed=11, points=999)
 
 
 def test_nothing_is_written_when_a_person_interrupts_the_sampling(targets: Targets, folder: Path) -> None:

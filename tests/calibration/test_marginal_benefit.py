@@ -16,7 +16,8 @@ from calibration.hierarchy import GRID, Hierarchy
 from calibration.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
 from calibration.percentages import Percentage
 from calibration.targets import Targets, find_folder, load_targets
-from simulator.draws import BENEFIT_FILE, cohorts_folder, draws_file, read_draws
+from simulator.cohort import cohorts_folder
+from simulator.draws import BENEFIT_FILE, draws_file, read_draws
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from calibration import fit
-from simulator.draws import cohorts_folder
+from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
 

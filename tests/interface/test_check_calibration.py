@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from calibration import check, trials
-from simulator.draws import cohorts_folder
+from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
 LETTER = cohorts_folder() / "wang2024"

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from simulator.draws import cohorts_folder
+from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
 TYPED = ["compare", "as-it-is.toml", "fewer-fall-ill.toml", "--out", "a folder", "--quiet"]

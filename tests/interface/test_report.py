@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ import pytest
 
 from simulator import pathway_file, report
 from simulator.answer import answer
-from simulator.cohort import Cohort, load_cohort
+from simulator.cohort import Cohort, cohorts_folder, load_cohort
 from simulator.errors import InputError
 from simulator.experiment import compare, run
 from simulator.figures.gallery import Picture, clocks, gallery
@@ -262,6 +263,27 @@ def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
     assert "37" not in told.text.partition("What it is not")[2].partition("Figures")[0]
     assert "not calibrated to a cohort" in told.text
     assert "Reported and simulated" not in told.text
+
+
+@pytest.mark.parametrize(
+    ("draws", "said"),
+    [
+        ("mine", "It is calibrated to n = 37 reported patients"),
+        ("mine/draws.csv", "It is calibrated to n = 37 reported patients"),
+        ("elsewhere.csv", "Its parameter sets are those of elsewhere.csv."),
+    ],
+)
+def test_draws_that_were_fitted_are_never_said_not_to_be(draws: str, said: str, tmp_path: Path) -> None:
+    shutil.copytree(cohorts_folder() / "wang2024", tmp_path / "mine")
+    shutil.copy(tmp_path / "mine" / "draws.csv", tmp_path / "elsewhere.csv")
+    told = (pathway_file.PATHWAYS / "b_all_post_cd19.toml").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(told.replace('"wang2024"', f'"{draws}"', 1), encoding="utf-8")
+    mine = load_pathway(tmp_path / "mine.toml")
+    found = run(Scenario(name="as-it-is", pathway=mine), draws=3, horizon=24.0)
+    page = Page(report.html(found, cohort=load_cohort(mine)))
+    assert said in " ".join(page.text.split())
+    assert "not calibrated" not in page.text
+    assert ("Reported and simulated" in page.text) == ("n = 37" in said)
 
 
 def test_a_report_made_again_from_its_folder_says_the_same(results: Results, html: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from simulator import pathways
-from simulator.draws import cohorts_folder
+from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
 

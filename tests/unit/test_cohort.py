@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cohort import load_cohort, read_cohort
+from simulator.cohort import cohort_folder, load_cohort, read_cohort
+from simulator.draws import draws_file
 from simulator.errors import InputError
 from simulator.pathway_file import load_pathway
 
@@ -47,6 +48,27 @@ def test_reported_survival_is_what_the_letter_prints() -> None:
 @pytest.mark.parametrize("draws", [None, "draws.csv", "../mine/draws.csv"])
 def test_a_pathway_without_a_shipped_cohort_has_none(draws: str | None) -> None:
     assert load_cohort(replace(load_pathway("three_state"), draws=draws)) is None
+
+
+@pytest.mark.parametrize("draws", ["wang2024", "wang2024/draws.csv", "../here/wang2024"])
+def test_draws_name_the_folder_of_a_cohort_as_they_name_a_shipped_one(draws: str, tmp_path: Path) -> None:
+    """Seen from the pathway's file; a folder of one's own is meant before a shipped cohort of its name."""
+    shutil.copytree(WANG, tmp_path / "here" / "wang2024")
+    shipped = load_pathway("b_all_post_cd19")
+    mine = replace(shipped, draws=draws, file=tmp_path / "here" / "mine.toml")
+    folder, cohort, drawn = cohort_folder(mine), load_cohort(mine), draws_file(mine)
+    assert folder is not None
+    assert folder.resolve() == tmp_path / "here" / "wang2024"
+    assert cohort is not None
+    assert (cohort.n, cohort.posterior is None) == (37, False)
+    assert drawn is not None
+    assert drawn.resolve() == tmp_path / "here" / "wang2024" / "draws.csv"
+
+
+def test_draws_that_are_neither_a_folder_nor_a_shipped_cohort_are_refused_with_what_there_is(tmp_path: Path) -> None:
+    mine = replace(load_pathway("three_state"), draws="wang2042", file=tmp_path / "mine.toml")
+    with pytest.raises(InputError, match=r"mine.toml: draws.*wang2042.*wang2024"):
+        load_cohort(mine)
 
 
 def test_reading_a_cohort_runs_none_of_the_calibrations_code() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from simulator import fingerprint
-from simulator.draws import cohorts_folder, load_draws, read_draws, staleness
+from simulator.cohort import cohorts_folder
+from simulator.draws import load_draws, read_draws, staleness
 from simulator.pathway_file import PATHWAYS, load_pathway
 from simulator.scenario import load_scenario
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simulator.cohort import cohorts_folder
 from simulator.distributions import Distribution, build
-from simulator.draws import BENEFIT, BENEFIT_FILE, cohorts_folder, load_draws
+from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws
 from simulator.engines import exact
 from simulator.errors import InputError
 from simulator.experiment import compare

@@ -1,0 +1,45 @@
+"""What makes a posterior hard to sample is said of the parameters that make it so, and of no other."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from calibration.difficulty import difficulties
+from calibration.imis import WeightedSample, sample
+from calibration.priors import Priors
+from simulator.pathway import Parameter, Prior
+
+Floats = NDArray[np.float64]
+
+
+def priors() -> Priors:
+    normal = Prior("normal", {"mean": 0.0, "sd": 1.0})
+    names = ("uptake", "hazard", "delay", "cure")
+    return Priors.from_parameters({name: Parameter(name, "number", "", 0.0, "", prior=normal) for name in names})
+
+
+def sampled(log_likelihood: Callable[[Floats], Floats]) -> WeightedSample:
+    return sample(log_likelihood, 4, seed=3, wanted=100, initial=1000, refit=500, most_points=2000)
+
+
+@pytest.mark.parametrize(
+    ("log_likelihood", "said", "named"),
+    [
+        (lambda z: -0.5 * ((z[:, 1] - 6.0) / 0.3) ** 2, "above its prior's median", {"hazard"}),
+        (lambda z: -0.5 * ((z[:, 1] + 6.0) / 0.3) ** 2, "below its prior's median", {"hazard"}),
+        (lambda z: -0.5 * ((np.abs(z[:, 2]) - 1.5) / 0.2) ** 2, "two separate sets of values", {"delay"}),
+        (lambda z: -0.5 * ((z[:, 0] + z[:, 3]) / 0.05) ** 2, "hardly tell uptake from cure", {"uptake", "cure"}),
+    ],
+)
+def test_the_parameters_at_fault_are_named(
+    log_likelihood: Callable[[Floats], Floats], said: str, named: set[str]
+) -> None:
+    found = difficulties(sampled(log_likelihood), priors())
+    (sentence,) = [each for each in found if said in each]
+    assert {name for name in priors().names if name in sentence} == named
+
+
+def test_an_easy_posterior_has_no_difficulty() -> None:
+    assert difficulties(sampled(lambda z: -0.5 * ((z - 0.5) ** 2).sum(axis=1)), priors()) == []

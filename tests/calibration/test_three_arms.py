@@ -1,0 +1,151 @@
+"""450 patients with heart failure in three arms: a fit whose posterior is known on a grid and in closed form."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from calibration import fit
+from calibration.fit import Fit
+from calibration.targets import Targets, load_targets
+
+Floats = NDArray[np.float64]
+
+ARMS = {"device": 120, "drugs": 190, "usual": 140}
+ALIVE_DEVICE_12, ALIVE_24 = 104, 290
+GAMMA = {"device": (2.0, 200.0), "drugs": (2.0, 130.0), "usual": (2.0, 70.0)}
+"""Shape and rate of the prior of each arm's hazard of death, per month."""
+
+PATHWAY = """
+title = "Heart failure after a first admission"
+start = "discharged"
+[clocks]
+discharge = "discharged"
+[states.discharged]
+kind = "decision"
+"""
+ARM = """
+[[states.discharged.branches]]
+to = "{arm}"
+probability = "{arm}_share"
+[states.{arm}]
+kind = "sojourn"
+[[states.{arm}.transitions]]
+to = "death"
+time = {{ family = "exponential", rate = "{arm}_hazard" }}
+[groups.{arm}]
+entered = "{arm}"
+[parameters.{arm}_share]
+unit = "probability"
+meaning = "share"
+value = {share}
+prior = {{ family = "dirichlet", alpha = 1 }}
+source = "assumption"
+[parameters.{arm}_hazard]
+unit = "per month"
+meaning = "hazard of death"
+value = 0.02
+prior = {{ family = "gamma", shape = {shape}, rate = {rate} }}
+source = "assumption"
+"""
+COHORT = """
+title = "450 first admissions"
+citation = "made up"
+pathway = "heart.toml"
+clock = "discharge"
+n = 450
+seed = 450
+[arms]
+device = ["device"]
+drugs = ["drugs"]
+usual = ["usual"]
+all = ["device", "drugs", "usual"]
+"""
+TARGETS = "\n".join(
+    [
+        "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note",
+        *(f"{arm},patients,{arm},,,,{n},450,,,patients,made up,likelihood," for arm, n in ARMS.items()),
+        f"device_12,survivors,device,,,12,{ALIVE_DEVICE_12},120,,,patients,made up,likelihood,",
+        f"all_24,survivors,all,,,24,{ALIVE_24},450,,,patients,made up,likelihood,\n",
+    ]
+)
+
+
+@pytest.fixture(scope="module")
+def heart_failure(tmp_path_factory: pytest.TempPathFactory) -> Targets:
+    folder = tmp_path_factory.mktemp("heart")
+    arms = [
+        ARM.format(arm=arm, share=share, shape=GAMMA[arm][0], rate=GAMMA[arm][1])
+        for arm, share in zip(ARMS, (0.3, 0.4, 0.3), strict=True)
+    ]
+    text = PATHWAY + "".join(arms) + '\n[states.death]\nkind = "death"\ncause = "any"\n'
+    (folder / "heart.toml").write_text(text, encoding="utf-8")
+    (folder / "cohort.toml").write_text(COHORT, encoding="utf-8")
+    (folder / "targets.csv").write_text(TARGETS, encoding="utf-8")
+    return load_targets(folder)
+
+
+@pytest.fixture(scope="module")
+def fitted(heart_failure: Targets) -> Fit:
+    return fit.run(heart_failure, seed=450, wanted=400, effective=1000.0, points=4000)
+
+
+def test_the_shares_of_three_arms_have_their_dirichlet_posterior(fitted: Fit) -> None:
+    assert fitted.problems() == []
+    posterior = fitted.posterior.set_index("parameter")
+    for arm, n in ARMS.items():
+        known = stats.beta(1 + n, 2 + 450 - n)
+        error = known.std() / np.sqrt(fitted.diagnostics.effective_sample_size)
+        row = posterior.loc[f"{arm}_share"]
+        assert abs(row["posterior_mean"] - known.mean()) < 4 * error
+        assert row["posterior_sd"] == pytest.approx(known.std(), rel=4 / np.sqrt(2 * 1000))
+
+
+def test_hazards_of_arms_whose_survivors_are_told_together_have_their_posterior_on_a_grid(fitted: Fit) -> None:
+    """Survivors of one arm at 12 months and of all at 24: by hand, the deaths of three binomials that add up."""
+    posterior = fitted.posterior.set_index("parameter")
+    for arm, (mean, sd) in on_a_grid().items():
+        row = posterior.loc[f"{arm}_hazard"]
+        assert abs(row["posterior_mean"] - mean) < 4 * sd / np.sqrt(fitted.diagnostics.effective_sample_size), arm
+        assert row["posterior_sd"] == pytest.approx(sd, rel=4 / np.sqrt(2 * 1000)), arm
+
+
+def on_a_grid() -> dict[str, tuple[float, float]]:
+    """Posterior mean and SD of each arm's hazard."""
+    hazards = {arm: np.linspace(1e-5, stats.gamma(a, scale=1 / b).ppf(0.9999), 80) for arm, (a, b) in GAMMA.items()}
+    prior = {arm: stats.gamma(a, scale=1 / b).pdf(hazards[arm]) for arm, (a, b) in GAMMA.items()}
+    device = hazards["device"]
+    at_12 = stats.binom.pmf(ALIVE_DEVICE_12, 120, np.exp(-12 * device))
+    alive = np.arange(ALIVE_DEVICE_12 + 1)
+    from_device = stats.binom.pmf(alive, ALIVE_DEVICE_12, np.exp(-12 * device)[:, None]) * at_12[:, None]
+    of_arm = {arm: stats.binom.pmf(np.arange(n + 1), n, np.exp(-24 * hazards[arm])[:, None]) for arm, n in ARMS.items()}
+    joint = np.empty((80, 80, 80))
+    for j, drugs in enumerate(of_arm["drugs"]):
+        for k, usual in enumerate(of_arm["usual"]):
+            others = np.convolve(drugs, usual)
+            joint[:, j, k] = from_device @ others[ALIVE_24 - alive]
+    joint *= prior["device"][:, None, None] * prior["drugs"][:, None] * prior["usual"]
+    joint /= joint.sum()
+    found = {}
+    for axis, arm in enumerate(ARMS):
+        weights = joint.sum(axis=tuple({0, 1, 2} - {axis}))
+        mean = float(weights @ hazards[arm])
+        found[arm] = mean, float(np.sqrt(weights @ (hazards[arm] - mean) ** 2))
+    return found
+
+
+def test_each_figure_is_near_what_simulated_cohorts_print(fitted: Fit) -> None:
+    assert set(fitted.predictive["inside"]) == {"yes"}
+    assert len(fitted.predictive) == 5
+
+
+def test_a_bad_sample_that_is_kept_is_named_as_none_that_is_fitted(heart_failure: Targets, tmp_path: Path) -> None:
+    kept = fit.calibrate(heart_failure.folder, out=tmp_path, wanted=2000, points=1000, keep=True)
+    assert kept.problems()
+    names = {"unreliable_draws.csv", "unreliable_posterior.csv", "unreliable_predictive.csv", "unreliable_because.txt"}
+    assert {each.name for each in tmp_path.iterdir()} == names
+    because = (tmp_path / "unreliable_because.txt").read_text(encoding="utf-8")
+    assert "not a fit, since the effective sample size" in because
+    assert "--points N takes more than 1,000 points" in because
