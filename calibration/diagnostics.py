@@ -15,11 +15,22 @@ Floats = NDArray[np.float64]
 K_HAT_LIMIT = 0.7
 """From here on estimates are unreliable whatever the sample size (Vehtari et al. 2024)."""
 
+HEAVY_TAIL = 0.25
+"""The k-hat counts where the tail makes up this share of the mean squared weight, or more.
+
+It asks whether that mean, and so an estimate's variance, exists (Vehtari et al. 2024). Where weights are about even
+the tail is the upper edge of their bulk, of any shape: cut off there (Ionides 2008), it would change neither by much. A
+Pareto tail of shape 0.7 makes up 0.88 of it or more (5,000 to 50,000 weights).
+"""
+
 LARGEST_WEIGHT_LIMIT = 0.01
 """A point with more than 1 % of the weight would be one draw in a hundred."""
 
 UNIQUE_SHARE_LIMIT = 1.0 - math.exp(-1.0)
 """Raftery & Bao's bound (2010): the share of unique draws that equal weights of as many points would give."""
+
+
+MORE_POINTS = "take more points"
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class Diagnostics:
     wanted : draws taken
     effective_sample_size : Kish's
     k_hat : Pareto shape of the largest weights
+    tail_share : of the mean squared weight, what those add that exceeds the cutoff of that tail
     largest_weight : as a share of all
     unique_share : of the draws
     contraction : by parameter, 1 - posterior variance / prior variance: near 0 where the data are silent
@@ -39,32 +51,38 @@ class Diagnostics:
     wanted: int
     effective_sample_size: float
     k_hat: float
+    tail_share: float
     largest_weight: float
     unique_share: float
     contraction: Mapping[str, float]
 
     def problems(self) -> list[str]:
-        """What is wrong, a sentence each; empty if the sample is good."""
+        """Return which diagnostics fail, a clause each: the figure, its limit, why it matters and what to do."""
         limit = k_hat_limit(self.points)
         checks = [
             (
                 self.effective_sample_size >= self.wanted,
-                f"the effective sample size is {self.effective_sample_size:.0f}, below {self.wanted} draws",
+                f"the effective sample size is {self.effective_sample_size:.0f}, below {self.wanted} draws (too few "
+                f"points lie where the posterior is: {MORE_POINTS})",
             ),
             (
-                self.k_hat < limit,
-                f"the Pareto k-hat of the weights is {self.k_hat:.2f}, not below {limit:.2f}",
+                not is_heavy(self.k_hat, self.tail_share, self.points),
+                f"the Pareto k-hat of the weights is {self.k_hat:.2f}, not below {limit:.2f}, and their tail makes up "
+                f"{self.tail_share:.0%} of the mean squared weight (a few points decide the answer, and another seed "
+                f"may give another one: {MORE_POINTS}, or narrow a prior that is far wider than the data allow)",
             ),
             (
                 self.largest_weight < LARGEST_WEIGHT_LIMIT,
-                f"a point has {self.largest_weight:.1%} of the weight, not below {LARGEST_WEIGHT_LIMIT:.0%}",
+                f"a point has {self.largest_weight:.1%} of the weight, not below {LARGEST_WEIGHT_LIMIT:.0%} (a part of "
+                f"the posterior is hardly sampled, as a second mode may be: {MORE_POINTS})",
             ),
             (
                 self.unique_share >= UNIQUE_SHARE_LIMIT,
-                f"only {self.unique_share:.1%} of the draws are unique, below {UNIQUE_SHARE_LIMIT:.1%}",
+                f"only {self.unique_share:.1%} of the draws are unique, below {UNIQUE_SHARE_LIMIT:.1%} (the draws "
+                f"repeat few points: {MORE_POINTS})",
             ),
         ]
-        return [sentence for holds, sentence in checks if not holds]
+        return [clause for holds, clause in checks if not holds]
 
 
 def diagnose(
@@ -89,6 +107,7 @@ def diagnose(
         wanted=len(rows),
         effective_sample_size=effective_sample_size(weights),
         k_hat=pareto_k_hat(log_weight),
+        tail_share=tail_share(weights),
         largest_weight=float(weights.max()),
         unique_share=len(np.unique(rows)) / len(rows),
         contraction=dict(zip(names, contraction.tolist(), strict=True)),
@@ -113,6 +132,24 @@ def k_hat_limit(points: int) -> float:
     return min(1.0 - 1.0 / math.log10(points), K_HAT_LIMIT) if points > 10 else 0.0
 
 
+def is_heavy(k_hat: float, tail: float, points: int) -> bool:
+    """Return whether estimates hang on a tail of the weights that is too heavy. tail : its `tail_share`."""
+    return not (k_hat < k_hat_limit(points) or tail < HEAVY_TAIL)
+
+
+def tail_share(weights: Floats) -> float:
+    """Return 1 - sum min(w, u)^2 / sum w^2, where u is the cutoff of the tail; 1 without weights below it."""
+    ordered = np.sort(weights)
+    size = _tail_size(len(ordered))
+    if size == len(ordered):
+        return 1.0
+    return 1.0 - float((np.minimum(weights, ordered[-size - 1]) ** 2).sum() / (weights**2).sum())
+
+
+def _tail_size(points: int) -> int:
+    return math.ceil(min(points / 5, 3 * math.sqrt(points)))
+
+
 def pareto_k_hat(log_weight: Floats) -> float:
     """Shape of the generalised Pareto distribution of the largest weights.
 
@@ -121,7 +158,7 @@ def pareto_k_hat(log_weight: Floats) -> float:
     tail, where nothing can be said; minus infinity if the largest weights are all equal.
     """
     ordered = np.sort(log_weight - log_weight.max())
-    tail_size = math.ceil(min(len(ordered) / 5, 3 * math.sqrt(len(ordered))))
+    tail_size = _tail_size(len(ordered))
     if tail_size == len(ordered):
         return math.inf
     cutoff = max(float(ordered[-tail_size - 1]), math.log(np.finfo(float).tiny))

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from calibration.cells import settles
-from calibration.diagnostics import effective_sample_size, k_hat_limit, pareto_k_hat
+from calibration.diagnostics import effective_sample_size, is_heavy, pareto_k_hat, tail_share
 from calibration.fit import likelihood_of, priors_of
 from calibration.imis import sample
 from calibration.kinds import PERCENTAGE, TIMED, counted_as
@@ -133,7 +133,8 @@ def _predicted(
 
 
 def _is_poor(log_weight: Floats, weights: Floats) -> bool:
-    return effective_sample_size(weights) < LEAST or pareto_k_hat(log_weight) >= k_hat_limit(len(weights))
+    heavy = is_heavy(pareto_k_hat(log_weight), tail_share(weights), len(weights))
+    return effective_sample_size(weights) < LEAST or heavy
 
 
 def refitted(targets: Targets, block: Block) -> pd.DataFrame:

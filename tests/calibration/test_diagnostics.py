@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from calibration.diagnostics import (
@@ -15,13 +16,16 @@ from calibration.diagnostics import (
     expected_unique_share,
     k_hat_limit,
     pareto_k_hat,
+    tail_share,
 )
 
+Floats = NDArray[np.float64]
 GOOD = Diagnostics(
     points=10_000,
     wanted=2000,
     effective_sample_size=2000.0,
     k_hat=0.69,
+    tail_share=0.5,
     largest_weight=0.0099,
     unique_share=0.64,
     contraction={},
@@ -93,6 +97,7 @@ def test_a_good_sample_has_no_problems() -> None:
     [
         ({"effective_sample_size": 1999.4}, "effective sample size is 1999, below 2000"),
         ({"k_hat": 0.7}, "k-hat of the weights is 0.70, not below 0.70"),
+        ({"k_hat": 0.9}, "their tail makes up 50% of the mean squared weight (a few points decide the answer"),
         ({"k_hat": math.nan}, "k-hat of the weights is nan"),
         ({"points": 200, "k_hat": 0.6, "wanted": 100}, "not below 0.57"),
         ({"largest_weight": 0.01}, "1.0% of the weight, not below 1%"),
@@ -102,6 +107,48 @@ def test_a_good_sample_has_no_problems() -> None:
 def test_each_limit_passed_is_one_problem(change: dict[str, float], sentence: str) -> None:
     (problem,) = dataclasses.replace(GOOD, **change).problems()
     assert sentence in problem
+
+
+def test_the_k_hat_of_even_weights_does_not_count() -> None:
+    """A hundred weights of 3 among 15,000 about 1: their tail has no Pareto shape, and cutting it changes nothing."""
+    weights = 1.0 + 0.1 * np.random.default_rng(1).standard_normal(15_000)
+    weights[:100] = 3.0
+    told = diagnose_weights(np.log(weights))
+    assert told.k_hat > 1.0
+    assert told.tail_share < 0.1
+    assert told.problems() == []
+
+
+def diagnose_weights(log_weight: Floats) -> Diagnostics:
+    """Diagnostics of a sample of 2,000 systematic draws."""
+    edges = np.cumsum(np.exp(log_weight - log_weight.max()))
+    rows = np.searchsorted(edges / edges[-1], (np.arange(2000) + 0.5) / 2000)
+    return diagnose(log_weight, rows, names=[], theta=np.empty((len(log_weight), 0)), prior_sd=[])
+
+
+def test_the_tail_share_is_what_cutting_the_tail_takes_of_the_mean_square() -> None:
+    weights = np.append(np.ones(999), 11.0)
+    assert tail_share(weights) == pytest.approx(1 - 1000 / (999 + 121))
+    assert tail_share(np.ones(1000)) == 0.0
+    assert tail_share(np.array([1.0])) == 1.0
+
+
+# Of a standard normal prior: where the posterior is, which most of 20,000 points of the prior miss.
+MISSED = {
+    "a second mode": lambda z: np.logaddexp(stats.norm(0, 0.5).logpdf(z), stats.norm(4.0, 0.3).logpdf(z)),
+    "a point mass": stats.norm(1.0, 1e-5).logpdf,
+    "a prior that misses the data": stats.norm(6.0, 1.0).logpdf,
+}
+
+
+@pytest.mark.parametrize("what", MISSED)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sample_that_misses_the_posterior_is_refused(what: str, seed: int) -> None:
+    z = np.random.default_rng(seed).standard_normal(20_000)
+    problems = diagnose_weights(MISSED[what](z) - stats.norm.logpdf(z)).problems()
+    assert problems
+    for clause in problems:
+        assert "take more points" in clause
 
 
 def test_few_points_bear_a_lighter_tail_only() -> None:

@@ -18,7 +18,7 @@ from simulator.pathway_file import load_pathway
 Command = Callable[..., Any]
 
 GOOD = SimpleNamespace(
-    points=20_000, effective_sample_size=6123.4, k_hat=0.31, largest_weight=0.0021, unique_share=0.97
+    points=20_000, effective_sample_size=6123.4, k_hat=0.31, tail_share=0.2, largest_weight=0.0021, unique_share=0.97
 )
 
 
