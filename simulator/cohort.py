@@ -15,7 +15,6 @@ from simulator import csv_file, toml_file
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
-from simulator.plain_text import one_line
 
 TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
@@ -61,9 +60,9 @@ class FollowUpTable(toml_file.Table):
 class CohortTable(toml_file.Table):
     """A cohort's cohort.toml."""
 
-    title: str
-    citation: str
-    doi: str = ""
+    title: toml_file.Line
+    citation: toml_file.Line
+    doi: toml_file.Line = ""
     licence: str = ""
     pathway: str
     clock: str
@@ -165,9 +164,9 @@ def read_cohort(folder: Path) -> Cohort:
     return Cohort(
         # "." and ".." name a folder, too.
         name=folder.resolve().name,
-        title=one_line(table.title),
-        citation=one_line(table.citation),
-        doi=one_line(table.doi),
+        title=table.title,
+        citation=table.citation,
+        doi=table.doi,
         clock=table.clock,
         n=table.n,
         arms={name: tuple(members) for name, members in table.arms.items()},

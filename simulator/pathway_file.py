@@ -69,10 +69,10 @@ class StateTable(toml_file.Table):
     """A state: a sojourn (time passes), a choice (instant: a decision or chance), or an end."""
 
     kind: Literal["sojourn", "decision", "chance", "death", "end"]
-    label: str | None = None
+    label: toml_file.Line | None = None
     meaning: str = ""
     holds: str | None = Field(None, description="the resource that is held while here")
-    cause: str | None = Field(None, description="of a death")
+    cause: toml_file.Line | None = Field(None, description="of a death")
     transitions: list[TransitionTable] = Field(default_factory=list, description="of a sojourn")
     branches: list[BranchTable] = Field(default_factory=list, description="of a decision or of chance")
 
@@ -111,7 +111,7 @@ class AttributeTable(toml_file.Table):
     meaning: str = ""
     source: str = ""
     levels: dict[str, Number] = Field(description="weight of each level")
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, toml_file.Line] = Field(default_factory=dict)
 
 
 class GroupTable(toml_file.Table):
@@ -119,14 +119,14 @@ class GroupTable(toml_file.Table):
 
     entered: Names
     not_entered: Names = Field(default_factory=list)
-    label: str | None = None
+    label: toml_file.Line | None = None
 
 
 class CountTable(toml_file.Table):
     """What planners count, per patient: entries into states, or months spent in them."""
 
-    label: str | None = None
-    unit: str = "per 100 patients"
+    label: toml_file.Line | None = None
+    unit: toml_file.Line = "per 100 patients"
     entries: Names = Field(default_factory=list)
     months: Names = Field(default_factory=list)
 
@@ -134,8 +134,8 @@ class CountTable(toml_file.Table):
 class ResourceTable(toml_file.Table):
     """Something of which there may be too few."""
 
-    label: str | None = None
-    unit: str = ""
+    label: toml_file.Line | None = None
+    unit: toml_file.Line = ""
     meaning: str = ""
 
 
@@ -161,7 +161,7 @@ class ComparisonTable(toml_file.Table):
 class PathwayTable(toml_file.Table):
     """A pathway file."""
 
-    title: str
+    title: toml_file.Line
     description: str = ""
     start: str = Field(description="the state that everyone enters at month 0")
     draws: str | None = Field(None, description="a shipped cohort, a fitted cohort's folder, or a CSV file of draws")

@@ -35,7 +35,7 @@ _NOTHING: Mapping[str, float] = MappingProxyType({})
 class ScenarioTable(toml_file.Table):
     """A scenario file."""
 
-    title: str = Field("", description="a few words")
+    title: toml_file.Line = Field("", description="a few words")
     question: str = Field("", description="what a planner asks")
     rationale: str = ""
     assumes: str = Field("", description="what must hold for the answer to mean anything")

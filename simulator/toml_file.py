@@ -8,14 +8,14 @@ import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from simulator import text_file
 from simulator.errors import InputError, nearest
-from simulator.plain_text import clean, is_name
+from simulator.plain_text import clean, is_name, one_line
 
 LARGEST = 1_000_000
 """Bytes; a pathway is a few tens of thousands."""
@@ -32,6 +32,9 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+
+Line = Annotated[str, AfterValidator(one_line)]
+"""A text that is shown in one line, as a title and a label are."""
 
 Model = TypeVar("Model", bound=BaseModel)
 

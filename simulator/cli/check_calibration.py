@@ -36,7 +36,7 @@ def check_calibration(
     targets = load_targets(cohort)
     if seed is not None:
         targets = replace(targets, seed=seed)
-    into = out or Path("results") / f"{targets.cohort.name}-check"
+    into = out or Path("results") / folder.safe(f"{targets.cohort.name}-check")
     folder.check_writable(into)
     with progress.shown("checking", quiet=quiet) as advance:
         found = check(targets, into, fits=fits, jobs=using, progress=advance)

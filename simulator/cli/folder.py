@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +14,29 @@ from tempfile import NamedTemporaryFile
 
 from simulator.cli.failures import STOPPED, CtrlC
 from simulator.errors import AftercartError, InputError
+from simulator.plain_text import one_line
+
+LONGEST = 120
+"""Bytes of a folder's name; most systems take 255."""
+
+_RESERVED = re.compile("(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:$|[.])", re.IGNORECASE)
+
+
+def safe(name: str) -> str:
+    """Return a name as a folder may have it on any system: no path, no reserved word, not too long."""
+    kept = re.sub(r'[<>:"/\\|?*]', "-", one_line(name)).strip(" .") or "unnamed"
+    kept = f"_{kept}" if _RESERVED.match(kept) else kept
+    short, keep = kept, len(kept)
+    while len(short.encode()) > LONGEST:
+        keep -= 2
+        short = f"{kept[: keep // 2]}...{kept[-(keep // 2) :]}"
+    return short
 
 
 def default(name: str) -> Path:
     """Return results/<name>/<time>, a folder that is not there yet."""
     time = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-    parent = Path("results") / name
+    parent = Path("results") / safe(name)
     tried = (parent / (time if i == 1 else f"{time}-{i}") for i in count(1))
     return next(each for each in tried if not each.exists())
 

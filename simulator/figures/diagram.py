@@ -97,7 +97,7 @@ def draw(pathway: Pathway, *, cohort: Cohort | None = None) -> Figure:
         footing = _footing(pathway, cohort)
         foot = lettering.footing_height(footing, drawn.width) + 0.4
         figure = style.canvas(drawn.width, drawn.height + foot + 0.5)
-        lettering.heading(figure, lettering.wrap(pathway.title, drawn.width - 0.3, style.TITLE, "bold")[0])
+        lettering.heading(figure, pathway.title)
         lettering.footing(figure, footing)
         whole = style.sheet(figure)
         whole.set_ylim(-foot, drawn.height + 0.5)

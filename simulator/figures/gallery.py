@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from simulator.cohort import Cohort
-from simulator.figures import diagram, flow, occupancy, panels, queues, style, survival
+from simulator.figures import abridged, diagram, flow, occupancy, panels, queues, style, survival
 from simulator.manifest import ROUGH
 from simulator.results import Results
 
@@ -35,6 +35,7 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
 
     cohort : the one that calibrates the pathway (see `load_cohort`), whose reported figures are shown beside.
     """
+    results, cohort = abridged.of_run(results, cohort)
     pathway = results.scenarios[0].pathway
     # A clock that nobody starts has nothing to show.
     shown = [each for each in clocks(results) if occupancy.started(results.occupancy, each)]

@@ -70,6 +70,15 @@ def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bol
     return "\n".join(lines)
 
 
+def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> str:
+    """Return a text in one line no wider than told, its middle cut out if need be."""
+    keep, short = len(text), text
+    while keep > 8 and width(short, size, weight) > inches:
+        keep = min(keep - 1, int(keep * inches / width(short, size, weight)))
+        short = f"{text[: keep - keep // 2].rstrip()}…{text[-(keep // 2) :].lstrip()}"
+    return short
+
+
 def _held(found: re.Match[str]) -> str:
     return found[0].replace(" ", HELD)
 
@@ -117,6 +126,7 @@ def spaced(wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[flo
 def heading(figure: Figure, title: str, subtitle: str = "") -> None:
     """Write the title, and below it what is drawn, at the top left."""
     across, up = figure.get_size_inches()
+    title = fitted(title, across - 2 * MARGIN, TITLE, "bold")
     figure.text(MARGIN / across, 1 - 0.12 / up, title, fontsize=TITLE, fontweight="bold", va="top")
     lines = "\n".join(wrap(subtitle, across - 2 * MARGIN))
     figure.text(MARGIN / across, 1 - 0.38 / up, lines, color=QUIET, va="top", linespacing=1.3)

@@ -19,7 +19,7 @@ from simulator.pathway import Pathway
 PLOT = 1.85
 """Inches from 0 to 100 %, of each panel."""
 
-TITLE, NOTE, FOOT, LEFT, GAP, WIDEST = 0.3, 0.16, 0.5, 0.62, 0.28, 3.2
+TITLE, LINE, NOTE, FOOT, LEFT, GAP, WIDEST = 0.3, 0.155, 0.16, 0.5, 0.62, 0.28, 3.2
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,10 @@ def draw(
         down = -(-len(panels) // across)
         footing = _footing(panels, names, cohort, caution)
         rows = _key_rows(names)
-        top = TITLE + (NOTE if any(panel.note for panel in panels) else 0.0)
+        width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
+        titles = [_title(panel, width) for panel in panels]
+        top = TITLE + LINE * max(each.count("\n") for each in titles)
+        top += NOTE if any(panel.note for panel in panels) else 0.0
         head = 0.45 + 0.22 * len(rows)
         foot = lettering.footing_height(footing) + 0.05
         figure = style.canvas(style.WIDTH, head + down * (top + PLOT + FOOT) + foot)
@@ -157,7 +160,6 @@ def draw(
         lines = style.lines(names)
         up = figure.get_size_inches()[1]
         _write_key(style.sheet(figure), up - 0.52, rows, lines)
-        width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
         for place, panel in enumerate(panels):
             row, column = divmod(place, across)
             bottom = up - head - (row + 1) * (top + PLOT + FOOT) + FOOT
@@ -204,12 +206,18 @@ def _fill(
 
 
 def _write_title(axes: Axes, panel: Panel, width: float) -> None:
-    """Write a panel's title above it, and its note between, each in a line."""
+    """Write a panel's title above it, and its note between, in a line."""
     note = "".join(lettering.wrap(panel.note, width, style.SMALL)[:1])
-    title = lettering.wrap(panel.title, width, style.TEXT, "bold")[0]
+    title = _title(panel, width)
     low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
     axes.text(0, low, note, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
     axes.text(0, high if note else low, title, transform=axes.transAxes, fontweight="bold", va="bottom")
+
+
+def _title(panel: Panel, width: float) -> str:
+    if " " in panel.title:
+        return "\n".join(lettering.wrap(panel.title, width, style.TEXT, "bold"))
+    return lettering.broken_name(panel.title, width)
 
 
 def _key_rows(names: Sequence[str]) -> list[list[str]]:

@@ -138,8 +138,8 @@ def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) ->
     """Write a panel's scenario above it, and between them what there is, each in a line."""
     note = ward_words.units(scenario, resource)
     low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
-    title = lettering.wrap(scenario.name, width, style.TEXT, "bold")[0]
-    said = lettering.wrap(note, width, style.SMALL)[0]
+    title = lettering.fitted(scenario.name, width, style.TEXT, "bold")
+    said = lettering.fitted(note, width, style.SMALL)
     axes.text(0, low, said, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
     axes.text(0, high, title, transform=axes.transAxes, fontweight="bold", va="bottom")
 

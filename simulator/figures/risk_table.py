@@ -68,7 +68,7 @@ def label(
             style.sample(whole, x, y, lines[name])
         else:
             whole.plot([x + 0.15], [y], "o", markersize=4.5, markerfacecolor="white", markeredgecolor=style.INK)
-        text = lettering.wrap(name, right - x - 0.5, style.SMALL + 0.5)[0]
+        text = lettering.fitted(name, right - x - 0.5, style.SMALL + 0.5)
         whole.text(x + 0.38, y, text, va="center", fontsize=style.SMALL + 0.5)
 
 

@@ -67,7 +67,7 @@ def _name(sheet: Axes, row: Row, middle: float) -> None:
     lift = 0.075 if row.meaning else 0.0
     weight = "normal" if row.light else "bold"
     room = LEFT - style.MARGIN - 0.2
-    name = lettering.wrap(row.name, room, style.TEXT, "bold")[0]
+    name = lettering.fitted(row.name, room, style.TEXT, "bold")
     sheet.text(LEFT - 0.2, middle + lift, name, ha="right", va="center", color=colour, fontweight=weight)
     if row.meaning:
         meaning = _cut(row.meaning, room)

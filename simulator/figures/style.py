@@ -14,7 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from simulator.figures.glyphs import FAMILY, families
 from simulator.scenario import parted
 
 # Okabe & Ito 2008, Color Universal Design: told apart whatever the reader's colour vision.
@@ -29,6 +31,8 @@ WIDTH = 10.0
 TEXT, SMALL, TITLE = 8.5, 7.5, 11.0
 MARGIN = 0.12
 """Inches between a figure's edge and its text."""
+
+NO_FONT = "Boxes: letters that no font of this machine has. The tables have them."
 
 SAMPLE = 0.3
 """Inches of line in a key."""
@@ -51,7 +55,7 @@ _DASHES: tuple[Dash, ...] = (
 )
 
 _SHEET = {
-    "font.family": "DejaVu Sans",
+    "font.family": FAMILY,
     "font.size": TEXT,
     "text.color": INK,
     "axes.labelsize": TEXT,
@@ -90,7 +94,7 @@ class Line:
 def applied() -> Iterator[None]:
     """Draw and save with this style, whatever the user's own matplotlib settings; they come back afterwards."""
     with sheets.context(["default", _SHEET]), warnings.catch_warnings():
-        # A name in letters that the font has not is drawn as boxes, and whoever gave it sees them.
+        # The figure says so itself: see `_settle_letters`.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -147,6 +151,7 @@ def svg(figure: Figure, *, title: str = "", alt: str = "") -> str:
     told = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
     stream = StringIO()
     with applied():
+        _settle_letters(figure)
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, **told})
     return stream.getvalue()
 
@@ -155,8 +160,22 @@ def png(figure: Figure) -> bytes:
     """Return a figure as PNG, without dates or versions."""
     stream = BytesIO()
     with applied():
+        _settle_letters(figure)
         figure.savefig(stream, format="png", dpi=160, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
     return stream.getvalue()
+
+
+def _settle_letters(figure: Figure) -> None:
+    """Give the texts of a figure fonts that have their letters, and say on it if some letters have no font."""
+    texts = [each for each in figure.findobj(Text) if isinstance(each, Text) and each.get_text()]
+    found, missing = families(frozenset("".join(each.get_text() for each in texts)) - {"\n"})
+    if len(found) > 1:
+        for each in texts:
+            each.set_fontfamily(found)
+    if missing and all(each.get_text() != NO_FONT for each in texts):
+        across, up = figure.get_size_inches()
+        place = (1 - MARGIN / across, 1 - 0.03 / up)
+        figure.text(*place, NO_FONT, color=QUIET, fontsize=SMALL, ha="right", va="top")
 
 
 def save(figure: Figure, folder: Path, name: str, *, alt: str = "") -> tuple[Path, Path]:

@@ -22,6 +22,9 @@ NAME = 1.68
 MOST_BANDS = 4
 """With more curves than this, bands would hide one another: see `panels.by_policy`."""
 
+NAME_LINE = 0.155
+"""Inches from one line of a name to the next."""
+
 PLOT = 3.5
 """Inches from 0 to 100 %."""
 
@@ -103,9 +106,11 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     rows = risk_table.rows_of(curves, reported, n)
 
     names = [each.scenario for each in curves]
-    left = max(1.0, min(2.5, 0.85 + max(lettering.width(name, style.SMALL + 0.5) for name in (*names, "reported"))))
+    left = max(1.0, min(3.2, 0.85 + max(lettering.width(name, style.SMALL + 0.5) for name in (*names, "reported"))))
     ends = {name: lettering.broken_name(name, NAME) for name in names}
-    right = 0.32 + max(lettering.width(each, style.TEXT, "bold") for each in ends.values())
+    # Where names would hide one another, the table below is the key.
+    ends = ends if len(names) * _most_lines(ends) * NAME_LINE <= PLOT else {}
+    right = 0.32 + max((lettering.width(each, style.TEXT, "bold") for each in ends.values()), default=0.0)
     follows = curve.select(survival, cohort.clock, population) if cohort is not None else []
     everybody = not any(each.is_empty for each in follows)
     subtitle, footing = _subtitle(curves, reported), _footing(curves, cohort, clock, everybody=everybody)
@@ -186,17 +191,20 @@ def _write_names(
     axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line], end: float
 ) -> None:
     """Write each scenario's name where its curve ends; names : as they are broken into lines."""
-    drawn = [each for each in curves if not each.is_empty]
+    drawn = [each for each in curves if not each.is_empty and each.scenario in names]
     wanted = [100 * each.at(min(end, float(each.months[-1])))[0] for each in drawn]
-    # 102 % are PLOT inches; a line of text takes 0.155.
-    most = max((names[each.scenario].count("\n") + 1 for each in drawn), default=1)
-    places = lettering.spread(wanted, most * 0.155 * 102 / PLOT, 1.0, 101.0)
+    # 102 % are PLOT inches.
+    places = lettering.spread(wanted, _most_lines(names) * NAME_LINE * 102 / PLOT, 1.0, 101.0)
     for each, y, label_y in zip(drawn, wanted, places, strict=True):
         axes.plot(
             [end, end * 1.03, end * 1.05], [y, label_y, label_y], color=style.FAINT, linewidth=0.6, clip_on=False
         )
         name, colour = names[each.scenario], lines[each.scenario].dark
         axes.text(end * 1.06, label_y, name, color=colour, fontweight="bold", va="center", linespacing=1.0)
+
+
+def _most_lines(names: Mapping[str, str]) -> int:
+    return max((each.count("\n") + 1 for each in names.values()), default=1)
 
 
 def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:

@@ -106,7 +106,7 @@ def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int]) -> None:
 
 def _write(axes: Axes, place: float, text: str, *, weight: str = "normal", indent: float = 0.0) -> None:
     across = -(LEFT - style.MARGIN - indent) / (style.WIDTH - LEFT - RIGHT)
-    line = lettering.wrap(text, LEFT - 2 * style.MARGIN, style.TEXT, weight)[0]
+    line = lettering.fitted(text, LEFT - 2 * style.MARGIN, style.TEXT, weight)
     axes.text(across, place, line, transform=axes.get_yaxis_transform(), va="center", fontweight=weight)
 
 
