@@ -35,11 +35,6 @@ CERTAIN = 4.0
 """Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""
 
 
-ROUGH = (
-    "Rough, for a first look: few parameter sets, and of what is simulated few patients and one replication (--quick)."
-)
-
-
 @dataclass(frozen=True)
 class Results:
     """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest.
