@@ -191,18 +191,22 @@ def _interval(row: Row) -> str:
 
 def _difference(row: Row) -> str:
     """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions."""
-    difference = row["difference"]
+    return difference_in_words(row["difference"], row["difference_lower"], row["difference_upper"])
+
+
+def difference_in_words(difference: float, least: float, most: float) -> str:
+    """Return a difference of probabilities with the ends of its interval, in words."""
     words = more_or_fewer(difference)
-    ends = rounding.interval(row["difference_lower"], row["difference_upper"], "probability", difference)
+    ends = rounding.interval(least, most, "probability", difference)
     if ends is None:
         return words
     lower, upper = (each.removeprefix("-") for each in ends)
-    if row["difference_lower"] < 0.0 < row["difference_upper"] and "0" not in ends:
+    if least < 0.0 < most and "0" not in ends:
         return f"{words} (95 % interval {lower} fewer to {upper} more)"
     if words == EQUAL:
         return f"{words} (95 % interval 0 to {f'{lower} fewer' if upper == '0' else f'{upper} more'})"
-    least, most = sorted((lower, upper), key=float)
-    return f"{words} (95 % interval {least} to {most})"
+    low, high = sorted((lower, upper), key=float)
+    return f"{words} (95 % interval {low} to {high})"
 
 
 def more_or_fewer(difference: float) -> str:

@@ -16,6 +16,11 @@ from simulator.sensitivity.spread import LEAST_EFFECTIVE
 
 ROWS = 10
 
+BLANK = ["", ""]
+"""The cells of an input that cannot be told apart."""
+
+EMPTY = "No rows: no parameter has anything to show here."
+
 Row = dict[str, Any]
 
 
@@ -38,12 +43,10 @@ def show(found: Sensitivity, console: Console) -> None:
     console.print(answer(found))
     for part, table in found.tables.items():
         console.print()
-        worth = table[table["value"] > 0.0] if part == "evppi" else table
+        worth = table[(table["value"] > 0.0) | table["value"].isna()] if part == "evppi" else table
         console.print(f"{TITLES[part]} ({part}); {_said(found, part, len(worth))}")
         rows = [{str(key): value for key, value in row.items()} for row in worth.head(ROWS).to_dict("records")]
-        if not rows:
-            continue
-        console.print(made[part](found, rows))
+        console.print(made[part](found, rows) if rows else EMPTY)
     console.print()
     if found.inputs.silent & set(found.inputs.names):
         console.print("* not informed by the cohort: the prior, or an assumption, speaks.")
@@ -78,8 +81,9 @@ def _tornado(found: Sensitivity, rows: list[Row]) -> Table:
 def _prcc(found: Sensitivity, rows: list[Row]) -> Table:
     made = tables.table("parameter", "PRCC", "95 % interval", numbers=2)
     for row in rows:
-        interval = f"{row['lower']:+.2f} to {row['upper']:+.2f}"
-        tables.add(made, _marked(found, row["parameter"]), f"{row['prcc']:+.2f}", interval)
+        known = np.isfinite(row["prcc"])
+        cells = [f"{row['prcc']:+.2f}", f"{row['lower']:+.2f} to {row['upper']:+.2f}"] if known else BLANK
+        tables.add(made, _marked(found, row["parameter"]), *cells)
     return made
 
 
@@ -90,6 +94,7 @@ def _sobol(found: Sensitivity, rows: list[Row]) -> Table:
             f"{row[key]:z.2f} ({row[f'{key}_lower']:z.2f} to {row[f'{key}_upper']:z.2f})"
             for key in ("first_order", "total")
         ]
+        shares = shares if np.isfinite(row["total"]) else BLANK
         tables.add(made, _marked(found, row["parameter"]), *shares)
     return made
 
@@ -114,7 +119,8 @@ def _evppi(found: Sensitivity, rows: list[Row]) -> Table:
         share = row["share_of_everything"]
         told = f"{100 * share:.0f} %" if np.isfinite(share) else "-"
         worth = f"{row['value']:.1f} \N{PLUS-MINUS SIGN} {row['standard_error']:.1f}"
-        tables.add(made, _marked(found, row["parameter"]), worth, told)
+        cells = [worth, told] if np.isfinite(row["value"]) else BLANK
+        tables.add(made, _marked(found, row["parameter"]), *cells)
     return made
 
 

@@ -41,18 +41,25 @@ def pictures(found: Sensitivity, cohort: Cohort | None = None) -> list[Picture]:
         "priors": _spread,
         "evppi": _evppi,
     }
+    rows = {part: _drawn(part, table) for part, table in found.tables.items()}
     return [
-        Picture(
-            part, _title(found, part), sentence(found, part), drawing[part](found, part, _drawn(part, table), cohort)
-        )
-        for part, table in found.tables.items()
+        Picture(part, _title(found, part), _said(found, part), drawing[part](found, part, table, cohort))
+        for part, table in rows.items()
+        if len(table)
     ]
 
 
 def _drawn(part: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that are drawn: of what it is worth to know, only what is worth anything."""
-    worth = table[(table["value"] > 0.0) | (table.index == 0)] if part == "evppi" else table
-    return worth.head(MOST)
+    """Return the rows that are drawn: those with numbers; of what it is worth to know, only what is worth anything."""
+    if part == "evppi":
+        return table[(table["value"] > 0.0) | (table.index == 0)].head(MOST)
+    shown = {"tornado": "swing", "prcc": "prcc", "sobol": "total"}
+    return (table[table[shown[part]].notna()] if part in shown else table).head(MOST)
+
+
+def _said(found: Sensitivity, part: str) -> str:
+    blank = found.inputs.blank_in_words if "parameter" in found.tables[part] else ""
+    return f"{sentence(found, part)} {blank}".strip()
 
 
 def _title(found: Sensitivity, part: str) -> str:
@@ -79,7 +86,7 @@ def _draw(
     if rest:
         notes.append(f"{rest} more in {part}.csv.")
     notes.append(survival.source_in_words(cohort) if cohort is not None else NO_COHORT)
-    heading = Heading(_title(found, part), sentence(found, part), " ".join(notes), scale)
+    heading = Heading(_title(found, part), _said(found, part), " ".join(notes), scale)
     return row_chart.draw(heading, _rows(found, table), paint, key)
 
 

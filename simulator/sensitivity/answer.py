@@ -9,9 +9,12 @@ from typing import Any
 import pandas as pd
 
 from simulator import rounding
-from simulator.answer import EQUAL, more_or_fewer, of_100
+from simulator.answer import difference_in_words, of_100
 from simulator.outcome_words import label
+from simulator.scenario import COHORTS
 from simulator.sensitivity.information import EVERYTHING
+from simulator.sensitivity.inputs import listed
+from simulator.sensitivity.lead import Lead
 from simulator.sensitivity.question import Question
 from simulator.sensitivity.run import SEEN, Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
@@ -35,8 +38,9 @@ TITLES = {
 
 
 def answer(found: Sensitivity) -> str:
-    """Return the sentences of every part, what answers first."""
-    return " ".join(sentence(found, part) for part in found.tables)
+    """Return what `run` or `compare` answers, then the sentences of every part, and why numbers are left out."""
+    said = [_lead(found), *(sentence(found, part) for part in found.tables), found.inputs.blank_in_words]
+    return " ".join(each for each in said if each)
 
 
 def sentence(found: Sensitivity, part: str) -> str:
@@ -54,13 +58,13 @@ def sentence(found: Sensitivity, part: str) -> str:
 
 def factor(question: Question) -> float:
     """Return by what values are multiplied to be shown: probabilities are told of 100 patients."""
-    return rounding.factor(question.units()[question.outcome])
+    return rounding.factor(_unit(question))
 
 
 def number(question: Question, value: float) -> str:
     """Return "13", "+13" of a difference, "2.4"; "-" where there is none."""
     sign = "" if question.base is None else "+"
-    return rounding.number(value, question.units()[question.outcome], sign=sign)
+    return rounding.number(value, _unit(question), sign=sign)
 
 
 def change(question: Question, row: Any) -> str:
@@ -81,24 +85,52 @@ def measured(question: Question) -> str:
     return f"{label(question.outcome, pathway)}{since}{whom}: {who}"
 
 
-def _stated(question: Question, value: float) -> str:
-    """Return a value as the beginning of a sentence."""
+def _lead(found: Sensitivity) -> str:
+    """Return the first sentences: the estimates of `compare`, for each benefit that it shows."""
+    first, *others = found.leads
+    said = [f"{_estimates(found.question, first)}."]
+    varied = "what varies here" if others and others[0].benefit == COHORTS else "the middle of what varies here"
+    for each in others:
+        whom = "other cohorts suggest" if each.benefit == COHORTS else "half of today's patients do (an assumption)"
+        said = [f"{said[0][:-1]}, if additional patients benefit as today's do."]
+        said.append(f"If they benefit as {whom}, {varied}: {_difference(found.question, each)}.")
+    return " ".join(said)
+
+
+def _estimates(question: Question, lead: Lead) -> str:
+    """Return "Of 100 patients who relapse, 26 more are alive at 12 months under A: 58 instead of 32 under B"."""
     alive, pathway = re.fullmatch(r"os_([\d.]+)", question.outcome), question.scenario.pathway
     if alive is None or question.population != "all" or question.clock != pathway.clock:
         told = measured(question)
-        return f"{told[0].upper()}{told[1:]}: {number(question, value)}"
-    who = of_100(pathway)
-    when = f"alive at {alive[1]} months under {question.scenario.name}"
-    if question.base is None:
-        return f"{who}, {number(question, value)} are {when}"
-    more = more_or_fewer(value)
-    return f"{who}, {more} are {when} {'as' if more == EQUAL else 'than'} under {question.base.name}"
+        said = f"{told[0].upper()}{told[1:]}: {_difference(question, lead)}"
+    else:
+        are = f"are alive at {alive[1]} months under {question.scenario.name}"
+        said = f"{of_100(pathway)}, {_difference(question, lead)} {are}"
+    if question.base is None or not lead.options:
+        return said
+    before, after = (rounding.number(float(each.estimate), _unit(question)) for each in lead.options)
+    return f"{said}: {after} instead of {before} under {question.base.name}"
+
+
+def _difference(question: Question, lead: Lead) -> str:
+    """Return the outcome or its difference with its interval: "26 more (95 % interval 15 to 39)"."""
+    estimate, lower, upper = (float(each) for each in lead.asked[:3])
+    if question.base is not None and _unit(question) == "probability":
+        return difference_in_words(estimate, lower, upper)
+    ends = rounding.interval(lower, upper, _unit(question), estimate, sign="" if question.base is None else "+")
+    return number(question, estimate) + ("" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})")
+
+
+def _unit(question: Question) -> str:
+    return question.units()[question.outcome]
 
 
 def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:
     asked = found.question
     rows = [row for row in _top(table) if row["swing"] > SEEN]
-    middle = f"{_stated(asked, float(table[CENTRE].iloc[0]))}, with every parameter at its median."
+    middle = f"With every parameter at its median it is {number(asked, float(table[CENTRE].iloc[0]))}."
+    if table["swing"].isna().all():
+        return f"{middle} No parameter moves alone."
     if not rows:
         return f"{middle} No parameter changes that."
     rows = [row for row in rows if any(number(asked, row[end]) != number(asked, row[CENTRE]) for end in ENDS)]
@@ -108,18 +140,24 @@ def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:
         f"{row['parameter']} ({number(asked, row['outcome_at_low'])} to {number(asked, row['outcome_at_high'])})"
         for row in rows
     ]
-    return f"{middle} Over its own 95 % interval, what moves it most is {_listed(moved)}."
+    return f"{middle} Over its own 95 % interval, what moves it most is {listed(moved)}."
 
 
 def _prcc(found: Sensitivity, table: pd.DataFrame) -> str:
-    moved = [f"{row['parameter']} ({row['prcc']:+.2f})" for row in _top(table)]
+    moved = [f"{row['parameter']} ({row['prcc']:+.2f})" for row in _top(table[table["prcc"].notna()])]
     count = len(found.inputs.draws)
-    return f"Over {count} draws, with the other parameters held, it goes most closely with {_listed(moved)}."
+    if not moved and count < len(found.inputs.names) + 4:
+        return f"{count} draws are too few to rank {len(found.inputs.names)} parameters."
+    if not moved:
+        return f"Over {count} draws no parameter can be ranked."
+    return f"Over {count} draws, with the other parameters held, it goes most closely with {listed(moved)}."
 
 
 def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:
-    moved = [f"{_together(row)} ({100 * row['total']:.0f} %)" for row in _top(table)]
-    return f"Most of its variance, interactions included, goes with {_listed(moved)}."
+    moved = [f"{_together(row)} ({100 * row['total']:.0f} %)" for row in _top(table[table["total"].notna()])]
+    if not moved:
+        return "No parameter has a share of its variance to show."
+    return f"Most of its variance, interactions included, goes with {listed(moved)}."
 
 
 def _structure(found: Sensitivity, table: pd.DataFrame) -> str:
@@ -166,7 +204,7 @@ def _life_months(count: float) -> str:
 
 
 def _then(named: list[str]) -> str:
-    return f", then {_listed(named)}" if named else ""
+    return f", then {listed(named)}" if named else ""
 
 
 def _error(row: Any) -> str:
@@ -181,8 +219,3 @@ def _together(row: Any) -> str:
 
 def _top(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in table.head(NAMED).to_dict("records")]
-
-
-def _listed(words: list[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -20,6 +20,7 @@ from simulator.model import point_values, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import COHORTS, INFORMED, Scenario, parted
+from simulator.sensitivity import inseparable
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +67,39 @@ class Inputs:
         """The inputs, siblings of one choice together."""
         return list(dict.fromkeys(self.siblings(name) for name in self.names))
 
+    @property
+    def joint_factors(self) -> list[tuple[str, ...]]:
+        """The factors, those whose inputs move together as one."""
+        found = self.factors
+        for group in self.together:
+            first, *others = (each for each in found if set(each) & set(group))
+            whole = first + tuple(name for each in others for name in each)
+            found = [whole if each == first else each for each in found if each not in others]
+        return found
+
+    @cached_property
+    def constant(self) -> list[str]:
+        """The inputs that do not vary."""
+        return inseparable.constant(self.draws)
+
+    @cached_property
+    def together(self) -> list[tuple[str, ...]]:
+        """The inputs that move together, so that no method tells them apart."""
+        return inseparable.together(self.draws, self.siblings)
+
+    @property
+    def blank(self) -> set[str]:
+        """The inputs of which no number is given."""
+        return {*self.constant, *(name for group in self.together for name in group)}
+
+    @property
+    def blank_in_words(self) -> str:
+        """Return why some inputs have no number, a sentence a reason; empty where all have one."""
+        said = [f"{listed(group)} move together and cannot be told apart." for group in self.together]
+        if self.constant:
+            said.append(f"{listed(self.constant)} {'do' if len(self.constant) > 1 else 'does'} not vary.")
+        return " ".join(said)
+
     @cached_property
     def centre(self) -> dict[str, float]:
         """Every input at its median over draws, siblings of a choice rescaled to sum to what they share."""
@@ -107,6 +141,11 @@ class Inputs:
         own = {**point_values(self.pathway), **self.centre}
         pulled = pull(Scenario(name, self.pathway, set={name: value}), own)
         return {each: float(pulled[each]) for each in self.names}
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> Inputs:

@@ -2,7 +2,7 @@
 
 r_j = corr(e_x, e_y), the residuals of rank(x_j) and rank(y) regressed on the ranks of the controls
 (Marino et al. 2008, J Theor Biol 254:178);
-atanh(r_j) is normal with variance 1 / (n - k - 3), k controls (Fisher 1924, Metron 3:329).
+atanh(r_j) is normal with variance 1 / (n - k - 3), k the rank of the controls (Fisher 1924, Metron 3:329).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NORMAL = 1.959963984540054
 
 
 def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return a row an input with its coefficient and 95 % interval, the strongest first.
+    """Return a row an input with its coefficient and 95 % interval, the strongest first; NaN where there is none.
 
     draws : (n, n_inputs); values : (n,) the outcome
     siblings : of each input to tell, itself included: no controls, for they sum to one and move when it does
@@ -30,20 +30,23 @@ def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[s
     found = []
     for name, own in siblings.items():
         controls = np.asarray(ranks.drop(columns=list(own)), dtype=np.float64)
-        r = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
-        error = 1.0 / np.sqrt(len(draws) - controls.shape[1] - 3)
-        lower, upper = np.tanh(np.arctanh(r) + NORMAL * error * np.array([-1.0, 1.0]))
+        r, freedom = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
+        lower, upper = np.tanh(np.arctanh(r) + NORMAL / np.sqrt(freedom) * np.array([-1.0, 1.0]))
         found.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper})
     made = pd.DataFrame(found)
     return made.iloc[np.argsort(-made["prcc"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def partial_correlation(x: Floats, y: Floats, controls: Floats) -> float:
-    """Return the correlation of x and y : (n,) given the controls : (n, k); 0 where either has nothing left."""
+def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, float]:
+    """Return the correlation of x and y : (n,) given the controls : (n, k), and the degrees of freedom n - rank - 3.
+
+    NaN both where either has nothing left, and where there are too few draws for so many controls.
+    """
     design = np.column_stack([np.ones(len(x)), controls])
     both = np.column_stack([x, y])
-    left = both - design @ np.linalg.lstsq(design, both, rcond=None)[0]
+    weights, _, rank, _ = np.linalg.lstsq(design, both, rcond=None)
+    left, freedom = both - design @ weights, len(x) - (rank - 1) - 3
     sizes = np.linalg.norm(left, axis=0)
-    if np.any(sizes <= 1e-9 * np.linalg.norm(both - both.mean(axis=0), axis=0)):
-        return 0.0
-    return float(np.clip(left[:, 0] @ left[:, 1] / sizes.prod(), -1.0 + 1e-12, 1.0 - 1e-12))
+    if freedom < 1 or np.any(sizes <= 1e-9 * np.linalg.norm(both, axis=0)):
+        return np.nan, np.nan
+    return float(np.clip(left[:, 0] @ left[:, 1] / sizes.prod(), -1.0 + 1e-12, 1.0 - 1e-12)), float(freedom)

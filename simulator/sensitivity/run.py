@@ -23,6 +23,7 @@ from simulator.results import DIGITS, as_written
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
 from simulator.sensitivity.inputs import Inputs, check_names, load_inputs, with_benefits
+from simulator.sensitivity.lead import Lead, leads
 from simulator.sensitivity.question import Decision, Question
 from simulator.sensitivity.spread import Alternative, Widened
 from simulator.sensitivity.structures import DECLARED, offered
@@ -51,12 +52,16 @@ SEEN = 1e-6
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What was found: a tidy table a part, in the order of `PARTS`, and the manifest that says how it came about."""
+    """What was found: a tidy table a part, in the order of `PARTS`, and the manifest that says how it came about.
+
+    leads : what `run` and `compare` lead with, over the same draws
+    """
 
     question: Question
     inputs: Inputs
     tables: Mapping[str, pd.DataFrame]
     manifest: dict[str, Any]
+    leads: Sequence[Lead]
 
     def write(self, folder: Path) -> None:
         """Write PART.csv for every part, and manifest.json, into an existing folder."""
@@ -130,7 +135,8 @@ def analyse(
         names = list(dict.fromkeys(parameters)) or inputs.names
         work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
         tables = {part: as_written(getattr(work, part)()) for part in chosen}
-    return Sensitivity(asked, inputs, tables, told)
+        first = leads(asked, each, inputs, MOST if draws is None else draws)
+    return Sensitivity(asked, inputs, tables, told, first)
 
 
 def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -> list[str]:
@@ -212,23 +218,25 @@ class _Work:
     widen: Widen | None
 
     def tornado(self) -> pd.DataFrame:
-        return tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
+        found = tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
+        return self._blanked(found, "outcome_at_low", "outcome_at_high", "swing")
 
     def prcc(self) -> pd.DataFrame:
         values = self._values(self.inputs.draws, "the draws")
-        self._check_moves(bool(np.ptp(values) > SEEN))
         siblings = {name: self.inputs.siblings(name) for name in self.names}
-        return rank_correlation.table(self.inputs.draws, values, siblings)
+        found = rank_correlation.table(self.inputs.draws, np.where(np.ptp(values) > SEEN, values, 0.0), siblings)
+        return self._blanked(found, "prcc", "lower", "upper")
 
     def sobol(self) -> pd.DataFrame:
         moving = self._moving()
-        self._check_moves(bool(moving))
-        factors = [factor for factor in self.inputs.factors if moving & set(factor)]
+        factors = [factor for factor in self.inputs.joint_factors if moving & set(factor)]
+        if not factors:
+            return variance.table([], np.zeros(0), self.seed)
         rows = variance.rows(self.inputs.draws, factors, self.inputs.centre, self.samples, self.seed)
         found = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
         shown = [bool({name, *together.split()} & set(self.names)) for name, together in
                  zip(found["parameter"], found["together"], strict=True)]  # fmt: skip
-        return found[shown].reset_index(drop=True)
+        return self._blanked(found[shown], *variance.SHARES)
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
@@ -258,7 +266,17 @@ class _Work:
         rows = self.inputs.draws
         found = self._told(question.asked(self.question, self.each, rows, decides=True), rows, "the decision")
         gain = self.question.net_gain(question.joined(list(found)))
-        return information.table(gain, rows, self.names, self.seed)
+        worth = information.table(gain, rows, self.names, self.seed)
+        return self._blanked(worth, "value", "standard_error", "upward_bias", "share_of_everything")
+
+    def _blanked(self, table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+        """Return a table without the numbers of inputs that cannot be told apart, those at the end."""
+        together = table.get("together", pd.Series("", index=table.index))
+        blank = [bool({name, *also.split()} & self.inputs.blank) for name, also in
+                 zip(table["parameter"], together, strict=True)]  # fmt: skip
+        made = table.copy()
+        made.loc[blank, list(columns)] = np.nan
+        return made.iloc[np.argsort(blank, kind="stable")].reset_index(drop=True)
 
     def _told(
         self, pieces: Iterable[list[dict[str, Floats]]], rows: pd.DataFrame, stage: str
@@ -274,15 +292,6 @@ class _Work:
     def _reached(self) -> str:
         months = self.question.scenario.pathway.months
         return f"{alive_at(months.answer)} or {mean_to(months.means[-1])}"
-
-    def _check_moves(self, moves: bool) -> None:
-        if not moves:
-            raise InputError(
-                "no parameter changes the outcome, so none explains it",
-                where="--outcome",
-                got=self.question.outcome,
-                allowed="another --outcome, --clock or --population",
-            )
 
     def _moving(self) -> set[str]:
         """Return the inputs that change the outcome at either end of their interval: only they can matter."""

@@ -48,8 +48,12 @@ def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
 
 
 def _closest(inputs: Inputs) -> dict[str, tuple[str, float]]:
-    """Return the input that goes with each input most closely, and Spearman's rho."""
-    rho = np.atleast_2d(np.corrcoef(inputs.draws.rank().to_numpy(), rowvar=False))
+    """Return the input that goes with each input most closely, and Spearman's rho; NaN of one that does not vary."""
+    varied = [name for name in inputs.names if name not in inputs.constant]
+    found = dict.fromkeys(inputs.names, ("", float("nan")))
+    if len(varied) < 2:
+        return found
+    rho = np.corrcoef(inputs.draws[varied].rank().to_numpy(), rowvar=False)
     np.fill_diagonal(rho, 0.0)
     most = np.abs(rho).argmax(axis=1)
-    return {name: (inputs.names[most[i]], float(rho[i, most[i]])) for i, name in enumerate(inputs.names)}
+    return found | {name: (varied[most[i]], float(rho[i, most[i]])) for i, name in enumerate(varied)}

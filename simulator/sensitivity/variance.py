@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 Factors = Sequence[tuple[str, ...]]
 
+SHARES = [f"{name}{end}" for name in ("first_order", "total") for end in ("", "_lower", "_upper")]
+
 
 def check_samples(samples: int) -> None:
     """Raise InputError for a number of base samples that Sobol' sequences do not have, or if SALib is missing."""
@@ -48,10 +50,12 @@ def table(factors: Factors, values: Floats, seed: int) -> pd.DataFrame:
 
     values : (samples x (n_factors + 2),), the outcome of `rows`
     """
+    made = pd.DataFrame({"parameter": [factor[0] for factor in factors], "together": [_told(each) for each in factors]})
+    if not factors:
+        return made.reindex(columns=[*made, *SHARES])
     _, analyze = _salib()
     # SALib takes the seed 0 for none and turns to a global one.
     found = analyze(_problem(factors), values, calc_second_order=False, num_resamples=500, seed=seed + 1)
-    made = pd.DataFrame({"parameter": [factor[0] for factor in factors], "together": [_told(each) for each in factors]})
     for name, key in (("first_order", "S1"), ("total", "ST")):
         made[name] = found[key]
         made[f"{name}_lower"] = found[key] - found[f"{key}_conf"]

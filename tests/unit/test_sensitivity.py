@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simulator.answer import answer as run_answer
 from simulator.cohort import cohorts_folder
 from simulator.distributions import Distribution, build
 from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws
@@ -187,9 +188,36 @@ def test_no_parameter_is_named_where_all_that_moves_is_rounding(wider: tuple[Sce
     few = {"population": "hsct", "draws": 100, "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
     found = analyse(*wider, outcome="rmst_60", parts=["tornado"], **few)
     assert 1e-9 < found.tables["tornado"]["swing"].max() < 1e-6
-    assert answer(found).endswith(": 0, with every parameter at its median. No parameter changes that.")
-    with pytest.raises(InputError, match="no parameter changes the outcome"):
-        analyse(*wider, parts=["prcc"], **few)
+    assert answer(found).endswith("With every parameter at its median it is 0. No parameter changes that.")
+    found = analyse(*wider, parts=["prcc"], **few)
+    assert found.tables["prcc"]["prcc"].isna().all()
+    assert answer(found).endswith("Over 100 draws no parameter can be ranked.")
+
+
+def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_without_rows() -> None:
+    found = analyse("longer-car-t-remission", "baseline", parts=["prcc", "sobol"], draws=100)
+    assert found.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
+    assert found.tables["sobol"].empty
+    assert answer(found).endswith("can be ranked. No parameter has a share of its variance to show.")
+
+
+def test_it_leads_with_the_two_estimates_that_compare_leads_with(wider: tuple[Scenario, Scenario]) -> None:
+    scenario, base = wider
+    few = {"draws": 100}
+    led = answer(analyse(scenario, base, parts=["tornado"], parameters=["hsct_cure"], **few))
+    run = compare(base, scenario, engine="exact", **few)
+    first, others, _ = run_answer(run.outcomes, run.scenarios).split(". ", 2)
+    assert led.startswith(f"{first}, if additional patients benefit as today's do. ")
+    assert f"what varies here: {others.partition('effect), ')[2]}." in led
+
+
+def test_structure_as_declared_is_what_a_run_gives(wider: tuple[Scenario, Scenario]) -> None:
+    declared = analyse(wider[1], parts=["structure"], draws=100).tables["structure"].iloc[0]
+    outcomes = compare(wider[1], wider[1].with_marginal_benefit(0.5), engine="exact", draws=100).outcomes
+    rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == "relapse")]
+    told = rows[(rows["scenario"] == "baseline") & (rows["outcome"] == "os_12")].iloc[0]
+    for name in ("estimate", "lower", "upper"):
+        assert declared[name] == pytest.approx(told[name], rel=1e-6)
 
 
 def test_no_parameter_is_named_where_none_changes_a_shown_digit(uncertain: Scenario) -> None:
@@ -391,10 +419,6 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
         analyse(uncertain, wider[1])
     with pytest.raises(InputError, match=r"unknown count.*did you mean 'hscts'"):
         analyse(*wider, parts=["evppi"], costs={"hsct": 1.0}, draws=100)
-    with pytest.raises(InputError, match="no parameter changes the outcome"):
-        analyse("longer-car-t-remission", "baseline", parts=["prcc"], draws=100)
-    with pytest.raises(InputError, match="no parameter changes the outcome"):
-        analyse("longer-car-t-remission", "baseline", parts=["sobol"], draws=100)
     with pytest.raises(InputError, match="the decision counts life beyond the horizon; got 24"):
         analyse(*wider, parts=["evppi"], horizon=24)
 

@@ -1,0 +1,183 @@
+"""Parameters that no method can tell apart have no numbers: blank, one sentence, and no warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator.pathway_file import PATHWAYS, load_pathway
+from simulator.scenario import Scenario
+from simulator.sensitivity import information, rank_correlation
+from simulator.sensitivity.answer import answer
+from simulator.sensitivity.inseparable import constant, together
+from simulator.sensitivity.run import analyse
+
+RATES = ("onset_rate", "death_rate_healthy", "death_rate_ill")
+NUMBERS = {"tornado": "swing", "prcc": "prcc", "sobol": "total", "evppi": "value"}
+
+Draws = Callable[..., pd.DataFrame]
+
+
+def alone(name: str) -> Sequence[str]:
+    return (name,)
+
+
+@pytest.fixture
+def draws() -> pd.DataFrame:
+    scores = np.random.default_rng(1).normal(size=(150, 3))
+    return pd.DataFrame(np.array([0.1, 0.02, 0.2]) * np.exp(0.3 * scores), columns=list(RATES))
+
+
+@pytest.fixture
+def of_draws(tmp_path: Path) -> Callable[[pd.DataFrame], tuple[Scenario, Scenario]]:
+    """The illness-death model with such draws, and a policy with it."""
+
+    def made(draws: pd.DataFrame) -> tuple[Scenario, Scenario]:
+        told = (PATHWAYS / "three_state.toml").read_text()
+        told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
+        (tmp_path / "uncertain.toml").write_text(told)
+        draws.round(6).to_csv(tmp_path / "draws.csv", index=False)
+        pathway = load_pathway(tmp_path / "uncertain.toml")
+        return Scenario("today", pathway), Scenario("fewer", pathway, scale={"onset_rate": 0.5})
+
+    return made
+
+
+# --- What is found ---
+
+
+def test_independent_draws_are_told_apart(draws: pd.DataFrame) -> None:
+    assert together(draws, alone) == []
+    assert constant(draws) == []
+
+
+@pytest.mark.parametrize(
+    ("moved", "group"),
+    [
+        (lambda d: d.assign(death_rate_ill=d["onset_rate"]), ("onset_rate", "death_rate_ill")),
+        (lambda d: d.assign(death_rate_ill=(2.0 * d["onset_rate"]).round(4)), ("onset_rate", "death_rate_ill")),
+        (lambda d: d.assign(death_rate_ill=1.0 - d["onset_rate"]), ("onset_rate", "death_rate_ill")),
+        (lambda d: d.assign(death_rate_ill=np.exp(9.0 * d["onset_rate"])), ("onset_rate", "death_rate_ill")),
+        (lambda d: d.assign(death_rate_ill=d["onset_rate"] + 3.0 * d["death_rate_healthy"]), RATES),
+    ],
+    ids=["a copy", "rounded", "its complement", "a function of it", "a sum"],
+)
+def test_draws_that_move_together_are_one_group(
+    moved: Callable[[pd.DataFrame], pd.DataFrame], group: tuple[str, ...], draws: pd.DataFrame
+) -> None:
+    assert together(moved(draws), alone) == [group]
+
+
+def test_two_pairs_are_two_groups(draws: pd.DataFrame) -> None:
+    more = draws.assign(copy=draws["onset_rate"], other=2.0 * draws["death_rate_ill"])
+    assert together(more, alone) == [("onset_rate", "copy"), ("death_rate_ill", "other")]
+
+
+def test_shares_of_one_choice_sum_to_one_and_are_still_told(draws: pd.DataFrame) -> None:
+    share = draws["onset_rate"] / draws["onset_rate"].max()
+    shares = draws.assign(death_rate_healthy=share, death_rate_ill=1.0 - share).drop(columns="onset_rate")
+    assert together(shares, lambda name: tuple(map(str, shares.columns))) == []
+
+
+def test_strongly_correlated_draws_are_told_apart(draws: pd.DataFrame) -> None:
+    close = draws["onset_rate"] + 0.1 * draws["death_rate_healthy"]
+    assert together(draws.assign(death_rate_ill=close).drop(columns="death_rate_healthy"), alone) == []
+
+
+def test_what_varies_by_rounding_only_is_constant(draws: pd.DataFrame) -> None:
+    still = draws.assign(onset_rate=0.1, death_rate_ill=0.2 + 1e-16 * np.arange(150))
+    assert constant(still) == ["onset_rate", "death_rate_ill"]
+    assert together(still, alone) == []
+
+
+def test_with_fewer_draws_than_parameters_nothing_is_said_to_move_together() -> None:
+    assert together(pd.DataFrame(np.random.default_rng(2).normal(size=(4, 6))).rename(columns=str), alone) == []
+
+
+# --- What is shown ---
+
+
+def test_parameters_that_move_together_are_blank_in_every_part_with_one_sentence(
+    draws: pd.DataFrame, of_draws: Callable[[pd.DataFrame], tuple[Scenario, Scenario]]
+) -> None:
+    today, fewer = of_draws(draws.assign(death_rate_ill=2.0 * draws["onset_rate"]))
+    found = analyse(fewer, today, parts=list(NUMBERS), samples=64)
+    for part, column in NUMBERS.items():
+        table = found.tables[part].set_index("parameter")
+        pair = [name for name in ("onset_rate", "death_rate_ill") if name in table.index]
+        assert table.loc[pair, column].isna().all()
+        assert np.isfinite(table.loc["death_rate_healthy", column])
+    said = answer(found)
+    assert said.endswith("onset_rate and death_rate_ill move together and cannot be told apart.")
+    assert said.count("cannot be told apart") == 1
+    assert "(+" not in said.partition("closely with")[2].partition("death_rate_healthy")[0]
+
+
+def test_a_parameter_that_does_not_vary_is_blank_in_every_part_with_one_sentence(
+    draws: pd.DataFrame, of_draws: Callable[[pd.DataFrame], tuple[Scenario, Scenario]]
+) -> None:
+    today, fewer = of_draws(draws.assign(death_rate_ill=0.2))
+    found = analyse(fewer, today, parts=list(NUMBERS), samples=64)
+    for part, column in NUMBERS.items():
+        table = found.tables[part].set_index("parameter")
+        assert table[column].drop(["death_rate_ill"], errors="ignore").notna().all()
+        assert "death_rate_ill" not in table.index or np.isnan(table.loc["death_rate_ill", column])
+    assert answer(found).endswith("death_rate_ill does not vary.")
+
+
+def test_where_all_move_together_there_is_no_ranking(
+    draws: pd.DataFrame, of_draws: Callable[[pd.DataFrame], tuple[Scenario, Scenario]]
+) -> None:
+    """As in draws of one number, rounded to six digits."""
+    one = draws["onset_rate"]
+    today, _ = of_draws(draws.assign(death_rate_healthy=one / 7.0, death_rate_ill=2.0 * one))
+    found = analyse(today, parts=["prcc", "tornado", "sobol"], samples=64)
+    assert found.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
+    assert "closely with" not in answer(found)
+    assert "moves it most" not in answer(found)
+
+
+# --- The methods themselves ---
+
+
+def siblings(draws: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    return {str(name): (str(name),) for name in draws}
+
+
+@pytest.mark.parametrize("n_draws", [2, 3, 5, 6])
+def test_ranks_of_too_few_draws_are_blank(n_draws: int, draws: pd.DataFrame) -> None:
+    few = draws.head(n_draws).reset_index(drop=True)
+    table = rank_correlation.table(few, few["onset_rate"].to_numpy(), siblings(few))
+    blank = table[["prcc", "lower", "upper"]].isna().all(axis=1)
+    # Two controls and n - 2 - 3 degrees of freedom; what is the outcome itself leaves the others nothing.
+    assert blank.tolist() == [n_draws < 6, True, True]
+
+
+def test_ranks_of_fewer_draws_than_parameters_are_blank() -> None:
+    wide = pd.DataFrame(np.random.default_rng(3).normal(size=(100, 120))).rename(columns=str)
+    table = rank_correlation.table(wide, wide["0"].to_numpy(), siblings(wide))
+    assert table[["prcc", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_ranks_with_an_outcome_that_does_not_vary_are_blank(draws: pd.DataFrame) -> None:
+    table = rank_correlation.table(draws, np.zeros(150), siblings(draws))
+    assert table[["prcc", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_a_control_that_others_repeat_takes_no_degree_of_freedom(draws: pd.DataFrame) -> None:
+    """Fisher's interval: atanh of its ends are 1.96 / sqrt(n - k - 3) from that of the estimate, k controls."""
+    outcome = draws["onset_rate"] + draws["death_rate_ill"]
+    for table in (draws, draws.assign(copy=draws["death_rate_healthy"])):
+        found = rank_correlation.table(table, outcome.to_numpy(), {"onset_rate": ("onset_rate",)}).iloc[0]
+        reach = np.arctanh(found["upper"]) - np.arctanh(found["prcc"])
+        assert reach == pytest.approx(1.959964 / np.sqrt(150 - 2 - 3), rel=1e-6)
+
+
+def test_nothing_is_worth_knowing_where_the_gain_does_not_vary(draws: pd.DataFrame) -> None:
+    table = information.table(np.full(150, 2.0), draws, list(RATES), 1)
+    assert (table["value"] == 0.0).all()
+    assert table["share_of_everything"].isna().all()
