@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator import csv_file, fingerprint
 from simulator.cohort import cohort_folder, cohorts_folder
-from simulator.errors import InputError
+from simulator.errors import InputError, within
 from simulator.graph import unknown
 from simulator.model import resolve
 from simulator.pathway import Pathway
@@ -119,7 +119,7 @@ def _check_units(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
                 f"value outside its unit ({unit})",
                 where=f"{path}: line {outside.index[0]}, {name}",
                 got=float(outside.iloc[0]),
-                allowed=f"{lowest:g} to {highest:g}",
+                allowed=within(lowest, highest, float(outside.iloc[0])),
             )
 
 

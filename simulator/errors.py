@@ -1,5 +1,6 @@
 """Errors that say what is wrong, where, what was got, what is allowed, and which name was probably meant."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -65,6 +66,34 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
     begun = [choice for choice in by_lower_case if len(lower) > 2 and choice.startswith(lower)]
     matches = get_close_matches(lower, by_lower_case, n=1) or (begun if len(begun) == 1 else [])
     return by_lower_case[matches[0]] if matches else None
+
+
+def alike(name: str, choices: Iterable[str], count: int) -> list[str]:
+    """Return so many choices, those first that have a word of `name` in them, then those most like it."""
+    from difflib import SequenceMatcher
+
+    words = [word for word in re.split(r"[^a-z0-9]+", str(name).lower()) if len(word) > 2]
+
+    def distance(choice: str) -> tuple[int, float]:
+        lower = choice.lower()
+        return -sum(word in lower for word in words), -SequenceMatcher(None, str(name).lower(), lower).ratio()
+
+    return sorted(choices, key=distance)[:count]
+
+
+def within(lowest: float, highest: float, value: float) -> str:
+    """Return the range that is allowed, "0 to 1", and of a share that was given in per cent the number to write."""
+    hint = f" ({value:g} %? write {value / 100:g})" if highest == 1.0 < value <= 100.0 else ""
+    return f"{lowest:g} to {highest:g}{hint}"
+
+
+def number_meant(text: object) -> str | None:
+    """Return "write 0.6" of "0,6" and of "60 %"; None of anything else."""
+    found = re.fullmatch(r"\s*([0-9]+)(?:[.,]([0-9]+))?\s*(%?)\s*", text) if isinstance(text, str) else None
+    if found is None:
+        return None
+    value = float(f"{found[1]}.{found[2] or 0}")
+    return f"write {value / 100 if found[3] else value:g}"
 
 
 def plain(value: float) -> float:

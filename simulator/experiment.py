@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from pathlib import Path
@@ -27,12 +27,13 @@ from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.results import Results, gather
-from simulator.scenario import INFORMED, Scenario, check_one_pathway, load_scenario
+from simulator.scenario import INFORMED, Scenario, check_names, check_one_pathway, load_scenario
 from simulator.shards import Simulation, shards, whole
 from simulator.uncertainty import jackknife
 from simulator.workers import workers
 
 Floats = NDArray[np.float64]
+Given = Scenario | str | Path
 Progress = Callable[[int, int], None]
 
 ENGINES = ("auto", "exact", "microsim", "des")
@@ -123,19 +124,18 @@ def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **
 
 
 def compare(
-    *scenarios: Scenario | str | Path,
+    *scenarios: Given | list[Given] | tuple[Given, ...],
     progress: Progress | None = None,
     tell_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
     **settings: object,
 ) -> Results:
-    """Return the results of scenarios, differences told to the first. Raises InputError.
+    """Return the results of scenarios, differences told to the first; a list stands for its members. InputError.
 
     A scenario that treats more than its draws' own policy is shown for several marginal benefits: see `with_benefits`.
     tell_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
     """
     chosen = Settings.of(settings)
-    loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in scenarios]
-    check_one_pathway(loaded)
+    loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
     table = load_informed_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded)
@@ -162,6 +162,20 @@ def compare(
     else:
         parts = _by_draws(work, n_draws, progress)
     return gather(shown, parts, chosen, engine, why, n_draws)
+
+
+def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Scenario]:
+    """Return scenarios of one pathway, each by a name of its own. Raises InputError."""
+    flat = [name for each in given for name in (each if isinstance(each, list | tuple) else [each])]
+    for each in flat:
+        if not isinstance(each, Scenario | str | Path):
+            raise InputError("not a scenario", where="compare", got=each, allowed="a name, a file, or a Scenario")
+    if not flat:
+        raise InputError("no scenario", where="compare", allowed='compare("baseline", "wider-salvage"), for example')
+    loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in flat]
+    check_one_pathway(loaded)
+    check_names(loaded)
+    return loaded
 
 
 def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.errors import InputError, nearest
+from simulator.errors import InputError, alike, nearest, number_meant
 from simulator.pathway import (
     REST,
     Pathway,
@@ -86,8 +86,11 @@ def _check_state(pathway: Pathway, state: State) -> None:
 
 
 def unknown(what: str, got: str, names: Iterable[str], where: str) -> InputError:
+    """Return the error of a name that is none of some: with all of them, or the twelve that are most like it."""
     names = list(names)
-    shown = ", ".join(names) if len(names) <= 12 else ", ".join(names[:12]) + ", ..."
+    shown = number_meant(got) or ", ".join(names)
+    if len(names) > 12:
+        shown = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
     return InputError(f"unknown {what}", where=where, got=got, allowed=shown, nearest=nearest(got, names))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from simulator import toml_file
-from simulator.errors import InputError
+from simulator.errors import InputError, within
 from simulator.graph import check, unknown
 from simulator.outcome_months import outcome_months
 from simulator.pathway import (
@@ -356,7 +356,7 @@ def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
             f"value outside its unit ({table.unit})",
             where=f"{path}: [parameters.{name}] value",
             got=table.value,
-            allowed=f"{lowest:g} to {highest:g}",
+            allowed=within(lowest, highest, table.value),
         )
     prior = None
     if table.prior is not None:

@@ -13,7 +13,7 @@ from pydantic import Field
 from simulator import capacity as limits
 from simulator import toml_file
 from simulator.capacity import Capacity
-from simulator.errors import InputError
+from simulator.errors import InputError, within
 from simulator.graph import unknown
 from simulator.milestone import with_milestones
 from simulator.pathway import Pathway, states_before_clock
@@ -238,6 +238,13 @@ def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
             )
 
 
+def check_names(scenarios: Sequence[Scenario]) -> None:
+    """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
+    for place, each in enumerate(scenarios):
+        if each.name in [before.name for before in scenarios[:place]]:
+            raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
+
+
 def check(scenario: Scenario) -> None:
     """Refuse a lever that the pathway does not have. Raises InputError naming file and key."""
     pathway = scenario.pathway
@@ -288,9 +295,8 @@ def _check_counted(scenario: Scenario, resource: str) -> None:
 def _check_lever(lever: str, unit: str, value: float, where: str) -> None:
     lowest, highest = UNITS[unit]
     if lever == "set" and not lowest <= value <= highest:
-        raise InputError(
-            f"value outside its unit ({unit})", where=where, got=value, allowed=f"{lowest:g} to {highest:g}"
-        )
+        allowed = within(lowest, highest, value)
+        raise InputError(f"value outside its unit ({unit})", where=where, got=value, allowed=allowed)
     if lever != "set" and value < 0:
         raise InputError("negative factor", where=where, got=value, allowed="0 or more")
     if lever == "odds_ratio" and unit != "probability":

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from simulator import text_file
-from simulator.errors import InputError, nearest
+from simulator.errors import InputError, nearest, number_meant, within
 from simulator.plain_text import clean, is_name, one_line
 
 LARGEST = 1_000_000
@@ -37,6 +37,8 @@ Line = Annotated[str, AfterValidator(one_line)]
 """A text that is shown in one line, as a title and a label are."""
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_DECIMAL_COMMA = re.compile(r"(?<==)\s*([+-]?[0-9]+),([0-9]+)(?=\s*(?:#.*)?$)", re.MULTILINE)
 
 KINDS = {
     "model_type": "a table",
@@ -70,7 +72,9 @@ def read(path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise InputError(f"not valid TOML: {what}", where=str(path)) from error
+        comma = _DECIMAL_COMMA.search(text)
+        got, hint = (comma[0].strip(), f"write {comma[1]}.{comma[2]}") if comma else (None, "")
+        raise InputError(f"not valid TOML: {what}", where=str(path), got=got, allowed=hint) from error
     except ValueError as error:
         # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.
         raise InputError("not valid TOML: a number with too many digits", where=str(path)) from error
@@ -156,7 +160,10 @@ def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, An
         same = [each["type"] for each in errors if _written(each["loc"], data) == place]
         wanted = " or ".join(dict.fromkeys(KINDS[each] for each in same if each in KINDS))
         keys = f"a table with {', '.join(sorted(_keys_at(model, place)))}" if kind == "model_type" else ""
-        return InputError(f"not {wanted}", where=where, got=got, allowed=keys)
+        hint = number_meant(got) if kind == "float_type" else None
+        return InputError(f"not {wanted}", where=where, got=got, allowed=hint or keys)
+    if kind == "less_than_equal" and told.get("le") == 1 and isinstance(got, int | float):
+        return InputError("too large", where=where, got=got, allowed=within(0, 1, got))
     return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=got, allowed=told.get("allowed", ""))
 
 

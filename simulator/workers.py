@@ -59,7 +59,7 @@ def workers(jobs: int, prepared: object) -> Iterator[Each]:
         starting: list[Future[None]] = []
         is_done = False
         try:
-            with _interrupts_held_back(), _environment(ENVIRONMENT):
+            with _interrupts_held_back(), _environment(ENVIRONMENT), _main_left_alone():
                 starting += [pool.submit(_is_ready) for _ in range(jobs - 1)]
             yield lambda work, items: _each(pool, starting, prepared, work, items)
             is_done = all(each.done() for each in starting)
@@ -142,6 +142,21 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     finally:
         for name in added:
             del os.environ[name]
+
+
+@contextmanager
+def _main_left_alone() -> Iterator[None]:
+    """Start processes that do not import the script that is running, which would run it again.
+
+    So a script needs no `if __name__ == "__main__"`, and may come from standard input: all work is the library's own.
+    """
+    main = vars(sys.modules["__main__"])
+    known: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
+    main |= dict.fromkeys(known)
+    try:
+        yield
+    finally:
+        main |= known
 
 
 @contextmanager

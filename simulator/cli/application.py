@@ -46,7 +46,6 @@ app = typer.Typer(
     name="aftercart",
     cls=Commands,
     epilog="Exit status: 0 done, 1 failed, 2 unusable input.",
-    add_completion=False,
     no_args_is_help=True,
     # Plain help comes up twice as fast, and errors stay one message.
     rich_markup_mode=None,

@@ -21,6 +21,8 @@ def check(
 
     path = _path(file)
     if path.is_dir():
+        if not (path / "cohort.toml").exists():
+            raise _no_cohort(path)
         said, note = _cohort(path)
     elif _PATHWAY_KEYS & toml_file.read(path).keys():
         said, note = _pathway(path)
@@ -50,6 +52,16 @@ def _path(file: str) -> Path:
     if file not in shipped:
         raise unknown("file or name", file, shipped, "check")
     return shipped[file]
+
+
+def _no_cohort(folder: Path) -> InputError:
+    """Return the error of a folder without a cohort: what was looked for, and what of use is in it."""
+    files = sorted(each.name for each in folder.glob("*.toml"))
+    what = "looked for a cohort, cohort.toml and targets.csv, and found none"
+    if (folder / "manifest.json").exists():
+        return InputError(what, where=str(folder), got="a run's folder", allowed=f"aftercart report {folder}")
+    allowed = f"one file of it: {', '.join(files)}" if files else "a cohort's folder, or a TOML file"
+    return InputError(what, where=str(folder), allowed=allowed)
 
 
 def _pathway(path: Path) -> tuple[str, str | None]:

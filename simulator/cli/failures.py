@@ -40,6 +40,8 @@ class CtrlC:
                 sys.__unraisablehook__(failure)
 
         signal.signal(signal.SIGINT, press)
+        # As a scheduler stops a job: killed at once, it would leave its processes, its folder and a warning behind.
+        signal.signal(signal.SIGTERM, press)
         sys.unraisablehook = ignored
 
     @classmethod
@@ -95,7 +97,22 @@ def _unexpected(error: Exception) -> str:
 
     if isinstance(error, BrokenExecutor):
         return "a worker process was killed, perhaps for want of memory; fewer --jobs need less"
-    return f"a mistake of aftercart's own: {type(error).__name__}: {error} ({TRACEBACK}=1 shows where)"
+    return (
+        f"a mistake of aftercart's own: {type(error).__name__}: {error}. Please report it at {_reports()}, "
+        f"with the command, its files, and what {TRACEBACK}=1 shows"
+    )
+
+
+def _reports() -> str:
+    """Return where a mistake is reported: the address that the installed package names, if it does."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        told = metadata("aftercart").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        told = []
+    pages = dict(str(each).split(", ", 1) for each in told)
+    return pages.get("Issues", "the issue tracker of wherever you have aftercart from")
 
 
 def _forget_output() -> None:

@@ -10,6 +10,17 @@ import typer
 if TYPE_CHECKING:
     from simulator.pathway import Pathway
 
+SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 or NAME@cohorts (marginal benefit), or a TOML file."
+
+
+def completed(begun: str) -> list[str]:
+    """Return the shipped scenarios whose names begin so, for the shell's completion."""
+    import scenarios
+
+    return [name for name in scenarios.names() if name.startswith(begun)]
+
+
+Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO, autocompletion=completed)]
 Engine = Annotated[
     str,
     typer.Option(metavar="NAME", help="auto, exact (no sampling noise), microsim (plain queues) or des (any queues)."),

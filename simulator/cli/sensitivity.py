@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli import folder, options, progress
-from simulator.cli.simulate import SCENARIO, check_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +23,7 @@ COST = "Life-months that one of a count is worth, as bed_months=1 (an assumption
 
 
 def sensitivity(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    scenario: options.Scenario,
     base: Annotated[str | None, typer.Argument(metavar="BASE", help="Ask of the difference to this one.")] = None,
     outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
     show: Annotated[str, typer.Option(metavar="PART,...", help=SHOW)] = "",
@@ -45,7 +44,7 @@ def sensitivity(
     yes: options.Yes = False,
 ) -> None:
     """Tell which uncertain number, and which assumption, drives an outcome."""
-    from simulator.scenario import load_scenario
+    from simulator.scenario import check_names, load_scenario
     from simulator.sensitivity.run import PARTS, analyse
 
     using = options.processes(jobs)

@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
 
-SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 or NAME@cohorts (marginal benefit), or a TOML file."
-
-
 def run(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    scenario: options.Scenario,
     engine: options.Engine = "auto",
     patients: options.Patients = None,
     draws: options.Draws = None,
@@ -50,8 +47,15 @@ def run(
 
 
 def compare(
-    base: Annotated[str, typer.Argument(metavar="BASE", help="What the others are compared with.")],
-    others: Annotated[list[str], typer.Argument(metavar="OTHER", help=SCENARIO)],
+    base: Annotated[
+        str,
+        typer.Argument(
+            metavar="BASE", help="What the others are compared with.", autocompletion=options.completed
+        ),
+    ],
+    others: Annotated[
+        list[str], typer.Argument(metavar="OTHER", help=options.SCENARIO, autocompletion=options.completed)
+    ],
     engine: options.Engine = "auto",
     patients: options.Patients = None,
     draws: options.Draws = None,
@@ -91,7 +95,7 @@ def _simulate(
     """Run scenarios and print what comes of it; return the folder."""
     from simulator import cost, experiment, report
     from simulator.cohort import load_cohort
-    from simulator.scenario import load_scenario
+    from simulator.scenario import check_names, load_scenario
 
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
@@ -119,15 +123,6 @@ def _simulate(
         typer.echo("The exact engine has no simulated patients: --patients is not used.", err=True)
     _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
     return out
-
-
-def check_names(scenarios: Sequence[Scenario]) -> None:
-    """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
-    from simulator.errors import InputError
-
-    for place, each in enumerate(scenarios):
-        if each.name in [before.name for before in scenarios[:place]]:
-            raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
 
 
 def _tell_load(scenario: Scenario, loads: dict[str, NDArray[np.float64]]) -> None:

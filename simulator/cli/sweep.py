@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli import folder, options, progress
-from simulator.cli.simulate import SCENARIO
 
 if TYPE_CHECKING:
     from simulator.sweeps.run import Sweep
@@ -21,10 +20,10 @@ Vary = Annotated[
 
 
 def sweep(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    scenario: options.Scenario,
     vary: Vary,
     engine: options.Engine = "auto",
-    patients: options.Patients = 10_000,
+    patients: options.Patients = None,
     draws: options.Draws = None,
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
@@ -54,7 +53,7 @@ def sweep(
             yes=yes,
             progress=advance,
             engine=engine,
-            patients=patients,
+            patients=experiment.Settings.patients if patients is None else patients,
             draws=draws,
             seed=seed,
             horizon=horizon,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -54,7 +56,14 @@ def console() -> Console:
 
 def as_json(outcomes: pd.DataFrame) -> str:
     """Return a table as a JSON array of its rows; an empty cell is null."""
-    return outcomes.to_json(orient="records", indent=1, double_precision=10, force_ascii=False)
+    rows = [{str(key): _json(value) for key, value in row.items()} for row in outcomes.to_dict("records")]
+    return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _json(value: Any) -> Any:
+    """Return a cell as JSON has it, with all digits; null where it is empty or infinite."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def show_answer(results: Results, console: Console) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli import folder, options, progress
-from simulator.cli.simulate import SCENARIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +40,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and 
 
 
 def guarantee_time(
-    scenario: Annotated[str | None, typer.Argument(metavar="[SCENARIO]", help=f"{SCENARIO} {MILESTONE}")] = None,
+    scenario: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO]", help=f"{options.SCENARIO} {MILESTONE}", autocompletion=options.completed
+        ),
+    ] = None,
     group: Group = None,
     landmarks: Landmarks = None,
     n: Patients = None,
@@ -76,7 +80,7 @@ def guarantee_time(
 
 
 def virtual_cohorts(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO)],
+    scenario: options.Scenario,
     other: Annotated[str | None, typer.Argument(metavar="[OTHER]", help="What it is compared with.")] = None,
     n: Patients = None,
     cohorts: Cohorts = 1000,

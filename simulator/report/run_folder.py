@@ -89,7 +89,8 @@ def read(folder: Path) -> Results:
 
 def _manifest(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise InputError("cannot be read: no such file", where=str(path), allowed="a run's folder")
+        newest = _newest_run(path.parent)
+        raise InputError("cannot be read: no such file", where=str(path), allowed="a run's folder", nearest=newest)
     try:
         found = json.loads(text_file.read(path, LARGEST))
     except (ValueError, RecursionError) as error:
@@ -101,6 +102,12 @@ def _manifest(path: Path) -> dict[str, Any]:
     if len(named) != 1 + len(found["scenarios"]):
         raise InputError("not a run's manifest", where=str(path), allowed="the file as it was written")
     return dict(found)
+
+
+def _newest_run(folder: Path) -> str | None:
+    """Return the run that was last written of those in a folder, or in one that is in it."""
+    runs = [each.parent for depth in ("*", "*/*") for each in folder.glob(f"{depth}/survival.csv")]
+    return str(max(runs, key=lambda run: (run.stat().st_mtime, run.name))) if runs else None
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:

@@ -36,6 +36,7 @@ def test_help_loads_nothing_heavy(typed: list[str]) -> None:
     assert set(loaded) <= ({"pydantic"} if len(typed) > 1 else set())
 
 
+@pytest.mark.slow
 def test_help_takes_less_than_half_a_second() -> None:
     # The best of five: what else the machine does is not the command's.
     assert min(ask("--help")[1] for _ in range(5)) < 0.5

