@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator import rounding
-from simulator.outcome_months import alive_at
+from simulator.outcome_months import alive_at, in_words
 from simulator.outcomes import PER
 from simulator.scenario import BREAK_EVEN, COHORTS, parted
 
@@ -45,7 +45,7 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
 def nothing_to_show(pathway: Pathway) -> str:
     """Return the sentence of a run whose horizon reaches no survival month, or whose clock nobody starts."""
     first = pathway.months.survival[0]
-    return f"No overall survival to show: that takes a horizon of {first:g} months, and patients."
+    return f"No overall survival to show: that takes a horizon of {in_words(first)}, and patients."
 
 
 def of_100(pathway: Pathway) -> str:
@@ -89,7 +89,7 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, 
     except _NoSurvival:
         never = [each.name for each in (first, scenario) if not _starts(outcomes, each, default)]
         return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
-    return f"{sentence} At {month:g} months after {default}, {_difference(row)}."
+    return f"{sentence} At {in_words(month)} after {default}, {_difference(row)}."
 
 
 def _clocks(scenario: Scenario) -> list[str]:
@@ -128,7 +128,7 @@ def _starts(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> bool:
 
 
 def _when(scenario: Scenario, clock: str, month: float) -> str:
-    return f"at {month:g} months" if clock == scenario.pathway.clock else f"{month:g} months after {clock}"
+    return f"at {in_words(month)}" if clock == scenario.pathway.clock else f"{in_words(month)} after {clock}"
 
 
 def gain(scenario: Scenario) -> str:
@@ -152,7 +152,7 @@ def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
         found = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
         if found:
             margin, month = found.groups()
-            more = f"{margin} more of 100 alive at {month} months"
+            more = f"{margin} more of 100 alive at {in_words(month)}"
             return f"{_must_gain(row, more)}{_in_draws(rows, margin, month)}."
     return ""
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simulator.errors import InputError
 
 MONTHS_A_YEAR = 12.0
+_MONTH, _MARGIN = r"(?P<month>[\d.]+)", r"(?P<margin>[\d.]+)"
+KINDS = {
+    "os": f"os_{_MONTH}",
+    "median_os": "median_os",
+    "rmst": f"rmst_{_MONTH}",
+    "break_even": f"break_even_for_{_MARGIN}_more_at_{_MONTH}",
+    "draws_with": f"draws_with_{_MARGIN}_more_at_{_MONTH}",
+    "survivors_gained": f"survivors_{_MONTH}_gained_per_10_more_treated",
+}
+"""Kind of outcome -> what its names look like."""
+
 
 @dataclass(frozen=True)
 class OutcomeMonths:
@@ -73,6 +85,23 @@ def alive_at(month: float) -> str:
 def mean_to(month: float) -> str:
     """Return the outcome's name: "rmst_12"."""
     return f"rmst_{written(month)}"
+
+
+def in_words(month: float | str) -> str:
+    """Return "1 month", "12 months"."""
+    return f"{float(month):g} month{'' if float(month) == 1.0 else 's'}"
+
+
+def worded(outcome: str, words: Mapping[str, str]) -> str | None:
+    """Return an outcome in the words of its kind; None where there are none.
+
+    words : kind of `KINDS` -> words, with `{month}`, `{margin}`, and `{months}` for "12 months"
+    """
+    for kind, pattern in KINDS.items():
+        if (found := re.fullmatch(pattern, outcome)) and kind in words:
+            groups = found.groupdict()
+            return words[kind].format(**groups, months=in_words(groups.get("month", 0)))
+    return None
 
 
 def names(months: Iterable[float]) -> list[str]:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from simulator.outcome_months import worded
 
 if TYPE_CHECKING:
     from simulator.pathway import Pathway
 
 WORDS = {
-    r"os_([\d.]+)": "alive at {} months, %",
-    r"median_os": "median survival, months",
-    r"rmst_([\d.]+)": "mean survival to month {}, months",
-    r"break_even_for_([\d.]+)_more_at_([\d.]+)": "must gain for {} more alive at {} months, %",
-    r"draws_with_([\d.]+)_more_at_([\d.]+)": "draws with at least {} more alive at {} months, %",
-    r"survivors_([\d.]+)_gained_per_10_more_treated": "survivors at {} months per 10 more treated",
+    "os": "alive at {months}, %",
+    "median_os": "median survival, months",
+    "rmst": "mean survival to month {month}, months",
+    "break_even": "must gain for {margin} more alive at {months}, %",
+    "draws_with": "draws with at least {margin} more alive at {months}, %",
+    "survivors_gained": "survivors at {months} per 10 more treated",
 }
 
 
 def label(outcome: str, pathway: Pathway) -> str:
     """Return an outcome in words: "alive at 12 months, %"."""
-    for pattern, words in WORDS.items():
-        found = re.fullmatch(pattern, outcome)
-        if found:
-            return words.format(*found.groups())
+    if said := worded(outcome, WORDS):
+        return said
     count = pathway.counts.get(outcome)
     if count is None:
         return outcome.replace("_", " ")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import rounding
 from simulator.answer import policies
+from simulator.outcome_months import in_words
 from simulator.service import DAYS_A_MONTH
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def title(pathway: Pathway) -> str:
 def caution(pathway: Pathway) -> str:
     """Return why survival at the answer's month is no measure of whether units suffice."""
     return (
-        f"When units are short, survival at {pathway.months.answer:g} months can look better with fewer of them: "
+        f"When units are short, survival at {in_words(pathway.months.answer)} can look better with fewer of them: "
         "patients still waiting avoid the early deaths of a treatment whose benefit comes later. Read it beside later "
         "survival and what is lost while waiting."
     )

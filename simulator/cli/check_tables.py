@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.cli import tables
-from simulator.outcome_months import alive_at, mean_to
+from simulator.outcome_months import alive_at, in_words, mean_to
 
 if TYPE_CHECKING:
     from calibration.check import Check
@@ -54,7 +54,7 @@ def _coverage(check: Check) -> Table:
     months = check.targets.pathway.months
     answer, early = alive_at(months.answer), mean_to(months.early)
     # By name; of all others the least and the most.
-    named = {answer: f"OS at {months.answer:g} months", early: f"mean survival to month {months.early:g}"}
+    named = {answer: f"OS at {in_words(months.answer)}", early: f"mean survival to month {months.early:g}"}
     for name, words in named.items():
         rows = [each.loc[name].to_dict() for each in by_level]
         cells = (

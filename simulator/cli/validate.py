@@ -126,7 +126,7 @@ def _write(
     if benefit is not None:
         csv_file.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     sizes = {each.cohort.name: each.cohort.n for each in every}
-    drawn = validation.draw(table, sizes, _source(every))
+    drawn = validation.draw(table, sizes, _source(every), every[0].pathway.months.early)
     style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
     manifest.write(_manifest(every, left_out), into)
 

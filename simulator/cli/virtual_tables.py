@@ -31,7 +31,7 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
     for clock in found.analyses["clock"].unique():
         rows = found.analyses[found.analyses["clock"] == clock].to_dict("records")
         console.print()
-        measured = f"{answers.measure(found, clock)} at {answers.month(found)} months"
+        measured = f"{answers.measure(found, clock)} at {answers.month(found)}"
         console.print(
             f"From {answers.clock_label(clock, pathway)}: {measured}, %; "
             f"the difference, and its range in cohorts of {found.settings.size}"

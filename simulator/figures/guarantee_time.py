@@ -31,7 +31,7 @@ def alt_text(found: Guarantee) -> str:
         clock = answers.clock_label(row["clock"], found.scenario.pathway)
         told = f"{answers.percent(row['entered'])} against {answers.percent(row['other'])} %"
         name = answers.analysis_label(row["analysis"], row["begins"])
-        measured = f"{answers.measure(found, row['clock'])} at {answers.month(found)} months"
+        measured = f"{answers.measure(found, row['clock'])} at {answers.month(found)}"
         said.append(f"From {clock}, {name}: {told} {measured}.")
     return " ".join(said)
 
@@ -81,7 +81,7 @@ def _panel(found: Guarantee, row: Mapping[Any, Any]) -> Panel:
     told = " against ".join(answers.percent(row[each]) for each in ("entered", "other"))
     return Panel(
         NAMES.get(kind, f"Landmark: month {begins:g}"),
-        f"at {answers.month(found)}: {told} %",
+        f"at {found.scenario.pathway.months.answer:g}: {told} %",
         curves,
         pd.concat(reported) if reported else pd.DataFrame(),
         f"Months since {answers.clock_label(clock, found.scenario.pathway)}",

@@ -149,6 +149,3 @@ def footing_height(text: str, across: float = WIDTH) -> float:
     return 0.14 + 0.148 * len(wrap(text, across - 2 * MARGIN, SMALL))
 
 
-def months(count: float) -> str:
-    """Return "1 month", "12 months"."""
-    return f"{count:g} month" if count == 1 else f"{count:g} months"

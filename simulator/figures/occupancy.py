@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator import rounding
 from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, style, survival
+from simulator.outcome_months import in_words
 from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
@@ -82,12 +83,12 @@ def draw(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
 def alt_text(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str) -> str:
     """Return what the figure says, in words with numbers."""
     drawn = stack(occupancy, pathway, clock)
-    said = [f"State occupancy, the first {lettering.months(drawn.end)} since {clock}."]
+    said = [f"State occupancy, the first {in_words(drawn.end)} since {clock}."]
     for name, heights in drawn.heights.items():
         found = [(layer.label, 100 * height[-1]) for layer, height in zip(drawn.layers, heights, strict=True)]
         largest = sorted(found, key=lambda each: -each[1])[:5]
         told = ", ".join(f"{label} {rounding.number(share, '%')} %" for label, share in largest if share >= 0.5)
-        said.append(f"{name} at {lettering.months(drawn.end)}: {told}.")
+        said.append(f"{name} at {in_words(drawn.end)}: {told}.")
     return " ".join(said)
 
 
@@ -166,7 +167,7 @@ def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -
 
 def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
     names = list(drawn.heights)
-    shown = f"Shares of all patients in the first {lettering.months(drawn.end)}"
+    shown = f"Shares of all patients in the first {in_words(drawn.end)}"
     subtitle = f"{shown}; below the black line they are alive."
     if len(names) <= _MOST_COLUMNS:
         subtitle += " The table: mean months a patient spends there in that time."

@@ -13,7 +13,7 @@ from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, style, survival
 from simulator.figures.curve import Curve
 from simulator.figures.style import Line
-from simulator.outcome_months import UNDECLARED, OutcomeMonths
+from simulator.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway import Pathway
 
 PLOT = 1.85
@@ -100,7 +100,7 @@ def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
             said.append(f"{each.scenario} has nobody")
         else:
             month = min(months.answer, float(each.months[-1]))
-            said.append(f"{each.scenario} {each.in_words(month)} alive at {lettering.months(month)}")
+            said.append(f"{each.scenario} {each.in_words(month)} alive at {in_words(month)}")
     return said
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.cohort import Cohort
 from simulator.figures import lettering, style, survival
+from simulator.outcome_months import worded
 from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
@@ -28,9 +29,8 @@ LEVELS: Mapping[float, tuple[str, str]] = {
 
 
 OUTCOMES = {
-    r"os_([\d.]+)": "OS at {} months",
-    r"rmst_([\d.]+)": "mean survival to {} months",
-    r"log_likelihood": "log likelihood of the cohort",
+    "os": "OS at {months}",
+    "rmst": "mean survival to {months}",
 }
 
 
@@ -136,9 +136,10 @@ def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Path
 
 def label(quantity: str, pathway: Pathway) -> str:
     """Return a parameter's or an outcome's name as it is read, with the pathway's abbreviations as it writes them."""
-    for pattern, words in OUTCOMES.items():
-        if found := re.fullmatch(pattern, quantity):
-            return words.format(*found.groups())
+    if quantity == "log_likelihood":
+        return "log likelihood of the cohort"
+    if known := worded(quantity, OUTCOMES):
+        return known
     said = quantity.replace("_", " ")
     for each in pathway.abbreviations:
         name = re.escape(each.replace("-", " ").replace("_", " "))

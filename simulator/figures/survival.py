@@ -14,7 +14,7 @@ from simulator.cohort import Cohort
 from simulator.figures import curve, lettering, risk_table, style
 from simulator.figures.curve import Curve, FollowUp
 from simulator.figures.style import Line
-from simulator.outcome_months import UNDECLARED, OutcomeMonths
+from simulator.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.scenario import BREAK_EVEN, COHORTS, parted
 
 NAME = 1.68
@@ -86,13 +86,13 @@ def _curve_in_words(each: Curve, read_at: Sequence[float]) -> str:
     horizon = float(each.months[-1])
     for month in sorted({*read_at, horizon}):
         if month <= horizon:
-            figures.append(f"{each.in_words(month)} alive at {month:g} months")
+            figures.append(f"{each.in_words(month)} alive at {in_words(month)}")
     return f"{each.scenario}: {', '.join(figures)}."
 
 
 def _reported_in_words(month: float, count: float, n: float, value: float, standard_error: float) -> str:
     error = "" if np.isnan(standard_error) else f" (standard error {standard_error:g})"
-    return f"{value:g} %{error} alive at {month:g} months, {count:.0f} of {n:.0f}"
+    return f"{value:g} %{error} alive at {in_words(month)}, {count:.0f} of {n:.0f}"
 
 
 def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population: str, early: float) -> Figure:

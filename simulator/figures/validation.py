@@ -10,20 +10,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simulator import rounding
+from simulator import outcome_months, rounding
 from simulator.figures import lettering, style
 
 LEFT, RIGHT = 3.1, 2.3
 """Inches for what is reported, and for it in numbers."""
 ROW, AXIS, GAP = 0.3, 0.42, 0.3
-LONGEST = 24.0
-"""Months that are shown: a median that simulated cohorts do not reach has no end."""
 Row = Mapping[Any, Any]
 HIT, MISS = style.BLUE, style.VERMILLION
 
 
-def draw(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Figure:
-    """Return the figure. table : see `calibration.validation.table`; sizes : cohort -> n; source : the model's own."""
+def draw(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest: float) -> Figure:
+    """Return the figure. table : see `calibration.validation.table`; sizes : cohort -> n; source : the model's own.
+
+    longest : months that are shown at least: a median that simulated cohorts do not reach has no end
+    """
     with style.applied():
         parts = [part for unit in ("%", "months") if len(part := table[table["unit"] == unit])]
         subtitle = "Circles and bars: predicted, with the 95 % predictive interval of a cohort of that size. "
@@ -38,7 +39,7 @@ def draw(table: pd.DataFrame, sizes: Mapping[str, int], source: str) -> Figure:
         top = up - head - GAP
         for part, height in zip(parts, heights, strict=True):
             axes = style.axes(figure, LEFT, top - height, style.WIDTH - LEFT - RIGHT, height)
-            _fill(axes, part, sizes)
+            _fill(axes, part, sizes, longest)
             top -= height + AXIS + GAP
         return figure
 
@@ -73,7 +74,7 @@ def _label(row: Row) -> str:
     name = str(row["target"]).replace("_", " ")
     if np.isfinite(month):
         is_alive = row["kind"] in ("survival", "survivors")
-        name = f"alive at {month:g} months" if is_alive else f"{name} by month {month:g}"
+        name = f"alive at {outcome_months.in_words(month)}" if is_alive else f"{name} by month {month:g}"
     return name if population == "all" else f"{name}, {population.replace('_', ' ')}"
 
 
@@ -81,9 +82,9 @@ def _lines(part: pd.DataFrame) -> int:
     return len(part) + part["cohort"].nunique()
 
 
-def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int]) -> None:
+def _fill(axes: Axes, part: pd.DataFrame, sizes: Mapping[str, int], longest: float) -> None:
     unit = str(part["unit"].iloc[0])
-    end = 100.0 if unit == "%" else LONGEST
+    end = 100.0 if unit == "%" else max(longest, 1.1 * float(part["reported"].max()))
     lines = _lines(part)
     axes.set_xlim(0, end)
     axes.set_ylim(lines, 0)

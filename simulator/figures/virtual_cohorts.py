@@ -85,7 +85,7 @@ def _fill_spread(axes: Axes, found: VirtualCohorts) -> None:
                       capsize=2.5, zorder=5)  # fmt: skip
     axes.set_ylim(0, 1.25 * highest)
     axes.set_xlim(0, 100)
-    axes.set_xlabel(f"Alive at {answers.month(found)} months (%)")
+    axes.set_xlabel(f"Alive at {answers.month(found)} (%)")
     axes.set_ylabel("Cohorts")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from simulator import rounding, ward_words
 from simulator.answer import policies
-from simulator.outcome_months import alive_at
+from simulator.outcome_months import alive_at, in_words
 from simulator.report import wording
 from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.report.wording import Row
@@ -120,9 +120,9 @@ def _by_arrival_year(service: pd.DataFrame, limited: Sequence[Scenario]) -> list
         for year in numbers
     ]
     if len(told) == 1:
-        head, when = ["", *(f"{month:g} months" for month in months)], ""
+        head, when = ["", *(in_words(month) for month in months)], ""
     else:
-        head, when = ["", *(each.name for each in told)], f"{months[0]:g} months "
+        head, when = ["", *(each.name for each in told)], f"{in_words(months[0])} "
     caption = f"Alive {when}after {told[0].pathway.clock}, by the year of arrival, %"
     return [table(head, lines, kind="numbers", caption=caption)]
 

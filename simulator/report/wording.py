@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Hashable, Mapping
 from typing import Any
 
 from simulator import rounding
+from simulator.outcome_months import worded
 from simulator.pathway import Pathway
 
 _OUTCOMES = {
-    r"os_([\d.]+)": ("Alive at {} months", "%"),
-    r"median_os": ("Median survival", "months"),
-    r"rmst_([\d.]+)": ("Mean survival within {} months", "months"),
-    r"break_even_for_([\d.]+)_more_at_([\d.]+)": ("Must gain for {} more alive at {} months", "%"),
-    r"draws_with_([\d.]+)_more_at_([\d.]+)": ("Draws with at least {} more alive at {} months", "%"),
-    r"survivors_([\d.]+)_gained_per_10_more_treated": ("Survivors at {} months gained per 10 more treated", ""),
+    "os": "Alive at {months}",
+    "median_os": "Median survival",
+    "rmst": "Mean survival within {months}",
+    "break_even": "Must gain for {margin} more alive at {months}",
+    "draws_with": "Draws with at least {margin} more alive at {months}",
+    "survivors_gained": "Survivors at {months} gained per 10 more treated",
 }
+_SHOWN = {"probability": "%", "survivors": ""}
+"""Unit -> what numbers of it are shown in; others as they are."""
 
 Row = Mapping[Hashable, Any]
 """A row of a table, by column."""
@@ -35,10 +37,8 @@ USES = {
 
 def outcome(name: str, unit: str, pathway: Pathway) -> tuple[str, str]:
     """Return an outcome in words, and the unit that its numbers are shown in."""
-    for pattern, (words, shown) in _OUTCOMES.items():
-        found = re.fullmatch(pattern, name)
-        if found:
-            return words.format(*found.groups()), shown
+    if said := worded(name, _OUTCOMES):
+        return said, _SHOWN.get(unit, unit)
     count = pathway.counts.get(name)
     if count is None:
         return _capital(_words(name)), unit

@@ -10,6 +10,7 @@ import pandas as pd
 
 from simulator import rounding
 from simulator.answer import difference_in_words, of_100
+from simulator.outcome_months import in_words
 from simulator.outcome_words import label
 from simulator.scenario import COHORTS
 from simulator.sensitivity.information import EVERYTHING
@@ -104,7 +105,7 @@ def _estimates(question: Question, lead: Lead) -> str:
         told = measured(question)
         said = f"{told[0].upper()}{told[1:]}: {_difference(question, lead)}"
     else:
-        are = f"are alive at {alive[1]} months under {question.scenario.name}"
+        are = f"are alive at {in_words(alive[1])} under {question.scenario.name}"
         said = f"{of_100(pathway)}, {_difference(question, lead)} {are}"
     if question.base is None or not lead.options:
         return said

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator import outcome_words
-from simulator.outcome_months import alive_at, mean_to
+from simulator.outcome_months import alive_at, in_words, mean_to
 from simulator.service import DAYS_A_MONTH
 from simulator.sweeps.run import Sweep
 
@@ -91,4 +91,4 @@ def shown(sweep: Sweep) -> list[Shown]:
 
 def _alive(outcome: str, clock: str, sweep: Sweep) -> Shown:
     since = "" if clock == sweep.scenario.pathway.clock else f" after {clock}"
-    return Shown(outcome, f"alive at {outcome.removeprefix('os_')} months{since}, %", 100.0, clock, "all")
+    return Shown(outcome, f"alive at {in_words(outcome.removeprefix('os_'))}{since}, %", 100.0, clock, "all")

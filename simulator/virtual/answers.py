@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import rounding
 from simulator.answer import more_or_fewer, of_100
-from simulator.outcome_months import written
+from simulator.outcome_months import in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +36,9 @@ def points(difference: float) -> str:
 
 
 def month(found: Guarantee | VirtualCohorts) -> str:
-    """Return the month at which survival answers, as it is written."""
+    """Return the month at which survival answers, in words."""
     scenario = found.scenario if hasattr(found, "scenario") else found.scenarios[0]
-    return written(scenario.pathway.months.answer)
+    return in_words(scenario.pathway.months.answer)
 
 
 def guarantee(found: Guarantee) -> str:
@@ -49,7 +49,7 @@ def guarantee(found: Guarantee) -> str:
     if not math.isfinite(row["difference"]):
         return f"{where}, nobody is in one of the two groups: {entered}, {others}."
     said = (
-        f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(found)} months and "
+        f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(found)} and "
         f"{percent(row['other'])} of 100 with {others}: {more_or_fewer(row['difference'])}"
     )
     said += ", and not one owes it to it." if is_milestone(found) and row["difference"] > 0 else "."
@@ -92,7 +92,7 @@ def explained(found: Guarantee) -> str:
 def analysis_label(kind: str, begins: float) -> str:
     """Return the name of an analysis: "landmark at 3 months"."""
     names = {"naive": "naive: ever against never", "simon_makuch": "Simon-Makuch, switching"}
-    return names.get(kind, f"landmark at {begins:g} months")
+    return names.get(kind, f"landmark at {in_words(begins)}")
 
 
 def measure(found: Guarantee, clock: str) -> str:
@@ -117,7 +117,7 @@ def cohorts(found: VirtualCohorts) -> str:
             said.append(_power(str(name), first, rows, n))
     lower, upper = range_of(spread)
     said.append(
-        f"{of_100(found.scenarios[0].pathway)}, {percent(spread['survival'])} are alive at {month(found)} months under "
+        f"{of_100(found.scenarios[0].pathway)}, {percent(spread['survival'])} are alive at {month(found)} under "
         f"{found.scenarios[0].name}, but 95 of 100 cohorts of {n} show between {lower} and {upper}."
     )
     return " ".join(said)
@@ -144,7 +144,7 @@ def spread_in_words(found: VirtualCohorts) -> str:
     if not math.isfinite(spread["sampling"]):
         return "With one cohort a draw, sampling cannot be told from what the parameters leave open."
     said = [
-        f"Standard deviation of their {month(found)}-month OS by sampling: {100 * spread['sampling']:.1f} points",
+        f"Standard deviation of their OS at {month(found)} by sampling: {100 * spread['sampling']:.1f} points",
         f"a cohort's own (Greenwood) error is {100 * spread['standard_error']:.1f} on average",
     ]
     if (reported := reported_error(found)) is not None:

@@ -25,6 +25,7 @@ from simulator.cost import check_events
 from simulator.draws import load_draws
 from simulator.errors import InputError
 from simulator.experiment import Progress
+from simulator.outcome_months import in_words
 from simulator.pathway import Group, Pathway
 from simulator.scenario import Scenario
 from simulator.uncertainty import of_means
@@ -132,7 +133,7 @@ def check_landmarks(landmarks: Iterable[float] | None, pathway: Pathway) -> tupl
     found = tuple(sorted(set(landmarks)))
     for month in found:
         if not 0 < month < answer:
-            allowed = f"above 0, below {answer:g}: survival is shown at {answer:g} months"
+            allowed = f"above 0, below {answer:g}: survival is shown at {in_words(answer)}"
             raise InputError("no landmark", where="--landmarks", got=month, allowed=allowed)
     return found
 

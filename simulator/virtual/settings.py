@@ -15,6 +15,7 @@ from simulator.curves import check_horizon
 from simulator.draws import choose
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.outcome_months import in_words
 from simulator.pathway import Pathway
 from simulator.scenario import Scenario
 
@@ -73,7 +74,7 @@ class Settings:
         month = pathway.months.answer
         if self.horizon <= month:
             raise InputError(
-                f"ends before survival is shown at {month:g} months", where="--horizon", got=self.horizon,
+                f"ends before survival is shown at {in_words(month)}", where="--horizon", got=self.horizon,
                 allowed=f"more than {month:g}",
             )  # fmt: skip
         return replace(self, n=self.size if self.n is not None or cohort is None else cohort.n)

@@ -10,6 +10,7 @@ from simulator.engines import exact
 from simulator.errors import InputError
 from simulator.model import resolve
 from simulator.outcome_months import outcome_months
+from simulator.outcome_words import label
 from simulator.pathway import Pathway
 from simulator.pathway_file import load_pathway
 from simulator.scenario import Scenario
@@ -87,3 +88,18 @@ def test_months_that_cannot_be_read_off_are_refused_with_the_key(tmp_path: Path,
         tell(tmp_path, keys)
     assert "chain.toml" in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("os_1", "alive at 1 month, %"),
+        ("os_0.5", "alive at 0.5 months, %"),
+        ("rmst_18", "mean survival to month 18, months"),
+        ("draws_with_2.5_more_at_1", "draws with at least 2.5 more alive at 1 month, %"),
+        ("survivors_9_gained_per_10_more_treated", "survivors at 9 months per 10 more treated"),
+        ("osmosis", "osmosis"),
+    ],
+)
+def test_an_outcome_is_said_with_its_month(tmp_path: Path, outcome: str, said: str) -> None:
+    assert label(outcome, tell(tmp_path, "")) == said
