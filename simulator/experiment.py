@@ -171,7 +171,7 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
         if not isinstance(each, Scenario | str | Path):
             raise InputError("not a scenario", where="compare", got=each, allowed="a name, a file, or a Scenario")
     if not flat:
-        raise InputError("no scenario", where="compare", allowed='compare("baseline", "wider-salvage"), for example')
+        raise InputError("no scenario", where="compare", allowed='compare("baseline", "OTHER")')
     loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in flat]
     check_one_pathway(loaded)
     check_names(loaded)

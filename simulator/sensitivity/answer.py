@@ -99,7 +99,7 @@ def _lead(found: Sensitivity) -> str:
 
 
 def _estimates(question: Question, lead: Lead) -> str:
-    """Return "Of 100 patients who relapse, 26 more are alive at 12 months under A: 58 instead of 32 under B"."""
+    """Return "Of 100 patients who fall ill, 26 more are alive at 12 months under A: 58 instead of 32 under B"."""
     alive, pathway = re.fullmatch(r"os_([\d.]+)", question.outcome), question.scenario.pathway
     if alive is None or question.population != "all" or question.clock != pathway.clock:
         told = measured(question)
