@@ -63,7 +63,7 @@ class Likelihood:
             total += self.log_density_of_times(model, self.times)
         return total
 
-    @property
+    @cached_property
     def horizon(self) -> float:
         """Months to look ahead: to the end of the longest follow-up, and to the last month of a row."""
         cohort = self.targets.cohort
