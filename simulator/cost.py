@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from simulator.benefits import simulated, with_benefits
@@ -96,7 +97,9 @@ def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:
 def events_a_patient(scenario: Scenario, horizon: float) -> float:
     """Return about how many states a patient enters until the horizon, at the declared values."""
     model = resolve(scenario.gaining(1.0))
-    return float(embedded.events(model, within=scenario.pathway.followed(horizon)).mean())
+    # A number that no run accepts is refused there, with its place.
+    with np.errstate(all="ignore"):
+        return float(embedded.events(model, within=scenario.pathway.followed(horizon)).mean())
 
 
 def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:

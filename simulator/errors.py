@@ -83,7 +83,7 @@ def alike(name: str, choices: Iterable[str], count: int) -> list[str]:
 
 def within(lowest: float, highest: float, value: float) -> str:
     """Return the range that is allowed, "0 to 1", and of a share that was given in per cent the number to write."""
-    hint = f" ({value:g} %? write {value / 100:g})" if highest == 1.0 < value <= 100.0 else ""
+    hint = f" ({value:g} %? write {value / 100:g})" if highest == 1.0 and 2.0 <= value <= 100.0 else ""
     return f"{lowest:g} to {highest:g}{hint}"
 
 

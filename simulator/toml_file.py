@@ -162,9 +162,10 @@ def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, An
         keys = f"a table with {', '.join(sorted(_keys_at(model, place)))}" if kind == "model_type" else ""
         hint = number_meant(got) if kind == "float_type" else None
         return InputError(f"not {wanted}", where=where, got=got, allowed=hint or keys)
-    if kind == "less_than_equal" and told.get("le") == 1 and isinstance(got, int | float):
-        return InputError("too large", where=where, got=got, allowed=within(0, 1, got))
-    return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=got, allowed=told.get("allowed", ""))
+    allowed = told.get("allowed", "")
+    if told.get("le") == 1 and isinstance(got, int | float):
+        allowed = within(0, 1, got)
+    return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=got, allowed=allowed)
 
 
 def _innermost(errors: list[ErrorDetails], data: object) -> ErrorDetails:
