@@ -89,8 +89,9 @@ def lost_to(pathway: Pathway, resources: Iterable[str]) -> str:
         holding = {name for name, state in pathway.states.items() if state.holds == resource}
         waits = [each for each in pathway.states.values() if any(way.to in holding for way in each.transitions)]
         onward = [way.to for each in waits for way in each.transitions if way.to not in holding]
-        ends = [*dict.fromkeys(pathway.states[name].label for name in onward), "the end of follow-up"]
-        said.append(f"Lost while waiting for {pathway.resources[resource].label}: {' or '.join(ends)} came first. ")
+        ends = " or ".join(dict.fromkeys(pathway.states[name].label for name in onward))
+        came = f"{ends} came first" if ends else "nobody is, since nothing else can happen meanwhile"
+        said.append(f"Lost while waiting for {pathway.resources[resource].label}: {came}. ")
     return "".join(said)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from simulator import ward_words
 from simulator.capacity import Capacity
+from simulator.pathway_file import load_pathway
 from simulator.scenario import Scenario, load_scenario
 from simulator.service import Service
 
@@ -95,3 +96,29 @@ def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -
         "the others need more: wait over 30 days 1,200."
     )
     assert "1200 replications a draw suffice" in ward_words.precision(rows, centre, 1200)
+
+
+def test_what_ends_a_wait_is_what_else_the_states_before_lead_to() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    assert ward_words.lost_to(pathway, ["hsct_beds", "car_t_slots"]) == (
+        "Lost while waiting for HSCT beds: relapse after salvage came first. "
+        "Lost while waiting for CAR-T slots: death after relapse came first. "
+    )
+
+
+def test_where_nothing_else_can_happen_nobody_is_lost() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    waits = {
+        name: replace(pathway.states[name], transitions=pathway.states[name].transitions[:1])
+        for name in ("awaiting_hsct", "awaiting_hsct_in_pr")
+    }
+    only_served = replace(pathway, states={**pathway.states, **waits})
+    said = ward_words.lost_to(only_served, ["hsct_beds"])
+    assert said.endswith("nobody is, since nothing else can happen meanwhile. ")
+
+
+def test_resources_are_headed_by_their_units() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    assert ward_words.title(pathway) == "Beds and slots"
+    beds = pathway.resources["hsct_beds"]
+    assert ward_words.title(replace(pathway, resources={"hsct_beds": replace(beds, unit="")})) == "HSCT beds"
