@@ -44,17 +44,22 @@ def sensitivity(
     yes: options.Yes = False,
 ) -> None:
     """Tell which uncertain number, and which assumption, drives an outcome."""
+    from simulator.cohort import cohort_folder
     from simulator.scenario import check_names, load_scenario
-    from simulator.sensitivity.run import PARTS, analyse
+    from simulator.sensitivity.run import PARTS, analyse, not_offered
 
     using = options.processes(jobs)
     loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
     check_names(loaded)
     options.tell_staleness(loaded[0].pathway)
     out = out or folder.default(f"{'-vs-'.join(each.name for each in loaded)}-sensitivity")
-    parts = list(PARTS) if show == "all" else [each.strip() for each in show.split(",") if each.strip()]
-    if show == "all" and base is None:
-        parts.remove("evppi")
+    parts = [each.strip() for each in show.split(",") if each.strip()]
+    if parts == ["all"]:
+        reasons = not_offered(loaded, horizon, fitted=cohort_folder(loaded[0].pathway) is not None)
+        parts = [each for each in PARTS if each not in reasons]
+        if reasons:
+            said = ", ".join(f"{part} ({why})" for part, why in reasons.items())
+            typer.echo(f"aftercart: not shown: {said}", err=True)
     with folder.filled(out) as unfinished, progress.shown("asking", quiet=quiet) as advance:
         found = analyse(
             loaded[0],

@@ -139,9 +139,21 @@ def analyse(
     return Sensitivity(asked, inputs, tables, told, first)
 
 
+def not_offered(options: Sequence[Scenario], horizon: float, *, fitted: bool) -> dict[str, str]:
+    """Return part -> why it cannot be shown of these scenarios. fitted : whether the draws are a cohort's."""
+    last, found = _last_month(options), dict[str, str]()
+    if not fitted:
+        found["priors"] = "no cohort was fitted to this pathway"
+    if len(options) == 1:
+        found["evppi"] = "it needs a BASE to decide between"
+    elif horizon < last:
+        found["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
+    return found
+
+
 def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -> list[str]:
     last = _last_month(options)
-    decides = len(options) > 1 and horizon >= last
+    decides = "evppi" not in not_offered(options, horizon, fitted=True)
     for part in parts:
         if part not in PARTS:
             raise unknown("part", part, PARTS, "--show")

@@ -60,6 +60,18 @@ def test_one_scenario_has_no_decision(aftercart: Command, ill: Path, drawless: N
     }  # fmt: skip
 
 
+def test_all_of_a_scenario_of_ones_own_names_what_cannot_be_shown(
+    aftercart: Command, ill: Path, drawless: None
+) -> None:
+    typed = ("--show", "all", "--samples", "16", "--out", "all", "--quiet")
+    result = sensitivity(aftercart, "today.toml", *typed)
+    assert result.exit_code == 0, result.output
+    said = "not shown: priors (no cohort was fitted to this pathway), evppi (it needs a BASE to decide between)"
+    assert said in result.stderr
+    parts = {f"{part}.csv" for part in ("tornado", "prcc", "sobol", "structure")}
+    assert {each.name for each in (ill / "all").iterdir()} == {*parts, "manifest.json"}
+
+
 def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figures: Command, ill: Path) -> None:
     typed = ("--show", "evppi, tornado,prcc,structure,sobol", "--samples", "32", "--out", "all", "--quiet")
     result = sensitivity(aftercart_with_figures, "fewer.toml", "today.toml", *typed)
