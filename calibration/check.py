@@ -48,17 +48,18 @@ class Check:
 
     @cached_property
     def uniformity(self) -> pd.DataFrame:
-        return judged(self.ranks, RANKS)
+        return judged(self.ranks, RANKS) if len(self.ranks) else pd.DataFrame(columns=["quantity", "uniform"])
 
     @cached_property
     def coverage(self) -> pd.DataFrame:
-        return coverage(self.ranks, RANKS)
+        return coverage(self.ranks, RANKS) if len(self.ranks) else pd.DataFrame(columns=["quantity", "inside"])
 
     def failures(self) -> list[str]:
         """Return what is wrong, a clause each; empty if nothing is."""
         uneven = quantities_that_fail(self.uniformity, "uniform")
         outside = quantities_that_fail(self.coverage, "inside")
         checks = [
+            (not len(self.ranks), f"none of {len(self.trials)} simulated cohorts could be fitted"),
             (uneven, f"the ranks of {', '.join(uneven)} are not uniform"),
             (outside, f"intervals of {', '.join(outside)} hold the truth too seldom or too often"),
             (self.moved >= MOST, f"halving the lattice moves the log-likelihood by {self.moved:.3f}"),
@@ -105,8 +106,5 @@ def check(
     draws = read_draws(targets.folder / "draws.csv", targets.pathway)
     tell = progress or (lambda *_: None)
     done = trials.run(targets, fits, folder, jobs=jobs, progress=lambda at, of: tell(at, of, "fitting"))
-    if not (done["refused"] == "").any():
-        what = "none of the simulated cohorts could be fitted"
-        raise InputError(what, where=targets.cohort.name, got=str(done["refused"].iloc[0]))
     tell(0, 1, "leaving targets out")
     return Check(targets, done, left_out(targets, jobs=jobs), float(moved_by_halving(targets, draws).max()))

@@ -8,7 +8,7 @@ few of them remain effective, the rest of the targets is fitted anew.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,9 +23,10 @@ from calibration.imis import sample
 from calibration.kinds import PERCENTAGE, TIMED, counted_as
 from calibration.likelihood import Likelihood
 from calibration.predictive import reported_figure, simulate_figures
-from calibration.targets import Targets, read_targets
+from calibration.targets import Targets, with_rows
 from simulator.curves import INTERVAL
 from simulator.draws import read_draws, values
+from simulator.errors import InputError
 from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
@@ -72,8 +73,7 @@ def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
 def without(targets: Targets, block: Block) -> Targets:
     """Return the targets that are left."""
     rows = targets.cohort.targets
-    kept = rows.drop(index=rows.index[list(block.rows)])
-    return read_targets(replace(targets.cohort, targets=kept), targets.pathway, {"seed": targets.seed}, targets.folder)
+    return with_rows(targets, rows.drop(index=rows.index[list(block.rows)]))
 
 
 def same(targets: Targets, rest: Targets) -> bool:
@@ -90,7 +90,8 @@ def same(targets: Targets, rest: Targets) -> bool:
 def left_out(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:
     """Return a row a likelihood target: the reported figure, and what a fit without it predicts of as many patients.
 
-    lower, upper : 95 % predictive interval; effective_draws : behind it; how : reweighted or refitted;
+    lower, upper : 95 % predictive interval, NaN where there is none; effective_draws : behind it
+    how : reweighted or refitted, or why it cannot be left out
     informs : no where other rows tell the same, so that nothing is left out
     """
     draws = read_draws(targets.folder / "draws.csv", targets.pathway)
@@ -121,8 +122,12 @@ def _predicted(
     chunks: list[slice],
     each: Each,
 ) -> pd.DataFrame:
+    try:
+        is_told = same(targets, without(targets, block))
+    except InputError as error:
+        nothing = np.full((1, len(targets.cohort.targets)), np.nan)
+        return _rows(targets, block, nothing, np.zeros(1)).assign(how=f"not left out: {error.what}", informs="yes")
     log_ratio = np.concatenate(list(each(_log_likelihood, [(block, rows) for rows in chunks]))) - whole
-    is_told = same(targets, without(targets, block))
     how, weights = "reweighted", np.exp(log_ratio - log_ratio.max())
     if not is_told and _is_poor(log_ratio, weights):
         how, draws = "refitted", refitted(targets, block)
@@ -152,7 +157,9 @@ def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> p
         row = targets.cohort.targets.iloc[place]
         reported, unit, factor = reported_figure(row)
         known = ~np.isnan(figures[:, place])
-        lower, upper = weighted_quantiles(factor * figures[known, place], weights[known], INTERVAL)
+        lower, upper = np.full(2, np.nan)
+        if known.any():
+            lower, upper = weighted_quantiles(factor * figures[known, place], weights[known], INTERVAL)
         found.append(
             {
                 "target": row["name"],
@@ -162,8 +169,8 @@ def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> p
                 "reported": reported,
                 "lower": lower,
                 "upper": upper,
-                "inside": "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
-                "effective_draws": effective_sample_size(weights),
+                "inside": "" if np.isnan(lower) else "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
+                "effective_draws": effective_sample_size(weights) if known.any() else 0.0,
             }
         )
     return pd.DataFrame(found)

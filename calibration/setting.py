@@ -30,7 +30,7 @@ def scenario_of(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folde
         lever: {name: _value(each, cohort, f"{file}: [{lever}] {name}") for name, each in told.get(lever, {}).items()}
         for lever in (*LEVERS, "hazard_ratio")
     }
-    mix = _mix(cohort, pathway, folder)
+    mix = mix_of(cohort, pathway, folder)
     rows = {name: _row(each, cohort, "") for name, each in told.get("set", {}).items() if not _is_number(each)}
     tables["set"] = among_eligible(Told(tables["set"], rows, f"{file}: [set]"), pathway, mix)
     found = Scenario(cohort.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
@@ -69,7 +69,7 @@ def _is_number(told: Any) -> bool:
     return isinstance(told, int | float) and not isinstance(told, bool)
 
 
-def _mix(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str, float]]:
+def mix_of(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str, float]]:
     """Return attribute -> level -> patients, from the case_mix rows; one level that is not told has who are left."""
     told = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
     found: dict[str, dict[str, float]] = {}

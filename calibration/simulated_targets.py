@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from calibration.kinds import PERCENTAGE, TIMED
 from calibration.predictive import SimulatedCohort
-from calibration.targets import Targets, read_targets
+from calibration.targets import Targets, with_rows
 from simulator.cohort import TARGETS
 
 DECIMALS = 1
@@ -25,20 +23,17 @@ def simulated_targets(cohort: SimulatedCohort) -> Targets:
     Raises InputError on what the calibration refuses of a reported cohort too: printed times that are 0.0 or equal.
     """
     reported = cohort.targets
-    rows = reported.cohort.targets.apply(lambda row: _printed(cohort, row), axis=1)
-    return read_targets(
-        replace(reported.cohort, targets=rows, posterior=None, predictive=None),
-        reported.pathway,
-        {"seed": reported.seed},
-        reported.folder,
-    )
+    rows = reported.cohort.targets
+    # Sizes of groups are read from rows of patients, whatever their use.
+    read = rows[rows["use"].isin(["likelihood", "case_mix"]) | (rows["kind"] == "patients")]
+    return with_rows(reported, read.apply(lambda row: _printed(cohort, row), axis=1))
 
 
 def _printed(cohort: SimulatedCohort, row: pd.Series) -> pd.Series:
     n = float(_whole(cohort, row))
     figure = cohort.figure(row)
     told: dict[str, float]
-    if row["kind"] in (*TIMED, "median_follow_up"):
+    if row["kind"] in TIMED:
         told = {"value": printed(figure), "count": np.nan}
     elif row["kind"] == PERCENTAGE:
         told = {**_percentage(cohort, row), "count": np.nan}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from calibration import contradictions, percentages
 from calibration.cells import Row, cells_of, equations
 from calibration.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.percentages import Percentage, cut_warning
-from calibration.setting import scenario_of
+from calibration.setting import mix_of, scenario_of
 from calibration.tables import Tables
 from calibration.target_checks import check_cohort, check_somebody, where
 from simulator.cohort import Cohort, cohorts_folder, read_cohort
@@ -100,11 +100,23 @@ def load_targets(name: str | Path) -> Targets:
     return read_targets(cohort, pathway, told, folder)
 
 
-def read_targets(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path) -> Targets:
-    """Return what the rows of a cohort mean to the likelihood; `told` : its cohort.toml. Raises InputError."""
+def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:
+    """Return the targets of other rows, whose patients are treated as the cohort's own were. Raises InputError."""
+    cohort = replace(targets.cohort, targets=rows, posterior=None, predictive=None)
+    scenario = replace(targets.scenario, population=mix_of(cohort, targets.pathway, targets.folder))
+    return read_targets(cohort, targets.pathway, {"seed": targets.seed}, targets.folder, scenario)
+
+
+def read_targets(
+    cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path, scenario: Scenario | None = None
+) -> Targets:
+    """Return what the rows of a cohort mean to the likelihood. Raises InputError.
+
+    told : its cohort.toml; scenario : the pathway set to it, by default as that says
+    """
     check_cohort(cohort, pathway, folder)
     contradictions.check_told_once(cohort.targets, folder)
-    scenario = scenario_of(cohort, pathway, told, folder)
+    scenario = scenario or scenario_of(cohort, pathway, told, folder)
     ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
     contradictions.check(cohort, pathway, ways, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]

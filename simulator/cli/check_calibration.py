@@ -41,7 +41,8 @@ def check_calibration(
     with progress.shown("checking", quiet=quiet) as advance:
         found = check(targets, into, fits=fits, jobs=using, progress=advance)
     found.write(into)
-    _draw(found, into)
+    if len(found.ranks):
+        _draw(found, into)
     console = tables.console()
     if quiet:
         console.print(check_tables.verdict(found))

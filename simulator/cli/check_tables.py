@@ -32,14 +32,18 @@ def show(check: Check, console: Console) -> None:
 
     console.print(verdict(check))
     console.print()
-    console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
-    console.print(_coverage(check))
+    if len(check.ranks):
+        console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
+        console.print(_coverage(check))
     for reason, count in check.refused.items():
         console.print(f"{count} of {len(check.trials)} simulated cohorts could not be fitted: {reason}.")
     console.print()
-    inside = int((check.left_out["inside"] == "yes").sum())
-    console.print(f"Each figure predicted by a fit without it: {inside} of {len(check.left_out)} in 95 % intervals")
+    predicted = check.left_out[check.left_out["inside"] != ""]
+    inside = int((predicted["inside"] == "yes").sum())
+    console.print(f"Each figure predicted by a fit without it: {inside} of {len(predicted)} in 95 % intervals")
     console.print(_left_out(check))
+    for row in check.left_out[check.left_out["inside"] == ""].to_dict("records"):
+        console.print(f"{row['target'].replace('_', ' ')}: {row['how']}.")
     if (check.left_out["informs"] == "no").any():
         console.print("* Other rows tell the same, so that nothing was left out.")
     console.print(f"Halving the lattice moves the log-likelihood by {check.moved:.4f} at most (limit {MOST}).")
@@ -69,7 +73,7 @@ def _coverage(check: Check) -> Table:
 
 def _left_out(check: Check) -> Table:
     made = tables.table("figure", "reported", "predicted", "inside", numbers=3)
-    for row in check.left_out.to_dict("records"):
+    for row in check.left_out[check.left_out["inside"] != ""].to_dict("records"):
         places = 1 if row["unit"] == "months" else 0
         predicted = f"{row['lower']:.{places}f}-{row['upper']:.{places}f}"
         name = row["target"].replace("_", " ") + ("" if row["informs"] == "yes" else " *")

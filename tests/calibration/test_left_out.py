@@ -15,6 +15,7 @@ from calibration.left_out import blocks, left_out, same, weighted_quantiles, wit
 from calibration.ranks import STEP
 from calibration.targets import Targets, load_targets
 from simulator.draws import read_draws
+from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
 ROWS = (
@@ -60,6 +61,41 @@ def test_without_the_survivors_the_rest_predicts_them(found: pd.DataFrame) -> No
     assert (row["how"], row["informs"], row["effective_draws"]) == ("reweighted", "yes", pytest.approx(400))
     assert (row["unit"], row["reported"], row["inside"]) == ("%", 30.0, "yes")
     within_noise(row, stats.binom(20, np.exp(-1.2)), 5.0, 400)
+
+
+def test_the_only_row_of_a_cohort_is_predicted_by_the_prior(
+    new_cohort: NewCohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = new_cohort(20, "treated,patients,treated,,,,7,20,")
+    uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
+    pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
+    monkeypatch.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
+    (row,) = left_out(targets).to_dict("records")
+    assert (row["how"], row["informs"]) == ("refitted", "yes")
+    within_noise(pd.Series(row), stats.betabinom(20, 2, 3), 1.0, 250)
+
+
+def test_a_row_without_which_the_rest_cannot_be_read_is_named_and_the_others_go_on(
+    new_cohort: NewCohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = new_cohort(20, *ROWS)
+    uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
+    pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
+    monkeypatch.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
+    told = left.without
+
+    def refuse(targets: Targets, block: left.Block) -> Targets:
+        if block.name == "patients of each arm":
+            raise InputError("nobody is left")
+        return told(targets, block)
+
+    monkeypatch.setattr(left, "without", refuse)
+    found = left_out(targets).set_index("target")
+    assert found.loc["treated", "how"] == "not left out: nobody is left"
+    assert found.loc["treated", ["lower", "upper", "inside"]].tolist() == [pytest.approx(np.nan, nan_ok=True)] * 2 + [
+        ""
+    ]
+    assert found.loc["alive", "inside"] == "yes"
 
 
 def test_weighted_quantiles_are_those_of_repeated_values() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import lifelines
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -38,7 +39,10 @@ def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
     values = {name: each.value for name, each in reported.pathway.parameters.items() if each.prior is not None}
     cohort = simulated(reported, values, number=3)
     printed_rows = simulated_targets(cohort).cohort.targets.set_index("name")
-    for name, row in reported.cohort.targets.set_index("name").iterrows():
+    rows = reported.cohort.targets.set_index("name")
+    fitted = rows["use"].isin(["likelihood", "case_mix"])
+    assert set(printed_rows.index) == set(rows.index[fitted | (rows["kind"] == "patients")])
+    for name, row in rows.loc[printed_rows.index].iterrows():
         mine, figure = printed_rows.loc[name], cohort.figure(row.copy())
         if row["kind"] in ("median", "minimum", "maximum"):
             assert mine["value"] == printed(figure)
@@ -49,6 +53,23 @@ def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
         assert (mine["use"], mine["place"]) == (row["use"], row["place"])
     assert printed_rows.loc["survivors_12_treated", "n"] == printed_rows.loc["treated", "count"]
     assert printed_rows.loc["cd19_positive", "count"] == printed_rows.loc["relapse_median_cd19_positive", "n"]
+
+
+def test_a_simulated_cohort_needs_none_of_the_figures_that_are_not_fitted(new_cohort: NewCohort) -> None:
+    """A median of survival, which cannot be fitted, and what only a validation reads."""
+    targets = new_cohort(20, *ROWS)
+    rows = targets.cohort.targets
+    told = {"name": "median", "kind": "median_survival", "population": "all", "use": "predictive", "unit": "months"}
+    median = rows.iloc[[0]].assign(**told, count=np.nan, value=7.0, printed_value="7").astype(rows.dtypes)
+    more = replace(targets, cohort=replace(targets.cohort, targets=pd.concat([rows, median])))
+    assert trial(more, 1).refused == ""
+
+
+def test_a_simulated_cohort_is_treated_as_the_reported_one_was(new_cohort: NewCohort) -> None:
+    targets = new_cohort(20, *ROWS)
+    set_to = replace(targets, scenario=replace(targets.scenario, set={"treated_mean": 3.0}))
+    again = simulated_targets(simulated(set_to, {"uptake": 0.5}, number=1))
+    assert again.scenario.set == {"treated_mean": 3.0}
 
 
 def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_leaves(new_cohort: NewCohort) -> None:
