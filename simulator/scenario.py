@@ -270,6 +270,14 @@ def check(scenario: Scenario) -> None:
         for level in levels:
             if level not in pathway.attributes[attribute].levels:
                 raise unknown(f"level of {attribute}", level, pathway.attributes[attribute].levels, where)
+        left_out = [level for level in pathway.attributes[attribute].levels if level not in levels]
+        if left_out:
+            raise InputError(
+                f"a level is left out: {', '.join(left_out)}",
+                where=where,
+                got=", ".join(levels),
+                allowed=f"every level; where nobody is of one, {left_out[0]} = 0",
+            )
         shares(levels, where)
     for resource in scenario.capacity:
         if resource not in pathway.resources:

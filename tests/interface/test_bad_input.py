@@ -177,7 +177,7 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "baseline"\n[hazard_ratio]\n"car_t_remission.relaps" = 0.5', ["car_t_remission.relaps"]),
         ('base = "baseline"\n[population]\ncd20 = { positive = 1 }', ["unknown attribute", "'cd20'"]),
         ('base = "baseline"\n[population]\ncd19 = { positiv = 1 }', ["did you mean 'positive'?"]),
-        ('base = "baseline"\n[population]\ncd19 = { positive = -1 }', ["got -1"]),
+        ('base = "baseline"\n[population]\ncd19 = { positive = -1, negative_or_dim = 1, unknown = 1 }', ["got -1"]),
         ('base = "baseline"\n[capacity]\nhsct_bed = 3', ["unknown resource", "did you mean 'hsct_beds'?"]),
         ('base = "baseline"\n[capacity]\nhsct_beds = 0', ["[capacity] hsct_beds", "got 0"]),
         ('base = "baseline"\n[capacity]\nhsct_beds = 1e300', ["too many units", "up to 100,000", "leave the resource"]),

@@ -158,8 +158,8 @@ def test_a_hazard_ratio_is_a_power_of_survival_on_that_way_only(tell: Tell) -> N
         np.testing.assert_allclose(each.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
 
 
-def test_a_population_has_the_shares_that_are_told_whatever_is_left_out(tell: Tell) -> None:
-    model = resolve(tell(ON + "[population]\nsex = { male = 3 }"))
+def test_a_population_has_the_shares_that_are_told(tell: Tell) -> None:
+    model = resolve(tell(ON + "[population]\nsex = { male = 3, female = 0 }"))
     assert dict(model.mix["sex"]) == {"female": 0.0, "male": 1.0}
     turned = resolve(tell(ON + "[population]\nsex = { male = 3, female = 1 }"))
     assert list(turned.mix["sex"].items()) == [("female", 0.25), ("male", 0.75)]
@@ -167,12 +167,12 @@ def test_a_population_has_the_shares_that_are_told_whatever_is_left_out(tell: Te
 
 def test_a_scenario_adds_its_levers_to_those_of_its_base(tell: Tell) -> None:
     tell(ON + 'title = "Base"\nmarginal_benefit = 0.5\n[set]\na = 0.2\nb = 0.5\n[scale]\nsurvives = 2', "base")
-    child = tell('base = "base.toml"\ntitle = "Child"\n[set]\na = 0.4\n[population]\nsex = { male = 1 }')
+    child = tell('base = "base.toml"\ntitle = "Child"\n[set]\na = 0.4\n[population]\nsex = { male = 1, female = 0 }')
     assert child.set == {"a": 0.4, "b": 0.5}
     assert child.scale == {"survives": 2.0}
     assert child.marginal_benefit == 0.5
     assert (child.title, child.name) == ("Child", "policy")
-    assert child.population == {"sex": {"male": 1.0}}
+    assert child.population == {"sex": {"male": 1.0, "female": 0.0}}
     again = tell('base = "policy.toml"\nmarginal_benefit = 1.0', "again")
     assert again.set == child.set
     assert again.marginal_benefit == 1.0
@@ -253,7 +253,11 @@ REFUSED = {
         r"\[population\] sexx: unknown attribute; got 'sexx'.*'sex'",
     ),
     "unknown level": ("[population]\nsex = { mail = 1 }", r"unknown level of sex; got 'mail'.*'male'"),
-    "nobody": ("[population]\nsex = { male = 0 }", r"\[population\] sex: the weights sum to zero"),
+    "a level left out": (
+        "[population]\nsex = { male = 3 }",
+        r"\[population\] sex: a level is left out: female; got 'male'; allowed: every level; .* female = 0",
+    ),
+    "nobody": ("[population]\nsex = { male = 0, female = 0 }", r"\[population\] sex: the weights sum to zero"),
     "a negative weight": ("[population]\nsex = { male = -1, female = 2 }", r"sex.male: negative weight; got -1"),
     "unknown resource": ("[capacity]\nbad = 3", r"\[capacity\] bad: unknown resource; got 'bad'.*'bed'"),
     "half a bed": ("[capacity]\nbed = 2.5", r"not a whole number above zero; got 2.5"),
