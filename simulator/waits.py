@@ -18,6 +18,20 @@ from simulator.ward import Requests
 Floats = NDArray[np.float64]
 
 THIRTY_DAYS = 30.0 / DAYS_A_MONTH
+LABELS = {
+    "requests_per_year": "requests a year",
+    "starts_per_year": "starts a year",
+    "wait_mean": "mean wait of those served",
+    "wait_median": "median wait of those served",
+    "wait_90th_percentile": "90th percentile of those served",
+    "wait_over_30_days": "wait over 30 days, of those who asked",
+    "lost_while_waiting": "lost while waiting, of those who asked",
+    "utilisation": "utilisation",
+    "queue_length": "mean queue",
+    "in_use": "mean in use",
+}
+"""What an outcome of a resource is called, with those whom it is of."""
+
 STEP = 1.0
 """Months between points of the queue over time."""
 

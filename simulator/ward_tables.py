@@ -22,6 +22,7 @@ from simulator.centre import WardPart
 from simulator.curves import INTERVAL
 from simulator.scenario import Scenario
 from simulator.uncertainty import NOTHING, Summary, of_means
+from simulator.waits import LABELS
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +46,8 @@ def service(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) 
 
 def _key(key: tuple[str, int, str]) -> dict[str, Any]:
     resource, year, outcome = key
-    return {"resource": resource, "arrival_year": year or "", "outcome": outcome}
+    label = LABELS.get(outcome, outcome.replace("_", " "))
+    return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label}
 
 
 def _row(values: Floats, before: Floats | None, precision: float) -> dict[str, float]:

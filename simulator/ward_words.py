@@ -11,6 +11,7 @@ from simulator import rounding
 from simulator.answer import policies
 from simulator.outcome_months import in_words
 from simulator.service import DAYS_A_MONTH
+from simulator.waits import LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[Any, Any]
 
-LABELS = {
-    "requests_per_year": "requests a year",
-    "starts_per_year": "starts a year",
-    "wait_mean": "mean wait",
-    "wait_median": "median wait",
-    "wait_90th_percentile": "90th percentile",
-    "wait_over_30_days": "wait over 30 days",
-    "lost_while_waiting": "lost while waiting",
-    "utilisation": "utilisation",
-    "queue_length": "mean queue",
-    "in_use": "mean in use",
-}
 SHOWN = [name for name in LABELS if name != "in_use"]
 """Where there is little room: how many are in use is told by the utilisation too."""
 
@@ -206,7 +195,7 @@ def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) ->
         return f"Nothing varies here that {goal} could be told of."
     if not short:
         return f"{replications} replications a draw suffice for {goal} ({max(wanted.values())} needed)."
-    listed = ", ".join(f"{LABELS[name]} {each:,}" for name, each in short.items())
+    listed = "; ".join(f"{LABELS[name]}: {each:,}" for name, each in short.items())
     return (
         f"{replications} replications a draw give {len(wanted) - len(short)} of {len(wanted)} figures {goal}; "
         f"the others need more: {listed}."

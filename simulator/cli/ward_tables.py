@@ -11,7 +11,8 @@ from rich.console import Console
 from simulator import rounding, ward_words
 from simulator.answer import gain, policies
 from simulator.cli import tables, wording
-from simulator.ward_words import LABELS, SHOWN, STARTS, Figure, Row
+from simulator.waits import LABELS
+from simulator.ward_words import SHOWN, STARTS, Figure, Row
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,8 @@ from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.report.wording import Row
 from simulator.results import Results
 from simulator.scenario import Scenario
-from simulator.ward_words import LABELS, STARTS, Figure
+from simulator.waits import LABELS
+from simulator.ward_words import STARTS, Figure
 
 
 def tables(results: Results) -> list[str]:

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 MOST = 8
 
 WARDS = (
-    ("lost_while_waiting", "lost while waiting for {}, %", 100.0),
-    ("wait_mean", "mean wait for {}, days", DAYS_A_MONTH),
+    ("lost_while_waiting", "lost while waiting for {}, of those who asked, %", 100.0),
+    ("wait_mean", "mean wait for {} of those served, days", DAYS_A_MONTH),
     ("utilisation", "{} in use, %", 100.0),
 )
 

@@ -87,6 +87,20 @@ def test_a_policy_that_leads_with_infusion_says_that_survival_from_relapse_is_th
     assert told.endswith("At 12 months after relapse, as many.")
 
 
+@pytest.mark.parametrize(
+    ("reached", "answers"),
+    [((6, 12, 24, 60), 12), ((60, 24, 12, 6), 12), ((6, 24, 60), 6), ((24, 60), 24), ((60,), 60)],
+)
+def test_the_month_of_the_answer_is_12_then_6_then_24_then_60(
+    baseline: Scenario, reached: tuple[int, ...], answers: int
+) -> None:
+    alive = {6: 0.41, 12: 0.32, 24: 0.2, 60: 0.11}
+    rows = [outcomes((*BASELINE[:2], alive[each], *BASELINE[3:]), outcome=f"os_{each}") for each in reached]
+    said = answer(pd.concat(rows), [baseline])
+    assert f"{100 * alive[answers]:.0f} (95 %" in said
+    assert f"are alive at {answers} months" in said
+
+
 def test_a_shorter_horizon_answers_at_six_months(baseline: Scenario) -> None:
     assert "alive at 6 months" in answer(outcomes(BASELINE, outcome="os_6"), [baseline])
 

@@ -19,6 +19,7 @@ from simulator.outcome_words import label
 from simulator.report import wording
 from simulator.results import Results
 from simulator.service import DAYS_A_MONTH
+from simulator.waits import LABELS
 
 DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
 CASES = {
@@ -142,8 +143,8 @@ def test_terminal_report_and_table_have_the_same_beds(
     for outcome in ward_words.SHOWN:
         row = own[outcome]
         scale = 100.0 if row["unit"] == "probability" else DAYS_A_MONTH if outcome in DAYS and days else 1.0
-        there = numbers(shown_on_terminal(terminal, ward_words.LABELS[outcome]))
-        words = ward_words.LABELS[outcome]
+        there = numbers(shown_on_terminal(terminal, LABELS[outcome]))
+        words = LABELS[outcome]
         cells = next(cells for cells in page if cells and cells[0].startswith(words[0].upper() + words[1:]))
         here = numbers(cells[1])
         assert there[: len(here)] == here

@@ -130,14 +130,14 @@ def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Comman
     assert re.search(rf"utilisation, % +{used:.0f} +{error:.2g}\n", told), told
     assert re.search(r"requests a year +\d+(\.\d)? +0?\.?\d+", told), told
     mean = 30.4375 * found.loc["wait_mean", "estimate"]
-    assert re.search(rf"mean wait, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
+    assert re.search(rf"mean wait of those served, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
 
 
 def test_long_waits_are_told_in_months(aftercart: Command) -> None:
     told = aftercart("run", "overloaded.toml", "--overload").stdout
-    if "mean wait, days" not in told:
-        assert "mean wait, months" in told
-    assert ("mean wait, days" in told) != ("mean wait, months" in told)
+    if "mean wait of those served, days" not in told:
+        assert "mean wait of those served, months" in told
+    assert ("mean wait of those served, days" in told) != ("mean wait of those served, months" in told)
 
 
 def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.interpolate import BSpline
 
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
@@ -222,3 +223,51 @@ def test_nothing_is_told_of_draws_that_are_worth_too_few() -> None:
     found = table(x, [Alternative("far", "", x, weights_of(5.0 * x))]).iloc[0]
     assert found["effective_draws"] < 100
     assert np.isnan(found["estimate"])
+
+
+# --- Smoothness ---
+
+
+def penalised(x: np.ndarray, y: np.ndarray, caution: float) -> tuple[np.ndarray, float]:
+    """The fit of least n RSS / (n - caution edf)^2 and its edf, by least squares with the penalty as further rows."""
+    scores = stats.norm.ppf((stats.rankdata(x) - 0.5) / len(x))
+    apart = np.ptp(scores) / 12
+    knots = scores.min() + apart * np.arange(-3, 16)
+    basis = BSpline.design_matrix(np.clip(scores, knots[3], knots[-4]), knots, 3).toarray()
+    second = np.diff(np.eye(basis.shape[1]), 2, axis=0)
+    best = (np.inf, y, 0.0)
+    for amount in np.geomspace(1e-3, 1e6, 37) * len(y) / 100.0:
+        rows = np.vstack([basis, np.sqrt(amount) * second])
+        hat = basis @ np.linalg.pinv(rows)[:, : len(y)]
+        edf = float(np.trace(hat))
+        rest = y - hat @ y
+        criterion = float(len(y) * rest @ rest / (len(y) - caution * edf) ** 2)
+        if criterion < best[0]:
+            best = (criterion, hat @ y, edf)
+    return best[1], best[2]
+
+
+def test_the_smoothness_is_that_of_cross_validation_with_1_4_degrees_of_freedom_each() -> None:
+    """Kim and Gu (2004). In some of the samples the plain criterion, 1 each, takes a rougher curve."""
+    rougher = 0
+    for seed in range(30):
+        x, noise = rng(seed).normal(size=(2, 150))
+        y = np.sin(2 * x) + 2.0 * noise
+        cautious, plain = penalised(x, y, 1.4), penalised(x, y, 1.0)
+        assert smooth(x, y).fitted == pytest.approx(cautious[0], abs=1e-5)
+        rougher += plain[1] > cautious[1] + 0.5
+    assert rougher >= 2
+
+
+def test_the_error_of_a_smooth_curve_is_that_of_its_residual_degrees_of_freedom() -> None:
+    """Wood (2017): Cov of the fit is s^2 B (B'B + a P)^-1 B', s^2 = RSS / (n - edf); a straight line has edf 2."""
+    x, noise = rng(31).normal(size=(2, 200))
+    scores = stats.norm.ppf((stats.rankdata(x) - 0.5) / 200)
+    y = 3.0 * scores + noise
+    found = smooth(x, y)
+    fitted, edf = penalised(x, y, 1.4)
+    assert edf == pytest.approx(2.0, abs=0.05)
+    design = np.column_stack([np.ones(200), scores])
+    s2 = np.sum((y - fitted) ** 2) / (200 - edf)
+    line = s2 * np.einsum("ij,jk,ik->i", design, np.linalg.inv(design.T @ design), design)
+    assert (found.root**2).sum(axis=1) == pytest.approx(line, rel=0.05)

@@ -93,7 +93,7 @@ def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -
     }
     assert ward_words.precision(rows, centre, 4) == (
         "4 replications a draw give 1 of 2 figures a Monte Carlo error (95 %) within 20 % of the estimate; "
-        "the others need more: wait over 30 days 1,200."
+        "the others need more: wait over 30 days, of those who asked: 1,200."
     )
     assert "1200 replications a draw suffice" in ward_words.precision(rows, centre, 1200)
 
