@@ -17,7 +17,7 @@ from calibration.left_out import left_out
 from calibration.ranks import DRAWS
 from calibration.targets import Targets
 from calibration.uniformity import FALSE_ALARM, coverage, judged
-from simulator import csv_file
+from simulator import csv_file, whole_file
 from simulator.draws import read_draws
 from simulator.errors import InputError
 
@@ -72,7 +72,7 @@ class Check:
         for name, table in tables.items():
             csv_file.write(table, folder / f"{name}.csv", ".6g")
         told = json.dumps(self.manifest(), indent=2, ensure_ascii=False)
-        (folder / "manifest.json").write_text(told + "\n", encoding="utf-8")
+        whole_file.write(folder / "manifest.json", f"{told}\n".encode())
 
     def manifest(self) -> dict[str, Any]:
         """Return what was done, and how it came out."""

@@ -14,7 +14,7 @@ import pandas as pd
 from calibration.fit import priors_of
 from calibration.ranks import QUICK, STEP, Trial, trial
 from calibration.targets import Targets
-from simulator import csv_file, fingerprint, text_file
+from simulator import csv_file, fingerprint, lock, text_file, whole_file
 from simulator.errors import InputError
 from simulator.outcome_months import alive_at, mean_to
 from simulator.workers import workers
@@ -30,19 +30,22 @@ def run(
 ) -> pd.DataFrame:
     """Return the table of trials 1, 2, ..., a row each, until so many were fitted, or `HOPELESS` times as many tried.
 
-    Those that ranks.csv in `folder` holds are not done again. Raises InputError if it holds those of other settings.
+    Those that ranks.csv in `folder` holds are not done again. Raises InputError if it holds those of other settings,
+    or if another process is at work there.
     """
     file = folder / "ranks.csv"
-    _begin(folder, settings(targets))
-    _drop_cut_row(file, quantities(targets))
-    with workers(jobs, targets) as each:
-        while wanted := _missing(read(file), fits):
-            for found in each(trial, wanted):
-                with file.open("a", encoding="utf-8", newline="") as stream:
-                    csv_file.write(row(found, quantities(targets)), stream, ".8g", header=False)
-                if progress is not None:
-                    progress(fits - wanted.stop + found.number + 1, fits)
-    table = read(file)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock.held(folder):
+        _begin(folder, settings(targets))
+        _drop_cut_row(file, quantities(targets))
+        with workers(jobs, targets) as each:
+            while wanted := _missing(read(file), fits):
+                for found in each(trial, wanted):
+                    with file.open("a", encoding="utf-8", newline="") as stream:
+                        csv_file.write(row(found, quantities(targets)), stream, ".8g", header=False)
+                    if progress is not None:
+                        progress(fits - wanted.stop + found.number + 1, fits)
+        table = read(file)
     return table[(table["refused"] == "").cumsum().shift(fill_value=0) < fits]
 
 
@@ -67,9 +70,17 @@ def row(found: Trial, names: list[str]) -> pd.DataFrame:
 
 
 def read(file: Path) -> pd.DataFrame:
-    """Return the table; who was refused has no ranks (NaN), and the reason in `refused`."""
+    """Return the table; who was refused has no ranks (NaN), and the reason in `refused`.
+
+    Raises InputError unless its trials are 1, 2, ...: a cohort that is counted twice would look like two.
+    """
     header = csv_file.texts(file).columns
     table = csv_file.read(file, ["refused"], [name for name in header if name != "refused"])
+    for number, (line, found) in enumerate(table["number"].items(), start=1):
+        if found != number:
+            again = "a trial again" if found < number else "a trial is missing before this one"
+            allowed = f"{number}: remove the lines from here on, and the same command goes on"
+            raise InputError(again, where=f"{file}: line {line}", got=f"{found:g}", allowed=allowed)
     return table.astype({"number": int}).reset_index(drop=True)
 
 
@@ -89,9 +100,8 @@ def settings(targets: Targets) -> dict[str, Any]:
 def _begin(folder: Path, told: dict[str, Any]) -> None:
     """Note the settings in a new folder, or refuse one with other settings, or other things, in it."""
     file = folder / "settings.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not any(folder.iterdir()):
-        file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    if all(each == whole_file.part_of(file) for each in folder.iterdir()):
+        whole_file.write(file, (json.dumps(told, indent=2) + "\n").encode())
     try:
         before = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -108,10 +118,10 @@ def _begin(folder: Path, told: dict[str, Any]) -> None:
 def _drop_cut_row(file: Path, names: list[str]) -> None:
     """Begin a file if it is not there, and drop a row cut short."""
     if not file.exists():
-        file.write_text(",".join(ABOUT + names) + "\n", encoding="utf-8")
+        whole_file.write(file, (",".join(ABOUT + names) + "\n").encode())
     text = text_file.read(file, csv_file.LARGEST)
     if text.partition("\n")[0] != ",".join(ABOUT + names):
         raise InputError("not the columns of a check", where=str(file), allowed=", ".join(ABOUT + names[:1]) + " ...")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        file.write_text(whole, encoding="utf-8")
+        whole_file.write(file, whole.encode())

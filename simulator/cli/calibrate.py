@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,7 @@ def calibrate(
     into = out or own
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)
-    filled = nullcontext(own) if into.resolve() == own.resolve() else folder.filled(into)
+    filled = folder.kept(own) if into.resolve() == own.resolve() else folder.filled(into)
     with filled as unfinished, progress.shown("calibrating", quiet=quiet) as advance:
         fitted = fit.calibrate(
             cohort,

@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
 
+from simulator import lock
 from simulator.cli.failures import STOPPED, CtrlC
 from simulator.errors import AftercartError, InputError
 from simulator.plain_text import one_line
@@ -41,30 +42,41 @@ def default(name: str) -> Path:
     return next(each for each in tried if not each.exists())
 
 
+UNFINISHED = ".unfinished-"
+
+
 @contextmanager
 def filled(out: Path) -> Iterator[Path]:
     """Yield a folder to write into; what it holds at the end is then in `out`, made if it is not there.
 
-    On any exception `out` is as it was before. Raises InputError if `out` holds anything or cannot be made,
-    AftercartError if the disk is full or Ctrl-C is pressed.
+    On any exception `out` is as it was before. Raises InputError if `out` holds anything, cannot be made or is being
+    filled by another process; AftercartError if the disk is full or Ctrl-C is pressed.
     """
-    work = out / f".unfinished-{token_hex(4)}"
+    work = out / f"{UNFINISHED}{token_hex(4)}"
     made: list[Path] = []
     moved: list[Path] = []
     try:
         try:
-            _check_empty(out)
-            for each in [each for each in (work, out, *out.parents) if not each.exists()][::-1]:
-                each.mkdir()
+            _check_folder(out)
+            for each in [each for each in (out, *out.parents) if not each.exists()][::-1]:
+                each.mkdir(exist_ok=True)
                 made.append(each)
         except OSError as error:
             raise _unwritable(out, error) from error
-        yield work
-        CtrlC.look()
-        for each in sorted(work.iterdir()):
-            moved.append(out / each.name)
-            each.rename(moved[-1])
-        work.rmdir()
+        with lock.held(out) as is_held:
+            if is_held:
+                _drop_unfinished(out)
+            _check_empty(out)
+            try:
+                work.mkdir()
+            except OSError as error:
+                raise _unwritable(out, error) from error
+            yield work
+            CtrlC.look()
+            for each in sorted(work.iterdir()):
+                moved.append(out / each.name)
+                each.rename(moved[-1])
+            work.rmdir()
     except BaseException as failure:
         shutil.rmtree(work, ignore_errors=True)
         for each in moved:
@@ -79,16 +91,28 @@ def filled(out: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def kept(there: Path) -> Iterator[Path]:
+    """Yield a folder whose files are replaced. Raises InputError where another process is at work there."""
+    with lock.held(there):
+        yield there
+
+
+def _check_folder(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError("not a folder", where="--out", got=str(out), allowed="a folder that is new or empty")
+
+
 def _check_empty(out: Path) -> None:
-    if not out.exists():
-        return
-    if not out.is_dir():
-        what = "not a folder"
-    elif any(out.iterdir()):
+    if any(out.iterdir()):
         what = "the folder is not empty"
-    else:
-        return
-    raise InputError(what, where="--out", got=str(out), allowed="a folder that is new or empty")
+        raise InputError(what, where="--out", got=str(out), allowed="a folder that is new or empty")
+
+
+def _drop_unfinished(out: Path) -> None:
+    """Drop what a process that was killed has left of its work in a folder that nobody holds."""
+    for each in out.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def check_writable(out: Path) -> None:

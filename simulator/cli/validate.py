@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,7 +61,9 @@ def validate(
         typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
     frozen = _frozen(every) if refit else None
     out = out or folder.default("validation")
-    with folder.filled(out) as unfinished, progress.shown("validating", quiet=quiet) as advance:
+    with ExitStack() as held, folder.filled(out) as unfinished, progress.shown("validating", quiet=quiet) as advance:
+        if frozen is not None:
+            held.enter_context(folder.kept(frozen))
         found = []
         for targets in every:
             table = draws.load_draws(targets.pathway)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from simulator import whole_file
 from simulator.cohort import Cohort
 from simulator.figures import abridged, diagram, flow, occupancy, panels, queues, style, survival
 from simulator.manifest import ROUGH
@@ -90,8 +91,8 @@ def clocks(results: Results) -> list[str]:
 def save(pictures: Sequence[Picture], folder: Path) -> None:
     """Write every picture as NAME.svg and NAME.png into an existing folder."""
     for each in pictures:
-        style.write(folder / f"{each.name}.svg", each.svg.encode())
-        style.write(folder / f"{each.name}.png", style.png(each.figure))
+        whole_file.write(folder / f"{each.name}.svg", each.svg.encode())
+        whole_file.write(folder / f"{each.name}.png", style.png(each.figure))
 
 
 def _overall(results: Results, clock: str, cohort: Cohort | None, ending: str = "") -> Picture:

@@ -16,6 +16,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from simulator import whole_file
 from simulator.figures.glyphs import FAMILY, families
 from simulator.scenario import parted
 
@@ -184,15 +185,4 @@ def save(figure: Figure, folder: Path, name: str, *, alt: str = "") -> tuple[Pat
     Raises OSError where the folder cannot be written.
     """
     drawn = svg(figure, title=name, alt=alt).encode()
-    return write(folder / f"{name}.svg", drawn), write(folder / f"{name}.png", png(figure))
-
-
-def write(path: Path, content: bytes) -> Path:
-    """Write a file whole, or leave what was there; return its path. Raises OSError."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    return whole_file.write(folder / f"{name}.svg", drawn), whole_file.write(folder / f"{name}.png", png(figure))

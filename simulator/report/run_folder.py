@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from simulator import csv_file, text_file
+from simulator import csv_file, lock, text_file, whole_file
 from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
 from simulator.curves import populations
 from simulator.errors import InputError
-from simulator.figures import style
 from simulator.figures.gallery import gallery, save
 from simulator.milestone import with_milestones
 from simulator.pathway import Pathway
@@ -62,12 +61,14 @@ def write(results: Results, folder: Path) -> Path:
     pictures = gallery(results, cohort)
     page = html(results, cohort=cohort, figures=pictures)
     save(pictures, folder)
-    return style.write(folder / "report.html", page.encode())
+    return whole_file.write(folder / "report.html", page.encode())
 
 
 def write_again(folder: Path) -> Path:
     """Write the figures and the report of a run that is in a folder; return the page's path. Raises InputError."""
-    return write(read(folder), folder)
+    found = read(folder)
+    with lock.held(folder):
+        return write(found, folder)
 
 
 def read(folder: Path) -> Results:

@@ -1,5 +1,6 @@
 """Simulation-based calibration of a cohort whose posterior is known, and what interrupts or spoils it."""
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -172,6 +173,63 @@ def test_several_processes_find_the_same_ranks(
     alone = [trial(targets, number).ranks for number in (1, 2)]
     together = trials.run(targets, 2, tmp_path, jobs=2)
     assert together[list(alone[0])].to_dict("records") == alone
+
+
+def test_a_second_check_in_one_folder_is_refused_while_the_first_is_at_work(targets: Targets, tmp_path: Path) -> None:
+    refused = []
+
+    def start_another(_: int, __: int) -> None:
+        with pytest.raises(InputError, match="another aftercart is at work in this folder") as refusal:
+            trials.run(targets, 1, tmp_path)
+        refused.append(refusal)
+
+    assert len(trials.run(targets, 1, tmp_path, progress=start_another)) == len(refused) == 1
+    assert len(trials.run(targets, 1, tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "complaint"),
+    [([1, 2, 2], "line 4: a trial again; got '2'; allowed: 3"), ([1, 3], "line 3: a trial is missing .* got '3'")],
+)
+def test_a_trial_that_is_there_twice_or_missing_is_refused_with_its_line(
+    kept: list[int], complaint: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = trials.quantities(targets)
+    quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))  # noqa: E731
+    monkeypatch.setattr(trials, "trial", quick)
+    trials.run(targets, 3, tmp_path)
+    file = tmp_path / "ranks.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[number] for number in [0, *kept]))
+    with pytest.raises(InputError, match=rf"ranks.csv: {complaint}"):
+        trials.run(targets, 3, tmp_path)
+
+
+@pytest.mark.parametrize("whole", [0, 1])
+def test_a_disk_that_is_full_at_the_start_leaves_nothing_that_blocks_the_next_one(
+    whole: int, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk takes none or one of the files, and a few bytes of the next."""
+    usual, written = Path.write_bytes, []
+
+    def fill(self: Path, content: bytes) -> int:
+        written.append(self)
+        if len(written) > whole:
+            usual(self, content[:9])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return usual(self, content)
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", fill)
+        with pytest.raises(OSError, match="No space left"):
+            trials.run(targets, 1, tmp_path)
+    assert len(list(tmp_path.iterdir())) == whole
+    assert len(trials.run(targets, 1, tmp_path)) == 1
+
+
+def test_what_a_killed_process_left_of_its_first_file_does_not_block(targets: Targets, tmp_path: Path) -> None:
+    (tmp_path / ".settings.json.part").write_text("{")
+    assert len(trials.run(targets, 1, tmp_path)) == 1
 
 
 def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from calibration import fit
+from simulator import lock
 from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
@@ -149,7 +150,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def calibrate(name: str, *, out: Path, **_: Any) -> Any:
         (out / "draws.csv").write_text("new")
-        return SimpleNamespace()
+        return SimpleNamespace(problems=list)
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
 
@@ -176,3 +177,9 @@ def test_a_cohort_is_fitted_into_its_own_folder_unless_said(aftercart: Command, 
 def test_a_new_folder_is_filled_whole(aftercart: Command, fitted: None, folder: Path) -> None:
     assert aftercart("calibrate", "wang2024", "--quiet", "--out", "fit").exit_code == 0
     assert [each.name for each in (folder / "fit").iterdir()] == ["draws.csv"]
+
+
+def test_two_processes_never_fit_into_one_folder(aftercart: Command, fitted: None, cohort: Path) -> None:
+    with lock.held(cohort):
+        refused(aftercart("calibrate", "mine"), "mine: another aftercart is at work in this folder")
+    assert not (cohort / "draws.csv").exists()

@@ -479,6 +479,22 @@ def test_a_ctrl_c_lost_in_the_last_stage_stops_before_anything_is_shown(
     assert not (folder / "run").exists()
 
 
+def test_two_processes_never_fill_one_folder(folder: Path) -> None:
+    with run_folder.filled(folder / "run") as unfinished:
+        (unfinished / "survival.csv").write_text("first")
+        with pytest.raises(InputError, match="another aftercart is at work in this folder"):
+            run_folder.filled(folder / "run").__enter__()
+    assert [each.name for each in (folder / "run").iterdir()] == ["survival.csv"]
+
+
+def test_what_a_killed_process_left_in_its_folder_does_not_block_the_next(folder: Path) -> None:
+    (folder / "run" / ".unfinished-0a1b2c3d").mkdir(parents=True)
+    (folder / "run" / ".unfinished-0a1b2c3d" / "survival.csv").write_text("half a fi")
+    with run_folder.filled(folder / "run") as unfinished:
+        (unfinished / "survival.csv").write_text("whole")
+    assert [each.read_text() for each in (folder / "run").iterdir()] == ["whole"]
+
+
 def test_ctrl_c_while_it_starts_is_told_in_a_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

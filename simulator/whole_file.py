@@ -1,0 +1,21 @@
+"""Writing a file whole: a full disk or an interrupt leaves what was there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write(path: Path, content: bytes) -> Path:
+    """Write a file whole, or leave what was there; return its path. Raises OSError."""
+    part = part_of(path)
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def part_of(path: Path) -> Path:
+    """Return where a file is while it is written; a process that was killed leaves it there."""
+    return path.with_name(f".{path.name}.part")
