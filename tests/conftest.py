@@ -9,6 +9,13 @@ import pytest
 from simulator import workers
 
 
+@pytest.fixture(scope="session")
+def lifelines() -> Any:
+    """An independent oracle of survival estimates. It needs pandas below 3; without it who asks for it is skipped."""
+    pytest.importorskip("lifelines.statistics")
+    return pytest.importorskip("lifelines")
+
+
 @pytest.fixture
 def by_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all work to the other processes, which otherwise have hardly started when little work is done."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import lifelines
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +52,7 @@ def test_an_error_says_how_many_patients_a_figure_is_worth() -> None:
     assert percentages.read(interval, cohort(), "").n == pytest.approx(0.52 * 0.48 / 0.01, rel=1e-4)
 
 
-def test_what_is_censored_is_worth_fewer_patients_and_what_is_not_all_of_them() -> None:
+def test_what_is_censored_is_worth_fewer_patients_and_what_is_not_all_of_them(lifelines: Any) -> None:
     rng = np.random.default_rng(3)
     died, followed = rng.exponential(12.0, 80), rng.uniform(3.0, 30.0, 80)
     for censored, least in ((followed, 30.0), (np.full(80, 50.0), 80.0 - 1e-6)):
@@ -104,7 +104,7 @@ def test_a_count_that_prints_another_percentage_is_refused_where_nobody_is_censo
         percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
 
 
-def usual_intervals(alive: int, n: int) -> dict[str, tuple[float, float]]:
+def usual_intervals(lifelines: Any, alive: int, n: int) -> dict[str, tuple[float, float]]:
     """In percent, from elsewhere: Kaplan-Meier's log-log of Greenwood, Wilson's, and Clopper and Pearson's."""
     died = np.where(np.arange(n) < alive, 24.0, 6.0)
     curve = lifelines.KaplanMeierFitter().fit(died, died < 24.0)
@@ -117,10 +117,10 @@ def usual_intervals(alive: int, n: int) -> dict[str, tuple[float, float]]:
 
 @pytest.mark.parametrize(("alive", "n"), [(1, 3), (1, 8), (5, 8), (13, 18), (19, 20), (27, 60), (300, 400)])
 @pytest.mark.parametrize("digits", [0, 1])
-def test_what_a_count_prints_is_read_and_worth_no_more_than_it(alive: int, n: int, digits: int) -> None:
+def test_what_a_count_prints_is_read_and_worth_no_more_than_it(lifelines: Any, alive: int, n: int, digits: int) -> None:
     share = alive / n
     error = {"standard_error": f"{100 * np.sqrt(share * (1 - share) / n):.{digits}f}"}
-    ends = usual_intervals(alive, n).values()
+    ends = usual_intervals(lifelines, alive, n).values()
     intervals = [{"lower": f"{low:.{digits}f}", "upper": f"{high:.{digits}f}"} for low, high in ends]
     assert len(intervals) == 3
     for told in (error, *intervals):
@@ -156,16 +156,16 @@ def test_no_count_prints_an_error_that_is_too_small_for_it(n: int, digits: int) 
 
 
 @pytest.mark.parametrize(("alive", "value"), [(0, 0), (8, 100)])
-def test_all_and_none_have_intervals_too(alive: int, value: int) -> None:
-    for low, high in usual_intervals(alive, 8).values():
+def test_all_and_none_have_intervals_too(lifelines: Any, alive: int, value: int) -> None:
+    for low, high in usual_intervals(lifelines, alive, 8).values():
         whole = row(value, n=8.0, lower=f"{max(low, 0.0):.0f}", upper=f"{high:.0f}")
         percentages.check_error(whole, "")
         percentages.check_counted(whole, cohort(8, 12.0), "")
         assert percentages.read(whole, cohort(8), "").n == 8.0
 
 
-def test_an_interval_that_another_number_of_patients_gives_is_no_count_of_these() -> None:
-    low, high = usual_intervals(27, 60)["wilson"]
+def test_an_interval_that_another_number_of_patients_gives_is_no_count_of_these(lifelines: Any) -> None:
+    low, high = usual_intervals(lifelines, 27, 60)["wilson"]
     told = {"lower": f"{low:.0f}", "upper": f"{high:.0f}"}
     percentages.check_counted(row(45, n=60.0, **told), cohort(120, 12.0), "")
     with pytest.raises(InputError, match=r"no count of 120 patients .* about 36 to 54.*got '45 %, 33 to 58'"):

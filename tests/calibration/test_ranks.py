@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import lifelines
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,7 +73,9 @@ def test_a_simulated_cohort_is_treated_as_the_reported_one_was(new_cohort: NewCo
     assert again.scenario.set == {"treated_mean": 3.0}
 
 
-def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_leaves(new_cohort: NewCohort) -> None:
+def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_leaves(
+    lifelines: Any, new_cohort: NewCohort
+) -> None:
     targets = new_cohort(20, *ROWS, "alive_12,survival,all,,,12,,20,45")
     cohort = simulated(targets, {"uptake": 0.5}, number=1)
     cohort = replace(cohort, follow_up=np.linspace(3.0, 30.0, 20))

@@ -1,13 +1,12 @@
 """Kaplan-Meier, log-rank, landmark and Simon-Makuch against lifelines, closed forms, brute force and by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifelines import KaplanMeierFitter
-from lifelines.statistics import logrank_test, multivariate_logrank_test
 
 from simulator.censored.episodes import Courses, Episodes, landmark, naive, simon_makuch, whole
 from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier, numbers_at_risk
@@ -28,13 +27,13 @@ def everybody(courses: Courses) -> Episodes:
     return whole(courses, np.zeros(courses.seen.size, dtype=bool))
 
 
-def of_lifelines(episodes: Episodes) -> KaplanMeierFitter:
+def of_lifelines(lifelines: Any, episodes: Episodes) -> Any:
     entry = episodes.start if np.isfinite(episodes.start).any() else None
     entry = None if entry is None else np.where(np.isfinite(entry), entry, 0.0)
-    return KaplanMeierFitter().fit(episodes.stop, episodes.died, entry=entry)
+    return lifelines.KaplanMeierFitter().fit(episodes.stop, episodes.died, entry=entry)
 
 
-def is_that_of_lifelines(ours: KaplanMeier, theirs: KaplanMeierFitter) -> None:
+def is_that_of_lifelines(ours: KaplanMeier, theirs: Any) -> None:
     for month in ours.months:
         expected = theirs.survival_function_at_times(month).iloc[0]
         assert float(ours.at(month)) == pytest.approx(expected, abs=1e-10)
@@ -48,9 +47,9 @@ def is_that_of_lifelines(ours: KaplanMeier, theirs: KaplanMeierFitter) -> None:
 
 @pytest.mark.parametrize("grid", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize("n", [2, 10, 37, 500])
-def test_kaplan_meier_its_error_and_its_interval_are_those_of_lifelines(n: int, grid: float) -> None:
+def test_kaplan_meier_its_error_and_its_interval_are_those_of_lifelines(lifelines: Any, n: int, grid: float) -> None:
     episodes = everybody(patients(n, seed=n, grid=grid))
-    ours, theirs = kaplan_meier(episodes), of_lifelines(episodes)
+    ours, theirs = kaplan_meier(episodes), of_lifelines(lifelines, episodes)
     is_that_of_lifelines(ours, theirs)
     told = theirs.event_table.loc[ours.months]
     np.testing.assert_array_equal(ours.at_risk, told["at_risk"])
@@ -90,21 +89,21 @@ def test_who_dies_in_month_0_is_one_of_all() -> None:
 
 @pytest.mark.parametrize("grid", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize("n", [4, 37, 400])
-def test_the_log_rank_test_is_that_of_lifelines(n: int, grid: float) -> None:
+def test_the_log_rank_test_is_that_of_lifelines(lifelines: Any, n: int, grid: float) -> None:
     courses = patients(n, seed=n + 1, grid=grid)
     groups = [courses.only(np.arange(n) % 4 < 1), courses.only(np.arange(n) % 4 >= 1)]
     ours = log_rank([everybody(each) for each in groups])
     one, other = groups
-    theirs = logrank_test(one.seen, other.seen, one.died, other.died)
+    theirs = lifelines.statistics.logrank_test(one.seen, other.seen, one.died, other.died)
     assert ours.statistic == pytest.approx(theirs.test_statistic, abs=1e-10)
     assert ours.p == pytest.approx(theirs.p_value, abs=1e-10)
 
 
-def test_the_log_rank_test_of_several_groups_is_that_of_lifelines() -> None:
+def test_the_log_rank_test_of_several_groups_is_that_of_lifelines(lifelines: Any) -> None:
     courses = patients(200, seed=5, grid=0.5)
     of = np.random.default_rng(5).integers(0, 4, 200)
     ours = log_rank([everybody(courses.only(of == group)) for group in range(4)])
-    theirs = multivariate_logrank_test(courses.seen, of, courses.died)
+    theirs = lifelines.statistics.multivariate_logrank_test(courses.seen, of, courses.died)
     assert (ours.degrees, ours.statistic) == (3, pytest.approx(theirs.test_statistic, abs=1e-10))
     assert ours.p == pytest.approx(theirs.p_value, abs=1e-10)
     assert sum(ours.excess) == pytest.approx(0.0, abs=1e-10)
@@ -167,13 +166,13 @@ def test_of_groups_that_form_during_follow_up_both_are_as_by_brute_force(seed: i
 
 
 @pytest.mark.parametrize("grid", [0.0, 0.5])
-def test_the_simon_makuch_curve_is_that_of_lifelines_with_late_entry(grid: float) -> None:
+def test_the_simon_makuch_curve_is_that_of_lifelines_with_late_entry(lifelines: Any, grid: float) -> None:
     courses = patients(300, seed=9, grid=grid)
     episodes = simon_makuch(courses)
     for group in (True, False):
         own = episodes.of(group)
         own = Episodes(*(each[own.start < own.stop] for each in (own.start, own.stop, own.died, own.group)))
-        is_that_of_lifelines(kaplan_meier(own), of_lifelines(own))
+        is_that_of_lifelines(kaplan_meier(own), of_lifelines(lifelines, own))
 
 
 def test_a_small_cohort_counted_by_hand() -> None:

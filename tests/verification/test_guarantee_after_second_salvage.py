@@ -4,10 +4,11 @@ Before the first complete response such a patient has failed already, or was tra
 reference walks through each history, event by event, and leaves the estimates to lifelines.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
-from lifelines import KaplanMeierFitter
 
 from simulator.draws import load_draws, single
 from simulator.engines import microsim
@@ -65,30 +66,32 @@ def first_responses(scenario: Scenario, n: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stop", "failed", "moved"])
 
 
-def alive_at_12(stop: pd.Series, failed: pd.Series, entry: pd.Series | None = None) -> float:
-    return float(KaplanMeierFitter().fit(stop, failed, entry=entry).predict(12.0))
+def alive_at_12(lifelines: Any, stop: pd.Series, failed: pd.Series, entry: pd.Series | None = None) -> float:
+    return float(lifelines.KaplanMeierFitter().fit(stop, failed, entry=entry).predict(12.0))
 
 
-def test_from_a_first_response_the_groups_are_those_of_lifelines_with_late_entry(again: Scenario) -> None:
+def test_from_a_first_response_the_groups_are_those_of_lifelines_with_late_entry(
+    lifelines: Any, again: Scenario
+) -> None:
     n = 3_000
     found = guarantee_time(again, settings=Settings(n=n, cohorts=1, draws=1)).analyses
     rows = found[found["clock"] == RESPONSE].set_index(["analysis", "begins"])
     people = first_responses(again, n)
     ever = np.isfinite(people["moved"])
 
-    naive = [alive_at_12(people["stop"][group], people["failed"][group]) for group in (ever, ~ever)]
+    naive = [alive_at_12(lifelines, people["stop"][group], people["failed"][group]) for group in (ever, ~ever)]
     assert list(rows.loc[("naive", 0.0), ["entered", "other"]]) == pytest.approx(naive, abs=1e-9)
 
     transplanted = people[ever]
-    after = alive_at_12(transplanted["stop"], transplanted["failed"], transplanted["moved"])
-    before = alive_at_12(people[["stop", "moved"]].min(axis=1), people["failed"] & ~ever)
+    after = alive_at_12(lifelines, transplanted["stop"], transplanted["failed"], transplanted["moved"])
+    before = alive_at_12(lifelines, people[["stop", "moved"]].min(axis=1), people["failed"] & ~ever)
     assert list(rows.loc[("simon_makuch", 0.0), ["entered", "other"]]) == pytest.approx([after, before], abs=1e-9)
 
     for month in (3.0, 6.0):
         there = people[people["stop"] > month]
         late = pd.Series(month, there.index)
         by_then = there["moved"] <= month
-        told = [alive_at_12(there["stop"][g], there["failed"][g], late[g]) for g in (by_then, ~by_then)]
+        told = [alive_at_12(lifelines, there["stop"][g], there["failed"][g], late[g]) for g in (by_then, ~by_then)]
         assert list(rows.loc[("landmark", month), ["entered", "other"]]) == pytest.approx(told, abs=1e-9)
 
 
