@@ -22,7 +22,7 @@ from calibration.target_checks import HORIZON
 from calibration.targets import Branching, Targets
 from simulator.distributions import Distribution
 from simulator.engines import exact
-from simulator.engines.exact import Solution
+from simulator.engines.solution import Solution
 from simulator.errors import InputError
 from simulator.model import Model, resolve
 

@@ -23,6 +23,7 @@ from calibration.imis import WeightedSample, sample
 from calibration.predictive import simulated
 from calibration.simulated_targets import simulated_targets
 from calibration.targets import Targets
+from simulator.curves import up_to
 from simulator.engines import exact
 from simulator.errors import AftercartError
 from simulator.model import resolve
@@ -101,5 +102,5 @@ def outcomes(targets: Targets, names: tuple[str, ...], theta: Floats) -> dict[st
     solution = exact.solve(model, months.early, step=STEP, window=False)
     survival = solution.survival()
     alive = np.array([np.interp(months.answer, solution.months, of_draw) for of_draw in survival])
-    rmst = np.asarray(np.trapezoid(survival, solution.months, axis=1))
+    rmst = up_to(solution.mean_survival(), STEP, months.early)
     return {alive_at(months.answer): alive, mean_to(months.early): rmst}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.lifetimes import Lifetimes, Path, average
 from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
@@ -27,8 +28,10 @@ class Curves:
 
     months : (n_months,) from 0 to the horizon, equally spaced
     survival : (clock, population) -> (n_draws, n_months); NaN where a population is empty
+    means : (clock, population) -> (n_draws, n_months - 1), the mean of S(t) from each month to the next
     occupancy : clock -> state -> (n_draws, n_months), the probability of being there
     sizes : population -> (n_draws,) share of all patients who reach the default clock
+    lifetimes : the path of S near a month, draw by draw
     counts : count -> (n_draws,) per patient, from the default clock to the horizon
     count_variances : count -> (n_draws,) variance among patients; absent for exact
     patients : how many were simulated a draw; None for exact, which has no sampling noise
@@ -36,8 +39,10 @@ class Curves:
 
     months: Floats
     survival: Mapping[tuple[str, str], Floats]
+    means: Mapping[tuple[str, str], Floats]
     occupancy: Mapping[str, Mapping[str, Floats]]
     sizes: Mapping[str, Floats]
+    lifetimes: Lifetimes
     counts: Mapping[str, Floats]
     count_variances: Mapping[str, Floats]
     patients: int | None = None
@@ -47,6 +52,15 @@ def populations(pathway: Pathway) -> list[str]:
     """Return `all`, the groups, and every level of every attribute as attribute=level."""
     levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
     return ["all", *pathway.groups, *levels]
+
+
+def up_to(means: Floats, step: float, month: float) -> Floats:
+    """Return the integral from 0 to a month, (n_draws,), of what has these means over cells of `step` months."""
+    cells = min(max(month / step, 0.0), means.shape[1])
+    whole = int(cells + 1e-9)
+    part = max(cells - whole, 0.0)
+    total = means[:, :whole].sum(axis=1)
+    return np.asarray(step * (total + part * means[:, whole] if part > 0.0 else total))
 
 
 def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
@@ -70,19 +84,34 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
     first = parts[0]
     counts = {name: mean(each.counts[name] for each in parts) for name in first.counts}
     sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
-    survival = {}
-    for clock, name in first.survival:
-        alive = mean(each.sizes[name][:, None] * np.nan_to_num(each.survival[clock, name]) for each in parts)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            survival[clock, name] = alive / sizes[name][:, None]
+
+    def of_the_living(curves: Sequence[Mapping[tuple[str, str], Floats]]) -> dict[tuple[str, str], Floats]:
+        found = {}
+        for key in first.survival:
+            name = key[1]
+            pairs = zip(parts, curves, strict=True)
+            alive = mean(each.sizes[name][:, None] * np.nan_to_num(own[key]) for each, own in pairs)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found[key] = alive / sizes[name][:, None]
+        return found
+
+    def paths(key: tuple[str, str], draw: int, place: int) -> Path:
+        pairs = zip(shares, parts, strict=True)
+        size = [float((np.asarray(share) * each.sizes[key[1]])[draw]) for share, each in pairs]
+        there = [each for each, own in zip(parts, size, strict=True) if own > 0]
+        weights = [own / sum(size) for own in size if own > 0]
+        return average([each.lifetimes(key, draw, place) for each in there], weights)
+
     return Curves(
         first.months,
-        survival,
+        of_the_living([each.survival for each in parts]),
+        of_the_living([each.means for each in parts]),
         {
             clock: {state: mean(each.occupancy[clock][state] for each in parts) for state in states}
             for clock, states in first.occupancy.items()
         },
         sizes,
+        paths,
         counts,
         {
             name: mean(each.count_variances[name] + (each.counts[name] - counts[name]) ** 2 for each in parts)

@@ -9,7 +9,7 @@ one combination of the attributes that matter; of a single draw, () or (n_cells,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -116,6 +116,23 @@ class Model:
     def onward(self) -> dict[str, list[str]]:
         """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
         return {name: [each.to for each in exits if _may_be_taken(each)] for name, exits in self.exits.items()}
+
+    def of_draw(self, draw: int) -> Model:
+        """Return the model of one of its draws, by place."""
+
+        def own(values: Any) -> Any:
+            of_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
+            return values[draw : draw + 1] if of_draws else values
+
+        def exit_of(each: Exit) -> Exit:
+            time = None if each.time is None else each.time._with_parameters(own)
+            return replace(each, time=time, probability=own(each.probability))
+
+        marginal = self.marginal
+        if marginal is not None:
+            marginal = MarginalBenefit(own(marginal.own_share), own(marginal.share), own(marginal.benefit))
+        exits = {name: tuple(exit_of(each) for each in exits) for name, exits in self.exits.items()}
+        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=1)
 
     def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""

@@ -1,6 +1,9 @@
 """What is read off curves: OS, medians, restricted means, counts, and their sampling noise. Pure functions.
 
-S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = least t with S(t) <= 1/2
+S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = inf {t : S(t) < 1/2}
+
+So a survival that stays at 1/2 has no median. Means are those over the cells between months, which every engine keeps,
+so that who dies at one instant has lived until that instant.
 """
 
 from __future__ import annotations
@@ -8,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.curves import Curves
+from simulator.curves import Curves, up_to
+from simulator.lifetimes import least_below, place_below
 from simulator.outcome_months import OutcomeMonths, alive_at, mean_to, written
 from simulator.pathway import Pathway
 
@@ -29,35 +33,31 @@ def survival_at(months: Floats, survival: Floats, month: float) -> Floats:
     return np.asarray((1.0 - part) * survival[:, below] + part * survival[:, above])
 
 
-def rmst(months: Floats, survival: Floats, month: float) -> Floats:
-    """Return the restricted mean survival time to a month, (n_draws,), months; NaN beyond the horizon."""
-    return _integral(months, survival, month, np.ones_like(months))
+def rmst(months: Floats, means: Floats, month: float) -> Floats:
+    """Return the restricted mean survival time to a month, (n_draws,), months; NaN beyond the horizon.
 
-
-def _integral(months: Floats, survival: Floats, month: float, weight: Floats) -> Floats:
+    means : (n_draws, n_months - 1), the mean of S(t) from each month to the next
+    """
     if month > months[-1] + 1e-9:
-        return np.full(len(survival), np.nan)
-    inside = months < month - 1e-9
-    at = np.append(months[inside], month)
-    values = np.column_stack([survival[:, inside], survival_at(months, survival, month)])
-    return np.asarray(
-        np.trapezoid(values * np.append(weight[inside], np.interp(month, months, weight)), at, axis=1)
-    )
+        return np.full(len(means), np.nan)
+    return up_to(means, months[1], month)
 
 
-def median(months: Floats, survival: Floats) -> Floats:
+def median(curves: Curves, clock: str, population: str) -> Floats:
     """Return the median survival time, (n_draws,), months; inf where it is not reached, NaN for nobody."""
-    reached = survival <= 0.5
-    first = np.argmax(reached, axis=1)
-    found = np.full(len(survival), np.inf)
-    for draw in np.flatnonzero(reached.any(axis=1)):
-        place = first[draw]
+    return quantile(curves, clock, population, np.full(len(curves.survival[clock, population]), 0.5))
+
+
+def quantile(curves: Curves, clock: str, population: str, levels: Floats) -> Floats:
+    """Return the least times with S(t) < level, (n_draws,) each, months; inf where there is none, NaN for nobody."""
+    survival = curves.survival[clock, population]
+    found = np.where(np.isnan(survival[:, 0]), np.nan, np.inf)
+    for draw, level in enumerate(levels):
+        place = place_below(survival[draw], level)
         if place == 0:
-            found[draw] = months[0]
-            continue
-        high, low = survival[draw, place - 1], survival[draw, place]
-        found[draw] = months[place - 1] + (high - 0.5) / (high - low) * (months[1] - months[0])
-    found[np.isnan(survival[:, 0])] = np.nan
+            found[draw] = 0.0
+        elif place is not None:
+            found[draw] = least_below(curves.lifetimes((clock, population), draw, place), level)
     return found
 
 
@@ -67,25 +67,23 @@ def survival_noise(survival: Floats, patients: Floats) -> Floats:
     return np.asarray(np.sqrt(np.clip(survival * (1.0 - survival), 0.0, None) / n))
 
 
-def rmst_noise(months: Floats, survival: Floats, month: float, patients: Floats) -> Floats:
+def rmst_noise(months: Floats, means: Floats, month: float, patients: Floats) -> Floats:
     """Return the standard error of a simulated RMST: Var min(T, t) = 2 int_0^t u S(u) du - RMST(t)^2."""
-    variance = 2.0 * _integral(months, survival, month, months) - rmst(months, survival, month) ** 2
+    middles = 0.5 * (months[1:] + months[:-1])
+    variance = 2.0 * rmst(months, means * middles, month) - rmst(months, means, month) ** 2
     return np.asarray(np.sqrt(np.clip(variance, 0.0, None) / _several(patients)))
 
 
-def median_noise(months: Floats, survival: Floats, patients: Floats) -> Floats:
-    """Return the standard error of a simulated median: sqrt(1 / 4n) / f(median), f from S a month either side."""
-    middle = median(months, survival)
-    known = np.where(np.isfinite(middle), middle, 0.0)
-    either = [
-        np.array([np.interp(m + d, months, s) for m, s in zip(known, survival, strict=True)])
-        for d in (-1.0, 1.0)
-    ]
-    width = np.minimum(known + 1.0, months[-1]) - np.maximum(known - 1.0, 0.0)
-    density = np.maximum(either[0] - either[1], 1e-12) / np.maximum(width, 1e-12)
-    return np.asarray(
-        np.where(np.isfinite(middle), np.sqrt(0.25 / _several(patients)) / density, np.nan)
-    )
+def median_noise(curves: Curves, clock: str, population: str) -> Floats:
+    """Return the standard error of a simulated median, (n_draws,): half of what lies between the quantiles one
+    standard error of S about it (Woodruff 1952, J Am Stat Assoc 47:635); NaN where there is none.
+    """
+    error = np.sqrt(0.25 / _several((curves.patients or 0) * curves.sizes[population]))
+    middle, early = median(curves, clock, population), quantile(curves, clock, population, 0.5 + error)
+    late = quantile(curves, clock, population, 0.5 - error)
+    with np.errstate(invalid="ignore"):
+        noise = np.where(np.isfinite(late), 0.5 * (late - early), middle - early)
+    return np.where(np.isfinite(middle) & np.isfinite(error), noise, np.nan)
 
 
 def _several(patients: Floats) -> Floats:
@@ -99,7 +97,7 @@ Outcomes = dict[str, tuple[str, Floats, Floats]]
 
 def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
     """Return the outcomes of one survival curve, read off at the pathway's months."""
-    months, survival = curves.months, curves.survival[clock, population]
+    months, survival, means = curves.months, curves.survival[clock, population], curves.means[clock, population]
     patients = (curves.patients or 0) * curves.sizes[population]
     noisy = curves.patients is not None
     none = np.zeros(len(survival))
@@ -107,11 +105,11 @@ def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMon
     for month in read_at.survival:
         at = survival_at(months, survival, month)
         found[alive_at(month)] = ("probability", at, survival_noise(at, patients) if noisy else none)
-    middle = median(months, survival)
-    found["median_os"] = ("months", middle, median_noise(months, survival, patients) if noisy else none)
+    middle = median(curves, clock, population)
+    found["median_os"] = ("months", middle, median_noise(curves, clock, population) if noisy else none)
     for month in read_at.means:
-        noise = rmst_noise(months, survival, month, patients) if noisy else none
-        found[mean_to(month)] = ("months", rmst(months, survival, month), noise)
+        noise = rmst_noise(months, means, month, patients) if noisy else none
+        found[mean_to(month)] = ("months", rmst(months, means, month), noise)
     return found
 
 

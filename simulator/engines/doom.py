@@ -26,13 +26,16 @@ Complex = NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class Doom:
-    """By node, for one doomed patient from the decision on: atoms, and the transforms of who enters and leaves."""
+    """By node, for one doomed patient from the decision on: who enters and stays at month 0, and transforms of who
+    enters and leaves, as masses a cell. `means` : of who is in a sojourn or has died, over each cell."""
 
     decision: Node
     share: Floats
     atoms: dict[Node, Floats]
+    staying: dict[Node, Floats]
     into: dict[Node, Complex]
     out_of: dict[Node, Complex]
+    means: dict[Node, Floats]
 
 
 def doomed_share(model: Model) -> Floats | None:
@@ -92,33 +95,59 @@ def _with_deaths(
 ) -> Doom:
     assert model.pathway.marginal is not None
     deaths = model.exits[model.pathway.marginal.otherwise]
-    masses = [_with_atoms(each, lattice) for each in kernels(deaths, lattice.step, lattice.n)]
-    survival = 1.0 - np.cumsum(sum(masses), axis=-1)
-    survival = np.clip(np.concatenate([np.ones_like(survival[..., :1]), survival], axis=-1), 0.0, 1.0)
-    atoms, into, out_of = {}, {}, {}
+    laws = kernels(deaths, lattice.step, lattice.n)
+    masses = [_with_atoms(each, lattice) for each in laws]
+    at_once = sum((each.now for each in laws), np.zeros((1, 1)))
+    survival = 1.0 - at_once[..., None] - np.cumsum(sum(masses), axis=-1)
+    survival = np.concatenate([np.broadcast_to(1.0 - at_once[..., None], survival[..., :1].shape), survival], axis=-1)
+    survival = np.clip(survival, 0.0, 1.0)
+    found = Doom(decision, share, {}, {}, {}, {}, {})
+    middle = 0.5 * (survival[..., 1:] + survival[..., :-1])
+    dying: dict[Node, Floats] = {}
     for node in graph.nodes:
         entered = lattice.stream(alive.inflow(node) + np.zeros_like(lattice.z))
-        atoms[node] = alive.atoms[node]
-        middle = 0.5 * (survival[..., 1:] + survival[..., :-1])
+        found.atoms[node] = alive.atoms[node]
         if alive.is_choice(node):
-            into[node] = out_of[node] = lattice.transform(entered * middle)
+            found.into[node] = found.out_of[node] = lattice.transform(entered * middle)
             continue
+        first = alive.staying(node)
+        found.staying[node] = first * (1.0 - at_once)
         left = lattice.stream(alive.outflow(node) + np.zeros_like(lattice.z))
-        there = alive.atoms[node][..., None] + np.cumsum(entered - left, axis=-1)
-        there = np.concatenate(
-            [np.broadcast_to(alive.atoms[node][..., None], (*there.shape[:-1], 1)), there], axis=-1
-        )
+        there = first[..., None] + np.cumsum(entered - left, axis=-1)
+        there = np.concatenate([np.broadcast_to(first[..., None], (*there.shape[:-1], 1)), there], axis=-1)
         entering = entered * middle
         leaving = entering - np.diff(there * survival)
-        into[node], out_of[node] = lattice.transform(entering), lattice.transform(leaving)
-        for each, mass in zip(deaths, masses, strict=True):
+        found.into[node], found.out_of[node] = lattice.transform(entering), lattice.transform(leaving)
+        for each, law, mass in zip(deaths, laws, masses, strict=True):
             death = Node(each.to, node.marks)
-            dying = lattice.transform(mass * 0.5 * (there[..., 1:] + there[..., :-1]))
-            into[death] = into.get(death, 0.0 * dying) + dying
-    return Doom(decision, share, atoms, into, out_of)
+            dying[death] = dying.get(death, 0.0) + mass * 0.5 * (there[..., 1:] + there[..., :-1])
+            found.atoms[death] = found.staying[death] = found.atoms.get(death, np.zeros((1, 1))) + first * law.now
+    found.into.update({death: lattice.transform(lost) for death, lost in dying.items()})
+    _put_means(found, lattice, alive, graph, [(each.to, law) for each, law in zip(deaths, laws, strict=True)])
+    return found
+
+
+def _put_means(
+    found: Doom, lattice: Lattice, alive: Renewal, graph: Graph, deaths: list[tuple[str, Kernel]]
+) -> None:
+    """Add the means over cells of who is in a sojourn and of who has died.
+
+    With S and what is there as means over cells, deaths[k] - deaths[k - 1] = -there[k] (S[k] - S[k - 1]).
+    """
+    dying = [lattice.stream(lattice.kernel(law).edges) for _, law in deaths]
+    survival = 1.0 - np.cumsum(sum(dying), axis=-1)
+    for node in graph.nodes:
+        if alive.is_choice(node):
+            continue
+        there = lattice.between(alive.edges[node] - alive.leaving(node))
+        found.means[node] = there * survival
+        for (to, _), lost in zip(deaths, dying, strict=True):
+            death = Node(to, node.marks)
+            found.means[death] = found.means.get(death, 0.0) + np.cumsum(there * lost, axis=-1)
 
 
 def _with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:
+    """Return what leaves later than at once, as masses a cell."""
     mass = kernel.mass
     for atom in kernel.atoms:
         at = atom.cell[..., None] == np.arange(lattice.n)

@@ -33,11 +33,14 @@ OTHERWISE = 10
 class Passage(NamedTuple):
     """The transforms of leaving a sojourn by one exit.
 
-    masses : what leaves a cell, but for atoms; multiplies entries on the cells' edges
+    now : who leaves at once, (n_draws or 1, n_cells or 1)
+    masses : what leaves a cell later, but for atoms; multiplies entries on the cells' edges
     edges : everything that leaves, on the cells' edges, the mean time kept
-    at, shifted : the atoms, which multiply the atom of entries at month 0, and entries as masses a cell
+    at : the later atoms, which multiply the atom of entries at month 0
+    shifted : they and who leaves at once, which multiply entries as masses a cell
     """
 
+    now: Floats
     masses: Complex
     edges: Complex
     at: Complex | None
@@ -64,6 +67,10 @@ class Lattice:
     def transform(self, stream: Floats) -> Complex:
         return np.fft.rfft(stream * self.damping)
 
+    def between(self, edges: Complex) -> Floats:
+        """Return the mean over each cell of the cumulative sum of what lies on the edges, mean time kept, (..., n)."""
+        return np.cumsum(self.stream(edges + 0.0 * self.z), axis=-1)
+
     def stream(self, transformed: Complex) -> Floats:
         return np.fft.irfft(transformed, self.n) / self.damping
 
@@ -78,15 +85,34 @@ class Lattice:
     def kernel(self, kernel: Kernel) -> Passage:
         """Return an exit's transforms."""
         masses = self.transform(kernel.mass)
-        edges = self._halves * masses + kernel.early[..., None] * self._moved
+        edges = self._halves * masses + self._early(kernel, masses) * self._moved
         at: Complex | None = None
         shifted: Complex | None = None
+        if kernel.now.any():
+            shifted = kernel.now[..., None] + 0.0 * self.z
+            edges = edges + shifted
         for atom in kernel.atoms:
             own = atom.mass[..., None] * self.z ** atom.cell[..., None]
             spread = own * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
             edges = edges + spread
             at, shifted = own if at is None else at + own, spread if shifted is None else shifted + spread
-        return Passage(masses, edges, at, shifted)
+        return Passage(kernel.now, masses, edges, at, shifted)
+
+    @cached_property
+    def _end(self) -> Complex:
+        """The shift to the last cell."""
+        return np.asarray(self.z ** (self.n - 1))
+
+    def _early(self, kernel: Kernel, masses: Complex) -> Complex:
+        """Return the transform of each cell's mass x how far before the cell's middle it lies.
+
+        From the second cell on that is a slope, -(m[k + 1] - m[k - 1]) / 24; the first cell has its own.
+        """
+        first, second, third, last_but_one, last = (kernel.mass[..., k, None] for k in (0, 1, 2, -2, -1))
+        slopes = (self.z - 1.0 / self.z) * (masses - first)
+        # The second cell and the last have one neighbour each: there the slope is that to it.
+        corrections = second + (2.0 * second - third) * self.z + (last_but_one - 2.0 * last) * self._end
+        return np.asarray(kernel.early[..., None] + (slopes + corrections) / 24.0)
 
     def split(self, masses: Complex, months: float) -> tuple[Complex, Complex]:
         """Return the part of masses a cell before and after a month."""

@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
+NOBODY = 1e-18
+"""A share of patients that is followed no further within one instant."""
+
 Kernels = dict[str, dict[str, Passage]]
 """By state and exit."""
 
@@ -57,17 +60,29 @@ class Renewal:
         return self
 
     def _put_atoms(self) -> None:
-        """Find who is where at month 0: at the start, or past the choices that follow it at once."""
+        """Find who enters each node at month 0: the start, and what follows it at once."""
         self.atoms = {node: np.zeros((1, 1)) for node in self.graph.nodes}
-        self.atoms[self.graph.start] = np.ones((1, 1))
-        waiting = [(self.graph.start, np.ones((1, 1)))]
-        while waiting:
-            node, mass = waiting.pop()
-            for edge in self.graph.out_of[node] if self.is_choice(node) else ():
-                if edge.when != "late":
-                    moved = self.share(edge) * mass
-                    self.atoms[edge.target] = self.atoms[edge.target] + moved
-                    waiting.append((edge.target, moved))
+        moving = {self.graph.start: np.ones((1, 1))}
+        while moving:
+            onward: dict[Node, Floats] = {}
+            for node, mass in moving.items():
+                self.atoms[node] = self.atoms[node] + mass
+                for edge in self.graph.out_of[node]:
+                    moved = self._at_once(edge) * mass
+                    if edge.when != "late" and np.any(moved > NOBODY):
+                        onward[edge.target] = onward.get(edge.target, 0.0) + moved
+            moving = onward
+
+    def _at_once(self, edge: Edge) -> Floats:
+        """Return the share who pass an edge before any time passes, (n_draws or 1, n_cells or 1)."""
+        return self.share(edge) if self.is_choice(edge.source) else self.kernels[edge.source.state][edge.exit].now
+
+    def staying(self, node: Node) -> Floats:
+        """Return who is in a node at month 0, after whatever happens at once, (n_draws or 1, n_cells or 1)."""
+        if self.is_choice(node):
+            return np.zeros((1, 1))
+        gone = sum((self._at_once(edge) for edge in self.graph.out_of[node] if edge.when != "late"), np.zeros((1, 1)))
+        return self.atoms[node] * (1.0 - gone)
 
     def _arriving(self, node: Node, inside: set[Node]) -> Complex:
         """Return the entries into a node from outside its component, on the cells' edges."""
@@ -160,8 +175,9 @@ class Renewal:
             share = self.share(edge)
             return share * self.atoms[edge.source], share[..., None] * self.inflow(edge.source)
         moved = self._at_first(edge.source, edge.exit)
-        shifted = self.kernels[edge.source.state][edge.exit].shifted
-        return np.zeros((1, 1)), moved if shifted is None else moved + shifted * self.inflow(edge.source)
+        kernel = self.kernels[edge.source.state][edge.exit]
+        moved = moved if kernel.shifted is None else moved + kernel.shifted * self.inflow(edge.source)
+        return kernel.now * self.atoms[edge.source], moved
 
     def _at_first(self, node: Node, name: str) -> Complex:
         """Return who leaves a sojourn by an exit, as masses a cell, but for a fixed time after entries past month 0."""
@@ -190,8 +206,16 @@ class Renewal:
             outer[node] = total
         return self._cycle(component, parts, outer) if parts else outer
 
+    def leaving(self, node: Node) -> Complex:
+        """Return the transform of who leaves a node, on the cells' edges."""
+        if self.is_choice(node):
+            return self.edges[node]
+        kernels = self.kernels.get(node.state, {}) if self.graph.out_of[node] else {}
+        gone = sum((each.edges for each in kernels.values()), np.zeros((1, 1, 1), dtype=np.complex128))
+        return np.asarray(gone * self.edges[node])
+
     def outflow(self, node: Node) -> Complex:
-        """Return the transform of who leaves a sojourn, as masses a cell."""
+        """Return the transform of who leaves a sojourn, as masses a cell, without who does so at month 0."""
         total: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
         if not self.graph.out_of[node]:
             return total

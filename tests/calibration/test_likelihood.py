@@ -21,6 +21,7 @@ from calibration.targets import Targets, find_folder, load_targets
 from simulator.draws import load_draws, single, values
 from simulator.engines import exact
 from simulator.engines.microsim import simulate
+from simulator.engines.solution import Solution
 from simulator.errors import InputError
 from simulator.model import resolve
 from simulator.pathway_file import load_pathway
@@ -92,7 +93,7 @@ def check_shares(counts: NDArray[np.int64], n: NDArray[np.int64], shares: Floats
     assert not outside.any(), list(zip(counts[outside], n[outside], shares[outside], strict=True))
 
 
-def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, exact.Solution]:
+def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, Solution]:
     model = resolve(likelihood.targets.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
     solution = exact.solve(model, likelihood.horizon, step=likelihood.step, window=False)
     return likelihood.cell_probabilities(solution), solution

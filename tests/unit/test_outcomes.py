@@ -31,6 +31,31 @@ def test_survival_is_read_at_a_month_and_between_lattice_points() -> None:
     np.testing.assert_allclose(between, 0.7 * EXPONENTIAL[:, 50] + 0.3 * EXPONENTIAL[:, 51])
 
 
+def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Curves:
+    """Curves that are lines between the months."""
+    ones = np.ones(len(survival))
+    key = ("main", "all")
+    return Curves(
+        months=MONTHS,
+        survival={key: survival},
+        means={key: 0.5 * (survival[:, 1:] + survival[:, :-1])},
+        occupancy={"main": {}},
+        sizes={"all": ones},
+        lifetimes=lambda _, draw, place: (MONTHS[: place + 1], survival[draw, : place + 1]),
+        counts={},
+        count_variances={},
+        patients=patients,
+    )
+
+
+def median(survival: NDArray[np.float64]) -> NDArray[np.float64]:
+    return outcomes.median(curves_of(survival), "main", "all")
+
+
+def restricted(survival: NDArray[np.float64], month: float) -> NDArray[np.float64]:
+    return outcomes.rmst(MONTHS, curves_of(survival).means["main", "all"], month)
+
+
 def test_beyond_the_horizon_nothing_is_known() -> None:
     for read in (outcomes.survival_at, outcomes.rmst):
         assert np.isnan(read(MONTHS, EXPONENTIAL, 120.5)).all()
@@ -40,26 +65,30 @@ def test_the_restricted_mean_of_an_exponential() -> None:
     """(1 - exp(-r t)) / r."""
     for month in (12, 60, 120, 3.77):
         expected = -np.expm1(-RATES * month) / RATES
-        np.testing.assert_allclose(outcomes.rmst(MONTHS, EXPONENTIAL, month), expected, rtol=3e-4)
+        np.testing.assert_allclose(restricted(EXPONENTIAL, month), expected, rtol=3e-4)
 
 
 def test_the_restricted_mean_of_who_never_dies_and_of_who_dies_at_once() -> None:
-    nobody, everybody = np.ones((1, 1_201)), np.zeros((1, 1_201))
-    np.testing.assert_allclose(outcomes.rmst(MONTHS, nobody, 60), 60.0)
-    np.testing.assert_allclose(outcomes.rmst(MONTHS, everybody, 60), 0.0)
+    np.testing.assert_allclose(restricted(np.ones((1, 1_201)), 60), 60.0)
+    np.testing.assert_allclose(restricted(np.zeros((1, 1_201)), 60), 0.0)
 
 
 def test_the_median_of_an_exponential() -> None:
-    np.testing.assert_allclose(outcomes.median(MONTHS, EXPONENTIAL), math.log(2) / RATES, rtol=1e-3)
+    np.testing.assert_allclose(median(EXPONENTIAL), math.log(2) / RATES, rtol=1e-3)
 
 
 def test_a_median_that_is_not_reached_is_infinite_and_one_of_nobody_unknown() -> None:
-    half_cured = 0.55 + 0.45 * EXPONENTIAL[:1]
-    assert outcomes.median(MONTHS, half_cured)[0] == np.inf
-    assert np.isnan(outcomes.median(MONTHS, np.full((1, 1_201), np.nan))[0])
-    just = np.where(MONTHS < 7.25, 1.0, 0.5)[None]
-    assert 7.2 <= outcomes.median(MONTHS, just)[0] <= 7.3
-    assert outcomes.median(MONTHS, np.zeros((1, 1_201)))[0] == 0.0
+    assert median(0.55 + 0.45 * EXPONENTIAL[:1])[0] == np.inf
+    assert np.isnan(median(np.full((1, 1_201), np.nan))[0])
+    assert median(np.zeros((1, 1_201)))[0] == 0.0
+
+
+@pytest.mark.parametrize("rounding", [-1e-9, 0.0, 1e-9])
+def test_survival_that_stays_at_one_half_has_no_median_until_it_falls_again(rounding: float) -> None:
+    half = 0.5 + rounding
+    assert median(np.where(MONTHS < 7.25, 1.0, half)[None])[0] == np.inf
+    later = median(np.where(MONTHS < 7.25, 1.0, np.where(MONTHS < 30.05, half, 0.1))[None])[0]
+    assert later == pytest.approx(30.0, abs=1e-6)
 
 
 def test_sampling_noise_is_what_repetition_shows() -> None:
@@ -70,19 +99,20 @@ def test_sampling_noise_is_what_repetition_shows() -> None:
     truth = np.exp(-MONTHS / 10)[None]
     at_12 = (times > 12).mean(axis=1).std()
     assert outcomes.survival_noise(outcomes.survival_at(MONTHS, truth, 12), n)[0] == pytest.approx(at_12, rel=0.1)
-    restricted = np.minimum(times, 60).mean(axis=1).std()
-    assert outcomes.rmst_noise(MONTHS, truth, 60, n)[0] == pytest.approx(restricted, rel=0.1)
+    means = curves_of(truth).means["main", "all"]
+    to_60 = np.minimum(times, 60).mean(axis=1).std()
+    assert outcomes.rmst_noise(MONTHS, means, 60, n)[0] == pytest.approx(to_60, rel=0.1)
     middle = np.median(times, axis=1).std()
-    assert outcomes.median_noise(MONTHS, truth, n)[0] == pytest.approx(middle, rel=0.1)
+    assert outcomes.median_noise(curves_of(truth, 400), "main", "all")[0] == pytest.approx(middle, rel=0.1)
 
 
 def test_noise_of_a_median_not_reached_is_unknown() -> None:
-    assert np.isnan(outcomes.median_noise(MONTHS, np.ones((1, 1_201)), np.array([100.0]))[0])
+    assert np.isnan(outcomes.median_noise(curves_of(np.ones((1, 1_201)), 100), "main", "all")[0])
 
 
-def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Curves:
-    ones = np.ones(len(survival))
-    return Curves(MONTHS, {("main", "all"): survival}, {"main": {}}, {"all": ones}, {}, {}, patients)
+def test_a_median_at_which_many_die_at_once_has_no_noise() -> None:
+    falls = np.where(MONTHS < 7.25, 1.0, 0.2)[None]
+    assert outcomes.median_noise(curves_of(falls, 400), "main", "all")[0] < 0.05
 
 
 def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
@@ -162,8 +192,8 @@ def test_nobody_knows_how_far_chance_moves_a_single_patient() -> None:
     truth = np.exp(-0.1 * MONTHS)[None]
     for noise in (
         lambda n: outcomes.survival_noise(truth, n)[:, 60],
-        lambda n: outcomes.rmst_noise(MONTHS, truth, 12, n),
-        lambda n: outcomes.median_noise(MONTHS, truth, n),
+        lambda n: outcomes.rmst_noise(MONTHS, truth[:, 1:], 12, n),
+        lambda n: outcomes.median_noise(curves_of(truth, int(n[0])), "main", "all"),
     ):
         assert np.isnan(noise(one)).all()
         assert np.isfinite(noise(two)).all()
