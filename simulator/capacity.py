@@ -222,6 +222,20 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
     return None
 
 
+def beyond_loads(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
+    """Return why loads below 1 do not tell that queues stay bounded; None if they do."""
+    states = pathway.states
+    for name, state in states.items():
+        asked = {states[each.to].holds for each in state.transitions} & set(capacity) - {state.holds}
+        if asked and state.holds in capacity:
+            return f"patients in '{name}' hold one unit while they wait for another"
+        if len(asked) > 1:
+            return f"patients in '{name}' may ask for two units at once"
+    if len(capacity) > 1 and any(each.ranks is not None for each in capacity.values()):
+        return "there are several resources, and a priority"
+    return None
+
+
 def lasting(
     pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]
 ) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from simulator.levers import Values
 from simulator.model import Model, resolve
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario
-from simulator.service import Service
+from simulator.service import MONTHS_A_YEAR, Service
 from simulator.ward import Intake, Requests, together
 
 Floats = NDArray[np.float64]
@@ -24,6 +24,8 @@ BEYOND = 60.0
 """Months after the counted years in which patients arrive at first; more if the last who is counted leaves later."""
 MOST_BEYOND = 1_200.0
 """Months after the counted years in which patients arrive at most, whoever may still be waiting by then."""
+TRIAL = 3_000
+"""Arrivals of a trial of whether queues grow."""
 AT_ONCE = 16_384
 """Patients among whom those who reach the default clock are looked for: more than most centres see."""
 
@@ -222,6 +224,24 @@ def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[N
         if before is not model:
             (other,) = simulate(before, uniforms, patients, horizon=0.0, keep=frozenset())
         yield block.patients, other.clock_month, block.clock_month
+
+
+def still_waiting(scenario: Scenario, own: Values) -> tuple[float, float]:
+    """Return what share of TRIAL arrivals wait when half have come, and when all have, under the policy for ever."""
+    from simulator.engines import des
+
+    assert scenario.service is not None
+    rate = scenario.service.arrivals_a_month
+    service = Service(years=TRIAL / rate / MONTHS_A_YEAR, arrivals_per_year=rate * MONTHS_A_YEAR)
+    units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
+    model = resolve(replace(scenario, capacity=units, service=service, before=None), own)
+    uniforms = Uniforms(1)
+    _, book = des.simulate(model, uniforms, arrivals(model, None, service, 0.0, uniforms), horizon=0.0)
+
+    def waiting(month: float) -> float:
+        return float(np.sum((book.asked <= month) & (book.asked + book.waited > month))) / TRIAL
+
+    return waiting(0.5 * service.last), waiting(service.last)
 
 
 def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulator import centre, outcomes
 from simulator.benefits import BreakEven, mixture, simulated, with_benefits
-from simulator.capacity import beyond_microsim, doubles
+from simulator.capacity import beyond_loads, beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
@@ -22,7 +22,7 @@ from simulator.engines.embedded import refuse_endless
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.levers import Values
-from simulator.loads import demand
+from simulator.loads import demand, too_much
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -142,17 +142,19 @@ def compare(
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = for_loads(table)
+    offered: dict[str, dict[str, Floats]] = {}
     for each in loaded:
         if each.capacity:
             refuse_endless(resolve(each, few))
-        if each.service is None or (chosen.overload and tell_load is None):
+        if each.service is None or not each.capacity:
             continue
-        asked = demand(each, few, chosen.horizon)
-        if tell_load is not None and each.capacity:
-            tell_load(each, asked.loads(each))
+        asked = demand(each, few)
+        offered[each.name] = asked.loads(each)
+        if tell_load is not None:
+            tell_load(each, offered[each.name])
         if not chosen.overload:
-            _check_load(each, asked.loads(each))
-            _check_load(each, asked.final_loads(each, chosen.horizon), " in the end")
+            _check_growth(each, asked.lasting(each))
+            _check_trial(each, single(table, 0))
     # Survival is a line in the benefit only where nobody waits.
     break_even = not limited and chosen.horizon >= pathway.months.answer
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
@@ -274,17 +276,35 @@ def _doubles(scenario: Scenario) -> str | None:
     return why if why is not None or scenario.before is None else _doubles(scenario.before)
 
 
-def _check_load(scenario: Scenario, loads: dict[str, Floats], when: str = "") -> None:
-    """Refuse a load that can never be served, on average over draws. `when` : in words, if not always."""
-    for resource, of_draws in loads.items():
-        load = of_draws.mean()
-        if load >= 1.0:
+def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:
+    """Refuse a queue that grows without limit, on average over draws. `lasting` : see `Demand.lasting`."""
+    for resource, of_draws in lasting.items():
+        if (load := of_draws.mean()) >= 1.0:
             raise InputError(
                 "more is asked for than can ever be served",
                 where=f"{scenario.where}: [capacity] {resource}",
-                got=f"a load of {load:.2f}{when}" if np.isfinite(load) else f"no units{when}",
+                got=too_much(scenario, resource, load),
                 allowed="a load below 1, or --overload to run it all the same",
             )
+
+
+GROWS = 0.04
+"""The share of a trial's arrivals who are still waiting at its end from which on a queue is said to grow."""
+
+
+def _check_trial(scenario: Scenario, own: Values) -> None:
+    """Refuse queues that grow without limit in a trial, where loads do not tell."""
+    why = beyond_loads(scenario.pathway, scenario.capacity)
+    if why is None or scenario.service is None or scenario.service.arrival_months is not None:
+        return
+    half_way, at_the_end = centre.still_waiting(scenario, own)
+    if at_the_end > max(GROWS, 1.3 * half_way):
+        raise InputError(
+            "more is asked for than can ever be served",
+            where=f"{scenario.where}: [capacity]",
+            got=f"{100 * at_the_end:.0f} % of {centre.TRIAL:,} arrivals in a trial still waiting at its end; {why}",
+            allowed="fewer arrivals or more units, or --overload to run it all the same",
+        )
 
 
 @dataclass(frozen=True)

@@ -1,125 +1,127 @@
-"""The offered load: what a scenario's patients ask for, were it never short, over what there is."""
+"""The offered load: what a scenario's patients ask for, were it never short, over what there is.
+
+    load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
+
+Months and requests are of whole lives, whatever the horizon. Where more is asked for than there is, those who leave
+the queue before they are served may keep it stable: a queue grows without limit where the load of those who never
+leave it is 1 or more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engines.uses import Uses
 from simulator.levers import Values
 from simulator.model import resolve
-from simulator.pathway import State
 from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
-WITHIN = ":within"
-"""After the name of a state, once more for those who come to it with the unit that they hold already."""
+HARDLY = 1e-6
+"""The share of requests that are granted at once where a queue is without end."""
+HALVINGS, ROUNDS = 18, 3
+"""How closely the share that is served is found; and how often, of each resource in turn, where there are several."""
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What an arrival asks of each limited resource: months held, or requests where units are offered.
+    """What an arrival asks of each limited resource, under the policy and before it starts."""
 
-    under, before : resource -> (n_draws,), under the policy and until it starts
-    """
+    policy: Uses
+    before: Uses
 
-    under: dict[str, Floats]
-    before: dict[str, Floats]
+    def of(self, share: float, served: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+        """Return months held or requests an arrival, resource -> (n_draws,), if a share is under the policy.
 
-    def of(self, resource: str, share: float) -> Floats:
-        """Return what is asked of a resource if a share of arrivals is under the policy, (n_draws,)."""
-        return share * self.under[resource] + (1.0 - share) * self.before[resource]
+        served : resource -> (n_draws,), the share of requests granted at once; all by default
+        """
+        served = served or {name: np.ones(1) for name in self.policy.limited}
+        under = self.policy.months(served)
+        if self.before is self.policy or share == 1.0:
+            return under
+        before = self.before.months(served)
+        return {name: share * each + (1.0 - share) * before[name] for name, each in under.items()}
 
     def loads(self, scenario: Scenario) -> dict[str, Floats]:
         """Return each resource's load over the counted years as a whole, (n_draws,); see `loads`."""
         service = scenario.service
         assert service is not None
+        asked = self.of(service.policy_share)
         return {
-            resource: _over(
-                service.arrivals_a_month * self.of(resource, service.policy_share),
-                each.mean_units(service.first, service.last),
-            )
+            resource: _over(service.arrivals_a_month * asked[resource], each.mean_units(service.first, service.last))
             for resource, each in scenario.capacity.items()
         }
 
-    def final_loads(self, scenario: Scenario, horizon: float) -> dict[str, Floats]:
-        """Return the loads when the last counted patient is followed no longer, and for ever; {} if nothing changes."""
+    def lasting(self, scenario: Scenario) -> dict[str, Floats]:
+        """Return each resource's load, (n_draws,), of those who would wait for it without end, for ever after.
+
+        With the policy's share at the end of the counted years and the last units of a calendar; 1 or more grows
+        without limit. Where all are served at once this is no more than the load. {} for a list of arrivals.
+        """
         service = scenario.service
-        changes = scenario.before is not None or not all(each.is_constant for each in scenario.capacity.values())
-        if service is None or service.arrival_months is not None or not changes:
+        if service is None or service.arrival_months is not None or not scenario.capacity:
             return {}
-        end = service.last + scenario.pathway.followed(horizon)
-        share = float(service.share_under_policy(np.array([end]))[0])
-        return {
-            resource: _over(service.arrivals_a_month * self.of(resource, share), each.units_a_month(end))
-            for resource, each in scenario.capacity.items()
-        }
+        share = float(service.share_under_policy(np.array([service.last]))[0])
+        units = {name: each.units_a_month(each.calendar[-1][0]) for name, each in scenario.capacity.items()}
+
+        def loads(served: Mapping[str, Floats]) -> dict[str, Floats]:
+            asked = self.of(share, served)
+            return {name: _over(service.arrivals_a_month * asked[name], each) for name, each in units.items()}
+
+        served = {name: np.ones(self.policy.model.n_draws) for name in units}
+        found = loads(served)
+        if all(np.all(each < 1.0) for each in found.values()):
+            return found
+        for _ in range(ROUNDS if len(units) > 1 else 1):
+            for name in units:
+                served[name] = _share_served(lambda part: loads({**served, name: part})[name], served[name])  # noqa: B023
+        for name, part in served.items():
+            hardly = {**served, name: np.full(part.shape, HARDLY)}
+            without_end = loads(hardly)[name]
+            if not units[name]:
+                stay = self.of(share, hardly)[name] > 1e3 * HARDLY * self.of(share)[name]
+                without_end = np.where(stay, np.inf, 0.0)
+            found[name] = np.where(part < 1.0, without_end, loads(served)[name])
+        return found
 
 
-def demand(scenario: Scenario, own: Values, horizon: float) -> Demand:
-    """Return what arrivals of a scenario ask for, were nothing ever short."""
-    under = _asked(scenario, own, horizon)
-    return Demand(under, under if scenario.before is None else _asked(scenario.before, own, horizon))
+def _share_served(load: Callable[[Floats], Floats], shape: Floats) -> Floats:
+    """Return the share of requests granted at once, (n_draws,), at which a resource's load is 1; 1 where it is less."""
+    low, high = np.full(shape.shape, HARDLY), np.ones(shape.shape)
+    enough = load(high) < 1.0
+    for _ in range(0 if enough.all() else HALVINGS):
+        middle = 0.5 * (low + high)
+        too_much = load(middle) >= 1.0
+        low, high = np.where(too_much, low, middle), np.where(too_much, middle, high)
+    return np.where(enough, 1.0, low)
 
 
-def loads(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
-    """Return each resource's offered load : (n_draws,): what is asked for, were it never short, over what there is.
+def demand(scenario: Scenario, own: Values) -> Demand:
+    """Return what arrivals of a scenario ask for."""
+    policy = Uses(resolve(scenario, own))
+    return Demand(policy, policy if scenario.before is None else Uses(resolve(scenario.before, own)))
 
-        load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
 
-    over the counted years as a whole: of a policy that starts in them, and of units that change, the means.
+def loads(scenario: Scenario, own: Values) -> dict[str, Floats]:
+    """Return each resource's offered load, (n_draws,), over the counted years as a whole.
+
+    Of a policy that starts in them, and of units that change, the means.
     """
-    return {} if scenario.service is None else demand(scenario, own, horizon).loads(scenario)
+    return {} if scenario.service is None else demand(scenario, own).loads(scenario)
 
 
 def _over(demand: Floats, units: float) -> Floats:
     return demand / units if units else np.where(demand > 0, np.inf, 0.0)
 
 
-def _asked(scenario: Scenario, own: Values, horizon: float) -> dict[str, Floats]:
-    """Return the months that an arrival holds each limited resource, or its requests where units are offered.
-
-    Arrays : (n_draws,)
-    """
-    from simulator.engines import exact
-
-    free = replace(scenario, capacity={}, service=None, before=None)
-    offered = [name for name, each in scenario.capacity.items() if each.offered_every is not None]
-    for resource in offered:
-        free = _told_apart(free, resource)
-    solution = exact.solve(resolve(free, own), scenario.pathway.followed(horizon), window=False)
-    found = {}
-    for resource in scenario.capacity:
-        states = [name for name, state in scenario.pathway.states.items() if state.holds == resource]
-        if resource in offered:
-            asked = solution.entered(states)[:, -1]
-        else:
-            every = [name for name, state in free.pathway.states.items() if state.holds == resource]
-            held = np.sum([solution.occupied(each) for each in every], axis=0)
-            asked = np.trapezoid(held, dx=solution.lattice.step, axis=-1)
-        found[resource] = asked
-    return found
-
-
-def _told_apart(scenario: Scenario, resource: str) -> Scenario:
-    """Return the scenario with each state that holds a resource twice: entered with a new unit, or with the same."""
-    states = scenario.pathway.states
-    holding = [name for name, state in states.items() if state.holds == resource]
-    if not any(each.to in holding for name in holding for each in states[name].transitions):
-        return scenario
-    onward = {name: _within(states[name], holding) for name in holding}
-    again = {name + WITHIN: replace(onward[name], name=name + WITHIN) for name in holding}
-    hazards = dict(scenario.hazard_ratio)
-    for key, ratio in scenario.hazard_ratio.items():
-        name, _, transition = key.partition(".")
-        hazards |= {f"{name}{WITHIN}.{transition}": ratio} if name in holding else {}
-    pathway = replace(scenario.pathway, states={**states, **onward, **again})
-    return replace(scenario, pathway=pathway, hazard_ratio=hazards)
-
-
-def _within(state: State, holding: Sequence[str]) -> State:
-    ways = (replace(each, to=each.to + WITHIN) if each.to in holding else each for each in state.transitions)
-    return replace(state, transitions=tuple(ways))
+def too_much(scenario: Scenario, resource: str, load: float) -> str:
+    """Return in words which load of patients who never leave a queue it cannot serve."""
+    if np.isfinite(load):
+        return f"a load of {load:.2f} by patients who do not leave the queue"
+    units = scenario.capacity[resource].calendar[-1][1]
+    return "stays without a mean" if units else "no units in the end"

@@ -49,8 +49,8 @@ def leaving(model: Model, state: str, rate: float = 0.0) -> Leaving:
     if not times:
         return Leaving(shares, zero, zero)
     if not shares:
-        return _first(times, rate)
-    alone = [_first([time], rate) for time in times]
+        return earliest(times, rate)
+    alone = [earliest([time], rate) for time in times]
     parts = list(zip(shares, alone, strict=True))
     stay = sum((np.where(p > NEVER, p * np.where(p > NEVER, each.stay, 0.0), 0.0) for p, each in parts), zero)
     return Leaving([p * each.by[0] for p, each in parts], sum((p * each.never for p, each in parts), zero), stay)
@@ -64,7 +64,7 @@ def _time(model: Model, way: Exit) -> Distribution | None:
     return next(each.time for each in before if each.name == way.name and each.time is not None)
 
 
-def _first(latent: Sequence[Distribution], rate: float) -> Leaving:
+def earliest(latent: Sequence[Distribution], rate: float = 0.0) -> Leaving:
     """Return how a state is left by competing latent times, the earliest of which wins."""
     shape = np.broadcast_shapes((1, 1), *(each.cell_shape for each in latent))
     times = _grid(latent, shape)
@@ -126,15 +126,17 @@ def _tail(smooth: Sequence[Distribution], end: Floats, survival: Floats) -> Floa
     return np.where(survival > 0.0, tail, 0.0)
 
 
-def visits(model: Model, start: str | None = None, within: float = np.inf) -> dict[str, Floats]:
+def visits(
+    model: Model, start: str | None = None, within: float = np.inf, until: str | None = None
+) -> dict[str, Floats]:
     """Return the expected number of entries into each state, a patient who enters `start` (default: the pathway's).
 
     state -> (n_draws or 1, n_cells or 1), of the states that can be reached; the first entry counts. Infinite in the
     states of a cycle that is never left. `within` : months; finite, entries count times exp(-t / within), which is
-    nearly the number within so many months.
+    nearly the number within so many months. `until` : a state after whose first entry none counts.
     """
     start = start or model.pathway.start
-    ways = {name: dict(exits) for name, exits in model.open_ways}
+    ways = {name: {} if name == until else dict(exits) for name, exits in model.open_ways}
     states = sorted(reachable([start], lambda name: ways[name].values()), key=list(ways).index)
     staying = [name for name in states if ways[name]]
     left = {name: leaving(model, name, 1.0 / within) for name in staying}
@@ -148,14 +150,22 @@ def visits(model: Model, start: str | None = None, within: float = np.inf) -> di
     ends = np.ones((*shape, len(states), 1))
     for name, each in left.items():
         ends[..., place[name], 0] = np.maximum(each.never, float(np.isfinite(within)))
-    again = _recurrent(onward > NEVER, leads_to(onward > NEVER, ends > NEVER)[..., 0])
+    return dict(zip(states, np.moveaxis(entries(onward, ends, place[start]), -1, 0), strict=True))
+
+
+def entries(onward: Floats, ends: Floats, start: int) -> Floats:
+    """Return the expected number of entries into each state from a start, (..., n_states); inf where without end.
+
+    onward : (..., n_states, n_states) probabilities of going on; ends : (..., n_states, 1) of going nowhere
+    """
+    ending = leads_to(onward > NEVER, ends > NEVER)[..., 0]
+    again = ~ending if ending.all() else _recurrent(onward > NEVER, ending)
     open_ = np.where(again[..., None], 0.0, onward)
-    first = np.zeros((*shape, len(states), 1))
-    first[..., place[start], 0] = 1.0
-    found = np.linalg.solve(np.swapaxes(np.eye(len(states)) - open_, -1, -2), first)[..., 0]
+    first = np.zeros((*onward.shape[:-1], 1))
+    first[..., start, 0] = 1.0
+    found = np.linalg.solve(np.swapaxes(np.eye(onward.shape[-1]) - open_, -1, -2), first)[..., 0]
     for_ever = again & leads_to(np.swapaxes(onward, -1, -2) > NEVER, (again & (found > NEVER))[..., None])[..., 0]
-    counts: Floats = np.where(for_ever, np.inf, np.maximum(found, 0.0)).astype(np.float64)
-    return {name: counts[..., i] for name, i in place.items()}
+    return np.where(for_ever, np.inf, np.maximum(found, 0.0)).astype(np.float64)
 
 
 def events(model: Model, within: float = np.inf) -> Floats:
@@ -170,8 +180,11 @@ def events(model: Model, within: float = np.inf) -> Floats:
 
 def leads_to(onward: NDArray[np.bool_], target: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return from which states, the rows of `onward`, any target can be reached, (..., n_states, 1)."""
-    for _ in range(target.shape[-2]):
+    for _ in range(onward.shape[-1]):
+        before = target
         target = target | (onward & np.swapaxes(target, -1, -2)).any(axis=-1, keepdims=True)
+        if np.array_equal(before, target):
+            break
     return target
 
 

@@ -80,12 +80,12 @@ def solutions(grid: Grid) -> int:
     return math.prod(len(grid.axes[place].values) for place in lever_places(grid))
 
 
-def seconds_of_loads(grid: Grid, own: Values, horizon: float) -> float:
+def seconds_of_loads(grid: Grid, own: Values) -> float:
     """Return about how long `check_loads` takes."""
-    return solutions(grid) * cost.timed(partial(demand, grid.at(0), own, horizon))
+    return solutions(grid) * cost.timed(partial(demand, grid.at(0), own))
 
 
-def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | None) -> None:
+def check_loads(grid: Grid, own: Values, progress: Progress | None) -> None:
     """Refuse cells in which more is asked for than can ever be served. Raises InputError that names them."""
     if grid.scenario.service is None:
         return
@@ -95,13 +95,10 @@ def check_loads(grid: Grid, own: Values, horizon: float, progress: Progress | No
         scenario = grid.at(cell)
         levers = tuple(grid.values(cell)[place] for place in lever_places(grid))
         if levers not in known:
-            known[levers] = demand(scenario, own, horizon)
-        asked = known[levers]
-        for when, loads in (("", asked.loads(scenario)), (" in the end", asked.final_loads(scenario, horizon))):
-            too_much = {name: load.mean() for name, load in loads.items() if load.mean() >= 1.0}
-            beyond += [f"{grid.told(cell)} ({name} {load:.2f}{when})" for name, load in too_much.items()]
-            if too_much:
-                break
+            known[levers] = demand(scenario, own)
+        for name, load in known[levers].lasting(scenario).items():
+            if load.mean() >= 1.0:
+                beyond.append(f"{grid.told(cell)} ({name} {load.mean():.2f})")
         if progress is not None:
             progress(cell + 1, len(grid), "checking loads")
     if beyond:

@@ -97,16 +97,16 @@ def sweep(
         checks.check_values(grid, own)
     at_once = checks.solutions(grid) <= checks.MOST_SOLUTIONS and len(grid) <= checks.MOST_CELLS
     if at_once and not chosen.overload:
-        checks.check_loads(grid, for_loads(table), chosen.horizon, progress)
+        checks.check_loads(grid, for_loads(table), progress)
     if not yes:
         cost.check_events(_ends(grid), chosen.horizon)
         seconds = _seconds(plan, n_draws)
         if not at_once and not chosen.overload and first.service is not None:
-            seconds += checks.seconds_of_loads(grid, for_loads(table), chosen.horizon)
+            seconds += checks.seconds_of_loads(grid, for_loads(table))
         checks.check_cost(grid, seconds, chosen, n_draws)
     untouched = checks.check_cells(grid, own, progress)
     if not at_once and not chosen.overload:
-        checks.check_loads(grid, for_loads(table), chosen.horizon, progress)
+        checks.check_loads(grid, for_loads(table), progress)
     jobs = min(chosen.jobs, len(grid) * len(chunks))
     with workers(jobs, plan) as each:
         tables, leading = _run(plan, each, untouched, progress)

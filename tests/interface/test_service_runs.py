@@ -73,7 +73,7 @@ years = 3
 STAYS_HOME = 'kind = "sojourn"\n[[states.home.transitions]]\nto = "dead"\ntime = { family = "exponential", mean = 9 }'
 STEPS = "[{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }]"
 CALENDAR = f'base = "busy.toml"\n[capacity]\nbeds.units = {STEPS}'
-OVERLOADED = 'base = "busy.toml"\n[set]\nstay = 4'
+OVERLOADED = 'base = "busy.toml"\n[set]\nstay = 4\n[hazard_ratio]\n"listed.dead" = 0'
 QUICK = ("--draws", "2", "--replications", "2", "--jobs", "1")
 
 
@@ -362,7 +362,7 @@ def test_every_shipped_centre_can_be_served_and_the_regional_ones_are_busy(name:
     scenario = load_scenario(name)
     table = load_draws(scenario.pathway)
     for many in (20, 60):
-        for load in loads(scenario, values(table, slice(0, many)), 120.0).values():
+        for load in loads(scenario, values(table, slice(0, many))).values():
             assert load.mean() < 1.0
             if name.startswith("regional"):
                 assert 0.7 <= load.mean() <= 0.95
@@ -382,7 +382,7 @@ def refused(result: Any, *said: str) -> None:
 
 
 def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Command, folder: Path) -> None:
-    said = ("[capacity] beds", "more is asked for than can ever be served", "a load of 1.60", "--overload")
+    said = ("[capacity] beds", "more is asked for than can ever be served", "a load of 2.00", "--overload")
     refused(aftercart("run", "overloaded.toml", "--out", "run"), *said)
     refused(aftercart("compare", "busy.toml", "overloaded.toml", "--quiet", "--out", "run"), *said)
     assert not (folder / "run").exists()
@@ -390,7 +390,7 @@ def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Co
 
 def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command, folder: Path) -> None:
     steps = "[{ from_month = 0, units = 30 }, { from_month = 20, units = 0 }]"
-    (folder / "closing.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\nunits = {steps}')
+    (folder / "closing.toml").write_text(f'base = "overloaded.toml"\n[capacity.beds]\nunits = {steps}')
     refused(aftercart("run", "closing.toml", "--out", "run"), "[capacity] beds", "no units in the end", "--overload")
 
 

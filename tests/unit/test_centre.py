@@ -299,8 +299,12 @@ def test_the_share_of_the_counted_years_arrivals_under_a_policy_by_hand() -> Non
 SERVICE = "[service]\narrivals_per_year = 12\nwarm_up_years = 1\nyears = 2\n"
 
 
+def lasting(scenario: Scenario) -> float:
+    return float(demand(scenario, {}).lasting(scenario)["beds"].mean())
+
+
 def load(scenario: Scenario) -> float:
-    return float(loads(scenario, {}, 120.0)["beds"].mean())
+    return float(loads(scenario, {})["beds"].mean())
 
 
 def test_the_offered_load_by_hand(tell: Tell) -> None:
@@ -347,21 +351,22 @@ def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_befo
     assert load(always) == pytest.approx(REACHES_THE_WARD * 6 / 3, rel=LATTICE)
 
 
+STAYS_LISTED = '[hazard_ratio]\n"listed.home" = 0\n'
+
+
 def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(tell: Tell) -> None:
     """From month 30 on everybody stays 6 months instead of 2, and from month 20 on there are 2 beds instead of 3."""
     steps = "{ units = [{ from_month = 0, units = 3 }, { from_month = 20, units = 2 }] }"
-    tell(f"[capacity]\nbeds = {steps}\n{SERVICE}", "today")
+    tell(f"[capacity]\nbeds = {steps}\n{SERVICE}{STAYS_LISTED}", "today")
     scenario = tell('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
-    found = demand(scenario, {}, 120.0).final_loads(scenario, 120.0)["beds"]
-    assert found.item() == pytest.approx(REACHES_THE_WARD * 6 / 2, rel=LATTICE)
-    closing = tell(f"[capacity]\nbeds = {steps.replace('units = 2', 'units = 0')}\n{SERVICE}", "closing")
-    assert demand(closing, {}, 120.0).final_loads(closing, 120.0)["beds"].item() == np.inf
-    ramp = tell('base = "policy.toml"\n[service]\npolicy_ramp_months = 252', "ramp")
-    found = demand(ramp, {}, 120.0).final_loads(ramp, 120.0)["beds"]
-    # The last counted patient is followed to month 156, when the policy's share is half.
-    assert found.item() == pytest.approx(REACHES_THE_WARD * (6 + 2) / 2 / 2, rel=LATTICE)
-    constant = tell(f"[capacity]\nbeds = 3\n{SERVICE}", "constant")
-    assert demand(constant, {}, 120.0).final_loads(constant, 120.0) == {}
+    assert lasting(scenario) == pytest.approx(6 / 2, rel=LATTICE)
+    closing = tell(f"[capacity]\nbeds = {steps.replace('units = 2', 'units = 0')}\n{SERVICE}{STAYS_LISTED}", "closing")
+    assert lasting(closing) == np.inf
+    ramp = tell('base = "policy.toml"\n[service]\npolicy_ramp_months = 12', "ramp")
+    # The counted years end in month 36, when the policy's share is half.
+    assert lasting(ramp) == pytest.approx((6 + 2) / 2 / 2, rel=LATTICE)
+    listed = tell(f"[capacity]\nbeds = 1\n{STAYS_LISTED}[service]\narrival_months = [0, 0, 0]\nyears = 1", "listed")
+    assert demand(listed, {}).lasting(listed) == {}, "a list ends"
 
 
 def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
@@ -373,7 +378,7 @@ def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
 def test_every_draw_has_a_load_of_its_own(tell: Tell) -> None:
     scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
     stays = {"stay": np.array([[1.0], [6.0]])}
-    found = loads(scenario, stays, 120.0)["beds"]
+    found = loads(scenario, stays)["beds"]
     np.testing.assert_allclose(found, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
 
 
@@ -388,7 +393,7 @@ def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(tell: T
 
 
 def test_without_a_service_there_is_no_load(tell: Tell) -> None:
-    assert loads(tell("[capacity]\nbeds = 3"), {}, 120.0) == {}
+    assert loads(tell("[capacity]\nbeds = 3"), {}) == {}
 
 
 def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:

@@ -301,23 +301,31 @@ def test_a_marginal_benefit_that_nobody_has_changes_nothing() -> None:
     assert (found.draws[0] == found.draws[1]).all()
 
 
+STAYS_LISTED = '[hazard_ratio]\n"listed.dead" = 0\n'
+
+
 def test_loads_that_cannot_be_served_are_named_cell_by_cell(ward: Callable[[str], Scenario]) -> None:
-    scenario = ward("[capacity]\nbeds = 3\n" + YEARS)
-    vary = {"beds": "1..4", "arrivals_per_year": "6,24"}
-    # 10 of 11 reach the ward and stay 2 months: 3.64 beds at 2 arrivals a month.
+    scenario = ward("[capacity]\nbeds = 3\n" + YEARS + STAYS_LISTED)
+    vary = {"beds": "1..4", "arrivals_per_year": "5,21"}
+    # Everybody reaches the ward and stays 2 months: 3.5 beds at 21 arrivals a year.
     with pytest.raises(InputError, match=r"than can ever be served in 3 of 8 cells") as refused:
         sweep(scenario, vary)
-    for told in ("beds=1, arrivals_per_year=24 (beds 3.64)", "beds=2, arrivals_per_year=24 (beds 1.82)", "(beds 1.21)"):
+    for told in ("beds=1, arrivals_per_year=21 (beds 3.50)", "beds=2, arrivals_per_year=21 (beds 1.75)", "(beds 1.17)"):
         assert told in str(refused.value)
-    assert "beds=1, arrivals_per_year=6" not in str(refused.value)
+    assert "beds=1, arrivals_per_year=5" not in str(refused.value)
     assert len(sweep(scenario, vary, overload=True, horizon=12.0, replications=1).table)
+
+
+def test_where_patients_leave_the_queue_no_cell_is_refused(ward: Callable[[str], Scenario]) -> None:
+    scenario = ward("[capacity]\nbeds = 3\n" + YEARS)
+    assert len(sweep(scenario, {"beds": "1..2", "arrivals_per_year": "21"}, horizon=12.0, replications=1).table)
 
 
 def test_a_load_that_cannot_be_served_in_the_end_is_refused_in_a_sweep_too(ward: Callable[[str], Scenario]) -> None:
     steps = "[{ from_month = 0, units = 9 }, { from_month = 30, units = 1 }]"
-    scenario = ward(f"[capacity]\nbeds = {{ units = {steps} }}\n{YEARS}")
-    with pytest.raises(InputError, match=r"in 1 of 2 cells.*arrivals_per_year=24 \(beds 3\.64 in the end\)"):
-        sweep(scenario, {"arrivals_per_year": "6,24"})
+    scenario = ward(f"[capacity]\nbeds = {{ units = {steps} }}\n{YEARS}{STAYS_LISTED}")
+    with pytest.raises(InputError, match=r"in 1 of 2 cells.*arrivals_per_year=21 \(beds 3\.50\)"):
+        sweep(scenario, {"arrivals_per_year": "5,21"})
 
 
 def test_one_engine_serves_all_cells_and_is_told(ward: Callable[[str], Scenario]) -> None:

@@ -1,0 +1,173 @@
+"""What an arrival asks of limited resources, where requests are granted at once and where they wait without end.
+
+Whoever waits without end leaves by another latent time, if one ever strikes. Those for whom none does are served at
+last: what they ask for is what a queue must be able to serve, or it grows without limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines import doom
+from simulator.engines.embedded import NEVER, earliest, entries, leaving, visits
+from simulator.engines.flows import Node
+from simulator.engines.lattice import Lattice, choose_step
+from simulator.model import Exit, Model
+from simulator.pathway import reachable
+
+Floats = NDArray[np.float64]
+
+LONGEST_DOOM = 1_200.0
+"""Months for which whoever is treated without benefit is followed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a state is left where requests for some resources wait without end. Arrays : (n_draws or 1, n_cells or 1).
+
+    by : (exit, probability); ends : of going nowhere
+    """
+
+    by: list[tuple[Exit, Floats]]
+    ends: Floats
+
+
+class Uses:
+    """What an arrival at the default clock asks of each limited resource of a model, in whole lives."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, pathway = model, model.pathway
+        self.limited = list(model.scenario.capacity)
+        reached = reachable([pathway.clock_state], model.onward.__getitem__)
+        self.states = [name for name in pathway.states if name in reached]
+        self.holds = {name: pathway.states[name].holds for name in self.states}
+        self.rows = {name: self._rows(name) for name in self.states if model.exits[name]}
+        self.stay = {name: leaving(model, name).stay for name in self.states if self.holds[name] in self.limited}
+        self.treated_in_vain = doom.doomed_share(model)
+        self.in_vain = {} if self.treated_in_vain is None else _used_in_vain(model)
+        came = visits(model, until=pathway.clock_state).get(pathway.clock_state, np.zeros((1, 1)))
+        reaching = np.atleast_2d(model.weights) * came
+        total = reaching.sum(axis=-1, keepdims=True)
+        self.weights = np.divide(reaching, total, out=np.zeros_like(reaching), where=total > 0)
+
+    def asked(self, state: str, way: Exit) -> str | None:
+        """Return the limited resource that an exit is a request for, or None."""
+        wanted = self.model.pathway.states[way.to].holds
+        return wanted if wanted in self.limited and wanted != self.holds[state] else None
+
+    def _rows(self, state: str) -> dict[frozenset[str], Row]:
+        """Return how a state is left, by the resources for which requests wait without end."""
+        exits = self.model.exits[state]
+        asked = [self.asked(state, each) for each in exits]
+        own = leaving(self.model, state)
+        found = {frozenset[str](): Row(list(zip(exits, own.by, strict=True)), own.never)}
+        resources = sorted({each for each in asked if each is not None})
+        for waiting in (frozenset(c) for n in range(1, len(resources) + 1) for c in combinations(resources, n)):
+            others = [way for way, each in zip(exits, asked, strict=True) if each not in waiting]
+            wanted = [way for way, each in zip(exits, asked, strict=True) if each in waiting]
+            left = earliest([way.time for way in others if way.time is not None]) if others else None
+            stuck = np.ones((1, 1)) if left is None else left.never
+            by = [] if left is None else list(zip(others, left.by, strict=True))
+            made = [np.atleast_2d(way.time.cdf(np.inf)) for way in wanted if way.time is not None]
+            # Who is stuck with several requests is served by any of them: an equal part each.
+            by += [(way, stuck * each / len(made)) for way, each in zip(wanted, made, strict=True)]
+            found[waiting] = Row(by, np.maximum(stuck * (1.0 - sum(made, np.zeros((1, 1))) / len(made)), 0.0))
+        return found
+
+    def months(self, served: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return what an arrival asks of each resource, (n_draws,): months held, or requests where units are offered.
+
+        served : resource -> (n_draws,), the share of requests that are granted at once; others wait without end
+        """
+        place = {name: i for i, name in enumerate(self.states)}
+        mixed = {name: self._mixed(rows, served) for name, rows in self.rows.items()}
+        shape = np.broadcast_shapes(
+            (1, 1), *(p.shape for row in mixed.values() for p in (row.ends, *(p for _, p in row.by)))
+        )
+        onward, ends = np.zeros((*shape, len(place), len(place))), np.ones((*shape, len(place), 1))
+        for name, row in mixed.items():
+            ends[..., place[name], 0] = row.ends
+            for way, p in row.by:
+                if way.to in place:
+                    onward[..., place[name], place[way.to]] += self._with_benefit(name, way, p)
+        often = entries(onward, ends, place[self.model.pathway.clock_state])
+        found = {name: np.zeros((1, 1)) for name in self.limited}
+        for name, stay in self.stay.items():
+            if self.model.scenario.capacity[self.holds[name] or ""].offered_every is None:
+                known = often[..., place[name]]
+                found[self.holds[name] or ""] = found[self.holds[name] or ""] + _times(known, stay)
+        for name, row in mixed.items():
+            for way, p in row.by:
+                wanted = self.asked(name, way)
+                if wanted is not None and self.model.scenario.capacity[wanted].offered_every is not None:
+                    found[wanted] = found[wanted] + _times(often[..., place[name]], p)
+        marginal = self.model.pathway.marginal
+        for name, months in self.in_vain.items():
+            assert marginal is not None
+            assert self.treated_in_vain is not None
+            decided = often[..., place[marginal.decision]] * self.treated_in_vain
+            found[name] = found[name] + _times(decided, months * np.atleast_1d(served[name])[:, None])
+        return {name: self._everybody(each) for name, each in found.items()}
+
+    def _mixed(self, rows: Mapping[frozenset[str], Row], served: Mapping[str, Floats]) -> Row:
+        if len(rows) == 1:
+            return rows[frozenset()]
+        asked = frozenset().union(*rows)
+        by: dict[str, tuple[Exit, Floats]] = {}
+        ends = np.zeros((1, 1))
+        for waiting, row in rows.items():
+            share = np.ones((1, 1))
+            for name in asked:
+                own = np.atleast_1d(served[name])[:, None]
+                share = share * ((1.0 - own) if name in waiting else own)
+            ends = ends + share * row.ends
+            for way, p in row.by:
+                known = by[way.name][1] if way.name in by else np.zeros((1, 1))
+                by[way.name] = way, known + share * p
+        return Row(list(by.values()), ends)
+
+    def _with_benefit(self, state: str, way: Exit, p: Floats) -> Floats:
+        marginal = self.model.pathway.marginal
+        if self.treated_in_vain is None or marginal is None:
+            return p
+        return p - self.treated_in_vain if (state, way.name) == (marginal.decision, marginal.branch) else p
+
+    def _everybody(self, by_cell: Floats) -> Floats:
+        mixed = np.sum(np.where(self.weights > 0.0, by_cell, 0.0) * self.weights, axis=-1)
+        return np.broadcast_to(mixed, (self.model.n_draws,)).copy()
+
+
+def _times(often: Floats, months: Floats) -> Floats:
+    """Return a product in which never is never, however long it would be."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(often > NEVER, often * months, 0.0))
+
+
+def _used_in_vain(model: Model) -> dict[str, Floats]:
+    """Return what a patient who is treated without benefit asks of each resource, (n_draws or 1, n_cells or 1)."""
+    marginal, pathway = model.pathway.marginal, model.pathway
+    assert marginal is not None
+    deaths = [each.time for each in model.exits[marginal.otherwise] if each.time is not None]
+    lasts = max(float(np.max(each.ppf(1.0 - 1e-6))) for each in deaths)
+    horizon = min(max(lasts, 12.0), LONGEST_DOOM)
+    lattice = Lattice(choose_step(model, horizon), horizon)
+    found = doom.doom(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
+    asked = {}
+    for name, capacity in model.scenario.capacity.items():
+        nodes = [node for node in found.into if pathway.states[node.state].holds == name]
+        total = np.zeros((1, 1))
+        for node in nodes:
+            came = lattice.stream(found.into[node] + 0.0 * lattice.z)
+            if capacity.offered_every is not None:
+                total = total + found.atoms[node] + came.sum(axis=-1)
+                continue
+            left = lattice.stream(found.out_of[node] + 0.0 * lattice.z)
+            there = found.atoms[node][..., None] + np.cumsum(came - left, axis=-1)
+            total = total + lattice.step * (there.sum(axis=-1) + 0.5 * found.atoms[node])
+        asked[name] = total
+    return asked

@@ -1,0 +1,234 @@
+"""Queues that grow without limit are refused, and no others: against theory, and against brute force.
+
+Brute force: of 6,000 arrivals, those who wait when half have come and when all have. Seeds are fixed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import run
+from simulator.centre import arrivals
+from simulator.engines import des
+from simulator.engines.uses import Uses
+from simulator.errors import InputError
+from simulator.model import resolve
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario, load_scenario
+
+Tell = Callable[..., Scenario]
+
+TOP = 'title = "queues"\nstart = "ask"\n[resources.beds]\n[resources.theatre]\n[states.dead]\nkind = "death"\n'
+
+
+def state(name: str, *ways: tuple[str, str], holds: str = "") -> str:
+    text = f'[states.{name}]\nkind = "sojourn"\n' + (f'holds = "{holds}"\n' if holds else "")
+    return text + "".join(f'[[states.{name}.transitions]]\nto = "{to}"\ntime = {{ {time} }}\n' for to, time in ways)
+
+
+def exponential(mean: float, cure: float = 0.0) -> str:
+    return f'family = "exponential", mean = {mean}' + (f", cure = {cure}" if cure else "")
+
+
+AT_ONCE = 'family = "fixed", months = 0'
+NEVER = 'family = "exponential", rate = 0'
+HEAVY = 'family = "lognormal", median = 0.5, sigma = 1.5'
+YEARS = "arrivals_per_year = {rate}\nyears = 20\nwarm_up_years = 3\n"
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    def told(pathway: str, capacity: str, rate: float = 36, service: str = YEARS) -> Scenario:
+        (tmp_path / "pathway.toml").write_text(TOP + pathway, encoding="utf-8")
+        text = f'pathway = "pathway.toml"\n[capacity]\n{capacity}\n[service]\n{service.format(rate=rate)}'
+        (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
+        return load_scenario(tmp_path / "policy.toml")
+
+    return told
+
+
+def ward(patience: str = NEVER, stay: str = exponential(1.0), then: str = "dead") -> str:
+    return state("ask", ("bed", AT_ONCE), ("dead", patience)) + state("bed", (then, stay), holds="beds")
+
+
+def grows(scenario: Scenario) -> bool:
+    """Whether a queue grows, by brute force, with the units of the end."""
+    assert scenario.service is not None
+    n = 6_000
+    service = replace(scenario.service, warm_up_years=0.0, years=n / scenario.service.arrivals_a_month / 12.0)
+    units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
+    model = resolve(replace(scenario, service=service, capacity=units))
+    intake = arrivals(model, None, service, 0.0, Uniforms(3))
+    _, book = des.simulate(model, Uniforms(3), intake, horizon=0.0)
+    half, whole = (
+        np.sum((book.asked <= month) & (book.asked + book.waited > month)) for month in (service.last / 2, service.last)
+    )
+    return bool(whole > 0.02 * n and whole > 1.5 * half)
+
+
+def is_refused(scenario: Scenario) -> bool:
+    try:
+        run(scenario, horizon=6.0, replications=1)
+    except InputError as error:
+        return "more is asked for than can ever be served" in str(error)
+    return False
+
+
+# --- Leaving the queue keeps it stable ---
+
+
+def erlang_a(rate: float, beds: int, patience: float) -> tuple[float, float]:
+    """The share lost, and the mean in use, of M/M/c + M with stays of mean 1 (Palm 1957)."""
+    weights = [1.0]
+    for n in range(1, 400):
+        weights.append(weights[-1] * rate / (min(n, beds) + max(n - beds, 0) / patience))
+    p = np.array(weights) / np.sum(weights)
+    n = np.arange(p.size)
+    waiting, in_use = np.sum(np.maximum(n - beds, 0) * p), np.sum(np.minimum(n, beds) * p)
+    return float(waiting / patience / rate), float(in_use)
+
+
+def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(tell: Tell) -> None:
+    service = "arrivals_per_year = 36\nyears = 100\nwarm_up_years = 5\n"
+    scenario = tell(ward(exponential(2.0)), "beds = 2", service=service)
+    lost, in_use = erlang_a(3.0, 2, 2.0)
+    assert (round(lost, 3), round(in_use, 3)) == (0.385, 1.846)
+    found = run(scenario, horizon=12.0, replications=8).service
+    assert found is not None
+    told = found.set_index("outcome")
+    for outcome, expected in (("lost_while_waiting", lost), ("in_use", in_use)):
+        row = told.loc[outcome]
+        # 4 standard errors of 8 replications of 3,600 arrivals each; the seed is fixed.
+        assert row["estimate"] == pytest.approx(expected, abs=4.0 * row["monte_carlo_se"] + 1e-3)
+
+
+WORLDS = {
+    # name: pathway, capacity, arrivals a year
+    "nobody leaves": (ward(), "beds = 2", 36),
+    "nobody leaves, enough beds": (ward(), "beds = 4", 36),
+    "all leave in the end": (ward(exponential(20.0)), "beds = 1", 36),
+    "all leave at a fixed time": (ward('family = "fixed", months = 7'), "beds = 1", 36),
+    "all leave at once": (ward(AT_ONCE), "beds = 1", 36),
+    "half never leave, who alone are too many": (ward(exponential(0.5, 0.5)), "beds = 1", 36),
+    "half never leave, who alone are served": (ward(exponential(0.5, 0.5)), "beds = 2", 36),
+    "heavy stays, all leave": (ward(exponential(5.0), HEAVY), "beds = 1", 36),
+    "heavy stays, nobody leaves": (ward(stay=HEAVY), "beds = 6", 36),
+    "who leaves comes back until served": (
+        state("ask", ("bed", AT_ONCE), ("home", exponential(0.5)))
+        + state("home", ("ask", exponential(1.0)))
+        + state("bed", ("dead", exponential(1.0)), holds="beds"),
+        "beds = 2",
+        36,
+    ),
+    "who is served comes back once in two": (
+        ward(then="home") + state("home", ("ask", exponential(3.0)), ("dead", exponential(3.0))), "beds = 7", 36
+    ),
+    "who is served comes back too often": (
+        ward(then="home") + state("home", ("ask", exponential(3.0)), ("dead", exponential(6.0))), "beds = 6", 36
+    ),
+    "capacity that falls": (
+        ward(), "beds = { units = [{ from_month = 0, units = 9 }, { from_month = 900, units = 2 }] }", 36
+    ),
+    "capacity that rises in the end": (
+        ward(), "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 200, units = 4 }] }", 36
+    ),
+    "offers that suffice": (ward(), "beds = { units = 8, offered_every_months = 2 }", 36),
+    "offers that do not": (ward(), "beds = { units = 5, offered_every_months = 2 }", 36),
+    "offers that do not, but patients leave": (
+        ward(exponential(1.0)), "beds = { units = 5, offered_every_months = 2 }", 36
+    ),
+    "a first queue whom many leave spares the second": (
+        state("ask", ("bed", AT_ONCE), ("dead", exponential(1.0)))
+        + state("bed", ("next", exponential(1.0)), holds="beds")
+        + state("next", ("theatre", AT_ONCE), ("dead", NEVER))
+        + state("theatre", ("dead", exponential(1.2)), holds="theatre"),
+        "beds = 1\ntheatre = 2",
+        36,
+    ),
+    "a first queue that lets too many through": (
+        state("ask", ("bed", AT_ONCE), ("dead", exponential(1.0)))
+        + state("bed", ("next", exponential(1.0)), holds="beds")
+        + state("next", ("theatre", AT_ONCE), ("dead", NEVER))
+        + state("theatre", ("dead", exponential(1.2)), holds="theatre"),
+        "beds = 2\ntheatre = 2",
+        36,
+    ),
+    # One bed and one theatre of mean 1 each, the bed kept until the theatre is free: at most 1 / 1.5 a month.
+    "a bed that is kept until the theatre is free, too often": (
+        state("ask", ("bed", AT_ONCE), ("dead", NEVER))
+        + state("bed", ("theatre", exponential(1.0)), holds="beds")
+        + state("theatre", ("dead", exponential(1.0)), holds="theatre"),
+        "beds = 1\ntheatre = 1",
+        12 * 0.8,
+    ),
+    "a bed that is kept until the theatre is free": (
+        state("ask", ("bed", AT_ONCE), ("dead", NEVER))
+        + state("bed", ("theatre", exponential(1.0)), holds="beds")
+        + state("theatre", ("dead", exponential(1.0)), holds="theatre"),
+        "beds = 1\ntheatre = 1",
+        12 * 0.5,
+    ),
+    "two who hold what the other waits for": (
+        state("ask", ("bed", AT_ONCE), ("dead", NEVER))
+        + state("bed", ("theatre", exponential(1.0)), holds="beds")
+        + state("theatre", ("again", exponential(1.0)), holds="theatre")
+        + state("again", ("dead", exponential(1.0)), holds="beds"),
+        "beds = 1\ntheatre = 1",
+        12 * 0.3,
+    ),
+}
+UNBOUNDED = {
+    "nobody leaves",
+    "half never leave, who alone are too many",
+    "who leaves comes back until served",
+    "who is served comes back too often",
+    "capacity that falls",
+    "offers that do not",
+    "a first queue that lets too many through",
+    "a bed that is kept until the theatre is free, too often",
+    "two who hold what the other waits for",
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_queue_is_refused_if_and_only_if_it_grows_without_limit(name: str, tell: Tell) -> None:
+    scenario = tell(*WORLDS[name])
+    assert is_refused(scenario) == (name in UNBOUNDED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WORLDS)
+def test_brute_force_says_which_queues_grow(name: str, tell: Tell) -> None:
+    assert grows(tell(*WORLDS[name])) == (name in UNBOUNDED)
+
+
+def test_a_list_of_arrivals_ends_so_that_its_queue_is_served(tell: Tell) -> None:
+    scenario = tell(ward(), "beds = 1", service="arrival_months = [0, 0, 0, 0, 1, 1, 1, 1]\nyears = 1")
+    found = run(scenario, horizon=12.0, replications=1).service
+    assert found is not None
+    assert found.set_index("outcome").loc["lost_while_waiting", "estimate"] == 0.0
+
+
+def test_a_policy_that_ends_an_overload_runs_and_one_that_brings_it_is_refused(tell: Tell, tmp_path: Path) -> None:
+    pathway = ward(stay='family = "exponential", mean = "stay"')
+    pathway += '[parameters.stay]\nunit = "months"\nmeaning = "stay"\nvalue = 1\nsource = "assumption"\n'
+    tell(pathway, "beds = 2")
+    service = "[service]\npolicy_from_month = 60\npolicy_ramp_months = 30\n"
+    for stay, refused in {0.5: False, 1.0: True}.items():
+        (tmp_path / "later.toml").write_text(f'base = "policy.toml"\n[set]\nstay = {stay}\n{service}')
+        assert is_refused(load_scenario(tmp_path / "later.toml")) == refused
+
+
+def test_the_share_who_never_leave_is_what_is_asked_for_where_waits_have_no_end(tell: Tell) -> None:
+    uses = Uses(resolve(tell(ward(exponential(0.5, 0.25), exponential(2.0)), "beds = 1")))
+    assert uses.months({"beds": np.ones(1)})["beds"].item() == pytest.approx(2.0, rel=1e-5)
+    assert uses.months({"beds": np.zeros(1)})["beds"].item() == pytest.approx(0.25 * 2.0, rel=1e-5)
+
+
+def test_a_mean_stay_without_end_is_refused(tell: Tell) -> None:
+    scenario = tell(ward(stay='family = "loglogistic", shape = 0.9, median = 0.01'), "beds = 50", rate=12)
+    with pytest.raises(InputError, match="stays without a mean"):
+        run(scenario, horizon=6.0)
