@@ -229,3 +229,21 @@ def test_where_entering_changes_nothing_only_the_naive_groups_differ(hazard_rati
         curve = kaplan_meier(simon_makuch(courses).of(True))
         told = float(curve.at(12.0) / curve.at(1.0))
         assert told == pytest.approx(math.exp(-0.05 * 11), abs=5 * float(curve.standard_error(12.0)))
+
+
+def test_a_death_in_the_instant_of_entry_is_at_risk_then_and_not_later() -> None:
+    start, stop = np.array([0.0, 2.0, 0.0]), np.array([10.0, 2.0, 5.0])
+    episodes = Episodes(start, stop, np.array([False, True, True]), np.ones(3, dtype=bool))
+    np.testing.assert_array_equal(numbers_at_risk(episodes, np.array([2.0, 5.0, 7.0])), [3, 2, 1])
+
+
+def test_nobody_is_nothing_to_compare() -> None:
+    found = log_rank([])
+    assert (found.statistic, found.degrees, found.p, found.excess) == (0.0, 0, 1.0, ())
+
+
+def test_a_curve_begins_at_month_0_unless_an_origin_is_given() -> None:
+    died = np.array([True, False])
+    episodes = Episodes(np.zeros(2), np.array([3.0, 8.0]), died, died)
+    assert kaplan_meier(episodes).at(0.5) == 1.0
+    assert np.isnan(kaplan_meier(episodes, origin=1.0).at(0.5))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
+from simulator.cli import sensitivity_tables
+from simulator.figures.sensitivity_gallery import pictures
 from simulator.pathway_file import PATHWAYS, load_pathway
 from simulator.scenario import Scenario
 from simulator.sensitivity import information, rank_correlation
@@ -139,6 +143,19 @@ def test_where_all_move_together_there_is_no_ranking(
     assert found.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
     assert "closely with" not in answer(found)
     assert "moves it most" not in answer(found)
+
+
+def test_where_nothing_varies_a_table_without_rows_says_so(
+    draws: pd.DataFrame, of_draws: Callable[[pd.DataFrame], tuple[Scenario, Scenario]]
+) -> None:
+    today, fewer = of_draws(draws.assign(onset_rate=0.1, death_rate_healthy=0.02, death_rate_ill=0.2))
+    found = analyse(fewer, today, parts=["tornado", "prcc", "sobol", "structure", "evppi"], samples=64)
+    assert found.tables["sobol"].empty
+    said = io.StringIO()
+    sensitivity_tables.show(found, Console(file=said, width=80))
+    assert said.getvalue().count("No rows: ") == 1
+    assert "onset_rate, death_rate_healthy and death_rate_ill do not vary." in " ".join(said.getvalue().split())
+    pictures(found)
 
 
 # --- The methods themselves ---

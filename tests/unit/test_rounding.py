@@ -23,6 +23,7 @@ from simulator.rounding import NONE, decimals, interval, number
         (3.25, "days", "3.2"),
         (0.25, "patients", "0.25"),
         (1.254, "patients", "1.3"),
+        (1.0, "patients", "1.0"),
         (12.54, "HSCTs per 100 relapses", "13"),
         (math.nan, "months", NONE),
         (math.inf, "months", NONE),
