@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import Field
 
 from simulator import csv_file, toml_file
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.pathway import Pathway
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TARGETS = {
     "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),

@@ -8,13 +8,14 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
-
-import pandas as pd
+from typing import IO, TYPE_CHECKING
 
 from simulator import text_file
 from simulator.errors import InputError
 from simulator.plain_text import clean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST = 50_000_000
 """Bytes, read in about ten seconds: 20,000 draws of 100 parameters with all their digits."""
@@ -45,6 +46,8 @@ def read(
 
 def texts(path: Path) -> pd.DataFrame:
     """Return the rows as they are written, but cleaned. Lines without anything are none, but they are counted."""
+    import pandas as pd  # not before a table is needed: `list` and `check` begin at once
+
     told = text_file.read(path, LARGEST)
     reader = csv.reader(io.StringIO(told, newline=""), strict=True)
     rows, line, has_nul = {}, 1, "\0" in told
@@ -104,6 +107,8 @@ def _number(cell: str) -> float:
 
 def write(table: pd.DataFrame, to: Path | IO[str], form: str, *, header: bool = True) -> None:
     """Write a table, its numbers formatted (".8g"), and its texts so that no spreadsheet runs them: see `read`."""
+    import pandas as pd
+
     named = table.rename(columns=lambda name: _written_cell(str(name)))
     for place, column in enumerate(named.columns):
         if not pd.api.types.is_numeric_dtype(table.dtypes.iloc[place]):

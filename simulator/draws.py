@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import csv_file, fingerprint
@@ -16,6 +16,9 @@ from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.pathway_file import UNITS, load_pathway
 from simulator.scenario import INFORMED, Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BENEFIT = "marginal_benefit"
 BENEFIT_FILE = f"{BENEFIT}.csv"

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
-HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "simpy", "rich", "concurrent.futures", "calibration")
+HEAVY = (
+    *("numpy", "pandas", "scipy", "scipy.stats", "matplotlib", "pydantic", "simpy", "rich"),
+    *("concurrent.futures", "calibration"),
+)
 
 HELP = """
 import sys
@@ -46,3 +49,9 @@ def test_a_scenario_is_checked_without_drawing_or_calibrating() -> None:
     told, _ = ask("check", "baseline")
     assert "matplotlib" not in told
     assert "calibration" not in told.split("loaded:")[1]
+
+
+@pytest.mark.parametrize("typed", [["list"], ["check", "three_state"], ["check", "peer_pathway"]])
+def test_what_needs_no_table_begins_without_pandas(typed: list[str]) -> None:
+    loaded = set(ask(*typed)[0].partition("loaded:")[2].split())
+    assert not loaded & {"pandas", "matplotlib", "scipy.stats", "simpy"}
