@@ -162,12 +162,15 @@ def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: 
     if row["kind"] in MEDIANS:
         raise InputError("a kind that cannot be fitted", where=at, got=row["kind"], allowed='use = "predictive"')
     if row["kind"] in TIMED:
-        if row["population"] != "all" and (row["kind"] != "median" or "=" not in row["population"]):
-            raise InputError(
-                "only a median can be told of a level, and no time of an arm",
-                where=at,
-                got=f"{row['kind']} of {row['population']}",
-            )
+        population = population_sizes.of_row(cohort, row)
+        of_all = population_sizes.is_everybody(cohort, population)
+        if not of_all and (row["kind"] != "median" or "=" not in population):
+            what = "only a median can be told of a level, and no time of an arm"
+            raise InputError(what, where=at, got=f"{row['kind']} of {population}")
+        most = population_sizes.most(cohort, population)
+        if row["n"] < most:
+            what = f"a time of some of the {most} patients of {population} cannot be fitted"
+            raise InputError(what, where=f"{at}, n", got=int(row["n"]), allowed=f'{most}, or use = "predictive"')
         return
     if row["population"] not in cohort.arms:
         raise InputError("not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from calibration import contradictions, percentages
+from calibration import contradictions, percentages, population_sizes
 from calibration.cells import Row, cells_of, equations
 from calibration.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.percentages import Percentage, cut_warning
@@ -235,9 +235,10 @@ def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
     rows = used[used["kind"].isin(TIMED)]
     if rows.empty:
         return None
-    overall = {row["kind"]: float(row["value"]) for _, row in rows[rows["population"] == "all"].iterrows()}
-    by_level = rows[rows["population"] != "all"]
-    medians = dict(zip(by_level["population"], by_level["value"].astype(float), strict=True))
+    of = [population_sizes.of_row(cohort, row) for _, row in rows.iterrows()]
+    told = list(zip(of, rows["kind"], rows["value"].astype(float), strict=True))
+    overall = {kind: value for whom, kind, value in told if population_sizes.is_everybody(cohort, whom)}
+    medians = {whom: value for whom, _, value in told if not population_sizes.is_everybody(cohort, whom)}
     # The time may differ by an attribute of which no median is reported.
     named = {each.split("=")[0] for each in medians}
     for way in pathway.states[pathway.start].transitions:

@@ -81,6 +81,12 @@ IN_A_ROW = {
     "no time": (MEDIAN, MEDIAN.replace("10.3", ""), "kind 'median' needs `value`"),
     "a time below zero": (MEDIAN, MEDIAN.replace("10.3", "-10.3"), "not a time; got '-10.3'"),
     "a range of a level": (POSITIVE, POSITIVE.replace("median,cd19", "minimum,cd19"), "only a median"),
+    "a range of a level, by attribute": (
+        MEDIAN,
+        MEDIAN.replace("median,all,relapse,", "maximum,all,relapse,cd19=positive"),
+        "only a median can be told of a level",
+    ),
+    "a median of some": (MEDIAN, MEDIAN.replace("37,10.3", "30,10.3"), "some of the 37 patients of all cannot be"),
     "a time of an arm": (MEDIAN, MEDIAN.replace("all", "hsct"), "no time of an arm"),
     "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "not an arm"),
     "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
