@@ -162,7 +162,7 @@ SPOILED = {
     "a table that is none": ("cohort.toml", "[set]", "[sets]", "unknown key; got 'sets'.*did you mean 'set'"),
     "a lever beyond its unit": ("cohort.toml", '= "treated"\n', "= 1.5\n", "outside its unit .*got 1.5"),
     "a truth for a lever": ("cohort.toml", '= "treated"\n', "= true\n", "not a number or text; got True"),
-    "a benefit beyond all": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "marginal_benefit: .*; got 2"),
+    "a benefit beyond all": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: .*; got 2"),
     "two levels untold": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level is not told"),
     "a level too many": ("targets.csv", "yes,,6,38,15.8", "yes,,39,39,15.8", "more patients than the cohort has"),
     "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than there are; got '18 of 17'"),
