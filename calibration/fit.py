@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from calibration.diagnostics import Diagnostics, diagnose
 from calibration.difficulty import difficulties
-from calibration.imis import WeightedSample, sample
+from calibration.imis import WeightedSample, ZeroLikelihoodError, sample
 from calibration.likelihood import STEP, Likelihood
 from calibration.predictive import predict
 from calibration.priors import Priors
@@ -176,17 +176,20 @@ def run(
     targets = replace(targets, seed=seed)
     priors = priors_of(targets)
     with likelihood_of(targets, jobs) as (log_likelihood, each):
-        weighted = sample(
-            log_likelihood,
-            priors.dimension,
-            seed=seed,
-            wanted=wanted,
-            effective=effective,
-            initial=min(2000, points // 4),
-            refit=min(8000, points // 4),
-            most_points=points,
-            progress=progress,
-        )
+        try:
+            weighted = sample(
+                log_likelihood,
+                priors.dimension,
+                seed=seed,
+                wanted=wanted,
+                effective=effective,
+                initial=min(2000, points // 4),
+                refit=min(8000, points // 4),
+                most_points=points,
+                progress=progress,
+            )
+        except ZeroLikelihoodError as error:
+            raise AftercartError(f"{targets.folder.name}: {error}. {_impossible(targets, priors)}") from None
         rows = weighted.resample(wanted, seed=seed)
         theta = priors.transform(weighted.z)
         summary = priors.summary()
@@ -201,6 +204,15 @@ def run(
         posterior = _summary(targets, priors, theta, weighted.weights, diagnostics)
         predictive = predict(targets, draws, lambda work, items: each(partial(_whatever_is_prepared, work), items))
     return Fit(targets, weighted, diagnostics, draws, posterior, predictive)
+
+
+def _impossible(targets: Targets, priors: Priors) -> str:
+    """Return which figures no point of the prior can give, and what to change."""
+    theta = priors.transform(np.random.default_rng(targets.seed).standard_normal((200, priors.dimension)))
+    parts = Likelihood(targets).parts({name: theta[:, [i]] for i, name in enumerate(priors.names)})
+    never = [name for name, logs in parts.items() if np.isneginf(logs).all()]
+    which = "; ".join(never) or "all figures together"
+    return f"The pathway cannot give the rows of: {which}. Check them, or open a way in the pathway that gives them"
 
 
 def _summary(

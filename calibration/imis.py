@@ -62,6 +62,10 @@ REFITS = 2
 POWERS = (1.0, 0.5, 0.25)
 """Powers of the likelihood whose Laplace approximations are sampled at each mode."""
 
+class ZeroLikelihoodError(AftercartError):
+    """The likelihood is zero at every point of the prior."""
+
+
 Progress = Callable[[str, int, int], None]
 """Called as progress(stage, rows of the likelihood done in it, rows that it may need) after each chunk."""
 
@@ -167,7 +171,7 @@ def sample(
     prior = Component("prior", np.zeros(dimension), np.eye(dimension))
     build = _Build(evaluate, _generator(seed, 0), prior, initial)
     if not np.any(np.isfinite(build.log_likelihood)):
-        raise AftercartError(f"the likelihood is zero at every one of {initial} draws from the prior")
+        raise ZeroLikelihoodError(f"the likelihood is zero at every one of {initial} draws from the prior")
     evaluate.begin("posterior modes", starts * 40 * (2 * dimension + 1))
     modes = find_modes(
         lambda z: _log_prior(z) + evaluate(z), build.z, build.log_prior + build.log_likelihood, starts=starts

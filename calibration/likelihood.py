@@ -49,19 +49,27 @@ class Likelihood:
 
     def __call__(self, values: Mapping[str, Floats]) -> Floats:
         """Return the log-likelihood, (n_draws,), of parameter -> (n_draws, 1)."""
-        model = resolve(self.targets.scenario, values)
-        total = np.zeros(model.n_draws)
-        if self.targets.tables is not None or self.targets.branchings or self.targets.percentages:
+        return np.asarray(sum(self.parts(values).values()))
+
+    def parts(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the log-likelihood, (n_draws,), of each kind of figures apart, in words."""
+        model, targets, found = resolve(self.targets.scenario, values), self.targets, dict[str, Floats]()
+        found["nothing"] = np.zeros(model.n_draws)
+        if targets.tables is not None or targets.branchings or targets.percentages:
             solution = exact.solve(model, self.horizon, step=self.step, window=False)
-            if self.targets.tables is not None:
-                total += self.targets.tables.log_likelihood(self.cell_probabilities(solution))
-            for each in self.targets.branchings:
-                total += _multinomial(each, self.branch_probabilities(solution, each))
-            for told in self.targets.percentages:
-                total += told.log_likelihood(self.survival(solution, told.population, told.month))
+            if targets.tables is not None:
+                found["patients, survivors and deaths"] = targets.tables.log_likelihood(
+                    self.cell_probabilities(solution)
+                )
+            for each in targets.branchings:
+                name = f"{', '.join(each.states)} of {each.population}"
+                found[name] = _multinomial(each, self.branch_probabilities(solution, each))
+            for told in targets.percentages:
+                survival = self.survival(solution, told.population, told.month)
+                found[f"survival of {told.population} at month {told.month:g}"] = told.log_likelihood(survival)
         if self.times is not None:
-            total += self.log_density_of_times(model, self.times)
-        return total
+            found["times"] = self.log_density_of_times(model, self.times)
+        return found
 
     @cached_property
     def horizon(self) -> float:
@@ -118,9 +126,11 @@ class Likelihood:
         """Return the probability of each state in each interval, (n_draws, n_states * n_months), as its counts."""
         group = _group(self.targets, branching.population)
         size = sum((solution.size(arm) for arm in group), np.zeros(solution.model.n_draws))
+        told = branching.population
+        own = (told,) if told == "all" or told in solution.model.pathway.groups else group
         entered = []
         for state in branching.states:
-            reached = solution.entered([state], branching.population)
+            reached = np.asarray(sum(solution.entered([state], arm) for arm in own))
             by = [self._by(solution, reached, month) for month in branching.months]
             entered.append(np.diff(by, axis=0, prepend=0.0))
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -40,6 +40,7 @@ from calibration.patient_counts import (
     Cuts,
     Floats,
     TimeFunction,
+    group_coefficient,
     group_polynomials,
     node_count,
     product,
@@ -95,11 +96,14 @@ class ReportedTimes:
 
     def log_density_at(self, cuts: Cuts, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
         """The same with the middle patients of an even cohort at the edges of the cuts, before integration."""
+        up_to_median = self.size if self.median is None else (self.size + 1) // 2
+        wanted = up_to_median - sum(mark <= cuts.below for mark in cuts.marks)
+        (only,) = self.groups if len(self.groups) == 1 else (None,)
+        if only is not None and only.median is None:
+            return group_coefficient(only.size, wanted, cuts, cdf[only.name], pdf[only.name])
         parts = [
             group_polynomials(group.size, group.median, cuts, cdf[group.name], pdf[group.name]) for group in self.groups
         ]
-        up_to_median = self.size if self.median is None else (self.size + 1) // 2
-        wanted = up_to_median - sum(mark <= cuts.below for mark in cuts.marks)
         coefficients = reduce(product, parts).get(cuts.all_marks, np.empty((1, 1, 0)))
         if not 0 <= wanted < coefficients.shape[2]:
             return np.full(len(cdf[self.groups[0].name](np.zeros(1))), -np.inf)

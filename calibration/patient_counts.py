@@ -88,6 +88,20 @@ def group_polynomials(size: int, median: float | None, cuts: Cuts, cdf: TimeFunc
     return total
 
 
+def group_coefficient(size: int, below: int, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction) -> Floats:
+    """Log of one coefficient, (n_rows,): a group that supplies all marks and has so many others below the median.
+
+    Of a group alone no other is needed, and of hundreds of patients there are hundreds.
+    """
+    lowest, low, high, highest = _cdf(cdf, np.array([cuts.lowest, cuts.below, cuts.above, cuts.highest])).T
+    above = size - len(cuts.marks) - below
+    if below < 0 or above < 0:
+        return np.full(len(lowest), -np.inf)
+    orders = special.gammaln(size + 1) - special.gammaln(below + 1) - special.gammaln(above + 1)
+    sides = special.xlogy(below, np.maximum(low - lowest, 0.0)) + special.xlogy(above, np.maximum(highest - high, 0.0))
+    return np.asarray(orders + sides + _log(pdf(np.array(cuts.marks))).sum(axis=1))
+
+
 def product(first: Polynomials, second: Polynomials) -> Polynomials:
     """The products of polynomials at each node, summed over nodes: nobody stands at a mark twice."""
     if not first or not second:

@@ -21,7 +21,7 @@ from simulator.cohort import Cohort, cohorts_folder, read_cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.model import resolve
-from simulator.pathway import Pathway, attributes_in, reachable, references_of
+from simulator.pathway import Group, Pathway, attributes_in, reachable, references_of
 from simulator.pathway_file import named_pathway
 from simulator.scenario import Scenario
 
@@ -128,7 +128,7 @@ def read_targets(
         folder=folder,
         seed=told["seed"],
         tables=_tables(cohort, pathway, used, folder),
-        branchings=tuple(_branchings(used, pathway, folder)),
+        branchings=tuple(_branchings(used, cohort, pathway, folder)),
         spread=_spread(cohort, pathway, used, folder),
         dependence=str(told.get("dependence", "")),
         fixed_benefit="marginal_benefit" in told,
@@ -167,14 +167,15 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
     return Tables(cells, told, str(folder / "targets.csv"))
 
 
-def _branchings(used: pd.DataFrame, pathway: Pathway, folder: Path) -> list[Branching]:
+def _branchings(used: pd.DataFrame, cohort: Cohort, pathway: Pathway, folder: Path) -> list[Branching]:
     """Return the sets of `entered` rows of one population whose states exclude one another, whatever their order."""
     found = []
     rows = used[used["kind"] == "entered"]
     for _, told in rows.groupby(["population", "n"], sort=False):
         places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
         population, n = str(told["population"].iloc[0]), int(told["n"].iloc[0])
-        ahead = _ahead(pathway, population, places)
+        groups = [pathway.groups[arm] for arm in cohort.arms[population] if arm in pathway.groups]
+        ahead = _ahead(pathway, population, groups, places)
         depth = _depths(ahead)
         for level in sorted(set(depth.values())):
             alike = tuple(state for state in places if depth[state] == level)
@@ -201,14 +202,17 @@ def _counts(
     return months, tuple(int(each) for counts in by for each in np.diff([counts[month] for month in months], prepend=0))
 
 
-def _ahead(pathway: Pathway, population: str, places: Mapping[str, str]) -> dict[str, set[str]]:
-    """Return what can follow each state of `places` : state -> its line. Raises InputError if it cannot be fitted."""
-    if population != "all" and population not in pathway.groups:
-        raise unknown("group", population, ["all", *pathway.groups], next(iter(places.values())))
+def _ahead(
+    pathway: Pathway, population: str, groups: Sequence[Group], places: Mapping[str, str]
+) -> dict[str, set[str]]:
+    """Return what can follow each state of `places` : state -> its line. Raises InputError if it cannot be fitted.
+
+    groups : that the population consists of; none if it is everybody
+    """
     model = resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
     ways = {name: [to for _, to in each] for name, each in model.open_ways}
-    group = pathway.groups.get(population)
-    deciding = {*group.entered, *group.not_entered} if group else set()
+    own = [pathway.groups[population]] if population in pathway.groups else groups if population != "all" else []
+    deciding = {state for group in own for state in (*group.entered, *group.not_entered)}
     found = {}
     for name, at in places.items():
         found[name] = reachable(ways[name], ways.__getitem__)

@@ -1,5 +1,6 @@
 """450 patients with heart failure in three arms: a fit whose posterior is known on a grid and in closed form."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ from scipy import stats
 
 from calibration import fit
 from calibration.fit import Fit
+from calibration.likelihood import Likelihood
 from calibration.targets import Targets, load_targets
+from simulator.errors import AftercartError, InputError
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +90,21 @@ def heart_failure(tmp_path_factory: pytest.TempPathFactory) -> Targets:
     return load_targets(folder)
 
 
+@pytest.fixture
+def changed(heart_failure: Targets, tmp_path: Path) -> Callable[..., Path]:
+    """Write the cohort with other rows, and arms."""
+
+    def write(*rows: str, arms: str = "") -> Path:
+        for file in ("heart.toml", "cohort.toml"):
+            text = (heart_failure.folder / file).read_text(encoding="utf-8")
+            (tmp_path / file).write_text(text + (arms if file == "cohort.toml" else ""), encoding="utf-8")
+        head = TARGETS.splitlines()[0]
+        (tmp_path / "targets.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
 @pytest.fixture(scope="module")
 def fitted(heart_failure: Targets) -> Fit:
     return fit.run(heart_failure, seed=450, wanted=400, effective=1000.0, points=4000)
@@ -149,3 +167,37 @@ def test_a_bad_sample_that_is_kept_is_named_as_none_that_is_fitted(heart_failure
     because = (tmp_path / "unreliable_because.txt").read_text(encoding="utf-8")
     assert "not a fit, since the effective sample size" in because
     assert "--points N takes more than 1,000 points" in because
+
+
+def test_rows_that_no_parameter_can_give_are_named(changed: Callable[..., Path], tmp_path: Path) -> None:
+    """Everybody lives 24 months, and 16 of 120 are reported to have died by the twelfth."""
+    folder = changed("device_12,survivors,device,,,12,104,120,,,patients,made up,likelihood,")
+    told = (folder / "heart.toml").read_text(encoding="utf-8")
+    told = told.replace('{ family = "exponential", rate = "device_hazard" }', '{ family = "fixed", months = 24 }')
+    (folder / "heart.toml").write_text(told.replace("lever = true\n", ""), encoding="utf-8")
+    with pytest.raises(AftercartError, match=r"zero at every one of .*rows of: patients, survivors and deaths\."):
+        fit.calibrate(folder, out=tmp_path / "out", points=1000)
+
+
+def test_a_branch_of_several_arms_together_is_a_share_of_their_patients(changed: Callable[..., Path]) -> None:
+    """120 of the 310 with a device or drugs: a binomial of the one share over both."""
+    rows = ("device,entered,active,device,,,120,310,,,patients,made up,likelihood,",)
+    targets = load_targets(changed(*rows, arms='active = ["device", "drugs"]\n'))
+    values = {"device_share": [[0.3], [0.2]], "drugs_share": [[0.4], [0.6]], "usual_share": [[0.3], [0.2]]}
+    found = Likelihood(targets)({name: np.array(each) for name, each in values.items()})
+    np.testing.assert_allclose(found, stats.binom.logpmf(120, 310, [3 / 7, 1 / 4]), rtol=1e-9)
+
+
+def test_arms_that_overlap_are_refused(changed: Callable[..., Path]) -> None:
+    rows = ("device,patients,device,,,,120,450,,,patients,made up,likelihood,",)
+    rows += ("drugs,patients,drugs,,,,190,450,,,patients,made up,likelihood,",)
+    rows += ("usual,patients,usual,,,,140,450,,,patients,made up,likelihood,",)
+    arms = '\n[arms]\ndevice = ["device"]\ndrugs = ["drugs"]\nusual = ["usual"]\n'
+    folder = changed(*rows)
+    text = (folder / "cohort.toml").read_text(encoding="utf-8").partition("[arms]")[0]
+    (folder / "cohort.toml").write_text(text + arms, encoding="utf-8")
+    pathway = folder / "heart.toml"
+    told = pathway.read_text(encoding="utf-8").replace('entered = "drugs"', 'entered = ["drugs", "device"]')
+    pathway.write_text(told, encoding="utf-8")
+    with pytest.raises(InputError, match=r"\[arms\]: arms that make up others have patients in common"):
+        Likelihood(load_targets(folder))({})

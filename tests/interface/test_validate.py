@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from calibration.targets import load_targets
 from simulator import pathways
+from simulator.cli import validate
 from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
@@ -149,6 +151,15 @@ def another_region(into: Path, meaning: str) -> None:
     pathway = files(pathways).joinpath("b_all_post_cd19.toml").read_text(encoding="utf-8")
     pathway = pathway.replace('draws = "wang2024"', 'draws = "own.csv"').replace("no salvage treatment;", meaning)
     (into / "own.toml").write_text(pathway, encoding="utf-8")
+
+
+def test_the_benefit_is_frozen_beside_the_draws_of_a_cohort_of_ones_own(folder: Path) -> None:
+    another_region(folder / "region", "hospice;")
+    shutil.copytree(cohorts_folder() / "wang2024", folder / "region" / "mine")
+    pathway = folder / "region" / "own.toml"
+    pathway.write_text(pathway.read_text(encoding="utf-8").replace('"own.csv"', '"mine"'), encoding="utf-8")
+    frozen = validate._frozen([load_targets(folder / "region")])
+    assert frozen.resolve() == (folder / "region" / "mine").resolve()
 
 
 @pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
