@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 LEFT = 1e-2
 """Of an input's standard deviation: what the others leave of one that moves with them, rounded to a few digits."""
 
+ALIKE = 1e-8
+"""Of the greatest eigenvalue of correlations: a smaller one is of inputs that are copies of one another."""
+
 ROUNDING = 1e-9
 """Of a value: what varies by less does not vary."""
 
@@ -30,23 +33,29 @@ def together(draws: pd.DataFrame, siblings: Callable[[str], Sequence[str]]) -> l
     varied = draws.drop(columns=constant(draws))
     found: list[set[str]] = []
     for table in (varied, varied.rank()):
-        scores = (table - table.mean()) / table.std(ddof=0)
-        for name in map(str, table.columns):
-            others = [str(each) for each in table.columns if each not in siblings(name)]
-            partners = _partners(scores[name].to_numpy(), scores[others].to_numpy())
+        names = [str(each) for each in table.columns]
+        rho = np.atleast_2d(np.corrcoef(table.to_numpy(dtype=float), rowvar=False))
+        for place, name in enumerate(names):
+            others = [other for other, each in enumerate(names) if each not in siblings(name)]
+            partners = _partners(rho[others, place], rho[np.ix_(others, others)], len(table))
             if partners.size:
-                found.append({name, *(others[place] for place in partners)})
+                found.append({name, *(names[others[each]] for each in partners)})
     return [tuple(each for each in map(str, draws.columns) if each in group) for group in joined(found)]
 
 
-def _partners(x: Floats, others: Floats) -> NDArray[np.int64]:
-    """Return which of the others : (n, k) give x : (n,), both of mean 0 and variance 1; none where they do not."""
-    free = len(x) - others.shape[1] - 1
-    if free < 1 or not others.size:
+def _partners(own: Floats, others: Floats, n_draws: int) -> NDArray[np.int64]:
+    """Return which of the others give an input; none where they leave something of it.
+
+        w = R^+ r,   what is left of its variance : n (1 - r'w) / (n - k - 1)
+
+    own : (k,) its correlations r with the others; others : (k, k) theirs with one another, R
+    """
+    free = n_draws - len(own) - 1
+    if free < 1 or not own.size:
         return np.zeros(0, dtype=np.int64)
-    weights = np.linalg.lstsq(others, x, rcond=LEFT / len(x))[0]
-    left = np.linalg.norm(x - others @ weights) / np.sqrt(free)
-    return np.flatnonzero(np.abs(weights) > LEFT) if left < LEFT else np.zeros(0, dtype=np.int64)
+    weights = np.linalg.pinv(others, rcond=ALIKE, hermitian=True) @ own
+    left = n_draws * (1.0 - own @ weights) / free
+    return np.flatnonzero(np.abs(weights) > LEFT) if left < LEFT**2 else np.zeros(0, dtype=np.int64)
 
 
 def joined(sets: Sequence[set[str]]) -> list[set[str]]:

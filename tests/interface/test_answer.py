@@ -146,3 +146,34 @@ def test_who_never_relapses_is_told_of_from_infusion(baseline: Scenario) -> None
     nobody = ("baseline", "relapse", None, None, None, None, None, None)
     told = answer(outcomes(nobody, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
     assert told == "Of 100 patients, 100 are alive 12 months after infusion under baseline."
+
+
+@pytest.mark.parametrize(
+    ("estimate", "lower", "upper", "said"),
+    [
+        (0.2, 0.13, 0.33, "at 12 months, 20 of 100 of them must gain (95 % interval 13 to 33)."),
+        (0.9, -0.1, None, "90 of 100 of them must gain (95 % interval 0 to more than all)."),
+        (0.9, 0.5, 1.2, "90 of 100 of them must gain (95 % interval 50 to more than all)."),
+        (0.9, 0.9, 0.9, "90 of 100 of them must gain."),
+        (1.0, 1.0, 1.0, "100 of 100 of them must gain."),
+        (1.01, 0.9, 1.2, "Even if all of them gain, it does not have 5 more of 100 alive at 12 months in most draws."),
+        (None, None, None, "it does not have 5 more of 100 alive at 12 months in most draws."),
+        (0.0, -0.1, 0.2, "Even if none of them gains, it has 5 more of 100 alive at 12 months in most draws."),
+        (0.004, 0.004, 0.004, "0.4 of 100 of them must gain."),
+    ],
+)
+def test_how_many_must_gain_for_a_policy_to_pay(
+    baseline: Scenario, wider: Scenario, estimate: float, lower: float, upper: float, said: str
+) -> None:
+    row = (wider.name, "relapse", estimate, lower, upper, None, None, None)
+    at = ("wider-salvage@break-even", *WIDER[1:])
+    table = pd.concat([outcomes(BASELINE, WIDER, at), outcomes(row, outcome="break_even_for_5_more_at_12")])
+    told = [baseline, wider, wider.with_marginal_benefit("break-even")]
+    assert answer(table, told).endswith(said)
+    pays = ("wider-salvage@cohorts", "relapse", 0.82, None, None, None, None, None)
+    other = outcomes(pays, outcome="draws_with_5_more_at_24")
+    same = outcomes(pays, outcome="draws_with_5_more_at_12")
+    assert answer(pd.concat([table, other]), told).endswith(said)
+    assert answer(pd.concat([table, other, same]), told).endswith(
+        f"{said[:-1]}; as other cohorts suggest, it has them in 82 of 100 draws."
+    )
