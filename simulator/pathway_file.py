@@ -368,6 +368,9 @@ def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
 
 
 def _attribute(name: str, table: AttributeTable, path: Path) -> Attribute:
+    if "=" in name:
+        what = "an attribute's name with an equals sign: its levels are named NAME=LEVEL"
+        raise InputError(what, where=f"{path}: [attributes]", got=name, allowed="a name without one")
     where = f"{path}: [attributes.{name}] levels"
     return Attribute(
         name,

@@ -78,8 +78,13 @@ def read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.
         raise InputError("not valid TOML: a number with too many digits", where=str(path)) from error
-    cleaned: dict[str, Any] = _cleaned(data, str(path), (), data)
-    return cleaned
+    return cleaned(data, path)
+
+
+def cleaned(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a file's tables with their texts cleaned. Raises InputError for what no value and no name can be."""
+    found: dict[str, Any] = _cleaned(data, str(path), (), data)
+    return found
 
 
 def beside(path: Path, named: str, where: str) -> Path:

@@ -93,7 +93,7 @@ def _rates(told: Iterable[str]) -> dict[str, float]:
 
     found: dict[str, float] = {}
     for each in told:
-        name, equals, rate = each.partition("=")
+        name, equals, rate = each.rpartition("=")
         try:
             found[name.strip()] = float(rate)
         except ValueError:

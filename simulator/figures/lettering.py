@@ -85,7 +85,11 @@ def _held(found: re.Match[str]) -> str:
 
 def _pieces(word: str, inches: float, size: float, weight: str) -> list[str]:
     """Return a word in pieces that fit, all but the last with a hyphen."""
+    if width(word, size, weight) <= inches:
+        return [word]
     found = []
+    # Letters are drawn on whole pixels: a line of a hundred may be a little wider than it was measured.
+    inches *= 0.97
     while width(word, size, weight) > inches and len(word) > 4:
         fitting = (n for n in range(len(word) - 1, 3, -1) if width(f"{word[:n]}-", size, weight) <= inches)
         keep = next(fitting, 3)

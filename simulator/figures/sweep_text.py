@@ -23,11 +23,11 @@ def title(sweep: Sweep) -> str:
 
 
 def broken(name: str, inches: float) -> list[str]:
-    """Return a name in lines, broken after its dots if it is too long."""
+    """Return a name in lines, broken after its dots if it is too long, and cut in its middle if it is so still."""
     if lettering.width(name) <= inches:
         return [name]
     *heads, tail = name.split(".")
-    return [*(f"{each}." for each in heads), tail]
+    return [lettering.fitted(each, inches) for each in (*(f"{head}." for head in heads), tail)]
 
 
 def subtitle(sweep: Sweep) -> str:

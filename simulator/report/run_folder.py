@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
+from pydantic import BaseModel, Field
 
-from simulator import csv_file, lock, text_file, whole_file
+from simulator import csv_file, lock, text_file, toml_file, whole_file
 from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
 from simulator.curves import populations
@@ -19,7 +20,7 @@ from simulator.pathway import Pathway
 from simulator.pathway_file import load_pathway, names
 from simulator.report.page import html
 from simulator.results import Results
-from simulator.scenario import Scenario
+from simulator.scenario import Scenario, check
 from simulator.service import Service
 
 if TYPE_CHECKING:
@@ -52,6 +53,40 @@ WARD_TABLES = {
 }
 
 
+class _Scenario(BaseModel):
+    name: Annotated[str, Field(min_length=1)]
+    title: str = ""
+    question: str = ""
+    rationale: str = ""
+    assumes: str = ""
+    marginal_benefit: float | str = 1.0
+    set: dict[str, float] = Field(default_factory=dict)
+    scale: dict[str, float] = Field(default_factory=dict)
+    odds_ratio: dict[str, float] = Field(default_factory=dict)
+    hazard_ratio: dict[str, float] = Field(default_factory=dict)
+    population: dict[str, dict[str, float]] = Field(default_factory=dict)
+    capacity: dict[str, Capacity] = Field(default_factory=dict)
+    service: Service | None = None
+    milestones: list[str] = Field(default_factory=list)
+
+
+class _Pathway(BaseModel):
+    name: str
+    file: str | None = None
+    sha256: str | None = None
+
+
+class _Manifest(BaseModel):
+    """What a report reads of a manifest."""
+
+    pathway: _Pathway
+    scenarios: Annotated[list[_Scenario], Field(min_length=1)]
+    draws: int
+    replications: int
+    rough: bool = False
+    stale_draws: str | None = None
+
+
 def write(results: Results, folder: Path) -> Path:
     """Write a run's figures and report.html into an existing folder; return the page's path.
 
@@ -76,19 +111,19 @@ def read(folder: Path) -> Results:
 
     Raises InputError if it is no run's folder, or if its pathway is not at hand as it was.
     """
-    manifest = _manifest(folder / "manifest.json")
+    told, manifest = _manifest(folder / "manifest.json")
     tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
-    pathway = _pathway(manifest, folder)
+    pathway = _pathway(told.pathway, folder)
     for name, table in tables.items():
-        _check_whole(table, manifest, pathway, folder / f"{name}.csv")
+        _check_whole(table, [each.name for each in told.scenarios], pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
-    scenarios = tuple(_scenario(told, pathway, leads, folder) for told in manifest["scenarios"])
+    scenarios = tuple(_scenario(each, pathway, leads, folder) for each in told.scenarios)
     limited = {"service": any(each.is_limited for each in scenarios), "queue": any(each.capacity for each in scenarios)}
     service, queue = (_ward_table(folder / f"{name}.csv") if there else None for name, there in limited.items())
     return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(path: Path) -> tuple[_Manifest, dict[str, Any]]:
     if not path.exists():
         newest = _newest_run(path.parent)
         raise InputError("cannot be read: no such file", where=str(path), allowed="a run's folder", nearest=newest)
@@ -96,13 +131,10 @@ def _manifest(path: Path) -> dict[str, Any]:
         found = json.loads(text_file.read(path, LARGEST))
     except (ValueError, RecursionError) as error:
         raise InputError(f"not a run's manifest: {error}", where=str(path)) from error
-    for key in ("pathway", "scenarios"):
-        if not isinstance(found, dict) or not found.get(key):
-            raise InputError(f"'{key}' is missing", where=str(path))
-    named = [each for each in (found["pathway"], *found["scenarios"]) if isinstance(each, dict) and "name" in each]
-    if len(named) != 1 + len(found["scenarios"]):
+    if not isinstance(found, dict):
         raise InputError("not a run's manifest", where=str(path), allowed="the file as it was written")
-    return dict(found)
+    found = toml_file.cleaned(found, path)
+    return toml_file.validate(_Manifest, found, path), found
 
 
 def _newest_run(folder: Path) -> str | None:
@@ -118,16 +150,20 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _check_whole(table: pd.DataFrame, manifest: Mapping[str, Any], pathway: Pathway, path: Path) -> None:
+def _check_whole(table: pd.DataFrame, scenarios: Sequence[str], pathway: Pathway, path: Path) -> None:
     """Refuse a table that was cut short or is another run's: every part must be there, with as many rows."""
-    wanted = {(str(each["name"]), clock) for each in manifest["scenarios"] for clock in pathway.clocks}
+    wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
     keys = [name for name in (*_OF, "population", "state") if name in table.columns]
     # Everybody has outcomes that groups have not; all else has a row a month.
     alike = table[table["population"] != "all"] if "outcome" in table.columns else table
     whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
     whole = whole and alike.groupby(keys, dropna=False).size().nunique() <= 1
-    if whole and "population" in keys:
-        whole = set(table.groupby(list(_OF))["population"].nunique()) == {len(populations(pathway))}
+    whole = whole and len(set(scenarios)) == len(scenarios)
+    names = {"population": populations(pathway), "state": pathway.states}
+    for key in [key for key in names if key in keys]:
+        whole = whole and set(table[key]) == set(names[key])
+        whole = whole and table.groupby(list(_OF))[key].nunique().nunique() == 1
+    whole = whole and ("month" not in table or bool(table["month"].notna().all()))
     if not whole:
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
@@ -141,18 +177,17 @@ def _ward_table(path: Path) -> pd.DataFrame:
     return found
 
 
-def _pathway(manifest: Mapping[str, Any], folder: Path) -> Pathway:
+def _pathway(told: _Pathway, folder: Path) -> Pathway:
     from hashlib import sha256
 
-    told = manifest["pathway"]
-    file = told.get("file") or told["name"]
-    if not str(file).endswith(".toml") and file not in names():
+    file = told.file or told.name
+    if not file.endswith(".toml") and file not in names():
         raise InputError(
             "the run's pathway is not a shipped one, so its report cannot be made again", where=str(folder), got=file
         )
-    pathway = load_pathway(_moved(Path(str(file)), folder))
+    pathway = load_pathway(_moved(Path(file), folder))
     digest = sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
-    if told.get("sha256") not in (None, digest):
+    if told.sha256 not in (None, digest):
         raise InputError("the pathway has changed since the run", where=pathway.where, allowed="a new run")
     return pathway
 
@@ -168,23 +203,12 @@ def _first_clocks(survival: pd.DataFrame) -> dict[str, str]:
     return {str(name): str(rows["clock"].iloc[0]) for name, rows in survival.groupby("scenario", sort=False)}
 
 
-def _scenario(told: Mapping[str, Any], pathway: Pathway, leads: Mapping[str, str], folder: Path) -> Scenario:
-    lead = leads.get(told["name"])
-    known = {key: value for key, value in told.items() if key in Scenario.__dataclass_fields__}
-    if "capacity" in told:
-        known["capacity"] = {name: _capacity(each) for name, each in told["capacity"].items()}
-    if "service" in told:
-        months = told["service"]["arrival_months"]
-        known["service"] = Service(**told["service"] | {"arrival_months": None if months is None else tuple(months)})
-    if "milestones" in told:
-        pathway = with_milestones(pathway, told["milestones"], f"{folder / 'manifest.json'}: milestones")
-    return Scenario(
-        **known, pathway=pathway, leads_with=None if lead == pathway.clock else lead, file=folder / "manifest.json"
-    )
-
-
-def _capacity(told: Mapping[str, Any]) -> Capacity:
-    """Return a capacity of the manifest, whose lists were tuples."""
-    ranks = told["ranks"]
-    calendar = tuple((month, units) for month, units in told["calendar"])
-    return Capacity(calendar, told["offered_every"], None if ranks is None else (ranks[0], tuple(ranks[1])))
+def _scenario(told: _Scenario, pathway: Pathway, leads: Mapping[str, str], folder: Path) -> Scenario:
+    file = folder / "manifest.json"
+    if told.milestones:
+        pathway = with_milestones(pathway, told.milestones, f"{file}: milestones")
+    lead = leads[told.name] if leads[told.name] != pathway.clock else None
+    known = {key: getattr(told, key) for key in _Scenario.model_fields if key != "milestones"}
+    found = Scenario(**known, pathway=pathway, leads_with=lead, file=file)
+    check(found)
+    return found

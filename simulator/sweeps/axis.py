@@ -36,7 +36,7 @@ def split(told: Iterable[str]) -> dict[str, str]:
     """Return name -> values of options `NAME=VALUES`. Raises InputError."""
     found: dict[str, str] = {}
     for each in told:
-        name, equals, values = each.partition("=")
+        name, equals, values = each.rpartition("=")
         name = name.strip()
         if not equals or not name or not values.strip():
             raise InputError("not NAME=VALUES", where="--vary", got=each, allowed="beds=1..6, for example")
