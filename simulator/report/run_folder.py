@@ -159,10 +159,10 @@ def _check_whole(table: pd.DataFrame, scenarios: Sequence[str], pathway: Pathway
     whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
     whole = whole and alike.groupby(keys, dropna=False).size().nunique() <= 1
     whole = whole and len(set(scenarios)) == len(scenarios)
-    names = {"population": populations(pathway), "state": pathway.states}
-    for key in [key for key in names if key in keys]:
-        whole = whole and set(table[key]) == set(names[key])
-        whole = whole and table.groupby(list(_OF))[key].nunique().nunique() == 1
+    if whole and "population" in keys:
+        whole = set(table.groupby(list(_OF))["population"].nunique()) == {len(populations(pathway))}
+        whole = whole and set(table["population"]) == set(populations(pathway))
+    whole = whole and ("state" not in keys or set(table["state"]) <= set(pathway.states))
     whole = whole and ("month" not in table or bool(table["month"].notna().all()))
     if not whole:
         what, allowed = "not the whole table of the run", "the file as it was written"
