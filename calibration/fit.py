@@ -32,6 +32,8 @@ EFFECTIVE = 3000
 POINTS = 50_000
 """Points that are sampled at most."""
 FEWEST_POINTS = 1000
+EASY = 0.3
+"""Effective points for each one sampled, from which on a bad sample is only too small."""
 UNRELIABLE = "unreliable_"
 """Before the names of files of a sample that is not good: nothing reads them as a fit."""
 ROWS = 25
@@ -54,7 +56,9 @@ class Fit:
         return self.diagnostics.problems()
 
     def difficulties(self) -> list[str]:
-        """Return which parameters make a bad sample so, and what to change, a sentence each."""
+        """Return which parameters are at fault, and what to change, a sentence each; none if a sample is only small."""
+        if self.diagnostics.effective_sample_size > EASY * self.diagnostics.points:
+            return []
         return difficulties(self.sample, priors_of(self.targets))
 
     def write(self, folder: Path) -> None:
@@ -84,7 +88,7 @@ class Fit:
         """Return why the sample is no fit, which parameters are at fault, and what to change."""
         found = self.difficulties()
         reasons = "; ".join(self.problems())
-        fault = "; ".join(found) if found else "no parameter stands out: take more points"
+        fault = "; ".join(found) if found else "no parameter: take more points"
         more = f"--points N takes more than {self.diagnostics.points:,} points, --keep-unreliable keeps these"
         return f"{self.targets.folder.name}: not a fit, since {reasons}. At fault: {fault}. {more}."
 

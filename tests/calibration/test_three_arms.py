@@ -166,6 +166,7 @@ def test_a_bad_sample_that_is_kept_is_named_as_none_that_is_fitted(heart_failure
     assert {each.name for each in tmp_path.iterdir()} == names
     because = (tmp_path / "unreliable_because.txt").read_text(encoding="utf-8")
     assert "not a fit, since the effective sample size" in because
+    assert "At fault: no parameter: take more points." in because
     assert "--points N takes more than 1,000 points" in because
 
 

@@ -41,6 +41,20 @@ def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) 
     assert (told["cohort"], told["n"], told["not_uniform"]) == ("wang2024", 37, [])
 
 
+@pytest.mark.usefixtures("frozen")
+def test_where_no_simulated_cohort_could_be_fitted_that_is_said_and_the_rest_is_shown(
+    aftercart: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = trials.read(LETTER / "ranks.csv").head(3).assign(refused="two medians may be one patient's")
+    monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), refused)[1])
+    result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "1")
+    assert result.exit_code == 1
+    told = " ".join(result.stdout.split())
+    assert "none of 3 simulated cohorts could be fitted" in told
+    assert "two medians may be one patient's" in told
+    assert "Each figure predicted by a fit without it" in told
+
+
 def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     aftercart: Command, frozen: pd.DataFrame
 ) -> None:
