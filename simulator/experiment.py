@@ -21,6 +21,7 @@ from simulator.draws import choose, load_informed_draws, single, values
 from simulator.engines.embedded import refuse_endless
 from simulator.errors import InputError
 from simulator.graph import unknown
+from simulator.lattice_error import measured
 from simulator.levers import Values
 from simulator.loads import demand, too_much
 from simulator.model import Model, resolve
@@ -138,7 +139,7 @@ def compare(
     loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
     table = load_informed_draws(pathway)
-    engine, why = choose_engine(chosen.engine, loaded)
+    engine, why = choose_engine(chosen.engine, loaded, chosen.horizon)
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = for_loads(table)
@@ -163,7 +164,10 @@ def compare(
         parts = _by_shards(work, n_draws, progress)
     else:
         parts = _by_draws(work, n_draws, progress)
-    return gather(shown, parts, chosen, engine, why, n_draws)
+    results = gather(shown, parts, chosen, engine, why, n_draws)
+    if engine == "exact":
+        results.manifest["lattice"] = measured(work.scenarios, table, chosen.horizon, n_draws)
+    return results
 
 
 def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Scenario]:
@@ -237,8 +241,10 @@ def for_loads(table: pd.DataFrame | None) -> Values:
     return values(table, slice(0, 20))
 
 
-def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]:
+def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 120.0) -> tuple[str, str]:
     """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
+    from simulator.engines import accuracy, exact
+
     limited = next((each for each in scenarios if each.is_limited), None)
     beyond = [(each, why) for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
     if engine == "exact" and limited is not None:
@@ -263,6 +269,11 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario]) -> tuple[str, str]
     if limited is None and passed is not None:
         return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
     if limited is None:
+        for each in scenarios:
+            try:
+                exact.refuse_coarse(resolve(each), horizon)
+            except accuracy.TooCoarse as error:
+                return "microsim", f"{error.what}: {error.got}"
         return "exact", "no resource is limited, so there is an answer without sampling noise"
     better = [why for _, why in beyond] or [why for each in scenarios if (why := _doubles(each))]
     if better:

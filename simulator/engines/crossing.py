@@ -41,11 +41,11 @@ class Crossing:
     _finer: dict[tuple[int, float, bool], Solution] = field(default_factory=dict)
 
     def path(self, key: Key, draw: int, place: int) -> Path:
-        """Return S of a draw from month 0 to a place: at the lattice points, or on a finer lattice."""
+        """Return S of a draw up to a place: a line from the one before, or from month 0 on a finer lattice."""
         months, step = self.solution.months, self.solution.lattice.step
         alive = self.survival[key][draw]
         if step <= FINE or _is_even(alive, self.means[key][draw], place, STEP / step):
-            return months[: place + 1], alive[: place + 1]
+            return months[place - 1 : place + 1], alive[place - 1 : place + 1]
         # The lattice's own error may put the crossing into the next cell.
         until = float(months[min(place + 2, months.size - 1)])
         fine = self._solved(draw, until, key[1] in self.solution.model.pathway.groups)

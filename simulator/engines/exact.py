@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.curves import Curves, check_horizon, mixed, populations, split_level
-from simulator.engines import crossing, flows
+from simulator.engines import accuracy, crossing, flows
 from simulator.engines.doom import doom, doomed_share
 from simulator.engines.lattice import Lattice, choose_step
 from simulator.engines.reach import reach
@@ -30,14 +30,38 @@ Floats = NDArray[np.float64]
 def solve(model: Model, horizon: float, *, step: float | None = None, window: bool = True) -> Solution:
     """Return the solved model, to `horizon` months after the default clock (and after entry, on that clock).
 
-    `step` : months a cell; default: chosen so that every sojourn is resolved. `window` : reach to the end of the group
-    window, so that groups are complete. Raises InputError where a resource is limited, or a milestone passed.
+    `step` : months a cell; default: chosen so that every sojourn is resolved and, where patients come back, so that
+    the error is below `accuracy.LIMIT`. `window` : reach to the end of the group window, so that groups are complete.
+    Raises InputError where a resource is limited, a milestone passed, or no lattice is fine enough.
     """
     check_horizon(horizon)
     refuse(model)
+    if step is not None:
+        return _solve(model, horizon, step, window)
+    step = step_of(model.scenario, horizon)
+    if not accuracy.cycle(model):
+        return _solve(model, horizon, step, window)
+    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window))
+
+
+def refuse_coarse(model: Model, horizon: float) -> None:
+    """Raise TooCoarse if patients come back so often that no lattice is fine enough."""
+    if accuracy.cycle(model):
+        solve(model, horizon)
+
+
+def lattice_error(model: Model, horizon: float) -> tuple[float, float, float]:
+    """Return the months a cell, and by how much survival and occupancy differ at most on cells of a quarter of that.
+
+    Raises InputError as `solve` does.
+    """
+    own = solve(model, horizon, window=False)
+    step = own.lattice.step
+    return step, *accuracy.apart(own, _solve(model, horizon, step / 4, False))
+
+
+def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
     pathway = model.pathway
-    if step is None:
-        step = step_of(model.scenario, horizon)
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
     marking = frozenset(name for g in pathway.groups.values() for name in g.entered + g.not_entered)
     reach_to = max(horizon, pathway.group_window) if marking and window else horizon

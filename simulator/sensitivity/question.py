@@ -202,7 +202,7 @@ def _told(curves: Curves, question: Question) -> dict[str, Floats]:
 def _curves(
     option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str, reach: float
 ) -> Curves:
-    from simulator.engines import exact
+    from simulator.engines import accuracy, exact
 
     model = restructured(resolve(option, with_benefits(rows)), structure)
     if is_varied and model.marginal is not None:
@@ -212,5 +212,6 @@ def _curves(
     only = {(question.clock, question.population), (clock, "all")}
     if treated is not None and question.gained_at is not None:
         only.add((clock, treated))
-    step = exact.step_of(option, question.horizon)
+    # Of a pathway in which patients come back, the engine measures how fine the lattice must be.
+    step = None if accuracy.cycle(model) else exact.step_of(option, question.horizon)
     return exact.curves(model, reach, step=step, only=only)

@@ -87,7 +87,7 @@ def sweep(
     table = load_informed_draws(pathway)
     first = grid.at(0)
     # Cells differ in numbers only: what one cell asks of an engine, all do.
-    engine, why = choose_engine(chosen.engine, [first])
+    engine, why = choose_engine(chosen.engine, [first], chosen.horizon)
     n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
     batch = BATCH if engine == "exact" else 1
     chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))

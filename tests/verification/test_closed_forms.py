@@ -105,7 +105,7 @@ def test_a_chain_with_cycles_and_two_ways_into_one_state_is_the_matrix_exponenti
 
 def chain_is_expm(told: Pathway, rates: Mapping[tuple[str, str], float], start: str) -> None:
     """Half the step leaves a quarter of the error."""
-    coarse, fine = curves_of(told), curves_of(told, step=0.05)
+    coarse, fine = curves_of(told, step=0.1), curves_of(told, step=0.05)
     expected = by_expm(rates, start, coarse.months[::5])
     off = max(np.abs(coarse.occupancy["start"][name][0, ::5] - expected[name]).max() for name in expected)
     off_by_half = max(np.abs(fine.occupancy["start"][name][0, ::10] - expected[name]).max() for name in expected)

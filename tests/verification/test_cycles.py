@@ -1,0 +1,131 @@
+"""Patients who come back: the exact engine is right to a ten-thousandth, or refuses and names the cycle."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+from simulator.engines import accuracy, exact, tally
+from simulator.experiment import choose_engine, run
+from simulator.model import resolve
+from simulator.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario import Scenario
+
+Tell = Callable[..., Pathway]
+HORIZON = 120.0
+
+
+def to_and_fro(there: str, back: str, death: str, entry: str = "") -> str:
+    """Patients go from a to b and back, and may die in a."""
+    start = "a"
+    before = ""
+    if entry:
+        start = "before"
+        before = f'[states.before]\nkind = "sojourn"\ntransitions = [{{ to = "a", time = {{ {entry} }} }}]\n'
+    return f"""
+title = "to and fro"
+start = "{start}"
+{before}
+[states.a]
+kind = "sojourn"
+transitions = [{{ to = "b", time = {{ {there} }} }}, {{ to = "dead", time = {{ {death} }} }}]
+[states.b]
+kind = "sojourn"
+transitions = [{{ to = "a", time = {{ {back} }} }}]
+[states.dead]
+kind = "death"
+"""
+
+
+def exponential(rate: float) -> str:
+    return f'family = "exponential", rate = {rate}'
+
+
+def fixed(months: float) -> str:
+    return f'family = "fixed", months = {months}'
+
+
+@pytest.mark.parametrize("speed", [0.1, 1.0, 10.0])
+def test_returns_by_exponential_sojourns_are_those_of_the_matrix_exponential(tell: Tell, speed: float) -> None:
+    told = to_and_fro(exponential(speed), exponential(speed), exponential(0.01))
+    solution = exact.solve(resolve(Scenario("cycle", tell(told))), HORIZON)
+    rates = np.array([[-speed - 0.01, speed], [speed, -speed]])
+    for month in (0.0, 0.5, 1.0, 6.0, 24.0, 60.0, 120.0):
+        place = round(month / solution.lattice.step)
+        there = expm(rates * month)[0]
+        assert solution.survival()[0, place] == pytest.approx(there.sum(), abs=1e-4)
+        assert solution.occupied("a")[0, place] == pytest.approx(there[0], abs=1e-4)
+
+
+@pytest.mark.parametrize("speed", [1_000.0, 10_000.0])
+def test_a_cycle_that_no_lattice_follows_is_refused_by_its_name(tell: Tell, speed: float) -> None:
+    told = to_and_fro(exponential(speed), exponential(speed), exponential(0.01))
+    with pytest.raises(accuracy.TooCoarse, match=r"a -> b -> a.*--engine microsim"):
+        exact.solve(resolve(Scenario("cycle", tell(told))), HORIZON)
+
+
+def test_the_engine_that_is_chosen_is_none_that_refuses(tell: Tell) -> None:
+    fast = Scenario("fast", tell(to_and_fro(exponential(1_000), exponential(1_000), exponential(0.01))))
+    slow = Scenario("slow", tell(to_and_fro(exponential(1), exponential(1), exponential(0.01))))
+    engine, why = choose_engine("auto", [fast], HORIZON)
+    assert engine == "microsim"
+    assert "a -> b -> a" in why
+    assert choose_engine("auto", [slow], HORIZON)[0] == "exact"
+
+
+def test_courses_of_fixed_lengths_with_a_common_measure_are_followed(tell: Tell) -> None:
+    """Death of one in ten as each course of 0.92 months ends, and a pause of 0.3 months after it."""
+    told = """
+title = "courses"
+start = "course"
+[states.course]
+kind = "sojourn"
+transitions = [
+  { to = "pause", probability = 0.9, time = { family = "fixed", months = 0.92 } },
+  { to = "dead", probability = 0.1, time = { family = "fixed", months = 0.92 } },
+]
+[states.pause]
+kind = "sojourn"
+transitions = [{ to = "course", time = { family = "fixed", months = 0.3 } }]
+[states.dead]
+kind = "death"
+"""
+    solution = exact.solve(resolve(Scenario("courses", tell(told))), 60.0)
+    over = np.floor((solution.months + 0.3) / 1.22 + 1e-9)
+    np.testing.assert_allclose(solution.survival()[0], 0.9**over, atol=1e-4)
+
+
+def test_courses_of_fixed_lengths_without_a_common_measure_are_refused(tell: Tell) -> None:
+    told = to_and_fro(fixed(math.pi / 3), fixed(math.e / 3), exponential(0.05))
+    with pytest.raises(accuracy.TooCoarse, match="a -> b -> a"):
+        exact.solve(resolve(Scenario("courses", tell(told))), HORIZON)
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "death", "entry"),
+    [
+        ('family = "weibull", shape = 0.5, scale = 3', 'family = "gamma", shape = 2, scale = 1', exponential(0.02), ""),
+        (exponential(0.5), fixed(1.7), 'family = "weibull", shape = 1.5, scale = 20', ""),
+        (exponential(1), exponential(2), exponential(0.05), 'family = "weibull", shape = 0.6, scale = 2, cure = 0.3'),
+    ],
+)
+def test_returns_of_any_law_are_followed_as_simulated_patients_are(
+    tell: Tell, there: str, back: str, death: str, entry: str
+) -> None:
+    """Dvoretzky-Kiefer-Wolfowitz with Massart's constant, at a false-alarm rate of 1e-6."""
+    n = 40_000
+    model = resolve(Scenario("cycle", tell(to_and_fro(there, back, death, entry))))
+    solved, simulated = exact.curves(model, HORIZON), tally.curves(model, HORIZON, patients=n, uniforms=Uniforms(4))
+    ((key, alive),) = simulated.survival.items()
+    at = np.rint(simulated.months / solved.months[1]).astype(int)
+    assert np.abs(solved.survival[key][0, at] - alive[0]).max() < math.sqrt(math.log(2 / 1e-6) / (2 * n)) + 1e-4
+
+
+def test_the_manifest_states_the_error_that_was_measured() -> None:
+    measured = run("baseline", engine="exact", draws=12, horizon=60.0).manifest["lattice"]
+    assert measured["step_months"] == 0.1
+    assert 0.0 < measured["survival_error"]["median"] <= measured["survival_error"]["largest"] < 1e-4
+    assert "lattice" not in run("baseline", engine="microsim", draws=1, patients=50).manifest
