@@ -57,6 +57,8 @@ def validate(
         validation.to_validate(targets)
         for warning in [*targets.warnings, *validation.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
+    for pathway in {each.pathway.where: each.pathway for each in every}.values():
+        options.tell_staleness(pathway)
     if left_out := marginal_benefit.left_out(every):
         typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
     frozen = _frozen(every) if refit else None

@@ -326,6 +326,21 @@ def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> Non
         report.write_again(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("set", 3), ("set", {"onset_rate": "x"}), ("capacity", {"beds": 1}), ("marginal_benefit", None), ("name", "")],
+)
+def test_a_scenario_of_another_shape_is_refused_with_its_key(
+    results: Results, tmp_path: Path, key: str, value: object
+) -> None:
+    results.write(tmp_path)
+    told = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    told["scenarios"][0][key] = value
+    (tmp_path / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"manifest\.json: scenarios 1.*{key}"):
+        report.write_again(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
 @pytest.mark.parametrize("kept", [1, 2, 50, -1])
 def test_a_table_that_was_cut_short_is_refused_by_its_name(

@@ -297,12 +297,14 @@ def test_a_cycle_of_sojourns_that_take_no_time_is_refused_too(tell: Tell, time: 
         (b"\x00\xff\xfe\x80 binary", "not a text file .byte 1 is not UTF-8."),
         (b"title = \"x\"\n" + b"# " + b"x" * 1_000_001, "file too large.*allowed: up to 1000000 bytes"),
         (b"a = " + b"[" * 20_000 + b"]" * 20_000, "not valid TOML"),
+        (b".".join([b"a"] * 50_000) + b" = 1", "nested too deeply"),
+        (b"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a = 1", "nested too deeply"),
         (b"", "a key is missing"),
         (b"title = 1\nstart = 'x'\nstates = {}", "title"),
         (b"title = 'x'\nstart = 'x'\nstates = 3", "states"),
         (b"title = 'x'\ntitle = 'y'", "not valid TOML"),
     ],
-    ids=["malformed", "binary", "huge", "deep", "empty", "wrong type", "no table", "key twice"],
+    ids=["malformed", "binary", "huge", "deep", "hours", "dotted", "empty", "wrong type", "no table", "key twice"],
 )  # fmt: skip
 def test_what_is_no_pathway_at_all_gets_one_message(tmp_path: Path, content: bytes, complaint: str) -> None:
     file = tmp_path / "odd.toml"
