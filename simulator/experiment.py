@@ -143,19 +143,20 @@ def compare(
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = for_loads(table)
-    offered: dict[str, dict[str, Floats]] = {}
+    offered: dict[str, dict[str, dict[str, float | None]]] = {}
     for each in loaded:
         if each.capacity:
             refuse_endless(resolve(each, few))
         if each.service is None or not each.capacity:
             continue
         asked = demand(each, few)
-        offered[each.name] = asked.loads(each)
+        loads, lasting = asked.loads(each), asked.lasting(each)
         if tell_load is not None:
-            tell_load(each, offered[each.name])
+            tell_load(each, loads)
         if not chosen.overload:
-            _check_growth(each, asked.lasting(each))
+            _check_growth(each, lasting)
             _check_trial(each, single(table, 0))
+        offered[each.name] = {name: _told_load(load, lasting.get(name)) for name, load in loads.items()}
     # Survival is a line in the benefit only where nobody waits.
     break_even = not limited and chosen.horizon >= pathway.months.answer
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
@@ -167,6 +168,8 @@ def compare(
     results = gather(shown, parts, chosen, engine, why, n_draws)
     if engine == "exact":
         results.manifest["lattice"] = measured(work.scenarios, table, chosen.horizon, n_draws)
+    if offered:
+        results.manifest["offered_load"] = offered
     return results
 
 
@@ -285,6 +288,12 @@ def _doubles(scenario: Scenario) -> str | None:
     # Not its open ways: where a request is made at once, other risks have their time while it waits.
     why = doubles(scenario.pathway, resolve(replace(scenario, marginal_benefit=1.0)).onward, scenario.capacity)
     return why if why is not None or scenario.before is None else _doubles(scenario.before)
+
+
+def _told_load(load: Floats, lasting: Floats | None) -> dict[str, float | None]:
+    """Return a load, and that of patients who never leave the queue, as a manifest tells them; None: no number."""
+    means = {"all": load.mean(), "never_leaving": np.nan if lasting is None else lasting.mean()}
+    return {name: float(mean) if np.isfinite(mean) else None for name, mean in means.items()}
 
 
 def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:

@@ -28,3 +28,8 @@ def label(outcome: str, pathway: Pathway) -> str:
         return outcome.replace("_", " ")
     _, per, what = count.unit.partition(" per ")
     return f"{count.label}{per}{what}"
+
+
+def until(pathway: Pathway, horizon: float) -> str:
+    """Return what a table says of its counts: "; counts to month 120", empty where the pathway has none."""
+    return f"; counts to month {horizon:g}" if pathway.counts else ""

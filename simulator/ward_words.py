@@ -200,3 +200,21 @@ def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) ->
         f"{replications} replications a draw give {len(wanted) - len(short)} of {len(wanted)} figures {goal}; "
         f"the others need more: {listed}."
     )
+
+
+WHOLE = "waits and use are of whole stays, beyond the horizon too"
+"""What a table of a resource says beside counts that stop at the horizon."""
+
+
+def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Scenario, resource: str) -> str:
+    """Return whether a queue of which more is asked than there is stays bounded, and why; empty where no more is."""
+    told = manifest.get("offered_load", {}).get(scenario.name, {}).get(resource)
+    if told is None or (told["all"] is not None and told["all"] < 1.0):
+        return ""
+    demand = "There are no units" if told["all"] is None else f"Demand is {100 * told['all']:.0f} % of capacity"
+    never, lost = told["never_leaving"], 100 * float(rows["lost_while_waiting"]["estimate"])
+    if scenario.service is not None and scenario.service.arrival_months is not None:
+        return f"{demand}. The queue is served in the end, since arrivals end with the list."
+    if never is None or never >= 1.0:
+        return f"{demand}, and the queue grows without limit: its waits are of the years that were chosen."
+    return f"{demand}. The queue is stable, since {lost:.1f} % leave it before they are served."

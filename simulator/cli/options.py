@@ -45,7 +45,7 @@ Out = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the outcomes table as JSON and nothing else.")]
 Jobs = Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")]
 Replications = Annotated[int, typer.Option(metavar="N", help="Of every draw, where resources are limited.")]
-Overload = Annotated[bool, typer.Option("--overload", help="Run what can never be served all the same.")]
+Overload = Annotated[bool, typer.Option("--overload", help="Run even if a queue grows without limit.")]
 Margin = Annotated[
     float,
     typer.Option(metavar="N", help="More of 100 alive at the month of the answer: from there on a policy pays."),

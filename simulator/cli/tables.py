@@ -17,7 +17,7 @@ from simulator import ward_words
 from simulator.answer import answer, gain, policies
 from simulator.cli import wording
 from simulator.manifest import ROUGH
-from simulator.outcome_words import label
+from simulator.outcome_words import label, until
 from simulator.scenario import BREAK_EVEN
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def show(results: Results, cohort: Cohort | None, console: Console) -> None:
     for policy in _compared(results.scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         console.print()
-        console.print(f"All patients, from {clock}{_intervals(results.manifest['draws'])}")
+        counts = until(results.scenarios[0].pathway, results.manifest["horizon"])
+        console.print(f"All patients, from {clock}{counts}{_intervals(results.manifest['draws'])}")
         console.print(_outcomes(results.outcomes, policy, clock))
     ward_tables.show(results, console)
     if cohort is not None and cohort.predictive is not None:

@@ -30,8 +30,11 @@ def show(results: Results, console: Console) -> None:
             rows = [ward_words.rows_of(results.service, each.name, resource) for each in (policy, *ends)]
             lines = {LABELS[outcome]: [own[outcome] for own in rows] for outcome in SHOWN}
             console.print()
-            console.print(f"{policy.name}, {ward_words.units(policy, resource)}{_uncertainty(results)}")
+            whole = f"{ward_words.units(policy, resource)}; {ward_words.WHOLE}"
+            console.print(f"{policy.name}, {whole}{_uncertainty(results)}")
             console.print(_table(lines, ends, results.scenarios[0]))
+            if note := ward_words.stability(rows[0], results.manifest, policy, resource):
+                console.print(note)
             console.print(ward_words.precision(rows[0], policy, results.manifest["replications"]))
         if lines := _never_short(results.service, [policy, *ends]):
             console.print()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from simulator.outcome_months import names
+from simulator.outcome_words import until
 from simulator.pathway import Pathway
 from simulator.report import wording
 from simulator.report.elements import folded, paragraph, row, span, table, tag, text
@@ -27,12 +28,13 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     return list(found.values())
 
 
-def of_all(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clocks: Sequence[str]) -> str:
+def of_all(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clocks: Sequence[str], horizon: float) -> str:
     """Return the tables of all patients: the first clock's, and the others' folded."""
     first, *others = clocks
-    shown = "".join(_policy_table(outcomes, scenarios[0], ends, first) for ends in policies(scenarios) or [[]])
+    every = policies(scenarios) or [[]]
+    shown = "".join(_policy_table(outcomes, scenarios[0], ends, first, horizon) for ends in every)
     for clock in others:
-        inside = (_policy_table(outcomes, scenarios[0], ends, clock) for ends in policies(scenarios) or [[]])
+        inside = (_policy_table(outcomes, scenarios[0], ends, clock, horizon) for ends in every)
         shown += folded(f"The same, months counted from {clock}", *inside)
     return shown
 
@@ -59,7 +61,9 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
     )
 
 
-def _policy_table(outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenario], clock: str) -> str:
+def _policy_table(
+    outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenario], clock: str, horizon: float
+) -> str:
     own = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
     rows: Rows = {(str(each["scenario"]), str(each["outcome"])): each for each in own.to_dict("records")}
     # The answer tells the break-even; its own outcomes are in the files.
@@ -70,7 +74,7 @@ def _policy_table(outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenar
     for each in ends:
         head += [each.name, "difference"]
     lines = [_line(name, rows, names, first.pathway) for name in told]
-    shown = table(head, lines, kind="numbers", caption=f"All patients, from {clock}")
+    shown = table(head, lines, kind="numbers", caption=f"All patients, from {clock}{until(first.pathway, horizon)}")
     if wording.NONE in shown:
         shown += paragraph(f"{wording.NONE} not reached within the horizon", class_="note")
     return shown

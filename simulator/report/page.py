@@ -108,7 +108,7 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     )
     if draws == 1:
         said = "One set of parameters, so there are no intervals."
-    tables = outcomes_table.of_all(results.outcomes, results.scenarios, order)
+    tables = outcomes_table.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
     groups = outcomes_table.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
     whole = "All of it, with Monte Carlo errors, is in outcomes.csv."
     return [paragraph(f"{said} {whole}"), tables, groups]

@@ -66,9 +66,14 @@ def _resource(results: Results, resource: str) -> str:
             lines.append(row(f"{text(_capital(label))} {span(unit, 'unit')}", *map(_cell, figures)))
     head = ["", *(f"{each.name}: {ward_words.units(each, resource)}" for each in own)]
     label = results.scenarios[0].pathway.resources[resource].label
-    shown = table(head, lines, kind="numbers", caption=label)
+    shown = table(head, lines, kind="numbers", caption=f"{label}; {ward_words.WHOLE}")
     told = [ends[0] for ends in policies(own)]
-    said = [ward_words.precision(rows[each.name], each, results.manifest["replications"]) for each in told]
+    said = [
+        f"{stable} {precision}".strip()
+        for each in told
+        for stable in [ward_words.stability(rows[each.name], results.manifest, each, resource)]
+        for precision in [ward_words.precision(rows[each.name], each, results.manifest["replications"])]
+    ]
     notes = [f"{each.name}: {words}" if len(told) > 1 else words for each, words in zip(told, said, strict=True)]
     return shown + "".join(paragraph(each, class_="note") for each in notes)
 

@@ -143,7 +143,9 @@ def test_long_waits_are_told_in_months(aftercart: Command) -> None:
 def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
     told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
-    assert "letter-centre, one HSCT bed; 95 % intervals over 6 draws; ± Monte Carlo standard error" in told
+    assert "letter-centre, one HSCT bed; waits and use are of whole stays, beyond the horizon too; 95 % interv" in told
+    assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 draws" in told
+    assert "over 6 draws; ± Monte Carlo standard error" in told
     found = service(folder / "run").loc[("letter-centre", "hsct_beds")]
     used = found.loc["utilisation"]
     assert used["lower"] < used["estimate"] < used["upper"]

@@ -3,6 +3,7 @@
 Brute force: of 6,000 arrivals, those who wait when half have come and when all have. Seeds are fixed.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import run
+from simulator import run, ward_words
 from simulator.centre import arrivals
 from simulator.engines import des
 from simulator.engines.uses import Uses
@@ -103,6 +104,22 @@ def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(tell: 
         row = told.loc[outcome]
         # 4 standard errors of 8 replications of 3,600 arrivals each; the seed is fixed.
         assert row["estimate"] == pytest.approx(expected, abs=4.0 * row["monte_carlo_se"] + 1e-3)
+
+
+def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -> None:
+    def note(patience: str, service: str = YEARS, **settings: object) -> str:
+        scenario = tell(ward(patience), "beds = 2", service=service)
+        found = run(scenario, horizon=6.0, replications=1, **settings)
+        rows = ward_words.rows_of(found.service, "policy", "beds")
+        return ward_words.stability(rows, found.manifest, scenario, "beds")
+
+    assert re.fullmatch(
+        r"Demand is 150 % of capacity\. The queue is stable, since 3\d\.\d % leave it before they are served\.",
+        note(exponential(2.0)),
+    )
+    assert "150 % of capacity, and the queue grows without limit" in note(NEVER, overload=True)
+    assert "arrivals end with the list" in note(NEVER, f"arrival_months = {[0] * 60}\nyears = 1\n")
+    assert note(exponential(2.0), YEARS.replace("{rate}", "12")) == ""
 
 
 WORLDS = {
