@@ -185,7 +185,7 @@ def _rows(grid: Grid, cell: int, own: list[Part], first: list[Part], untouched: 
         told = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
         rows.append({"clock": default, "population": "all", "monte_carlo_se": 0.0, **told})
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *DIFFERENCES])
-    table["resource"] = table["resource"].fillna("")
+    table["resource"] = table["resource"].astype(object).where(table["resource"].notna(), "")
     for place, (axis, value) in enumerate(zip(grid.axes, grid.values(cell), strict=True)):
         table.insert(place, axis.name, value)
     return table
