@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator import centre, outcomes
+from simulator import centre, outcomes, overload
 from simulator.benefits import BreakEven, mixture, simulated, with_benefits
-from simulator.capacity import beyond_loads, beyond_microsim, doubles
+from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
@@ -23,7 +23,6 @@ from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.lattice_error import measured
 from simulator.levers import Values
-from simulator.loads import demand, too_much
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -147,16 +146,8 @@ def compare(
     for each in loaded:
         if each.capacity:
             refuse_endless(resolve(each, few))
-        if each.service is None or not each.capacity:
-            continue
-        asked = demand(each, few)
-        loads, lasting = asked.loads(each), asked.lasting(each)
-        if tell_load is not None:
-            tell_load(each, loads)
-        if not chosen.overload:
-            _check_growth(each, lasting)
-            _check_trial(each, single(table, 0))
-        offered[each.name] = {name: _told_load(load, lasting.get(name)) for name, load in loads.items()}
+        if each.service is not None and each.capacity:
+            offered[each.name] = overload.check(each, few, single(table, 0), chosen.overload, tell_load)
     # Survival is a line in the benefit only where nobody waits.
     break_even = not limited and chosen.horizon >= pathway.months.answer
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
@@ -288,43 +279,6 @@ def _doubles(scenario: Scenario) -> str | None:
     # Not its open ways: where a request is made at once, other risks have their time while it waits.
     why = doubles(scenario.pathway, resolve(replace(scenario, marginal_benefit=1.0)).onward, scenario.capacity)
     return why if why is not None or scenario.before is None else _doubles(scenario.before)
-
-
-def _told_load(load: Floats, lasting: Floats | None) -> dict[str, float | None]:
-    """Return a load, and that of patients who never leave the queue, as a manifest tells them; None: no number."""
-    means = {"all": load.mean(), "never_leaving": np.nan if lasting is None else lasting.mean()}
-    return {name: float(mean) if np.isfinite(mean) else None for name, mean in means.items()}
-
-
-def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:
-    """Refuse a queue that grows without limit, on average over draws. `lasting` : see `Demand.lasting`."""
-    for resource, of_draws in lasting.items():
-        if (load := of_draws.mean()) >= 1.0:
-            raise InputError(
-                "more is asked for than can ever be served",
-                where=f"{scenario.where}: [capacity] {resource}",
-                got=too_much(scenario, resource, load),
-                allowed="a load below 1, or --overload to run it all the same",
-            )
-
-
-GROWS = 0.04
-"""The share of a trial's arrivals who are still waiting at its end from which on a queue is said to grow."""
-
-
-def _check_trial(scenario: Scenario, own: Values) -> None:
-    """Refuse queues that grow without limit in a trial, where loads do not tell."""
-    why = beyond_loads(scenario.pathway, scenario.capacity)
-    if why is None or scenario.service is None or scenario.service.arrival_months is not None:
-        return
-    half_way, at_the_end = centre.still_waiting(scenario, own)
-    if at_the_end > max(GROWS, 1.3 * half_way):
-        raise InputError(
-            "more is asked for than can ever be served",
-            where=f"{scenario.where}: [capacity]",
-            got=f"{100 * at_the_end:.0f} % of {centre.TRIAL:,} arrivals in a trial still waiting at its end; {why}",
-            allowed="fewer arrivals or more units, or --overload to run it all the same",
-        )
 
 
 @dataclass(frozen=True)
