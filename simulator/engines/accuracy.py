@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.curves import populations
 from simulator.engines.lattice import FINEST
 from simulator.engines.solution import Solution
 from simulator.errors import InputError
@@ -53,16 +54,23 @@ def _towards(onward: dict[str, list[str]], state: str, goal: str) -> str:
 
 
 def apart(coarse: Solution, fine: Solution) -> tuple[float, float]:
-    """Return how far two solutions of one model are apart at most: in survival, and in being in any state."""
+    """Return how far two solutions of one model are apart at most: in survival, and in being in any state.
+
+    Survival is that of every level too: a rare one moves that of all patients by little. Groups where both reach them.
+    """
     stride = round(coarse.lattice.step / fine.lattice.step)
     pathway = coarse.model.pathway
     stays = [name for name, state in pathway.states.items() if not state.is_choice]
 
     def gap(own: Floats, finer: Floats) -> float:
-        return float(np.nan_to_num(np.abs(own - finer[:, ::stride][:, : own.shape[1]])).max())
+        finer = finer[:, ::stride]
+        both = min(own.shape[1], finer.shape[1])
+        return float(np.nan_to_num(np.abs(own[:, :both] - finer[:, :both])).max())
 
     clocks = pathway.clocks
-    alive = max(gap(coarse.survival("all", clock), fine.survival("all", clock)) for clock in clocks)
+    whole = min(each.lattice.step * each.lattice.n for each in (coarse, fine)) >= pathway.group_window
+    who = [name for name in populations(pathway) if whole or name not in pathway.groups]
+    alive = max(gap(coarse.survival(name, clock), fine.survival(name, clock)) for clock in clocks for name in who)
     there = max(gap(coarse.occupied(name, clock), fine.occupied(name, clock)) for clock in clocks for name in stays)
     return alive, there
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.kernels import Kernel
 from simulator.model import Model
-from simulator.pathway import reachable
+from simulator.pathway import Pathway, reachable
 
 Floats = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -157,18 +157,28 @@ def _smooth(n: int) -> int:
 def choose_step(model: Model, horizon: float) -> float:
     """Return a step that resolves every sojourn of the model: at most a fifth of its interquartile range.
 
-    Where one fixed time follows another, they are made whole numbers of steps, as far as the finest lattice goes:
-    off the lattice, what happens at one time would be spread over two points.
+    Months that are read off, and fixed times that follow one another, are made whole numbers of steps, as far as the
+    finest lattice goes: off the lattice, what happens at one time would be spread over two points.
     """
     spreads = []
     for exits in model.exits.values():
         for each in exits:
             if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
                 spreads.append(float(np.min(spread)))
-    step = STEP / _divisor(_chained(model), horizon)
+    window = [model.pathway.group_window] if model.pathway.groups else []
+    step = STEP / _divisor([*_chained(model), *_read_off(model.pathway, horizon), *window], horizon)
     while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
         step /= 2
     return step
+
+
+def step_of_reading(pathway: Pathway, horizon: float) -> float:
+    """Return the months between points, a tenth or less, of which the horizon and every month of survival is one."""
+    return STEP / _divisor(_read_off(pathway, horizon), horizon)
+
+
+def _read_off(pathway: Pathway, horizon: float) -> list[float]:
+    return [horizon, *(month for month in pathway.months.survival if month < horizon)]
 
 
 def _chained(model: Model) -> list[float]:
@@ -189,8 +199,9 @@ def _chained(model: Model) -> list[float]:
 
 def _divisor(months: list[float], horizon: float) -> int:
     """Return the least k so that all months are multiples of STEP / k; OTHERWISE where the finest lattice has none."""
-    for k in range(1, int(FINEST * STEP / max(horizon, STEP)) + 1):
+    most = max(int(FINEST * STEP / max(horizon, STEP)), 1)
+    for k in range(1, most + 1):
         cells = np.array(months) * (k / STEP)
         if np.all(np.abs(cells - np.rint(cells)) < 1e-7):
             return k
-    return OTHERWISE
+    return min(OTHERWISE, most)

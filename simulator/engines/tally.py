@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.block import MOMENT, Block
 from simulator.curves import Curves, check_horizon, populations
-from simulator.engines.lattice import STEP
+from simulator.engines.lattice import step_of_reading
 from simulator.engines.microsim import simulate
 from simulator.lifetimes import Path
 from simulator.model import Model
@@ -75,7 +75,7 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curve
     sizes: dict[str, Floats] = {}
     for clock in pathway.clocks:
         died, waited = (np.array(each) for each in zip(*(tally.died(clock) for tally in tallies), strict=True))
-        alive, between, sizes[clock] = _alive(died.sum(axis=0) - died, waited.sum(axis=0) - waited)
+        alive, between, sizes[clock] = _alive(died.sum(axis=0) - died, waited.sum(axis=0) - waited, tallies[0].step)
         survival |= {(clock, name): alive[:, place] for place, name in enumerate(names)}
         means |= {(clock, name): between[:, place] for place, name in enumerate(names)}
     patients = np.maximum(sizes[pathway.clock][:, 0], 1.0)
@@ -85,7 +85,7 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curve
         clock, name = key
         others = [each.lives[clock] for number, each in enumerate(tallies) if number != row]
         size = sizes[clock][row, names.index(name)]
-        return _path(others, tallies[0].rows(name), place, survival[key][row], size)
+        return _path(others, tallies[0].rows(name), place, tallies[0].step, survival[key][row], size)
 
     return Curves(
         months=tallies[0].months,
@@ -99,7 +99,7 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curve
     )
 
 
-def _alive(died: Floats, waited: Floats) -> tuple[Floats, Floats, Floats]:
+def _alive(died: Floats, waited: Floats, step: float) -> tuple[Floats, Floats, Floats]:
     """Return S at lattice points (..., n_months), its means between them, and how many there are (...).
 
     died : (..., n_months + 2), at each place, and at the last who is not on the clock; waited : (..., n_months), months
@@ -108,22 +108,24 @@ def _alive(died: Floats, waited: Floats) -> tuple[Floats, Floats, Floats]:
     size = died[..., :-1].sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         alive = 1.0 - np.cumsum(died[..., :-2], axis=-1) / size[..., None]
-        means = alive[..., :-1] - waited[..., 1:] / (STEP * size[..., None])
+        means = alive[..., :-1] - waited[..., 1:] / (step * size[..., None])
     return alive, means, size
 
 
-def _path(lives: Sequence[_Deaths], rows: NDArray[np.bool_], place: int, alive: Floats, patients: float) -> Path:
+def _path(
+    lives: Sequence[_Deaths], rows: NDArray[np.bool_], place: int, step: float, alive: Floats, patients: float
+) -> Path:
     """Return S from the place before one to it. rows : codes; alive : (n_months,), S at places, of `patients`."""
     month = np.sort(np.concatenate([each.months_of(rows, place) for each in lives]))
     steps = alive[place - 1] - np.arange(month.size + 1) / patients
-    return np.concatenate([[STEP * (place - 1)], np.repeat(month, 2), [STEP * place]]), np.repeat(steps, 2)
+    return np.concatenate([[step * (place - 1)], np.repeat(month, 2), [step * place]]), np.repeat(steps, 2)
 
 
 class _Deaths:
     """The months of all deaths on a clock up to the horizon, by code and place."""
 
-    def __init__(self, codes: int, places: int) -> None:
-        self.codes, self.places = codes, places
+    def __init__(self, codes: int, places: int, step: float) -> None:
+        self.codes, self.places, self.step = codes, places, step
         self.gathered: list[tuple[NDArray[np.int32], Floats]] = []
 
     def add(self, code: Integers, place: Integers, month: Floats) -> None:
@@ -140,7 +142,7 @@ class _Deaths:
     def waited(self) -> Floats:
         """Return the months between deaths and the lattice point that follows them, in all, (codes, places)."""
         where, month = self.table()
-        early = STEP * (where % self.places) - month
+        early = self.step * (where % self.places) - month
         found = np.bincount(where, weights=early, minlength=self.codes * self.places)
         return np.asarray(found, dtype=np.float64).reshape(self.codes, self.places)
 
@@ -175,7 +177,8 @@ class Tally:
 
     def __init__(self, model: Model, horizon: float) -> None:
         self.pathway, self.horizon = model.pathway, horizon
-        self.n_months = int(np.ceil(horizon / STEP - 1e-9)) + 1
+        self.step = step_of_reading(model.pathway, horizon)
+        self.n_months = int(np.ceil(horizon / self.step - 1e-9)) + 1
         self.stays = [name for name, state in self.pathway.states.items() if not state.is_choice]
         self.sizes = [len(each.levels) for each in self.pathway.attributes.values()]
         codes = 2 ** len(self.pathway.groups) * int(np.prod(self.sizes))
@@ -184,7 +187,7 @@ class Tally:
         self.deaths = {clock: _Cells(codes, places) for clock in self.pathway.clocks}
         self.entered = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
         self.left = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
-        self.lives = {clock: _Deaths(codes, self.n_months) for clock in self.pathway.clocks}
+        self.lives = {clock: _Deaths(codes, self.n_months, self.step) for clock in self.pathway.clocks}
         self.sums = {name: np.zeros(2) for name in self.pathway.counts}
         self.blocks = 0
 
@@ -236,7 +239,7 @@ class Tally:
 
     @property
     def months(self) -> Floats:
-        return STEP * np.arange(self.n_months, dtype=np.float64)
+        return self.step * np.arange(self.n_months, dtype=np.float64)
 
     def _zero(self, block: Block, clock: str) -> Floats:
         return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
@@ -248,7 +251,7 @@ class Tally:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
         beyond the horizon, one more if the clock never starts."""
         with np.errstate(invalid="ignore"):
-            place = (month - zero) * (1.0 / STEP)
+            place = (month - zero) * (1.0 / self.step)
         # Sums of the same fixed times may differ by rounding; what comes after month 0 has not happened by then.
         least = (place > 0.0).astype(float)
         place -= 1e-9
@@ -305,14 +308,14 @@ class Tally:
         means: dict[tuple[str, str], Floats] = {}
         size: dict[str, Floats] = {}
         for clock in self.pathway.clocks:
-            alive, between, size[clock] = _alive(*self.died(clock))
+            alive, between, size[clock] = _alive(*self.died(clock), self.step)
             survival |= {(clock, name): alive[[place]] for place, name in enumerate(names)}
             means |= {(clock, name): between[[place]] for place, name in enumerate(names)}
         sizes = dict(zip(names, size[self.pathway.clock], strict=True))
 
         def paths(key: tuple[str, str], draw: int, place: int) -> Path:
             patients = size[key[0]][names.index(key[1])]
-            return _path([self.lives[key[0]]], self.rows(key[1]), place, survival[key][draw], patients)
+            return _path([self.lives[key[0]]], self.rows(key[1]), place, self.step, survival[key][draw], patients)
 
         patients = int(sizes["all"])
         return Curves(

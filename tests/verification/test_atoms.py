@@ -10,6 +10,7 @@ from simulator import outcomes
 from simulator.centre import run as run_centre
 from simulator.curves import Curves
 from simulator.engines import exact, tally
+from simulator.experiment import run
 from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -204,3 +205,34 @@ def test_who_dies_at_once_is_dead_at_month_0_in_every_engine(tell: Tell, family:
     np.testing.assert_array_equal(
         by_engine["microsim"].survival["ill", "all"], by_engine["des"].survival["ill", "all"]
     )
+
+
+ENGINES = ("exact", "microsim", "des")
+
+
+@pytest.mark.parametrize("horizon", [0.37, 3.04, 3.06, 3.075])
+def test_a_horizon_between_tenths_of_a_month_is_kept_to(tell: Tell, horizon: float) -> None:
+    scenario = Scenario("made up", tell(FIXED_STAY.format(wait=3.05, stay=1.0)))
+    for engine in ENGINES:
+        found = run(scenario, engine=engine, horizon=horizon, patients=20)
+        counted = found.outcomes.set_index("outcome").estimate
+        assert found.survival.month.max() == pytest.approx(horizon), engine
+        assert counted["beds"] == pytest.approx(100.0 * (horizon > 3.05), abs=1e-4), engine
+        assert counted["bed_months"] == pytest.approx(100.0 * max(horizon - 3.05, 0.0), abs=1e-3), engine
+
+
+def test_survival_is_read_off_between_tenths_of_a_month(tell: Tell) -> None:
+    pathway = tell("survival_months = [3.04, 3.07]\n" + in_a_row(fixed(3.05)))
+    for engine in ENGINES:
+        found = run(Scenario("made up", pathway), engine=engine, horizon=12.0, patients=20)
+        counted = found.outcomes.set_index("outcome").estimate
+        assert counted["os_3.04"] == pytest.approx(1.0, abs=1e-6), engine
+        assert counted["os_3.07"] == pytest.approx(0.0, abs=1e-6), engine
+        assert counted["rmst_3.07"] == pytest.approx(3.05, abs=1e-5), engine
+
+
+@pytest.mark.parametrize(("wait", "share"), [(3.05, 1.0), (3.08, 0.0)])
+def test_a_groups_window_ends_between_tenths_of_a_month(tell: Tell, wait: float, share: float) -> None:
+    told = "group_window = 3.07\n" + FIXED_STAY.format(wait=wait, stay=1.0) + '[groups.in_bed]\nentered = "bed"\n'
+    for engine, curves in curves_by_engine(tell(told), 20).items():
+        assert curves.sizes["in_bed"][0] == pytest.approx(share, abs=1e-6), engine

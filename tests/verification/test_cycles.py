@@ -67,6 +67,21 @@ def test_a_cycle_that_no_lattice_follows_is_refused_by_its_name(tell: Tell, spee
         exact.solve(resolve(Scenario("cycle", tell(told))), HORIZON)
 
 
+@pytest.mark.parametrize("speed", [100.0, 300.0, 1_000.0])
+def test_a_rare_level_with_a_fast_cycle_is_right_itself_or_refused(tell: Tell, speed: float) -> None:
+    rate = f'family = "exponential", rate = {{ by = "kind", fast = {speed}, slow = 0.01 }}'
+    told = to_and_fro(rate, rate, exponential(0.01)) + "[attributes.kind]\nlevels = { fast = 1, slow = 3000 }\n"
+    try:
+        solution = exact.solve(resolve(Scenario("cycle", tell(told))), 60.0)
+    except accuracy.TooCoarse:
+        assert speed > 100.0
+        return
+    rates = np.array([[-speed - 0.01, speed], [speed, -speed]])
+    for month in (1.0, 6.0, 60.0):
+        there = expm(rates * month)[0].sum()
+        assert solution.survival("kind=fast")[0, round(month / solution.lattice.step)] == pytest.approx(there, abs=1e-4)
+
+
 def test_the_engine_that_is_chosen_is_none_that_refuses(tell: Tell) -> None:
     fast = Scenario("fast", tell(to_and_fro(exponential(1_000), exponential(1_000), exponential(0.01))))
     slow = Scenario("slow", tell(to_and_fro(exponential(1), exponential(1), exponential(0.01))))

@@ -12,8 +12,8 @@ from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario import Scenario
 
-ROUNDING = 1e-8
-"""What the damped transform (1e-8 at the lattice's end) leaves of the last digits."""
+ROUNDING = 3e-8
+"""What the damped transform leaves of the last digits at the lattice's end: 1e-8 comes round, as much is rounded."""
 
 Tell = Callable[..., Pathway]
 
