@@ -32,7 +32,7 @@ from calibration.percentages import Percentage
 from calibration.target_checks import where
 from calibration.targets import Targets
 from calibration.validation import USE
-from simulator import csv_file
+from simulator import csv_file, fingerprint
 from simulator.curves import INTERVAL
 from simulator.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
 from simulator.engines import exact
@@ -160,10 +160,14 @@ def _trapezoid() -> Floats:
 
 @dataclass(frozen=True)
 class Benefit:
-    """values : one m a draw, of a new setting, (n_draws,); summary : a row a way of looking at the cohorts."""
+    """values : one m a draw, of a new setting, (n_draws,); summary : a row a way of looking at the cohorts.
+
+    fitted_to : as `fingerprint.of_benefit` says it
+    """
 
     values: Floats
     summary: pd.DataFrame
+    fitted_to: str = ""
 
     @property
     def chosen(self) -> str:
@@ -172,7 +176,8 @@ class Benefit:
 
     def write(self, folder: Path) -> None:
         """Write both beside the draws, each whole, or neither."""
-        tables = {BENEFIT_FILE: pd.DataFrame({BENEFIT: self.values}), SUMMARY_FILE: self.summary}
+        values = pd.DataFrame({BENEFIT: self.values, fingerprint.COLUMN: self.fitted_to})
+        tables = {BENEFIT_FILE: values, SUMMARY_FILE: self.summary}
         parts = {name: folder / f".{name}.part" for name in tables}
         try:
             for name, part in parts.items():
@@ -243,7 +248,10 @@ def of_cohorts(
         return None
     table = read_draws(path, alike[0].pathway).iloc[:most]
     found = gather(alike, table, jobs=jobs, progress=progress)
-    return None if found is None else infer(*found, alive_at(alike[0].pathway.months.answer))
+    if found is None:
+        return None
+    fitted_to = fingerprint.of_benefit(path, [each.folder for each in alike if informing(each)])
+    return replace(infer(*found, alive_at(alike[0].pathway.months.answer)), fitted_to=fitted_to)
 
 
 def _row(

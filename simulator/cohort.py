@@ -84,8 +84,8 @@ class CohortTable(toml_file.Table):
 
 def is_silent(found: Mapping[Any, Any]) -> bool:
     """Return whether the cohort left a parameter's prior as it was. found : its row of the posterior."""
-    moved = abs(found["posterior_mean"] - found["prior_mean"]) / found["prior_sd"]
-    return bool(found["contraction"] < UNINFORMED and moved < MOVED)
+    moved = abs(found["posterior_mean"] - found["prior_mean"])
+    return bool(found["contraction"] < UNINFORMED and moved < MOVED * found["prior_sd"])
 
 
 @dataclass(frozen=True)

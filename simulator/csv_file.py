@@ -61,8 +61,8 @@ def texts(path: Path) -> pd.DataFrame:
     if not rows:
         raise InputError("nothing in the file", where=str(path), allowed="a line of column names, then rows")
     first = min(rows)
-    header = [_read_cell(each) for each in rows.pop(first)]
-    _check_header(header, f"{path}: line {first}")
+    header = [_read_cell(each) for each in rows[first]]
+    _check_header(header, rows[first], f"{path}: line {first}")
     for at, record in rows.items():
         if len(record) != len(header):
             what = "more or fewer fields than the header has"
@@ -70,17 +70,18 @@ def texts(path: Path) -> pd.DataFrame:
         if has_nul and "\0" in "".join(record):
             column = next(name for name, each in zip(header, record, strict=True) if "\0" in each)
             raise InputError("a NUL character", where=f"{path}: line {at}, {column}", allowed="text")
+    del rows[first]
     cells = [[_read_cell(each) for each in record] for record in rows.values()]
     return pd.DataFrame(cells, columns=header, index=pd.Index(list(rows), dtype=int), dtype=str)
 
 
-def _check_header(header: Sequence[str], where: str) -> None:
+def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> None:
     for place, column in enumerate(header, start=1):
         if not column.strip():
             raise InputError(f"column {place} has no name", where=where, got=list(header))
         if header.count(column) > 1:
             raise InputError("two columns have one name", where=where, got=column)
-    if len(header) == 1 and (other := re.search("[;\t]", header[0])):
+    if len(header) == 1 and (other := re.search("[;\t]", written[0])):
         raise InputError("the columns are not separated by commas", where=where, got=other[0], allowed=",")
 
 

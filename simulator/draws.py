@@ -86,14 +86,19 @@ def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
 
 
 def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
-    """Return, in a sentence, that draws were fitted to something else than the files say now; else None.
+    """Return, in words, that draws or the benefit beside them were fitted to something else than is there; else None.
 
     path : the file of the draws; None: the pathway's. Draws that do not say what they were fitted to, a user's own, are
     never stale. Raises InputError.
     """
     path = path or draws_file(pathway)
-    told = None if path is None else csv_file.texts(path).get(fingerprint.COLUMN)
-    if path is None or told is None:
+    said = [] if path is None else [_stale_draws(pathway, path), _stale_benefit(path)]
+    return " ".join(each for each in said if each) or None
+
+
+def _stale_draws(pathway: Pathway, path: Path) -> str | None:
+    told = csv_file.texts(path).get(fingerprint.COLUMN)
+    if told is None:
         return None
     # What a scenario makes a milestone, the pathway's file declares as it was fitted.
     declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
@@ -109,6 +114,18 @@ def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
     return (
         f"These draws were fitted to another version of {' and '.join(changed)}: results mix the two. "
         f"Refit with `aftercart calibrate {shown}`."
+    )
+
+
+def _stale_benefit(path: Path) -> str | None:
+    file = path.with_name(BENEFIT_FILE)
+    told = csv_file.texts(file).get(fingerprint.COLUMN) if file.exists() else None
+    changed = [] if told is None else fingerprint.changed_since(told.iloc[0], path)
+    if not changed:
+        return None
+    return (
+        f"The marginal benefit beside these draws ({BENEFIT_FILE}) was fitted to another version of "
+        f"{' and '.join(changed)}. Refit with `aftercart validate --refit`."
     )
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from simulator.plain_text import visible
 
+LONGEST = 500
+"""Characters of a place, or of what was got, in a message; of a longer one its middle is left out."""
+
 
 class AftercartError(Exception):
     """Any failure that aftercart reports in words; the command ends with `exit_code`."""
@@ -33,14 +36,19 @@ class InputError(AftercartError):
         self.got = got
         self.allowed = allowed
         self.nearest = nearest
-        message = f"{where}: {what}" if where else what
+        message = f"{_cut(where)}: {what}" if where else what
         if got is not None:
-            message += f"; got {_as_written(got)!r}"
+            message += f"; got {_cut(repr(_as_written(got)))}"
         if allowed:
             message += f"; allowed: {allowed}"
         if nearest:
             message += f"; did you mean {nearest!r}?"
         super().__init__(visible(message))
+
+
+def _cut(text: str) -> str:
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]}...{text[-half:]}"
 
 
 def _as_written(value: Any) -> Any:
@@ -88,12 +96,12 @@ def within(lowest: float, highest: float, value: float) -> str:
 
 
 def number_meant(text: object) -> str | None:
-    """Return "write 0.6" of "0,6" and of "60 %"; None of anything else."""
-    found = re.fullmatch(r"\s*([0-9]+)(?:[.,]([0-9]+))?\s*(%?)\s*", text) if isinstance(text, str) else None
+    """Return "write 0.6" of "0,6", ".6" and "60 %"; None of anything else."""
+    found = re.fullmatch(r"\s*([+-]?(?:[0-9]+|[0-9]*[.,][0-9]+))\s*(%?)\s*", text) if isinstance(text, str) else None
     if found is None:
         return None
-    value = float(f"{found[1]}.{found[2] or 0}")
-    return f"write {value / 100 if found[3] else value:g}"
+    value = float(found[1].replace(",", "."))
+    return f"write {value / 100 if found[2] else value:g}"
 
 
 def plain(value: float) -> float:

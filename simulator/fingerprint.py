@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ COLUMN = "fitted_to"
 
 _WORDS = {"title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason"}
 """Keys of cohort.toml that the likelihood does not read."""
+_CELLS = [
+    name for kind in ("text", "number", "optional") for name in TARGETS[kind] if name not in ("name", "place", "note")
+]
+"""Columns of targets.csv that the likelihood reads."""
 _NOT_FITTED = ("predictive", "validation")
 _LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio")
 
@@ -41,7 +47,10 @@ def of_pathway(pathway: Pathway) -> str:
             "states": {name: _state(each) for name, each in pathway.states.items()},
             "attributes": {name: each.levels for name, each in pathway.attributes.items()},
             "groups": {name: [sorted(each.entered), sorted(each.not_entered)] for name, each in pathway.groups.items()},
-            "parameters": {name: [each.unit, each.value, each.prior] for name, each in pathway.parameters.items()},
+            "parameters": {
+                # A fit reads the prior, and the value of what has none.
+                name: [each.unit, each.prior or each.value] for name, each in pathway.parameters.items()
+            },
         }
     )
 
@@ -68,11 +77,36 @@ def of_cohort(folder: Path) -> str:
     return _digest({**table, "targets": sorted(read, key=lambda row: json.dumps(row, sort_keys=True))})
 
 
+def of_benefit(draws: Path, cohorts: Iterable[Path]) -> str:
+    """Return the text that a marginal benefit carries beside the draws in a file, as cohorts in folders inform it.
+
+    Raises InputError.
+    """
+    return "|".join([_of_draws(draws), *(f"{relpath(each, draws.parent)}={of_cohort(each)}" for each in cohorts)])
+
+
+def changed_since(fitted: str, draws: Path) -> list[str]:
+    """Return what has changed of that which a benefit was fitted to, in words. A cohort that is not there is as it was.
+
+    fitted : as `of_benefit` returned it. Raises InputError.
+    """
+    of_draws, *cohorts = fitted.split("|")
+    changed = ["the draws"] if of_draws != _of_draws(draws) else []
+    for folder, _, half in (each.rpartition("=") for each in cohorts):
+        path = draws.parent / folder
+        if (path / "cohort.toml").is_file() and of_cohort(path) != half:
+            changed.append(f"cohort {path.resolve().name}")
+    return changed
+
+
+def _of_draws(path: Path) -> str:
+    return _digest(csv_file.texts(path).drop(columns=COLUMN, errors="ignore").to_dict("list"))
+
+
 def _row(row: dict[Any, Any]) -> dict[str, str]:
     """Return the cells of a target that are filled; a printed number with its digits, which say how it was rounded."""
-    told = {str(name): str(row.get(f"printed_{name}") or each).strip() for name, each in row.items()}
-    words = ("name", "place", "note", *(name for name in told if name.startswith("printed_")))
-    return {name: each for name, each in told.items() if name not in words and each not in ("", "nan")}
+    told = {name: str(row.get(f"printed_{name}") or row[name]).strip() for name in _CELLS}
+    return {name: each for name, each in told.items() if each not in ("", "nan")}
 
 
 def _digest(content: object) -> str:

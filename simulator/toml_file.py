@@ -38,7 +38,10 @@ Line = Annotated[str, AfterValidator(one_line)]
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_DECIMAL_COMMA = re.compile(r"(?<==)\s*([+-]?[0-9]+),([0-9]+)(?=\s*(?:#.*)?$)", re.MULTILINE)
+_SLIP = re.compile(
+    r"=[ \t]*([+-]?[0-9]+,[0-9]+|[+-]?\.[0-9]+|[0-9]+(?:[.,][0-9]+)?[ \t]*%)(?=[ \t]*(?:[,}#]|$))", re.MULTILINE
+)
+"""A number as people write it and TOML does not: 0,6 or .6 or 60 %."""
 
 KINDS = {
     "model_type": "a table",
@@ -72,8 +75,8 @@ def read(path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else error
-        comma = _DECIMAL_COMMA.search(text)
-        got, hint = (comma[0].strip(), f"write {comma[1]}.{comma[2]}") if comma else (None, "")
+        slip = _SLIP.search(text)
+        got, hint = (slip[1], number_meant(slip[1]) or "") if slip else (None, "")
         raise InputError(f"not valid TOML: {what}", where=str(path), got=got, allowed=hint) from error
     except ValueError as error:
         # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from simulator.errors import AftercartError
+from simulator.errors import AftercartError, InputError
 
 TRACEBACK = "AFTERCART_TRACEBACK"
 """The environment variable that lets an unexpected failure show where it happened."""
@@ -75,8 +76,9 @@ def told() -> Iterator[None]:
         raise typer.Exit(1) from None
     except OSError as error:
         _forget_output()
-        place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}")
+        said = InputError(error.strerror or str(error), where=str(error.filename or ""))
+        # A name that is too long for a file was somebody's input.
+        _fail(str(said), said.exit_code if error.errno == errno.ENAMETOOLONG else 1)
     except MemoryError:
         _fail("out of memory; fewer --patients, --draws or --jobs need less")
     except Exception as error:

@@ -241,6 +241,13 @@ def test_what_is_no_scenario_at_all_is_refused(
         refused(aftercart(command, "strange.toml"), "strange.toml", *words)
 
 
+def test_a_name_longer_than_a_file_may_have_is_refused(aftercart: Command, folder: Path) -> None:
+    name = f"{'long' * 1000}.toml"
+    (folder / "strange.toml").write_text(f'base = "{name}"\n')
+    for command in (["check", name], ["run", name], ["check", "strange.toml"], ["calibrate", name]):
+        refused(aftercart(*command), "longlo...ng", "File name too long")
+
+
 def test_a_device_or_a_pipe_in_place_of_a_file_is_refused(aftercart: Command, folder: Path) -> None:
     """Either could be read for ever."""
     (folder / "zero.toml").symlink_to("/dev/zero")
@@ -447,8 +454,8 @@ def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
     started: Started, folder: Path, untouched: None, jobs: str, after: float
 ) -> None:
     """A terminal's Ctrl-C goes to the command and to its workers, as here."""
-    typed = ("run", "baseline", "--engine", "microsim", "--patients", "3000000", "--jobs", jobs, "--out", "deep/run")
-    process = started(*typed)
+    run = ("run", "baseline", "--engine", "microsim", "--patients", "3000000", "--yes")
+    process = started(*run, "--jobs", jobs, "--out", "deep/run")
     while not list(folder.glob("deep/run/.unfinished-*")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)

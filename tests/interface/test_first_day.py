@@ -115,6 +115,10 @@ def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkey
     [
         ("[set]\nsalvage_uptake = 0,6", "write 0.6"),
         ("[set]\nsalvage_uptake = 0,6 # as agreed", "write 0.6"),
+        ("set = { salvage_uptake = 0,6 }", "write 0.6"),
+        ("set = { salvage_uptake = 0,6, trm_median = 3 }", "write 0.6"),
+        ("[set]\nsalvage_uptake = 60%", "write 0.6"),
+        ("[set]\nsalvage_uptake = .6", "write 0.6"),
         ('[set]\nsalvage_uptake = "0,6"', "write 0.6"),
         ('[set]\nsalvage_uptake = "60 %"', "write 0.6"),
         ("[set]\nsalvage_uptake = 60", "0 to 1 (60 %? write 0.6)"),
@@ -135,7 +139,9 @@ def test_a_list_and_a_number_too_large_are_no_slips_of_that_kind(aftercart: Comm
     assert "allowed: 0 to 1\n" in aftercart("check", "own.toml").stderr
 
 
-@pytest.mark.parametrize(("text", "number"), [("0,6", "0.6"), ("60 %", "0.6"), ("7%", "0.07"), ("1,5", "1.5")])
+@pytest.mark.parametrize(
+    ("text", "number"), [("0,6", "0.6"), ("60 %", "0.6"), ("7%", "0.07"), ("1,5", "1.5"), ("-,5", "-0.5")]
+)
 def test_the_number_that_was_meant(text: str, number: str) -> None:
     assert errors.number_meant(text) == f"write {number}"
     assert errors.number_meant(f"salvage {text}") is None

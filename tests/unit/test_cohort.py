@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cohort import cohort_folder, load_cohort, read_cohort
+from simulator.cohort import cohort_folder, is_silent, load_cohort, read_cohort
 from simulator.draws import draws_file
 from simulator.errors import InputError
 from simulator.pathway_file import load_pathway
@@ -35,6 +35,12 @@ def test_the_letters_cohort_has_37_patients_followed_for_28_to_74_7_months() -> 
     assert cohort is not None
     assert (cohort.n, cohort.clock, cohort.follow_up) == (37, "relapse", (28.0, 74.7))
     assert cohort.arms["treated"] == ("hsct", "other_treated")
+
+
+def test_a_prior_without_width_is_not_divided_by() -> None:
+    row = {"contraction": 0.0, "posterior_mean": 0.5, "prior_mean": 0.5, "prior_sd": 0.0}
+    assert not is_silent(row)
+    assert is_silent(row | {"prior_sd": 0.1})
 
 
 def test_reported_survival_is_what_the_letter_prints() -> None:

@@ -67,6 +67,8 @@ REFUSED = {
     "an exponent without end": (f"{HEADER}alive,1e3000000000,\n", r"line 2, count: not a finite number"),
     "digits without end": (f"{HEADER}alive,{'9' * 400},\n", r"line 2, count: not a finite number"),
     "a NUL": (f"{HEADER}al\0ive,1,\n", r"line 2, name: a NUL character"),
+    "a NUL in a column's name": ("name,co\0unt,value\nalive,1,\n", r"line 1, count: a NUL character"),
+    "tabs": ("name\tcount\tvalue\nalive\t4\t\n", r"line 1: the columns are not separated by commas; got '\\t'"),
     "a column without a name": ("name,count,\nalive,4,\n", r"line 1: column 3 has no name"),
     "semicolons": ("name;count;value\nalive;4;\n", r"line 1: the columns are not separated by commas; got ';'"),
     "a cell of a megabyte": (f"{HEADER}{'a' * 1_000_000},1,\n", r"line 2: not valid CSV: field larger"),

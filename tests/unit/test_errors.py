@@ -22,6 +22,14 @@ def test_a_message_leaves_out_what_is_not_known() -> None:
     assert str(InputError("too large", got=0)) == "too large; got 0"
 
 
+def test_of_what_is_very_long_a_message_leaves_out_the_middle() -> None:
+    said = str(InputError("not a number", where=f"a.csv: line 2, {'b' * 9000}", got="5" * 9000))
+    assert said.startswith("a.csv: line 2, bbb")
+    assert said.endswith("555'")
+    assert ("...bbb" in said, "...555" in said) == (True, True)
+    assert len(said) < 1100
+
+
 def test_a_numpy_value_is_shown_as_it_would_be_written() -> None:
     assert str(InputError("out of range", got=np.float64(1.5))) == "out of range; got 1.5"
     assert str(InputError("out of range", got=np.array([1, 2]))) == "out of range; got [1, 2]"

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import fingerprint
 from simulator.cohort import cohorts_folder
-from simulator.draws import load_draws, read_draws, staleness
+from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws, read_draws, staleness
 from simulator.pathway_file import PATHWAYS, load_pathway
 from simulator.scenario import load_scenario
 
@@ -17,7 +17,7 @@ LETTER = cohorts_folder() / "wang2024"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A cohort of one's own with draws, which a pathway and a scenario beside it use."""
-    shutil.copytree(LETTER, tmp_path / "own")
+    shutil.copytree(LETTER, tmp_path / "own", ignore=shutil.ignore_patterns(BENEFIT_FILE))
     lines = (LETTER / "draws.csv").read_text().splitlines()[:4]
     (tmp_path / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
     pathway = (PATHWAYS / "b_all_post_cd19.toml").read_text(encoding="utf-8")
@@ -53,6 +53,8 @@ WORDS = {
     "a note": ("own/targets.csv", "37 - 17", "from the above"),
     "a place": ("own/targets.csv", '"paragraph 2, sentence 4"', "page 2"),
     "the name of a row": ("own/targets.csv", "no_prior_hsct,", "no_hsct_before,"),
+    "the value of what has a prior": ("pathway.toml", "value = 10.6", "value = 11"),
+    "a column that is not read": ("own/targets.csv", ",note\n", ",note,mine\n"),
     "a zero at the end of a count": ("own/targets.csv", ",17,37,,,", ",17.0,37,,,"),
 }
 
@@ -61,6 +63,9 @@ WORDS = {
 def test_draws_are_not_stale_for_a_changed_word(what: str, folder: Path) -> None:
     file, old, new = WORDS[what]
     edit(folder / file, old, new)
+    if what == "a column that is not read":
+        rows = (folder / file).read_text().splitlines()
+        (folder / file).write_text("\n".join([rows[0], *(f"{row},a word" for row in rows[1:])]) + "\n")
     assert staleness(load_pathway(folder / "pathway.toml")) is None
 
 
@@ -118,3 +123,30 @@ def test_rows_of_two_fits_are_stale(folder: Path) -> None:
     draws = folder / "own" / "draws.csv"
     edit(draws, fingerprint.of_fit(load_pathway("b_all_post_cd19"), LETTER), "000000000000-000000000000")
     assert staleness(load_pathway(folder / "pathway.toml")) is not None
+
+
+@pytest.fixture
+def informed(folder: Path) -> Path:
+    """The cohort of one's own with a marginal benefit beside its draws, informed by a cohort beside it."""
+    own, other = folder / "own", folder / "other"
+    shutil.copytree(cohorts_folder() / "schultz2023", other)
+    fitted_to = fingerprint.of_benefit(own / "draws.csv", [other])
+    (own / BENEFIT_FILE).write_text(f"{BENEFIT},fitted_to\n" + f"0.5,{fitted_to}\n" * 3)
+    assert staleness(load_pathway(folder / "pathway.toml")) is None
+    return folder
+
+
+def test_a_benefit_is_stale_once_its_draws_or_its_cohorts_change(informed: Path) -> None:
+    edit(informed / "own" / "draws.csv", "1.", "1.5")
+    edit(informed / "other" / "targets.csv", ",57,", ",56,")
+    said = staleness(load_pathway(informed / "pathway.toml"))
+    assert said is not None
+    for words in ("marginal benefit", "the draws and cohort other", "aftercart validate --refit"):
+        assert words in said
+
+
+def test_a_benefit_is_not_stale_for_a_word_nor_where_its_cohorts_are_not_at_hand(informed: Path) -> None:
+    edit(informed / "other" / "cohort.toml", "title = ", "# A word.\ntitle = ")
+    assert staleness(load_pathway(informed / "pathway.toml")) is None
+    shutil.rmtree(informed / "other")
+    assert staleness(load_pathway(informed / "pathway.toml")) is None
