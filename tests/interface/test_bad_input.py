@@ -242,10 +242,10 @@ def test_what_is_no_scenario_at_all_is_refused(
 
 
 def test_a_name_longer_than_a_file_may_have_is_refused(aftercart: Command, folder: Path) -> None:
-    name = f"{'long' * 1000}.toml"
+    name = f"{'x' * 4000}.toml"
     (folder / "strange.toml").write_text(f'base = "{name}"\n')
     for command in (["check", name], ["run", name], ["check", "strange.toml"], ["calibrate", name]):
-        refused(aftercart(*command), "longlo...ng", "File name too long")
+        refused(aftercart(*command), "x...x")
 
 
 def test_a_device_or_a_pipe_in_place_of_a_file_is_refused(aftercart: Command, folder: Path) -> None:
