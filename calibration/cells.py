@@ -1,11 +1,12 @@
 """The table of patients that a cohort's counts leave open: arm x cause of death x interval, plus alive.
 
-Every reported count of patients, survivors or deaths is a linear equation over the cells.
+Every reported count of patients, survivors or deaths is a linear equation over the cells. So is a count of who entered
+a state after which nobody can be counted dead: whoever goes that way has gone, as by a cause of death.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ ELSEWHERE = ""
 
 
 class Cell(NamedTuple):
-    """Patients of an arm who died of a cause in the months (start, end], or are alive at the end (cause None)."""
+    """Patients of an arm who died of a cause, or entered a state, in the months (start, end]; cause None: others."""
 
     arm: str
     cause: str | None
@@ -44,9 +45,9 @@ class Equation:
 
 @dataclass(frozen=True)
 class Row:
-    """A reported count: of `patients`, of `survivors` at a month, or of `deaths` (of a state) by one.
+    """A reported count: of `patients`, of `survivors` at a month, of `deaths` (of a state) or `entered` a state by one.
 
-    month : inf for deaths by the end
+    month : inf for deaths or entries by the end
     """
 
     kind: str
@@ -63,6 +64,7 @@ def cells_of(
 ) -> tuple[Cell, ...]:
     """Return the cells: an arm's deaths are told by cause only where a row asks for it.
 
+    Where a row tells who entered a state, causes that no row tells are left to the others: they may come after it.
     Arms that no row tells of are one cell, with patients of no arm, unless `all` consists of arms that rows tell of.
     """
     months = sorted({row.month for row in rows if row.kind != "patients" and np.isfinite(row.month)})
@@ -70,8 +72,12 @@ def cells_of(
     found: list[Cell] = []
     known = {arm for row in rows for arm in members[row.population]}
     for arm in [each for each in arms if each in known]:
-        told = any(row.kind == "deaths" and row.state and arm in members[row.population] for row in rows)
-        for cause in causes if told else [ANY]:
+        own = [row for row in rows if arm in members[row.population]]
+        told = list(dict.fromkeys(row.state for row in own if row.kind == "deaths" and row.state))
+        states = dict.fromkeys(row.state for row in own if row.kind == "entered")
+        of_any = any(row.kind == "survivors" or (row.kind == "deaths" and not row.state) for row in own)
+        deaths = (told if states and not of_any else causes) if told else [ANY]
+        for cause in [*deaths, *states]:
             found.extend(Cell(arm, cause, start, end) for start, end in intervals)
         found.append(Cell(arm, ALIVE, np.inf, np.inf))
     if "all" not in members or not known.issuperset(members["all"]):
@@ -80,7 +86,7 @@ def cells_of(
 
 
 def equations(
-    rows: Iterable[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]], n: int, where: str
+    rows: Sequence[Row], cells: Sequence[Cell], members: Mapping[str, Sequence[str]], n: int, where: str
 ) -> tuple[Equation, ...]:
     """Return what the rows say of the cells. Raises InputError for more than there are.
 
@@ -88,11 +94,13 @@ def equations(
     """
     elsewhere = any(cell.arm == ELSEWHERE for cell in cells)
     found = [Equation(frozenset(range(len(cells))), n, where)] if elsewhere else []
+    entered = {row.state for row in rows if row.kind == "entered"}
     for row in rows:
         if not 0 <= row.count <= row.n:
             raise InputError("more than there are", where=row.where, got=row.count, allowed=f"0 to {row.n}")
         everybody = {i for i, cell in enumerate(cells) if cell.arm in members[row.population]}
-        dead = {i for i in everybody if cells[i].cause is not ALIVE}
+        gone = {i for i in everybody if cells[i].cause is not ALIVE}
+        dead = {i for i in gone if cells[i].cause not in entered}
         if row.kind == "patients":
             found.append(Equation(frozenset(everybody), row.count, row.where))
             continue
@@ -101,7 +109,8 @@ def equations(
             before = {i for i in dead if cells[i].end <= row.month}
             found.append(Equation(frozenset(before), row.n - row.count, row.where))
         else:
-            caused = {i for i in dead if cells[i].end <= row.month and row.state in ("", cells[i].cause)}
+            asked = dead if row.kind == "deaths" else gone
+            caused = {i for i in asked if cells[i].end <= row.month and row.state in ("", cells[i].cause)}
             found.append(Equation(frozenset(caused), row.count, row.where))
     return tuple(found)
 

@@ -58,6 +58,8 @@ COUNTS = ("patients", "deaths", "entered")
 """Kinds whose figure is a number of patients: of an empty group it is 0."""
 COUNTED = ("patients", "survivors", "deaths")
 """Kinds that are counts of the table of patients which the fit adds up (`cells`)."""
+GONE = ("survivors", "deaths")
+"""Kinds of which each splits its patients into who has died and who has not."""
 TIMED = ("median", "minimum", "maximum")
 MEDIANS = ("median_follow_up", "median_survival")
 PERCENTAGE = "survival"

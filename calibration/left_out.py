@@ -66,7 +66,8 @@ def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
     if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
         return f"survivors at month {row['month']:g}"
     if kind == "entered":
-        return " / ".join(next(each.states for each in targets.branchings if row["state"] in each.states))
+        alike = (each.states for each in targets.branchings if row["state"] in each.states)
+        return " / ".join(next(alike, (str(row["state"]),)))
     return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
 
 

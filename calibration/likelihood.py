@@ -96,12 +96,20 @@ class Likelihood:
             if cell.arm == ELSEWHERE:
                 columns.append(1.0 - in_arms)
             elif cell.cause is ALIVE:
-                dead = self._dead(solution, by_arm, cell.arm, ANY)
-                columns.append(solution.size(cell.arm) - self._by(solution, dead, np.inf))
+                ways = [self._dead(solution, by_arm, cell.arm, cause) for cause in self._gone(cell.arm)]
+                gone = sum((self._by(solution, way, np.inf) for way in ways), np.zeros(()))
+                columns.append(solution.size(cell.arm) - gone)
             else:
                 dead = self._dead(solution, by_arm, cell.arm, cell.cause)
                 columns.append(self._by(solution, dead, cell.end) - self._by(solution, dead, cell.start))
         return np.clip(np.column_stack(columns), 0.0, 1.0)
+
+    def _gone(self, arm: str) -> list[str]:
+        """Return how patients of an arm leave those of no cause: by any death, or by each way that a row tells."""
+        assert self.targets.tables is not None
+        deaths = (ANY, *self.targets.pathway.deaths)
+        told = [each.cause for each in self.targets.tables.cells if each.arm == arm and each.cause is not ALIVE]
+        return [ANY] if all(cause in deaths for cause in told) else list(dict.fromkeys(told))
 
     def _dead(self, solution: Solution, known: dict[tuple[str, str], Floats], arm: str, cause: str) -> Floats:
         if (arm, cause) not in known:

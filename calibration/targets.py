@@ -17,6 +17,7 @@ from calibration.percentages import Percentage, cut_warning
 from calibration.setting import mix_of, scenario_of
 from calibration.tables import Tables
 from calibration.target_checks import check_cohort, check_somebody, where
+from calibration.ways_out import ways_out
 from simulator.cohort import Cohort, cohorts_folder, read_cohort
 from simulator.errors import InputError
 from simulator.graph import unknown
@@ -122,13 +123,14 @@ def read_targets(
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     told_in_percent = read_percentages(cohort, folder)
+    out = ways_out(used, cohort.arms, ways, pathway.deaths)
     return Targets(
         cohort=cohort,
         scenario=scenario,
         folder=folder,
         seed=told["seed"],
-        tables=_tables(cohort, pathway, used, folder),
-        branchings=tuple(_branchings(used, cohort, pathway, folder)),
+        tables=_tables(cohort, pathway, used[used["kind"].isin(COUNTED) | used.index.isin(out)], folder),
+        branchings=tuple(_branchings(used, out, cohort, pathway, folder)),
         spread=_spread(cohort, pathway, used, folder),
         dependence=str(told.get("dependence", "")),
         fixed_benefit="marginal_benefit" in told,
@@ -157,7 +159,7 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
             int(row["n"]),
             where(folder, i),
         )
-        for i, row in used[used["kind"].isin(COUNTED)].iterrows()
+        for i, row in used.iterrows()
     ]
     if not rows:
         return None
@@ -167,14 +169,22 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
     return Tables(cells, told, str(folder / "targets.csv"))
 
 
-def _branchings(used: pd.DataFrame, cohort: Cohort, pathway: Pathway, folder: Path) -> list[Branching]:
-    """Return the sets of `entered` rows of one population whose states exclude one another, whatever their order."""
+def _branchings(
+    used: pd.DataFrame, out: Sequence[object], cohort: Cohort, pathway: Pathway, folder: Path
+) -> list[Branching]:
+    """Return the sets of `entered` rows of one population whose states exclude one another, whatever their order.
+
+    out : the index of those that are counted with deaths, and only checked here
+    """
     found = []
     rows = used[used["kind"] == "entered"]
     for _, told in rows.groupby(["population", "n"], sort=False):
         places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
         population, n = str(told["population"].iloc[0]), int(told["n"].iloc[0])
         groups = [pathway.groups[arm] for arm in cohort.arms[population] if arm in pathway.groups]
+        _ahead(pathway, population, groups, places)
+        told = told[~told.index.isin(out)]
+        places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
         ahead = _ahead(pathway, population, groups, places)
         depth = _depths(ahead)
         for level in sorted(set(depth.values())):

@@ -168,7 +168,41 @@ def causes(a: Floats, b: Floats) -> Floats:
     return np.asarray(20 * np.log(dead * a / (a + b)) + 11 * np.log(dead * b / (a + b)) - 29 * 12 * (a + b))
 
 
+RECOVERY = (
+    """
+title = "recovery or death, at constant hazards"
+start = "ill"
+[clocks]
+entry = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "well"
+time = { family = "exponential", rate = "a" }
+[[states.ill.transitions]]
+to = "death"
+time = { family = "exponential", rate = "b" }
+[states.well]
+kind = "end"
+"""
+    + DEATHS
+    + parameter("a", "per month", 2, flat(0.01, 8))
+    + parameter("b", "per month", 1, flat(0.01, 8))
+)
+RECOVERY_ROWS = (
+    "recovered,entered,all,well,,1,50,80,62,,,,%",
+    "dead,deaths,all,,,1,28,80,35,,,,%",
+)
+
+
+def recovery(a: Floats, b: Floats) -> Floats:
+    """Of 80, 50 recovered and 28 died by month 1, so that 2 did neither: one multinomial, not two binomials."""
+    gone = -np.expm1(-(a + b))
+    return np.asarray(50 * np.log(gone * a / (a + b)) + 28 * np.log(gone * b / (a + b)) - 2 * (a + b))
+
+
 EASY = {
+    "recovery or death": ((RECOVERY, RECOVERY_ROWS, EVERYBODY, 80), recovery, {"a": (0.01, 8), "b": (0.01, 8)}),
     "a share, a Weibull median and a rate": (
         (SHARE, SHARE_ROWS, ARMS, 70),
         share,
