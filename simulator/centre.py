@@ -24,8 +24,6 @@ BEYOND = 60.0
 """Months after the counted years in which patients arrive at first; more if the last who is counted leaves later."""
 MOST_BEYOND = 1_200.0
 """Months after the counted years in which patients arrive at most, whoever may still be waiting by then."""
-TRIAL = 3_000
-"""Arrivals of a trial of whether queues grow."""
 AT_ONCE = 16_384
 """Patients among whom those who reach the default clock are looked for: more than most centres see."""
 
@@ -226,20 +224,20 @@ def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[N
         yield block.patients, other.clock_month, block.clock_month
 
 
-def still_waiting(scenario: Scenario, own: Values) -> tuple[float, float]:
-    """Return what share of TRIAL arrivals wait when half have come, and when all have, under the policy for ever."""
+def still_waiting(scenario: Scenario, own: Values, arrivals_of_trial: int) -> tuple[float, float]:
+    """Return what share of arrivals wait when half have come, and when all have, under the policy for ever."""
     from simulator.engines import des
 
     assert scenario.service is not None
     rate = scenario.service.arrivals_a_month
-    service = Service(years=TRIAL / rate / MONTHS_A_YEAR, arrivals_per_year=rate * MONTHS_A_YEAR)
+    service = Service(years=arrivals_of_trial / rate / MONTHS_A_YEAR, arrivals_per_year=rate * MONTHS_A_YEAR)
     units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
     model = resolve(replace(scenario, capacity=units, service=service, before=None), own)
     uniforms = Uniforms(1)
     _, book = des.simulate(model, uniforms, arrivals(model, None, service, 0.0, uniforms), horizon=0.0)
 
     def waiting(month: float) -> float:
-        return float(np.sum((book.asked <= month) & (book.asked + book.waited > month))) / TRIAL
+        return float(np.sum((book.asked <= month) & (book.asked + book.waited > month))) / arrivals_of_trial
 
     return waiting(0.5 * service.last), waiting(service.last)
 

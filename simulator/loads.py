@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from simulator.engines.uses import Uses
 from simulator.levers import Values
 from simulator.model import resolve
 from simulator.scenario import Scenario
+from simulator.service import Service
 
 Floats = NDArray[np.float64]
 
@@ -66,13 +68,7 @@ class Demand:
         service = scenario.service
         if service is None or service.arrival_months is not None or not scenario.capacity:
             return {}
-        share = float(service.share_under_policy(np.array([service.last]))[0])
-        units = {name: each.units_a_month(each.calendar[-1][0]) for name, each in scenario.capacity.items()}
-
-        def loads(served: Mapping[str, Floats]) -> dict[str, Floats]:
-            asked = self.of(share, served)
-            return {name: _over(service.arrivals_a_month * asked[name], each) for name, each in units.items()}
-
+        share, units, loads = self._in_the_end(scenario, service)
         served = {name: np.ones(self.policy.model.n_draws) for name in units}
         found = loads(served)
         if all(np.all(each < 1.0) for each in found.values()):
@@ -87,6 +83,44 @@ class Demand:
                 stay = self.of(share, hardly)[name] > 1e3 * HARDLY * self.of(share)[name]
                 without_end = np.where(stay, np.inf, 0.0)
             found[name] = np.where(part < 1.0, without_end, loads(served)[name])
+        return found
+
+    def _in_the_end(
+        self, scenario: Scenario, service: Service
+    ) -> tuple[float, dict[str, float], Callable[[Mapping[str, Floats]], dict[str, Floats]]]:
+        """Return the policy's share, the units a month and each resource's load by the shares served, in the end."""
+        share = float(service.share_under_policy(np.array([service.last]))[0])
+        units = {name: each.units_a_month(each.calendar[-1][0]) for name, each in scenario.capacity.items()}
+
+        def loads(served: Mapping[str, Floats]) -> dict[str, Floats]:
+            asked = self.of(share, served)
+            return {name: _over(service.arrivals_a_month * asked[name], each) for name, each in units.items()}
+
+        return share, units, loads
+
+    def doubts(self, scenario: Scenario) -> dict[str, str]:
+        """Return of which resources loads do not tell whether a queue grows, and why.
+
+        There the load is below 1 in some queues and not in others: where requests for any resource are granted at
+        once, or wait without end. In a single queue that patients leave in turn, it is the latter that counts.
+        """
+        service = scenario.service
+        if service is None or service.arrival_months is not None:
+            return {}
+        _, units, loads = self._in_the_end(scenario, service)
+        ways = [(HARDLY, 1.0) if each else (HARDLY,) for each in units.values()]
+        corners = [loads({n: np.full(1, p) for n, p in zip(units, each, strict=True)}) for each in product(*ways)]
+        found = {}
+        for name in (each for each, number in units.items() if number):
+            means = [float(each[name].mean()) for each in corners]
+            if min(means) >= 1.0 or max(means) < 1.0:
+                continue
+            if len(units) > 1:
+                found[name] = "who leaves one queue decides what is asked for elsewhere"
+            elif means[0] >= 1.0:
+                found[name] = "patients who wait ask for more than patients who are served at once"
+            elif scenario.capacity[name].ranks is not None:
+                found[name] = "patients who come first leave the queue more seldom than those who come last"
         return found
 
 

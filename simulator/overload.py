@@ -16,8 +16,10 @@ from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
-GROWS = 0.04
-"""The share of a trial's arrivals who are still waiting at its end from which on a queue is said to grow."""
+TRIALS = ((3_000, 0.04), (30_000, 0.01))
+"""Arrivals of a trial, and the share of them still waiting at its end from which on a queue is said to grow."""
+SMALL, LARGE = 0.01, 0.1
+"""The shares still waiting between which the first trial is no clear answer."""
 
 
 def check(
@@ -35,9 +37,19 @@ def check(
     loads, lasting = asked.loads(scenario), asked.lasting(scenario)
     if tell_load is not None:
         tell_load(scenario, loads)
+    doubts = asked.doubts(scenario)
+    growing = _growing_in_trial(scenario, first, doubts)
     if not run_it:
-        _check_growth(scenario, lasting)
-        _check_trial(scenario, first)
+        _check_growth(scenario, {name: load for name, load in lasting.items() if name not in doubts})
+        if growing is not None:
+            raise InputError(
+                "more is asked for than can ever be served",
+                where=f"{scenario.where}: [capacity]",
+                got=growing,
+                allowed="fewer arrivals or more units, or --overload to run it all the same",
+            )
+    elif growing is not None:
+        lasting |= {name: np.full(1, np.inf) for name in doubts}
     return {name: _told(load, lasting.get(name)) for name, load in loads.items()}
 
 
@@ -59,16 +71,18 @@ def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:
             )
 
 
-def _check_trial(scenario: Scenario, own: Values) -> None:
-    """Refuse queues that grow without limit in a trial, where loads do not tell."""
-    why = beyond_loads(scenario.pathway, scenario.capacity)
+def _growing_in_trial(scenario: Scenario, own: Values, doubts: dict[str, str]) -> str | None:
+    """Return by how much queues grow in a trial, where loads do not tell; None where they do, and where none grows.
+
+    doubts : see `Demand.doubts`. A trial that is no clear answer is followed by a longer one.
+    """
+    why = beyond_loads(scenario.pathway, scenario.capacity) or next(iter(doubts.values()), None)
     if why is None or scenario.service is None or scenario.service.arrival_months is not None:
-        return
-    half_way, at_the_end = centre.still_waiting(scenario, own)
-    if at_the_end > max(GROWS, 1.3 * half_way):
-        raise InputError(
-            "more is asked for than can ever be served",
-            where=f"{scenario.where}: [capacity]",
-            got=f"{100 * at_the_end:.0f} % of {centre.TRIAL:,} arrivals in a trial still waiting at its end; {why}",
-            allowed="fewer arrivals or more units, or --overload to run it all the same",
-        )
+        return None
+    for arrivals, least in TRIALS:
+        half_way, at_the_end = centre.still_waiting(scenario, own, arrivals)
+        grows = at_the_end > max(least, 1.3 * half_way)
+        if not SMALL < at_the_end < LARGE:
+            break
+    told = f"{100 * at_the_end:.0f} % of {arrivals:,} arrivals in a trial still waiting at its end; {why}"
+    return told if grows else None

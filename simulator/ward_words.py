@@ -209,12 +209,16 @@ WHOLE = "waits and use are of whole stays, beyond the horizon too"
 def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Scenario, resource: str) -> str:
     """Return whether a queue of which more is asked than there is stays bounded, and why; empty where no more is."""
     told = manifest.get("offered_load", {}).get(scenario.name, {}).get(resource)
-    if told is None or (told["all"] is not None and told["all"] < 1.0):
+    if told is None:
+        return ""
+    listed = scenario.service is not None and scenario.service.arrival_months is not None
+    grows = not listed and (told["never_leaving"] is None or told["never_leaving"] >= 1.0)
+    if told["all"] is not None and told["all"] < 1.0 and not grows:
         return ""
     demand = "There are no units" if told["all"] is None else f"Demand is {100 * told['all']:.0f} % of capacity"
-    never, lost = told["never_leaving"], 100 * float(rows["lost_while_waiting"]["estimate"])
-    if scenario.service is not None and scenario.service.arrival_months is not None:
+    lost = 100 * float(rows["lost_while_waiting"]["estimate"])
+    if listed:
         return f"{demand}. The queue is served in the end, since arrivals end with the list."
-    if never is None or never >= 1.0:
+    if grows:
         return f"{demand}, and the queue grows without limit: its waits are of the years that were chosen."
     return f"{demand}. The queue is stable, since {lost:.1f} % leave it before they are served."

@@ -122,7 +122,43 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
     assert note(exponential(2.0), YEARS.replace("{rate}", "12")) == ""
 
 
+def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(tell: Tell) -> None:
+    scenario = tell(*worse_while_waiting(0.7, 12))
+    found = run(scenario, horizon=6.0, replications=1, overload=True)
+    rows = ward_words.rows_of(found.service, "policy", "beds")
+    assert "70 % of capacity, and the queue grows" in ward_words.stability(rows, found.manifest, scenario, "beds")
+
+
+def by_rank(first: str) -> tuple[str, str, float]:
+    """Half of the patients are weak and may leave the queue, half are strong and never do; `first` come first."""
+    leaves = 'family = "exponential", rate = { by = "who", weak = 0.1, strong = 0 }'
+    who = "[attributes.who]\nlevels = { weak = 1, strong = 1 }\n"
+    return ward(leaves, exponential(0.3)) + who, f'beds = {{ units = 1, priority = {{ who = ["{first}"] }} }}', 72
+
+
+def worse_while_waiting(stay: float, rate: float) -> tuple[str, str, float]:
+    """Patients who wait get worse, after half a month on average, and then stay three months."""
+    pathway = state("ask", ("bed", AT_ONCE), ("worse", exponential(0.5)))
+    pathway += state("worse", ("long", AT_ONCE), ("dead", NEVER))
+    pathway += state("long", ("dead", exponential(3.0)), holds="beds")
+    return pathway + state("bed", ("dead", exponential(stay)), holds="beds"), "beds = 1", rate
+
+
+def in_series(patience: float, stay: float, theatre: float) -> tuple[str, str, float]:
+    """Patients leave the queue for a bed, and never the one for the theatre that follows."""
+    pathway = state("ask", ("bed", AT_ONCE), ("dead", exponential(patience)))
+    pathway += state("bed", ("next", exponential(stay)), holds="beds")
+    pathway += state("next", ("theatre", AT_ONCE), ("dead", NEVER))
+    return pathway + state("theatre", ("dead", exponential(theatre)), holds="theatre"), "beds = 1\ntheatre = 1", 12
+
+
 WORLDS = {
+    "those who may leave come first, and the others are too many for what is left": by_rank("weak"),
+    "those who never leave come first": by_rank("strong"),
+    "those who wait get worse and stay long": worse_while_waiting(0.7, 12),
+    "those who wait get worse, but all together are served": worse_while_waiting(0.7, 3),
+    # M/M/1 + M of load 0.95 and mean patience 0.5 lets 0.6 a month through.
+    "a first queue below its capacity whom many leave even so": in_series(0.5, 0.95, 1.2),
     # name: pathway, capacity, arrivals a year
     "nobody leaves": (ward(), "beds = 2", 36),
     "nobody leaves, enough beds": (ward(), "beds = 4", 36),
@@ -169,7 +205,7 @@ WORLDS = {
         state("ask", ("bed", AT_ONCE), ("dead", exponential(1.0)))
         + state("bed", ("next", exponential(1.0)), holds="beds")
         + state("next", ("theatre", AT_ONCE), ("dead", NEVER))
-        + state("theatre", ("dead", exponential(1.2)), holds="theatre"),
+        + state("theatre", ("dead", exponential(1.6)), holds="theatre"),
         "beds = 2\ntheatre = 2",
         36,
     ),
@@ -198,6 +234,8 @@ WORLDS = {
     ),
 }
 UNBOUNDED = {
+    "those who may leave come first, and the others are too many for what is left",
+    "those who wait get worse and stay long",
     "nobody leaves",
     "half never leave, who alone are too many",
     "who leaves comes back until served",
