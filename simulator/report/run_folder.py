@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from simulator import csv_file, lock, text_file, toml_file, whole_file
 from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
-from simulator.curves import populations
+from simulator.curves import LONGEST, populations
 from simulator.errors import InputError
 from simulator.figures.gallery import gallery, save
 from simulator.milestone import with_milestones
@@ -39,6 +39,9 @@ TABLES = {
     "occupancy": (*_OF, "month", "state", "probability"),
 }
 """The columns of each."""
+_WITHIN = {"month": (0.0, LONGEST), "survival": (0.0, 1.0), "probability": (0.0, 1.0)}
+"""What the numbers of a column can be, but for rounding."""
+ROUNDING = 1e-6
 _SERIES = ("", "_lower", "_upper", "_monte_carlo_se", "_least", "_most")
 WARD_TABLES = {
     "service": (
@@ -81,8 +84,9 @@ class _Manifest(BaseModel):
 
     pathway: _Pathway
     scenarios: Annotated[list[_Scenario], Field(min_length=1)]
-    draws: int
-    replications: int
+    horizon: Annotated[float, Field(gt=0, le=LONGEST)]
+    draws: Annotated[int, Field(ge=1)]
+    replications: Annotated[int, Field(ge=1)]
     rough: bool = False
     stale_draws: str | None = None
 
@@ -133,6 +137,9 @@ def _manifest(path: Path) -> tuple[_Manifest, dict[str, Any]]:
         raise InputError(f"not a run's manifest: {error}", where=str(path)) from error
     if not isinstance(found, dict):
         raise InputError("not a run's manifest", where=str(path), allowed="the file as it was written")
+    if not any((path.parent / f"{name}.csv").exists() for name in TABLES):
+        what = "no results of run or compare are beside it, and a report is made of no others"
+        raise InputError(what, where=str(path), allowed="the folder of a run or a comparison")
     found = toml_file.cleaned(found, path)
     return toml_file.validate(_Manifest, found, path), found
 
@@ -145,9 +152,16 @@ def _newest_run(folder: Path) -> str | None:
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
-    return csv_file.read(
+    found = csv_file.read(
         path, [each for each in columns if each in text], [each for each in columns if each not in text]
-    ).reset_index(drop=True)
+    )
+    for name in _WITHIN.keys() & set(columns):
+        least, most = _WITHIN[name]
+        wrong = found[name][(found[name] < least - ROUNDING) | (found[name] > most + ROUNDING)]
+        if len(wrong):
+            where = f"{path}: line {wrong.index[0]}, {name}"
+            raise InputError("out of range", where=where, got=float(wrong.iloc[0]), allowed=f"{least:g} to {most:g}")
+    return found.reset_index(drop=True)
 
 
 def _check_whole(table: pd.DataFrame, scenarios: Sequence[str], pathway: Pathway, path: Path) -> None:
@@ -163,7 +177,8 @@ def _check_whole(table: pd.DataFrame, scenarios: Sequence[str], pathway: Pathway
         whole = set(table.groupby(list(_OF))["population"].nunique()) == {len(populations(pathway))}
         whole = whole and set(table["population"]) == set(populations(pathway))
     whole = whole and ("state" not in keys or set(table["state"]) <= set(pathway.states))
-    whole = whole and ("month" not in table or bool(table["month"].notna().all()))
+    if whole and "month" in table:
+        whole = bool(table["month"].notna().all()) and not table.duplicated([*keys, "month"]).any()
     if not whole:
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)

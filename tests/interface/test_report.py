@@ -341,6 +341,59 @@ def test_a_scenario_of_another_shape_is_refused_with_its_key(
         report.write_again(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("horizon", None), ("horizon", -1), ("draws", 0), ("replications", 0), ("draws", "x")]
+)
+def test_a_manifest_of_another_shape_is_refused_with_its_key(
+    results: Results, tmp_path: Path, key: str, value: object
+) -> None:
+    results.write(tmp_path)
+    told = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    del told[key]
+    told |= {} if value is None else {key: value}
+    (tmp_path / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"manifest\.json: {key}: "):
+        report.write_again(tmp_path)
+
+
+def test_a_folder_of_another_command_is_refused_as_such(results: Results, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    for table in tmp_path.glob("*.csv"):
+        table.unlink()
+    with pytest.raises(InputError, match=r"no results of run or compare .*allowed: the folder of a run"):
+        report.write_again(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [
+        ("survival", "survival", "7"),
+        ("survival", "month", "1e300"),
+        ("survival", "month", "-5"),
+        ("occupancy", "probability", "-1"),
+    ],
+)
+def test_a_number_that_no_run_gives_is_refused_with_its_line(
+    results: Results, tmp_path: Path, name: str, column: str, value: str
+) -> None:
+    results.write(tmp_path)
+    path = tmp_path / f"{name}.csv"
+    header, first, *rows = path.read_text().splitlines()
+    cells = dict(zip(header.split(","), first.split(","), strict=True)) | {column: value}
+    path.write_text("\n".join([header, ",".join(cells.values()), *rows]) + "\n")
+    with pytest.raises(InputError, match=rf"{name}\.csv: line 2, {column}: out of range; got "):
+        report.write_again(tmp_path)
+
+
+def test_a_month_that_is_there_twice_is_refused(results: Results, tmp_path: Path) -> None:
+    results.write(tmp_path)
+    path = tmp_path / "survival.csv"
+    header, first, _, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, first, first, *rows]) + "\n")
+    with pytest.raises(InputError, match=r"survival\.csv: not the whole table"):
+        report.write_again(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
 @pytest.mark.parametrize("kept", [1, 2, 50, -1])
 def test_a_table_that_was_cut_short_is_refused_by_its_name(
