@@ -154,7 +154,7 @@ def _used_in_vain(model: Model) -> dict[str, Floats]:
     assert marginal is not None
     deaths = [each.time for each in model.exits[marginal.otherwise] if each.time is not None]
     lasts = max(float(np.max(each.ppf(1.0 - 1e-6))) for each in deaths)
-    horizon = min(max(lasts, 12.0), LONGEST_DOOM)
+    horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
     lattice = Lattice(choose_step(model, horizon), horizon)
     found = doom.doom(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
     asked = {}
@@ -162,12 +162,10 @@ def _used_in_vain(model: Model) -> dict[str, Floats]:
         nodes = [node for node in found.into if pathway.states[node.state].holds == name]
         total = np.zeros((1, 1))
         for node in nodes:
-            came = lattice.stream(found.into[node] + 0.0 * lattice.z)
             if capacity.offered_every is not None:
+                came = lattice.stream(found.into[node] + 0.0 * lattice.z)
                 total = total + found.atoms[node] + came.sum(axis=-1)
                 continue
-            left = lattice.stream(found.out_of[node] + 0.0 * lattice.z)
-            there = found.atoms[node][..., None] + np.cumsum(came - left, axis=-1)
-            total = total + lattice.step * (there.sum(axis=-1) + 0.5 * found.atoms[node])
+            total = total + lattice.step * found.means[node].sum(axis=-1)
         asked[name] = total
     return asked

@@ -9,8 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 import scenarios
+from simulator.capacity import Capacity
 from simulator.curves import Curves
 from simulator.engines import exact, microsim, tally
+from simulator.engines.uses import Uses
 from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -325,3 +327,42 @@ def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(tell: Tell, b
         assert size == pytest.approx(float(solved.sizes[population][0]), abs=5 / np.sqrt(n))
         apart = np.abs(solved.survival["relapse", population] - simulated.survival["relapse", population]).max()
         assert apart < np.sqrt(np.log(4 / 1e-6) / (2 * n * size)) + 1e-4
+
+
+IN_A_BED = """
+title = "a fixed stay in a bed"
+start = "relapse"
+states.relapse.kind = "decision"
+states.relapse.branches = [{{ to = "ask", probability = "uptake" }}, {{ to = "care", probability = "rest" }}]
+states.ask.kind = "sojourn"
+states.ask.transitions = [
+  {{ to = "bed", time = {{ family = "fixed", months = {wait} }} }},
+  {{ to = "dead", time = {{ family = "exponential", rate = 0 }} }},
+]
+states.bed.kind = "sojourn"
+states.bed.holds = "beds"
+states.bed.transitions = [{{ to = "failure", time = {{ family = "fixed", months = {stay} }} }}]
+states.failure.kind = "sojourn"
+states.failure.transitions = [{{ to = "dead", time = {{ family = "exponential", mean = 9 }} }}]
+states.care.kind = "sojourn"
+states.care.transitions = [{{ to = "dead", time = {{ family = "exponential", mean = 6, cure = {cure} }} }}]
+states.dead.kind = "death"
+resources.beds.unit = "beds"
+marginal = {{ decision = "relapse", branch = "ask", otherwise = "care", no_benefit = "failure" }}
+parameters.uptake = {{ unit = "probability", meaning = "share treated", value = 0.3, source = "assumption" }}
+"""
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.37])
+@pytest.mark.parametrize("stay", [0.25, 1.0, 3.3])
+@pytest.mark.parametrize("cure", [0.0, 0.5])
+def test_who_is_treated_in_vain_holds_a_bed_until_a_fixed_stay_ends_or_they_die(
+    tell: Tell, wait: float, stay: float, cure: float
+) -> None:
+    pathway = tell(IN_A_BED.format(wait=wait, stay=stay, cure=cure))
+    beds = {"beds": Capacity(((0.0, 5),))}
+    raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=0.0, capacity=beds)
+    held = cure * stay + (1 - cure) * 6 * (np.exp(-wait / 6) - np.exp(-(wait + stay) / 6))
+    asked = Uses(resolve(raised)).months({"beds": np.ones(1)})["beds"]
+    # Within a cell of a tenth of a month, deaths and beds are multiplied as means.
+    np.testing.assert_allclose(asked, 0.3 * stay + 0.5 * held, rtol=1e-3)
