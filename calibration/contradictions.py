@@ -16,9 +16,9 @@ from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from calibration import links
-from calibration.kinds import by_month
+from calibration.kinds import MEDIANS, TIMED, by_month
 from calibration.links import ANY, Body, Bound, Number, Populations
-from calibration.percentages import as_printed, printed_range
+from calibration.percentages import as_printed, least_worth, printed_range
 from calibration.target_checks import where
 from simulator.cohort import Cohort
 from simulator.errors import InputError
@@ -26,6 +26,8 @@ from simulator.pathway import Pathway
 
 LEAST_WORTH = 0.9
 """Of the patients that a standard error is worth: errors by other formulas than Greenwood's differ by less."""
+ESTIMATED = ("alive", *TIMED, *MEDIANS)
+"""Numbers that need not be whole."""
 CANNOT_BE = "a figure that no cohort of this size and follow-up can have"
 HOW_MANY = {2: "two", 3: "three", 4: "four"}
 
@@ -71,11 +73,22 @@ def _bounds(row: pd.Series, line: object, populations: Populations) -> list[Boun
     entered = Number("entered", body, row["state"], by_month(row["month"]))
     if row["kind"] == "survival":
         return _estimate(row, line, body, populations.cohort)
+    if row["kind"] in (*TIMED, *MEDIANS):
+        one = Bound({Number(row["kind"], body): 1}, *printed_range(row, "value"), line)
+        return [one, *(_median(row, line, body) if row["kind"] == "median_survival" else [])]
+    found = populations.whole(row, body, line)
     if row["kind"] == "survivors":
-        return [Bound({Number("size", body): 1, entered: -1}, row["count"], row["count"], line)]
+        return [*found, Bound({Number("size", body): 1, entered: -1}, row["count"], row["count"], line)]
     if row["kind"] in ("deaths", "entered"):
-        return [Bound({entered: 1}, row["count"], row["count"], line)]
+        return [*found, Bound({entered: 1}, row["count"], row["count"], line)]
     return []
+
+
+def _median(row: pd.Series, line: object, body: Body) -> list[Bound]:
+    """Kaplan-Meier survival is a half or more before a printed median, and a half or less after it."""
+    before, after = (Number("alive", body, ANY, month) for month in printed_range(row, "value"))
+    size = Number("size", body)
+    return [Bound({before: 1, size: -0.5}, 0.0, np.inf, line), Bound({after: 1, size: -0.5}, -np.inf, 0.0, line)]
 
 
 def _size(row: pd.Series, line: object, populations: Populations) -> Bound:
@@ -104,9 +117,8 @@ def _estimate(row: pd.Series, line: object, body: Body, cohort: Cohort) -> list[
     elif followed:
         # By last follow-up, or for want of an error, nobody is taken as censored; no count need print the percentage.
         found.append(Bound({alive: 1, size: -1, dead: 1}, -1.0, np.inf, line))
-    elif np.isfinite(row["standard_error"]) and np.isfinite(row["n"]) and low < high:
-        largest = printed_range(row, "standard_error")[1] / 100.0
-        worth = LEAST_WORTH * min(low * (1.0 - low), high * (1.0 - high)) / largest**2 / row["n"]
+    elif np.isfinite(row["n"]) and low < high:
+        worth = LEAST_WORTH * least_worth(row) / row["n"]
         lost = (1.0 - low) * (1.0 - min(max(worth, 0.0), 1.0))
         found.append(Bound({alive: 1, size: lost - 1.0, dead: 1}, 0.0, np.inf, line))
     return found
@@ -121,7 +133,7 @@ def _can_be(bounds: Sequence[Bound]) -> bool:
     rows, columns, values = zip(*entries, strict=True)
     found = milp(
         np.zeros(len(place)),
-        integrality=np.array([number.what != "alive" for number in place], dtype=np.int64),
+        integrality=np.array([number.what not in ESTIMATED for number in place], dtype=np.int64),
         constraints=LinearConstraint(
             coo_array((values, (rows, columns)), shape=(len(bounds), len(place))).tocsr(),
             np.array([bound.lower for bound in bounds]) - 1e-6,
@@ -152,4 +164,4 @@ def _in_words(row: pd.Series) -> str:
         "deaths": f"{counted} ({whom}) dead{' of ' if row['state'] else ''}{row['state']} {by}",
         "survivors": f"{counted} ({whom}) alive at month {row['month']:g}",
         "survival": f"{as_printed(row)} ({whom}) alive at month {row['month']:g}",
-    }[row["kind"]]
+    }.get(row["kind"], f"{row['kind'].replace('_', ' ')} of {row['printed_value']} months ({whom})")

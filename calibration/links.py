@@ -35,7 +35,8 @@ class Number(NamedTuple):
     """How many there are of a body, or of them have entered a state by a month.
 
     of : a state, or ANY death
-    what : `size` or `entered`; also `known`, by a row that is of `month` patients, and `alive`, by an estimate
+    what : `size` or `entered`; also `known`, by a row that is of `month` patients, `alive`, by an estimate, and a kind
+        of time
     """
 
     what: str
@@ -78,10 +79,20 @@ class Populations:
     def patients(self, row: pd.Series) -> Patients:
         return self.named(row["population"]) | self.named(row["attribute"])
 
+    def whole(self, row: pd.Series, body: Body, line: object) -> list[Bound]:
+        """Return that a row's n is the size of its arm, where it is as many as the others leave and no row tells it."""
+        n, name = row["n"], row["population"]
+        left_over = population_sizes.most(self.cohort, name)
+        told = self.sizes.values()
+        if body.n is not None or body.patients in self.sizes or row["attribute"] or n != left_over or n in told:
+            return []
+        return [Bound({Number("size", body): 1}, n, n, line)]
+
     def body(self, row: pd.Series) -> Body:
         """Return whom a row is of: all of a population, unless it has more than n, or how many it has is not told."""
         who, n = self.patients(row), row["n"]
-        everybody = np.isnan(n) or n >= self.sizes.get(who, np.inf)
+        most = np.inf if row["attribute"] else population_sizes.most(self.cohort, row["population"])
+        everybody = np.isnan(n) or n >= self.sizes.get(who, most if n not in self.sizes.values() else np.inf)
         return Body(who) if everybody else Body(who, int(n))
 
 
@@ -181,9 +192,17 @@ def _families(
         parts = [Body(populations.named(name)) for name in members]
         if Body(populations.named(arm)) not in parts and Body(COHORT) not in parts:
             yield Body(populations.named(arm)), parts, not population_sizes.is_everybody(populations.cohort, arm)
+            for whole in wholes:
+                inside = [Body(whole.patients | part.patients) for part in parts if not part.patients <= whole.patients]
+                yield whole, [each for each in inside if whole.patients and each in wholes], False
     for attribute in populations.pathway.attributes:
-        levels = [each for each in wholes if len(each.patients) == 1 and min(each.patients).startswith(f"{attribute}=")]
-        yield Body(COHORT), levels, False
+        for whole in wholes:
+            levels = [each for each in wholes if _is_level(each.patients - whole.patients, attribute)]
+            yield whole, [each for each in levels if each.patients > whole.patients], False
+
+
+def _is_level(patients: Patients, attribute: str) -> bool:
+    return len(patients) == 1 and min(patients).startswith(f"{attribute}=")
 
 
 def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]], *, exact: bool) -> Iterator[Bound]:

@@ -85,6 +85,17 @@ def _check_not_surer(row: pd.Series, population: str, n: float, at: str) -> None
         raise InputError(what, where=at, got=as_printed(row), allowed=f"{AS_PRINTED}; blank where it prints none")
 
 
+def least_worth(row: pd.Series) -> float:
+    """Return the fewest patients, none censored, whose survival has a row's error or 95 % interval, as printed."""
+    shares = np.clip(np.array(printed_range(row, "value")) / 100.0, 0.0, 1.0)
+    if np.isfinite(row["standard_error"]):
+        return float((shares * (1.0 - shares)).min() / (printed_range(row, "standard_error")[1] / 100.0) ** 2)
+    widest = printed_range(row, "upper")[1] - printed_range(row, "lower")[0]
+    sizes = range(1, int(row["n"]))
+    narrow = (n for n in sizes if min(np.nanmin(np.diff(_usual_intervals(share, n))) for share in shares) <= widest)
+    return float(next(narrow, row["n"]))
+
+
 def standard_error(row: pd.Series) -> float:
     """Return a row's standard error in percent, from its 95 % interval if none is printed; NaN if neither is."""
     printed, interval = float(row["standard_error"]), float(row["upper"] - row["lower"])

@@ -48,7 +48,10 @@ def of_row(cohort: Cohort, row: pd.Series) -> str:
 def most(cohort: Cohort, population: str, sizes: Mapping[str, Size] | None = None) -> int:
     """Return the most patients that a population can have, by its own size and by what others leave. sizes : `told`."""
     sizes = told(cohort) if sizes is None else sizes
-    own = sizes[population].patients if population in sizes else cohort.n
+    members = cohort.arms.get(population, ())
+    single = {cohort.arms[name][0]: sizes[name].patients for name in sizes if len(cohort.arms.get(name, ())) == 1}
+    of_parts = sum(single[each] for each in members) if all(each in single for each in members) else cohort.n
+    own = sizes[population].patients if population in sizes else of_parts if members else cohort.n
     return min(own, left(cohort, population, sizes))
 
 

@@ -58,6 +58,10 @@ def count(kind: str, told: str, population: str = "all", name: str = "", **other
     return f"{name or kind},{kind},{population},{place},{told},,,,%,Table 2,{asked['use']},"
 
 
+def median(told: str, kind: str = "median_survival", name: str = "median") -> str:
+    return f"{name},{kind},all,,,,,60,{told},,,,months,Figure 2,validation,"
+
+
 TWO = "line 3 and .*line 4: two rows contradict one another"
 CAN_BE = {
     "counts and estimates of the same month, rounded": [
@@ -106,6 +110,12 @@ CAN_BE = {
         count("entered", "22,42,52", "treated", "immunotherapy", state="immunotherapy"),
     ],
     "deaths of an arm, of everybody": [count("deaths", "30,60,50", "treated")],
+    "a median beside estimates and counts": [
+        median("9.4"),
+        alive("60,51,6.5,,", 9.4),
+        alive("60,55,6.4,,", 6, name="six"),
+        count("survivors", "33,60,55", month="12"),
+    ],
     "a level of whom it is known, and more of that level than that": [
         count("patients", "15,30,50", name="some", attribute="prior_hsct=yes"),
         alive("20,45,,,", population="prior_hsct=yes"),
@@ -129,6 +139,37 @@ def test_an_error_is_worth_no_more_patients_than_its_arm_has(tell: Tell) -> None
 
 # Lines from 3 on, and the complaint.
 CANNOT_BE = {
+    "a median before a month at which most are alive": ([median("6.1"), alive("60,70,6,,")], TWO),
+    "a median after a month at which a third are known to be alive": (
+        [median("15"), count("survivors", "20,60,33", month="12")],
+        TWO,
+    ),
+    "two medians": ([median("6.1"), median("8", name="other")], TWO),
+    "two medians of follow-up": (
+        [median("20", "median_follow_up"), median("30", "median_follow_up", name="other")],
+        TWO,
+    ),
+    "an estimate far below who has not died, with a narrow interval": (
+        [alive("60,40,,28,52"), count("survivors", "54,60,90", month="12")],
+        TWO,
+    ),
+    "more dead of all untreated, whom the treated leave, than of everybody": (
+        [
+            count("deaths", "20,42,48", "treated", month="12", name="dead_treated"),
+            count("deaths", "10,18,56", "untreated", month="12", name="dead_untreated"),
+            count("deaths", "33,60,55", month="12"),
+        ],
+        "line 2 and .*line 3 and .*line 4 and .*line 5: four rows contradict one another",
+    ),
+    "more of a level in two arms than in all": (
+        [
+            count("patients", "17,60,28", name="yes", attribute="prior_hsct=yes"),
+            count("patients", "10,42,24", "treated", name="yes_treated", attribute="prior_hsct=yes"),
+            count("patients", "18,60,30", "untreated"),
+            count("patients", "9,18,50", "untreated", name="yes_untreated", attribute="prior_hsct=yes"),
+        ],
+        "line 3 and .*line 4 and .*line 6: three rows contradict one another",
+    ),
     "an error of 2475 patients": ([alive(",45,1.0,,")], "line 3: .* smaller than 60 patients of all .*'45 ± 1.0 %'"),
     "an interval of 46 patients": (
         [alive(",20,,10,33", population="untreated")],
