@@ -38,7 +38,7 @@ def check(
     if tell_load is not None:
         tell_load(scenario, loads)
     doubts = asked.doubts(scenario)
-    growing = _growing_in_trial(scenario, first, doubts)
+    growing = growing_in_trial(scenario, first, doubts)
     if not run_it:
         _check_growth(scenario, {name: load for name, load in lasting.items() if name not in doubts})
         if growing is not None:
@@ -71,7 +71,7 @@ def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:
             )
 
 
-def _growing_in_trial(scenario: Scenario, own: Values, doubts: dict[str, str]) -> str | None:
+def growing_in_trial(scenario: Scenario, own: Values, doubts: dict[str, str]) -> str | None:
     """Return by how much queues grow in a trial, where loads do not tell; None where they do, and where none grows.
 
     doubts : see `Demand.doubts`. A trial that is no clear answer is followed by a longer one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Protocol
 
@@ -16,6 +17,8 @@ from simulator.experiment import Settings
 from simulator.levers import Values
 from simulator.loads import Demand, demand
 from simulator.model import resolve
+from simulator.overload import growing_in_trial
+from simulator.scenario import Scenario
 from simulator.sweeps.grid import Grid
 
 Floats = NDArray[np.float64]
@@ -90,22 +93,47 @@ def check_loads(grid: Grid, own: Values, progress: Progress | None) -> None:
     if grid.scenario.service is None:
         return
     beyond: list[str] = []
+    for cell, scenario, asked in _asked(grid, own):
+        doubts = asked.doubts(scenario)
+        for name, load in asked.lasting(scenario).items():
+            if load.mean() >= 1.0 and name not in doubts:
+                beyond.append(f"{grid.told(cell)} ({name} {load.mean():.2f})")
+        if progress is not None:
+            progress(cell + 1, len(grid), "checking loads")
+    _refuse(grid, beyond, "loads of", "loads below 1")
+
+
+def check_trials(grid: Grid, own: Values, first: Values, progress: Progress | None) -> None:
+    """Refuse cells in which a queue grows in a trial, where loads do not tell. Raises InputError that names them."""
+    if grid.scenario.service is None:
+        return
+    beyond: list[str] = []
+    for cell, scenario, asked in _asked(grid, own):
+        growing = growing_in_trial(scenario, first, asked.doubts(scenario))
+        if growing is not None:
+            beyond.append(f"{grid.told(cell)} ({growing})")
+        if progress is not None:
+            progress(cell + 1, len(grid), "checking queues")
+    _refuse(grid, beyond, "", "fewer arrivals or more units")
+
+
+def _asked(grid: Grid, own: Values) -> Iterator[tuple[int, Scenario, Demand]]:
+    """Yield every cell with its scenario and what arrivals ask for."""
     known: dict[tuple[float, ...], Demand] = {}
     for cell in range(len(grid)):
         scenario = grid.at(cell)
         levers = tuple(grid.values(cell)[place] for place in lever_places(grid))
         if levers not in known:
             known[levers] = demand(scenario, own)
-        for name, load in known[levers].lasting(scenario).items():
-            if load.mean() >= 1.0:
-                beyond.append(f"{grid.told(cell)} ({name} {load.mean():.2f})")
-        if progress is not None:
-            progress(cell + 1, len(grid), "checking loads")
+        yield cell, scenario, known[levers]
+
+
+def _refuse(grid: Grid, beyond: list[str], what: str, allowed: str) -> None:
     if beyond:
         more = f" and {len(beyond) - SHOWN} more" if len(beyond) > SHOWN else ""
         raise InputError(
             f"more is asked for than can ever be served in {len(beyond)} of {len(grid)} cells",
             where=grid.scenario.where,
-            got=f"loads of {'; '.join(beyond[:SHOWN])}{more}",
-            allowed="loads below 1, or --overload to run them all the same",
+            got=f"{what} {'; '.join(beyond[:SHOWN])}{more}".strip(),
+            allowed=f"{allowed}, or --overload to run them all the same",
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulator import cost, csv_file, manifest, ward_tables
 from simulator.curves import populations
-from simulator.draws import load_informed_draws, values
+from simulator.draws import load_informed_draws, single, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
 from simulator.outcome_months import alive_at
 from simulator.results import DIGITS, as_written, clocks, outcome_rows, sample
@@ -105,8 +105,10 @@ def sweep(
             seconds += checks.seconds_of_loads(grid, for_loads(table))
         checks.check_cost(grid, seconds, chosen, n_draws)
     untouched = checks.check_cells(grid, own, progress)
-    if not at_once and not chosen.overload:
-        checks.check_loads(grid, for_loads(table), progress)
+    if not chosen.overload:
+        if not at_once:
+            checks.check_loads(grid, for_loads(table), progress)
+        checks.check_trials(grid, for_loads(table), single(table, 0), progress)
     jobs = min(chosen.jobs, len(grid) * len(chunks))
     with workers(jobs, plan) as each:
         tables, leading = _run(plan, each, untouched, progress)
@@ -185,7 +187,7 @@ def _rows(grid: Grid, cell: int, own: list[Part], first: list[Part], untouched: 
         told = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
         rows.append({"clock": default, "population": "all", "monte_carlo_se": 0.0, **told})
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *DIFFERENCES])
-    table["resource"] = table["resource"].astype(object).where(table["resource"].notna(), "")
+    table["resource"] = table["resource"].astype(object).where(table["resource"].notna(), "").astype(str)
     for place, (axis, value) in enumerate(zip(grid.axes, grid.values(cell), strict=True)):
         table.insert(place, axis.name, value)
     return table

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import run, ward_words
+from simulator import run, sweep, ward_words
 from simulator.centre import arrivals
 from simulator.engines import des
 from simulator.engines.uses import Uses
@@ -287,3 +287,10 @@ def test_a_mean_stay_without_end_is_refused(tell: Tell) -> None:
     scenario = tell(ward(stay='family = "loglogistic", shape = 0.9, median = 0.01'), "beds = 50", rate=12)
     with pytest.raises(InputError, match="stays without a mean"):
         run(scenario, horizon=6.0)
+
+
+def test_a_sweep_names_the_cells_whose_queue_grows_in_a_trial_and_runs_those_whose_queue_does_not(tell: Tell) -> None:
+    with pytest.raises(InputError, match=r"in 1 of 2 cells; got 'beds=1 \(\d+ % of 3,000 arrivals in a trial"):
+        sweep(tell(*worse_while_waiting(0.7, 12)), {"beds": "1,9"}, horizon=6.0, replications=1)
+    stable = sweep(tell(*in_series(0.5, 0.95, 1.2)), {"theatre": "1,2"}, horizon=6.0, replications=1)
+    assert len(stable.draws) == 2
