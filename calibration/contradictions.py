@@ -33,7 +33,7 @@ HOW_MANY = {2: "two", 3: "three", 4: "four"}
 
 
 def check_told_once(targets: pd.DataFrame, folder: Path) -> None:
-    """Refuse two rows of one name, or of one level of the case mix. Raises InputError naming file and line."""
+    """Refuse a row without a name, and two of one name or level of the case mix. Raises InputError with the line."""
     names: dict[str, object] = {}
     levels: dict[str, object] = {}
     for line, row in targets.iterrows():
@@ -43,6 +43,8 @@ def check_told_once(targets: pd.DataFrame, folder: Path) -> None:
                 allowed = f"one case_mix row for it: line {levels[level]} is one"
                 raise InputError("a level is told twice", where=where(folder, line), got=level, allowed=allowed)
             levels[level] = line
+        if not row["name"].strip():
+            raise InputError("a row without a name", where=where(folder, line), allowed="a name of its own")
         if row["name"] in names:
             allowed = f"a name of its own: line {names[row['name']]} has this one"
             raise InputError("two rows of one name", where=where(folder, line), got=row["name"], allowed=allowed)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from calibration.fit import priors_of
-from calibration.ranks import QUICK, STEP, Trial, trial
+from calibration.ranks import DRAWS, QUICK, STEP, Trial, trial
 from calibration.targets import Targets
 from simulator import csv_file, fingerprint, lock, text_file, whole_file
 from simulator.errors import InputError
@@ -72,7 +72,7 @@ def row(found: Trial, names: list[str]) -> pd.DataFrame:
 def read(file: Path) -> pd.DataFrame:
     """Return the table; who was refused has no ranks (NaN), and the reason in `refused`.
 
-    Raises InputError unless its trials are 1, 2, ...: a cohort that is counted twice would look like two.
+    Raises InputError unless its trials are 1, 2, ..., and their ranks are: a cohort counted twice would look like two.
     """
     header = csv_file.texts(file).columns
     table = csv_file.read(file, ["refused"], [name for name in header if name != "refused"])
@@ -81,6 +81,11 @@ def read(file: Path) -> pd.DataFrame:
             again = "a trial again" if found < number else "a trial is missing before this one"
             allowed = f"{number}: remove the lines from here on, and the same command goes on"
             raise InputError(again, where=f"{file}: line {line}", got=f"{found:g}", allowed=allowed)
+    for name in header.drop(ABOUT):
+        wrong = table[(table["refused"] == "") & ~table[name].isin(range(DRAWS + 1))]
+        if len(wrong):
+            where, allowed = f"{file}: line {wrong.index[0]}, {name}", f"0 to {DRAWS} where no fit was refused"
+            raise InputError("not a rank", where=where, got=f"{wrong[name].iloc[0]:g}", allowed=allowed)
     return table.astype({"number": int}).reset_index(drop=True)
 
 
@@ -103,8 +108,8 @@ def _begin(folder: Path, told: dict[str, Any]) -> None:
     if all(each == whole_file.part_of(file) for each in folder.iterdir()):
         whole_file.write(file, (json.dumps(told, indent=2) + "\n").encode())
     try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        before = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         what = "no check to go on with is in this folder"
         raise InputError(
             what, where=str(folder), allowed="a new or empty folder, or that of a stopped check"

@@ -201,6 +201,7 @@ CANNOT_BE = {
         [alive("60,47,6.5,,", 12), alive("60,45,6.5,,", 6, name="six")],
         "line 3 and .*line 4: two rows contradict .*'47 ± 6.5 % .all. alive at month 12; 45 ± 6.5 % .* month 6'",
     ),
+    "a row without a name": ([alive("60,45,,,", name=" ")], "line 3: a row without a name; allowed: a name of its own"),
     "two rows of one name": ([alive("60,45,,,"), alive("60,40,,,", 24)], "line 4: two rows of one name; .*line 3"),
     "two counts of the same": (
         [count("deaths", "30,60,50", name="some"), count("deaths", "31,60,52", name="others")],

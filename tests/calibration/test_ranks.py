@@ -207,6 +207,21 @@ def test_a_trial_that_is_there_twice_or_missing_is_refused_with_its_line(
         trials.run(targets, 3, tmp_path)
 
 
+@pytest.mark.parametrize("cell", ["", "-1", "2.5", "120"])
+def test_a_rank_that_is_none_is_refused_with_its_line(
+    cell: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = trials.quantities(targets)
+    quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))  # noqa: E731
+    monkeypatch.setattr(trials, "trial", quick)
+    trials.run(targets, 2, tmp_path)
+    file = tmp_path / "ranks.csv"
+    header, first, second = file.read_text().splitlines()
+    file.write_text("\n".join([header, first, f"{second.rpartition(',')[0]},{cell}"]) + "\n")
+    with pytest.raises(InputError, match=rf"ranks\.csv: line 3, {names[-1]}: not a rank; .*allowed: 0 to 119"):
+        trials.run(targets, 2, tmp_path)
+
+
 @pytest.mark.parametrize("whole", [0, 1])
 def test_a_disk_that_is_full_at_the_start_leaves_nothing_that_blocks_the_next_one(
     whole: int, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -248,6 +263,9 @@ def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) 
     [
         ("notes.txt", "mine", "no check to go on with"),
         ("settings.json", "{", "no check to go on with"),
+        ("settings.json", "[]", "of another cohort"),
+        ("settings.json", "3", "no check to go on with"),
+        ("settings.json", "[" * 100_000, "no check to go on with"),
         ("ranks.csv", "number,uptake\n1,3\n", "not the columns of a check"),
     ],
 )
