@@ -24,7 +24,8 @@ Complex = NDArray[np.complex128]
 
 STEP = 0.1
 """Months. Cells are at most this wide, halved while a sojourn of the pathway is too short for them."""
-FINEST = 2**17
+FINEST, FINEST_READ = 2**17, 2**14
+"""Cells at most: of a lattice, and where cells are halved only for the months that are read off."""
 ALIAS = 1e-8
 OTHERWISE = 10
 """Times in a tenth of a month where fixed times have no common measure: one spreads over a hundredth of a month."""
@@ -166,7 +167,8 @@ def choose_step(model: Model, horizon: float) -> float:
             if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
                 spreads.append(float(np.min(spread)))
     window = [model.pathway.group_window] if model.pathway.groups else []
-    step = STEP / _divisor([*_chained(model), *_read_off(model.pathway, horizon), *window], horizon)
+    step = STEP / _divisor(_chained(model), STEP, int(FINEST * STEP / max(horizon, STEP)))
+    step /= _divisor([*_read_off(model.pathway, horizon), *window], step, int(FINEST_READ * step / horizon))
     while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
         step /= 2
     return step
@@ -174,7 +176,7 @@ def choose_step(model: Model, horizon: float) -> float:
 
 def step_of_reading(pathway: Pathway, horizon: float) -> float:
     """Return the months between points, a tenth or less, of which the horizon and every month of survival is one."""
-    return STEP / _divisor(_read_off(pathway, horizon), horizon)
+    return STEP / _divisor(_read_off(pathway, horizon), STEP, int(FINEST_READ * STEP / horizon))
 
 
 def _read_off(pathway: Pathway, horizon: float) -> list[float]:
@@ -197,11 +199,10 @@ def _chained(model: Model) -> list[float]:
     return sorted({month for months in lasting.values() for month in months if month > 0}) if follows else []
 
 
-def _divisor(months: list[float], horizon: float) -> int:
-    """Return the least k so that all months are multiples of STEP / k; OTHERWISE where the finest lattice has none."""
-    most = max(int(FINEST * STEP / max(horizon, STEP)), 1)
-    for k in range(1, most + 1):
-        cells = np.array(months) * (k / STEP)
+def _divisor(months: list[float], step: float, most: int) -> int:
+    """Return the least k so that all months are multiples of step / k; OTHERWISE, or `most`, if none up to that is."""
+    for k in range(1, max(most, 1) + 1):
+        cells = np.array(months) * (k / step)
         if np.all(np.abs(cells - np.rint(cells)) < 1e-7):
             return k
-    return min(OTHERWISE, most)
+    return max(min(OTHERWISE, most), 1)
