@@ -108,9 +108,9 @@ def test_the_cohorts_own_folder_is_where_it_writes(new_cohort: NewCohort) -> Non
     read = read_cohort(targets.folder)
     assert read.posterior is not None
     assert read.predictive is not None
-    draws = pd.read_csv(targets.folder / "draws.csv", float_precision="round_trip")
+    draws = pd.read_csv(targets.folder / "draws.csv", dtype=str)
     assert set(draws.pop("fitted_to")) == {fingerprint.of_fit(targets.pathway, targets.folder)}
-    pd.testing.assert_frame_equal(draws, written.draws, check_exact=True)
+    pd.testing.assert_frame_equal(draws.astype(float), written.draws, check_exact=True)
     assert all(0 < done <= most for _, done, most in told)
     for stage in {stage for stage, _, _ in told}:
         done = [each for name, each, _ in told if name == stage]
