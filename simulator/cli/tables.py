@@ -160,5 +160,6 @@ def of_checks(checks: Sequence[Check]) -> Table:
 
 def _summary(row: dict[Any, Any], when: str) -> str:
     mean, lower, upper = (row[f"{when}_{each}"] for each in ("mean", "lower", "upper"))
-    places = 1 if upper >= 10 else 2
+    # A rate of 0.002 a month is not 0.00: two digits of the upper limit.
+    places = 1 if upper >= 10 else 2 if upper >= 0.1 or upper <= 0 else min(6, 1 - math.floor(math.log10(upper)))
     return f"{mean:.{places}f} ({lower:.{places}f}-{upper:.{places}f})"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from calibration import fit
+from simulator.cli import tables
 
 Command = Callable[..., Any]
 
@@ -27,3 +28,11 @@ def test_a_sample_that_is_kept_though_it_is_no_fit_ends_with_status_1(
     assert (asked["points"], asked["keep"]) == (1234, True)
     assert result.stderr.splitlines()[-1] == "aftercart: wang2024: not a fit, since few"
     assert "Files: kept" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("mean", "lower", "upper", "shown"),
+    [(0.0022, 0.00027, 0.0068, "0.0022 (0.0003-0.0068)"), (0.39, 0.34, 0.44, "0.39 (0.34-0.44)")],
+)
+def test_a_small_rate_is_not_shown_as_nothing(mean: float, lower: float, upper: float, shown: str) -> None:
+    assert tables._summary({"prior_mean": mean, "prior_lower": lower, "prior_upper": upper}, "prior") == shown
