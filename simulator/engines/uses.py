@@ -7,12 +7,13 @@ last: what they ask for is what a queue must be able to serve, or it grows witho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.distributions.exponential import Exponential
 from simulator.engines import doom
 from simulator.engines.embedded import NEVER, earliest, entries, leaving, visits
 from simulator.engines.flows import Node
@@ -107,11 +108,12 @@ class Uses:
                 if wanted is not None and self.model.scenario.capacity[wanted].offered_every is not None:
                     found[wanted] = found[wanted] + _times(often[..., place[name]], p)
         marginal = self.model.pathway.marginal
-        for name, months in self.in_vain.items():
+        for name, (at_once, at_last) in self.in_vain.items():
             assert marginal is not None
             assert self.treated_in_vain is not None
             decided = often[..., place[marginal.decision]] * self.treated_in_vain
-            found[name] = found[name] + _times(decided, months * np.atleast_1d(served[name])[:, None])
+            part = np.atleast_1d(served[name])[:, None]
+            found[name] = found[name] + _times(decided, part * at_once + (1.0 - part) * at_last)
         return {name: self._everybody(each) for name, each in found.items()}
 
     def _mixed(self, rows: Mapping[frozenset[str], Row], served: Mapping[str, Floats]) -> Row:
@@ -148,14 +150,28 @@ def _times(often: Floats, months: Floats) -> Floats:
         return np.asarray(np.where(often > NEVER, often * months, 0.0))
 
 
-def _used_in_vain(model: Model) -> dict[str, Floats]:
-    """Return what a patient who is treated without benefit asks of each resource, (n_draws or 1, n_cells or 1)."""
-    marginal, pathway = model.pathway.marginal, model.pathway
+def _used_in_vain(model: Model) -> dict[str, tuple[Floats, Floats]]:
+    """Return what a patient who is treated without benefit asks of each resource, (n_draws or 1, n_cells or 1) each.
+
+    If served at once; and at last, after waits without end in which all but those without a time of death have died.
+    """
+    marginal = model.pathway.marginal
     assert marginal is not None
-    deaths = [each.time for each in model.exits[marginal.otherwise] if each.time is not None]
-    lasts = max(float(np.max(each.ppf(1.0 - 1e-6))) for each in deaths)
+    exits = model.exits[marginal.otherwise]
+    lasts = max(float(np.max(each.time.ppf(1.0 - 1e-6))) for each in exits if each.time is not None)
     horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
     lattice = Lattice(choose_step(model, horizon), horizon)
+    at_once, never = _asked_in_vain(model, lattice), leaving(model, marginal.otherwise).never
+    if not np.any(never > NEVER):
+        return {name: (asked, np.zeros((1, 1))) for name, asked in at_once.items()}
+    undying = replace(exits[0], time=Exponential.from_parameters({"mean": np.full((1, 1), np.inf)}), probability=None)
+    at_last = _asked_in_vain(replace(model, exits={**model.exits, marginal.otherwise: (undying,)}), lattice)
+    return {name: (asked, never * at_last[name]) for name, asked in at_once.items()}
+
+
+def _asked_in_vain(model: Model, lattice: Lattice) -> dict[str, Floats]:
+    marginal, pathway = model.pathway.marginal, model.pathway
+    assert marginal is not None
     found = doom.doom(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
     asked = {}
     for name, capacity in model.scenario.capacity.items():

@@ -366,3 +366,6 @@ def test_who_is_treated_in_vain_holds_a_bed_until_a_fixed_stay_ends_or_they_die(
     asked = Uses(resolve(raised)).months({"beds": np.ones(1)})["beds"]
     # Within a cell of a tenth of a month, deaths and beds are multiplied as means.
     np.testing.assert_allclose(asked, 0.3 * stay + 0.5 * held, rtol=1e-3)
+    # Where waits have no end, those who are cured are served at last; the others have died.
+    asked = Uses(resolve(raised)).months({"beds": np.zeros(1)})["beds"]
+    np.testing.assert_allclose(asked, (0.3 + 0.5 * cure) * stay, rtol=1e-6)
