@@ -325,7 +325,9 @@ def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(tell: Tell, b
     for population in ("all", "treated"):
         size = float(simulated.sizes[population][0])
         assert size == pytest.approx(float(solved.sizes[population][0]), abs=5 / np.sqrt(n))
-        apart = np.abs(solved.survival["relapse", population] - simulated.survival["relapse", population]).max()
+        # Where patients come back, the exact engine's cells are finer.
+        exactly = solved.survival["relapse", population][:, :: round(simulated.months[1] / solved.months[1])]
+        apart = np.abs(exactly - simulated.survival["relapse", population]).max()
         assert apart < np.sqrt(np.log(4 / 1e-6) / (2 * n * size)) + 1e-4
 
 
