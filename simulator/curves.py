@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.lifetimes import Lifetimes, Path, average
+from simulator.lifetimes import Integers, Lifetimes, Path, average
 from simulator.pathway import Pathway
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ class Curves:
     means : (clock, population) -> (n_draws, n_months - 1), the mean of S(t) from each month to the next
     occupancy : clock -> state -> (n_draws, n_months), the probability of being there
     sizes : population -> (n_draws,) share of all patients who reach the default clock
-    lifetimes : the path of S near a month, draw by draw
+    lifetimes : the paths of S near months, where lines between them do not do
     counts : count -> (n_draws,) per patient, from the default clock to the horizon
     count_variances : count -> (n_draws,) variance among patients; absent for exact
     patients : how many were simulated a draw; None for exact, which has no sampling noise
@@ -95,12 +95,20 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
                 found[key] = alive / sizes[name][:, None]
         return found
 
-    def paths(key: tuple[str, str], draw: int, place: int) -> Path:
-        pairs = zip(shares, parts, strict=True)
-        size = [float((np.asarray(share) * each.sizes[key[1]])[draw]) for share, each in pairs]
-        there = [each for each, own in zip(parts, size, strict=True) if own > 0]
-        weights = [own / sum(size) for own in size if own > 0]
-        return average([each.lifetimes(key, draw, place) for each in there], weights)
+    def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
+        size = [np.asarray(share) * each.sizes[key[1]] for share, each in zip(shares, parts, strict=True)]
+        found = [each.lifetimes(key, np.where(own > 0, places, 0)) for own, each in zip(size, parts, strict=True)]
+
+        def of_draw(draw: int, place: int) -> Path | None:
+            if all(each[draw] is None for each in found):
+                return None
+            there = [number for number, own in enumerate(size) if own[draw] > 0]
+            near = slice(place - 1, place + 1)
+            lines = [(first.months[near], parts[i].survival[key][draw, near]) for i in there]
+            chosen = [found[i][draw] or line for i, line in zip(there, lines, strict=True)]
+            return average(chosen, [size[i][draw] / sum(own[draw] for own in size) for i in there])
+
+        return [of_draw(draw, int(place)) for draw, place in enumerate(places)]
 
     return Curves(
         first.months,

@@ -12,31 +12,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 Path = tuple[Floats, Floats]
-Lifetimes = Callable[[tuple[str, str], int, int], Path]
-"""(clock, population), draw and place of a month -> the path that leads to that month."""
+Lifetimes = Callable[[tuple[str, str], Integers], Sequence[Path | None]]
+"""(clock, population) and a month's place a draw, (n_draws,) -> the paths that lead to these months; None at place 0,
+and where lines from month to month are fine enough."""
 
 ROUNDING = 1e-6
 """By how much survival must fall below a level: a plateau at the level is left where survival falls again, and the
 damped transform leaves no more digits at the end of a fine lattice."""
 
 
-def place_below(survival: Floats, level: float) -> int | None:
-    """Return the place of the first month at which survival : (n_months,) is below a level; None if there is none."""
-    below = survival < level - ROUNDING
-    return int(np.argmax(below)) if below.any() else None
+def place_below(survival: Floats, levels: Floats) -> Integers:
+    """Return the first place at which survival : (n_draws, n) is below each draw's level; n where there is none."""
+    below = survival < levels[:, None] - ROUNDING
+    return np.asarray(np.where(below.any(axis=1), below.argmax(axis=1), survival.shape[1]))
 
 
-def least_below(path: Path, level: float) -> float:
+def least_below(times: Floats, survival: Floats, levels: Floats, place: Integers) -> Floats:
+    """Return the time at which a line leads to each place : (n_draws,) and below the level; inf where there is none."""
+    inside = (place > 0) & (place < times.size)
+    after, draw = np.where(inside, place, 1), np.arange(len(survival))
+    high, low = survival[draw, after - 1], survival[draw, after]
+    part = np.divide(high - levels, high - low, out=np.zeros(len(survival)), where=inside & (high > low))
+    crossed = times[after - 1] + np.clip(part, 0.0, 1.0) * (times[after] - times[after - 1])
+    return np.where(inside, crossed, np.where(place == 0, times[0], np.inf))
+
+
+def least_of_path(path: Path, level: float) -> float:
     """Return the least time from which on a path is below a level; its end if it is nowhere."""
     times, alive = path
-    after = place_below(alive, level)
-    if after is None or after == 0:
-        return float(times[-1 if after is None else 0])
-    high, low = alive[after - 1], alive[after]
-    part = np.clip((high - level) / (high - low), 0.0, 1.0)
-    return float(times[after - 1] + part * (times[after] - times[after - 1]))
+    levels = np.array([level])
+    found = least_below(times, alive[None], levels, place_below(alive[None], levels)).item()
+    return min(found, float(times[-1]))
 
 
 def average(paths: Sequence[Path], weights: Sequence[float]) -> Path:

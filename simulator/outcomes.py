@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.curves import Curves, up_to
-from simulator.lifetimes import least_below, place_below
+from simulator.lifetimes import least_below, least_of_path, place_below
 from simulator.outcome_months import OutcomeMonths, alive_at, mean_to, written
 from simulator.pathway import Pathway
 
@@ -51,14 +51,13 @@ def median(curves: Curves, clock: str, population: str) -> Floats:
 def quantile(curves: Curves, clock: str, population: str, levels: Floats) -> Floats:
     """Return the least times with S(t) < level, (n_draws,) each, months; inf where there is none, NaN for nobody."""
     survival = curves.survival[clock, population]
-    found = np.where(np.isnan(survival[:, 0]), np.nan, np.inf)
-    for draw, level in enumerate(levels):
-        place = place_below(survival[draw], level)
-        if place == 0:
-            found[draw] = 0.0
-        elif place is not None:
-            found[draw] = least_below(curves.lifetimes((clock, population), draw, place), level)
-    return found
+    place = place_below(survival, levels)
+    found = least_below(curves.months, survival, levels, place)
+    paths = curves.lifetimes((clock, population), np.where(np.isfinite(found), place, 0))
+    for draw, path in enumerate(paths):
+        if path is not None:
+            found[draw] = least_of_path(path, levels[draw])
+    return np.where(np.isnan(survival[:, 0]), np.nan, found)
 
 
 def survival_noise(survival: Floats, patients: Floats) -> Floats:

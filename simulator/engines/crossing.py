@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.lattice import FINEST, STEP
 from simulator.engines.solution import Solution
-from simulator.lifetimes import Path
+from simulator.lifetimes import Integers, Path
 
 Floats = NDArray[np.float64]
 Key = tuple[str, str]
@@ -40,12 +40,16 @@ class Crossing:
     solve: Callable[..., Solution]
     _finer: dict[tuple[int, float, bool], Solution] = field(default_factory=dict)
 
-    def path(self, key: Key, draw: int, place: int) -> Path:
-        """Return S of a draw up to a place: a line from the one before, or from month 0 on a finer lattice."""
-        months, step = self.solution.months, self.solution.lattice.step
-        alive = self.survival[key][draw]
-        if step <= FINE or _is_even(alive, self.means[key][draw], place, STEP / step):
-            return months[place - 1 : place + 1], alive[place - 1 : place + 1]
+    def paths(self, key: Key, places: Integers) -> list[Path | None]:
+        """Return each draw's S from month 0 to its place on a finer lattice; None where this one is fine enough."""
+        step = self.solution.lattice.step
+        if step <= FINE:
+            return [None] * places.size
+        coarse = (places > 0) & ~_is_even(self.survival[key], self.means[key], places, STEP / step)
+        return [self._path(key, draw, int(places[draw])) if own else None for draw, own in enumerate(coarse)]
+
+    def _path(self, key: Key, draw: int, place: int) -> Path:
+        months = self.solution.months
         # The lattice's own error may put the crossing into the next cell.
         until = float(months[min(place + 2, months.size - 1)])
         fine = self._solved(draw, until, key[1] in self.solution.model.pathway.groups)
@@ -62,11 +66,16 @@ class Crossing:
         return self._finer[draw, until, in_group]
 
 
-def _is_even(survival: Floats, means: Floats, place: int, coarser: float) -> bool:
-    """Return whether about as many die in a cell as in those beside it. coarser : a tenth of a month, in cells."""
-    if place < 2 or place > means.size - 1:
-        return False
-    before, own, after = survival[place - 2 : place + 1] - survival[place - 1 : place + 2]
-    early = abs(means[place - 1] - 0.5 * (survival[place - 1] + survival[place]))
-    spike = max(abs(own - 0.5 * (before + after)), early)
-    return bool(abs(after - before) <= SLOPE * coarser * own and spike <= SPIKE * coarser * own)
+def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> NDArray[np.bool_]:
+    """Return of which draws about as many die in the cell before a place as in those beside it.
+
+    survival : (n_draws, n_months); means : (n_draws, n_months - 1); coarser : a tenth of a month, in cells
+    """
+    inside = (places > 1) & (places < means.shape[1])
+    draw, place = np.arange(places.size)[:, None], np.where(inside, places, 2)[:, None]
+    around = survival[draw, np.clip(place + np.arange(-2, 2), 0, means.shape[1])]
+    before, own, after = -np.diff(around, axis=1).T
+    early = np.abs(means[draw, place - 1][:, 0] - 0.5 * (around[:, 1] + around[:, 2]))
+    spike = np.maximum(np.abs(own - 0.5 * (before + after)), early)
+    even = (np.abs(after - before) <= SLOPE * coarser * own) & (spike <= SPIKE * coarser * own)
+    return np.asarray(inside & even)

@@ -149,7 +149,7 @@ def _curves(model: Model, horizon: float, step: float | None, only: Collection[t
         months=solution.months,
         survival=survival,
         means=means,
-        lifetimes=crossing.Crossing(solution, survival, means, solve).path,
+        lifetimes=crossing.Crossing(solution, survival, means, solve).paths,
         occupancy={
             clock: {name: solution.occupied(name, clock) for name in _stays(model)}
             for clock in (pathway.clocks if only is None else ())

@@ -81,11 +81,14 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curve
     patients = np.maximum(sizes[pathway.clock][:, 0], 1.0)
     totals = {name: np.array([each.sums[name][0] for each in tallies]) for name in pathway.counts}
 
-    def paths(key: tuple[str, str], row: int, place: int) -> Path:
+    def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
         clock, name = key
-        others = [each.lives[clock] for number, each in enumerate(tallies) if number != row]
-        size = sizes[clock][row, names.index(name)]
-        return _path(others, tallies[0].rows(name), place, tallies[0].step, survival[key][row], size)
+        size = sizes[clock][:, names.index(name)]
+        lives, step = [each.lives[clock] for each in tallies], tallies[0].step
+        return [
+            _path(lives[:row] + lives[row + 1 :], tallies[0].rows(name), int(place), step, survival[key][row], size[row])
+            for row, place in enumerate(places)
+        ]
 
     return Curves(
         months=tallies[0].months,
@@ -114,8 +117,10 @@ def _alive(died: Floats, waited: Floats, step: float) -> tuple[Floats, Floats, F
 
 def _path(
     lives: Sequence[_Deaths], rows: NDArray[np.bool_], place: int, step: float, alive: Floats, patients: float
-) -> Path:
+) -> Path | None:
     """Return S from the place before one to it. rows : codes; alive : (n_months,), S at places, of `patients`."""
+    if place == 0:
+        return None
     month = np.sort(np.concatenate([each.months_of(rows, place) for each in lives]))
     steps = alive[place - 1] - np.arange(month.size + 1) / patients
     return np.concatenate([[step * (place - 1)], np.repeat(month, 2), [step * place]]), np.repeat(steps, 2)
@@ -313,9 +318,10 @@ class Tally:
             means |= {(clock, name): between[[place]] for place, name in enumerate(names)}
         sizes = dict(zip(names, size[self.pathway.clock], strict=True))
 
-        def paths(key: tuple[str, str], draw: int, place: int) -> Path:
+        def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
             patients = size[key[0]][names.index(key[1])]
-            return _path([self.lives[key[0]]], self.rows(key[1]), place, self.step, survival[key][draw], patients)
+            lives, rows = [self.lives[key[0]]], self.rows(key[1])
+            return [_path(lives, rows, int(place), self.step, survival[key][0], patients) for place in places]
 
         patients = int(sizes["all"])
         return Curves(

@@ -3,26 +3,26 @@
 import numpy as np
 import pytest
 
-from simulator.lifetimes import average, least_below, place_below
+from simulator.lifetimes import average, least_of_path, place_below
 
 STEP = (np.array([0.0, 2.0, 2.0, 5.0]), np.array([1.0, 1.0, 0.4, 0.4]))
 LINE = (np.array([0.0, 4.0]), np.array([1.0, 0.0]))
 
 
 def test_a_step_falls_below_a_level_where_it_stands_and_a_line_where_it_crosses() -> None:
-    assert least_below(STEP, 0.5) == 2.0
-    assert least_below(LINE, 0.5) == pytest.approx(2.0)
-    assert least_below(LINE, 0.25) == pytest.approx(3.0)
+    assert least_of_path(STEP, 0.5) == 2.0
+    assert least_of_path(LINE, 0.5) == pytest.approx(2.0)
+    assert least_of_path(LINE, 0.25) == pytest.approx(3.0)
 
 
 def test_a_path_that_is_nowhere_below_a_level_gives_its_end() -> None:
-    assert least_below(STEP, 0.3) == 5.0
-    assert place_below(STEP[1], 0.3) is None
+    assert least_of_path(STEP, 0.3) == 5.0
+    assert place_below(STEP[1][None], np.array([0.3])).item() == STEP[1].size
 
 
 def test_a_mixture_has_the_steps_of_one_and_the_slope_of_the_other() -> None:
     times, alive = average([STEP, LINE], [0.5, 0.5])
     assert list(times) == [0.0, 0.0, 2.0, 2.0, 4.0, 4.0, 5.0, 5.0]
     np.testing.assert_allclose(alive, [1.0, 1.0, 0.75, 0.45, 0.2, 0.2, 0.2, 0.2])
-    assert least_below((times, alive), 0.5) == 2.0
-    assert least_below((times, alive), 0.9) == pytest.approx(0.8)
+    assert least_of_path((times, alive), 0.5) == 2.0
+    assert least_of_path((times, alive), 0.9) == pytest.approx(0.8)
