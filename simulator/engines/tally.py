@@ -85,10 +85,9 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curve
         clock, name = key
         size = sizes[clock][:, names.index(name)]
         lives, step = [each.lives[clock] for each in tallies], tallies[0].step
-        return [
-            _path(lives[:row] + lives[row + 1 :], tallies[0].rows(name), int(place), step, survival[key][row], size[row])
-            for row, place in enumerate(places)
-        ]
+        others = [lives[:row] + lives[row + 1 :] for row in range(places.size)]
+        rows, alive = tallies[0].rows(name), survival[key]
+        return [_path(others[i], rows, int(place), step, alive[i], size[i]) for i, place in enumerate(places)]
 
     return Curves(
         months=tallies[0].months,
