@@ -22,6 +22,10 @@ from simulator.pathway import longest_way_to_clock, states_before_clock
 from simulator.randomness import Uniforms
 from simulator.ward import Intake, Requests, book, instant
 
+MOST_RETURNS = 1_000
+"""Visits to one state, after which nobody is followed beyond the horizon: where patients block one another's units,
+those who wait may go round without end."""
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Story = Generator[simpy.Event, object, None]
@@ -131,7 +135,7 @@ class Patient:
         yield self.until(0.0)
         state: str | None = self.centre.pathway.start
         month = 0.0
-        while state is not None and (self.sees(month) or self.in_vain or state in self.centre.lasting[self.chances]):
+        while state is not None and (self.sees(month) or self.in_vain or self.keeps_others_waiting(state)):
             visit = self.enter(state, month)
             told = self.centre.pathway.states[state]
             if told.is_absorbing:
@@ -140,6 +144,12 @@ class Patient:
                 state = self.choose(state, month, visit)
             else:
                 state, month = yield from self.stay(state, month, visit)
+        if self.holds is not None and state is not None:
+            self.holds.give_back(self.origin + month)
+
+    def keeps_others_waiting(self, state: str) -> bool:
+        """Whether the patient may hold or ask for a limited unit from a state on, and does not go round for ever."""
+        return state in self.centre.lasting[self.chances] and self.visits[state] < MOST_RETURNS
 
     def sees(self, month: float) -> bool:
         """Whether follow-up has not ended before a month."""

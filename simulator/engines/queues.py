@@ -26,8 +26,8 @@ from simulator.ward import Intake, Requests
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-MOST_ROWS, MOST_ROWS_A_PATIENT = 500_000, 50
-"""Stretches that may be simulated beforehand: what both numbers are exceeded by is refused."""
+MOST_ROWS, MOST_ROWS_A_PATIENT, MOST_ROUNDS = 500_000, 50, 1_000
+"""Stretches beforehand: more than both of the first two are refused, and more rounds of who is never granted a unit."""
 
 
 def simulate(
@@ -45,7 +45,7 @@ def simulate(
     None keeps all, and their order. Raises InputError where only des can run the limits.
     """
     refuse(model)
-    runs: list[Stretches] = []
+    runs, rounds = list[Stretches](), 0
     plans = [QueuePlan(each, horizon, keep) for each in (model, before or model)]
     if any(plan.marginal is not None for plan in plans):
         # Who is treated in vain dies wherever they are then, so all that anybody does is kept.
@@ -59,8 +59,9 @@ def simulate(
             if own.size or not runs  # one stretch at least, an empty one if nobody comes
         ]
         while level:
+            rounds += 1
             level = _simulate(level, runs)
-            _check_number(model, sum(run.patients.size for run in (*runs, *level)), intake.patients.size)
+            _check_number(model, rounds, sum(run.patients.size for run in (*runs, *level)), intake.patients.size)
     units = [each.units for each in model.scenario.capacity.values()]
     served = serve(_all_rows(runs), intake.origin, units)
     return _Assembly(runs, intake, served.start, horizon).block(), served.requests(intake)
@@ -74,13 +75,13 @@ def refuse(model: Model) -> None:
         raise InputError("microsim's queues cannot run this", where=where, got=why, allowed="--engine des")
 
 
-def _check_number(model: Model, rows: int, patients: int) -> None:
+def _check_number(model: Model, rounds: int, rows: int, patients: int) -> None:
     """Raise InputError if both ways out of every wait lead on to too many stretches."""
-    if rows > MOST_ROWS and rows > MOST_ROWS_A_PATIENT * patients:
+    if (rows > MOST_ROWS and rows > MOST_ROWS_A_PATIENT * patients) or rounds > MOST_ROUNDS:
         raise InputError(
             "microsim's queues simulate both ways out of every wait beforehand, which are too many here",
             where=model.scenario.where,
-            got=f"{rows:,} for {patients:,} patients",
+            got=f"{rows:,} for {patients:,} patients, {rounds:,} one after another",
             allowed="--engine des",
         )
 

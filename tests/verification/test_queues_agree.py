@@ -425,6 +425,42 @@ def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
     assert choose_engine("microsim", [scenario])[0] == "microsim"
 
 
+ASK_AGAIN = """
+title = "A bed that is asked for again every fortnight, for as long as it takes"
+start = "ask"
+[clocks]
+entry = "ask"
+[resources.beds]
+[states.ask]
+kind = "sojourn"
+[[states.ask.transitions]]
+to = "ward"
+time = { family = "fixed", months = 0 }
+[[states.ask.transitions]]
+to = "ask"
+time = { family = "fixed", months = 0.5 }
+[states.ward]
+kind = "sojourn"
+holds = "beds"
+[[states.ward.transitions]]
+to = "home"
+time = { family = "fixed", months = 3 }
+[states.home]
+kind = "end"
+"""
+
+
+def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_served_by_des(
+    tell: Callable[..., Pathway],
+) -> None:
+    model = resolve(scarce(Scenario("again", tell(ASK_AGAIN)), 1))
+    with pytest.raises(InputError, match=r"1,001 one after another.*allowed: --engine des"):
+        queues.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
+    _, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
+    granted = np.sort(book.granted[np.isfinite(book.granted)])
+    np.testing.assert_allclose(granted, [0.0, 3.0, 6.0, 9.0, 12.0], atol=1e-9)
+
+
 def test_what_cohorts_suggest_needs_no_draws_to_choose_an_engine() -> None:
     assert choose_engine("auto", [load_scenario("wider-salvage-todays-beds@cohorts")])[0] == "microsim"
 
