@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
@@ -395,8 +394,3 @@ def _part(curves: Curves, scenario: Scenario) -> Part:
         outcomes=found,
         treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
     )
-
-
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

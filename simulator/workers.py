@@ -175,3 +175,8 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.signal(signal.SIGINT, usual)
     if pressed:
         signal.raise_signal(signal.SIGINT)
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -77,7 +77,7 @@ def tell_staleness(pathway: Pathway) -> None:
 def processes(jobs: int | None) -> int:
     """Return how many processes to use. Raises InputError if fewer than one is asked for."""
     from simulator.errors import InputError
-    from simulator.experiment import cores
+    from simulator.workers import cores
 
     if jobs is not None and jobs < 1:
         raise InputError("too few", where="--jobs", got=jobs, allowed="1 or more")

@@ -39,7 +39,7 @@ def sweep(
 
     Each cell keeps the scenario's own marginal_benefit: no other is shown unless it is varied.
     """
-    from simulator import experiment
+    from simulator import experiment, workers
     from simulator.scenario import load_scenario
     from simulator.sweeps import axis
     from simulator.sweeps.run import sweep as simulate
@@ -57,7 +57,7 @@ def sweep(
             draws=draws,
             seed=seed,
             horizon=horizon,
-            jobs=experiment.cores() if jobs is None else jobs,
+            jobs=workers.cores() if jobs is None else jobs,
             replications=replications,
             overload=overload,
         )
