@@ -209,7 +209,7 @@ def scenarios_of(case: Case) -> list[Scenario]:
         (("virtual-cohorts", "as-it-is.toml", "--engine", "exact"), "the exact engine has no patients"),
         (("virtual-cohorts", "two-beds.toml"), "no beds"),
         (("virtual-cohorts", "as-it-is.toml", "--horizon", "12"), "--horizon"),
-        (("guarantee-time", "as-it-is.toml"), "no group"),
+        (("guarantee-time", "as-it-is.toml"), "no two groups"),
         (("run", "as-it-is.toml", "--draws", "2"), "--draws"),
     ],
 )
