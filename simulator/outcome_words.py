@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.outcome_months import worded
+from simulator.outcome_months import KINDS, worded
 
 if TYPE_CHECKING:
     from simulator.pathway import Pathway
@@ -28,6 +28,16 @@ def label(outcome: str, pathway: Pathway) -> str:
         return outcome.replace("_", " ")
     _, per, what = count.unit.partition(" per ")
     return f"{count.label}{per}{what}"
+
+
+WHOLE_STAYS = "whole stays"
+"""The follow-up of waits and of use: no horizon ends them."""
+
+
+def follow_up(outcome: str, horizon: float) -> str:
+    """Return how far patients are followed for an outcome: "to month 12" of its name, or "to month 120"."""
+    kinds = {kind: "to month {month}" for kind, pattern in KINDS.items() if "<month>" in pattern}
+    return worded(outcome, kinds) or f"to month {horizon:g}"
 
 
 def until(pathway: Pathway, horizon: float) -> str:

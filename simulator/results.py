@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from simulator import csv_file, manifest, outcomes, ward_tables
 from simulator.curves import populations
 from simulator.outcome_months import alive_at, written
+from simulator.outcome_words import follow_up
 from simulator.scenario import BREAK_EVEN, Scenario, parted
 from simulator.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 
@@ -86,6 +87,7 @@ def gather(
                 rows.extend(outcome_rows(scenario, clock, name, own, by_scenario[0] if i else None))
             occupancy.append(_occupancy(scenario, clock, months, own))
         rows.extend(_paying(scenario, own, scenarios, by_scenario, settings.margin))
+    rows = [row | {"follow_up": follow_up(row["outcome"], settings.horizon)} for row in rows]
     limited = [(each, [p.ward for p in own if p.ward]) for each, own in zip(scenarios, by_scenario, strict=True)]
     limited = [(each, wards) for each, wards in limited if wards]
     service = queue = None

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from simulator.centre import WardPart
 from simulator.curves import INTERVAL
+from simulator.outcome_words import WHOLE_STAYS, follow_up
 from simulator.scenario import Scenario
 from simulator.uncertainty import NOTHING, Summary, of_means
 from simulator.waits import LABELS
@@ -40,7 +41,8 @@ def service(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) 
             if place and key in wards[0][0].outcomes:
                 before = np.array([each.outcomes[key][1] for each in wards[0]])
             precision = 0.1 if scenario.service is None else scenario.service.precision
-            rows.append({"scenario": scenario.name, **_key(key), "unit": unit, **_row(values, before, precision)})
+            told = {**_key(key), "unit": unit, **_row(values, before, precision), "follow_up": _followed(key)}
+            rows.append({"scenario": scenario.name, **told})
     return pd.DataFrame(rows)
 
 
@@ -48,6 +50,14 @@ def _key(key: tuple[str, int, str]) -> dict[str, Any]:
     resource, year, outcome = key
     label = LABELS.get(outcome, outcome.replace("_", " "))
     return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label}
+
+
+def _followed(key: tuple[str, int, str]) -> str:
+    """Return how far patients are followed for an outcome; arrivals are counted as they come."""
+    resource, _, outcome = key
+    if resource:
+        return WHOLE_STAYS
+    return "" if outcome == "arrivals" else follow_up(outcome, np.inf)
 
 
 def _row(values: Floats, before: Floats | None, precision: float) -> dict[str, float]:

@@ -23,8 +23,10 @@ SERVICE = tuple(name for name in ServiceTable.model_fields if name not in LISTS)
 
 BENEFIT = "marginal_benefit"
 
-COLUMNS = ("clock", "population", "resource", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se")
-DIFFERENCES = ("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se")
+COLUMNS = (
+    *("clock", "population", "resource", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
+    *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se", "follow_up"),
+)
 """Of the table, beside a column a name: a name that is one of them needs its table in front."""
 
 
@@ -91,7 +93,7 @@ def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> 
     axes: list[Axis] = []
     for name, told in vary.items():
         table, key = find(scenario.pathway, name)
-        if name in (*COLUMNS, *DIFFERENCES):
+        if name in COLUMNS:
             raise InputError("a column of the table, too", where="--vary", got=name, allowed=f"{table}.{key}")
         for each in axes:
             if (each.table, each.key) == (table, key):

@@ -16,11 +16,12 @@ from simulator.curves import populations
 from simulator.draws import load_informed_draws, single, values
 from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
 from simulator.outcome_months import alive_at
+from simulator.outcome_words import follow_up
 from simulator.results import DIGITS, as_written, clocks, outcome_rows, sample
 from simulator.scenario import Scenario, load_scenario
 from simulator.sweeps import checks, notes
 from simulator.sweeps.checks import Progress
-from simulator.sweeps.grid import COLUMNS, DIFFERENCES, Grid, make_grid
+from simulator.sweeps.grid import COLUMNS, Grid, make_grid
 from simulator.uncertainty import Sample
 from simulator.workers import Each, workers
 
@@ -158,7 +159,7 @@ def _run(
             # A cell is summarised as soon as it is complete: the draws of them all would not fit in memory.
             first = first or parts
             cell = len(tables)
-            tables.append(_rows(plan.grid, cell, parts, first, untouched[cell]))
+            tables.append(_rows(plan, cell, parts, first, untouched[cell]))
             if lead is not None:
                 clock, outcome = lead
                 leading.append(sample(parts, clock, "all", outcome))
@@ -168,15 +169,16 @@ def _run(
     return tables, leading
 
 
-def _rows(grid: Grid, cell: int, own: list[Part], first: list[Part], untouched: float) -> pd.DataFrame:
+def _rows(plan: _Plan, cell: int, own: list[Part], first: list[Part], untouched: float) -> pd.DataFrame:
     """Return a cell's rows : those of outcomes.csv, and of service.csv over all years."""
-    scenario = grid.at(cell)
+    grid, scenario = plan.grid, plan.grid.at(cell)
     default = scenario.pathway.clock
     before = first if cell else None
     rows: list[dict[str, Any]] = []
     for clock in clocks(scenario):
         for name in populations(scenario.pathway):
             rows += outcome_rows(scenario, clock, name, own, before)
+    rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon)} for row in rows]
     if own[0].ward is not None:
         wards = [[part.ward for part in each if part.ward is not None] for each in (first, own)]
         found = ward_tables.service([grid.at(0), scenario], wards).assign(clock="", population="")
@@ -186,7 +188,7 @@ def _rows(grid: Grid, cell: int, own: list[Part], first: list[Part], untouched: 
     if np.isfinite(untouched):
         told = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
         rows.append({"clock": default, "population": "all", "monte_carlo_se": 0.0, **told})
-    table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, *DIFFERENCES])
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     table["resource"] = table["resource"].astype(object).where(table["resource"].notna(), "").astype(str)
     for place, (axis, value) in enumerate(zip(grid.axes, grid.values(cell), strict=True)):
         table.insert(place, axis.name, value)

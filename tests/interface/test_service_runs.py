@@ -110,6 +110,24 @@ def test_a_run_from_dates_is_the_run_from_the_same_months(aftercart: Command, fo
         assert dated == listed
 
 
+def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, folder: Path) -> None:
+    typed = ("--draws", "1", "--patients", "100", "--replications", "2", "--horizon", "36", "--jobs", "1")
+    assert aftercart("run", "letter-centre", *typed, "--out", "run").exit_code == 0
+    outcomes = pd.read_csv(folder / "run" / "outcomes.csv").groupby("outcome")["follow_up"].unique()
+    counts = ("median_os", "salvage_courses", "hscts", "hsct_bed_months", "car_t_products")
+    assert {name: " ".join(each) for name, each in outcomes.items()} == {
+        **{f"os_{month}": f"to month {month}" for month in (6, 12, 24, 60)},
+        **{f"rmst_{month}": f"to month {month}" for month in (12, 60)},
+        **dict.fromkeys(counts, "to month 36"),
+    }
+    table = pd.read_csv(folder / "run" / "service.csv").fillna({"resource": "", "follow_up": ""})
+    assert set(table[table["resource"] != ""]["follow_up"]) == {"whole stays"}
+    by_year = table[table["resource"] == ""]
+    assert {(name, each) for name, each in zip(by_year["outcome"], by_year["follow_up"], strict=True)} == {
+        ("os_6", "to month 6"), ("os_12", "to month 12"), ("os_24", "to month 24"), ("arrivals", "")
+    }  # fmt: skip
+
+
 # --- What is said ---
 
 

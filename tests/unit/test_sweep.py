@@ -251,10 +251,11 @@ def test_with_beds_the_grid_is_what_its_cells_are_alone(ward: Callable[[str], Sc
     found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..5", "wait": "0.5,2"}, **settings)
     alone = cells_alone(found, **settings)
     of_patients = found.table[found.table["resource"] == ""].reset_index(drop=True)
-    pd.testing.assert_frame_equal(of_patients[OUTCOME + VALUES], alone.outcomes[OUTCOME + VALUES])
+    columns = [*OUTCOME, *VALUES, "follow_up"]
+    pd.testing.assert_frame_equal(of_patients[columns], alone.outcomes[columns])
     of_wards = found.table[found.table["resource"] != ""].reset_index(drop=True)
     service = alone.service[alone.service["arrival_year"] == ""].reset_index(drop=True)
-    columns = ["resource", "outcome", "unit", *VALUES]
+    columns = ["resource", "outcome", "unit", *VALUES, "follow_up"]
     pd.testing.assert_frame_equal(of_wards[columns], service[columns])
 
 
