@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import lgamma
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.branchings import Branching
 from calibration.cells import ALIVE, ANY, ELSEWHERE, Cell
 from calibration.order_statistics import ReportedTimes, TimedGroup
 from calibration.target_checks import HORIZON
-from calibration.targets import Branching, Targets
+from calibration.targets import Targets
 from simulator.distributions import Distribution
 from simulator.engines import exact
 from simulator.engines.solution import Solution
@@ -63,7 +63,7 @@ class Likelihood:
                 )
             for each in targets.branchings:
                 name = f"{', '.join(each.states)} of {each.population}"
-                found[name] = _multinomial(each, self.branch_probabilities(solution, each))
+                found[name] = each.log_likelihood(self.branch_probabilities(solution, each))
             for told in targets.percentages:
                 survival = self.survival(solution, told.population, told.month)
                 found[f"survival of {told.population} at month {told.month:g}"] = told.log_likelihood(survival)
@@ -131,18 +131,17 @@ class Likelihood:
         return ended * seen + (1.0 - ended) * _interpolated(solution.months, reached, until)
 
     def branch_probabilities(self, solution: Solution, branching: Branching) -> Floats:
-        """Return the probability of each state in each interval, (n_draws, n_states * n_months), as its counts."""
+        """Return the probability of each event, of those that are given too, (n_draws, n_events + n_given)."""
         group = _group(self.targets, branching.population)
         size = sum((solution.size(arm) for arm in group), np.zeros(solution.model.n_draws))
         told = branching.population
         own = (told,) if told == "all" or told in solution.model.pathway.groups else group
         entered = []
-        for state in branching.states:
-            reached = np.asarray(sum(solution.entered([state], arm) for arm in own))
-            by = [self._by(solution, reached, month) for month in branching.months]
-            entered.append(np.diff(by, axis=0, prepend=0.0))
+        for event in (*branching.events, *branching.given):
+            reached = np.asarray(sum(solution.entered(event.states, arm) for arm in own))
+            entered.append(self._by(solution, reached, event.month))
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.clip(np.nan_to_num(np.concatenate(entered).T / size[:, None]), 0.0, 1.0)
+            return np.clip(np.nan_to_num(np.array(entered).T / size[:, None]), 0.0, 1.0)
 
     def survival(self, solution: Solution, population: str, month: float) -> Floats:
         """Return S(month) of a population, (n_draws,); 0 where it is empty."""
@@ -238,17 +237,6 @@ def _interpolated(months: Floats, values: Floats, month: float) -> Floats:
     below = int(place + 1e-9)
     above, part = min(below + 1, len(months) - 1), max(place - below, 0.0)
     return np.asarray((1.0 - part) * values[:, below] + part * values[:, above])
-
-
-def _multinomial(branching: Branching, probabilities: Floats) -> Floats:
-    """Return log n! prod p^k / k!, (n_draws,); patients in none of the states make a category of their own."""
-    rest = branching.n - sum(branching.counts)
-    counts = np.array([*branching.counts, rest])
-    p = np.column_stack([probabilities, np.clip(1.0 - probabilities.sum(axis=1), 0.0, 1.0)])
-    with np.errstate(divide="ignore"):
-        log_p = np.where(counts > 0, np.log(p), 0.0)
-    coefficient = lgamma(branching.n + 1) - sum(lgamma(k + 1) for k in counts)
-    return np.asarray(np.where(np.isneginf(log_p).any(axis=1), -np.inf, log_p @ counts + coefficient))
 
 
 __all__ = ["Cell", "Likelihood"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from calibration import contradictions, percentages, population_sizes
+from calibration.branchings import Branching, Event, Order, branchings_of
 from calibration.cells import Row, cells_of, equations
-from calibration.kinds import COUNTED, PERCENTAGE, TIMED, by_month, counted_as
+from calibration.kinds import COUNTED, GONE, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.percentages import Percentage, cut_warning
 from calibration.setting import mix_of, scenario_of
 from calibration.tables import Tables
@@ -25,20 +25,6 @@ from simulator.model import resolve
 from simulator.pathway import Group, Pathway, attributes_in, reachable, references_of
 from simulator.pathway_file import named_pathway
 from simulator.scenario import Scenario
-
-
-@dataclass(frozen=True)
-class Branching:
-    """Of n patients of a population, how many entered each of some states that exclude one another.
-
-    months : ascending, inf for ever; counts : of each state, those between one month and the next
-    """
-
-    population: str
-    states: tuple[str, ...]
-    counts: tuple[int, ...]
-    n: int
-    months: tuple[float, ...] = (np.inf,)
 
 
 @dataclass(frozen=True)
@@ -130,7 +116,7 @@ def read_targets(
         folder=folder,
         seed=told["seed"],
         tables=_tables(cohort, pathway, used[used["kind"].isin(COUNTED) | used.index.isin(out)], folder),
-        branchings=tuple(_branchings(used, out, cohort, pathway, folder)),
+        branchings=tuple(_branchings(used, out, cohort, pathway, Order(pathway.start, ways), folder)),
         spread=_spread(cohort, pathway, used, folder),
         dependence=str(told.get("dependence", "")),
         fixed_benefit="marginal_benefit" in told,
@@ -170,79 +156,52 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
 
 
 def _branchings(
-    used: pd.DataFrame, out: Sequence[object], cohort: Cohort, pathway: Pathway, folder: Path
+    used: pd.DataFrame, out: Sequence[object], cohort: Cohort, pathway: Pathway, order: Order, folder: Path
 ) -> list[Branching]:
-    """Return the sets of `entered` rows of one population whose states exclude one another, whatever their order.
-
-    out : the index of those that are counted with deaths, and only checked here
-    """
-    found = []
+    """Return the `entered` rows, those of the same patients together. out : the index of those in the table."""
+    entered: dict[tuple[str, int], list[Event]] = {}
+    deaths: dict[tuple[str, int], list[Event]] = {}
     rows = used[used["kind"] == "entered"]
-    for _, told in rows.groupby(["population", "n"], sort=False):
+    for name, told in rows.groupby("population", sort=False):
+        population = str(name)
         places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
-        population, n = str(told["population"].iloc[0]), int(told["n"].iloc[0])
         groups = [pathway.groups[arm] for arm in cohort.arms[population] if arm in pathway.groups]
-        _ahead(pathway, population, groups, places)
-        told = told[~told.index.isin(out)]
-        places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
-        ahead = _ahead(pathway, population, groups, places)
-        depth = _depths(ahead)
-        for level in sorted(set(depth.values())):
-            alike = tuple(state for state in places if depth[state] == level)
-            months, counts = _counts(told, alike, places)
-            found.append(Branching(population, alike, counts, n, months))
-    return found
+        _check_settled(pathway, population, groups, places)
+    for index, row in used[used["kind"].isin(["entered", *GONE]) & ~used.index.isin(out)].iterrows():
+        found = entered if row["kind"] == "entered" else deaths
+        mine = found.setdefault((str(row["population"]), int(row["n"])), [])
+        event = event_of(row, pathway, index)
+        if any((each.states, each.month) == (event.states, event.month) for each in mine) and found is entered:
+            raise InputError("a state is told twice", where=where(folder, index), got=row["state"])
+        if event not in mine:
+            mine.append(event)
+    return branchings_of(entered, deaths, order)
 
 
-def _counts(
-    told: pd.DataFrame, states: Sequence[str], places: Mapping[str, str]
-) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    """Return the months of the rows of some states, and the counts in between. Raises InputError unless they agree."""
-    by: list[dict[float, int]] = []
-    for state in states:
-        rows = told[told["state"] == state]
-        counts = {by_month(month): int(count) for month, count in zip(rows["month"], rows["count"], strict=True)}
-        by.append(counts)
-        if len(counts) < len(rows):
-            raise InputError("a state is told twice", where=places[state], got=state)
-        if set(counts) != set(by[0]):
-            what = f"{state} and {states[0]} exclude one another, and are counted by different months"
-            raise InputError(what, where=places[state], allowed='the same months, or use = "predictive"')
-    months = tuple(sorted(by[0]))
-    return months, tuple(int(each) for counts in by for each in np.diff([counts[month] for month in months], prepend=0))
+def event_of(row: pd.Series, pathway: Pathway, line: object) -> Event:
+    """Return what a row counts, 0 if it prints a percentage: who entered its state, or any death, by its month."""
+    states = (str(row["state"]),) if row["state"] else pathway.deaths
+    count = row["n"] - row["count"] if row["kind"] == "survivors" else row["count"]
+    return Event(states, by_month(row["month"]), 0 if row["kind"] == PERCENTAGE else int(count), line=line)
 
 
-def _ahead(
-    pathway: Pathway, population: str, groups: Sequence[Group], places: Mapping[str, str]
-) -> dict[str, set[str]]:
-    """Return what can follow each state of `places` : state -> its line. Raises InputError if it cannot be fitted.
+def _check_settled(pathway: Pathway, population: str, groups: Sequence[Group], places: Mapping[str, str]) -> None:
+    """Refuse a state that can be entered twice, or before it is settled who is of the population.
 
+    places : state -> its line
     groups : that the population consists of; none if it is everybody
     """
     model = resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
     ways = {name: [to for _, to in each] for name, each in model.open_ways}
     own = [pathway.groups[population]] if population in pathway.groups else groups if population != "all" else []
     deciding = {state for group in own for state in (*group.entered, *group.not_entered)}
-    found = {}
     for name, at in places.items():
-        found[name] = reachable(ways[name], ways.__getitem__)
-        if name in found[name]:
+        ahead = reachable(ways[name], ways.__getitem__)
+        if name in ahead:
             raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
-        if open_still := sorted(deciding & found[name]):
+        if open_still := sorted(deciding & ahead):
             what = f"who enters {name} may enter {open_still[0]} later, so who is of {population} is not settled there"
             raise InputError(what, where=at, got=name, allowed='use = "predictive"')
-    return found
-
-
-def _depths(ahead: Mapping[str, set[str]]) -> dict[str, int]:
-    """Return how many of the states, one after another, lead to each: those alike exclude one another (Mirsky 1971)."""
-    depth: dict[str, int] = {}
-    while len(depth) < len(ahead):
-        for name in ahead:
-            before = [other for other in ahead if name in ahead[other]]
-            if all(other in depth for other in before):
-                depth[name] = 1 + max((depth[other] for other in before), default=0)
-    return depth
 
 
 def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Spread | None:

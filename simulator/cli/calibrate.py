@@ -29,12 +29,13 @@ def calibrate(
 
     Writes draws.csv, posterior.csv and predictive.csv, by default into the cohort's own folder."""
     from calibration import fit, targets
+    from calibration.same_patients import SamePatients
     from simulator.cli import tables
 
     using = options.processes(jobs)
     loaded = targets.load_targets(cohort)
     own = loaded.folder
-    for warning in loaded.warnings:
+    for warning in [*loaded.warnings, *SamePatients(loaded).sentences()]:
         typer.echo(f"aftercart: {warning}", err=True)
     into = out or own
     # Minutes of work should not end at a folder that cannot be written.

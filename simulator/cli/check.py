@@ -23,14 +23,15 @@ def check(
     if path.is_dir():
         if not (path / "cohort.toml").exists():
             raise _no_cohort(path)
-        said, note = _cohort(path)
+        said, *notes = _cohort(path)
     elif _PATHWAY_KEYS & toml_file.read(path).keys():
-        said, note = _pathway(path)
+        said, *notes = _pathway(path)
     else:
-        said, note = _scenario(path)
+        said, *notes = _scenario(path)
     typer.echo(f"OK: {said}")
-    if note is not None:
-        typer.echo(f"Note: {note}")
+    for note in notes:
+        if note is not None:
+            typer.echo(f"Note: {note}")
 
 
 _PATHWAY_KEYS = {"states", "start", "parameters"}
@@ -90,8 +91,9 @@ def _scenario(path: Path) -> tuple[str, str | None]:
     return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
 
 
-def _cohort(folder: Path) -> tuple[str, str | None]:
+def _cohort(folder: Path) -> tuple[str | None, ...]:
     from calibration.fit import Posterior
+    from calibration.same_patients import SamePatients
     from calibration.targets import load_targets
     from simulator.draws import read_draws, staleness
 
@@ -105,4 +107,5 @@ def _cohort(folder: Path) -> tuple[str, str | None]:
         note = staleness(targets.pathway, drawn)
     elif cohort.posterior is not None:
         raise InputError("a fitted cohort without its draws", where=str(drawn), allowed="aftercart calibrate")
-    return f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}", note
+    said = f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
+    return said, note, *targets.warnings, *SamePatients(targets).sentences()

@@ -29,6 +29,7 @@ def check_calibration(
 
     The same command goes on where it was stopped. Exit status 1 if something is not right."""
     from calibration.check import check
+    from calibration.same_patients import SamePatients
     from calibration.targets import load_targets
     from simulator.cli import check_tables, tables
 
@@ -41,6 +42,8 @@ def check_calibration(
     with progress.shown("checking", quiet=quiet) as advance:
         found = check(targets, into, fits=fits, jobs=using, progress=advance)
     found.write(into)
+    for warning in SamePatients(targets).sentences():
+        typer.echo(f"aftercart: {warning}", err=True)
     if len(found.ranks):
         _draw(found, into)
     console = tables.console()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
 
+
 def run(
     scenario: options.Scenario,
     engine: options.Engine = "auto",
@@ -49,9 +50,7 @@ def run(
 def compare(
     base: Annotated[
         str,
-        typer.Argument(
-            metavar="BASE", help="What the others are compared with.", autocompletion=options.completed
-        ),
+        typer.Argument(metavar="BASE", help="What the others are compared with.", autocompletion=options.completed),
     ],
     others: Annotated[
         list[str], typer.Argument(metavar="OTHER", help=options.SCENARIO, autocompletion=options.completed)

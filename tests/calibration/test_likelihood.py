@@ -166,7 +166,7 @@ def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
         total[row] += tables.log_likelihood(p[None])[0]
         for each in likelihood.targets.branchings:
             taken = likelihood.branch_probabilities(solution, each)[row]
-            total[row] += stats.multinomial.logpmf(each.counts, each.n, taken / taken.sum())
+            total[row] += stats.multinomial.logpmf([event.count for event in each.events], each.n, taken / taken.sum())
             total[row] += each.n * np.log(taken.sum())
     return total
 
@@ -322,7 +322,8 @@ def test_who_enters_a_choice_by_two_months_is_counted_in_between(new_cohort: New
     assert np.isneginf(Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])}))
 
 
-def test_states_of_one_choice_at_different_months_are_refused(new_cohort: NewCohort) -> None:
-    rows = ["one,entered,all,treatment,,1,9,20,", "other,entered,all,supportive_care,,6,9,20,"]
-    with pytest.raises(InputError, match=r"line 3: supportive_care and treatment exclude .* by different months"):
-        new_cohort(20, *rows)
+def test_states_of_one_choice_may_be_counted_by_different_months(new_cohort: NewCohort) -> None:
+    """Everybody takes one branch at relapse: 9 the treatment by month 1, the others supportive care by month 6."""
+    rows = ["one,entered,all,treatment,,1,9,20,", "other,entered,all,supportive_care,,6,11,20,"]
+    found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
+    assert found == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.targets import Branching, find_folder, load_targets
+from calibration.branchings import Branching, Event
+from calibration.targets import find_folder, load_targets
 from simulator.cohort import read_cohort
 from simulator.errors import InputError
 from simulator.pathway_file import load_pathway
@@ -174,9 +175,11 @@ def test_an_unknown_cohort_is_refused_with_the_likely_name() -> None:
 
 
 def test_salvages_exclude_one_another_and_so_do_responses() -> None:
-    assert load_targets("wang2024").branchings == (
-        Branching("treated", ("chemotherapy", "immunotherapy", "car_t_reinfusion"), (3, 10, 5), 18),
-        Branching("treated", ("complete_response", "partial_response", "no_response"), (13, 4, 1), 18),
+    salvages = {"chemotherapy": 3, "immunotherapy": 10, "car_t_reinfusion": 5}
+    responses = {"complete_response": 13, "partial_response": 4, "no_response": 1}
+    assert load_targets("wang2024").branchings == tuple(
+        Branching("treated", 18, tuple(Event((state,), count=count) for state, count in counts.items()))
+        for counts in (salvages, responses)
     )
 
 

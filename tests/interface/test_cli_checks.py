@@ -68,7 +68,10 @@ def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: 
     monkeypatch.setattr(fit, "calibrate", calibrate)
     result = aftercart("calibrate", "wang2024", "--out", "fit")
     assert result.exit_code == 1
-    assert result.stderr == "aftercart: wang2024: nothing written, since the effective sample size is 12\n"
+    *said, last = result.stderr.splitlines()
+    assert last == "aftercart: wang2024: nothing written, since the effective sample size is 12"
+    (same_patients,) = said
+    assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
 
 
 @pytest.fixture

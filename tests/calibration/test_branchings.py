@@ -1,0 +1,222 @@
+"""Counts of the same patients of which one is part of another: one multinomial, not two independent figures."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.linalg import expm
+
+from calibration.likelihood import Likelihood
+from calibration.same_patients import SamePatients
+from calibration.targets import Targets, load_targets
+from simulator.errors import InputError
+
+Floats = NDArray[np.float64]
+Write = Callable[..., Targets]
+
+PATHWAY = """
+title = "Response, transplant, and death of either course"
+start = "treated"
+survival_months = [12]
+[clocks]
+start = "treated"
+[states.treated]
+kind = "sojourn"
+[[states.treated.transitions]]
+to = "response"
+time = { family = "exponential", rate = "respond" }
+[[states.treated.transitions]]
+to = "death_of_disease"
+time = { family = "exponential", rate = "die" }
+[states.response]
+kind = "sojourn"
+[[states.response.transitions]]
+to = "transplant"
+time = { family = "exponential", rate = "transplant_rate" }
+[[states.response.transitions]]
+to = "relapse"
+time = { family = "exponential", rate = 0.3 }
+[states.relapse]
+kind = "sojourn"
+[[states.relapse.transitions]]
+to = "death_of_disease"
+time = { family = "exponential", rate = 0.2 }
+[states.transplant]
+kind = "sojourn"
+[[states.transplant.transitions]]
+to = "death_of_transplant"
+time = { family = "exponential", rate = 0.1 }
+[[states.transplant.transitions]]
+to = "home"
+time = { family = "exponential", rate = 0.1 }
+[states.home]
+kind = "sojourn"
+[[states.home.transitions]]
+to = "death_at_home"
+time = { family = "exponential", rate = 0.01 }
+[states.death_at_home]
+kind = "death"
+[states.death_of_disease]
+kind = "death"
+[states.death_of_transplant]
+kind = "death"
+[groups.responders]
+entered = "response"
+[groups.others]
+entered = "treated"
+not_entered = "response"
+[parameters]
+respond = { unit = "per month", meaning = "made up", value = 0.2, source = "assumption" }
+die = { unit = "per month", meaning = "made up", value = 0.1, source = "assumption" }
+transplant_rate = { unit = "per month", meaning = "made up", value = 0.4, source = "assumption" }
+"""
+COHORT = """
+title = "a cohort that never was"
+citation = "nobody"
+pathway = "own.toml"
+clock = "start"
+n = 60
+seed = 3
+[arms]
+responders = ["responders"]
+others = ["others"]
+all = ["responders", "others"]
+"""
+HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+RATES = {"respond": np.array([[0.2], [0.1], [0.5]]), "die": np.array([[0.1], [0.3], [0.2]])}
+RATES |= {"transplant_rate": np.array([[0.4], [0.1], [0.8]])}
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Write:
+    """Load a cohort of rows "kind,population,state,month,count,n"; the first is line 2 of its file."""
+
+    def write(*rows: str) -> Targets:
+        (tmp_path / "own.toml").write_text(PATHWAY, encoding="utf-8")
+        (tmp_path / "cohort.toml").write_text(COHORT, encoding="utf-8")
+        text = HEADER
+        for i, row in enumerate(rows):
+            kind, population, state, month, count, n = row.split(",")
+            value = "50.0" if kind == "survival" else ""
+            text += f"row_{i},{kind},{population},{state},,{month},{count},{n},{value},,,made up,likelihood,\n"
+        (tmp_path / "targets.csv").write_text(text, encoding="utf-8")
+        return load_targets(tmp_path)
+
+    return write
+
+
+STATES = ("treated", "response", "relapse", "transplant", "home", "death_of_disease", "death_of_transplant")
+STATES += ("death_at_home",)
+AFTER_TRANSPLANT = ("transplant", "home", "death_of_transplant", "death_at_home")
+
+
+def in_any(states: tuple[str, ...], month: float) -> Floats:
+    """P(in one of some states at a month), (3,), by the matrix exponential; of those never left, P(entered)."""
+    found = []
+    for respond, die, transplant in np.hstack([RATES[name] for name in ("respond", "die", "transplant_rate")]):
+        moves = {("treated", "response"): respond, ("treated", "death_of_disease"): die}
+        moves |= {("response", "transplant"): transplant, ("response", "relapse"): 0.3}
+        moves |= {("relapse", "death_of_disease"): 0.2, ("transplant", "death_of_transplant"): 0.1}
+        moves |= {("transplant", "home"): 0.1, ("home", "death_at_home"): 0.01}
+        generator = np.zeros((len(STATES), len(STATES)))
+        for (before, after), rate in moves.items():
+            generator[STATES.index(before), STATES.index(after)] += rate
+        np.fill_diagonal(generator, -generator.sum(axis=1))
+        found.append(expm(month * generator)[0, [STATES.index(each) for each in states]].sum())
+    return np.array(found)
+
+
+def responded(month: float) -> Floats:
+    respond, die = RATES["respond"][:, 0], RATES["die"][:, 0]
+    return respond / (respond + die) * -np.expm1(-(respond + die) * month)
+
+
+def log_binomial(k: int, n: int, p: Floats) -> Floats:
+    return np.asarray(stats.binom.logpmf(k, n, p))
+
+
+def test_33_who_respond_and_20_of_them_transplanted_are_a_share_of_a_share(cohort: Write) -> None:
+    targets = cohort("entered,all,response,6,33,60", "entered,all,transplant,3,12,60")
+    response, transplant = responded(6), in_any(AFTER_TRANSPLANT, 3)
+    expected = log_binomial(33, 60, response) + log_binomial(12, 33, transplant / response)
+    np.testing.assert_allclose(Likelihood(targets, step=0.025)(RATES), expected, atol=5e-4)
+    assert SamePatients(targets).sentences() == []
+
+
+def test_the_order_of_the_rows_does_not_matter(cohort: Write) -> None:
+    rows = ["entered,all,response,6,33,60", "entered,all,transplant,3,12,60", "entered,all,response,3,25,60"]
+    first, last = Likelihood(cohort(*rows))(RATES), Likelihood(cohort(*reversed(rows)))(RATES)
+    np.testing.assert_allclose(first, last, atol=1e-9)
+
+
+def test_a_death_that_only_transplants_die_is_part_of_the_transplants(cohort: Write) -> None:
+    """12 transplanted by month 6, 3 dead of it by month 3: 9 of the other 57 were transplanted."""
+    rows = ("entered,all,response,6,33,60", "entered,all,transplant,6,12,60", "deaths,all,death_of_transplant,3,3,60")
+    dead, transplant = in_any(("death_of_transplant",), 3), in_any(AFTER_TRANSPLANT, 6)
+    expected = log_binomial(3, 60, dead) + log_binomial(9, 57, (transplant - dead) / (1 - dead))
+    expected += log_binomial(21, 48, (responded(6) - transplant) / (1 - transplant))
+    targets = cohort(*rows)
+    np.testing.assert_allclose(Likelihood(targets, step=0.025)(RATES), expected, atol=5e-4)
+    assert SamePatients(targets).sentences() == []
+
+
+def test_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(cohort: Write) -> None:
+    """A multinomial: dead of transplant, gone home, transplanted otherwise, the rest."""
+    targets = cohort(
+        "entered,all,transplant,6,20,60", "entered,all,home,6,8,60", "deaths,all,death_of_transplant,6,7,60"
+    )
+    dead, home = in_any(("death_of_transplant",), 6), in_any(("home", "death_at_home"), 6)
+    transplant = in_any(AFTER_TRANSPLANT, 6)
+    expected = [
+        stats.multinomial.logpmf([7, 8, 5, 40], 60, [d, h, t - d - h, 1 - t])
+        for d, h, t in zip(dead, home, transplant, strict=True)
+    ]
+    np.testing.assert_allclose(Likelihood(targets, step=0.025)(RATES), expected, atol=5e-4)
+
+
+def test_a_part_larger_than_the_whole_has_no_probability_left(cohort: Write) -> None:
+    with pytest.raises(InputError, match=r"line 2 and .*line 3: two rows contradict"):
+        cohort("entered,all,response,6,12,60", "entered,all,transplant,3,13,60")
+
+
+AS_IF_INDEPENDENT = {
+    "transplants by a later month than responses": ["entered,all,response,3,30,60", "entered,all,transplant,6,12,60"],
+    "survivors, who may have responded": ["entered,all,response,6,33,60", "survivors,all,,6,40,60"],
+    "a state that follows either course": ["entered,all,relapse,6,10,60", "deaths,all,death_of_disease,12,30,60"],
+    "an arm of responders and the transplants of all": [
+        "patients,responders,,,33,60",
+        "entered,all,transplant,3,12,60",
+    ],
+    "all and an arm": ["entered,all,transplant,3,12,60", "entered,responders,transplant,3,12,33"],
+    "two percentages": ["survival,all,,6,,60", "survival,all,,12,,60"],
+}
+
+
+@pytest.mark.parametrize("what", AS_IF_INDEPENDENT)
+def test_rows_of_the_same_patients_that_enter_as_if_independent_are_named(what: str, cohort: Write) -> None:
+    (said,) = SamePatients(cohort(*AS_IF_INDEPENDENT[what])).sentences()
+    assert re.search(r"targets.csv: line 2 and line 3 count the same patients, but enter .* use = \"predictive\"", said)
+
+
+INDEPENDENT = {
+    "responders, and how many of them were transplanted": [
+        "patients,responders,,,33,60",
+        "entered,responders,transplant,3,12,33",
+    ],
+    "responses, and the transplants of the responders": [
+        "entered,all,response,,33,60",
+        "entered,responders,transplant,3,12,33",
+    ],
+    "responses, and the survivors of those who did not": ["entered,all,response,,33,60", "survivors,others,,6,12,27"],
+    "deaths and survivors": ["deaths,all,death_of_transplant,6,3,60", "survivors,all,,12,30,60"],
+    "two arms": ["survival,responders,,6,,33", "survival,others,,6,,27"],
+}
+
+
+@pytest.mark.parametrize("what", INDEPENDENT)
+def test_rows_of_others_or_among_those_counted_need_no_word(what: str, cohort: Write) -> None:
+    assert SamePatients(cohort(*INDEPENDENT[what])).sentences() == []
