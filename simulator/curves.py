@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
 
 
 def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
-    """Return the curves of a mixture of patients, in which a share of everybody is of each part.
+    """Return the curves of a mixture of patients, in which a share of everybody is of each part, on one lattice.
 
     shares : one a part, a number or (n_draws,)
     """
@@ -81,8 +81,6 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
         pairs = zip(shares, values, strict=True)
         return np.asarray(sum((np.asarray(share) * each.T).T for share, each in pairs))
 
-    step = max(float(each.months[1]) for each in parts)
-    parts = [_thinned(each, round(step / float(each.months[1]))) for each in parts]
     first = parts[0]
     counts = {name: mean(each.counts[name] for each in parts) for name in first.counts}
     sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
@@ -128,23 +126,6 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
             for name in first.count_variances
         },
         first.patients,
-    )
-
-
-def _thinned(curves: Curves, every: int) -> Curves:
-    """Return curves on a lattice `every` times as coarse: where patients come back, some models need finer cells."""
-    if every == 1:
-        return curves
-    return replace(
-        curves,
-        months=curves.months[::every],
-        survival={key: each[:, ::every] for key, each in curves.survival.items()},
-        means={key: each.reshape(len(each), -1, every).mean(axis=2) for key, each in curves.means.items()},
-        occupancy={
-            clock: {state: each[:, ::every] for state, each in states.items()}
-            for clock, states in curves.occupancy.items()
-        },
-        lifetimes=lambda key, places: curves.lifetimes(key, places * every),
     )
 
 

@@ -294,7 +294,7 @@ class _Work:
         """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
             own = values(self.table, rows)
-            return self.parts([_exact(resolve(each, own), self.settings) for each in self.scenarios], rows)
+            return self.parts(_exact([resolve(each, own) for each in self.scenarios], self.settings.horizon), rows)
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(each.is_limited for each in self.shown):
             return [_of_centre(each, one, self.engine, self.settings, draw) for each in self.scenarios]
@@ -357,10 +357,12 @@ def _with_noise(part: Part, without: Part) -> Part:
     )
 
 
-def _exact(model: Model, settings: Settings) -> Curves:
+def _exact(models: Sequence[Model], horizon: float) -> list[Curves]:
+    """Return the curves of models that are compared, on one lattice."""
     from simulator.engines import exact
 
-    return exact.curves(model, settings.horizon)
+    step = exact.one_step(models, horizon)
+    return [exact.curves(each, horizon, step=step) for each in models]
 
 
 def report_months(horizon: float, early: float) -> Floats:

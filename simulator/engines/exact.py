@@ -5,7 +5,7 @@ Time before the default clock and after it are solved apart; on the entry clock 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -38,10 +38,10 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     refuse(model)
     if step is not None:
         return _solve(model, horizon, step, window)
-    step = step_of(model.scenario, horizon)
+    step = step_of((model.scenario,), horizon)
     if not accuracy.cycle(model):
         return _solve(model, horizon, step, window)
-    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window))
+    return _fine_enough(model, step, horizon, window)
 
 
 def refuse_coarse(model: Model, horizon: float) -> None:
@@ -90,9 +90,25 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
 
 
 @lru_cache(maxsize=256)
-def step_of(scenario: Scenario, horizon: float) -> float:
-    """Return a scenario's lattice step, from its declared values: the same for every draw."""
-    return choose_step(resolve(replace(scenario, marginal_benefit=1.0)), horizon)
+def step_of(scenarios: tuple[Scenario, ...], horizon: float) -> float:
+    """Return the lattice step of scenarios of one pathway, from their declared values: the same for every draw."""
+    return choose_step([resolve(replace(each, marginal_benefit=1.0)) for each in scenarios], horizon)
+
+
+def one_step(models: Sequence[Model], horizon: float) -> float:
+    """Return the step of the lattice on which models of one pathway are compared: the finest that any of them needs.
+
+    On one lattice, patients whom a policy does not touch do not differ at all. Raises InputError as `solve` does.
+    """
+    for each in models:
+        refuse(each)
+    step = step_of(tuple(each.scenario for each in models), horizon)
+    ends = [end for each in models if accuracy.cycle(each) for end in _ends(each)]
+    return min((_fine_enough(end, step, horizon, True).lattice.step for end in ends), default=step)
+
+
+def _fine_enough(model: Model, step: float, horizon: float, window: bool) -> Solution:
+    return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window))
 
 
 def refuse(model: Model) -> None:
@@ -121,15 +137,23 @@ def curves(
     only : (clock, population) of the survival wanted; without occupancy, five times as fast. Default: everything.
     Who can come back to the marginal decision gains at every visit or at none, so the two are solved apart.
     """
-    marginal, told = model.marginal, model.pathway.marginal
-    if marginal is None or told is None or not marginal.raised:
+    ends = _ends(model)
+    if len(ends) == 1:
         return _curves(model, horizon, step, only)
-    gain = np.broadcast_to(marginal.benefit, (model.n_draws, 1))[:, 0]
-    alike = np.all(gain == 0.0) or np.all(gain == 1.0)
-    if alike or not reaches_itself(model.pathway, told.decision):
-        return _curves(model, horizon, step, only)
-    ends = (replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0))
+    assert model.marginal is not None
+    gain = np.broadcast_to(model.marginal.benefit, (model.n_draws, 1))[:, 0]
+    step = step or one_step([model], horizon)
     return mixed([_curves(each, horizon, step, only) for each in ends], [gain, 1.0 - gain])
+
+
+def _ends(model: Model) -> list[Model]:
+    """Return the models that are solved for one: it, or both benefits between which it lies; see `curves`."""
+    marginal, told = model.marginal, model.pathway.marginal
+    if marginal is None or told is None or not marginal.raised or not reaches_itself(model.pathway, told.decision):
+        return [model]
+    if np.all(marginal.benefit == 0.0) or np.all(marginal.benefit == 1.0):
+        return [model]
+    return [replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0)]
 
 
 def _curves(model: Model, horizon: float, step: float | None, only: Collection[tuple[str, str]] | None) -> Curves:

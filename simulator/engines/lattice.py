@@ -9,6 +9,7 @@ zero padding is needed, and products of transforms are convolutions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -155,20 +156,22 @@ def _smooth(n: int) -> int:
     return best
 
 
-def choose_step(model: Model, horizon: float) -> float:
-    """Return a step that resolves every sojourn of the model: at most a fifth of its interquartile range.
+def choose_step(models: Sequence[Model], horizon: float) -> float:
+    """Return a step that resolves every sojourn of models of one pathway: at most a fifth of its interquartile range.
 
     Months that are read off, and fixed times that follow one another, are made whole numbers of steps, as far as the
     finest lattice goes: off the lattice, what happens at one time would be spread over two points.
     """
     spreads = []
-    for exits in model.exits.values():
+    for exits in (exits for model in models for exits in model.exits.values()):
         for each in exits:
             if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
                 spreads.append(float(np.min(spread)))
-    window = [model.pathway.group_window] if model.pathway.groups else []
-    step = STEP / _divisor(_chained(model), STEP, int(FINEST * STEP / max(horizon, STEP)))
-    step /= _divisor([*_read_off(model.pathway, horizon), *window], step, int(FINEST_READ * step / horizon))
+    pathway = models[0].pathway
+    window = [pathway.group_window] if pathway.groups else []
+    chained = sorted({month for model in models for month in _chained(model)})
+    step = STEP / _divisor(chained, STEP, int(FINEST * STEP / max(horizon, STEP)))
+    step /= _divisor([*_read_off(pathway, horizon), *window], step, int(FINEST_READ * step / horizon))
     while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
         step /= 2
     return step
@@ -183,7 +186,7 @@ def _read_off(pathway: Pathway, horizon: float) -> list[float]:
     return [horizon, *(month for month in pathway.months.survival if month < horizon)]
 
 
-def _chained(model: Model) -> list[float]:
+def _chained(model: Model) -> set[float]:
     """Return the fixed times of the model's sojourns if one may follow another at once, and none otherwise."""
     lasting: dict[str, list[float]] = {}
     for name, exits in model.exits.items():
@@ -196,7 +199,7 @@ def _chained(model: Model) -> list[float]:
         return ways[name] if name in model.timeless else []
 
     follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
-    return sorted({month for months in lasting.values() for month in months if month > 0}) if follows else []
+    return {month for months in lasting.values() for month in months if month > 0} if follows else set()
 
 
 def _divisor(months: list[float], step: float, most: int) -> int:

@@ -160,7 +160,7 @@ def _used_in_vain(model: Model) -> dict[str, tuple[Floats, Floats]]:
     exits = model.exits[marginal.otherwise]
     lasts = max(float(np.max(each.time.ppf(1.0 - 1e-6))) for each in exits if each.time is not None)
     horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
-    lattice = Lattice(choose_step(model, horizon), horizon)
+    lattice = Lattice(choose_step([model], horizon), horizon)
     at_once, never = _asked_in_vain(model, lattice), leaving(model, marginal.otherwise).never
     if not np.any(never > NEVER):
         return {name: (asked, np.zeros((1, 1))) for name, asked in at_once.items()}

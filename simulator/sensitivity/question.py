@@ -17,7 +17,7 @@ from simulator.curves import Curves, populations
 from simulator.draws import BENEFIT
 from simulator.errors import InputError
 from simulator.graph import unknown
-from simulator.model import resolve
+from simulator.model import Model, resolve
 from simulator.outcome_months import alive_at, mean_to
 from simulator.scenario import Scenario
 from simulator.sensitivity.inputs import is_open, with_benefits
@@ -176,11 +176,10 @@ def joined(found: Sequence[list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
 
 def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dict[str, Floats]]:
     structure, decides, rows = item
-    found = []
-    for option, is_varied in zip(question.options, question.opened, strict=True):
-        curves = _curves(option, is_varied, question, rows, structure, _reach(question, decides))
-        found.append(_net(curves, question) if decides else _told(curves, question))
-    return found
+    options = zip(question.options, question.opened, strict=True)
+    models = [_model(option, is_varied, rows, structure) for option, is_varied in options]
+    read = _net if decides else _told
+    return [read(curves, question) for curves in _curves(models, question, _reach(question, decides))]
 
 
 def _net(curves: Curves, question: Question) -> dict[str, Floats]:
@@ -199,19 +198,26 @@ def _told(curves: Curves, question: Question) -> dict[str, Floats]:
     return {name: values for name, (_, values, _) in told.items()} | sizes
 
 
-def _curves(
-    option: Scenario, is_varied: bool, question: Question, rows: pd.DataFrame, structure: str, reach: float
-) -> Curves:
-    from simulator.engines import accuracy, exact
-
+def _model(option: Scenario, is_varied: bool, rows: pd.DataFrame, structure: str) -> Model:
     model = restructured(resolve(option, with_benefits(rows)), structure)
     if is_varied and model.marginal is not None:
         benefit = rows[BENEFIT].to_numpy(dtype=float)[:, None]
         model = replace(model, marginal=replace(model.marginal, benefit=benefit))
-    clock, treated = option.pathway.clock, outcomes.treated_group(option.pathway)
+    return model
+
+
+def _curves(models: Sequence[Model], question: Question, reach: float) -> list[Curves]:
+    """Return the curves of models that are compared, on one lattice."""
+    from simulator.engines import accuracy, exact
+
+    pathway = question.scenario.pathway
+    clock, treated = pathway.clock, outcomes.treated_group(pathway)
     only = {(question.clock, question.population), (clock, "all")}
     if treated is not None and question.gained_at is not None:
         only.add((clock, treated))
-    # Of a pathway in which patients come back, the engine measures how fine the lattice must be.
-    step = None if accuracy.cycle(model) else exact.step_of(option, question.horizon)
-    return exact.curves(model, reach, step=step, only=only)
+    if any(accuracy.cycle(each) for each in models):
+        step = exact.one_step(models, reach)
+    else:
+        # As fine as a run to the horizon, however early the outcome.
+        step = exact.step_of(tuple(question.options), question.horizon)
+    return [exact.curves(each, reach, step=step, only=only) for each in models]

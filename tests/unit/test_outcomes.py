@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from simulator import outcomes
-from simulator.curves import Curves, check_horizon, mixed, populations, split_level
+from simulator.curves import Curves, check_horizon, populations, split_level
 from simulator.engines import exact, tally
 from simulator.errors import InputError
 from simulator.model import resolve
@@ -46,17 +46,6 @@ def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Cur
         count_variances={},
         patients=patients,
     )
-
-
-def test_a_mixture_of_lattices_is_read_on_the_coarser_one() -> None:
-    fine = 0.05 * np.arange(2_401)
-    alive, means = np.exp(-0.5 * fine)[None], np.exp(-0.5 * (fine[:-1] + 0.025))[None]
-    finer = replace(curves_of(alive), months=fine, means={("main", "all"): means})
-    both = mixed([curves_of(EXPONENTIAL[:1]), finer], [0.25, 0.75])
-    np.testing.assert_array_equal(both.months, MONTHS)
-    np.testing.assert_allclose(both.survival["main", "all"][0], 0.25 * EXPONENTIAL[0] + 0.75 * EXPONENTIAL[2])
-    restricted_mean = outcomes.rmst(MONTHS, both.means["main", "all"], 60.0).item()
-    assert restricted_mean == pytest.approx(0.25 * (1 - math.exp(-1.2)) / 0.02 + 0.75 / 0.5, abs=1e-3)
 
 
 def median(survival: NDArray[np.float64]) -> NDArray[np.float64]:
