@@ -62,7 +62,6 @@ REFITS = 2
 POWERS = (1.0, 0.5, 0.25)
 """Powers of the likelihood whose Laplace approximations are sampled at each mode."""
 
-
 class ZeroLikelihoodError(AftercartError):
     """The likelihood is zero at every point of the prior."""
 

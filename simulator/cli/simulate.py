@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
 
-
 def run(
     scenario: options.Scenario,
     engine: options.Engine = "auto",
@@ -50,7 +49,9 @@ def run(
 def compare(
     base: Annotated[
         str,
-        typer.Argument(metavar="BASE", help="What the others are compared with.", autocompletion=options.completed),
+        typer.Argument(
+            metavar="BASE", help="What the others are compared with.", autocompletion=options.completed
+        ),
     ],
     others: Annotated[
         list[str], typer.Argument(metavar="OTHER", help=options.SCENARIO, autocompletion=options.completed)

@@ -24,10 +24,8 @@ def show(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None,
     if quiet:
         return
     console.print()
-    console.print(
-        "Predicted with 95 % intervals of cohorts of that size; as extreme: the share of simulated cohorts "
-        "whose figure is the reported one or further out, on the nearer side"
-    )
+    console.print("Predicted with 95 % intervals of cohorts of that size; as extreme: the share of simulated cohorts "
+                  "whose figure is the reported one or further out, on the nearer side")
     made = tables.table("", "reported", "predicted", "as extreme", "", numbers=4)
     for row in table.to_dict("records"):
         said = in_words(row).split(" reported, ")

@@ -42,7 +42,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and 
 def guarantee_time(
     scenario: Annotated[
         str | None,
-        typer.Argument(metavar="[SCENARIO]", help=f"{options.SCENARIO} {MILESTONE}", autocompletion=options.completed),
+        typer.Argument(
+            metavar="[SCENARIO]", help=f"{options.SCENARIO} {MILESTONE}", autocompletion=options.completed
+        ),
     ] = None,
     group: Group = None,
     landmarks: Landmarks = None,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from simulator.results import Results
     from simulator.scenario import Scenario
 
-
 def show(results: Results, console: Console) -> None:
     """Print what every limited resource did, and whether the replications sufficed; both ends of a policy together."""
     if results.service is None:

@@ -158,7 +158,9 @@ def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in drawn.steps if step.stage == "sample"]
     good = [
-        step.effective_sample_size >= 5000 and step.unique_share >= UNIQUE_SHARE and step.points >= LEAST_POINTS * 5000
+        step.effective_sample_size >= 5000
+        and step.unique_share >= UNIQUE_SHARE
+        and step.points >= LEAST_POINTS * 5000
         for step in steps
     ]
     assert good == [False] * (len(good) - 1) + [True]
