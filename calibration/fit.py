@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from calibration.choice_priors import priors_of_pathway
 from calibration.diagnostics import Diagnostics, diagnose
 from calibration.difficulty import difficulties
 from calibration.imis import WeightedSample, ZeroLikelihoodError, sample
@@ -95,8 +96,7 @@ class Fit:
 
 def priors_of(targets: Targets) -> Priors:
     """Return the prior of the parameters of a cohort's pathway. Raises InputError naming the pathway's file."""
-    pathway = targets.pathway
-    return Priors.from_parameters(pathway.parameters, pathway.dirichlets(), where=f"{pathway.where}: ")
+    return priors_of_pathway(targets.pathway)
 
 
 class Posterior:

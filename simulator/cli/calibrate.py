@@ -35,13 +35,13 @@ def calibrate(
     using = options.processes(jobs)
     loaded = targets.load_targets(cohort)
     own = loaded.folder
-    for warning in [*loaded.warnings, *SamePatients(loaded).sentences()]:
-        typer.echo(f"aftercart: {warning}", err=True)
     into = out or own
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)
     filled = folder.kept(own) if into.resolve() == own.resolve() else folder.filled(into)
     with filled as unfinished, progress.shown("calibrating", quiet=quiet) as advance:
+        for warning in [*loaded.warnings, *SamePatients(loaded).sentences()]:
+            typer.echo(f"aftercart: {warning}", err=True)
         fitted = fit.calibrate(
             cohort,
             out=unfinished,

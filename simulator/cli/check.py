@@ -66,13 +66,13 @@ def _no_cohort(folder: Path) -> InputError:
 
 
 def _pathway(path: Path) -> tuple[str, str | None]:
-    from calibration.priors import Priors
+    from calibration.choice_priors import priors_of_pathway
     from simulator.draws import load_draws, staleness
     from simulator.pathway_file import load_pathway
 
     pathway = load_pathway(path)
     # A run needs no priors, but a calibration will.
-    Priors.from_parameters(pathway.parameters, pathway.dirichlets(), where=f"{path}: ")
+    priors_of_pathway(pathway)
     draws = load_draws(pathway)
     drawn = "no draws" if draws is None else f"{len(draws)} draws"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"

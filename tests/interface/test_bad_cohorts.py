@@ -73,7 +73,9 @@ def cohort(folder: Path) -> Path:
 def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort: Path) -> None:
     result = aftercart("check", "mine")
     assert result.exit_code == 0, result.output
-    assert result.stdout.endswith("not fitted yet\n")
+    said, same_patients = result.stdout.splitlines()
+    assert said.endswith("not fitted yet")
+    assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
 
 
 @pytest.mark.parametrize(
