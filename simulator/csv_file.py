@@ -7,6 +7,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -46,9 +47,14 @@ def read(
 
 def texts(path: Path) -> pd.DataFrame:
     """Return the rows as they are written, but cleaned. Lines without anything are none, but they are counted."""
+    return _table(text_file.read(path, LARGEST), path).copy()
+
+
+# A run reads its draws some four times: as values, for the manifest, and to see whether they are stale.
+@lru_cache(maxsize=4)
+def _table(told: str, path: Path) -> pd.DataFrame:
     import pandas as pd  # not before a table is needed: `list` and `check` begin at once
 
-    told = text_file.read(path, LARGEST)
     reader = csv.reader(io.StringIO(told, newline=""), strict=True)
     rows, line, has_nul = {}, 1, "\0" in told
     try:
@@ -90,11 +96,12 @@ def numbers(frame: pd.DataFrame, columns: Iterable[str], path: Path) -> pd.DataF
     found = {}
     for name in columns:
         found[name] = [_number(each) for each in frame[name]]
-        for line, told, value in zip(frame.index, frame[name], found[name], strict=True):
-            if math.isinf(value):
-                what = "not a finite number" if NUMBER.fullmatch(told.strip()) else "not a number"
-                where = f"{path}: line {line}, {name}"
-                raise InputError(what, where=where, got=told, allowed="a number as in 0.6 or 6e-1")
+        at = next((row for row, value in enumerate(found[name]) if math.isinf(value)), None)
+        if at is not None:
+            told = frame[name].iloc[at]
+            what = "not a finite number" if NUMBER.fullmatch(told.strip()) else "not a number"
+            where = f"{path}: line {frame.index[at]}, {name}"
+            raise InputError(what, where=where, got=told, allowed="a number as in 0.6 or 6e-1")
     return frame.assign(**found)
 
 
