@@ -16,7 +16,7 @@ from calibration.halving import MOST, moved_by_halving
 from calibration.left_out import left_out
 from calibration.ranks import DRAWS
 from calibration.targets import Targets
-from calibration.uniformity import FALSE_ALARM, coverage, judged
+from calibration.uniformity import FALSE_ALARM, band, coverage, judged
 from simulator import csv_file, whole_file
 from simulator.draws import read_draws
 from simulator.errors import InputError
@@ -54,10 +54,22 @@ class Check:
     def coverage(self) -> pd.DataFrame:
         return coverage(self.ranks, RANKS) if len(self.ranks) else pd.DataFrame(columns=["quantity", "inside"])
 
+    @property
+    def narrowest_band(self) -> float:
+        """The share of ranks, off by which at the middle, they are still taken as uniform."""
+        limits = band(len(self.ranks), RANKS, FALSE_ALARM / len(self.ranks.columns))
+        return float(((limits.upper - limits.lower) / 2.0).max())
+
+    def ranks_fail(self) -> bool:
+        """Return whether ranks or coverage fail, as those of a right calibration sometimes do."""
+        return any("no" in set(table[name]) for table, name in self._judged())
+
+    def _judged(self) -> list[tuple[pd.DataFrame, str]]:
+        return [(self.uniformity, "uniform"), (self.coverage, "inside")]
+
     def failures(self) -> list[str]:
         """Return what is wrong, a clause each; empty if nothing is."""
-        uneven = quantities_that_fail(self.uniformity, "uniform")
-        outside = quantities_that_fail(self.coverage, "inside")
+        uneven, outside = (quantities_that_fail(*each) for each in self._judged())
         checks = [
             (not len(self.ranks), f"none of {len(self.trials)} simulated cohorts could be fitted"),
             (uneven, f"the ranks of {', '.join(uneven)} are not uniform"),

@@ -92,11 +92,15 @@ def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
     never stale. Raises InputError.
     """
     path = path or draws_file(pathway)
-    said = [] if path is None else [_stale_draws(pathway, path), _stale_benefit(path)]
+    said = [] if path is None else [stale_draws(pathway, path), _stale_benefit(path)]
     return " ".join(each for each in said if each) or None
 
 
-def _stale_draws(pathway: Pathway, path: Path) -> str | None:
+def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
+    """Return `staleness` of the draws alone, as where the benefit beside them is fitted anew."""
+    path = path or draws_file(pathway)
+    if path is None:
+        return None
     told = csv_file.texts(path).get(fingerprint.COLUMN)
     if told is None:
         return None

@@ -23,7 +23,24 @@ def verdict(check: Check) -> str:
             f"The calibration of {name} finds what made the data: {of} all {check.ranks.shape[1]} quantities rank "
             "uniformly, and intervals hold the truth as often as they say."
         )
-    return f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
+    told = f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
+    return f"{told} {_by_chance(check)}" if check.ranks_fail() else told
+
+
+def _by_chance(check: Check) -> str:
+    """Return how often a right calibration fails so, and how to tell."""
+    from calibration.uniformity import FALSE_ALARM
+
+    return (
+        f"Of 100 checks of a right calibration {100 * FALSE_ALARM:g} find uneven ranks by chance, and "
+        f"{100 * FALSE_ALARM:g} such intervals: whether this is chance, another --seed and --out show, or more --fits."
+    )
+
+
+def _seen(check: Check) -> str:
+    """Return how large an error must be to be seen in so many fits."""
+    narrowest = 100 * check.narrowest_band
+    return f"In {len(check.ranks)} fits, shares of ranks that are {narrowest:.0f} points wrong still pass as uniform."
 
 
 def show(check: Check, console: Console) -> None:
@@ -35,6 +52,7 @@ def show(check: Check, console: Console) -> None:
     if len(check.ranks):
         console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
         console.print(_coverage(check))
+        console.print(_seen(check))
     for reason, count in check.refused.items():
         console.print(f"{count} of {len(check.trials)} simulated cohorts could not be fitted: {reason}.")
     console.print()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -57,8 +57,10 @@ def validate(
         validation.to_validate(targets)
         for warning in [*targets.warnings, *validation.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
-    for pathway in {each.pathway.where: each.pathway for each in every}.values():
-        options.tell_staleness(pathway)
+    said = draws.stale_draws if refit else draws.staleness
+    stale = {each.pathway.where: said(each.pathway) for each in every}
+    for note in filter(None, stale.values()):
+        typer.echo(f"Note: {note}", err=True)
     if left_out := marginal_benefit.left_out(every):
         typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
     frozen = _frozen(every) if refit else None
@@ -75,7 +77,7 @@ def validate(
         most = None if refit else draws.MOST
         told = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=told)
-        _write(every, table, benefit, unfinished, left_out)
+        _write(every, table, benefit, unfinished, left_out, stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
     validation_words.show(every, table, benefit, quiet=quiet)
@@ -121,7 +123,12 @@ def _frozen(every: Sequence[Targets]) -> Path:
 
 
 def _write(
-    every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None, into: Path, left_out: Sequence[str]
+    every: Sequence[Targets],
+    table: pd.DataFrame,
+    benefit: Benefit | None,
+    into: Path,
+    left_out: Sequence[str],
+    stale: Mapping[str, str | None],
 ) -> None:
     from calibration.marginal_benefit import SUMMARY_FILE
     from simulator import csv_file, manifest
@@ -133,7 +140,7 @@ def _write(
     sizes = {each.cohort.name: each.cohort.n for each in every}
     drawn = validation.draw(table, sizes, _source(every), every[0].pathway.months.early)
     style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
-    manifest.write(_manifest(every, left_out), into)
+    manifest.write(_manifest(every, left_out, stale), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -145,13 +152,13 @@ def _source(every: Sequence[Targets]) -> str:
     return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
 
 
-def _manifest(every: Sequence[Targets], left_out: Sequence[str]) -> dict[str, Any]:
+def _manifest(
+    every: Sequence[Targets], left_out: Sequence[str], stale: Mapping[str, str | None]
+) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from calibration import validation
     from simulator import manifest
-    from simulator.draws import staleness
-
     told = [
         {
             "name": each.cohort.name,
@@ -165,7 +172,7 @@ def _manifest(every: Sequence[Targets], left_out: Sequence[str]) -> dict[str, An
             "dependence": each.dependence,
             "warnings": [*each.warnings, *validation.notes(each)],
             "left_out_of_the_marginal_benefit": each.cohort.name in left_out,
-            "stale_draws": staleness(each.pathway),
+            "stale_draws": stale[each.pathway.where],
             "files": manifest.files([each.scenario], each.folder),
         }
         for each in every

@@ -162,6 +162,23 @@ def test_the_benefit_is_frozen_beside_the_draws_of_a_cohort_of_ones_own(folder: 
     assert frozen.resolve() == (folder / "region" / "mine").resolve()
 
 
+def test_the_benefit_that_is_fitted_anew_is_not_called_stale(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_the_benefit_is_frozen_beside_the_draws_of_a_cohort_of_ones_own(folder)
+    benefit = folder / "region" / "mine" / "marginal_benefit.csv"
+    draws_told = pd.read_csv(benefit)["fitted_to"].iloc[0].partition("|")[0]
+    text = benefit.read_text(encoding="utf-8").replace(draws_told, "0" * len(draws_told))
+    benefit.write_text(text, encoding="utf-8")
+    monkeypatch.setattr("calibration.marginal_benefit.of_cohorts", lambda *_, **__: None)
+    for typed, stale in ((["--out", "one"], True), (["--refit", "--out", "two"], False)):
+        result = aftercart("validate", "region", "--jobs", "1", *typed)
+        assert result.exit_code == 0, result.output
+        assert ("Refit with `aftercart validate --refit`" in result.stderr) is stale
+        (told,) = json.loads((folder / typed[-1] / "manifest.json").read_text(encoding="utf-8"))["cohorts"]
+        assert (told["stale_draws"] is not None) is stale
+
+
 @pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
 def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     meaning: str, cohorts: int, aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -188,7 +205,7 @@ def test_until_when_deaths_are_predicted_is_said_where_nobody_tells_the_follow_u
     assert result.exit_code == 0, result.output
     said = "theirs/targets.csv: line 5: no [follow_up] in cohort.toml, so deaths are predicted until month 240"
     assert said in result.stderr
-    followed = '[follow_up]\nlower = 10.0\nupper = 20.0\n[set]'
+    followed = "[follow_up]\nlower = 10.0\nupper = 20.0\n[set]"
     told = targets.with_name("cohort.toml")
     told.write_text(told.read_text().replace("[set]", followed))
     assert "until month" not in aftercart("validate", "theirs", "--jobs", "1", "--out", "again").stderr

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import fingerprint
 from simulator.cohort import cohorts_folder
-from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws, read_draws, staleness
+from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws, read_draws, stale_draws, staleness
 from simulator.pathway_file import PATHWAYS, load_pathway
 from simulator.scenario import load_scenario
 
@@ -143,6 +143,7 @@ def test_a_benefit_is_stale_once_its_draws_or_its_cohorts_change(informed: Path)
     assert said is not None
     for words in ("marginal benefit", "the draws and cohort other", "aftercart validate --refit"):
         assert words in said
+    assert stale_draws(load_pathway(informed / "pathway.toml")) is None
 
 
 def test_a_benefit_is_not_stale_for_a_word_nor_where_its_cohorts_are_not_at_hand(informed: Path) -> None:
