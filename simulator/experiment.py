@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from simulator import centre, outcomes, overload
 from simulator.benefits import BreakEven, mixture, simulated, with_benefits
-from simulator.capacity import beyond_microsim, doubles
 from simulator.centre import WardPart
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
+from simulator.engine_choice import ENGINES, choose_engine
 from simulator.engines.embedded import refuse_endless
 from simulator.errors import InputError
 from simulator.graph import unknown
@@ -35,7 +35,6 @@ Floats = NDArray[np.float64]
 Given = Scenario | str | Path
 Progress = Callable[[int, int], None]
 
-ENGINES = ("auto", "exact", "microsim", "des")
 BATCH = 10
 """Draws that the exact engine solves at once."""
 ROUGH_DRAWS = 10
@@ -232,52 +231,6 @@ def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFram
 def for_loads(table: pd.DataFrame | None) -> Values:
     """Return the draws that say whether a load can be served: the first twenty, however many are run."""
     return values(table, slice(0, 20))
-
-
-def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 120.0) -> tuple[str, str]:
-    """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
-    from simulator.engines import accuracy, exact
-
-    limited = next((each for each in scenarios if each.is_limited), None)
-    beyond = [(each, why) for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
-    if engine == "exact" and limited is not None:
-        raise InputError(
-            "the exact engine has no queues",
-            where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
-            allowed="--engine auto, microsim or des",
-        )
-    passed = next((each for each in scenarios if each.pathway.milestones), None)
-    if engine == "exact" and passed is not None:
-        raise InputError(
-            "the exact engine has no milestones: latent times that go on need a patient",
-            where=f"{passed.where}: milestones",
-            got=list(passed.pathway.milestones),
-            allowed="--engine auto, microsim or des",
-        )
-    if engine == "microsim" and beyond:
-        scenario, why = beyond[0]
-        raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
-    if engine != "auto":
-        return engine, "as asked"
-    if limited is None and passed is not None:
-        return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
-    if limited is None:
-        for each in scenarios:
-            try:
-                exact.refuse_coarse(resolve(each), horizon)
-            except accuracy.TooCoarse as error:
-                return "microsim", f"{error.what}: {error.got}"
-        return "exact", "no resource is limited, so there is an answer without sampling noise"
-    better = [why for _, why in beyond] or [why for each in scenarios if (why := _doubles(each))]
-    if better:
-        return "des", better[0]
-    return "microsim", "resources are limited, and served first come, first served"
-
-
-def _doubles(scenario: Scenario) -> str | None:
-    # Not its open ways: where a request is made at once, other risks have their time while it waits.
-    why = doubles(scenario.pathway, resolve(replace(scenario, marginal_benefit=1.0)).onward, scenario.capacity)
-    return why if why is not None or scenario.before is None else _doubles(scenario.before)
 
 
 @dataclass(frozen=True)

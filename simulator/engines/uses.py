@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,15 +56,10 @@ class Uses:
         total = reaching.sum(axis=-1, keepdims=True)
         self.weights = np.divide(reaching, total, out=np.zeros_like(reaching), where=total > 0)
 
-    def asked(self, state: str, way: Exit) -> str | None:
-        """Return the limited resource that an exit is a request for, or None."""
-        wanted = self.model.pathway.states[way.to].holds
-        return wanted if wanted in self.limited and wanted != self.holds[state] else None
-
     def _rows(self, state: str) -> dict[frozenset[str], Row]:
         """Return how a state is left, by the resources for which requests wait without end."""
         exits = self.model.exits[state]
-        asked = [self.asked(state, each) for each in exits]
+        asked = [_asked(self.model, state, each) for each in exits]
         own = leaving(self.model, state)
         found = {frozenset[str](): Row(list(zip(exits, own.by, strict=True)), own.never)}
         resources = sorted({each for each in asked if each is not None})
@@ -104,7 +99,7 @@ class Uses:
                 found[self.holds[name] or ""] = found[self.holds[name] or ""] + _times(known, stay)
         for name, row in mixed.items():
             for way, p in row.by:
-                wanted = self.asked(name, way)
+                wanted = _asked(self.model, name, way)
                 if wanted is not None and self.model.scenario.capacity[wanted].offered_every is not None:
                     found[wanted] = found[wanted] + _times(often[..., place[name]], p)
         marginal = self.model.pathway.marginal
@@ -142,6 +137,34 @@ class Uses:
     def _everybody(self, by_cell: Floats) -> Floats:
         mixed = np.sum(np.where(self.weights > 0.0, by_cell, 0.0) * self.weights, axis=-1)
         return np.broadcast_to(mixed, (self.model.n_draws,)).copy()
+
+
+def most_requests(model: Model) -> tuple[str, float]:
+    """Return from which state a patient asks most often for limited resources who once does, and how often on average.
+
+    In the cell of the case mix and with the resources never granted for which it is most, the others always at once; or
+    treated without benefit, until the death of the untreated.
+    """
+    pathway, marginal, capacity = model.pathway, model.pathway.marginal, list(model.scenario.capacity)
+    lives = [(model.exits, np.inf)]
+    if marginal is not None and model.marginal is not None and model.marginal.raised:
+        in_vain = {name: doom.open_exits(pathway, name, exits) for name, exits in model.exits.items()}
+        lives.append((in_vain, float(np.max(leaving(model, marginal.otherwise).stay))))
+    short = [each for n in range(len(capacity) + 1) for each in combinations(capacity, n)]
+    asking = [name for name, exits in model.exits.items() if any(_asked(model, name, way) for way in exits)]
+    most = "", 0.0
+    for (exits, within), never, name in product(lives, short, asking):
+        open_ = {state: tuple(x for x in own if _asked(model, state, x) not in never) for state, own in exits.items()}
+        again = visits(replace(model, exits=open_), start=name, within=within)[name]
+        requests = float(np.where(np.atleast_2d(model.weights) > 0.0, again, 0.0).max())
+        most = max(most, (name, requests), key=lambda found: found[1])
+    return most
+
+
+def _asked(model: Model, state: str, way: Exit) -> str | None:
+    """Return the limited resource that an exit is a request for, or None."""
+    wanted = model.pathway.states[way.to].holds
+    return wanted if wanted in model.scenario.capacity and wanted != model.pathway.states[state].holds else None
 
 
 def _times(often: Floats, months: Floats) -> Floats:

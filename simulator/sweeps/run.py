@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from simulator import cost, csv_file, manifest, ward_tables
 from simulator.curves import populations
 from simulator.draws import load_informed_draws, single, values
-from simulator.experiment import BATCH, Part, Settings, choose_engine, count_draws, for_loads, part_of
+from simulator.engine_choice import choose_engine
+from simulator.experiment import BATCH, Part, Settings, count_draws, for_loads, part_of
 from simulator.outcome_months import alive_at
 from simulator.outcome_words import follow_up
 from simulator.results import DIGITS, as_written, clocks, outcome_rows, sample

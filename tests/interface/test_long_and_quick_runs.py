@@ -101,7 +101,8 @@ def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder:
 @pytest.mark.parametrize("name", scenarios.names())
 def test_a_quick_run_of_whatever_is_shipped_is_short_work(name: str) -> None:
     """However slow the machine: by count of events, the sum over processes of what they do."""
-    from simulator.experiment import Settings, choose_engine
+    from simulator.engine_choice import choose_engine
+    from simulator.experiment import Settings
     from simulator.scenario import load_scenario
 
     scenario = load_scenario(name)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from simulator.engine_choice import choose_engine
 from simulator.engines import accuracy, exact, tally
-from simulator.experiment import choose_engine, compare, run
+from simulator.experiment import compare, run
 from simulator.model import resolve
 from simulator.pathway import Pathway
 from simulator.randomness import Uniforms

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from simulator.capacity import Capacity, beyond_microsim
 from simulator.curves import Curves
+from simulator.engine_choice import choose_engine
 from simulator.engines import des, exact, microsim, queues, tally
 from simulator.errors import InputError
-from simulator.experiment import choose_engine
 from simulator.histories import check, table
 from simulator.milestone import with_milestones, without
 from simulator.model import resolve

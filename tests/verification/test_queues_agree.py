@@ -18,9 +18,10 @@ import scenarios
 from simulator import pathway_file
 from simulator.capacity import Capacity, beyond_microsim
 from simulator.centre import arrivals
+from simulator.engine_choice import choose_engine
 from simulator.engines import des, microsim, queues, tally
 from simulator.errors import InputError
-from simulator.experiment import choose_engine
+from simulator.experiment import run
 from simulator.histories import check, table
 from simulator.model import Model, resolve
 from simulator.pathway import Pathway
@@ -459,6 +460,32 @@ def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_serv
     _, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
     granted = np.sort(book.granted[np.isfinite(book.granted)])
     np.testing.assert_allclose(granted, [0.0, 3.0, 6.0, 9.0, 12.0], atol=1e-9)
+    engine, why = choose_engine("auto", [model.scenario])
+    assert (engine, "come back to 'ask' without end" in why) == ("des", True)
+
+
+@pytest.mark.parametrize(("share", "engine"), [(0.2, "microsim"), (0.99, "des")])
+def test_patients_who_ask_again_and_again_get_an_answer_from_the_engine_that_is_chosen(
+    share: float, engine: str, tell: Callable[..., Pathway]
+) -> None:
+    """A share of those who leave the queue come back to it: 1 of 100 do not, and 10,000 patients ask 1,000 times."""
+    pause = f"""[[states.ask.transitions]]
+to = "pause"
+time = {{ family = "fixed", months = 0.5 }}
+[states.pause]
+kind = "chance"
+[[states.pause.branches]]
+to = "ask"
+probability = {share}
+[[states.pause.branches]]
+to = "home"
+probability = {1 - share:g}
+"""
+    again = '[[states.ask.transitions]]\nto = "ask"\ntime = { family = "fixed", months = 0.5 }\n'
+    scenario = scarce(Scenario("again", tell(ASK_AGAIN.replace(again, pause))), 1)
+    assert choose_engine("auto", [scenario])[0] == engine
+    found = run(scenario, patients=200, replications=1, horizon=6.0)
+    assert found.manifest["engine"] == engine
 
 
 def test_what_cohorts_suggest_needs_no_draws_to_choose_an_engine() -> None:
