@@ -94,6 +94,11 @@ class Fit:
         return f"{self.targets.folder.name}: not a fit, since {reasons}. At fault: {fault}. {more}."
 
 
+def informs(targets: Targets) -> bool:
+    """Return whether a cohort has a row to fit."""
+    return bool(targets.tables or targets.branchings or targets.spread or targets.percentages)
+
+
 def priors_of(targets: Targets) -> Priors:
     """Return the prior of the parameters of a cohort's pathway. Raises InputError naming the pathway's file."""
     return priors_of_pathway(targets.pathway)
@@ -147,7 +152,7 @@ def calibrate(
     Raises InputError on targets that cannot be used, and AftercartError, with nothing written, if the sample is bad.
     """
     targets = load_targets(cohort)
-    if not (targets.tables or targets.branchings or targets.spread or targets.percentages):
+    if not informs(targets):
         where = str(targets.folder / "targets.csv")
         raise InputError("nothing to fit", where=where, allowed='rows with use = "likelihood"')
     folder = out or targets.folder

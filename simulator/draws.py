@@ -67,10 +67,11 @@ def read_benefits(path: Path, n_draws: int) -> NDArray[np.float64]:
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
     """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and line."""
-    table = csv_file.texts(path).drop(columns=fingerprint.COLUMN, errors="ignore")
-    for name in table.columns:
-        if name not in pathway.parameters:
-            raise unknown("parameter", str(name), pathway.parameters, f"{path}: column")
+    written = csv_file.texts(path)
+    table = written.drop(columns=fingerprint.COLUMN, errors="ignore")
+    for place, name in enumerate(written.columns, start=1):
+        if name not in (*pathway.parameters, fingerprint.COLUMN):
+            raise unknown("parameter", str(name), pathway.parameters, f"{path}: header, column {place}")
     for name, parameter in pathway.parameters.items():
         if parameter.prior is not None and name not in table.columns:
             raise InputError("a parameter with a prior has no column", where=str(path), got=name)

@@ -53,16 +53,19 @@ UNDECLARED = OutcomeMonths(tuple(MONTHS_A_YEAR * years for years in (0.5, 1.0, 2
 """Of a pathway that declares no months."""
 
 
-def outcome_months(declared: Sequence[float], answer: float | None, where: str) -> OutcomeMonths:
-    """Return the months that a pathway declares; of none declared, `UNDECLARED`. Raises InputError naming `where`.
+def outcome_months(declared: Sequence[float] | None, answer: float | None, where: str) -> OutcomeMonths:
+    """Return the months that a pathway declares; None: `UNDECLARED`. Raises InputError naming `where`.
 
     answer : the month of the answer; None: the middle one, of an even number the lower
     """
-    months = tuple(sorted(declared)) or UNDECLARED.survival
+    if declared is not None and not declared:
+        allowed = f"one or more; without the key {', '.join(map(written, UNDECLARED.survival))}"
+        raise InputError("no month", where=f"{where}: survival_months", got=declared, allowed=allowed)
+    months = UNDECLARED.survival if declared is None else tuple(sorted(declared))
     if months[0] <= 0.0:
         raise InputError("no month", where=f"{where}: survival_months", got=months[0], allowed="months above 0")
     if len({written(each) for each in months}) < len(months):
-        raise InputError("a month twice", where=f"{where}: survival_months", got=list(declared), allowed="each once")
+        raise InputError("a month twice", where=f"{where}: survival_months", got=list(months), allowed="each once")
     if answer is None:
         answer = months[(len(months) - 1) // 2]
     elif answer not in months:

@@ -172,8 +172,8 @@ class PathwayTable(toml_file.Table):
     patients: Annotated[str, Field(min_length=1)] = Field(
         "patients", description="who starts the default clock, as in \"patients who fall ill\""
     )
-    survival_months: list[Number] = Field(
-        default_factory=list,
+    survival_months: list[Number] | None = Field(
+        None,
         description="at which survival is shown; default: half a year, one, two and five years",
     )
     answer_month: Number | None = Field(

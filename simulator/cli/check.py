@@ -91,8 +91,14 @@ def _scenario(path: Path) -> tuple[str, str | None]:
     return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
 
 
+_NOTHING_TO_FIT = (
+    'no row of targets.csv has use = "likelihood", so calibrate has nothing to fit. Validate predicts rows of use '
+    '"validation".'
+)
+
+
 def _cohort(folder: Path) -> tuple[str | None, ...]:
-    from calibration.fit import Posterior
+    from calibration.fit import Posterior, informs
     from calibration.same_patients import SamePatients
     from calibration.targets import load_targets
     from simulator.draws import read_draws, staleness
@@ -108,4 +114,5 @@ def _cohort(folder: Path) -> tuple[str | None, ...]:
     elif cohort.posterior is not None:
         raise InputError("a fitted cohort without its draws", where=str(drawn), allowed="aftercart calibrate")
     said = f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
-    return said, note, *targets.warnings, *SamePatients(targets).sentences()
+    unfit = None if informs(targets) else _NOTHING_TO_FIT
+    return said, note, unfit, *targets.warnings, *SamePatients(targets).sentences()

@@ -108,6 +108,12 @@ def test_draws_without_a_row_are_refused(aftercart: Command, cohort: Path) -> No
     refused(aftercart("check", "mine"), "mine/draws.csv")
 
 
+def test_draws_of_what_is_no_parameter_are_refused_with_their_column(aftercart: Command, folder: Path) -> None:
+    (folder / "own.toml").write_text(OWN_PATHWAY)
+    (folder / "own.csv").write_text("fatal,healed,fitted_to,heeled\n0.4,0.6,me,0.5\n")
+    refused(aftercart("check", "own.toml"), "own.csv: header, column 4: unknown parameter; got 'heeled'")
+
+
 @pytest.mark.parametrize(
     ("fatal", "healed", "words"),
     [

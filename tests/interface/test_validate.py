@@ -245,6 +245,9 @@ def test_the_documented_cohort_can_be_validated(aftercart: Command, folder: Path
 
 
 def test_a_cohort_that_only_validates_is_not_fitted(aftercart: Command, folder: Path) -> None:
+    said = aftercart("check", "schultz2023").stdout
+    assert 'no row of targets.csv has use = "likelihood", so calibrate has nothing to fit' in said
+    assert "nothing to fit" not in aftercart("check", "wang2024").stdout
     result = aftercart("calibrate", "schultz2023", "--out", "found")
     assert result.exit_code == 2
     assert "schultz2023/targets.csv: nothing to fit" in result.stderr

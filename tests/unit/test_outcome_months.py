@@ -74,6 +74,7 @@ def test_the_middle_month_answers_unless_another_is_declared(declared: tuple[flo
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
+        ("survival_months = []", "no month; got []; allowed: one or more; without the key 6, 12, 24, 60"),
         ("survival_months = [0, 3]", "survival_months: no month; got 0"),
         ("survival_months = [3, 3]", "survival_months: a month twice"),
         ("survival_months = [3.0000001, 3]", "survival_months: a month twice"),
