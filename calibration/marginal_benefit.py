@@ -48,7 +48,6 @@ SPREAD = 1.0
 """Of logit m between cohorts, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""
 SEED = 2023
 SUMMARY_FILE = "marginal_benefit_summary.csv"
-BATCH = 10
 TOGETHER = "together, with a spread between cohorts"
 
 
@@ -113,7 +112,7 @@ def gather(
     scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
     for targets, told in telling:
         scenarios += [(replace(targets.scenario, marginal_benefit=end), told.month) for end in (0.0, 1.0)]
-    batches = [slice(first, min(first + BATCH, len(table))) for first in range(0, len(table), BATCH)]
+    batches = [slice(first, min(first + exact.BATCH, len(table))) for first in range(0, len(table), exact.BATCH)]
     found = []
     with workers(jobs, Asked(tuple(scenarios), table)) as each:
         for done, part in enumerate(each(Asked.of, batches), start=1):

@@ -17,8 +17,9 @@ from simulator.benefits import simulated, with_benefits
 from simulator.draws import load_informed_draws
 from simulator.engine_choice import choose_engine
 from simulator.engines import embedded
+from simulator.engines.exact import BATCH
 from simulator.errors import InputError
-from simulator.experiment import BATCH, Settings, count_draws, part_of
+from simulator.experiment import Settings, count_draws, part_of
 from simulator.model import resolve
 from simulator.scenario import Scenario
 from simulator.service import MONTHS_A_YEAR

@@ -18,6 +18,7 @@ from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
 from simulator.engine_choice import ENGINES, choose_engine
 from simulator.engines.embedded import refuse_endless
+from simulator.engines.exact import BATCH
 from simulator.errors import InputError
 from simulator.graph import unknown
 from simulator.lattice_error import measured
@@ -35,8 +36,6 @@ Floats = NDArray[np.float64]
 Given = Scenario | str | Path
 Progress = Callable[[int, int], None]
 
-BATCH = 10
-"""Draws that the exact engine solves at once."""
 ROUGH_DRAWS = 10
 MOST_PATIENTS = 100_000_000
 """Hours of work a draw, for a standard error of 0.00005."""

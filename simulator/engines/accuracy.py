@@ -6,7 +6,7 @@ that moves no curve by more than `LIMIT`, or the model is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,26 +53,29 @@ def _towards(onward: dict[str, list[str]], state: str, goal: str) -> str:
     return min((to for to in onward[state] if to in distance), key=distance.__getitem__)
 
 
-def apart(coarse: Solution, fine: Solution) -> tuple[float, float]:
-    """Return how far two solutions of one model are apart at most: in survival, and in being in any state.
+def apart(
+    coarse: Solution, fine: Solution, clocks: Sequence[str] = (), who: Sequence[str] = ()
+) -> tuple[Floats, Floats]:
+    """Return how far two solutions of one model are apart at most, (n_draws,): in survival, and in being in any state.
 
     Survival is that of every level too: a rare one moves that of all patients by little. Groups where both reach them.
+    clocks, who : the only clocks and populations to look at
     """
     stride = round(coarse.lattice.step / fine.lattice.step)
     pathway = coarse.model.pathway
     stays = [name for name, state in pathway.states.items() if not state.is_choice]
 
-    def gap(own: Floats, finer: Floats) -> float:
+    def gap(own: Floats, finer: Floats) -> Floats:
         finer = finer[:, ::stride]
         both = min(own.shape[1], finer.shape[1])
-        return float(np.nan_to_num(np.abs(own[:, :both] - finer[:, :both])).max())
+        return np.asarray(np.nan_to_num(np.abs(own[:, :both] - finer[:, :both])).max(axis=1))
 
-    clocks = pathway.clocks
+    clocks = clocks or list(pathway.clocks)
     whole = min(each.lattice.step * each.lattice.n for each in (coarse, fine)) >= pathway.group_window
-    who = [name for name in populations(pathway) if whole or name not in pathway.groups]
-    alive = max(gap(coarse.survival(name, clock), fine.survival(name, clock)) for clock in clocks for name in who)
-    there = max(gap(coarse.occupied(name, clock), fine.occupied(name, clock)) for clock in clocks for name in stays)
-    return alive, there
+    who = who or [name for name in populations(pathway) if whole or name not in pathway.groups]
+    alive = [gap(coarse.survival(name, clock), fine.survival(name, clock)) for clock in clocks for name in who]
+    there = [gap(coarse.occupied(name, clock), fine.occupied(name, clock)) for clock in clocks for name in stays]
+    return np.max(alive, axis=0), np.max(there, axis=0)
 
 
 def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[float], Solution]) -> Solution:
@@ -88,7 +91,7 @@ def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[floa
     while 2 * horizon / step <= FINEST and 2 * horizon / step * size <= MOST_NUMBERS:
         step /= 2
         fine = solve(step)
-        error = max(apart(coarse, fine))
+        error = float(np.max(apart(coarse, fine)))
         if error <= LIMIT:
             return fine
         coarse = fine

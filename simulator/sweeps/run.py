@@ -15,7 +15,8 @@ from simulator import cost, csv_file, manifest, ward_tables
 from simulator.curves import populations
 from simulator.draws import load_informed_draws, single, values
 from simulator.engine_choice import choose_engine
-from simulator.experiment import BATCH, Part, Settings, count_draws, for_loads, part_of
+from simulator.engines.exact import BATCH
+from simulator.experiment import Part, Settings, count_draws, for_loads, part_of
 from simulator.outcome_months import alive_at
 from simulator.outcome_words import follow_up
 from simulator.results import DIGITS, as_written, clocks, outcome_rows, sample

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import histories, verify
+from simulator import histories, lattice_error, verify
 from simulator.block import Block
 from simulator.curves import Curves
-from simulator.engines import des, exact, microsim
+from simulator.engines import accuracy, des, exact, microsim
 from simulator.pathway_file import load_pathway
 from simulator.scenario import Scenario, load_scenario
 from simulator.verify import Check
@@ -19,6 +19,7 @@ from simulator.verify import Check
 Patch = pytest.MonkeyPatch
 
 OCCUPANCY, RISE, LATTICE, AGREE = "occupancy sums", "survival never", "a lattice", "exact and microsim"
+ERRORS = ("survival_error", "occupancy_error")
 POSSIBLE, BEDS, MILESTONES = "impossible", "microsim and des", "milestones move"
 
 
@@ -101,21 +102,48 @@ def test_the_dead_who_come_back_are_found(three_states: Scenario, monkeypatch: P
     assert only(failed(three_states), RISE)
 
 
-@pytest.mark.parametrize("apart", [4e-4, np.nan])
-def test_a_survival_that_a_finer_lattice_moves_is_found(
-    apart: float, three_states: Scenario, monkeypatch: Patch
+@pytest.mark.parametrize(("curve", "said"), [("survival", "survival"), ("occupied", "occupancy")])
+def test_a_curve_that_a_finer_lattice_moves_by_more_than_a_run_states_is_found(
+    curve: str, said: str, three_states: Scenario, monkeypatch: Patch
 ) -> None:
+    """A run of these states says that it is right to 1.2e-5."""
     right = exact.solve
 
     def broken(model: Any, horizon: float, *, step: float | None = None, **named: Any) -> Any:
         found = right(model, horizon, step=step, **named)
         if step is not None:
-            finer = found.survival() - apart
-            monkeypatch.setattr(found, "survival", lambda: finer)
+            finer = getattr(found, curve)
+            monkeypatch.setattr(found, curve, lambda *given: finer(*given) - 3e-5)
         return found
 
     monkeypatch.setattr(exact, "solve", broken)
+    laws = failed(three_states)
+    assert only(laws, LATTICE)
+    assert said in laws[0]
+
+
+@pytest.mark.parametrize("stated", [0.5, np.nan])
+def test_a_run_that_states_too_small_an_error_is_found(
+    stated: float, three_states: Scenario, monkeypatch: Patch
+) -> None:
+    right = lattice_error.measured
+
+    def broken(*given: Any) -> dict[str, Any]:
+        found = right(*given)
+        return found | {"survival_error": {"largest": stated * found["survival_error"]["largest"]}}
+
+    monkeypatch.setattr(lattice_error, "measured", broken)
     assert only(failed(three_states), LATTICE)
+
+
+def test_where_patients_come_back_no_stated_error_excuses_more_than_a_ten_thousandth(monkeypatch: Patch) -> None:
+    right, coarse = lattice_error.measured, {"largest": 1.0}
+    monkeypatch.setattr(lattice_error, "measured", lambda *given: right(*given) | dict.fromkeys(ERRORS, coarse))
+    monkeypatch.setattr(accuracy, "LIMIT", 1e-7)
+    monkeypatch.setattr(accuracy, "fine_enough", lambda model, step, horizon, solve: solve(0.1))
+    laws = failed(Scenario("peer_pathway", load_pathway("peer_pathway")))
+    assert len(laws) == 2
+    assert all(each.startswith(LATTICE) for each in laws)
 
 
 @pytest.mark.parametrize("apart", [0.02, np.nan])
