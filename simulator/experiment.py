@@ -139,12 +139,12 @@ def compare(
     limited = any(each.is_limited for each in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
     few = for_loads(table)
-    offered: dict[str, dict[str, dict[str, float | None]]] = {}
+    offered: dict[str, dict[str, dict[str, float | str | None]]] = {}
     for each in loaded:
         if each.capacity:
             refuse_endless(resolve(each, few))
         if each.service is not None and each.capacity:
-            offered[each.name] = overload.check(each, few, single(table, 0), chosen.overload, tell_load)
+            offered[each.name] = overload.check(each, table, n_draws, chosen.overload, tell_load)
     # Survival is a line in the benefit only where nobody waits.
     break_even = not limited and chosen.horizon >= pathway.months.answer
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
@@ -228,8 +228,8 @@ def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFram
 
 
 def for_loads(table: pd.DataFrame | None) -> Values:
-    """Return the draws that say whether a load can be served: the first twenty, however many are run."""
-    return values(table, slice(0, 20))
+    """Return the draws that say whether a load can be served, however many are run."""
+    return values(table, slice(0, overload.FEW))
 
 
 @dataclass(frozen=True)

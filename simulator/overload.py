@@ -1,14 +1,20 @@
-"""Whether queues grow without limit: by what is asked for by those who never leave them, and by a trial."""
+"""Whether queues grow without limit: by what is asked for by those who never leave them, and by a trial.
+
+Where loads tell, every draw counts. A trial takes seconds: it is made of the draw of which most is asked for and, where
+its queue grows, of the draw in the middle.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import centre
 from simulator.capacity import beyond_loads
+from simulator.draws import single, values
 from simulator.errors import InputError
 from simulator.levers import Values
 from simulator.loads import demand, too_much
@@ -16,6 +22,8 @@ from simulator.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
+FEW = 20
+"""Draws whose mean load decides whether a scenario is refused, however many are run."""
 TRIALS = ((3_000, 0.04), (30_000, 0.01))
 """Arrivals of a trial, and the share of them still waiting at its end from which on a queue is said to grow."""
 SMALL, LARGE = 0.01, 0.1
@@ -24,23 +32,28 @@ SMALL, LARGE = 0.01, 0.1
 
 def check(
     scenario: Scenario,
-    few: Values,
-    first: Values,
+    table: pd.DataFrame | None,
+    n_draws: int,
     run_it: bool,
     tell_load: Callable[[Scenario, dict[str, Floats]], None] | None,
-) -> dict[str, dict[str, float | None]]:
+) -> dict[str, dict[str, float | str | None]]:
     """Return a scenario's loads as a manifest tells them. Raises InputError where a queue grows, unless `run_it`.
 
-    few : draws whose loads are averaged; first : the one of a trial; tell_load : called with the loads before
+    It is refused for the mean load of FEW draws, or the trial of the middle one; a queue that grows in others of the
+    `n_draws` that are run is told. tell_load : called with the loads before
     """
-    asked = demand(scenario, few)
+    asked = demand(scenario, values(table, slice(0, max(FEW, n_draws))))
     loads, lasting = asked.loads(scenario), asked.lasting(scenario)
+    few = {name: load[:FEW] for name, load in loads.items()}
     if tell_load is not None:
-        tell_load(scenario, loads)
+        tell_load(scenario, few)
     doubts = asked.doubts(scenario)
-    growing = growing_in_trial(scenario, first, doubts)
+    growing = growing_in_trial(scenario, single(table, greatest_of(loads)), doubts)
+    tried = growing is not None
+    if tried:
+        growing = growing_in_trial(scenario, single(table, middle_of(few)), doubts)
     if not run_it:
-        _check_growth(scenario, {name: load for name, load in lasting.items() if name not in doubts})
+        _check_growth(scenario, {name: load[:FEW] for name, load in lasting.items() if name not in doubts})
         if growing is not None:
             raise InputError(
                 "more is asked for than can ever be served",
@@ -50,13 +63,39 @@ def check(
             )
     elif growing is not None:
         lasting |= {name: np.full(1, np.inf) for name in doubts}
-    return {name: _told(load, lasting.get(name)) for name, load in loads.items()}
+    where = {name: _where_it_grows(load[:n_draws]) for name, load in lasting.items() if name not in doubts}
+    if tried:
+        where |= dict.fromkeys(doubts or loads, "in the parameter set of which most is asked for, as a trial shows")
+    return {
+        name: {
+            "all": _number(load),
+            "never_leaving": _number(lasting[name][:FEW]) if name in lasting else None,
+            "grows": where.get(name, ""),
+        }
+        for name, load in few.items()
+    }
 
 
-def _told(load: Floats, lasting: Floats | None) -> dict[str, float | None]:
-    """Return a load, and that of patients who never leave the queue, as a manifest tells them; None: no number."""
-    means = {"all": load.mean(), "never_leaving": np.nan if lasting is None else lasting.mean()}
-    return {name: float(mean) if np.isfinite(mean) else None for name, mean in means.items()}
+def greatest_of(loads: Mapping[str, Floats]) -> int:
+    """Return the place of the draw of which most is asked for, of any resource : (n_draws,) each."""
+    return int(np.argmax(np.max(list(loads.values()), axis=0)))
+
+
+def middle_of(loads: Mapping[str, Floats]) -> int:
+    """Return the place of the draw in the middle, by what is asked for of the resource of which most is."""
+    most = np.max(list(loads.values()), axis=0)
+    return int(np.argsort(most, kind="stable")[(most.size - 1) // 2])
+
+
+def _number(load: Floats) -> float | None:
+    """Return a mean load as a manifest tells it; None: no number."""
+    return float(load.mean()) if np.isfinite(load.mean()) else None
+
+
+def _where_it_grows(lasting: Floats) -> str:
+    """Return in how many draws a queue grows, in words; empty where in none."""
+    growing = int(np.sum(lasting >= 1.0))
+    return f"in {growing:,} of {lasting.size:,} parameter sets" if growing else ""
 
 
 def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:

@@ -207,13 +207,14 @@ WHOLE = "waits and use are of whole stays, beyond the horizon too"
 
 
 def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Scenario, resource: str) -> str:
-    """Return whether a queue of which more is asked than there is stays bounded, and why; empty where no more is."""
+    """Return whether a queue stays bounded, and why, where that is in doubt; else nothing."""
     told = manifest.get("offered_load", {}).get(scenario.name, {}).get(resource)
     if told is None:
         return ""
     listed = scenario.service is not None and scenario.service.arrival_months is not None
     grows = not listed and (told["never_leaving"] is None or told["never_leaving"] >= 1.0)
-    if told["all"] is not None and told["all"] < 1.0 and not grows:
+    somewhere = told.get("grows", "") if not grows else ""
+    if told["all"] is not None and told["all"] < 1.0 and not (grows or somewhere):
         return ""
     demand = "There are no units" if told["all"] is None else f"Demand is {100 * told['all']:.0f} % of capacity"
     lost = 100 * float(rows["lost_while_waiting"]["estimate"])
@@ -221,4 +222,6 @@ def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Sc
         return f"{demand}. The queue is served in the end, since arrivals end with the list."
     if grows:
         return f"{demand}, and the queue grows without limit: its waits are of the years that were chosen."
+    if somewhere:
+        return f"{demand}. The queue grows without limit {somewhere}: waits there are of the years that were chosen."
     return f"{demand}. The queue is stable, since {lost:.1f} % leave it before they are served."

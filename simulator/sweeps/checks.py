@@ -8,16 +8,18 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from simulator import cost
 from simulator.cost import Dial
+from simulator.draws import single
 from simulator.errors import InputError
 from simulator.experiment import Settings
 from simulator.levers import Values
 from simulator.loads import Demand, demand
 from simulator.model import resolve
-from simulator.overload import growing_in_trial
+from simulator.overload import growing_in_trial, middle_of
 from simulator.scenario import Scenario
 from simulator.sweeps.grid import Grid
 
@@ -103,13 +105,14 @@ def check_loads(grid: Grid, own: Values, progress: Progress | None) -> None:
     _refuse(grid, beyond, "loads of", "loads below 1")
 
 
-def check_trials(grid: Grid, own: Values, first: Values, progress: Progress | None) -> None:
+def check_trials(grid: Grid, own: Values, table: pd.DataFrame | None, progress: Progress | None) -> None:
     """Refuse cells in which a queue grows in a trial, where loads do not tell. Raises InputError that names them."""
     if grid.scenario.service is None:
         return
     beyond: list[str] = []
     for cell, scenario, asked in _asked(grid, own):
-        growing = growing_in_trial(scenario, first, asked.doubts(scenario))
+        middle = single(table, middle_of(asked.loads(scenario)))
+        growing = growing_in_trial(scenario, middle, asked.doubts(scenario))
         if growing is not None:
             beyond.append(f"{grid.told(cell)} ({growing})")
         if progress is not None:

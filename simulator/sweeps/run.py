@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulator import cost, csv_file, manifest, ward_tables
 from simulator.curves import populations
-from simulator.draws import load_informed_draws, single, values
+from simulator.draws import load_informed_draws, values
 from simulator.engine_choice import choose_engine
 from simulator.engines.exact import BATCH
 from simulator.experiment import Part, Settings, count_draws, for_loads, part_of
@@ -111,7 +111,7 @@ def sweep(
     if not chosen.overload:
         if not at_once:
             checks.check_loads(grid, for_loads(table), progress)
-        checks.check_trials(grid, for_loads(table), single(table, 0), progress)
+        checks.check_trials(grid, for_loads(table), table, progress)
     jobs = min(chosen.jobs, len(grid) * len(chunks))
     with workers(jobs, plan) as each:
         tables, leading = _run(plan, each, untouched, progress)

@@ -129,6 +129,52 @@ def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(tell: Te
     assert "70 % of capacity, and the queue grows" in ward_words.stability(rows, found.manifest, scenario, "beds")
 
 
+DRAWN = """
+[parameters.stay]
+unit = "months"
+meaning = "mean stay"
+value = 1.0
+
+source = "assumption"
+"""
+
+
+def with_stays(tell: Tell, tmp_path: Path, stays: list[float], told: tuple[str, str, float]) -> Scenario:
+    """A scenario of one parameter set a mean stay."""
+    (tmp_path / "draws.csv").write_text("stay\n" + "".join(f"{each}\n" for each in stays), encoding="utf-8")
+    pathway, capacity, rate = told
+    tell(pathway + DRAWN, capacity, rate)
+    file = tmp_path / "pathway.toml"
+    file.write_text(f'draws = "draws.csv"\n{file.read_text(encoding="utf-8")}', encoding="utf-8")
+    return load_scenario(tmp_path / "policy.toml")
+
+
+@pytest.mark.parametrize("last", [0.4, 3.0])
+def test_a_parameter_set_in_which_the_queue_grows_is_told_though_the_first_is_stable(
+    last: float, tell: Tell, tmp_path: Path
+) -> None:
+    """Three arrivals a month and two beds, held 0.4 months in all but the last of 25 parameter sets."""
+    stays = [0.4] * 24 + [last]
+    scenario = with_stays(tell, tmp_path, stays, (ward(stay='family = "exponential", mean = "stay"'), "beds = 2", 36))
+    found = run(scenario, horizon=6.0, replications=1)
+    note = ward_words.stability(ward_words.rows_of(found.service, "policy", "beds"), found.manifest, scenario, "beds")
+    assert ("grows without limit in 1 of 25 parameter sets" in note) == (last > 2 / 3)
+    assert "parameter sets" not in str(run(scenario, horizon=6.0, replications=1, draws=24).manifest["offered_load"])
+
+
+def test_most_parameter_sets_decide_in_a_trial_and_a_note_tells_of_the_others(tell: Tell, tmp_path: Path) -> None:
+    """Loads do not tell where some come first. Half of six a month never leave: one bed is enough for stays of 0.1."""
+    pathway, capacity, rate = by_rank("strong")
+    told = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
+    mostly_stable = with_stays(tell, tmp_path, [0.1] * 4 + [0.45], told)
+    found = run(mostly_stable, horizon=6.0, replications=1)
+    rows = ward_words.rows_of(found.service, "policy", "beds")
+    note = ward_words.stability(rows, found.manifest, mostly_stable, "beds")
+    assert "grows without limit in the parameter set of which most is asked for" in note
+    with pytest.raises(InputError, match="can ever be served"):
+        run(with_stays(tell, tmp_path, [0.1] + [0.45] * 4, told), horizon=6.0, replications=1)
+
+
 def by_rank(first: str) -> tuple[str, str, float]:
     """Half of the patients are weak and may leave the queue, half are strong and never do; `first` come first."""
     leaves = 'family = "exponential", rate = { by = "who", weak = 0.1, strong = 0 }'
