@@ -153,6 +153,12 @@ def visits(
     return dict(zip(states, np.moveaxis(entries(onward, ends, place[start]), -1, 0), strict=True))
 
 
+def reaching(model: Model) -> Floats:
+    """Return the probability of ever reaching the default clock, (n_draws or 1, n_cells or 1)."""
+    clock = model.pathway.clock_state
+    return visits(model, until=clock).get(clock, np.zeros((1, 1)))
+
+
 def entries(onward: Floats, ends: Floats, start: int) -> Floats:
     """Return the expected number of entries into each state from a start, (..., n_states); inf where without end.
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from simulator.curves import Curves, check_horizon, mixed, populations, split_level
 from simulator.engines import accuracy, crossing, flows
 from simulator.engines.doom import doom, doomed_share
+from simulator.engines.embedded import reaching
 from simulator.engines.lattice import Lattice, choose_step
-from simulator.engines.reach import reach
 from simulator.engines.renewal import Kernels, renewal
 from simulator.engines.solution import Solution
 from simulator.errors import InputError
@@ -102,7 +102,7 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
         for node in graph.nodes
         if doomed is not None and node.state == decision
     ]
-    return Solution(model, lattice, n_months, before, after, dooms, reach(model, before))
+    return Solution(model, lattice, n_months, before, after, dooms, reaching(model))
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.distributions.exponential import Exponential
 from simulator.engines import doom
-from simulator.engines.embedded import NEVER, earliest, entries, leaving, visits
+from simulator.engines.embedded import NEVER, earliest, entries, leaving, reaching, visits
 from simulator.engines.flows import Node
 from simulator.engines.lattice import Lattice, choose_step
 from simulator.model import Exit, Model
@@ -44,17 +44,16 @@ class Uses:
     def __init__(self, model: Model) -> None:
         self.model, pathway = model, model.pathway
         self.limited = list(model.scenario.capacity)
-        reached = reachable([pathway.clock_state], model.onward.__getitem__)
-        self.states = [name for name in pathway.states if name in reached]
+        onward = reachable([pathway.clock_state], model.onward.__getitem__)
+        self.states = [name for name in pathway.states if name in onward]
         self.holds = {name: pathway.states[name].holds for name in self.states}
         self.rows = {name: self._rows(name) for name in self.states if model.exits[name]}
         self.stay = {name: leaving(model, name).stay for name in self.states if self.holds[name] in self.limited}
         self.treated_in_vain = doom.doomed_share(model)
         self.in_vain = {} if self.treated_in_vain is None else _used_in_vain(model)
-        came = visits(model, until=pathway.clock_state).get(pathway.clock_state, np.zeros((1, 1)))
-        reaching = np.atleast_2d(model.weights) * came
-        total = reaching.sum(axis=-1, keepdims=True)
-        self.weights = np.divide(reaching, total, out=np.zeros_like(reaching), where=total > 0)
+        reached = np.atleast_2d(model.weights) * reaching(model)
+        total = reached.sum(axis=-1, keepdims=True)
+        self.weights = np.divide(reached, total, out=np.zeros_like(reached), where=total > 0)
 
     def _rows(self, state: str) -> dict[frozenset[str], Row]:
         """Return how a state is left, by the resources for which requests wait without end."""
