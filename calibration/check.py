@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from calibration import trials
+from calibration import ranks, trials
+from calibration.fit import Posterior, priors_of
 from calibration.halving import MOST, moved_by_halving
-from calibration.left_out import left_out
+from calibration.left_out import ROWS, blocks, left_out
+from calibration.likelihood import STEP
 from calibration.ranks import DRAWS
 from calibration.targets import Targets
 from calibration.uniformity import FALSE_ALARM, band, coverage, judged
@@ -104,6 +107,32 @@ def quantities_that_fail(table: pd.DataFrame, column: str) -> list[str]:
     return list(dict.fromkeys(table.loc[table[column] == "no", "quantity"]))
 
 
+def refuse(targets: Targets, folder: Path, fits: int) -> None:
+    """Raise InputError for a seed below 0, no fits, or a folder that holds other fits."""
+    if targets.seed < 0:
+        raise InputError("a seed below 0", where="--seed", got=targets.seed, allowed="0 or more")
+    if fits < 1:
+        raise InputError("too few", where="--fits", got=fits, allowed="1 or more")
+    trials.check_folder(folder, trials.settings(targets))
+
+
+def seconds(targets: Targets, folder: Path, fits: int, timed: Callable[[Callable[[], object]], float]) -> float:
+    """Return about how long a check takes one process, at most: fits as those done in its folder, or of all points.
+
+    timed : the seconds of a piece of work
+    """
+    z = np.random.default_rng(0).standard_normal((ROWS, priors_of(targets).dimension))
+    a_row = {step: timed(partial(Posterior(targets, step).log_likelihood, z)) / ROWS for step in (ranks.STEP, STEP)}
+    file = folder / "ranks.csv"
+    done = trials.read(file) if file.exists() else pd.DataFrame({"refused": [], "seconds": []})
+    fitted = done.loc[done["refused"] == "", "seconds"]
+    a_fit = float(fitted.mean()) if len(fitted) else ranks.QUICK.keywords["most_points"] * a_row[ranks.STEP]
+    draws = len(read_draws(targets.folder / "draws.csv", targets.pathway))
+    # once with each block left out, and on half the lattice, which takes twice the time
+    solved = draws * (len(blocks(targets)) + 4)
+    return max(fits - len(fitted), 0) * a_fit + solved * a_row[STEP]
+
+
 def check(
     targets: Targets, folder: Path, *, fits: int, jobs: int = 1, progress: Callable[[int, int, str], None] | None = None
 ) -> Check:
@@ -111,10 +140,7 @@ def check(
 
     Raises InputError where the cohort has no draws yet, where `fits` is below 1, and where the folder holds other fits.
     """
-    if targets.seed < 0:
-        raise InputError("a seed below 0", where="--seed", got=targets.seed, allowed="0 or more")
-    if fits < 1:
-        raise InputError("too few", where="--fits", got=fits, allowed="1 or more")
+    refuse(targets, folder, fits)
     draws = read_draws(targets.folder / "draws.csv", targets.pathway)
     tell = progress or (lambda *_: None)
     done = trials.run(targets, fits, folder, jobs=jobs, progress=lambda at, of: tell(at, of, "fitting"))

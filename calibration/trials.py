@@ -36,7 +36,10 @@ def run(
     file = folder / "ranks.csv"
     folder.mkdir(parents=True, exist_ok=True)
     with lock.held(folder):
-        _begin(folder, settings(targets))
+        told = settings(targets)
+        check_folder(folder, told)
+        if _is_new(folder):
+            whole_file.write(folder / "settings.json", (json.dumps(told, indent=2) + "\n").encode())
         _drop_cut_row(file, quantities(targets))
         with workers(jobs, targets) as each:
             while wanted := _missing(read(file), fits):
@@ -102,13 +105,12 @@ def settings(targets: Targets) -> dict[str, Any]:
     }
 
 
-def _begin(folder: Path, told: dict[str, Any]) -> None:
-    """Note the settings in a new folder, or refuse one with other settings, or other things, in it."""
-    file = folder / "settings.json"
-    if all(each == whole_file.part_of(file) for each in folder.iterdir()):
-        whole_file.write(file, (json.dumps(told, indent=2) + "\n").encode())
+def check_folder(folder: Path, told: dict[str, Any]) -> None:
+    """Refuse a folder with fits of other settings, or with other things, in it."""
+    if _is_new(folder):
+        return
     try:
-        before = dict(json.loads(file.read_text(encoding="utf-8")))
+        before = dict(json.loads((folder / "settings.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         what = "no check to go on with is in this folder"
         raise InputError(
@@ -118,6 +120,11 @@ def _begin(folder: Path, told: dict[str, Any]) -> None:
         if before.get(key) != wanted:
             what = f"the fits in this folder are of another {key.replace('_', ' ')}"
             raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
+
+
+def _is_new(folder: Path) -> bool:
+    unfinished = whole_file.part_of(folder / "settings.json")
+    return not folder.exists() or all(each == unfinished for each in folder.iterdir())
 
 
 def _drop_cut_row(file: Path, names: list[str]) -> None:

@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 def check_calibration(
     cohort: Annotated[str, typer.Argument(metavar="COHORT", help="A shipped cohort's name, or a folder.")],
-    fits: Annotated[int, typer.Option(metavar="N", help="Simulated cohorts to fit, about 10 seconds each.")] = 300,
+    fits: Annotated[int, typer.Option(metavar="N", help="Simulated cohorts to fit.")] = 300,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keeps the fits: a stopped check goes on. [default: results/COHORT-check]"),
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="[default: the cohort's own]")] = None,
     jobs: options.Jobs = None,
+    yes: options.Yes = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Check a cohort's calibration on simulated cohorts, and on each figure left out.
 
     The same command goes on where it was stopped. Exit status 1 if something is not right."""
-    from calibration.check import check
+    from calibration import check
     from calibration.same_patients import SamePatients
     from calibration.targets import load_targets
+    from simulator import cost
     from simulator.cli import check_tables, tables
 
     using = options.processes(jobs)
@@ -39,8 +41,12 @@ def check_calibration(
         targets = replace(targets, seed=seed)
     into = out or Path("results") / folder.safe(f"{targets.cohort.name}-check")
     folder.check_writable(into)
+    check.refuse(targets, into, fits)
+    if not yes:
+        seconds = check.seconds(targets, into, fits, cost.timed) / using
+        cost.check_time(seconds, using, [cost.Dial("--fits", fits, 20)], what="this check", where=targets.cohort.name)
     with progress.shown("checking", quiet=quiet) as advance:
-        found = check(targets, into, fits=fits, jobs=using, progress=advance)
+        found = check.check(targets, into, fits=fits, jobs=using, progress=advance)
     found.write(into)
     for warning in SamePatients(targets).sentences():
         typer.echo(f"aftercart: {warning}", err=True)

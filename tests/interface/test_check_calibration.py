@@ -1,6 +1,7 @@
 """`check-calibration` says first whether the calibration is right; here with the letter's frozen fits."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 
 from calibration import check, trials
+from calibration.targets import load_targets
 from simulator.cohort import cohorts_folder
+from simulator.cost import timed
 
 Command = Callable[..., Any]
 LETTER = cohorts_folder() / "wang2024"
@@ -22,6 +25,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     table = trials.read(LETTER / "ranks.csv")
     monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), table.head(fits))[1])
     monkeypatch.setattr(check, "left_out", lambda targets, **_: pd.read_csv(LETTER / "left_out.csv"))
+    monkeypatch.setattr(check, "seconds", lambda *_: 899.0)
     monkeypatch.setattr(check, "moved_by_halving", lambda targets, draws: np.array([0.004, 0.002]))
     return table
 
@@ -66,6 +70,29 @@ def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     said = " ".join(result.stdout.split())
     assert "the ranks of hsct_cure are not uniform" in said
     assert "Of 100 checks of a right calibration 5 find uneven ranks by chance, and 5 such intervals" in said
+
+
+def test_a_check_of_hours_asks_first(aftercart: Command, frozen: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "seconds", lambda *_: 300 * 30.0)
+    typed = ("check-calibration", "wang2024", "--out", "checked", "--jobs", "2", "--quiet")
+    result = aftercart(*typed)
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    for words in ("would take about 75 minutes on 2 processes", "--fits 20 takes about 5 minutes", "--yes to start"):
+        assert words in result.stderr
+    assert not Path("checked").exists()
+    assert aftercart(*typed, "--yes").exit_code == 0
+
+
+def test_the_time_of_a_check_is_that_of_the_fits_that_are_left(tmp_path: Path) -> None:
+    targets = load_targets("wang2024")
+    whole, other = check.seconds(targets, tmp_path, 300, timed), check.seconds(targets, tmp_path, 0, timed)
+    assert whole > 10 * other > 0.0
+    shutil.copy(LETTER / "ranks.csv", tmp_path)
+    done = trials.read(LETTER / "ranks.csv")
+    mean = done.loc[done["refused"] == "", "seconds"].mean()
+    left = check.seconds(targets, tmp_path, 417, timed)
+    assert left == pytest.approx(100 * mean + other, abs=2.0 * other)
 
 
 @pytest.mark.parametrize(
