@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
@@ -14,8 +16,10 @@ from simulator.capacity import Capacity
 from simulator.cohort import load_cohort
 from simulator.curves import LONGEST, populations
 from simulator.errors import InputError
+from simulator.experiment import report_months
 from simulator.figures.gallery import gallery, save
 from simulator.milestone import with_milestones
+from simulator.outcome_months import alive_at, mean_to
 from simulator.pathway import Pathway
 from simulator.pathway_file import load_pathway, names
 from simulator.report.page import html
@@ -39,7 +43,13 @@ TABLES = {
     "occupancy": (*_OF, "month", "state", "probability"),
 }
 """The columns of each."""
-_WITHIN = {"month": (0.0, LONGEST), "survival": (0.0, 1.0), "probability": (0.0, 1.0)}
+_SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
+_WITHIN = {
+    "month": (0.0, LONGEST),
+    "survival": _SHARE,
+    "probability": _SHARE,
+    **dict.fromkeys(("monte_carlo_se", "difference_monte_carlo_se", "waiting", "in_use"), _NOT_NEGATIVE),
+}
 """What the numbers of a column can be, but for rounding."""
 ROUNDING = 1e-6
 _SERIES = ("", "_lower", "_upper", "_monte_carlo_se", "_least", "_most")
@@ -119,7 +129,7 @@ def read(folder: Path) -> Results:
     tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
     pathway = _pathway(told.pathway, folder)
     for name, table in tables.items():
-        _check_whole(table, [each.name for each in told.scenarios], pathway, folder / f"{name}.csv")
+        _check_whole(table, told, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
     scenarios = tuple(_scenario(each, pathway, leads, folder) for each in told.scenarios)
     limited = {"service": any(each.is_limited for each in scenarios), "queue": any(each.capacity for each in scenarios)}
@@ -155,17 +165,20 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     found = csv_file.read(
         path, [each for each in columns if each in text], [each for each in columns if each not in text]
     )
-    for name in _WITHIN.keys() & set(columns):
-        least, most = _WITHIN[name]
-        wrong = found[name][(found[name] < least - ROUNDING) | (found[name] > most + ROUNDING)]
+    ranges = [(found[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
+    if "unit" in columns:
+        ranges.append((found.loc[found["unit"] == "probability", "estimate"], *_SHARE))
+    for told, least, most in ranges:
+        wrong = told[(told < least - ROUNDING) | (told > most + ROUNDING)]
         if len(wrong):
-            where = f"{path}: line {wrong.index[0]}, {name}"
+            where = f"{path}: line {wrong.index[0]}, {told.name}"
             raise InputError("out of range", where=where, got=float(wrong.iloc[0]), allowed=f"{least:g} to {most:g}")
     return found.reset_index(drop=True)
 
 
-def _check_whole(table: pd.DataFrame, scenarios: Sequence[str], pathway: Pathway, path: Path) -> None:
+def _check_whole(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Path) -> None:
     """Refuse a table that was cut short or is another run's: every part must be there, with as many rows."""
+    scenarios = [each.name for each in run.scenarios]
     wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
     keys = [name for name in (*_OF, "population", "state") if name in table.columns]
     # Everybody has outcomes that groups have not; all else has a row a month.
@@ -178,7 +191,13 @@ def _check_whole(table: pd.DataFrame, scenarios: Sequence[str], pathway: Pathway
         whole = whole and set(table["population"]) == set(populations(pathway))
     whole = whole and ("state" not in keys or set(table["state"]) <= set(pathway.states))
     if whole and "month" in table:
-        whole = bool(table["month"].notna().all()) and not table.duplicated([*keys, "month"]).any()
+        told, months = np.unique(table["month"]), report_months(run.horizon, pathway.months.early)
+        whole = told.size == months.size and np.allclose(told, months, rtol=ROUNDING)
+    elif whole:
+        every = {*map(alive_at, pathway.months.survival), "median_os", *map(mean_to, pathway.months.means)}
+        whole = all(every <= set(rows) for _, rows in table.groupby(keys)["outcome"])
+    row = "month" if "month" in table else "outcome"
+    whole = whole and not table.duplicated([*keys, row]).any()
     if not whole:
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)

@@ -371,6 +371,8 @@ def test_a_folder_of_another_command_is_refused_as_such(results: Results, tmp_pa
         ("survival", "month", "1e300"),
         ("survival", "month", "-5"),
         ("occupancy", "probability", "-1"),
+        ("outcomes", "estimate", "7"),
+        ("outcomes", "monte_carlo_se", "-1"),
     ],
 )
 def test_a_number_that_no_run_gives_is_refused_with_its_line(
@@ -385,12 +387,17 @@ def test_a_number_that_no_run_gives_is_refused_with_its_line(
         report.write_again(tmp_path)
 
 
-def test_a_month_that_is_there_twice_is_refused(results: Results, tmp_path: Path) -> None:
-    results.write(tmp_path)
-    path = tmp_path / "survival.csv"
-    header, first, _, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([header, first, first, *rows]) + "\n")
-    with pytest.raises(InputError, match=r"survival\.csv: not the whole table"):
+@pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
+@pytest.mark.parametrize("instead", [[0, 0], [0, 0, 1], [1]], ids=["twice, another lost", "twice", "lost"])
+def test_a_row_that_is_there_twice_or_lost_is_refused_where_all_patients_are_one_population(
+    tmp_path: Path, name: str, instead: list[int]
+) -> None:
+    scenario = Scenario(name="today", pathway=load_pathway("three_state"))
+    run(scenario, engine="exact", horizon=12).write(tmp_path)
+    path = tmp_path / f"{name}.csv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(rows[each] for each in instead), *rows[2:]]) + "\n")
+    with pytest.raises(InputError, match=rf"{name}\.csv: not the whole table"):
         report.write_again(tmp_path)
 
 
