@@ -143,9 +143,10 @@ def _check_consistent(told: Sequence[Equation]) -> None:
         before = known.setdefault(each.cells, each)
         if before.count != each.count:
             raise InputError(
-                "two rows contradict each other",
+                "two rows contradict each other: both are fitted, and count the same patients",
                 where=f"{before.where} and {each.where}",
-                got=(before.count, each.count),
+                got=f"{before.count} and {each.count}",
+                allowed="one number; a row of those who were assessed may be compared only (predictive)",
             )
 
 

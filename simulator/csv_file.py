@@ -46,7 +46,10 @@ def read(
 
 
 def texts(path: Path) -> pd.DataFrame:
-    """Return the rows as they are written, but cleaned. Lines without anything are none, but they are counted."""
+    """Return the rows as they are written, but cleaned. Lines without anything are none, but they are counted.
+
+    Between the rows of a single column such a line is an empty cell.
+    """
     return _table(text_file.read(path, LARGEST), path).copy()
 
 
@@ -59,14 +62,19 @@ def _table(told: str, path: Path) -> pd.DataFrame:
     rows, line, has_nul = {}, 1, "\0" in told
     try:
         for record in reader:
-            if any(field.strip() for field in record):
-                rows[line] = record
+            rows[line] = record
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(f"not valid CSV: {error}", where=f"{path}: line {line}") from error
-    if not rows:
+    filled = [at for at, record in rows.items() if any(field.strip() for field in record)]
+    if not filled:
         raise InputError("nothing in the file", where=str(path), allowed="a line of column names, then rows")
-    first = min(rows)
+    first, last = filled[0], filled[-1]
+    if len(rows[first]) == 1:
+        last = max(at for at, record in rows.items() if at <= last or record == [""])
+        rows = {at: record or [""] for at, record in rows.items() if first <= at <= last}
+    else:
+        rows = {at: rows[at] for at in filled}
     header = [_read_cell(each) for each in rows[first]]
     _check_header(header, rows[first], f"{path}: line {first}")
     for at, record in rows.items():

@@ -36,6 +36,17 @@ def test_rows_are_known_by_the_lines_of_the_file(written: Write) -> None:
     assert told["lower"].isna().all()
 
 
+@pytest.mark.parametrize("text", ["\nshare\n.5\n\n.3\n\n", '\nshare\n.5\n""\n.3\n', '\nshare\n.5\n  \n.3\n \n'])
+def test_a_line_without_anything_between_the_rows_of_one_column_is_an_empty_cell(text: str, written: Write) -> None:
+    told = csv_file.read(written(text), [], ["share"])["share"]
+    assert told.index.tolist() == [3, 4, 5]
+    np.testing.assert_array_equal(told, [0.5, np.nan, 0.3])
+
+
+def test_an_empty_cell_may_end_a_column(written: Write) -> None:
+    np.testing.assert_array_equal(csv_file.read(written('share\n.5\n""\n'), [], ["share"])["share"], [0.5, np.nan])
+
+
 def test_digits_that_a_number_has_not_are_kept_beside_it(written: Write) -> None:
     told = read(written(f"{HEADER}alive,4,72.0\ndead,5,\n"))
     assert told["printed_value"].tolist() == ["72.0", ""]
