@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,8 +17,8 @@ from simulator.figures import lettering, style, survival
 from simulator.figures.stages import ALIVE, DEAD, Node, Stages, stages
 from simulator.pathway import Pathway
 
-PATIENT = 0.085
-"""Inches a patient."""
+PATIENT, TALLEST = 0.085, 6.0
+"""Inches a patient, and of all of them together at most."""
 
 BAR, POOL = 0.13, 0.05
 LABEL = 0.36
@@ -29,17 +29,14 @@ _FLOW, _ALIVE, _DEAD = style.shade(style.SKY, 1.55), style.shade(style.GREEN, 1.
 
 @dataclass(frozen=True)
 class Bar:
-    """A node as drawn, in inches: its left edge, its foot, and its reported patients."""
+    """A node as drawn: its reported patients; its left edge, its foot and its height in inches."""
 
     key: str
     label: str
     count: int
     left: float
     foot: float
-
-    @property
-    def height(self) -> float:
-        return PATIENT * self.count
+    height: float
 
     @property
     def top(self) -> float:
@@ -131,32 +128,38 @@ def _footing(told: Stages, pathway: Pathway, cohort: Cohort) -> str:
     ]
     if causes:
         said.append(f"Deaths by cause, as reported: {', '.join(causes)}.")
-    said.append("Alive and dead: at the end of follow-up.")
+    if told.fates:
+        said.append("Alive and dead: at the end of follow-up.")
     return " ".join([*said, survival.source_in_words(cohort)])
+
+
+def _patient(told: Stages) -> float:
+    """Return the inches of a patient."""
+    return min(PATIENT, TALLEST / told.root.count)
 
 
 def _place(told: Stages) -> tuple[dict[str, Bar], float]:
     """Return every node's bar, and the height that they need. The foot is at 0."""
-    columns = [(told.root,), *told.columns]
+    columns, patient = [(told.root,), *told.columns], _patient(told)
     n_columns = len(columns) + bool(told.fates)
     step = (style.WIDTH - 2 * style.MARGIN - 1.35) / max(1, n_columns - 1)
     bars: dict[str, Bar] = {}
     # An arm that is not split any further keeps its place at the foot, so that its stream runs below the others.
     last = [node for node in told.columns[0] if not any(node.key == each.population for each in told.nodes)]
-    low = sum(PATIENT * node.count + LABEL + GAP for node in last)
+    low = sum(patient * node.count + LABEL + GAP for node in last)
     rest = [[node for node in column if node not in last] for column in columns[1:]]
-    tallest = max((_tall(column) for column in rest if column), default=0.0)
-    height = max(low + tallest, _tall(columns[0]), _tall(_fate_nodes(told)))
+    tallest = max((_tall(column, patient) for column in rest if column), default=0.0)
+    height = max(low + tallest, _tall(columns[0], patient), _tall(_fate_nodes(told), patient))
     for place, column in enumerate(rest, start=1):
         middle = low + (height - low) / 2
-        _stack(bars, column, style.MARGIN + place * step, middle + _tall(column) / 2)
-    _stack(bars, last, style.MARGIN + step, low - GAP)
-    _stack(bars, [told.root], style.MARGIN, (height + _tall([told.root])) / 2)
+        _stack(bars, column, style.MARGIN + place * step, middle + _tall(column, patient) / 2, patient)
+    _stack(bars, last, style.MARGIN + step, low - GAP, patient)
+    _stack(bars, [told.root], style.MARGIN, (height + _tall([told.root], patient)) / 2, patient)
     if told.fates:
-        _stack(bars, _fate_nodes(told), style.MARGIN + len(columns) * step, height)
+        _stack(bars, _fate_nodes(told), style.MARGIN + len(columns) * step, height, patient)
         dead = bars[DEAD]
         foot = min(bars[node.key].foot for node in last) if last else 0.0
-        bars[DEAD] = Bar(dead.key, dead.label, dead.count, dead.left, foot)
+        bars[DEAD] = replace(dead, foot=foot)
     return bars, height
 
 
@@ -164,14 +167,15 @@ def _fate_nodes(told: Stages) -> list[Node]:
     return [Node(fate, fate, told.fate(fate), "") for fate in (ALIVE, DEAD)] if told.fates else []
 
 
-def _tall(column: Sequence[Node]) -> float:
-    return sum(PATIENT * node.count + LABEL for node in column) + GAP * max(0, len(column) - 1)
+def _tall(column: Sequence[Node], patient: float) -> float:
+    return sum(patient * node.count + LABEL for node in column) + GAP * max(0, len(column) - 1)
 
 
-def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float) -> None:
+def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float, patient: float) -> None:
     for node in column:
-        top -= LABEL + PATIENT * node.count
-        bars[node.key] = Bar(node.key, node.label, node.count, left, top)
+        height = patient * node.count
+        top -= LABEL + height
+        bars[node.key] = Bar(node.key, node.label, node.count, left, top, height)
         top -= GAP
 
 
@@ -198,7 +202,7 @@ def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
             targets = [bars[node.key] for node in column]
             _stream(whole, sources, targets)
             sources = targets
-    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)):
+    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)) if told.fates else ():
         _to_fate(whole, told, bars, fate, colour)
 
 
@@ -207,7 +211,7 @@ def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None
     left, right = sources[0].left + BAR, targets[0].left
     # Late in the gap, since the labels of the bars on its left reach into it.
     middle = left + 0.76 * (right - left)
-    total = sum(bar.count for bar in targets)
+    total, tall = sum(bar.count for bar in targets), sum(bar.height for bar in targets)
     if len(sources) == 1:
         top = sources[0].top
         for bar in sorted(targets, key=lambda bar: -bar.top):
@@ -215,12 +219,12 @@ def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None
             top -= bar.height
         return
     centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
-    foot = centre - PATIENT * total / 2
+    foot = centre - tall / 2
     whole.add_patch(
-        Rectangle((middle - POOL / 2, foot), POOL, PATIENT * total, facecolor=style.FAINT, edgecolor="none", zorder=3)
+        Rectangle((middle - POOL / 2, foot), POOL, tall, facecolor=style.FAINT, edgecolor="none", zorder=3)
     )
     for bars, inward in ((sources, True), (targets, False)):
-        top = foot + PATIENT * total
+        top = foot + tall
         for bar in bars:
             pool = (middle, top - bar.height, top)
             if inward:
@@ -235,12 +239,12 @@ def _to_fate(whole: Axes, told: Stages, bars: Mapping[str, Bar], fate: str, colo
     target = bars[fate]
     top = target.top
     for arm in arms:
-        count = told.fates[arm, fate]
+        tall = _patient(told) * told.fates[arm, fate]
         source = bars[arm]
-        start = source.top if fate == ALIVE else source.foot + PATIENT * count
-        ends = (target.left, top - PATIENT * count, top)
-        _ribbon(whole, (source.left + BAR, start - PATIENT * count, start), ends, colour)
-        top -= PATIENT * count
+        start = source.top if fate == ALIVE else source.foot + tall
+        ends = (target.left, top - tall, top)
+        _ribbon(whole, (source.left + BAR, start - tall, start), ends, colour)
+        top -= tall
 
 
 def _ribbon(whole: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -127,10 +128,21 @@ def test_simulated_counts_of_the_flow_are_those_of_the_predictive_table(pathway:
 
 
 def test_a_cohort_whose_targets_tell_no_stages_has_no_flow(pathway: Pathway, cohort: Cohort) -> None:
-    from dataclasses import replace
-
     only_survival = replace(cohort, targets=cohort.targets[cohort.targets["kind"] == "survivors"])
     assert flow.draw(pathway, only_survival) is None
+
+
+def test_a_cohort_of_hundreds_of_whose_deaths_nothing_is_told_has_a_flow_of_one_page(
+    pathway: Pathway, cohort: Cohort
+) -> None:
+    rows = cohort.targets[cohort.targets["kind"] != "deaths"]
+    many = replace(cohort, n=3700, targets=rows.assign(count=100 * rows["count"], n=100 * rows["n"]), predictive=None)
+    figure = flow.draw(pathway, many)
+    assert figure is not None
+    assert figure.get_figheight() < 14.0
+    bars, _ = flow._place(stages.stages(pathway, many))
+    assert bars["all"].height == pytest.approx(sum(bars[each].height for each in ("treated", "untreated")))
+    assert "alive" not in bars
 
 
 # --- What is drawn ---
