@@ -17,6 +17,7 @@ from simulator.centre import WardPart
 from simulator.curves import Curves, check_horizon, populations
 from simulator.draws import choose, load_informed_draws, single, values
 from simulator.engine_choice import ENGINES, choose_engine
+from simulator.engines.accuracy import TooCoarse
 from simulator.engines.embedded import refuse_endless
 from simulator.engines.exact import BATCH
 from simulator.errors import InputError
@@ -149,10 +150,16 @@ def compare(
     break_even = not limited and chosen.horizon >= pathway.months.answer
     shown = with_benefits(loaded, table, n_draws, break_even=break_even)
     work = _Work(shown, simulated(shown, engine), table, engine, chosen)
-    if engine == "microsim" and not limited:
-        parts = _by_shards(work, n_draws, progress)
-    else:
-        parts = _by_draws(work, n_draws, progress)
+    try:
+        by_shards = engine == "microsim" and not limited
+        parts = _by_shards(work, n_draws, progress) if by_shards else _by_draws(work, n_draws, progress)
+    except TooCoarse as error:
+        if chosen.engine != "auto":
+            raise
+        # The declared values have a lattice, and one of the draws has none.
+        instead = compare(*loaded, progress=progress, tell_load=tell_load, **{**settings, "engine": "microsim"})
+        instead.manifest["engine_because"] = f"{error.what}: {error.got}"
+        return instead
     results = gather(shown, parts, chosen, engine, why, n_draws)
     if engine == "exact":
         results.manifest["lattice"] = measured(work.scenarios, table, chosen.horizon, n_draws)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,14 @@ from simulator.scenario import Scenario, load_scenario
 
 Tell = Callable[..., Pathway]
 HORIZON = 120.0
+SPEED = """
+[parameters.speed]
+unit = "per month"
+meaning = "moves a month"
+value = {value}
+source = "assumption"
+lever = true
+"""
 
 
 def to_and_fro(there: str, back: str, death: str, entry: str = "") -> str:
@@ -93,6 +102,40 @@ def test_the_engine_that_is_chosen_is_none_that_refuses(tell: Tell) -> None:
     assert choose_engine("auto", [slow], HORIZON)[0] == "exact"
 
 
+def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declared_one_is_solved(
+    tell: Tell, tmp_path: Path
+) -> None:
+    (tmp_path / "draws.csv").write_text("speed\n" + "1\n" * 10 + "60\n")
+    rate = 'family = "exponential", rate = "speed"'
+    told = to_and_fro(rate, rate, exponential(0.01))
+    pathway = tell('draws = "draws.csv"\n' + told + SPEED.format(value=1.0))
+    assert run(Scenario("some", pathway), draws=10, jobs=1).manifest["engine"] == "exact"
+    found = run(Scenario("all", pathway), patients=50, jobs=1).manifest
+    assert (found["engine"], found["draws"]) == ("microsim", 11)
+    assert "a -> b -> a" in found["engine_because"]
+    with pytest.raises(accuracy.TooCoarse):
+        run(Scenario("all", pathway), engine="exact", jobs=1)
+
+
+@pytest.mark.parametrize("states", [3, 10])
+@pytest.mark.parametrize("rate", [0.5, 20.0])
+def test_a_ring_of_states_is_that_of_the_matrix_exponential(states: int, rate: float, tell: Tell) -> None:
+    names = [f"s{i}" for i in range(states)]
+    told = 'title = "ring"\nstart = "s0"\n[states.dead]\nkind = "death"\n'
+    for name, to in zip(names, [*names[1:], names[0]], strict=True):
+        dies = f', {{ to = "dead", time = {{ {exponential(0.05)} }} }}' if name == "s0" else ""
+        told += f'[states.{name}]\nkind = "sojourn"\n'
+        told += f'transitions = [{{ to = "{to}", time = {{ {exponential(rate)} }} }}{dies}]\n'
+    solution = exact.solve(resolve(Scenario("ring", tell(told))), 60.0)
+    rates = rate * (np.roll(np.eye(states), 1, axis=1) - np.eye(states))
+    rates[0, 0] -= 0.05
+    for month in (0.0, 0.5, 1.0, 6.0, 60.0):
+        place, there = round(month / solution.lattice.step), expm(rates * month)[0]
+        occupied = [solution.occupied(name)[0, place] for name in names]
+        np.testing.assert_allclose(occupied, there, rtol=0.0, atol=1e-4)
+        assert solution.survival()[0, place] == pytest.approx(there.sum(), abs=1e-4)
+
+
 def test_courses_of_fixed_lengths_with_a_common_measure_are_followed(tell: Tell) -> None:
     """Death of one in ten as each course of 0.92 months ends, and a pause of 0.3 months after it."""
     told = """
@@ -147,13 +190,7 @@ def test_a_policy_is_compared_on_the_lattice_of_the_finest(tell: Tell) -> None:
     told = to_and_fro(rate, rate, exponential(0.05)) + """
 [attributes.kind]
 levels = { slow = 1, other = 1 }
-[parameters.speed]
-unit = "per month"
-meaning = "moves a month"
-value = 0.3
-source = "assumption"
-lever = true
-"""
+""" + SPEED.format(value=0.3)
     base = Scenario("base", tell(told))
     policy = replace(base, name="policy", set={"speed": 8.0})
     steps = [exact.solve(resolve(each), HORIZON).lattice.step for each in (base, policy)]
