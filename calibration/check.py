@@ -15,7 +15,7 @@ import pandas as pd
 from calibration import ranks, trials
 from calibration.fit import Posterior, priors_of
 from calibration.halving import MOST, moved_by_halving
-from calibration.left_out import ROWS, blocks, left_out
+from calibration.left_out import FITTED, ROWS, blocks, left_out
 from calibration.likelihood import STEP
 from calibration.ranks import DRAWS
 from calibration.targets import Targets
@@ -116,10 +116,12 @@ def refuse(targets: Targets, folder: Path, fits: int) -> None:
     trials.check_folder(folder, trials.settings(targets))
 
 
-def seconds(targets: Targets, folder: Path, fits: int, timed: Callable[[Callable[[], object]], float]) -> float:
-    """Return about how long a check takes one process, at most: fits as those done in its folder, or of all points.
+def seconds(
+    targets: Targets, folder: Path, fits: int, timed: Callable[[Callable[[], object]], float]
+) -> tuple[float, float]:
+    """Return about how long one process takes for the fits that are left, and for each figure left out, at most.
 
-    timed : the seconds of a piece of work
+    A fit takes what those in the folder took, or all the points that it may. timed : the seconds of a piece of work
     """
     z = np.random.default_rng(0).standard_normal((ROWS, priors_of(targets).dimension))
     a_row = {step: timed(partial(Posterior(targets, step).log_likelihood, z)) / ROWS for step in (ranks.STEP, STEP)}
@@ -128,9 +130,8 @@ def seconds(targets: Targets, folder: Path, fits: int, timed: Callable[[Callable
     fitted = done.loc[done["refused"] == "", "seconds"]
     a_fit = float(fitted.mean()) if len(fitted) else ranks.QUICK.keywords["most_points"] * a_row[ranks.STEP]
     draws = len(read_draws(targets.folder / "draws.csv", targets.pathway))
-    # once with each block left out, and on half the lattice, which takes twice the time
-    solved = draws * (len(blocks(targets)) + 4)
-    return max(fits - len(fitted), 0) * a_fit + solved * a_row[STEP]
+    solved = len(blocks(targets)) * (draws + FITTED.keywords["most_points"])
+    return max(fits - len(fitted), 0) * a_fit, solved * a_row[STEP]
 
 
 def check(

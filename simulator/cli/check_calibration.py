@@ -43,8 +43,10 @@ def check_calibration(
     folder.check_writable(into)
     check.refuse(targets, into, fits)
     if not yes:
-        seconds = check.seconds(targets, into, fits, cost.timed) / using
-        cost.check_time(seconds, using, [cost.Dial("--fits", fits, 20)], what="this check", where=targets.cohort.name)
+        fitting, leaving_out = check.seconds(targets, into, fits, cost.timed)
+        # fewer fits make short only what fits take
+        dials = [cost.Dial("--fits", fits, 20)] if leaving_out < cost.SUGGESTED else []
+        cost.check_time(fitting / using + leaving_out, using, dials, what="this check", where=targets.cohort.name)
     with progress.shown("checking", quiet=quiet) as advance:
         found = check.check(targets, into, fits=fits, jobs=using, progress=advance)
     found.write(into)
