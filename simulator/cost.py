@@ -42,13 +42,25 @@ EXACT_DRAWS_A_SECOND = 20.0
 TIMED_EVENTS = {"microsim": 200_000, "queues": 20_000, "des": 2_000}
 
 
+def round_number(count: float) -> int:
+    """Return the largest of 1, 2, 5, 10, 20, 50, ... that is no larger."""
+    step = 1
+    while step * 10 <= count:
+        step *= 10
+    return step * max(each for each in (1, 2, 5) if each * step <= max(count, 1))
+
+
 @dataclass(frozen=True)
 class Dial:
-    """An option in proportion to which work takes time: its value now, and the least that still says something."""
+    """An option in proportion to which work takes time: its value now, and the least that still says something.
+
+    rounded : the largest value to suggest that is no larger than another
+    """
 
     option: str
     value: int
     least: int
+    rounded: Callable[[float], int] = round_number
 
 
 def check_time(
@@ -71,17 +83,9 @@ def check_time(
 
 def _shorter(dial: Dial, seconds: float) -> str:
     """Return "--draws 20 takes about 3 minutes", of a round number; nothing where even the least takes too long."""
-    wanted = max(_rounded(dial.value * min(SUGGESTED / seconds, 1.0)), dial.least)
+    wanted = max(dial.rounded(dial.value * min(SUGGESTED / seconds, 1.0)), dial.least)
     takes = seconds * wanted / dial.value
     return f"{dial.option} {wanted} takes about {in_words(takes)}" if takes <= MOST_SECONDS else ""
-
-
-def _rounded(count: float) -> int:
-    """Return the largest of 1, 2, 5, 10, 20, 50, ... that is no larger."""
-    step = 1
-    while step * 10 <= count:
-        step *= 10
-    return step * max(each for each in (1, 2, 5) if each * step <= max(count, 1))
 
 
 def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:

@@ -85,13 +85,16 @@ def _check_state(pathway: Pathway, state: State) -> None:
         )
 
 
-def unknown(what: str, got: str, names: Iterable[str], where: str) -> InputError:
-    """Return the error of a name that is none of some: with all of them, or the twelve that are most like it."""
+def unknown(what: str, got: str, names: Iterable[str], where: str, meant: str | None = None) -> InputError:
+    """Return the error of a name that is none of some: with all of them, or the twelve that are most like it.
+
+    meant : what was meant, if that is known; else the most alike is offered
+    """
     names = list(names)
     shown = number_meant(got) or ", ".join(names)
     if len(names) > 12:
         shown = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
-    return InputError(f"unknown {what}", where=where, got=got, allowed=shown, nearest=nearest(got, names))
+    return InputError(f"unknown {what}", where=where, got=got, allowed=shown, nearest=meant or nearest(got, names))
 
 
 def _check_names(pathway: Pathway) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.cohort import load_cohort
 from simulator.draws import BENEFIT_FILE, draws_file, staleness
+from simulator.errors import InputError
 from simulator.invocation import COMMAND
 from simulator.pathway import Pathway
 from simulator.pathway_file import PATHWAYS
@@ -71,6 +72,17 @@ def circumstances() -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
         "platform": platform.platform(),
     }
+
+
+def made(folder: str | Path) -> Path:
+    """Return a folder to write into, made if it is not there. Raises InputError where there can be none."""
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"nothing can be written there ({error.strerror})"
+        raise InputError(what, where="folder", got=str(folder), allowed="a folder that can be made") from error
+    return path
 
 
 def write(told: Mapping[str, Any], folder: Path) -> None:

@@ -200,18 +200,20 @@ def names() -> list[str]:
 def named_pathway(named: str, path: Path) -> Pathway:
     """Return the pathway that the key `pathway` of a file names: a shipped one, or a file beside it."""
     where = f"{path}: pathway"
-    return load_pathway(toml_file.beside(path, named, where) if named.endswith(".toml") else named, where=where)
+    found = toml_file.beside(path, named, where) if named.endswith(".toml") else named
+    return load_pathway(found, where=where, folder=path.parent)
 
 
-def load_pathway(name_or_file: str | Path, *, where: str = "pathway") -> Pathway:
+def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Path = Path()) -> Pathway:
     """Return a shipped pathway by its name, or the one told in a file. Raises InputError.
 
-    where : what to name if there is no such pathway
+    where, folder : what to name if there is no such pathway, and where a file of that name may lie instead
     """
     path = Path(name_or_file)
     if path.suffix != ".toml":
         if str(name_or_file) not in names():
-            raise unknown("pathway", str(name_or_file), names(), where)
+            meant = toml_file.file_meant(str(name_or_file), folder)
+            raise unknown("pathway", str(name_or_file), names(), where, meant)
         path = PATHWAYS / f"{name_or_file}.toml"
     table = toml_file.validate(PathwayTable, toml_file.read(path), path)
     pathway = _pathway(table, path)

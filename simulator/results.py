@@ -56,8 +56,12 @@ class Results:
         """Whether they are for a first look only."""
         return bool(self.manifest.get("rough"))
 
-    def write(self, folder: Path) -> None:
-        """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into an existing folder."""
+    def write(self, folder: str | Path) -> None:
+        """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into a folder, made if need be.
+
+        Raises InputError where there can be no such folder.
+        """
+        folder = manifest.made(folder)
         for name in ("survival", "outcomes", "occupancy", "service", "queue"):
             table = getattr(self, name)
             if table is not None:

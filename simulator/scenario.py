@@ -140,7 +140,9 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
             raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit)
         if parted(text)[1] is not None and not Path(text).exists():
             raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
-        return load_scenario(text, pathway).with_marginal_benefit(benefit)
+        scenario = load_scenario(text, pathway).with_marginal_benefit(benefit)
+        _check_benefit(scenario, where)
+        return scenario
     return _load(_path(name_or_file), pathway, ())
 
 
@@ -155,21 +157,22 @@ def _is_number(text: str) -> bool:
 def _path(name_or_file: str | Path) -> Path:
     if Path(name_or_file).suffix == ".toml":
         return Path(name_or_file)
-    return _shipped(str(name_or_file), "scenario")
+    return _shipped(str(name_or_file), "scenario", Path())
 
 
-def _shipped(name: str, where: str) -> Path:
+def _shipped(name: str, where: str, folder: Path) -> Path:
+    """Return a shipped scenario's file. folder : where a file of that name may lie instead. Raises InputError."""
     import scenarios
 
     if name not in scenarios.names():
-        raise unknown("scenario", name, scenarios.names(), where)
+        raise unknown("scenario", name, scenarios.names(), where, toml_file.file_meant(name, folder))
     return scenarios.path(name)
 
 
 def _base(named: str, path: Path) -> Path:
     """Return the file of the base that a scenario's file names: a shipped one, or a file beside it."""
     where = f"{path}: base"
-    return toml_file.beside(path, named, where) if named.endswith(".toml") else _shipped(named, where)
+    return toml_file.beside(path, named, where) if named.endswith(".toml") else _shipped(named, where, path.parent)
 
 
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
@@ -255,6 +258,7 @@ def check(scenario: Scenario) -> None:
                 raise unknown("parameter", name, pathway.parameters, where)
             _check_lever(lever, pathway.parameters[name].unit, value, where)
     _check_once(scenario)
+    _check_benefit(scenario, f"{scenario.where}: marginal_benefit")
     if pathway.milestones and scenario.service is not None:
         raise InputError(
             "a world with milestones has no [service]",
@@ -309,6 +313,17 @@ def _check_lever(lever: str, unit: str, value: float, where: str) -> None:
         raise InputError("negative factor", where=where, got=value, allowed="0 or more")
     if lever == "odds_ratio" and unit != "probability":
         raise InputError("an odds ratio needs a probability", where=where, got=unit, allowed="[scale]")
+
+
+def _check_benefit(scenario: Scenario, where: str) -> None:
+    """Refuse a benefit of additional patients where no decision is declared that they are additional at."""
+    if scenario.pathway.marginal is None and scenario.marginal_benefit != 1.0:
+        raise InputError(
+            "the pathway declares no decision at which patients are additional",
+            where=where,
+            got=scenario.marginal_benefit,
+            allowed=f"no marginal benefit, or [marginal] in {scenario.pathway.where}",
+        )
 
 
 def _check_once(scenario: Scenario) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from simulator.errors import InputError
+from simulator.errors import InputError, nearest
 
 
 def read(path: Path, largest: int) -> str:
@@ -25,4 +25,12 @@ def read(path: Path, largest: int) -> str:
         what = f"not a text file (byte {error.start} is not UTF-8)"
         raise InputError(what, where=str(path), allowed="a file saved as UTF-8") from error
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", where=str(path)) from error
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        near = _nearest(path) if isinstance(error, FileNotFoundError) else None
+        raise InputError(what, where=str(path), nearest=near) from error
+
+
+def _nearest(path: Path) -> str | None:
+    """Return the file of the same folder and kind whose name is most like that of one that is not there."""
+    name = nearest(path.name, (each.name for each in path.parent.glob(f"*{path.suffix}")))
+    return None if name is None else str(path.with_name(name))

@@ -43,6 +43,11 @@ _SLIP = re.compile(
 )
 """A number as people write it and TOML does not: 0,6 or .6 or 60 %."""
 
+_LINE = re.compile(r"\(at line ([0-9]+),")
+_CURLY = re.compile("=[ \t]*[\u201c\u201d\u201e\u00ab\u2018]")
+_UNQUOTED = re.compile(r"""\[*(?:[\w-]+\.|"[^"]*"\.)*((?=[\w-]*[^\x00-\x7f])[\w-]+)""")
+"""A key, or the last part of a table's name, with letters that TOML takes in quotes only."""
+
 KINDS = {
     "model_type": "a table",
     "dict_type": "a table",
@@ -75,13 +80,31 @@ def read(path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else error
-        slip = _SLIP.search(text)
-        got, hint = (slip[1], number_meant(slip[1]) or "") if slip else (None, "")
+        got, hint = _slip(text, str(error))
         raise InputError(f"not valid TOML: {what}", where=str(path), got=got, allowed=hint) from error
     except ValueError as error:
         # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.
         raise InputError("not valid TOML: a number with too many digits", where=str(path)) from error
     return cleaned(data, path)
+
+
+def _slip(text: str, complaint: str) -> tuple[str | None, str]:
+    """Return what was probably written by mistake, or the line that the parser complains of; and what to write."""
+    if slip := _SLIP.search(text):
+        return slip[1], number_meant(slip[1]) or ""
+    if (place := _LINE.search(complaint)) is None:
+        return None, ""
+    line = text.splitlines()[int(place[1]) - 1].strip()
+    if _CURLY.search(line):
+        return line, 'straight quotes, as in title = "Today"'
+    if name := _UNQUOTED.match(line):
+        return line, f'a name with such letters in quotes: "{name[1]}"'
+    return line or None, ""
+
+
+def file_meant(name: str, folder: Path) -> str | None:
+    """Return "own.toml" of "own" where there is such a file and the suffix was forgotten."""
+    return f"{name}.toml" if name and (folder / f"{name}.toml").is_file() else None
 
 
 def cleaned(data: dict[str, Any], path: Path) -> dict[str, Any]:

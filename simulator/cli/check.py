@@ -41,7 +41,7 @@ _PATHWAY_KEYS = {"states", "start", "parameters"}
 def _path(file: str) -> Path:
     """Return the file or folder of what was named."""
     import scenarios
-    from simulator import pathway_file
+    from simulator import pathway_file, toml_file
     from simulator.cohort import cohorts_folder
     from simulator.graph import unknown
 
@@ -51,7 +51,7 @@ def _path(file: str) -> Path:
     shipped |= {name: pathway_file.PATHWAYS / f"{name}.toml" for name in pathway_file.names()}
     shipped |= {each.name: each for each in cohorts_folder().iterdir() if each.is_dir()}
     if file not in shipped:
-        raise unknown("file or name", file, shipped, "check")
+        raise unknown("file or name", file, shipped, "check", toml_file.file_meant(file, Path()))
     return shipped[file]
 
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from simulator.errors import AftercartError, InputError
+from simulator.errors import AftercartError, InputError, number_meant
 
 TRACEBACK = "AFTERCART_TRACEBACK"
 """The environment variable that lets an unexpected failure show where it happened."""
@@ -63,6 +63,8 @@ def told() -> Iterator[None]:
         found: list[Any] = getattr(error.__cause__, "errors", list)()
         if found:
             error.message += f"; got {found[0]['input']!r}"
+            hint = number_meant(found[0]["input"]) if found[0]["type"] == "float_parsing" else None
+            error.message += f"; {hint}" if hint else ""
         raise
     except (typer.Exit, typer.Abort, typer.TyperException):
         raise

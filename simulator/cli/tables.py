@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WIDEST = 16
 """Of a heading over numbers: a longer name is broken at its hyphens."""
+WIDEST_TABLE = 1_000
+"""Columns of the terminal that no table needs."""
 
 
 def table(*columns: str, numbers: int = 0) -> Table:
@@ -50,8 +52,22 @@ def add(to: Table, *cells: str) -> None:
     to.add_row(*(Text(each) for each in cells))
 
 
+class Terminal(Console):
+    """Where a table is wider than the terminal its lines are broken there: no word and no digit is left out."""
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        for each in objects:
+            if isinstance(each, Table):
+                words = self.measure(each, options=self.options.update(max_width=WIDEST_TABLE)).minimum
+                # Rich leaves out the spaces between columns.
+                least = words + len(each.columns) - 1
+                if least > self.width:
+                    each.width, settings["crop"] = least, False
+        super().print(*objects, **settings)
+
+
 def console() -> Console:
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Terminal(highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def as_json(outcomes: pd.DataFrame) -> str:

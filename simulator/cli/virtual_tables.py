@@ -21,7 +21,8 @@ def show(found: Guarantee | VirtualCohorts, console: Console) -> None:
     else:
         _show_cohorts(found, console)
     console.print()
-    console.print(f"{found.settings.cohorts} cohorts of {found.settings.size} over {found.n_draws} draws.")
+    draws = f"{found.n_draws} draws" if found.n_draws > 1 else "one draw"
+    console.print(f"{found.settings.cohorts} cohorts of {found.settings.size} over {draws}.")
     scenario = found.scenario if isinstance(found, Guarantee) else found.scenarios[0]
     console.print(note(scenario.pathway))
 

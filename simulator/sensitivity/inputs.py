@@ -159,6 +159,9 @@ def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> I
             allowed='a pathway with draws = "COHORT" or "FILE.csv"',
         )
     n_draws = choose(table, len(table) if wanted is None else wanted, pathway)
+    if len(table) < LEAST:
+        allowed = f"{LEAST} or more, in the file that `draws` names"
+        raise InputError("too few draws to rank parameters", where=pathway.where, got=len(table), allowed=allowed)
     if n_draws < LEAST:
         raise InputError("too few draws to rank parameters", where="--draws", got=n_draws, allowed=f"{LEAST} or more")
     draws = table.iloc[:n_draws].reset_index(drop=True)

@@ -30,6 +30,9 @@ Values = Mapping[str, Floats]
 
 TIMED_ROWS = 20
 
+DEAREST = 1e6
+"""Life-months that one of a count may cost: more than any patients live."""
+
 _NET = "net_life_months"
 _TREATED = "treated"
 
@@ -127,9 +130,11 @@ def check(question: Question) -> None:
             got=question.horizon,
             allowed=f"{month[1]} months or more",
         )
-    for name in question.decision.costs if question.decision else ():
+    for name, rate in question.decision.costs.items() if question.decision else ():
         if name not in pathway.counts:
             raise unknown("count", name, pathway.counts, "--cost")
+        if not 0 <= rate <= DEAREST:
+            raise InputError("no cost", where=f"--cost {name}", got=rate, allowed=f"0 to {DEAREST:,.0f} life-months")
 
 
 def opened(question: Question, draws: pd.DataFrame) -> Question:

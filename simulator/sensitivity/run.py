@@ -63,8 +63,9 @@ class Sensitivity:
     manifest: dict[str, Any]
     leads: Sequence[Lead]
 
-    def write(self, folder: Path) -> None:
-        """Write PART.csv for every part, and manifest.json, into an existing folder."""
+    def write(self, folder: str | Path) -> None:
+        """Write PART.csv for every part, and manifest.json, into a folder, made if need be. Raises InputError."""
+        folder = manifest.made(folder)
         for name, table in self.tables.items():
             csv_file.write(table, folder / f"{name}.csv", DIGITS)
         manifest.write(self.manifest, folder)
@@ -174,8 +175,9 @@ def _check_time(asked: Question, inputs: Inputs, chosen: Sequence[str], samples:
     if sum(rows.values()) < SURELY_SHORT and asked.horizon <= 120:
         return
     seconds = question.seconds_a_row(asked, inputs.draws) * sum(rows.values()) / jobs
-    dials = [Dial("--samples", samples, 64)] if "sobol" in chosen else [Dial("--draws", draws, 100)]
-    cost.check_time(seconds, jobs, dials, what="this analysis", where=f"--show {','.join(chosen)}")
+    of_samples = Dial("--samples", samples, 64, variance.power_of_two)
+    dial = of_samples if "sobol" in chosen else Dial("--draws", draws, 100)
+    cost.check_time(seconds, jobs, [dial], what="this analysis", where=f"--show {','.join(chosen)}")
 
 
 def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:

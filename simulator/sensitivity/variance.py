@@ -31,6 +31,11 @@ def check_samples(samples: int) -> None:
     _salib()
 
 
+def power_of_two(count: float) -> int:
+    """Return the largest power of two that is no larger : a number of base samples."""
+    return 1 << max(int(count).bit_length() - 1, 0)
+
+
 def rows(draws: pd.DataFrame, factors: Factors, centre: dict[str, float], samples: int, seed: int) -> pd.DataFrame:
     """Return samples x (n_factors + 2) rows of inputs in Saltelli's order; those of no factor are at the centre."""
     sample, _ = _salib()

@@ -63,6 +63,8 @@ def read_values(told: str | Iterable[float], where: str) -> tuple[float, ...]:
 
 
 def _of_numbers(told: Iterable[float], where: str) -> Iterator[float]:
+    if not isinstance(told, Iterable):
+        raise InputError("not several values", where=where, got=told, allowed=f"a list, as [{told}]; {FORMS}")
     for each in told:
         try:
             yield _plain(float(each), each, where)

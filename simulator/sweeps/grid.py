@@ -88,6 +88,9 @@ class Grid:
 
 def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> Grid:
     """Return the grid of names and their values (see `read_values`). Raises InputError."""
+    if not isinstance(vary, Mapping):
+        allowed = 'a dictionary, as {"beds": [1, 2]}'
+        raise InputError("not names with their values", where="vary", got=vary, allowed=allowed)
     if not vary:
         raise InputError("nothing to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
     axes: list[Axis] = []

@@ -55,8 +55,9 @@ class Sweep:
     def scenario(self) -> Scenario:
         return self.grid.scenario
 
-    def write(self, folder: Path) -> None:
-        """Write sweep.csv and manifest.json into an existing folder."""
+    def write(self, folder: str | Path) -> None:
+        """Write sweep.csv and manifest.json into a folder, made if need be. Raises InputError."""
+        folder = manifest.made(folder)
         csv_file.write(self.table, folder / "sweep.csv", DIGITS)
         manifest.write(self.manifest, folder)
 

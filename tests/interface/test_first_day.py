@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import compare, errors
+from simulator import compare, errors, sweep
 from simulator.cli import tables
 from simulator.errors import InputError
 
@@ -155,6 +155,54 @@ def test_a_hint_among_many_names_lists_those_that_may_be_meant(aftercart: Comman
     assert errors.alike("relapse_time", names, 12)[0] == "time_to_relapse"
 
 
+def test_a_file_whose_suffix_or_name_is_not_quite_right_is_offered(aftercart: Command, folder: Path) -> None:
+    for command in ("check", "run"):
+        refused(aftercart(command, "as-it-is"), "did you mean 'as-it-is.toml'?")
+        refused(aftercart(command, "as-its-is.toml"), "cannot be read", "did you mean 'as-it-is.toml'?")
+        refused(aftercart(command, "nothing-like-it.toml"), "cannot be read: No such file or directory\n")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "mine.toml").write_text('pathway = "three_state"\n', encoding="utf-8")
+    for line in ('base = "mine"', 'pathway = "mine"'):
+        (folder / "deep" / "own.toml").write_text(line, encoding="utf-8")
+        refused(aftercart("check", "deep/own.toml"), "unknown", "did you mean 'mine.toml'?")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[states.почка]", 'a name with such letters in quotes: "почка"'),
+        ("почка = 1", 'a name with such letters in quotes: "почка"'),
+        ("[[states.waiting.переход]]", 'a name with such letters in quotes: "переход"'),
+        ("title = \u201cToday\u201d", "straight quotes"),
+        ("title = \u00abToday\u00bb", "straight quotes"),
+        ('question = "a"\nquestion = "b"', "got 'question = \"b\"'"),
+    ],
+)
+def test_the_line_that_is_no_toml_is_quoted_with_what_to_write(
+    aftercart: Command, folder: Path, line: str, said: str
+) -> None:
+    (folder / "own.toml").write_text(f'base = "baseline"\n{line}\n', encoding="utf-8")
+    refused(aftercart("check", "own.toml"), "not valid TOML", line.splitlines()[-1].split(" = ")[0], said)
+
+
+def test_an_option_with_a_comma_is_told_what_to_write(aftercart: Command) -> None:
+    said = re.sub(r"[│\s]+", " ", aftercart("run", "as-it-is.toml", "--horizon", "0,5").stderr)
+    assert "got '0,5'; write 0.5" in said
+    assert "write" not in aftercart("run", "as-it-is.toml", "--draws", "2,5").stderr
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "60", "80"])
+def test_a_narrow_terminal_loses_no_word_and_no_digit(
+    aftercart: Command, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    def shown(columns: str) -> list[str]:
+        monkeypatch.setenv("COLUMNS", columns)
+        told = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick").stdout
+        return sorted(re.sub("─+", "", told.split("Files:")[0]).replace("-", " ").split())
+
+    assert shown(columns) == shown("200")
+
+
 def test_the_report_of_a_parent_folder_offers_the_newest_run(aftercart: Command, folder: Path) -> None:
     refused(aftercart("report", "results"), "allowed: a run's folder\n")
     for name in ("one", "two"):
@@ -186,6 +234,18 @@ def test_a_list_of_scenarios_stands_for_its_members(folder: Path) -> None:
 def test_what_is_no_scenario_is_refused(given: tuple[Any, ...], what: str) -> None:
     with pytest.raises(InputError, match=what):
         compare(*given)
+
+
+@pytest.mark.parametrize("varied", [False, True])
+def test_results_are_written_where_a_script_says(folder: Path, varied: bool) -> None:
+    found = sweep("as-it-is.toml", {"onset_rate": [0.1, 0.2]}) if varied else compare("as-it-is.toml")
+    found.write("new/folder")
+    assert (folder / "new" / "folder" / "manifest.json").exists()
+    found.write(folder / "other")
+    name = "sweep.csv" if varied else "outcomes.csv"
+    assert (folder / "other" / name).read_bytes() == (folder / "new" / "folder" / name).read_bytes()
+    with pytest.raises(InputError, match=r"nothing can be written there \(.*\); got 'as-it-is.toml'"):
+        found.write("as-it-is.toml")
 
 
 # --- JSON ---

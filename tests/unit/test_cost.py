@@ -1,5 +1,6 @@
 """What work would cost: what takes too long is refused with its time, and with what would make it shorter."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from simulator.cost import Dial, check_events, check_time, in_words
 from simulator.errors import InputError
 from simulator.experiment import Settings
 from simulator.scenario import Scenario, load_scenario
+from simulator.sensitivity.variance import check_samples, power_of_two
 
 HOURS = 5 * 3600.0
 
@@ -66,6 +68,15 @@ def test_what_is_suggested_is_a_round_number_that_takes_about_three_minutes() ->
         check_time(3600.0, 1, [Dial("--draws", 400, 10)], what="this")
     with pytest.raises(InputError, match=r"--patients 10000 takes about 3 minutes; or --yes"):
         check_time(HOURS, 1, [Dial("--patients", 1_000_000, 1_000)], what="this")
+
+
+@pytest.mark.parametrize("seconds", [1e3, 5e3, 77_777.0, 1e5])
+def test_samples_that_are_suggested_are_a_power_of_two_as_they_have_to_be(seconds: float) -> None:
+    with pytest.raises(InputError) as refused:
+        check_time(seconds, 1, [Dial("--samples", 65_536, 64, power_of_two)], what="this")
+    suggested = re.search(r"--samples (\d+) takes about [1-3] minutes", str(refused.value))
+    assert suggested is not None
+    check_samples(int(suggested[1]))
 
 
 @pytest.mark.parametrize(

@@ -166,16 +166,30 @@ def test_a_population_has_the_shares_that_are_told(tell: Tell) -> None:
 
 
 def test_a_scenario_adds_its_levers_to_those_of_its_base(tell: Tell) -> None:
-    tell(ON + 'title = "Base"\nmarginal_benefit = 0.5\n[set]\na = 0.2\nb = 0.5\n[scale]\nsurvives = 2', "base")
+    tell(ON + 'title = "Base"\n[set]\na = 0.2\nb = 0.5\n[scale]\nsurvives = 2', "base")
     child = tell('base = "base.toml"\ntitle = "Child"\n[set]\na = 0.4\n[population]\nsex = { male = 1, female = 0 }')
     assert child.set == {"a": 0.4, "b": 0.5}
     assert child.scale == {"survives": 2.0}
-    assert child.marginal_benefit == 0.5
     assert (child.title, child.name) == ("Child", "policy")
     assert child.population == {"sex": {"male": 1.0, "female": 0.0}}
-    again = tell('base = "policy.toml"\nmarginal_benefit = 1.0', "again")
-    assert again.set == child.set
-    assert again.marginal_benefit == 1.0
+    assert tell('base = "policy.toml"', "again").set == child.set
+
+
+def test_a_scenario_takes_over_the_marginal_benefit_of_its_base_or_tells_its_own(tell: Tell) -> None:
+    half = tell('base = "wider-salvage"\nmarginal_benefit = 0.5', "half")
+    child = tell('base = "half.toml"\n[set]\nhsct_if_cr = 1.0')
+    assert (half.marginal_benefit, child.marginal_benefit) == (0.5, 0.5)
+    assert tell('base = "half.toml"\nmarginal_benefit = 1.0', "again").marginal_benefit == 1.0
+
+
+def test_a_marginal_benefit_is_refused_where_no_decision_is_declared_for_it(tell: Tell, tmp_path: Path) -> None:
+    refused = "the pathway declares no decision at which patients are additional; got "
+    with pytest.raises(InputError, match=rf"policy.toml: marginal_benefit: {refused}0.5"):
+        tell(ON + "marginal_benefit = 0.5")
+    tell(ON + "marginal_benefit = 1")
+    for benefit in ("0.5", "cohorts"):
+        with pytest.raises(InputError, match=refused):
+            load_scenario(f"{tmp_path / 'policy.toml'}@{benefit}")
 
 
 def test_a_shipped_scenario_may_be_a_base_and_a_base_may_not_lead_back(tell: Tell) -> None:

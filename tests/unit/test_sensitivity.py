@@ -419,8 +419,20 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
         analyse(uncertain, wider[1])
     with pytest.raises(InputError, match=r"unknown count.*did you mean 'hscts'"):
         analyse(*wider, parts=["evppi"], costs={"hsct": 1.0}, draws=100)
+    for rate in (1e308, float("nan"), -1.0):
+        with pytest.raises(InputError, match=r"--cost hscts: no cost; got .*; allowed: 0 to 1,000,000 life-months"):
+            analyse(*wider, parts=["evppi"], costs={"hscts": rate}, draws=100)
     with pytest.raises(InputError, match="the decision counts life beyond the horizon; got 24"):
         analyse(*wider, parts=["evppi"], horizon=24)
+
+
+def test_a_pathway_of_few_draws_is_refused_by_its_file_and_not_by_an_option(tmp_path: Path) -> None:
+    told = (PATHWAYS / "three_state.toml").read_text()
+    (tmp_path / "few.toml").write_text(told.replace('start = "healthy"', 'start = "healthy"\ndraws = "few.csv"'))
+    (tmp_path / "few.csv").write_text("onset_rate\n" + "0.1\n0.2\n" * 20)
+    few = Scenario("few", load_pathway(tmp_path / "few.toml"))
+    with pytest.raises(InputError, match=r"few.toml: too few draws to rank parameters; got 40; allowed: 100 or more"):
+        analyse(few)
 
 
 def test_a_missing_library_is_named_with_the_way_to_get_it(

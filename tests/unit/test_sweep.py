@@ -213,7 +213,10 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
         ({"wait": "1,-1"}, "with wait=-1: [set] wait: value outside its unit (months)"),
         ({"wait": "1", "scale.wait": "2"}, "'wait' is in two tables"),
         ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than or equal to 0.001; got 0"),
-        ({"marginal_benefit": "0.5,1.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
+        ({"marginal_benefit": "1.5,0.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
+        ({"marginal_benefit": "0.5"}, "declares no decision at which patients are additional"),
+        ({"beds": 3}, "--vary beds: not several values; got 3; allowed: a list, as [3]"),
+        (["beds"], "vary: not names with their values; got ['beds']"),
         ({"policy_from_month": "12"}, "does not say what applies before"),
         ({"beds": "1..2", "wait": "1,-1"}, "with beds=1, wait=-1: [set] wait: value outside its unit"),
     ],
@@ -356,7 +359,7 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
         f"Of 100 patients, {best:.0f} are alive at 12 months at best (onset_rate=0.05) and {worst:.0f} at worst "
         f"(onset_rate=0.2): {best - worst:.0f} apart."
     )
-    assert "whatever varies" in answer(sweep(healthy, {"marginal_benefit": "0,1"}))
+    assert "whatever varies" in answer(sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0))
     assert answer(sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)).startswith("No overall survival to show")
 
 
