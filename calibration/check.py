@@ -108,12 +108,15 @@ def quantities_that_fail(table: pd.DataFrame, column: str) -> list[str]:
 
 
 def refuse(targets: Targets, folder: Path, fits: int) -> None:
-    """Raise InputError for a seed below 0, no fits, or a folder that holds other fits."""
+    """Raise InputError for a seed below 0, no fits, a folder that holds other fits, or a cohort without a fit."""
     if targets.seed < 0:
         raise InputError("a seed below 0", where="--seed", got=targets.seed, allowed="0 or more")
     if fits < 1:
         raise InputError("too few", where="--fits", got=fits, allowed="1 or more")
     trials.check_folder(folder, trials.settings(targets))
+    if not (targets.folder / "draws.csv").exists():
+        what = "the cohort has no fit to be checked yet"
+        raise InputError(what, where=str(targets.folder), allowed=f"aftercart calibrate {targets.folder}")
 
 
 def seconds(

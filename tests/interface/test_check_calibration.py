@@ -116,3 +116,11 @@ def test_what_cannot_be_done_is_refused_before_the_work(
     for each in words:
         assert each in result.stderr
     assert [each.name for each in (folder / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_a_cohort_that_was_not_fitted_is_refused_with_the_command_for_it(aftercart: Command, folder: Path) -> None:
+    for name in ("cohort.toml", "targets.csv"):
+        shutil.copy(LETTER / name, folder)
+    result = aftercart("check-calibration", str(folder))
+    assert result.exit_code == 2
+    assert f"{folder}: the cohort has no fit to be checked yet; allowed: aftercart calibrate {folder}" in result.stderr
