@@ -113,7 +113,15 @@ def _check_names(pathway: Pathway) -> None:
             got=dict(pathway.clocks),
             allowed=f"the default clock first, and one more that starts at '{pathway.start}'",
         )
+    taken = {"all", *(f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels)}
     for group in pathway.groups.values():
+        if group.name in taken:
+            raise InputError(
+                "a group with the name of another population",
+                where=f"{pathway.where}: [groups.{group.name}]",
+                got=group.name,
+                allowed="another name: all stands for every patient, attribute=level for those of a level",
+            )
         for name in group.entered + group.not_entered:
             if name not in states:
                 raise unknown("state", name, states, f"{pathway.where}: [groups.{group.name}]")

@@ -23,6 +23,9 @@ LARGEST = 1_000_000
 DEEPEST = 20
 """Tables within one another; the formats need four."""
 
+NAMES = frozenset({"base", "pathway", "start", "to", "holds", "draws", "leads_with", "decision", "branch", "by"})
+"""Keys whose text is the name of something: cleaned, it would name something else."""
+
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
 
@@ -125,6 +128,9 @@ def beside(path: Path, named: str, where: str) -> Path:
 def _cleaned(value: Any, file: str, place: tuple[int | str, ...], whole: object) -> Any:
     """Return a value with its texts cleaned. Raises InputError for what no value and no key can be."""
     if isinstance(value, str):
+        if place and place[-1] in NAMES and clean(value) != value:
+            where = f"{file}: {_told_place(place, whole)}"
+            raise InputError("a name that is not plain text", where=where, got=value, allowed="no control characters")
         return clean(value)
     if isinstance(value, bool | int | float):
         if isinstance(value, int) and abs(value) > sys.float_info.max:

@@ -120,13 +120,17 @@ def figure(row: Row, *, days: bool, difference: bool = False) -> Figure:
 
 
 def units(scenario: Scenario, resource: str) -> str:
-    """Return how many there are: "one bed", "one bed, three from month 24", "one slot offered a month"."""
+    """Return how many there are: "one bed, three from month 24", "one slot offered a month", "scanner (two)"."""
     told, capacity = scenario.pathway.resources[resource], scenario.capacity[resource]
     (_, first), *later = capacity.calendar
     if len(later) > 3:
         numbers = [each for _, each in capacity.calendar]
         return f"{min(numbers)} to {max(numbers)} {told.label} by a calendar"
-    said = f"{number(first) if first else 'no'} {label(told, first)}"
+    if first == 1 or told.label.endswith("s"):
+        said = f"{number(first) if first else 'no'} {label(told, first)}"
+    else:
+        # A label that is no plural, as of a resource that declares none.
+        said = f"{told.label} ({number(first)})"
     if capacity.offered_every is not None:
         every = "a month" if capacity.offered_every == 1.0 else f"every {capacity.offered_every:g} months"
         said += f" offered {every}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHOW = "tornado, prcc, structure, evppi (seconds), sobol, priors (minutes); a list, or all. [default: those of seconds]"
 OUTCOME = "Any outcome of outcomes.csv. [default: survival at the pathway's month of the answer]"
+SAMPLES = "Of the Sobol sequence, with --show sobol: a power of two. [default: 512]"
 COST = "Life-months that one of a count is worth, as bed_months=1 (an assumption, the default). May be repeated."
 
 
@@ -34,7 +35,7 @@ def sensitivity(
     clock: Annotated[str | None, typer.Option(metavar="NAME", help="[default: the pathway's own]")] = None,
     population: Annotated[str, typer.Option(metavar="NAME", help="As in outcomes.csv.")] = "all",
     draws: Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: all]")] = None,
-    samples: Annotated[int, typer.Option(metavar="N", help="Of the Sobol sequence: a power of two.")] = 512,
+    samples: Annotated[int | None, typer.Option(metavar="N", help=SAMPLES)] = None,
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
     out: options.Out = None,

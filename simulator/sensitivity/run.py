@@ -82,7 +82,7 @@ def analyse(
     clock: str | None = None,
     population: str = "all",
     draws: int | None = None,
-    samples: int = 512,
+    samples: int | None = None,
     seed: int = 1,
     horizon: float = 120.0,
     jobs: int = 1,
@@ -98,7 +98,7 @@ def analyse(
     costs : count -> life-months that one is worth, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` of each
         count of months
     draws : the first so many, default all; structures and priors take up to 400
-    samples : base samples of the Sobol sequence, a power of two
+    samples : base samples of the Sobol sequence, a power of two; default `variance.SAMPLES`
     widen : see `Widen`; the part `priors` needs it
     yes : start however long it takes
 
@@ -115,6 +115,9 @@ def analyse(
         options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
     )
     question.check(asked)
+    if samples is not None and "sobol" not in chosen:
+        raise InputError("only Sobol indices are of samples", where="--samples", got=samples, allowed="--show sobol")
+    samples = variance.SAMPLES if samples is None else samples
     if "sobol" in chosen:
         variance.check_samples(samples)
     if "priors" in chosen and widen is None:

@@ -24,6 +24,10 @@ Factors = Sequence[tuple[str, ...]]
 SHARES = [f"{name}{end}" for name in ("first_order", "total") for end in ("", "_lower", "_upper")]
 
 
+SAMPLES = 512
+"""Base samples of the Sobol sequence unless told."""
+
+
 def check_samples(samples: int) -> None:
     """Raise InputError for a number of base samples that Sobol' sequences do not have, or if SALib is missing."""
     if samples < 16 or samples & (samples - 1):

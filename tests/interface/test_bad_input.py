@@ -158,6 +158,7 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('pathway = "three_stat"', ["spoiled.toml: pathway: unk", "got 'three_stat'", "did you mean 'three_state'?"]),
         ('pathway = "three_stat.toml"', ["spoiled.toml: pathway", "no such file", "got 'three_stat.toml'"]),
         ('base = "baselin"', ["spoiled.toml: base", "unknown scenario", "did you mean 'baseline'?"]),
+        ('base = "base\\u0000line"', ["spoiled.toml: base: a name that is not plain text", "got 'base\\x00line'"]),
         ('base = "spoiled.toml"', ["its own base"]),
         ('base = "not-there.toml"', ["not-there.toml", "cannot be read"]),
         ('title = "no pathway"', ["pathway", "needs a pathway"]),

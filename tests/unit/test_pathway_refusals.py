@@ -105,6 +105,18 @@ REFUSED = {
         ('entered = "treated"', 'entered = "traeted"'),
         r"\[groups.treated\].*'traeted'.*'treated'",
     ),
+    "a group with the name of all patients": (
+        ("[groups.treated]", "[groups.all]"),
+        r"\[groups.all\]: a group with the name of another population; got 'all'",
+    ),
+    "a group with the name of a level": (
+        ("[groups.treated]", '[groups."sex=female"]'),
+        r"a group with the name of another population; got 'sex=female'",
+    ),
+    "a name with a control character": (
+        ('to = "choice"', 'to = "cho\\u0000ice"'),
+        r"states.well.transitions 1 \(.*\).to: a name that is not plain text; got 'cho.x00ice'",
+    ),
     "unknown state of a count": (('entries = "treated"', 'entries = "tretd"'), r"\[counts.courses\].*unknown state"),
     "unknown parameter": (('rate = "onset"', 'rate = "onst"'), r"states.well\] choice.*parameter; got 'onst'.*'onset'"),
     "unknown parameter of a share": (

@@ -390,6 +390,7 @@ REFUSED = [
     ({"parts": ["evppi"]}, "a decision needs a second scenario"),
     ({"parts": ["priors"]}, "no cohort was fitted"),
     ({"parts": ["sobol"], "samples": 100}, "power of two"),
+    ({"parts": ["prcc"], "samples": 64}, r"--samples: only Sobol .* samples; got 64; allowed: --show sobol"),
     ({"parameters": ["onset"]}, "unknown uncertain parameter; got 'onset'.*did you mean 'onset_rate'"),
     ({"draws": 1}, "too few draws.*got 1; allowed: 100 or more"),
     ({"draws": 201}, "not that many draws.*got 201"),

@@ -44,6 +44,16 @@ def test_how_many_there_are(capacity: Capacity, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "count", "said"), [("bed", 2, "bed (two)"), ("bed", 1, "one bed"), ("Bett", 0, "Bett (none)")]
+)
+def test_a_label_that_is_no_plural_is_counted_beside_it(label: str, count: int, said: str) -> None:
+    centre = with_beds(Capacity(((0.0, count), (24.0, 1))))
+    beds = replace(centre.pathway.resources["hsct_beds"], label=label, unit="")
+    centre = replace(centre, pathway=replace(centre.pathway, resources={"hsct_beds": beds}))
+    assert ward_words.units(centre, "hsct_beds") == f"{said}, one from month 24"
+
+
+@pytest.mark.parametrize(
     ("late", "lost", "said"),
     [
         (
