@@ -155,9 +155,15 @@ def _prcc(found: Sensitivity, table: pd.DataFrame) -> str:
 
 
 def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:
-    moved = [f"{_together(row)} ({100 * row['total']:.0f} %)" for row in _top(table[table["total"].notna()])]
-    if not moved:
+    told = table[table["total"].notna()]
+    if told.empty:
         return "No parameter has a share of its variance to show."
+    # An estimated share may lie above 1, and one whose interval reaches 0 says nothing.
+    told = told[told["total_lower"] > 0]
+    if told.empty:
+        count = found.manifest["sobol_samples"]
+        return f"{count} samples are too few to say what share of its variance goes with any: --samples {4 * count}."
+    moved = [f"{_together(row)} ({100 * min(row['total'], 1.0):.0f} %)" for row in _top(told)]
     return f"Most of its variance, interactions included, goes with {listed(moved)}."
 
 

@@ -436,6 +436,17 @@ def test_a_pathway_of_few_draws_is_refused_by_its_file_and_not_by_an_option(tmp_
         analyse(few)
 
 
+def test_shares_that_so_few_samples_cannot_tell_are_not_said_and_none_is_said_to_exceed_the_whole(
+    uncertain: Scenario,
+) -> None:
+    found = analyse(uncertain, parts=["sobol"], samples=64)
+    shares = found.tables["sobol"]
+    above = replace(found, tables={"sobol": shares[:1].assign(parameter="onset_rate", total=1.07, total_lower=0.6)})
+    assert "goes with onset_rate (100 %)" in answer(above)
+    vague = replace(found, tables={"sobol": shares.assign(total_lower=-7.5)})
+    assert "64 samples are too few to say what share of its variance goes with any: --samples 256." in answer(vague)
+
+
 def test_a_missing_library_is_named_with_the_way_to_get_it(
     uncertain: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
