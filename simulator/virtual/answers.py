@@ -82,9 +82,10 @@ def explained(found: Guarantee) -> str:
     if found.decision is not None:
         pathway = found.scenario.pathway
         failure = " or ".join(pathway.states[each].label for each in found.failure)
+        without, by = (f" without {failure}", ", by survival without it,") if failure else ("", "")
         said.append(
-            f"Neither makes alike who comes as far as {pathway.states[found.decision].label} without {failure} and who "
-            "does not: counted from there, by survival without it, waiting is at the risk that it is."
+            f"Neither makes alike who comes as far as {pathway.states[found.decision].label}{without} and who "
+            f"does not: counted from there{by or ','} waiting is at the risk that it is."
         )
     return " ".join(said)
 
@@ -98,7 +99,7 @@ def analysis_label(kind: str, begins: float) -> str:
 def measure(found: Guarantee, clock: str) -> str:
     """Return what is told on a clock: alive, or alive without the failure."""
     pathway = found.scenario.pathway
-    if clock == pathway.clock:
+    if clock == pathway.clock or not found.failure:
         return "alive"
     return "alive without " + " or ".join(pathway.states[each].label for each in found.failure)
 

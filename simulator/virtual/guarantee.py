@@ -116,10 +116,10 @@ def planned_at(pathway: Pathway, group: Group) -> str | None:
 
 
 def failures(pathway: Pathway, group: Group) -> tuple[str, ...]:
-    """Return the states to which what else may come leads, where a group's patients wait for what they enter."""
+    """Return the states, but for death, to which what else may come leads, where patients wait for what they enter."""
     waits = [each for each in pathway.states.values() if any(way.to in group.entered for way in each.transitions)]
     onward = [way.to for each in waits for way in each.transitions if way.to not in group.entered]
-    return tuple(dict.fromkeys(onward))
+    return tuple(dict.fromkeys(name for name in onward if pathway.states[name].kind != "death"))
 
 
 def check_landmarks(landmarks: Iterable[float] | None, pathway: Pathway) -> tuple[float, ...]:
@@ -225,6 +225,8 @@ def guarantee_time(
     months = check_landmarks(landmarks, pathway)
     decision = planned_at(pathway, groups[0])
     failure = failures(pathway, groups[0]) if decision else ()
+    if not failure and decision == pathway.clock_state:
+        decision = None  # counted from there it is the first comparison again
     analyses = _analyses(pathway.clock, (), months)
     if decision:
         analyses += _analyses(decision, failure, months)

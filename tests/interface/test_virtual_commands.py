@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from every_world import write
 
 Command = Callable[..., Any]
 FEW = ("--cohorts", "8", "--draws", "4", "--n", "20", "--jobs", "1")
@@ -134,3 +135,15 @@ def test_a_clock_that_nobody_starts_has_no_cohorts(aftercart: Command, folder: P
     assert result.exit_code == 2, result.output
     assert "nobody of 1,000 comes to the clock 'relapse'" in result.stderr
     assert not (folder / "results").exists()
+
+
+def test_where_nothing_but_death_may_come_first_the_comparison_is_not_shown_twice(
+    aftercart: Command, folder: Path
+) -> None:
+    """Of the treated, who is not operated dies; and the decision to treat is where the clock starts."""
+    write(folder)
+    result = aftercart("guarantee-time", "clocks.toml", "--n", "20", "--cohorts", "4", "--out", "found", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("naive") == 1
+    assert "without dead" not in result.stdout
+    assert json.loads((folder / "found" / "manifest.json").read_text())["failure"] == []
