@@ -101,7 +101,11 @@ def informs(targets: Targets) -> bool:
 
 def priors_of(targets: Targets) -> Priors:
     """Return the prior of the parameters of a cohort's pathway. Raises InputError naming the pathway's file."""
-    return priors_of_pathway(targets.pathway)
+    priors = priors_of_pathway(targets.pathway)
+    if informs(targets) and not priors.names:
+        what, allowed = "rows to fit, and no parameter with a prior", "a `prior` for each parameter that is uncertain"
+        raise InputError(what, where=f"{targets.pathway.where}: [parameters]", allowed=allowed)
+    return priors
 
 
 class Posterior:

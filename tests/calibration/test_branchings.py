@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import expm
 
+from calibration.fit import Posterior
 from calibration.likelihood import Likelihood
 from calibration.same_patients import SamePatients
 from calibration.targets import Targets, load_targets
@@ -181,6 +182,11 @@ def test_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(coho
 def test_a_part_larger_than_the_whole_has_no_probability_left(cohort: Write) -> None:
     with pytest.raises(InputError, match=r"line 2 and .*line 3: two rows contradict"):
         cohort("entered,all,response,6,12,60", "entered,all,transplant,3,13,60")
+
+
+def test_rows_to_fit_without_a_parameter_to_fit_are_refused(cohort: Write) -> None:
+    with pytest.raises(InputError, match=r"own\.toml: \[parameters\]: rows to fit, and no parameter with a prior"):
+        Posterior(cohort("entered,all,response,6,33,60"))
 
 
 AS_IF_INDEPENDENT = {
