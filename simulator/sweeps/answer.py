@@ -60,7 +60,7 @@ def _one_more(sweep: Sweep, place: int) -> str:
     fewer, more = int(order[0]), int(order[1])
     lost, wait = (_of_ward(sweep, axis.key, name) for name in ("lost_while_waiting", "wait_mean"))
     shape = [len(each.values) for each in sweep.grid.axes]
-    at = list(np.unravel_index(int(np.nanargmax(_slice(lost, place, fewer))), _without(shape, place)))
+    at = list(np.unravel_index(int(np.argmax(np.nan_to_num(_slice(lost, place, fewer)))), _without(shape, place)))
     cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
     others = [each for each in range(len(shape)) if each != place]
     where = ", ".join(sweep.grid.axes[each].told(sweep.grid.values(cells[0])[each]) for each in others)
@@ -69,21 +69,30 @@ def _one_more(sweep: Sweep, place: int) -> str:
     losses, waits = ([each.flat[cell] for cell in cells] for each in (lost, wait))
     return (
         f"{_who(sweep)}, {gained} alive {_when(sweep)} with {axis.values[more]:g} instead of "
-        f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. Of 100 who ask for one, "
-        f"{_instead(losses, ' are lost while they wait')}; of those served the mean wait is {_instead(waits, ' days')}."
-        f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), lost])}"
+        f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. {_waiting(losses, waits)}"
+        f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), np.nan_to_num(lost)])}"
     )
+
+
+def _waiting(losses: Sequence[float], waits: Sequence[float]) -> str:
+    """Return how many are lost and how long the others wait; values : as of `_instead`, NaN of nobody."""
+    if np.isnan(losses).all():
+        return "Nobody asks for one."
+    lost = f"Of 100 who ask for one, {_instead(losses, ' are lost while they wait')}"
+    if np.isnan(waits).all():
+        return f"{lost}; nobody is served."
+    return f"{lost}; of those served the mean wait is {_instead(waits, ' days')}."
 
 
 def _instead(values: Sequence[float], what: str) -> str:
     """Return "3 instead of 8 are lost", or "3 are lost either way"; values : with fewer units, and with more."""
-    before, after = (_number(each) for each in values)
+    before, after = ("none" if np.isnan(each) else _number(each) for each in values)
     return f"{after}{what} either way" if before == after else f"{after} instead of {before}{what}"
 
 
 def _of_ward(sweep: Sweep, resource: str, outcome: str) -> Floats:
     found: Shown = next(each for each in shown(sweep) if (each.resource, each.outcome) == (resource, outcome))
-    return np.nan_to_num(found.values(sweep)[0])
+    return np.asarray(found.values(sweep)[0])
 
 
 def _slice(values: Floats, place: int, index: int) -> Floats:

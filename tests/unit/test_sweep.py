@@ -371,6 +371,14 @@ def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Sc
     assert "More than" not in answer(short)
 
 
+def test_where_nobody_asks_for_a_bed_no_share_of_them_is_said(ward: Callable[[str], Scenario]) -> None:
+    nobody = ward('[hazard_ratio]\n"listed.ward" = 0\n')
+    found = sweep(nobody, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
+    lost = found.table[found.table["outcome"] == "lost_while_waiting"]["estimate"]
+    assert lost.isna().all()
+    assert "bed. Nobody asks for one. More than" in answer(found)
+
+
 def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward: Callable[[str], Scenario]) -> None:
     """44.4 and 44.6 are 44 and 45 of 100 in the table, however little they are apart."""
     found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,9,10"}, horizon=24.0)
