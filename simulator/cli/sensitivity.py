@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,19 +111,38 @@ def _widen(pathway: Pathway, jobs: int) -> Widen | None:
     from simulator.cohort import cohort_folder
 
     cohort = cohort_folder(pathway)
-    if cohort is None:
-        return None
+    return None if cohort is None else _Widened(cohort, jobs)
 
-    def widen(draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]) -> Iterable[Widened]:
+
+@dataclass(frozen=True)
+class _Widened:
+    """The posterior of a cohort without each assumed prior."""
+
+    cohort: Path
+    jobs: int
+
+    def __call__(
+        self, draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
+    ) -> Iterator[Widened]:
         from calibration.fit import likelihood_of
         from calibration.targets import load_targets
         from calibration.widened_priors import widened
 
-        targets = load_targets(cohort)
-        with likelihood_of(targets, jobs) as (log_likelihood, _):
+        targets = load_targets(self.cohort)
+        with likelihood_of(targets, self.jobs) as (log_likelihood, _):
             yield from widened(targets, draws, log_likelihood, names, tell)
 
-    return widen
+    def seconds(self, draws: pd.DataFrame) -> float:
+        """Return about how long its likelihoods take."""
+        from calibration.fit import ROWS, Posterior
+        from calibration.targets import load_targets
+        from calibration.widened_priors import assumed
+        from simulator.cost import timed
+
+        posterior = Posterior(load_targets(self.cohort))
+        few = draws[list(posterior.priors.names)].iloc[:ROWS].to_numpy()
+        a_row = timed(lambda: posterior.log_likelihood(posterior.priors.inverse(few))) / len(few)
+        return a_row * len(draws) * (1 + len(assumed(posterior.likelihood.targets.pathway))) / self.jobs
 
 
 def _draw(found: Sensitivity, into: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,17 @@ from simulator.sensitivity.structures import DECLARED, offered
 from simulator.workers import Each, workers
 
 Floats = NDArray[np.float64]
-Widen = Callable[[pd.DataFrame, Collection[str], Callable[[int, int], None]], Iterable[Widened]]
-"""(draws, inputs that matter, progress) -> the draws without each assumed prior; None where no cohort was fitted."""
+
+
+class Widen(Protocol):
+    """(draws, inputs that matter, progress) -> the draws without each assumed prior; and how long that takes."""
+
+    def __call__(
+        self, draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
+    ) -> Iterable[Widened]: ...
+
+    def seconds(self, draws: pd.DataFrame) -> float: ...
+
 
 Progress = Callable[[int, int, str], None]
 """What long work calls: how much is done, of how much, and what it is at."""
@@ -134,7 +143,7 @@ def analyse(
     asked = question.opened(asked, inputs.draws)
     if not yes:
         cost.check_events(options, horizon)
-        _check_time(asked, inputs, chosen, samples, jobs)
+        _check_time(asked, inputs, chosen, samples, jobs, widen)
     with workers(jobs, asked) as each:
         names = list(dict.fromkeys(parameters)) or inputs.names
         work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
@@ -170,14 +179,18 @@ def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -
     return [part for part in PARTS if part in wanted]
 
 
-def _check_time(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int, jobs: int) -> None:
+def _check_time(
+    asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int, jobs: int, widen: Widen | None
+) -> None:
     """Refuse what takes too long. Raises InputError."""
     draws = len(inputs.draws)
     rows = {"sobol": samples * (len(inputs.factors) + 2), "prcc": draws, "evppi": draws, "structure": MOST}
+    rows["priors"] = min(draws, MOST) * (1 + len(inputs.names))
     rows = {part: rows[part] for part in chosen if part in rows}
-    if sum(rows.values()) < SURELY_SHORT and asked.horizon <= 120:
+    widening = widen.seconds(inputs.draws.iloc[:MOST]) if widen is not None and "priors" in chosen else 0.0
+    if sum(rows.values()) < SURELY_SHORT and widening < cost.SURELY_SHORT and asked.horizon <= 120:
         return
-    seconds = question.seconds_a_row(asked, inputs.draws) * sum(rows.values()) / jobs
+    seconds = question.seconds_a_row(asked, inputs.draws) * sum(rows.values()) / jobs + widening
     of_samples = Dial("--samples", samples, 64, variance.power_of_two)
     dial = of_samples if "sobol" in chosen else Dial("--draws", draws, 100)
     cost.check_time(seconds, jobs, [dial], what="this analysis", where=f"--show {','.join(chosen)}")

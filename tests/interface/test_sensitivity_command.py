@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.pathway_file import PATHWAYS
+from simulator.cli.sensitivity import _widen
+from simulator.draws import load_draws
+from simulator.pathway_file import PATHWAYS, load_pathway
 
 Command = Callable[..., Any]
 
@@ -145,3 +147,23 @@ def test_leaving_out_an_assumed_prior_says_how_much_it_changes(
     assert list(table["alternative"]) == ["as declared", "pr_cure"]
     assert table["told"].iloc[1] == "flat"
     assert table["effective_draws"].iloc[1] > 100
+
+
+def test_priors_of_a_cohort_whose_likelihood_takes_hours_ask_first(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.cli.sensitivity._Widened.seconds", lambda self, draws: 10.0 * 3600.0)
+    result = aftercart("sensitivity", "baseline", "--show", "priors", "--jobs", "1", "--out", "priors")
+    assert result.exit_code == 2, result.output
+    for words in ("--show priors: this analysis would take about 10 hours", "--yes to start it even so"):
+        assert words in result.stderr
+    assert not (folder / "priors").exists()
+
+
+def test_the_time_of_the_likelihoods_of_other_priors_grows_with_the_draws() -> None:
+    pathway = load_pathway("b_all_post_cd19")
+    draws = load_draws(pathway)
+    assert draws is not None
+    widen = _widen(pathway, 1)
+    assert widen is not None
+    assert widen.seconds(draws.iloc[:400]) > 2.0 * widen.seconds(draws.iloc[:40]) > 0.0
