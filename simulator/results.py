@@ -32,6 +32,8 @@ Floats = NDArray[np.float64]
 DIGITS = ".8g"
 """Of the numbers in the files."""
 
+TABLES = ("survival", "outcomes", "occupancy", "service", "queue")
+
 CERTAIN = 4.0
 """Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""
 
@@ -51,6 +53,16 @@ class Results:
     service: pd.DataFrame | None = None
     queue: pd.DataFrame | None = None
 
+    def __repr__(self) -> str:
+        """Say what was run, and which tables there are."""
+        names, told = [each.name for each in self.scenarios], self.manifest
+        others = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        rough = ", a rough answer" if self.is_rough else ""
+        ran = f"{told['engine']}, {told['draws']} parameter sets, {told['horizon']:g} months{rough}"
+        tables = {name: getattr(self, name) for name in TABLES}
+        rows = [f"  {name}: {len(each):,} rows" for name, each in tables.items() if each is not None]
+        return "\n".join([f"Results of {', '.join(names[:4])}{others}: {ran}", *rows])
+
     @property
     def is_rough(self) -> bool:
         """Whether they are for a first look only."""
@@ -62,7 +74,7 @@ class Results:
         Raises InputError where there can be no such folder.
         """
         folder = manifest.made(folder)
-        for name in ("survival", "outcomes", "occupancy", "service", "queue"):
+        for name in TABLES:
             table = getattr(self, name)
             if table is not None:
                 csv_file.write(table, folder / f"{name}.csv", DIGITS)

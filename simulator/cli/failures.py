@@ -102,21 +102,21 @@ def _unexpected(error: Exception) -> str:
     if isinstance(error, BrokenExecutor):
         return "a worker process was killed, perhaps for want of memory; fewer --jobs need less"
     return (
-        f"a mistake of aftercart's own: {type(error).__name__}: {error}. Please report it at {_reports()}, "
+        f"a mistake of aftercart's own: {type(error).__name__}: {error}. Please report it {_reports()}, "
         f"with the command, its files, and what {TRACEBACK}=1 shows"
     )
 
 
 def _reports() -> str:
-    """Return where a mistake is reported: the address that the installed package names, if it does."""
+    """Return where a mistake is reported: at the address that the installed package names, if it does."""
     from importlib.metadata import PackageNotFoundError, metadata
 
     try:
-        told = metadata("aftercart").get_all("Project-URL") or []
+        told = metadata("aftercart")
     except PackageNotFoundError:
-        told = []
-    pages = dict(str(each).split(", ", 1) for each in told)
-    return pages.get("Issues", "the issue tracker of wherever you have aftercart from")
+        return "to whoever gave you aftercart"
+    pages = dict(str(each).split(", ", 1) for each in told.get_all("Project-URL") or [])
+    return f"at {pages['Issues']}" if "Issues" in pages else f"to whoever gave you aftercart {told['Version']}"
 
 
 def _forget_output() -> None:

@@ -103,7 +103,7 @@ def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkey
     monkeypatch.setattr("simulator.experiment.compare", broken)
     result = aftercart("run", "as-it-is.toml")
     assert result.exit_code == 1
-    assert "KeyError: 'lost'. Please report it at " in result.stderr
+    assert "KeyError: 'lost'. Please report it to whoever gave you aftercart " in result.stderr
     assert "AFTERCART_TRACEBACK=1" in result.stderr
 
 
