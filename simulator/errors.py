@@ -91,8 +91,12 @@ def alike(name: str, choices: Iterable[str], count: int) -> list[str]:
 
 def within(lowest: float, highest: float, value: float) -> str:
     """Return the range that is allowed, "0 to 1", and of a share that was given in per cent the number to write."""
-    hint = f" ({value:g} %? write {value / 100:g})" if highest == 1.0 and 2.0 <= value <= 100.0 else ""
-    return f"{lowest:g} to {highest:g}{hint}"
+    return f"{lowest:g} to {highest:g}{in_per_cent(value) if highest == 1.0 else ''}"
+
+
+def in_per_cent(value: float) -> str:
+    """Return " (60 %? write 0.6)" of 60, which should have been a share; nothing of what is no percentage."""
+    return f" ({value:g} %? write {value / 100:g})" if 2.0 <= value <= 100.0 else ""
 
 
 def number_meant(text: object) -> str | None:

@@ -142,9 +142,10 @@ def _check_references(pathway: Pathway, transition: Transition, where: str) -> N
     for attribute, levels in transition.eligible.items():
         _check_levels(pathway, attribute, levels, f"{where}: eligible", complete=False)
     for reference in references_of(transition):
+        rest = [REST] if reference is transition.probability else []
         for name in names_in(reference):
             if name not in pathway.parameters:
-                raise unknown("parameter", name, pathway.parameters, where)
+                raise unknown("parameter", name, [*pathway.parameters, *rest], where)
         _check_selections(pathway, reference, where)
     parts = [level for levels in transition.eligible.values() for level in levels.values()]
     if REST in (*parts, *(transition.time.arguments.values() if transition.time else ())):

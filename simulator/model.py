@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.distributions import Distribution, build
-from simulator.errors import InputError, plain
+from simulator.errors import InputError, plain, within
 from simulator.levers import Values, pull
 from simulator.pathway import (
     REST,
@@ -367,12 +367,8 @@ class _Resolver:
         named = ", ".join(str(each.probability) for each in state.transitions)
         for way, each in zip(state.transitions, told, strict=True):
             if each is not None and (np.any(each < 0) or np.any(each > 1)):
-                raise InputError(
-                    "not a probability",
-                    where=f"{where} {way.name}",
-                    got=plain(float(np.min(each) if np.any(each < 0) else np.max(each))),
-                    allowed="0 to 1",
-                )
+                got = plain(float(np.min(each) if np.any(each < 0) else np.max(each)))
+                raise InputError("not a probability", where=f"{where} {way.name}", got=got, allowed=within(0, 1, got))
         highest, lowest = float(np.max(given)), float(np.min(given))
         if highest > 1 + 1e-6 or (all(each is not None for each in told) and lowest < 1 - 1e-6):
             raise InputError(

@@ -327,7 +327,7 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
         if key == "family":
             continue
         if key not in allowed:
-            raise unknown(f"parameter of a {family} time", key, sorted(allowed), where)
+            raise unknown(f"parameter of the {family} time", key, sorted(allowed), where)
         place = f"{where}.{key}"
         listed = isinstance(value, list)
         arguments[key] = tuple(_reference(each, place) for each in value) if listed else _reference(value, place)

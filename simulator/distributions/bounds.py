@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import InputError
+from simulator.errors import InputError, in_per_cent
 
 
 class Reader(Protocol):
@@ -35,7 +35,8 @@ class Bounds:
             raise InputError(f"{key} is not a number", where=where, got=value, allowed=self.allowed)
         wrong = values[~(np.isfinite(values) & self.holds(values))]
         if wrong.size:
-            raise InputError(f"{key} is out of range", where=where, got=wrong[0], allowed=self.allowed)
+            hint = in_per_cent(float(wrong[0])) if self is PROBABILITY else ""
+            raise InputError(f"{key} is out of range", where=where, got=wrong[0], allowed=f"{self.allowed}{hint}")
         return values
 
 

@@ -95,6 +95,14 @@ def changed(*pairs: tuple[str, str]) -> str:
 
 
 REFUSED = {
+    "a slip in the word rest": (
+        ('probability = "rest"', 'probability = "rset"'),
+        r"unknown parameter; got 'rset'; allowed: .*rest; did you mean 'rest'\?",
+    ),
+    "a probability in per cent": (("probability = 0.75", "probability = 75"), r"0 to 1 \(75 %\? write 0.75\)"),
+    "a cure in per cent": (
+        ("median = 30", "median = 30, cure = 30"), r"cure is out of range; got 30.0; .* \(30 %\? write 0.3\)"
+    ),
     "unknown state in a transition": (
         ('to = "choice"', 'to = "choise"'),
         r"\[states.well\] choise: to: unknown state; got 'choise'; allowed: .*; did you mean 'choice'",
