@@ -55,7 +55,7 @@ def check(cohort: Cohort, pathway: Pathway, ways: Mapping[str, Sequence[str]], f
     """Refuse rows that contradict one another. ways : state -> where it leads. Raises InputError naming the lines."""
     populations = Populations.of(cohort, pathway)
     told = [bound for line, row in cohort.targets.iterrows() for bound in _bounds(row, line, populations)]
-    every = [*told, *links.of(told, populations, ways)]
+    every = [*told, *_arms(cohort, populations), *links.of(told, populations, ways)]
     if _can_be(every):
         return
     lines = _conflict(every)
@@ -65,6 +65,16 @@ def check(cohort: Cohort, pathway: Pathway, ways: Mapping[str, Sequence[str]], f
         got="; ".join(_in_words(row) for line, row in cohort.targets.iterrows() if line in lines),
         allowed="figures that can be of the same patients, as the source prints them (kind, population, month, n)",
     )
+
+
+def _arms(cohort: Cohort, populations: Populations) -> list[Bound]:
+    """Return that arms that make up the cohort, each of which a row counts of all of it, are all of it."""
+    rows = cohort.targets
+    of_all = rows[(rows["kind"] == "patients") & (rows["attribute"] == "") & (rows["n"] == cohort.n)]
+    counted = {populations.named(name) for name in of_all["population"]}
+    arms = {populations.named(name) for name in cohort.arms.get("all", ())}
+    is_told = arms and arms <= counted
+    return [Bound({Number("size", Body(arm)): 1 for arm in arms}, cohort.n, cohort.n)] if is_told else []
 
 
 def _bounds(row: pd.Series, line: object, populations: Populations) -> list[Bound]:

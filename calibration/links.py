@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from calibration import population_sizes
+from calibration.kinds import TIMED
 from simulator.cohort import Cohort
 from simulator.pathway import Pathway, is_part, reachable
 
@@ -107,6 +108,7 @@ def of(told: Sequence[Bound], populations: Populations, ways: Mapping[str, Seque
     for body in dict.fromkeys([*wholes, *(each.body for each in numbers)]):
         found += _within(body, events, populations.pathway, ways)
     found += _estimates(numbers)
+    found += _times(numbers)
     for whole, parts, exact in _families(list(dict.fromkeys(wholes)), numbers, populations):
         found += _parts(whole, parts, events, exact=exact)
     return [*found, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
@@ -173,6 +175,17 @@ def _estimates(numbers: Collection[Number]) -> Iterator[Bound]:
         yield Bound({Number("size", each.body): 1, each._replace(what="entered"): -1, each: -1}, 0, np.inf)
         later = (other for other in estimates[place + 1 :] if other.body == each.body)
         yield from (Bound({each: 1, other: -1}, 0, np.inf) for other in later)
+
+
+def _times(numbers: Collection[Number]) -> Iterator[Bound]:
+    """Yield that no time of some patients, or of a part of them, is below their shortest or above their longest one."""
+    times = [each for each in numbers if each.what in TIMED]
+    for whole in times:
+        sign = {"minimum": 1.0, "maximum": -1.0}.get(whole.what, 0.0)
+        for part in times if sign else ():
+            is_part = whole.body.n is None and part.body.patients >= whole.body.patients
+            if part != whole and (part.body == whole.body or is_part):
+                yield Bound({part: sign, whole: -sign}, 0, np.inf)
 
 
 def _families(

@@ -62,8 +62,14 @@ def median(told: str, kind: str = "median_survival", name: str = "median") -> st
     return f"{name},{kind},all,,,,,60,{told},,,,months,Figure 2,validation,"
 
 
+ARMS = "line 2 and .*line 3: two rows contradict one another"
 TWO = "line 3 and .*line 4: two rows contradict one another"
 CAN_BE = {
+    "times to relapse that are printed alike": [
+        median("3", "median", "middle"),
+        median("3.0", "minimum", "least"),
+        median("3.4", "maximum", "most"),
+    ],
     "counts and estimates of the same month, rounded": [
         count("survivors", "33,60,55.0", month="12"),
         count("deaths", "27,60,45", month="12"),
@@ -161,6 +167,18 @@ CANNOT_BE = {
         ],
         "line 2 and .*line 3 and .*line 4 and .*line 5: four rows contradict one another",
     ),
+    "a shortest time to relapse above the median": (
+        [median("3.0", "median", "middle"), median("4.0", "minimum", "least")],
+        TWO,
+    ),
+    "a longest time to relapse below the median of a level": (
+        [
+            median("6.2", "median", "middle").replace("all,,,,,60", "cd19=positive,,cd19=positive,,,20"),
+            median("5.5", "maximum", "most"),
+        ],
+        TWO,
+    ),
+    "fewer in the arms that make up the cohort than it has": ([count("patients", "15,60,25", "untreated")], ARMS),
     "more of a level in two arms than in all": (
         [
             count("patients", "17,60,28", name="yes", attribute="prior_hsct=yes"),
