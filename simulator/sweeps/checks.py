@@ -111,8 +111,10 @@ def check_trials(grid: Grid, own: Values, table: pd.DataFrame | None, progress: 
         return
     beyond: list[str] = []
     for cell, scenario, asked in _asked(grid, own):
-        middle = single(table, middle_of(asked.loads(scenario)))
-        growing = growing_in_trial(scenario, middle, asked.doubts(scenario))
+        growing = None
+        if scenario.capacity:
+            middle = single(table, middle_of(asked.loads(scenario)))
+            growing = growing_in_trial(scenario, middle, asked.doubts(scenario))
         if growing is not None:
             beyond.append(f"{grid.told(cell)} ({growing})")
         if progress is not None:

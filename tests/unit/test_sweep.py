@@ -230,6 +230,11 @@ def test_a_bad_value_is_refused_before_anything_runs(
     assert words in str(refused.value)
 
 
+def test_a_centre_without_limits_is_swept(ward: Callable[[str], Scenario]) -> None:
+    found = sweep(ward(YEARS), {"wait": "0.5,2"}, horizon=12.0, replications=1)
+    assert len(found.draws) == 2
+
+
 def test_without_service_it_cannot_vary(healthy: Scenario) -> None:
     with pytest.raises(InputError, match="arrivals are told twice, or not at all"):
         sweep(healthy, {"years": "1..2"})
