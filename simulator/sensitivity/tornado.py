@@ -54,6 +54,8 @@ def _closest(inputs: Inputs) -> dict[str, tuple[str, float]]:
     if len(varied) < 2:
         return found
     rho = np.corrcoef(inputs.draws[varied].rank().to_numpy(), rowvar=False)
-    np.fill_diagonal(rho, 0.0)
-    most = np.abs(rho).argmax(axis=1)
+    size = np.abs(rho)
+    # Not itself, even where it goes with no other.
+    np.fill_diagonal(size, -1.0)
+    most = size.argmax(axis=1)
     return found | {name: (varied[most[i]], float(rho[i, most[i]])) for i, name in enumerate(varied)}

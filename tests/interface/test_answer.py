@@ -47,6 +47,15 @@ def test_both_ends_of_the_marginal_benefit_are_told(baseline: Scenario, wider: S
     )
 
 
+@pytest.mark.parametrize(("benefit", "share"), [(0.0, "none"), (0.25, "25 %"), (0.075, "8 %")])
+def test_an_end_of_the_marginal_benefit_is_told_by_its_share(
+    benefit: float, share: str, baseline: Scenario, wider: Scenario
+) -> None:
+    end = wider.with_marginal_benefit(benefit)
+    told = answer(outcomes(BASELINE, WIDER, (end.name, *WIDER_HALF[1:])), [baseline, wider, end])
+    assert f"If {share} of those whom it treats in addition gain from it (an assumption), 13 more" in told
+
+
 def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
     assert answer(outcomes(BASELINE), [baseline]) == (
         "Of 100 patients who relapse, 34 (95 % interval 24 to 45) are alive at 12 months under baseline."

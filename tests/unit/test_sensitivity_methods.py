@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ from scipy.interpolate import BSpline
 
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
-from simulator.sensitivity import information, rank_correlation, variance
+from simulator.sensitivity import information, rank_correlation, tornado, variance
 from simulator.sensitivity.smoothing import smooth
 from simulator.sensitivity.spread import Alternative, table, weights_of
 
@@ -271,3 +274,20 @@ def test_the_error_of_a_smooth_curve_is_that_of_its_residual_degrees_of_freedom(
     s2 = np.sum((y - fitted) ** 2) / (200 - edf)
     line = s2 * np.einsum("ij,jk,ik->i", design, np.linalg.inv(design.T @ design), design)
     assert (found.root**2).sum(axis=1) == pytest.approx(line, rel=0.05)
+
+
+def test_an_input_of_a_factorial_design_goes_with_another_and_never_with_itself() -> None:
+    """Over the four corners of a square the ranks of both inputs have no correlation at all."""
+    draws = pd.DataFrame({"x": [0.0, 0.0, 1.0, 1.0], "y": [0.0, 1.0, 0.0, 1.0]})
+    inputs: Any = SimpleNamespace(
+        names=["x", "y"],
+        constant=[],
+        draws=draws,
+        silent=[],
+        centre={"x": 0.5, "y": 0.5},
+        unit=lambda name: "months",
+        ends=lambda name: (0.0, 1.0),
+    )
+    found = tornado.table(inputs, ["x", "y"], np.array([0.5, 0.4, 0.6, 0.5, 0.5])).set_index("parameter")
+    assert found["correlated_with"].to_dict() == {"x": "y", "y": "x"}
+    assert found["correlation"].to_list() == [0.0, 0.0]
