@@ -72,7 +72,7 @@ def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) 
     survival : (n_draws, n_months); means : (n_draws, n_months - 1); coarser : a tenth of a month, in cells
     """
     inside = (places > 1) & (places < means.shape[1])
-    draw, place = np.arange(places.size)[:, None], np.where(inside, places, 2)[:, None]
+    draw, place = np.arange(places.size)[:, None], np.where(inside, places, 1)[:, None]
     around = survival[draw, np.clip(place + np.arange(-2, 2), 0, means.shape[1])]
     before, own, after = -np.diff(around, axis=1).T
     early = np.abs(means[draw, place - 1][:, 0] - 0.5 * (around[:, 1] + around[:, 2]))

@@ -125,6 +125,14 @@ def test_a_steep_start_has_its_median_and_mean(tell: Tell, scale: float, cure: f
         assert mean_to(curves, to) == pytest.approx(expected, abs=0.005)
 
 
+@pytest.mark.parametrize("horizon", [0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("scale", [0.04, 5.0])
+def test_a_horizon_of_a_few_days_has_its_median_or_none(tell: Tell, scale: float, horizon: float) -> None:
+    curves = exact.curves(resolve(Scenario("short", tell(in_a_row(weibull(1.0, scale))))), horizon)
+    half = scale * math.log(2.0)
+    assert median(curves) == (pytest.approx(half, abs=0.005) if half < horizon else np.inf)
+
+
 def test_two_steep_starts_in_a_row_have_their_median_and_mean(tell: Tell) -> None:
     """By the sums of 3,000 x 3,000 equal slices of probability."""
     curves = exact.curves(resolve(Scenario("steep", tell(in_a_row(weibull(0.3, 1.0), weibull(0.3, 1.0))))), HORIZON)
