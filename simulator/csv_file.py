@@ -6,7 +6,8 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -28,6 +29,27 @@ _RUNS = re.compile("'*[=+@\t\r\n\uff0b\uff0d\uff1d\uff20-]")
 """What a spreadsheet may run begins so; an apostrophe before it makes it text. After OWASP, CSV injection."""
 
 
+@dataclass(frozen=True)
+class Cells:
+    """The rows of a file as they are written, but cleaned. lines : (n_rows,), of the file; columns : (n_rows,) each."""
+
+    path: Path
+    lines: tuple[int, ...]
+    columns: Mapping[str, tuple[str, ...]]
+
+    def floats(self, names: Iterable[str]) -> dict[str, list[float]]:
+        """Return columns as numbers, blanks NaN. Raises InputError naming line and column."""
+        names = tuple(names)
+        self.require(names)
+        return {name: _floats(name, self.columns[name], self.lines, self.path) for name in names}
+
+    def require(self, names: Iterable[str]) -> None:
+        """Refuse a file without these columns. Raises InputError."""
+        for name in names:
+            if name not in self.columns:
+                raise InputError("a column is missing", where=str(self.path), got=list(self.columns), allowed=name)
+
+
 def read(
     path: Path, text: Sequence[str], number: Sequence[str], optional: Sequence[str] = (), printed: Sequence[str] = ()
 ) -> pd.DataFrame:
@@ -36,28 +58,30 @@ def read(
     Numbers are floats; blanks, and `optional` columns of numbers that are missing, are NaN. The `printed` of them have
     their text beside them, `printed_NAME` : 72.0 says more than 72. Columns that are not named stay text.
     """
+    cells(path).require((*text, *number))
     frame = texts(path)
-    for column in (*text, *number):
-        if column not in frame.columns:
-            raise InputError("a column is missing", where=str(path), got=list(frame.columns), allowed=column)
     frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
     frame = frame.assign(**{f"printed_{column}": frame[column].str.strip() for column in printed})
-    return numbers(frame, (*number, *optional), path)
+    columns = (*number, *optional)
+    return frame.assign(**{name: _floats(name, frame[name], frame.index, path) for name in columns})
 
 
 def texts(path: Path) -> pd.DataFrame:
-    """Return the rows as they are written, but cleaned. Lines without anything are none, but they are counted.
+    """Return the cells of a file as a table, each row indexed by the line it begins on. Raises InputError."""
+    import pandas as pd  # not before a table is needed: `list` and `check` begin at once
 
-    Between the rows of a single column such a line is an empty cell.
-    """
-    return _table(text_file.read(path, LARGEST), path).copy()
+    found = cells(path)
+    return pd.DataFrame(dict(found.columns), index=pd.Index(found.lines, dtype=int), dtype=str)
+
+
+def cells(path: Path) -> Cells:
+    """Return what a file holds. Lines without anything are no rows, but they are counted. Raises InputError."""
+    return _cells(text_file.read(path, LARGEST), path)
 
 
 # A run reads its draws some four times: as values, for the manifest, and to see whether they are stale.
 @lru_cache(maxsize=4)
-def _table(told: str, path: Path) -> pd.DataFrame:
-    import pandas as pd  # not before a table is needed: `list` and `check` begin at once
-
+def _cells(told: str, path: Path) -> Cells:
     reader = csv.reader(io.StringIO(told, newline=""), strict=True)
     rows, line, has_nul = {}, 1, "\0" in told
     try:
@@ -85,8 +109,9 @@ def _table(told: str, path: Path) -> pd.DataFrame:
             column = next(name for name, each in zip(header, record, strict=True) if "\0" in each)
             raise InputError("a NUL character", where=f"{path}: line {at}, {column}", allowed="text")
     del rows[first]
-    cells = [[_read_cell(each) for each in record] for record in rows.values()]
-    return pd.DataFrame(cells, columns=header, index=pd.Index(list(rows), dtype=int), dtype=str)
+    columns = zip(*rows.values(), strict=True) if rows else ((),) * len(header)
+    read_columns = (tuple(_read_cell(each) for each in column) for column in columns)
+    return Cells(path, tuple(rows), dict(zip(header, read_columns, strict=True)))
 
 
 def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> None:
@@ -99,18 +124,14 @@ def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> 
         raise InputError("the columns are not separated by commas", where=where, got=other[0], allowed=",")
 
 
-def numbers(frame: pd.DataFrame, columns: Iterable[str], path: Path) -> pd.DataFrame:
-    """Return a table whose columns of those names are floats, blanks NaN. Raises InputError naming line and column."""
-    found = {}
-    for name in columns:
-        found[name] = [_number(each) for each in frame[name]]
-        at = next((row for row, value in enumerate(found[name]) if math.isinf(value)), None)
-        if at is not None:
-            told = frame[name].iloc[at]
+def _floats(name: str, column: Iterable[str], lines: Iterable[int], path: Path) -> list[float]:
+    found = [_number(each) for each in column]
+    for line, told, value in zip(lines, column, found, strict=True):
+        if math.isinf(value):
             what = "not a finite number" if NUMBER.fullmatch(told.strip()) else "not a number"
-            where = f"{path}: line {frame.index[at]}, {name}"
+            where = f"{path}: line {line}, {name}"
             raise InputError(what, where=where, got=told, allowed="a number as in 0.6 or 6e-1")
-    return frame.assign(**found)
+    return found
 
 
 def _number(cell: str) -> float:

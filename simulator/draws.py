@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from simulator.scenario import INFORMED, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Floats = NDArray[np.float64]
 
 BENEFIT = "marginal_benefit"
 BENEFIT_FILE = f"{BENEFIT}.csv"
@@ -44,46 +47,68 @@ def load_draws(pathway: Pathway) -> pd.DataFrame | None:
 
 def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
     """Return a pathway's draws, with one more column, `INFORMED`, of the marginal benefit where cohorts inform it."""
-    path, table = draws_file(pathway), load_draws(pathway)
-    if path is None or table is None:
-        return None
-    benefits = path.with_name(BENEFIT_FILE)
-    return table.assign(**{INFORMED: read_benefits(benefits, len(table))}) if benefits.exists() else table
+    import pandas as pd
 
-
-def read_benefits(path: Path, n_draws: int) -> NDArray[np.float64]:
-    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the line."""
-    found = csv_file.read(path, [], [BENEFIT])[BENEFIT]
-    wrong = found[~found.between(0.0, 1.0)]
-    if len(wrong):
-        where = f"{path}: line {wrong.index[0]}, {BENEFIT}"
-        raise InputError("not a share", where=where, got=float(wrong.iloc[0]), allowed="0 to 1")
-    if len(found) != n_draws:
-        raise InputError(
-            "not one value a draw", where=str(path), got=len(found), allowed=f"{n_draws} (aftercart validate --refit)"
-        )
-    return found.to_numpy()
+    informed = informed_draws(pathway)
+    return None if informed is None else pd.DataFrame(informed)
 
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
     """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and line."""
-    written = csv_file.texts(path)
-    table = written.drop(columns=fingerprint.COLUMN, errors="ignore")
-    for place, name in enumerate(written.columns, start=1):
+    import pandas as pd
+
+    return pd.DataFrame(draws_of(path, pathway))
+
+
+def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
+    """Return what `load_informed_draws` does, column by column: `check` begins at once, without a library of tables."""
+    path = draws_file(pathway)
+    if path is None:
+        return None
+    found, benefits = draws_of(path, pathway), path.with_name(BENEFIT_FILE)
+    informed = {INFORMED: read_benefits(benefits, n_draws(found))} if benefits.exists() else {}
+    return {**found, **informed}
+
+
+def n_draws(table: Mapping[str, Floats]) -> int:
+    """Return how many draws columns hold."""
+    return len(next(iter(table.values())))
+
+
+def read_benefits(path: Path, wanted: int) -> Floats:
+    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the line."""
+    cells = csv_file.cells(path)
+    found = np.array(cells.floats([BENEFIT])[BENEFIT])
+    for row in np.flatnonzero(~((found >= 0.0) & (found <= 1.0))):
+        where = f"{path}: line {cells.lines[row]}, {BENEFIT}"
+        raise InputError("not a share", where=where, got=float(found[row]), allowed="0 to 1")
+    if len(found) != wanted:
+        raise InputError(
+            "not one value a draw", where=str(path), got=len(found), allowed=f"{wanted} (aftercart validate --refit)"
+        )
+    return found
+
+
+def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
+    """Return what `read_draws` does, column by column: parameter -> (n_draws,)."""
+    cells = csv_file.cells(path)
+    for place, name in enumerate(cells.columns, start=1):
         if name not in (*pathway.parameters, fingerprint.COLUMN):
-            raise unknown("parameter", str(name), pathway.parameters, f"{path}: header, column {place}")
+            raise unknown("parameter", name, pathway.parameters, f"{path}: header, column {place}")
     for name, parameter in pathway.parameters.items():
-        if parameter.prior is not None and name not in table.columns:
+        if parameter.prior is not None and name not in cells.columns:
             raise InputError("a parameter with a prior has no column", where=str(path), got=name)
-    if table.empty:
+    values = cells.floats(name for name in cells.columns if name != fingerprint.COLUMN)
+    if not cells.lines or not values:
         raise InputError("no draws", where=str(path))
-    found = csv_file.numbers(table, table.columns, path)
-    for name in found.columns[found.isna().any()]:
-        line = found.index[found[name].isna()][0]
-        raise InputError("an empty cell", where=f"{path}: line {line}, {name}", allowed="a number in every cell")
-    _check_units(found, path, pathway)
-    _check_rows(found, path, pathway)
-    return found.reset_index(drop=True)
+    found = {name: np.array(each) for name, each in values.items()}
+    for name, column in found.items():
+        for row in np.flatnonzero(np.isnan(column)):
+            where = f"{path}: line {cells.lines[row]}, {name}"
+            raise InputError("an empty cell", where=where, allowed="a number in every cell")
+    _check_units(found, cells, pathway)
+    _check_rows(found, cells, pathway)
+    return found
 
 
 def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
@@ -102,16 +127,16 @@ def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
     path = path or draws_file(pathway)
     if path is None:
         return None
-    told = csv_file.texts(path).get(fingerprint.COLUMN)
-    if told is None:
+    told = set(csv_file.cells(path).columns.get(fingerprint.COLUMN, ()))
+    if not told:
         return None
     # What a scenario makes a milestone, the pathway's file declares as it was fitted.
     declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
-    fitted = told.str.partition("-")
-    changed = [f"pathway {declared.name}"] if (fitted[0] != fingerprint.of_pathway(declared)).any() else []
+    pathways, cohorts = zip(*(each.partition("-")[::2] for each in told), strict=True)
+    changed = [f"pathway {declared.name}"] if {*pathways} != {fingerprint.of_pathway(declared)} else []
     cohort = path.parent
     in_a_cohort = (cohort / "cohort.toml").exists()
-    if in_a_cohort and (fitted[2] != fingerprint.of_cohort(cohort)).any():
+    if in_a_cohort and {*cohorts} != {fingerprint.of_cohort(cohort)}:
         changed.append(f"cohort {cohort.resolve().name}")
     if not changed:
         return None
@@ -124,8 +149,8 @@ def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
 
 def _stale_benefit(path: Path) -> str | None:
     file = path.with_name(BENEFIT_FILE)
-    told = csv_file.texts(file).get(fingerprint.COLUMN) if file.exists() else None
-    changed = [] if told is None else fingerprint.changed_since(told.iloc[0], path)
+    told = csv_file.cells(file).columns.get(fingerprint.COLUMN) if file.exists() else None
+    changed = fingerprint.changed_since(told[0], path) if told else []
     if not changed:
         return None
     return (
@@ -134,31 +159,30 @@ def _stale_benefit(path: Path) -> str | None:
     )
 
 
-def _check_units(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
-    for name in map(str, table.columns):
+def _check_units(table: Mapping[str, Floats], cells: csv_file.Cells, pathway: Pathway) -> None:
+    for name, column in table.items():
         unit = pathway.parameters[name].unit
         lowest, highest = UNITS[unit]
-        outside = table[name][~table[name].between(lowest, highest)]
-        if len(outside):
+        for row in np.flatnonzero(~((column >= lowest) & (column <= highest))):
             raise InputError(
                 f"value outside its unit ({unit})",
-                where=f"{path}: line {outside.index[0]}, {name}",
-                got=float(outside.iloc[0]),
-                allowed=within(lowest, highest, float(outside.iloc[0])),
+                where=f"{cells.path}: line {cells.lines[row]}, {name}",
+                got=float(column[row]),
+                allowed=within(lowest, highest, float(column[row])),
             )
 
 
-def _check_rows(table: pd.DataFrame, path: Path, pathway: Pathway) -> None:
+def _check_rows(table: Mapping[str, Floats], cells: csv_file.Cells, pathway: Pathway) -> None:
     """Refuse draws that make no model: shares that do not sum to one, a shape of 0."""
     bare = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
     try:
-        resolve(bare, values(table, slice(None)))
+        resolve(bare, levels(table))
     except InputError:
-        for row in range(len(table)):
+        for row, line in enumerate(cells.lines):
             try:
-                resolve(bare, single(table, row))
+                resolve(bare, {name: float(column[row]) for name, column in table.items()})
             except InputError as error:
-                where = f"{path}: line {table.index[row]}, in {error.where}"
+                where = f"{cells.path}: line {line}, in {error.where}"
                 raise InputError(error.what, where=where, got=error.got, allowed=error.allowed) from None
         raise
 
@@ -172,6 +196,11 @@ def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> 
         what = "without draws of its own, a pathway has one" if table is None else "not that many draws"
         raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {there} ({pathway.name})")
     return wanted
+
+
+def levels(table: Mapping[str, Floats] | None) -> dict[str, Floats]:
+    """Return all draws as the values of a model: parameter -> (n_draws, 1)."""
+    return {} if table is None else {name: column[:, None] for name, column in table.items()}
 
 
 def values(table: pd.DataFrame | None, rows: slice) -> dict[str, NDArray[np.float64]]:

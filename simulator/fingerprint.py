@@ -63,8 +63,8 @@ def of_cohort(folder: Path) -> str:
     """Return the half that is the cohort's: 12 hexadecimal digits. Raises InputError if its files are malformed."""
     path = folder / "cohort.toml"
     table = toml_file.validate(CohortTable, toml_file.read(path), path).model_dump(exclude=_WORDS, exclude_none=True)
-    targets = csv_file.read(folder / "targets.csv", **TARGETS)
-    rows = {str(row["name"]): _row(row) for row in targets.to_dict("records")}
+    targets = _targets(folder / "targets.csv")
+    rows = {each["name"]: _row(each) for each in targets}
     for lever in _LEVERS:
         # A lever may name the row that reports it.
         table[lever] = {name: rows.get(each, each) for name, each in table[lever].items()}
@@ -72,8 +72,7 @@ def of_cohort(folder: Path) -> str:
         del table["follow_up"]["reason"]
     table["arms"] = {name: sorted(members) for name, members in table["arms"].items()}
     # Sizes of groups are read from every row of patients, whatever its use.
-    fitted = targets[~targets["use"].isin(_NOT_FITTED) | (targets["kind"] == "patients")]
-    read = [_row(row) for row in fitted.to_dict("records")]
+    read = [_row(each) for each in targets if each["use"] not in _NOT_FITTED or each["kind"] == "patients"]
     return _digest({**table, "targets": sorted(read, key=lambda row: json.dumps(row, sort_keys=True))})
 
 
@@ -100,12 +99,22 @@ def changed_since(fitted: str, draws: Path) -> list[str]:
 
 
 def _of_draws(path: Path) -> str:
-    return _digest(csv_file.texts(path).drop(columns=COLUMN, errors="ignore").to_dict("list"))
+    return _digest({name: each for name, each in csv_file.cells(path).columns.items() if name != COLUMN})
 
 
-def _row(row: dict[Any, Any]) -> dict[str, str]:
-    """Return the cells of a target that are filled; a printed number with its digits, which say how it was rounded."""
-    told = {name: str(row.get(f"printed_{name}") or row[name]).strip() for name in _CELLS}
+def _targets(path: Path) -> list[dict[str, str]]:
+    """Return the rows of targets.csv. A printed number keeps its digits, which say how it was rounded."""
+    cells = csv_file.cells(path)
+    cells.require((*TARGETS["text"], *TARGETS["number"]))
+    values = cells.floats(name for name in (*TARGETS["number"], *TARGETS["optional"]) if name in cells.columns)
+    alike = {name: [str(each) for each in column] for name, column in values.items() if name not in TARGETS["printed"]}
+    columns = {**cells.columns, **alike}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _row(row: dict[str, str]) -> dict[str, str]:
+    """Return the cells of a target that are filled."""
+    told = {name: row.get(name, "").strip() for name in _CELLS}
     return {name: each for name, each in told.items() if each not in ("", "nan")}
 
 

@@ -67,27 +67,26 @@ def _no_cohort(folder: Path) -> InputError:
 
 def _pathway(path: Path) -> tuple[str, str | None]:
     from calibration.choice_priors import priors_of_pathway
-    from simulator.draws import load_draws, staleness
+    from simulator.draws import draws_file, draws_of, n_draws, staleness
     from simulator.pathway_file import load_pathway
 
     pathway = load_pathway(path)
     # A run needs no priors, but a calibration will.
     priors_of_pathway(pathway)
-    draws = load_draws(pathway)
-    drawn = "no draws" if draws is None else f"{len(draws)} draws"
+    file = draws_file(pathway)
+    drawn = "no draws" if file is None else f"{n_draws(draws_of(file, pathway))} draws"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
     return f"pathway '{pathway.name}': {size}, {drawn}", staleness(pathway)
 
 
 def _scenario(path: Path) -> tuple[str, str | None]:
-    from simulator.draws import load_informed_draws, staleness, values
+    from simulator.draws import informed_draws, levels, staleness
     from simulator.model import resolve
     from simulator.scenario import load_scenario
 
     scenario = load_scenario(path)
-    draws = load_informed_draws(scenario.pathway)
     # A lever may be fine at the declared values and yet not at every draw's.
-    resolve(scenario, values(draws, slice(None)))
+    resolve(scenario, levels(informed_draws(scenario.pathway)))
     return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
 
 

@@ -104,7 +104,7 @@ def test_a_stale_cohort_is_said_by_its_check(aftercart: Command, folder: Path) -
     import shutil
 
     shutil.copytree(cohorts_folder() / "wang2024", folder / "mine")
-    assert "Note" not in aftercart("check", "mine").stdout
+    assert "fitted to another version" not in aftercart("check", "mine").stdout
     cohort = folder / "mine" / "cohort.toml"
     cohort.write_text(cohort.read_text(encoding="utf-8").replace("upper = 74.7", "upper = 75", 1), encoding="utf-8")
     checked = aftercart("check", "mine")

@@ -51,7 +51,7 @@ def test_a_scenario_is_checked_without_drawing_or_calibrating() -> None:
     assert "calibration" not in told.split("loaded:")[1]
 
 
-@pytest.mark.parametrize("typed", [["list"], ["check", "three_state"], ["check", "peer_pathway"]])
+@pytest.mark.parametrize("typed", [["list"], ["check", "three_state"], ["check", "wider-salvage"]])
 def test_what_needs_no_table_begins_without_pandas(typed: list[str]) -> None:
     loaded = set(ask(*typed)[0].partition("loaded:")[2].split())
     assert not loaded & {"pandas", "matplotlib", "scipy.stats", "simpy"}
