@@ -17,6 +17,7 @@ from simulator.sensitivity.information import EVERYTHING
 from simulator.sensitivity.inputs import listed
 from simulator.sensitivity.lead import Lead
 from simulator.sensitivity.question import Question
+from simulator.sensitivity.rank_correlation import LEAST_EFFECTIVE as LEAST_RANKED
 from simulator.sensitivity.run import SEEN, Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
 
@@ -150,8 +151,20 @@ def _prcc(found: Sensitivity, table: pd.DataFrame) -> str:
     if not moved and count < len(found.inputs.names) + 4:
         return f"{count} draws are too few to rank {len(found.inputs.names)} parameters."
     if not moved:
-        return f"Over {count} draws no parameter can be ranked."
-    return f"Over {count} draws, with the other parameters held, it goes most closely with {listed(moved)}."
+        return f"Over {count} draws no parameter can be ranked.{_few(found, table)}"
+    most = f"it goes most closely with {listed(moved)}"
+    return f"Over {count} draws, with the other parameters held, {most}.{_few(found, table)}"
+
+
+def _few(found: Sensitivity, table: pd.DataFrame) -> str:
+    """Return " The correlation of a rests on fewer than 20 draws and is left out."; empty where there are none."""
+    few = table.loc[table["effective_draws"] < LEAST_RANKED, "parameter"]
+    names = [name for name in few if name not in found.inputs.blank]
+    if not names:
+        return ""
+    verb, are = ("rest", "are") if len(names) > 1 else ("rests", "is")
+    what = f"The correlation{'s' * (len(names) > 1)} of {listed(names)}"
+    return f" {what} {verb} on fewer than {LEAST_RANKED:g} draws and {are} left out."
 
 
 def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:

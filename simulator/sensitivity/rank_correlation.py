@@ -2,7 +2,8 @@
 
 r_j = corr(e_x, e_y), the residuals of rank(x_j) and rank(y) regressed on the ranks of the controls
 (Marino et al. 2008, J Theor Biol 254:178);
-atanh(r_j) is normal with variance 1 / (n - k - 3), k the rank of the controls (Fisher 1924, Metron 3:329).
+atanh(r_j) is normal with variance 1 / (n - k - 3), k the rank of the controls (Fisher 1924, Metron 3:329), unless the
+residuals rest on few draws: n_e = (sum e^2)^2 / sum e^4 is n of evenly spread ones, n / 3 of normal, m of m spikes.
 """
 
 from __future__ import annotations
@@ -18,10 +19,17 @@ Floats = NDArray[np.float64]
 NORMAL = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""
 
+LEAST_EFFECTIVE = 20.0
+"""Draws that a coefficient must rest on: m spikes are sqrt(m) more or fewer in another sample, and r goes with them."""
+
+SPREAD = 0.25
+"""Of n: residuals that rest on a smaller share of the draws widen the interval."""
+
 
 def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return a row an input with its coefficient and 95 % interval, the strongest first; NaN where there is none.
 
+    effective_draws : on how many draws the coefficient rests
     draws : (n, n_inputs); values : (n,) the outcome
     siblings : of each input to tell, itself included: no controls, for they sum to one and move when it does
     """
@@ -30,17 +38,20 @@ def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[s
     found = []
     for name, own in siblings.items():
         controls = np.asarray(ranks.drop(columns=list(own)), dtype=np.float64)
-        r, freedom = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
+        r, freedom, effective = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
+        if effective < LEAST_EFFECTIVE:
+            r = freedom = np.nan
+        freedom *= min(1.0, effective / (SPREAD * len(draws)))
         lower, upper = np.tanh(np.arctanh(r) + NORMAL / np.sqrt(freedom) * np.array([-1.0, 1.0]))
-        found.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper})
+        found.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper, "effective_draws": effective})
     made = pd.DataFrame(found)
     return made.iloc[np.argsort(-made["prcc"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, float]:
-    """Return the correlation of x and y : (n,) given the controls : (n, k), and the degrees of freedom n - rank - 3.
+def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, float, float]:
+    """Return the correlation of x and y : (n,) given the controls : (n, k), n - rank - 3, and n_e, the less of both.
 
-    NaN both where either has nothing left, and where there are too few draws for so many controls.
+    NaN all where either has nothing left, and where there are too few draws for so many controls.
     """
     design = np.column_stack([np.ones(len(x)), controls])
     both = np.column_stack([x, y])
@@ -48,5 +59,6 @@ def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, 
     left, freedom = both - design @ weights, len(x) - (rank - 1) - 3
     sizes = np.linalg.norm(left, axis=0)
     if freedom < 1 or np.any(sizes <= 1e-9 * np.linalg.norm(both, axis=0)):
-        return np.nan, np.nan
-    return float(np.clip(left[:, 0] @ left[:, 1] / sizes.prod(), -1.0 + 1e-12, 1.0 - 1e-12)), float(freedom)
+        return np.nan, np.nan, np.nan
+    r = float(np.clip(left[:, 0] @ left[:, 1] / sizes.prod(), -1.0 + 1e-12, 1.0 - 1e-12))
+    return r, float(freedom), float((sizes**4 / (left**4).sum(axis=0)).min())

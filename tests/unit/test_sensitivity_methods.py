@@ -25,7 +25,7 @@ def test_a_partial_correlation_is_that_of_the_precision_matrix() -> None:
     data = rng(1).multivariate_normal(np.zeros(5), stats.wishart(8, np.eye(5), seed=2).rvs(), size=400)
     precision = np.linalg.inv(np.corrcoef(data, rowvar=False))
     expected = -precision[0, 4] / np.sqrt(precision[0, 0] * precision[4, 4])
-    found, freedom = rank_correlation.partial_correlation(data[:, 0], data[:, 4], data[:, 1:4])
+    found, freedom, _ = rank_correlation.partial_correlation(data[:, 0], data[:, 4], data[:, 1:4])
     assert found == pytest.approx(expected, abs=1e-12)
     assert freedom == 400 - 3 - 3
 
@@ -65,6 +65,27 @@ def test_the_interval_of_a_partial_correlation_covers() -> None:
         found = rank_correlation.table(draws, 0.5 * x + np.sqrt(0.75) * noise, {"x": ["x"]}).iloc[0]
         covered += found["lower"] < 6.0 / np.pi * np.arcsin(0.25) < found["upper"]
     assert covered >= 180
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.5])
+def test_the_interval_of_an_input_that_rarely_differs_covers_or_is_blank(share: float, effect: float) -> None:
+    """200 samples of 400; the truth is that of 100,000. Fisher's own interval covers 85 % of the time."""
+
+    def sample(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+        control, noise = rng(seed).normal(size=(2, n))
+        x = (rng(1000 + seed).random(n) < share).astype(float)
+        return pd.DataFrame({"x": x, "control": control}), control + effect * x + 0.3 * noise
+
+    truth = rank_correlation.table(*sample(100_000, 999), {"x": ["x"]})["prcc"].iloc[0]
+    found = pd.concat(rank_correlation.table(*sample(400, seed), {"x": ["x"]}) for seed in range(200))
+    shown = found[found["prcc"].notna()]
+    covered = ((shown["lower"] < truth) & (truth < shown["upper"])).mean()
+    if share == 0.01:
+        assert shown.empty
+    else:
+        # Below this a binomial of 95 % is once in 1,000 times.
+        assert covered >= stats.binom.ppf(1e-3, len(shown), 0.95) / len(shown)
 
 
 A, B = 7.0, 0.1
