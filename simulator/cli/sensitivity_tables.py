@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from simulator.cli import tables
-from simulator.sensitivity.answer import TITLES, answer, change, measured, number
+from simulator.sensitivity.answer import NOTHING_WORTH, TITLES, answer, change, measured, number
+from simulator.sensitivity.information import WORTH
 from simulator.sensitivity.run import Sensitivity
 from simulator.sensitivity.spread import LEAST_EFFECTIVE
 
@@ -43,16 +45,21 @@ def show(found: Sensitivity, console: Console) -> None:
     console.print(answer(found))
     for part, table in found.tables.items():
         console.print()
-        worth = table[(table["value"] > 0.0) | table["value"].isna()] if part == "evppi" else table
-        console.print(f"{TITLES[part]} ({part}); {_said(found, part, len(worth))}")
-        rows = [{str(key): value for key, value in row.items()} for row in worth.head(ROWS).to_dict("records")]
-        console.print(made[part](found, rows) if rows else EMPTY)
+        shown, empty = (_of_worth(table), f"T{NOTHING_WORTH[1:]}") if part == "evppi" else (table, EMPTY)
+        console.print(f"{TITLES[part]} ({part}); {_said(found, part, len(shown))}")
+        rows = [{str(key): value for key, value in row.items()} for row in shown.head(ROWS).to_dict("records")]
+        console.print(made[part](found, rows) if rows else empty)
     console.print()
     if found.inputs.silent & set(found.inputs.names):
         console.print("* not informed by the cohort: the prior, or an assumption, speaks.")
     if found.inputs.told_of_benefit:
         console.print(found.inputs.told_of_benefit)
     console.print(found.manifest["note"])
+
+
+def _of_worth(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of what is worth anything, and of what cannot be told; none where not even everything is."""
+    return table[(table["value"] > 0.0) | table["value"].isna()] if table["value"].iloc[0] >= WORTH else table.head(0)
 
 
 def _said(found: Sensitivity, part: str, count: int) -> str:

@@ -13,7 +13,7 @@ from simulator.answer import difference_in_words, of_100
 from simulator.outcome_months import in_words
 from simulator.outcome_words import label
 from simulator.scenario import COHORTS
-from simulator.sensitivity.information import EVERYTHING
+from simulator.sensitivity.information import EVERYTHING, WORTH
 from simulator.sensitivity.inputs import listed
 from simulator.sensitivity.lead import Lead
 from simulator.sensitivity.question import Question
@@ -26,8 +26,7 @@ NAMED = 3
 
 CENTRE, ENDS = "outcome_at_centre", ("outcome_at_low", "outcome_at_high")
 
-WORTH = 1.0
-"""Life-months per 100 patients: less is not worth a registry."""
+NOTHING_WORTH = f"to know everything would be worth less than {WORTH:g} life-month per 100 patients."
 
 TITLES = {
     "tornado": "One parameter at a time",
@@ -210,7 +209,7 @@ def _evppi(found: Sensitivity, table: pd.DataFrame) -> str:
     counted = f", with {costs}" if costs else ", costs left out"
     choice = f"For the choice between {asked.base.name} and {asked.scenario.name}{counted}:"
     if everything["value"] < WORTH:
-        return f"{choice} to know everything would be worth less than {_life_months(WORTH)} per 100 patients."
+        return f"{choice} {NOTHING_WORTH}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
     worth = f"to know everything would be worth {_error(everything)} life-months per 100 patients"
     if known.empty:

@@ -23,6 +23,9 @@ REPETITIONS = 500
 
 EVERYTHING = "everything"
 
+WORTH = 1.0
+"""Life-months per 100 patients: less is not worth a registry, and no share of it is told."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -59,7 +62,7 @@ def _regret(gain: Floats) -> tuple[float, float]:
 
 
 def table(gain: Floats, draws: pd.DataFrame, names: Sequence[str], seed: int) -> pd.DataFrame:
-    """Return the EVPI in the first row, then a row an input, the most valuable first; in the unit of the gain."""
+    """Return the EVPI in the first row, then a row an input, the most valuable first; life-months per 100 patients."""
     uniforms = Uniforms(seed)
     everything = evpi(gain)
     found = {name: evppi(gain, draws[name].to_numpy(), uniforms, name) for name in names}
@@ -67,7 +70,7 @@ def table(gain: Floats, draws: pd.DataFrame, names: Sequence[str], seed: int) ->
     found = {name: replace(each, estimate=min(each.estimate, everything.estimate)) for name, each in found.items()}
     order = sorted(names, key=lambda name: -found[name].estimate)
     shown = {EVERYTHING: everything, **{name: found[name] for name in order}}
-    share = 1.0 / everything.estimate if everything.estimate > 0 else np.nan
+    share = 1.0 / everything.estimate if everything.estimate >= WORTH else np.nan
     return pd.DataFrame(
         {
             "parameter": list(shown),

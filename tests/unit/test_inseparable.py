@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -207,6 +208,23 @@ def test_a_control_that_others_repeat_takes_no_degree_of_freedom(draws: pd.DataF
         found = rank_correlation.table(table, outcome.to_numpy(), {"onset_rate": ("onset_rate",)}).iloc[0]
         reach = np.arctanh(found["upper"]) - np.arctanh(found["prcc"])
         assert reach == pytest.approx(1.959964 / np.sqrt(150 - 2 - 3), rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-3])
+def test_of_information_that_is_worth_nothing_one_sentence_says_so_and_no_share_is_shown(
+    scale: float, draws: pd.DataFrame, of_draws: Callable[[pd.DataFrame], tuple[Scenario, Scenario]]
+) -> None:
+    """A policy that certainly pays, and one that hardly changes anything: of either the better option is known."""
+    today, fewer = of_draws(draws)
+    fewer = replace(fewer, scale={"onset_rate": 1.0 - scale / 2.0} if scale else {"onset_rate": 0.5})
+    found = analyse(fewer, today, parts=["evppi"])
+    said = io.StringIO()
+    sensitivity_tables.show(found, Console(file=said, width=80))
+    shown = " ".join(said.getvalue().split())
+    assert "error To know everything would be worth less than 1 life-month per 100 patients." in shown
+    assert "No rows" not in shown
+    assert "100 %" not in shown
+    assert found.tables["evppi"]["share_of_everything"].isna().all()
 
 
 def test_nothing_is_worth_knowing_where_the_gain_does_not_vary(draws: pd.DataFrame) -> None:
