@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from simulator.pathway import Pathway
+    from simulator.scenario import Scenario
     from simulator.sensitivity.run import Sensitivity, Widen
     from simulator.sensitivity.spread import Widened
 
@@ -28,7 +29,7 @@ def sensitivity(
     scenario: options.Scenario,
     base: Annotated[str | None, typer.Argument(metavar="BASE", help="Ask of the difference to this one.")] = None,
     outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
-    show: Annotated[str, typer.Option(metavar="PART,...", help=SHOW)] = "",
+    show: Annotated[str | None, typer.Option(metavar="PART,...", help=SHOW)] = None,
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Tell of this one only. May be repeated.")
     ] = None,
@@ -46,22 +47,15 @@ def sensitivity(
     yes: options.Yes = False,
 ) -> None:
     """Tell which uncertain number, and which assumption, drives an outcome."""
-    from simulator.cohort import cohort_folder
     from simulator.scenario import check_names, load_scenario
-    from simulator.sensitivity.run import PARTS, analyse, not_offered
+    from simulator.sensitivity.run import analyse
 
     using = options.processes(jobs)
     loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
     check_names(loaded)
     options.tell_staleness(loaded[0].pathway)
     out = out or folder.default(f"{'-vs-'.join(each.name for each in loaded)}-sensitivity")
-    parts = [each.strip() for each in show.split(",") if each.strip()]
-    if parts == ["all"]:
-        reasons = not_offered(loaded, horizon, fitted=cohort_folder(loaded[0].pathway) is not None)
-        parts = [each for each in PARTS if each not in reasons]
-        if reasons:
-            said = ", ".join(f"{part} ({why})" for part, why in reasons.items())
-            typer.echo(f"aftercart: not shown: {said}", err=True)
+    parts = _parts(show, loaded, horizon, draws)
     with folder.filled(out) as unfinished, progress.shown("asking", quiet=quiet) as advance:
         found = analyse(
             loaded[0],
@@ -85,6 +79,28 @@ def sensitivity(
         advance(1, 1, "drawing")
         _draw(found, unfinished)
     _tell(found, out, json=json, quiet=quiet)
+
+
+def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
+    """Return the parts that were asked for. Of `all` and of none those that can be shown; say why others are not."""
+    from simulator.cohort import cohort_folder
+    from simulator.errors import InputError
+    from simulator.sensitivity.run import OF_MANY, PARTS, QUICK, not_offered
+
+    parts = [each.strip() for each in (show or "").split(",") if each.strip()]
+    if show is not None and not parts:
+        raise InputError("names no part", where="--show", got=show, allowed=f"all, or some of {', '.join(PARTS)}")
+    if show is not None and parts != ["all"]:
+        return parts
+    offered = QUICK if show is None else PARTS
+    left_out = not_offered(loaded, horizon, draws, fitted=cohort_folder(loaded[0].pathway) is not None)
+    # Without --show nobody asked for a decision, but ranks are always there.
+    if show is not None or set(left_out) >= set(OF_MANY):
+        reasons = {why: [part for part in offered if left_out.get(part) == why] for why in left_out.values()}
+        said = ", ".join(f"{', '.join(those)} ({why})" for why, those in reasons.items() if those)
+        if said:
+            typer.echo(f"aftercart: not shown: {said}", err=True)
+    return [part for part in offered if part not in left_out]
 
 
 def _rates(told: Iterable[str]) -> dict[str, float]:

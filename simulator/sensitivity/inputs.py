@@ -29,8 +29,8 @@ BENEFIT_RANGE = (0.0, 1.0)
 
 BENEFIT_MEANING = "share of those treated only under the policy who gain what today's treated gain"
 
-LEAST = 100
-"""Draws: the ends of a 95 % interval, and ranks among 40 parameters, mean nothing with fewer."""
+LEAST = 40
+"""Draws: with fewer, none lies outside a 95 % interval of them, and its ends mean nothing."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,17 @@ def listed(words: Sequence[str]) -> str:
 def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> Inputs:
     """Return the inputs of some scenarios of one pathway. wanted : draws, None for all. Raises InputError."""
     pathway = options[0].pathway
+    table, n_draws = _table(pathway, wanted)
+    check_count(pathway, wanted)
+    draws = table.iloc[:n_draws].reset_index(drop=True)
+    varied, is_informed = any(is_open(each, draws) for each in options), INFORMED in draws
+    benefit = draws.pop(INFORMED) if is_informed else _assumed(seed, n_draws)
+    if varied:
+        draws = draws.assign(**{BENEFIT: benefit})
+    return Inputs(pathway, draws, _silent(pathway, list(draws.columns)), is_informed)
+
+
+def _table(pathway: Pathway, wanted: int | None) -> tuple[pd.DataFrame, int]:
     table = load_informed_draws(pathway)
     if table is None:
         raise InputError(
@@ -158,18 +169,20 @@ def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> I
             where=pathway.where,
             allowed='a pathway with draws = "COHORT" or "FILE.csv"',
         )
-    n_draws = choose(table, len(table) if wanted is None else wanted, pathway)
-    if len(table) < LEAST:
-        allowed = f"{LEAST} or more, in the file that `draws` names"
-        raise InputError("too few draws to rank parameters", where=pathway.where, got=len(table), allowed=allowed)
-    if n_draws < LEAST:
-        raise InputError("too few draws to rank parameters", where="--draws", got=n_draws, allowed=f"{LEAST} or more")
-    draws = table.iloc[:n_draws].reset_index(drop=True)
-    varied, is_informed = any(is_open(each, draws) for each in options), INFORMED in draws
-    benefit = draws.pop(INFORMED) if is_informed else _assumed(seed, n_draws)
-    if varied:
-        draws = draws.assign(**{BENEFIT: benefit})
-    return Inputs(pathway, draws, _silent(pathway, list(draws.columns)), is_informed)
+    return table, choose(table, len(table) if wanted is None else wanted, pathway)
+
+
+def check_count(
+    pathway: Pathway, wanted: int | None, least: int = LEAST, what: str = "for the ends of a 95 % interval"
+) -> int:
+    """Return how many draws there are. Raises InputError where the file, or those wanted, are fewer than needed."""
+    table, n_draws = _table(pathway, wanted)
+    if len(table) < least:
+        allowed = f"{least} or more, in the file that `draws` names"
+        raise InputError(f"too few draws {what}", where=pathway.where, got=len(table), allowed=allowed)
+    if n_draws < least:
+        raise InputError(f"too few draws {what}", where="--draws", got=n_draws, allowed=f"{least} or more")
+    return n_draws
 
 
 def _assumed(seed: int, n_draws: int) -> Floats:

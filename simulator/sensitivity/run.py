@@ -22,7 +22,7 @@ from simulator.outcome_months import alive_at, mean_to
 from simulator.results import DIGITS, as_written
 from simulator.scenario import Scenario, check_one_pathway, load_scenario
 from simulator.sensitivity import information, question, rank_correlation, spread, tornado, variance
-from simulator.sensitivity.inputs import Inputs, check_names, load_inputs, with_benefits
+from simulator.sensitivity.inputs import Inputs, check_count, check_names, load_inputs, with_benefits
 from simulator.sensitivity.lead import Lead, leads
 from simulator.sensitivity.question import Decision, Question
 from simulator.sensitivity.spread import Alternative, Widened
@@ -48,6 +48,10 @@ Progress = Callable[[int, int, str], None]
 PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
 QUICK = ("tornado", "prcc", "structure", "evppi")
 """The parts that take seconds."""
+
+OF_MANY = tuple(part for part in PARTS if part != "tornado")
+LEAST_OF_MANY = 100
+"""Draws: ranks, variances, regressions and changes of a mean say nothing of 40 parameters with fewer."""
 
 LIFE_MONTHS_A_BED_MONTH = 1.0
 """Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
@@ -117,7 +121,7 @@ def analyse(
     given = [scenario] if base is None else [base, scenario]
     options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
     check_one_pathway(options)
-    chosen = _chosen(parts, options, horizon)
+    chosen = _chosen(parts, options, horizon, draws)
     pathway = options[0].pathway
     outcome = outcome or alive_at(pathway.months.answer)
     asked = Question(
@@ -152,8 +156,13 @@ def analyse(
     return Sensitivity(asked, inputs, tables, told, first)
 
 
-def not_offered(options: Sequence[Scenario], horizon: float, *, fitted: bool) -> dict[str, str]:
-    """Return part -> why it cannot be shown of these scenarios. fitted : whether the draws are a cohort's."""
+def not_offered(
+    options: Sequence[Scenario], horizon: float, draws: int | None = None, *, fitted: bool
+) -> dict[str, str]:
+    """Return part -> why it cannot be shown of these scenarios.
+
+    draws : the first so many, None for all; fitted : whether the draws are a cohort's
+    """
     last, found = _last_month(options), dict[str, str]()
     if not fitted:
         found["priors"] = "no cohort was fitted to this pathway"
@@ -161,21 +170,26 @@ def not_offered(options: Sequence[Scenario], horizon: float, *, fitted: bool) ->
         found["evppi"] = "it needs a BASE to decide between"
     elif horizon < last:
         found["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
+    if (there := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
+        found |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {there}")
     return found
 
 
-def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float) -> list[str]:
+def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
     last = _last_month(options)
-    decides = "evppi" not in not_offered(options, horizon, fitted=True)
     for part in parts:
         if part not in PARTS:
             raise unknown("part", part, PARTS, "--show")
     if "evppi" in parts and len(options) == 1:
         raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
-    if "evppi" in parts and not decides:
+    if "evppi" in parts and horizon < last:
         allowed = f"{last:g} months or more"
         raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
-    wanted = parts or [part for part in QUICK if part != "evppi" or decides]
+    for part in OF_MANY:
+        if part in parts:
+            check_count(options[0].pathway, draws, LEAST_OF_MANY, f"for {part} (--show tornado takes fewer)")
+    reasons = not_offered(options, horizon, draws, fitted=True) if not parts else {}
+    wanted = parts or [part for part in QUICK if part not in reasons]
     return [part for part in PARTS if part in wanted]
 
 

@@ -74,6 +74,18 @@ def test_all_of_a_scenario_of_ones_own_names_what_cannot_be_shown(
     assert {each.name for each in (ill / "all").iterdir()} == {*parts, "manifest.json"}
 
 
+@pytest.mark.parametrize("show", [(), ("--show", "all")])
+def test_of_fewer_than_100_parameter_sets_the_tornado_is_shown_and_the_rest_named(
+    show: tuple[str, ...], aftercart: Command, ill: Path, drawless: None
+) -> None:
+    result = sensitivity(aftercart, "fewer.toml", "today.toml", "--draws", "40", *show, "--out", "few", "--quiet")
+    assert result.exit_code == 0, result.output
+    assert "not shown: prcc, " in result.stderr
+    assert "evppi (takes 100 parameter sets or more; there are 40)\n" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert {each.name for each in (ill / "few").iterdir()} == {"tornado.csv", "manifest.json"}
+
+
 def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figures: Command, ill: Path) -> None:
     typed = ("--show", "evppi, tornado,prcc,structure,sobol", "--samples", "32", "--out", "all", "--quiet")
     result = sensitivity(aftercart_with_figures, "fewer.toml", "today.toml", *typed)
@@ -113,7 +125,10 @@ def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, draw
         (("today.toml", "--outcome", "os12"), ("unknown outcome", "did you mean 'os_12'?")),
         (("today.toml", "--parameter", "onset"), ("unknown uncertain parameter", "did you mean 'onset_rate'?")),
         (("today.toml", "--outcome", "os_60", "--horizon", "48"), ("beyond the horizon; got 48", "60 months or more")),
-        (("today.toml", "--draws", "1"), ("--draws: too few draws", "100 or more")),
+        (("today.toml", "--draws", "1"), ("--draws: too few draws for the ends of a 95 % interval", "40 or more")),
+        (("today.toml", "--draws", "99", "--show", "prcc"), ("--draws: too few draws for prcc", "100 or more")),
+        (("today.toml", "--show", ""), ("--show: names no part; got ''", "allowed: all, or some of tornado, prcc")),
+        (("today.toml", "--show", " , "), ("--show: names no part",)),
         (("today.toml", "--show", "evppi"), ("a decision needs a second scenario",)),
         (("today.toml", "--show", "priors"), ("no cohort was fitted",)),
         (("today.toml", "--show", "tornado,prc"), ("unknown part; got 'prc'", "did you mean 'prcc'?")),

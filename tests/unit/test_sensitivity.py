@@ -392,7 +392,7 @@ REFUSED = [
     ({"parts": ["sobol"], "samples": 100}, "power of two"),
     ({"parts": ["prcc"], "samples": 64}, r"--samples: only Sobol .* samples; got 64; allowed: --show sobol"),
     ({"parameters": ["onset"]}, "unknown uncertain parameter; got 'onset'.*did you mean 'onset_rate'"),
-    ({"draws": 1}, "too few draws.*got 1; allowed: 100 or more"),
+    ({"draws": 1}, "too few draws.*got 1; allowed: 40 or more"),
     ({"draws": 201}, "not that many draws.*got 201"),
     ({"clock": "relapse"}, "unknown clock"),
     ({"population": "ill"}, "unknown population"),
@@ -430,10 +430,12 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
 def test_a_pathway_of_few_draws_is_refused_by_its_file_and_not_by_an_option(tmp_path: Path) -> None:
     told = (PATHWAYS / "three_state.toml").read_text()
     (tmp_path / "few.toml").write_text(told.replace('start = "healthy"', 'start = "healthy"\ndraws = "few.csv"'))
-    (tmp_path / "few.csv").write_text("onset_rate\n" + "0.1\n0.2\n" * 20)
+    (tmp_path / "few.csv").write_text("onset_rate\n" + "0.1\n0.2\n" * 15)
     few = Scenario("few", load_pathway(tmp_path / "few.toml"))
-    with pytest.raises(InputError, match=r"few.toml: too few draws to rank parameters; got 40; allowed: 100 or more"):
+    with pytest.raises(InputError, match=r"few.toml: too few draws for the ends of .*; got 30; allowed: 40 or more"):
         analyse(few)
+    with pytest.raises(InputError, match=r"few.toml: too few draws for prcc .*; got 30; allowed: 100 or more"):
+        analyse(few, parts=["prcc"])
 
 
 def test_shares_that_so_few_samples_cannot_tell_are_not_said_and_none_is_said_to_exceed_the_whole(
