@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from calibration.choice_priors import priors_of_pathway
 from calibration.diagnostics import effective_sample_size
-from calibration.fit import priors_of
 from calibration.priors import Priors
 from calibration.targets import Targets
 from simulator.pathway import Parameter, Pathway, Prior
@@ -79,7 +79,7 @@ def widened(
     draws : (n, a column a parameter with a prior), from the posterior
     log_likelihood : of scores under the declared priors, as `fit.likelihood_of` gives it
     """
-    declared = priors_of(targets)
+    declared = priors_of_pathway(targets.pathway)
     columns = list(declared.names)
     theta = draws[columns].to_numpy()
     z = declared.inverse(theta)

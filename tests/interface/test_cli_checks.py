@@ -86,7 +86,7 @@ def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subje
     result = aftercart("verify")
     assert result.exit_code == 0, result.output
     assert "microsim and des apart" in " ".join(result.stdout.split())
-    assert result.stdout.endswith("7 checks passed.\n")
+    assert result.stdout.endswith("8 checks passed.\n")
     assert set(folder.iterdir()) == before
 
 
@@ -103,7 +103,7 @@ def test_verify_fails_where_the_exact_engine_is_wrong(
     monkeypatch.setattr(exact, "curves", wrong)
     result = aftercart("verify", "--quiet")
     assert result.exit_code == 1
-    assert result.stderr == "aftercart: 1 of 7 checks failed: three_state: occupancy sums to one\n"
+    assert result.stderr == "aftercart: 1 of 8 checks failed: three_state: occupancy sums to one\n"
 
 
 @pytest.mark.slow
