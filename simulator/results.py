@@ -68,6 +68,10 @@ class Results:
         """Whether they are for a first look only."""
         return bool(self.manifest.get("rough"))
 
+    def marked(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table of rough results with a last column, `quality`, that says so in every row; others as it is."""
+        return table.assign(quality="rough") if self.is_rough else table
+
     def write(self, folder: str | Path) -> None:
         """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into a folder, made if need be.
 
@@ -110,7 +114,7 @@ def gather(
     if limited:
         chosen, wards = [each for each, _ in limited], [each for _, each in limited]
         service, queue = as_written(ward_tables.service(chosen, wards)), ward_tables.queue(chosen, wards)
-    return Results(
+    made = Results(
         tuple(scenarios),
         as_written(pd.concat(survival, ignore_index=True)),
         as_written(pd.DataFrame(rows)),
@@ -119,6 +123,9 @@ def gather(
         service,
         None if queue is None else as_written(queue),
     )
+    tables = {name: getattr(made, name) for name in TABLES}
+    marked: dict[str, Any] = {name: made.marked(table) for name, table in tables.items() if table is not None}
+    return replace(made, **marked)
 
 
 def as_written(table: pd.DataFrame) -> pd.DataFrame:

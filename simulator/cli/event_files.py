@@ -44,14 +44,14 @@ def write(results: Results, folder: Path) -> None:
                 elif "calendar_month" not in events:
                     events = events.assign(calendar_month=events["month"], counted=True)
                 events.insert(0, "scenario", scenario.name)
-                csv_file.write(events, file, ".8g", header=header)
+                csv_file.write(results.marked(events), file, ".8g", header=header)
                 header = False
                 books += [book.assign(scenario=scenario.name)] if book is not None else []
     if books:
         with (folder / "requests.csv").open("w", encoding="utf-8", newline="") as file:
             for place, book in enumerate(books):
                 told = book[["scenario", *(name for name in book if name != "scenario")]]
-                csv_file.write(told, file, ".8g", header=not place)
+                csv_file.write(results.marked(told), file, ".8g", header=not place)
 
 
 def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:

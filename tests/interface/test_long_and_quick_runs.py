@@ -53,7 +53,7 @@ def test_yes_starts_it(aftercart: Command, typed: tuple[str, ...]) -> None:
 
 
 def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Command, folder: Path) -> None:
-    typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick", "--engine", "microsim")
+    typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick", "--engine", "microsim", "--histories")
     result = aftercart_with_figures(*typed)
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
@@ -68,6 +68,9 @@ def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Comma
     assert figures
     for each in figures:
         assert ROUGH in each.read_text(encoding="utf-8"), each.name
+    for each in run.glob("*.csv"):
+        table = pd.read_csv(each)
+        assert (table.columns[-1], set(table["quality"])) == ("quality", {"rough"}), each.name
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", str(run)).exit_code == 0
     assert ROUGH in (run / "report.html").read_text(encoding="utf-8")
@@ -77,11 +80,13 @@ def test_what_is_not_quick_is_not_rough(aftercart: Command, folder: Path) -> Non
     result = aftercart("run", "as-it-is.toml", "--out", "run")
     assert "rough" not in result.output.lower()
     assert json.loads((folder / "run" / "manifest.json").read_text(encoding="utf-8"))["rough"] is False
+    for each in (folder / "run").glob("*.csv"):
+        assert "quality" not in pd.read_csv(each).columns, each.name
 
 
 def test_a_quick_table_is_json_still_and_the_mark_is_beside_it(aftercart: Command) -> None:
     result = aftercart("run", "as-it-is.toml", "--quick", "--json")
-    assert json.loads(result.stdout)
+    assert {row["quality"] for row in json.loads(result.stdout)} == {"rough"}
     assert ROUGH in result.stderr
 
 
@@ -96,6 +101,9 @@ def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder:
     service = pd.read_csv(folder / "run" / "service.csv")
     assert service["estimate"].notna().any()
     assert service["replication_sd"].isna().all()
+    for name in ("service", "queue"):
+        assert set(pd.read_csv(folder / "run" / f"{name}.csv")["quality"]) == {"rough"}
+    assert aftercart("report", "run").exit_code == 0
 
 
 @pytest.mark.parametrize("name", scenarios.names())
