@@ -31,6 +31,9 @@ MOST_CELLS = 10_000
 MOST_SOLUTIONS = 100
 """More demands, of about a tenth of a second each, are solved for only after the cost has been told."""
 
+MOST_TRIED = 100
+"""Values of which one cell each is tried at all draws before the cost is known; every cell is, after that."""
+
 SHOWN = 6
 """Cells that a message names."""
 
@@ -42,8 +45,9 @@ class Progress(Protocol):
 
 
 def check_values(grid: Grid, own: Values) -> None:
-    """Try each value once, the other names at their first. Raises InputError."""
-    for cell in grid.edges():
+    """Try each value once, the other names at their first; of very many, some and the last. Raises InputError."""
+    cells = list(grid.edges())
+    for cell in dict.fromkeys([*cells[:: math.ceil(len(cells) / MOST_TRIED)], cells[-1]]):
         resolve(grid.at(cell), own)
 
 

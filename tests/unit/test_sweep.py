@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import compare, load_scenario, run, sweep
+from simulator import compare, cost, load_scenario, run, sweep
 from simulator.errors import InputError
 from simulator.scenario import Scenario
 from simulator.sweeps import axis, checks
@@ -355,6 +355,27 @@ def test_too_many_cells_are_refused_with_their_cost_unless_asked_for(
     with pytest.raises(InputError, match=r"3 cells would take about"):
         sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}, yes=False)
     assert len(sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}).draws) == 3
+
+
+def test_a_sweep_of_thousands_of_values_says_what_it_costs_from_a_few_of_them(
+    healthy: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    monkeypatch.setattr(checks, "resolve", lambda scenario, own: tried.append(scenario))
+    monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
+    with pytest.raises(InputError, match=r"5,001 cells would take about"):
+        sweep(healthy, {"onset_rate": "0..1..0.0002"}, yes=False)
+    assert [tried[0].set["onset_rate"], tried[-1].set["onset_rate"]] == [0.0, 1.0]
+    assert len(tried) <= 101
+
+
+def test_a_value_that_is_wrong_among_thousands_is_refused_before_anything_runs(
+    healthy: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "MOST_TRIED", 2)
+    monkeypatch.setattr("simulator.sweeps.run.part_of", lambda *_: pytest.fail("it runs"))
+    with pytest.raises(InputError, match="onset_rate"):
+        sweep(healthy, {"onset_rate": "0.1,0.2,-1,0.3,0.4"})
 
 
 def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
