@@ -13,7 +13,7 @@ from pydantic import Field
 from simulator import capacity as limits
 from simulator import toml_file
 from simulator.capacity import Capacity
-from simulator.errors import InputError, within
+from simulator.errors import InputError, number_meant, within
 from simulator.graph import unknown
 from simulator.milestone import with_milestones
 from simulator.pathway import Pathway, states_before_clock
@@ -137,13 +137,24 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
     if benefit is not None and benefit != BREAK_EVEN and not Path(name_or_file).exists():
         where = f"scenario {name_or_file}"
         if isinstance(benefit, float) and not 0 <= benefit <= 1:
-            raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit)
+            allowed = within(0.0, 1.0, benefit)
+            raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit, allowed=allowed)
         if parted(text)[1] is not None and not Path(text).exists():
             raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
         scenario = load_scenario(text, pathway).with_marginal_benefit(benefit)
         _check_benefit(scenario, where)
         return scenario
+    if not Path(name_or_file).exists():
+        _refuse_slip(str(name_or_file))
     return _load(_path(name_or_file), pathway, ())
+
+
+def _refuse_slip(name: str) -> None:
+    """Refuse NAME@0,6 and NAME@60%, whose marginal benefit is a number that is written otherwise."""
+    _, at, told = name.rpartition("@")
+    if at and (hint := number_meant(told)):
+        allowed = f"0 to 1: {hint}" if 0 <= float(hint.removeprefix("write ")) <= 1 else "0 to 1"
+        raise InputError("no marginal benefit", where=f"scenario {name}", got=told, allowed=allowed)
 
 
 def _is_number(text: str) -> bool:

@@ -19,8 +19,10 @@ def check(
     """Say whether a file can be used, or what is wrong with it."""
     from simulator import toml_file
 
-    path = _path(file)
-    if path.is_dir():
+    said: str | None
+    if _has_benefit(file):
+        said, *notes = _scenario(file)
+    elif (path := _path(file)).is_dir():
         if not (path / "cohort.toml").exists():
             raise _no_cohort(path)
         said, *notes = _cohort(path)
@@ -36,6 +38,12 @@ def check(
 
 _PATHWAY_KEYS = {"states", "start", "parameters"}
 """Keys that a pathway has and a scenario has not."""
+
+
+def _has_benefit(file: str) -> bool:
+    """Return whether a scenario is named with its marginal benefit: NAME@0.5, whose .5 is no suffix."""
+    path = Path(file)
+    return "@" in path.name and path.suffix != ".toml" and not path.exists()
 
 
 def _path(file: str) -> Path:
@@ -79,7 +87,7 @@ def _pathway(path: Path) -> tuple[str, str | None]:
     return f"pathway '{pathway.name}': {size}, {drawn}", staleness(pathway)
 
 
-def _scenario(path: Path) -> tuple[str, str | None]:
+def _scenario(path: str | Path) -> tuple[str, str | None]:
     from simulator.draws import informed_draws, levels, staleness
     from simulator.model import resolve
     from simulator.scenario import load_scenario

@@ -168,6 +168,30 @@ def test_whatever_is_shipped_can_be_used(aftercart: Command) -> None:
         assert result.stdout.startswith("OK: ")
 
 
+@pytest.mark.parametrize("name", ["wider-salvage@0.5", "wider-salvage@1", "wider-salvage@cohorts", "own.toml@0.5"])
+def test_what_a_run_takes_with_a_marginal_benefit_can_be_checked(name: str, aftercart: Command, folder: Path) -> None:
+    (folder / "own.toml").write_text('base = "wider-salvage"\n')
+    result = aftercart("check", name)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"OK: scenario '{name.replace('.toml', '')}' on pathway")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("wider-salvage@60", "(60 %? write 0.6)"),
+        ("wider-salvage@0,6", "write 0.6"),
+        ("wider-salvge@0.6", "did you mean 'wider-salvage'?"),
+        ("wang2024@0.5", "unknown scenario; got 'wang2024'"),
+    ],
+)
+def test_a_marginal_benefit_that_a_run_refuses_is_refused_by_check(name: str, words: str, aftercart: Command) -> None:
+    for command in ("check", "run"):
+        result = aftercart(command, name)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+        assert words in result.stderr
+
+
 def test_a_marginal_benefit_can_be_set_by_name(aftercart: Command) -> None:
     result = aftercart("run", "wider-salvage@0.25", "--draws", "2", "--jobs", "1", "--json")
     shown = {row["scenario"]: row for row in json.loads(result.stdout) if row["outcome"] == "os_12"}

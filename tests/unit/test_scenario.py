@@ -210,6 +210,14 @@ def test_a_name_may_carry_its_marginal_benefit() -> None:
     for wrong in ("wider-salvage@1.5", "wider-salvage@-0.1"):
         with pytest.raises(InputError, match="marginal benefit outside 0 to 1"):
             load_scenario(wrong)
+    for wrong, hint in (
+        ("60", r"allowed: 0 to 1 \(60 %\? write 0.6\)"),
+        ("0,6", "got '0,6'; allowed: 0 to 1: write 0.6"),
+        ("60%", "got '60%'; allowed: 0 to 1: write 0.6"),
+        ("1,5", "got '1,5'; allowed: 0 to 1$"),
+    ):
+        with pytest.raises(InputError, match=hint):
+            load_scenario(f"wider-salvage@{wrong}")
     for wrong in ("wider-salvage@nan", "wider-salvage@inf"):
         with pytest.raises(InputError):
             load_scenario(wrong)
