@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+
+# As on the command line: threads of BLAS wait by spinning, and take the time of the other tests' processes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from concurrent.futures import wait
 from typing import Any
