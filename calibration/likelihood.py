@@ -1,6 +1,7 @@
 """The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
 
 log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive: see `tables`
+      - log sum over tables of the sizes of arms       those that a branching counts already: see `arm_sizes`
       + sum over branchings of log multinomial         which treatment, which response
       + sum over percentages of log binomial           survival printed without a count, as independent figures
       + log density of the reported order statistics   time from entry to the default clock
@@ -56,11 +57,11 @@ class Likelihood:
         model, targets, found = resolve(self.targets.scenario, values), self.targets, dict[str, Floats]()
         found["nothing"] = np.zeros(model.n_draws)
         if targets.tables is not None or targets.branchings or targets.percentages:
-            solution = exact.solve(model, self.horizon, step=self.step, window=False)
+            solution = exact.solve(model, self.horizon, step=self.step)
             if targets.tables is not None:
                 found["patients, survivors and deaths"] = targets.tables.log_likelihood(
                     self.cell_probabilities(solution)
-                )
+                ) - self.log_probability_of_sizes(solution)
             for each in targets.branchings:
                 name = f"{', '.join(each.states)} of {each.population}"
                 found[name] = each.log_likelihood(self.branch_probabilities(solution, each))
@@ -129,6 +130,17 @@ class Likelihood:
         ended = (until - lower) / (upper - lower)
         seen = reached @ _mean_weights(solution.months, lower, until)
         return ended * seen + (1.0 - ended) * _interpolated(solution.months, reached, until)
+
+    def log_probability_of_sizes(self, solution: Solution) -> Floats:
+        """Return the log probability of the sizes of arms that branchings count, (n_draws,); 0 where impossible."""
+        if self.targets.sizes is None:
+            return np.zeros(solution.model.n_draws)
+        shares = np.column_stack([solution.size(cell.arm) for cell in self.targets.sizes.cells[:-1]])
+        # What rounding leaves of everybody is nobody.
+        rest = 1.0 - shares.sum(axis=1, keepdims=True)
+        cells = np.column_stack([shares, np.where(rest > 1e-12, rest, 0.0)])
+        found = self.targets.sizes.log_likelihood(np.clip(cells, 0.0, 1.0))
+        return np.where(np.isneginf(found), 0.0, found)
 
     def branch_probabilities(self, solution: Solution, branching: Branching) -> Floats:
         """Return the probability of each event, of those that are given too, (n_draws, n_events + n_given)."""

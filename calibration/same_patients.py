@@ -79,6 +79,8 @@ class SamePatients:
                 continue
             event = event_of(row, targets.pathway, line)
             sizes = kind == "patients"
+            if sizes and targets.sizes and arms <= {cell.arm for cell in targets.sizes.cells}:
+                continue
             in_table = where(targets.folder, line) in table
             factor: Hashable = "table" if in_table else self._branching(row, line) or ("percentage", line)
             yield _Row(

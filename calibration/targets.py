@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from calibration import contradictions, percentages, population_sizes
+from calibration.arm_sizes import counted_sizes
 from calibration.branchings import Branching, Event, Order, branchings_of
 from calibration.cells import Row, cells_of, equations
 from calibration.kinds import COUNTED, GONE, PERCENTAGE, TIMED, by_month, counted_as
@@ -45,6 +46,7 @@ class Targets:
 
     dependence : what the model owes to the cohort's paper, in words
     fixed_benefit : whether the cohort says what its marginal patients gain, so that it does not inform it
+    sizes : of the table's arms, those that the branchings count already
     """
 
     cohort: Cohort
@@ -54,6 +56,7 @@ class Targets:
     tables: Tables | None
     branchings: tuple[Branching, ...]
     spread: Spread | None
+    sizes: Tables | None = None
     percentages: tuple[Percentage, ...] = ()
     fixed_benefit: bool = False
     dependence: str = ""
@@ -110,14 +113,18 @@ def read_targets(
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     told_in_percent = read_percentages(cohort, folder)
     out = ways_out(used, cohort.arms, ways, pathway.deaths)
+    order = Order(pathway.start, ways)
+    rows = _rows(used[used["kind"].isin(COUNTED) | used.index.isin(out)], folder)
+    branchings = tuple(_branchings(used, out, cohort, pathway, order, folder))
     return Targets(
         cohort=cohort,
         scenario=scenario,
         folder=folder,
         seed=told["seed"],
-        tables=_tables(cohort, pathway, used[used["kind"].isin(COUNTED) | used.index.isin(out)], folder),
-        branchings=tuple(_branchings(used, out, cohort, pathway, Order(pathway.start, ways), folder)),
+        tables=_tables(cohort, pathway, rows, folder),
+        branchings=branchings,
         spread=_spread(cohort, pathway, used, folder),
+        sizes=counted_sizes(rows, branchings, cohort, pathway, order, str(folder / "targets.csv")),
         dependence=str(told.get("dependence", "")),
         fixed_benefit="marginal_benefit" in told,
         percentages=tuple(each for index, each in told_in_percent.items() if index in used.index),
@@ -134,8 +141,8 @@ def read_percentages(cohort: Cohort, folder: Path) -> dict[object, Percentage]:
     return {index: percentages.read(row, cohort, where(folder, index)) for index, row in rows.iterrows()}
 
 
-def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Tables | None:
-    rows = [
+def _rows(used: pd.DataFrame, folder: Path) -> list[Row]:
+    return [
         Row(
             row["kind"],
             row["population"],
@@ -147,6 +154,9 @@ def _tables(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
         )
         for i, row in used.iterrows()
     ]
+
+
+def _tables(cohort: Cohort, pathway: Pathway, rows: Sequence[Row], folder: Path) -> Tables | None:
     if not rows:
         return None
     arms = list(dict.fromkeys(arm for members in cohort.arms.values() for arm in members))

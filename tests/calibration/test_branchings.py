@@ -226,3 +226,33 @@ INDEPENDENT = {
 @pytest.mark.parametrize("what", INDEPENDENT)
 def test_rows_of_others_or_among_those_counted_need_no_word(what: str, cohort: Write) -> None:
     assert SamePatients(cohort(*INDEPENDENT[what])).sentences() == []
+
+
+def test_an_arm_that_a_row_of_who_entered_counts_is_counted_once(cohort: Write) -> None:
+    """33 of 60 responded, 20 of the 33 and 12 of the other 27 are alive at month 6: four groups of 60 patients."""
+    responses = responded(240)
+    died_as_responders = in_any(tuple(each for each in STATES if each.startswith("death")), 6) - in_any(
+        ("death_of_disease",), 6
+    )
+    died_as_responders += relapsed_and_died(6)
+    died_otherwise = in_any(("death_of_disease",), 6) - relapsed_and_died(6)
+    shares = [died_as_responders, responses - died_as_responders, died_otherwise, 1 - responses - died_otherwise]
+    expected = [stats.multinomial.logpmf([13, 20, 15, 12], 60, p) for p in np.array(shares).T]
+    alive = ("survivors,responders,,6,20,33", "survivors,others,,6,12,27")
+    for size in (["patients,responders,,,33,60"], ["entered,all,response,,33,60"]):
+        for sizes in (size, [*size, "patients,others,,,27,60"]):
+            targets = cohort(*sizes, *alive)
+            np.testing.assert_allclose(Likelihood(targets, step=0.025)(RATES), expected, atol=5e-4)
+            assert SamePatients(targets).sentences() == []
+
+
+def test_an_arm_is_whoever_enters_it_however_short_the_months_of_the_rows_are(cohort: Write) -> None:
+    targets = cohort("patients,responders,,,33,60")
+    np.testing.assert_allclose(Likelihood(targets)(RATES), log_binomial(33, 60, responded(120)), atol=5e-4)
+
+
+def relapsed_and_died(month: float) -> Floats:
+    """P(dead of the disease after a response by a month), (3,): all such deaths less those without a response."""
+    respond, die = RATES["respond"][:, 0], RATES["die"][:, 0]
+    without = die / (respond + die) * -np.expm1(-(respond + die) * month)
+    return in_any(("death_of_disease",), month) - without
