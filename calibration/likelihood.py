@@ -23,6 +23,7 @@ from calibration.target_checks import HORIZON
 from calibration.targets import Targets
 from simulator.distributions import Distribution
 from simulator.engines import exact
+from simulator.engines.lattice import choose_step, fixed_from_the_start
 from simulator.engines.solution import Solution
 from simulator.errors import InputError
 from simulator.model import Model, resolve
@@ -30,12 +31,15 @@ from simulator.model import Model, resolve
 Floats = NDArray[np.float64]
 
 STEP = 0.1
-"""Months a cell of the lattice; halving it moves the log-likelihood by less than 0.01 (tested)."""
+"""Months a cell of the lattice at most; halving it moves the log-likelihood by less than 0.01 (tested)."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """The likelihood of one cohort's targets. `step` : months a cell of the exact engine's lattice."""
+    """The likelihood of one cohort's targets. `step` : months a cell of the exact engine's lattice, where stays allow.
+
+    Stays that are short, or fixed, take as many cells more as they need: see `cell`.
+    """
 
     targets: Targets
     step: float = STEP
@@ -57,7 +61,7 @@ class Likelihood:
         model, targets, found = resolve(self.targets.scenario, values), self.targets, dict[str, Floats]()
         found["nothing"] = np.zeros(model.n_draws)
         if targets.tables is not None or targets.branchings or targets.percentages:
-            solution = exact.solve(model, self.horizon, step=self.step)
+            solution = exact.solve(model, self.horizon, step=self.cell)
             if targets.tables is not None:
                 found["patients, survivors and deaths"] = targets.tables.log_likelihood(
                     self.cell_probabilities(solution)
@@ -80,6 +84,16 @@ class Likelihood:
         ever = rows["kind"].isin(["deaths", "entered"]) & rows["month"].isna()
         longest = cohort.follow_up[1] if cohort.follow_up else HORIZON if ever.any() else 1.0
         return float(max([longest, *cohort.targets["month"].dropna()]))
+
+    @cached_property
+    def cell(self) -> float:
+        """Months a cell: `step`, or as much less than 0.1 as declared stays, fixed times and months of rows need."""
+        model, rows = resolve(self.targets.scenario), self.targets.cohort.targets
+        fixed = fixed_from_the_start(model)
+        months = rows[rows["use"] == "likelihood"]["month"].dropna()
+        needed = choose_step([model], self.horizon, [*sorted(fixed), *months] if fixed else [])
+        # Wider cells would not have a fixed time on their edges.
+        return needed * (min(self.step / STEP, 1.0) if fixed else self.step / STEP)
 
     def cell_probabilities(self, solution: Solution) -> Floats:
         """Return the probability of every cell of the table, (n_draws, n_cells)."""

@@ -9,7 +9,7 @@ zero padding is needed, and products of transforms are convolutions.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -156,11 +156,12 @@ def _smooth(n: int) -> int:
     return best
 
 
-def choose_step(models: Sequence[Model], horizon: float) -> float:
+def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] | None = None) -> float:
     """Return a step that resolves every sojourn of models of one pathway: at most a fifth of its interquartile range.
 
     Months that are read off, and fixed times that follow one another, are made whole numbers of steps, as far as the
     finest lattice goes: off the lattice, what happens at one time would be spread over two points.
+    read : those months; default: the horizon, the months of survival and the end of the group window
     """
     spreads = []
     for exits in (exits for model in models for exits in model.exits.values()):
@@ -168,10 +169,11 @@ def choose_step(models: Sequence[Model], horizon: float) -> float:
             if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
                 spreads.append(float(np.min(spread)))
     pathway = models[0].pathway
-    window = [pathway.group_window] if pathway.groups else []
+    if read is None:
+        read = [*_read_off(pathway, horizon), *([pathway.group_window] if pathway.groups else [])]
     chained = sorted({month for model in models for month in _chained(model)})
     step = STEP / _divisor(chained, STEP, int(FINEST * STEP / max(horizon, STEP)))
-    step /= _divisor([*_read_off(pathway, horizon), *window], step, int(FINEST_READ * step / horizon))
+    step /= _divisor(read, step, int(FINEST_READ * step / horizon))
     while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
         step /= 2
     return step
@@ -186,8 +188,24 @@ def _read_off(pathway: Pathway, horizon: float) -> list[float]:
     return [horizon, *(month for month in pathway.months.survival if month < horizon)]
 
 
+def fixed_from_the_start(model: Model) -> set[float]:
+    """Return the fixed times of the model's sojourns if many patients may leave one at one instant, or else none."""
+    lasting, at_once = _lasting(model)
+    begun = reachable([model.pathway.clock_state], at_once)
+    found = {name: {month for month in months if month > 0} for name, months in lasting.items()}
+    return set().union(*found.values()) if any(found[name] for name in lasting.keys() & begun) else set()
+
+
 def _chained(model: Model) -> set[float]:
     """Return the fixed times of the model's sojourns if one may follow another at once, and none otherwise."""
+    lasting, at_once = _lasting(model)
+    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
+    return {month for months in lasting.values() for month in months if month > 0} if follows else set()
+
+
+def _lasting(model: Model) -> tuple[dict[str, list[float]], Callable[[str], list[str]]]:
+    """Return sojourn -> its fixed times, and where a patient may go on at once from a state."""
     lasting: dict[str, list[float]] = {}
     for name, exits in model.exits.items():
         for each in exits if name not in model.instant else ():
@@ -198,11 +216,10 @@ def _chained(model: Model) -> set[float]:
     def at_once(name: str) -> list[str]:
         return ways[name] if name in model.timeless else []
 
-    follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
-    return {month for months in lasting.values() for month in months if month > 0} if follows else set()
+    return lasting, at_once
 
 
-def _divisor(months: list[float], step: float, most: int) -> int:
+def _divisor(months: Sequence[float], step: float, most: int) -> int:
     """Return the least k so that all months are multiples of step / k; OTHERWISE, or `most`, if none up to that is."""
     for k in range(1, max(most, 1) + 1):
         cells = np.array(months) * (k / step)

@@ -95,7 +95,7 @@ def check_shares(counts: NDArray[np.int64], n: NDArray[np.int64], shares: Floats
 
 def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, Solution]:
     model = resolve(likelihood.targets.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
-    solution = exact.solve(model, likelihood.horizon, step=likelihood.step)
+    solution = exact.solve(model, likelihood.horizon, step=likelihood.cell)
     return likelihood.cell_probabilities(solution), solution
 
 
@@ -156,7 +156,7 @@ def test_hsct_of_the_treated_is_nowhere_else(likelihood: Likelihood, draws: pd.D
 def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     """The log-likelihood put together from scipy's multinomials and the density of the reported times."""
     model = resolve(likelihood.targets.scenario, {name: column[:, None] for name, column in columns(draws).items()})
-    solution = exact.solve(model, likelihood.horizon, step=likelihood.step)
+    solution = exact.solve(model, likelihood.horizon, step=likelihood.cell)
     tables, times = likelihood.targets.tables, likelihood.times
     assert tables is not None
     assert times is not None

@@ -1,0 +1,98 @@
+"""Stays of days, fixed stays, and rows between tenths of a month are fitted as they are: against closed forms."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.linalg import expm
+
+from calibration.likelihood import Likelihood
+from calibration.targets import load_targets
+
+PATHWAY = """
+title = "Ill, treated, at home"
+start = "ill"
+survival_months = [1]
+[clocks]
+illness = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "treated"
+probability = "share"
+time = ILL
+[[states.ill.transitions]]
+to = "home"
+probability = "rest"
+time = { family = "exponential", rate = 0.01 }
+[states.treated]
+kind = "sojourn"
+[[states.treated.transitions]]
+to = "dead"
+time = TREATED
+[states.home]
+kind = "sojourn"
+[[states.home.transitions]]
+to = "dead"
+time = { family = "exponential", rate = 0.01 }
+[states.dead]
+kind = "death"
+[parameters.share]
+unit = "probability"
+meaning = "share treated"
+value = 0.5
+prior = { family = "beta", a = 1, b = 1 }
+source = "assumption"
+"""
+COHORT = (
+    'title = "t"\ncitation = "c"\npathway = "own.toml"\nclock = "illness"\nn = 100\nseed = 1\n[arms]\nall = ["all"]\n'
+)
+HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+SHARES = np.array([0.3, 0.6, 0.7])
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Callable[..., Likelihood]:
+    """Load a cohort of one row, "kind,state,month,count", of a pathway with a time in each of two states."""
+
+    def write(ill: str, treated: str, row: str, step: float = 0.1) -> Likelihood:
+        pathway = PATHWAY.replace("ILL", ill).replace("TREATED", treated)
+        (tmp_path / "own.toml").write_text(pathway, encoding="utf-8")
+        (tmp_path / "cohort.toml").write_text(COHORT, encoding="utf-8")
+        kind, state, month, count = row.split(",")
+        line = f"row,{kind},all,{state},,{month},{count},100,,,,made up,likelihood,\n"
+        (tmp_path / "targets.csv").write_text(HEADER + line, encoding="utf-8")
+        return Likelihood(load_targets(tmp_path), step)
+
+    return write
+
+
+@pytest.mark.parametrize("step", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize(
+    ("months", "row"),
+    [(2.03, "entered,treated,2.05,60"), (2.03, "entered,treated,2.03,60"), (0.25, "entered,treated,0.26,60")],
+)
+def test_who_is_treated_after_a_fixed_time_is_treated_by_then(
+    months: float, row: str, step: float, cohort: Callable[..., Likelihood]
+) -> None:
+    fixed = f'{{ family = "fixed", months = {months} }}'
+    found = cohort(fixed, fixed, row, step)({"share": SHARES[:, None]})
+    np.testing.assert_allclose(found, stats.binom.logpmf(60, 100, SHARES), atol=1e-6)
+
+
+def test_nobody_is_treated_before_a_fixed_time(cohort: Callable[..., Likelihood]) -> None:
+    fixed = '{ family = "fixed", months = 2.03 }'
+    found = cohort(fixed, fixed, "entered,treated,2.02,0")({"share": SHARES[:, None]})
+    np.testing.assert_allclose(found, 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("month", [0.1, 0.15, 0.25])
+def test_deaths_after_stays_of_two_days_each(month: float, cohort: Callable[..., Likelihood]) -> None:
+    stay = '{ family = "exponential", rate = 15 }'
+    found = cohort(stay, stay, f"deaths,,{month},20")({"share": SHARES[:, None]})
+    generator = np.array([[-15.0, 15.0, 0.0], [0.0, -15.0, 15.0], [0.0, 0.0, 0.0]])
+    at_home = 1.0 - np.exp(-0.01 * month) * (1.0 + 0.01 * month)
+    dead = SHARES * expm(month * generator)[0, 2] + (1.0 - SHARES) * at_home
+    np.testing.assert_allclose(found, stats.binom.logpmf(20, 100, dead), atol=0.1)
