@@ -22,6 +22,7 @@ NOTE = (
     "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts; where a cohort's paper gave a "
     "prior its centre, that is said. A wide interval confirms little."
 )
+OWN = "the parameters were fitted to other figures of the same patients, so that this is no external validation"
 TRANSPORT = (
     "The marginal benefit is transport between different cohorts, other patients at other places, and not an estimate "
     "of a treatment's effect."
@@ -86,6 +87,18 @@ def validate(
     typer.echo(f"Files: {out}")
 
 
+def note(every: Sequence[Targets]) -> str:
+    """Return what the validation is: of other cohorts, or of the one that the parameters were fitted to."""
+    from simulator.cohort import cohort_folder
+
+    fitted = {folder.resolve() for each in every if (folder := cohort_folder(each.pathway)) is not None}
+    own = [each.cohort.name for each in every if each.folder.resolve() in fitted]
+    if not own:
+        return NOTE
+    said = f"{', '.join(own)}: {OWN}."
+    return said if len(own) == len(every) else f"{said} {NOTE.replace('these cohorts', 'the other cohorts')}"
+
+
 def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> None:
     advance(done, total, stage)
 
@@ -105,7 +118,11 @@ def _check_names(every: Sequence[Targets]) -> None:
 
 
 def _frozen(every: Sequence[Targets]) -> Path:
-    """Return the folder of the draws beside which the benefit is kept. Raises InputError if it is not one cohort's."""
+    """Return the folder of the draws beside which the benefit is kept.
+
+    Raises InputError if it is not one cohort's, or if no cohort informs the benefit.
+    """
+    from calibration import marginal_benefit
     from simulator.cohort import cohort_folder
     from simulator.errors import InputError
 
@@ -117,6 +134,13 @@ def _frozen(every: Sequence[Targets]) -> Path:
             where="--refit",
             got=", ".join(sorted(each.pathway.name for each in every)),
             allowed="cohorts of one pathway whose draws are a cohort's",
+        )
+    if not any(marginal_benefit.informing(each) for each in every):
+        raise InputError(
+            "no cohort informs the marginal benefit",
+            where="--refit",
+            got=", ".join(each.cohort.name for each in every),
+            allowed='a pathway with [marginal], and a row of use "validation" with the survival of all patients',
         )
     folder.check_writable(found)
     return found
@@ -152,13 +176,12 @@ def _source(every: Sequence[Targets]) -> str:
     return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
 
 
-def _manifest(
-    every: Sequence[Targets], left_out: Sequence[str], stale: Mapping[str, str | None]
-) -> dict[str, Any]:
+def _manifest(every: Sequence[Targets], left_out: Sequence[str], stale: Mapping[str, str | None]) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from calibration import validation
     from simulator import manifest
+
     told = [
         {
             "name": each.cohort.name,
@@ -178,4 +201,4 @@ def _manifest(
         for each in every
     ]
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"created": created, "note": f"{NOTE} {TRANSPORT}", "cohorts": told, **manifest.circumstances()}
+    return {"created": created, "note": f"{note(every)} {TRANSPORT}", "cohorts": told, **manifest.circumstances()}

@@ -211,6 +211,24 @@ def test_until_when_deaths_are_predicted_is_said_where_nobody_tells_the_follow_u
     assert "until month" not in aftercart("validate", "theirs", "--jobs", "1", "--out", "again").stderr
 
 
+def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
+    aftercart: Command, cohort: Callable[..., Path], folder: Path
+) -> None:
+    """The benefit is not frozen beside its draws: a pathway without [marginal] has none."""
+    into = cohort()
+    (into / "constant.toml").write_text(PATHWAY.replace("start =", 'draws = "."\nstart ='))
+    (into / "draws.csv").write_text("uptake\n0.4\n0.5\n")
+    result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
+    said = " ".join(result.stdout.split())
+    assert "theirs: the parameters were fitted to other figures of the same patients" in said, result.output
+    assert "were not fitted" not in said
+    assert "no external validation" in json.loads((folder / "found" / "manifest.json").read_text())["note"]
+    result = aftercart("validate", "theirs", "--refit", "--out", "again")
+    assert result.exit_code == 2
+    assert "--refit: no cohort informs the marginal benefit; got 'theirs'" in result.stderr
+    assert not (folder / "again").exists()
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
