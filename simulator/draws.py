@@ -91,7 +91,7 @@ def read_benefits(path: Path, wanted: int) -> Floats:
 
 def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
     """Return what `read_draws` does, column by column: parameter -> (n_draws,)."""
-    cells = csv_file.cells(path)
+    cells = _cells(path)
     for place, name in enumerate(cells.columns, start=1):
         if name not in (*pathway.parameters, fingerprint.COLUMN):
             raise unknown("parameter", name, pathway.parameters, f"{path}: header, column {place}")
@@ -111,6 +111,14 @@ def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
     return found
 
 
+def _cells(path: Path) -> csv_file.Cells:
+    """Return the cells of a file of draws. Raises InputError, which says how to fit a cohort that has none yet."""
+    if not path.exists() and (path.parent / "cohort.toml").is_file():
+        allowed = f"draws; `aftercart calibrate {path.parent}` writes them"
+        raise InputError("the cohort is not fitted yet: its folder has no draws.csv", where=str(path), allowed=allowed)
+    return csv_file.cells(path)
+
+
 def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
     """Return, in words, that draws or the benefit beside them were fitted to something else than is there; else None.
 
@@ -127,7 +135,7 @@ def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
     path = path or draws_file(pathway)
     if path is None:
         return None
-    told = set(csv_file.cells(path).columns.get(fingerprint.COLUMN, ()))
+    told = set(_cells(path).columns.get(fingerprint.COLUMN, ()))
     if not told:
         return None
     # What a scenario makes a milestone, the pathway's file declares as it was fitted.

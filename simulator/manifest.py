@@ -123,7 +123,7 @@ def _named(path: Path) -> str:
 def note(pathway: Pathway) -> str:
     """Return what results are not for, and the size of the cohort that they are calibrated to."""
     cohort = load_cohort(pathway)
-    return NOTE if cohort is None else f"Calibrated to a published cohort, n = {cohort.n}. {NOTE}"
+    return NOTE if cohort is None else f"Calibrated to n = {cohort.n} reported patients. {NOTE}"
 
 
 def _told(scenario: Scenario) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from calibration import fit
-from simulator import lock
+from simulator import lock, pathways
 from simulator.cohort import cohorts_folder
 
 Command = Callable[..., Any]
@@ -76,6 +77,18 @@ def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort
     said, same_patients = result.stdout.splitlines()
     assert said.endswith("not fitted yet")
     assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
+
+
+def test_a_pathway_whose_cohort_is_not_fitted_yet_says_how_to_fit_it(
+    aftercart: Command, cohort: Path, folder: Path
+) -> None:
+    told = (files(pathways) / "b_all_post_cd19.toml").read_text(encoding="utf-8")
+    (folder / "own.toml").write_text(told.replace('"wang2024"', '"mine"', 1), encoding="utf-8")
+    (folder / "today.toml").write_text('title = "Today"\npathway = "own.toml"\n', encoding="utf-8")
+    for typed in (["check", "own.toml"], ["run", "today.toml", "--out", "found"]):
+        refused(
+            aftercart(*typed), "mine/draws.csv: the cohort is not fitted yet", "aftercart calibrate mine` writes them"
+        )
 
 
 @pytest.mark.parametrize(
