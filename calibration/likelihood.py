@@ -30,6 +30,9 @@ from simulator.model import Model, resolve
 
 Floats = NDArray[np.float64]
 
+ROUNDING = 1e-13
+"""Of a probability: less is what the transform leaves where nobody is."""
+
 STEP = 0.1
 """Months a cell of the lattice at most; halving it moves the log-likelihood by less than 0.01 (tested)."""
 
@@ -117,7 +120,8 @@ class Likelihood:
             else:
                 dead = self._dead(solution, by_arm, cell.arm, cell.cause)
                 columns.append(self._by(solution, dead, cell.end) - self._by(solution, dead, cell.start))
-        return np.clip(np.column_stack(columns), 0.0, 1.0)
+        found = np.clip(np.column_stack(columns), 0.0, 1.0)
+        return np.where(found > ROUNDING, found, 0.0)
 
     def _gone(self, arm: str) -> list[str]:
         """Return how patients of an arm leave those of no cause: by any death, or by each way that a row tells."""
@@ -150,9 +154,8 @@ class Likelihood:
         if self.targets.sizes is None:
             return np.zeros(solution.model.n_draws)
         shares = np.column_stack([solution.size(cell.arm) for cell in self.targets.sizes.cells[:-1]])
-        # What rounding leaves of everybody is nobody.
         rest = 1.0 - shares.sum(axis=1, keepdims=True)
-        cells = np.column_stack([shares, np.where(rest > 1e-12, rest, 0.0)])
+        cells = np.column_stack([shares, np.where(rest > ROUNDING, rest, 0.0)])
         found = self.targets.sizes.log_likelihood(np.clip(cells, 0.0, 1.0))
         return np.where(np.isneginf(found), 0.0, found)
 
