@@ -104,7 +104,7 @@ class Likelihood:
         by_arm: dict[tuple[str, str], Floats] = {}
         columns = []
         cells = self.targets.tables.cells
-        shares = {arm: solution.size(arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
+        shares = {arm: self._size(solution, arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
         in_arms = np.asarray(sum(shares.values()))
         if (in_arms > 1.0 + 1e-6).any():
             what = "arms that make up others have patients in common"
@@ -116,7 +116,7 @@ class Likelihood:
             elif cell.cause is ALIVE:
                 ways = [self._dead(solution, by_arm, cell.arm, cause) for cause in self._gone(cell.arm)]
                 gone = sum((self._by(solution, way, np.inf) for way in ways), np.zeros(()))
-                columns.append(solution.size(cell.arm) - gone)
+                columns.append(shares[cell.arm] - gone)
             else:
                 dead = self._dead(solution, by_arm, cell.arm, cell.cause)
                 columns.append(self._by(solution, dead, cell.end) - self._by(solution, dead, cell.start))
@@ -149,11 +149,17 @@ class Likelihood:
         seen = reached @ _mean_weights(solution.months, lower, until)
         return ended * seen + (1.0 - ended) * _interpolated(solution.months, reached, until)
 
+    def _size(self, solution: Solution, arm: str) -> Floats:
+        """Return the share of patients who are of an arm at their last follow-up, (n_draws,)."""
+        if self.targets.cohort.follow_up is None:
+            return solution.size(arm)
+        return self._by(solution, solution.size_by_month(arm), np.inf)
+
     def log_probability_of_sizes(self, solution: Solution) -> Floats:
         """Return the log probability of the sizes of arms that branchings count, (n_draws,); 0 where impossible."""
         if self.targets.sizes is None:
             return np.zeros(solution.model.n_draws)
-        shares = np.column_stack([solution.size(cell.arm) for cell in self.targets.sizes.cells[:-1]])
+        shares = np.column_stack([self._size(solution, cell.arm) for cell in self.targets.sizes.cells[:-1]])
         rest = 1.0 - shares.sum(axis=1, keepdims=True)
         cells = np.column_stack([shares, np.where(rest > ROUNDING, rest, 0.0)])
         found = self.targets.sizes.log_likelihood(np.clip(cells, 0.0, 1.0))
@@ -162,7 +168,7 @@ class Likelihood:
     def branch_probabilities(self, solution: Solution, branching: Branching) -> Floats:
         """Return the probability of each event, of those that are given too, (n_draws, n_events + n_given)."""
         group = _group(self.targets, branching.population)
-        size = sum((solution.size(arm) for arm in group), np.zeros(solution.model.n_draws))
+        size = sum((self._size(solution, arm) for arm in group), np.zeros(solution.model.n_draws))
         told = branching.population
         own = (told,) if told == "all" or told in solution.model.pathway.groups else group
         entered = []
@@ -173,13 +179,18 @@ class Likelihood:
             return np.clip(np.nan_to_num(np.array(entered).T / size[:, None]), 0.0, 1.0)
 
     def survival(self, solution: Solution, population: str, month: float) -> Floats:
-        """Return S(month) of a population, (n_draws,); 0 where it is empty."""
+        """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 of nobody."""
         members = _group(self.targets, population)
-        dead = sum((solution.entered(solution.model.pathway.deaths, each) for each in members), np.zeros(()))
-        size = sum((solution.size(each) for each in members), np.zeros(()))
+        dead = np.asarray(sum(solution.entered(solution.model.pathway.deaths, each) for each in members))
+        size = np.asarray(sum(self._size(solution, each) for each in members))
+        lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
+        until = min(month, lower) if set(members) <= set(solution.model.pathway.groups) else month
         with np.errstate(invalid="ignore", divide="ignore"):
-            alive = 1.0 - _interpolated(solution.months, np.asarray(dead), month) / size
-        return np.clip(np.nan_to_num(alive), 0.0, 1.0)
+            alive = 1.0 - _interpolated(solution.months, dead, until) / size
+            if month > until:
+                joined = np.asarray(sum(solution.size_by_month(each) for each in members))
+                alive = alive * _estimate(solution.months, dead, joined, lower, month, upper)
+        return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:
         """Return the log density of the reported order statistics of the time to the default clock, (n_draws,)."""
@@ -258,6 +269,22 @@ def _mean_weights(months: Floats, lower: float, upper: float) -> Floats:
     np.add.at(weights, place, widths * (1.0 - part))
     np.add.at(weights, place + 1, widths * part)
     return weights / (upper - lower)
+
+
+def _estimate(months: Floats, dead: Floats, joined: Floats, lower: float, month: float, upper: float) -> Floats:
+    """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of who is of a group at last follow-up.
+
+    Follow-up ends evenly between lower and upper: whoever is followed for longer is more often of the group.
+    dead, joined : (n_draws, n_months) of the group by each month
+    """
+    step = months[1] - months[0]
+    at = np.unique([lower, *months[(months > lower) & (months < month)], month])
+    area = np.cumsum(joined, axis=-1) * step - joined * (step / 2.0)
+    whole = _interpolated(months, area, upper)
+    ends = np.minimum(at[:-1], upper - step)
+    followed = np.array([(whole - _interpolated(months, area, end)) / (upper - end) for end in ends])
+    gone = np.array([_interpolated(months, dead, each) for each in at])
+    return np.asarray(np.prod(1.0 - np.diff(gone, axis=0) / (followed - gone[:-1]), axis=0))
 
 
 def _interpolated(months: Floats, values: Floats, month: float) -> Floats:

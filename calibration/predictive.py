@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from calibration.kinds import COUNTS, by_month
 from calibration.target_checks import HORIZON
 from calibration.targets import Targets
-from simulator.block import Block
+from simulator.block import MOMENT, Block
 from simulator.censored.episodes import Courses, whole
 from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.curves import INTERVAL
@@ -70,7 +70,7 @@ class SimulatedCohort:
             return np.asarray(self.block.levels[attribute] == list(pathway.attributes[attribute].levels).index(level))
         if population in pathway.groups:
             group = pathway.groups[population]
-            return self.entered(group.entered) & ~self.entered(group.not_entered)
+            return self._joined(group.entered) & ~self._joined(group.not_entered)
         arms = self.targets.cohort.arms[population]
         if "all" in arms:
             return np.ones(self.follow_up.size, dtype=bool)
@@ -82,6 +82,15 @@ class SimulatedCohort:
         for state in states:
             for who, month in self.block.entered.get(state, []):
                 found[who[month - self.start[who] <= np.minimum(self.follow_up[who], by)]] = True
+        return found
+
+    def _joined(self, states: Sequence[str]) -> Mask:
+        """Return who entered any of `states` within the pathway's window and before their last follow-up, (n,)."""
+        window, later = self.targets.pathway.group_window + MOMENT, self.block.clock_month - self.start
+        found = np.zeros(self.follow_up.size, dtype=bool)
+        for state in states:
+            for who, since in self.block.on_the_clock(state):
+                found[who[(since <= window) & (since + later[who] <= self.follow_up[who])]] = True
         return found
 
     def told_of(self, row: pd.Series) -> Mask:

@@ -37,7 +37,7 @@ class Solution:
     dooms: list[Doom]
     reach: Floats
     _streams: dict[tuple[Node, str, bool], tuple[Floats, Complex]] = field(default_factory=dict)
-    _sizes: dict[str, Floats] = field(default_factory=dict)
+    _joins: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
     _mixes: dict[tuple[Node, str, bool, str, str], tuple[Floats, Complex]] = field(default_factory=dict)
 
     @property
@@ -87,11 +87,23 @@ class Solution:
             return self._draws((self.weights.sum(axis=-1) > 0.0).astype(np.float64))
         if population not in self.model.pathway.groups:
             return self._draws(self._cells(population, clock).sum(axis=-1))
-        if population not in self._sizes:
-            self._sizes[population] = self._group_size(population)
-        return self._sizes[population]
+        atom, masses = self._joining(population)
+        return np.clip(self._draws(atom + masses.sum(axis=-1)), 0.0, 1.0)
 
-    def _group_size(self, population: str) -> Floats:
+    def size_by_month(self, population: str) -> Floats:
+        """Return the share of patients on the default clock who are of a population so far, (n_draws, n_months)."""
+        if population not in self.model.pathway.groups:
+            return np.broadcast_to(self.size(population)[:, None], (self.model.n_draws, self.n_months))
+        atom, masses = self._joining(population)
+        # The window closes a group: later it stays as it is.
+        summed = np.cumsum(np.concatenate([atom[:, None], masses], axis=-1), axis=-1)
+        months = np.minimum(np.arange(self.n_months), summed.shape[-1] - 1)
+        return np.broadcast_to(np.clip(summed[:, months], 0.0, 1.0), (self.model.n_draws, self.n_months))
+
+    def _joining(self, population: str) -> tuple[Floats, Floats]:
+        """Return who is of a group at once (n_draws or 1,), and who joins less who leaves in each cell."""
+        if population in self._joins:
+            return self._joins[population]
         marks, at = self._marks(population), round(self.model.pathway.group_window / self.lattice.step)
         start = self.after.graph.start
         atom = np.full((1, 1), float(marks(start.marks)))
@@ -105,8 +117,9 @@ class Solution:
                     atom, stream = atom + sign * own_atom, stream + sign * own_stream
         doomed, moved = self._doomed_total(marks)
         masses = self.lattice.stream(_mixed(stream, self.weights) + moved + 0.0 * self.lattice.z)
-        size = _mixed(atom, self.weights) + doomed + masses[..., :at].sum(axis=-1)
-        return np.clip(self._draws(size), 0.0, 1.0)
+        at_once = np.broadcast_to(_mixed(atom, self.weights) + doomed, masses.shape[:1])
+        self._joins[population] = at_once, masses[..., :at]
+        return self._joins[population]
 
     def _doomed_total(self, marks: Marks) -> tuple[Floats, Complex]:
         """Return who is treated in vain and of a population, as an atom (n_draws or 1,) and a stream, mixed."""

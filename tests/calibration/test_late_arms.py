@@ -1,0 +1,171 @@
+"""Arms that patients may join after their last follow-up: a row counts who has joined by then, wherever it is read."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import integrate, stats
+
+from calibration.cells import ALIVE, Cell
+from calibration.likelihood import Likelihood
+from calibration.predictive import SimulatedCohort, simulated
+from calibration.simulated_targets import simulated_targets
+from calibration.targets import Targets, load_targets
+from simulator.engines import exact
+from simulator.model import resolve
+
+TREATED, UNTREATED, DIES_TREATED = 0.15, 0.1, 0.05
+"""Hazards a month: of treatment, of death before it, and of death after it."""
+WAITING = TREATED + UNTREATED
+
+PATHWAY = f"""
+title = "Treatment that comes late"
+start = "ill"
+group_window = {{window}}
+[clocks]
+illness = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "treatment"
+time = {{{{ family = "exponential", rate = {TREATED} }}}}
+[[states.ill.transitions]]
+to = "dead"
+time = {{{{ family = "exponential", rate = {UNTREATED} }}}}
+[states.treatment]
+kind = "sojourn"
+[[states.treatment.transitions]]
+to = "dead"
+time = {{{{ family = "exponential", rate = {DIES_TREATED} }}}}
+[states.dead]
+kind = "death"
+cause = "any"
+[groups.treated]
+entered = "treatment"
+[groups.untreated]
+entered = "ill"
+not_entered = "treatment"
+"""
+COHORT = """
+title = "A cohort that never was"
+citation = "nobody"
+pathway = "late.toml"
+clock = "illness"
+n = {n}
+seed = 5
+[arms]
+treated = ["treated"]
+untreated = ["untreated"]
+all = ["treated", "untreated"]
+{follow_up}
+"""
+HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+LateArms = Callable[..., Targets]
+
+
+@pytest.fixture
+def late_arms(tmp_path: Path) -> LateArms:
+    return partial(write, tmp_path)
+
+
+def write(
+    folder: Path, *rows: str, n: int = 100, window: float = 120.0, follow_up: tuple[float, float] | None = (2.0, 3.0)
+) -> Targets:
+    (folder / "late.toml").write_text(PATHWAY.format(window=window), encoding="utf-8")
+    ends = "[follow_up]\nlower = {}\nupper = {}".format(*follow_up) if follow_up else ""
+    (folder / "cohort.toml").write_text(COHORT.format(n=n, follow_up=ends), encoding="utf-8")
+    (folder / "targets.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return load_targets(folder)
+
+
+def treated_by(month: float) -> float:
+    return float(TREATED / WAITING * -np.expm1(-WAITING * month))
+
+
+def treated_alive(month: float) -> float:
+    """Chance to be treated and alive at a month: the convolution of the two exponential stays."""
+    decays = np.exp(-DIES_TREATED * month) - np.exp(-WAITING * month)
+    return float(TREATED * decays / (WAITING - DIES_TREATED))
+
+
+def at_follow_up(chance: Callable[[float], float], lower: float, upper: float) -> float:
+    return float(integrate.quad(chance, lower, upper)[0] / (upper - lower))
+
+
+SIXTY = "treated,patients,treated,,,,60,100,,,patients,made up,likelihood,"
+
+
+def test_an_arm_that_may_be_joined_after_follow_up_has_who_joined_by_then(late_arms: LateArms) -> None:
+    (found,) = Likelihood(late_arms(SIXTY))({})
+    assert found == pytest.approx(stats.binom.logpmf(60, 100, at_follow_up(treated_by, 2, 3)), abs=0.01)
+
+
+def test_an_arm_is_closed_by_the_window_where_follow_up_is_longer(late_arms: LateArms) -> None:
+    for follow_up in (None, (6.0, 9.0)):
+        (found,) = Likelihood(late_arms(SIXTY, window=4.0, follow_up=follow_up))({})
+        assert found == pytest.approx(stats.binom.logpmf(60, 100, treated_by(4.0)), abs=0.01)
+
+
+def test_deaths_in_an_arm_that_may_be_joined_late_have_their_closed_form(late_arms: LateArms) -> None:
+    targets = late_arms(SIXTY, "dead,deaths,treated,,,,20,60,,,patients,made up,likelihood,", follow_up=(2.0, 12.0))
+    joined, alive = at_follow_up(treated_by, 2, 12), at_follow_up(treated_alive, 2, 12)
+    expected = stats.multinomial.logpmf([20, 40, 40], 100, [joined - alive, alive, 1 - joined])
+    assert Likelihood(targets)({})[0] == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("use", ["likelihood", "predictive"])
+def test_simulated_cohorts_count_an_arm_as_the_likelihood_does(late_arms: LateArms, use: str) -> None:
+    """20,000 patients, of whom 31 % have joined; whatever their follow-up 60 % would. A false alarm in 1e6 tests."""
+    targets = late_arms(SIXTY.replace("60,100", "60,20000").replace("likelihood", use), n=20_000)
+    cohort = simulated(targets, {}, number=1)
+    treated = int(cohort.members("treated").sum())
+    assert stats.binomtest(treated, 20_000, at_follow_up(treated_by, 2, 3)).pvalue > 1e-6
+    assert cohort.figure(targets.cohort.targets.iloc[0]) == treated
+    assert simulated_targets(cohort).cohort.targets["count"].iloc[0] == treated
+
+
+@pytest.mark.parametrize("window", [4.0, 120.0])
+@pytest.mark.parametrize("follow_up", [None, (2.0, 12.0), (1.0, 3.0)])
+def test_simulated_patients_fill_the_cells_of_late_arms_as_the_likelihood_says(
+    late_arms: LateArms, window: float, follow_up: tuple[float, float] | None
+) -> None:
+    """40,000 patients, 6 cells: a right likelihood fails in one of a million such tests."""
+    n, arms = 40_000, ("treated", "untreated")
+    rows = [f"{arm},patients,{arm},,,,20000,{n},,,patients,made up,likelihood," for arm in arms]
+    rows += [f"alive_{arm},survivors,{arm},,,1,15000,20000,,,patients,made up,likelihood," for arm in arms]
+    rows += [f"dead_{arm},deaths,{arm},,,,10000,20000,,,patients,made up,likelihood," for arm in arms]
+    targets = late_arms(*rows, n=n, window=window, follow_up=follow_up)
+    likelihood = Likelihood(targets)
+    solution = exact.solve(resolve(targets.scenario), likelihood.horizon, step=likelihood.cell)
+    assert targets.tables is not None
+    cohort, cells = simulated(targets, {}, number=1), targets.tables.cells
+    counts = np.array([(cohort.members(cell.arm) & died_in(cohort, cell)).sum() for cell in cells])
+    assert counts.sum() == n
+    shares = likelihood.cell_probabilities(solution)[0]
+    tails = 1e-6 / len(cells) / 2
+    assert (counts >= stats.binom.ppf(tails, n, np.maximum(shares - 1e-4, 0.0))).all()
+    assert (counts <= stats.binom.ppf(1 - tails, n, shares + 1e-4)).all()
+
+
+def died_in(cohort: SimulatedCohort, cell: Cell) -> NDArray[np.bool_]:
+    if cell.cause is ALIVE:
+        return np.isinf(cohort.died)
+    return (cohort.died > cell.start) & (cohort.died <= cell.end) & np.isfinite(cohort.died)
+
+
+@pytest.mark.parametrize("month", [1.5, 8.0])
+def test_a_printed_percentage_of_an_arm_joined_late_is_what_kaplan_meier_gives(
+    late_arms: LateArms, month: float
+) -> None:
+    """60,000 patients; within 5 standard errors of the estimate, and 0.001 of the lattice."""
+    row = f"alive,survival,treated,,,{month},,,80,5,%,made up,likelihood,"
+    targets = late_arms(row, n=60_000, follow_up=(2.0, 12.0))
+    likelihood = Likelihood(targets)
+    solution = exact.solve(resolve(targets.scenario), likelihood.horizon, step=likelihood.cell)
+    cohort = simulated(targets, {}, number=1)
+    curve = cohort.kaplan_meier(cohort.members("treated"))
+    (survival,) = likelihood.survival(solution, "treated", month)
+    assert survival == pytest.approx(curve.at(month), abs=5 * curve.standard_error(month) + 1e-3)
