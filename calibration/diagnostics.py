@@ -150,19 +150,23 @@ def _tail_size(points: int) -> int:
     return math.ceil(min(points / 5, 3 * math.sqrt(points)))
 
 
+ROUNDING = 1e-9
+"""Of the log of a weight, a difference of two log-likelihoods: less tells nothing apart."""
+
+
 def pareto_k_hat(log_weight: Floats) -> float:
     """Shape of the generalised Pareto distribution of the largest weights.
 
     Vehtari, Simpson, Gelman, Yao & Gabry (2024, J Mach Learn Res 25, 72).
     log_weight : (n,). The tail holds min(n / 5, 3 sqrt(n)) weights. Infinite with fewer than five in the
-    tail, where nothing can be said; minus infinity if the largest weights are all equal.
+    tail, where nothing can be said; minus infinity if the largest weights are all equal, but for rounding.
     """
     ordered = np.sort(log_weight - log_weight.max())
     tail_size = _tail_size(len(ordered))
     if tail_size == len(ordered):
         return math.inf
     cutoff = max(float(ordered[-tail_size - 1]), math.log(np.finfo(float).tiny))
-    if cutoff == 0.0:
+    if cutoff > -ROUNDING:
         return -math.inf
     tail = ordered[ordered > cutoff]
     if len(tail) < 5:
