@@ -105,14 +105,9 @@ class Likelihood:
         columns = []
         cells = self.targets.tables.cells
         shares = {arm: self._size(solution, arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
-        in_arms = np.asarray(sum(shares.values()))
-        if (in_arms > 1.0 + 1e-6).any():
-            what = "arms that make up others have patients in common"
-            where = f"{self.targets.folder / 'cohort.toml'}: [arms]"
-            raise InputError(what, where=where, got=", ".join(shares), allowed="arms that exclude one another")
         for cell in cells:
             if cell.arm == ELSEWHERE:
-                columns.append(1.0 - in_arms)
+                columns.append(1.0 - np.asarray(sum(shares.values())))
             elif cell.cause is ALIVE:
                 ways = [self._dead(solution, by_arm, cell.arm, cause) for cause in self._gone(cell.arm)]
                 gone = sum((self._by(solution, way, np.inf) for way in ways), np.zeros(()))

@@ -49,24 +49,43 @@ class SamePatients:
         """Return a sentence for each set of rows that share patients and enter as if they did not."""
         lines: dict[Hashable, set[int]] = {}
         together: list[set[Hashable]] = []
+        advice: dict[Hashable, str] = {}
         for one, other in combinations(self._rows(), 2):
             if one.factor == other.factor or self._independent(one, other):
                 continue
             for each in (one, other):
                 lines.setdefault(each.factor, set()).add(each.line)
+            for row, sizes in ((one, other), (other, one)):
+                if group := self._group_of(row, sizes):
+                    advice[row.factor] = f"count line {row.line} among the {group} whom line {sizes.line} counts"
             linked = [each for each in together if each & {one.factor, other.factor}]
             together = [each for each in together if each not in linked]
             together.append({one.factor, other.factor}.union(*linked))
-        return [self._sentence([sorted(lines[factor]) for factor in each]) for each in together]
+        return [
+            self._sentence([sorted(lines[factor]) for factor in each], [advice[f] for f in each if f in advice])
+            for each in together
+        ]
 
-    def _sentence(self, lines: list[list[int]]) -> str:
+    def _sentence(self, lines: list[list[int]], advice: list[str]) -> str:
         named = [_in_words(each) for each in sorted(lines)]
+        # Of several rows together, it may not do to count one otherwise.
+        pair = advice if sum(map(len, lines)) == 2 else []
+        instead = "".join(f", or {each} (its name as `population`, its size as `n`)" for each in pair)
         return (
             f"{self.targets.folder / 'targets.csv'}: {', '.join(named[:-1])} and {named[-1]} count the same patients, "
-            "but enter the fit as if they were independent, so that its intervals may be wrong. Count one among the "
-            "patients of the other (a group of the pathway as `population`, its size as `n`), or give it "
-            'use = "predictive".'
+            "but enter the fit as if they were independent, so that its intervals may be wrong. Give "
+            f'{"one of them" if len(lines) == 2 else "all but one of them"} use = "predictive"{instead}.'
         )
+
+    def _group_of(self, row: _Row, sizes: _Row) -> str | None:
+        """Return the group that holds all patients of a row of who `entered`, and whose size another row counts."""
+        if not isinstance(row.factor, Branching) or row.belongs:
+            return None
+        for name, group in self.targets.pathway.groups.items():
+            held = not group.not_entered and self.order.inside(row.event, Event(group.entered))
+            if held and sizes.belongs == {name} and name in self.targets.cohort.arms:
+                return name
+        return None
 
     def _rows(self) -> Iterator[_Row]:
         targets = self.targets

@@ -14,6 +14,7 @@ from calibration.arm_sizes import counted_sizes
 from calibration.branchings import Branching, Event, Order, branchings_of
 from calibration.cells import Row, cells_of, equations
 from calibration.kinds import COUNTED, GONE, PERCENTAGE, TIMED, by_month, counted_as
+from calibration.overlaps import check_apart
 from calibration.percentages import Percentage, cut_warning
 from calibration.setting import mix_of, scenario_of
 from calibration.tables import Tables
@@ -107,14 +108,17 @@ def read_targets(
     check_cohort(cohort, pathway, folder)
     contradictions.check_told_once(cohort.targets, folder)
     scenario = scenario or scenario_of(cohort, pathway, told, folder)
-    ways = {name: [to for _, to in each] for name, each in resolve(scenario).open_ways}
+    model = resolve(scenario)
+    ways = {name: [to for _, to in each] for name, each in model.open_ways}
     contradictions.check(cohort, pathway, ways, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     told_in_percent = read_percentages(cohort, folder)
     out = ways_out(used, cohort.arms, ways, pathway.deaths)
     order = Order(pathway.start, ways)
-    rows = _rows(used[used["kind"].isin(COUNTED) | used.index.isin(out)], folder)
+    in_table = used[used["kind"].isin(COUNTED) | used.index.isin(out)]
+    check_apart(used, list(in_table.index), cohort, model, folder)
+    rows = _rows(in_table, folder)
     branchings = tuple(_branchings(used, out, cohort, pathway, order, folder))
     return Targets(
         cohort=cohort,

@@ -70,6 +70,10 @@ entered = "response"
 [groups.others]
 entered = "treated"
 not_entered = "response"
+[groups.transplanted]
+entered = "transplant"
+[groups.relapsed]
+entered = "relapse"
 [parameters]
 respond = { unit = "per month", meaning = "made up", value = 0.2, source = "assumption" }
 die = { unit = "per month", meaning = "made up", value = 0.1, source = "assumption" }
@@ -87,6 +91,11 @@ responders = ["responders"]
 others = ["others"]
 all = ["responders", "others"]
 """
+OVERLAPPING = """transplanted = ["transplanted"]
+relapsed = ["relapsed"]
+everybody = ["all"]
+both = ["responders", "transplanted"]
+"""
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
 RATES = {"respond": np.array([[0.2], [0.1], [0.5]]), "die": np.array([[0.1], [0.3], [0.2]])}
 RATES |= {"transplant_rate": np.array([[0.4], [0.1], [0.8]])}
@@ -96,9 +105,9 @@ RATES |= {"transplant_rate": np.array([[0.4], [0.1], [0.8]])}
 def cohort(tmp_path: Path) -> Write:
     """Load a cohort of rows "kind,population,state,month,count,n"; the first is line 2 of its file."""
 
-    def write(*rows: str) -> Targets:
+    def write(*rows: str, arms: str = "") -> Targets:
         (tmp_path / "own.toml").write_text(PATHWAY, encoding="utf-8")
-        (tmp_path / "cohort.toml").write_text(COHORT, encoding="utf-8")
+        (tmp_path / "cohort.toml").write_text(COHORT + arms, encoding="utf-8")
         text = HEADER
         for i, row in enumerate(rows):
             kind, population, state, month, count, n = row.split(",")
@@ -206,6 +215,42 @@ AS_IF_INDEPENDENT = {
 def test_rows_of_the_same_patients_that_enter_as_if_independent_are_named(what: str, cohort: Write) -> None:
     (said,) = SamePatients(cohort(*AS_IF_INDEPENDENT[what])).sentences()
     assert re.search(r"targets.csv: line 2 and line 3 count the same patients, but enter .* use = \"predictive\"", said)
+
+
+def test_rows_that_a_group_holds_may_be_counted_among_it_as_their_note_says(cohort: Write) -> None:
+    responders = "patients,responders,,,33,60"
+    (said,) = SamePatients(cohort(responders, "entered,all,transplant,3,12,60")).sentences()
+    assert said.endswith(
+        'Give one of them use = "predictive", or count line 3 among the responders whom line 2 counts (its name as '
+        "`population`, its size as `n`)."
+    )
+    assert SamePatients(cohort(responders, "entered,responders,transplant,3,12,33")).sentences() == []
+
+
+def test_rows_that_no_group_holds_are_only_compared_as_their_note_says(cohort: Write) -> None:
+    (said,) = SamePatients(cohort("entered,all,response,6,33,60", "survivors,all,,6,40,60")).sentences()
+    assert said.endswith('intervals may be wrong. Give one of them use = "predictive".')
+
+
+NESTED = {
+    "deaths of an arm and of a part of it": ["deaths,responders,,12,10,33", "deaths,transplanted,,12,4,20"],
+    "sizes of an arm and of a part of it": ["patients,responders,,,33,60", "patients,transplanted,,,20,60"],
+    "deaths of everybody and of an arm": ["deaths,everybody,,12,30,60", "deaths,transplanted,,12,4,20"],
+    "survivors of an arm made of two that overlap": ["survivors,both,,12,20,40", "survivors,both,,6,30,40"],
+    "a percentage of an arm made of two that overlap": ["survival,both,,12,,40", "entered,all,response,,45,60"],
+}
+
+
+@pytest.mark.parametrize("what", NESTED)
+def test_arms_with_patients_in_common_are_refused_before_the_fit(what: str, cohort: Write) -> None:
+    """However few they are: here the shares of all arms add up to less than 1."""
+    with pytest.raises(InputError, match=r"targets.csv: line 2.*: arms that are added up have patients in common"):
+        cohort(*NESTED[what], arms=OVERLAPPING)
+
+
+def test_arms_that_exclude_one_another_by_their_way_are_added_up(cohort: Write) -> None:
+    targets = cohort("deaths,transplanted,,12,4,20", "deaths,relapsed,,12,5,10", arms=OVERLAPPING)
+    assert np.isfinite(Likelihood(targets)(RATES)).all()
 
 
 INDEPENDENT = {

@@ -200,5 +200,5 @@ def test_arms_that_overlap_are_refused(changed: Callable[..., Path]) -> None:
     pathway = folder / "heart.toml"
     told = pathway.read_text(encoding="utf-8").replace('entered = "drugs"', 'entered = ["drugs", "device"]')
     pathway.write_text(told, encoding="utf-8")
-    with pytest.raises(InputError, match=r"\[arms\]: arms that make up others have patients in common"):
-        Likelihood(load_targets(folder))({})
+    with pytest.raises(InputError, match=r"line 2 and .*line 3: arms that are added up have patients in common"):
+        load_targets(folder)
