@@ -48,8 +48,10 @@ KINDS = {
         ("attribute", "n", "standard_error", "lower", "upper"),
         PERCENT,
     ),
-    "median_survival": Kind("median survival", ("value",), ("attribute", "n"), MONTHS),
-    "median_follow_up": Kind("median time to death or last follow-up", ("value",), ("attribute", "n"), MONTHS),
+    "median_survival": Kind("median survival, compared and never fitted", ("value",), ("attribute", "n"), MONTHS),
+    "median_follow_up": Kind(
+        "median time to death or last follow-up, compared and never fitted", ("value",), ("attribute", "n"), MONTHS
+    ),
     "median": Kind("median time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),
     "minimum": Kind("shortest time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),
     "maximum": Kind("longest time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),

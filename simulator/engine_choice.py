@@ -53,7 +53,9 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
     better = [why for _, why in beyond] or [why for each in scenarios if (why := _beforehand(each))]
     if better:
         return "des", better[0]
-    return "microsim", "resources are limited, and served first come, first served"
+    if any(each.capacity for each in scenarios):
+        return "microsim", "resources are limited, and served first come, first served"
+    return "microsim", "patients arrive over time, and no resource is limited"
 
 
 def _beforehand(scenario: Scenario) -> str | None:

@@ -47,13 +47,14 @@ def check_calibration(
         # fewer fits make short only what fits take
         dials = [cost.Dial("--fits", fits, 20)] if leaving_out < cost.SUGGESTED else []
         cost.check_time(fitting / using + leaving_out, using, dials, what="this check", where=targets.cohort.name)
-    with progress.shown("checking", quiet=quiet) as advance:
-        found = check.check(targets, into, fits=fits, jobs=using, progress=advance)
-    found.write(into)
+    with folder.continued(into, "check-calibration"):
+        with progress.shown("checking", quiet=quiet) as advance:
+            found = check.check(targets, into, fits=fits, jobs=using, progress=advance)
+        found.write(into)
+        if len(found.ranks):
+            _draw(found, into)
     for warning in SamePatients(targets).sentences():
         typer.echo(f"aftercart: {warning}", err=True)
-    if len(found.ranks):
-        _draw(found, into)
     console = tables.console()
     if quiet:
         console.print(check_tables.verdict(found))

@@ -98,6 +98,16 @@ def kept(there: Path) -> Iterator[Path]:
         yield there
 
 
+@contextmanager
+def continued(into: Path, command: str) -> Iterator[None]:
+    """Name the folder on a full disk, and that a command goes on with what is there. Raises AftercartError."""
+    try:
+        yield
+    except OSError as error:
+        said = f"{into}: {error.strerror or error}; what is there is kept, and the same {command} goes on with it"
+        raise AftercartError(said) from error
+
+
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("not a folder", where="--out", got=str(out), allowed="a folder that is new or empty")

@@ -87,7 +87,12 @@ def validate(
     typer.echo(f"Files: {out}")
 
 
-def note(every: Sequence[Targets]) -> str:
+def note(every: Sequence[Targets], benefit: Benefit | None) -> str:
+    """Return what the validation is, and what the marginal benefit is where there is one."""
+    return f"{_whose(every)} {TRANSPORT}" if benefit is not None else _whose(every)
+
+
+def _whose(every: Sequence[Targets]) -> str:
     """Return what the validation is: of other cohorts, or of the one that the parameters were fitted to."""
     from simulator.cohort import cohort_folder
 
@@ -164,7 +169,7 @@ def _write(
     sizes = {each.cohort.name: each.cohort.n for each in every}
     drawn = validation.draw(table, sizes, _source(every), every[0].pathway.months.early)
     style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
-    manifest.write(_manifest(every, left_out, stale), into)
+    manifest.write(_manifest(every, note(every, benefit), left_out, stale), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -176,7 +181,9 @@ def _source(every: Sequence[Targets]) -> str:
     return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
 
 
-def _manifest(every: Sequence[Targets], left_out: Sequence[str], stale: Mapping[str, str | None]) -> dict[str, Any]:
+def _manifest(
+    every: Sequence[Targets], said: str, left_out: Sequence[str], stale: Mapping[str, str | None]
+) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from calibration import validation
@@ -201,4 +208,4 @@ def _manifest(every: Sequence[Targets], left_out: Sequence[str], stale: Mapping[
         for each in every
     ]
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"created": created, "note": f"{note(every)} {TRANSPORT}", "cohorts": told, **manifest.circumstances()}
+    return {"created": created, "note": said, "cohorts": told, **manifest.circumstances()}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulator.cli import tables
-from simulator.cli.validate import TRANSPORT, note
+from simulator.cli.validate import note
 from simulator.figures.validation import in_words
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def show(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None,
     for each in every:
         if each.dependence:
             console.print(f"{each.cohort.name}: {' '.join(each.dependence.split())}")
-    console.print(f"{note(every)} {TRANSPORT}" if benefit is not None else note(every))
+    console.print(note(every, benefit))
 
 
 def answer(table: pd.DataFrame) -> str:

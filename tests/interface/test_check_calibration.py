@@ -1,5 +1,6 @@
 """`check-calibration` says first whether the calibration is right; here with the letter's frozen fits."""
 
+import errno
 import json
 import shutil
 from collections.abc import Callable
@@ -44,6 +45,21 @@ def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) 
     assert {"uniformity.csv", "coverage.csv", "left_out.csv", "manifest.json", "ranks.svg", "coverage.png"} <= names
     told = json.loads(Path("checked/manifest.json").read_text())
     assert (told["cohort"], told["n"], told["not_uniform"]) == ("wang2024", 37, [])
+
+
+@pytest.mark.usefixtures("frozen")
+@pytest.mark.parametrize("where", ["calibration.trials.run", "calibration.check.Check.write"])
+def test_a_full_disk_names_the_folder_and_the_command_that_goes_on(
+    where: str, aftercart: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        Path("checked").mkdir(exist_ok=True)
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(where, full)
+    result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "1")
+    assert result.exit_code == 1
+    assert "checked: File too large; what is there is kept, and the same check-calibration goes on" in result.stderr
 
 
 @pytest.mark.usefixtures("frozen")

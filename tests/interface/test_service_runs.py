@@ -207,11 +207,13 @@ def test_one_replication_is_told_to_say_nothing_of_chance(aftercart: Command) ->
         (["busy.toml"], "microsim (resources are limited, and served first come, first served)"),
         (["calendar.toml"], "des ([capacity] beds has a calendar)"),
         (["busy.toml", "--engine", "des"], "des (as asked)"),
+        (["arrivals.toml"], "microsim (patients arrive over time, and no resource is limited)"),
         (["three.toml"], "exact (no resource is limited, so there is an answer without sampling noise)"),
     ],
 )
 def test_the_engine_is_told_and_why(aftercart: Command, folder: Path, typed: list[str], engine: str) -> None:
     (folder / "three.toml").write_text('pathway = "three_state"')
+    (folder / "arrivals.toml").write_text(BUSY.replace("[capacity]\nbeds = 2\n", ""))
     assert f"Engine: {engine}." in words(aftercart("run", *typed))
 
 

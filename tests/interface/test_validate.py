@@ -189,7 +189,9 @@ def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     assert result.exit_code == 0, result.output
     named = "not asked for the marginal benefit, for pathway or draws other than those of region: wudhikarn2021"
     assert (named in result.stderr) is (cohorts == 1)
-    told = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))["cohorts"]
+    manifest = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))
+    assert "The marginal benefit is transport" in manifest["note"]
+    told = manifest["cohorts"]
     assert [each["left_out_of_the_marginal_benefit"] for each in told] == [False, cohorts == 1]
     summary = pd.read_csv(folder / "found" / "marginal_benefit_summary.csv")
     assert summary["cohorts"].max() == cohorts
@@ -222,7 +224,9 @@ def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
     said = " ".join(result.stdout.split())
     assert "theirs: the parameters were fitted to other figures of the same patients" in said, result.output
     assert "were not fitted" not in said
-    assert "no external validation" in json.loads((folder / "found" / "manifest.json").read_text())["note"]
+    noted = json.loads((folder / "found" / "manifest.json").read_text())["note"]
+    assert "no external validation" in noted
+    assert "marginal benefit" not in noted
     result = aftercart("validate", "theirs", "--refit", "--out", "again")
     assert result.exit_code == 2
     assert "--refit: no cohort informs the marginal benefit; got 'theirs'" in result.stderr
