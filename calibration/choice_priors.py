@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calibration.priors import Priors
 from simulator.errors import InputError
-from simulator.pathway import Pathway, Siblings
+from simulator.pathway.pathway import Pathway, Siblings
 
 
 def priors_of_pathway(pathway: Pathway) -> Priors:

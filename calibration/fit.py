@@ -13,16 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from calibration.choice_priors import priors_of_pathway
-from calibration.diagnostics import Diagnostics, diagnose
-from calibration.difficulty import difficulties
-from calibration.imis import WeightedSample, ZeroLikelihoodError, sample
-from calibration.likelihood import STEP, Likelihood
+from calibration.likelihood.likelihood import STEP, Likelihood
+from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import predict
 from calibration.priors import Priors
-from calibration.targets import Targets, load_targets
-from simulator import csv_file, fingerprint
+from calibration.sampler.diagnostics import Diagnostics, diagnose
+from calibration.sampler.difficulty import difficulties
+from calibration.sampler.imis import WeightedSample, ZeroLikelihoodError, sample
 from simulator.errors import AftercartError, InputError
-from simulator.workers import Each, workers
+from simulator.evidence import fingerprint
+from simulator.execution.pool import Each, workers
+from simulator.files import csv
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ class Fit:
             parts[f"{UNRELIABLE}because.txt"] = folder / ".because.txt.part"
         try:
             for (name, table), part in zip(tables.items(), parts.values(), strict=False):
-                csv_file.write(table, part, ".17g" if name == "draws" else ".6g")
+                csv.write(table, part, ".17g" if name == "draws" else ".6g")
             if bad:
                 parts[f"{UNRELIABLE}because.txt"].write_text(self.refusal() + "\n", encoding="utf-8")
             for name, part in parts.items():

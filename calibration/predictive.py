@@ -14,19 +14,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from calibration.kinds import COUNTS, by_month
-from calibration.target_checks import HORIZON
-from calibration.targets import Targets
-from simulator.block import MOMENT, Block
-from simulator.censored.episodes import Courses, whole
-from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier
-from simulator.curves import INTERVAL
-from simulator.draws import single
-from simulator.engines.microsim import simulate
+from calibration.likelihood.targets import Targets
+from calibration.reported.consistency import HORIZON
+from calibration.reported.kinds import COUNTS, by_month
+from simulator.engines.curves import INTERVAL
+from simulator.engines.microsim.engine import simulate_at_once
+from simulator.engines.model import Model, resolve
+from simulator.engines.trajectories import MOMENT, Block
 from simulator.errors import InputError
-from simulator.levers import Values
-from simulator.model import Model, resolve
+from simulator.evidence.draws import single
+from simulator.outcomes.episodes import Courses, whole
+from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.randomness import Uniforms
+from simulator.scenario.levers import Values
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -180,7 +180,7 @@ def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: froz
     """Return the first n patients who start the cohort's clock. Raises InputError if hardly anybody does."""
     n = targets.cohort.n
     for tried in (n, 10 * n, 100 * n):
-        (block,) = simulate(model, uniforms, range(tried), horizon=HORIZON, keep=keep)
+        block = simulate_at_once(model, uniforms, range(tried), horizon=HORIZON, keep=keep)
         started = np.ones(tried, dtype=bool)
         if targets.cohort.clock == targets.pathway.clock:
             started = np.isfinite(block.clock_month)

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import scenarios
-from simulator.cohort import Cohort, load_cohort
-from simulator.draws import load_draws
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
-from simulator.scenario import load_scenario
+from simulator.evidence.cohort import Cohort, load_cohort
+from simulator.evidence.draws import load_draws
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import load_scenario
 
 HERE = Path(__file__).parent
 PAGE = HERE / "stress-des.md"

@@ -8,24 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from simulator.analyses.sweep.run import sweep
     from simulator.errors import InputError
-    from simulator.experiment import compare, run
-    from simulator.pathway_file import load_pathway
-    from simulator.results import Results
-    from simulator.scenario import Scenario, load_scenario
-    from simulator.sweeps.run import sweep
+    from simulator.experiment.results import Results
+    from simulator.experiment.run import compare, run
+    from simulator.pathway.format import load_pathway
+    from simulator.scenario.scenario import Scenario, load_scenario
 
 __all__ = ["InputError", "Results", "Scenario", "compare", "load_pathway", "load_scenario", "run", "sweep"]
 
 _HOMES = {
     "InputError": "simulator.errors",
-    "Results": "simulator.results",
-    "Scenario": "simulator.scenario",
-    "compare": "simulator.experiment",
-    "load_pathway": "simulator.pathway_file",
-    "load_scenario": "simulator.scenario",
-    "run": "simulator.experiment",
-    "sweep": "simulator.sweeps.run",
+    "Results": "simulator.experiment.results",
+    "Scenario": "simulator.scenario.scenario",
+    "compare": "simulator.experiment.run",
+    "load_pathway": "simulator.pathway.format",
+    "load_scenario": "simulator.scenario.scenario",
+    "run": "simulator.experiment.run",
+    "sweep": "simulator.analyses.sweep.run",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulator import workers
+from simulator.execution import pool as workers
 
 
 @pytest.fixture(scope="session")

@@ -13,20 +13,22 @@ from typer.core import TyperGroup
 
 from simulator.cli import (
     calibrate,
-    check,
     check_calibration,
+    inspect,
     listing,
     report,
     schema,
     sensitivity,
-    simulate,
     sweep,
     validate,
     verify,
-    virtual,
+    virtual_cohorts,
+)
+from simulator.cli import (
+    run as simulate,
 )
 from simulator.cli.failures import CtrlC, told
-from simulator.invocation import COMMAND
+from simulator.experiment.invocation import COMMAND
 
 
 class Commands(TyperGroup):
@@ -72,12 +74,12 @@ def _aftercart(
 
 
 app.command("list")(listing.list_)
-app.command("check")(check.check)
+app.command("check")(inspect.check)
 app.command("run")(simulate.run)
 app.command("compare")(simulate.compare)
 app.command("sweep")(sweep.sweep)
-app.command("virtual-cohorts")(virtual.virtual_cohorts)
-app.command("guarantee-time")(virtual.guarantee_time)
+app.command("virtual-cohorts")(virtual_cohorts.virtual_cohorts)
+app.command("guarantee-time")(virtual_cohorts.guarantee_time)
 app.command("sensitivity")(sensitivity.sensitivity)
 app.command("calibrate")(calibrate.calibrate)
 app.command("check-calibration")(check_calibration.check_calibration)

@@ -28,9 +28,11 @@ def calibrate(
     """Fit a pathway to a cohort's reported figures.
 
     Writes draws.csv, posterior.csv and predictive.csv, by default into the cohort's own folder."""
-    from calibration import fit, targets
-    from calibration.same_patients import SamePatients
-    from simulator.cli import tables
+    from calibration import fit
+    from calibration.likelihood import targets
+    from calibration.likelihood.same_patients import SamePatients
+    from simulator.report import terminal
+    from simulator.report.tables import display
 
     using = options.processes(jobs)
     loaded = targets.load_targets(cohort)
@@ -52,7 +54,7 @@ def calibrate(
             progress=lambda stage, done, total: advance(done, total, stage),
         )
     if not quiet:
-        tables.show_fit(fitted, tables.console())
+        display.show_fit(fitted, terminal.console())
     typer.echo(f"Files: {into}")
     if fitted.problems():
         typer.echo(f"aftercart: {fitted.refusal()}", err=True)

@@ -11,7 +11,7 @@ import typer
 from simulator.cli import folder, options, progress
 
 if TYPE_CHECKING:
-    from calibration.check import Check
+    from calibration.validation.check import Check
 
 
 def check_calibration(
@@ -29,11 +29,12 @@ def check_calibration(
     """Check a cohort's calibration on simulated cohorts, and on each figure left out.
 
     The same command goes on where it was stopped. Exit status 1 if something is not right."""
-    from calibration import check
-    from calibration.same_patients import SamePatients
-    from calibration.targets import load_targets
-    from simulator import cost
-    from simulator.cli import check_tables, tables
+    from calibration.likelihood.same_patients import SamePatients
+    from calibration.likelihood.targets import load_targets
+    from calibration.validation import check
+    from simulator.experiment import cost
+    from simulator.report import terminal
+    from simulator.report.tables import check_calibration as tables
 
     using = options.processes(jobs)
     targets = load_targets(cohort)
@@ -55,20 +56,21 @@ def check_calibration(
             _draw(found, into)
     for warning in SamePatients(targets).sentences():
         typer.echo(f"aftercart: {warning}", err=True)
-    console = tables.console()
+    console = terminal.console()
     if quiet:
-        console.print(check_tables.verdict(found))
+        console.print(tables.verdict(found))
     else:
-        check_tables.show(found, console)
+        tables.show(found, console)
     console.print(f"Files: {into}", soft_wrap=True)
     if found.failures():
         raise typer.Exit(1)
 
 
 def _draw(found: Check, into: Path) -> None:
-    from calibration.check import RANKS
-    from calibration.uniformity import FALSE_ALARM, band, ecdf
-    from simulator.figures import ranks, style
+    from calibration.validation.check import RANKS
+    from calibration.validation.ecdf_bands import FALSE_ALARM, band, ecdf
+    from simulator.figures import style
+    from simulator.figures.calibration import ranks
 
     quantities = len(found.ranks.columns)
     together = f"{100 * FALSE_ALARM:g} % of such checks of a right calibration leave the grey anywhere."

@@ -12,9 +12,9 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
 
-from simulator import lock
 from simulator.cli.failures import STOPPED, CtrlC
 from simulator.errors import AftercartError, InputError
+from simulator.files import lock
 from simulator.plain_text import one_line
 
 LONGEST = 120

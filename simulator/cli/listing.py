@@ -8,15 +8,16 @@ import typer
 def list_() -> None:
     """List the shipped scenarios, pathways and cohorts."""
     import scenarios
-    from simulator import pathway_file, toml_file
-    from simulator.cohort import cohorts_folder
+    from simulator.evidence.cohort import cohorts_folder
+    from simulator.files import toml
+    from simulator.pathway import shipped
 
-    questions = {name: toml_file.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
+    questions = {name: toml.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
     pathways = {
-        name: toml_file.read(pathway_file.PATHWAYS / f"{name}.toml").get("title", "") for name in pathway_file.names()
+        name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()
     }
     cohorts = {
-        each.name: toml_file.read(each / "cohort.toml").get("title", "")
+        each.name: toml.read(each / "cohort.toml").get("title", "")
         for each in sorted(cohorts_folder().iterdir())
         if (each / "cohort.toml").is_file()
     }
@@ -29,9 +30,9 @@ def _print(heading: str, told: dict[str, str]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from simulator.cli import tables
+    from simulator.report import terminal
 
-    console = tables.console()
+    console = terminal.console()
     console.print(heading)
     for name, text in told.items():
         console.print(Padding(Text(name, style="bold"), (0, 0, 0, 2), expand=False))

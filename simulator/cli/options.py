@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from simulator.pathway import Pathway
+    from simulator.pathway.pathway import Pathway
 
 SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 or NAME@cohorts (marginal benefit), or a TOML file."
 
@@ -68,7 +68,7 @@ Histories = Annotated[
 
 def tell_staleness(pathway: Pathway) -> None:
     """Say on standard error if a pathway's draws were fitted to something else than its files say now."""
-    from simulator.draws import staleness
+    from simulator.evidence.draws import staleness
 
     if said := staleness(pathway):
         typer.echo(f"Note: {said}", err=True)
@@ -77,7 +77,7 @@ def tell_staleness(pathway: Pathway) -> None:
 def processes(jobs: int | None) -> int:
     """Return how many processes to use. Raises InputError if fewer than one is asked for."""
     from simulator.errors import InputError
-    from simulator.workers import cores
+    from simulator.execution.pool import cores
 
     if jobs is not None and jobs < 1:
         raise InputError("too few", where="--jobs", got=jobs, allowed="1 or more")

@@ -15,9 +15,9 @@ def report(
     open_: options.Open = False,
 ) -> None:
     """Make a run's figures and report.html again."""
-    from simulator import report as reporting
+    from simulator.report import run_folder
 
-    page = reporting.write_again(folder)
+    page = run_folder.write_again(folder)
     typer.echo(f"Report: {page}")
     if open_:
         typer.launch(str(page))

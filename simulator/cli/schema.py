@@ -12,13 +12,13 @@ def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="For people, as in docs/.")] = False,
 ) -> None:
     """Print the JSON schema of a scenario or pathway file."""
-    from simulator.pathway_file import PathwayTable
-    from simulator.scenario import ScenarioTable
+    from simulator.pathway.format import PathwayTable
+    from simulator.scenario.scenario import ScenarioTable
 
     if markdown:
-        from simulator.cli import reference
+        from simulator.report import format_reference
 
-        text = reference.pathway() if pathway else reference.scenario()
+        text = format_reference.pathway() if pathway else format_reference.scenario()
     else:
         import json
 

@@ -14,10 +14,10 @@ from simulator.cli import folder, options, progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.pathway import Pathway
-    from simulator.scenario import Scenario
-    from simulator.sensitivity.run import Sensitivity, Widen
-    from simulator.sensitivity.spread import Widened
+    from simulator.analyses.sensitivity.alternatives import Widened
+    from simulator.analyses.sensitivity.run import Sensitivity, Widen
+    from simulator.pathway.pathway import Pathway
+    from simulator.scenario.scenario import Scenario
 
 SHOW = "tornado, prcc, structure, evppi (seconds), sobol, priors (minutes); a list, or all. [default: those of seconds]"
 OUTCOME = "Any outcome of outcomes.csv. [default: survival at the pathway's month of the answer]"
@@ -47,8 +47,8 @@ def sensitivity(
     yes: options.Yes = False,
 ) -> None:
     """Tell which uncertain number, and which assumption, drives an outcome."""
-    from simulator.scenario import check_names, load_scenario
-    from simulator.sensitivity.run import analyse
+    from simulator.analyses.sensitivity.run import analyse
+    from simulator.scenario.scenario import check_names, load_scenario
 
     using = options.processes(jobs)
     loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
@@ -83,9 +83,9 @@ def sensitivity(
 
 def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
     """Return the parts that were asked for. Of `all` and of none those that can be shown; say why others are not."""
-    from simulator.cohort import cohort_folder
+    from simulator.analyses.sensitivity.run import OF_MANY, PARTS, QUICK, not_offered
     from simulator.errors import InputError
-    from simulator.sensitivity.run import OF_MANY, PARTS, QUICK, not_offered
+    from simulator.evidence.cohort import cohort_folder
 
     parts = [each.strip() for each in (show or "").split(",") if each.strip()]
     if show is not None and not parts:
@@ -124,7 +124,7 @@ def _rates(told: Iterable[str]) -> dict[str, float]:
 
 def _widen(pathway: Pathway, jobs: int) -> Widen | None:
     """Return what gives the posterior without each assumed prior; None where no cohort was fitted."""
-    from simulator.cohort import cohort_folder
+    from simulator.evidence.cohort import cohort_folder
 
     cohort = cohort_folder(pathway)
     return None if cohort is None else _Widened(cohort, jobs)
@@ -141,8 +141,8 @@ class _Widened:
         self, draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
     ) -> Iterator[Widened]:
         from calibration.fit import likelihood_of
-        from calibration.targets import load_targets
-        from calibration.widened_priors import widened
+        from calibration.likelihood.targets import load_targets
+        from calibration.validation.prior_sensitivity import widened
 
         targets = load_targets(self.cohort)
         with likelihood_of(targets, self.jobs) as (log_likelihood, _):
@@ -151,9 +151,9 @@ class _Widened:
     def seconds(self, draws: pd.DataFrame) -> float:
         """Return about how long its likelihoods take."""
         from calibration.fit import ROWS, Posterior
-        from calibration.targets import load_targets
-        from calibration.widened_priors import assumed
-        from simulator.cost import timed
+        from calibration.likelihood.targets import load_targets
+        from calibration.validation.prior_sensitivity import assumed
+        from simulator.experiment.cost import timed
 
         posterior = Posterior(load_targets(self.cohort))
         few = draws[list(posterior.priors.names)].iloc[:ROWS].to_numpy()
@@ -162,15 +162,17 @@ class _Widened:
 
 
 def _draw(found: Sensitivity, into: Path) -> None:
-    from simulator.cohort import load_cohort
-    from simulator.figures import gallery, sensitivity_gallery
+    from simulator.evidence.cohort import load_cohort
+    from simulator.figures import gallery
+    from simulator.figures.analyses import sensitivity as sensitivity_gallery
 
     gallery.save(sensitivity_gallery.pictures(found, load_cohort(found.inputs.pathway)), into)
 
 
 def _tell(found: Sensitivity, out: Path, *, json: bool, quiet: bool) -> None:
-    from simulator.cli import sensitivity_tables, tables
-    from simulator.sensitivity.answer import answer
+    from simulator.report import terminal
+    from simulator.report.tables import sensitivity as sensitivity_tables
+    from simulator.wording.sensitivity import answer
 
     where = f"Files: {out}"
     if json:
@@ -178,7 +180,7 @@ def _tell(found: Sensitivity, out: Path, *, json: bool, quiet: bool) -> None:
         if not quiet:
             typer.echo(where, err=True)
         return
-    console = tables.console()
+    console = terminal.console()
     if quiet:
         console.print(answer(found))
     else:

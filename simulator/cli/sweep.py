@@ -10,7 +10,7 @@ import typer
 from simulator.cli import folder, options, progress
 
 if TYPE_CHECKING:
-    from simulator.sweeps.run import Sweep
+    from simulator.analyses.sweep.run import Sweep
 
 VARY = "A parameter, resource, marginal_benefit, [service] key, scale.NAME, odds_ratio.NAME or hazard_ratio.STATE.NAME."
 Vary = Annotated[
@@ -39,10 +39,11 @@ def sweep(
 
     Each cell keeps the scenario's own marginal_benefit: no other is shown unless it is varied.
     """
-    from simulator import experiment, workers
-    from simulator.scenario import load_scenario
-    from simulator.sweeps import axis
-    from simulator.sweeps.run import sweep as simulate
+    from simulator.analyses.sweep import axis
+    from simulator.analyses.sweep.run import sweep as simulate
+    from simulator.execution import pool
+    from simulator.experiment.settings import Settings
+    from simulator.scenario.scenario import load_scenario
 
     varied, loaded = axis.split(vary), load_scenario(scenario)
     out = out or folder.default(f"{loaded.name}-sweep")
@@ -53,11 +54,11 @@ def sweep(
             yes=yes,
             progress=advance,
             engine=engine,
-            patients=experiment.Settings.patients if patients is None else patients,
+            patients=Settings.patients if patients is None else patients,
             draws=draws,
             seed=seed,
             horizon=horizon,
-            jobs=workers.cores() if jobs is None else jobs,
+            jobs=pool.cores() if jobs is None else jobs,
             replications=replications,
             overload=overload,
         )
@@ -70,23 +71,26 @@ def sweep(
 
 
 def _draw(found: Sweep, into: Path) -> None:
-    from simulator.cohort import load_cohort
-    from simulator.figures import gallery, sweep_gallery
+    from simulator.evidence.cohort import load_cohort
+    from simulator.figures import gallery
+    from simulator.figures.analyses import sweep as sweep_gallery
 
     gallery.save(sweep_gallery.pictures(found, load_cohort(found.scenario.pathway)), into)
 
 
 def _tell(found: Sweep, out: Path, *, json: bool, quiet: bool) -> None:
-    from simulator.cli import sweep_tables, tables
-    from simulator.sweeps.answer import answer
+    from simulator.report import terminal
+    from simulator.report.tables import display
+    from simulator.report.tables import sweep as sweep_tables
+    from simulator.wording.sweep import answer
 
     where = f"Files: {out}"
     if json:
-        typer.echo(tables.as_json(found.table))
+        typer.echo(display.as_json(found.table))
         if not quiet:
             typer.echo(where, err=True)
         return
-    console = tables.console()
+    console = terminal.console()
     if quiet:
         console.print(answer(found))
     else:

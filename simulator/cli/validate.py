@@ -15,19 +15,8 @@ from simulator.cli import folder, options, progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from calibration.marginal_benefit import Benefit
-    from calibration.targets import Targets
-
-NOTE = (
-    "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts; where a cohort's paper gave a "
-    "prior its centre, that is said. A wide interval confirms little."
-)
-OWN = "the parameters were fitted to other figures of the same patients, so that this is no external validation"
-TRANSPORT = (
-    "The marginal benefit is transport between different cohorts, other patients at other places, and not an estimate "
-    "of a treatment's effect."
-)
-
+    from calibration.likelihood.targets import Targets
+    from calibration.transport.marginal_benefit import Benefit
 
 def validate(
     cohorts: Annotated[
@@ -46,22 +35,23 @@ def validate(
     The pathway is set to each cohort's own uptake and mix (its cohort.toml). A cohort of your own is one folder."""
     import pandas as pd
 
-    from calibration import marginal_benefit, validation
-    from calibration.targets import load_targets
-    from simulator import draws
-    from simulator.cli import validation_words
+    from calibration.likelihood.targets import load_targets
+    from calibration.transport import marginal_benefit
+    from calibration.validation import external
+    from simulator.evidence import draws
+    from simulator.report.tables import validation as tables
 
     using = options.processes(jobs)
-    every = [load_targets(name) for name in cohorts or validation.shipped()]
+    every = [load_targets(name) for name in cohorts or external.shipped()]
     _check_names(every)
     for targets in every:
-        validation.to_validate(targets)
-        for warning in [*targets.warnings, *validation.notes(targets)]:
+        external.to_validate(targets)
+        for warning in [*targets.warnings, *external.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
     said = draws.stale_draws if refit else draws.staleness
     stale = {each.pathway.where: said(each.pathway) for each in every}
-    for note in filter(None, stale.values()):
-        typer.echo(f"Note: {note}", err=True)
+    for sentence in filter(None, stale.values()):
+        typer.echo(f"Note: {sentence}", err=True)
     if left_out := marginal_benefit.left_out(every):
         typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
     frozen = _frozen(every) if refit else None
@@ -73,7 +63,7 @@ def validate(
         for targets in every:
             table = draws.load_draws(targets.pathway)
             told = partial(_advance, advance, targets.cohort.name)
-            found.append(validation.validate(targets, table, jobs=using, progress=told))
+            found.append(external.validate(targets, table, jobs=using, progress=told))
         table = pd.concat(found, ignore_index=True)
         most = None if refit else draws.MOST
         told = partial(_advance, advance, "the marginal benefit")
@@ -81,27 +71,10 @@ def validate(
         _write(every, table, benefit, unfinished, left_out, stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
-    validation_words.show(every, table, benefit, quiet=quiet)
+    tables.show(every, table, benefit, quiet=quiet)
     if frozen is not None:
         typer.echo(f"Frozen: {frozen / draws.BENEFIT_FILE}")
     typer.echo(f"Files: {out}")
-
-
-def note(every: Sequence[Targets], benefit: Benefit | None) -> str:
-    """Return what the validation is, and what the marginal benefit is where there is one."""
-    return f"{_whose(every)} {TRANSPORT}" if benefit is not None else _whose(every)
-
-
-def _whose(every: Sequence[Targets]) -> str:
-    """Return what the validation is: of other cohorts, or of the one that the parameters were fitted to."""
-    from simulator.cohort import cohort_folder
-
-    fitted = {folder.resolve() for each in every if (folder := cohort_folder(each.pathway)) is not None}
-    own = [each.cohort.name for each in every if each.folder.resolve() in fitted]
-    if not own:
-        return NOTE
-    said = f"{', '.join(own)}: {OWN}."
-    return said if len(own) == len(every) else f"{said} {NOTE.replace('these cohorts', 'the other cohorts')}"
 
 
 def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> None:
@@ -127,9 +100,9 @@ def _frozen(every: Sequence[Targets]) -> Path:
 
     Raises InputError if it is not one cohort's, or if no cohort informs the benefit.
     """
-    from calibration import marginal_benefit
-    from simulator.cohort import cohort_folder
+    from calibration.transport import marginal_benefit
     from simulator.errors import InputError
+    from simulator.evidence.cohort import cohort_folder
 
     calibrated = {None if (of := cohort_folder(each.pathway)) is None else of.resolve() for each in every}
     (found,) = calibrated if len(calibrated) == 1 else (None,)
@@ -159,21 +132,24 @@ def _write(
     left_out: Sequence[str],
     stale: Mapping[str, str | None],
 ) -> None:
-    from calibration.marginal_benefit import SUMMARY_FILE
-    from simulator import csv_file, manifest
-    from simulator.figures import style, validation
+    from calibration.transport.marginal_benefit import SUMMARY_FILE
+    from simulator.experiment import manifest
+    from simulator.figures import style
+    from simulator.figures.calibration import external
+    from simulator.files import csv
+    from simulator.wording.validation import note
 
-    csv_file.write(table, into / "validation.csv", ".6g")
+    csv.write(table, into / "validation.csv", ".6g")
     if benefit is not None:
-        csv_file.write(benefit.summary, into / SUMMARY_FILE, ".6g")
+        csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     sizes = {each.cohort.name: each.cohort.n for each in every}
-    drawn = validation.draw(table, sizes, _source(every), every[0].pathway.months.early)
-    style.save(drawn, into, "validation", alt=validation.alt_text(table, sizes))
+    drawn = external.draw(table, sizes, _source(every), every[0].pathway.months.early)
+    style.save(drawn, into, "validation", alt=external.alt_text(table, sizes))
     manifest.write(_manifest(every, note(every, benefit), left_out, stale), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
-    from simulator.cohort import load_cohort
+    from simulator.evidence.cohort import load_cohort
 
     calibrated = load_cohort(every[0].pathway)
     said = [] if calibrated is None else [f"Model: n = {calibrated.n}, {calibrated.citation}"]
@@ -186,8 +162,8 @@ def _manifest(
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from calibration import validation
-    from simulator import manifest
+    from calibration.validation import external
+    from simulator.experiment import manifest
 
     told = [
         {
@@ -200,7 +176,7 @@ def _manifest(
             "draws": each.pathway.draws,
             "levers": {"set": dict(each.scenario.set), "scale": dict(each.scenario.scale)},
             "dependence": each.dependence,
-            "warnings": [*each.warnings, *validation.notes(each)],
+            "warnings": [*each.warnings, *external.notes(each)],
             "left_out_of_the_marginal_benefit": each.cohort.name in left_out,
             "stale_draws": stale[each.pathway.where],
             "files": manifest.files([each.scenario], each.folder),

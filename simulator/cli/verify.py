@@ -15,15 +15,16 @@ def verify(
     ] = False,
 ) -> None:
     """Check the engines on every pathway and scenario."""
-    from simulator import verify as verification
-    from simulator.cli import tables
+    from simulator.analyses import verification
     from simulator.errors import AftercartError
+    from simulator.report import terminal
+    from simulator.report.tables import display
 
     with progress.shown("verifying", quiet=quiet) as advance:
         checks = list(verification.checks(advance))
     if not quiet:
-        tables.console().print(tables.of_checks(checks))
+        terminal.console().print(display.of_checks(checks))
     failed = [f"{each.subject}: {each.law}" for each in checks if not each.passed]
     if failed:
         raise AftercartError(f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed)}")
-    tables.console().print(f"{len(checks)} checks passed.")
+    terminal.console().print(f"{len(checks)} checks passed.")

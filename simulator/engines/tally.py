@@ -11,39 +11,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.block import MOMENT, Block
-from simulator.curves import Curves, check_horizon, populations
-from simulator.engines.lattice import step_of_reading
-from simulator.engines.microsim import simulate
-from simulator.lifetimes import Path
-from simulator.model import Model
-from simulator.pathway import Count, Pathway
-from simulator.randomness import Uniforms
+from simulator.engines.curves import Curves, populations
+from simulator.engines.lifetimes import Path
+from simulator.engines.model import Model
+from simulator.engines.steps import step_of_reading
+from simulator.engines.trajectories import MOMENT, Block
+from simulator.pathway.pathway import Count, Pathway
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 FLUSH = 8
 """Blocks that are gathered before they are counted."""
-
-
-def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -> Curves:
-    """Return the curves of simulated patients 0 to `patients` - 1 of a model of one draw.
-
-    horizon : months after the default clock. Groups look to the end of their window, whatever the horizon.
-    """
-    return counted(model, horizon, range(patients), uniforms).curves()
-
-
-def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -> Tally:
-    """Return the tally of simulated patients of a model of one draw; see `curves`."""
-    check_horizon(horizon)
-    pathway = model.pathway
-    tally = Tally(model, horizon)
-    for block in simulate(model, uniforms, patients, horizon=pathway.followed(horizon), keep=counted_states(pathway)):
-        tally.add(block)
-    tally.flush()
-    return tally
 
 
 def counted_states(pathway: Pathway) -> frozenset[str]:

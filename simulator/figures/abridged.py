@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from simulator.cohort import Cohort
-from simulator.pathway import Pathway
-from simulator.scenario import Scenario, parted
+from simulator.evidence.cohort import Cohort
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario, parted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.results import Results
+    from simulator.experiment.results import Results
 
 NAME, LABEL = 32, 44
 """Characters of a scenario's name without its @, and of any label; the report and the files have them in full."""

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from simulator import whole_file
-from simulator.cohort import Cohort
-from simulator.figures import abridged, diagram, flow, occupancy, panels, queues, style, survival
-from simulator.manifest import ROUGH
-from simulator.results import Results
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.manifest import ROUGH
+from simulator.experiment.results import Results
+from simulator.figures import abridged, occupancy, resource_use, style
+from simulator.figures.pathway import diagram, flow
+from simulator.figures.survival import panels, survival
+from simulator.files import whole
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         figure = panels.by_policy(results.survival, clock=shown[0], cohort=cohort, months=pathway.months)
         found.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
     if results.queue is not None and len(results.queue):
-        alt = queues.alt_text(results.queue, results.scenarios)
-        figure = queues.draw(results.queue, results.scenarios, results.manifest, cohort)
+        alt = resource_use.alt_text(results.queue, results.scenarios)
+        figure = resource_use.draw(results.queue, results.scenarios, results.manifest, cohort)
         found.append(Picture("queue_over_time", "Who waits, and what is in use, over time", alt, figure))
     if pathway.groups and pathway.clock in shown:
         alt = panels.by_group_alt_text(results.survival, pathway, clock=pathway.clock, cohort=cohort)
@@ -91,8 +93,8 @@ def clocks(results: Results) -> list[str]:
 def save(pictures: Sequence[Picture], folder: Path) -> None:
     """Write every picture as NAME.svg and NAME.png into an existing folder."""
     for each in pictures:
-        whole_file.write(folder / f"{each.name}.svg", each.svg.encode())
-        whole_file.write(folder / f"{each.name}.png", style.png(each.figure))
+        whole.write(folder / f"{each.name}.svg", each.svg.encode())
+        whole.write(folder / f"{each.name}.png", style.png(each.figure))
 
 
 def _overall(results: Results, clock: str, cohort: Cohort | None, ending: str = "") -> Picture:

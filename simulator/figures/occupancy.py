@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from simulator import rounding
-from simulator.cohort import Cohort
-from simulator.figures import curve, lettering, style, survival
-from simulator.outcome_months import in_words
-from simulator.pathway import Pathway
+from simulator.evidence.cohort import Cohort
+from simulator.figures import style, text
+from simulator.figures.survival import curve, survival
+from simulator.pathway.outcome_months import in_words
+from simulator.pathway.pathway import Pathway
+from simulator.wording import rounding
 
 Floats = NDArray[np.float64]
 
@@ -174,17 +175,17 @@ def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
     footing = _footing(drawn, pathway, cohort)
     across = min(3, len(names))
     down = -(-len(names) // across)
-    words = max(lettering.width(layer.label, _SIZE) for layer in drawn.layers)
+    words = max(text.width(layer.label, _SIZE) for layer in drawn.layers)
     columns = len(names) if len(names) <= _MOST_COLUMNS else 0
     key = 0.45 + words + _COLUMN * columns
     width = min(4.6, (style.WIDTH - _LEFT - key - _GAP * across) / across)
-    titles = [lettering.broken_name(_numbered(name, place, names), width) for place, name in enumerate(names)]
+    titles = [text.broken_name(_numbered(name, place, names), width) for place, name in enumerate(names)]
     above = _TOP + _LINE * max(each.count("\n") for each in titles)
-    head, foot = lettering.heading_height(subtitle), lettering.footing_height(footing) + 0.05
+    head, foot = text.heading_height(subtitle), text.footing_height(footing) + 0.05
     body = max(down * (above + _PLOT + _FOOT), above + 0.3 + _ROW * (len(drawn.layers) + 2))
     figure = style.canvas(style.WIDTH, head + body + foot)
-    lettering.heading(figure, f"Where patients are, months since {drawn.clock}", subtitle)
-    lettering.footing(figure, footing)
+    text.heading(figure, f"Where patients are, months since {drawn.clock}", subtitle)
+    text.footing(figure, footing)
     up = figure.get_size_inches()[1]
     for place, name in enumerate(names):
         row, column = divmod(place, across)
@@ -213,7 +214,7 @@ def _footing(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> str:
     if rest:
         said.append(f"Other states: {', '.join(pathway.states[name].label for name in rest)}.")
     named = [*(layer.label for layer in drawn.layers), *(pathway.states[name].label for name in rest)]
-    said += lettering.explained(pathway.abbreviations, named)
+    said += text.explained(pathway.abbreviations, named)
     said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
     return " ".join(said)
 

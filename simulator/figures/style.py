@@ -16,9 +16,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from simulator import whole_file
 from simulator.figures.glyphs import FAMILY, families
-from simulator.scenario import parted
+from simulator.files import whole as whole_file
+from simulator.scenario.scenario import parted
 
 # Okabe & Ito 2008, Color Universal Design: told apart whatever the reader's colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"

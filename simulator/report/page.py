@@ -7,18 +7,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from simulator import ward_words
-from simulator.answer import answer
-from simulator.cohort import Cohort
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.manifest import ROUGH
+from simulator.experiment.results import Results
 from simulator.figures.gallery import Picture, clocks
-from simulator.manifest import ROUGH
-from simulator.pathway import Pathway
-from simulator.report import levers, outcomes_table, service_tables
+from simulator.pathway.pathway import Pathway
 from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
-from simulator.report.predictive_table import predictive
-from simulator.report.register import register
-from simulator.results import Results
-from simulator.scenario import Scenario, parted
+from simulator.report.tables import levers, outcomes
+from simulator.report.tables import resources as service_tables
+from simulator.report.tables.assumptions import register
+from simulator.report.tables.calibration import predictive
+from simulator.scenario.scenario import Scenario, parted
+from simulator.wording import resources as ward_words
+from simulator.wording.headline import answer
 
 NOT_SHOWN = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Of the manifest: where and when, so that the same run gives the same page, and what is said elsewhere on it."""
@@ -46,7 +47,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
 def _answer(results: Results) -> list[str]:
     """Return the answer, a paragraph a policy, the first as the page's heading."""
     first = results.scenarios[0]
-    policies = outcomes_table.policies(results.scenarios) or [[]]
+    policies = outcomes.policies(results.scenarios) or [[]]
     said = [answer(results.outcomes, [first, *ends]) for ends in policies]
     headline, stop, rest = said[0].partition(". ")
     wards = ward_words.sentence(results.service, results.scenarios)
@@ -108,8 +109,8 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     )
     if draws == 1:
         said = "One set of parameters, so there are no intervals."
-    tables = outcomes_table.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
-    groups = outcomes_table.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
+    tables = outcomes.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
+    groups = outcomes.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
     whole = "All of it, with Monte Carlo errors, is in outcomes.csv."
     return [paragraph(f"{said} {whole}"), tables, groups]
 

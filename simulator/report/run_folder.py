@@ -11,21 +11,24 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, Field
 
-from simulator import csv_file, lock, text_file, toml_file, whole_file
-from simulator.capacity import Capacity
-from simulator.cohort import load_cohort
-from simulator.curves import LONGEST, populations
+from simulator.engines.curves import LONGEST, populations
 from simulator.errors import InputError
-from simulator.experiment import report_months
+from simulator.evidence.cohort import load_cohort
+from simulator.experiment.parts import report_months
+from simulator.experiment.results import Results
 from simulator.figures.gallery import gallery, save
-from simulator.milestone import with_milestones
-from simulator.outcome_months import alive_at, mean_to
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway, names
+from simulator.files import csv, lock, toml
+from simulator.files import text as text_file
+from simulator.files import whole as whole_file
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.milestones import with_milestones
+from simulator.pathway.outcome_months import alive_at, mean_to
+from simulator.pathway.pathway import Pathway
 from simulator.report.page import html
-from simulator.results import Results
-from simulator.scenario import Scenario, check
-from simulator.service import Service
+from simulator.scenario.arrivals import Service
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,8 +153,8 @@ def _manifest(path: Path) -> tuple[_Manifest, dict[str, Any]]:
     if not any((path.parent / f"{name}.csv").exists() for name in TABLES):
         what = "no results of run or compare are beside it, and a report is made of no others"
         raise InputError(what, where=str(path), allowed="the folder of a run or a comparison")
-    found = toml_file.cleaned(found, path)
-    return toml_file.validate(_Manifest, found, path), found
+    found = toml.cleaned(found, path)
+    return toml.validate(_Manifest, found, path), found
 
 
 def _newest_run(folder: Path) -> str | None:
@@ -162,7 +165,7 @@ def _newest_run(folder: Path) -> str | None:
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
-    found = csv_file.read(
+    found = csv.read(
         path, [each for each in columns if each in text], [each for each in columns if each not in text]
     )
     ranges = [(found[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
@@ -215,7 +218,7 @@ def _pathway(told: _Pathway, folder: Path) -> Pathway:
     from hashlib import sha256
 
     file = told.file or told.name
-    if not file.endswith(".toml") and file not in names():
+    if not file.endswith(".toml") and file not in shipped.names():
         raise InputError(
             "the run's pathway is not a shipped one, so its report cannot be made again", where=str(folder), got=file
         )

@@ -15,7 +15,7 @@ import numpy as np
 import ours
 from numpy.typing import NDArray
 
-from simulator.engines import microsim
+from simulator.engines.microsim import engine
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def table(patients: int) -> list[Gain]:
 
 def lived(name: str, patients: int, seed: int) -> Floats:
     """Return each patient's months from the default clock to death, inf if alive; who never gets there is left out."""
-    blocks = microsim.simulate(ours.model(name), Uniforms(seed), range(patients), horizon=HORIZON, keep=ours.NOTHING)
+    blocks = engine.simulate(ours.model(name), Uniforms(seed), range(patients), horizon=HORIZON, keep=ours.NOTHING)
     months = [(block.death_month - block.clock_month)[np.isfinite(block.clock_month)] for block in blocks]
     return np.concatenate(months)
 

@@ -76,8 +76,8 @@ def _head(measured: Measured, quick: bool) -> str:
         f"Ratios are of pairs of runs that take turns in one process, {core}: the median of "
         f"{measured.sizes.pairs} pairs, and the range; each run is repeated until it fills "
         f"{measured.sizes.enough:g} s of the processor. Ratios carry over to other machines better than seconds do. "
-        f"The pathway is the [peer pathway](../simulator/pathways/peer_pathway.toml): 8 states, 18 competing times, "
-        f"{TRANSITIONS} transitions a patient in 120 months."
+        f"The pathway is the [peer pathway](../simulator/pathway/shipped/peer_pathway.toml): 8 states, 18 competing "
+        f"times, {TRANSITIONS} transitions a patient in 120 months."
     )
     failed = missed(measured)
     verdict = f"**Missed:** {'; '.join(failed)}." if failed else "No floor is missed."

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.block import Block
-from simulator.capacity import Capacity
-from simulator.curves import Curves
-from simulator.engines import des, exact, microsim, queues, tally
-from simulator.model import Model, resolve
+from simulator.engines.curves import Curves
+from simulator.engines.des import engine as des
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.microsim import queueing
+from simulator.engines.model import Model, resolve
+from simulator.engines.requests import Intake, Requests
+from simulator.engines.trajectories import Block
 from simulator.randomness import Uniforms
-from simulator.scenario import load_scenario
-from simulator.ward import Intake, Requests
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import load_scenario
 
 HERE = Path(__file__).resolve().parent
 HORIZON = 120.0
@@ -41,7 +44,7 @@ def deaths(patients: int, seed: int = 1) -> list[Block]:
 
 def curves(patients: int, seed: int = 1) -> Curves:
     """Simulate without beds, and count OS and every state's occupancy, as `aftercart run --engine microsim` does."""
-    return tally.curves(model("peer"), HORIZON, patients=patients, uniforms=Uniforms(seed))
+    return microsim.curves(model("peer"), HORIZON, patients=patients, uniforms=Uniforms(seed))
 
 
 def intake(patients: int, seed: int = 1) -> Intake:
@@ -54,7 +57,7 @@ def intake(patients: int, seed: int = 1) -> Intake:
 def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> tuple[Block, Requests]:
     """Simulate with beds by microsim's queue path; deaths and the wards' book are kept."""
     limited = model("peer_with_beds", beds)
-    return queues.simulate(limited, Uniforms(seed), intake(patients, seed), horizon=HORIZON, keep=NOTHING)
+    return queueing.simulate(limited, Uniforms(seed), intake(patients, seed), horizon=HORIZON, keep=NOTHING)
 
 
 def story_by_story(patients: int, seed: int = 1) -> tuple[Block, Requests]:

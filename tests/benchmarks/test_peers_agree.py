@@ -11,8 +11,9 @@ import ratios
 import simpy_by_hand
 from numpy.typing import NDArray
 
-from simulator.curves import Curves
-from simulator.engines import exact, microsim
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from calibration.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets, load_targets
 
 PATHWAY = """
 title = "Two arms, constant hazards"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration.targets import find_folder
-from simulator.cohort import read_cohort
+from calibration.likelihood.targets import find_folder
+from simulator.evidence.cohort import read_cohort
 
 MOST_PATIENTS = 37
 ROWS = read_cohort(find_folder("wang2024")).targets.set_index("name")

@@ -11,9 +11,9 @@ from scipy import stats
 from scipy.linalg import expm
 
 from calibration.fit import Posterior
-from calibration.likelihood import Likelihood
-from calibration.same_patients import SamePatients
-from calibration.targets import Targets, load_targets
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.same_patients import SamePatients
+from calibration.likelihood.targets import Targets, load_targets
 from simulator.errors import InputError
 
 Floats = NDArray[np.float64]

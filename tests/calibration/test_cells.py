@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from calibration.cells import ALIVE, ANY, ELSEWHERE, Cell, Equation, Row, cells_of, check_equations, equations, settles
+from calibration.likelihood.cells import (
+    ALIVE,
+    ANY,
+    ELSEWHERE,
+    Cell,
+    Equation,
+    Row,
+    cells_of,
+    check_equations,
+    equations,
+    settles,
+)
 from simulator.errors import InputError
 
 ARMS = ("treated", "untreated")

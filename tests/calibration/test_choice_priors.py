@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from calibration.choice_priors import priors_of_pathway
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.model import resolve
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario
+from simulator.pathway.format import load_pathway
+from simulator.scenario.scenario import Scenario
 
 PATHWAY = """
 title = "three ways"

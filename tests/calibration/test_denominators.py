@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import validation
-from calibration.denominators import denominators, in_words
-from calibration.targets import Targets, find_folder, load_targets
+from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.validation import external
+from calibration.validation.denominators import denominators, in_words
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
@@ -41,7 +41,7 @@ def test_a_count_is_predicted_as_a_share_of_those_it_was_counted_of(what: str, n
     # Followed up until everybody has died, that deaths are a share of known size.
     text = (targets.folder / "cohort.toml").read_text()
     (targets.folder / "cohort.toml").write_text(text.partition("[follow_up]")[0])
-    found = validation.validate(load_targets(targets.folder), None, wanted=100).set_index("target").loc["it"]
+    found = external.validate(load_targets(targets.folder), None, wanted=100).set_index("target").loc["it"]
     least = 20 if "treated women, of" in what else 50 if "women" in what else 80
     # A ratio's own bias is about share / size.
     allowed = 5 * np.sqrt(share * (1 - share) / least / 100) + 0.002
@@ -78,7 +78,7 @@ def test_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
 def test_hscts_of_the_treated_are_predicted_as_simulated_patients_have_them(tmp_path: Path) -> None:
     """By Monte Carlo of the declared pathway's choices and times, in which no state but those on the way is told."""
     targets = letters(tmp_path / "mine", "hsct,patients,hsct,,,,23,42")
-    found = validation.validate(targets, None, wanted=100).iloc[0]
+    found = external.validate(targets, None, wanted=100).iloc[0]
     assert found["reported"] == pytest.approx(100 * 23 / 42)
     assert found["predicted"] == pytest.approx(100 * _hscts_of_the_treated(targets), abs=5.0)
 
@@ -121,10 +121,10 @@ def test_a_count_of_nobody_who_is_told_is_refused_by_its_line(what: str, new_coh
     row, complaint = REFUSED[what]
     sizes = ("women,patients,all,,sex=female,,80,200,", SIZES[1])
     with pytest.raises(InputError, match=rf"targets.csv: line 4: .*{complaint}"):
-        validation.to_validate(new_cohort(N, *sizes, f"it,{row}", use="validation"))
+        external.to_validate(new_cohort(N, *sizes, f"it,{row}", use="validation"))
 
 
-@pytest.mark.parametrize("name", validation.shipped())
+@pytest.mark.parametrize("name", external.shipped())
 def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
     targets = load_targets(name)
     rows = targets.cohort.targets
@@ -136,7 +136,7 @@ def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
 def test_fewer_than_the_treated_are_taken_as_assessed_and_that_is_said(tmp_path: Path) -> None:
     """15 HSCTs of 26: whether these are responders or those who were followed, the row does not tell."""
     targets = letters(tmp_path / "mine", "hsct,entered,treated,hsct,,,15,26", "all,entered,treated,hsct,,,15,42")
-    (note,) = validation.notes(targets)
+    (note,) = external.notes(targets)
     assert "26 of 42 treated are taken as those assessed" in note
     assert "as responders, it tells nothing" in note
 

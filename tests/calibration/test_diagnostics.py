@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from calibration.diagnostics import (
+from calibration.sampler.diagnostics import (
     Diagnostics,
     diagnose,
     effective_sample_size,

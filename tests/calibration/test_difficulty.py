@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration.difficulty import difficulties
-from calibration.imis import WeightedSample, sample
 from calibration.priors import Priors
-from simulator.pathway import Parameter, Prior
+from calibration.sampler.difficulty import difficulties
+from calibration.sampler.imis import WeightedSample, sample
+from simulator.pathway.pathway import Parameter, Prior
 
 Floats = NDArray[np.float64]
 

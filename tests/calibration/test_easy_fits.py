@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from calibration import fit, imis
+from calibration import fit
 from calibration.fit import Fit
-from calibration.targets import load_targets
+from calibration.likelihood.targets import load_targets
+from calibration.sampler import imis
 
 Floats = NDArray[np.float64]
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"

@@ -3,16 +3,15 @@
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from scipy import optimize
 
-from calibration import validation
-from calibration.targets import Targets, find_folder, load_targets
-from simulator import pathways
+from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.validation import external
 from simulator.errors import InputError
+from simulator.pathway import shipped
 
 OPEN, CLOSED = 30 / 40, 10 / 40
 """Of the cohort's own mix: CD19 CAR-T is closed to CD19-negative relapses."""
@@ -30,7 +29,7 @@ def cohort(tmp_path: Path) -> Cohort:
     def write(*rows: str, more: str = "", edits: Sequence[tuple[str, str]] = (), use: str = "setting") -> Targets:
         folder = tmp_path / "mine"
         shutil.copytree(find_folder("schultz2023"), folder)
-        pathway = files(pathways).joinpath("b_all_post_cd19.toml").read_text(encoding="utf-8")
+        pathway = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
         for old, new in edits:
             assert old in pathway
             pathway = pathway.replace(old, new, 1)
@@ -65,7 +64,7 @@ def test_a_share_printed_of_the_whole_cohort_is_set_as_one_of_the_treated(cohort
 def test_the_share_that_was_told_is_what_simulated_patients_have(cohort: Cohort) -> None:
     """The closed ones' share goes to chemotherapy as well, by what it has of the others."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation")
-    found = validation.validate(targets, None, wanted=80)
+    found = external.validate(targets, None, wanted=80)
     # 5 standard errors of 80 cohorts with 42 treated.
     for predicted, share in zip(found["predicted"], (25 / 42, 6 / 42), strict=True):
         assert predicted == pytest.approx(100 * share, abs=500 * (share * (1 - share) / 42 / 80) ** 0.5)
@@ -170,4 +169,4 @@ def test_a_row_that_does_not_settle_the_shares_is_refused(what: str, cohort: Coh
 
 def test_shares_that_add_up_to_more_than_all_are_refused(cohort: Cohort) -> None:
     with pytest.raises(InputError, match="leaves less than nothing"):
-        validation.validate(cohort(CAR.format(25), CHEMOTHERAPY.format(20), use="validation"), None, wanted=1)
+        external.validate(cohort(CAR.format(25), CHEMOTHERAPY.format(20), use="validation"), None, wanted=1)

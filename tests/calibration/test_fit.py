@@ -10,12 +10,12 @@ from scipy import stats
 
 from calibration import fit
 from calibration.fit import Fit
+from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.priors import Priors
-from calibration.targets import Targets, find_folder, load_targets
-from simulator import fingerprint
-from simulator.cohort import read_cohort
-from simulator.draws import load_draws
 from simulator.errors import AftercartError, InputError
+from simulator.evidence import fingerprint
+from simulator.evidence.cohort import read_cohort
+from simulator.evidence.draws import load_draws
 
 NewCohort = Callable[..., Targets]
 

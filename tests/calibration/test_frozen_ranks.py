@@ -6,10 +6,10 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from calibration import trials
-from calibration.check import Check, quantities_that_fail
-from calibration.ranks import trial
-from calibration.targets import find_folder, load_targets
+from calibration.likelihood.targets import find_folder, load_targets
+from calibration.validation import trials
+from calibration.validation.check import Check, quantities_that_fail
+from calibration.validation.ranks import trial
 
 FOLDER = find_folder("wang2024")
 

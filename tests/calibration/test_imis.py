@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from calibration.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, sample
-from calibration.modes import Floats
+from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, sample
+from calibration.sampler.modes import Floats
 from simulator.errors import AftercartError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.kinds import BY_KIND, KINDS, guide, readers
-from calibration.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets, load_targets
+from calibration.reported.kinds import BY_KIND, KINDS, guide, readers
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]

@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import integrate, stats
 
-from calibration.cells import ALIVE, Cell
-from calibration.likelihood import Likelihood
+from calibration.likelihood.cells import ALIVE, Cell
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import SimulatedCohort, simulated
-from calibration.simulated_targets import simulated_targets
-from calibration.targets import Targets, load_targets
-from simulator.engines import exact
-from simulator.model import resolve
+from calibration.validation.simulated_targets import simulated_targets
+from simulator.engines.exact import engine as exact
+from simulator.engines.model import resolve
 
 TREATED, UNTREATED, DIES_TREATED = 0.15, 0.1, 0.05
 """Hazards a month: of treatment, of death before it, and of death after it."""

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration import left_out as left
-from calibration.halving import MOST, moved_by_halving
-from calibration.left_out import blocks, left_out, same, weighted_quantiles, without
-from calibration.ranks import STEP
-from calibration.targets import Targets, load_targets
-from simulator.draws import read_draws
+from calibration.likelihood.targets import Targets, load_targets
+from calibration.validation import cross_validation as left
+from calibration.validation.cross_validation import blocks, left_out, same, weighted_quantiles, without
+from calibration.validation.halving import MOST, moved_by_halving
+from calibration.validation.ranks import STEP
 from simulator.errors import InputError
+from simulator.evidence.draws import read_draws
 
 NewCohort = Callable[..., Targets]
 ROWS = (

@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from calibration import fit
-from calibration.cells import ALIVE, ANY, Cell
 from calibration.fit import Posterior
-from calibration.likelihood import Likelihood
+from calibration.likelihood.cells import ALIVE, ANY, Cell
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import SimulatedCohort
 from calibration.priors import Priors
-from calibration.targets import Targets, find_folder, load_targets
-from simulator.draws import load_draws, single, values
-from simulator.engines import exact
-from simulator.engines.microsim import simulate
-from simulator.engines.solution import Solution
+from simulator.engines.exact import engine
+from simulator.engines.exact.solution import Solution
+from simulator.engines.microsim.engine import simulate
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.model import resolve
-from simulator.pathway_file import load_pathway
+from simulator.evidence.draws import load_draws, single, values
+from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ def check_shares(counts: NDArray[np.int64], n: NDArray[np.int64], shares: Floats
 
 def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, Solution]:
     model = resolve(likelihood.targets.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
-    solution = exact.solve(model, likelihood.horizon, step=likelihood.cell)
+    solution = engine.solve(model, likelihood.horizon, step=likelihood.cell)
     return likelihood.cell_probabilities(solution), solution
 
 
@@ -156,7 +156,7 @@ def test_hsct_of_the_treated_is_nowhere_else(likelihood: Likelihood, draws: pd.D
 def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     """The log-likelihood put together from scipy's multinomials and the density of the reported times."""
     model = resolve(likelihood.targets.scenario, {name: column[:, None] for name, column in columns(draws).items()})
-    solution = exact.solve(model, likelihood.horizon, step=likelihood.cell)
+    solution = engine.solve(model, likelihood.horizon, step=likelihood.cell)
     tables, times = likelihood.targets.tables, likelihood.times
     assert tables is not None
     assert times is not None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets, load_targets
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]

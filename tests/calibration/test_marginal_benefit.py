@@ -11,13 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
-from calibration import marginal_benefit as benefit
-from calibration.hierarchy import GRID, Hierarchy
-from calibration.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
-from calibration.percentages import Percentage
-from calibration.targets import Targets, find_folder, load_targets
-from simulator.cohort import cohorts_folder
-from simulator.draws import BENEFIT_FILE, draws_file, read_draws
+from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.reported.percentages import Percentage
+from calibration.transport import marginal_benefit as benefit
+from calibration.transport.hierarchy import GRID, Hierarchy
+from calibration.transport.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
+from simulator.evidence.cohort import cohorts_folder
+from simulator.evidence.draws import BENEFIT_FILE, draws_file, read_draws
 
 Floats = NDArray[np.float64]
 

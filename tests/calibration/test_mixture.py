@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from calibration.mixture import Component, Mixture, closest_shares, strata
+from calibration.sampler.mixture import Component, Mixture, closest_shares, strata
 
 COVARIANCE = np.array([[2.0, 0.6], [0.6, 0.5]])
 NARROW = Component("narrow", np.array([1.0, -1.0]), COVARIANCE / 4)

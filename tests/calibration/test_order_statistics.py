@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
-from calibration.order_statistics import ReportedTimes, TimedGroup
+from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
 from simulator.errors import InputError
 
 Floats = NDArray[np.float64]

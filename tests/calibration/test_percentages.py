@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
-from calibration import percentages
-from calibration.likelihood import Likelihood
-from calibration.percentages import Percentage
-from calibration.targets import Targets, load_targets
-from simulator.cohort import Cohort
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import Targets, load_targets
+from calibration.reported import percentages
+from calibration.reported.percentages import Percentage
 from simulator.errors import InputError
+from simulator.evidence.cohort import Cohort
 
 NewCohort = Callable[..., Targets]
 

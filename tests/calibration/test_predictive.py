@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from calibration import predictive
+from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import predict, simulate_figures
-from calibration.targets import Targets, find_folder, load_targets
-from simulator.cohort import read_cohort
-from simulator.draws import load_draws
+from simulator.engines.microsim import engine
+from simulator.evidence.cohort import read_cohort
+from simulator.evidence.draws import load_draws
 
 Floats = NDArray[np.float64]
 NewCohort = Callable[..., Targets]
@@ -62,6 +63,13 @@ def figures(simulated: Floats) -> dict[str, Floats]:
 @pytest.fixture(scope="module")
 def table(targets: Targets, simulated: Floats) -> pd.DataFrame:
     return predictive.table(targets, simulated).set_index("target")
+
+
+def test_a_cohort_of_more_patients_than_are_simulated_at_once_is_simulated_whole(
+    targets: Targets, simulated: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BLOCK", 7)
+    np.testing.assert_array_equal(simulate_figures(targets, draws_of(UPTAKE), slice(0, 5)), simulated[:5])
 
 
 def dead_at_the_end() -> float:

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration import ranks, trials
+from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import simulated
-from calibration.ranks import DRAWS, trial
-from calibration.simulated_targets import printed, simulated_targets
-from calibration.targets import Targets, load_targets
-from calibration.uniformity import judged
+from calibration.validation import ranks, trials
+from calibration.validation.ecdf_bands import judged
+from calibration.validation.ranks import DRAWS, trial
+from calibration.validation.simulated_targets import printed, simulated_targets
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]

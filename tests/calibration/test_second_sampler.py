@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from calibration.diagnostics import effective_sample_size
 from calibration.fit import WANTED, likelihood_of
-from calibration.imis import WeightedSample, sample
+from calibration.likelihood.targets import load_targets
 from calibration.priors import Priors
-from calibration.targets import load_targets
+from calibration.sampler.diagnostics import effective_sample_size
+from calibration.sampler.imis import WeightedSample, sample
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from scipy.linalg import expm
 
-from calibration.likelihood import Likelihood
-from calibration.targets import load_targets
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import load_targets
 
 PATHWAY = """
 title = "Ill, treated, at home"

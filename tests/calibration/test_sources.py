@@ -10,16 +10,17 @@ from scipy import optimize
 
 import calibration
 from calibration.priors import Priors
-from simulator.pathway import Parameter, Pathway
-from simulator.pathway_file import PATHWAYS, load_pathway
-from simulator.scenario import load_scenario
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Parameter, Pathway
+from simulator.scenario.scenario import load_scenario
 
 MONTH_DAYS = 30.4375
 EVIDENCE = pd.read_csv(Path(calibration.__path__[0]) / "evidence" / "external.csv", dtype=str, encoding="utf-8")
 CITATIONS = {f"{row.cohort}, {row.quantity}" for row in EVIDENCE.itertuples()}
 PATHWAY = load_pathway("b_all_post_cd19")
 PRIORS = Priors.from_parameters(PATHWAY.parameters, PATHWAY.dirichlets()).summary()
-SHIPPED = sorted(path.stem for path in PATHWAYS.glob("*.toml"))
+SHIPPED = sorted(path.stem for path in shipped.FOLDER.glob("*.toml"))
 
 
 def cited(source: str) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from calibration.cells import ALIVE, ANY, Cell, Equation, Row, cells_of, equations
-from calibration.tables import Tables
-from calibration.targets import load_targets
+from calibration.likelihood.cells import ALIVE, ANY, Cell, Equation, Row, cells_of, equations
+from calibration.likelihood.tables import Tables
+from calibration.likelihood.targets import load_targets
 from simulator.errors import InputError
 
 Floats = NDArray[np.float64]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from calibration.branchings import Branching, Event
-from calibration.targets import find_folder, load_targets
-from simulator.cohort import read_cohort
+from calibration.likelihood.branchings import Branching, Event
+from calibration.likelihood.targets import find_folder, load_targets
 from simulator.errors import InputError
-from simulator.pathway_file import load_pathway
+from simulator.evidence.cohort import read_cohort
+from simulator.pathway.format import load_pathway
 
 WANG = find_folder("wang2024")
 ROWS = read_cohort(WANG).targets

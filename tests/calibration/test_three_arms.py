@@ -10,8 +10,8 @@ from scipy import stats
 
 from calibration import fit
 from calibration.fit import Fit
-from calibration.likelihood import Likelihood
-from calibration.targets import Targets, load_targets
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import Targets, load_targets
 from simulator.errors import AftercartError, InputError
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration.uniformity import band, coverage, ecdf, judged, left
+from calibration.validation.ecdf_bands import band, coverage, ecdf, judged, left
 
 N, POSSIBLE = 50, 120
 

@@ -10,18 +10,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration import validation
-from calibration.targets import Targets, find_folder, load_targets
+import calibration
+from calibration.likelihood.targets import Targets, find_folder, load_targets
+from calibration.validation import external
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
 DYING = (("entered", "dead"), ("deaths", ""), ("deaths", "dead"), ("survivors", ""))
 SHIPPED = ("li2023", "schultz2023", "wudhikarn2021")
-EVIDENCE = pd.read_csv(Path(validation.__file__).parent / "evidence" / "external.csv", dtype=str, encoding="utf-8")
+EVIDENCE = pd.read_csv(Path(calibration.__file__).parent / "evidence" / "external.csv", dtype=str, encoding="utf-8")
 
 
 def test_the_cohorts_that_are_shipped_are_found() -> None:
-    assert tuple(validation.shipped()) == SHIPPED
+    assert tuple(external.shipped()) == SHIPPED
 
 
 def test_each_cohort_has_its_own_uptake_and_mix() -> None:
@@ -58,7 +59,7 @@ def test_a_figure_is_that_of_the_evidence(cohort: str, target: str, evidence: st
 
 def test_a_prediction_is_binomial_with_the_cohorts_own_size(new_cohort: NewCohort) -> None:
     rows = ("alive,survival,all,,,6,,25,61", "treated,patients,treated,,,,10,25,")
-    found = validation.validate(new_cohort(25, *rows, use="validation"), None, wanted=800).set_index("target")
+    found = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=800).set_index("target")
     for name, chance in (("alive", np.exp(-0.6)), ("treated", 0.4)):
         law = stats.binom(25, chance)
         row = found.loc[name]
@@ -74,7 +75,7 @@ def test_a_prediction_is_binomial_with_the_cohorts_own_size(new_cohort: NewCohor
 
 def test_a_count_is_told_as_a_share_of_those_it_is_of(new_cohort: NewCohort) -> None:
     rows = ("ever_treated,entered,treated,treatment,,,9,9,", "dead,deaths,treated,,,,2,9,")
-    found = validation.validate(new_cohort(25, *rows, use="validation"), None, wanted=100).set_index("target")
+    found = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=100).set_index("target")
     assert (found.loc["ever_treated", "lower"], found.loc["ever_treated", "upper"]) == (100.0, 100.0)
     assert found.loc["dead", "reported"] == pytest.approx(200 / 9)
     assert set(found["unit"]) == {"%"}
@@ -85,7 +86,7 @@ def test_a_count_is_predicted_by_the_month_of_its_row(new_cohort: NewCohort) -> 
     told = [(kind, state, month) for kind, state in DYING for month in (1, 6, 20)]
     counts = {"survivors": 57}
     rows = [f"{k}_{s}_{m},{k},all,{s},,{m},{counts.get(k, 3)},60," for k, s, m in told]
-    found = validation.validate(new_cohort(60, *rows, use="validation"), None, wanted=400)
+    found = external.validate(new_cohort(60, *rows, use="validation"), None, wanted=400)
     for row in found.itertuples():
         dead = float(np.mean(-np.expm1(-0.1 * np.minimum(row.month, np.linspace(10.0, 30.0, 20_001)))))
         chance = 1 - dead if row.kind == "survivors" else dead
@@ -111,7 +112,7 @@ def test_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive: float, ne
         text = (folder / name).read_text()
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1))
-    found = validation.validate(load_targets(folder), None, wanted=400)
+    found = external.validate(load_targets(folder), None, wanted=400)
     if clock == "infusion":
         # Relapse at rate 1/8 of rate 1/4 in all, then death at rate 1/10.
         alive = np.exp(-1.5) + (1 / 8) / (1 / 4 - 1 / 10) * (np.exp(-0.6) - np.exp(-1.5))
@@ -119,14 +120,14 @@ def test_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive: float, ne
 
 
 def test_a_figure_far_from_the_prediction_is_a_miss(new_cohort: NewCohort) -> None:
-    found = validation.validate(new_cohort(25, "alive,survival,all,,,6,,25,5", use="validation"), None, wanted=200)
+    found = external.validate(new_cohort(25, "alive,survival,all,,,6,,25,5", use="validation"), None, wanted=200)
     assert found["inside"].tolist() == ["no"]
     assert found["at_most"].iloc[0] < 0.01
 
 
 def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> None:
     with pytest.raises(InputError, match=r"targets.csv: nothing to validate.*validation"):
-        validation.validate(new_cohort(25, "alive,survival,all,,,6,,25,61", use="predictive"), None)
+        external.validate(new_cohort(25, "alive,survival,all,,,6,,25,61", use="predictive"), None)
 
 
 def test_a_mix_told_of_some_is_that_of_all(new_cohort: NewCohort) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.likelihood import Likelihood
-from calibration.targets import load_targets
-from calibration.ways_out import ways_out
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import load_targets
+from calibration.reported.ways_out import ways_out
 
 DEATHS = ("early_death", "late_death")
 WAYS = {"ill": ["cured", "early_death"], "cured": ["late_death", "home"], "home": []} | {death: [] for death in DEATHS}

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration import widened_priors
+from calibration.likelihood.targets import load_targets
 from calibration.priors import Priors
-from calibration.targets import load_targets
-from simulator.pathway import Prior
-from simulator.pathway_file import PATHWAYS, load_pathway
+from calibration.validation import prior_sensitivity
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Prior
 
 RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
 SIGMA = 0.3
@@ -23,7 +24,7 @@ SIGMA = 0.3
 
 @pytest.fixture
 def targets(tmp_path: Path) -> Any:
-    told = (PATHWAYS / "three_state.toml").read_text()
+    told = (shipped.path("three_state")).read_text()
     for rate in RATES.values():
         prior = f"prior = {{ family = 'lognormal', median = {rate}, sigma = {SIGMA} }}"
         told = told.replace(f"value = {rate:.2f}", f"value = {rate:.2f}\n{prior}")
@@ -47,7 +48,7 @@ def test_it_is_the_conjugate_posterior_under_the_wider_prior(targets: Any, error
     def log_likelihood(z: np.ndarray) -> np.ndarray:
         return stats.norm.logpdf(SIGMA * z[:, 0], seen, error)
 
-    (found,) = widened_priors.widened(targets, draws, log_likelihood, ["onset_rate"], lambda done, total: None)
+    (found,) = prior_sensitivity.widened(targets, draws, log_likelihood, ["onset_rate"], lambda done, total: None)
     assert (found.parameters, found.told) == (("onset_rate",), "twice as wide")
     weights = np.exp(found.log_weights - found.log_weights.max())
     x = np.log(found.draws["onset_rate"].to_numpy() / RATES["onset_rate"])
@@ -73,8 +74,8 @@ def test_the_ratio_of_priors_is_that_of_their_densities() -> None:
     }
     for family, (arguments, law) in known.items():
         prior = Prior(family, arguments)
-        other = widened_priors.without(prior)
-        found = widened_priors._log_density(other, x) - widened_priors._log_density(prior, x)
+        other = prior_sensitivity.without(prior)
+        found = prior_sensitivity._log_density(other, x) - prior_sensitivity._log_density(prior, x)
         expected = law(other.arguments).logpdf(x) - law(arguments).logpdf(x)
         assert found - found[0] == pytest.approx(expected - expected[0]), family
         if family != "beta":
@@ -83,12 +84,12 @@ def test_the_ratio_of_priors_is_that_of_their_densities() -> None:
 
 def test_only_assumptions_that_say_so_and_are_not_flat_are_left_out() -> None:
     pathway = load_targets("wang2024").pathway
-    found = widened_priors.assumed(pathway)
+    found = prior_sensitivity.assumed(pathway)
     flat = {"salvage_uptake", "hsct_if_cr", "hsct_if_pr"}
     assert not flat & {name for each in found for name in each}
     assert ("hsct_admission_months",) in found
     assert ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy") in found
     assert ("trm_median",) not in found
-    widened = widened_priors._with(pathway, ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy"))
+    widened = prior_sensitivity._with(pathway, ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy"))
     assert isinstance(widened, Priors)
     assert widened.summary()["cr_chemotherapy"].mean == pytest.approx(1 / 3)

@@ -57,7 +57,7 @@ def aftercart_with_figures(folder: Path) -> Callable[..., Any]:
 @pytest.fixture
 def aftercart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Run a command in this process, without the seconds that drawing takes."""
-    monkeypatch.setattr("simulator.report.write", lambda results, into: into)
+    monkeypatch.setattr("simulator.report.run_folder.write", lambda results, into: into)
     return command
 
 

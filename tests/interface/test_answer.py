@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from simulator.answer import answer
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording.headline import answer
 
 BASELINE = ("baseline", "relapse", 0.344, 0.24, 0.45, None, None, None)
 WIDER = ("wider-salvage", "relapse", 0.604, 0.47, 0.71, 0.259, 0.123, 0.376)

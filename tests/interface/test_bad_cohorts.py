@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +10,9 @@ import pandas as pd
 import pytest
 
 from calibration import fit
-from simulator import lock, pathways
-from simulator.cohort import cohorts_folder
+from simulator.evidence.cohort import cohorts_folder
+from simulator.files import lock
+from simulator.pathway import shipped
 
 Command = Callable[..., Any]
 
@@ -64,10 +64,10 @@ def refused(result: Any, *words: str) -> None:
 @pytest.fixture
 def cohort(folder: Path) -> Path:
     """A copy of the shipped cohort, not fitted yet, in the working folder."""
-    shipped = cohorts_folder() / "wang2024"
+    cohort = cohorts_folder() / "wang2024"
     (folder / "mine").mkdir()
     for name in ("cohort.toml", "targets.csv"):
-        shutil.copy(shipped / name, folder / "mine" / name)
+        shutil.copy(cohort / name, folder / "mine" / name)
     return folder / "mine"
 
 
@@ -82,7 +82,7 @@ def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort
 def test_a_pathway_whose_cohort_is_not_fitted_yet_says_how_to_fit_it(
     aftercart: Command, cohort: Path, folder: Path
 ) -> None:
-    told = (files(pathways) / "b_all_post_cd19.toml").read_text(encoding="utf-8")
+    told = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
     (folder / "own.toml").write_text(told.replace('"wang2024"', '"mine"', 1), encoding="utf-8")
     (folder / "today.toml").write_text('title = "Today"\npathway = "own.toml"\n', encoding="utf-8")
     for typed in (["check", "own.toml"], ["run", "today.toml", "--out", "found"]):

@@ -12,13 +12,16 @@ from typing import Any
 
 import pytest
 
-from simulator import cli, experiment, pathway_file, results
-from simulator.capacity import CapacityTable
+from simulator import cli
 from simulator.cli import application, failures
 from simulator.cli import folder as run_folder
 from simulator.errors import AftercartError, InputError
-from simulator.scenario import ScenarioTable, load_scenario
-from simulator.service import ServiceTable
+from simulator.experiment import results
+from simulator.experiment import run as experiment
+from simulator.pathway import shipped
+from simulator.scenario.arrivals import ServiceTable
+from simulator.scenario.capacity import CapacityTable
+from simulator.scenario.scenario import ScenarioTable, load_scenario
 
 Command = Callable[..., Any]
 Started = Callable[..., subprocess.Popen[str]]
@@ -273,7 +276,7 @@ def test_a_folder_in_place_of_a_file_is_refused(aftercart: Command, folder: Path
 def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> None:
     """Two hundred pathways and scenarios with a piece cut out, doubled or overwritten: fine or refused."""
     dice = random.Random(20240680)
-    texts = [path.read_bytes() for path in sorted(pathway_file.PATHWAYS.glob("*.toml"))] + [PATHWAY.encode()]
+    texts = [path.read_bytes() for path in sorted(shipped.FOLDER.glob("*.toml"))] + [PATHWAY.encode()]
     path = folder / "cut.toml"
     for _ in range(200):
         text = bytearray(dice.choice(texts))

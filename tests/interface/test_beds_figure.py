@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from simulator.cohort import load_cohort
-from simulator.figures import queues
-from simulator.scenario import Scenario, load_scenario
+from simulator.evidence.cohort import load_cohort
+from simulator.figures import resource_use
+from simulator.scenario.scenario import Scenario, load_scenario
 
 MANIFEST = {"draws": 6, "replications": 4}
 
@@ -36,7 +36,7 @@ def table(shown: list[Scenario]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def figure(table: pd.DataFrame, shown: list[Scenario]) -> Figure:
-    return queues.draw(table, shown, MANIFEST, load_cohort(shown[0].pathway))
+    return resource_use.draw(table, shown, MANIFEST, load_cohort(shown[0].pathway))
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -76,9 +76,9 @@ def test_the_interval_of_the_mean_is_darker_than_what_one_future_may_look_like(f
     heights = [np.ptp(band.get_datalim(axes.transData).get_points()[:, 1]) for band in bands]
     by_height = [bands[place].get_alpha() for place in np.argsort(heights)]
     used, one_used, waiting, one_waiting = by_height
-    assert one_used == one_waiting == queues.FUTURE
-    assert used == waiting == queues.INTERVAL
-    assert queues.INTERVAL > 2 * queues.FUTURE
+    assert one_used == one_waiting == resource_use.FUTURE
+    assert used == waiting == resource_use.INTERVAL
+    assert resource_use.INTERVAL > 2 * resource_use.FUTURE
     said = words(figure)
     assert "Dark bands: 95 % interval of the mean over draws, without chance" in said
     assert "Pale bands: what one future may look like, 95 % of all replications (parameters and chance)" in said
@@ -86,7 +86,7 @@ def test_the_interval_of_the_mean_is_darker_than_what_one_future_may_look_like(f
 
 def test_of_one_draw_no_interval_is_promised(table: pd.DataFrame, shown: list[Scenario]) -> None:
     hidden = table.assign(waiting_lower=np.nan, waiting_upper=np.nan, in_use_lower=np.nan, in_use_upper=np.nan)
-    alone = queues.draw(hidden, shown, {"draws": 1, "replications": 4})
+    alone = resource_use.draw(hidden, shown, {"draws": 1, "replications": 4})
     assert "Pale bands" in words(alone)
     assert "interval of the mean" not in words(alone)
 
@@ -105,7 +105,7 @@ def test_it_says_its_size_and_source_and_what_the_bands_are(figure: Figure) -> N
 
 
 def test_the_alternative_text_says_the_numbers(table: pd.DataFrame, shown: list[Scenario]) -> None:
-    said = queues.alt_text(table, shown)
+    said = resource_use.alt_text(table, shown)
     assert "regional-centre, three HSCT beds: 0 wait in month 24 and 3.0 in month 84" in said
     assert "most in month 84, 6.0 (95 % of replications up to 12.0); 3.5 in use on average" in said
 
@@ -113,5 +113,5 @@ def test_the_alternative_text_says_the_numbers(table: pd.DataFrame, shown: list[
 def test_units_that_are_offered_have_no_capacity_line(table: pd.DataFrame) -> None:
     centre = load_scenario("car-t-slot-a-month")
     rows = table.assign(scenario=centre.name, resource="car_t_slots").iloc[:61]
-    (axes,) = panels(queues.draw(rows, [centre], MANIFEST))
+    (axes,) = panels(resource_use.draw(rows, [centre], MANIFEST))
     assert not [line for line in axes.get_lines() if line.get_drawstyle() == "steps-post"]

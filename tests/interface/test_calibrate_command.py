@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from calibration import fit
-from simulator.cli import tables
+from simulator.report.tables import display
 
 Command = Callable[..., Any]
 
@@ -35,4 +35,4 @@ def test_a_sample_that_is_kept_though_it_is_no_fit_ends_with_status_1(
     [(0.0022, 0.00027, 0.0068, "0.0022 (0.0003-0.0068)"), (0.39, 0.34, 0.44, "0.39 (0.34-0.44)")],
 )
 def test_a_small_rate_is_not_shown_as_nothing(mean: float, lower: float, upper: float, shown: str) -> None:
-    assert tables._summary({"prior_mean": mean, "prior_lower": lower, "prior_upper": upper}, "prior") == shown
+    assert display._summary({"prior_mean": mean, "prior_lower": lower, "prior_upper": upper}, "prior") == shown

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import check, trials
-from calibration.targets import load_targets
-from simulator.cohort import cohorts_folder
-from simulator.cost import timed
+from calibration.likelihood.targets import load_targets
+from calibration.validation import check, trials
+from simulator.evidence.cohort import cohorts_folder
+from simulator.experiment.cost import timed
 
 Command = Callable[..., Any]
 LETTER = cohorts_folder() / "wang2024"
@@ -48,7 +48,7 @@ def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) 
 
 
 @pytest.mark.usefixtures("frozen")
-@pytest.mark.parametrize("where", ["calibration.trials.run", "calibration.check.Check.write"])
+@pytest.mark.parametrize("where", ["calibration.validation.trials.run", "calibration.validation.check.Check.write"])
 def test_a_full_disk_names_the_folder_and_the_command_that_goes_on(
     where: str, aftercart: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator import histories, pathway_file
-from simulator.pathway_file import load_pathway
+from simulator.outcomes import event_log
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
 
 Command = Callable[..., Any]
 
@@ -143,7 +144,7 @@ def test_histories_are_possible_and_of_every_patient(aftercart: Command, folder:
     assert list(events.columns) == ["scenario", "patient", "event", "month", "state"]
     for name, of_scenario in events.groupby("scenario"):
         assert sorted(of_scenario["patient"].unique()) == list(range(500)), name
-        histories.check(of_scenario.drop(columns="scenario").reset_index(drop=True), load_pathway("three_state"))
+        event_log.check(of_scenario.drop(columns="scenario").reset_index(drop=True), load_pathway("three_state"))
 
 
 def test_histories_are_those_that_the_tables_count(aftercart: Command, folder: Path) -> None:
@@ -156,13 +157,13 @@ def test_histories_are_those_that_the_tables_count(aftercart: Command, folder: P
 
 def test_list_shows_every_question(aftercart: Command) -> None:
     told = " ".join(aftercart("list").stdout.split())
-    for name in [*scenarios.names(), *pathway_file.names(), "wang2024"]:
+    for name in [*scenarios.names(), *shipped.names(), "wang2024"]:
         assert f"{name} " in told
     assert "What if 88 of 100 relapsed patients received salvage treatment, instead of today's 49?" in told
 
 
 def test_whatever_is_shipped_can_be_used(aftercart: Command) -> None:
-    for name in [*scenarios.names(), *pathway_file.names(), "wang2024"]:
+    for name in [*scenarios.names(), *shipped.names(), "wang2024"]:
         result = aftercart("check", name)
         assert result.exit_code == 0, result.output
         assert result.stdout.startswith("OK: ")

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from calibration import fit
-from simulator import verify
-from simulator.cohort import load_cohort
-from simulator.engines import exact
+from simulator.analyses import verification
+from simulator.engines.exact import engine
 from simulator.errors import AftercartError
-from simulator.pathway_file import load_pathway
+from simulator.evidence.cohort import load_cohort
+from simulator.pathway.format import load_pathway
 
 Command = Callable[..., Any]
 
@@ -77,8 +77,8 @@ def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: 
 @pytest.fixture
 def few_subjects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the shipped pathways and scenarios, one without beds and one with them."""
-    few = [each for each in verify.subjects() if each.name in ("three_state", "letter-centre")]
-    monkeypatch.setattr(verify, "subjects", lambda: few)
+    few = [each for each in verification.subjects() if each.name in ("three_state", "letter-centre")]
+    monkeypatch.setattr(verification, "subjects", lambda: few)
 
 
 def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subjects: None, folder: Path) -> None:
@@ -93,14 +93,14 @@ def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subje
 def test_verify_fails_where_the_exact_engine_is_wrong(
     aftercart: Command, few_subjects: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = exact.curves
+    right = engine.curves
 
     def wrong(model: Any, horizon: float) -> Any:
         found = right(model, horizon)
         half = {clock: {name: each / 2 for name, each in own.items()} for clock, own in found.occupancy.items()}
         return replace(found, occupancy=half)
 
-    monkeypatch.setattr(exact, "curves", wrong)
+    monkeypatch.setattr(engine, "curves", wrong)
     result = aftercart("verify", "--quiet")
     assert result.exit_code == 1
     assert result.stderr == "aftercart: 1 of 8 checks failed: three_state: occupancy sums to one\n"

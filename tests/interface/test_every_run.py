@@ -17,15 +17,16 @@ import pytest
 from every_world import WORLDS, write
 from pairwise import Case, every, pairs, pairwise
 
-from simulator import report
-from simulator.cohort import load_cohort
-from simulator.draws import load_informed_draws, single
-from simulator.engines import microsim
-from simulator.experiment import compare
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.evidence.cohort import load_cohort
+from simulator.evidence.draws import load_informed_draws, single
+from simulator.experiment.run import compare
 from simulator.figures import style
-from simulator.model import resolve
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.report import run_folder
+from simulator.report.page import html as page_of
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Command = Callable[..., Any]
 
@@ -103,7 +104,7 @@ def test_every_pair_of_choices_runs(
 ) -> None:
     drawn = case in DRAWN
     if not drawn:
-        monkeypatch.setattr(report, "write", without_figures)
+        monkeypatch.setattr(run_folder, "write", without_figures)
     # What is drawn is written as SVG; as PNG it would take twice as long, and say nothing more here.
     monkeypatch.setattr(style, "png", lambda figure: b"drawn")
     result = aftercart_with_figures(*typed(case))
@@ -122,7 +123,7 @@ def test_every_pair_of_choices_runs(
 
 def without_figures(results: Any, into: Path) -> Path:
     page = into / "report.html"
-    page.write_text(report.html(results, cohort=load_cohort(results.scenarios[0].pathway)), encoding="utf-8")
+    page.write_text(page_of(results, cohort=load_cohort(results.scenarios[0].pathway)), encoding="utf-8")
     return page
 
 

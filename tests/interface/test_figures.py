@@ -21,14 +21,18 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from scipy.optimize import isotonic_regression
 
-from simulator import pathway_file
-from simulator.cohort import Cohort, load_cohort
-from simulator.experiment import compare
-from simulator.figures import curve, diagram, flow, lettering, occupancy, panels, stages, style, survival
+from simulator.evidence.cohort import Cohort, load_cohort
+from simulator.experiment.results import Results
+from simulator.experiment.run import compare
+from simulator.figures import occupancy, style
+from simulator.figures import text as lettering
 from simulator.figures.gallery import Picture, gallery, save
-from simulator.figures.layering import layout
-from simulator.pathway import Pathway
-from simulator.results import Results
+from simulator.figures.pathway import diagram, flow, stages
+from simulator.figures.pathway.layout import layout
+from simulator.figures.survival import curve, panels, survival
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
 
 SOURCE = "J Transl Med 2024;22:680"
 
@@ -246,9 +250,9 @@ def test_many_policies_get_a_panel_each() -> None:
 # --- The diagram ---
 
 
-@pytest.fixture(params=pathway_file.names())
+@pytest.fixture(params=shipped.names())
 def shipped(request: pytest.FixtureRequest) -> Pathway:
-    return pathway_file.load_pathway(request.param)
+    return load_pathway(request.param)
 
 
 def test_a_diagram_has_each_state_once(shipped: Pathway) -> None:

@@ -19,12 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from simulator.cli import folder as run_folder
-from simulator.experiment import compare
+from simulator.experiment.run import compare
 from simulator.figures import abridged, style
 from simulator.figures.gallery import Picture, gallery
-from simulator.pathway_file import load_pathway
+from simulator.pathway.format import load_pathway
 from simulator.report import run_folder as report_folder
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 Command = Callable[..., Any]
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator import cost
-from simulator.manifest import ROUGH
+from simulator.experiment import cost
+from simulator.experiment.manifest import ROUGH
 
 Command = Callable[..., Any]
 
@@ -28,9 +28,9 @@ COMMANDS = [
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is done takes too long."""
     monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
-    monkeypatch.setattr("simulator.cost.SURELY_SHORT", -1.0)
-    monkeypatch.setattr("simulator.virtual.settings.SURELY_SHORT", 0)
-    monkeypatch.setattr("simulator.sensitivity.run.SURELY_SHORT", 0)
+    monkeypatch.setattr("simulator.experiment.cost.SURELY_SHORT", -1.0)
+    monkeypatch.setattr("simulator.analyses.virtual_cohorts.settings.SURELY_SHORT", 0)
+    monkeypatch.setattr("simulator.analyses.sensitivity.run.SURELY_SHORT", 0)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -109,9 +109,9 @@ def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder:
 @pytest.mark.parametrize("name", scenarios.names())
 def test_a_quick_run_of_whatever_is_shipped_is_short_work(name: str) -> None:
     """However slow the machine: by count of events, the sum over processes of what they do."""
-    from simulator.engine_choice import choose_engine
-    from simulator.experiment import Settings
-    from simulator.scenario import load_scenario
+    from simulator.experiment.engine_choice import choose_engine
+    from simulator.experiment.settings import Settings
+    from simulator.scenario.scenario import load_scenario
 
     scenario = load_scenario(name)
     engine, _ = choose_engine("auto", [scenario])

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from simulator.cohort import cohorts_folder
+from simulator.evidence.cohort import cohorts_folder
 
 Command = Callable[..., Any]
 TYPED = ["compare", "as-it-is.toml", "fewer-fall-ill.toml", "--out", "a folder", "--quiet"]
@@ -36,7 +36,7 @@ def test_every_file_of_a_run_is_named_once_with_its_hash(aftercart: Command, fol
     assert aftercart("run", "fewer-fall-ill.toml", "--out", "a folder", "--quiet").exit_code == 0
     told = {each["file"]: (each["what"], each["sha256"]) for each in manifest(folder / "a folder")["files"]}
     own = {str((folder / name).resolve()): "scenario" for name in ("as-it-is.toml", "fewer-fall-ill.toml")}
-    shipped = {"simulator/pathways/three_state.toml": "pathway"}
+    shipped = {"simulator/pathway/shipped/three_state.toml": "pathway"}
     assert {file: what for file, (what, _) in told.items()} == own | shipped
     for file in own:
         assert told[file][1] == sha256(Path(file).read_bytes()).hexdigest()

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from simulator import report, ward_words
-from simulator.answer import answer
-from simulator.cli import tables
-from simulator.experiment import compare
+from simulator.experiment.results import Results
+from simulator.experiment.run import compare
 from simulator.figures.gallery import gallery
-from simulator.outcome_words import label
-from simulator.report import wording
-from simulator.results import Results
-from simulator.service import DAYS_A_MONTH
-from simulator.waits import LABELS
+from simulator.outcomes.labels import label
+from simulator.outcomes.resource_use import LABELS
+from simulator.report.page import html as page_of
+from simulator.report.tables import display
+from simulator.scenario.arrivals import DAYS_A_MONTH
+from simulator.wording import numbers as wording
+from simulator.wording import resources
+from simulator.wording.headline import answer
 
 DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
 CASES = {
@@ -66,14 +67,14 @@ def values(row: dict[str, Any], difference: bool) -> list[float]:
 @pytest.fixture(scope="module")
 def terminal(results: Results) -> list[str]:
     said = io.StringIO()
-    tables.show(results, None, Console(file=said, width=240, highlight=False, markup=False))
+    display.show(results, None, Console(file=said, width=240, highlight=False, markup=False))
     return said.getvalue().splitlines()
 
 
 @pytest.fixture(scope="module")
 def page(results: Results) -> list[list[str]]:
     """The report's table rows, a list of their cells' texts each."""
-    html = report.html(results, figures=[])
+    html = page_of(results, figures=[])
     return [
         [re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL)]
         for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)
@@ -138,9 +139,9 @@ def test_terminal_report_and_table_have_the_same_beds(
     if results.service is None:
         return
     scenario = results.scenarios[0]
-    own = ward_words.rows_of(results.service, scenario.name, "hsct_beds")
-    days = ward_words.in_days(own.values())
-    for outcome in ward_words.SHOWN:
+    own = resources.rows_of(results.service, scenario.name, "hsct_beds")
+    days = resources.in_days(own.values())
+    for outcome in resources.SHOWN:
         row = own[outcome]
         scale = 100.0 if row["unit"] == "probability" else DAYS_A_MONTH if outcome in DAYS and days else 1.0
         there = numbers(shown_on_terminal(terminal, LABELS[outcome]))

@@ -14,18 +14,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import pathway_file, report
-from simulator.answer import answer
-from simulator.cohort import Cohort, cohorts_folder, load_cohort
 from simulator.errors import InputError
-from simulator.experiment import compare, run
+from simulator.evidence.cohort import Cohort, cohorts_folder, load_cohort
+from simulator.experiment.results import Results
+from simulator.experiment.run import compare, run
 from simulator.figures.gallery import Picture, clocks, gallery
-from simulator.pathway_file import load_pathway
-from simulator.report import wording
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.report import run_folder
 from simulator.report.elements import inline_svg
+from simulator.report.page import html as page_of
 from simulator.report.run_folder import read
-from simulator.results import Results
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording import numbers
+from simulator.wording.headline import answer
 
 COHORTS = Path(__file__).parents[2] / "calibration" / "cohorts"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -93,7 +95,7 @@ def pictures(results: Results, cohort: Cohort) -> list[Picture]:
 
 @pytest.fixture(scope="module")
 def html(results: Results, cohort: Cohort, pictures: list[Picture]) -> str:
-    return report.html(results, cohort=cohort, figures=pictures)
+    return page_of(results, cohort=cohort, figures=pictures)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,7 @@ def test_a_reported_figure_outside_its_interval_is_marked(results: Results, coho
     assert cohort.predictive is not None
     predictive = cohort.predictive.copy()
     predictive.loc[predictive["target"] == "follow_up_median", "inside"] = "no"
-    told = Page(report.html(results, cohort=replace(cohort, predictive=predictive)))
+    told = Page(page_of(results, cohort=replace(cohort, predictive=predictive)))
     assert ("tr", {"class": "outside"}) in told.elements
     assert f"{(predictive['inside'] == 'yes').sum()} lie inside" in told.text
 
@@ -177,14 +179,14 @@ def test_a_scenario_tells_its_question_its_assumptions_and_its_levers(results: R
 
 
 def test_a_median_that_is_not_reached_is_a_dash_with_its_meaning() -> None:
-    assert wording.number(np.nan, "months") == "\N{EN DASH}"
-    assert wording.interval(9.06, np.nan, "months", 12.0) == "9.1 to \N{EN DASH}"
-    assert wording.interval(np.nan, np.nan, "months", 12.0) == ""
+    assert numbers.number(np.nan, "months") == "\N{EN DASH}"
+    assert numbers.interval(9.06, np.nan, "months", 12.0) == "9.1 to \N{EN DASH}"
+    assert numbers.interval(np.nan, np.nan, "months", 12.0) == ""
 
 
 def test_numbers_are_read_as_a_reader_would() -> None:
-    assert wording.number(0.2534, "probability", sign="+") == "+25"
-    assert wording.number(-3.25, "months") == "\N{MINUS SIGN}3.2"
+    assert numbers.number(0.2534, "probability", sign="+") == "+25"
+    assert numbers.number(-3.25, "months") == "\N{MINUS SIGN}3.2"
 
 
 # --- What it is made of ---
@@ -223,7 +225,7 @@ def test_what_a_scenario_says_is_text_and_never_markup(results: Results) -> None
     nasty = '<script>alert("1")</script> & <b title="x">bold</b>'
     first, *others = results.scenarios
     scenarios = (replace(first, title=nasty, question=nasty, assumes=nasty), *others)
-    html = report.html(replace(results, scenarios=scenarios))
+    html = page_of(replace(results, scenarios=scenarios))
     told = Page(html)
     assert "<script" not in html
     assert told.text.count(nasty) == 4  # its title under the answer and over its texts; its question; what it assumes
@@ -233,7 +235,7 @@ def test_what_a_scenario_says_is_text_and_never_markup(results: Results) -> None
 def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
     name = '--><script>alert("1")</script>'
     found = run(Scenario(name=name, pathway=load_pathway("three_state")), horizon=24.0)
-    html = report.html(found, figures=gallery(found))
+    html = page_of(found, figures=gallery(found))
     told = Page(html)
     assert "<script" not in html
     assert f"are alive at 12 months under {name}." in told.text
@@ -249,7 +251,7 @@ def test_alternative_text_cannot_break_out_of_its_attribute() -> None:
 
 def test_the_same_run_gives_the_same_page_whenever_it_ran(results: Results, cohort: Cohort, html: str) -> None:
     later = replace(results, manifest={**results.manifest, "created": "2099-01-01T00:00:00+00:00"})
-    assert report.html(later, cohort=cohort, figures=gallery(later, cohort)) == html
+    assert page_of(later, cohort=cohort, figures=gallery(later, cohort)) == html
 
 
 # --- Other pathways, other folders ---
@@ -258,7 +260,7 @@ def test_the_same_run_gives_the_same_page_whenever_it_ran(results: Results, coho
 @pytest.mark.parametrize("name", ["three_state", "exponential_chain", "peer_pathway"])
 def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
     found = run(Scenario(name="as-it-is", pathway=load_pathway(name)), horizon=24.0)
-    told = Page(report.html(found, figures=gallery(found)))
+    told = Page(page_of(found, figures=gallery(found)))
     assert (told.unmatched, told.open) == ([], [])
     assert "37" not in told.text.partition("What it is not")[2].partition("Figures")[0]
     assert "not calibrated to a cohort" in told.text
@@ -276,11 +278,11 @@ def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
 def test_draws_that_were_fitted_are_never_said_not_to_be(draws: str, said: str, tmp_path: Path) -> None:
     shutil.copytree(cohorts_folder() / "wang2024", tmp_path / "mine")
     shutil.copy(tmp_path / "mine" / "draws.csv", tmp_path / "elsewhere.csv")
-    told = (pathway_file.PATHWAYS / "b_all_post_cd19.toml").read_text(encoding="utf-8")
+    told = (shipped.path("b_all_post_cd19")).read_text(encoding="utf-8")
     (tmp_path / "mine.toml").write_text(told.replace('"wang2024"', f'"{draws}"', 1), encoding="utf-8")
     mine = load_pathway(tmp_path / "mine.toml")
     found = run(Scenario(name="as-it-is", pathway=mine), draws=3, horizon=24.0)
-    page = Page(report.html(found, cohort=load_cohort(mine)))
+    page = Page(page_of(found, cohort=load_cohort(mine)))
     assert said in " ".join(page.text.split())
     assert "not calibrated" not in page.text
     assert ("Reported and simulated" in page.text) == ("n = 37" in said)
@@ -288,7 +290,7 @@ def test_draws_that_were_fitted_are_never_said_not_to_be(draws: str, said: str, 
 
 def test_a_report_made_again_from_its_folder_says_the_same(results: Results, html: str, tmp_path: Path) -> None:
     results.write(tmp_path)
-    path = report.write_again(tmp_path)
+    path = run_folder.write_again(tmp_path)
     again, first = Page(path.read_text(encoding="utf-8")), Page(html)
     assert again.text == first.text
     assert again.having("aria-label") == first.having("aria-label")
@@ -305,7 +307,7 @@ def test_a_run_that_leads_with_another_clock_still_does_when_made_again(tmp_path
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"manifest\.json.*a run's folder"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -316,14 +318,14 @@ def test_a_run_of_a_pathway_that_has_changed_since_is_refused(results: Results, 
     manifest["pathway"]["sha256"] = "0" * 64
     path.write_text(json.dumps(manifest))
     with pytest.raises(InputError, match="changed since the run"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"pathway": {}}', "\x00"])
 def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(InputError, match=r"manifest\.json"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -338,7 +340,7 @@ def test_a_scenario_of_another_shape_is_refused_with_its_key(
     told["scenarios"][0][key] = value
     (tmp_path / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(InputError, match=rf"manifest\.json: scenarios 1.*{key}"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -353,7 +355,7 @@ def test_a_manifest_of_another_shape_is_refused_with_its_key(
     told |= {} if value is None else {key: value}
     (tmp_path / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(InputError, match=rf"manifest\.json: {key}: "):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 def test_a_folder_of_another_command_is_refused_as_such(results: Results, tmp_path: Path) -> None:
@@ -361,7 +363,7 @@ def test_a_folder_of_another_command_is_refused_as_such(results: Results, tmp_pa
     for table in tmp_path.glob("*.csv"):
         table.unlink()
     with pytest.raises(InputError, match=r"no results of run or compare .*allowed: the folder of a run"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -384,7 +386,7 @@ def test_a_number_that_no_run_gives_is_refused_with_its_line(
     cells = dict(zip(header.split(","), first.split(","), strict=True)) | {column: value}
     path.write_text("\n".join([header, ",".join(cells.values()), *rows]) + "\n")
     with pytest.raises(InputError, match=rf"{name}\.csv: line 2, {column}: out of range; got "):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
@@ -398,7 +400,7 @@ def test_a_row_that_is_there_twice_or_lost_is_refused_where_all_patients_are_one
     header, *rows = path.read_text().splitlines()
     path.write_text("\n".join([header, *(rows[each] for each in instead), *rows[2:]]) + "\n")
     with pytest.raises(InputError, match=rf"{name}\.csv: not the whole table"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
@@ -410,14 +412,14 @@ def test_a_table_that_was_cut_short_is_refused_by_its_name(
     path = tmp_path / f"{name}.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
     with pytest.raises(InputError, match=rf"{name}\.csv"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 def test_a_table_without_a_column_is_refused_by_its_name(results: Results, tmp_path: Path) -> None:
     results.write(tmp_path)
     results.survival.drop(columns="lower").to_csv(tmp_path / "survival.csv", index=False)
     with pytest.raises(InputError, match=r"survival\.csv: a column is missing.*allowed: lower"):
-        report.write_again(tmp_path)
+        run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -426,7 +428,7 @@ def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    (home / "own.toml").write_bytes((pathway_file.PATHWAYS / "three_state.toml").read_bytes())
+    (home / "own.toml").write_bytes((shipped.path("three_state")).read_bytes())
     monkeypatch.chdir(home)
     found = run(Scenario(name="as-it-is", pathway=load_pathway("own.toml")), horizon=24.0)
     (home / "results" / "run").mkdir(parents=True)
@@ -434,7 +436,7 @@ def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
     monkeypatch.chdir(tmp_path)
     if moved:
         home = home.rename(tmp_path / "elsewhere")
-    page = report.write_again(home / "results" / "run")
+    page = run_folder.write_again(home / "results" / "run")
     assert str(tmp_path) not in page.read_text(encoding="utf-8")
 
 
@@ -445,7 +447,7 @@ def test_where_nobody_relapses_the_report_counts_from_infusion() -> None:
     names = [each.name for each in pictures]
     assert names == ["overall_survival", "state_occupancy", "pathway_diagram"]
     assert pictures[0].title == "Overall survival from infusion"
-    assert "100 are alive 12 months after infusion" in Page(report.html(found, figures=pictures)).text
+    assert "100 are alive 12 months after infusion" in Page(page_of(found, figures=pictures)).text
 
 
 def test_where_nobody_relapses_under_one_of_two_scenarios_the_other_is_drawn() -> None:

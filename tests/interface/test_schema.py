@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.distributions import FAMILIES, parameter_names
-from simulator.pathway_file import UNITS, load_pathway
+from simulator.pathway.format import UNITS, load_pathway
 
 Command = Callable[..., Any]
 

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from simulator.cli.sensitivity import _widen
-from simulator.draws import load_draws
-from simulator.pathway_file import PATHWAYS, load_pathway
+from simulator.evidence.draws import load_draws
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
 
 Command = Callable[..., Any]
 
@@ -22,7 +23,7 @@ RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
 @pytest.fixture
 def ill(folder: Path) -> Path:
     """The illness-death model with 150 draws of its rates, and a policy."""
-    told = (PATHWAYS / "three_state.toml").read_text()
+    told = (shipped.path("three_state")).read_text()
     told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
     (folder / "uncertain.toml").write_text(told)
     scores = np.random.default_rng(2).normal(size=(150, 3))

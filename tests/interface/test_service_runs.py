@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator import histories
-from simulator.draws import load_draws, values
-from simulator.experiment import compare
-from simulator.loads import loads
-from simulator.pathway_file import load_pathway
-from simulator.scenario import load_scenario
+from simulator.evidence.draws import load_draws, values
+from simulator.experiment.offered_load import loads
+from simulator.experiment.run import compare
+from simulator.outcomes import event_log
+from simulator.pathway.format import load_pathway
+from simulator.scenario.scenario import load_scenario
 
 Command = Callable[..., Any]
 
@@ -266,7 +266,7 @@ def test_histories_hold_the_queues_effect_and_are_those_that_the_tables_count(af
     assert aftercart("run", "busy.toml", "--histories", "--replications", "1", "--out", "run").exit_code == 0
     events = pd.read_csv(folder / "run" / "histories.csv")
     requests = pd.read_csv(folder / "run" / "requests.csv")
-    histories.check(events[list(histories.COLUMNS)], load_pathway(folder / "ward.toml"))
+    event_log.check(events[list(event_log.COLUMNS)], load_pathway(folder / "ward.toml"))
     admitted = events[events["state"] == "ward"].sort_values(["calendar_month", "patient"])
     granted = requests.dropna(subset="granted").sort_values(["granted", "patient"])
     np.testing.assert_allclose(admitted["calendar_month"], granted["granted"], rtol=1e-6)

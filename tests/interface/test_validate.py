@@ -3,17 +3,16 @@
 import json
 import shutil
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from calibration.targets import load_targets
-from simulator import pathways
+from calibration.likelihood.targets import load_targets
 from simulator.cli import validate
-from simulator.cohort import cohorts_folder
+from simulator.evidence.cohort import cohorts_folder
+from simulator.pathway import shipped
 
 Command = Callable[..., Any]
 
@@ -131,7 +130,7 @@ def test_a_miss_is_told_as_a_miss(aftercart: Command, cohort: Callable[..., Path
 def test_the_shipped_cohorts_inform_the_marginal_patient(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulator.draws.MOST", 10)
+    monkeypatch.setattr("simulator.evidence.draws.MOST", 10)
     result = aftercart("validate", "schultz2023", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
@@ -148,7 +147,7 @@ def another_region(into: Path, meaning: str) -> None:
     shutil.copy(cohorts_folder() / "wang2024" / "draws.csv", into / "own.csv")
     told = (into / "cohort.toml").read_text(encoding="utf-8")
     (into / "cohort.toml").write_text(told.replace('"b_all_post_cd19"', '"own.toml"'), encoding="utf-8")
-    pathway = files(pathways).joinpath("b_all_post_cd19.toml").read_text(encoding="utf-8")
+    pathway = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
     pathway = pathway.replace('draws = "wang2024"', 'draws = "own.csv"').replace("no salvage treatment;", meaning)
     (into / "own.toml").write_text(pathway, encoding="utf-8")
 
@@ -170,7 +169,7 @@ def test_the_benefit_that_is_fitted_anew_is_not_called_stale(
     draws_told = pd.read_csv(benefit)["fitted_to"].iloc[0].partition("|")[0]
     text = benefit.read_text(encoding="utf-8").replace(draws_told, "0" * len(draws_told))
     benefit.write_text(text, encoding="utf-8")
-    monkeypatch.setattr("calibration.marginal_benefit.of_cohorts", lambda *_, **__: None)
+    monkeypatch.setattr("calibration.transport.marginal_benefit.of_cohorts", lambda *_, **__: None)
     for typed, stale in ((["--out", "one"], True), (["--refit", "--out", "two"], False)):
         result = aftercart("validate", "region", "--jobs", "1", *typed)
         assert result.exit_code == 0, result.output
@@ -183,7 +182,7 @@ def test_the_benefit_that_is_fitted_anew_is_not_called_stale(
 def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     meaning: str, cohorts: int, aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulator.draws.MOST", 10)
+    monkeypatch.setattr("simulator.evidence.draws.MOST", 10)
     another_region(folder / "region", meaning)
     result = aftercart("validate", "region", "wudhikarn2021", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output

@@ -15,7 +15,7 @@ FEW = ("--cohorts", "8", "--draws", "4", "--n", "20", "--jobs", "1")
 
 @pytest.fixture
 def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.cli.virtual._draw", lambda pictures, into: None)
+    monkeypatch.setattr("simulator.cli.virtual_cohorts._draw", lambda pictures, into: None)
 
 
 def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, drawless: None) -> None:

@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import benefits, outcomes
-from simulator.draws import load_informed_draws, read_benefits, values
-from simulator.engines import exact, tally
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.experiment import compare, run
-from simulator.model import resolve
+from simulator.evidence.draws import load_informed_draws, read_benefits, values
+from simulator.experiment import marginal_benefit
+from simulator.experiment.run import compare, run
+from simulator.outcomes import summaries
 from simulator.randomness import Uniforms
-from simulator.scenario import INFORMED, Scenario, load_scenario, parted
+from simulator.scenario.scenario import INFORMED, Scenario, load_scenario, parted
 
 WIDER = load_scenario("wider-salvage")
 DRAWS = load_informed_draws(WIDER.pathway)
@@ -30,7 +32,7 @@ def told() -> pd.Series:
 
 def test_break_even_is_where_a_line_meets_the_margin() -> None:
     none, every = np.array([0.3, 0.3, 0.4, 0.3]), np.array([0.5, 0.33, 0.5, 0.3])
-    found, wanted = outcomes.break_even(np.full(4, 0.3), none, every, margin=0.05)
+    found, wanted = summaries.break_even(np.full(4, 0.3), none, every, margin=0.05)
     np.testing.assert_allclose(found, [0.25, 5 / 3, -0.5, np.inf])
     np.testing.assert_allclose(wanted, 0.35)
 
@@ -48,7 +50,7 @@ def test_at_break_even_a_policy_has_the_margin_and_no_more(told: pd.DataFrame) -
 
 def test_a_draw_pays_where_its_own_benefit_reaches_break_even(told: pd.DataFrame) -> None:
     found = resolve(WIDER, values(DRAWS, slice(0, 5)))
-    ends = [exact.curves(replace(found, marginal=replace(found.marginal, benefit=m)), 12.0) for m in (0.0, 1.0)]
+    ends = [engine.curves(replace(found, marginal=replace(found.marginal, benefit=m)), 12.0) for m in (0.0, 1.0)]
     none, every = (each.survival["relapse", "all"][:, -1] for each in ends)
     pays = DRAWS[INFORMED].to_numpy()[:5] * (every - none) >= 0.05
     assert told.loc[("wider-salvage@cohorts", "draws_with_5_more_at_12"), "estimate"] == pays.mean()
@@ -64,16 +66,16 @@ def test_a_margin_can_be_asked_for() -> None:
 
 def test_each_draw_has_its_own_benefit() -> None:
     informed = WIDER.with_marginal_benefit("cohorts")
-    together = exact.curves(resolve(informed, values(DRAWS, slice(0, 4))), 24.0).survival["relapse", "all"]
+    together = engine.curves(resolve(informed, values(DRAWS, slice(0, 4))), 24.0).survival["relapse", "all"]
     for i in range(4):
         one = WIDER.with_marginal_benefit(float(DRAWS[INFORMED].iloc[i]))
-        alone = exact.curves(resolve(one, values(DRAWS, slice(i, i + 1))), 24.0).survival["relapse", "all"]
+        alone = engine.curves(resolve(one, values(DRAWS, slice(i, i + 1))), 24.0).survival["relapse", "all"]
         np.testing.assert_allclose(together[i], alone[0], atol=1e-9)
 
 
 def test_a_mixture_of_both_ends_is_what_the_engine_solves() -> None:
     mixed = compare("baseline", "wider-salvage", **SETTINGS).survival  # type: ignore[arg-type]
-    own = exact.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
+    own = engine.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
     for population in ("all", "treated", "hsct", "cd19=positive"):
         rows = mixed[(mixed["scenario"] == "wider-salvage@cohorts") & (mixed["population"] == population)]
         shown = rows[(rows["clock"] == "relapse") & (rows["month"] == 12.0)]["survival"].iloc[0]
@@ -84,8 +86,8 @@ def test_simulated_patients_gain_as_often_as_their_draw_says() -> None:
     informed = WIDER.with_marginal_benefit("cohorts")
     model = resolve(informed, {name: float(each[0, 0]) for name, each in values(DRAWS, slice(0, 1)).items()})
     n = 40_000
-    seen = tally.curves(model, 12.0, patients=n, uniforms=Uniforms(4)).survival["relapse", "all"][0]
-    expected = exact.curves(model, 12.0).survival["relapse", "all"][0]
+    seen = microsim.curves(model, 12.0, patients=n, uniforms=Uniforms(4)).survival["relapse", "all"][0]
+    expected = engine.curves(model, 12.0).survival["relapse", "all"][0]
     # Dvoretzky-Kiefer-Wolfowitz: a false alarm in a million.
     assert np.abs(seen - expected).max() < np.sqrt(np.log(2e6) / (2 * n)) + 1e-3
 
@@ -106,7 +108,7 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
     pathway = replace(WIDER.pathway, draws=None)
     bare = Scenario("bare", pathway)
     policy = replace(WIDER, pathway=pathway)
-    shown = benefits.with_benefits([bare, policy], None, 1, break_even=True)
+    shown = marginal_benefit.with_benefits([bare, policy], None, 1, break_even=True)
     assert [each.marginal_benefit for each in shown] == [1.0, 1.0, 0.5, "break-even"]
     with pytest.raises(InputError, match=r"no draw of pathway .* tells a marginal benefit; got '@cohorts'"):
         resolve(policy.with_marginal_benefit("cohorts"))
@@ -114,7 +116,7 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
 
 def test_a_policy_that_treats_no_more_is_shown_once() -> None:
     fewer = Scenario("fewer", WIDER.pathway, set={"salvage_uptake": 0.1})
-    assert benefits.with_benefits([fewer], DRAWS, 3, break_even=True) == [fewer]
+    assert marginal_benefit.with_benefits([fewer], DRAWS, 3, break_even=True) == [fewer]
 
 
 def test_a_name_may_ask_for_what_cohorts_suggest() -> None:

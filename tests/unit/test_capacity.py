@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.capacity import Capacity, beyond_microsim
 from simulator.errors import InputError
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.capacity import Capacity, beyond_microsim
+from simulator.scenario.scenario import Scenario, load_scenario
 
 PATHWAY = """
 title = "a ward"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.censored.episodes import Courses, Episodes, landmark, naive, simon_makuch, whole
-from simulator.censored.kaplan_meier import KaplanMeier, kaplan_meier, numbers_at_risk
-from simulator.censored.log_rank import log_rank
+from simulator.outcomes.episodes import Courses, Episodes, landmark, naive, simon_makuch, whole
+from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier, numbers_at_risk
+from simulator.outcomes.log_rank import log_rank
 
 
 def patients(n: int, seed: int, *, grid: float = 0.0) -> Courses:

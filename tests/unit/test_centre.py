@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator import centre, waits
-from simulator.capacity import Capacity
-from simulator.centre import Years
-from simulator.draws import load_draws, single
-from simulator.loads import demand, loads
-from simulator.model import resolve
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_draws, single
+from simulator.experiment import centre
+from simulator.experiment.centre import Years
+from simulator.experiment.offered_load import demand, loads
+from simulator.outcomes import resource_use
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.service import Service
+from simulator.scenario.arrivals import Service
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario, load_scenario
 
 PATHWAY = """
 title = "a ward"
@@ -415,8 +416,8 @@ def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:
 def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str, engine: str) -> None:
     found = years(load_scenario(name), engine=engine)
     scenario = load_scenario(name)
-    book = waits.of_ward(found.book.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
-    told = waits.begun(scenario.pathway, found.block, found.origin, "hsct_beds", found.first, found.last)
+    book = resource_use.of_ward(found.book.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
+    told = resource_use.begun(scenario.pathway, found.block, found.origin, "hsct_beds", found.first, found.last)
     assert told == book["starts_per_year"][1] > 0.0
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cohort import cohort_folder, is_silent, load_cohort, read_cohort
-from simulator.draws import draws_file
 from simulator.errors import InputError
-from simulator.pathway_file import load_pathway
+from simulator.evidence.cohort import cohort_folder, is_silent, load_cohort, read_cohort
+from simulator.evidence.draws import draws_file
+from simulator.pathway.format import load_pathway
 
 WANG = Path(__file__).parents[2] / "calibration" / "cohorts" / "wang2024"
 
@@ -79,7 +79,8 @@ def test_draws_that_are_neither_a_folder_nor_a_shipped_cohort_are_refused_with_w
 
 def test_reading_a_cohort_runs_none_of_the_calibrations_code() -> None:
     code = (
-        "import sys; from simulator.cohort import load_cohort; from simulator.pathway_file import load_pathway; "
+        "import sys; from simulator.evidence.cohort import load_cohort; "
+        "from simulator.pathway.format import load_pathway; "
         "load_cohort(load_pathway('b_all_post_cd19')); sys.exit(any(m.startswith('calibration') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from simulator.analyses.virtual_cohorts.immortal_time import check_landmarks, paired_groups
 from simulator.errors import InputError
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
-from simulator.virtual.guarantee import check_landmarks, paired_groups
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
 
 WORLD = """
 title = "two treatments"

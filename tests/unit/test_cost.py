@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from simulator import cost
-from simulator.cost import Dial, check_events, check_time, in_words
+from simulator.analyses.sensitivity.sobol import check_samples, power_of_two
 from simulator.errors import InputError
-from simulator.experiment import Settings
-from simulator.scenario import Scenario, load_scenario
-from simulator.sensitivity.variance import check_samples, power_of_two
+from simulator.experiment import cost
+from simulator.experiment.cost import Dial, check_events, check_time, in_words
+from simulator.experiment.settings import Settings
+from simulator.scenario.scenario import Scenario, load_scenario
 
 HOURS = 5 * 3600.0
 

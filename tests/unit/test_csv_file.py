@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import csv_file
 from simulator.errors import InputError
+from simulator.files import csv as csv_file
 
 Write = Callable[[str], Path]
 HEADER = "name,count,value\n"

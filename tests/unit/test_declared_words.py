@@ -26,7 +26,7 @@ SIZE = re.compile(r"\b37\b")
 CITATIONS = {
     ("imis.py", "Technometrics 37"): "the volume of a journal",
     ("marginal_benefit.py", "Stat Comput 25, 37"): "the page of an article",
-    ("smoothing.py", "37) * len(y)"): "how many penalties are tried",
+    ("splines.py", "37) * len(y)"): "how many penalties are tried",
 }
 """(file, what stands there) -> why the number of the first cohort's patients may stand there."""
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from simulator import fingerprint
-from simulator.cohort import cohorts_folder
-from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws, read_draws, stale_draws, staleness
-from simulator.pathway_file import PATHWAYS, load_pathway
-from simulator.scenario import load_scenario
+from simulator.evidence import fingerprint
+from simulator.evidence.cohort import cohorts_folder
+from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, load_draws, read_draws, stale_draws, staleness
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.scenario.scenario import load_scenario
 
 LETTER = cohorts_folder() / "wang2024"
 
@@ -20,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(LETTER, tmp_path / "own", ignore=shutil.ignore_patterns(BENEFIT_FILE))
     lines = (LETTER / "draws.csv").read_text().splitlines()[:4]
     (tmp_path / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
-    pathway = (PATHWAYS / "b_all_post_cd19.toml").read_text(encoding="utf-8")
+    pathway = (shipped.path("b_all_post_cd19")).read_text(encoding="utf-8")
     (tmp_path / "pathway.toml").write_text(pathway.replace('"wang2024"', '"own/draws.csv"'), encoding="utf-8")
     (tmp_path / "mine.toml").write_text('pathway = "pathway.toml"\n')
     return tmp_path

@@ -7,43 +7,44 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator import histories, pathway_file
-from simulator.engines import microsim
+from simulator.engines.microsim import engine
+from simulator.engines.model import resolve
 from simulator.errors import AftercartError
-from simulator.model import resolve
-from simulator.pathway_file import load_pathway
+from simulator.outcomes import event_log
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def simulated(scenario: Scenario, patients: int = 1_000) -> pd.DataFrame:
-    return histories.table(microsim.simulate(resolve(scenario), Uniforms(3), range(patients), horizon=120.0))
+    return event_log.table(engine.simulate(resolve(scenario), Uniforms(3), range(patients), horizon=120.0))
 
 
-@pytest.mark.parametrize("name", [*pathway_file.names(), *scenarios.names(), "wider-salvage@0", "wider-salvage@0.5"])
+@pytest.mark.parametrize("name", [*shipped.names(), *scenarios.names(), "wider-salvage@0", "wider-salvage@0.5"])
 def test_every_shipped_history_is_possible(name: str) -> None:
-    shipped = name in pathway_file.names()
-    scenario = Scenario(name, load_pathway(name)) if shipped else load_scenario(name)
+    is_pathway = name in shipped.names()
+    scenario = Scenario(name, load_pathway(name)) if is_pathway else load_scenario(name)
     table = simulated(scenario)
-    histories.check(table, scenario.pathway)
-    assert tuple(table.columns) == histories.COLUMNS
+    event_log.check(table, scenario.pathway)
+    assert tuple(table.columns) == event_log.COLUMNS
     assert table["patient"].nunique() == 1_000
     np.testing.assert_array_equal(table["event"], table.groupby("patient").cumcount())
     assert table["patient"].is_monotonic_increasing
 
 
 def test_no_patients_are_a_table_without_rows() -> None:
-    assert tuple(histories.table([]).columns) == histories.COLUMNS
-    assert histories.table([]).empty
+    assert tuple(event_log.table([]).columns) == event_log.COLUMNS
+    assert event_log.table([]).empty
 
 
 def told(*events: tuple[int, float, str]) -> pd.DataFrame:
     """A table of (patient, month, state)."""
     table = pd.DataFrame(events, columns=["patient", "month", "state"])
     table["event"] = table.groupby("patient").cumcount()
-    return table[list(histories.COLUMNS)]
+    return table[list(event_log.COLUMNS)]
 
 
 IMPOSSIBLE = {
@@ -63,17 +64,17 @@ IMPOSSIBLE = {
 @pytest.mark.parametrize(("table", "complaint"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 def test_a_history_that_cannot_be_is_found(table: pd.DataFrame, complaint: str) -> None:
     with pytest.raises(AftercartError, match=complaint):
-        histories.check(table, load_pathway("three_state"))
+        event_log.check(table, load_pathway("three_state"))
 
 
 def test_one_patients_end_is_not_the_next_ones_past() -> None:
     table = told((0, 0.0, "healthy"), (0, 9.0, "dead"), (1, 0.0, "healthy"), (2, 0.0, "healthy"), (2, 0.0, "ill"))
-    histories.check(table, load_pathway("three_state"))
+    event_log.check(table, load_pathway("three_state"))
 
 
 def test_who_is_treated_in_vain_may_die_on_the_way_but_only_once() -> None:
     pathway = load_pathway("b_all_post_cd19")
     way = [(0, 0.0, "car_t_remission"), (0, 5.0, "relapse"), (0, 5.0, "salvage_choice"), (0, 5.0, "chemotherapy")]
-    histories.check(told(*way, (0, 5.5, "death_after_relapse")), pathway)
+    event_log.check(told(*way, (0, 5.5, "death_after_relapse")), pathway)
     with pytest.raises(AftercartError, match="not declared"):
-        histories.check(told(*way, (0, 5.5, "death_after_relapse"), (0, 6.0, "death_after_relapse")), pathway)
+        event_log.check(told(*way, (0, 5.5, "death_after_relapse"), (0, 6.0, "death_after_relapse")), pathway)

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from simulator.cli import sensitivity_tables
-from simulator.figures.sensitivity_gallery import pictures
-from simulator.pathway_file import PATHWAYS, load_pathway
-from simulator.scenario import Scenario
-from simulator.sensitivity import information, rank_correlation
-from simulator.sensitivity.answer import answer
-from simulator.sensitivity.inseparable import constant, together
-from simulator.sensitivity.run import analyse
+from simulator.analyses.sensitivity import prcc, value_of_information
+from simulator.analyses.sensitivity.inseparable import constant, together
+from simulator.analyses.sensitivity.run import analyse
+from simulator.figures.analyses.sensitivity import pictures
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.report.tables import sensitivity
+from simulator.scenario.scenario import Scenario
+from simulator.wording.sensitivity import answer
 
 RATES = ("onset_rate", "death_rate_healthy", "death_rate_ill")
 NUMBERS = {"tornado": "swing", "prcc": "prcc", "sobol": "total", "evppi": "value"}
@@ -42,7 +43,7 @@ def of_draws(tmp_path: Path) -> Callable[[pd.DataFrame], tuple[Scenario, Scenari
     """The illness-death model with such draws, and a policy with it."""
 
     def made(draws: pd.DataFrame) -> tuple[Scenario, Scenario]:
-        told = (PATHWAYS / "three_state.toml").read_text()
+        told = (shipped.path("three_state")).read_text()
         told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
         (tmp_path / "uncertain.toml").write_text(told)
         draws.round(6).to_csv(tmp_path / "draws.csv", index=False)
@@ -170,7 +171,7 @@ def test_where_nothing_varies_a_table_without_rows_says_so(
     found = analyse(fewer, today, parts=["tornado", "prcc", "sobol", "structure", "evppi"], samples=64)
     assert found.tables["sobol"].empty
     said = io.StringIO()
-    sensitivity_tables.show(found, Console(file=said, width=80))
+    sensitivity.show(found, Console(file=said, width=80))
     assert said.getvalue().count("No rows: ") == 1
     assert "onset_rate, death_rate_healthy and death_rate_ill do not vary." in " ".join(said.getvalue().split())
     pictures(found)
@@ -186,18 +187,18 @@ def siblings(draws: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 @pytest.mark.parametrize("n_draws", [2, 3, 5, 6, 19])
 def test_ranks_of_too_few_draws_are_blank(n_draws: int, draws: pd.DataFrame) -> None:
     few = draws.head(n_draws).reset_index(drop=True)
-    table = rank_correlation.table(few, few["onset_rate"].to_numpy(), siblings(few))
+    table = prcc.table(few, few["onset_rate"].to_numpy(), siblings(few))
     assert table[["prcc", "lower", "upper"]].isna().all(axis=None)
 
 
 def test_ranks_of_fewer_draws_than_parameters_are_blank() -> None:
     wide = pd.DataFrame(np.random.default_rng(3).normal(size=(100, 120))).rename(columns=str)
-    table = rank_correlation.table(wide, wide["0"].to_numpy(), siblings(wide))
+    table = prcc.table(wide, wide["0"].to_numpy(), siblings(wide))
     assert table[["prcc", "lower", "upper"]].isna().all(axis=None)
 
 
 def test_ranks_with_an_outcome_that_does_not_vary_are_blank(draws: pd.DataFrame) -> None:
-    table = rank_correlation.table(draws, np.zeros(150), siblings(draws))
+    table = prcc.table(draws, np.zeros(150), siblings(draws))
     assert table[["prcc", "lower", "upper"]].isna().all(axis=None)
 
 
@@ -205,7 +206,7 @@ def test_a_control_that_others_repeat_takes_no_degree_of_freedom(draws: pd.DataF
     """Fisher's interval: atanh of its ends are 1.96 / sqrt(n - k - 3) from that of the estimate, k controls."""
     outcome = draws["onset_rate"] + 0.03 * np.random.default_rng(2).normal(size=150)
     for table in (draws, draws.assign(copy=draws["death_rate_healthy"])):
-        found = rank_correlation.table(table, outcome.to_numpy(), {"onset_rate": ("onset_rate",)}).iloc[0]
+        found = prcc.table(table, outcome.to_numpy(), {"onset_rate": ("onset_rate",)}).iloc[0]
         reach = np.arctanh(found["upper"]) - np.arctanh(found["prcc"])
         assert reach == pytest.approx(1.959964 / np.sqrt(150 - 2 - 3), rel=1e-6)
 
@@ -219,7 +220,7 @@ def test_of_information_that_is_worth_nothing_one_sentence_says_so_and_no_share_
     fewer = replace(fewer, scale={"onset_rate": 1.0 - scale / 2.0} if scale else {"onset_rate": 0.5})
     found = analyse(fewer, today, parts=["evppi"])
     said = io.StringIO()
-    sensitivity_tables.show(found, Console(file=said, width=80))
+    sensitivity.show(found, Console(file=said, width=80))
     shown = " ".join(said.getvalue().split())
     assert "error To know everything would be worth less than 1 life-month per 100 patients." in shown
     assert "No rows" not in shown
@@ -228,6 +229,6 @@ def test_of_information_that_is_worth_nothing_one_sentence_says_so_and_no_share_
 
 
 def test_nothing_is_worth_knowing_where_the_gain_does_not_vary(draws: pd.DataFrame) -> None:
-    table = information.table(np.full(150, 2.0), draws, list(RATES), 1)
+    table = value_of_information.table(np.full(150, 2.0), draws, list(RATES), 1)
     assert (table["value"] == 0.0).all()
     assert table["share_of_everything"].isna().all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.lifetimes import average, least_of_path, place_below
+from simulator.engines.lifetimes import average, least_of_path, place_below
 
 STEP = (np.array([0.0, 2.0, 2.0, 5.0]), np.array([1.0, 1.0, 0.4, 0.4]))
 LINE = (np.array([0.0, 4.0]), np.array([1.0, 0.0]))

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from simulator import lock
 from simulator.errors import InputError
+from simulator.files import lock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="folders are not locked there")
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from simulator.lock import held
+from simulator.files.lock import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import pathway_file
+from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
-from simulator.model import point_values, resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario, load_scenario
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario, load_scenario
 
 CLINIC = """
 title = "clinic"
@@ -123,7 +123,7 @@ def test_values_of_many_draws_have_a_row_each(clinic: Pathway) -> None:
                     )
 
 
-@pytest.mark.parametrize("name", pathway_file.names())
+@pytest.mark.parametrize("name", shipped.names())
 def test_every_branch_sums_to_one_in_every_cell(name: str) -> None:
     pathway = load_pathway(name)
     model = resolve(Scenario(name, pathway))

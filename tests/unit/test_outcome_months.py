@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from simulator import outcomes
-from simulator.engines import exact
+from simulator.engines.exact import engine
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.model import resolve
-from simulator.outcome_months import outcome_months
-from simulator.outcome_words import label
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario
+from simulator.outcomes import summaries
+from simulator.outcomes.labels import label
+from simulator.pathway.format import load_pathway
+from simulator.pathway.outcome_months import outcome_months
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario
 
 CHAIN = """
 title = "one hazard"
@@ -53,14 +53,14 @@ def test_a_pathway_that_declares_nothing_has_patients_half_a_year_one_two_and_fi
 
 def test_outcomes_are_named_and_read_off_at_the_declared_months(tmp_path: Path) -> None:
     pathway = tell(tmp_path, "survival_months = [9, 0.5, 3]")
-    curves = exact.curves(resolve(Scenario("chain", pathway)), 12.0)
-    found = outcomes.of_survival(curves, pathway.clock, "all", pathway.months)
+    curves = engine.curves(resolve(Scenario("chain", pathway)), 12.0)
+    found = summaries.of_survival(curves, pathway.clock, "all", pathway.months)
     assert list(found) == ["os_0.5", "os_3", "os_9", "median_os", "rmst_3", "rmst_9"]
     for name, month in (("os_0.5", 0.5), ("os_3", 3.0), ("os_9", 9.0)):
         assert found[name][1][0] == pytest.approx(math.exp(-0.05 * month), abs=1e-4)
     for name, month in (("rmst_3", 3.0), ("rmst_9", 9.0)):
         assert found[name][1][0] == pytest.approx((1.0 - math.exp(-0.05 * month)) / 0.05, abs=1e-3)
-    assert list(outcomes.gained(pathway.months)) == [
+    assert list(summaries.gained(pathway.months)) == [
         "survivors_3_gained_per_10_more_treated", "survivors_9_gained_per_10_more_treated",
     ]  # fmt: skip
 

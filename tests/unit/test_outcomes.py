@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simulator import outcomes
-from simulator.curves import Curves, check_horizon, populations, split_level
-from simulator.engines import exact, tally
+from simulator.engines.curves import Curves, check_horizon, populations, split_level
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.model import resolve
-from simulator.outcome_months import OutcomeMonths
-from simulator.pathway_file import load_pathway
+from simulator.outcomes import summaries
+from simulator.pathway.format import load_pathway
+from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 READ_AT = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
 MONTHS = 0.1 * np.arange(1_201)
@@ -24,10 +25,10 @@ EXPONENTIAL = np.exp(-RATES[:, None] * MONTHS)
 
 
 def test_survival_is_read_at_a_month_and_between_lattice_points() -> None:
-    np.testing.assert_allclose(outcomes.survival_at(MONTHS, EXPONENTIAL, 12), np.exp(-12 * RATES))
-    np.testing.assert_allclose(outcomes.survival_at(MONTHS, EXPONENTIAL, 120), np.exp(-120 * RATES))
-    np.testing.assert_allclose(outcomes.survival_at(MONTHS, EXPONENTIAL, 0), 1.0)
-    between = outcomes.survival_at(MONTHS, EXPONENTIAL, 5.03)
+    np.testing.assert_allclose(summaries.survival_at(MONTHS, EXPONENTIAL, 12), np.exp(-12 * RATES))
+    np.testing.assert_allclose(summaries.survival_at(MONTHS, EXPONENTIAL, 120), np.exp(-120 * RATES))
+    np.testing.assert_allclose(summaries.survival_at(MONTHS, EXPONENTIAL, 0), 1.0)
+    between = summaries.survival_at(MONTHS, EXPONENTIAL, 5.03)
     np.testing.assert_allclose(between, 0.7 * EXPONENTIAL[:, 50] + 0.3 * EXPONENTIAL[:, 51])
 
 
@@ -49,15 +50,15 @@ def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Cur
 
 
 def median(survival: NDArray[np.float64]) -> NDArray[np.float64]:
-    return outcomes.median(curves_of(survival), "main", "all")
+    return summaries.median(curves_of(survival), "main", "all")
 
 
 def restricted(survival: NDArray[np.float64], month: float) -> NDArray[np.float64]:
-    return outcomes.rmst(MONTHS, curves_of(survival).means["main", "all"], month)
+    return summaries.rmst(MONTHS, curves_of(survival).means["main", "all"], month)
 
 
 def test_beyond_the_horizon_nothing_is_known() -> None:
-    for read in (outcomes.survival_at, outcomes.rmst):
+    for read in (summaries.survival_at, summaries.rmst):
         assert np.isnan(read(MONTHS, EXPONENTIAL, 120.5)).all()
 
 
@@ -98,25 +99,25 @@ def test_sampling_noise_is_what_repetition_shows() -> None:
     times = random.exponential(10.0, (2_000, 400))
     truth = np.exp(-MONTHS / 10)[None]
     at_12 = (times > 12).mean(axis=1).std()
-    assert outcomes.survival_noise(outcomes.survival_at(MONTHS, truth, 12), n)[0] == pytest.approx(at_12, rel=0.1)
+    assert summaries.survival_noise(summaries.survival_at(MONTHS, truth, 12), n)[0] == pytest.approx(at_12, rel=0.1)
     means = curves_of(truth).means["main", "all"]
     to_60 = np.minimum(times, 60).mean(axis=1).std()
-    assert outcomes.rmst_noise(MONTHS, means, 60, n)[0] == pytest.approx(to_60, rel=0.1)
+    assert summaries.rmst_noise(MONTHS, means, 60, n)[0] == pytest.approx(to_60, rel=0.1)
     middle = np.median(times, axis=1).std()
-    assert outcomes.median_noise(curves_of(truth, 400), "main", "all")[0] == pytest.approx(middle, rel=0.1)
+    assert summaries.median_noise(curves_of(truth, 400), "main", "all")[0] == pytest.approx(middle, rel=0.1)
 
 
 def test_noise_of_a_median_not_reached_is_unknown() -> None:
-    assert np.isnan(outcomes.median_noise(curves_of(np.ones((1, 1_201)), 100), "main", "all")[0])
+    assert np.isnan(summaries.median_noise(curves_of(np.ones((1, 1_201)), 100), "main", "all")[0])
 
 
 def test_a_median_at_which_many_die_at_once_has_no_noise() -> None:
     falls = np.where(MONTHS < 7.25, 1.0, 0.2)[None]
-    assert outcomes.median_noise(curves_of(falls, 400), "main", "all")[0] < 0.05
+    assert summaries.median_noise(curves_of(falls, 400), "main", "all")[0] < 0.05
 
 
 def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
-    found = outcomes.of_survival(curves_of(EXPONENTIAL), "main", "all", READ_AT)
+    found = summaries.of_survival(curves_of(EXPONENTIAL), "main", "all", READ_AT)
     assert list(found) == ["os_6", "os_12", "os_24", "os_60", "median_os", "rmst_12", "rmst_60"]
     for name, (unit, values, noise) in found.items():
         assert unit == ("probability" if name.startswith("os_") else "months")
@@ -128,12 +129,12 @@ def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
 def test_simulated_outcomes_carry_noise_and_agree_with_the_exact_ones_within_it() -> None:
     """Five standard errors; the microsimulation of 50,000 patients, every population and outcome."""
     model = resolve(load_scenario("baseline"))
-    solved = exact.curves(model, 120.0)
-    simulated = tally.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1))
+    solved = engine.curves(model, 120.0)
+    simulated = microsim.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1))
     for clock in ("relapse", "infusion"):
         for population in populations(model.pathway):
-            truth = outcomes.of_survival(solved, clock, population, READ_AT)
-            for name, (_, values, noise) in outcomes.of_survival(simulated, clock, population, READ_AT).items():
+            truth = summaries.of_survival(solved, clock, population, READ_AT)
+            for name, (_, values, noise) in summaries.of_survival(simulated, clock, population, READ_AT).items():
                 expected = truth[name][1]
                 if np.isfinite(expected).all() and np.isfinite(noise).all():
                     assert abs(values - expected) < 5 * noise + 2e-3, (clock, population, name)
@@ -141,8 +142,8 @@ def test_simulated_outcomes_carry_noise_and_agree_with_the_exact_ones_within_it(
 
 def test_counts_are_told_per_hundred_with_their_noise() -> None:
     model = resolve(load_scenario("baseline"))
-    solved = outcomes.of_counts(exact.curves(model, 120.0), model.pathway)
-    simulated = outcomes.of_counts(tally.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1)), model.pathway)
+    solved = summaries.of_counts(engine.curves(model, 120.0), model.pathway)
+    simulated = summaries.of_counts(microsim.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1)), model.pathway)
     assert list(solved) == list(model.pathway.counts)
     assert solved["salvage_courses"][1] == pytest.approx(48.6)
     for name, (unit, values, noise) in simulated.items():
@@ -154,16 +155,16 @@ def test_counts_are_told_per_hundred_with_their_noise() -> None:
 def test_survivors_gained_per_ten_more_treated() -> None:
     """39.4 more of 100 treated and 26 more alive at 12 months: 6.6 per ten; where no more are treated, unknown."""
     first, other, treated = np.array([0.35, 0.35]), np.array([0.61, 0.35]), np.array([0.88, 0.486])
-    found = outcomes.gained_per_10(other, first, treated, np.array([0.486, 0.486]))
+    found = summaries.gained_per_10(other, first, treated, np.array([0.486, 0.486]))
     assert found[0] == pytest.approx(2.6 / 0.394)
     assert np.isnan(found[1])
 
 
 def test_the_treated_group_is_who_takes_the_treated_branch() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    assert outcomes.treated_group(pathway) == "treated"
-    assert outcomes.treated_group(replace(pathway, groups={})) is None
-    assert outcomes.treated_group(load_pathway("three_state")) is None
+    assert summaries.treated_group(pathway) == "treated"
+    assert summaries.treated_group(replace(pathway, groups={})) is None
+    assert summaries.treated_group(load_pathway("three_state")) is None
 
 
 def test_populations_are_all_the_groups_and_the_levels() -> None:
@@ -182,18 +183,18 @@ def test_a_horizon_that_is_none_is_refused(horizon: float) -> None:
         check_horizon(horizon)
     model = resolve(Scenario("x", load_pathway("three_state")))
     with pytest.raises(InputError, match="no horizon"):
-        exact.curves(model, horizon)
+        engine.curves(model, horizon)
     with pytest.raises(InputError, match="no horizon"):
-        tally.curves(model, horizon, patients=10, uniforms=Uniforms(1))
+        microsim.curves(model, horizon, patients=10, uniforms=Uniforms(1))
 
 
 def test_nobody_knows_how_far_chance_moves_a_single_patient() -> None:
     one, two = (np.array([n]) for n in (1.0, 2.0))
     truth = np.exp(-0.1 * MONTHS)[None]
     for noise in (
-        lambda n: outcomes.survival_noise(truth, n)[:, 60],
-        lambda n: outcomes.rmst_noise(MONTHS, truth[:, 1:], 12, n),
-        lambda n: outcomes.median_noise(curves_of(truth, int(n[0])), "main", "all"),
+        lambda n: summaries.survival_noise(truth, n)[:, 60],
+        lambda n: summaries.rmst_noise(MONTHS, truth[:, 1:], 12, n),
+        lambda n: summaries.median_noise(curves_of(truth, int(n[0])), "main", "all"),
     ):
         assert np.isnan(noise(one)).all()
         assert np.isfinite(noise(two)).all()

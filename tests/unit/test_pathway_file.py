@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.pathway import Pathway, Selection
-from simulator.pathway_file import PATHWAYS, load_pathway, names
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway, Selection
 
 FILE = """
 title = "illness"
@@ -109,11 +110,11 @@ def test_without_clocks_the_only_one_starts_at_the_start(tell: Tell) -> None:
     assert tell(changed(('[clocks]\nentry = "well"\n', ""))).clocks == {"start": "well"}
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", shipped.names())
 def test_every_shipped_pathway_is_read_by_its_name_and_by_its_file(name: str) -> None:
     pathway = load_pathway(name)
     assert pathway.name == name
-    assert load_pathway(PATHWAYS / f"{name}.toml") == pathway
+    assert load_pathway(shipped.path(name)) == pathway
     for parameter in pathway.parameters.values():
         assert parameter.source
         assert parameter.meaning

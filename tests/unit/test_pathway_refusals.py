@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from simulator.engines.model import check_numbers
 from simulator.errors import InputError
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
 
 FILE = """
 title = "illness"
@@ -81,7 +82,9 @@ def tell(tmp_path: Path) -> Tell:
     def told(text: str) -> Pathway:
         file = tmp_path / "told.toml"
         file.write_text(text, encoding="utf-8")
-        return load_pathway(file)
+        pathway = load_pathway(file)
+        check_numbers(pathway)
+        return pathway
 
     return told
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simulator.rounding import NONE, decimals, interval, number
+from simulator.wording.rounding import NONE, decimals, interval, number
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import scenarios
+from simulator.engines.model import point_values, pull, resolve
 from simulator.errors import InputError
-from simulator.model import point_values, pull, resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario, load_scenario
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario, load_scenario
 
 SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
 PATHWAY = (

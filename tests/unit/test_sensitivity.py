@@ -11,23 +11,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.answer import answer as run_answer
-from simulator.cohort import cohorts_folder
+from simulator.analyses.sensitivity import question, structural
+from simulator.analyses.sensitivity.inputs import BENEFIT_RANGE, load_inputs
+from simulator.analyses.sensitivity.run import analyse
 from simulator.distributions import Distribution, build
-from simulator.draws import BENEFIT, BENEFIT_FILE, load_draws
-from simulator.engines import exact
+from simulator.engines.exact import engine
+from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
-from simulator.experiment import compare
-from simulator.levers import pull
-from simulator.model import point_values, resolve
-from simulator.pathway_file import PATHWAYS, load_pathway
-from simulator.scenario import COHORTS, Scenario, load_scenario
-from simulator.sensitivity import question, structures
-from simulator.sensitivity.answer import answer
-from simulator.sensitivity.inputs import BENEFIT_RANGE, load_inputs
-from simulator.sensitivity.run import analyse
+from simulator.evidence.cohort import cohorts_folder
+from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, load_draws
+from simulator.experiment.run import compare
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.scenario.levers import pull
+from simulator.scenario.scenario import COHORTS, Scenario, load_scenario
+from simulator.wording.headline import answer as run_answer
+from simulator.wording.sensitivity import answer
 
-Through = Callable[[Distribution, structures.Through], Distribution]
+Through = Callable[[Distribution, structural.Through], Distribution]
 RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
 
 
@@ -39,7 +40,7 @@ def survival(onset: float, healthy: float, ill: float, t: float) -> float:
 @pytest.fixture
 def uncertain(tmp_path: Path) -> Scenario:
     """The illness-death model with 200 independent draws of its three rates."""
-    told = (PATHWAYS / "three_state.toml").read_text()
+    told = (shipped.path("three_state")).read_text()
     told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
     for rate in RATES.values():
         prior = f"prior = {{ family = 'lognormal', median = {rate}, sigma = 0.3 }}"
@@ -146,7 +147,7 @@ def test_the_benefit_is_what_other_cohorts_suggest(wider: tuple[Scenario, Scenar
 def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
     wider: tuple[Scenario, Scenario], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulator.draws.BENEFIT_FILE", "nobody.csv")
+    monkeypatch.setattr("simulator.evidence.draws.BENEFIT_FILE", "nobody.csv")
     varied = load_inputs(wider, 2000, 1)
     assert varied.ends(BENEFIT) == BENEFIT_RANGE
     assert varied.told_of_benefit == "marginal_benefit is varied evenly from 0 to 1: an assumption."
@@ -163,7 +164,7 @@ def test_the_bar_of_the_benefit_ends_at_its_two_policies(wider: tuple[Scenario, 
     own = {name: row["centre"] for name, row in table.iterrows() if name != BENEFIT}
     for end in ("low", "high"):
         options = (base, scenario.with_marginal_benefit(float(bar[end])))
-        alive = [exact.curves(resolve(each, own), 12.0).survival["relapse", "all"][0, -1] for each in options]
+        alive = [engine.curves(resolve(each, own), 12.0).survival["relapse", "all"][0, -1] for each in options]
         assert bar[f"outcome_at_{end}"] == pytest.approx(alive[1] - alive[0], abs=1e-5)
     assert bar["low"] < 0.1 < 0.9 < bar["high"]
     assert not bar["informed"]
@@ -178,7 +179,7 @@ def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
 
     def alive(gain: float | np.ndarray) -> np.ndarray:
         own = replace(model, marginal=replace(model.marginal, benefit=gain))
-        return exact.curves(own, 24.0, only={("relapse", "all")}).survival["relapse", "all"]
+        return engine.curves(own, 24.0, only={("relapse", "all")}).survival["relapse", "all"]
 
     assert alive(benefit) == pytest.approx(benefit * alive(1.0) + (1 - benefit) * alive(0.0), abs=1e-9)
 
@@ -257,7 +258,7 @@ WEIBULL = {"median": np.array([[3.0], [8.0]]), "shape": np.array([[1.0], [3.0]])
 
 def test_a_log_normal_time_has_the_median_and_the_ratio_of_quartiles() -> None:
     declared = build("weibull", WEIBULL)
-    found = structures.lognormal(declared)
+    found = structural.lognormal(declared)
     assert found.median() == pytest.approx(declared.median())
     for time in (declared, found):
         ratio = time.ppf(0.75) / time.ppf(0.25)
@@ -265,13 +266,13 @@ def test_a_log_normal_time_has_the_median_and_the_ratio_of_quartiles() -> None:
 
 
 def test_a_cure_and_a_hazard_ratio_are_kept_by_another_family() -> None:
-    found = structures.lognormal(build("weibull", WEIBULL, cure=0.3, hazard_ratio=0.5))
+    found = structural.lognormal(build("weibull", WEIBULL, cure=0.3, hazard_ratio=0.5))
     assert found.survival(np.inf) == pytest.approx(0.3**0.5)
     fixed = build("fixed", {"months": 1.2})
-    assert structures.lognormal(fixed) is fixed
+    assert structural.lognormal(fixed) is fixed
 
 
-@pytest.mark.parametrize("change", [structures.weibull_without_cure, structures.lognormal_without_cure])
+@pytest.mark.parametrize("change", [structural.weibull_without_cure, structural.lognormal_without_cure])
 def test_without_a_cured_fraction_survival_agrees_at_two_months_and_then_falls(change: Through) -> None:
     declared = build("weibull", WEIBULL, cure=np.array([[0.4], [0.6]]))
     found = change(declared, (6.0, 24.0))
@@ -281,7 +282,7 @@ def test_without_a_cured_fraction_survival_agrees_at_two_months_and_then_falls(c
     assert found.survival(1e300) == pytest.approx(0.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("change", [structures.weibull_without_cure, structures.lognormal_without_cure])
+@pytest.mark.parametrize("change", [structural.weibull_without_cure, structural.lognormal_without_cure])
 @pytest.mark.parametrize("cure", [0.001, 0.5, 0.999, 1.0])
 def test_a_plateau_reached_early_stays_finite(change: Through, cure: float) -> None:
     found = change(build("weibull", {"median": 0.05, "shape": 2.0}, cure=cure), (6.0, 24.0))
@@ -291,10 +292,10 @@ def test_a_plateau_reached_early_stays_finite(change: Through, cure: float) -> N
     assert told[3] == pytest.approx(cure, abs=1e-3)
 
 
-@pytest.mark.parametrize("change", [structures.weibull_with_cure, structures.lognormal_with_cure])
+@pytest.mark.parametrize("change", [structural.weibull_with_cure, structural.lognormal_with_cure])
 @pytest.mark.parametrize("ratio", [None, 0.5])
 def test_with_a_cured_fraction_the_first_half_leaves_as_declared_and_a_tenth_never(
-    change: structures.Change, ratio: float | None
+    change: structural.Change, ratio: float | None
 ) -> None:
     plain = build("weibull", WEIBULL)
     found = change(plain)
@@ -310,7 +311,7 @@ def test_with_a_cured_fraction_the_first_half_leaves_as_declared_and_a_tenth_nev
 
 
 def test_who_dies_at_once_is_not_cured() -> None:
-    at_once = structures.weibull_with_cure(build("exponential", {"mean": np.array([[0.0], [2.0]])}))
+    at_once = structural.weibull_with_cure(build("exponential", {"mean": np.array([[0.0], [2.0]])}))
     assert at_once.survival(1.0)[0, 0] == 0.0
     assert at_once.survival(1e300).ravel() == pytest.approx([0.0, 0.1])
 
@@ -344,7 +345,7 @@ def alive_with_a_tenth_cured(onset: float, healthy: float, ill: float, t: float)
 
 
 def test_a_pathway_with_cured_fractions_is_asked_without_them(wider: tuple[Scenario, Scenario]) -> None:
-    assert structures.offered([resolve(wider[1])]) == [
+    assert structural.offered([resolve(wider[1])]) == [
         "as declared", "log-normal times", "no cured fraction", "log-normal times, no cured fraction"
     ]  # fmt: skip
 
@@ -373,7 +374,7 @@ kind = "death"
 )
 def test_nothing_is_asked_that_would_leave_every_time_as_it_is(time: str, asked: list[str], tmp_path: Path) -> None:
     (tmp_path / "told.toml").write_text(LOGNORMAL.replace("TIME", time))
-    names = structures.offered([resolve(Scenario("it", load_pathway(tmp_path / "told.toml")))])
+    names = structural.offered([resolve(Scenario("it", load_pathway(tmp_path / "told.toml")))])
     assert len(names) == 1 + len(asked)
     assert all(name.startswith(start) for name, start in zip(names[1:], asked, strict=True))
 
@@ -415,7 +416,7 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
     with pytest.raises(InputError, match="exact engine, which has no queues"):
         analyse("letter-centre")
     with pytest.raises(InputError, match="without draws has no uncertain parameters"):
-        analyse(Scenario("bare", load_pathway(PATHWAYS / "three_state.toml")))
+        analyse(Scenario("bare", load_pathway(shipped.path("three_state"))))
     with pytest.raises(InputError, match="different pathways"):
         analyse(uncertain, wider[1])
     with pytest.raises(InputError, match=r"unknown count.*did you mean 'hscts'"):
@@ -428,7 +429,7 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
 
 
 def test_a_pathway_of_few_draws_is_refused_by_its_file_and_not_by_an_option(tmp_path: Path) -> None:
-    told = (PATHWAYS / "three_state.toml").read_text()
+    told = (shipped.path("three_state")).read_text()
     (tmp_path / "few.toml").write_text(told.replace('start = "healthy"', 'start = "healthy"\ndraws = "few.csv"'))
     (tmp_path / "few.csv").write_text("onset_rate\n" + "0.1\n0.2\n" * 15)
     few = Scenario("few", load_pathway(tmp_path / "few.toml"))

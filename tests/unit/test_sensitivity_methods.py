@@ -11,11 +11,11 @@ import pytest
 from scipy import stats
 from scipy.interpolate import BSpline
 
+from simulator.analyses.sensitivity import prcc, sobol, tornado, value_of_information
+from simulator.analyses.sensitivity.alternatives import Alternative, table, weights_of
+from simulator.analyses.sensitivity.splines import smooth
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
-from simulator.sensitivity import information, rank_correlation, tornado, variance
-from simulator.sensitivity.smoothing import smooth
-from simulator.sensitivity.spread import Alternative, table, weights_of
 
 rng = np.random.default_rng
 
@@ -25,7 +25,7 @@ def test_a_partial_correlation_is_that_of_the_precision_matrix() -> None:
     data = rng(1).multivariate_normal(np.zeros(5), stats.wishart(8, np.eye(5), seed=2).rvs(), size=400)
     precision = np.linalg.inv(np.corrcoef(data, rowvar=False))
     expected = -precision[0, 4] / np.sqrt(precision[0, 0] * precision[4, 4])
-    found, freedom, _ = rank_correlation.partial_correlation(data[:, 0], data[:, 4], data[:, 1:4])
+    found, freedom, _ = prcc.partial_correlation(data[:, 0], data[:, 4], data[:, 1:4])
     assert found == pytest.approx(expected, abs=1e-12)
     assert freedom == 400 - 3 - 3
 
@@ -33,14 +33,14 @@ def test_a_partial_correlation_is_that_of_the_precision_matrix() -> None:
 def test_without_controls_it_is_spearmans() -> None:
     x, y = rng(3).normal(size=(2, 200))
     draws = pd.DataFrame({"x": x, "sibling": -x})
-    found = rank_correlation.table(draws, np.exp(x) + y, {"x": ["x", "sibling"]})
+    found = prcc.table(draws, np.exp(x) + y, {"x": ["x", "sibling"]})
     assert found["prcc"].iloc[0] == pytest.approx(stats.spearmanr(x, np.exp(x) + y).statistic, abs=1e-12)
 
 
 def test_an_input_that_only_goes_with_a_cause_is_not_taken_for_one() -> None:
     cause = rng(4).normal(size=2000)
     bystander = cause + 0.3 * rng(5).normal(size=2000)
-    found = rank_correlation.table(
+    found = prcc.table(
         pd.DataFrame({"cause": cause, "bystander": bystander}),
         cause**3 + 0.5 * rng(6).normal(size=2000),
         {"cause": ["cause"], "bystander": ["bystander"]},
@@ -52,7 +52,7 @@ def test_an_input_that_only_goes_with_a_cause_is_not_taken_for_one() -> None:
 
 def test_what_siblings_leave_nothing_of_has_no_correlation() -> None:
     x = rng(7).normal(size=100)
-    assert np.isnan(rank_correlation.partial_correlation(x, rng(8).normal(size=100), x[:, None])).all()
+    assert np.isnan(prcc.partial_correlation(x, rng(8).normal(size=100), x[:, None])).all()
 
 
 def test_the_interval_of_a_partial_correlation_covers() -> None:
@@ -62,7 +62,7 @@ def test_the_interval_of_a_partial_correlation_covers() -> None:
         x, control, noise = rng(seed).normal(size=(3, 100))
         draws = pd.DataFrame({"x": x, "control": control})
         # Spearman's rho of a bivariate normal with correlation r is 6 / pi asin(r / 2).
-        found = rank_correlation.table(draws, 0.5 * x + np.sqrt(0.75) * noise, {"x": ["x"]}).iloc[0]
+        found = prcc.table(draws, 0.5 * x + np.sqrt(0.75) * noise, {"x": ["x"]}).iloc[0]
         covered += found["lower"] < 6.0 / np.pi * np.arcsin(0.25) < found["upper"]
     assert covered >= 180
 
@@ -77,8 +77,8 @@ def test_the_interval_of_an_input_that_rarely_differs_covers_or_is_blank(share: 
         x = (rng(1000 + seed).random(n) < share).astype(float)
         return pd.DataFrame({"x": x, "control": control}), control + effect * x + 0.3 * noise
 
-    truth = rank_correlation.table(*sample(100_000, 999), {"x": ["x"]})["prcc"].iloc[0]
-    found = pd.concat(rank_correlation.table(*sample(400, seed), {"x": ["x"]}) for seed in range(200))
+    truth = prcc.table(*sample(100_000, 999), {"x": ["x"]})["prcc"].iloc[0]
+    found = pd.concat(prcc.table(*sample(400, seed), {"x": ["x"]}) for seed in range(200))
     shown = found[found["prcc"].notna()]
     covered = ((shown["lower"] < truth) & (truth < shown["upper"])).mean()
     if share == 0.01:
@@ -100,11 +100,11 @@ def test_sobol_indices_of_ishigamis_function() -> None:
     factors = [("first",), ("second",), ("third",)]
     n = 50_000
     draws = pd.DataFrame({name: (np.arange(n) + 0.5) / n for (name,) in factors} | {"fixed": 0.0})
-    rows = variance.rows(draws, factors, dict.fromkeys(draws, 0.5), 1024, 1)
+    rows = sobol.rows(draws, factors, dict.fromkeys(draws, 0.5), 1024, 1)
     assert len(rows) == 1024 * 5
     assert set(rows["fixed"]) == {0.5}
     values = ishigami(rows[["first", "second", "third"]].to_numpy())
-    found = variance.table(factors, values, 0).set_index("parameter")
+    found = sobol.table(factors, values, 0).set_index("parameter")
     total = A**2 / 8 + B * np.pi**4 / 5 + B**2 * np.pi**8 / 18 + 0.5
     alone = {"first": 0.5 * (1 + B * np.pi**4 / 5) ** 2, "second": A**2 / 8, "third": 0.0}
     together = 8 * B**2 * np.pi**8 / 225
@@ -112,7 +112,7 @@ def test_sobol_indices_of_ishigamis_function() -> None:
         shared = together if name != "second" else 0.0
         assert found.loc[name, "first_order"] == pytest.approx(expected / total, abs=0.02)
         assert found.loc[name, "total"] == pytest.approx((expected + shared) / total, abs=0.02)
-    again = variance.table(factors, values, 0).set_index("parameter")
+    again = sobol.table(factors, values, 0).set_index("parameter")
     pd.testing.assert_frame_equal(found, again)
 
 
@@ -120,12 +120,12 @@ def test_siblings_are_one_input_and_come_from_one_draw() -> None:
     shares = rng(9).dirichlet([1, 2, 3], size=500)
     draws = pd.DataFrame(shares, columns=["a", "b", "c"]).assign(other=rng(10).normal(size=500))
     factors = [("a", "b", "c"), ("other",)]
-    rows = variance.rows(draws, factors, dict.fromkeys(draws, 0.0), 256, 2)
+    rows = sobol.rows(draws, factors, dict.fromkeys(draws, 0.0), 256, 2)
     assert rows[["a", "b", "c"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert set(rows["a"]) <= set(draws["a"])
     # Y = a + 2 b + other: the group's share of the variance, whatever the order in which its draws are taken.
     group = float((draws["a"] + 2 * draws["b"]).var() / ((draws["a"] + 2 * draws["b"]).var() + draws["other"].var()))
-    found = variance.table(factors, (rows["a"] + 2 * rows["b"] + rows["other"]).to_numpy(), 2).set_index("parameter")
+    found = sobol.table(factors, (rows["a"] + 2 * rows["b"] + rows["other"]).to_numpy(), 2).set_index("parameter")
     assert found.loc["a", "together"] == "a b c"
     assert found.loc["a", "total"] == pytest.approx(group, abs=0.03)
 
@@ -133,7 +133,7 @@ def test_siblings_are_one_input_and_come_from_one_draw() -> None:
 @pytest.mark.parametrize("samples", [0, 15, 100, 3])
 def test_a_sobol_sequence_has_a_power_of_two(samples: int) -> None:
     with pytest.raises(InputError, match="power of two"):
-        variance.check_samples(samples)
+        sobol.check_samples(samples)
 
 
 def test_a_smooth_curve_is_as_wrong_as_it_says() -> None:
@@ -173,7 +173,7 @@ def test_the_value_of_information_of_a_normal_decision(mean: float) -> None:
     x, y, other, noise = rng(16).normal(size=(4, n))
     gain = mean + 2 * x + y + noise
     draws = pd.DataFrame({"x": x, "y": y, "other": other})
-    found = information.table(gain, draws, ["x", "y", "other"], 1).set_index("parameter")
+    found = value_of_information.table(gain, draws, ["x", "y", "other"], 1).set_index("parameter")
     for name, sd in (("everything", np.sqrt(6)), ("x", 2.0), ("y", 1.0)):
         row = found.loc[name]
         assert abs(row["value"] - regret(mean, sd)) < 5 * row["standard_error"] + 0.02, name
@@ -188,7 +188,7 @@ def test_the_value_of_one_input_is_that_of_nested_monte_carlo() -> None:
 
     x, y = rng(17).normal(size=(2, 4000))
     draws = pd.DataFrame({"x": x, "y": y})
-    found = information.table(gain(x, y), draws, ["x", "y"], 1).set_index("parameter")
+    found = value_of_information.table(gain(x, y), draws, ["x", "y"], 1).set_index("parameter")
     outer, inner = rng(18).normal(size=(2, 4000))
     for name, by in (("x", lambda u: gain(u[:, None], inner)), ("y", lambda u: gain(inner, u[:, None]))):
         known = np.concatenate([by(part).mean(axis=1) for part in np.split(outer, 8)])
@@ -202,7 +202,7 @@ def test_a_bias_upwards_is_told_and_taken_off() -> None:
     found = []
     for seed in range(20):
         x, noise = rng(seed).normal(size=(2, 500))
-        found.append(information.evppi(10.0 * noise, x, Uniforms(1), "x"))
+        found.append(value_of_information.evppi(10.0 * noise, x, Uniforms(1), "x"))
     assert np.mean([each.upward_bias for each in found]) > 0.0
     assert np.mean([each.estimate for each in found]) < 0.1  # of an EVPI of 4
     assert all(each.estimate < 4 * each.standard_error for each in found)

@@ -13,8 +13,8 @@ from scipy import stats
 
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.service import Service
+from simulator.scenario.arrivals import Service
+from simulator.scenario.scenario import Scenario, load_scenario
 
 FALSE_ALARM = 1e-4 / 5
 Tell = Callable[..., Scenario]

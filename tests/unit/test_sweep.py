@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import compare, cost, load_scenario, run, sweep
+from simulator import compare, load_scenario, run, sweep
+from simulator.analyses.sweep import axis, checks
+from simulator.analyses.sweep.axis import read_values
+from simulator.analyses.sweep.grid import find, make_grid
 from simulator.errors import InputError
-from simulator.scenario import Scenario
-from simulator.sweeps import axis, checks
-from simulator.sweeps.answer import answer
-from simulator.sweeps.axis import read_values
-from simulator.sweeps.grid import find, make_grid
+from simulator.experiment import cost
+from simulator.scenario.scenario import Scenario
+from simulator.wording.sweep import answer
 
 WARD = """
 title = "a ward"
@@ -224,7 +225,7 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
 def test_a_bad_value_is_refused_before_anything_runs(
     ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch, vary: dict[str, str], words: str
 ) -> None:
-    monkeypatch.setattr("simulator.sweeps.run._piece", None)
+    monkeypatch.setattr("simulator.analyses.sweep.run._piece", None)
     with pytest.raises(InputError) as refused:
         sweep(ward("[capacity]\nbeds = 3\n" + YEARS), vary)
     assert words in str(refused.value)
@@ -373,7 +374,7 @@ def test_a_value_that_is_wrong_among_thousands_is_refused_before_anything_runs(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "MOST_TRIED", 2)
-    monkeypatch.setattr("simulator.sweeps.run.part_of", lambda *_: pytest.fail("it runs"))
+    monkeypatch.setattr("simulator.analyses.sweep.run.part_of", lambda *_: pytest.fail("it runs"))
     with pytest.raises(InputError, match="onset_rate"):
         sweep(healthy, {"onset_rate": "0.1,0.2,-1,0.3,0.4"})
 

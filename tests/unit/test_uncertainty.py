@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.uncertainty import Sample, Summary, jackknife, of_means, of_medians, quantile, read_off
+from simulator.outcomes.uncertainty import Sample, Summary, jackknife, of_means, of_medians, quantile, read_off
 
 FALSE_ALARM = 1e-4 / 4
 NAN, INF = np.nan, np.inf

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import waits
-from simulator.block import Block
-from simulator.capacity import Capacity
-from simulator.outcome_months import OutcomeMonths
-from simulator.pathway_file import load_pathway
-from simulator.ward import Requests, book
+from simulator.engines.requests import Requests, book
+from simulator.engines.trajectories import Block
+from simulator.outcomes import resource_use
+from simulator.pathway.format import load_pathway
+from simulator.pathway.outcome_months import OutcomeMonths
+from simulator.scenario.capacity import Capacity
 
 NEVER = np.inf
 READ_AT = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
@@ -30,7 +30,7 @@ BOOK = book(
 
 
 def of_ward(requests: Requests = BOOK, capacity: Capacity = BEDS) -> dict[str, float]:
-    return {name: value for name, (_, value) in waits.of_ward(requests, capacity, FIRST, LAST).items()}
+    return {name: value for name, (_, value) in resource_use.of_ward(requests, capacity, FIRST, LAST).items()}
 
 
 def test_requests_and_starts_are_counted_in_the_counted_months() -> None:
@@ -55,7 +55,7 @@ def test_thirty_days_are_not_over_thirty_days() -> None:
     rows = [(0, 0, 12.0, 12.0 + days / month, NEVER, 14.0) for days in (29.9, 30.1)]
     assert of_ward(book(rows))["wait_over_30_days"] == 0.5
     at_once = book([(0, 0, 0.0, 30.0 / month, NEVER, 2.0)])
-    assert waits.of_ward(at_once, BEDS, 0.0, 12.0)["wait_over_30_days"][1] == 0.0
+    assert resource_use.of_ward(at_once, BEDS, 0.0, 12.0)["wait_over_30_days"][1] == 0.0
 
 
 def test_what_reaches_over_an_end_of_the_counted_months_counts_with_the_part_inside() -> None:
@@ -99,7 +99,7 @@ def test_where_everybody_is_lost_nobody_has_waited_for_a_bed() -> None:
 
 def test_the_queue_over_time_counts_who_has_asked_and_neither_been_served_nor_gone() -> None:
     months = np.array([10.0, 11.0, 12.5, 13.0, 14.0, 15.5, 21.0, 22.0, 30.0])
-    waiting, in_use = waits.over_time(BOOK, months)
+    waiting, in_use = resource_use.over_time(BOOK, months)
     assert waiting.tolist() == [0, 0, 1, 0, 1, 0, 1, 0, 0]
     assert in_use.tolist() == [0, 1, 2, 2, 1, 0, 0, 1, 0]
 
@@ -141,7 +141,7 @@ def test_who_moves_from_a_bed_into_another_begins_no_other_unit(tmp_path: Path) 
     origin = np.array([11.0, 12.0, 30.0])  # patient 2 begins when counting has ended
 
     def begun(resource: str) -> float:
-        return waits.begun(pathway, block, origin, resource, FIRST, LAST)
+        return resource_use.begun(pathway, block, origin, resource, FIRST, LAST)
 
     assert begun("beds") == 3.0  # patients 0 and 1, and patient 1 again in month 21
     assert begun("theatres") == 0.0
@@ -152,7 +152,7 @@ def test_survival_is_told_by_the_year_of_arrival() -> None:
     clock = np.array([5.0, 5.0, 0.0, 1.0, 2.0, 0.0])
     lived = np.array([1.0, 12.0, 30.0, 5.0, np.inf, 1.0])
     block = Block(np.arange(6), {}, clock, clock + lived, clock + 120.0)
-    found = waits.by_arrival_year(block, arrival, 12.0, 30.0, READ_AT)
+    found = resource_use.by_arrival_year(block, arrival, 12.0, 30.0, READ_AT)
     assert list(found) == [1, 2]
     assert {name: value for name, (_, value) in found[1].items()} == {
         "os_6": 1.0,
@@ -167,7 +167,7 @@ def test_survival_is_told_by_the_year_of_arrival() -> None:
 def test_survival_beyond_the_follow_up_is_not_told() -> None:
     clock, lived = np.zeros(3), np.array([2.0, 7.0, np.inf])
     block = Block(np.arange(3), {}, clock, lived, clock + 12.0)
-    (found,) = waits.by_arrival_year(block, np.array([0.0, 1.0, 2.0]), 0.0, 12.0, READ_AT).values()
+    (found,) = resource_use.by_arrival_year(block, np.array([0.0, 1.0, 2.0]), 0.0, 12.0, READ_AT).values()
     assert found["os_6"][1] == pytest.approx(2 / 3)
     assert found["os_12"][1] == pytest.approx(1 / 3)
     assert np.isnan(found["os_24"][1])
@@ -175,6 +175,6 @@ def test_survival_beyond_the_follow_up_is_not_told() -> None:
 
 def test_a_year_in_which_nobody_arrives_has_no_survival() -> None:
     empty = np.empty(0)
-    found = waits.by_arrival_year(Block(np.arange(0), {}, empty, empty, empty), empty, 0.0, 12.0, READ_AT)
+    found = resource_use.by_arrival_year(Block(np.arange(0), {}, empty, empty, empty), empty, 0.0, 12.0, READ_AT)
     assert found[1]["arrivals"][1] == 0.0
     assert np.isnan(found[1]["os_12"][1])

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator import ward_tables
-from simulator.centre import WardPart
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario
-from simulator.service import Service
+from simulator.experiment import resource_tables
+from simulator.experiment.centre import WardPart
+from simulator.pathway.format import load_pathway
+from simulator.scenario.arrivals import Service
+from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 5
 DRAWS, REPLICATIONS = 4_000, 4
@@ -44,13 +44,13 @@ def wards(values: Floats) -> list[WardPart]:
 
 
 def row(values: Floats, precision: float = 0.1) -> dict[str, float]:
-    (found,) = ward_tables.service([scenario("one", precision)], [wards(values)]).to_dict("records")
+    (found,) = resource_tables.service([scenario("one", precision)], [wards(values)]).to_dict("records")
     return found
 
 
 def test_the_replications_variance_is_recovered() -> None:
     """D (R - 1) S^2 / sigma^2 is chi-square with D (R - 1) degrees of freedom."""
-    _, within = ward_tables.summary(normals(BETWEEN, WITHIN))
+    _, within = resource_tables.summary(normals(BETWEEN, WITHIN))
     freedom = DRAWS * (REPLICATIONS - 1)
     assert FALSE_ALARM / 2 < stats.chi2.cdf(freedom * within / WITHIN**2, freedom) < 1 - FALSE_ALARM / 2
 
@@ -63,7 +63,7 @@ def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, wit
     taking the noise away makes it at most 1 + within^2 / (R between^2) = 2 times as large.
     """
     values = normals(between, within)
-    (_, lower, upper, _), _ = ward_tables.summary(values)
+    (_, lower, upper, _), _ = resource_tables.summary(values)
     assert (upper - lower) / 2 / 1.96 == pytest.approx(between, rel=0.12)
     raw = np.quantile(values.mean(axis=1), [0.025, 0.975])
     assert (raw[1] - raw[0]) / 2 / 1.96 == pytest.approx(np.sqrt(between**2 + within**2 / REPLICATIONS), rel=0.06)
@@ -72,7 +72,7 @@ def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, wit
 def test_where_draws_do_not_differ_hardly_an_interval_is_left_or_none() -> None:
     """The variance of the means exceeds its noise by chance only: four standard errors are 4 sqrt(2 / D)."""
     most = np.sqrt(4 * np.sqrt(2 / DRAWS)) * WITHIN / np.sqrt(REPLICATIONS)
-    told = [ward_tables.summary(normals(0.0, WITHIN, seed))[0] for seed in range(1, 9)]
+    told = [resource_tables.summary(normals(0.0, WITHIN, seed))[0] for seed in range(1, 9)]
     widths = np.array([each.upper - each.lower for each in told])
     assert np.isnan(widths).any()
     assert (widths[np.isfinite(widths)] / 2 / 1.96 <= most).all()
@@ -80,7 +80,7 @@ def test_where_draws_do_not_differ_hardly_an_interval_is_left_or_none() -> None:
 
 def test_without_chance_the_interval_is_that_of_the_draws_as_they_are() -> None:
     values = np.repeat(np.arange(101.0)[:, None], 3, axis=1)
-    assert ward_tables.summary(values) == ((50.0, 2.5, 97.5, 0.0), 0.0)
+    assert resource_tables.summary(values) == ((50.0, 2.5, 97.5, 0.0), 0.0)
 
 
 def test_the_monte_carlo_error_and_the_replications_wanted_by_hand() -> None:
@@ -116,7 +116,7 @@ def test_differences_are_taken_replication_by_replication() -> None:
     """The same chance in both scenarios leaves none in their difference."""
     values = normals(BETWEEN, WITHIN)
     shift = np.linspace(0.0, 1.0, DRAWS)[:, None]
-    table = ward_tables.service([scenario("one"), scenario("two")], [wards(values), wards(values + shift)])
+    table = resource_tables.service([scenario("one"), scenario("two")], [wards(values), wards(values + shift)])
     first, second = table.to_dict("records")
     assert np.isnan(first["difference"])
     assert second["difference"] == pytest.approx(0.5)
@@ -127,7 +127,7 @@ def test_differences_are_taken_replication_by_replication() -> None:
 
 def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
     values = np.arange(100.0).reshape(25, 4)
-    table = ward_tables.queue([scenario("one")], [wards(values)])
+    table = resource_tables.queue([scenario("one")], [wards(values)])
     assert table is not None
     assert table["month"].tolist() == [0.0, 1.0, 2.0]
     assert table["waiting"].tolist() == [49.5] * 3
@@ -139,7 +139,7 @@ def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
 
 def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
     values = normals(BETWEEN, WITHIN)
-    months = ward_tables.queue([scenario("one")], [wards(values)])
+    months = resource_tables.queue([scenario("one")], [wards(values)])
     assert months is not None
     for _, month in months.iterrows():
         found = row(values)
@@ -151,7 +151,7 @@ def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
 
 
 def test_of_one_replication_the_queue_has_no_interval_and_no_monte_carlo_error() -> None:
-    table = ward_tables.queue([scenario("one")], [wards(np.array([[1.0], [3.0], [8.0]]))])
+    table = resource_tables.queue([scenario("one")], [wards(np.array([[1.0], [3.0], [8.0]]))])
     assert table is not None
     assert table["waiting"].tolist() == [4.0] * 3
     assert table[["waiting_lower", "waiting_upper", "waiting_monte_carlo_se"]].isna().all(axis=None)
@@ -160,4 +160,4 @@ def test_of_one_replication_the_queue_has_no_interval_and_no_monte_carlo_error()
 
 def test_where_nothing_is_limited_there_is_no_queue() -> None:
     free = [WardPart({KEY: ("months", np.ones(2))}, np.arange(3.0), {}, {})]
-    assert ward_tables.queue([scenario("one")], [free]) is None
+    assert resource_tables.queue([scenario("one")], [free]) is None

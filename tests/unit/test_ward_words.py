@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from simulator import ward_words
-from simulator.capacity import Capacity
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario, load_scenario
-from simulator.service import Service
+from simulator.pathway.format import load_pathway
+from simulator.scenario.arrivals import Service
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording import resources
 
 NAN = float("nan")
 
@@ -40,7 +40,7 @@ def with_beds(capacity: Capacity) -> Scenario:
     ],
 )
 def test_how_many_there_are(capacity: Capacity, said: str) -> None:
-    assert ward_words.units(with_beds(capacity), "hsct_beds") == said
+    assert resources.units(with_beds(capacity), "hsct_beds") == said
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_label_that_is_no_plural_is_counted_beside_it(label: str, count: int, 
     centre = with_beds(Capacity(((0.0, count), (24.0, 1))))
     beds = replace(centre.pathway.resources["hsct_beds"], label=label, unit="")
     centre = replace(centre, pathway=replace(centre.pathway, resources={"hsct_beds": beds}))
-    assert ward_words.units(centre, "hsct_beds") == f"{said}, one from month 24"
+    assert resources.units(centre, "hsct_beds") == f"{said}, one from month 24"
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_a_label_that_is_no_plural_is_counted_beside_it(label: str, count: int, 
 )
 def test_what_becomes_of_who_asks(late: dict[str, Any], lost: dict[str, Any], said: str) -> None:
     centre = with_beds(Capacity(((0.0, 1),)))
-    assert ward_words.sentence(pd.DataFrame([late, lost]), [centre]) == said
+    assert resources.sentence(pd.DataFrame([late, lost]), [centre]) == said
 
 
 def test_without_limits_there_is_nothing_to_say() -> None:
-    assert ward_words.sentence(None, [load_scenario("baseline")]) == ""
+    assert resources.sentence(None, [load_scenario("baseline")]) == ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_without_limits_there_is_nothing_to_say() -> None:
 )
 def test_short_waits_are_told_in_days_and_long_ones_in_months(months: float, unit: str, shown: float) -> None:
     told = row("wait_mean", months)
-    found = ward_words.figure(told, days=ward_words.in_days([told]))
+    found = resources.figure(told, days=resources.in_days([told]))
     assert (found.unit, found.estimate) == (unit, pytest.approx(shown))
     assert found.error == pytest.approx(0.01 * (30.4375 if unit == "days" else 1.0))
 
@@ -101,16 +101,16 @@ def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -
         "wait_over_30_days": row("wait_over_30_days", 0.1, replications_wanted=1200.0),
         "lost_while_waiting": row("lost_while_waiting", 0.0),
     }
-    assert ward_words.precision(rows, centre, 4) == (
+    assert resources.precision(rows, centre, 4) == (
         "4 replications a draw give 1 of 2 figures a Monte Carlo error (95 %) within 20 % of the estimate; "
         "the others need more: wait over 30 days, of those who asked: 1,200."
     )
-    assert "1200 replications a draw suffice" in ward_words.precision(rows, centre, 1200)
+    assert "1200 replications a draw suffice" in resources.precision(rows, centre, 1200)
 
 
 def test_what_ends_a_wait_is_what_else_the_states_before_lead_to() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    assert ward_words.lost_to(pathway, ["hsct_beds", "car_t_slots"]) == (
+    assert resources.lost_to(pathway, ["hsct_beds", "car_t_slots"]) == (
         "Lost while waiting for HSCT beds: relapse after salvage came first. "
         "Lost while waiting for CAR-T slots: death after relapse came first. "
     )
@@ -123,12 +123,12 @@ def test_where_nothing_else_can_happen_nobody_is_lost() -> None:
         for name in ("awaiting_hsct", "awaiting_hsct_in_pr")
     }
     only_served = replace(pathway, states={**pathway.states, **waits})
-    said = ward_words.lost_to(only_served, ["hsct_beds"])
+    said = resources.lost_to(only_served, ["hsct_beds"])
     assert said.endswith("nobody is, since nothing else can happen meanwhile. ")
 
 
 def test_resources_are_headed_by_their_units() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    assert ward_words.title(pathway) == "Beds and slots"
+    assert resources.title(pathway) == "Beds and slots"
     beds = pathway.resources["hsct_beds"]
-    assert ward_words.title(replace(pathway, resources={"hsct_beds": replace(beds, unit="")})) == "HSCT beds"
+    assert resources.title(replace(pathway, resources={"hsct_beds": replace(beds, unit="")})) == "HSCT beds"

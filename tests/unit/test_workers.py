@@ -8,7 +8,7 @@ from multiprocessing import active_children
 
 import pytest
 
-from simulator.workers import workers
+from simulator.execution.pool import workers
 
 SECONDS = 0.02
 

@@ -18,24 +18,29 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator import histories, pathway_file
-from simulator.block import Block
-from simulator.curves import Curves
-from simulator.engines import des, exact, microsim, queues, tally
-from simulator.model import Exit, Model, resolve
-from simulator.pathway import Pathway, longest_way_to_clock
+from simulator.engines.curves import Curves
+from simulator.engines.des import engine as des
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.microsim import queueing
+from simulator.engines.model import Exit, Model, resolve
+from simulator.engines.requests import Intake, Requests
+from simulator.engines.trajectories import Block
+from simulator.outcomes import event_log
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway, longest_way_to_clock
 from simulator.randomness import Uniforms, uniform
-from simulator.scenario import Scenario, load_scenario
-from simulator.ward import Intake, Requests
+from simulator.scenario.scenario import Scenario, load_scenario
 
 TOLERANCE = 1e-9
 """Months within which two times are one."""
 
 
-def shipped() -> list[str]:
+def policies() -> list[str]:
     """Return every shipped policy that every engine runs: pathways as `pathway:NAME`, scenarios as NAME or
     NAME@benefit. Limited resources have laws of their own (queues), and so have milestones."""
-    names = [f"pathway:{name}" for name in pathway_file.names()]
+    names = [f"pathway:{name}" for name in shipped.names()]
     for name in scenarios.names():
         if load_scenario(name).is_limited or load_scenario(name).pathway.milestones:
             continue
@@ -46,14 +51,14 @@ def shipped() -> list[str]:
 
 
 def as_declared(name: str) -> Scenario:
-    """Return the scenario that a name of `shipped` stands for."""
+    """Return the scenario that a name of `policies` stands for."""
     if name.startswith("pathway:"):
-        pathway = pathway_file.load_pathway(name.removeprefix("pathway:"))
+        pathway = load_pathway(name.removeprefix("pathway:"))
         return Scenario(name=pathway.name, pathway=pathway)
     return load_scenario(name)
 
 
-@pytest.fixture(scope="session", params=shipped())
+@pytest.fixture(scope="session", params=policies())
 def policy(request: pytest.FixtureRequest) -> Scenario:
     return as_declared(request.param)
 
@@ -72,7 +77,7 @@ def solved(model: Model) -> Curves:
 @pytest.fixture(scope="session")
 def simulated(model: Model) -> Curves:
     """The curves of 400,000 simulated patients of a policy."""
-    return tally.curves(model, 120.0, patients=400_000, uniforms=Uniforms(seed=20240680))
+    return microsim.curves(model, 120.0, patients=400_000, uniforms=Uniforms(seed=20240680))
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ def tell(tmp_path: Path) -> Callable[..., Pathway]:
     def told(text: str, name: str = "told") -> Pathway:
         file = tmp_path / f"{name}.toml"
         file.write_text(text, encoding="utf-8")
-        return pathway_file.load_pathway(file)
+        return load_pathway(file)
 
     return told
 
@@ -94,7 +99,7 @@ def events() -> Callable[..., pd.DataFrame]:
     def simulated(
         model: Model, patients: range, *, horizon: float = 120.0, seed: int = 1, draw: int = 1
     ) -> pd.DataFrame:
-        return histories.table(microsim.simulate(model, Uniforms(seed, draw), patients, horizon=horizon))
+        return event_log.table(microsim.simulate(model, Uniforms(seed, draw), patients, horizon=horizon))
 
     return simulated
 
@@ -107,10 +112,10 @@ def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
         model: Model, intake: Intake, *, horizon: float = 120.0, before: Model | None = None, seed: int = 1
     ) -> tuple[pd.DataFrame, Requests]:
         """Run both, and compare histories, exits, clocks, deaths and the book of requests."""
-        block, book = queues.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
+        block, book = queueing.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
         other, other_book = des.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
         for each in (block, other):
-            histories.check(histories.table([each]), model.pathway)
+            event_log.check(event_log.table([each]), model.pathway)
         pd.testing.assert_frame_equal(_whole(block), _whole(other), rtol=0.0, atol=TOLERANCE)
         pd.testing.assert_frame_equal(_exits(block), _exits(other), rtol=0.0, atol=TOLERANCE)
         for name in ("clock_month", "death_month", "follow_up_end"):
@@ -120,7 +125,7 @@ def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
         }
         for mine, theirs in zip(book.columns, other_book.columns, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE)
-        return histories.table([block]), book
+        return event_log.table([block]), book
 
     return ran
 
@@ -134,7 +139,7 @@ def _whole(block: Block) -> pd.DataFrame:
         for place, event, flag in zip(who, order, flags, strict=True)
         if flag
     }
-    table = histories.table([block])
+    table = event_log.table([block])
     return table.assign(early=[pair in early for pair in zip(table["patient"], table["event"], strict=True)])
 
 

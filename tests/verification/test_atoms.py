@@ -6,15 +6,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from simulator import outcomes
-from simulator.centre import run as run_centre
-from simulator.curves import Curves
-from simulator.engines import exact, tally
-from simulator.experiment import run
-from simulator.model import resolve
-from simulator.pathway import Pathway
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.experiment.centre import run as run_centre
+from simulator.experiment.run import run
+from simulator.outcomes import summaries
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 Tell = Callable[..., Pathway]
 HORIZON = 120.0
@@ -66,18 +67,18 @@ def curves_by_engine(pathway: Pathway, patients: int) -> dict[str, Curves]:
     )
     return {
         "exact": exact.curves(resolve(scenario), HORIZON),
-        "microsim": tally.curves(resolve(scenario), HORIZON, patients=patients, uniforms=Uniforms(1)),
+        "microsim": microsim.curves(resolve(scenario), HORIZON, patients=patients, uniforms=Uniforms(1)),
         "des": des,
     }
 
 
 def median(curves: Curves) -> float:
     (clock, population), *_ = curves.survival
-    return float(outcomes.median(curves, clock, population)[0])
+    return float(summaries.median(curves, clock, population)[0])
 
 
 def mean_to(curves: Curves, month: float) -> float:
-    return float(outcomes.rmst(curves.months, next(iter(curves.means.values())), month)[0])
+    return float(summaries.rmst(curves.months, next(iter(curves.means.values())), month)[0])
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.05, 2.0, 7.31])
@@ -171,7 +172,7 @@ def test_the_median_of_patients_is_the_time_of_one_of_them(tell: Tell) -> None:
 
 
 def _times(pathway: Pathway, patients: int) -> np.ndarray:
-    from simulator.engines.microsim import simulate
+    from simulator.engines.microsim.engine import simulate
 
     model = resolve(Scenario("made up", pathway))
     blocks = simulate(model, Uniforms(1), range(patients), horizon=HORIZON)

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator import centre, run, waits
-from simulator.centre import Years
+from simulator import run
+from simulator.engines.requests import Requests
 from simulator.errors import InputError
-from simulator.pathway_file import load_pathway
+from simulator.experiment import centre
+from simulator.experiment.centre import Years
+from simulator.outcomes import resource_use
+from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.ward import Requests
+from simulator.scenario.scenario import Scenario, load_scenario
 
 FALSE_ALARM = 1e-4
 ENGINES = pytest.mark.parametrize("engine", ["microsim", "des"])
@@ -163,7 +165,7 @@ def test_where_patients_come_back_waits_and_use_are_the_same_at_every_horizon(en
     for each in found[1:]:
         same(counted(found[0]), counted(each))
         capacity = scenario.capacity["beds"]
-        told, other = (waits.of_ward(one.book, capacity, one.first, one.last) for one in (found[0], each))
+        told, other = (resource_use.of_ward(one.book, capacity, one.first, one.last) for one in (found[0], each))
         assert [value for _, value in told.values()] == pytest.approx([v for _, v in other.values()], rel=1e-12)
     numbers = counted(found[0]).patients
     assert numbers.size > np.unique(numbers).size, "nobody came back"
@@ -248,6 +250,6 @@ def test_whoever_is_never_served_waits_for_ever_and_counts_as_lost(engine: str, 
     found = years(scenario, 12.0, engine=engine)
     assert found.book.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
     assert np.isinf(found.book.gone).all()
-    told = waits.of_ward(found.book, scenario.capacity["beds"], 0.0, 12.0)
+    told = resource_use.of_ward(found.book, scenario.capacity["beds"], 0.0, 12.0)
     assert told["lost_while_waiting"][1] == 0.5
     assert told["queue_length"][1] == pytest.approx((0.5 + 11.0 + 9.0) / 12.0)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator import load_scenario
-from simulator.draws import load_draws
-from simulator.experiment import Part, Settings, part_of
-from simulator.results import outcome_rows
-from simulator.scenario import Scenario
+from simulator.evidence.draws import load_draws
+from simulator.experiment.parts import Part
+from simulator.experiment.run import part_of
+from simulator.experiment.settings import Settings
+from simulator.experiment.summaries import outcome_rows
+from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 12
 

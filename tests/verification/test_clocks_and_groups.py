@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simulator.curves import Curves
-from simulator.engines import exact, tally
-from simulator.model import resolve
-from simulator.pathway import Pathway
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Tell = Callable[..., Pathway]
 
@@ -89,7 +90,7 @@ S, D = 0.15, 0.05  # hazards of leaving the treated state, and of dying there
 
 
 def solve(pathway: Pathway, horizon: float = 60.0, **levers: float) -> Curves:
-    return exact.curves(resolve(Scenario("referral", pathway, set=levers)), horizon)
+    return engine.curves(resolve(Scenario("referral", pathway, set=levers)), horizon)
 
 
 def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated(tell: Tell) -> None:
@@ -138,7 +139,7 @@ def test_both_engines_see_the_same_patients_on_both_clocks(
     """Some are treated at once, some are lost, nobody is ever treated: DKW and Hoeffding, one in ten thousand."""
     model = resolve(Scenario("referral", tell(REFERRAL), set=levers))
     n = 40_000
-    solved, simulated = exact.curves(model, horizon), tally.curves(model, horizon, patients=n, uniforms=Uniforms(6))
+    solved, simulated = engine.curves(model, horizon), microsim.curves(model, horizon, patients=n, uniforms=Uniforms(6))
     reached = simulated.patients or 0
     for (clock, population), survival in simulated.survival.items():
         everybody = clock == "referral" and population not in model.pathway.groups
@@ -161,7 +162,7 @@ def test_both_engines_see_the_same_patients_on_both_clocks(
 
 def test_what_comes_before_the_clock_does_not_count_even_at_the_same_instant(tell: Tell) -> None:
     model = resolve(Scenario("referral", tell(REFERRAL), set={"at_once": 0.4, "waits": 0.6}))
-    for curves in (exact.curves(model, 12.0), tally.curves(model, 12.0, patients=2_000, uniforms=Uniforms(1))):
+    for curves in (engine.curves(model, 12.0), microsim.curves(model, 12.0, patients=2_000, uniforms=Uniforms(1))):
         assert curves.sizes["referred"] == curves.counts["referrals"] == 0.0
         np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
 
@@ -192,7 +193,8 @@ def test_who_enters_after_the_window_stays_out_of_the_group(tell: Tell) -> None:
 @pytest.mark.parametrize("horizon", [20.0, 24.0, 60.0])
 def test_a_group_that_nobody_can_enter_in_time_is_empty_at_every_horizon(tell: Tell, horizon: float) -> None:
     model = resolve(Scenario("fixed", tell(FIXED.replace("months = 12.9", "months = 40"))))
-    for curves in (exact.curves(model, horizon), tally.curves(model, horizon, patients=1_000, uniforms=Uniforms(2))):
+    simulated = microsim.curves(model, horizon, patients=1_000, uniforms=Uniforms(2))
+    for curves in (engine.curves(model, horizon), simulated):
         np.testing.assert_allclose(curves.sizes["hospice"], 0.0, atol=1e-8)
         assert np.isnan(curves.survival["admission", "hospice"]).all()
 
@@ -200,7 +202,7 @@ def test_a_group_that_nobody_can_enter_in_time_is_empty_at_every_horizon(tell: T
 @pytest.mark.parametrize("name", ["baseline", "wider-salvage", "wider-salvage@0", "earlier-hsct"])
 def test_the_letters_groups_are_the_same_at_every_horizon(name: str) -> None:
     model = resolve(load_scenario(name))
-    by_horizon = [exact.curves(model, horizon) for horizon in (24.0, 120.0, 150.0)]
+    by_horizon = [engine.curves(model, horizon) for horizon in (24.0, 120.0, 150.0)]
     for group in model.pathway.groups:
         sizes = [curves.sizes[group][0] for curves in by_horizon]
         np.testing.assert_allclose(sizes, sizes[0], atol=1e-5, err_msg=group)
@@ -217,13 +219,13 @@ def at_whole_months(curves: Curves, key: tuple[str, str]) -> NDArray[np.float64]
 
 def test_treated_and_untreated_are_everybody_and_hsct_and_other_are_the_treated() -> None:
     for name in ("baseline", "wider-salvage", "wider-salvage@0.5", "no-hsct"):
-        sizes = exact.curves(resolve(load_scenario(name)), 24.0).sizes
+        sizes = engine.curves(resolve(load_scenario(name)), 24.0).sizes
         np.testing.assert_allclose(sizes["treated"] + sizes["untreated"], 1.0, atol=1e-9)
         np.testing.assert_allclose(sizes["hsct"] + sizes["other_treated"], sizes["treated"], atol=1e-9)
 
 
 def test_the_clock_of_relapse_does_not_see_when_the_relapse_came() -> None:
-    base, longer = (exact.curves(resolve(load_scenario(n)), 120.0) for n in ("baseline", "longer-car-t-remission"))
+    base, longer = (engine.curves(resolve(load_scenario(n)), 120.0) for n in ("baseline", "longer-car-t-remission"))
     for population in ("all", "treated", "hsct"):
         relapse, infusion = ("relapse", population), ("infusion", population)
         np.testing.assert_allclose(longer.survival[relapse], base.survival[relapse], atol=1e-8)
@@ -272,8 +274,8 @@ def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(te
     """11.1 + 12.9 months are 24, whatever rounding makes of the sum."""
     model = resolve(Scenario("fixed", tell(FIXED)))
     for curves in (
-        exact.curves(model, horizon),
-        tally.curves(model, horizon, patients=5_000, uniforms=Uniforms(2)),
+        engine.curves(model, horizon),
+        microsim.curves(model, horizon, patients=5_000, uniforms=Uniforms(2)),
     ):
         np.testing.assert_allclose(curves.sizes["hospice"], 1.0, atol=1e-7)
         np.testing.assert_allclose(curves.counts["hospice"], 1.0, atol=1e-7)

@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import integrate, linalg, stats
 
-from simulator.engines import exact
-from simulator.model import resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario
+from simulator.engines.exact import engine
+from simulator.engines.model import resolve
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Tell = Callable[..., Pathway]
@@ -33,8 +33,8 @@ def pathway(*states: str, start: str, dead: Iterable[str] = ("dead",), top: str 
 
 def curves_of(
     told: Pathway, horizon: float = 60.0, step: float | None = None, **levers: Mapping[str, float]
-) -> exact.Curves:
-    return exact.curves(resolve(Scenario(name="told", pathway=told, **levers)), horizon, step=step)
+) -> engine.Curves:
+    return engine.curves(resolve(Scenario(name="told", pathway=told, **levers)), horizon, step=step)
 
 
 def by_expm(rates: Mapping[tuple[str, str], float], start: str, months: Floats) -> dict[str, Floats]:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from simulator.engine_choice import choose_engine
-from simulator.engines import accuracy, exact, tally
-from simulator.experiment import compare, run
-from simulator.model import resolve
-from simulator.pathway import Pathway
+from simulator.engines.exact import accuracy
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.experiment.engine_choice import choose_engine
+from simulator.experiment.run import compare, run
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Tell = Callable[..., Pathway]
 HORIZON = 120.0
@@ -178,7 +180,7 @@ def test_returns_of_any_law_are_followed_as_simulated_patients_are(
     """Dvoretzky-Kiefer-Wolfowitz with Massart's constant, at a false-alarm rate of 1e-6."""
     n = 40_000
     model = resolve(Scenario("cycle", tell(to_and_fro(there, back, death, entry))))
-    solved, simulated = exact.curves(model, HORIZON), tally.curves(model, HORIZON, patients=n, uniforms=Uniforms(4))
+    solved, simulated = exact.curves(model, HORIZON), microsim.curves(model, HORIZON, patients=n, uniforms=Uniforms(4))
     ((key, alive),) = simulated.survival.items()
     at = np.rint(simulated.months / solved.months[1]).astype(int)
     assert np.abs(solved.survival[key][0, at] - alive[0]).max() < math.sqrt(math.log(2 / 1e-6) / (2 * n)) + 1e-4

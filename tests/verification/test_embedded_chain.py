@@ -9,13 +9,13 @@ import pytest
 from scipy import integrate
 
 from simulator.distributions import Distribution, build
-from simulator.engines import microsim
-from simulator.engines.embedded import events, leaving, visits
-from simulator.model import Model, resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
+from simulator.engines.exact.embedded import events, leaving, visits
+from simulator.engines.microsim import engine
+from simulator.engines.model import Model, resolve
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -154,7 +154,7 @@ def test_a_cycle_that_is_never_left_is_come_round_without_end_but_not_within_mon
 @pytest.mark.parametrize("name", ["b_all_post_cd19", "peer_pathway", "three_state"])
 def test_patients_of_a_shipped_pathway_come_to_each_state_as_often_as_the_chain_says(name: str) -> None:
     model, n = resolve(Scenario(name, load_pathway(name))), 20_000
-    (block,) = microsim.simulate(model, Uniforms(4), range(n), horizon=12_000.0)
+    (block,) = engine.simulate(model, Uniforms(4), range(n), horizon=12_000.0)
     expected = {state: np.sum(each * model.weights) for state, each in visits(model).items()}
     for state, often in expected.items():
         counts = np.zeros(n)

@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.curves import Curves
-from simulator.engines import exact, tally
-from simulator.model import Model, resolve
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import Model, resolve
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 FALSE_ALARM = 1e-4
 STEP_ERROR = 2e-4
@@ -94,8 +95,8 @@ def test_planners_count_the_same(solved: Curves, simulated: Curves) -> None:
 @pytest.mark.parametrize("name", ["baseline", "wider-salvage@0.5", "no-hsct"])
 def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
     model = resolve(load_scenario(name))
-    solved = exact.curves(model, horizon)
-    simulated = tally.curves(model, horizon, patients=100_000, uniforms=Uniforms(11))
+    solved = engine.curves(model, horizon)
+    simulated = microsim.curves(model, horizon, patients=100_000, uniforms=Uniforms(11))
     survival_agrees(solved, simulated, model, 100_000)
     sizes_agree(solved, simulated)
     test_patients_are_in_every_state_at_the_same_months(solved, simulated)
@@ -118,8 +119,8 @@ def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
 def test_engines_agree_far_from_what_is_shipped(levers: dict[str, object]) -> None:
     pathway = load_scenario("baseline").pathway
     model = resolve(Scenario(name="far off", pathway=pathway, **levers))
-    solved = exact.curves(model, 60.0)
-    simulated = tally.curves(model, 60.0, patients=100_000, uniforms=Uniforms(12))
+    solved = engine.curves(model, 60.0)
+    simulated = microsim.curves(model, 60.0, patients=100_000, uniforms=Uniforms(12))
     survival_agrees(solved, simulated, model, 100_000)
     sizes_agree(solved, simulated)
     test_nobody_is_of_a_population_in_one_engine_only(solved, simulated)
@@ -136,15 +137,15 @@ def test_engines_agree_on_other_draws_of_the_parameters() -> None:
         if each.unit == "months"
     }
     model = resolve(policy, values)
-    solved = exact.curves(model, 120.0)
-    simulated = tally.curves(model, 120.0, patients=100_000, uniforms=Uniforms(13, draw=4))
+    solved = engine.curves(model, 120.0)
+    simulated = microsim.curves(model, 120.0, patients=100_000, uniforms=Uniforms(13, draw=4))
     survival_agrees(solved, simulated, model, 100_000)
     sizes_agree(solved, simulated)
 
 
 @pytest.mark.slow
 def test_engines_agree_to_a_thousandth(model: Model, solved: Curves) -> None:
-    simulated = tally.curves(model, 120.0, patients=5_000_000, uniforms=Uniforms(21))
+    simulated = microsim.curves(model, 120.0, patients=5_000_000, uniforms=Uniforms(21))
     survival_agrees(solved, simulated, model, 5_000_000)
     sizes_agree(solved, simulated)
     test_patients_are_in_every_state_at_the_same_months(solved, simulated)

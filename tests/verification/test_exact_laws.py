@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from simulator.curves import Curves, populations
-from simulator.engines import exact
-from simulator.model import Model, resolve
-from simulator.scenario import Scenario, load_scenario
+from simulator.engines.curves import Curves, populations
+from simulator.engines.exact import engine
+from simulator.engines.model import Model, resolve
+from simulator.scenario.scenario import Scenario, load_scenario
 
 
 def test_everybody_is_somewhere(solved: Curves) -> None:
@@ -45,8 +45,8 @@ def test_levels_are_shares_of_all_and_their_curves_mix_to_the_whole(solved: Curv
 
 
 def test_half_the_step_moves_survival_by_less_than_a_ten_thousandth(model: Model) -> None:
-    whole = exact.solve(model, 120.0)
-    half = exact.solve(model, 120.0, step=whole.lattice.step / 2)
+    whole = engine.solve(model, 120.0)
+    half = engine.solve(model, 120.0, step=whole.lattice.step / 2)
     for clock in model.pathway.clocks:
         moved = np.abs(whole.survival("all", clock) - half.survival("all", clock)[:, : 2 * whole.n_months : 2])
         assert moved.max() < 1e-4, clock
@@ -55,7 +55,7 @@ def test_half_the_step_moves_survival_by_less_than_a_ten_thousandth(model: Model
 def test_the_error_falls_with_the_square_of_the_step(model: Model) -> None:
     """The last of three halvings moves the curve by about a sixteenth of what the first did."""
     steps = (0.2, 0.1, 0.05, 0.025)
-    at = [exact.solve(model, 48.0, step=step).survival()[:, :: round(0.2 / step)] for step in steps]
+    at = [engine.solve(model, 48.0, step=step).survival()[:, :: round(0.2 / step)] for step in steps]
     moved = np.array([np.abs(finer - coarser).max() for coarser, finer in pairwise(at)])
     order = np.log2(moved[0] / moved[2]) / 2.0
     assert 1.7 < order < 2.3, order
@@ -68,9 +68,9 @@ def test_draws_solved_together_are_the_draws_solved_alone() -> None:
     factors = {name: random.uniform(0.7, 1.4, 3) for name in names}
     table = {name: policy.pathway.parameters[name].value * factor[:, None] for name, factor in factors.items()}
     table["salvage_uptake"] = np.array([[0.3], [0.5], [0.7]])
-    together = exact.curves(resolve(policy, table), 60.0)
+    together = engine.curves(resolve(policy, table), 60.0)
     for draw in range(3):
-        alone = exact.curves(resolve(policy, {name: float(each[draw, 0]) for name, each in table.items()}), 60.0)
+        alone = engine.curves(resolve(policy, {name: float(each[draw, 0]) for name, each in table.items()}), 60.0)
         for key, survival in alone.survival.items():
             np.testing.assert_allclose(together.survival[key][draw], survival[0], atol=1e-9, err_msg=str(key))
         for name, size in alone.sizes.items():
@@ -80,14 +80,14 @@ def test_draws_solved_together_are_the_draws_solved_alone() -> None:
 
 
 def test_the_horizon_cuts_the_curves_and_changes_nothing_before(policy: Scenario, solved: Curves) -> None:
-    early = exact.curves(resolve(policy), 24.0)
+    early = engine.curves(resolve(policy), 24.0)
     for key, survival in early.survival.items():
         np.testing.assert_allclose(survival, solved.survival[key][:, : survival.shape[1]], atol=1e-7, err_msg=str(key))
 
 
 @pytest.mark.parametrize("horizon", [0.1, 0.05, 1.0, 7.3])
 def test_a_short_horizon_still_ends_where_it_should(policy: Scenario, horizon: float) -> None:
-    curves = exact.curves(resolve(policy), horizon)
+    curves = engine.curves(resolve(policy), horizon)
     assert curves.months[0] == 0.0
     assert horizon - 1e-9 <= curves.months[-1] < horizon + 0.1
     assert np.isfinite(curves.survival[policy.pathway.clock, "all"]).all()
@@ -97,9 +97,9 @@ def test_entries_into_a_state_count_as_often_as_it_is_entered() -> None:
     """A second salvage is a second course: 1 + q + q^2 + ... among those who relapse and relapse again."""
     base = load_scenario("universal-salvage")
     always = replace(base, set={**base.set, "second_salvage_uptake": 1.0})
-    once = exact.curves(resolve(base), 120.0).counts["salvage_courses"]
-    again = exact.solve(resolve(always), 120.0)
+    once = engine.curves(resolve(base), 120.0).counts["salvage_courses"]
+    again = engine.solve(resolve(always), 120.0)
     relapses = again.entered(["relapse_after_salvage"])[:, -1]
-    courses = exact.curves(resolve(always), 120.0).counts["salvage_courses"]
+    courses = engine.curves(resolve(always), 120.0).counts["salvage_courses"]
     np.testing.assert_allclose(once, 1.0, atol=1e-9)
     np.testing.assert_allclose(courses, 1.0 + relapses, atol=1e-7)

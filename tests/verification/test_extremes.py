@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.curves import Curves
-from simulator.engines import exact, tally
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.histories import check
-from simulator.model import resolve
-from simulator.pathway import Pathway
+from simulator.outcomes.event_log import check
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Tell = Callable[..., Pathway]
 Events = Callable[..., pd.DataFrame]
@@ -29,8 +30,8 @@ def b_all(**levers: object) -> Scenario:
 def both(scenario: Scenario) -> tuple[Curves, Curves]:
     """The curves of both engines, held against each other from the first lattice point on (DKW, 1 in 10,000)."""
     model = resolve(scenario)
-    solved = exact.curves(model, HORIZON)
-    simulated = tally.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(4))
+    solved = engine.curves(model, HORIZON)
+    simulated = microsim.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(4))
     stride = round(simulated.months[1] / solved.months[1])
     for key, survival in simulated.survival.items():
         expected = solved.survival[key][:, ::stride][:, : survival.shape[1]]
@@ -67,7 +68,7 @@ def test_with_universal_salvage_nobody_is_left_to_supportive_care() -> None:
 
 def test_next_to_nobody_treated_is_next_to_no_change() -> None:
     shares = (0.0, 1e-9, 1e-4, 0.486)
-    none, fewest, few, many = (exact.curves(resolve(b_all(set={"salvage_uptake": p})), HORIZON) for p in shares)
+    none, fewest, few, many = (engine.curves(resolve(b_all(set={"salvage_uptake": p})), HORIZON) for p in shares)
     np.testing.assert_allclose(fewest.survival["relapse", "all"], none.survival["relapse", "all"], atol=1e-7)
     assert np.isnan(fewest.survival["relapse", "treated"]).all()
     np.testing.assert_allclose(few.sizes["treated"], 1e-4, rtol=1e-6)
@@ -121,7 +122,7 @@ def test_every_probability_at_an_end(share: float) -> None:
             # A share that leaves a patient without an open branch is refused, and so are siblings that sum to zero.
             assert "no branch is open" in str(error) or "cannot be rescaled" in str(error)  # noqa: PT017
             continue
-        solved = exact.curves(resolve(scenario), HORIZON, step=0.2)
+        solved = engine.curves(resolve(scenario), HORIZON, step=0.2)
         assert np.isfinite(solved.survival["relapse", "all"]).all(), name
         np.testing.assert_allclose(sum(solved.occupancy["relapse"].values()), 1.0, atol=1e-6, err_msg=name)
         tried += 1
@@ -135,7 +136,7 @@ def test_hazard_ratios_from_never_to_at_once(ratio: float, events: Events) -> No
     solved, _ = both(scenario)
     stride = round(0.1 / solved.months[1])
     untreated = solved.survival["relapse", "untreated"][0, ::stride]
-    before = exact.curves(resolve(load_scenario("baseline")), HORIZON).survival["relapse", "untreated"][0]
+    before = engine.curves(resolve(load_scenario("baseline")), HORIZON).survival["relapse", "untreated"][0]
     np.testing.assert_allclose(untreated[1:], np.maximum(before[1:], 1e-300) ** ratio, atol=1e-5, err_msg=key)
     check(events(resolve(scenario), range(500), horizon=HORIZON), scenario.pathway)
 
@@ -155,7 +156,7 @@ def test_cure_of_nobody_and_of_everybody(cure: float, alive: float) -> None:
     cures = [name for name in load_scenario("baseline").pathway.parameters if name.endswith("_cure")]
     levers = dict.fromkeys(cures, cure) | {"trm_free_first_hsct": cure, "trm_free_second_hsct": cure}
     model = resolve(b_all(set={**levers, "salvage_uptake": 1.0}))
-    solved = exact.curves(model, 600.0)
+    solved = engine.curves(model, 600.0)
     np.testing.assert_allclose(solved.survival["relapse", "all"][0, -1], alive, atol=1e-3)
 
 
@@ -181,7 +182,7 @@ kind = "death"
 @pytest.mark.parametrize("first", RATES.values(), ids=RATES)
 @pytest.mark.parametrize("second", RATES.values(), ids=RATES)
 def test_two_risks_from_never_to_at_once_share_as_their_rates_do(tell: Tell, first: float, second: float) -> None:
-    curves = exact.curves(resolve(Scenario("two risks", tell(TWO_RISKS.format(first=first, second=second)))), 12.0)
+    curves = engine.curves(resolve(Scenario("two risks", tell(TWO_RISKS.format(first=first, second=second)))), 12.0)
     total = first + second
     left = -np.expm1(-total * curves.months)
     for state, rate in (("a", first), ("b", second)):

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from simulator.engines import exact, tally
-from simulator.model import resolve
-from simulator.outcomes import survival_at
-from simulator.pathway import Pathway
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.outcomes.summaries import survival_at
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 ROUNDING = 3e-8
 """What the damped transform leaves of the last digits at the lattice's end: 1e-8 comes round, as much is rounded."""
@@ -38,7 +39,7 @@ def in_courses(length: float) -> str:
 
 
 def alive(pathway: Pathway, month: float) -> float:
-    curves = exact.curves(resolve(Scenario("fixed", pathway)), 24.0)
+    curves = engine.curves(resolve(Scenario("fixed", pathway)), 24.0)
     return float(survival_at(curves.months, curves.survival[pathway.clock, "all"], month)[0])
 
 
@@ -69,7 +70,7 @@ def test_both_engines_tell_the_same_of_fixed_times_after_a_random_one(tell: Tell
     told += 'time = { family = "weibull", median = 2, shape = 1.5 }\n'
     model = resolve(Scenario("fixed", tell(told)))
     n = 100_000
-    solved, simulated = exact.curves(model, 24.0), tally.curves(model, 24.0, patients=n, uniforms=Uniforms(5))
+    solved, simulated = engine.curves(model, 24.0), microsim.curves(model, 24.0, patients=n, uniforms=Uniforms(5))
     key = next(iter(solved.survival))
     at = np.rint(simulated.months / solved.months[1]).astype(int)
     apart = np.abs(solved.survival[key][0, at] - simulated.survival[key][0])

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.draws import load_draws, single
-from simulator.engines import microsim
-from simulator.model import resolve
+from simulator.analyses.virtual_cohorts.immortal_time import Guarantee, guarantee_time
+from simulator.analyses.virtual_cohorts.patients import Patients
+from simulator.analyses.virtual_cohorts.settings import Settings
+from simulator.engines.microsim import engine
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_draws, single
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.virtual.guarantee import Guarantee, guarantee_time
-from simulator.virtual.patients import Patients
-from simulator.virtual.settings import Settings
+from simulator.scenario.scenario import Scenario, load_scenario
 
 SALVAGED_AGAIN = """
 title = "HSCT that changes nothing, and a second salvage"
@@ -40,7 +40,7 @@ def first_responses(scenario: Scenario, n: int) -> pd.DataFrame:
     """A row a patient who comes to a first complete response without failure or HSCT before it, months from there."""
     uniforms = Uniforms(1, 1)
     model = resolve(scenario, single(load_draws(scenario.pathway), 0))
-    (block,) = microsim.simulate(model, uniforms, range(n), horizon=74.7)
+    (block,) = engine.simulate(model, uniforms, range(n), horizon=74.7)
     events = [
         (int(person), float(month), state)
         for state, entries in block.entered.items()

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from simulator.draws import load_draws, values
-from simulator.engines import exact
-from simulator.lattice_error import measured
-from simulator.model import resolve
-from simulator.pathway import Pathway
-from simulator.scenario import Scenario, load_scenario
+from simulator.engines.exact import engine
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_draws, values
+from simulator.experiment.lattice_error import measured
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Tell = Callable[..., Pathway]
 
@@ -40,7 +40,7 @@ def test_the_error_that_is_stated_is_that_of_the_hardest_parameter_set(tell: Tel
     shapes = np.full(40, 2.0)
     shapes[17], shapes[31] = 0.3, 0.5
     table = pd.DataFrame({"shape": shapes})
-    solution = exact.solve(resolve(scenario, values(table, slice(None))), 120.0)
+    solution = engine.solve(resolve(scenario, values(table, slice(None))), 120.0)
     alive = special.gammaincc(2.0 * shapes[:, None], solution.months / 4.0)
     wrong = np.abs(solution.survival() - alive).max(axis=1)
     stated = measured([scenario], table, 120.0, len(table))["survival_error"]
@@ -53,6 +53,6 @@ def test_no_parameter_set_of_a_shipped_policy_is_further_off_than_a_run_states()
     scenario = load_scenario("hsct-for-all-responders")
     table = load_draws(scenario.pathway)
     stated = measured([scenario], table, 120.0, 120)
-    _, alive, there = exact.lattice_error(resolve(scenario, values(table, slice(3, 120, 9))), 120.0)
+    _, alive, there = engine.lattice_error(resolve(scenario, values(table, slice(3, 120, 9))), 120.0)
     assert alive.max() <= stated["survival_error"]["largest"]
     assert there.max() <= stated["occupancy_error"]["largest"]

@@ -9,14 +9,15 @@ import pytest
 from numpy.typing import NDArray
 
 import scenarios
-from simulator.capacity import Capacity
-from simulator.curves import Curves
-from simulator.engines import exact, microsim, tally
-from simulator.engines.uses import Uses
-from simulator.model import resolve
-from simulator.pathway import Pathway
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine as exact
+from simulator.engines.exact.uses import Uses
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario, load_scenario
 
 ROUNDING = 1e-8
 """What the damped transform (1e-8 at the lattice's end) leaves of the last digit of a double."""
@@ -321,7 +322,7 @@ def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(tell: Tell, b
     n = 200_000
     model = resolve(Scenario("more", tell(AGAIN), set={"treated": 0.9}, marginal_benefit=benefit))
     solved = exact.curves(model, 60.0)
-    simulated = tally.curves(model, 60.0, patients=n, uniforms=Uniforms(12))
+    simulated = microsim.curves(model, 60.0, patients=n, uniforms=Uniforms(12))
     for population in ("all", "treated"):
         size = float(simulated.sizes[population][0])
         assert size == pytest.approx(float(solved.sizes[population][0]), abs=5 / np.sqrt(n))

@@ -12,19 +12,22 @@ from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from simulator.capacity import Capacity, beyond_microsim
-from simulator.curves import Curves
-from simulator.engine_choice import choose_engine
-from simulator.engines import des, exact, microsim, queues, tally
+from simulator.engines.curves import Curves
+from simulator.engines.des import engine as des
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.microsim import queueing
+from simulator.engines.model import resolve
+from simulator.engines.requests import Requests, together
 from simulator.errors import InputError
-from simulator.histories import check, table
-from simulator.milestone import with_milestones, without
-from simulator.model import resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
+from simulator.experiment.engine_choice import choose_engine
+from simulator.outcomes.event_log import check, table
+from simulator.pathway.format import load_pathway
+from simulator.pathway.milestones import with_milestones, without
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.ward import Requests, together
+from simulator.scenario.capacity import Capacity, beyond_microsim
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Alike = Callable[..., tuple[pd.DataFrame, Requests]]
 Fair = Callable[[Requests, int], None]
@@ -120,7 +123,7 @@ def test_survival_is_that_of_the_pathway_where_nobody_has_hsct_as_the_exact_engi
     """DKW with Massart's constant, a false alarm in 10^6; all as in `no-hsct`, whose patients never wait for HSCT."""
     n = 200_000
     solved = exact.curves(resolve(load_scenario("no-hsct")), 120.0)
-    simulated = tally.curves(resolve(load_scenario("hsct-as-milestone")), 120.0, patients=n, uniforms=Uniforms(3))
+    simulated = microsim.curves(resolve(load_scenario("hsct-as-milestone")), 120.0, patients=n, uniforms=Uniforms(3))
     stride = round(simulated.months[1] / solved.months[1])
     for clock in ("relapse", "infusion"):
         apart = simulated.survival[clock, "all"] - solved.survival[clock, "all"][:, ::stride]
@@ -128,7 +131,7 @@ def test_survival_is_that_of_the_pathway_where_nobody_has_hsct_as_the_exact_engi
 
 
 def test_the_transplanted_look_better_all_the_same() -> None:
-    curves: Curves = tally.curves(
+    curves: Curves = microsim.curves(
         resolve(load_scenario("hsct-as-milestone")), 24.0, patients=50_000, uniforms=Uniforms(3)
     )
     at_12 = [float(curves.survival["relapse", group][0, 120]) for group in ("hsct", "other_treated")]
@@ -251,7 +254,7 @@ def test_short_beds_before_a_milestone_are_for_des_and_microsim_says_so() -> Non
     world = beds(load_scenario("hsct-as-milestone"), 1)
     assert "awaiting_hsct" in str(beyond_microsim(world.pathway, world.capacity))
     with pytest.raises(InputError, match=r"got .*awaiting_hsct.*milestone.*allowed: --engine des"):
-        queues.simulate(resolve(world), Uniforms(1), together(range(5)), horizon=10.0)
+        queueing.simulate(resolve(world), Uniforms(1), together(range(5)), horizon=10.0)
     assert choose_engine("auto", [world])[0] == "des"
 
 
@@ -285,7 +288,7 @@ def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) 
 
 
 def test_a_report_made_again_draws_the_world_as_it_was_run(tmp_path: Path) -> None:
-    from simulator.experiment import run
+    from simulator.experiment.run import run
     from simulator.report import run_folder
 
     run("hsct-as-milestone", draws=2, patients=200, horizon=24.0).write(tmp_path)

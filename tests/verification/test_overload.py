@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator import run, sweep, ward_words
-from simulator.centre import arrivals
-from simulator.engines import des
-from simulator.engines.uses import Uses
+from simulator import run, sweep
+from simulator.engines.des import engine
+from simulator.engines.exact.uses import Uses
+from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.model import resolve
+from simulator.experiment.centre import arrivals
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording import resources
 
 Tell = Callable[..., Scenario]
 
@@ -63,7 +64,7 @@ def grows(scenario: Scenario) -> bool:
     units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
     model = resolve(replace(scenario, service=service, capacity=units))
     intake = arrivals(model, None, service, 0.0, Uniforms(3))
-    _, book = des.simulate(model, Uniforms(3), intake, horizon=0.0)
+    _, book = engine.simulate(model, Uniforms(3), intake, horizon=0.0)
     half, whole = (
         np.sum((book.asked <= month) & (book.asked + book.waited > month)) for month in (service.last / 2, service.last)
     )
@@ -110,8 +111,8 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
     def note(patience: str, service: str = YEARS, **settings: object) -> str:
         scenario = tell(ward(patience), "beds = 2", service=service)
         found = run(scenario, horizon=6.0, replications=1, **settings)
-        rows = ward_words.rows_of(found.service, "policy", "beds")
-        return ward_words.stability(rows, found.manifest, scenario, "beds")
+        rows = resources.rows_of(found.service, "policy", "beds")
+        return resources.stability(rows, found.manifest, scenario, "beds")
 
     assert re.fullmatch(
         r"Demand is 150 % of capacity\. The queue is stable, since 3\d\.\d % leave it before they are served\.",
@@ -125,8 +126,8 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
 def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(tell: Tell) -> None:
     scenario = tell(*worse_while_waiting(0.7, 12))
     found = run(scenario, horizon=6.0, replications=1, overload=True)
-    rows = ward_words.rows_of(found.service, "policy", "beds")
-    assert "70 % of capacity, and the queue grows" in ward_words.stability(rows, found.manifest, scenario, "beds")
+    rows = resources.rows_of(found.service, "policy", "beds")
+    assert "70 % of capacity, and the queue grows" in resources.stability(rows, found.manifest, scenario, "beds")
 
 
 DRAWN = """
@@ -157,7 +158,7 @@ def test_a_parameter_set_in_which_the_queue_grows_is_told_though_the_first_is_st
     stays = [0.4] * 24 + [last]
     scenario = with_stays(tell, tmp_path, stays, (ward(stay='family = "exponential", mean = "stay"'), "beds = 2", 36))
     found = run(scenario, horizon=6.0, replications=1)
-    note = ward_words.stability(ward_words.rows_of(found.service, "policy", "beds"), found.manifest, scenario, "beds")
+    note = resources.stability(resources.rows_of(found.service, "policy", "beds"), found.manifest, scenario, "beds")
     assert ("grows without limit in 1 of 25 parameter sets" in note) == (last > 2 / 3)
     assert "parameter sets" not in str(run(scenario, horizon=6.0, replications=1, draws=24).manifest["offered_load"])
 
@@ -168,8 +169,8 @@ def test_most_parameter_sets_decide_in_a_trial_and_a_note_tells_of_the_others(te
     told = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
     mostly_stable = with_stays(tell, tmp_path, [0.1] * 4 + [0.45], told)
     found = run(mostly_stable, horizon=6.0, replications=1)
-    rows = ward_words.rows_of(found.service, "policy", "beds")
-    note = ward_words.stability(rows, found.manifest, mostly_stable, "beds")
+    rows = resources.rows_of(found.service, "policy", "beds")
+    note = resources.stability(rows, found.manifest, mostly_stable, "beds")
     assert "grows without limit in the parameter set of which most is asked for" in note
     with pytest.raises(InputError, match="can ever be served"):
         run(with_stays(tell, tmp_path, [0.1] + [0.45] * 4, told), horizon=6.0, replications=1)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from simulator.engines import exact, microsim, tally
-from simulator.model import resolve
-from simulator.pathway_file import load_pathway
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 HORIZON = 120.0
 PATIENTS = 200_000
@@ -96,7 +97,7 @@ def test_the_microsimulation_makes_as_many_transitions(independent: tuple) -> No
     blocks = microsim.simulate(model, Uniforms(3), range(50_000), horizon=HORIZON)
     entries = sum(who.size for block in blocks for each in block.entered.values() for who, _ in each)
     assert abs(entries / 50_000 - 1.0 - 6.34) < 0.08
-    curves = tally.curves(model, HORIZON, patients=50_000, uniforms=Uniforms(3))
+    curves = microsim.curves(model, HORIZON, patients=50_000, uniforms=Uniforms(3))
     death, _, _ = independent
     other = 1.0 - np.searchsorted(np.sort(death), curves.months, side="right") / PATIENTS
     band = np.sqrt(np.log(2 / 1e-6) / 2) * (50_000**-0.5 + PATIENTS**-0.5)

@@ -18,14 +18,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulator.capacity import Capacity
-from simulator.engines import des, queues
-from simulator.model import Model, resolve
-from simulator.pathway import Pathway
+from simulator.engines.des import engine as des
+from simulator.engines.microsim import queueing
+from simulator.engines.model import Model, resolve
+from simulator.engines.requests import Intake, Requests
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
-from simulator.service import Service
-from simulator.ward import Intake, Requests
+from simulator.scenario.arrivals import Service
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario
 
 Floats = NDArray[np.float64]
 FALSE_ALARM = 1e-4
@@ -60,7 +61,7 @@ kind = "death"
 """
 AT_ONCE = 'family = "fixed", months = 0'
 SLOW_DES = pytest.param(des, marks=pytest.mark.slow)
-ENGINES = pytest.mark.parametrize("engine", [queues, SLOW_DES], ids=["microsim", "des"])
+ENGINES = pytest.mark.parametrize("engine", [queueing, SLOW_DES], ids=["microsim", "des"])
 Tell = Callable[..., Pathway]
 
 
@@ -219,7 +220,7 @@ def test_des_alone_follows_erlang_c_and_erlang_a(tell: Tell) -> None:
 def test_the_risk_runs_before_the_request_too_and_requests_are_a_thinned_stream(tell: Tell) -> None:
     """Getting ready takes 0.5 months, dying 2: four in five ask, and are as short of patience as they were."""
     model = centre(tell, exponential(1.0), 3, ready=exponential(0.5), patience=exponential(2.0))
-    runs = Runs(queues, model, 4.0, 20)
+    runs = Runs(queueing, model, 4.0, 20)
     lost, wait, _ = erlang_a(3, 4.0 * 0.8, 2.0)
     lies_around(lost, runs.lost)
     lies_around(wait, runs.mean_wait)
@@ -254,14 +255,14 @@ def test_who_cannot_wait_is_lost_as_erlang_b_says_whatever_the_law_of_the_stay(
     stay: str, square: float, tell: Tell
 ) -> None:
     """A free bed is granted in the instant of the request; otherwise the risk of that instant wins."""
-    runs = Runs(queues, centre(tell, stay, 4, patience=AT_ONCE), 3.0, 20)
+    runs = Runs(queueing, centre(tell, stay, 4, patience=AT_ONCE), 3.0, 20)
     lies_around(erlang_b(4, 3.0), runs.lost)
     assert runs.mean_wait[0].sum() == 0.0
 
 
 def test_littles_law_in_every_replication(tell: Tell) -> None:
     """Queue length over time = arrivals x mean wait: the two differ by the edges of the counted years only."""
-    runs = Runs(queues, centre(tell, STAYS["log-normal"][0], 3, patience=exponential(6.0)), 2.9, 20)
+    runs = Runs(queueing, centre(tell, STAYS["log-normal"][0], 3, patience=exponential(6.0)), 2.9, 20)
     months = runs.last - runs.first
     (queue, span), (waits, n) = runs.queue, runs.mean_wait
     difference = queue / span - n / months * (waits / n)

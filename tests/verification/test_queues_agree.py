@@ -15,20 +15,23 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator import pathway_file
-from simulator.capacity import Capacity, beyond_microsim
-from simulator.centre import arrivals
-from simulator.engine_choice import choose_engine
-from simulator.engines import des, microsim, queues, tally
+from simulator.engines import tally
+from simulator.engines.des import engine as des
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.microsim import queueing
+from simulator.engines.model import Model, resolve
+from simulator.engines.requests import Intake, Requests, together
 from simulator.errors import InputError
-from simulator.experiment import run
-from simulator.histories import check, table
-from simulator.model import Model, resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
+from simulator.experiment.centre import arrivals
+from simulator.experiment.engine_choice import choose_engine
+from simulator.experiment.run import run
+from simulator.outcomes.event_log import check, table
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.ward import Intake, Requests, together
+from simulator.scenario.capacity import Capacity, beyond_microsim
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Alike = Callable[..., tuple[pd.DataFrame, Requests]]
 Fair = Callable[[Requests, int], None]
@@ -48,11 +51,11 @@ def scarce(scenario: Scenario, *units: int) -> Scenario:
 
 def limitable() -> list[str]:
     """Every shipped pathway, and every shipped scenario, in which somebody may hold a resource."""
-    found = [f"pathway:{name}" for name in pathway_file.names() if load_pathway(name).resources]
+    found = [f"pathway:{name}" for name in shipped.names() if load_pathway(name).resources]
     # A service scenario differs from its base in who comes when, and is run as it is below.
     # With milestones des is alone: see test_milestones.py.
-    shipped = [n for n in scenarios.names() if n not in SERVICES and not load_scenario(n).pathway.milestones]
-    return found + [name for name in shipped if load_scenario(name).pathway.resources]
+    of_scenarios = [n for n in scenarios.names() if n not in SERVICES and not load_scenario(n).pathway.milestones]
+    return found + [name for name in of_scenarios if load_scenario(name).pathway.resources]
 
 
 def policy(name: str) -> Scenario:
@@ -184,7 +187,7 @@ def test_without_a_limit_no_book_is_kept_and_both_equal_the_unlimited_run(model:
     assert book.asked.size == 0
 
 
-@pytest.mark.parametrize("engine", [queues, des], ids=["microsim", "des"])
+@pytest.mark.parametrize("engine", [queueing, des], ids=["microsim", "des"])
 def test_a_centre_where_nobody_comes_has_no_events_and_an_empty_book(engine: ModuleType) -> None:
     model = resolve(scarce(wider(0.5), 1))
     block, book = engine.simulate(model, Uniforms(1), together(range(0)), horizon=120.0, before=model)
@@ -197,7 +200,7 @@ def test_who_is_simulated_together_in_one_block_does_not_matter(
 ) -> None:
     model, intake = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1)), over_years(PATIENTS, 3.0)
     whole = alike(model, intake, before=model)
-    monkeypatch.setattr(queues, "BLOCK", 30)
+    monkeypatch.setattr(queueing, "BLOCK", 30)
     in_parts = alike(model, intake, before=model)
     pd.testing.assert_frame_equal(whole[0], in_parts[0])
     for mine, theirs in zip(whole[1].columns, in_parts[1].columns, strict=True):
@@ -370,7 +373,7 @@ def test_what_is_counted_of_a_policy_that_starts_on_a_date_is_what_des_counts(be
     """Half of the patients come before the policy: what is kept of them must fit what is kept of the others."""
     model, before = (resolve(scarce(each, 1)) for each in (wider(benefit), load_scenario("baseline")))
     intake, kept = over_years(PATIENTS, 3.0), tally.counted_states(model.pathway)
-    block, _ = queues.simulate(model, Uniforms(1), intake, horizon=120.0, before=before, keep=kept)
+    block, _ = queueing.simulate(model, Uniforms(1), intake, horizon=120.0, before=before, keep=kept)
     whole, _ = des.simulate(model, Uniforms(1), intake, horizon=120.0, before=before)
     some = np.arange(PATIENTS) % 3 > 0
     counted, told = (tally.of_blocks(model, 60.0, [each.only(some)]) for each in (block, whole))
@@ -420,7 +423,7 @@ def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
     alike(resolve(scarce(Scenario("deadly", tell(deadly)), 4)), together(range(20)), horizon=4.0)
     scenario = scarce(Scenario("flares", tell(FLARES)), 4)
     with pytest.raises(InputError, match=r"both ways out of every wait .* allowed: --engine des"):
-        queues.simulate(resolve(scenario), Uniforms(1), together(range(20)), horizon=60.0)
+        queueing.simulate(resolve(scenario), Uniforms(1), together(range(20)), horizon=60.0)
     engine, why = choose_engine("auto", [scenario])
     assert (engine, why) == ("des", "patients come back to 'flare' whether they are granted a unit there or not")
     assert choose_engine("microsim", [scenario])[0] == "microsim"
@@ -456,7 +459,7 @@ def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_serv
 ) -> None:
     model = resolve(scarce(Scenario("again", tell(ASK_AGAIN)), 1))
     with pytest.raises(InputError, match=r"1,001 one after another.*allowed: --engine des"):
-        queues.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
+        queueing.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
     _, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
     granted = np.sort(book.granted[np.isfinite(book.granted)])
     np.testing.assert_allclose(granted, [0.0, 3.0, 6.0, 9.0, 12.0], atol=1e-9)
@@ -507,7 +510,7 @@ BEYOND = {
 def is_for_des_only(model: Model, why: str) -> None:
     assert why in str(beyond_microsim(model.pathway, model.scenario.capacity))
     with pytest.raises(InputError, match=rf"beyond: .*{why}.*; allowed: --engine des"):
-        queues.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
+        queueing.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
     block, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
     check(table([block]), model.pathway)
     assert book.asked.size

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from simulator.engines import exact, tally
-from simulator.histories import check
-from simulator.model import resolve
-from simulator.pathway import Pathway
-from simulator.pathway_file import load_pathway
+from simulator.engines.exact import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.outcomes.event_log import check
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 
 HORIZON = 30.0
 PATIENTS = 20_000
@@ -146,7 +147,7 @@ many = settings(few, max_examples=1_000)
 def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.DataFrame]) -> None:
     pathway = made(text)
     model = resolve(Scenario("made up", pathway))
-    solved = exact.curves(model, HORIZON)
+    solved = engine.curves(model, HORIZON)
     for clock, states in solved.occupancy.items():
         somebody = clock != pathway.clock or solved.sizes["all"][0]
         np.testing.assert_allclose(sum(states.values()), somebody, atol=1e-6)
@@ -160,15 +161,15 @@ def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.D
         expected = follow(model, who, horizon=HORIZON)
         assert list(rows["state"]) == [state for _, state in expected]
         np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
-    engines_agree(pathway, solved, tally.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(7)))
+    engines_agree(pathway, solved, microsim.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(7)))
     other = resolve(Scenario("made up", backwards(pathway)))
     pd.testing.assert_frame_equal(table, events(other, range(40), horizon=HORIZON))
-    turned = exact.curves(other, HORIZON)
+    turned = engine.curves(other, HORIZON)
     for key, survival in solved.survival.items():
         np.testing.assert_allclose(survival, turned.survival[key], atol=1e-6, err_msg=str(key))
 
 
-def engines_agree(pathway: Pathway, solved: exact.Curves, simulated: exact.Curves) -> None:
+def engines_agree(pathway: Pathway, solved: engine.Curves, simulated: engine.Curves) -> None:
     """DKW, Hoeffding and normal bounds, Bonferroni over all that is compared."""
     stride = round(simulated.months[1] / solved.months[1])
     reached = simulated.patients or 0
@@ -249,13 +250,13 @@ def the_law_of_the_marginal_patient(
         expected = follow(raised, who, horizon=HORIZON)
         assert list(rows["state"]) == [state for _, state in expected]
         np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
-    solved = exact.curves(raised, HORIZON)
-    simulated = tally.curves(raised, HORIZON, patients=PATIENTS, uniforms=Uniforms(9))
+    solved = engine.curves(raised, HORIZON)
+    simulated = microsim.curves(raised, HORIZON, patients=PATIENTS, uniforms=Uniforms(9))
     engines_agree(pathway, solved, simulated)
     if benefit == 0.0:
         # Where patients come back, each is solved on cells as fine as it needs: the law holds on one lattice.
-        step = min(float(each.months[1]) for each in (solved, exact.curves(own, HORIZON)))
-        today, policy = (exact.curves(each, HORIZON, step=step).survival["start", "all"] for each in (own, raised))
+        step = min(float(each.months[1]) for each in (solved, engine.curves(own, HORIZON)))
+        today, policy = (engine.curves(each, HORIZON, step=step).survival["start", "all"] for each in (own, raised))
         np.testing.assert_allclose(policy, today, atol=1e-7)
 
 

@@ -17,16 +17,19 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from simulator.capacity import Capacity, beyond_microsim
-from simulator.engine_choice import choose_engine
-from simulator.engines import des, embedded, microsim, queues
+from simulator.engines.des import engine as des
+from simulator.engines.exact import embedded
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.microsim import queueing
+from simulator.engines.model import Model, resolve
+from simulator.engines.requests import Intake
 from simulator.errors import InputError
-from simulator.histories import check, table
-from simulator.model import Model, resolve
-from simulator.pathway_file import load_pathway
+from simulator.experiment.engine_choice import choose_engine
+from simulator.outcomes.event_log import check, table
+from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario
-from simulator.ward import Intake
+from simulator.scenario.capacity import Capacity, beyond_microsim
+from simulator.scenario.scenario import Scenario
 
 Draw = Callable[[st.SearchStrategy], object]
 RESOURCES = ("beds", "slots")
@@ -224,7 +227,7 @@ def the_law(
         pd.testing.assert_frame_equal(unlimited, told, rtol=0.0, atol=1e-9)
     else:
         with pytest.raises(InputError, match="allowed: --engine des"):
-            queues.simulate(model, Uniforms(1), intake, horizon=horizon)
+            queueing.simulate(model, Uniforms(1), intake, horizon=horizon)
         block, book = des.simulate(model, Uniforms(1), intake, horizon=horizon, before=own)
         events = table([block])
     check(events, pathway)

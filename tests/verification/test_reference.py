@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.engines import microsim
-from simulator.model import Model, resolve
+from simulator.engines.microsim import engine
+from simulator.engines.model import Model, resolve
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Follow = Callable[..., list[tuple[float, str]]]
 Events = Callable[..., pd.DataFrame]
@@ -89,8 +89,8 @@ def test_it_does_not_matter_in_which_blocks_patients_are_simulated(model: Model,
 
 def test_a_patient_beyond_the_first_block_is_the_same_alone(events: Events) -> None:
     model = resolve(load_scenario("baseline"))
-    last = microsim.BLOCK + 5
-    among_others = events(model, range(microsim.BLOCK - 5, last + 1))
+    last = engine.BLOCK + 5
+    among_others = events(model, range(engine.BLOCK - 5, last + 1))
     alone = events(model, range(last, last + 1))
     pd.testing.assert_frame_equal(among_others[among_others["patient"] == last].reset_index(drop=True), alone)
 
@@ -99,8 +99,8 @@ def test_a_patient_beyond_the_first_block_is_the_same_alone(events: Events) -> N
 def test_what_is_kept_of_the_histories_changes_nobody(kept: frozenset[str]) -> None:
     model = resolve(load_scenario("wider-salvage@0"))
     uniforms = Uniforms(5)
-    (whole,) = microsim.simulate(model, uniforms, range(2_000), horizon=60.0)
-    (part,) = microsim.simulate(model, uniforms, range(2_000), horizon=60.0, keep=kept)
+    (whole,) = engine.simulate(model, uniforms, range(2_000), horizon=60.0)
+    (part,) = engine.simulate(model, uniforms, range(2_000), horizon=60.0, keep=kept)
     np.testing.assert_array_equal(whole.death_month, part.death_month)
     np.testing.assert_array_equal(whole.clock_month, part.clock_month)
     assert set(part.entered) == kept & set(whole.entered)

@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from simulator.capacity import Capacity
-from simulator.engines import microsim, tally
+from simulator.engines import tally
+from simulator.engines.microsim import engine
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import Model, resolve
 from simulator.errors import InputError
-from simulator.histories import table
-from simulator.model import Model, resolve
+from simulator.outcomes.event_log import table
 from simulator.randomness import Uniforms
-from simulator.scenario import load_scenario
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import load_scenario
 
 Events = Callable[..., pd.DataFrame]
 N = 1_000
@@ -23,7 +25,7 @@ N = 1_000
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many blocks, counted up every few of them."""
-    monkeypatch.setattr(microsim, "BLOCK", 150)
+    monkeypatch.setattr(engine, "BLOCK", 150)
     monkeypatch.setattr(tally, "FLUSH", 4)
 
 
@@ -54,7 +56,7 @@ def test_curves_of_a_near_horizon_still_tell_groups_by_their_window(events: Even
 
 def counted_from_events(model: Model, events: Events, horizon: float) -> None:
     pathway = model.pathway
-    counted = tally.curves(model, horizon, patients=N, uniforms=Uniforms(3))
+    counted = microsim.curves(model, horizon, patients=N, uniforms=Uniforms(3))
     followed = max(horizon, pathway.group_window) if pathway.groups else horizon
     table = events(model, range(N), horizon=followed, seed=3)
     assert counted.patients == N
@@ -111,7 +113,7 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
     """Three blocks, of which the last is so small that groups are empty without the others, or nearly."""
     model = resolve(load_scenario("wider-salvage@0.5"))
     blocks = [
-        next(microsim.simulate(model, Uniforms(3, replication=number), range(patients), horizon=120.0))
+        next(engine.simulate(model, Uniforms(3, replication=number), range(patients), horizon=120.0))
         for number, patients in enumerate((70, 40, 3))
     ]
     found = tally.without_each(model, 60.0, blocks)
@@ -127,7 +129,7 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
 
 def test_without_the_only_block_there_is_nobody() -> None:
     model = resolve(load_scenario("baseline"))
-    found = tally.without_each(model, 12.0, list(microsim.simulate(model, Uniforms(3), range(20), horizon=120.0)))
+    found = tally.without_each(model, 12.0, list(engine.simulate(model, Uniforms(3), range(20), horizon=120.0)))
     assert all(np.isnan(survival).all() for survival in found.survival.values())
 
 
@@ -136,7 +138,7 @@ def test_a_shard_of_patients_is_a_part_of_the_whole() -> None:
     model = resolve(load_scenario("baseline"))
 
     def deaths(patients: range) -> list[float]:
-        blocks = microsim.simulate(model, Uniforms(3), patients, horizon=60.0)
+        blocks = engine.simulate(model, Uniforms(3), patients, horizon=60.0)
         return np.concatenate([block.death_month for block in blocks]).tolist()
 
     assert deaths(range(1_000)) + deaths(range(1_000, 2_000)) == deaths(range(2_000))
@@ -145,13 +147,13 @@ def test_a_shard_of_patients_is_a_part_of_the_whole() -> None:
 def test_microsim_takes_one_draw_at_a_time() -> None:
     many = resolve(load_scenario("baseline"), {"salvage_uptake": np.array([[0.3], [0.5]])})
     with pytest.raises(InputError, match="one draw at a time"):
-        next(microsim.simulate(many, Uniforms(1), range(10), horizon=12.0))
+        next(engine.simulate(many, Uniforms(1), range(10), horizon=12.0))
 
 
 def test_microsim_without_its_queue_path_finds_every_bed_free() -> None:
     base = load_scenario("baseline")
     limited = replace(base, capacity={"hsct_beds": Capacity(((0.0, 1),)), "car_t_slots": Capacity(((0.0, 1),))})
     free, one_bed = (
-        table(microsim.simulate(resolve(each), Uniforms(1), range(500), horizon=24.0)) for each in (base, limited)
+        table(engine.simulate(resolve(each), Uniforms(1), range(500), horizon=24.0)) for each in (base, limited)
     )
     pd.testing.assert_frame_equal(free, one_bed)

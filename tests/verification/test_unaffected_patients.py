@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 import scenarios
-from simulator.curves import Curves
-from simulator.engines import exact
-from simulator.model import Model, point_values, pull, resolve
-from simulator.pathway import Pathway, State, names_in, references_of
-from simulator.pathway_file import load_pathway
-from simulator.pathway_file import names as pathway_names
-from simulator.scenario import Scenario, load_scenario
+from simulator.engines.curves import Curves
+from simulator.engines.exact import engine
+from simulator.engines.model import Model, point_values, pull, resolve
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway, State, names_in, references_of
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Events = Callable[..., pd.DataFrame]
 Lives = Mapping[int, list[tuple[float, str]]]
@@ -166,10 +166,10 @@ def test_the_order_of_states_and_of_ways_out_moves_nobody(
 ) -> None:
     other = resolve(replace(policy, pathway=shuffled(policy.pathway, seed)))
     pd.testing.assert_frame_equal(events(model, range(1_500)), events(other, range(1_500)))
-    same_curves(solved, exact.curves(other, 120.0))
+    same_curves(solved, engine.curves(other, 120.0))
 
 
-@pytest.mark.parametrize("name", pathway_names())
+@pytest.mark.parametrize("name", shipped.names())
 def test_a_state_that_nobody_is_sent_to_moves_nobody(name: str, events: Events) -> None:
     pathway = load_pathway(name)
     choices = [state for state in pathway.states.values() if state.is_choice]
@@ -181,7 +181,7 @@ def test_a_state_that_nobody_is_sent_to_moves_nobody(name: str, events: Events) 
     wider = replace(pathway, states={"new_treatment": added, **pathway.states, choice.name: choice})
     before, after = (resolve(Scenario(name=name, pathway=each)) for each in (pathway, wider))
     pd.testing.assert_frame_equal(events(before, range(1_500)), events(after, range(1_500)))
-    whole, extended = exact.curves(before, 60.0), exact.curves(after, 60.0)
+    whole, extended = engine.curves(before, 60.0), engine.curves(after, 60.0)
     same_curves(whole, extended)
     assert np.all(extended.occupancy[pathway.clock]["new_treatment"] == 0.0)
 

@@ -8,13 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import histories, lattice_error, verify
-from simulator.block import Block
-from simulator.curves import Curves
-from simulator.engines import accuracy, des, exact, microsim
-from simulator.pathway_file import load_pathway
-from simulator.scenario import Scenario, load_scenario
-from simulator.verify import Check
+from simulator.analyses import verification
+from simulator.analyses.verification import Check
+from simulator.engines.curves import Curves
+from simulator.engines.des import engine as des
+from simulator.engines.exact import accuracy
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.trajectories import Block
+from simulator.experiment import lattice_error
+from simulator.outcomes import event_log
+from simulator.pathway.format import load_pathway
+from simulator.scenario.scenario import Scenario, load_scenario
 
 Patch = pytest.MonkeyPatch
 
@@ -40,7 +45,7 @@ def with_milestones() -> Scenario:
 
 def failed(scenario: Scenario) -> list[str]:
     """The laws whose check fails."""
-    return [each.law for each in verify.of(scenario) if not each.passed]
+    return [each.law for each in verification.of(scenario) if not each.passed]
 
 
 def only(laws: list[str], beginning: str) -> bool:
@@ -167,21 +172,21 @@ def backwards(block: Block) -> Block:
 
 
 def test_a_history_in_which_time_runs_back_is_found(three_states: Scenario, monkeypatch: Patch) -> None:
-    right = histories.table
-    monkeypatch.setattr(histories, "table", lambda blocks: right(map(backwards, blocks)))
+    right = event_log.table
+    monkeypatch.setattr(event_log, "table", lambda blocks: right(map(backwards, blocks)))
     laws = failed(three_states)
     assert only(laws, POSSIBLE)
     assert laws[0].endswith("time runs back in a history")
 
 
 def test_a_history_that_takes_a_step_that_is_not_declared_is_found(with_beds: Scenario, monkeypatch: Patch) -> None:
-    right = histories.table
+    right = event_log.table
 
     def broken(blocks: list[Block]) -> pd.DataFrame:
         events = right(blocks)
         return events.assign(state=events["state"].replace("hsct", "relapse"))
 
-    monkeypatch.setattr(histories, "table", broken)
+    monkeypatch.setattr(event_log, "table", broken)
     assert only(failed(with_beds), POSSIBLE)
 
 
@@ -208,7 +213,7 @@ def test_a_des_in_which_other_things_happen_is_found(with_beds: Scenario, monkey
         return right(model, replace(uniforms, seed=uniforms.seed + 1), *given, **named)
 
     monkeypatch.setattr(des, "simulate", broken)
-    assert [each.found for each in verify.of(with_beds) if each.law.startswith(BEDS)] == [np.inf]
+    assert [each.found for each in verification.of(with_beds) if each.law.startswith(BEDS)] == [np.inf]
 
 
 def test_a_milestone_that_kills_is_found(with_milestones: Scenario, monkeypatch: Patch) -> None:

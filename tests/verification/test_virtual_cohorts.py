@@ -9,19 +9,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from simulator.censored.kaplan_meier import kaplan_meier
-from simulator.draws import load_draws
-from simulator.engines import exact
-from simulator.model import resolve
-from simulator.pathway import Pathway
+from simulator.analyses.virtual_cohorts.immortal_time import Guarantee, guarantee_time
+from simulator.analyses.virtual_cohorts.patients import Hospital
+from simulator.analyses.virtual_cohorts.power import VirtualCohorts, power_of, spread_of, virtual_cohorts
+from simulator.analyses.virtual_cohorts.settings import Settings
+from simulator.engines.exact import engine as exact
+from simulator.engines.model import resolve
+from simulator.evidence.draws import load_draws
+from simulator.outcomes.kaplan_meier import kaplan_meier
+from simulator.outcomes.uncertainty import of_means
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.uncertainty import of_means
-from simulator.virtual import answers
-from simulator.virtual.cohorts import VirtualCohorts, power_of, spread_of, virtual_cohorts
-from simulator.virtual.guarantee import Guarantee, guarantee_time
-from simulator.virtual.patients import Hospital
-from simulator.virtual.settings import Settings
+from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.wording import virtual_cohorts as answers
 
 Tell = Callable[..., Pathway]
 

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.capacity import Capacity, beyond_microsim
-from simulator.engines import des
-from simulator.histories import check, table
-from simulator.model import Model, resolve
-from simulator.pathway import Pathway
+from simulator.engines.des import engine
+from simulator.engines.model import Model, resolve
+from simulator.engines.requests import Intake, Requests, together
+from simulator.outcomes.event_log import check, table
+from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario import Scenario, load_scenario
-from simulator.ward import Intake, Requests, together
+from simulator.scenario.capacity import Capacity, beyond_microsim
+from simulator.scenario.scenario import Scenario, load_scenario
 
 NEVER = 900.0
 SEED = 1
@@ -101,7 +101,7 @@ def log(tell: Callable[..., Pathway], alike: Callable) -> Log:
         patients = np.array(numbers(model, list(courses)))
         origin = np.array([each.comes for each in courses.values()])
         intake = Intake(patients, origin, np.ones(patients.size, dtype=bool))
-        block, _ = des.simulate(model, Uniforms(SEED), intake, horizon=horizon)
+        block, _ = engine.simulate(model, Uniforms(SEED), intake, horizon=horizon)
         events = table([block])
         check(events, model.pathway)
         if beyond_microsim(model.pathway, limits) is None:

@@ -1,0 +1,1 @@
+"""How likely the reported figures are at given parameter values."""

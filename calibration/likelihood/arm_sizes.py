@@ -1,0 +1,59 @@
+"""Arms whose size a row of `entered` counts already: the table of deaths and survivors must not count it again.
+
+60 of 100 entered treatment, and 10 of the 60 treated died: how many are treated is one figure, and not two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calibration.likelihood.branchings import Branching, Event, Order
+from calibration.likelihood.cells import ALIVE, ELSEWHERE, Cell, Equation, Row
+from calibration.likelihood.tables import Tables
+from simulator.evidence.cohort import Cohort
+from simulator.pathway.pathway import Group, Pathway
+
+
+def counted_sizes(
+    rows: Sequence[Row], branchings: Sequence[Branching], cohort: Cohort, pathway: Pathway, order: Order, where: str
+) -> Tables | None:
+    """Return the sizes that a table's rows give of arms that branchings count; None if they give none.
+
+    Its cells are the arms and, last, everybody else. where : the file of the rows
+    """
+    counted = arms_counted(branchings, cohort, pathway, order)
+    told = {frozenset(cohort.arms[row.population]): row for row in rows}
+    inside = {members: row for members, row in told.items() if members <= counted}
+    if not inside:
+        return None
+    arms = sorted(frozenset().union(*inside))
+    cells = (*(Cell(arm, ALIVE, 0.0, 0.0) for arm in arms), Cell(ELSEWHERE, ALIVE, 0.0, 0.0))
+    found = [Equation(frozenset(range(len(cells))), cohort.n, f"{where}: n")]
+    for members, row in inside.items():
+        size = row.count if row.kind == "patients" else row.n
+        found.append(Equation(frozenset(i for i, arm in enumerate(arms) if arm in members), size, row.where))
+    return Tables(cells, tuple(found), where)
+
+
+def arms_counted(branchings: Sequence[Branching], cohort: Cohort, pathway: Pathway, order: Order) -> set[str]:
+    """Return the arms of which an event counts all patients and no others, and those that such arms leave."""
+    found: set[str] = set()
+    for branching in branchings:
+        members = cohort.arms[branching.population]
+        events = [event for event in branching.events if event.month == float("inf")]
+        groups = {arm: group for arm, group in pathway.groups.items() if arm in _arms(cohort)}
+        mine = {arm for arm, group in groups.items() if any(_same(group, event, order) for event in events)}
+        left = set(members) - mine
+        found |= mine | (left if len(left) == 1 and mine & set(members) else set())
+    return found
+
+
+def _arms(cohort: Cohort) -> set[str]:
+    return {arm for members in cohort.arms.values() for arm in members}
+
+
+def _same(group: Group, event: Event, order: Order) -> bool:
+    """Return whether an event's patients are those of a group."""
+    own = Event(group.entered)
+    settled = not group.not_entered or order.exclude(group.entered, group.not_entered)
+    return settled and order.inside(own, event) and order.inside(event, own)

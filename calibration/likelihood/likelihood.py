@@ -1,0 +1,293 @@
+"""The likelihood of a cohort's targets, by the exact engine; a function of the targets table and nothing else.
+
+log L = log sum over tables of (n! prod p^k / k!)      arms x causes x intervals, and who is alive: see `tables`
+      - log sum over tables of the sizes of arms       those that a branching counts already: see `arm_sizes`
+      + sum over branchings of log multinomial         which treatment, which response
+      + sum over percentages of log binomial           survival printed without a count, as independent figures
+      + log density of the reported order statistics   time from entry to the default clock
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.likelihood.branchings import Branching
+from calibration.likelihood.cells import ALIVE, ANY, ELSEWHERE, Cell
+from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
+from calibration.likelihood.targets import Targets
+from calibration.reported.consistency import HORIZON
+from simulator.distributions import Distribution
+from simulator.engines.exact import engine
+from simulator.engines.exact.lattice import choose_step, fixed_from_the_start
+from simulator.engines.exact.solution import Solution
+from simulator.engines.model import Model, resolve
+from simulator.errors import InputError
+
+Floats = NDArray[np.float64]
+
+ROUNDING = 1e-13
+"""Of a probability: less is what the transform leaves where nobody is."""
+
+STEP = 0.1
+"""Months a cell of the lattice at most; halving it moves the log-likelihood by less than 0.01 (tested)."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The likelihood of one cohort's targets. `step` : months a cell of the exact engine's lattice, where stays allow.
+
+    Stays that are short, or fixed, take as many cells more as they need: see `cell`.
+    """
+
+    targets: Targets
+    step: float = STEP
+
+    def __post_init__(self) -> None:
+        if self.targets.spread is not None:
+            self._reported_times(self.targets)
+
+    @cached_property
+    def times(self) -> ReportedTimes | None:
+        return self._reported_times(self.targets)
+
+    def __call__(self, values: Mapping[str, Floats]) -> Floats:
+        """Return the log-likelihood, (n_draws,), of parameter -> (n_draws, 1)."""
+        return np.asarray(sum(self.parts(values).values()))
+
+    def parts(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return the log-likelihood, (n_draws,), of each kind of figures apart, in words."""
+        model, targets, found = resolve(self.targets.scenario, values), self.targets, dict[str, Floats]()
+        found["nothing"] = np.zeros(model.n_draws)
+        if targets.tables is not None or targets.branchings or targets.percentages:
+            solution = engine.solve(model, self.horizon, step=self.cell)
+            if targets.tables is not None:
+                found["patients, survivors and deaths"] = targets.tables.log_likelihood(
+                    self.cell_probabilities(solution)
+                ) - self.log_probability_of_sizes(solution)
+            for each in targets.branchings:
+                name = f"{', '.join(each.states)} of {each.population}"
+                found[name] = each.log_likelihood(self.branch_probabilities(solution, each))
+            for told in targets.percentages:
+                survival = self.survival(solution, told.population, told.month)
+                found[f"survival of {told.population} at month {told.month:g}"] = told.log_likelihood(survival)
+        if self.times is not None:
+            found["times"] = self.log_density_of_times(model, self.times)
+        return found
+
+    @cached_property
+    def horizon(self) -> float:
+        """Months to look ahead: to the end of the longest follow-up, and to the last month of a row."""
+        cohort = self.targets.cohort
+        rows = cohort.targets[cohort.targets["use"] == "likelihood"]
+        ever = rows["kind"].isin(["deaths", "entered"]) & rows["month"].isna()
+        longest = cohort.follow_up[1] if cohort.follow_up else HORIZON if ever.any() else 1.0
+        return float(max([longest, *cohort.targets["month"].dropna()]))
+
+    @cached_property
+    def cell(self) -> float:
+        """Months a cell: `step`, or as much less than 0.1 as declared stays, fixed times and months of rows need."""
+        model, rows = resolve(self.targets.scenario), self.targets.cohort.targets
+        fixed = fixed_from_the_start(model)
+        months = rows[rows["use"] == "likelihood"]["month"].dropna()
+        needed = choose_step([model], self.horizon, [*sorted(fixed), *months] if fixed else [])
+        # Wider cells would not have a fixed time on their edges.
+        return needed * (min(self.step / STEP, 1.0) if fixed else self.step / STEP)
+
+    def cell_probabilities(self, solution: Solution) -> Floats:
+        """Return the probability of every cell of the table, (n_draws, n_cells)."""
+        assert self.targets.tables is not None
+        by_arm: dict[tuple[str, str], Floats] = {}
+        columns = []
+        cells = self.targets.tables.cells
+        shares = {arm: self._size(solution, arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
+        for cell in cells:
+            if cell.arm == ELSEWHERE:
+                columns.append(1.0 - np.asarray(sum(shares.values())))
+            elif cell.cause is ALIVE:
+                ways = [self._dead(solution, by_arm, cell.arm, cause) for cause in self._gone(cell.arm)]
+                gone = sum((self._by(solution, way, np.inf) for way in ways), np.zeros(()))
+                columns.append(shares[cell.arm] - gone)
+            else:
+                dead = self._dead(solution, by_arm, cell.arm, cell.cause)
+                columns.append(self._by(solution, dead, cell.end) - self._by(solution, dead, cell.start))
+        found = np.clip(np.column_stack(columns), 0.0, 1.0)
+        return np.where(found > ROUNDING, found, 0.0)
+
+    def _gone(self, arm: str) -> list[str]:
+        """Return how patients of an arm leave those of no cause: by any death, or by each way that a row tells."""
+        assert self.targets.tables is not None
+        deaths = (ANY, *self.targets.pathway.deaths)
+        told = [each.cause for each in self.targets.tables.cells if each.arm == arm and each.cause is not ALIVE]
+        return [ANY] if all(cause in deaths for cause in told) else list(dict.fromkeys(told))
+
+    def _dead(self, solution: Solution, known: dict[tuple[str, str], Floats], arm: str, cause: str) -> Floats:
+        if (arm, cause) not in known:
+            states = solution.model.pathway.deaths if cause == ANY else [cause]
+            known[arm, cause] = solution.entered(states, arm)
+        return known[arm, cause]
+
+    def _by(self, solution: Solution, reached: Floats, month: float) -> Floats:
+        """Return who has been seen to come there by a month, (n_draws,): before the end of their own follow-up.
+
+        reached : (n_draws, n_months), were everybody followed up for ever
+        """
+        lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
+        if month <= lower:
+            return _interpolated(solution.months, reached, min(month, self.horizon))
+        until = min(month, upper)
+        ended = (until - lower) / (upper - lower)
+        seen = reached @ _mean_weights(solution.months, lower, until)
+        return ended * seen + (1.0 - ended) * _interpolated(solution.months, reached, until)
+
+    def _size(self, solution: Solution, arm: str) -> Floats:
+        """Return the share of patients who are of an arm at their last follow-up, (n_draws,)."""
+        if self.targets.cohort.follow_up is None:
+            return solution.size(arm)
+        return self._by(solution, solution.size_by_month(arm), np.inf)
+
+    def log_probability_of_sizes(self, solution: Solution) -> Floats:
+        """Return the log probability of the sizes of arms that branchings count, (n_draws,); 0 where impossible."""
+        if self.targets.sizes is None:
+            return np.zeros(solution.model.n_draws)
+        shares = np.column_stack([self._size(solution, cell.arm) for cell in self.targets.sizes.cells[:-1]])
+        rest = 1.0 - shares.sum(axis=1, keepdims=True)
+        cells = np.column_stack([shares, np.where(rest > ROUNDING, rest, 0.0)])
+        found = self.targets.sizes.log_likelihood(np.clip(cells, 0.0, 1.0))
+        return np.where(np.isneginf(found), 0.0, found)
+
+    def branch_probabilities(self, solution: Solution, branching: Branching) -> Floats:
+        """Return the probability of each event, of those that are given too, (n_draws, n_events + n_given)."""
+        group = _group(self.targets, branching.population)
+        size = sum((self._size(solution, arm) for arm in group), np.zeros(solution.model.n_draws))
+        told = branching.population
+        own = (told,) if told == "all" or told in solution.model.pathway.groups else group
+        entered = []
+        for event in (*branching.events, *branching.given):
+            reached = np.asarray(sum(solution.entered(event.states, arm) for arm in own))
+            entered.append(self._by(solution, reached, event.month))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.clip(np.nan_to_num(np.array(entered).T / size[:, None]), 0.0, 1.0)
+
+    def survival(self, solution: Solution, population: str, month: float) -> Floats:
+        """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 of nobody."""
+        members = _group(self.targets, population)
+        dead = np.asarray(sum(solution.entered(solution.model.pathway.deaths, each) for each in members))
+        size = np.asarray(sum(self._size(solution, each) for each in members))
+        lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
+        until = min(month, lower) if set(members) <= set(solution.model.pathway.groups) else month
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alive = 1.0 - _interpolated(solution.months, dead, until) / size
+            if month > until:
+                joined = np.asarray(sum(solution.size_by_month(each) for each in members))
+                alive = alive * _estimate(solution.months, dead, joined, lower, month, upper)
+        return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
+
+    def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:
+        """Return the log density of the reported order statistics of the time to the default clock, (n_draws,)."""
+        (way,) = model.exits[model.pathway.start]
+        assert way.time is not None
+        spread = self.targets.spread
+        assert spread is not None
+        cells = {name: self._cell_of(model, name) for name in spread.sizes}
+        cdf = {name: _Cdf(way.time, cell) for name, cell in cells.items()}
+        pdf = {name: _Pdf(way.time, cell) for name, cell in cells.items()}
+        found = times.log_density(cdf, pdf)
+        return np.broadcast_to(found, (model.n_draws,))
+
+    def _cell_of(self, model: Model, level: str) -> int:
+        attribute = self.targets.spread.attribute if self.targets.spread else None
+        if attribute is None or attribute not in model.attributes:
+            return 0
+        place = model.attributes.index(attribute)
+        return next(i for i, cell in enumerate(model.cells) if cell[place] == level)
+
+    @staticmethod
+    def _reported_times(targets: Targets) -> ReportedTimes | None:
+        spread, pathway = targets.spread, targets.pathway
+        if spread is None:
+            return None
+        ways = pathway.states[pathway.start].transitions
+        if len(ways) != 1 or ways[0].to != pathway.clock_state or ways[0].probability is not None:
+            raise InputError(
+                "reported times need a start state with one way out, to the default clock",
+                where=f"{pathway.where}: [states.{pathway.start}]",
+            )
+        groups = tuple(TimedGroup(name, size, spread.medians.get(name)) for name, size in spread.sizes.items())
+        return ReportedTimes(groups, spread.median, spread.minimum, spread.maximum)
+
+
+@dataclass(frozen=True)
+class _Cdf:
+    """The cdf of a sojourn in one cell: times (...) -> (n_draws, ...)."""
+
+    time: Distribution
+    cell: int
+
+    def hazard(self, times: Floats) -> Floats:
+        found = np.asarray(self.time.columns().cumulative_hazard(times.reshape(-1)))
+        found = found.reshape((1,) * (3 - found.ndim) + found.shape)
+        mine = found[:, self.cell if found.shape[1] > 1 else 0]
+        return mine.reshape(len(mine), *times.shape)
+
+    def __call__(self, times: Floats) -> Floats:
+        return np.asarray(-np.expm1(-self.hazard(times)))
+
+
+@dataclass(frozen=True)
+class _Pdf(_Cdf):
+    """The density, from a central difference of the cumulative hazard."""
+
+    def __call__(self, times: Floats) -> Floats:
+        apart = 1e-5 * times
+        slope = (self.hazard(times + apart) - self.hazard(times - apart)) / (2.0 * apart)
+        return np.asarray(slope * np.exp(-self.hazard(times)))
+
+
+def _group(targets: Targets, population: str) -> tuple[str, ...]:
+    return targets.cohort.arms.get(population, (population,))
+
+
+def _mean_weights(months: Floats, lower: float, upper: float) -> Floats:
+    """Return weights of lattice points : (n_months,) that give the mean over an interval of a linear interpolation."""
+    at = np.unique(np.concatenate([months[(months > lower) & (months < upper)], [lower, upper]]))
+    widths = np.zeros(at.size)
+    widths[:-1] += np.diff(at) / 2.0
+    widths[1:] += np.diff(at) / 2.0
+    place = np.clip(np.searchsorted(months, at, side="right") - 1, 0, months.size - 2)
+    part = (at - months[place]) / (months[1] - months[0])
+    weights = np.zeros(months.size)
+    np.add.at(weights, place, widths * (1.0 - part))
+    np.add.at(weights, place + 1, widths * part)
+    return weights / (upper - lower)
+
+
+def _estimate(months: Floats, dead: Floats, joined: Floats, lower: float, month: float, upper: float) -> Floats:
+    """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of who is of a group at last follow-up.
+
+    Follow-up ends evenly between lower and upper: whoever is followed for longer is more often of the group.
+    dead, joined : (n_draws, n_months) of the group by each month
+    """
+    step = months[1] - months[0]
+    at = np.unique([lower, *months[(months > lower) & (months < month)], month])
+    area = np.cumsum(joined, axis=-1) * step - joined * (step / 2.0)
+    whole = _interpolated(months, area, upper)
+    ends = np.minimum(at[:-1], upper - step)
+    followed = np.array([(whole - _interpolated(months, area, end)) / (upper - end) for end in ends])
+    gone = np.array([_interpolated(months, dead, each) for each in at])
+    return np.asarray(np.prod(1.0 - np.diff(gone, axis=0) / (followed - gone[:-1]), axis=0))
+
+
+def _interpolated(months: Floats, values: Floats, month: float) -> Floats:
+    """Return values : (n_draws, n_months) at a month, linear between lattice points."""
+    place = min(month / (months[1] - months[0]), len(months) - 1)
+    below = int(place + 1e-9)
+    above, part = min(below + 1, len(months) - 1), max(place - below, 0.0)
+    return np.asarray((1.0 - part) * values[:, below] + part * values[:, above])
+
+
+__all__ = ["Cell", "Likelihood"]

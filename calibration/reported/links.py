@@ -1,0 +1,266 @@
+"""What links numbers of patients in any cohort: who is dead at 6 months is dead at 12, and an arm is part of the whole.
+
+A number counts a body of patients: a population, or those n of it whom a row is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from calibration.reported import population_sizes
+from calibration.reported.kinds import TIMED
+from simulator.evidence.cohort import Cohort
+from simulator.pathway.pathway import Pathway, is_part, reachable
+
+ANY = ""
+"""Any state of death."""
+Patients = frozenset[str]
+"""Arms, and levels of attributes, that they all belong to; the cohort, by nothing."""
+COHORT: Patients = frozenset()
+
+
+class Body(NamedTuple):
+    """Some patients. n : those so many of them whom rows are of; None for all."""
+
+    patients: Patients
+    n: int | None = None
+
+
+class Number(NamedTuple):
+    """How many there are of a body, or of them have entered a state by a month.
+
+    of : a state, or ANY death
+    what : `size` or `entered`; also `known`, by a row that is of `month` patients, `alive`, by an estimate, and a kind
+        of time
+    """
+
+    what: str
+    body: Body
+    of: str = ANY
+    month: float = np.inf
+
+
+@dataclass(frozen=True)
+class Bound:
+    """lower <= sum of coefficient x number <= upper. line : of the row that says so; None for what always holds."""
+
+    terms: Mapping[Number, float]
+    lower: float
+    upper: float
+    line: object = None
+
+
+@dataclass(frozen=True)
+class Populations:
+    """Whom the rows of a cohort are of. sizes : patients -> how many, where rows of `patients` tell."""
+
+    cohort: Cohort
+    pathway: Pathway
+    sizes: Mapping[Patients, int]
+
+    @classmethod
+    def of(cls, cohort: Cohort, pathway: Pathway) -> Populations:
+        unsized = cls(cohort, pathway, {})
+        told = population_sizes.told(cohort).items()
+        return cls(cohort, pathway, {unsized.named(name): size.patients for name, size in told} | {COHORT: cohort.n})
+
+    def named(self, name: str) -> Patients:
+        """Return the patients of an arm or a level; an arm that is another one, or a group, is that."""
+        if population_sizes.is_everybody(self.cohort, name) or not name:
+            return COHORT
+        members = self.cohort.arms.get(name, (name,))
+        return frozenset({name if name in self.pathway.groups or len(members) > 1 else members[0]})
+
+    def patients(self, row: pd.Series) -> Patients:
+        return self.named(row["population"]) | self.named(row["attribute"])
+
+    def whole(self, row: pd.Series, body: Body, line: object) -> list[Bound]:
+        """Return that a row's n is the size of its arm, where it is as many as the others leave and no row tells it."""
+        n, name = row["n"], row["population"]
+        left_over = population_sizes.most(self.cohort, name)
+        told = self.sizes.values()
+        if body.n is not None or body.patients in self.sizes or row["attribute"] or n != left_over or n in told:
+            return []
+        return [Bound({Number("size", body): 1}, n, n, line)]
+
+    def body(self, row: pd.Series) -> Body:
+        """Return whom a row is of: all of a population, unless it has more than n, or how many it has is not told."""
+        who, n = self.patients(row), row["n"]
+        most = np.inf if row["attribute"] else population_sizes.most(self.cohort, row["population"])
+        everybody = np.isnan(n) or n >= self.sizes.get(who, most if n not in self.sizes.values() else np.inf)
+        return Body(who) if everybody else Body(who, int(n))
+
+
+def of(told: Sequence[Bound], populations: Populations, ways: Mapping[str, Sequence[str]]) -> list[Bound]:
+    """Return what holds in any cohort of the numbers that rows tell of. ways : state -> where it leads."""
+    numbers = dict.fromkeys(number for bound in told for number in bound.terms)
+    wholes = [Body(each.body.patients) for each in numbers] + [Body(COHORT)]
+    for arm, members in populations.cohort.arms.items():
+        wholes += [Body(populations.named(name)) for name in (arm, *members)]
+    events = _events(numbers, populations.pathway)
+    found = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
+    for body in dict.fromkeys([*wholes, *(each.body for each in numbers)]):
+        found += _within(body, events, populations.pathway, ways)
+    found += _estimates(numbers)
+    found += _times(numbers)
+    for whole, parts, exact in _families(list(dict.fromkeys(wholes)), numbers, populations):
+        found += _parts(whole, parts, events, exact=exact)
+    return [*found, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
+
+
+def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[float]]:
+    """Return state, or any death -> the months by which it is counted, ascending; deaths all by the same months."""
+    months: dict[str, set[float]] = {}
+    for each in numbers:
+        if each.what in ("entered", "alive"):
+            months.setdefault(each.of, set()).add(each.month)
+    by_death = {month for state in (ANY, *pathway.deaths) for month in months.get(state, ())}
+    if by_death:
+        months |= dict.fromkeys((ANY, *pathway.deaths), by_death)
+    return {state: sorted(each) for state, each in months.items()}
+
+
+def _within(
+    body: Body, events: Mapping[str, list[float]], pathway: Pathway, ways: Mapping[str, Sequence[str]]
+) -> Iterator[Bound]:
+    """Yield what links the numbers of one body."""
+    size = Number("size", body)
+    yield Bound({size: 1}, 0 if body.n is None else body.n, np.inf if body.n is None else body.n)
+    last = {}
+    for state, months in events.items():
+        by = [Number("entered", body, state, month) for month in months]
+        yield Bound({by[0]: 1}, 0, np.inf)
+        yield from (Bound({later: 1, earlier: -1}, 0, np.inf) for earlier, later in pairwise([*by, size]))
+        last[state] = by[-1]
+    for month in events.get(ANY, ()):
+        causes = {Number("entered", body, state, month): -1.0 for state in pathway.deaths}
+        yield Bound({Number("entered", body, ANY, month): 1, **causes}, 0, 0)
+    states = [state for state in events if state != ANY]
+    after = {state: reachable(ways[state], ways.__getitem__) for state in states}
+    for state in states:
+        for before in states:
+            if before != state and state not in _around(before, pathway.start, ways):
+                yield from _only_through(body, state, before, events)
+        apart = [state]
+        for other in states:
+            if not any(other == each or other in after[each] or each in after[other] for each in apart):
+                apart.append(other)
+        yield Bound({size: 1, **{last[each]: -1 for each in apart}}, 0, np.inf)
+
+
+def _around(state: str, start: str, ways: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the states that patients can come to without that one."""
+    return reachable([start], lambda name: [] if name == state else ways[name]) - {state}
+
+
+def _only_through(body: Body, state: str, before: str, events: Mapping[str, list[float]]) -> Iterator[Bound]:
+    """Yield that no more have entered a state than the one before it, by each month that both are counted by."""
+    for month in events[state]:
+        later = [each for each in events[before] if each >= month]
+        if later:
+            entered, earlier = Number("entered", body, state, month), Number("entered", body, before, later[0])
+            yield Bound({earlier: 1, entered: -1}, 0, np.inf)
+
+
+def _estimates(numbers: Collection[Number]) -> Iterator[Bound]:
+    """Yield what links Kaplan-Meier estimates: none rises, and none is above who is not known to have died."""
+    estimates = sorted((each for each in numbers if each.what == "alive"), key=lambda each: each.month)
+    for place, each in enumerate(estimates):
+        yield Bound({Number("size", each.body): 1, each._replace(what="entered"): -1, each: -1}, 0, np.inf)
+        later = (other for other in estimates[place + 1 :] if other.body == each.body)
+        yield from (Bound({each: 1, other: -1}, 0, np.inf) for other in later)
+
+
+def _times(numbers: Collection[Number]) -> Iterator[Bound]:
+    """Yield that no time of some patients, or of a part of them, is below their shortest or above their longest one."""
+    times = [each for each in numbers if each.what in TIMED]
+    for whole in times:
+        sign = {"minimum": 1.0, "maximum": -1.0}.get(whole.what, 0.0)
+        for part in times if sign else ():
+            is_part = whole.body.n is None and part.body.patients >= whole.body.patients
+            if part != whole and (part.body == whole.body or is_part):
+                yield Bound({part: sign, whole: -sign}, 0, np.inf)
+
+
+def _families(
+    wholes: Sequence[Body], numbers: Collection[Number], populations: Populations
+) -> Iterator[tuple[Body, list[Body], bool]]:
+    """Yield bodies, others that are part of them and have no patient in common, and whether these are all of them."""
+    groups = populations.pathway.groups
+    for part in wholes:
+        for whole in wholes:
+            names = [next(iter(each.patients)) for each in (part, whole) if len(each.patients) == 1]
+            of_groups = len(names) == 2 and names[0] != names[1] and all(name in groups for name in names)
+            if part.patients > whole.patients or (
+                of_groups and is_part(groups[names[0]], groups[names[1]], populations.pathway)
+            ):
+                yield whole, [part], False
+    for arm, members in populations.cohort.arms.items():
+        parts = [Body(populations.named(name)) for name in members]
+        if Body(populations.named(arm)) not in parts and Body(COHORT) not in parts:
+            yield Body(populations.named(arm)), parts, not population_sizes.is_everybody(populations.cohort, arm)
+            for whole in wholes:
+                inside = [Body(whole.patients | part.patients) for part in parts if not part.patients <= whole.patients]
+                yield whole, [each for each in inside if whole.patients and each in wholes], False
+    for attribute in populations.pathway.attributes:
+        for whole in wholes:
+            levels = [each for each in wholes if _is_level(each.patients - whole.patients, attribute)]
+            yield whole, [each for each in levels if each.patients > whole.patients], False
+
+
+def _is_level(patients: Patients, attribute: str) -> bool:
+    return len(patients) == 1 and min(patients).startswith(f"{attribute}=")
+
+
+def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]], *, exact: bool) -> Iterator[Bound]:
+    """Yield that parts have no more patients than the whole, with an event and without it."""
+    sizes = {Number("size", whole): 1.0} | {Number("size", part): -1.0 for part in parts}
+    yield Bound(sizes, 0, 0 if exact else np.inf)
+    for state, months in events.items():
+        for month in months:
+            entered = {Number("entered", whole, state, month): 1.0}
+            entered |= {Number("entered", part, state, month): -1.0 for part in parts}
+            yield Bound(entered, 0, np.inf)
+            yield Bound({**sizes, **{number: -each for number, each in entered.items()}}, 0, np.inf)
+
+
+def _samples(
+    numbers: Collection[Number], events: Mapping[str, list[float]], populations: Populations
+) -> Iterator[Bound]:
+    """Yield that n of a population, or of whom a level is known, are no more of them than it has."""
+    known: dict[tuple[str, float], dict[Number, float]] = {}
+    for each in numbers:
+        if each.what == "known":
+            yield Bound({Number("size", each.body): 1, each: -1}, 0, np.inf)
+            attribute = ",".join(sorted(name.partition("=")[0] for name in each.body.patients))
+            known.setdefault((attribute, each.month), {})[each] = 1
+    for (_, n), levels in known.items():
+        yield Bound(levels, 0, n)
+    for body in dict.fromkeys(each.body for each in numbers if each.body.n is not None):
+        whole = Body(body.patients)
+        if body.patients in populations.sizes or Number("size", body) in numbers:
+            yield from _parts(whole, [body], events, exact=False)
+            continue
+        for state, months in events.items():
+            for month in months:
+                terms = {Number("entered", whole, state, month): 1.0, Number("entered", body, state, month): -1.0}
+                yield Bound(terms, 0, np.inf)
+
+
+def _groups(wholes: Iterable[Body], events: Mapping[str, list[float]], populations: Populations) -> Iterator[Bound]:
+    """Yield that everybody of a group has entered one of its states, and none of those that it excludes."""
+    for body in dict.fromkeys(wholes):
+        for group in (populations.pathway.groups[name] for name in body.patients if name in populations.pathway.groups):
+            ever = {state: Number("entered", body, state) for state, months in events.items() if months[-1] == np.inf}
+            if all(state in ever for state in group.entered):
+                yield Bound({Number("size", body): -1, **{ever[state]: 1 for state in group.entered}}, 0, np.inf)
+            yield from (Bound({ever[state]: 1}, 0, 0) for state in group.not_entered if state in ever)
+            if len(body.patients) == 1 and not group.not_entered:
+                of_all = [Number("entered", Body(COHORT), state) for state in group.entered if state in ever]
+                yield from (Bound({Number("size", body): 1, number: -1}, 0, np.inf) for number in of_all)

@@ -1,0 +1,1 @@
+"""Draws from a posterior distribution: adaptive importance sampling and its diagnostics."""

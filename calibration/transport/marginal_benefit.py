@@ -1,0 +1,280 @@
+"""What cohorts that treated more than the draws' own say of the marginal patient: the posterior of its benefit, m.
+
+For draw i and cohort c, at its own uptake and mix, survival is a line in m, and the cohort's figure binomial:
+
+    S_ic(m) = S_ic(0) + m (S_ic(1) - S_ic(0)),      L_ic(m) = Binomial(k_c; n_c, S_ic(m))        m ~ U(0, 1)
+
+Alone and pooled, p(m | i) ~ prod_c L_ic(m). Together, with a spread between cohorts,
+
+    logit m_c ~ N(mu, tau^2),   mu ~ Logistic(0, 1),   tau ~ |N(0, SPREAD^2)|                     assumptions
+
+so that m of one cohort is about flat, and a new setting's m is drawn from N(mu, tau^2) too. The parameters stay as
+they are: a cut posterior (Plummer 2015, Stat Comput 25, 37), in which a cohort moves m and nothing else. In the `joint`
+one, for comparison, it also weighs the draws, w_i ~ its evidence under draw i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from calibration.likelihood.targets import Targets
+from calibration.reported import percentages
+from calibration.reported.consistency import where
+from calibration.reported.kinds import PERCENTAGE
+from calibration.reported.percentages import Percentage
+from calibration.sampler.diagnostics import effective_sample_size
+from calibration.transport.hierarchy import GRID, Hierarchy
+from calibration.validation.external import USE
+from simulator.engines.curves import INTERVAL
+from simulator.engines.exact import engine
+from simulator.engines.model import resolve
+from simulator.evidence import fingerprint
+from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
+from simulator.execution.pool import workers
+from simulator.files import csv
+from simulator.pathway.outcome_months import alive_at
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+SPREAD = 1.0
+"""Of logit m between cohorts, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""
+SEED = 2023
+SUMMARY_FILE = "marginal_benefit_summary.csv"
+TOGETHER = "together, with a spread between cohorts"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A cohort's figure, and S at its month under each draw if none or all of the marginal gain, (n_draws,) each."""
+
+    cohort: str
+    told: Percentage
+    none_gain: Floats
+    all_gain: Floats
+
+    @property
+    def log_likelihood(self) -> Floats:
+        """(n_draws, n_grid)."""
+        survival = self.none_gain[:, None] + GRID * (self.all_gain - self.none_gain)[:, None]
+        return self.told.log_likelihood(np.clip(survival, 0.0, 1.0))
+
+
+def informing(targets: Targets) -> Percentage | None:
+    """Return the figure that informs m: the latest OS of all patients; None if there is none, or m is told.
+
+    On the pathway's first clock: from entry, who comes to its start matters as well.
+    """
+    rows = targets.cohort.targets
+    of_all = (rows["population"] == "all") & (rows["attribute"] == "")
+    own = rows[(rows["use"] == USE) & rows["kind"].isin(["survivors", PERCENTAGE]) & of_all]
+    on_default = targets.cohort.clock == targets.pathway.clock
+    if own.empty or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
+        return None
+    latest = own.sort_values("month", kind="stable").iloc[-1]
+    return percentages.read(latest, targets.cohort, where(targets.folder, latest.name))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """S(month) of all patients under scenarios, each with its month, by the exact engine."""
+
+    scenarios: tuple[tuple[Scenario, float], ...]
+    table: pd.DataFrame
+
+    def of(self, rows: slice) -> Floats:
+        """Return S under some draws, (n_scenarios, n_rows)."""
+        own = values(self.table, rows)
+        solved = [(engine.solve(resolve(each, own), month, window=False)) for each, month in self.scenarios]
+        return np.array([each.survival()[:, -1] for each in solved])
+
+
+def gather(
+    cohorts: Sequence[Targets],
+    table: pd.DataFrame,
+    *,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[list[Evidence], Floats] | None:
+    """Return the evidence of the cohorts that inform m, and the baseline's S : (n_draws,); None if none does.
+
+    The draws go in the same batches whatever `jobs` is: the same bytes every time.
+    """
+    telling = [(each, told) for each in cohorts if (told := informing(each)) is not None]
+    pathway = cohorts[0].pathway
+    scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
+    for targets, told in telling:
+        scenarios += [(replace(targets.scenario, marginal_benefit=end), told.month) for end in (0.0, 1.0)]
+    batches = [slice(first, min(first + engine.BATCH, len(table))) for first in range(0, len(table), engine.BATCH)]
+    found = []
+    with workers(jobs, Asked(tuple(scenarios), table)) as each:
+        for done, part in enumerate(each(Asked.of, batches), start=1):
+            found.append(part)
+            progress(done, len(batches))
+    alive, *ends = np.concatenate(found, axis=1)
+    evidence = [
+        Evidence(targets.cohort.name, told, none, all_)
+        for (targets, told), none, all_ in zip(telling, ends[::2], ends[1::2], strict=True)
+    ]
+    # Where no more than today are treated, nobody is marginal.
+    evidence = [each for each in evidence if np.any(each.all_gain > each.none_gain + 1e-9)]
+    return (evidence, alive) if evidence else None
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """p(m | draw) on the grid, each row summing to one, (n_draws, n_grid); log_evidence : (n_draws,)."""
+
+    density: Floats
+    log_evidence: Floats
+
+    def mean_over_draws(self, joint: bool = False) -> Floats:
+        """Return p(m) : (n_grid,), every draw alike, or by its evidence in the joint posterior."""
+        return self.weights @ self.density if joint else self.density.mean(axis=0)
+
+    @property
+    def weights(self) -> Floats:
+        """The draws' weights in the joint posterior, (n_draws,)."""
+        return np.asarray(special.softmax(self.log_evidence))
+
+
+def of_one_benefit(log_likelihood: Floats) -> Posterior:
+    """Return the posterior under a flat prior. log_likelihood : (n_draws, n_grid), of a cohort or summed."""
+    weighed = log_likelihood + np.log(_trapezoid())
+    return Posterior(special.softmax(weighed, axis=1), special.logsumexp(weighed, axis=1))
+
+
+def _trapezoid() -> Floats:
+    weights = np.full(GRID.size, 1.0 / (GRID.size - 1))
+    weights[[0, -1]] /= 2.0
+    return weights
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """values : one m a draw, of a new setting, (n_draws,); summary : a row a way of looking at the cohorts.
+
+    fitted_to : as `fingerprint.of_benefit` says it
+    """
+
+    values: Floats
+    summary: pd.DataFrame
+    fitted_to: str = ""
+
+    @property
+    def chosen(self) -> str:
+        """Which row tells what a planner should use: a new setting's benefit."""
+        return TOGETHER
+
+    def write(self, folder: Path) -> None:
+        """Write both beside the draws, each whole, or neither."""
+        values = pd.DataFrame({BENEFIT: self.values, fingerprint.COLUMN: self.fitted_to})
+        tables = {BENEFIT_FILE: values, SUMMARY_FILE: self.summary}
+        parts = {name: folder / f".{name}.part" for name in tables}
+        try:
+            for name, part in parts.items():
+                csv.write(tables[name], part, ".6g")
+            for name, part in parts.items():
+                part.replace(folder / name)
+        finally:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+
+
+def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int = SEED) -> Benefit:
+    """Return the posterior of m. alive : (n_draws,) the baseline's, to show what the joint posterior would do to it.
+
+    outcome : its name, "os_12"
+    """
+    baseline = (outcome, alive)
+    likelihoods = [each.log_likelihood for each in evidence]
+    rows = []
+    for each, own in zip(evidence, likelihoods, strict=True):
+        rows.append(_row(f"{each.cohort} alone", [each], of_one_benefit(own), *baseline))
+    if len(evidence) > 1:
+        pooled = of_one_benefit(np.sum(likelihoods, axis=0))
+        rows.append(_row("all cohorts with one benefit", evidence, pooled, *baseline))
+    drawn = np.empty(0)
+    for spread in (SPREAD, 0.5 * SPREAD, 2.0 * SPREAD):
+        hierarchy = Hierarchy.of(spread)
+        nodes, log_evidence = hierarchy.of_nodes(likelihoods)
+        predictive = Posterior(nodes @ hierarchy.kernel, log_evidence)
+        of_spread = "" if spread == SPREAD else f" (prior spread {spread:g} instead of {SPREAD:g})"
+        rows.append(_row(TOGETHER + of_spread, evidence, predictive, *baseline))
+        if spread == SPREAD:
+            drawn = hierarchy.sample(nodes, seed)
+    return Benefit(drawn, pd.DataFrame(rows))
+
+
+def left_out(cohorts: Sequence[Targets]) -> list[str]:
+    """Return the cohorts that would inform m, had they the first one's pathway and draws."""
+    first = cohorts[0].pathway
+    others = [each for each in cohorts if not _is_one_model(first, each.pathway)]
+    return [each.cohort.name for each in others if informing(each) is not None]
+
+
+def _is_one_model(first: Pathway, other: Pathway) -> bool:
+    """Return whether two pathways are the same in content, and their draws: one file, or copies of it."""
+    if replace(first, name="", file=None, draws=None) != replace(other, name="", file=None, draws=None):
+        return False
+    ours, theirs = load_draws(first), load_draws(other)
+    if ours is None or theirs is None:
+        return ours is theirs
+    return ours.equals(theirs)
+
+
+def of_cohorts(
+    cohorts: Sequence[Targets],
+    *,
+    most: int | None = None,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Benefit | None:
+    """Return what cohorts say of m under the first `most` draws, or all; None if there are no draws, or none says any.
+
+    Of cohorts of several pathways, those of the first one's: see `left_out`.
+    """
+    alike = [each for each in cohorts if _is_one_model(cohorts[0].pathway, each.pathway)]
+    path = draws_file(alike[0].pathway)
+    if path is None:
+        return None
+    table = read_draws(path, alike[0].pathway).iloc[:most]
+    found = gather(alike, table, jobs=jobs, progress=progress)
+    if found is None:
+        return None
+    fitted_to = fingerprint.of_benefit(path, [each.folder for each in alike if informing(each)])
+    return replace(infer(*found, alive_at(alike[0].pathway.months.answer)), fitted_to=fitted_to)
+
+
+def _row(
+    how: str, evidence: Sequence[Evidence], posterior: Posterior, outcome: str, alive: Floats
+) -> dict[str, object]:
+    row: dict[str, object] = {"how": how, "cohorts": len(evidence), "n": round(sum(each.told.n for each in evidence))}
+    for name, joint in (("", False), ("joint_", True)):
+        density = posterior.mean_over_draws(joint)
+        lower, middle, upper = quantiles(density, [INTERVAL[0], 0.5, INTERVAL[1]])
+        row |= {f"{name}mean": float(density @ GRID), f"{name}lower": lower, f"{name}median": middle}
+        row[f"{name}upper"] = upper
+    row["effective_draws"] = effective_sample_size(posterior.weights)
+    order = np.argsort(alive)
+    for name, weights in ((outcome, np.full(alive.size, 1.0 / alive.size)), (f"joint_{outcome}", posterior.weights)):
+        edges = np.cumsum(weights[order])
+        row[name] = float(weights @ alive)
+        for end, share in zip(("lower", "upper"), INTERVAL, strict=True):
+            row[f"{name}_{end}"] = float(alive[order][min(int(np.searchsorted(edges, share)), alive.size - 1)])
+    return row
+
+
+def quantiles(density: Floats, shares: Sequence[float]) -> list[float]:
+    """Return quantiles of masses on the grid : (n_grid,), each spread over its cell."""
+    edges = np.concatenate([[0.0], 0.5 * (GRID[1:] + GRID[:-1]), [1.0]])
+    cumulative = np.concatenate([[0.0], np.cumsum(density)])
+    return [float(each) for each in np.interp(shares, cumulative / cumulative[-1], edges)]

@@ -1,0 +1,185 @@
+"""Each reported figure predicted by a fit that has not seen it.
+
+Targets that give one another away are left out together: all survivors at a month, all deaths, all branches of one
+choice. The frozen draws are reweighted by likelihood without / likelihood with (Gelfand, Dey & Chang 1992); where too
+few of them remain effective, the rest of the targets is fitted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from calibration.fit import likelihood_of, priors_of
+from calibration.likelihood.cells import settles
+from calibration.likelihood.likelihood import Likelihood
+from calibration.likelihood.targets import Targets, with_rows
+from calibration.predictive import reported_figure, simulate_figures
+from calibration.reported.kinds import PERCENTAGE, TIMED, counted_as
+from calibration.sampler.diagnostics import effective_sample_size, is_heavy, pareto_k_hat, tail_share
+from calibration.sampler.imis import sample
+from simulator.engines.curves import INTERVAL
+from simulator.errors import InputError
+from simulator.evidence.draws import read_draws, values
+from simulator.execution.pool import Each, workers
+
+Floats = NDArray[np.float64]
+
+LEAST = 300.0
+"""Effective draws below which the rest is fitted anew: a bound is then known to 0.9 points of probability."""
+
+ROWS = 50
+WANTED = 500
+"""Draws of a new fit."""
+FITTED = partial(sample, wanted=WANTED, initial=1000, refit=2000, most_points=8000, starts=1)
+"""The sampler of `calibrate` with fewer points."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Likelihood targets that are left out together; `rows` : their places in the table."""
+
+    name: str
+    rows: tuple[int, ...]
+
+
+def blocks(targets: Targets) -> list[Block]:
+    """Return what can be left out, in the order of the table."""
+    table = targets.cohort.targets
+    members: dict[str, list[int]] = {}
+    for place, row in enumerate(table.to_dict("records")):
+        if row["use"] == "likelihood":
+            members.setdefault(_block_of(targets, row), []).append(place)
+    return [Block(name, tuple(rows)) for name, rows in members.items()]
+
+
+def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
+    kind = counted_as(row, targets.pathway)
+    if kind in TIMED:
+        return str(row["name"])
+    if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
+        return f"survivors at month {row['month']:g}"
+    if kind == "entered":
+        alike = (each.states for each in targets.branchings if row["state"] in each.states)
+        return " / ".join(next(alike, (str(row["state"]),)))
+    return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
+
+
+def without(targets: Targets, block: Block) -> Targets:
+    """Return the targets that are left."""
+    rows = targets.cohort.targets
+    return with_rows(targets, rows.drop(index=rows.index[list(block.rows)]))
+
+
+def same(targets: Targets, rest: Targets) -> bool:
+    """Return whether the rest says as much to the likelihood: the same tables, branches and times."""
+    others = [(each.percentages, each.branchings, each.spread) for each in (targets, rest)]
+    if targets.tables is None or others[0] != others[1]:
+        return others[0] == others[1]
+    kept = {each.where for each in rest.tables.equations} if rest.tables else set()
+    told = [each for each in targets.tables.equations if each.where in kept]
+    gone = [each for each in targets.tables.equations if each.where not in kept]
+    return all(settles(told, each, len(targets.tables.cells)) for each in gone)
+
+
+def left_out(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:
+    """Return a row a likelihood target: the reported figure, and what a fit without it predicts of as many patients.
+
+    lower, upper : 95 % predictive interval, NaN where there is none; effective_draws : behind it
+    how : reweighted or refitted, or why it cannot be left out
+    informs : no where other rows tell the same, so that nothing is left out
+    """
+    draws = read_draws(targets.folder / "draws.csv", targets.pathway)
+    chunks = [slice(first, min(first + ROWS, len(draws))) for first in range(0, len(draws), ROWS)]
+    with workers(jobs, (targets, draws)) as each:
+        figures = np.concatenate(list(each(_figures, chunks)))
+        whole = np.concatenate(list(each(_log_likelihood, [(None, rows) for rows in chunks])))
+        found = [_predicted(targets, block, draws, figures, whole, chunks, each) for block in blocks(targets)]
+    return pd.concat(found, ignore_index=True)
+
+
+def _figures(prepared: tuple[Targets, pd.DataFrame], rows: slice) -> Floats:
+    return simulate_figures(*prepared, rows)
+
+
+def _log_likelihood(prepared: tuple[Targets, pd.DataFrame], item: tuple[Block | None, slice]) -> Floats:
+    (targets, draws), (block, rows) = prepared, item
+    kept = targets if block is None else without(targets, block)
+    return np.asarray(Likelihood(kept)(values(draws, rows)))
+
+
+def _predicted(
+    targets: Targets,
+    block: Block,
+    draws: pd.DataFrame,
+    figures: Floats,
+    whole: Floats,
+    chunks: list[slice],
+    each: Each,
+) -> pd.DataFrame:
+    try:
+        is_told = same(targets, without(targets, block))
+    except InputError as error:
+        nothing = np.full((1, len(targets.cohort.targets)), np.nan)
+        return _rows(targets, block, nothing, np.zeros(1)).assign(how=f"not left out: {error.what}", informs="yes")
+    log_ratio = np.concatenate(list(each(_log_likelihood, [(block, rows) for rows in chunks]))) - whole
+    how, weights = "reweighted", np.exp(log_ratio - log_ratio.max())
+    if not is_told and _is_poor(log_ratio, weights):
+        how, draws = "refitted", refitted(targets, block)
+        figures = simulate_figures(targets, draws, slice(0, len(draws)))
+        weights = np.ones(len(draws))
+    found = _rows(targets, block, figures, weights)
+    return found.assign(how=how, informs="no" if is_told else "yes")
+
+
+def _is_poor(log_weight: Floats, weights: Floats) -> bool:
+    heavy = is_heavy(pareto_k_hat(log_weight), tail_share(weights), len(weights))
+    return effective_sample_size(weights) < LEAST or heavy
+
+
+def refitted(targets: Targets, block: Block) -> pd.DataFrame:
+    """Return draws of the parameters given all targets but a block."""
+    priors = priors_of(targets)
+    with likelihood_of(without(targets, block), 1) as (log_likelihood, _):
+        points = FITTED(log_likelihood, priors.dimension, seed=targets.seed)
+    rows = points.resample(WANTED, seed=targets.seed)
+    return pd.DataFrame(priors.transform(points.z[rows]), columns=list(priors.names))
+
+
+def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> pd.DataFrame:
+    found = []
+    for place in block.rows:
+        row = targets.cohort.targets.iloc[place]
+        reported, unit, factor = reported_figure(row)
+        known = ~np.isnan(figures[:, place])
+        lower, upper = np.full(2, np.nan)
+        if known.any():
+            lower, upper = weighted_quantiles(factor * figures[known, place], weights[known], INTERVAL)
+        found.append(
+            {
+                "target": row["name"],
+                "left_out_with": block.name,
+                "population": row["population"],
+                "unit": unit,
+                "reported": reported,
+                "lower": lower,
+                "upper": upper,
+                "inside": "" if np.isnan(lower) else "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
+                "effective_draws": effective_sample_size(weights) if known.any() else 0.0,
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def weighted_quantiles(known: Floats, weights: Floats, levels: tuple[float, ...]) -> Floats:
+    """Return the least values at which the weighted cdf reaches the levels."""
+    order = np.argsort(known, kind="stable")
+    edges = np.cumsum(weights[order])
+    places = np.searchsorted(edges / edges[-1], np.array(levels) - 1e-12)
+    return known[order][np.minimum(places, len(order) - 1)]

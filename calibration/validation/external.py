@@ -1,0 +1,138 @@
+"""External validation (ISPOR-SMDM): what a cohort reports beside what the model, not refitted, predicts for it.
+
+The pathway is set to the cohort's own uptake and mix, and simulated cohorts of its own size take their parameters from
+the frozen posterior draws: an interval holds parameter uncertainty and the sampling of n patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from calibration import predictive
+from calibration.likelihood.targets import Targets
+from calibration.predictive import Floats, SimulatedCohort
+from calibration.reported.consistency import HORIZON, where
+from calibration.reported.kinds import COUNTS
+from calibration.validation.denominators import Patients, assessed, denominators, members
+from simulator.engines.curves import INTERVAL
+from simulator.errors import InputError
+from simulator.evidence.cohort import cohorts_folder, read_cohort
+from simulator.execution.pool import workers
+
+USE = "validation"
+
+
+def shipped() -> list[str]:
+    """Return the shipped cohorts that have figures to predict."""
+    cohorts = sorted(each for each in cohorts_folder().iterdir() if (each / "cohort.toml").is_file())
+    return [each.name for each in cohorts if (read_cohort(each).targets["use"] == USE).any()]
+
+
+def to_validate(targets: Targets) -> Targets:
+    """Return the targets of a cohort that are predicted, alone. Raises InputError if none can be, naming a bad row."""
+    rows = targets.cohort.targets
+    chosen = rows[rows["use"] == USE]
+    if chosen.empty:
+        raise InputError(
+            "nothing to validate", where=str(targets.folder / "targets.csv"), allowed=f'a row with use = "{USE}"'
+        )
+    denominators(targets, chosen)
+    return replace(targets, cohort=replace(targets.cohort, targets=chosen))
+
+
+def notes(targets: Targets) -> list[str]:
+    """Return what must be known of a cohort's predictions, with the line each."""
+    rows = targets.cohort.targets[targets.cohort.targets["use"] == USE]
+    told: list[tuple[object, str]] = [
+        (index, f"{part} are taken as those assessed, like the others; of chosen ones, as responders, it tells nothing")
+        for index, part in assessed(targets, rows).items()
+    ]
+    if targets.cohort.follow_up is None:
+        until = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
+        told += [(index, until) for index in rows.index[(rows["kind"] == "deaths") & rows["month"].isna()]]
+    return [f"{where(targets.folder, index)}: {each}" for index, each in told]
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """Cohorts to simulate. whom : index of a counted row -> the patients that its count is divided by."""
+
+    targets: Targets
+    draws: pd.DataFrame | None
+    whom: Mapping[object, Patients]
+
+    def figures(self, rows: slice) -> Floats:
+        return predictive.simulate_figures(self.targets, self.draws, rows, figure=self.share)
+
+    def share(self, cohort: SimulatedCohort, row: pd.Series) -> float:
+        """Return what a cohort would print for a row, a count as a share of those it is of; NaN of nobody."""
+        found = cohort.figure(row)
+        if row["kind"] not in COUNTS:
+            return found
+        who = int(members(cohort, self.whom[row.name]).sum())
+        return found / who if who else np.nan
+
+
+def validate(
+    targets: Targets,
+    draws: pd.DataFrame | None,
+    *,
+    jobs: int = 1,
+    wanted: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
+    """Return reported beside predicted, a row a target, from `wanted` simulated cohorts (1000). Raises InputError.
+
+    draws : of the pathway's parameters; None, its declared values
+    """
+    chosen, wanted = to_validate(targets), wanted or predictive.DRAWS
+    whom = denominators(targets, chosen.cohort.targets)
+    chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]
+    found = []
+    with workers(jobs, _Simulated(chosen, draws, whom)) as each:
+        for done, part in enumerate(each(_Simulated.figures, chunks), start=1):
+            found.append(part)
+            progress(done, len(chunks))
+    return table(chosen, np.concatenate(found))
+
+
+def table(targets: Targets, figures: Floats) -> pd.DataFrame:
+    """Return the table from simulated figures : (n_cohorts, n_targets).
+
+    predicted : mean, or of months the median
+    at_most, at_least : the shares of simulated cohorts whose figure is the reported one, or less, or more
+    """
+    rows = [_row(targets, row, own) for (_, row), own in zip(targets.cohort.targets.iterrows(), figures.T, strict=True)]
+    return pd.DataFrame(rows)
+
+
+def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, object]:
+    reported, unit, factor = predictive.reported_figure(row)
+    if row["kind"] in COUNTS:
+        reported, unit, factor = 100.0 * row["count"] / row["n"], "%", 100.0
+    known = factor * simulated[~np.isnan(simulated)]
+    lower, upper = np.quantile(known, INTERVAL) if known.size else (np.nan, np.nan)
+    centre = np.median if unit == "months" else np.mean
+    return {
+        "cohort": targets.cohort.name,
+        "target": row["name"],
+        "kind": row["kind"],
+        "population": row["population"],
+        "month": row["month"],
+        "unit": unit,
+        "reported": reported,
+        "standard_error": row["standard_error"],
+        "n": row["n"],
+        "predicted": centre(known) if known.size else np.nan,
+        "lower": lower,
+        "upper": upper,
+        "at_most": (known <= reported + 1e-9).mean() if known.size else np.nan,
+        "at_least": (known >= reported - 1e-9).mean() if known.size else np.nan,
+        "inside": "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
+        "place": row["place"],
+        "note": row["note"],
+    }

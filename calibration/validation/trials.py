@@ -1,0 +1,142 @@
+"""Many trials in one file, a row each, written as they are done: an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from calibration.fit import priors_of
+from calibration.likelihood.targets import Targets
+from calibration.validation.ranks import DRAWS, QUICK, STEP, Trial, trial
+from simulator.errors import InputError
+from simulator.evidence import fingerprint
+from simulator.execution.pool import workers
+from simulator.files import csv, lock
+from simulator.files import text as text_file
+from simulator.files import whole as whole_file
+from simulator.pathway.outcome_months import alive_at, mean_to
+
+ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
+"""Columns before those of the ranks."""
+HOPELESS = 3
+"""Trials for each fit that is wanted, after which the rest is left."""
+
+
+def run(
+    targets: Targets, fits: int, folder: Path, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Return the table of trials 1, 2, ..., a row each, until so many were fitted, or `HOPELESS` times as many tried.
+
+    Those that ranks.csv in `folder` holds are not done again. Raises InputError if it holds those of other settings,
+    or if another process is at work there.
+    """
+    file = folder / "ranks.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock.held(folder):
+        told = settings(targets)
+        check_folder(folder, told)
+        if _is_new(folder):
+            whole_file.write(folder / "settings.json", (json.dumps(told, indent=2) + "\n").encode())
+        _drop_cut_row(file, quantities(targets))
+        with workers(jobs, targets) as each:
+            while wanted := _missing(read(file), fits):
+                for found in each(trial, wanted):
+                    with file.open("a", encoding="utf-8", newline="") as stream:
+                        csv.write(row(found, quantities(targets)), stream, ".8g", header=False)
+                    if progress is not None:
+                        progress(fits - wanted.stop + found.number + 1, fits)
+        table = read(file)
+    return table[(table["refused"] == "").cumsum().shift(fill_value=0) < fits]
+
+
+def _missing(table: pd.DataFrame, fits: int) -> range:
+    """Return the next trials, as many as are still to be fitted; none where most are refused."""
+    missing = fits - int((table["refused"] == "").sum())
+    return range(len(table) + 1, min(len(table) + max(missing, 0), HOPELESS * fits) + 1)
+
+
+def quantities(targets: Targets) -> list[str]:
+    """Return what is ranked: every parameter with a prior, the outcomes, and the likelihood of the cohort."""
+    months = targets.pathway.months
+    return [*priors_of(targets).names, alive_at(months.answer), mean_to(months.early), "log_likelihood"]
+
+
+def row(found: Trial, names: list[str]) -> pd.DataFrame:
+    """Return a trial as a row of the table; cells without a rank are empty."""
+    told = {name: getattr(found, name) for name in ABOUT} | {name: found.ranks.get(name) for name in names}
+    forms = {"effective_sample_size": ".0f", "k_hat": ".2f", "seconds": ".1f"}
+    numbers = {name: "" if math.isnan(told[name]) else f"{told[name]:{form}}" for name, form in forms.items()}
+    return pd.DataFrame([told | numbers], columns=ABOUT + names)
+
+
+def read(file: Path) -> pd.DataFrame:
+    """Return the table; who was refused has no ranks (NaN), and the reason in `refused`.
+
+    Raises InputError unless its trials are 1, 2, ..., and their ranks are: a cohort counted twice would look like two.
+    """
+    header = csv.texts(file).columns
+    table = csv.read(file, ["refused"], [name for name in header if name != "refused"])
+    for number, (line, found) in enumerate(table["number"].items(), start=1):
+        if found != number:
+            again = "a trial again" if found < number else "a trial is missing before this one"
+            allowed = f"{number}: remove the lines from here on, and the same command goes on"
+            raise InputError(again, where=f"{file}: line {line}", got=f"{found:g}", allowed=allowed)
+    for name in header.drop(ABOUT):
+        wrong = table[(table["refused"] == "") & ~table[name].isin(range(DRAWS + 1))]
+        if len(wrong):
+            where, allowed = f"{file}: line {wrong.index[0]}, {name}", f"0 to {DRAWS} where no fit was refused"
+            raise InputError("not a rank", where=where, got=f"{wrong[name].iloc[0]:g}", allowed=allowed)
+    return table.astype({"number": int}).reset_index(drop=True)
+
+
+def settings(targets: Targets) -> dict[str, Any]:
+    """Return what all trials of a file have in common."""
+    return {
+        "cohort": targets.cohort.name,
+        "n": targets.cohort.n,
+        "seed": targets.seed,
+        "step": STEP,
+        **QUICK.keywords,
+        fingerprint.COLUMN: fingerprint.of_fit(targets.pathway, targets.folder),
+        "version": version("aftercart"),
+    }
+
+
+def check_folder(folder: Path, told: dict[str, Any]) -> None:
+    """Refuse a folder with fits of other settings, or with other things, in it."""
+    if _is_new(folder):
+        return
+    try:
+        before = dict(json.loads((folder / "settings.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        what = "no check to go on with is in this folder"
+        raise InputError(
+            what, where=str(folder), allowed="a new or empty folder, or that of a stopped check"
+        ) from error
+    for key, wanted in told.items():
+        if before.get(key) != wanted:
+            what = f"the fits in this folder are of another {key.replace('_', ' ')}"
+            raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
+
+
+def _is_new(folder: Path) -> bool:
+    unfinished = whole_file.part_of(folder / "settings.json")
+    return not folder.exists() or all(each == unfinished for each in folder.iterdir())
+
+
+def _drop_cut_row(file: Path, names: list[str]) -> None:
+    """Begin a file if it is not there, and drop a row cut short."""
+    if not file.exists():
+        whole_file.write(file, (",".join(ABOUT + names) + "\n").encode())
+    text = text_file.read(file, csv.LARGEST)
+    if text.partition("\n")[0] != ",".join(ABOUT + names):
+        raise InputError("not the columns of a check", where=str(file), allowed=", ".join(ABOUT + names[:1]) + " ...")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        whole_file.write(file, whole.encode())

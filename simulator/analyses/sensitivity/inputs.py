@@ -1,0 +1,217 @@
+"""The uncertain inputs: parameters with posterior draws, and the marginal benefit where a policy treats more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.analyses.sensitivity import inseparable
+from simulator.engines.curves import INTERVAL
+from simulator.engines.model import point_values, resolve
+from simulator.errors import InputError
+from simulator.evidence.cohort import is_silent, load_cohort
+from simulator.evidence.draws import BENEFIT, choose, load_informed_draws, values
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario.levers import pull
+from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, parted
+
+Floats = NDArray[np.float64]
+
+BENEFIT_RANGE = (0.0, 1.0)
+"""Uniform in between: an assumption where no other cohort informs it. This is the one place that says so."""
+
+BENEFIT_MEANING = "share of those treated only under the policy who gain what today's treated gain"
+
+LEAST = 40
+"""Draws: with fewer, none lies outside a 95 % interval of them, and its ends mean nothing."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is uncertain.
+
+    draws : a row a joint draw, a column an input, in the order of the pathway file; marginal_benefit last, if varied
+    silent : inputs that the cohort did not inform; informed_benefit : other cohorts inform marginal_benefit
+    """
+
+    pathway: Pathway
+    draws: pd.DataFrame
+    silent: frozenset[str]
+    informed_benefit: bool
+
+    @property
+    def names(self) -> list[str]:
+        return [str(name) for name in self.draws.columns]
+
+    def meaning(self, name: str) -> str:
+        return BENEFIT_MEANING if name == BENEFIT else self.pathway.parameters[name].meaning
+
+    def unit(self, name: str) -> str:
+        return "probability" if name == BENEFIT else self.pathway.parameters[name].unit
+
+    def siblings(self, name: str) -> tuple[str, ...]:
+        """Return the inputs that share one choice with an input, itself included."""
+        if name == BENEFIT:
+            return (name,)
+        return tuple(each for each in self.pathway.choice_siblings(name) if each in self.draws)
+
+    @property
+    def factors(self) -> list[tuple[str, ...]]:
+        """The inputs, siblings of one choice together."""
+        return list(dict.fromkeys(self.siblings(name) for name in self.names))
+
+    @property
+    def joint_factors(self) -> list[tuple[str, ...]]:
+        """The factors, those whose inputs move together as one."""
+        found = self.factors
+        for group in self.together:
+            first, *others = (each for each in found if set(each) & set(group))
+            whole = first + tuple(name for each in others for name in each)
+            found = [whole if each == first else each for each in found if each not in others]
+        return found
+
+    @cached_property
+    def constant(self) -> list[str]:
+        """The inputs that do not vary."""
+        return inseparable.constant(self.draws)
+
+    @cached_property
+    def together(self) -> list[tuple[str, ...]]:
+        """The inputs that move together, so that no method tells them apart."""
+        return inseparable.together(self.draws, self.siblings)
+
+    @property
+    def blank(self) -> set[str]:
+        """The inputs of which no number is given."""
+        return {*self.constant, *(name for group in self.together for name in group)}
+
+    @property
+    def blank_in_words(self) -> str:
+        """Return why some inputs have no number, a sentence a reason; empty where all have one."""
+        said = [f"{listed(group)} move together and cannot be told apart." for group in self.together]
+        if self.constant:
+            said.append(f"{listed(self.constant)} {'do' if len(self.constant) > 1 else 'does'} not vary.")
+        return " ".join(said)
+
+    @cached_property
+    def centre(self) -> dict[str, float]:
+        """Every input at its median over draws, siblings of a choice rescaled to sum to what they share."""
+        found = {name: float(self.draws[name].median()) for name in self.names}
+        if BENEFIT in found and not self.informed_benefit:
+            found[BENEFIT] = sum(BENEFIT_RANGE) / 2.0
+        for factor in self.factors:
+            if len(factor) > 1:
+                fixed = [each for each in self.pathway.choice_siblings(factor[0]) if each not in factor]
+                left = 1.0 - sum(self.pathway.parameters[each].value for each in fixed)
+                total = sum(found[each] for each in factor)
+                found |= {each: left * found[each] / total for each in factor}
+        return found
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """Return the ends of an input's 95 % interval over draws; of an assumed benefit, those of its range."""
+        if name == BENEFIT and not self.informed_benefit:
+            return BENEFIT_RANGE
+        low, high = np.quantile(self.draws[name], INTERVAL)
+        return float(low), float(high)
+
+    @property
+    def told_of_benefit(self) -> str:
+        """Return where the marginal benefit comes from, in a sentence; empty where it is not varied."""
+        if BENEFIT not in self.draws:
+            return ""
+        low, high = self.ends(BENEFIT)
+        if self.informed_benefit:
+            return (
+                f"{BENEFIT} is varied as other cohorts suggest ({low:.2f} to {high:.2f}): transport, not a treatment "
+                "effect."
+            )
+        return f"{BENEFIT} is varied evenly from {low:g} to {high:g}: an assumption."
+
+    def moved(self, name: str, value: float) -> dict[str, float]:
+        """Return the centre with one input moved, and its siblings in proportion, as [set] moves them."""
+        if name == BENEFIT:
+            return {**self.centre, name: value}
+        own = {**point_values(self.pathway), **self.centre}
+        pulled = pull(Scenario(name, self.pathway, set={name: value}), own)
+        return {each: float(pulled[each]) for each in self.names}
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> Inputs:
+    """Return the inputs of some scenarios of one pathway. wanted : draws, None for all. Raises InputError."""
+    pathway = options[0].pathway
+    table, n_draws = _table(pathway, wanted)
+    check_count(pathway, wanted)
+    draws = table.iloc[:n_draws].reset_index(drop=True)
+    varied, is_informed = any(is_open(each, draws) for each in options), INFORMED in draws
+    benefit = draws.pop(INFORMED) if is_informed else _assumed(seed, n_draws)
+    if varied:
+        draws = draws.assign(**{BENEFIT: benefit})
+    return Inputs(pathway, draws, _silent(pathway, list(draws.columns)), is_informed)
+
+
+def _table(pathway: Pathway, wanted: int | None) -> tuple[pd.DataFrame, int]:
+    table = load_informed_draws(pathway)
+    if table is None:
+        raise InputError(
+            "a pathway without draws has no uncertain parameters",
+            where=pathway.where,
+            allowed='a pathway with draws = "COHORT" or "FILE.csv"',
+        )
+    return table, choose(table, len(table) if wanted is None else wanted, pathway)
+
+
+def check_count(
+    pathway: Pathway, wanted: int | None, least: int = LEAST, what: str = "for the ends of a 95 % interval"
+) -> int:
+    """Return how many draws there are. Raises InputError where the file, or those wanted, are fewer than needed."""
+    table, n_draws = _table(pathway, wanted)
+    if len(table) < least:
+        allowed = f"{least} or more, in the file that `draws` names"
+        raise InputError(f"too few draws {what}", where=pathway.where, got=len(table), allowed=allowed)
+    if n_draws < least:
+        raise InputError(f"too few draws {what}", where="--draws", got=n_draws, allowed=f"{least} or more")
+    return n_draws
+
+
+def _assumed(seed: int, n_draws: int) -> Floats:
+    low, high = BENEFIT_RANGE
+    return low + (high - low) * Uniforms(seed).at(f"sensitivity/{BENEFIT}", np.arange(n_draws))
+
+
+def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
+    """Return whether a scenario treats more than its draws would, for a benefit that no name as NAME@0.5 fixes."""
+    benefit = parted(scenario.name)[1]
+    marginal = resolve(scenario, with_benefits(table)).marginal
+    return benefit in (None, COHORTS) and marginal is not None and marginal.raised
+
+
+def with_benefits(rows: pd.DataFrame) -> dict[str, Floats]:
+    """Return the values of rows, (n_rows, 1) each, their benefits as those that cohorts inform."""
+    return values(rows.rename(columns={BENEFIT: INFORMED}), slice(None))
+
+
+def check_names(names: Sequence[str], inputs: Inputs) -> None:
+    """Raise InputError for a name that is none of the inputs."""
+    for name in names:
+        if name not in inputs.draws:
+            raise unknown("uncertain parameter", name, inputs.names, "--parameter")
+
+
+def _silent(pathway: Pathway, names: Sequence[str]) -> frozenset[str]:
+    cohort = load_cohort(pathway)
+    found = {BENEFIT} & set(names)
+    if cohort is not None and cohort.posterior is not None:
+        found |= {str(row["parameter"]) for row in cohort.posterior.to_dict("records") if is_silent(row)}
+    return frozenset(found)

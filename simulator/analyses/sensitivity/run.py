@@ -1,0 +1,370 @@
+"""A sensitivity analysis: its parts, each a tidy table, by the exact engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.analyses.sensitivity import (
+    alternatives,
+    question,
+    tornado,
+    value_of_information,
+)
+from simulator.analyses.sensitivity import (
+    prcc as rank_correlation,
+)
+from simulator.analyses.sensitivity import (
+    sobol as variance,
+)
+from simulator.analyses.sensitivity.alternatives import Alternative, Widened
+from simulator.analyses.sensitivity.inputs import Inputs, check_count, check_names, load_inputs, with_benefits
+from simulator.analyses.sensitivity.lead import Lead, leads
+from simulator.analyses.sensitivity.question import Decision, Question
+from simulator.analyses.sensitivity.structural import DECLARED, offered
+from simulator.engines.model import resolve
+from simulator.errors import InputError
+from simulator.evidence.draws import BENEFIT, MOST
+from simulator.execution.pool import Each, workers
+from simulator.experiment import cost, manifest
+from simulator.experiment.cost import Dial
+from simulator.experiment.results import DIGITS, as_written
+from simulator.experiment.settings import Settings
+from simulator.files import csv
+from simulator.pathway.checks import unknown
+from simulator.pathway.outcome_months import alive_at, mean_to
+from simulator.scenario.scenario import Scenario, check_one_pathway, load_scenario
+
+Floats = NDArray[np.float64]
+
+
+class Widen(Protocol):
+    """(draws, inputs that matter, progress) -> the draws without each assumed prior; and how long that takes."""
+
+    def __call__(
+        self, draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
+    ) -> Iterable[Widened]: ...
+
+    def seconds(self, draws: pd.DataFrame) -> float: ...
+
+
+Progress = Callable[[int, int, str], None]
+"""What long work calls: how much is done, of how much, and what it is at."""
+
+PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
+QUICK = ("tornado", "prcc", "structure", "evppi")
+"""The parts that take seconds."""
+
+OF_MANY = tuple(part for part in PARTS if part != "tornado")
+LEAST_OF_MANY = 100
+"""Draws: ranks, variances, regressions and changes of a mean say nothing of 40 parameters with fewer."""
+
+LIFE_MONTHS_A_BED_MONTH = 1.0
+"""Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
+
+SURELY_SHORT = 20_000
+"""Rows of inputs that take minutes on any machine."""
+
+SEEN = 1e-6
+"""A smaller change may be the engine's rounding: the mean survival of a small group is known to 4e-7 months."""
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What was found: a tidy table a part, in the order of `PARTS`, and the manifest that says how it came about.
+
+    leads : what `run` and `compare` lead with, over the same draws
+    """
+
+    question: Question
+    inputs: Inputs
+    tables: Mapping[str, pd.DataFrame]
+    manifest: dict[str, Any]
+    leads: Sequence[Lead]
+
+    def write(self, folder: str | Path) -> None:
+        """Write PART.csv for every part, and manifest.json, into a folder, made if need be. Raises InputError."""
+        folder = manifest.made(folder)
+        for name, table in self.tables.items():
+            csv.write(table, folder / f"{name}.csv", DIGITS)
+        manifest.write(self.manifest, folder)
+
+
+def analyse(
+    scenario: Scenario | str | Path,
+    base: Scenario | str | Path | None = None,
+    *,
+    outcome: str | None = None,
+    parts: Sequence[str] = (),
+    parameters: Sequence[str] = (),
+    costs: Mapping[str, float] | None = None,
+    clock: str | None = None,
+    population: str = "all",
+    draws: int | None = None,
+    samples: int | None = None,
+    seed: int = 1,
+    horizon: float = 120.0,
+    jobs: int = 1,
+    widen: Widen | None = None,
+    yes: bool = True,
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
+
+    outcome : default: survival at the pathway's month of the answer
+    parts : some of `PARTS`; default those of `QUICK`, value of information only with a base to decide between
+    parameters : only these inputs are told; all vary
+    costs : count -> life-months that one is worth, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` of each
+        count of months
+    draws : the first so many, default all; structures and priors take up to 400
+    samples : base samples of the Sobol sequence, a power of two; default `variance.SAMPLES`
+    widen : see `Widen`; the part `priors` needs it
+    yes : start however long it takes
+
+    Raises InputError before anything runs.
+    """
+    settings = Settings.of({"engine": "exact", "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs})
+    given = [scenario] if base is None else [base, scenario]
+    options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
+    check_one_pathway(options)
+    chosen = _chosen(parts, options, horizon, draws)
+    pathway = options[0].pathway
+    outcome = outcome or alive_at(pathway.months.answer)
+    asked = Question(
+        options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
+    )
+    question.check(asked)
+    if samples is not None and "sobol" not in chosen:
+        raise InputError("only Sobol indices are of samples", where="--samples", got=samples, allowed="--show sobol")
+    samples = variance.SAMPLES if samples is None else samples
+    if "sobol" in chosen:
+        variance.check_samples(samples)
+    if "priors" in chosen and widen is None:
+        raise InputError(
+            "no cohort was fitted to this pathway, so its priors cannot be changed",
+            where="--show priors",
+            got=options[0].pathway.name,
+            allowed=", ".join(part for part in PARTS if part != "priors"),
+        )
+    inputs = load_inputs(options, draws, seed)
+    check_names(parameters, inputs)
+    told = manifest.manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
+    told |= _told(asked, inputs, chosen, samples)
+    asked = question.opened(asked, inputs.draws)
+    if not yes:
+        cost.check_events(options, horizon)
+        _check_time(asked, inputs, chosen, samples, jobs, widen)
+    with workers(jobs, asked) as each:
+        names = list(dict.fromkeys(parameters)) or inputs.names
+        work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
+        tables = {part: as_written(getattr(work, part)()) for part in chosen}
+        first = leads(asked, each, inputs, MOST if draws is None else draws)
+    return Sensitivity(asked, inputs, tables, told, first)
+
+
+def not_offered(
+    options: Sequence[Scenario], horizon: float, draws: int | None = None, *, fitted: bool
+) -> dict[str, str]:
+    """Return part -> why it cannot be shown of these scenarios.
+
+    draws : the first so many, None for all; fitted : whether the draws are a cohort's
+    """
+    last, found = _last_month(options), dict[str, str]()
+    if not fitted:
+        found["priors"] = "no cohort was fitted to this pathway"
+    if len(options) == 1:
+        found["evppi"] = "it needs a BASE to decide between"
+    elif horizon < last:
+        found["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
+    if (there := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
+        found |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {there}")
+    return found
+
+
+def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
+    last = _last_month(options)
+    for part in parts:
+        if part not in PARTS:
+            raise unknown("part", part, PARTS, "--show")
+    if "evppi" in parts and len(options) == 1:
+        raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
+    if "evppi" in parts and horizon < last:
+        allowed = f"{last:g} months or more"
+        raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
+    for part in OF_MANY:
+        if part in parts:
+            check_count(options[0].pathway, draws, LEAST_OF_MANY, f"for {part} (--show tornado takes fewer)")
+    reasons = not_offered(options, horizon, draws, fitted=True) if not parts else {}
+    wanted = parts or [part for part in QUICK if part not in reasons]
+    return [part for part in PARTS if part in wanted]
+
+
+def _check_time(
+    asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int, jobs: int, widen: Widen | None
+) -> None:
+    """Refuse what takes too long. Raises InputError."""
+    draws = len(inputs.draws)
+    rows = {"sobol": samples * (len(inputs.factors) + 2), "prcc": draws, "evppi": draws, "structure": MOST}
+    rows["priors"] = min(draws, MOST) * (1 + len(inputs.names))
+    rows = {part: rows[part] for part in chosen if part in rows}
+    widening = widen.seconds(inputs.draws.iloc[:MOST]) if widen is not None and "priors" in chosen else 0.0
+    if sum(rows.values()) < SURELY_SHORT and widening < cost.SURELY_SHORT and asked.horizon <= 120:
+        return
+    seconds = question.seconds_a_row(asked, inputs.draws) * sum(rows.values()) / jobs + widening
+    of_samples = Dial("--samples", samples, 64, variance.power_of_two)
+    dial = of_samples if "sobol" in chosen else Dial("--draws", draws, 100)
+    cost.check_time(seconds, jobs, [dial], what="this analysis", where=f"--show {','.join(chosen)}")
+
+
+def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:
+    if "evppi" not in chosen:
+        if costs:
+            raise InputError("a cost without a decision", where="--cost", allowed="--show evppi, with a BASE")
+        return None
+    in_bed = [name for name, count in options[0].pathway.counts.items() if count.months]
+    return Decision(_last_month(options), dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)
+
+
+def _last_month(options: Sequence[Scenario]) -> float:
+    """Return the month to which the restricted mean runs that a decision counts."""
+    return options[0].pathway.months.means[-1]
+
+
+def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "parts": list(chosen), "outcome": asked.outcome, "clock": asked.clock, "population": asked.population
+    }  # fmt: skip
+    if "sobol" in chosen:
+        found["sobol_samples"] = samples
+    if BENEFIT in inputs.draws:
+        found["marginal_benefit_between"] = list(inputs.ends(BENEFIT))
+        found["marginal_benefit_from"] = "other cohorts" if inputs.informed_benefit else "an assumption"
+    if asked.decision is not None:
+        found["decision"] = {"life_months_to_month": asked.decision.month, "costs": dict(asked.decision.costs)}
+    return found
+
+
+def _drawn(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Return which draw of the parameters each row is : (n,); a weighted sample gives some of them several times."""
+    parameters = rows.drop(columns=BENEFIT, errors="ignore")
+    return np.asarray(parameters.groupby(list(parameters.columns)).ngroup(), dtype=np.int64)
+
+
+def _silent(done: int, total: int, stage: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The parts, each a method of its name."""
+
+    question: Question
+    inputs: Inputs
+    names: list[str]
+    each: Each
+    progress: Progress
+    seed: int
+    samples: int
+    widen: Widen | None
+
+    def tornado(self) -> pd.DataFrame:
+        found = tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
+        return self._blanked(found, "outcome_at_low", "outcome_at_high", "swing")
+
+    def prcc(self) -> pd.DataFrame:
+        values = self._values(self.inputs.draws, "the draws")
+        siblings = {name: self.inputs.siblings(name) for name in self.names}
+        found = rank_correlation.table(self.inputs.draws, np.where(np.ptp(values) > SEEN, values, 0.0), siblings)
+        return self._blanked(found, "prcc", "lower", "upper")
+
+    def sobol(self) -> pd.DataFrame:
+        moving = self._moving()
+        factors = [factor for factor in self.inputs.joint_factors if moving & set(factor)]
+        if not factors:
+            return variance.table([], np.zeros(0), self.seed)
+        rows = variance.rows(self.inputs.draws, factors, self.inputs.centre, self.samples, self.seed)
+        found = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
+        shown = [bool({name, *together.split()} & set(self.names)) for name, together in
+                 zip(found["parameter"], found["together"], strict=True)]  # fmt: skip
+        return self._blanked(found[shown], *variance.SHARES)
+
+    def structure(self) -> pd.DataFrame:
+        rows = self.inputs.draws.iloc[:MOST]
+        names = offered(resolve(each, with_benefits(rows)) for each in self.question.options)
+        values = {name: self._values(rows, name, name) for name in names}
+        every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
+        return alternatives.table(values[DECLARED], every, _drawn(rows))
+
+    def priors(self) -> pd.DataFrame:
+        assert self.widen is not None
+        rows = self.inputs.draws.iloc[:MOST]
+        declared = self._values(rows, DECLARED)
+        found = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
+        drawn = rows.drop(columns=BENEFIT, errors="ignore")
+        for each in self.widen(
+            drawn, self._moving() & set(self.names), lambda done, total: self.progress(done, total, "priors")
+        ):
+            moved = rows.assign(**{str(name): each.draws[name].to_numpy() for name in each.draws})
+            values = declared if moved.equals(rows) else self._values(moved)
+            weights = alternatives.weights_of(each.log_weights)
+            found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
+        table = alternatives.table(declared, found, _drawn(rows))
+        order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
+        return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
+
+    def evppi(self) -> pd.DataFrame:
+        rows = self.inputs.draws
+        found = self._told(question.asked(self.question, self.each, rows, decides=True), rows, "the decision")
+        gain = self.question.net_gain(question.joined(list(found)))
+        worth = value_of_information.table(gain, rows, self.names, self.seed)
+        return self._blanked(worth, "value", "standard_error", "upward_bias", "share_of_everything")
+
+    def _blanked(self, table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+        """Return a table without the numbers of inputs that cannot be told apart, those at the end."""
+        together = table.get("together", pd.Series("", index=table.index))
+        blank = [bool({name, *also.split()} & self.inputs.blank) for name, also in
+                 zip(table["parameter"], together, strict=True)]  # fmt: skip
+        made = table.copy()
+        made.loc[blank, list(columns)] = np.nan
+        return made.iloc[np.argsort(blank, kind="stable")].reset_index(drop=True)
+
+    def _told(
+        self, pieces: Iterable[list[dict[str, Floats]]], rows: pd.DataFrame, stage: str
+    ) -> Iterator[list[dict[str, Floats]]]:
+        """Yield the pieces, and tell of each; without a stage nothing is told."""
+        done = 0
+        for piece in pieces:
+            done += len(next(iter(piece[0].values())))
+            if stage:
+                self.progress(done, len(rows), stage)
+            yield piece
+
+    def _reached(self) -> str:
+        months = self.question.scenario.pathway.months
+        return f"{alive_at(months.answer)} or {mean_to(months.means[-1])}"
+
+    def _moving(self) -> set[str]:
+        """Return the inputs that change the outcome at either end of their interval: only they can matter."""
+        values = self._values(tornado.rows(self.inputs, self.inputs.names), "screening")
+        found = tornado.table(self.inputs, self.inputs.names, values)
+        return set(found.loc[found["swing"] > SEEN, "parameter"])
+
+    def _values(self, rows: pd.DataFrame, stage: str = "", structure: str = DECLARED) -> Floats:
+        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where one has none."""
+        found = list(self._told(question.asked(self.question, self.each, rows, structure=structure), rows, stage))
+        values = self.question.value(question.joined(found))
+        missing = int((~np.isfinite(values)).sum())
+        if missing:
+            raise InputError(
+                f"the outcome has no value for {missing} of {len(values)} sets of parameters",
+                where="--outcome",
+                got=self.question.outcome,
+                allowed=f"an outcome that every draw reaches, as {self._reached()}",
+            )
+        return values

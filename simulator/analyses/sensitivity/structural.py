@@ -1,0 +1,198 @@
+"""Other shapes of the sojourn times, through the same points: what the choice of a family does to an answer.
+
+Where the pathway declares cured fractions, it is asked without them; where it declares none, with one in each time that
+leads to death. A structure that would leave every time as it is declared is not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.distributions import Cure, Distribution, HazardRatio, LogNormal, Weibull
+from simulator.engines.model import Exit, Model
+from simulator.pathway.outcome_months import OutcomeMonths
+
+Floats = NDArray[np.float64]
+
+FLATTEST = 0.05
+"""The least slope of log H, or of a normal score, over log t: a curve that is flat between the two months stays so."""
+
+CURED = 0.1
+"""Assumption, where a pathway declares no cured fraction: so many never come to a death that they are on the way to."""
+
+MATCHED = (0.75, 0.5)
+"""The declared S that a time with an assumed cured fraction goes through, too: its lower quartile and its median."""
+
+_QUARTILE = 0.6744897501960817
+
+Change = Callable[[Distribution], Distribution]
+Through = tuple[float, float]
+"""Months at which a time without a cured fraction has the declared one's survival."""
+
+
+def lognormal(time: Distribution) -> Distribution:
+    """Return the log-normal time of the same median and the same ratio of its quartiles, any cure and ratio kept."""
+    if isinstance(time, Cure | HazardRatio):
+        return _around(time, lognormal(time.base))
+    if time.atom is not None or isinstance(time, LogNormal):
+        return time
+    lower, median, upper = (time.ppf(each) for each in (0.25, 0.5, 0.75))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sigma = np.log(upper / lower) / (2.0 * _QUARTILE)
+    # Who leaves at once, or never, does so in any family.
+    return LogNormal(sigma=np.where(np.isfinite(sigma) & (sigma > 0), sigma, 1.0), scale=median)
+
+
+def _around(time: Cure | HazardRatio, base: Distribution) -> Distribution:
+    return time if base is time.base else replace(time, base=base)
+
+
+def weibull_without_cure(time: Distribution, through: Through) -> Distribution:
+    """Return a time with a cured fraction as the Weibull time that goes through its S at two months.
+
+    H(t) = (t / b)^a,  a = log(H2 / H1) / log(t2 / t1)
+    """
+    return _without_cure(time, through, np.log, lambda slope, scale: Weibull(shape=slope, scale=scale))
+
+
+def lognormal_without_cure(time: Distribution, through: Through) -> Distribution:
+    """Return a time with a cured fraction as the log-normal through its S at both months; others as `lognormal`.
+
+    F(t) = Phi(log(t / m) / s),  1 / s = (z2 - z1) / log(t2 / t1)
+    """
+    found = _without_cure(time, through, _score, lambda slope, scale: LogNormal(sigma=1.0 / slope, scale=scale))
+    return lognormal(time) if found is time else found
+
+
+def _score(hazards: Floats) -> Floats:
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(-np.expm1(-hazards)))
+
+
+def _without_cure(
+    time: Distribution,
+    through: Through,
+    line: Callable[[Floats], Floats],
+    built: Callable[[Floats, Floats], Distribution],
+) -> Distribution:
+    """line : what of H(t) is linear in log t; built : from its slope, and the t in months at which it is zero."""
+    if isinstance(time, HazardRatio):
+        return _around(time, _without_cure(time.base, through, line, built))
+    if not isinstance(time, Cure) or time.atom is not None:
+        return time
+    first, last = (np.asarray(time.cumulative_hazard(month)) for month in through)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        heights = line(first), line(last)
+        slope = (heights[1] - heights[0]) / np.log(through[1] / through[0])
+        slope = np.where(np.isfinite(slope), np.maximum(slope, FLATTEST), FLATTEST)
+        scale = through[1] * np.exp(-heights[1] / slope)
+    return built(slope, np.asarray(np.nan_to_num(scale, nan=np.inf, posinf=np.inf)))
+
+
+def weibull_with_cure(time: Distribution) -> Distribution:
+    """Return a time as a mixture cure: a tenth never leaves, and the others' Weibull keeps the first half of the curve.
+
+    S(t) = c + (1 - c) exp(-(t / b)^a) has the declared lower quartile and median
+    """
+    return _with_cure(time, np.log, lambda slope, scale: Weibull(shape=slope, scale=scale))
+
+
+def lognormal_with_cure(time: Distribution) -> Distribution:
+    """Return the same with a log-normal time of the others."""
+    return _with_cure(time, _score, lambda slope, scale: LogNormal(sigma=1.0 / slope, scale=scale))
+
+
+def _with_cure(
+    time: Distribution, line: Callable[[Floats], Floats], built: Callable[[Floats, Floats], Distribution]
+) -> Distribution:
+    """line, built : as of `_without_cure`."""
+    if isinstance(time, HazardRatio):
+        return _around(time, _with_cure(time.base, line, built))
+    if time.atom is not None:
+        return time
+    first, last = (np.asarray(time.ppf(1.0 - alive)) for alive in MATCHED)
+    heights = [line(np.asarray(-np.log((alive - CURED) / (1.0 - CURED)))) for alive in MATCHED]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (heights[1] - heights[0]) / np.log(last / first)
+        # Who leaves at once, or never, does so with a cured fraction, too.
+        known = np.isfinite(slope) & (slope > 0)
+        scale = np.where(known, last * np.exp(-heights[1] / np.where(known, slope, 1.0)), last)
+    return Cure(base=built(np.where(known, slope, 1.0), scale), cure=np.where(known, CURED, 0.0))
+
+
+def _as_declared(time: Distribution) -> Distribution:
+    return time
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What becomes of a time; and of one that leads to death, if that is another."""
+
+    of: Change
+    of_death: Change | None = None
+
+    def exit(self, model: Model, each: Exit) -> Exit:
+        """Return a way out with its time of this structure."""
+        leads_to_death = model.pathway.states[each.to].kind == "death"
+        change = self.of_death if self.of_death is not None and leads_to_death else self.of
+        time = None if each.time is None else change(each.time)
+        return each if time is each.time else replace(each, time=time)
+
+
+DECLARED = "as declared"
+WITHOUT_CURE = {
+    "no cured fraction": weibull_without_cure,
+    "log-normal times, no cured fraction": lognormal_without_cure,
+}
+WITH_CURE = {
+    "a cured fraction of 10 %": Structure(_as_declared, weibull_with_cure),
+    "log-normal times, a cured fraction of 10 %": Structure(lognormal, lognormal_with_cure),
+}
+
+
+def through(months: OutcomeMonths) -> Through:
+    """Return half and twice the month of the answer."""
+    return 0.5 * months.answer, months.early
+
+
+def structures(months: OutcomeMonths) -> dict[str, Structure]:
+    """Return every structure by its name."""
+    return {
+        DECLARED: Structure(_as_declared),
+        "log-normal times": Structure(lognormal),
+        **{name: Structure(partial(change, through=through(months))) for name, change in WITHOUT_CURE.items()},
+        **WITH_CURE,
+    }
+
+
+def offered(models: Iterable[Model]) -> list[str]:
+    """Return the structures to ask, the declared one first: those that change a time of any model."""
+    models = tuple(models)
+    times = [each.time for model in models for ways in model.exits.values() for each in ways]
+    left_out = set(WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE)
+    every = structures(models[0].pathway.months)
+    return [
+        name for name, each in every.items() if name == DECLARED or (name not in left_out and _changes(models, each))
+    ]
+
+
+def _declares_cure(time: Distribution | None) -> bool:
+    return isinstance(time, Cure) or (isinstance(time, HazardRatio) and _declares_cure(time.base))
+
+
+def _changes(models: Iterable[Model], change: Structure) -> bool:
+    exits = ((model, each) for model in models for ways in model.exits.values() for each in ways)
+    return any(change.exit(model, each) is not each for model, each in exits)
+
+
+def restructured(model: Model, structure: str) -> Model:
+    """Return a model with its sojourn times of another structure, matched to the declared ones; nothing is refitted."""
+    change = structures(model.pathway.months)[structure]
+    exits = {name: tuple(change.exit(model, each) for each in ways) for name, ways in model.exits.items()}
+    return replace(model, exits=exits)

@@ -1,0 +1,181 @@
+"""The grid of a sweep: what can vary, and the scenario of each cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from simulator.analyses.sweep.axis import Axis, read_values
+from simulator.errors import InputError
+from simulator.files import toml
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Pathway
+from simulator.scenario import capacity as limits
+from simulator.scenario.arrivals import LISTS, ServiceTable, read_service
+from simulator.scenario.capacity import CapacityTable
+from simulator.scenario.scenario import Scenario, check
+
+SERVICE = tuple(name for name in ServiceTable.model_fields if name not in LISTS)
+"""The numeric keys of [service]."""
+
+BENEFIT = "marginal_benefit"
+
+COLUMNS = (
+    *("clock", "population", "resource", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
+    *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se", "follow_up"),
+)
+"""Of the table, beside a column a name: a name that is one of them needs its table in front."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A scenario and the axes it varies over. Cells are numbered from 0, the first axis slowest."""
+
+    scenario: Scenario
+    axes: tuple[Axis, ...]
+
+    def __len__(self) -> int:
+        return math.prod(len(each.values) for each in self.axes)
+
+    @property
+    def names(self) -> list[str]:
+        return [each.name for each in self.axes]
+
+    def places(self, cell: int) -> tuple[int, ...]:
+        """Return a cell's place on each axis."""
+        found = []
+        for axis in reversed(self.axes):
+            cell, place = divmod(cell, len(axis.values))
+            found.append(place)
+        return tuple(reversed(found))
+
+    def values(self, cell: int) -> tuple[float, ...]:
+        """Return a cell's value of each name."""
+        return tuple(axis.values[place] for axis, place in zip(self.axes, self.places(cell), strict=True))
+
+    def told(self, cell: int) -> str:
+        """Return "beds=2, uptake=0.7"."""
+        return ", ".join(axis.told(value) for axis, value in zip(self.axes, self.values(cell), strict=True))
+
+    def at(self, cell: int) -> Scenario:
+        """Return a cell's scenario, checked against the pathway. Raises InputError naming the cell."""
+        name = f"{self.scenario.name} with {self.told(cell)}"
+        made = replace(self.scenario, name=name, file=None)
+        service: dict[str, float] = {}
+        for axis, value in zip(self.axes, self.values(cell), strict=True):
+            if axis.table == "service":
+                service[axis.key] = value
+            else:
+                made = _with(made, axis, value)
+        if service:
+            made = _with_service(made, service)
+        if made.before is not None:
+            made = replace(made, before=replace(made.before, capacity=made.capacity, service=made.service))
+        check(made)
+        return made
+
+    def edges(self) -> Iterator[int]:
+        """Yield the cells that show each value once, the other names at their first."""
+        stride = len(self)
+        for axis in self.axes:
+            stride //= len(axis.values)
+            for place in range(len(axis.values)):
+                yield place * stride
+
+
+def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> Grid:
+    """Return the grid of names and their values (see `read_values`). Raises InputError."""
+    if not isinstance(vary, Mapping):
+        allowed = 'a dictionary, as {"beds": [1, 2]}'
+        raise InputError("not names with their values", where="vary", got=vary, allowed=allowed)
+    if not vary:
+        raise InputError("nothing to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
+    axes: list[Axis] = []
+    for name, told in vary.items():
+        table, key = find(scenario.pathway, name)
+        if name in COLUMNS:
+            raise InputError("a column of the table, too", where="--vary", got=name, allowed=f"{table}.{key}")
+        for each in axes:
+            if (each.table, each.key) == (table, key):
+                raise InputError(f"the same as '{each.name}'", where="--vary", got=name, allowed="each name once")
+        axes.append(Axis(name, table, key, read_values(told, f"--vary {name}")))
+    return Grid(scenario, tuple(axes))
+
+
+def find(pathway: Pathway, name: str) -> tuple[str, str]:
+    """Return the table and the key that a name stands for. Raises InputError."""
+    short = _short(pathway)
+    if name in short and len(short[name]) == 1:
+        return short[name][0]
+    if name in short:
+        tables = " or ".join(".".join(each) for each in short[name])
+        raise InputError("two things of one name", where="--vary", got=name, allowed=tables)
+    table, dot, key = name.partition(".")
+    full = _full(pathway)
+    if dot and key in full.get(table, ()):
+        return table, key
+    names = [*short, *(f"{table}.{key}" for table, keys in full.items() for key in keys)]
+    raise unknown("name", name, names, "--vary")
+
+
+def _full(pathway: Pathway) -> dict[str, list[str]]:
+    """Return what can vary, by the scenario's table."""
+    parameters = pathway.parameters
+    return {
+        "capacity": list(pathway.resources),
+        "service": list(SERVICE),
+        "set": sorted(parameters, key=lambda name: not parameters[name].lever),
+        "scale": list(parameters),
+        "odds_ratio": [name for name, each in parameters.items() if each.unit == "probability"],
+        "hazard_ratio": [
+            f"{name}.{each.name}"
+            for name, state in pathway.states.items()
+            if state.kind == "sojourn"
+            for each in state.transitions
+        ],
+    }
+
+
+def _short(pathway: Pathway) -> dict[str, list[tuple[str, str]]]:
+    """Return the names that need no table in front, what planners vary most first."""
+    found: dict[str, list[tuple[str, str]]] = {BENEFIT: [("", BENEFIT)]}
+    full = _full(pathway)
+    for table in ("capacity", "set", "service"):
+        for key in full[table]:
+            found.setdefault(key, []).append((table, key))
+    return found
+
+
+def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
+    """Return a scenario with one more value in place."""
+    if axis.table == "capacity":
+        return _with_units(scenario, axis.key, value)
+    if axis.key == BENEFIT and not axis.table:
+        if not 0 <= value <= 1:
+            raise InputError("marginal benefit outside 0 to 1", where=f"--vary {axis.name}", got=value)
+        return scenario.gaining(float(value))
+    told: dict[str, Any] = {axis.table: {**getattr(scenario, axis.table), axis.key: float(value)}}
+    return replace(scenario, **told)
+
+
+def _with_units(scenario: Scenario, resource: str, units: float) -> Scenario:
+    """Return a scenario with so many units for ever; priority and offers stay."""
+    table = CapacityTable.model_validate({"units": units})
+    found = limits.read(scenario.pathway, {resource: table}, scenario.where, scenario.capacity)
+    return replace(scenario, capacity=found)
+
+
+def _with_service(scenario: Scenario, told: Mapping[str, float]) -> Scenario:
+    """Return a scenario with some keys of [service] changed, all at once: one may need another."""
+    if "policy_from_month" in told and scenario.before is None:
+        raise InputError(
+            "the scenario does not say what applies before",
+            where="--vary policy_from_month",
+            allowed="a scenario whose [service] has a policy_from_month",
+        )
+    table = toml.validate(ServiceTable, dict(told), Path("--vary"))
+    own = table.model_dump(exclude_unset=True)
+    return replace(scenario, service=read_service(own, scenario.where, scenario.service))

@@ -1,0 +1,189 @@
+"""Checks that an installation gives the answers it should: engines against one another and against themselves.
+
+Without limited resources, exact against microsim and against a finer lattice; with them, microsim against des, to the
+event. Every check says what was measured and what it may be; a number that is not one fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+import scenarios
+from simulator.engines.curves import LONGEST, Curves
+from simulator.engines.exact import accuracy
+from simulator.engines.exact import engine as exact
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import Model, resolve
+from simulator.engines.trajectories import MOMENT, Block
+from simulator.errors import AftercartError
+from simulator.evidence import draws
+from simulator.experiment import centre, lattice_error
+from simulator.outcomes import event_log
+from simulator.pathway import shipped
+from simulator.pathway.format import load_pathway
+from simulator.pathway.milestones import without
+from simulator.pathway.pathway import Pathway
+from simulator.randomness import Uniforms
+from simulator.scenario.capacity import beyond_microsim
+from simulator.scenario.levers import Values
+from simulator.scenario.scenario import Scenario, load_scenario
+
+HORIZON = 120.0
+PATIENTS = 40_000
+FOLLOWED = 500
+"""Patients whose every event is checked."""
+SEED = 20240680
+FALSE_ALARM = 1e-6
+"""Of one comparison of two engines."""
+FINER = 8
+"""Cells of the finer lattice in one of the run's: finer than that on which a run measures the error that it states."""
+DIGITS = 1e-8
+"""What the damped transform leaves of a cumulative probability."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what was held against what, how far they were apart, and how far they may be."""
+
+    subject: str
+    law: str
+    found: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.found <= self.limit)
+
+
+def checks(progress: Callable[[int, int], None] | None = None) -> Iterator[Check]:
+    """Yield the checks of every shipped pathway and scenario."""
+    every = subjects()
+    for done, scenario in enumerate(every):
+        if progress is not None:
+            progress(done, len(every))
+        yield from of(scenario)
+    if progress is not None:
+        progress(len(every), len(every))
+
+
+def subjects() -> list[Scenario]:
+    """Return every shipped pathway as it is declared, and every shipped scenario."""
+    pathways = [Scenario(name=name, pathway=load_pathway(name)) for name in shipped.names()]
+    return pathways + [load_scenario(name) for name in scenarios.names()]
+
+
+def of(scenario: Scenario) -> Iterator[Check]:
+    """Yield the checks of one scenario, under the first parameter set of its pathway."""
+    own = draws.single(draws.load_draws(scenario.pathway), 0)
+    if scenario.is_limited:
+        yield from _limited(scenario, own)
+        return
+    model = resolve(scenario, own)
+    if scenario.pathway.milestones:
+        never = resolve(replace(scenario, hazard_ratio=without(scenario.pathway)), own)
+        yield Check(scenario.name, "milestones move deaths by", _deaths_apart(model, never), 0.0)
+    else:
+        yield from _unlimited(scenario, model)
+    blocks = list(microsim.simulate(model, Uniforms(SEED), range(FOLLOWED), horizon=HORIZON))
+    yield _possible(scenario, blocks)
+
+
+def _unlimited(scenario: Scenario, model: Model) -> Iterator[Check]:
+    curves = exact.curves(model, HORIZON)
+    yield Check(scenario.name, "occupancy sums to one", _occupancy_gap(curves), 1e-6)
+    yield Check(scenario.name, "survival never rises", _rise(curves, scenario.pathway), DIGITS)
+    yield from _lattice(scenario)
+    yield _engines_agree(scenario, model, curves)
+
+
+def _limited(scenario: Scenario, own: Values) -> Iterator[Check]:
+    by_des = _followed(scenario, own, "des")
+    yield _possible(scenario, [by_des])
+    if beyond_microsim(scenario.pathway, scenario.capacity) is None:
+        by_microsim = _followed(scenario, own, "microsim")
+        apart = _events_apart(event_log.table([by_microsim]), event_log.table([by_des]))
+        yield Check(scenario.name, "microsim and des apart, months at any event", apart, MOMENT)
+
+
+def _followed(scenario: Scenario, own: Values, engine: str) -> Block:
+    """Return what happened to everybody in one replication."""
+    found = centre.years(
+        scenario, own, engine=engine, horizon=HORIZON, patients=FOLLOWED, uniforms=Uniforms(SEED), whole=True
+    )
+    return found.block
+
+
+def _events_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Return the most months by which an event differs; infinite where the events themselves do."""
+    keys = ["patient", "event", "state"]
+    if not one[keys].astype(str).equals(other[keys].astype(str)):
+        return np.inf
+    return float(np.max(np.abs(one["month"].to_numpy() - other["month"].to_numpy()), initial=0.0))
+
+
+def _possible(scenario: Scenario, blocks: list[Block]) -> Check:
+    events, wrong, said = event_log.table(blocks), 0, ""
+    try:
+        event_log.check(events, scenario.pathway)
+    except AftercartError as error:
+        wrong, said = 1, f": {error}"
+    return Check(scenario.name, f"impossible among {events['patient'].nunique():,} histories{said}", wrong, 0.0)
+
+
+def _deaths_apart(one: Model, other: Model) -> float:
+    """Return the most months by which anybody dies at another time."""
+    dead = [
+        np.concatenate([b.death_month for b in microsim.simulate(m, Uniforms(SEED), range(PATIENTS), horizon=HORIZON)])
+        for m in (one, other)
+    ]
+    return float(np.max(np.abs(np.subtract(*(np.where(np.isinf(each), LONGEST, each) for each in dead)))))
+
+
+def _occupancy_gap(curves: Curves) -> float:
+    totals = [sum(states.values(), np.zeros(1)) for states in curves.occupancy.values()]
+    return float(np.max([np.abs(each - 1.0).max() for each in totals]))
+
+
+def _rise(curves: Curves, pathway: Pathway) -> float:
+    """Return by how much survival rises, or fewer are dead than before, at most; where nobody is, nothing rises."""
+    alive = [each for each in curves.survival.values() if not np.isnan(each).all()]
+    alive += [-states[death] for states in curves.occupancy.values() for death in pathway.deaths]
+    return float(np.max([np.diff(each).max(initial=0.0) for each in alive]))
+
+
+def _lattice(scenario: Scenario) -> Iterator[Check]:
+    """Yield how far a finer lattice moves some draws' curves, against the error that a run of all of them states."""
+    table = draws.load_draws(scenario.pathway)
+    n_draws = draws.choose(table, None, scenario.pathway)
+    stated = lattice_error.measured([scenario], table, HORIZON, n_draws)
+    rows = slice(0, n_draws, max(n_draws // exact.BATCH, 1))
+    model = resolve(scenario, draws.values(table, rows))
+    claimed = accuracy.LIMIT if accuracy.cycle(model) else np.inf
+    coarse = exact.solve(model, HORIZON, window=False)
+    fine = exact.solve(model, HORIZON, step=coarse.lattice.step / FINER, window=False)
+    for what, moved in zip(("survival", "occupancy"), accuracy.apart(coarse, fine), strict=True):
+        limit = min(stated[f"{what}_error"]["largest"], claimed) + DIGITS
+        yield Check(scenario.name, f"a lattice {FINER} times as fine moves {what} by", float(moved.max()), limit)
+
+
+def _engines_agree(scenario: Scenario, model: Model, curves: Curves) -> Check:
+    """The greatest gap between exact and simulated OS, as a share of the Dvoretzky-Kiefer-Wolfowitz bound."""
+    simulated = microsim.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(SEED))
+    found = [0.0]
+    stride = round((simulated.months[1] - simulated.months[0]) / (curves.months[1] - curves.months[0]))
+    for key, survival in simulated.survival.items():
+        n = PATIENTS * float(simulated.sizes[key[1]][0])
+        if n < 1 or np.isnan(survival).any():
+            continue
+        bound = np.sqrt(np.log(2.0 / FALSE_ALARM) / (2.0 * n))
+        found.append(float(np.abs(survival - curves.survival[key][:, ::stride]).max() / bound))
+    return Check(
+        scenario.name,
+        f"exact and microsim apart, of the bound (1 false alarm in {1 / FALSE_ALARM:.0e})",
+        float(np.max(found)),
+        1.0,
+    )

@@ -1,0 +1,1 @@
+"""Trials and cohorts simulated from a scenario: power, and immortal-time bias."""

@@ -1,0 +1,199 @@
+"""What so many patients can show: the spread of a cohort's OS, and the log-rank power of a policy difference.
+
+Two arms of n each are independent patients: the second policy has a replication of its own. Of draw d and cohort c, at
+the answer's month t
+
+    spread    x_dc = S_dc(t) by Kaplan-Meier: sampling, the mean variance within a draw; and parameters, between draws
+    power     w_d = P(log-rank P < 0.05 | draw d), the share of its cohorts; told as the mean of w_d, with its
+              Monte Carlo error, and the 95 % interval of w_d over draws
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
+from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
+from simulator.evidence.cohort import Cohort, load_cohort
+from simulator.evidence.draws import load_informed_draws
+from simulator.execution.pool import workers
+from simulator.experiment.cost import check_events
+from simulator.experiment.marginal_benefit import with_benefits
+from simulator.experiment.settings import Progress
+from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
+from simulator.outcomes.log_rank import log_rank
+from simulator.outcomes.uncertainty import of_means
+from simulator.scenario.scenario import Scenario, check_one_pathway
+
+Floats = NDArray[np.float64]
+
+DOUBLINGS = 4
+"""An arm of the power curve has n patients, 2 n, ... up to 2^4 n."""
+
+LEVEL = 0.05
+"""Of the two-sided test."""
+
+DRAWN = 200
+"""Cohorts whose curves are kept."""
+
+
+@dataclass(frozen=True)
+class VirtualCohorts:
+    """What virtual cohorts show. scenarios : the first, and the policies compared with it.
+
+    cohorts : a row a cohort of the first scenario (cohort, draw, alive, survival, standard_error, lower, upper at the
+    answer's month)
+    curves : of up to 200 cohorts (cohort, month, survival), a row a death
+    spread : one row, in probabilities; power : a row a policy and size of an arm; None where nothing is compared
+    """
+
+    scenarios: tuple[Scenario, ...]
+    settings: Settings
+    n_draws: int
+    cohort: Cohort | None
+    cohorts: pd.DataFrame
+    curves: pd.DataFrame
+    spread: dict[str, float]
+    power: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class _Work:
+    hospitals: tuple[Hospital, ...]
+    n: int
+    sizes: tuple[int, ...]
+
+    def of(self, job: tuple[int, int]) -> tuple[list[KaplanMeier], NDArray[np.bool_]]:
+        """Return a draw's curves, one a cohort, and by policy, size and cohort whether the arms differ."""
+        draw, cohorts = job
+        most = max(self.sizes)
+        arms = [each.patients(cohorts * most, draw, min(arm, 1)) for arm, each in enumerate(self.hospitals)]
+        curves = [kaplan_meier(arms[0].alive(_cohort(c, most, self.n))) for c in range(cohorts)]
+        differs = np.zeros((len(arms) - 1, len(self.sizes), cohorts), dtype=bool)
+        for place in np.ndindex(differs.shape):
+            policy, size, c = place
+            chosen = _cohort(c, most, self.sizes[size])
+            differs[place] = differ(arms[0], arms[1 + policy], chosen)
+        return curves, differs
+
+
+def _cohort(number: int, most: int, size: int) -> slice:
+    return slice(number * most, number * most + size)
+
+
+def differ(one: Patients, other: Patients, chosen: slice) -> bool:
+    """Return whether the log-rank test tells two arms apart at the level of 0.05."""
+    return log_rank([one.alive(chosen), other.alive(chosen)]).p < LEVEL
+
+
+def virtual_cohorts(
+    scenario: Scenario,
+    other: Scenario | None = None,
+    *,
+    yes: bool = True,
+    progress: Progress | None = None,
+    settings: Settings,
+) -> VirtualCohorts:
+    """Return what virtual cohorts of a scenario show, and with what power they tell another from it. InputError.
+
+    A policy that raises uptake is compared if all gain, and as other cohorts suggest.
+    yes : start however long it takes
+    """
+    for each in filter(None, (scenario, other)):
+        check(each)
+    check_one_pathway([scenario, other or scenario])
+    table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
+    settings = settings.of(scenario.pathway, cohort)
+    dealt = settings.dealt(table, scenario.pathway)
+    shown = [scenario] if other is None else [scenario, *with_benefits([other], table, len(dealt), break_even=False)]
+    follow_up = None if cohort is None else cohort.follow_up
+    hospitals = tuple(
+        Hospital(each, table, follow_up, settings.horizon, settings.seed, settings.simulator) for each in shown
+    )
+    sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
+    curves: list[list[KaplanMeier]] = []
+    differs: list[NDArray[np.bool_]] = []
+    work = _Work(hospitals, settings.size, sizes)
+    if not yes:
+        check_events(shown, settings.horizon)
+        check_time(work.of, sizes[-1] * len(shown), settings)
+    with workers(min(settings.jobs, len(dealt)), work) as each_draw:
+        for done, (own, told) in enumerate(each_draw(_Work.of, list(enumerate(dealt, start=1))), start=1):
+            curves.append(own)
+            differs.append(told)
+            if progress is not None:
+                progress(done, len(dealt))
+    cohorts = _cohorts(curves, scenario.pathway.months.answer)
+    return VirtualCohorts(
+        tuple(shown), replace(settings), len(dealt), cohort, cohorts, _curves(curves), spread_of(cohorts),
+        None if other is None else _power(shown[1:], sizes, differs),
+    )  # fmt: skip
+
+
+def _cohorts(curves: Sequence[Sequence[KaplanMeier]], month: float) -> pd.DataFrame:
+    rows: list[tuple[float, ...]] = []
+    for draw, own in enumerate(curves, start=1):
+        for each in own:
+            lower, upper = each.interval(month)
+            survival, error = float(each.at(month)), float(each.standard_error(month))
+            rows.append((len(rows) + 1, draw, survival, error, float(lower), float(upper)))
+    return pd.DataFrame(rows, columns=["cohort", "draw", "survival", "standard_error", "lower", "upper"])
+
+
+def _curves(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
+    """Return up to 200 cohorts' curves, of all draws alike."""
+    every = [each for own in curves for each in own]
+    parts = [
+        pd.DataFrame({"cohort": place + 1, "month": every[place].months, "survival": every[place].survival})
+        for place in np.unique(np.linspace(0, len(every) - 1, min(DRAWN, len(every))).astype(int))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def spread_of(cohorts: pd.DataFrame) -> dict[str, float]:
+    """Return the mean of the cohorts' OS, its 95 % range, and its standard deviation by where it comes from.
+
+    sampling : within a draw, NaN with one cohort a draw; parameters : between draws, NaN with one draw
+    standard_error : the mean of Greenwood's, which a single cohort reports of itself
+    """
+    by_draw = cohorts.groupby("draw")["survival"]
+    counts = by_draw.count().to_numpy(dtype=float)
+    within = np.nan
+    if counts.max() > 1:
+        within = float((by_draw.var() * (counts - 1)).sum() / (counts - 1).sum())
+    between = float(by_draw.mean().var() - np.mean(within / counts)) if counts.size > 1 else np.nan
+    lower, upper = np.quantile(cohorts["survival"], (0.025, 0.975))
+    return {
+        "survival": float(cohorts["survival"].mean()),
+        "lower": float(lower),
+        "upper": float(upper),
+        "standard_deviation": float(cohorts["survival"].std()) if len(cohorts) > 1 else np.nan,
+        "sampling": float(np.sqrt(within)),
+        "parameters": float(np.sqrt(np.maximum(between, 0.0))),
+        "standard_error": float(cohorts["standard_error"].mean()),
+    }
+
+
+def _power(
+    policies: Sequence[Scenario], sizes: Sequence[int], differs: Sequence[NDArray[np.bool_]]
+) -> pd.DataFrame:
+    rows = []
+    for place, policy in enumerate(policies):
+        for column, size in enumerate(sizes):
+            own = [np.asarray(each[place, column]) for each in differs]
+            rows.append({"scenario": policy.name, "patients_an_arm": size, **power_of(own)})
+    return pd.DataFrame(rows)
+
+
+def power_of(told: Sequence[NDArray[np.bool_]]) -> dict[str, float]:
+    """Return the mean over draws of each one's share of cohorts that differ, its Monte Carlo error and its interval."""
+    shares, counts = np.array([each.mean() for each in told]), np.array([each.size for each in told])
+    noise = np.full(shares.size, np.nan)
+    np.divide(shares * (1.0 - shares), counts - 1, out=noise, where=counts > 1)
+    summary = of_means(shares, noise).columns()
+    return {"power": summary.pop("estimate"), **summary}

@@ -1,0 +1,117 @@
+"""How many virtual cohorts of how many patients, over how many draws; and what a scenario must be to have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pandas as pd
+
+from simulator.engines.curves import check_horizon
+from simulator.errors import InputError
+from simulator.evidence.cohort import Cohort
+from simulator.evidence.draws import choose
+from simulator.experiment import cost
+from simulator.experiment.cost import Dial
+from simulator.pathway.checks import unknown
+from simulator.pathway.outcome_months import in_words
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario
+
+ENGINES = ("auto", "microsim", "des")
+PATIENTS = 100
+"""Of a cohort, where the pathway's draws come from no cohort whose size it could have."""
+
+DRAWS = 50
+TIMED = {"microsim": 20_000, "des": 500}
+"""Patients who are simulated to know how long all of them take; of so many times as many nothing is asked."""
+SURELY_SHORT = 20
+
+MOST = 20_000_000
+"""Patients in all, an arm: half an hour or so."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """n : patients a cohort, None: those of the calibrated cohort, or 100; cohorts : in all, dealt out to the draws.
+
+    draws None: 50, or as many as there are
+    """
+
+    n: int | None = None
+    cohorts: int = 1000
+    draws: int | None = None
+    seed: int = 1
+    engine: str = "auto"
+    horizon: float = 120.0
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        if self.engine == "exact":
+            raise InputError("the exact engine has no patients", where="--engine", got="exact", allowed=_or(ENGINES))
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES, "--engine")
+        counts = (("--n", self.size, 2), ("--cohorts", self.cohorts, 1), ("--jobs", self.jobs, 1))
+        for option, value, least in counts:
+            if value < least:
+                raise InputError("too few", where=option, got=value, allowed=f"{least} or more")
+        if self.size * self.cohorts > MOST:
+            got = f"{self.cohorts:,} cohorts of {self.size:,}"
+            raise InputError("too many patients", where="--cohorts", got=got, allowed=f"{MOST:,} in all")
+        check_horizon(self.horizon)
+
+    @property
+    def size(self) -> int:
+        """Patients a cohort."""
+        return PATIENTS if self.n is None else self.n
+
+    def of(self, pathway: Pathway, cohort: Cohort | None) -> Settings:
+        """Return the settings for a pathway, with the size of its cohort if none is given.
+
+        Raises InputError where the horizon ends before survival answers.
+        """
+        month = pathway.months.answer
+        if self.horizon <= month:
+            raise InputError(
+                f"ends before survival is shown at {in_words(month)}", where="--horizon", got=self.horizon,
+                allowed=f"more than {month:g}",
+            )  # fmt: skip
+        return replace(self, n=self.size if self.n is not None or cohort is None else cohort.n)
+
+    def dealt(self, table: pd.DataFrame | None, pathway: Pathway) -> list[int]:
+        """Return how many cohorts each draw has, as even as can be. Raises InputError if there are fewer than draws."""
+        draws = choose(table, self.draws or min(DRAWS, self.cohorts, 1 if table is None else len(table)), pathway)
+        if draws > self.cohorts:
+            raise InputError("more draws than cohorts", where="--draws", got=draws, allowed=f"1 to {self.cohorts}")
+        return [self.cohorts // draws + (draw < self.cohorts % draws) for draw in range(draws)]
+
+    @property
+    def simulator(self) -> str:
+        return "des" if self.engine == "des" else "microsim"
+
+
+def _or(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse a scenario with limited resources: a virtual cohort has no ward to wait for. Raises InputError."""
+    if scenario.is_limited:
+        raise InputError(
+            "virtual cohorts have no beds and no arrivals",
+            where=f"{scenario.where}: [{'capacity' if scenario.capacity else 'service'}]",
+            allowed="a scenario without limited resources",
+        )
+
+
+def check_time(work: Callable[[tuple[int, int]], object], patients: int, settings: Settings) -> None:
+    """Refuse cohorts that take too long. Raises InputError.
+
+    work : of a draw and so many of its cohorts; patients : of a cohort in all its arms
+    """
+    few = max(TIMED[settings.simulator] // patients, 1)
+    if few * SURELY_SHORT < settings.cohorts:
+        jobs = min(settings.jobs, settings.cohorts)
+        seconds = cost.timed(partial(work, (1, few))) * settings.cohorts / few / jobs
+        cost.check_time(seconds, jobs, [Dial("--cohorts", settings.cohorts, 100)], what="these cohorts")

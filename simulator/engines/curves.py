@@ -1,0 +1,135 @@
+"""What an engine says of a model, on a lattice of months: the common ground of engines and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.lifetimes import Integers, Lifetimes, Path, average
+from simulator.errors import InputError
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+LONGEST = 12_000
+"""Months; a lattice of tenths is kept for every state."""
+
+INTERVAL = (0.025, 0.975)
+"""What every interval that is reported holds."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One engine run of one model.
+
+    months : (n_months,) from 0 to the horizon, equally spaced
+    survival : (clock, population) -> (n_draws, n_months); NaN where a population is empty
+    means : (clock, population) -> (n_draws, n_months - 1), the mean of S(t) from each month to the next
+    occupancy : clock -> state -> (n_draws, n_months), the probability of being there
+    sizes : population -> (n_draws,) share of all patients who reach the default clock
+    lifetimes : the paths of S near months, where lines between them do not do
+    counts : count -> (n_draws,) per patient, from the default clock to the horizon
+    count_variances : count -> (n_draws,) variance among patients; absent for exact
+    patients : how many were simulated a draw; None for exact, which has no sampling noise
+    """
+
+    months: Floats
+    survival: Mapping[tuple[str, str], Floats]
+    means: Mapping[tuple[str, str], Floats]
+    occupancy: Mapping[str, Mapping[str, Floats]]
+    sizes: Mapping[str, Floats]
+    lifetimes: Lifetimes
+    counts: Mapping[str, Floats]
+    count_variances: Mapping[str, Floats]
+    patients: int | None = None
+
+
+def populations(pathway: Pathway) -> list[str]:
+    """Return `all`, the groups, and every level of every attribute as attribute=level."""
+    levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
+    return ["all", *pathway.groups, *levels]
+
+
+def up_to(means: Floats, step: float, month: float) -> Floats:
+    """Return the integral from 0 to a month, (n_draws,), of what has these means over cells of `step` months."""
+    cells = min(max(month / step, 0.0), means.shape[1])
+    whole = int(cells + 1e-9)
+    part = max(cells - whole, 0.0)
+    total = means[:, :whole].sum(axis=1)
+    return np.asarray(step * (total + part * means[:, whole] if part > 0.0 else total))
+
+
+def split_level(pathway: Pathway, population: str) -> tuple[str, str]:
+    """Return (attribute, level) of a population that is a level. Raises InputError if there is none such."""
+    attribute, _, level = population.partition("=")
+    if attribute not in pathway.attributes or level not in pathway.attributes[attribute].levels:
+        raise unknown("population", population, populations(pathway), pathway.where)
+    return attribute, level
+
+
+def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
+    """Return the curves of a mixture of patients, in which a share of everybody is of each part, on one lattice.
+
+    shares : one a part, a number or (n_draws,)
+    """
+
+    def mean(values: Iterable[Floats]) -> Floats:
+        pairs = zip(shares, values, strict=True)
+        return np.asarray(sum((np.asarray(share) * each.T).T for share, each in pairs))
+
+    first = parts[0]
+    counts = {name: mean(each.counts[name] for each in parts) for name in first.counts}
+    sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
+
+    def of_the_living(curves: Sequence[Mapping[tuple[str, str], Floats]]) -> dict[tuple[str, str], Floats]:
+        found = {}
+        for key in first.survival:
+            name = key[1]
+            pairs = zip(parts, curves, strict=True)
+            alive = mean(each.sizes[name][:, None] * np.nan_to_num(own[key]) for each, own in pairs)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found[key] = alive / sizes[name][:, None]
+        return found
+
+    def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
+        size = [np.asarray(share) * each.sizes[key[1]] for share, each in zip(shares, parts, strict=True)]
+        found = [each.lifetimes(key, np.where(own > 0, places, 0)) for own, each in zip(size, parts, strict=True)]
+
+        def of_draw(draw: int, place: int) -> Path | None:
+            if all(each[draw] is None for each in found):
+                return None
+            there = [number for number, own in enumerate(size) if own[draw] > 0]
+            near = slice(place - 1, place + 1)
+            lines = [(first.months[near], parts[i].survival[key][draw, near]) for i in there]
+            chosen = [found[i][draw] or line for i, line in zip(there, lines, strict=True)]
+            return average(chosen, [size[i][draw] / sum(own[draw] for own in size) for i in there])
+
+        return [of_draw(draw, int(place)) for draw, place in enumerate(places)]
+
+    return Curves(
+        first.months,
+        of_the_living([each.survival for each in parts]),
+        of_the_living([each.means for each in parts]),
+        {
+            clock: {state: mean(each.occupancy[clock][state] for each in parts) for state in states}
+            for clock, states in first.occupancy.items()
+        },
+        sizes,
+        paths,
+        counts,
+        {
+            name: mean(each.count_variances[name] + (each.counts[name] - counts[name]) ** 2 for each in parts)
+            for name in first.count_variances
+        },
+        first.patients,
+    )
+
+
+def check_horizon(horizon: float) -> None:
+    """Raise InputError unless a horizon is some months that fit in memory."""
+    if not 0 < horizon <= LONGEST:
+        raise InputError("no horizon", where="--horizon", got=horizon, allowed=f"months above 0, up to {LONGEST}")

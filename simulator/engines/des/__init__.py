@@ -1,0 +1,1 @@
+"""Patients one by one, each a SimPy process."""

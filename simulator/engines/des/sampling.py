@@ -1,0 +1,125 @@
+"""What the addressed uniforms have in store for each patient of a model, a number at a time; looked up in blocks.
+
+    latent time = H^-1(-log u),   branch taken = least -log(u_b) / p_b
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.model import Exit, Model
+from simulator.engines.no_benefit import open_exits
+from simulator.randomness import Uniforms
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+BLOCK = 256
+"""Patients whose numbers are found together when one of them is asked for."""
+
+
+class Way(NamedTuple):
+    """A way out of a state, and the months after which it is taken."""
+
+    months: float
+    exit: Exit
+
+
+class Chances:
+    """The chances of patients : (n,) under a model of one draw. `place` is a patient's place among them."""
+
+    def __init__(self, model: Model, uniforms: Uniforms, patients: Integers) -> None:
+        self.model, self.uniforms, self.patients = model, uniforms, patients
+        self.levels = {name: self._levels(name, list(mix.values())) for name, mix in model.mix.items()}
+        self.cell = np.zeros(patients.size, dtype=np.int64)
+        for name in model.attributes:
+            self.cell = self.cell * len(model.pathway.attributes[name].levels) + self.levels[name]
+        self._latent: dict[tuple[str, int, int], list[float]] = {}
+        self._branches: dict[tuple[str, int, int, bool], list[int]] = {}
+        self._shut: dict[str, tuple[Exit, ...]] = {}
+
+    def _levels(self, attribute: str, shares: Sequence[float]) -> Integers:
+        edges = np.cumsum(shares)[:-1]
+        return np.asarray(np.searchsorted(edges, self.uniforms.at(f"@{attribute}", self.patients), side="right"))
+
+    def exits(self, state: str, in_vain: bool) -> tuple[Exit, ...]:
+        """Return a state's exits, or those that are open to who is treated in vain."""
+        if not in_vain:
+            return self.model.exits[state]
+        if state not in self._shut:
+            self._shut[state] = open_exits(self.model.pathway, state, self.model.exits[state])
+        return self._shut[state]
+
+    def ways(self, state: str, place: int, visit: int, in_vain: bool = False) -> list[Way]:
+        """Return when a patient would leave a sojourn by each exit, soonest first, the first declared at ties.
+
+        What goes on from the state before comes last: only the patient knows when.
+        """
+        exits = self.exits(state, in_vain)
+        if not exits:
+            return []
+        if exits[0].probability is not None:
+            exits = (self.branch(state, place, visit, in_vain),)
+        found = [Way(inf if each.goes_on else self._months(state, each, place, visit), each) for each in exits]
+        return sorted(found, key=lambda way: way.months)
+
+    def branch(self, state: str, place: int, visit: int, in_vain: bool = False) -> Exit:
+        """Return the branch that a patient takes."""
+        exits = self.exits(state, in_vain)
+        key = (state, visit, place // BLOCK, in_vain)
+        if key not in self._branches:
+            shares = [np.asarray(each.probability) for each in exits]
+            self._branches[key] = self._race(state, exits, shares, place // BLOCK, visit)
+        return exits[self._branches[key][place % BLOCK]]
+
+    def treated_before(self, place: int, visit: int) -> bool:
+        """Return whether the draw's own probabilities would treat a patient at a visit of the marginal decision."""
+        told, marginal = self.model.pathway.marginal, self.model.marginal
+        assert told is not None
+        assert marginal is not None
+        exits = self.model.exits[told.decision]
+        key = (f"{told.decision} before", visit, place // BLOCK, False)
+        if key not in self._branches:
+            own = marginal.own_share
+            shares = [own if each.name == told.branch else 1.0 - own for each in exits]
+            self._branches[key] = self._race(told.decision, exits, shares, place // BLOCK, visit)
+        return exits[self._branches[key][place % BLOCK]].name == told.branch
+
+    def gains(self, place: int) -> bool:
+        """Return whether a marginal patient gains what the treated gain."""
+        assert self.model.marginal is not None
+        u = self.uniforms.at("marginal_benefit", self.patients[place : place + 1])
+        return bool(u[0] < self.model.marginal.benefit)
+
+    def _block(self, block: int) -> tuple[Integers, Integers]:
+        chosen = slice(BLOCK * block, BLOCK * (block + 1))
+        return self.patients[chosen], self.cell[chosen]
+
+    def _months(self, state: str, way: Exit, place: int, visit: int) -> float:
+        told = f"{state}/{way.name}" if way.probability is None else f"{state}/{way.name}/time"
+        key = (told, visit, place // BLOCK)
+        if key not in self._latent:
+            patients, cell = self._block(place // BLOCK)
+            assert way.time is not None
+            time = way.time if len(self.model.cells) == 1 else way.time.take(cell)
+            exposure = -np.log(self.uniforms.at(told, patients, visit))
+            self._latent[key] = np.broadcast_to(time.inverse_cumulative_hazard(exposure), exposure.shape).tolist()
+        return self._latent[key][place % BLOCK]
+
+    def _race(
+        self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], block: int, visit: int
+    ) -> list[int]:
+        patients, cell = self._block(block)
+        with np.errstate(divide="ignore"):
+            ranks = [
+                -np.log(self.uniforms.at(f"{state}/{each.name}", patients, visit))
+                / (share[cell] if share.ndim and share.size > 1 else share)
+                for each, share in zip(exits, shares, strict=True)
+            ]
+        found: list[int] = np.argmin(np.stack([np.broadcast_to(r, patients.shape) for r in ranks]), axis=0).tolist()
+        return found

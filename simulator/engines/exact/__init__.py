@@ -1,0 +1,1 @@
+"""Probabilities of states by Markov-renewal equations on a lattice, without simulation."""

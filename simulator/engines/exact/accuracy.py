@@ -1,0 +1,106 @@
+"""How far the lattice puts a solved model's curves wrong, measured by solving it on finer cells.
+
+Where patients can come back, the error of one visit is carried into all that follow: there the cells are halved until
+that moves no curve by more than `LIMIT`, or the model is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import populations
+from simulator.engines.exact.solution import Solution
+from simulator.engines.model import Model
+from simulator.engines.steps import FINEST
+from simulator.errors import InputError
+from simulator.pathway.pathway import reachable
+
+Floats = NDArray[np.float64]
+
+LIMIT = 1e-4
+"""Of any probability, where patients can come back."""
+MOST_NUMBERS = 2**25
+"""Of the systems of equations that are solved at once, one a draw, cell of the case mix and frequency: 1 GB or so."""
+
+
+class TooCoarse(InputError):
+    """No lattice that fits in memory is fine enough for a model in which patients come back."""
+
+
+def cycle(model: Model) -> list[str]:
+    """Return the states of a cycle that patients can go round, in order; none if there is no cycle."""
+    onward = model.onward
+    for name in onward:
+        if name not in reachable(onward[name], onward.__getitem__):
+            continue
+        found = [name]
+        while name not in onward[found[-1]]:
+            # Breadth first, so that the way back is the shortest.
+            found.append(_towards(onward, found[-1], name))
+        return found
+    return []
+
+
+def _towards(onward: dict[str, list[str]], state: str, goal: str) -> str:
+    """Return the state after one on a shortest way to a goal."""
+    distance, edge = {goal: 0}, [goal]
+    while edge:
+        edge = [name for name, to in onward.items() if name not in distance and set(to) & set(edge)]
+        distance |= {name: max(distance.values()) + 1 for name in edge}
+    return min((to for to in onward[state] if to in distance), key=distance.__getitem__)
+
+
+def apart(
+    coarse: Solution, fine: Solution, clocks: Sequence[str] = (), who: Sequence[str] = ()
+) -> tuple[Floats, Floats]:
+    """Return how far two solutions of one model are apart at most, (n_draws,): in survival, and in being in any state.
+
+    Survival is that of every level too: a rare one moves that of all patients by little. Groups where both reach them.
+    clocks, who : the only clocks and populations to look at
+    """
+    stride = round(coarse.lattice.step / fine.lattice.step)
+    pathway = coarse.model.pathway
+    stays = [name for name, state in pathway.states.items() if not state.is_choice]
+
+    def gap(own: Floats, finer: Floats) -> Floats:
+        finer = finer[:, ::stride]
+        both = min(own.shape[1], finer.shape[1])
+        return np.asarray(np.nan_to_num(np.abs(own[:, :both] - finer[:, :both])).max(axis=1))
+
+    clocks = clocks or list(pathway.clocks)
+    whole = min(each.lattice.step * each.lattice.n for each in (coarse, fine)) >= pathway.group_window
+    who = who or [name for name in populations(pathway) if whole or name not in pathway.groups]
+    alive = [gap(coarse.survival(name, clock), fine.survival(name, clock)) for clock in clocks for name in who]
+    there = [gap(coarse.occupied(name, clock), fine.occupied(name, clock)) for clock in clocks for name in stays]
+    return np.max(alive, axis=0), np.max(there, axis=0)
+
+
+def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[float], Solution]) -> Solution:
+    """Return a model with cycles solved on cells of which halving moves no curve by more than `LIMIT`.
+
+    solve : step -> the solved model. Raises TooCoarse, naming the cycle.
+    """
+    # Sojourns much shorter than a cell may do no harm, since their mean is kept: that is measured, not assumed.
+    while 8 * horizon / step > FINEST:
+        step *= 2
+    coarse, error = solve(step), np.inf
+    size = model.n_draws * max(len(model.cells), 1) * len(model.pathway.states) ** 2
+    while 2 * horizon / step <= FINEST and 2 * horizon / step * size <= MOST_NUMBERS:
+        step /= 2
+        fine = solve(step)
+        error = float(np.max(apart(coarse, fine)))
+        if error <= LIMIT:
+            return fine
+        coarse = fine
+    names = cycle(model)
+    raise TooCoarse(
+        "the exact engine cannot follow so many returns closely enough",
+        where=f"{model.scenario.where}: [states.{names[0]}]",
+        got=f"the cycle {' -> '.join([*names, names[0]])}, with an error of {error:.1g} on cells of {step:.2g} months"
+        if np.isfinite(error)
+        else f"the cycle {' -> '.join([*names, names[0]])}, over {horizon:g} months",
+        allowed=f"an error up to {LIMIT:g}: --engine microsim, a shorter --horizon, or longer sojourns in the cycle",
+    )

@@ -1,0 +1,81 @@
+"""Survival of a solved model near one month, as finely as its median needs it.
+
+Where deaths are spread evenly over the cells about the month, the lattice is fine enough. Where they are not, after a
+fixed time or a steep start, the draw is solved again as far as that month on a finer lattice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.exact.solution import Solution
+from simulator.engines.lifetimes import Integers, Path
+from simulator.engines.steps import FINEST, STEP
+
+Floats = NDArray[np.float64]
+Key = tuple[str, str]
+
+FINE = 0.0025
+"""Months a cell of the finer lattice, which may put one fixed time that much too late."""
+SLOPE, SPIKE = 0.6, 0.08
+"""Of the deaths in a cell of a tenth of a month, by how much those in the cells beside it may differ from one another,
+and their mean from them: a line through the cell then misses the crossing by less than 0.004 months."""
+
+
+@dataclass
+class Crossing:
+    """The curves of a solved model near a month.
+
+    survival, means : (clock, population) -> S at lattice points (n_draws, n_months), and its means between them
+    solve : what solves a model to a horizon, with `step` and `window`
+    """
+
+    solution: Solution
+    survival: Mapping[Key, Floats]
+    means: Mapping[Key, Floats]
+    solve: Callable[..., Solution]
+    _finer: dict[tuple[int, float, bool], Solution] = field(default_factory=dict)
+
+    def paths(self, key: Key, places: Integers) -> list[Path | None]:
+        """Return each draw's S from month 0 to its place on a finer lattice; None where this one is fine enough."""
+        step = self.solution.lattice.step
+        if step <= FINE:
+            return [None] * places.size
+        coarse = (places > 0) & ~_is_even(self.survival[key], self.means[key], places, STEP / step)
+        return [self._path(key, draw, int(places[draw])) if own else None for draw, own in enumerate(coarse)]
+
+    def _path(self, key: Key, draw: int, place: int) -> Path:
+        months = self.solution.months
+        # The lattice's own error may put the crossing into the next cell.
+        until = float(months[min(place + 2, months.size - 1)])
+        fine = self._solved(draw, until, key[1] in self.solution.model.pathway.groups)
+        return fine.months, fine.survival(key[1], key[0])[0]
+
+    def _solved(self, draw: int, until: float, in_group: bool) -> Solution:
+        if (draw, until, in_group) not in self._finer:
+            model, step = self.solution.model, self.solution.lattice.step
+            reach = max(until, model.pathway.group_window) if in_group else until
+            parts = int(min(np.ceil(step / FINE), max(FINEST / 4 * step / reach, 1)))
+            self._finer[draw, until, in_group] = self.solve(
+                model.of_draw(draw), until, step=step / parts, window=in_group
+            )
+        return self._finer[draw, until, in_group]
+
+
+def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> NDArray[np.bool_]:
+    """Return of which draws about as many die in the cell before a place as in those beside it.
+
+    survival : (n_draws, n_months); means : (n_draws, n_months - 1); coarser : a tenth of a month, in cells
+    """
+    inside = (places > 1) & (places < means.shape[1])
+    draw, place = np.arange(places.size)[:, None], np.where(inside, places, 1)[:, None]
+    around = survival[draw, np.clip(place + np.arange(-2, 2), 0, means.shape[1])]
+    before, own, after = -np.diff(around, axis=1).T
+    early = np.abs(means[draw, place - 1][:, 0] - 0.5 * (around[:, 1] + around[:, 2]))
+    spike = np.maximum(np.abs(own - 0.5 * (before + after)), early)
+    even = (np.abs(after - before) <= SLOPE * coarser * own) & (spike <= SPIKE * coarser * own)
+    return np.asarray(inside & even)

@@ -1,0 +1,205 @@
+"""Streams of patients on a lattice of equal cells, and their damped Fourier transform.
+
+    X(z_f) = sum_k x[k] r^k exp(-2 pi i f k / n),   r^n = 1e-8
+
+The damping keeps what runs past the end of the lattice from coming round again (Gruebel & Hermesmeier 1999), so no
+zero padding is needed, and products of transforms are convolutions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.exact.kernels import Kernel
+from simulator.engines.model import Model
+from simulator.engines.steps import FINEST, FINEST_READ, STEP, divisor, read_off
+from simulator.pathway.pathway import reachable
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+ALIAS = 1e-8
+
+
+class Passage(NamedTuple):
+    """The transforms of leaving a sojourn by one exit.
+
+    now : who leaves at once, (n_draws or 1, n_cells or 1)
+    masses : what leaves a cell later, but for atoms; multiplies entries on the cells' edges
+    edges : everything that leaves, on the cells' edges, the mean time kept
+    at : the later atoms, which multiply the atom of entries at month 0
+    shifted : they and who leaves at once, which multiply entries as masses a cell
+    """
+
+    now: Floats
+    masses: Complex
+    edges: Complex
+    at: Complex | None
+    shifted: Complex | None
+
+
+class Lattice:
+    """n cells of `step` months from 0 on; streams are masses a cell, (n_draws or 1, n_cells or 1, n)."""
+
+    def __init__(self, step: float, horizon: float) -> None:
+        self.step = step
+        self.n = _smooth(max(math.ceil(horizon / step - 1e-9), 64))
+
+    @cached_property
+    def damping(self) -> Floats:
+        return ALIAS ** (np.arange(self.n) / self.n)
+
+    @cached_property
+    def z(self) -> Complex:
+        """The damped shift by one cell, (n // 2 + 1,)."""
+        f = np.arange(self.n // 2 + 1)
+        return np.asarray(ALIAS ** (1.0 / self.n) * np.exp(-2j * np.pi * f / self.n), dtype=np.complex128)
+
+    def transform(self, stream: Floats) -> Complex:
+        return np.fft.rfft(stream * self.damping)
+
+    def between(self, edges: Complex) -> Floats:
+        """Return the mean over each cell of the cumulative sum of what lies on the edges, mean time kept, (..., n)."""
+        return np.cumsum(self.stream(edges + 0.0 * self.z), axis=-1)
+
+    def stream(self, transformed: Complex) -> Floats:
+        return np.fft.irfft(transformed, self.n) / self.damping
+
+    @cached_property
+    def _halves(self) -> Complex:
+        return 0.5 * (1.0 + self.z)
+
+    @cached_property
+    def _moved(self) -> Complex:
+        return 1.0 - self.z
+
+    def kernel(self, kernel: Kernel) -> Passage:
+        """Return an exit's transforms."""
+        masses = self.transform(kernel.mass)
+        edges = self._halves * masses + self._early(kernel, masses) * self._moved
+        at: Complex | None = None
+        shifted: Complex | None = None
+        if kernel.now.any():
+            shifted = kernel.now[..., None] + 0.0 * self.z
+            edges = edges + shifted
+        for atom in kernel.atoms:
+            own = atom.mass[..., None] * self.z ** atom.cell[..., None]
+            spread = own * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
+            edges = edges + spread
+            at, shifted = own if at is None else at + own, spread if shifted is None else shifted + spread
+        return Passage(kernel.now, masses, edges, at, shifted)
+
+    @cached_property
+    def _end(self) -> Complex:
+        """The shift to the last cell."""
+        return np.asarray(self.z ** (self.n - 1))
+
+    def _early(self, kernel: Kernel, masses: Complex) -> Complex:
+        """Return the transform of each cell's mass x how far before the cell's middle it lies.
+
+        From the second cell on that is a slope, -(m[k + 1] - m[k - 1]) / 24; the first cell has its own.
+        """
+        first, second, third, last_but_one, last = (kernel.mass[..., k, None] for k in (0, 1, 2, -2, -1))
+        slopes = (self.z - 1.0 / self.z) * (masses - first)
+        # The second cell and the last have one neighbour each: there the slope is that to it.
+        corrections = second + (2.0 * second - third) * self.z + (last_but_one - 2.0 * last) * self._end
+        return np.asarray(kernel.early[..., None] + (slopes + corrections) / 24.0)
+
+    def split(self, masses: Complex, months: float) -> tuple[Complex, Complex]:
+        """Return the part of masses a cell before and after a month."""
+        stream = self.stream(masses + 0.0 * self.z)
+        early = stream.copy()
+        early[..., round(months / self.step) :] = 0.0
+        return self.transform(early), self.transform(stream - early)
+
+    def split_edges(self, edges: Complex, atom: Floats, masses: Complex, months: float) -> tuple[Complex, Complex]:
+        """Return the part of masses on the cells' edges before and after a month.
+
+        What lies on the very edge is shared so that as many are early as among `masses` a cell and the `atom` at 0.
+        """
+        at = round(months / self.step)
+        stream = self.stream(edges + 0.0 * self.z)
+        early = stream.copy()
+        early[..., at:] = 0.0
+        if at < self.n:
+            wanted = atom + self.stream(masses + 0.0 * self.z)[..., :at].sum(axis=-1)
+            missing = wanted - early.sum(axis=-1)
+            early[..., at] = np.clip(missing, 0.0, np.maximum(stream[..., at], 0.0))
+        return self.transform(early), self.transform(stream - early)
+
+
+def _smooth(n: int) -> int:
+    """Return the least even number >= n with no prime factor above 5."""
+    best = 1 << (n - 1).bit_length()
+    five = 1
+    while five < best:
+        three = five
+        while three < best:
+            candidate = three
+            while candidate < n:
+                candidate *= 2
+            if candidate % 2 == 0:
+                best = min(best, candidate)
+            three *= 3
+        five *= 5
+    return best
+
+
+def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] | None = None) -> float:
+    """Return a step that resolves every sojourn of models of one pathway: at most a fifth of its interquartile range.
+
+    Months that are read off, and fixed times that follow one another, are made whole numbers of steps, as far as the
+    finest lattice goes: off the lattice, what happens at one time would be spread over two points.
+    read : those months; default: the horizon, the months of survival and the end of the group window
+    """
+    spreads = []
+    for exits in (exits for model in models for exits in model.exits.values()):
+        for each in exits:
+            if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
+                spreads.append(float(np.min(spread)))
+    pathway = models[0].pathway
+    if read is None:
+        read = [*read_off(pathway, horizon), *([pathway.group_window] if pathway.groups else [])]
+    chained = sorted({month for model in models for month in _chained(model)})
+    step = STEP / divisor(chained, STEP, int(FINEST * STEP / max(horizon, STEP)))
+    step /= divisor(read, step, int(FINEST_READ * step / horizon))
+    while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
+        step /= 2
+    return step
+
+
+def fixed_from_the_start(model: Model) -> set[float]:
+    """Return the fixed times of the model's sojourns if many patients may leave one at one instant, or else none."""
+    lasting, at_once = _lasting(model)
+    begun = reachable([model.pathway.clock_state], at_once)
+    found = {name: {month for month in months if month > 0} for name, months in lasting.items()}
+    return set().union(*found.values()) if any(found[name] for name in lasting.keys() & begun) else set()
+
+
+def _chained(model: Model) -> set[float]:
+    """Return the fixed times of the model's sojourns if one may follow another at once, and none otherwise."""
+    lasting, at_once = _lasting(model)
+    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+    follows = any(lasting.keys() & reachable(ways[name], at_once) for name in lasting)
+    return {month for months in lasting.values() for month in months if month > 0} if follows else set()
+
+
+def _lasting(model: Model) -> tuple[dict[str, list[float]], Callable[[str], list[str]]]:
+    """Return sojourn -> its fixed times, and where a patient may go on at once from a state."""
+    lasting: dict[str, list[float]] = {}
+    for name, exits in model.exits.items():
+        for each in exits if name not in model.instant else ():
+            if each.time is not None and each.time.atom is not None:
+                lasting.setdefault(name, []).extend(np.ravel(each.time.atom).tolist())
+    ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+
+    def at_once(name: str) -> list[str]:
+        return ways[name] if name in model.timeless else []
+
+    return lasting, at_once

@@ -1,0 +1,114 @@
+"""The marginal patient who gains nothing: treated, without response, dead when supportive care would have seen it.
+
+They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response; at every
+moment the time of death that supportive care had in store for them, counted from the decision, may be up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.exact import history_graph
+from simulator.engines.exact.history_graph import Graph, Node
+from simulator.engines.exact.kernels import Kernel, kernels
+from simulator.engines.exact.lattice import Lattice
+from simulator.engines.exact.renewal import Renewal, renewal
+from simulator.engines.model import Model
+from simulator.engines.no_benefit import open_exits
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Doom:
+    """By node, for one doomed patient from the decision on: who enters and stays at month 0, and transforms of who
+    enters and leaves, as masses a cell. `means` : of who is in a sojourn or has died, over each cell."""
+
+    decision: Node
+    share: Floats
+    atoms: dict[Node, Floats]
+    staying: dict[Node, Floats]
+    into: dict[Node, Complex]
+    out_of: dict[Node, Complex]
+    means: dict[Node, Floats]
+
+
+def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]) -> Doom:
+    """Return the streams of a patient who is treated in vain from a decision's node on."""
+    pathway = model.pathway
+    marginal = pathway.marginal
+    assert marginal is not None
+    target = pathway.states[marginal.decision].transition(marginal.branch).to
+    shut = replace(model, exits={name: open_exits(pathway, name, exits) for name, exits in model.exits.items()})
+    graph = history_graph.build(target, marking=marking, marks=decision.marks, ways=shut.open_ways)
+    alive = renewal(shut, lattice, graph, {})
+    return _with_deaths(model, lattice, alive, graph, decision, share)
+
+
+def _with_deaths(
+    model: Model, lattice: Lattice, alive: Renewal, graph: Graph, decision: Node, share: Floats
+) -> Doom:
+    assert model.pathway.marginal is not None
+    deaths = model.exits[model.pathway.marginal.otherwise]
+    laws = kernels(deaths, lattice.step, lattice.n)
+    masses = [_with_atoms(each, lattice) for each in laws]
+    at_once = sum((each.now for each in laws), np.zeros((1, 1)))
+    survival = 1.0 - at_once[..., None] - np.cumsum(sum(masses), axis=-1)
+    survival = np.concatenate([np.broadcast_to(1.0 - at_once[..., None], survival[..., :1].shape), survival], axis=-1)
+    survival = np.clip(survival, 0.0, 1.0)
+    found = Doom(decision, share, {}, {}, {}, {}, {})
+    middle = 0.5 * (survival[..., 1:] + survival[..., :-1])
+    dying: dict[Node, Floats] = {}
+    for node in graph.nodes:
+        entered = lattice.stream(alive.inflow(node) + np.zeros_like(lattice.z))
+        found.atoms[node] = alive.atoms[node]
+        if alive.is_choice(node):
+            found.into[node] = found.out_of[node] = lattice.transform(entered * middle)
+            continue
+        first = alive.staying(node)
+        found.staying[node] = first * (1.0 - at_once)
+        left = lattice.stream(alive.outflow(node) + np.zeros_like(lattice.z))
+        there = first[..., None] + np.cumsum(entered - left, axis=-1)
+        there = np.concatenate([np.broadcast_to(first[..., None], (*there.shape[:-1], 1)), there], axis=-1)
+        entering = entered * middle
+        leaving = entering - np.diff(there * survival)
+        found.into[node], found.out_of[node] = lattice.transform(entering), lattice.transform(leaving)
+        for each, law, mass in zip(deaths, laws, masses, strict=True):
+            death = Node(each.to, node.marks)
+            dying[death] = dying.get(death, 0.0) + mass * 0.5 * (there[..., 1:] + there[..., :-1])
+            found.atoms[death] = found.staying[death] = found.atoms.get(death, np.zeros((1, 1))) + first * law.now
+    found.into.update({death: lattice.transform(lost) for death, lost in dying.items()})
+    _put_means(found, lattice, alive, graph, [(each.to, law) for each, law in zip(deaths, laws, strict=True)])
+    return found
+
+
+def _put_means(
+    found: Doom, lattice: Lattice, alive: Renewal, graph: Graph, deaths: list[tuple[str, Kernel]]
+) -> None:
+    """Add the means over cells of who is in a sojourn and of who has died.
+
+    With S and what is there as means over cells, deaths[k] - deaths[k - 1] = -there[k] (S[k] - S[k - 1]).
+    """
+    dying = [lattice.stream(lattice.kernel(law).edges) for _, law in deaths]
+    survival = 1.0 - np.cumsum(sum(dying), axis=-1)
+    for node in graph.nodes:
+        if alive.is_choice(node):
+            continue
+        there = lattice.between(alive.edges[node] - alive.leaving(node))
+        found.means[node] = there * survival
+        for (to, _), lost in zip(deaths, dying, strict=True):
+            death = Node(to, node.marks)
+            found.means[death] = found.means.get(death, 0.0) + np.cumsum(there * lost, axis=-1)
+
+
+def _with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:
+    """Return what leaves later than at once, as masses a cell."""
+    mass = kernel.mass
+    for atom in kernel.atoms:
+        at = atom.cell[..., None] == np.arange(lattice.n)
+        mass = mass + np.where(at, atom.mass[..., None], 0.0)
+    return mass

@@ -1,0 +1,305 @@
+"""A solved model: what is read off the streams of patients, mixed over the case mix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import split_level, up_to
+from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.lattice import Lattice
+from simulator.engines.exact.no_benefit import Doom
+from simulator.engines.exact.renewal import Renewal
+from simulator.engines.model import Model
+
+Floats = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Marks = Callable[[frozenset[str]], bool]
+
+ROUNDING = 1e-7
+"""A group that is smaller is empty: the damped transform leaves no more digits of it."""
+
+
+@dataclass
+class Solution:
+    """A solved model. `after` starts at the default clock; `before` leads to it, or is None if it starts at entry."""
+
+    model: Model
+    lattice: Lattice
+    n_months: int
+    before: Renewal | None
+    after: Renewal
+    dooms: list[Doom]
+    reach: Floats
+    _streams: dict[tuple[Node, str, bool], tuple[Floats, Complex]] = field(default_factory=dict)
+    _joins: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
+    _mixes: dict[tuple[Node, str, bool, str, str], tuple[Floats, Complex]] = field(default_factory=dict)
+
+    @property
+    def months(self) -> Floats:
+        """(n_months,) from 0 to the horizon."""
+        return self.lattice.step * np.arange(self.n_months, dtype=np.float64)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """The case mix of who reaches the default clock, (n_draws or 1, n_cells)."""
+        reached = self.model.weights * self.reach
+        total = reached.sum(axis=-1, keepdims=True)
+        return np.asarray(np.divide(reached, total, out=np.zeros_like(reached), where=total > 0))
+
+    def entered(self, states: Iterable[str], population: str = "all", clock: str | None = None) -> Floats:
+        """Return how many of all patients on the clock have entered `states` by each month and are of `population`.
+
+        (n_draws, n_months); a state entered again counts again. Divide by `size` for the population's own share.
+        """
+        return self._cumulative(states, population, clock, "in")
+
+    def months_in(self, states: Iterable[str], month: float) -> Floats:
+        """Return the months spent in `states` up to a month after the default clock's start, (n_draws,)."""
+        return up_to(self.between(states, "all", None, "net"), self.lattice.step, month)
+
+    def between(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
+        """Return the mean over each cell of who is there, `net`, or has come, `in`, (n_draws, n_months - 1)."""
+        _, stream = self._moves(states, population, clock, which, True)
+        means = self.lattice.between(stream)[:, : self.n_months - 1]
+        return np.broadcast_to(means, (self.model.n_draws, self.n_months - 1))
+
+    def mean_survival(self, population: str = "all", clock: str | None = None) -> Floats:
+        """Return the mean of S(t) over each cell, (n_draws, n_months - 1); NaN where the population is empty."""
+        return self._alive(self.between(self.model.pathway.deaths, population, clock, "in"), population, clock)
+
+    def occupied(self, state: str, clock: str | None = None) -> Floats:
+        """Return the probability of being in a state, (n_draws, n_months)."""
+        if self.model.pathway.states[state].is_absorbing:
+            return self._cumulative([state], "all", clock, "in")
+        return np.clip(self._cumulative([state], "all", clock, "net"), 0.0, 1.0)
+
+    def size(self, population: str, clock: str | None = None) -> Floats:
+        """Return the share of patients on a clock who are of a population, (n_draws,)."""
+        if population == "all" and clock not in (None, self.model.pathway.clock):
+            return np.ones(self.model.n_draws)
+        if population == "all":
+            return self._draws((self.weights.sum(axis=-1) > 0.0).astype(np.float64))
+        if population not in self.model.pathway.groups:
+            return self._draws(self._cells(population, clock).sum(axis=-1))
+        atom, masses = self._joining(population)
+        return np.clip(self._draws(atom + masses.sum(axis=-1)), 0.0, 1.0)
+
+    def size_by_month(self, population: str) -> Floats:
+        """Return the share of patients on the default clock who are of a population so far, (n_draws, n_months)."""
+        if population not in self.model.pathway.groups:
+            return np.broadcast_to(self.size(population)[:, None], (self.model.n_draws, self.n_months))
+        atom, masses = self._joining(population)
+        # The window closes a group: later it stays as it is.
+        summed = np.cumsum(np.concatenate([atom[:, None], masses], axis=-1), axis=-1)
+        months = np.minimum(np.arange(self.n_months), summed.shape[-1] - 1)
+        return np.broadcast_to(np.clip(summed[:, months], 0.0, 1.0), (self.model.n_draws, self.n_months))
+
+    def _joining(self, population: str) -> tuple[Floats, Floats]:
+        """Return who is of a group at once (n_draws or 1,), and who joins less who leaves in each cell."""
+        if population in self._joins:
+            return self._joins[population]
+        marks, at = self._marks(population), round(self.model.pathway.group_window / self.lattice.step)
+        start = self.after.graph.start
+        atom = np.full((1, 1), float(marks(start.marks)))
+        stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        for node, edges in self.after.graph.out_of.items():
+            for edge in edges:
+                # Patients join or leave a population where their marks change.
+                sign = int(marks(edge.target.marks)) - int(marks(node.marks))
+                if sign:
+                    own_atom, own_stream = self.after.crossing(edge)
+                    atom, stream = atom + sign * own_atom, stream + sign * own_stream
+        doomed, moved = self._doomed_total(marks)
+        masses = self.lattice.stream(_mixed(stream, self.weights) + moved + 0.0 * self.lattice.z)
+        at_once = np.broadcast_to(_mixed(atom, self.weights) + doomed, masses.shape[:1])
+        self._joins[population] = at_once, masses[..., :at]
+        return self._joins[population]
+
+    def _doomed_total(self, marks: Marks) -> tuple[Floats, Complex]:
+        """Return who is treated in vain and of a population, as an atom (n_draws or 1,) and a stream, mixed."""
+        atom: Floats = np.zeros((1, 1))
+        stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        for each in self.dooms:
+            for node in each.into:
+                # Who was of the population before the decision has been counted there.
+                sign = int(marks(node.marks)) - int(marks(each.decision.marks))
+                if sign:
+                    own_atom, own_stream = self._doomed(each, node, "net")
+                    atom, stream = atom + sign * own_atom, stream + sign * own_stream
+        return _mixed(atom, self.weights), _mixed(stream, self.weights)
+
+    def survival(self, population: str = "all", clock: str | None = None) -> Floats:
+        """Return S(t) = P(T > t) of a population, (n_draws, n_months); NaN where it is empty."""
+        return self._alive(self.entered(self.model.pathway.deaths, population, clock), population, clock)
+
+    def _alive(self, dead: Floats, population: str, clock: str | None) -> Floats:
+        size = self.size(population, clock)[:, None]
+        empty = ROUNDING if population in self.model.pathway.groups else 0.0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alive = np.where(size > empty, 1.0 - dead / size, np.nan)
+        return np.clip(np.minimum.accumulate(alive, axis=-1), 0.0, 1.0)
+
+    def _draws(self, values: Floats) -> Floats:
+        return np.broadcast_to(values, (self.model.n_draws,)).copy()
+
+    def _cells(self, population: str, clock: str | None = None) -> Floats:
+        """Return the weights of a population's cells, (n_draws or 1, n_cells).
+
+        On the default clock, among those who reach it; on the entry clock everybody counts.
+        """
+        on_default = clock in (None, self.model.pathway.clock)
+        weights = self.weights if on_default else np.atleast_2d(self.model.weights)
+        if population == "all":
+            return weights
+        attribute, level = split_level(self.model.pathway, population)
+        if attribute not in self.model.attributes:
+            return weights * self.model.mix[attribute].get(level, 0.0)
+        return weights * self.model.in_level(attribute, level)
+
+    def _marks(self, population: str) -> Marks:
+        group = self.model.pathway.groups.get(population)
+        if group is None:
+            return lambda marks: True
+        wanted, unwanted = set(group.entered), set(group.not_entered)
+        return lambda marks: bool(marks & wanted) and not marks & unwanted
+
+    @cached_property
+    def _nodes(self) -> list[Node]:
+        added = [node for each in self.dooms for node in each.into if node not in self.after.graph.out_of]
+        return [*self.after.graph.nodes, *dict.fromkeys(added)]
+
+    def _total(
+        self, nodes: Iterable[Node], which: str, on_edges: bool, clock: str, who: str
+    ) -> tuple[Floats, Complex]:
+        """Return the sum over nodes of atoms (n_draws or 1,) and streams (n_draws or 1, n), mixed over the cells.
+
+        `which` : who comes `in`, or the `net` of who comes and who leaves. `who` : "all", or a level of an attribute.
+        `on_edges` : on the cells' edges, the atoms among them, instead of masses a cell.
+        """
+        atom: Floats = np.zeros(1)
+        stream: Complex = np.zeros((1, 1), dtype=np.complex128)
+        for node in nodes:
+            key = (node, which, on_edges, clock, who)
+            if key not in self._mixes:
+                self._mixes[key] = self._mix(*self._after_default(node, which, on_edges), on_edges, clock, who)
+            own_atom, own_stream = self._mixes[key]
+            atom, stream = atom + own_atom, stream + own_stream
+        return atom, stream
+
+    def _mix(self, atom: Floats, stream: Complex, on_edges: bool, clock: str, who: str) -> tuple[Floats, Complex]:
+        """Return what follows the default clock, mixed; on the entry clock it follows the arrivals there."""
+        cells = self._cells(who, clock)
+        if clock == self.model.pathway.clock or self.before is None:
+            return _mixed(atom, cells), _mixed(stream, cells)
+        arrival = Node(self.model.pathway.clock_state, frozenset())
+        if arrival not in self.before.edges:
+            return np.zeros(1), np.zeros((1, 1), dtype=np.complex128)
+        if on_edges or not atom.any():
+            return np.zeros(1), _mixed(stream * self.before.edges[arrival], cells)
+        moved = atom[..., None] * self.before.inflow(arrival) + stream * self.before.edges[arrival]
+        return _mixed(atom * self.before.atoms[arrival], cells), _mixed(moved, cells)
+
+    def _after_default(self, node: Node, which: str, on_edges: bool) -> tuple[Floats, Complex]:
+        key = (node, which, on_edges)
+        if key not in self._streams:
+            self._streams[key] = self._on_edges(node, which) if on_edges else self._stream(node, which)
+        return self._streams[key]
+
+    def _on_edges(self, node: Node, which: str) -> tuple[Floats, Complex]:
+        """Return a node's stream on the cells' edges after the default clock, and no atom beside it."""
+        stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
+        if which == "net" and self.after.is_choice(node):
+            return np.zeros((1, 1)), stream
+        if node in self.after.graph.out_of:
+            stream = self.after.edges[node]
+            if which == "net":
+                stream = stream - self.after.leaving(node)
+        for each in self.dooms:
+            if node in each.means:
+                moved = self.lattice.transform(np.diff(each.means[node], prepend=0.0))
+                stream = stream + each.share[..., None] * self.after.edges[each.decision] * moved
+        return np.zeros((1, 1)), stream
+
+    def _stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
+        """Return a node's atom and stream after the default clock, the doomed among them. A choice keeps nobody."""
+        atom, stream = np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
+        if which == "net" and self.after.is_choice(node):
+            return atom, stream
+        if node in self.after.graph.out_of:
+            atom, stream = self.after.atoms[node], self.after.inflow(node)
+            if which == "net":
+                atom, stream = self.after.staying(node), stream - self.after.outflow(node)
+        for each in self.dooms:
+            if node in each.into:
+                own_atom, own_stream = self._doomed(each, node, which)
+                atom, stream = atom + own_atom, stream + own_stream
+        return atom, stream
+
+    def _doomed(self, doom: Doom, node: Node, which: str) -> tuple[Floats, Complex]:
+        """Return the atom and stream at a node of who is treated in vain."""
+        if which == "net" and self.after.is_choice(node):
+            return np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
+        moved = doom.into[node] - (doom.out_of.get(node, 0.0) if which == "net" else 0.0)
+        at_once = (doom.atoms if which == "in" else doom.staying).get(node, np.zeros((1, 1)))
+        share = doom.share[..., None]
+        stream = share * self.after.edges[doom.decision] * moved
+        stream = stream + share * at_once[..., None] * self.after.inflow(doom.decision)
+        return doom.share * self.after.atoms[doom.decision] * at_once, stream
+
+    def _cumulative(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
+        atom, stream = self._moves(states, population, clock, which, False)
+        masses = self.lattice.stream(stream + 0.0 * self.lattice.z)[:, : self.n_months - 1]
+        summed = np.zeros((len(masses), self.n_months))
+        np.cumsum(masses, axis=-1, out=summed[:, 1:])
+        summed = summed + atom[:, None]
+        return np.broadcast_to(summed, (self.model.n_draws, self.n_months))
+
+    def _moves(
+        self, states: Iterable[str], population: str, clock: str | None, which: str, on_edges: bool
+    ) -> tuple[Floats, Complex]:
+        """Return the atom (n_draws or 1,) and stream (n_draws or 1, n) of a population into states; see `_total`."""
+        clock, states, marks = clock or self.model.pathway.clock, set(states), self._marks(population)
+        in_group = population in self.model.pathway.groups
+        nodes = [node for node in self._nodes if node.state in states and marks(node.marks)]
+        atom, stream = self._total(nodes, which, on_edges, clock, "all" if in_group else population)
+        if clock != self.model.pathway.clock and in_group:
+            reached = (self.model.weights * self.reach).sum(axis=-1, keepdims=True)
+            reached = np.where(reached > 0.0, reached, 1.0)
+            atom, stream = atom / reached[..., 0], stream / reached
+        elif clock != self.model.pathway.clock and self.before is not None:
+            atom, stream = self._with_before(states, population, which, on_edges, atom, stream)
+        return atom, stream
+
+    def _with_before(
+        self, states: set[str], population: str, which: str, on_edges: bool, atom: Floats, stream: Complex
+    ) -> tuple[Floats, Complex]:
+        """Add what happens between entry and the default clock."""
+        assert self.before is not None
+        cells = np.atleast_2d(self._cells(population, list(self.model.pathway.clocks)[1]))
+        for node in self.before.graph.nodes:
+            if node.state in states and node.state != self.model.pathway.clock_state:
+                came, gone = (self.before.edges[node], self.before.leaving) if on_edges else (
+                    self.before.inflow(node), self.before.outflow
+                )
+                stream = stream + _mixed(came - gone(node) if which == "net" else came, cells)
+                if not on_edges:
+                    first = self.before.staying(node) if which == "net" else self.before.atoms[node]
+                    atom = atom + _mixed(first, cells)
+        return atom, stream
+
+
+def _mixed(values: Any, weights: Floats) -> Any:
+    """Return values (n_draws or 1, n_cells or 1, ...) mixed over the cells by weights (n_draws or 1, n_cells)."""
+    if values.shape[1] == 1:
+        return values[:, 0] * weights.sum(axis=-1).reshape(-1, *(1,) * (values.ndim - 2))
+    if values.ndim == 2:
+        return (values * weights).sum(axis=-1)
+    # Real and imaginary parts side by side, so that this is a product of real matrices.
+    pairs = np.ascontiguousarray(values).view(np.float64)
+    return (weights[:, None, :] @ pairs)[:, 0].view(values.dtype)

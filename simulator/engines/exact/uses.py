@@ -1,0 +1,210 @@
+"""What an arrival asks of limited resources, where requests are granted at once and where they wait without end.
+
+Whoever waits without end leaves by another latent time, if one ever strikes. Those for whom none does are served at
+last: what they ask for is what a queue must be able to serve, or it grows without limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.distributions.exponential import Exponential
+from simulator.engines.exact.embedded import NEVER, earliest, entries, leaving, reaching, visits
+from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.lattice import Lattice, choose_step
+from simulator.engines.exact.no_benefit import doom
+from simulator.engines.model import Exit, Model
+from simulator.engines.no_benefit import doomed_share, open_exits
+from simulator.pathway.pathway import reachable
+
+Floats = NDArray[np.float64]
+
+LONGEST_DOOM = 1_200.0
+"""Months for which whoever is treated without benefit is followed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a state is left where requests for some resources wait without end. Arrays : (n_draws or 1, n_cells or 1).
+
+    by : (exit, probability); ends : of going nowhere
+    """
+
+    by: list[tuple[Exit, Floats]]
+    ends: Floats
+
+
+class Uses:
+    """What an arrival at the default clock asks of each limited resource of a model, in whole lives."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, pathway = model, model.pathway
+        self.limited = list(model.scenario.capacity)
+        onward = reachable([pathway.clock_state], model.onward.__getitem__)
+        self.states = [name for name in pathway.states if name in onward]
+        self.holds = {name: pathway.states[name].holds for name in self.states}
+        self.rows = {name: self._rows(name) for name in self.states if model.exits[name]}
+        self.stay = {name: leaving(model, name).stay for name in self.states if self.holds[name] in self.limited}
+        self.treated_in_vain = doomed_share(model)
+        self.in_vain = {} if self.treated_in_vain is None else _used_in_vain(model)
+        reached = np.atleast_2d(model.weights) * reaching(model)
+        total = reached.sum(axis=-1, keepdims=True)
+        self.weights = np.divide(reached, total, out=np.zeros_like(reached), where=total > 0)
+
+    def _rows(self, state: str) -> dict[frozenset[str], Row]:
+        """Return how a state is left, by the resources for which requests wait without end."""
+        exits = self.model.exits[state]
+        asked = [_asked(self.model, state, each) for each in exits]
+        own = leaving(self.model, state)
+        found = {frozenset[str](): Row(list(zip(exits, own.by, strict=True)), own.never)}
+        resources = sorted({each for each in asked if each is not None})
+        for waiting in (frozenset(c) for n in range(1, len(resources) + 1) for c in combinations(resources, n)):
+            others = [way for way, each in zip(exits, asked, strict=True) if each not in waiting]
+            wanted = [way for way, each in zip(exits, asked, strict=True) if each in waiting]
+            left = earliest([way.time for way in others if way.time is not None]) if others else None
+            stuck = np.ones((1, 1)) if left is None else left.never
+            by = [] if left is None else list(zip(others, left.by, strict=True))
+            made = [np.atleast_2d(way.time.cdf(np.inf)) for way in wanted if way.time is not None]
+            # Who is stuck with several requests is served by any of them: an equal part each.
+            by += [(way, stuck * each / len(made)) for way, each in zip(wanted, made, strict=True)]
+            found[waiting] = Row(by, np.maximum(stuck * (1.0 - sum(made, np.zeros((1, 1))) / len(made)), 0.0))
+        return found
+
+    def months(self, served: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return what an arrival asks of each resource, (n_draws,): months held, or requests where units are offered.
+
+        served : resource -> (n_draws,), the share of requests that are granted at once; others wait without end
+        """
+        place = {name: i for i, name in enumerate(self.states)}
+        mixed = {name: self._mixed(rows, served) for name, rows in self.rows.items()}
+        shape = np.broadcast_shapes(
+            (1, 1), *(p.shape for row in mixed.values() for p in (row.ends, *(p for _, p in row.by)))
+        )
+        onward, ends = np.zeros((*shape, len(place), len(place))), np.ones((*shape, len(place), 1))
+        for name, row in mixed.items():
+            ends[..., place[name], 0] = row.ends
+            for way, p in row.by:
+                if way.to in place:
+                    onward[..., place[name], place[way.to]] += self._with_benefit(name, way, p)
+        often = entries(onward, ends, place[self.model.pathway.clock_state])
+        found = {name: np.zeros((1, 1)) for name in self.limited}
+        for name, stay in self.stay.items():
+            if self.model.scenario.capacity[self.holds[name] or ""].offered_every is None:
+                known = often[..., place[name]]
+                found[self.holds[name] or ""] = found[self.holds[name] or ""] + _times(known, stay)
+        for name, row in mixed.items():
+            for way, p in row.by:
+                wanted = _asked(self.model, name, way)
+                if wanted is not None and self.model.scenario.capacity[wanted].offered_every is not None:
+                    found[wanted] = found[wanted] + _times(often[..., place[name]], p)
+        marginal = self.model.pathway.marginal
+        for name, (at_once, at_last) in self.in_vain.items():
+            assert marginal is not None
+            assert self.treated_in_vain is not None
+            decided = often[..., place[marginal.decision]] * self.treated_in_vain
+            part = np.atleast_1d(served[name])[:, None]
+            found[name] = found[name] + _times(decided, part * at_once + (1.0 - part) * at_last)
+        return {name: self._everybody(each) for name, each in found.items()}
+
+    def _mixed(self, rows: Mapping[frozenset[str], Row], served: Mapping[str, Floats]) -> Row:
+        if len(rows) == 1:
+            return rows[frozenset()]
+        asked = frozenset().union(*rows)
+        by: dict[str, tuple[Exit, Floats]] = {}
+        ends = np.zeros((1, 1))
+        for waiting, row in rows.items():
+            share = np.ones((1, 1))
+            for name in asked:
+                own = np.atleast_1d(served[name])[:, None]
+                share = share * ((1.0 - own) if name in waiting else own)
+            ends = ends + share * row.ends
+            for way, p in row.by:
+                known = by[way.name][1] if way.name in by else np.zeros((1, 1))
+                by[way.name] = way, known + share * p
+        return Row(list(by.values()), ends)
+
+    def _with_benefit(self, state: str, way: Exit, p: Floats) -> Floats:
+        marginal = self.model.pathway.marginal
+        if self.treated_in_vain is None or marginal is None:
+            return p
+        return p - self.treated_in_vain if (state, way.name) == (marginal.decision, marginal.branch) else p
+
+    def _everybody(self, by_cell: Floats) -> Floats:
+        mixed = np.sum(np.where(self.weights > 0.0, by_cell, 0.0) * self.weights, axis=-1)
+        return np.broadcast_to(mixed, (self.model.n_draws,)).copy()
+
+
+def most_requests(model: Model) -> tuple[str, float]:
+    """Return from which state a patient asks most often for limited resources who once does, and how often on average.
+
+    In the cell of the case mix and with the resources never granted for which it is most, the others always at once; or
+    treated without benefit, until the death of the untreated.
+    """
+    pathway, marginal, capacity = model.pathway, model.pathway.marginal, list(model.scenario.capacity)
+    lives = [(model.exits, np.inf)]
+    if marginal is not None and model.marginal is not None and model.marginal.raised:
+        in_vain = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
+        lives.append((in_vain, float(np.max(leaving(model, marginal.otherwise).stay))))
+    short = [each for n in range(len(capacity) + 1) for each in combinations(capacity, n)]
+    asking = [name for name, exits in model.exits.items() if any(_asked(model, name, way) for way in exits)]
+    most = "", 0.0
+    for (exits, within), never, name in product(lives, short, asking):
+        open_ = {state: tuple(x for x in own if _asked(model, state, x) not in never) for state, own in exits.items()}
+        again = visits(replace(model, exits=open_), start=name, within=within)[name]
+        requests = float(np.where(np.atleast_2d(model.weights) > 0.0, again, 0.0).max())
+        most = max(most, (name, requests), key=lambda found: found[1])
+    return most
+
+
+def _asked(model: Model, state: str, way: Exit) -> str | None:
+    """Return the limited resource that an exit is a request for, or None."""
+    wanted = model.pathway.states[way.to].holds
+    return wanted if wanted in model.scenario.capacity and wanted != model.pathway.states[state].holds else None
+
+
+def _times(often: Floats, months: Floats) -> Floats:
+    """Return a product in which never is never, however long it would be."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(often > NEVER, often * months, 0.0))
+
+
+def _used_in_vain(model: Model) -> dict[str, tuple[Floats, Floats]]:
+    """Return what a patient who is treated without benefit asks of each resource, (n_draws or 1, n_cells or 1) each.
+
+    If served at once; and at last, after waits without end in which all but those without a time of death have died.
+    """
+    marginal = model.pathway.marginal
+    assert marginal is not None
+    exits = model.exits[marginal.otherwise]
+    lasts = max(float(np.max(each.time.ppf(1.0 - 1e-6))) for each in exits if each.time is not None)
+    horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
+    lattice = Lattice(choose_step([model], horizon), horizon)
+    at_once, never = _asked_in_vain(model, lattice), leaving(model, marginal.otherwise).never
+    if not np.any(never > NEVER):
+        return {name: (asked, np.zeros((1, 1))) for name, asked in at_once.items()}
+    undying = replace(exits[0], time=Exponential.from_parameters({"mean": np.full((1, 1), np.inf)}), probability=None)
+    at_last = _asked_in_vain(replace(model, exits={**model.exits, marginal.otherwise: (undying,)}), lattice)
+    return {name: (asked, never * at_last[name]) for name, asked in at_once.items()}
+
+
+def _asked_in_vain(model: Model, lattice: Lattice) -> dict[str, Floats]:
+    marginal, pathway = model.pathway.marginal, model.pathway
+    assert marginal is not None
+    found = doom(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
+    asked = {}
+    for name, capacity in model.scenario.capacity.items():
+        nodes = [node for node in found.into if pathway.states[node.state].holds == name]
+        total = np.zeros((1, 1))
+        for node in nodes:
+            if capacity.offered_every is not None:
+                came = lattice.stream(found.into[node] + 0.0 * lattice.z)
+                total = total + found.atoms[node] + came.sum(axis=-1)
+                continue
+            total = total + lattice.step * found.means[node].sum(axis=-1)
+        asked[name] = total
+    return asked

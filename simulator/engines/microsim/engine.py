@@ -1,0 +1,390 @@
+"""The microsimulation: every patient of a state at once, in NumPy, by addressed uniforms.
+
+A latent time is the inverse of the cumulative hazard at -log(u); a branch is the least -log(u_b) / p_b.
+Each patient is followed to the horizon after the default clock, or until it is clear
+that they never reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import Curves, check_horizon
+from simulator.engines.model import Exit, Model
+from simulator.engines.no_benefit import open_exits, ways
+from simulator.engines.tally import Tally, counted_states
+from simulator.engines.trajectories import MOMENT, Block
+from simulator.errors import InputError
+from simulator.pathway.pathway import longest_way_to_clock, reaches_itself, states_before_clock
+from simulator.randomness import Uniforms
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+BLOCK = 65_536
+"""Patients at once: enough to share the cost of a call, few enough for the processor's cache."""
+
+
+def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -> Curves:
+    """Return the curves of simulated patients 0 to `patients` - 1 of a model of one draw.
+
+    horizon : months after the default clock. Groups look to the end of their window, whatever the horizon.
+    """
+    return counted(model, horizon, range(patients), uniforms).curves()
+
+
+def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -> Tally:
+    """Return the tally of simulated patients of a model of one draw; see `curves`."""
+    check_horizon(horizon)
+    pathway = model.pathway
+    tally = Tally(model, horizon)
+    for block in simulate(model, uniforms, patients, horizon=pathway.followed(horizon), keep=counted_states(pathway)):
+        tally.add(block)
+    tally.flush()
+    return tally
+
+
+def simulate(
+    model: Model, uniforms: Uniforms, patients: range, *, horizon: float, keep: frozenset[str] | None = None
+) -> Iterator[Block]:
+    """Yield blocks of simulated patients, who find every resource free. The model must be of a single draw.
+
+    `keep` : states whose entries and exits are kept; None keeps all, and the order of each patient's events.
+    """
+    check_single(model)
+    plan = Plan(model, horizon, keep)
+    for first in range(patients.start, patients.stop, BLOCK):
+        yield Run(plan, uniforms, np.arange(first, min(first + BLOCK, patients.stop))).run()
+
+
+def simulate_at_once(
+    model: Model, uniforms: Uniforms, patients: range, *, horizon: float, keep: frozenset[str] | None = None
+) -> Block:
+    """Return all patients of `simulate` in one block, however many."""
+    check_single(model)
+    return Run(Plan(model, horizon, keep), uniforms, np.arange(patients.start, patients.stop)).run()
+
+
+def check_single(model: Model) -> None:
+    """Refuse a model of many draws."""
+    shares = [each.probability for exits in model.exits.values() for each in exits if each.probability is not None]
+    if any(each.ndim > 1 for each in shares):
+        raise InputError("microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers")
+
+
+class Plan:
+    """What is the same for every block: the order of states, and each state's exits by cell."""
+
+    def __init__(self, model: Model, horizon: float, keep: frozenset[str] | None) -> None:
+        self.model, self.horizon, self.keep = model, horizon, keep
+        pathway = model.pathway
+        self.order = pathway.in_order()
+        self.before_clock = states_before_clock(pathway)
+        self.longest = longest_way_to_clock(pathway)
+        self.times_that_go_on = pathway.times_that_go_on()
+        self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
+        self.exits = {
+            name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()
+        }
+        marginal = model.marginal
+        self.marginal = (
+            marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
+        )
+        self.doomed_exits = {}
+        if self.marginal is not None:
+            self.doomed_exits = {
+                name: open_exits(pathway, name, exits) for name, exits in model.exits.items()
+            }
+            self.doomed_ways = {name: {each for each, _ in ways(pathway, name)} for name in pathway.states}
+        self.mix = {name: np.cumsum(list(levels.values()))[:-1] for name, levels in model.mix.items()}
+        sizes = [len(pathway.attributes[name].levels) for name in model.attributes]
+        self.strides = [int(np.prod(sizes[i + 1 :])) for i in range(len(sizes))]
+
+
+def _possible(way: Exit) -> bool:
+    return way.probability is None or bool(np.any(way.probability > 0))
+
+
+class Run:
+    """One block of patients on their way. Indices are places in the block."""
+
+    def __init__(self, plan: Plan, uniforms: Uniforms, patients: Integers) -> None:
+        self.plan, self.uniforms, self.patients = plan, uniforms, patients
+        n = patients.size
+        everybody = np.arange(n)
+        self.levels = {
+            name: np.searchsorted(edges, uniforms.at(f"@{name}", patients), side="right")
+            for name, edges in plan.mix.items()
+        }
+        self.cell = np.zeros(n, dtype=np.int64)
+        for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
+            self.cell += stride * self.levels[name]
+        self.one_cell = len(plan.model.cells) == 1
+        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, plan.longest))
+        self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
+            plan.model.pathway.start: [(everybody, np.zeros(n))]
+        }
+        self.visits = {name: np.zeros(n, dtype=np.int64) for name in plan.cyclic}
+        names = {name for each in plan.times_that_go_on.values() for name in each}
+        self.latent = {name: np.full(n, np.inf) for name in names}
+        self.events = np.zeros(n, dtype=np.int64)
+        self.doomed = np.zeros(n, dtype=bool) if plan.marginal is not None else None
+        self.doom_month = np.full(n, np.inf) if plan.marginal is not None else np.empty(0)
+        self.doom_exit = (
+            np.zeros(n, dtype=np.int64) if plan.marginal is not None else np.empty(0, dtype=np.int64)
+        )
+
+    def run(self) -> Block:
+        while self.waiting:
+            for state in self.plan.order:
+                arrivals = self.waiting.pop(state, None)
+                if arrivals is not None:
+                    who = (
+                        np.concatenate([each for each, _ in arrivals])
+                        if len(arrivals) > 1
+                        else arrivals[0][0]
+                    )
+                    month = (
+                        np.concatenate([each for _, each in arrivals])
+                        if len(arrivals) > 1
+                        else arrivals[0][1]
+                    )
+                    self._enter(state, who, month)
+        return self.block
+
+    def _enter(self, state: str, who: Integers, month: Floats) -> None:
+        pathway = self.plan.model.pathway
+        if state == pathway.clock_state:
+            first = np.isinf(self.block.clock_month[who])
+            self.block.clock_month[who[first]] = month[first]
+            self.block.follow_up_end[who[first]] = month[first] + self.plan.horizon
+        if self.plan.keep is None or state in self.plan.keep:
+            self.block.entered.setdefault(state, []).append((who, month))
+            if state in self.plan.before_clock:
+                self.block.early.setdefault(state, []).append(np.isinf(self.block.clock_month[who]))
+            if self.plan.keep is None:
+                self.block.order.setdefault(state, []).append(self.events[who])
+                self.events[who] += 1
+        told = pathway.states[state]
+        if told.kind == "death":
+            self.block.death_month[who] = month
+        if told.is_absorbing:
+            return
+        visit: Integers | int = 0
+        if state in self.visits:
+            visit = self.visits[state][who]
+            self.visits[state][who] += 1
+        if told.is_choice:
+            self._choose(state, who, month, visit)
+        else:
+            self._stay(state, who, month, visit)
+
+    def _send(self, state: str, to: str, who: Integers, month: Floats) -> None:
+        if who.size:
+            self.waiting.setdefault(to, []).append((who, month))
+
+    def _exposure(self, name: str, who: Integers, visit: Integers | int) -> Floats:
+        u = self.uniforms.at(name, self.patients[who], visit)
+        np.log(u, out=u)
+        return np.negative(u, out=u)
+
+    def _by_cell(self, values: Floats, who: Integers) -> Floats:
+        return values[self.cell[who]] if np.ndim(values) else values
+
+    def _race(
+        self,
+        state: str,
+        exits: Sequence[Exit],
+        shares: Sequence[Floats],
+        who: Integers,
+        visit: Integers | int,
+    ) -> list[Floats]:
+        """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
+        found = []
+        for each, share in zip(exits, shares, strict=True):
+            exposure = self._exposure(f"{state}/{each.name}", who, visit)
+            p = self._by_cell(share, who)
+            with np.errstate(divide="ignore"):
+                found.append(np.divide(exposure, p, out=exposure))
+        return found
+
+    def _winner(self, state: str, exits: Sequence[Exit], who: Integers, visit: Integers | int) -> Integers:
+        """Return the place of the branch that each patient takes, (n,)."""
+        if len(exits) == 1:
+            return np.zeros(who.size, dtype=np.int64)
+        shares = [np.asarray(each.probability) for each in exits]
+        return least(self._race(state, exits, shares, who, visit))
+
+    def _choose(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
+        exits = self.plan.exits[state]
+        if self.doomed is not None:
+            who, month, visit = self._choose_doomed(state, who, month, visit)
+        winner = self._winner(state, exits, who, visit)
+        self._mark_marginal(state, exits, winner, who, month, visit)
+        for place, each in enumerate(exits):
+            chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
+            self._send(state, each.to, who[chosen], month[chosen])
+
+    def _choose_doomed(
+        self, state: str, who: Integers, month: Floats, visit: Integers | int
+    ) -> tuple[Integers, Floats, Integers | int]:
+        """Send who is treated in vain their way, and return the others."""
+        assert self.doomed is not None
+        doomed = self.doomed[who]
+        if doomed.any():
+            exits = [e for e in self.plan.doomed_exits[state] if _possible(e)]
+            theirs = who[doomed]
+            winner = self._winner(
+                state, exits, theirs, visit[doomed] if isinstance(visit, np.ndarray) else visit
+            )
+            for place, each in enumerate(exits):
+                self._send(state, each.to, theirs[winner == place], month[doomed][winner == place])
+        kept = ~doomed
+        return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
+
+    def _mark_marginal(
+        self,
+        state: str,
+        exits: Sequence[Exit],
+        winner: Integers,
+        who: Integers,
+        month: Floats,
+        visit: Integers | int,
+    ) -> None:
+        """Find who is treated under the scenario's shares but not under the draw's own, and who of them in vain."""
+        marginal, told = self.plan.marginal, self.plan.model.pathway.marginal
+        if marginal is None or told is None or state != told.decision or self.doomed is None:
+            return
+        treated = np.array([each.name == told.branch for each in exits])[winner]
+        candidates = np.flatnonzero(treated)
+        them = who[candidates]
+        visits = visit[candidates] if isinstance(visit, np.ndarray) else visit
+        untreated = self._untreated_before(state, them, visits)
+        in_vain = untreated & (self.uniforms.at("marginal_benefit", self.patients[them]) >= marginal.benefit)
+        self._doom(told.otherwise, them[in_vain], month[candidates][in_vain])
+
+    def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> NDArray[np.bool_]:
+        """Return who would not be treated under the draw's own shares, with the same uniforms."""
+        told, marginal = self.plan.model.pathway.marginal, self.plan.marginal
+        assert told is not None
+        assert marginal is not None
+        own = [
+            marginal.own_share if each.name == told.branch else 1.0 - marginal.own_share
+            for each in self.plan.model.exits[state]
+        ]
+        ranks = self._race(state, self.plan.model.exits[state], own, who, visit)
+        place = [each.name for each in self.plan.model.exits[state]].index(told.branch)
+        return np.asarray(least(ranks) != place)
+
+    def _doom(self, otherwise: str, who: Integers, month: Floats) -> None:
+        assert self.doomed is not None
+        if who.size:
+            exits = self.plan.exits[otherwise]
+            self.doomed[who] = True
+            self.doom_month[who], self.doom_exit[who] = self._departure(otherwise, exits, who, month, 0)
+
+    def _departure(
+        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
+    ) -> tuple[Floats, Integers]:
+        """Return when each patient who enters a sojourn at a month leaves it, and by which exit, (n,) each."""
+        if exits[0].probability is None:
+            times = self._risks(state, exits, who, month, visit)
+            if len(times) == 1:
+                return times[0], np.zeros(who.size, dtype=np.int64)
+            winner = least(times)
+            return np.minimum.reduce(times), winner
+        winner = self._winner(state, exits, who, visit)
+        ends = np.empty(who.size)
+        for place, each in enumerate(exits):
+            chosen = np.flatnonzero(winner == place)
+            theirs = who[chosen]
+            visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
+            exposure = self._exposure(f"{state}/{each.name}/time", theirs, visits)
+            ends[chosen] = month[chosen] + self._time(each, exposure, theirs)
+        return ends, winner
+
+    def _risks(
+        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
+    ) -> list[Floats]:
+        """Return when each latent time strikes, (n,) each; in a milestone those of the state before go on."""
+        found = [
+            self.latent[each.name][who]
+            if each.goes_on
+            else month + self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who)
+            for each in exits
+        ]
+        for name in self.plan.times_that_go_on.get(state, ()):
+            times = [at for each, at in zip(exits, found, strict=True) if each.name == name]
+            self.latent[name][who] = times[0] if times else np.inf
+        return found
+
+    def _time(self, way: Exit, exposure: Floats, who: Integers) -> Floats:
+        assert way.time is not None
+        time = way.time if self.one_cell else way.time.take(self.cell[who])
+        return np.asarray(time.inverse_cumulative_hazard(exposure))
+
+    def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
+        if self.doomed is not None:
+            who, month, visit = self._stay_doomed(state, who, month, visit)
+        exits = self.plan.exits[state]
+        ends, winner = self._departure(state, exits, who, month, visit)
+        self._leave(state, exits, who, ends, winner)
+
+    def _stay_doomed(
+        self, state: str, who: Integers, month: Floats, visit: Integers | int
+    ) -> tuple[Integers, Floats, Integers | int]:
+        """As `_stay` for who is treated in vain: they leave by the exits open to them, or die when their time is up."""
+        assert self.doomed is not None
+        doomed = self.doomed[who]
+        if doomed.any():
+            theirs, begun = who[doomed], month[doomed]
+            exits = self.plan.doomed_exits[state]
+            ends = np.full(theirs.size, np.inf)
+            winner = np.zeros(theirs.size, dtype=np.int64)
+            if exits:
+                visits = visit[doomed] if isinstance(visit, np.ndarray) else visit
+                ends, winner = self._departure(state, exits, theirs, begun, visits)
+            dies = self.doom_month[theirs] <= ends
+            told = self.plan.model.pathway.marginal
+            assert told is not None
+            self._leave(
+                state,
+                self.plan.exits[told.otherwise],
+                theirs[dies],
+                self.doom_month[theirs[dies]],
+                self.doom_exit[theirs[dies]],
+            )
+            self._leave(state, exits, theirs[~dies], ends[~dies], winner[~dies])
+        kept = ~doomed
+        return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
+
+    def _leave(
+        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers
+    ) -> None:
+        """Send patients on by their exits, but for those whose follow-up is over before."""
+        in_time = self._in_time(who, month, exits, winner)
+        if not in_time.all():
+            who, month, winner = who[in_time], month[in_time], winner[in_time]
+        if self.plan.keep is None or state in self.plan.keep:
+            self.block.left.setdefault(state, []).append((who, month))
+        for place, each in enumerate(exits):
+            chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
+            self._send(state, each.to, who[chosen], month[chosen])
+
+    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
+        """Return who leaves before their follow-up is over, (n,)."""
+        return np.asarray((month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month))
+
+
+def least(ranks: Sequence[Floats]) -> Integers:
+    """Return the place of the least of several arrays, the first at ties, (n,)."""
+    if len(ranks) == 2:
+        return (ranks[1] < ranks[0]).astype(np.int64)
+    least, winner = ranks[0], np.zeros(ranks[0].size, dtype=np.int64)
+    for place, each in enumerate(ranks[1:], start=1):
+        winner[each < least] = place
+        least = np.minimum(least, each)
+    return winner

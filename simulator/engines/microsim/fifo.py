@@ -1,0 +1,201 @@
+"""First come, first served: everybody's requests for limited resources, through one time-ordered heap.
+
+Each request takes the unit that is free first, unless another risk comes before (the servers' workloads of Kiefer &
+Wolfowitz 1955, Trans Am Math Soc 78, 1, with impatience). That needs to know, when a unit is granted, when it will be
+given back; where it depends on another wait, only the des engine can say.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.calendar import INSTANTS, instant
+from simulator.engines.requests import Intake, Requests
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+HALF = 0.5 / INSTANTS
+NEVER = float("nan")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Stretches of patients' lives, in months since each begins; what follows a row comes after it. Arrays : (n_rows,).
+
+    place : the patient's place in the intake; begins : whether it is the patient's first
+    asked, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
+    granted_row, gone_row : the stretch that follows; -1 if none
+    release : when the unit that it begins with is given back; inf if never
+    ends : when a patient who is treated without benefit, as is settled in it, dies; inf if none is
+    """
+
+    place: Integers
+    resource: Integers
+    begins: NDArray[np.bool_]
+    asked: Floats
+    expiry: Floats
+    release: Floats
+    ends: Floats
+    granted_row: Integers
+    gone_row: Integers
+
+
+@dataclass(frozen=True)
+class Served:
+    """By row, months since the patient's entry: its start, and what became of its request. NaN: it never happened."""
+
+    rows: Rows
+    start: Floats
+    granted: Floats
+    gone: Floats
+    released: Floats
+
+    def requests(self, intake: Intake) -> Requests:
+        """Return the wards' book, in calendar months."""
+        made = np.flatnonzero(~(np.isnan(self.granted) & np.isnan(self.gone)))
+        place = self.rows.place[made]
+        asked = intake.origin[place] + (self.start[made] + self.rows.asked[made])
+        order = np.lexsort((self.rows.resource[made], place, np.rint(asked * INSTANTS)))
+        made, place, asked = made[order], place[order], asked[order]
+
+        def calendar(month: Floats) -> Floats:
+            known = ~np.isnan(month[made])
+            return np.where(known, intake.origin[place] + month[made], np.inf)
+
+        return Requests(
+            intake.patients[place],
+            self.rows.resource[made],
+            asked,
+            calendar(self.granted),
+            calendar(self.gone),
+            calendar(self.released),
+        )
+
+
+Request = tuple[int, int, int, float, float, float, float]
+"""Its instant, the patient's place, its row among those that ask, the patient's origin, and in months since then: when
+it is made, when another risk ends the wait, and when the patient dies, treated without benefit."""
+
+Following = tuple[int, float, float, float] | None
+"""A row's number among those that ask (-1 if it does not), and its request, expiry and end.
+
+None if it changes nothing for the queues."""
+
+
+def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
+    """Return when every row begins, and how every request ends. `units` : how many each resource has."""
+    asking = np.flatnonzero(np.isfinite(rows.asked))
+    granted_row, gone_row = rows.granted_row[asking], rows.gone_row[asking]
+    stay, resource = rows.release[granted_row].tolist(), rows.resource[asking].tolist()
+    if_granted, if_gone = _following(rows, asking, granted_row), _following(rows, asking, gone_row)
+    granted, released = [NEVER] * asking.size, [NEVER] * asking.size
+    gone, left = dict[int, float](), dict[int, float]()
+    free = [[-np.inf] * each for each in units]
+    replace = heapq.heapreplace
+    later: list[Request] = []
+    for _, place, row, zero, at, until, last in _in_order(_first(rows, asking, origin), later):
+        beds = free[resource[row]]
+        if beds[0] > zero + at + HALF:
+            at = beds[0] - zero
+            ends = until if until < last else last
+            if at >= ends - HALF:
+                gone[row] = ends
+                if until <= last - HALF and until < np.inf:
+                    left[row] = until
+                    _begin(later, if_gone[row], place, zero, until, last)
+                continue
+        granted[row] = at
+        following = if_granted[row]
+        if following is not None:
+            last = _begin(later, following, place, zero, at, last)
+        back = at + stay[row]
+        if back > last:
+            back = last
+        released[row] = back
+        replace(beds, zero + back)
+    return _served(rows, asking, granted, released, gone, left)
+
+
+def _following(rows: Rows, asking: Integers, following: Integers) -> list[Following]:
+    """Return what follows each request, (n_asking,); `following` : rows, -1 if none."""
+    times = [each[following] for each in (rows.asked, rows.expiry, rows.ends)]
+    matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[2])))
+    number = np.where(np.isfinite(times[0][matters]), np.searchsorted(asking, following[matters]), -1)
+    found: list[Following] = [None] * asking.size
+    columns = zip(number.tolist(), *(each[matters].tolist() for each in times), strict=True)
+    for row, told in zip(matters.tolist(), columns, strict=True):
+        found[row] = told
+    return found
+
+
+def _begin(later: list[Request], row: Following, place: int, zero: float, month: float, last: float) -> float:
+    """Begin what follows a request, and push what it asks for in its turn; return when the patient dies for certain."""
+    if row is None:
+        return last
+    number, asked, expiry, ends = row
+    if month + ends < last:
+        last = month + ends
+    at = month + asked
+    if number >= 0 and at <= last - HALF:
+        heapq.heappush(later, (instant(zero + at), place, number, zero, at, month + expiry, last))
+    return last
+
+
+def _first(rows: Rows, asking: Integers, origin: Floats) -> Iterator[Request]:
+    """Return the requests of everybody's first row, in order."""
+    first = np.flatnonzero(rows.begins[asking] & (rows.asked[asking] <= rows.ends[asking] - HALF))
+    row = asking[first]
+    place = rows.place[row]
+    zero = origin[place]
+    instants = np.rint((zero + rows.asked[row]) * INSTANTS).astype(np.int64)
+    order = np.lexsort((place, instants))
+    row = row[order]
+    columns = (instants[order], place[order], first[order], zero[order])
+    times = (each[row] for each in (rows.asked, rows.expiry, rows.ends))
+    return zip(*(each.tolist() for each in (*columns, *times)), strict=True)
+
+
+def _in_order(first: Iterator[Request], later: list[Request]) -> Iterator[Request]:
+    """Yield the first requests and those, pushed to a heap meanwhile, that come of them, by instant and patient."""
+    for request in first:
+        while later and later[0] < request:
+            yield heapq.heappop(later)
+        yield request
+    while later:
+        yield heapq.heappop(later)
+
+
+def _served(
+    rows: Rows,
+    asking: Integers,
+    granted: list[float],
+    released: list[float],
+    gone: dict[int, float],
+    left: dict[int, float],
+) -> Served:
+    """Return what became of all rows from what became of those that ask; left : when another risk led on."""
+    start = np.where(rows.begins, 0.0, NEVER)
+
+    def of_all(those: Integers, months: Iterable[float], following: Integers | None = None) -> Floats:
+        found = np.full(rows.asked.size, NEVER)
+        found[those] = known = np.fromiter(months, np.float64, those.size)
+        if following is not None:
+            begun = ~np.isnan(known) & (following[those] >= 0)
+            start[following[those[begun]]] = known[begun]
+        return found
+
+    were_gone, had_left = (asking[np.fromiter(each, np.int64, len(each))] for each in (gone, left))
+    of_all(had_left, left.values(), rows.gone_row)
+    return Served(
+        rows,
+        start,
+        of_all(asking, granted, rows.granted_row),
+        of_all(were_gone, gone.values()),
+        of_all(asking, released),
+    )

@@ -1,0 +1,393 @@
+"""A pathway with its numbers in place: what every engine interprets.
+
+    resolve(scenario, values) -> Model
+
+Values may hold many parameter draws at once: arrays then have the shape (n_draws or 1, n_cells or 1), where a cell is
+one combination of the attributes that matter; of a single draw, () or (n_cells,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.distributions import Distribution, build
+from simulator.errors import InputError, plain, within
+from simulator.pathway.format import shares
+from simulator.pathway.pathway import (
+    REST,
+    Pathway,
+    Reference,
+    Selection,
+    State,
+    Transition,
+    attributes_in,
+    reachable,
+    references_of,
+)
+from simulator.scenario.levers import Values, pull
+from simulator.scenario.scenario import LEVERS, Scenario
+
+Floats = NDArray[np.float64]
+
+@dataclass(frozen=True)
+class Exit:
+    """A way out of a state: a latent `time`, or a `probability` with or without a time.
+
+    `told` is the declaration in words: exits told alike have the same numbers. `goes_on` : its latent time is the one
+    of this name that was drawn in the state before.
+    """
+
+    name: str
+    to: str
+    time: Distribution | None
+    probability: Floats | None
+    told: str
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class MarginalBenefit:
+    """Who is marginal: the share treated under the draw's own probabilities and under the scenario's.
+
+    benefit : a number; or (n_draws, 1), for the exact engine only
+    """
+
+    own_share: Floats
+    share: Floats
+    benefit: float | Floats
+
+    @property
+    def raised(self) -> bool:
+        return bool(np.any(self.share > self.own_share))
+
+
+@dataclass(frozen=True)
+class Model:
+    """States with numbers. `cells` are the combinations of the attributes that matter, `weights` their shares."""
+
+    scenario: Scenario
+    exits: Mapping[str, tuple[Exit, ...]]
+    mix: Mapping[str, Mapping[str, float]]
+    attributes: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    weights: Floats
+    marginal: MarginalBenefit | None
+    n_draws: int
+
+    @property
+    def pathway(self) -> Pathway:
+        return self.scenario.pathway
+
+    @cached_property
+    def instant(self) -> dict[str, Exit]:
+        """The sojourns in which no time passes, for anybody, and the exit that is taken."""
+        found: dict[str, Exit] = {}
+        for name, exits in self.exits.items():
+            for each in exits if exits and exits[0].probability is None else ():
+                if each.time is not None and np.all(np.isinf(each.time.cumulative_hazard(0.0))):
+                    found.setdefault(name, each)
+        return found
+
+    @cached_property
+    def timeless(self) -> frozenset[str]:
+        """The states in which no time passes: choices and instant sojourns."""
+        return frozenset(self.instant) | {
+            name for name, state in self.pathway.states.items() if state.is_choice
+        }
+
+    @cached_property
+    def open_ways(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """By state, the exits that anybody can take, as (name, to)."""
+        found = []
+        for state, exits in self.exits.items():
+            taken = [self.instant[state]] if state in self.instant else exits
+            usable = [each for each in taken if each.probability is None or np.any(each.probability > 0)]
+            found.append((state, tuple((each.name, each.to) for each in usable)))
+        return tuple(found)
+
+    @cached_property
+    def onward(self) -> dict[str, list[str]]:
+        """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
+        return {name: [each.to for each in exits if _may_be_taken(each)] for name, exits in self.exits.items()}
+
+    def of_draw(self, draw: int) -> Model:
+        """Return the model of one of its draws, by place."""
+
+        def own(values: Any) -> Any:
+            of_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
+            return values[draw : draw + 1] if of_draws else values
+
+        def exit_of(each: Exit) -> Exit:
+            time = None if each.time is None else each.time._with_parameters(own)
+            return replace(each, time=time, probability=own(each.probability))
+
+        marginal = self.marginal
+        if marginal is not None:
+            marginal = MarginalBenefit(own(marginal.own_share), own(marginal.share), own(marginal.benefit))
+        exits = {name: tuple(exit_of(each) for each in exits) for name, exits in self.exits.items()}
+        return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=1)
+
+    def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
+        """Return which cells : (n_cells,) have a level of an attribute that matters."""
+        place = self.attributes.index(attribute)
+        return np.array([cell[place] == level for cell in self.cells])
+
+
+def _may_be_taken(way: Exit) -> bool:
+    has_share = way.probability is None or bool(np.any(way.probability > 0))
+    return has_share and (way.time is None or bool(np.any(way.time.cdf(np.inf) > 0)))
+
+
+def point_values(pathway: Pathway) -> dict[str, float]:
+    """Return every parameter at its declared value."""
+    return {name: parameter.value for name, parameter in pathway.parameters.items()}
+
+
+def resolve(scenario: Scenario, values: Values | None = None) -> Model:
+    """Return a scenario's model; `values` overlay the declared ones. Raises InputError naming the keys at fault."""
+    own: dict[str, Floats | float] = {**point_values(scenario.pathway), **(values or {})}
+    try:
+        return _resolve(scenario, own)
+    except InputError as error:
+        raise _blamed(scenario, own, error) from None
+
+
+def _blamed(scenario: Scenario, own: Values, error: InputError) -> InputError:
+    """Return an error of the pathway's numbers as the lever's that made them so, if one did."""
+    if scenario.pathway.where not in error.where or error.where.startswith(f"{scenario.where}: "):
+        return error
+    for lever in LEVERS:
+        for name, value in getattr(scenario, lever).items():
+            alone: dict[str, Any] = {lever: {name: value}}
+            try:
+                _resolve(Scenario(scenario.name, scenario.pathway, **alone), own)
+            except InputError:
+                where = f"{scenario.where}: [{lever}] {name}, in {error.where}"
+                return InputError(error.what, where=where, got=error.got, allowed=error.allowed, nearest=error.nearest)
+    return error
+
+
+def _resolve(scenario: Scenario, own: Values) -> Model:
+    pathway = scenario.pathway
+    n_draws = max((np.shape(value)[0] for value in own.values() if np.ndim(value)), default=1)
+    attributes = _relevant(pathway)
+    mix = {name: _mix(scenario, name) for name in pathway.attributes}
+    cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
+    weights = np.array(
+        [
+            np.prod([mix[a][level] for a, level in zip(attributes, cell, strict=True)])
+            for cell in cells
+        ]
+    )
+    resolver = _Resolver(scenario, pull(scenario, own), attributes, cells)
+    exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
+    _check_time_passes(scenario, exits)
+    return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, own, exits), n_draws)
+
+
+def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
+    """Refuse a cycle that some patients could go round for ever within one instant."""
+    at_once = {name: [each.to for each in ways if _at_once(each)] for name, ways in exits.items()}
+    for name, onward in at_once.items():
+        if onward and exits[name][0].time is not None and name in reachable(onward, at_once.__getitem__):
+            raise InputError(
+                f"patients come back to '{name}' before any time passes",
+                where=f"{scenario.where}: [states.{name}]",
+                allowed="a sojourn of more than 0 months on every cycle",
+            )
+
+
+def _at_once(way: Exit) -> bool:
+    # What goes on has begun before: if it is over at once, so it was there.
+    closed = way.goes_on or (way.probability is not None and not np.any(way.probability > 0))
+    return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
+
+
+def _mix(scenario: Scenario, attribute: str) -> dict[str, float]:
+    """Return every level's share, in the order of the pathway, whatever a scenario's [population] leaves out."""
+    declared = scenario.pathway.attributes[attribute].levels
+    told = shares(scenario.population.get(attribute, declared), f"{scenario.where}: [population] {attribute}")
+    return {level: told.get(level, 0.0) for level in declared}
+
+
+def _relevant(pathway: Pathway) -> tuple[str, ...]:
+    used: set[str] = set()
+    for state in pathway.states.values():
+        for transition in state.transitions:
+            used |= set(transition.eligible)
+            for reference in references_of(transition):
+                used |= set(attributes_in(reference))
+    return tuple(name for name in pathway.attributes if name in used)
+
+
+def _marginal(
+    resolver: _Resolver, own: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
+) -> MarginalBenefit | None:
+    declared = resolver.pathway.marginal
+    if declared is None:
+        return None
+    before = _Resolver(resolver.scenario, own, resolver.attributes, resolver.cells)
+    decision = resolver.pathway.states[declared.decision]
+    found = []
+    for ways in (before.exits(decision), exits[decision.name]):
+        found.append(next(each.probability for each in ways if each.name == declared.branch))
+    assert found[0] is not None
+    assert found[1] is not None
+    return MarginalBenefit(found[0], found[1], _benefit(resolver.scenario, own))
+
+
+def _benefit(scenario: Scenario, own: Mapping[str, Floats | float]) -> Floats | float:
+    """Return the scenario's marginal benefit, or each draw's own."""
+    told = scenario.marginal_benefit
+    if not isinstance(told, str):
+        return told
+    if f"@{told}" not in own:
+        raise InputError(
+            f"no draw of pathway '{scenario.pathway.name}' tells a marginal benefit",
+            where=scenario.where,
+            got=f"@{told}",
+            allowed="@0 to @1",
+        )
+    return own[f"@{told}"]
+
+
+def check_numbers(pathway: Pathway) -> None:
+    """Refuse a pathway whose declared values do not make a model. Raises InputError."""
+    resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    scenario: Scenario
+    values: Mapping[str, Floats | float]
+    attributes: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+
+    @property
+    def pathway(self) -> Pathway:
+        return self.scenario.pathway
+
+    def exits(self, state: State) -> tuple[Exit, ...]:
+        """Return the ways out of a state, in the order they are declared."""
+        where = f"{self.pathway.where}: [states.{state.name}]"
+        told = state.kind != "sojourn" or not state.competes
+        probabilities = (
+            self._probabilities(state, where)
+            if told and state.transitions
+            else [None] * len(state.transitions)
+        )
+        return tuple(
+            Exit(
+                each.name, each.to, self._time(state, each, where), probability, self._told(state, each), each.goes_on
+            )
+            for each, probability in zip(state.transitions, probabilities, strict=True)
+        )
+
+    def _told(self, state: State, transition: Transition) -> str:
+        ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
+        return f"{transition.time} {transition.probability} {ratio}"
+
+    def _time(self, state: State, transition: Transition, where: str) -> Distribution | None:
+        if transition.time is None:
+            return None
+        arguments = {
+            key: [self._number(each) for each in reference]
+            if isinstance(reference, tuple)
+            else self._number(reference)
+            for key, reference in transition.time.arguments.items()
+        }
+        cure = arguments.pop("cure", None)
+        ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
+        return build(
+            transition.time.family,
+            arguments,
+            cure=cure,
+            hazard_ratio=ratio,
+            where=f"{where} {transition.name}: time",
+        )
+
+    def _number(self, reference: Reference) -> Floats | float:
+        """Return a reference's value: a scalar, or an array whose last axis is the cells (1 where all are alike)."""
+        if isinstance(reference, float):
+            return reference
+        if isinstance(reference, str):
+            return self.values[reference]
+        assert isinstance(reference, Selection)
+        place = self.attributes.index(reference.by)
+        levels = {level: np.atleast_1d(self._number(each)) for level, each in reference.levels.items()}
+        picked = [self._of_cell(levels[cell[place]], index) for index, cell in enumerate(self.cells)]
+        return np.concatenate(np.broadcast_arrays(*picked), axis=-1)
+
+    def _of_cell(self, value: Floats, cell: int) -> Floats:
+        return value if value.shape[-1] == 1 else value[..., cell : cell + 1]
+
+    def _told_share(self, transition: Transition) -> Floats | None:
+        """Return a branch's share as it is told; None where it takes the rest."""
+        if transition.probability is None or transition.probability == REST:
+            return None
+        return np.asarray(self._number(transition.probability))
+
+    def _probabilities(self, state: State, where: str) -> list[Floats]:
+        """Return each exit's probability among the eligible, summing to one over the exits in every cell."""
+        told = [self._told_share(each) for each in state.transitions]
+        given = sum((each for each in told if each is not None), np.zeros(()))
+        self._check_sum(state, told, given, where)
+        raw = [np.clip(1.0 - given, 0.0, 1.0) if each is None else each for each in told]
+        open_to = [self._eligibility(each, where) for each in state.transitions]
+        weights = [p * e for p, e in zip(raw, open_to, strict=True)]
+        total = sum(weights, np.zeros(()))
+        if np.any(total <= 0):
+            cell = (
+                int(
+                    np.argmin(
+                        np.broadcast_to(total, (*np.shape(total)[:-1], len(self.cells))).min(
+                            axis=tuple(range(np.ndim(total) - 1))
+                        )
+                    )
+                )
+                if np.ndim(total)
+                else 0
+            )
+            who = ", ".join(self.cells[cell]) or "anyone"
+            raise InputError(
+                f"no branch is open to {who}", where=where, allowed="a positive share for every patient"
+            )
+        return [weight / total for weight in weights]
+
+    def _check_sum(self, state: State, told: list[Floats | None], given: Floats, where: str) -> None:
+        if sum(each is None for each in told) > 1:
+            raise InputError("two branches take the rest", where=where, allowed='"rest" once')
+        named = ", ".join(str(each.probability) for each in state.transitions)
+        for way, each in zip(state.transitions, told, strict=True):
+            if each is not None and (np.any(each < 0) or np.any(each > 1)):
+                got = plain(float(np.min(each) if np.any(each < 0) else np.max(each)))
+                raise InputError("not a probability", where=f"{where} {way.name}", got=got, allowed=within(0, 1, got))
+        highest, lowest = float(np.max(given)), float(np.min(given))
+        if highest > 1 + 1e-6 or (all(each is not None for each in told) and lowest < 1 - 1e-6):
+            raise InputError(
+                f"probabilities ({named}) do not sum to one",
+                where=where,
+                got=plain(highest if highest > 1 + 1e-6 else lowest),
+                allowed="1",
+            )
+
+    def _eligibility(self, transition: Transition, where: str) -> Floats:
+        factor: Floats = np.ones(())
+        for attribute, levels in transition.eligible.items():
+            declared = self.pathway.attributes[attribute].levels
+            complete = {level: levels.get(level, 1.0) for level in declared}
+            factor = factor * self._number(Selection(attribute, complete))
+        if np.any(factor < 0) or np.any(factor > 1):
+            raise InputError(
+                "eligibility outside 0 to 1",
+                where=f"{where} {transition.name}: eligible",
+                got=plain(float(np.min(factor) if np.any(factor < 0) else np.max(factor))),
+            )
+        return factor

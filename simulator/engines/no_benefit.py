@@ -1,0 +1,57 @@
+"""Patients who are treated without benefit: their share at the decision, and the exits that are open to them.
+
+They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.model import Exit, Model
+from simulator.pathway.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+
+def doomed_share(model: Model) -> Floats | None:
+    """Return the share at the decision who are treated in vain, (n_draws or 1, n_cells or 1); None if nobody is."""
+    marginal = model.marginal
+    if marginal is None or not marginal.raised or np.all(np.equal(marginal.benefit, 1.0)):
+        return None
+    raised = np.maximum(np.atleast_2d(marginal.share) - np.atleast_2d(marginal.own_share), 0.0)
+    return (1.0 - marginal.benefit) * raised
+
+
+def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
+    """Return the exits of a state, as (name, to), that are open to who is treated in vain."""
+    marginal = pathway.marginal
+    assert marginal is not None
+    if state == marginal.no_benefit:
+        return []
+    exits = [(each.name, each.to) for each in pathway.states[state].transitions]
+    onward = [each for each in exits if not pathway.states[each[1]].is_absorbing]
+    if pathway.states[state].is_choice:
+        return [each for each in onward if each[1] == marginal.no_benefit] or onward
+    return onward
+
+
+def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exit, ...]:
+    """Return the exits that are open to who is treated in vain, their probabilities made to sum to one."""
+    kept = {name for name, _ in ways(pathway, state)}
+    found = [each for each in exits if each.name in kept]
+    if not found or found[0].probability is None:
+        return tuple(found)
+    total = sum((np.asarray(each.probability) for each in found), np.zeros(()))
+    return tuple(
+        replace(each, probability=_share(np.asarray(each.probability), total, len(found))) for each in found
+    )
+
+
+def _share(part: Floats, total: Floats, n: int) -> Floats:
+    """Return a part of a total; one in n where there is none: a policy without non-responders treats in vain too."""
+    shape = np.broadcast_shapes(part.shape, total.shape)
+    return np.asarray(np.divide(part, total, out=np.full(shape, 1.0 / n), where=total > 0))

@@ -1,0 +1,184 @@
+"""A calibrated cohort's data files: what was reported, what the posterior is, what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from simulator.errors import InputError
+from simulator.files import csv, toml
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Pathway
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGETS = {
+    "text": ("name", "kind", "population", "state", "attribute", "unit", "place", "use", "note"),
+    "number": ("month", "count", "n", "value", "standard_error"),
+    "optional": ("lower", "upper"),
+    "printed": ("value", "standard_error", "lower", "upper"),
+}
+_SUMMARY = ("mean", "sd", "lower", "median", "upper")
+POSTERIOR = {
+    "text": ("parameter", "unit"),
+    "number": (
+        *(f"prior_{each}" for each in _SUMMARY),
+        *(f"posterior_{each}" for each in _SUMMARY),
+        "contraction",
+    ),
+}
+PREDICTIVE = {
+    "text": ("target", "population", "unit", "inside", "use", "place"),
+    "number": ("month", "reported", "standard_error", "count", "n", "simulated", "lower", "upper"),
+}
+
+UNINFORMED = 0.1
+"""A contraction below this leaves the prior about as wide as it was."""
+
+MOVED = 0.5
+"""Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Lever = dict[str, Number | str]
+"""Name -> number, or the name of the row of targets.csv that reports it."""
+
+
+class FollowUpTable(toml.Table):
+    """Months between which survivors' follow-up ends."""
+
+    family: Literal["uniform"] = "uniform"
+    lower: Number
+    upper: Number
+    reason: str = ""
+
+
+class CohortTable(toml.Table):
+    """A cohort's cohort.toml."""
+
+    title: toml.Line
+    citation: toml.Line
+    doi: toml.Line = ""
+    licence: str = ""
+    pathway: str
+    clock: str
+    n: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0)]
+    arms: dict[str, Annotated[list[str], Field(min_length=1)]]
+    follow_up: FollowUpTable | None = None
+    no_censoring_before: Annotated[Number, Field(ge=0)] = 0.0
+    dependence: str = ""
+    reason: str = ""
+    marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = 1.0
+    set: Lever = Field(default_factory=dict)
+    scale: Lever = Field(default_factory=dict)
+    odds_ratio: Lever = Field(default_factory=dict)
+    hazard_ratio: Lever = Field(default_factory=dict)
+
+
+def is_silent(found: Mapping[Any, Any]) -> bool:
+    """Return whether the cohort left a parameter's prior as it was. found : its row of the posterior."""
+    moved = abs(found["posterior_mean"] - found["prior_mean"])
+    return bool(found["contraction"] < UNINFORMED and moved < MOVED * found["prior_sd"])
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What is known of one reported cohort.
+
+    n : patients; clock : the clock that its months count from; arms : population -> the disjoint arms it consists of
+    follow_up : months between which survivors' follow-up ends, or None
+    no_censoring_before : nobody's follow-up ended before this month; 0 where that is not known
+    targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. Targets are
+    indexed by their line. The latter two are None where the cohort has not been fitted.
+    """
+
+    name: str
+    title: str
+    citation: str
+    clock: str
+    n: int
+    arms: Mapping[str, tuple[str, ...]]
+    follow_up: tuple[float, float] | None
+    targets: pd.DataFrame
+    posterior: pd.DataFrame | None = None
+    predictive: pd.DataFrame | None = None
+    doi: str = ""
+    no_censoring_before: float = 0.0
+
+    def reported_survival(self, population: str, clock: str) -> pd.DataFrame:
+        """Return the survival figures printed of a population (month, count, n, value, standard_error), in percent.
+
+        Empty on any clock but the cohort's own.
+        """
+        rows = self.targets
+        chosen = (rows["kind"] == "survivors") & (rows["unit"] == "%") & (rows["population"] == population)
+        if clock != self.clock:
+            chosen &= False
+        return rows.loc[chosen, ["month", "count", "n", "value", "standard_error"]].sort_values("month")
+
+
+def cohorts_folder() -> Path:
+    """Return where the shipped cohorts are: data beside the calibration's code, which is not run."""
+    spec = find_spec("calibration")
+    if spec is None or spec.origin is None:
+        raise InputError("the calibration package is not installed", where="calibration")
+    return Path(spec.origin).parent / "cohorts"
+
+
+def cohort_folder(pathway: Pathway) -> Path | None:
+    """Return the folder of the cohort that a pathway's draws are fitted to; None if they are no cohort's.
+
+    `draws` names a folder with a cohort.toml, from the pathway's file on, or draws.csv in it; or else a shipped cohort.
+    Raises InputError if it names neither.
+    """
+    if pathway.draws is None:
+        return None
+    path = (pathway.file.parent if pathway.file else Path()) / pathway.draws
+    folder = path.parent if path.name == "draws.csv" else path
+    if (folder / "cohort.toml").is_file():
+        return folder
+    if path.suffix == ".csv":
+        return None
+    shipped = sorted(each.name for each in cohorts_folder().iterdir() if each.is_dir())
+    if pathway.draws in shipped:
+        return cohorts_folder() / pathway.draws
+    raise unknown("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")
+
+
+def load_cohort(pathway: Pathway) -> Cohort | None:
+    """Return the cohort that a pathway's draws come from; None if it has none. Raises InputError if it is malformed."""
+    folder = cohort_folder(pathway)
+    return None if folder is None else read_cohort(folder)
+
+
+def read_cohort(folder: Path) -> Cohort:
+    """Return the cohort whose files are in a folder. Raises InputError naming the file and the key or column."""
+    path = folder / "cohort.toml"
+    table = toml.validate(CohortTable, toml.read(path), path)
+    follow_up = table.follow_up
+    return Cohort(
+        # "." and ".." name a folder, too.
+        name=folder.resolve().name,
+        title=table.title,
+        citation=table.citation,
+        doi=table.doi,
+        clock=table.clock,
+        n=table.n,
+        arms={name: tuple(members) for name, members in table.arms.items()},
+        follow_up=None if follow_up is None else (follow_up.lower, follow_up.upper),
+        no_censoring_before=table.no_censoring_before,
+        targets=csv.read(folder / "targets.csv", **TARGETS),
+        posterior=_if_there(folder / "posterior.csv", POSTERIOR),
+        predictive=_if_there(folder / "predictive.csv", PREDICTIVE),
+    )
+
+
+def _if_there(path: Path, columns: Mapping[str, Sequence[str]]) -> pd.DataFrame | None:
+    return csv.read(path, **columns).reset_index(drop=True) if path.exists() else None

@@ -1,0 +1,224 @@
+"""Parameter draws: the rows of a cohort's draws.csv, or of a file of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.model import resolve
+from simulator.errors import InputError, within
+from simulator.evidence import fingerprint
+from simulator.evidence.cohort import cohort_folder, cohorts_folder
+from simulator.files import csv
+from simulator.pathway.checks import unknown
+from simulator.pathway.format import UNITS, load_pathway
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import INFORMED, Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+BENEFIT = "marginal_benefit"
+BENEFIT_FILE = f"{BENEFIT}.csv"
+"""Beside a cohort's draws: what the marginal patient gains under each, as cohorts that treated more inform it."""
+
+MOST = 400
+"""Draws that are used unless more are asked for: enough for a 95 % interval."""
+
+
+def draws_file(pathway: Pathway) -> Path | None:
+    """Return the file of a pathway's draws, or None if it names none. Raises InputError."""
+    if pathway.draws is None:
+        return None
+    folder = cohort_folder(pathway)
+    return (pathway.file.parent if pathway.file else Path()) / pathway.draws if folder is None else folder / "draws.csv"
+
+
+def load_draws(pathway: Pathway) -> pd.DataFrame | None:
+    """Return a pathway's draws, one a row, a column a parameter; None if it has none. Raises InputError."""
+    path = draws_file(pathway)
+    return None if path is None else read_draws(path, pathway)
+
+
+def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
+    """Return a pathway's draws, with one more column, `INFORMED`, of the marginal benefit where cohorts inform it."""
+    import pandas as pd
+
+    informed = informed_draws(pathway)
+    return None if informed is None else pd.DataFrame(informed)
+
+
+def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
+    """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and line."""
+    import pandas as pd
+
+    return pd.DataFrame(draws_of(path, pathway))
+
+
+def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
+    """Return what `load_informed_draws` does, column by column: `check` begins at once, without a library of tables."""
+    path = draws_file(pathway)
+    if path is None:
+        return None
+    found, benefits = draws_of(path, pathway), path.with_name(BENEFIT_FILE)
+    informed = {INFORMED: read_benefits(benefits, n_draws(found))} if benefits.exists() else {}
+    return {**found, **informed}
+
+
+def n_draws(table: Mapping[str, Floats]) -> int:
+    """Return how many draws columns hold."""
+    return len(next(iter(table.values())))
+
+
+def read_benefits(path: Path, wanted: int) -> Floats:
+    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the line."""
+    cells = csv.cells(path)
+    found = np.array(cells.floats([BENEFIT])[BENEFIT])
+    for row in np.flatnonzero(~((found >= 0.0) & (found <= 1.0))):
+        where = f"{path}: line {cells.lines[row]}, {BENEFIT}"
+        raise InputError("not a share", where=where, got=float(found[row]), allowed="0 to 1")
+    if len(found) != wanted:
+        raise InputError(
+            "not one value a draw", where=str(path), got=len(found), allowed=f"{wanted} (aftercart validate --refit)"
+        )
+    return found
+
+
+def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
+    """Return what `read_draws` does, column by column: parameter -> (n_draws,)."""
+    cells = _cells(path)
+    for place, name in enumerate(cells.columns, start=1):
+        if name not in (*pathway.parameters, fingerprint.COLUMN):
+            raise unknown("parameter", name, pathway.parameters, f"{path}: header, column {place}")
+    for name, parameter in pathway.parameters.items():
+        if parameter.prior is not None and name not in cells.columns:
+            raise InputError("a parameter with a prior has no column", where=str(path), got=name)
+    values = cells.floats(name for name in cells.columns if name != fingerprint.COLUMN)
+    if not cells.lines or not values:
+        raise InputError("no draws", where=str(path))
+    found = {name: np.array(each) for name, each in values.items()}
+    for name, column in found.items():
+        for row in np.flatnonzero(np.isnan(column)):
+            where = f"{path}: line {cells.lines[row]}, {name}"
+            raise InputError("an empty cell", where=where, allowed="a number in every cell")
+    _check_units(found, cells, pathway)
+    _check_rows(found, cells, pathway)
+    return found
+
+
+def _cells(path: Path) -> csv.Cells:
+    """Return the cells of a file of draws. Raises InputError, which says how to fit a cohort that has none yet."""
+    if not path.exists() and (path.parent / "cohort.toml").is_file():
+        allowed = f"draws; `aftercart calibrate {path.parent}` writes them"
+        raise InputError("the cohort is not fitted yet: its folder has no draws.csv", where=str(path), allowed=allowed)
+    return csv.cells(path)
+
+
+def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
+    """Return, in words, that draws or the benefit beside them were fitted to something else than is there; else None.
+
+    path : the file of the draws; None: the pathway's. Draws that do not say what they were fitted to, a user's own, are
+    never stale. Raises InputError.
+    """
+    path = path or draws_file(pathway)
+    said = [] if path is None else [stale_draws(pathway, path), _stale_benefit(path)]
+    return " ".join(each for each in said if each) or None
+
+
+def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
+    """Return `staleness` of the draws alone, as where the benefit beside them is fitted anew."""
+    path = path or draws_file(pathway)
+    if path is None:
+        return None
+    told = set(_cells(path).columns.get(fingerprint.COLUMN, ()))
+    if not told:
+        return None
+    # What a scenario makes a milestone, the pathway's file declares as it was fitted.
+    declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
+    pathways, cohorts = zip(*(each.partition("-")[::2] for each in told), strict=True)
+    changed = [f"pathway {declared.name}"] if {*pathways} != {fingerprint.of_pathway(declared)} else []
+    cohort = path.parent
+    in_a_cohort = (cohort / "cohort.toml").exists()
+    if in_a_cohort and {*cohorts} != {fingerprint.of_cohort(cohort)}:
+        changed.append(f"cohort {cohort.resolve().name}")
+    if not changed:
+        return None
+    shown = cohort.name if cohort.parent == cohorts_folder() else str(cohort) if in_a_cohort else "COHORT"
+    return (
+        f"These draws were fitted to another version of {' and '.join(changed)}: results mix the two. "
+        f"Refit with `aftercart calibrate {shown}`."
+    )
+
+
+def _stale_benefit(path: Path) -> str | None:
+    file = path.with_name(BENEFIT_FILE)
+    told = csv.cells(file).columns.get(fingerprint.COLUMN) if file.exists() else None
+    changed = fingerprint.changed_since(told[0], path) if told else []
+    if not changed:
+        return None
+    return (
+        f"The marginal benefit beside these draws ({BENEFIT_FILE}) was fitted to another version of "
+        f"{' and '.join(changed)}. Refit with `aftercart validate --refit`."
+    )
+
+
+def _check_units(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway) -> None:
+    for name, column in table.items():
+        unit = pathway.parameters[name].unit
+        lowest, highest = UNITS[unit]
+        for row in np.flatnonzero(~((column >= lowest) & (column <= highest))):
+            raise InputError(
+                f"value outside its unit ({unit})",
+                where=f"{cells.path}: line {cells.lines[row]}, {name}",
+                got=float(column[row]),
+                allowed=within(lowest, highest, float(column[row])),
+            )
+
+
+def _check_rows(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway) -> None:
+    """Refuse draws that make no model: shares that do not sum to one, a shape of 0."""
+    bare = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
+    try:
+        resolve(bare, levels(table))
+    except InputError:
+        for row, line in enumerate(cells.lines):
+            try:
+                resolve(bare, {name: float(column[row]) for name, column in table.items()})
+            except InputError as error:
+                where = f"{cells.path}: line {line}, in {error.where}"
+                raise InputError(error.what, where=where, got=error.got, allowed=error.allowed) from None
+        raise
+
+
+def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> int:
+    """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
+    there = 1 if table is None else len(table)
+    if wanted is None:
+        return min(there, MOST)
+    if wanted < 1 or wanted > there:
+        what = "without draws of its own, a pathway has one" if table is None else "not that many draws"
+        raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {there} ({pathway.name})")
+    return wanted
+
+
+def levels(table: Mapping[str, Floats] | None) -> dict[str, Floats]:
+    """Return all draws as the values of a model: parameter -> (n_draws, 1)."""
+    return {} if table is None else {name: column[:, None] for name, column in table.items()}
+
+
+def values(table: pd.DataFrame | None, rows: slice) -> dict[str, NDArray[np.float64]]:
+    """Return some draws as the values of a model: parameter -> (n_draws, 1)."""
+    if table is None:
+        return {}
+    return {str(name): table[name].to_numpy(dtype=float)[rows, None] for name in table.columns}
+
+
+def single(table: pd.DataFrame | None, row: int) -> dict[str, float]:
+    """Return one draw as the values of a model: parameter -> number."""
+    return {} if table is None else {str(name): float(table[name].iloc[row]) for name in table.columns}

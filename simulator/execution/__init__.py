@@ -1,0 +1,1 @@
+"""Work in one or more processes."""

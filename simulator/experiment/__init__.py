@@ -1,0 +1,1 @@
+"""A run of scenarios: engine, parameter sets, summaries, manifest."""

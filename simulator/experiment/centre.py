@@ -1,0 +1,277 @@
+"""A centre over calendar time: one scenario, one parameter draw, and several replications of its years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import Curves
+from simulator.engines.model import Model, resolve
+from simulator.engines.requests import Intake, Requests, together
+from simulator.engines.trajectories import Block
+from simulator.outcomes import resource_use
+from simulator.randomness import Uniforms
+from simulator.scenario.arrivals import MONTHS_A_YEAR, Service
+from simulator.scenario.levers import Values
+from simulator.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+BEYOND = 60.0
+"""Months after the counted years in which patients arrive at first; more if the last who is counted leaves later."""
+MOST_BEYOND = 1_200.0
+"""Months after the counted years in which patients arrive at most, whoever may still be waiting by then."""
+AT_ONCE = 16_384
+"""Patients among whom those who reach the default clock are looked for: more than most centres see."""
+
+
+@dataclass(frozen=True)
+class Years:
+    """One replication: everybody's events, the wards' book, and which patients are counted.
+
+    origin : calendar month in which each enters the pathway
+    """
+
+    block: Block
+    book: Requests
+    origin: Floats
+    counted: NDArray[np.bool_]
+    first: float
+    last: float
+
+    @property
+    def arrival(self) -> Floats:
+        """The calendar month in which each comes to the default clock, or, who never does, into the pathway."""
+        return _arrival(self.origin, self.block)
+
+
+@dataclass(frozen=True)
+class WardPart:
+    """What one draw gives, a value a replication.
+
+    outcomes : (resource, year or 0 for all, outcome) -> unit, (n_replications,); resource "" for the whole centre
+    months : calendar months; queue, in_use : resource -> (n_replications, n_months)
+    """
+
+    outcomes: dict[tuple[str, int, str], tuple[str, Floats]]
+    months: Floats
+    queue: dict[str, Floats]
+    in_use: dict[str, Floats]
+
+
+def run(
+    scenario: Scenario,
+    own: Values,
+    *,
+    engine: str,
+    horizon: float,
+    patients: int,
+    seed: int,
+    draw: int,
+    replications: int,
+) -> tuple[Curves, Curves, WardPart]:
+    """Return the curves of the patients who are counted, over all replications, and what the wards' books say.
+
+    Between them the curves without each replication in turn : (n_replications, n_months).
+
+    Without [service] a replication is `patients` patients who enter at month 0. Raises InputError where a unit is
+    never given back.
+    """
+    from simulator.engines import tally
+    from simulator.engines.exact import embedded
+
+    for each in (scenario, scenario.before):
+        if each is not None:
+            embedded.refuse_endless(resolve(each, own))
+    every = [
+        years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=Uniforms(seed, draw, number))
+        for number in range(replications)
+    ]
+    model, blocks = resolve(scenario, own), [each.block.only(each.counted) for each in every]
+    curves, without = tally.of_blocks(model, horizon, blocks), tally.without_each(model, horizon, blocks)
+    return curves, without, _ward_part(scenario, every)
+
+
+def independent(
+    scenario: Scenario, own: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
+) -> Curves:
+    """Return the curves of patients who do not depend on one another, for nothing is limited and all enter at once."""
+    from simulator.engines import tally
+
+    found = years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
+    return tally.of_blocks(resolve(scenario, own), horizon, [found.block])
+
+
+def years(
+    scenario: Scenario,
+    own: Values,
+    *,
+    engine: str,
+    horizon: float,
+    patients: int,
+    uniforms: Uniforms,
+    whole: bool = False,
+) -> Years:
+    """Return one replication of a draw. Outcomes are those until the end of the group window at least.
+
+    Patients arrive until the last who is counted has left. whole : keep every event and their order, for histories
+    """
+    model = resolve(scenario, own)
+    before = None if scenario.before is None else resolve(scenario.before, own)
+    horizon, service = scenario.pathway.followed(horizon), scenario.service
+
+    def follow(intake: Intake) -> Years:
+        return _follow(intake, model, before, uniforms, engine=engine, horizon=horizon, whole=whole)
+
+    if service is None:
+        return follow(together(range(patients)))
+    beyond = BEYOND
+    while True:
+        found = follow(arrivals(model, before, service, beyond, uniforms))
+        longest = _last_leaves(found) - service.last
+        if longest <= beyond or beyond >= MOST_BEYOND:
+            return found
+        beyond = min(1.25 * longest, MOST_BEYOND)
+
+
+def _follow(
+    intake: Intake,
+    model: Model,
+    before: Model | None,
+    uniforms: Uniforms,
+    *,
+    engine: str,
+    horizon: float,
+    whole: bool,
+) -> Years:
+    """Return what becomes of an intake."""
+    from simulator.engines import tally
+    from simulator.engines.des import engine as des
+    from simulator.engines.microsim import queueing
+
+    if engine == "des":
+        block, book = des.simulate(model, uniforms, intake, horizon=horizon, before=before)
+    else:
+        keep = None if whole else tally.counted_states(model.pathway)
+        block, book = queueing.simulate(model, uniforms, intake, horizon=horizon, before=before, keep=keep)
+    service = model.scenario.service
+    if service is not None:
+        counted = service.counted(_arrival(intake.origin, block))
+        return Years(block, book, intake.origin, counted, service.first, service.last)
+    last = max(float(np.max(book.over, where=np.isfinite(book.over), initial=0.0)), 1.0)
+    return Years(block, book, intake.origin, np.ones(intake.origin.size, dtype=bool), 0.0, last)
+
+
+def _last_leaves(years: Years) -> float:
+    """Return the month in which all is over that is counted: requests of the counted years, and, while they are
+    followed, of the counted patients. Whoever arrives later changes none of it."""
+    book = years.book
+    place = np.searchsorted(years.block.patients, book.patients)
+    until = (years.origin + years.block.follow_up_end)[place]
+    over = np.where((book.asked >= years.first) & (book.asked < years.last), book.over, np.minimum(book.over, until))
+    counts = (years.counted[place] & (book.asked <= until)) | ((book.asked >= years.first) & (book.asked < years.last))
+    return float(np.max(over, where=counts & np.isfinite(over), initial=years.last))
+
+
+def _arrival(origin: Floats, block: Block) -> Floats:
+    return np.asarray(origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0))
+
+
+def arrivals(model: Model, before: Model | None, service: Service, beyond: float, uniforms: Uniforms) -> Intake:
+    """Return the intake of a service: the k-th arrival is the next patient who reaches the default clock.
+
+    They arrive until `beyond` months after the counted years.
+
+    That is under the policy or `before` it, by the month of the arrival: a policy does not change how many arrive.
+    Under a model in which hardly anybody does, nobody arrives.
+    """
+    months = service.months(uniforms, beyond)
+    under = service.under_policy(uniforms, np.arange(months.size), months)
+    if model.pathway.start == model.pathway.clock_state:
+        return Intake(np.arange(months.size), months, under)
+    open_ = np.arange(months.size)
+    found: list[tuple[int, int, float]] = []
+    for patients, *clocks in _clocks(before or model, model, uniforms):
+        possible = np.array([np.isfinite(each).any() for each in clocks])
+        open_ = open_[possible[under[open_].astype(int)]]
+        if not open_.size:
+            break
+        taken = 0
+        for place, patient in enumerate(patients.tolist()):
+            if taken == open_.size:
+                break
+            reached = clocks[int(under[open_[taken]])][place]
+            if reached < np.inf:
+                found.append((int(open_[taken]), patient, float(reached)))
+                taken += 1
+        open_ = open_[taken:]
+    arrival = np.array([each for each, _, _ in found], dtype=np.int64)
+    numbers = np.array([patient for _, patient, _ in found], dtype=np.int64)
+    waited = np.array([reached for _, _, reached in found], dtype=float)
+    return Intake(numbers, months[arrival] - waited, under[arrival])
+
+
+def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+    """Yield patients and the months they take to the default clock before a policy and under it, (n,); inf if never."""
+    from simulator.engines.microsim.engine import simulate_at_once
+
+    for first in range(0, 2**62, AT_ONCE):
+        patients = range(first, first + AT_ONCE)
+        block = simulate_at_once(model, uniforms, patients, horizon=0.0, keep=frozenset())
+        other = block
+        if before is not model:
+            other = simulate_at_once(before, uniforms, patients, horizon=0.0, keep=frozenset())
+        yield block.patients, other.clock_month, block.clock_month
+
+
+def still_waiting(scenario: Scenario, own: Values, arrivals_of_trial: int) -> tuple[float, float]:
+    """Return what share of arrivals wait when half have come, and when all have, under the policy for ever."""
+    from simulator.engines.des import engine as des
+
+    assert scenario.service is not None
+    rate = scenario.service.arrivals_a_month
+    service = Service(years=arrivals_of_trial / rate / MONTHS_A_YEAR, arrivals_per_year=rate * MONTHS_A_YEAR)
+    units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
+    model = resolve(replace(scenario, capacity=units, service=service, before=None), own)
+    uniforms = Uniforms(1)
+    _, book = des.simulate(model, uniforms, arrivals(model, None, service, 0.0, uniforms), horizon=0.0)
+
+    def waiting(month: float) -> float:
+        return float(np.sum((book.asked <= month) & (book.asked + book.waited > month))) / arrivals_of_trial
+
+    return waiting(0.5 * service.last), waiting(service.last)
+
+
+def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:
+    values: dict[tuple[str, int, str], tuple[str, list[float]]] = {}
+    for each in every:
+        for key, (unit, value) in _values(scenario, each):
+            values.setdefault(key, (unit, []))[1].append(value)
+    first, last = every[0].first, min(each.last for each in every)
+    # In the middle of each month: what is offered or changes at its beginning would be seen at its best only.
+    months = first + np.arange(0.5 * min(resource_use.STEP, last - first), last - first, resource_use.STEP)
+    queue, in_use = {}, {}
+    for place, resource in enumerate(scenario.capacity):
+        series = [resource_use.over_time(each.book.of(place), months) for each in every]
+        queue[resource] = np.array([waiting for waiting, _ in series])
+        in_use[resource] = np.array([used for _, used in series])
+    outcomes = {key: (unit, np.array(found)) for key, (unit, found) in values.items()}
+    return WardPart(outcomes, months, queue, in_use)
+
+
+def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, str], tuple[str, float]]]:
+    for place, (resource, capacity) in enumerate(scenario.capacity.items()):
+        for name, told in resource_use.of_ward(years.book.of(place), capacity, years.first, years.last).items():
+            yield (resource, 0, name), told
+    if scenario.service is not None:
+        for resource in scenario.unlimited:
+            begun = resource_use.begun(scenario.pathway, years.block, years.origin, resource, years.first, years.last)
+            yield (resource, 0, "starts_per_year"), ("a year", begun)
+        months = scenario.pathway.months
+        by_year = resource_use.by_arrival_year(years.block, years.arrival, years.first, years.last, months)
+        for year, found in by_year.items():
+            for name, told in found.items():
+                yield ("", year, name), told

@@ -1,0 +1,72 @@
+"""Which engine runs some scenarios, and why: the one that is asked for, or one that can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from simulator.engines.exact.uses import most_requests
+from simulator.engines.model import resolve
+from simulator.errors import InputError
+from simulator.scenario.capacity import beyond_microsim, doubles
+from simulator.scenario.scenario import Scenario
+
+ENGINES = ("auto", "exact", "microsim", "des")
+MOST_REQUESTS = 20.0
+"""By one patient from one state, on average: of more, microsim's queues may have too many to simulate beforehand."""
+
+
+def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 120.0) -> tuple[str, str]:
+    """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
+    from simulator.engines.exact import accuracy
+    from simulator.engines.exact import engine as exact
+
+    limited = next((each for each in scenarios if each.is_limited), None)
+    beyond = [(each, why) for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
+    if engine == "exact" and limited is not None:
+        raise InputError(
+            "the exact engine has no queues",
+            where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
+            allowed="--engine auto, microsim or des",
+        )
+    passed = next((each for each in scenarios if each.pathway.milestones), None)
+    if engine == "exact" and passed is not None:
+        raise InputError(
+            "the exact engine has no milestones: latent times that go on need a patient",
+            where=f"{passed.where}: milestones",
+            got=list(passed.pathway.milestones),
+            allowed="--engine auto, microsim or des",
+        )
+    if engine == "microsim" and beyond:
+        scenario, why = beyond[0]
+        raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
+    if engine != "auto":
+        return engine, "as asked"
+    if limited is None and passed is not None:
+        return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
+    if limited is None:
+        for each in scenarios:
+            try:
+                exact.refuse_coarse(resolve(each), horizon)
+            except accuracy.TooCoarse as error:
+                return "microsim", f"{error.what}: {error.got}"
+        return "exact", "no resource is limited, so there is an answer without sampling noise"
+    better = [why for _, why in beyond] or [why for each in scenarios if (why := _beforehand(each))]
+    if better:
+        return "des", better[0]
+    if any(each.capacity for each in scenarios):
+        return "microsim", "resources are limited, and served first come, first served"
+    return "microsim", "patients arrive over time, and no resource is limited"
+
+
+def _beforehand(scenario: Scenario) -> str | None:
+    """Return why microsim, which simulates both ways out of every wait beforehand, may have too much to simulate."""
+    model = resolve(replace(scenario, marginal_benefit=1.0))
+    # Not its open ways: where a request is made at once, other risks have their time while it waits.
+    why = doubles(scenario.pathway, model.onward, scenario.capacity)
+    if why is None:
+        state, requests = most_requests(model)
+        if requests > MOST_REQUESTS:
+            often = f"about {requests:,.0f} times" if requests < float("inf") else "without end"
+            why = f"patients may come back to '{state}' {often}, for as long as it takes to be granted a unit"
+    return why if why is not None or scenario.before is None else _beforehand(scenario.before)

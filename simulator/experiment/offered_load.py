@@ -1,0 +1,161 @@
+"""The offered load: what a scenario's patients ask for, were it never short, over what there is.
+
+    load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
+
+Months and requests are of whole lives, whatever the horizon. Where more is asked for than there is, those who leave
+the queue before they are served may keep it stable: a queue grows without limit where the load of those who never
+leave it is 1 or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.exact.uses import Uses
+from simulator.engines.model import resolve
+from simulator.scenario.arrivals import Service
+from simulator.scenario.levers import Values
+from simulator.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+HARDLY = 1e-6
+"""The share of requests that are granted at once where a queue is without end."""
+HALVINGS, ROUNDS = 18, 3
+"""How closely the share that is served is found; and how often, of each resource in turn, where there are several."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What an arrival asks of each limited resource, under the policy and before it starts."""
+
+    policy: Uses
+    before: Uses
+
+    def of(self, share: float, served: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+        """Return months held or requests an arrival, resource -> (n_draws,), if a share is under the policy.
+
+        served : resource -> (n_draws,), the share of requests granted at once; all by default
+        """
+        served = served or {name: np.ones(1) for name in self.policy.limited}
+        under = self.policy.months(served)
+        if self.before is self.policy or share == 1.0:
+            return under
+        before = self.before.months(served)
+        return {name: share * each + (1.0 - share) * before[name] for name, each in under.items()}
+
+    def loads(self, scenario: Scenario) -> dict[str, Floats]:
+        """Return each resource's load over the counted years as a whole, (n_draws,); see `loads`."""
+        service = scenario.service
+        assert service is not None
+        asked = self.of(service.policy_share)
+        return {
+            resource: _over(service.arrivals_a_month * asked[resource], each.mean_units(service.first, service.last))
+            for resource, each in scenario.capacity.items()
+        }
+
+    def lasting(self, scenario: Scenario) -> dict[str, Floats]:
+        """Return each resource's load, (n_draws,), of those who would wait for it without end, for ever after.
+
+        With the policy's share at the end of the counted years and the last units of a calendar; 1 or more grows
+        without limit. Where all are served at once this is no more than the load. {} for a list of arrivals.
+        """
+        service = scenario.service
+        if service is None or service.arrival_months is not None or not scenario.capacity:
+            return {}
+        share, units, loads = self._in_the_end(scenario, service)
+        served = {name: np.ones(self.policy.model.n_draws) for name in units}
+        found = loads(served)
+        if all(np.all(each < 1.0) for each in found.values()):
+            return found
+        for _ in range(ROUNDS if len(units) > 1 else 1):
+            for name in units:
+                served[name] = _share_served(lambda part: loads({**served, name: part})[name], served[name])  # noqa: B023
+        for name, part in served.items():
+            hardly = {**served, name: np.full(part.shape, HARDLY)}
+            without_end = loads(hardly)[name]
+            if not units[name]:
+                stay = self.of(share, hardly)[name] > 1e3 * HARDLY * self.of(share)[name]
+                without_end = np.where(stay, np.inf, 0.0)
+            found[name] = np.where(part < 1.0, without_end, loads(served)[name])
+        return found
+
+    def _in_the_end(
+        self, scenario: Scenario, service: Service
+    ) -> tuple[float, dict[str, float], Callable[[Mapping[str, Floats]], dict[str, Floats]]]:
+        """Return the policy's share, the units a month and each resource's load by the shares served, in the end."""
+        share = float(service.share_under_policy(np.array([service.last]))[0])
+        units = {name: each.units_a_month(each.calendar[-1][0]) for name, each in scenario.capacity.items()}
+
+        def loads(served: Mapping[str, Floats]) -> dict[str, Floats]:
+            asked = self.of(share, served)
+            return {name: _over(service.arrivals_a_month * asked[name], each) for name, each in units.items()}
+
+        return share, units, loads
+
+    def doubts(self, scenario: Scenario) -> dict[str, str]:
+        """Return of which resources loads do not tell whether a queue grows, and why.
+
+        There the load is below 1 in some queues and not in others: where requests for any resource are granted at
+        once, or wait without end. In a single queue that patients leave in turn, it is the latter that counts.
+        """
+        service = scenario.service
+        if service is None or service.arrival_months is not None:
+            return {}
+        _, units, loads = self._in_the_end(scenario, service)
+        ways = [(HARDLY, 1.0) if each else (HARDLY,) for each in units.values()]
+        corners = [loads({n: np.full(1, p) for n, p in zip(units, each, strict=True)}) for each in product(*ways)]
+        found = {}
+        for name in (each for each, number in units.items() if number):
+            means = [float(each[name].mean()) for each in corners]
+            if min(means) >= 1.0 or max(means) < 1.0:
+                continue
+            if len(units) > 1:
+                found[name] = "who leaves one queue decides what is asked for elsewhere"
+            elif means[0] >= 1.0:
+                found[name] = "patients who wait ask for more than patients who are served at once"
+            elif scenario.capacity[name].ranks is not None:
+                found[name] = "patients who come first leave the queue more seldom than those who come last"
+        return found
+
+
+def _share_served(load: Callable[[Floats], Floats], shape: Floats) -> Floats:
+    """Return the share of requests granted at once, (n_draws,), at which a resource's load is 1; 1 where it is less."""
+    low, high = np.full(shape.shape, HARDLY), np.ones(shape.shape)
+    enough = load(high) < 1.0
+    for _ in range(0 if enough.all() else HALVINGS):
+        middle = 0.5 * (low + high)
+        too_much = load(middle) >= 1.0
+        low, high = np.where(too_much, low, middle), np.where(too_much, middle, high)
+    return np.where(enough, 1.0, low)
+
+
+def demand(scenario: Scenario, own: Values) -> Demand:
+    """Return what arrivals of a scenario ask for."""
+    policy = Uses(resolve(scenario, own))
+    return Demand(policy, policy if scenario.before is None else Uses(resolve(scenario.before, own)))
+
+
+def loads(scenario: Scenario, own: Values) -> dict[str, Floats]:
+    """Return each resource's offered load, (n_draws,), over the counted years as a whole.
+
+    Of a policy that starts in them, and of units that change, the means.
+    """
+    return {} if scenario.service is None else demand(scenario, own).loads(scenario)
+
+
+def _over(demand: Floats, units: float) -> Floats:
+    return demand / units if units else np.where(demand > 0, np.inf, 0.0)
+
+
+def too_much(scenario: Scenario, resource: str, load: float) -> str:
+    """Return in words which load of patients who never leave a queue it cannot serve."""
+    if np.isfinite(load):
+        return f"a load of {load:.2f} by patients who do not leave the queue"
+    units = scenario.capacity[resource].calendar[-1][1]
+    return "stays without a mean" if units else "no units in the end"

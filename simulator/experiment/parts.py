@@ -1,0 +1,86 @@
+"""What one scenario gives for some parameter sets, on the months that are reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import Curves, populations
+from simulator.experiment.centre import WardPart
+from simulator.experiment.marginal_benefit import BreakEven
+from simulator.outcomes import summaries
+from simulator.outcomes.uncertainty import jackknife
+from simulator.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Given = Scenario | str | Path
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one scenario gives for some draws, on the months that are reported.
+
+    without, treated_without : what `outcomes` and `treated` of a draw are without each of its replications in turn :
+    (1, n_replications); empty where there are no replications
+    """
+
+    survival: dict[tuple[str, str], Floats]
+    noise: dict[tuple[str, str], Floats]
+    occupancy: dict[str, dict[str, Floats]]
+    outcomes: dict[tuple[str, str], summaries.Outcomes]
+    treated: Floats
+    ward: WardPart | None = None
+    without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
+    treated_without: Floats | None = None
+    break_even: BreakEven | None = None
+
+
+def with_noise(part: Part, without: Part) -> Part:
+    """Return a part with the noise that its replications show: `part_of_curves` takes patients for independent."""
+    found = {key: {name: each[None] for name, (_, each, _) in own.items()} for key, own in without.outcomes.items()}
+    return replace(
+        part,
+        noise={key: np.sqrt(jackknife(each.T))[None] for key, each in without.survival.items()},
+        outcomes={
+            key: {name: (unit, at, np.sqrt(jackknife(found[key][name]))) for name, (unit, at, _) in own.items()}
+            for key, own in part.outcomes.items()
+        },
+        without=found,
+        treated_without=without.treated[None],
+    )
+
+
+def report_months(horizon: float, early: float) -> Floats:
+    """Return the months that are reported: half months while it is early, then whole ones, and the horizon."""
+    months = np.concatenate([np.arange(0.0, early, 0.5), np.arange(np.ceil(early), max(horizon, early) + 1.0)])
+    return np.unique(np.append(months[months <= horizon], horizon))
+
+
+def part_of_curves(curves: Curves, scenario: Scenario) -> Part:
+    """Reduce curves to what is reported."""
+    pathway = scenario.pathway
+    months = report_months(float(curves.months[-1]), pathway.months.early)
+    at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
+    survival = {key: each[:, at] for key, each in curves.survival.items()}
+    noise = {}
+    if curves.patients is not None:
+        for (clock, name), each in survival.items():
+            noise[clock, name] = summaries.survival_noise(each, curves.patients * curves.sizes[name])
+    found = {
+        (clock, name): summaries.of_survival(curves, clock, name, pathway.months)
+        for clock in pathway.clocks
+        for name in populations(pathway)
+    }
+    found[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
+    treated = summaries.treated_group(pathway)
+    n_draws = len(survival[pathway.clock, "all"])
+    return Part(
+        survival=survival,
+        noise=noise,
+        occupancy={c: {s: p[:, at] for s, p in states.items()} for c, states in curves.occupancy.items()},
+        outcomes=found,
+        treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
+    )

@@ -1,0 +1,118 @@
+"""The tables of a centre over time: what its wards did and who waited, with draws and replications kept apart.
+
+For values x_dr of draw d and replication r, with R replications a draw:
+
+    within = mean_d var_r x_dr,   monte_carlo_se = sqrt(within / (D R)),   replication_sd = sqrt(within)
+
+`lower`, `upper` are the 95 % interval over draws: of the draws' means, without the replications' share within / R of
+their variance (see `simulator.outcomes.uncertainty`). With one replication nobody knows it, and there is no interval:
+where patients are few, it would be one of chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simulator.engines.curves import INTERVAL
+from simulator.experiment.centre import WardPart
+from simulator.outcomes.labels import WHOLE_STAYS, follow_up
+from simulator.outcomes.resource_use import LABELS
+from simulator.outcomes.uncertainty import NOTHING, Summary, of_means
+from simulator.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+
+NORMAL = 1.959964
+"""97.5 % point of the standard normal distribution."""
+
+
+def service(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:
+    """Return a row an outcome of a resource, or of a year of arrival; wards : a part a draw, a scenario each."""
+    rows = []
+    for place, (scenario, own) in enumerate(zip(scenarios, wards, strict=True)):
+        for key, (unit, _) in own[0].outcomes.items():
+            values = np.array([each.outcomes[key][1] for each in own])
+            before = None
+            if place and key in wards[0][0].outcomes:
+                before = np.array([each.outcomes[key][1] for each in wards[0]])
+            precision = 0.1 if scenario.service is None else scenario.service.precision
+            told = {**_key(key), "unit": unit, **_row(values, before, precision), "follow_up": _followed(key)}
+            rows.append({"scenario": scenario.name, **told})
+    return pd.DataFrame(rows)
+
+
+def _key(key: tuple[str, int, str]) -> dict[str, Any]:
+    resource, year, outcome = key
+    label = LABELS.get(outcome, outcome.replace("_", " "))
+    return {"resource": resource, "arrival_year": year or "", "outcome": outcome, "label": label}
+
+
+def _followed(key: tuple[str, int, str]) -> str:
+    """Return how far patients are followed for an outcome; arrivals are counted as they come."""
+    resource, _, outcome = key
+    if resource:
+        return WHOLE_STAYS
+    return "" if outcome == "arrivals" else follow_up(outcome, np.inf)
+
+
+def _row(values: Floats, before: Floats | None, precision: float) -> dict[str, float]:
+    """Return the summary of values : (n_draws, n_replications), NaN where there is nobody."""
+    told, within = summary(values)
+    half = precision * abs(float(told.estimate))
+    wanted = np.ceil((NORMAL**2 * within) / half**2 / len(values)) if half > 0 else np.nan
+    apart = NOTHING if before is None or before.shape != values.shape else summary(values - before)[0]
+    return {
+        **told.columns(),
+        "replication_sd": float(np.sqrt(within)),
+        "replications_wanted": float(max(wanted, 1.0)) if np.isfinite(wanted) else np.nan,
+        **apart.difference_columns(),
+    }
+
+
+def summary(values: Floats) -> tuple[Summary, float]:
+    """Return the summary of values : (n_draws, n_replications), NaN for nobody, and the variance within a draw."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=1)
+    own, counts = values[counts > 0], counts[counts > 0]
+    if not own.size:
+        return NOTHING, np.nan
+    several = counts > 1
+    variances = np.full(len(own), np.nan)
+    variances[several] = np.nanvar(own[several], axis=1, ddof=1)
+    within = float(np.nanmean(variances)) if several.any() else np.nan
+    told = of_means(np.nanmean(own, axis=1), np.where(several, variances, within) / counts)
+    return told if several.any() else told.without_interval(), within
+
+
+def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame | None:
+    """Return how many wait and how many units are in use by calendar month; None where nothing is limited.
+
+    Beside the mean and its interval over draws: what one future may look like, from `least` to `most`, 95 % of all
+    replications of all draws.
+    """
+    parts = []
+    for scenario, own in zip(scenarios, wards, strict=True):
+        for resource in own[0].queue:
+            n = min(each.months.size for each in own)
+            both = {"waiting": [each.queue for each in own], "in_use": [each.in_use for each in own]}
+            table = {"scenario": scenario.name, "resource": resource, "month": own[0].months[:n]}
+            for name, series in both.items():
+                table |= _by_month(name, np.array([each[resource][:, :n] for each in series]))
+            parts.append(pd.DataFrame(table))
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _by_month(name: str, values: Floats) -> dict[str, Floats]:
+    """Return the columns of a series : (n_draws, n_replications, n_months)."""
+    n = values.shape[1]
+    chance = values.var(axis=1, ddof=1) / n if n > 1 else np.full_like(values[:, 0], np.nan)
+    told = of_means(values.mean(axis=1), chance)
+    told = told if n > 1 else told.without_interval()
+    least, most = np.quantile(values, INTERVAL, axis=(0, 1))
+    columns = {f"{name}_{key}".removesuffix("_estimate"): each for key, each in told._asdict().items()}
+    return columns | {f"{name}_least": least, f"{name}_most": most}

@@ -1,0 +1,80 @@
+"""How to run: the engine, how many patients and parameter sets, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import check_horizon
+from simulator.errors import InputError
+from simulator.experiment.engine_choice import ENGINES
+from simulator.pathway.checks import unknown
+from simulator.scenario.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Given = Scenario | str | Path
+
+Progress = Callable[[int, int], None]
+
+MOST_PATIENTS = 100_000_000
+"""Hours of work a draw, for a standard error of 0.00005."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run. `draws` None: all there are, up to 400 for exact, 100 for microsim and 50 with limited resources.
+
+    patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
+    replications : of every draw, where resources are limited; overload : run what can never be served
+    rough : few draws unless told, and marked as such everywhere; the caller gives few patients and replications
+    margin : more of 100 alive at the answer's month, from which on a policy that treats more pays: an assumption
+    """
+
+    engine: str = "auto"
+    patients: int = 10_000
+    draws: int | None = None
+    seed: int = 1
+    horizon: float = 120.0
+    jobs: int = 1
+    replications: int = 4
+    overload: bool = False
+    margin: float = 5.0
+    rough: bool = False
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise unknown("engine", self.engine, ENGINES, "--engine")
+        for name in ("patients", "draws", "seed", "jobs", "replications"):
+            value = getattr(self, name)
+            if not (_is_whole(value) or (name == "draws" and value is None)):
+                raise InputError("not a whole number", where=f"--{name}", got=value, allowed="a whole number")
+        if isinstance(self.horizon, bool) or not isinstance(self.horizon, Real):
+            raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
+        check_horizon(float(self.horizon))
+        if isinstance(self.margin, bool) or not isinstance(self.margin, Real) or not 0.0 <= self.margin <= 100.0:
+            raise InputError("not a margin", where="--margin", got=self.margin, allowed="0 to 100 more of 100 alive")
+        counts = (("--patients", self.patients), ("--jobs", self.jobs), ("--replications", self.replications))
+        for option, value in counts:
+            if value < 1:
+                raise InputError("too few", where=option, got=value, allowed="1 or more")
+        if self.patients > MOST_PATIENTS:
+            raise InputError("too many", where="--patients", got=self.patients, allowed=f"up to {MOST_PATIENTS:,}")
+
+    @classmethod
+    def of(cls, given: Mapping[str, object]) -> Settings:
+        """Return the settings given by name. Raises InputError for a name that is none of them."""
+        names = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise unknown("setting", name, names, "run, compare")
+        whole = {name: int(value) for name, value in given.items() if isinstance(value, Integral) and _is_whole(value)}
+        return cls(**{**given, **whole})  # type: ignore[arg-type]
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -1,0 +1,61 @@
+"""A draw's simulated patients in pieces, whose tallies are added up.
+
+Another process needs this module and an engine for its pieces, and no tables, so that it starts sooner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from simulator.engines.microsim.engine import counted
+from simulator.engines.model import resolve
+from simulator.engines.tally import Tally
+from simulator.randomness import Uniforms
+from simulator.scenario.levers import Values
+from simulator.scenario.scenario import Scenario
+
+SHARD = 262_144
+"""Patients of a draw who are simulated in one piece; fixed, so that results do not depend on --jobs."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A piece: some patients of a draw, which are the last of it or not. own : the draw's values"""
+
+    draw: int
+    own: Values
+    patients: range
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What all pieces need."""
+
+    scenarios: Sequence[Scenario]
+    seed: int
+    horizon: float
+
+    def tallies(self, shard: Shard) -> list[Tally]:
+        """Return a tally of the piece's patients for every scenario."""
+        uniforms = Uniforms(self.seed, draw=shard.draw)
+        return [counted(resolve(each, shard.own), self.horizon, shard.patients, uniforms) for each in self.scenarios]
+
+
+def shards(draw: int, own: Values, patients: int) -> list[Shard]:
+    """Return the pieces of a draw."""
+    pieces = [range(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
+    return [Shard(draw, own, each, each is pieces[-1]) for each in pieces]
+
+
+def whole(pieces: Sequence[Shard], found: Iterator[list[Tally]]) -> Iterator[list[Tally] | None]:
+    """Yield a draw's tallies after its last piece, and None after every other."""
+    merged: list[Tally] = []
+    for piece, tallies in zip(pieces, found, strict=True):
+        for mine, theirs in zip(merged, tallies, strict=False):
+            mine.merge(theirs)
+        merged = merged or tallies
+        yield merged if piece.is_last else None
+        if piece.is_last:
+            merged = []

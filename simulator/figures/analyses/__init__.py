@@ -1,0 +1,1 @@
+"""Figures of sensitivity analyses, sweeps and virtual cohorts."""

@@ -1,0 +1,1 @@
+"""Figures of simulation-based calibration and external validation."""

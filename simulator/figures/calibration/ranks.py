@@ -1,0 +1,177 @@
+"""Simulation-based calibration: each quantity's ranks against uniform ones, and how often intervals hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from simulator.evidence.cohort import Cohort
+from simulator.figures import style, text
+from simulator.figures.survival import survival
+from simulator.pathway.outcome_months import worded
+from simulator.pathway.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+ACROSS, PLOT, TITLE, GAP, LEFT, FOOT = 7, 0.78, 0.36, 0.1, 0.52, 0.42
+ROW, NAMES = 0.185, 2.5
+
+LEVELS: Mapping[float, tuple[str, str]] = {
+    0.5: (style.BLUE, "o"),
+    0.8: (style.VERMILLION, "s"),
+    0.95: (style.GREEN, "D"),
+}
+
+
+OUTCOMES = {
+    "os": "OS at {months}",
+    "rmst": "mean survival to {months}",
+}
+
+
+def draw(
+    shares: Mapping[str, Floats],
+    z: Floats,
+    lower: Floats,
+    upper: Floats,
+    *,
+    fits: int,
+    note: str,
+    cohort: Cohort,
+    pathway: Pathway,
+) -> Figure:
+    """Return a panel a quantity: share of fits that rank the truth up to z, less z; and the band of uniform ranks.
+
+    shares : quantity -> (n_points,); z, lower, upper : (n_points,) of the band
+    """
+    with style.applied():
+        down = -(-len(shares) // ACROSS)
+        subtitle = (
+            f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: the share of fits in which the "
+            "truth ranks below, less what it should be; flat at 0 is right."
+        )
+        footing = _footing(note, shares, cohort, pathway)
+        foot = text.footing_height(footing) + FOOT
+        head = text.heading_height(subtitle) + 0.1
+        figure = style.canvas(style.WIDTH, head + down * (TITLE + PLOT + GAP) + foot)
+        text.heading(figure, "Does the calibration find what made the data?", subtitle)
+        text.footing(figure, footing)
+        width = (style.WIDTH - LEFT - style.MARGIN - GAP * (ACROSS - 1)) / ACROSS
+        height = max(np.abs(lower - z).max(), np.abs(upper - z).max(), *(np.abs(s - z).max() for s in shares.values()))
+        up = figure.get_size_inches()[1]
+        for place, (name, share) in enumerate(shares.items()):
+            row, column = divmod(place, ACROSS)
+            bottom = up - head - (row + 1) * (TITLE + PLOT + GAP) + GAP
+            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
+            _fill(axes, share, z, lower, upper, 1.1 * float(height))
+            _write_title(axes, label(name, pathway), width)
+            axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(shares))
+        whole = style.sheet(figure)
+        whole.text(style.WIDTH / 2, foot - 0.34, "Rank of the truth among the fit's draws, 0 to 1", ha="center")
+    return figure
+
+
+def _fill(axes: Axes, share: Floats, z: Floats, lower: Floats, upper: Floats, height: float) -> None:
+    axes.fill_between(z, lower - z, upper - z, facecolor=style.HAIR, linewidth=0, zorder=1)
+    axes.axhline(0.0, color=style.FAINT, linewidth=0.6, zorder=2)
+    is_outside = bool(np.any((share < lower - 1e-12) | (share > upper + 1e-12)))
+    colour, line = (style.VERMILLION, (0.0, (6.0, 1.3))) if is_outside else (style.BLUE, "solid")
+    axes.plot(z, share - z, color=colour, linestyle=line, linewidth=1.3, drawstyle="steps-mid", zorder=3)
+    if is_outside:
+        axes.text(0.97, 0.95, "outside", transform=axes.transAxes, ha="right", va="top", fontsize=6.5, color=colour)
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.5, 1], ["0", "", "1"])
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+    axes.set_ylim(-height, height)
+    axes.set_yticks([-0.1, 0, 0.1], ["-0.1", "0", "0.1"])
+
+
+def _write_title(axes: Axes, name: str, width: float) -> None:
+    lines = text.wrap(name, width, 7.0)
+    axes.set_title("\n".join(lines[:2]), fontsize=7.0, loc="left", pad=3, linespacing=1.05)
+
+
+def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway: Pathway) -> Figure:
+    """Return how often central intervals hold the truth, a row a quantity, over the range that chance allows."""
+    with style.applied():
+        names = list(dict.fromkeys(coverage["quantity"]))
+        subtitle = (
+            f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: what "
+            "chance allows if the intervals are right."
+        )
+        footing = _footing(note, names, cohort, pathway)
+        foot, head = text.footing_height(footing) + 0.5, text.heading_height(subtitle) + 0.35
+        figure = style.canvas(style.WIDTH, head + ROW * len(names) + foot)
+        text.heading(figure, "How often does an interval hold what made the data?", subtitle)
+        text.footing(figure, footing)
+        axes = style.axes(figure, NAMES, foot, style.WIDTH - NAMES - 0.3, ROW * len(names))
+        places = -np.arange(len(names), dtype=float)
+        for level, (colour, marker) in LEVELS.items():
+            rows = coverage[coverage["level"] == level]
+            lower, upper, share = (100.0 * rows[c].to_numpy(dtype=float) for c in ("lower", "upper", "share"))
+            fits = rows["fits"].to_numpy(dtype=float)
+            axes.barh(places, (upper - lower) / fits, left=lower / fits, height=0.8, color=style.HAIR, zorder=1)
+            axes.plot(share, places, marker, color=colour, markersize=4, linestyle="none", zorder=3)
+            axes.axvline(100 * level, color=colour, linewidth=0.7, linestyle=(0, (2, 2)), zorder=2)
+            axes.text(100 * level, 1.0, f"{100 * level:g} %", color=style.shade(colour, 0.75), ha="center", va="bottom")
+        axes.set_ylim(places[-1] - 0.7, 0.7)
+        axes.set_yticks(places, [label(name, pathway) for name in names])
+        axes.tick_params(axis="y", length=0, labelsize=style.SMALL)
+        axes.set_xlim(30, 101)
+        axes.set_xlabel("Intervals that hold the truth, % of fits")
+    return figure
+
+
+def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Pathway) -> str:
+    labels = [label(each, pathway) for each in quantities]
+    return " ".join([note, *text.explained(pathway.abbreviations, labels), survival.source_in_words(cohort)])
+
+
+def label(quantity: str, pathway: Pathway) -> str:
+    """Return a parameter's or an outcome's name as it is read, with the pathway's abbreviations as it writes them."""
+    if quantity == "log_likelihood":
+        return "log likelihood of the cohort"
+    if known := worded(quantity, OUTCOMES):
+        return known
+    said = quantity.replace("_", " ")
+    for each in pathway.abbreviations:
+        name = re.escape(each.replace("-", " ").replace("_", " "))
+        said = re.sub(rf"\b{name}\b", each.replace("\\", r"\\"), said, flags=re.IGNORECASE)
+    return said
+
+
+def alt_text(verdict: pd.DataFrame, pathway: Pathway) -> str:
+    """Return what the first figure says, in words."""
+    fits, outside = int(verdict["fits"].iloc[0]), _outside(verdict, "uniform")
+    worst = max(verdict.to_dict("records"), key=lambda row: abs(row["distance"]))
+    return (
+        f"Ranks of the truth in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of uniform "
+        f"ranks. {_told(outside, pathway)} The furthest from uniform is "
+        f"{label(worst['quantity'], pathway)}, {worst['distance']:+.3f}."
+    )
+
+
+def coverage_alt_text(coverage: pd.DataFrame, pathway: Pathway) -> str:
+    """Return what the second figure says, in words."""
+    said = [
+        f"{100 * level:g} %: {100 * rows['share'].min():.0f} to {100 * rows['share'].max():.0f} % of fits"
+        for level, rows in ((level, coverage[coverage["level"] == level]) for level in LEVELS)
+    ]
+    told = _told(_outside(coverage, "inside"), pathway)
+    return f"How often central intervals hold the truth, by quantity. {'; '.join(said)}. {told}"
+
+
+def _outside(table: pd.DataFrame, column: str) -> list[str]:
+    return list(dict.fromkeys(table.loc[table[column] == "no", "quantity"]))
+
+
+def _told(outside: Sequence[str], pathway: Pathway) -> str:
+    return f"Outside: {', '.join(label(each, pathway) for each in outside)}." if outside else "None lies outside."

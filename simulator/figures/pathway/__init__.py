@@ -1,0 +1,1 @@
+"""Figures of a pathway: its diagram and the flow of patients."""

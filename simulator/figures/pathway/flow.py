@@ -1,0 +1,263 @@
+"""The cohort's flow figure, redrawn from its reported counts, with what the simulation expects beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path as Curve
+
+from simulator.evidence.cohort import Cohort
+from simulator.figures import style, text
+from simulator.figures.pathway.stages import ALIVE, DEAD, Node, Stages, stages
+from simulator.figures.survival import survival
+from simulator.pathway.pathway import Pathway
+from simulator.wording import rounding
+
+PATIENT, TALLEST = 0.085, 6.0
+"""Inches a patient, and of all of them together at most."""
+
+BAR, POOL = 0.13, 0.05
+LABEL = 0.36
+GAP = 0.12
+_SIZE = style.SMALL
+_FLOW, _ALIVE, _DEAD = style.shade(style.SKY, 1.55), style.shade(style.GREEN, 1.65), "#d4d4d4"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A node as drawn: its reported patients; its left edge, its foot and its height in inches."""
+
+    key: str
+    label: str
+    count: int
+    left: float
+    foot: float
+    height: float
+
+    @property
+    def top(self) -> float:
+        return self.foot + self.height
+
+
+def draw(pathway: Pathway, cohort: Cohort) -> Figure | None:
+    """Return the figure, widths proportional to reported patients; None if the targets tell no stages.
+
+    Beside each reported count is the cohort's predictive one, if it has been fitted: n patients simulated afresh for
+    each draw, grouped and followed as they were.
+    """
+    told = stages(pathway, cohort)
+    if not told.columns:
+        return None
+    with style.applied():
+        return _draw(told, pathway, cohort)
+
+
+def alt_text(pathway: Pathway, cohort: Cohort) -> str:
+    """Return what the figure says, in words with numbers."""
+    told = stages(pathway, cohort)
+    found = simulated(told, cohort)
+    said = [f"Flow of the cohort's {told.root.count} patients from {told.root.label}, as reported."]
+    for column in told.columns:
+        parts = [f"{node.label} {node.count}{_in_words(found.get(node.key))}" for node in column]
+        said.append(f"{', '.join(parts)}.")
+    if told.fates:
+        fates = [f"{fate} {told.fate(fate)}{_in_words(found.get(fate))}" for fate in (ALIVE, DEAD)]
+        said.append(f"At the end of follow-up: {', '.join(fates)}.")
+    return " ".join(said)
+
+
+def simulated(told: Stages, cohort: Cohort) -> dict[str, tuple[float, float, float]]:
+    """Return the predictive count of each node and fate: mean, lower, upper; nothing of a cohort that is not fitted."""
+    if cohort.predictive is None:
+        return {}
+    table = cohort.predictive[cohort.predictive["unit"] == "patients"].set_index("target")
+    found = {node.key: _row(table, node.target) for node in told.nodes if node.target in table.index}
+    total = told.deaths.loc[told.deaths["state"] == "", "name"]
+    if len(total) and total.iloc[0] in table.index:
+        mean, lower, upper = found[DEAD] = _row(table, str(total.iloc[0]))
+        n = told.root.count
+        found[ALIVE] = (n - mean, n - upper, n - lower)
+    return found
+
+
+def _row(table: pd.DataFrame, target: str) -> tuple[float, float, float]:
+    mean, lower, upper = (float(table.loc[target, each]) for each in ("simulated", "lower", "upper"))  # type: ignore[arg-type]
+    return mean, lower, upper
+
+
+def _in_words(found: tuple[float, float, float] | None) -> str:
+    if found is None:
+        return ""
+    mean, *ends = _shown(found)
+    return f" (simulated {mean}, {' to '.join(ends)})"
+
+
+def _shown(found: tuple[float, float, float]) -> list[str]:
+    return [rounding.number(each, "patients", end_of=found[0]) for each in found]
+
+
+def _draw(told: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
+    found = simulated(told, cohort)
+    subtitle = "Bold: patients as reported; widths are in proportion."
+    if found:
+        subtitle += f" Grey: {cohort.n} patients simulated afresh, mean and 95 % predictive interval."
+    footing = _footing(told, pathway, cohort)
+    bars, height = _place(told)
+    head, foot = text.heading_height(subtitle) + 0.05, text.footing_height(footing) + 0.15
+    figure = style.canvas(style.WIDTH, head + height + foot)
+    text.heading(figure, f"What happened to the {told.root.count}", subtitle)
+    text.footing(figure, footing)
+    whole = style.sheet(figure)
+    whole.set_ylim(-foot, height + head)
+    _draw_ribbons(whole, told, bars)
+    for bar in bars.values():
+        _draw_bar(whole, bar, found.get(bar.key))
+    return figure
+
+
+def _footing(told: Stages, pathway: Pathway, cohort: Cohort) -> str:
+    said = ["Where streams meet in one bar, the source does not say who went from which to which."]
+    causes = [
+        f"{pathway.states[state].label} {count:.0f}"
+        for state, count in zip(told.deaths["state"], told.deaths["count"], strict=True)
+        if state in pathway.states
+    ]
+    if causes:
+        said.append(f"Deaths by cause, as reported: {', '.join(causes)}.")
+    if told.fates:
+        said.append("Alive and dead: at the end of follow-up.")
+    return " ".join([*said, survival.source_in_words(cohort)])
+
+
+def _patient(told: Stages) -> float:
+    """Return the inches of a patient."""
+    return min(PATIENT, TALLEST / told.root.count)
+
+
+def _place(told: Stages) -> tuple[dict[str, Bar], float]:
+    """Return every node's bar, and the height that they need. The foot is at 0."""
+    columns, patient = [(told.root,), *told.columns], _patient(told)
+    n_columns = len(columns) + bool(told.fates)
+    step = (style.WIDTH - 2 * style.MARGIN - 1.35) / max(1, n_columns - 1)
+    bars: dict[str, Bar] = {}
+    # An arm that is not split any further keeps its place at the foot, so that its stream runs below the others.
+    last = [node for node in told.columns[0] if not any(node.key == each.population for each in told.nodes)]
+    low = sum(patient * node.count + LABEL + GAP for node in last)
+    rest = [[node for node in column if node not in last] for column in columns[1:]]
+    tallest = max((_tall(column, patient) for column in rest if column), default=0.0)
+    height = max(low + tallest, _tall(columns[0], patient), _tall(_fate_nodes(told), patient))
+    for place, column in enumerate(rest, start=1):
+        middle = low + (height - low) / 2
+        _stack(bars, column, style.MARGIN + place * step, middle + _tall(column, patient) / 2, patient)
+    _stack(bars, last, style.MARGIN + step, low - GAP, patient)
+    _stack(bars, [told.root], style.MARGIN, (height + _tall([told.root], patient)) / 2, patient)
+    if told.fates:
+        _stack(bars, _fate_nodes(told), style.MARGIN + len(columns) * step, height, patient)
+        dead = bars[DEAD]
+        foot = min(bars[node.key].foot for node in last) if last else 0.0
+        bars[DEAD] = replace(dead, foot=foot)
+    return bars, height
+
+
+def _fate_nodes(told: Stages) -> list[Node]:
+    return [Node(fate, fate, told.fate(fate), "") for fate in (ALIVE, DEAD)] if told.fates else []
+
+
+def _tall(column: Sequence[Node], patient: float) -> float:
+    return sum(patient * node.count + LABEL for node in column) + GAP * max(0, len(column) - 1)
+
+
+def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float, patient: float) -> None:
+    for node in column:
+        height = patient * node.count
+        top -= LABEL + height
+        bars[node.key] = Bar(node.key, node.label, node.count, left, top, height)
+        top -= GAP
+
+
+def _draw_bar(whole: Axes, bar: Bar, beside: tuple[float, float, float] | None) -> None:
+    colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
+    whole.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
+    halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    whole.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
+    count, y = f"{bar.count}", bar.top + 0.04
+    whole.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
+    if beside is not None:
+        mean, *ends = _shown(beside)
+        said = f"{mean} ({ends[0]}\N{EN DASH}{ends[1]})"
+        x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
+        whole.text(x, y, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
+
+
+def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
+    """Draw the streams from the left to the right: inside each population, then to its fate."""
+    for population in [told.root, *(node for node in told.nodes if node is not told.root)]:
+        columns = [column for column in told.columns if column[0].population == population.key]
+        sources = [bars[population.key]]
+        for column in columns:
+            targets = [bars[node.key] for node in column]
+            _stream(whole, sources, targets)
+            sources = targets
+    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)) if told.fates else ():
+        _to_fate(whole, told, bars, fate, colour)
+
+
+def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
+    """Draw one bar's patients splitting; or, of several bars, meeting in a pool first and splitting from there."""
+    left, right = sources[0].left + BAR, targets[0].left
+    # Late in the gap, since the labels of the bars on its left reach into it.
+    middle = left + 0.76 * (right - left)
+    total, tall = sum(bar.count for bar in targets), sum(bar.height for bar in targets)
+    if len(sources) == 1:
+        top = sources[0].top
+        for bar in sorted(targets, key=lambda bar: -bar.top):
+            _ribbon(whole, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
+            top -= bar.height
+        return
+    centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
+    foot = centre - tall / 2
+    whole.add_patch(
+        Rectangle((middle - POOL / 2, foot), POOL, tall, facecolor=style.FAINT, edgecolor="none", zorder=3)
+    )
+    for bars, inward in ((sources, True), (targets, False)):
+        top = foot + tall
+        for bar in bars:
+            pool = (middle, top - bar.height, top)
+            if inward:
+                _ribbon(whole, (left, bar.foot, bar.top), pool, _FLOW)
+            else:
+                _ribbon(whole, pool, (right, bar.foot, bar.top), _FLOW)
+            top -= bar.height
+
+
+def _to_fate(whole: Axes, told: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
+    arms = sorted((arm for arm, each in told.fates if each == fate and arm in bars), key=lambda arm: -bars[arm].top)
+    target = bars[fate]
+    top = target.top
+    for arm in arms:
+        tall = _patient(told) * told.fates[arm, fate]
+        source = bars[arm]
+        start = source.top if fate == ALIVE else source.foot + tall
+        ends = (target.left, top - tall, top)
+        _ribbon(whole, (source.left + BAR, start - tall, start), ends, colour)
+        top -= tall
+
+
+def _ribbon(whole: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
+    """Draw a stream between two upright edges, each told as (across, foot, top)."""
+    (x0, low0, high0), (x1, low1, high1) = start, end
+    if high0 - low0 < 1e-9:
+        return
+    bend = 0.5 * (x1 - x0)
+    vertices = [
+        (x0, high0), (x0 + bend, high0), (x1 - bend, high1), (x1, high1),
+        (x1, low1), (x1 - bend, low1), (x0 + bend, low0), (x0, low0), (x0, high0),
+    ]  # fmt: skip
+    line, curve = Curve.LINETO, Curve.CURVE4
+    codes = [Curve.MOVETO, curve, curve, curve, line, curve, curve, curve, Curve.CLOSEPOLY]
+    whole.add_patch(PathPatch(Curve(vertices, codes), facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2))

@@ -1,0 +1,121 @@
+"""The stages that a cohort's reported counts tell: partitions of its patients, read from the targets and the pathway.
+
+A stage is a set of nodes whose counts sum to the size of the population they are counted in. Nothing is listed here:
+the arms come from the cohort, the states from its targets, labels and order from the pathway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from simulator.evidence.cohort import Cohort
+from simulator.pathway.pathway import Pathway
+
+ALL, ALIVE, DEAD = "all", "alive", "dead"
+
+
+@dataclass(frozen=True)
+class Node:
+    """Some of a population's patients: those who enter one of some states and none of some others.
+
+    population : the node that they are counted in (all, or an arm); count : as reported
+    target : the name of the target that reports it
+    """
+
+    key: str
+    label: str
+    count: int
+    population: str
+    target: str = ""
+    entered: tuple[str, ...] = ()
+    not_entered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the targets tell, from the left.
+
+    root : everybody; columns : the nodes of each stage; fates : (arm, fate) -> count by the end of follow-up
+    deaths : the targets that count the deaths of all, in total and by their state
+    """
+
+    root: Node
+    columns: tuple[tuple[Node, ...], ...]
+    fates: Mapping[tuple[str, str], int]
+    deaths: pd.DataFrame
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node but the fates."""
+        return (self.root, *(node for column in self.columns for node in column))
+
+    def fate(self, fate: str) -> int:
+        """Return how many are alive, or dead, by the end of follow-up."""
+        return sum(count for (_, each), count in self.fates.items() if each == fate)
+
+
+def stages(pathway: Pathway, cohort: Cohort) -> Stages:
+    """Return the stages that a cohort's targets tell of a pathway; without columns if they tell none."""
+    place = {name: index for index, name in enumerate(pathway.in_order())}
+    start = pathway.states[pathway.clock_state]
+    root = Node(ALL, start.label, cohort.n, "", entered=(start.name,))
+    columns = []
+    waiting = [root]
+    while waiting:
+        population = waiting.pop(0)
+        split = _arms(pathway, cohort, population)
+        found = [*_entered(pathway, cohort, population), *([split] if split else [])]
+        columns += found
+        waiting += split
+    columns.sort(key=lambda nodes: max(place[each] for node in nodes for each in (*node.entered, *node.not_entered)))
+    return Stages(root, tuple(tuple(each) for each in columns), _fates(cohort), _rows(cohort, "deaths", ALL))
+
+
+def _rows(cohort: Cohort, kind: str, population: str) -> pd.DataFrame:
+    rows = cohort.targets
+    chosen = (rows["kind"] == kind) & (rows["population"] == population) & (rows["attribute"] == "")
+    return rows[chosen & rows["count"].notna() & rows["month"].isna()]
+
+
+def _arms(pathway: Pathway, cohort: Cohort, whole: Node) -> list[Node]:
+    """Return the largest arms inside a population, if they make it up."""
+    inside = set(cohort.arms.get(whole.key, ()))
+    arms = {name: set(parts) for name, parts in cohort.arms.items() if set(parts) < inside and name in pathway.groups}
+    largest = [name for name, parts in arms.items() if not any(parts < other for other in arms.values())]
+    nodes = []
+    for name in largest:
+        group, rows = pathway.groups[name], _rows(cohort, "patients", name)
+        if len(rows):
+            count, target = int(rows["count"].iloc[0]), str(rows["name"].iloc[0])
+            nodes.append(Node(name, group.label, count, whole.key, target, group.entered, group.not_entered))
+    return nodes if sum(node.count for node in nodes) == whole.count else []
+
+
+def _entered(pathway: Pathway, cohort: Cohort, whole: Node) -> list[list[Node]]:
+    """Return the runs of states, as the targets list them, whose counts sum to a population's size."""
+    found: list[list[Node]] = []
+    run: list[Node] = []
+    for row in _rows(cohort, "entered", whole.key).itertuples():
+        name, count = str(row.state), int(row.count)  # type: ignore[call-overload]
+        if name in pathway.states:
+            run.append(Node(name, pathway.states[name].label, count, whole.key, str(row.name), (name,)))
+        if run and sum(node.count for node in run) == whole.count:
+            found.append(run)
+            run = []
+    return found
+
+
+def _fates(cohort: Cohort) -> dict[tuple[str, str], int]:
+    """Return how many of each arm are dead and alive by the end of follow-up."""
+    found = {}
+    for arm, parts in cohort.arms.items():
+        deaths, patients = _rows(cohort, "deaths", arm), _rows(cohort, "patients", arm)
+        deaths = deaths[deaths["state"] == ""]
+        if parts == (arm,) and len(deaths) and len(patients):
+            dead = int(deaths["count"].iloc[0])
+            found[arm, ALIVE] = int(patients["count"].iloc[0]) - dead
+            found[arm, DEAD] = dead
+    return found

@@ -1,0 +1,186 @@
+"""Resources over calendar time: a panel a resource and scenario, who waits, what is in use, and the capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from simulator.evidence.cohort import Cohort
+from simulator.figures import style, text
+from simulator.figures.style import BLUE, INK, VERMILLION, Dash
+from simulator.figures.survival import curve, survival
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario
+from simulator.wording import resources, rounding
+
+Floats = NDArray[np.float64]
+
+PLOT, TOP, FOOT, LEFT, GAP, WIDEST = 1.7, 0.5, 0.5, 0.62, 0.4, 4.4
+"""Inches: a panel's height, its title and note above, its axis below; the first axis, between panels, the widest."""
+
+ACROSS = 3
+
+INTERVAL, FUTURE = 0.33, 0.1
+"""Opacity of the bands: the 95 % interval over draws, and 95 % of all replications."""
+
+SERIES: Mapping[str, tuple[str, str, Dash, str]] = {
+    "waiting": ("waiting", VERMILLION, "solid", "///"),
+    "in_use": ("in use", BLUE, (0.0, (6.0, 1.3)), ""),
+}
+
+
+def draw(
+    queue: pd.DataFrame, scenarios: Sequence[Scenario], manifest: Mapping[str, Any], cohort: Cohort | None = None
+) -> Figure:
+    """Return the figure. queue : the run's queue table."""
+    with style.applied():
+        panels = list(_panels(queue, scenarios))
+        across = min(ACROSS, len(panels))
+        down = -(-len(panels) // across)
+        subtitle, footing = _subtitle(manifest), _footing(scenarios, cohort)
+        head = text.heading_height(subtitle) + 0.3
+        foot = text.footing_height(footing) + 0.1
+        up = head + down * (TOP + PLOT + FOOT) + foot
+        figure = style.canvas(style.WIDTH, up)
+        text.heading(figure, f"{resources.title(scenarios[0].pathway)} over time", subtitle)
+        text.footing(figure, footing)
+        _write_key(style.sheet(figure), up - head + 0.12, has_intervals=_has_intervals(manifest))
+        width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
+        highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}
+        for place, (scenario, resource, rows) in enumerate(panels):
+            line, column = divmod(place, across)
+            bottom = up - head - (line + 1) * (TOP + PLOT + FOOT) + FOOT
+            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
+            _fill(axes, scenario, resource, rows, highest[resource])
+            _write_title(axes, scenario, resource, width)
+            axes.set_ylabel("Number" if not column else "")
+    return figure
+
+
+def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
+    """Return what the figure says, in words with numbers."""
+    said = ["Who waits and what is in use by calendar month, means over draws and replications."]
+    for scenario, resource, rows in _panels(queue, scenarios):
+        months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
+        highest = rows["waiting_most"].to_numpy(dtype=float)
+        most = int(np.argmax(waiting))
+        first, last, peak = (rounding.number(each, "patients") for each in (waiting[0], waiting[-1], waiting[most]))
+        top = rounding.number(highest[most], "patients", end_of=waiting[most])
+        said.append(
+            f"{scenario.name}, {resources.units(scenario, resource)}: {first} wait in month {int(months[0])} "
+            f"and {last} in month {int(months[-1])}; most in month {int(months[most])}, {peak} "
+            f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
+        )
+    return " ".join(said)
+
+
+def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
+    """Yield scenario, resource and rows of every panel, by resource, then in the order of the scenarios."""
+    for resource in dict.fromkeys(name for each in scenarios for name in each.capacity):
+        for scenario in scenarios:
+            rows = queue[(queue["scenario"] == scenario.name) & (queue["resource"] == resource)]
+            if len(rows):
+                yield scenario, resource, rows
+
+
+def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) -> float:
+    """Return what every panel of a resource must have room for."""
+    own = queue[queue["resource"] == resource]
+    columns = [f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]
+    shown = float(np.nanmax(own[columns].to_numpy(dtype=float)))
+    capacities = [each.capacity[resource] for each in scenarios if resource in each.capacity]
+    units = [n for each in capacities if each.offered_every is None for _, n in each.calendar]
+    return max([shown, *map(float, units), 1.0]) * 1.08
+
+
+def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, highest: float) -> None:
+    months = rows["month"].to_numpy(dtype=float)
+    first, last = float(np.floor(months[0])), float(np.floor(months[0])) + max(np.ceil(np.ptp(months)), 1.0)
+    for name, (_, colour, dash, hatch) in SERIES.items():
+        columns = (name, *(f"{name}_{end}" for end in ("lower", "upper", "least", "most")))
+        mean, lower, upper, least, most = (rows[each].to_numpy(dtype=float) for each in columns)
+        axes.fill_between(months, least, most, facecolor=colour, alpha=FUTURE, linewidth=0, zorder=1)
+        if hatch:
+            edge = style.shade(colour, 1.5)
+            axes.fill_between(months, least, most, facecolor="none", edgecolor=edge, hatch=hatch, lw=0, zorder=1)
+        axes.fill_between(months, lower, upper, facecolor=colour, alpha=INTERVAL, linewidth=0, zorder=2)
+        axes.plot(months, mean, color=colour, linestyle=dash, linewidth=1.8, dash_capstyle="butt", zorder=4)
+    _step(axes, scenario.capacity[resource], first, last)
+    service = scenario.service
+    if service is not None and service.policy_from_month is not None and first < service.policy_from_month < last:
+        month = service.policy_from_month
+        axes.axvline(month, color=style.FAINT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
+        place = month + 0.012 * (last - first)
+        axes.text(place, 0.99 * highest, "policy\nstarts", fontsize=style.SMALL, color=style.QUIET, va="top")
+    axes.set_xlim(first, last)
+    axes.set_xticks([first + each for each in curve.month_ticks(last - first, 5)])
+    axes.set_xlabel("Calendar month" if service is not None else "Months since all entered")
+    axes.set_ylim(0, highest)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _step(axes: Axes, capacity: Capacity, first: float, last: float) -> None:
+    """Draw how many units there are; of units that are only offered now and then, nothing is held."""
+    if capacity.offered_every is not None:
+        return
+    months = [first, *(month for month, _ in capacity.calendar if first < month < last), last]
+    units: Floats = np.array([capacity.at(month) for month in months], dtype=np.float64)
+    axes.step(months, units, where="post", color=INK, linewidth=1.1, zorder=3)
+
+
+def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) -> None:
+    """Write a panel's scenario above it, and between them what there is, each in a line."""
+    note = resources.units(scenario, resource)
+    low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
+    title = text.fitted(scenario.name, width, style.TEXT, "bold")
+    said = text.fitted(note, width, style.SMALL)
+    axes.text(0, low, said, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
+    axes.text(0, high, title, transform=axes.transAxes, fontweight="bold", va="bottom")
+
+
+def _write_key(whole: Axes, y: float, *, has_intervals: bool) -> None:
+    x = style.MARGIN
+    for words, colour, dash, _ in (*SERIES.values(), ("capacity", INK, "solid", "")):
+        line = style.Line(colour, dash)
+        whole.plot([x, x + style.SAMPLE], [y, y], color=colour, linestyle=dash, lw=1.1 if words == "capacity" else 1.8)
+        whole.text(x + 0.36, y, words, va="center", color=line.dark, fontweight="bold")
+        x += 0.66 + text.width(words, style.TEXT, "bold")
+    bands = [("interval of the mean", INTERVAL)] if has_intervals else []
+    for words, opacity in (*bands, ("one future", FUTURE)):
+        whole.fill_between([x, x + style.SAMPLE], y - 0.06, y + 0.06, color=INK, alpha=opacity, linewidth=0)
+        whole.text(x + 0.36, y, words, va="center", color=style.QUIET)
+        x += 0.66 + text.width(words, style.TEXT)
+
+
+def _subtitle(manifest: Mapping[str, Any]) -> str:
+    draws, replications = manifest["draws"], manifest["replications"]
+    interval = ""
+    if _has_intervals(manifest):
+        interval = "Dark bands: 95 % interval of the mean over draws, without chance (none where chance hides it). "
+    return (
+        f"Lines: in the middle of each month, means of {draws} draws of the parameters, {replications} replications "
+        f"each. {interval}Pale bands: what one future may look like, 95 % of all replications (parameters and chance)."
+    )
+
+
+def _has_intervals(manifest: Mapping[str, Any]) -> bool:
+    """Return whether there are draws, and replications that tell chance from them."""
+    return bool(manifest["draws"] > 1 and manifest["replications"] > 1)
+
+
+def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
+    said = []
+    if any(each.capacity and each.service is not None for each in scenarios):
+        said.append("The warm-up from an empty centre is not shown.")
+    if any(each.offered_every is not None for scenario in scenarios for each in scenario.capacity.values()):
+        said.append("Offered units are lost if nobody waits, so no capacity is drawn for them.")
+    said += survival.ends_in_words([each.name for each in scenarios])
+    said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
+    return " ".join(said)

@@ -1,0 +1,1 @@
+"""Survival curves with their risk table."""

@@ -1,0 +1,162 @@
+"""CSV files: read with the line and column of what is wrong, and written so that a spreadsheet runs no cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from simulator.errors import InputError
+from simulator.files import text as text_file
+from simulator.plain_text import clean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST = 50_000_000
+"""Bytes, read in about ten seconds: 20,000 draws of 100 parameters with all their digits."""
+
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""How a number is written. Python would take 1_000 and full-width digits, too."""
+
+_RUNS = re.compile("'*[=+@\t\r\n\uff0b\uff0d\uff1d\uff20-]")
+"""What a spreadsheet may run begins so; an apostrophe before it makes it text. After OWASP, CSV injection."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The rows of a file as they are written, but cleaned. lines : (n_rows,), of the file; columns : (n_rows,) each."""
+
+    path: Path
+    lines: tuple[int, ...]
+    columns: Mapping[str, tuple[str, ...]]
+
+    def floats(self, names: Iterable[str]) -> dict[str, list[float]]:
+        """Return columns as numbers, blanks NaN. Raises InputError naming line and column."""
+        names = tuple(names)
+        self.require(names)
+        return {name: _floats(name, self.columns[name], self.lines, self.path) for name in names}
+
+    def require(self, names: Iterable[str]) -> None:
+        """Refuse a file without these columns. Raises InputError."""
+        for name in names:
+            if name not in self.columns:
+                raise InputError("a column is missing", where=str(self.path), got=list(self.columns), allowed=name)
+
+
+def read(
+    path: Path, text: Sequence[str], number: Sequence[str], optional: Sequence[str] = (), printed: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return a CSV file's rows, each indexed by the line it begins on. Raises InputError naming file, line and column.
+
+    Numbers are floats; blanks, and `optional` columns of numbers that are missing, are NaN. The `printed` of them have
+    their text beside them, `printed_NAME` : 72.0 says more than 72. Columns that are not named stay text.
+    """
+    cells(path).require((*text, *number))
+    frame = texts(path)
+    frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
+    frame = frame.assign(**{f"printed_{column}": frame[column].str.strip() for column in printed})
+    columns = (*number, *optional)
+    return frame.assign(**{name: _floats(name, frame[name], frame.index, path) for name in columns})
+
+
+def texts(path: Path) -> pd.DataFrame:
+    """Return the cells of a file as a table, each row indexed by the line it begins on. Raises InputError."""
+    import pandas as pd  # not before a table is needed: `list` and `check` begin at once
+
+    found = cells(path)
+    return pd.DataFrame(dict(found.columns), index=pd.Index(found.lines, dtype=int), dtype=str)
+
+
+def cells(path: Path) -> Cells:
+    """Return what a file holds. Lines without anything are no rows, but they are counted. Raises InputError."""
+    return _cells(text_file.read(path, LARGEST), path)
+
+
+# A run reads its draws some four times: as values, for the manifest, and to see whether they are stale.
+@lru_cache(maxsize=4)
+def _cells(told: str, path: Path) -> Cells:
+    reader = csv.reader(io.StringIO(told, newline=""), strict=True)
+    rows, line, has_nul = {}, 1, "\0" in told
+    try:
+        for record in reader:
+            rows[line] = record
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"not valid CSV: {error}", where=f"{path}: line {line}") from error
+    filled = [at for at, record in rows.items() if any(field.strip() for field in record)]
+    if not filled:
+        raise InputError("nothing in the file", where=str(path), allowed="a line of column names, then rows")
+    first, last = filled[0], filled[-1]
+    if len(rows[first]) == 1:
+        last = max(at for at, record in rows.items() if at <= last or record == [""])
+        rows = {at: record or [""] for at, record in rows.items() if first <= at <= last}
+    else:
+        rows = {at: rows[at] for at in filled}
+    header = [_read_cell(each) for each in rows[first]]
+    _check_header(header, rows[first], f"{path}: line {first}")
+    for at, record in rows.items():
+        if len(record) != len(header):
+            what = "more or fewer fields than the header has"
+            raise InputError(what, where=f"{path}: line {at}", got=len(record), allowed=str(len(header)))
+        if has_nul and "\0" in "".join(record):
+            column = next(name for name, each in zip(header, record, strict=True) if "\0" in each)
+            raise InputError("a NUL character", where=f"{path}: line {at}, {column}", allowed="text")
+    del rows[first]
+    columns = zip(*rows.values(), strict=True) if rows else ((),) * len(header)
+    read_columns = (tuple(_read_cell(each) for each in column) for column in columns)
+    return Cells(path, tuple(rows), dict(zip(header, read_columns, strict=True)))
+
+
+def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> None:
+    for place, column in enumerate(header, start=1):
+        if not column.strip():
+            raise InputError(f"column {place} has no name", where=where, got=list(header))
+        if header.count(column) > 1:
+            raise InputError("two columns have one name", where=where, got=column)
+    if len(header) == 1 and (other := re.search("[;\t]", written[0])):
+        raise InputError("the columns are not separated by commas", where=where, got=other[0], allowed=",")
+
+
+def _floats(name: str, column: Iterable[str], lines: Iterable[int], path: Path) -> list[float]:
+    found = [_number(each) for each in column]
+    for line, told, value in zip(lines, column, found, strict=True):
+        if math.isinf(value):
+            what = "not a finite number" if NUMBER.fullmatch(told.strip()) else "not a number"
+            where = f"{path}: line {line}, {name}"
+            raise InputError(what, where=where, got=told, allowed="a number as in 0.6 or 6e-1")
+    return found
+
+
+def _number(cell: str) -> float:
+    """Return a cell's number; NaN of a blank, and infinity of what is none."""
+    cell = cell.strip()
+    if NUMBER.fullmatch(cell):
+        return float(cell)
+    return math.inf if cell else math.nan
+
+
+def write(table: pd.DataFrame, to: Path | IO[str], form: str, *, header: bool = True) -> None:
+    """Write a table, its numbers formatted (".8g"), and its texts so that no spreadsheet runs them: see `read`."""
+    import pandas as pd
+
+    named = table.rename(columns=lambda name: _written_cell(str(name)))
+    for place, column in enumerate(named.columns):
+        if not pd.api.types.is_numeric_dtype(table.dtypes.iloc[place]):
+            named[column] = named[column].map(_written_cell)
+    named.to_csv(to, header=header, index=False, float_format=f"%{form}", lineterminator="\n")
+
+
+def _written_cell(value: object) -> object:
+    runs = isinstance(value, str) and _RUNS.match(value) and not NUMBER.fullmatch(value)
+    return f"'{value}" if runs else value
+
+
+def _read_cell(cell: str) -> str:
+    return clean(cell[1:] if cell.startswith("'") and _RUNS.match(cell) else cell)

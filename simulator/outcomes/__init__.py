@@ -1,0 +1,1 @@
+"""What is reported of patients: survival, waits, episodes, their uncertainty."""

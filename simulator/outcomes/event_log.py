@@ -1,0 +1,56 @@
+"""Histories: one row an event of a patient, in order; and what must hold of every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from simulator.errors import AftercartError
+from simulator.pathway.pathway import Pathway
+
+if TYPE_CHECKING:
+    from simulator.engines.trajectories import Block
+
+COLUMNS = ("patient", "event", "month", "state")
+"""`event` numbers a patient's entries from 0, `month` counts from the start, `state` is the one entered."""
+
+
+def table(blocks: Iterable[Block]) -> pd.DataFrame:
+    """Return the events of simulated patients, by patient and event."""
+    parts = []
+    for block in blocks:
+        for state, events in block.entered.items():
+            for (who, month), event in zip(events, block.order[state], strict=True):
+                parts.append(
+                    pd.DataFrame(
+                        {"patient": block.patients[who], "event": event, "month": month, "state": state}
+                    )
+                )
+    if not parts:
+        return pd.DataFrame(columns=list(COLUMNS))
+    joined = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(joined.sort_values(["patient", "event"], ignore_index=True))
+
+
+def check(events: pd.DataFrame, pathway: Pathway) -> None:
+    """Raise AftercartError if a history is impossible: it starts at the start, time never runs back, every step is
+    declared, and nothing follows an absorbing state."""
+    first = events.groupby("patient", sort=False).head(1)
+    if not (first["state"] == pathway.start).all() or not (first["month"] == 0.0).all():
+        raise AftercartError(f"a history does not begin in {pathway.start} at month 0")
+    same = events["patient"].to_numpy()[1:] == events["patient"].to_numpy()[:-1]
+    month = events["month"].to_numpy()
+    if np.any(same & (np.diff(month) < 0)):
+        raise AftercartError("time runs back in a history")
+    declared = {(name, each.to) for name, state in pathway.states.items() for each in state.transitions}
+    if pathway.marginal is not None:
+        # Who is treated in vain dies as supportive care would have had it, wherever they are by then.
+        dies = [each.to for each in pathway.states[pathway.marginal.otherwise].transitions]
+        declared |= {(name, death) for name, each in pathway.states.items() if not each.is_absorbing for death in dies}
+    state = events["state"].to_numpy()
+    steps = set(zip(state[:-1][same], state[1:][same], strict=True))
+    if not steps <= declared:
+        raise AftercartError(f"a history takes a step that is not declared: {sorted(steps - declared)[0]}")

@@ -1,0 +1,45 @@
+"""Outcomes in words, short enough for a line of 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.pathway.outcome_months import KINDS, worded
+
+if TYPE_CHECKING:
+    from simulator.pathway.pathway import Pathway
+
+WORDS = {
+    "os": "alive at {months}, %",
+    "median_os": "median survival, months",
+    "rmst": "mean survival to month {month}, months",
+    "break_even": "must gain for {margin} more alive at {months}, %",
+    "draws_with": "draws with at least {margin} more alive at {months}, %",
+    "survivors_gained": "survivors at {months} per 10 more treated",
+}
+
+
+def label(outcome: str, pathway: Pathway) -> str:
+    """Return an outcome in words: "alive at 12 months, %"."""
+    if said := worded(outcome, WORDS):
+        return said
+    count = pathway.counts.get(outcome)
+    if count is None:
+        return outcome.replace("_", " ")
+    _, per, what = count.unit.partition(" per ")
+    return f"{count.label}{per}{what}"
+
+
+WHOLE_STAYS = "whole stays"
+"""The follow-up of waits and of use: no horizon ends them."""
+
+
+def follow_up(outcome: str, horizon: float) -> str:
+    """Return how far patients are followed for an outcome: "to month 12" of its name, or "to month 120"."""
+    kinds = {kind: "to month {month}" for kind, pattern in KINDS.items() if "<month>" in pattern}
+    return worded(outcome, kinds) or f"to month {horizon:g}"
+
+
+def until(pathway: Pathway, horizon: float) -> str:
+    """Return what a table says of its counts: "; counts to month 120", empty where the pathway has none."""
+    return f"; counts to month {horizon:g}" if pathway.counts else ""

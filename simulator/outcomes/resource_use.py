@@ -1,0 +1,134 @@
+"""What is read off a ward's book: waits, losses, utilisation, the queue over time. Pure functions.
+
+    utilisation = int in_use dt / int units dt,   over the calendar months that are counted;   of offers, taken / made
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.requests import Requests
+from simulator.engines.trajectories import MOMENT, Block
+from simulator.pathway.outcome_months import OutcomeMonths, alive_at
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.arrivals import DAYS_A_MONTH, MONTHS_A_YEAR
+from simulator.scenario.capacity import Capacity
+
+Floats = NDArray[np.float64]
+
+THIRTY_DAYS = 30.0 / DAYS_A_MONTH
+LABELS = {
+    "requests_per_year": "requests a year",
+    "starts_per_year": "starts a year",
+    "wait_mean": "mean wait of those served",
+    "wait_median": "median wait of those served",
+    "wait_90th_percentile": "90th percentile of those served",
+    "wait_over_30_days": "wait over 30 days, of those who asked",
+    "lost_while_waiting": "lost while waiting, of those who asked",
+    "utilisation": "utilisation",
+    "queue_length": "mean queue",
+    "in_use": "mean in use",
+}
+"""What an outcome of a resource is called, with those whom it is of."""
+
+STEP = 1.0
+"""Months between points of the queue over time."""
+
+Values = dict[str, tuple[str, float]]
+"""Outcome -> its unit, and its value in one replication; NaN where nobody counts."""
+
+
+def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Values:
+    """Return the outcomes of one resource, of what happens in calendar months from `first` to `last`.
+
+    Waits are those of requests made then; the mean, median and 90th percentile are over requests that were granted.
+    """
+    made = book.only((book.asked >= first) & (book.asked < last))
+    served = np.isfinite(made.granted)
+    waited = made.waited
+    years = (last - first) / MONTHS_A_YEAR
+    started = int(((book.granted >= first) & (book.granted < last)).sum())
+    found: Values = {
+        "requests_per_year": ("a year", waited.size / years),
+        "starts_per_year": ("a year", started / years),
+        "wait_mean": ("months", _or_nan(np.mean, waited[served])),
+        "wait_median": ("months", _or_nan(np.median, waited[served])),
+        "wait_90th_percentile": ("months", _or_nan(lambda each: np.quantile(each, 0.9), waited[served])),
+        "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
+        "lost_while_waiting": ("probability", _or_nan(np.mean, ~served)),
+        "queue_length": ("patients", _overlap(book.asked, book.asked + book.waited, first, last) / (last - first)),
+    }
+    if capacity.offered_every is None:
+        used = _overlap(book.granted, book.released, first, last) / (last - first)
+        found["in_use"] = ("units", used)
+        available = capacity.mean_units(first, last)
+    else:
+        used, available = float(started), float(capacity.offers(first, last))
+    found["utilisation"] = ("probability", used / available if available else float("nan"))
+    return found
+
+
+def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: float, last: float) -> float:
+    """Return how many units of a resource are begun a year, in calendar months from `first` to `last`.
+
+    origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
+    """
+    holding = {name: state for name, state in pathway.states.items() if state.holds == resource}
+    onward = {each.to for state in holding.values() for each in state.transitions}
+    left = [each for state in holding for each in block.left.get(state, ())] if onward & set(holding) else []
+    going_on = {move for who, month in left for move in zip(who.tolist(), month.tolist(), strict=True)}
+    count = 0
+    for state in holding:
+        for who, month in block.entered.get(state, ()):
+            at = origin[who] + month
+            starts = (at >= first) & (at < last)
+            if state in onward:
+                starts &= [move not in going_on for move in zip(who.tolist(), month.tolist(), strict=True)]
+            count += int(starts.sum())
+    return count / ((last - first) / MONTHS_A_YEAR)
+
+
+def _or_nan(function: object, values: NDArray[np.generic]) -> float:
+    assert callable(function)
+    return float(function(values)) if values.size else float("nan")
+
+
+def _overlap(begin: Floats, end: Floats, first: float, last: float) -> float:
+    """Return the months of intervals, summed, that lie between `first` and `last`; begin may be inf."""
+    known = np.isfinite(begin)
+    return float(np.maximum(np.minimum(end[known], last) - np.maximum(begin[known], first), 0.0).sum())
+
+
+def over_time(book: Requests, months: Floats) -> tuple[Floats, Floats]:
+    """Return how many wait, and how many units are in use, at calendar months : (n,) each."""
+    return _present(book.asked, book.asked + book.waited, months), _present(book.granted, book.released, months)
+
+
+def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
+    begun = np.searchsorted(np.sort(begin[np.isfinite(begin)]), months, side="right")
+    ended = np.searchsorted(np.sort(end[np.isfinite(begin)]), months, side="right")
+    return np.asarray(begun - ended, dtype=np.float64)
+
+
+def by_arrival_year(
+    block: Block, arrival: Floats, first: float, last: float, months: OutcomeMonths
+) -> dict[int, Values]:
+    """Return early OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months.
+
+    NaN where patients are not followed for so long.
+    """
+    lived, followed = block.death_month - block.clock_month, block.follow_up_end - block.clock_month
+    found: dict[int, Values] = {}
+    n_years = int(np.ceil((last - first) / MONTHS_A_YEAR - 1e-9))
+    for year in range(1, n_years + 1):
+        begin = first + MONTHS_A_YEAR * (year - 1)
+        here = (arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))
+        seen = np.min(followed[here], initial=np.inf) + MOMENT
+        found[year] = {
+            alive_at(month): ("probability", _or_nan(np.mean, lived[here & (month <= seen)] > month))
+            for month in months.survival
+            if month <= months.early
+        }
+        found[year]["arrivals"] = ("patients", float(here.sum()))
+    return found

@@ -1,0 +1,163 @@
+"""What is read off curves: OS, medians, restricted means, counts, and their sampling noise. Pure functions.
+
+S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = inf {t : S(t) < 1/2}
+
+So a survival that stays at 1/2 has no median. Means are those over the cells between months, which every engine keeps,
+so that who dies at one instant has lived until that instant.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.curves import Curves, up_to
+from simulator.engines.lifetimes import least_below, least_of_path, place_below
+from simulator.pathway.outcome_months import OutcomeMonths, alive_at, mean_to, written
+from simulator.pathway.pathway import Pathway
+
+Floats = NDArray[np.float64]
+
+PER = 100
+"""Counts are told per 100 patients who reach the default clock."""
+
+
+def survival_at(months: Floats, survival: Floats, month: float) -> Floats:
+    """Return S(month), (n_draws,), linear between lattice points; NaN beyond the horizon."""
+    if month > months[-1] + 1e-9:
+        return np.full(len(survival), np.nan)
+    place = min(month / (months[1] - months[0]), len(months) - 1)
+    below = int(place + 1e-9)
+    part = max(place - below, 0.0)
+    above = min(below + 1, len(months) - 1)
+    return np.asarray((1.0 - part) * survival[:, below] + part * survival[:, above])
+
+
+def rmst(months: Floats, means: Floats, month: float) -> Floats:
+    """Return the restricted mean survival time to a month, (n_draws,), months; NaN beyond the horizon.
+
+    means : (n_draws, n_months - 1), the mean of S(t) from each month to the next
+    """
+    if month > months[-1] + 1e-9:
+        return np.full(len(means), np.nan)
+    return up_to(means, months[1], month)
+
+
+def median(curves: Curves, clock: str, population: str) -> Floats:
+    """Return the median survival time, (n_draws,), months; inf where it is not reached, NaN for nobody."""
+    return quantile(curves, clock, population, np.full(len(curves.survival[clock, population]), 0.5))
+
+
+def quantile(curves: Curves, clock: str, population: str, levels: Floats) -> Floats:
+    """Return the least times with S(t) < level, (n_draws,) each, months; inf where there is none, NaN for nobody."""
+    survival = curves.survival[clock, population]
+    place = place_below(survival, levels)
+    found = least_below(curves.months, survival, levels, place)
+    paths = curves.lifetimes((clock, population), np.where(np.isfinite(found), place, 0))
+    for draw, path in enumerate(paths):
+        if path is not None:
+            found[draw] = least_of_path(path, levels[draw])
+    return np.where(np.isnan(survival[:, 0]), np.nan, found)
+
+
+def survival_noise(survival: Floats, patients: Floats) -> Floats:
+    """Return the standard error of simulated S : (n_draws, ...), of `patients` : (n_draws,) each; binomial."""
+    n = _several(patients).reshape(-1, *(1,) * (survival.ndim - 1))
+    return np.asarray(np.sqrt(np.clip(survival * (1.0 - survival), 0.0, None) / n))
+
+
+def rmst_noise(months: Floats, means: Floats, month: float, patients: Floats) -> Floats:
+    """Return the standard error of a simulated RMST: Var min(T, t) = 2 int_0^t u S(u) du - RMST(t)^2."""
+    middles = 0.5 * (months[1:] + months[:-1])
+    variance = 2.0 * rmst(months, means * middles, month) - rmst(months, means, month) ** 2
+    return np.asarray(np.sqrt(np.clip(variance, 0.0, None) / _several(patients)))
+
+
+def median_noise(curves: Curves, clock: str, population: str) -> Floats:
+    """Return the standard error of a simulated median, (n_draws,): half of what lies between the quantiles one
+    standard error of S about it (Woodruff 1952, J Am Stat Assoc 47:635); NaN where there is none.
+    """
+    error = np.sqrt(0.25 / _several((curves.patients or 0) * curves.sizes[population]))
+    middle, early = median(curves, clock, population), quantile(curves, clock, population, 0.5 + error)
+    late = quantile(curves, clock, population, 0.5 - error)
+    with np.errstate(invalid="ignore"):
+        noise = np.where(np.isfinite(late), 0.5 * (late - early), middle - early)
+    return np.where(np.isfinite(middle) & np.isfinite(error), noise, np.nan)
+
+
+def _several(patients: Floats) -> Floats:
+    """Return how many patients there are, NaN for one or none: a single one does not say how far chance moves it."""
+    return np.where(patients > 1.5, patients, np.nan)
+
+
+Outcomes = dict[str, tuple[str, Floats, Floats]]
+"""Outcome -> its unit, its values (n_draws,) and their Monte Carlo standard errors (n_draws,)."""
+
+
+def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
+    """Return the outcomes of one survival curve, read off at the pathway's months."""
+    months, survival, means = curves.months, curves.survival[clock, population], curves.means[clock, population]
+    patients = (curves.patients or 0) * curves.sizes[population]
+    noisy = curves.patients is not None
+    none = np.zeros(len(survival))
+    found: Outcomes = {}
+    for month in read_at.survival:
+        at = survival_at(months, survival, month)
+        found[alive_at(month)] = ("probability", at, survival_noise(at, patients) if noisy else none)
+    middle = median(curves, clock, population)
+    found["median_os"] = ("months", middle, median_noise(curves, clock, population) if noisy else none)
+    for month in read_at.means:
+        noise = rmst_noise(months, means, month, patients) if noisy else none
+        found[mean_to(month)] = ("months", rmst(months, means, month), noise)
+    return found
+
+
+def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
+    """Return what planners count, per 100 patients who reach the default clock, within the horizon."""
+    found: Outcomes = {}
+    for name, count in pathway.counts.items():
+        values = PER * curves.counts[name]
+        noise = np.zeros(len(values))
+        if curves.patients:
+            noise = PER * np.sqrt(curves.count_variances[name] / curves.patients)
+        found[name] = (count.unit, values, noise)
+    return found
+
+
+def gained(months: OutcomeMonths) -> dict[str, float]:
+    """Return the outcomes that count survivors gained, each with its month."""
+    return {f"survivors_{written(month)}_gained_per_10_more_treated": month for month in months.means}
+
+
+def gained_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_first: Floats) -> Floats:
+    """Return the survivors gained per 10 more patients treated; NaN where no more are treated.
+
+    alive, treated : probabilities of any shape, under a policy and under the first one
+    """
+    more = treated - treated_first
+    found: Floats = np.divide(10.0 * (alive - alive_first), more, out=np.full(more.shape, np.nan), where=more > 1e-9)
+    return found
+
+
+def break_even(before: Floats, none: Floats, every: Floats, *, margin: float) -> tuple[Floats, Floats]:
+    """Return the marginal benefit at which a policy just pays, and survival there, (n_draws,) each.
+
+        S(m) = S(0) + m (S(1) - S(0)) = S_before + margin
+
+    before, none, every : S without the policy, and under it if none or all of those whom it treats in addition gain.
+    Below 0 it pays though none gain, above 1 though all gain it does not; inf where gaining changes nothing.
+    """
+    wanted = before + margin
+    benefit = np.where(none >= wanted, 0.0, np.inf)
+    np.divide(wanted - none, every - none, out=benefit, where=every - none > 1e-9)
+    return np.where(np.isnan(before + none + every), np.nan, benefit), wanted
+
+
+def treated_group(pathway: Pathway) -> str | None:
+    """Return the group of all who take the treated branch of the marginal decision, if there is one."""
+    if pathway.marginal is None:
+        return None
+    target = pathway.states[pathway.marginal.decision].transition(pathway.marginal.branch).to
+    return next(
+        (g.name for g in pathway.groups.values() if g.entered == (target,) and not g.not_entered), None
+    )

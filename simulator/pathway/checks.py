@@ -1,0 +1,295 @@
+"""The checks of a declared pathway: no unknown name, no state out of reach, no way to get lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.errors import InputError, alike, nearest, number_meant
+from simulator.pathway.pathway import (
+    REST,
+    Pathway,
+    Reference,
+    Selection,
+    State,
+    Transition,
+    names_in,
+    reachable,
+    references_of,
+    states_before_clock,
+)
+
+
+def check(pathway: Pathway) -> None:
+    """Refuse a graph in which patients would be lost. Raises InputError naming the place."""
+    states = pathway.states
+    for state in states.values():
+        _check_state(pathway, state)
+    _check_names(pathway)
+
+    def onward(name: str) -> Iterable[str]:
+        return (each.to for each in states[name].transitions)
+
+    unreached = [name for name in states if name not in reachable([pathway.start], onward)]
+    if unreached:
+        raise InputError(
+            f"no patient can reach state '{unreached[0]}' from start '{pathway.start}'",
+            where=f"{pathway.where}: [states.{unreached[0]}]",
+        )
+    before: dict[str, set[str]] = {name: set() for name in states}
+    for name, state in states.items():
+        for each in state.transitions:
+            before[each.to].add(name)
+    absorbing = [name for name, state in states.items() if state.is_absorbing]
+    leads_out = reachable(absorbing, lambda name: before[name])
+    stuck = [name for name in states if name not in leads_out]
+    if stuck:
+        raise InputError(
+            f"no way leads from state '{stuck[0]}' to an absorbing state",
+            where=f"{pathway.where}: [states.{stuck[0]}]",
+            allowed="a path to a state of kind 'death' or 'end'",
+        )
+    _check_instant_cycles(pathway)
+    _check_capacity(pathway)
+    _check_marginal(pathway)
+    _check_comparison(pathway)
+
+
+def _check_state(pathway: Pathway, state: State) -> None:
+    where = f"{pathway.where}: [states.{state.name}]"
+    for name in (state.name, *(each.name for each in state.transitions)):
+        if "/" in name:
+            # An address of random numbers is state/exit: two of them must never read the same.
+            raise InputError("a name with a slash", where=where, got=name, allowed="a name without '/'")
+    if state.is_absorbing:
+        if state.transitions:
+            raise InputError(f"an absorbing state of kind '{state.kind}' has a way out", where=where)
+        return
+    if not state.transitions:
+        wanted = "branches" if state.is_choice else "transitions"
+        raise InputError(f"a {state.kind} needs at least one of its {wanted}", where=where)
+    seen: set[str] = set()
+    for each in state.transitions:
+        if each.name in seen:
+            raise InputError(
+                f"two ways out are called '{each.name}'", where=where, allowed="a `name` of its own for each"
+            )
+        seen.add(each.name)
+        if each.to not in pathway.states:
+            raise unknown("state", each.to, pathway.states, f"{where} {each.name}: to")
+    told = [each.probability is not None for each in state.transitions]
+    if state.kind == "sojourn" and any(told) and not all(told):
+        raise InputError(
+            "some transitions have a probability and some have not",
+            where=where,
+            allowed="all (a destination and its time) or none (competing latent times)",
+        )
+
+
+def unknown(what: str, got: str, names: Iterable[str], where: str, meant: str | None = None) -> InputError:
+    """Return the error of a name that is none of some: with all of them, or the twelve that are most like it.
+
+    meant : what was meant, if that is known; else the most alike is offered
+    """
+    names = list(names)
+    shown = number_meant(got) or ", ".join(names)
+    if len(names) > 12:
+        shown = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
+    return InputError(f"unknown {what}", where=where, got=got, allowed=shown, nearest=meant or nearest(got, names))
+
+
+def _check_names(pathway: Pathway) -> None:
+    """Every name that a declaration mentions must be declared."""
+    states = pathway.states
+    if pathway.start not in states:
+        raise unknown("state", pathway.start, states, f"{pathway.where}: start")
+    for clock, name in pathway.clocks.items():
+        if name not in states:
+            raise unknown("state", name, states, f"{pathway.where}: [clocks] {clock}")
+    later = [clock for clock in list(pathway.clocks)[1:] if pathway.clocks[clock] != pathway.start]
+    if later or len(pathway.clocks) > 2:
+        raise InputError(
+            "a second clock that does not start at entry",
+            where=f"{pathway.where}: [clocks]",
+            got=dict(pathway.clocks),
+            allowed=f"the default clock first, and one more that starts at '{pathway.start}'",
+        )
+    taken = {"all", *(f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels)}
+    for group in pathway.groups.values():
+        if group.name in taken:
+            raise InputError(
+                "a group with the name of another population",
+                where=f"{pathway.where}: [groups.{group.name}]",
+                got=group.name,
+                allowed="another name: all stands for every patient, attribute=level for those of a level",
+            )
+        for name in group.entered + group.not_entered:
+            if name not in states:
+                raise unknown("state", name, states, f"{pathway.where}: [groups.{group.name}]")
+    for count in pathway.counts.values():
+        for name in count.entries + count.months:
+            if name not in states:
+                raise unknown("state", name, states, f"{pathway.where}: [counts.{count.name}]")
+    for state in states.values():
+        if state.holds is not None and state.holds not in pathway.resources:
+            raise unknown(
+                "resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds"
+            )
+        for each in state.transitions:
+            _check_references(pathway, each, f"{pathway.where}: [states.{state.name}] {each.name}")
+
+
+def _check_references(pathway: Pathway, transition: Transition, where: str) -> None:
+    for attribute, levels in transition.eligible.items():
+        _check_levels(pathway, attribute, levels, f"{where}: eligible", complete=False)
+    for reference in references_of(transition):
+        rest = [REST] if reference is transition.probability else []
+        for name in names_in(reference):
+            if name not in pathway.parameters:
+                raise unknown("parameter", name, [*pathway.parameters, *rest], where)
+        _check_selections(pathway, reference, where)
+    parts = [level for levels in transition.eligible.values() for level in levels.values()]
+    if REST in (*parts, *(transition.time.arguments.values() if transition.time else ())):
+        raise _rest_alone(where)
+
+
+def _rest_alone(where: str) -> InputError:
+    return InputError(
+        '"rest" is not a number', where=where, got=REST, allowed='probability = "rest", of one branch, for everybody'
+    )
+
+
+def _check_selections(pathway: Pathway, reference: Reference, where: str) -> None:
+    if isinstance(reference, tuple):
+        parts = reference
+    elif isinstance(reference, Selection):
+        _check_levels(pathway, reference.by, reference.levels, where, complete=True)
+        parts = tuple(reference.levels.values())
+    else:
+        return
+    if REST in parts:
+        raise _rest_alone(where)
+    for each in parts:
+        _check_selections(pathway, each, where)
+
+
+def _check_levels(
+    pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool
+) -> None:
+    if attribute not in pathway.attributes:
+        raise unknown("attribute", attribute, pathway.attributes, where)
+    declared = pathway.attributes[attribute].levels
+    for level in levels:
+        if level not in declared:
+            raise unknown(f"level of {attribute}", level, declared, where)
+    missing = [level for level in declared if level not in levels]
+    if complete and missing:
+        raise InputError(f"nothing is said for level '{missing[0]}' of {attribute}", where=where)
+
+
+def _check_instant_cycles(pathway: Pathway) -> None:
+    """A cycle of choices alone would turn for ever within one instant."""
+
+    def instant(name: str) -> Iterable[str]:
+        return (each.to for each in pathway.states[name].transitions if pathway.states[each.to].is_choice)
+
+    for name, state in pathway.states.items():
+        if state.is_choice and name in reachable(instant(name), instant):
+            raise InputError(
+                f"choice '{name}' leads back to itself before any time passes",
+                where=f"{pathway.where}: [states.{name}]",
+                allowed="a sojourn somewhere on every cycle",
+            )
+
+
+def _check_capacity(pathway: Pathway) -> None:
+    """Who waits for a resource must keep running the other risks, so the state before competes."""
+    holders = {name for name, state in pathway.states.items() if state.holds is not None}
+    for name in holders:
+        if pathway.states[name].kind != "sojourn":
+            raise InputError(
+                f"only a sojourn can hold a resource, and '{name}' is of kind '{pathway.states[name].kind}'",
+                where=f"{pathway.where}: [states.{name}] holds",
+            )
+    for name, state in pathway.states.items():
+        entered = sorted(holders & {each.to for each in state.transitions})
+        if entered and not state.competes:
+            raise InputError(
+                f"'{entered[0]}' holds a resource, so patients may have to wait in '{name}', where no time passes"
+                if state.is_choice
+                else f"'{entered[0]}' holds a resource, so the risks in '{name}' must go on while patients wait",
+                where=f"{pathway.where}: [states.{name}]",
+                allowed="a sojourn told as competing latent times before a state that holds a resource",
+            )
+
+
+def _check_marginal(pathway: Pathway) -> None:
+    marginal = pathway.marginal
+    if marginal is None:
+        return
+    where = f"{pathway.where}: [marginal]"
+    states = pathway.states
+    for key in ("decision", "otherwise", "no_benefit"):
+        if (got := getattr(marginal, key)) not in states:
+            raise unknown("state", got, states, f"{where} {key}")
+    decision, otherwise = states[marginal.decision], states[marginal.otherwise]
+    branches = [each.name for each in decision.transitions]
+    if decision.kind != "decision":
+        raise InputError(
+            "the marginal patient needs a decision", where=f"{where} decision", got=decision.kind
+        )
+    if marginal.branch not in branches:
+        raise unknown("branch", marginal.branch, branches, f"{where} branch")
+    if len(branches) != 2 or [marginal.otherwise] != [
+        each.to for each in decision.transitions if each.name != marginal.branch
+    ]:
+        raise InputError(
+            f"'{decision.name}' must be between two branches, one of them to '{otherwise.name}'", where=where
+        )
+    if otherwise.kind != "sojourn" or any(states[each.to].kind != "death" for each in otherwise.transitions):
+        raise InputError(
+            f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise"
+        )
+
+    if states[marginal.no_benefit].kind != "sojourn":
+        raise InputError(f"'{marginal.no_benefit}' must be a sojourn", where=f"{where} no_benefit")
+
+    def in_vain(name: str) -> Iterable[str]:
+        onward = [each.to for each in states[name].transitions if not states[each.to].is_absorbing]
+        return () if marginal.no_benefit in (name, *onward) else onward
+
+    for name in reachable([decision.transition(marginal.branch).to], in_vain):
+        if states[name].is_choice and all(states[each.to].is_absorbing for each in states[name].transitions):
+            raise InputError(
+                f"'{name}' leads to an end only, and who is treated in vain must be able to live on",
+                where=f"{pathway.where}: [states.{name}]",
+                allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
+            )
+
+    if decision.name in states_before_clock(pathway):
+        raise InputError(
+            f"patients can come to '{decision.name}' before the default clock starts",
+            where=f"{where} decision",
+            allowed=f"a decision at or after '{pathway.clock_state}'",
+        )
+
+
+def _check_comparison(pathway: Pathway) -> None:
+    """Refuse a comparison of groups that are not there, or that do not answer each other."""
+    compared, where = pathway.comparison, f"{pathway.where}: [guarantee_time]"
+    if compared is None:
+        return
+    for key, name in (("entered", compared.entered), ("others", compared.others)):
+        if name not in pathway.groups:
+            raise unknown("group", name, pathway.groups, f"{where} {key}")
+    entered, others = pathway.groups[compared.entered], pathway.groups[compared.others]
+    if entered.not_entered or others.not_entered != entered.entered:
+        raise InputError(
+            f"'{others.name}' is not declared by not having entered what '{entered.name}' entered",
+            where=where,
+            got=f"not_entered = {list(others.not_entered)}",
+            allowed=f"not_entered = {list(entered.entered)} in [groups.{others.name}]",
+        )
+    for month in compared.landmarks:
+        if not 0.0 < month < pathway.months.answer:
+            allowed = f"months above 0, below answer_month ({pathway.months.answer:g})"
+            raise InputError("no landmark", where=f"{where} landmarks", got=month, allowed=allowed)

@@ -1,0 +1,392 @@
+"""The TOML format of a pathway: the tables it has, and how they become a `Pathway`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from simulator.errors import InputError, within
+from simulator.files import toml
+from simulator.pathway import shipped
+from simulator.pathway.checks import check, unknown
+from simulator.pathway.outcome_months import outcome_months
+from simulator.pathway.pathway import (
+    Attribute,
+    Comparison,
+    Count,
+    Group,
+    Marginal,
+    Parameter,
+    Pathway,
+    Prior,
+    Reference,
+    Resource,
+    Selection,
+    State,
+    Timing,
+    Transition,
+)
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Names = str | list[str]
+ReferenceTable = Number | str | dict[str, Any] | list[Any]
+
+UNITS: Mapping[str, tuple[float, float]] = {
+    "probability": (0.0, 1.0),
+    "months": (0.0, float("inf")),
+    "per month": (0.0, float("inf")),
+    "ratio": (0.0, float("inf")),
+    "number": (float("-inf"), float("inf")),
+}
+"""What a parameter may be, by its unit: lowest and highest."""
+
+
+
+class TransitionTable(toml.Table):
+    """A way out of a sojourn. With a probability on all of them, `time` is told given the destination."""
+
+    to: str = Field(description="the state that is entered")
+    name: str | None = Field(None, description="its name, if two ways lead to one state; default: `to`")
+    time: dict[str, Any] = Field(description="a sojourn time: family, its parameters, and `cure`")
+    probability: ReferenceTable | None = Field(None, description="the destination's probability")
+
+
+class BranchTable(toml.Table):
+    """A branch of a choice."""
+
+    to: str = Field(description="the state that is entered")
+    name: str | None = Field(None, description="its name; default: `to`")
+    probability: ReferenceTable = Field(description='its share among the eligible, or "rest"')
+    eligible: dict[str, list[str] | dict[str, ReferenceTable]] = Field(
+        default_factory=dict, description="by attribute: the levels it is open to, or a factor a level"
+    )
+
+
+class StateTable(toml.Table):
+    """A state: a sojourn (time passes), a choice (instant: a decision or chance), or an end."""
+
+    kind: Literal["sojourn", "decision", "chance", "death", "end"]
+    label: toml.Line | None = None
+    meaning: str = ""
+    holds: str | None = Field(None, description="the resource that is held while here")
+    cause: toml.Line | None = Field(None, description="of a death")
+    transitions: list[TransitionTable] = Field(default_factory=list, description="of a sojourn")
+    branches: list[BranchTable] = Field(default_factory=list, description="of a decision or of chance")
+
+
+class PriorTable(toml.Table):
+    """A parameter's prior."""
+
+    family: Literal["beta", "dirichlet", "lognormal", "normal", "gamma", "uniform"]
+    a: Number | None = None
+    b: Number | None = None
+    alpha: Number | None = None
+    median: Number | None = None
+    sigma: Number | None = None
+    mean: Number | None = None
+    sd: Number | None = None
+    shape: Number | None = None
+    rate: Number | None = None
+    lower: Number | None = None
+    upper: Number | None = None
+
+
+class ParameterTable(toml.Table):
+    """A number that has a name: what it means, its unit, where it comes from."""
+
+    unit: Literal["probability", "months", "per month", "ratio", "number"]
+    meaning: str
+    value: Number = Field(description="used where no draws are given")
+    source: str = Field(description="where it comes from, or the word assumption")
+    lever: bool = Field(False, description="whether a policy can change it")
+    prior: PriorTable | None = Field(None, description="absent: fixed at its value")
+
+
+class AttributeTable(toml.Table):
+    """A patient's attribute, drawn at entry from the case mix."""
+
+    meaning: str = ""
+    source: str = ""
+    levels: dict[str, Number] = Field(description="weight of each level")
+    labels: dict[str, toml.Line] = Field(default_factory=dict)
+
+
+class GroupTable(toml.Table):
+    """Patients who entered any of `entered` and none of `not_entered` within the window."""
+
+    entered: Names
+    not_entered: Names = Field(default_factory=list)
+    label: toml.Line | None = None
+
+
+class CountTable(toml.Table):
+    """What planners count, per patient: entries into states, or months spent in them."""
+
+    label: toml.Line | None = None
+    unit: toml.Line = "per 100 patients"
+    entries: Names = Field(default_factory=list)
+    months: Names = Field(default_factory=list)
+
+
+class ResourceTable(toml.Table):
+    """Something of which there may be too few."""
+
+    label: toml.Line | None = None
+    unit: toml.Line = ""
+    meaning: str = ""
+
+
+class MarginalTable(toml.Table):
+    """The one decision at which the marginal patient need not be the average one."""
+
+    decision: str
+    branch: str = Field(description="the branch that treats")
+    otherwise: str = Field(description="the sojourn of who is not treated; leads to death only")
+    no_benefit: str = Field(description="the state of who is treated in vain")
+
+
+class ComparisonTable(toml.Table):
+    """What `aftercart guarantee-time` compares: patients who enter a treatment, and who could but do not."""
+
+    entered: str = Field(description="the group of those who enter it")
+    others: str = Field(description="the group of those who have not entered what the first one entered")
+    landmarks: list[Number] = Field(
+        default_factory=list, description="months, below answer_month; default: a quarter and half of it"
+    )
+
+
+class PathwayTable(toml.Table):
+    """A pathway file."""
+
+    title: toml.Line
+    description: str = ""
+    start: str = Field(description="the state that everyone enters at month 0")
+    draws: str | None = Field(None, description="a shipped cohort, a fitted cohort's folder, or a CSV file of draws")
+    group_window: Annotated[Number, Field(gt=0)] = Field(120.0, description="months, for [groups]")
+    clocks: dict[str, str] = Field(
+        default_factory=dict, description="clock = the state that starts it; first: default"
+    )
+    patients: Annotated[str, Field(min_length=1)] = Field(
+        "patients", description="who starts the default clock, as in \"patients who fall ill\""
+    )
+    survival_months: list[Number] | None = Field(
+        None,
+        description="at which survival is shown; default: half a year, one, two and five years",
+    )
+    answer_month: Number | None = Field(
+        None, description="the survival month that answers; default: the middle one (of an even number, the lower)"
+    )
+    abbreviations: dict[str, str] = Field(
+        default_factory=dict, description="abbreviation = what it stands for, in labels and names"
+    )
+    attributes: dict[str, AttributeTable] = Field(default_factory=dict)
+    states: dict[str, StateTable]
+    parameters: dict[str, ParameterTable] = Field(default_factory=dict)
+    groups: dict[str, GroupTable] = Field(default_factory=dict)
+    counts: dict[str, CountTable] = Field(default_factory=dict)
+    resources: dict[str, ResourceTable] = Field(default_factory=dict)
+    marginal: MarginalTable | None = None
+    guarantee_time: ComparisonTable | None = None
+
+
+def named_pathway(named: str, path: Path) -> Pathway:
+    """Return the pathway that the key `pathway` of a file names: a shipped one, or a file beside it."""
+    where = f"{path}: pathway"
+    found = toml.beside(path, named, where) if named.endswith(".toml") else named
+    return load_pathway(found, where=where, folder=path.parent)
+
+
+def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Path = Path()) -> Pathway:
+    """Return a shipped pathway by its name, or the one told in a file. Raises InputError.
+
+    where, folder : what to name if there is no such pathway, and where a file of that name may lie instead
+    """
+    path = Path(name_or_file)
+    if path.suffix != ".toml":
+        if str(name_or_file) not in shipped.names():
+            meant = toml.file_meant(str(name_or_file), folder)
+            raise unknown("pathway", str(name_or_file), shipped.names(), where, meant)
+        path = shipped.path(str(name_or_file))
+    table = toml.validate(PathwayTable, toml.read(path), path)
+    pathway = _pathway(table, path)
+    check(pathway)
+    return pathway
+
+
+def _pathway(table: PathwayTable, path: Path) -> Pathway:
+    clocks = table.clocks or {"start": table.start}
+    return Pathway(
+        name=path.stem,
+        title=table.title,
+        description=table.description,
+        start=table.start,
+        clocks=clocks,
+        states={name: _state(name, each, table, path) for name, each in table.states.items()},
+        parameters={name: _parameter(name, each, path) for name, each in table.parameters.items()},
+        attributes={name: _attribute(name, each, path) for name, each in table.attributes.items()},
+        groups={
+            name: Group(name, each.label or _words(name), _tuple(each.entered), _tuple(each.not_entered))
+            for name, each in table.groups.items()
+        },
+        counts={name: _count(name, each, path) for name, each in table.counts.items()},
+        resources={
+            name: Resource(name, each.label or _words(name), each.unit, each.meaning)
+            for name, each in table.resources.items()
+        },
+        group_window=table.group_window,
+        patients=table.patients,
+        months=outcome_months(table.survival_months, table.answer_month, str(path)),
+        abbreviations=table.abbreviations,
+        marginal=Marginal(**table.marginal.model_dump()) if table.marginal else None,
+        comparison=_comparison(table.guarantee_time),
+        draws=table.draws,
+        file=path,
+    )
+
+
+def _comparison(table: ComparisonTable | None) -> Comparison | None:
+    return None if table is None else Comparison(table.entered, table.others, tuple(sorted(set(table.landmarks))))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _tuple(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(dict.fromkeys(names))
+
+
+def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> State:
+    where = f"{path}: [states.{name}]"
+    is_choice = table.kind in ("decision", "chance")
+    wrong = table.transitions if is_choice else table.branches
+    if wrong:
+        allowed = "branches" if is_choice else "transitions"
+        raise InputError(
+            f"a {table.kind} has no {'transitions' if is_choice else 'branches'}",
+            where=where,
+            allowed=allowed,
+        )
+    ways: list[Transition] = []
+    for each in table.transitions:
+        place = f"{where} {each.name or each.to}"
+        probability = (
+            None if each.probability is None else _reference(each.probability, f"{place}: probability")
+        )
+        ways.append(
+            Transition(each.name or each.to, each.to, _timing(each.time, f"{place}: time"), probability)
+        )
+    for branch in table.branches:
+        place = f"{where} {branch.name or branch.to}"
+        eligible = {
+            name: _eligibility(
+                open_to, pathway.attributes[name].levels if name in pathway.attributes else (), place
+            )
+            for name, open_to in branch.eligible.items()
+        }
+        probability = _reference(branch.probability, f"{place}: probability")
+        ways.append(Transition(branch.name or branch.to, branch.to, None, probability, eligible))
+    return State(
+        name, table.kind, table.label or _words(name), table.meaning, tuple(ways), table.holds, table.cause
+    )
+
+
+def _eligibility(
+    open_to: list[str] | dict[str, ReferenceTable], levels: Iterable[str], where: str
+) -> dict[str, Reference]:
+    """Return a factor a level: of a list, 1 for its levels and 0 for the rest; of a table, 1 where nothing is told."""
+    if isinstance(open_to, list):
+        return {**dict.fromkeys(levels, 0.0), **dict.fromkeys(open_to, 1.0)}
+    return {level: _reference(each, f"{where}: eligible.{level}") for level, each in open_to.items()}
+
+
+def _timing(table: dict[str, Any], where: str) -> Timing:
+    from simulator.distributions import FAMILIES, parameter_names
+
+    family = table.get("family")
+    if not isinstance(family, str):
+        raise InputError(
+            "a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES)
+        )
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES, where)
+    allowed = parameter_names(family) | {"cure"}
+    arguments = {}
+    for key, value in table.items():
+        if key == "family":
+            continue
+        if key not in allowed:
+            raise unknown(f"parameter of the {family} time", key, sorted(allowed), where)
+        place = f"{where}.{key}"
+        listed = isinstance(value, list)
+        arguments[key] = tuple(_reference(each, place) for each in value) if listed else _reference(value, place)
+    return Timing(family, arguments)
+
+
+def _reference(value: object, where: str) -> Reference:
+    if isinstance(value, bool) or value is None:
+        raise InputError("not a number or a parameter's name", where=where, got=value)
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        raise InputError("a list is for breaks and rates only", where=where, got=value)
+    if isinstance(value, dict) and isinstance(value.get("by"), str):
+        levels = {key: _reference(each, f"{where}.{key}") for key, each in value.items() if key != "by"}
+        return Selection(value["by"], levels)
+    raise InputError(
+        "a choice by attribute needs `by`", where=where, got=value, allowed='{by = "attribute", level = ...}'
+    )
+
+
+def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
+    lowest, highest = UNITS[table.unit]
+    if not lowest <= table.value <= highest:
+        raise InputError(
+            f"value outside its unit ({table.unit})",
+            where=f"{path}: [parameters.{name}] value",
+            got=table.value,
+            allowed=within(lowest, highest, table.value),
+        )
+    prior = None
+    if table.prior is not None:
+        arguments = {
+            key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)
+        }
+        prior = Prior(table.prior.family, arguments)
+    return Parameter(name, table.unit, table.meaning, table.value, table.source, table.lever, prior)
+
+
+def _attribute(name: str, table: AttributeTable, path: Path) -> Attribute:
+    if "=" in name:
+        what = "an attribute's name with an equals sign: its levels are named NAME=LEVEL"
+        raise InputError(what, where=f"{path}: [attributes]", got=name, allowed="a name without one")
+    where = f"{path}: [attributes.{name}] levels"
+    return Attribute(
+        name,
+        table.meaning,
+        table.source,
+        levels=shares(table.levels, where),
+        labels={level: table.labels.get(level, _words(level)) for level in table.levels},
+    )
+
+
+def shares(weights: Mapping[str, float], where: str) -> dict[str, float]:
+    """Return weights as shares of one. Raises InputError if one is negative or none is positive."""
+    for level, weight in weights.items():
+        if weight < 0:
+            raise InputError("negative weight", where=f"{where}.{level}", got=weight, allowed="0 or more")
+    total = sum(weights.values())
+    if not total > 0:
+        raise InputError("the weights sum to zero", where=where, got=dict(weights))
+    return {level: weight / total for level, weight in weights.items()}
+
+
+def _count(name: str, table: CountTable, path: Path) -> Count:
+    if bool(table.entries) == bool(table.months):
+        raise InputError("give one of entries, months", where=f"{path}: [counts.{name}]")
+    return Count(name, table.label or _words(name), table.unit, _tuple(table.entries), _tuple(table.months))

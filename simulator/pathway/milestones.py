@@ -1,0 +1,103 @@
+"""Milestones: states that change nothing. Whoever enters one keeps the risks of the state before it.
+
+    T drawn on entry to the state before strikes at that entry + T, whatever milestones are passed meanwhile
+
+A milestone keeps its own ways to other milestones, and no other: a world in which a treatment has no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from simulator.errors import InputError
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Pathway, State, Transition
+
+Ways = Mapping[str, dict[str, Transition]]
+
+
+def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathway:
+    """Return a pathway in which some states are milestones. Raises InputError naming `where`."""
+    milestones = tuple(dict.fromkeys(names))
+    if pathway.milestones:
+        raise InputError("the base has milestones already", where=where, got=list(names), allowed="none beside them")
+    for name in milestones:
+        _check(pathway, name, milestones, where)
+    going_on = _going_on(pathway, milestones, where)
+    states = dict(pathway.states)
+    for name in milestones:
+        own = [each for each in states[name].transitions if each.to in milestones]
+        if not going_on[name]:
+            allowed = "a state that follows one with other risks"
+            raise InputError("nothing goes on in it", where=where, got=name, allowed=allowed)
+        states[name] = replace(states[name], transitions=(*own, *going_on[name].values()))
+    return replace(pathway, states=states, milestones=milestones)
+
+
+def without(pathway: Pathway) -> dict[str, float]:
+    """Return the hazard ratios, all 0, with which nobody enters a milestone."""
+    return {
+        f"{state.name}.{each.name}": 0.0
+        for state in pathway.states.values()
+        for each in state.transitions
+        if each.to in pathway.milestones and state.name not in pathway.milestones
+    }
+
+
+def _check(pathway: Pathway, name: str, milestones: Sequence[str], where: str) -> None:
+    if name not in pathway.states:
+        raise unknown("state", name, pathway.states, where)
+    before = [each for each in _before(pathway, name) if each.name not in milestones]
+    instants = [each.name for each in (pathway.states[name], *before) if not each.competes]
+    if instants:
+        what = "it is no sojourn" if instants[0] == name else f"it follows '{instants[0]}', which is none"
+        raise InputError(
+            f"'{name}' cannot be a milestone: {what} told as competing latent times",
+            where=where,
+            got=name,
+            allowed="sojourns told as competing latent times, entered from such",
+        )
+    if name in (pathway.start, pathway.clock_state):
+        raise InputError("a clock starts there", where=where, got=name, allowed="a later state")
+
+
+def _before(pathway: Pathway, name: str) -> list[State]:
+    return [state for state in pathway.states.values() if any(each.to == name for each in state.transitions)]
+
+
+def _going_on(pathway: Pathway, milestones: Iterable[str], where: str) -> Ways:
+    """Return, by milestone, the ways out of all states before it, by name; what leads to milestones left out."""
+    found: dict[str, dict[str, Transition]] = {name: {} for name in milestones}
+    grew = True
+    while grew:
+        size = sum(map(len, found.values()))
+        for name in found:
+            for state in _before(pathway, name):
+                onward = [each for each in state.transitions if each.to not in found]
+                _add(found[name], found[state.name].values() if state.name in found else onward, name, where)
+        grew = sum(map(len, found.values())) > size
+    for name, ways in found.items():
+        _check_names(pathway, name, ways, found, where)
+    return found
+
+
+def _add(to: dict[str, Transition], ways: Iterable[Transition], name: str, where: str) -> None:
+    for way in ways:
+        known = to.setdefault(way.name, Transition(way.name, way.to, goes_on=True))
+        if known.to != way.to:
+            raise _two(name, way.name, where)
+
+
+def _check_names(pathway: Pathway, name: str, ways: Mapping[str, Transition], found: Ways, where: str) -> None:
+    """Refuse a name that means two ways, in a milestone or in a state before it."""
+    for state in (pathway.states[name], *_before(pathway, name)):
+        for way in state.transitions:
+            if way.name in ways and way.to != ways[way.name].to and not (state.name in found and way.to not in found):
+                raise _two(name, way.name, where)
+
+
+def _two(name: str, way: str, where: str) -> InputError:
+    return InputError(
+        f"two ways that go on in '{name}' are called '{way}'", where=where, allowed="a `name` of its own for each"
+    )

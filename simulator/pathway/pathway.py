@@ -1,0 +1,371 @@
+"""The declared pathway: states, transitions, parameters, attributes; frozen, and checked as a graph.
+
+`pathway_file.py` reads one from TOML, `graph.py` checks it, `model.py` puts numbers into it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
+
+REST = "rest"
+CHOICES = ("decision", "chance")
+ABSORBING = ("death", "end")
+LONGEST_WAY = 12_000.0
+"""Months."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A reference that a patient's attribute decides: one reference a level."""
+
+    by: str
+    levels: Mapping[str, Reference]
+
+
+Reference = float | str | tuple["Reference", ...] | Selection
+"""A number, a parameter's name, a list of references (piecewise rates), or a `Selection`."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    family: str
+    arguments: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    unit: str
+    meaning: str
+    value: float
+    source: str
+    lever: bool = False
+    prior: Prior | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A sojourn time: its family and what its parameters refer to."""
+
+    family: str
+    arguments: Mapping[str, Reference]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One way out of a state: a latent time, a destination told with a time, or a branch of a choice.
+
+    `goes_on` : of a milestone, the latent time of this name that was drawn in the state before.
+    """
+
+    name: str
+    to: str
+    time: Timing | None = None
+    probability: Reference | None = None
+    eligible: Mapping[str, Mapping[str, Reference]] = field(default_factory=dict)
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    name: str
+    kind: str
+    label: str
+    meaning: str = ""
+    transitions: tuple[Transition, ...] = ()
+    holds: str | None = None
+    cause: str | None = None
+
+    @property
+    def is_choice(self) -> bool:
+        return self.kind in CHOICES
+
+    @property
+    def is_absorbing(self) -> bool:
+        return self.kind in ABSORBING
+
+    @property
+    def competes(self) -> bool:
+        """Whether this is a sojourn told as competing latent times."""
+        return self.kind == "sojourn" and self.transitions[0].probability is None
+
+    def transition(self, name: str) -> Transition:
+        return next(each for each in self.transitions if each.name == name)
+
+
+@dataclass(frozen=True)
+class Siblings:
+    """The shares of one choice: parameters, the sum of those told as numbers, and whether a branch takes the rest."""
+
+    state: str
+    names: tuple[str, ...]
+    fixed: float
+    has_rest: bool
+
+
+@dataclass(frozen=True)
+class Attribute:
+    name: str
+    meaning: str
+    source: str
+    levels: Mapping[str, float]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Patients who ever entered one of some states, and none of some others, within the window."""
+
+    name: str
+    label: str
+    entered: tuple[str, ...]
+    not_entered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Count:
+    """Something planners count: entries into states, or months spent in them."""
+
+    name: str
+    label: str
+    unit: str
+    entries: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Resource:
+    name: str
+    label: str
+    unit: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """Where a policy treats who would not have been treated, and what becomes of who gains nothing."""
+
+    decision: str
+    branch: str
+    otherwise: str
+    no_benefit: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two groups that are compared though they form only during follow-up, and from which months on."""
+
+    entered: str
+    others: str
+    landmarks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """States and how patients move between them. `clocks` maps a clock to the state that starts it.
+
+    patients : who starts the default clock, as in "of 100 patients who fall ill"; abbreviations : each with its meaning
+    """
+
+    name: str
+    title: str
+    description: str
+    start: str
+    clocks: Mapping[str, str]
+    states: Mapping[str, State]
+    parameters: Mapping[str, Parameter]
+    attributes: Mapping[str, Attribute]
+    groups: Mapping[str, Group]
+    counts: Mapping[str, Count]
+    resources: Mapping[str, Resource]
+    group_window: float = 120.0
+    patients: str = "patients"
+    months: OutcomeMonths = UNDECLARED
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
+    marginal: Marginal | None = None
+    comparison: Comparison | None = None
+    draws: str | None = None
+    file: Path | None = None
+    milestones: tuple[str, ...] = ()
+
+    @property
+    def clock(self) -> str:
+        """The default clock: the first that is declared."""
+        return next(iter(self.clocks))
+
+    @property
+    def clock_state(self) -> str:
+        return self.clocks[self.clock]
+
+    @property
+    def where(self) -> str:
+        return str(self.file or self.name)
+
+    def followed(self, horizon: float) -> float:
+        """Return the months for which patients are followed: to the end of the group window at least."""
+        return max(horizon, self.group_window) if self.groups else horizon
+
+    @property
+    def deaths(self) -> tuple[str, ...]:
+        return tuple(name for name, state in self.states.items() if state.kind == "death")
+
+    def in_order(self) -> list[str]:
+        """Return the states so that most are after those that lead to them: by reverse postorder from the start."""
+        done: list[str] = []
+        seen = {self.start}
+        work = [(self.start, iter(self.states[self.start].transitions))]
+        while work:
+            name, ways = work[-1]
+            way = next(ways, None)
+            if way is None:
+                done.append(name)
+                work.pop()
+            elif way.to not in seen:
+                seen.add(way.to)
+                work.append((way.to, iter(self.states[way.to].transitions)))
+        return done[::-1]
+
+    def times_that_go_on(self) -> dict[str, tuple[str, ...]]:
+        """Return, by state that leads to a milestone, the names of the latent times that may go on in it."""
+        found = {}
+        for name, state in self.states.items():
+            after = [way.name for each in state.transitions for way in self.states[each.to].transitions if way.goes_on]
+            if after:
+                found[name] = tuple(dict.fromkeys(after))
+        return found
+
+    def siblings(self, parameter: str) -> tuple[Siblings, ...]:
+        """Return the shares of every choice that `parameter` is a branch of, for patients of some levels each."""
+        found: list[Siblings] = []
+        for state in self.states.values():
+            told = [each.probability for each in state.transitions if each.probability is not None]
+            if not any(parameter in names_in(each) for each in told):
+                continue
+            asked = list(dict.fromkeys(name for each in told for name in attributes_in(each)))
+            for levels in product(*(self.attributes[name].levels for name in asked)):
+                cell = dict(zip(asked, levels, strict=True))
+                leaves = [leaf_of(each, cell) for each in told]
+                named = tuple(dict.fromkeys(each for each in leaves if isinstance(each, str) and each != REST))
+                fixed = sum(each for each in leaves if isinstance(each, float))
+                shares = Siblings(state.name, named, fixed, REST in leaves)
+                if parameter in named and shares not in found:
+                    found.append(shares)
+        return tuple(found)
+
+    def choice_siblings(self, parameter: str) -> tuple[str, ...]:
+        """Return the parameters that share one choice's probability with `parameter`, itself included."""
+        shared = (each.names for each in self.siblings(parameter) if len(each.names) > 1 and not each.has_rest)
+        return next(shared, (parameter,))
+
+    def dirichlets(self) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of siblings that share one Dirichlet prior, in the order they are declared."""
+        sets = []
+        for name, parameter in self.parameters.items():
+            if parameter.prior is not None and parameter.prior.family == "dirichlet":
+                siblings = tuple(each for each in self.choice_siblings(name) if self._has_dirichlet(each))
+                if siblings not in sets:
+                    sets.append(siblings)
+        return tuple(sets)
+
+    def _has_dirichlet(self, name: str) -> bool:
+        prior = self.parameters[name].prior
+        return prior is not None and prior.family == "dirichlet"
+
+
+def names_in(reference: Reference | None) -> Iterator[str]:
+    """Yield every parameter that a reference names."""
+    if isinstance(reference, Selection):
+        for each in reference.levels.values():
+            yield from names_in(each)
+    elif isinstance(reference, tuple):
+        for each in reference:
+            yield from names_in(each)
+    elif isinstance(reference, str) and reference != REST:
+        yield reference
+
+
+def leaf_of(reference: Reference, levels: Mapping[str, str]) -> Reference:
+    """Return what a reference comes down to for patients of some levels, {attribute: level}."""
+    while isinstance(reference, Selection):
+        reference = reference.levels[levels[reference.by]]
+    return reference
+
+
+def attributes_in(reference: Reference | None) -> Iterator[str]:
+    """Yield every attribute that a reference asks for."""
+    if isinstance(reference, Selection):
+        yield reference.by
+        for each in reference.levels.values():
+            yield from attributes_in(each)
+    elif isinstance(reference, tuple):
+        for each in reference:
+            yield from attributes_in(each)
+
+
+def references_of(transition: Transition) -> Iterator[Reference]:
+    """Yield what a transition refers to: its probability, its eligibility, its time's arguments."""
+    if transition.probability is not None:
+        yield transition.probability
+    for levels in transition.eligible.values():
+        yield from levels.values()
+    if transition.time is not None:
+        yield from transition.time.arguments.values()
+
+
+def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> set[str]:
+    """Return every state that can be reached from `start`, itself included."""
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        state = waiting.pop()
+        if state not in found:
+            found.add(state)
+            waiting.extend(onward(state))
+    return found
+
+
+def is_part(group: Group, other: Group, pathway: Pathway) -> bool:
+    """Return whether everybody of a group is of another one: no way leads into it but through the other."""
+
+    def onward(name: str) -> Iterable[str]:
+        return () if name in other.entered else (each.to for each in pathway.states[name].transitions)
+
+    around = reachable([pathway.start], onward) - set(other.entered)
+    return around.isdisjoint(group.entered) and set(other.not_entered) <= set(group.not_entered)
+
+
+def states_before_clock(pathway: Pathway) -> set[str]:
+    """Return the states that a patient can come to before the default clock starts."""
+
+    def onward(name: str) -> Iterable[str]:
+        return (each.to for each in pathway.states[name].transitions if name != pathway.clock_state)
+
+    return reachable([pathway.start], onward) - {pathway.clock_state}
+
+
+def reaches_itself(pathway: Pathway, state: str) -> bool:
+    """Return whether a patient can come back to a state."""
+
+    def onward(name: str) -> Iterable[str]:
+        return (each.to for each in pathway.states[name].transitions)
+
+    return state in reachable(onward(state), onward)
+
+
+def longest_way_to_clock(pathway: Pathway) -> float:
+    """Return the months for which patients are followed before the default clock starts.
+
+    Without end, but where they can go round: then `LONGEST_WAY`, for some may never get out.
+    """
+    before = states_before_clock(pathway)
+
+    def onward(name: str) -> Iterable[str]:
+        return (each.to for each in pathway.states[name].transitions if each.to in before)
+
+    return LONGEST_WAY if any(name in reachable(onward(name), onward) for name in before) else math.inf

@@ -1,0 +1,95 @@
+"""The assumption register: each parameter's meaning, value or posterior, source, and whether a policy can change it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from simulator.evidence.cohort import UNINFORMED, Cohort, is_silent
+from simulator.pathway.pathway import Parameter, Pathway
+from simulator.report.elements import paragraph, row, span, table, tag, text
+from simulator.scenario.scenario import LEVERS, Scenario
+from simulator.wording.numbers import Row, digits
+
+
+def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
+    """Return the table, in the order of the pathway file."""
+    if not pathway.parameters:
+        return paragraph("The pathway has no parameters: its numbers are in the file.")
+    posterior = _posterior(cohort)
+    lines = [_line(each, posterior.get(each.name), scenarios, cohort) for each in pathway.parameters.values()]
+    head = ["Parameter", "Value", "Contraction", "Lever", "Source"]
+    return paragraph(_said(pathway, posterior, cohort)) + table(head, lines, kind="register")
+
+
+def _posterior(cohort: Cohort | None) -> dict[str, Row]:
+    if cohort is None or cohort.posterior is None:
+        return {}
+    return {str(each["parameter"]): each for each in cohort.posterior.to_dict("records")}
+
+
+def _said(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None) -> str:
+    total = len(pathway.parameters)
+    fitted = [posterior[name] for name in pathway.parameters if name in posterior]
+    if not fitted or cohort is None:
+        return f"{total} parameters, at the values that the pathway file declares."
+    silent = sum(is_silent(each) for each in fitted)
+    return (
+        f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, "
+        f"and {silent}, marked, that they did not inform: the prior speaks. Contraction is 1 less the posterior's "
+        f"variance over the prior's; a parameter is marked if it is below {UNINFORMED:g} and the mean has moved by "
+        "less than half a prior standard deviation. Values are means with 95 % intervals."
+    )
+
+
+def _line(
+    parameter: Parameter, found: Row | None, scenarios: Sequence[Scenario], cohort: Cohort | None
+) -> str:
+    name = tag("code", text(parameter.name)) + tag("div", text(parameter.meaning), class_="meaning")
+    set_by = [_changed(each, parameter.name) for each in scenarios if "@" not in each.name]
+    return row(
+        name,
+        _value(parameter, found) + "".join(tag("div", text(each), class_="changed") for each in set_by if each),
+        _contraction(found, cohort),
+        "yes" if parameter.lever else "",
+        text(parameter.source),
+        kind="uninformed" if found is not None and is_silent(found) else "",
+    )
+
+
+def _value(parameter: Parameter, found: Row | None) -> str:
+    unit = "" if parameter.unit in ("number", "probability") else parameter.unit
+    if found is None:
+        why = "fixed" if parameter.prior is None else "as declared"
+        return f"{tag('b', text(digits(parameter.value, parameter.unit)))} {span(unit, 'unit')} {span(why, 'interval')}"
+    (mean, after), (before, prior) = (_summary(found, when, parameter.unit) for when in ("posterior", "prior"))
+    told = f"{tag('b', text(mean))} {span(unit, 'unit')} {span(f'({after})', 'interval')}"
+    return told + tag("div", text(f"prior {before} ({prior})"), class_="prior")
+
+
+def _summary(found: Row, when: str, unit: str) -> tuple[str, str]:
+    mean, lower, upper = (digits(float(found[f"{when}_{each}"]), unit) for each in ("mean", "lower", "upper"))
+    return mean, f"{lower} to {upper}"
+
+
+def _contraction(found: Row | None, cohort: Cohort | None) -> str:
+    if found is None or cohort is None:
+        return ""
+    value = float(found["contraction"])
+    if not math.isfinite(value):
+        return ""
+    width = f"width:{100 * min(max(value, 0.0), 1.0):.0f}%"
+    bar = tag("span", tag("i", style=width), class_="bar", aria_hidden="true")
+    shown = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
+    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if is_silent(found) else ""
+    return f"{shown} {bar}{mark}"
+
+
+def _changed(scenario: Scenario, name: str) -> str:
+    """Return what a scenario does to a parameter, in words; nothing if nothing."""
+    words = {"set": "", "scale": "times ", "odds_ratio": "odds times "}
+    for lever in LEVERS:
+        levers: Mapping[str, float] = getattr(scenario, lever)
+        if name in levers:
+            return f"{scenario.name}: {words[lever]}{levers[name]:g}"
+    return ""

@@ -1,0 +1,97 @@
+"""What a check of a calibration prints: the verdict first, then what lies behind it, in 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from simulator.pathway.outcome_months import alive_at, in_words, mean_to
+from simulator.report import terminal
+
+if TYPE_CHECKING:
+    from calibration.validation.check import Check
+
+
+def verdict(check: Check) -> str:
+    """Return whether ranks are uniform, intervals hold, and the lattice is fine enough, in a sentence."""
+    name, n = check.targets.cohort.name, check.targets.cohort.n
+    of = f"in {len(check.ranks)} fits of simulated cohorts of {n}"
+    if not (failed := check.failures()):
+        return (
+            f"The calibration of {name} finds what made the data: {of} all {check.ranks.shape[1]} quantities rank "
+            "uniformly, and intervals hold the truth as often as they say."
+        )
+    told = f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
+    return f"{told} {_by_chance(check)}" if check.ranks_fail() else told
+
+
+def _by_chance(check: Check) -> str:
+    """Return how often a right calibration fails so, and how to tell."""
+    by_chance = f"{100 * check.false_alarm:g}"
+    return (
+        f"Of 100 checks of a right calibration {by_chance} find uneven ranks by chance, and "
+        f"{by_chance} such intervals: whether this is chance, another --seed and --out show, or more --fits."
+    )
+
+
+def _seen(check: Check) -> str:
+    """Return how large an error must be to be seen in so many fits."""
+    narrowest = 100 * check.narrowest_band
+    return f"In {len(check.ranks)} fits, shares of ranks that are {narrowest:.0f} points wrong still pass as uniform."
+
+
+def show(check: Check, console: Console) -> None:
+    """Print the verdict, the coverage, each figure left out, the lattice, and what it is not for."""
+    console.print(verdict(check))
+    console.print()
+    if len(check.ranks):
+        console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
+        console.print(_coverage(check))
+        console.print(_seen(check))
+    for reason, count in check.refused.items():
+        console.print(f"{count} of {len(check.trials)} simulated cohorts could not be fitted: {reason}.")
+    console.print()
+    predicted = check.left_out[check.left_out["inside"] != ""]
+    inside = int((predicted["inside"] == "yes").sum())
+    console.print(f"Each figure predicted by a fit without it: {inside} of {len(predicted)} in 95 % intervals")
+    console.print(_left_out(check))
+    for row in check.left_out[check.left_out["inside"] == ""].to_dict("records"):
+        console.print(f"{row['target'].replace('_', ' ')}: {row['how']}.")
+    if (check.left_out["informs"] == "no").any():
+        console.print("* Other rows tell the same, so that nothing was left out.")
+    moved, limit = f"{check.moved:.4f}", check.most_moved
+    console.print(f"Halving the lattice moves the log-likelihood by {moved} at most (limit {limit}).")
+    console.print()
+    console.print(check.manifest()["note"])
+
+
+def _coverage(check: Check) -> Table:
+    levels = sorted(set(check.coverage["level"]))
+    made = terminal.table("", *(f"{100 * level:g} %" for level in levels), numbers=len(levels))
+    by_level = [check.coverage[check.coverage["level"] == level].set_index("quantity") for level in levels]
+    months = check.targets.pathway.months
+    answer, early = alive_at(months.answer), mean_to(months.early)
+    # By name; of all others the least and the most.
+    named = {answer: f"OS at {in_words(months.answer)}", early: f"mean survival to month {months.early:g}"}
+    for name, words in named.items():
+        rows = [each.loc[name].to_dict() for each in by_level]
+        cells = (
+            f"{100 * row['share']:.0f} ({100 * row['lower'] / row['fits']:.0f}-{100 * row['upper'] / row['fits']:.0f})"
+            for row in rows
+        )
+        terminal.add(made, words, *cells)
+    spans = (f"{100 * rows['share'].min():.0f}-{100 * rows['share'].max():.0f}" for rows in by_level)
+    terminal.add(made, f"least and most of all {len(by_level[0])} quantities", *spans)
+    return made
+
+
+def _left_out(check: Check) -> Table:
+    made = terminal.table("figure", "reported", "predicted", "inside", numbers=3)
+    for row in check.left_out[check.left_out["inside"] != ""].to_dict("records"):
+        places = 1 if row["unit"] == "months" else 0
+        predicted = f"{row['lower']:.{places}f}-{row['upper']:.{places}f}"
+        name = row["target"].replace("_", " ") + ("" if row["informs"] == "yes" else " *")
+        terminal.add(made, name, f"{row['reported']:.{places}f} {row['unit']}", predicted, row["inside"])
+    return made

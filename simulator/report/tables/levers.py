@@ -1,0 +1,45 @@
+"""What a scenario changes, as its file tells it: "[set] uptake = 0.88"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+
+from simulator.scenario.capacity import Capacity
+from simulator.scenario.scenario import Scenario
+
+TABLES = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
+
+
+def told(scenario: Scenario) -> Iterator[str]:
+    """Yield the scenario's levers, those of its base among them, a line a key."""
+    for table in TABLES:
+        for name, value in getattr(scenario, table).items():
+            yield f"[{table}] {name} = {_value(value)}"
+    if scenario.pathway.milestones:
+        yield f"milestones = {_value(list(scenario.pathway.milestones))}"
+    for resource, capacity in scenario.capacity.items():
+        yield f"[capacity] {resource} = {_capacity(capacity)}"
+    if scenario.service is not None:
+        for field in fields(scenario.service):
+            value = getattr(scenario.service, field.name)
+            if value is not None and value != field.default:
+                yield f"[service] {field.name} = {_value(value)}"
+
+
+def _capacity(capacity: Capacity) -> str:
+    """Return a capacity in TOML: a number, or a table if it has a calendar, offers or a priority."""
+    steps = ", ".join(f"{{ from_month = {month:g}, units = {units} }}" for month, units in capacity.calendar)
+    units = str(capacity.units) if capacity.is_constant else f"[{steps}]"
+    more = []
+    if capacity.offered_every is not None:
+        more.append(f"offered_every_months = {capacity.offered_every:g}")
+    if capacity.ranks is not None:
+        by, order = capacity.ranks
+        more.append(f"priority = {{ {by} = {_value(order)} }}")
+    return units if capacity.is_constant and not more else f"{{ {', '.join([f'units = {units}', *more])} }}"
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""A scenario as it is declared: what a policy changes, capacity, arrivals."""

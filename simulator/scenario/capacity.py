@@ -1,0 +1,262 @@
+"""Capacity: how many units of a resource there are and when, how they are handed out, and who comes first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from simulator.calendar import instant
+from simulator.errors import InputError
+from simulator.files.toml import Table, refusal
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import LONGEST_WAY, Pathway, State, reachable
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+STATE = "state"
+"""The key of a priority by the state that patients wait in."""
+
+MOST_UNITS = 100_000
+CALENDAR = "[{ from_month = 0, units = 2 }, { from_month = 12, units = 3 }]"
+
+
+class Step(Table):
+    """From a month on there are so many units."""
+
+    from_month: Annotated[Number, Field(le=LONGEST_WAY)] = Field(description="calendar month, 0 first")
+    units: Number = Field(description="a whole number, at most 100,000; 0 closes the resource")
+
+
+def _as_steps(told: Any) -> Any:
+    if isinstance(told, list):
+        return told
+    if _is_number(told):
+        return [{"from_month": 0.0, "units": told}]
+    raise refusal("not a number of units", allowed=f"a whole number of units, or a calendar: {CALENDAR}")
+
+
+def _is_number(told: Any) -> bool:
+    return isinstance(told, int | float) and not isinstance(told, bool)
+
+
+class CapacityTable(Table):
+    """A limited resource. A number alone is its units."""
+
+    units: Annotated[list[Step], BeforeValidator(_as_steps, json_schema_input_type=float | list[Step])] = Field(
+        description="how many, or a calendar of steps; who holds a unit keeps it when there become fewer"
+    )
+    offered_every_months: Annotated[Number, Field(ge=0.01, le=LONGEST_WAY)] | None = Field(
+        None, description="units are offered at these intervals (at least 0.01), from month 0 on, and lost if unused"
+    )
+    priority: dict[str, list[str]] | None = Field(
+        None,
+        description='who comes first: attribute = levels, or state = states to wait in; the rest last; else by request',
+    )
+
+
+def _as_table(told: Any) -> Any:
+    if isinstance(told, dict | CapacityTable):
+        return told
+    if isinstance(told, list):
+        raise refusal("a calendar without its key 'units'", allowed=f"{{ units = {CALENDAR} }}")
+    if _is_number(told):
+        return {"units": told}
+    keys = ", ".join(CapacityTable.model_fields)
+    raise refusal("not a number of units", allowed=f"a whole number of units, or a table with {keys}")
+
+
+Told = Annotated[CapacityTable, BeforeValidator(_as_table, json_schema_input_type=float | CapacityTable)]
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """A limited resource. `calendar` : (from month, units), the first from month 0.
+
+    `offered_every` : None where a unit is held and given back; else months between offers of all units.
+    `ranks` : attribute, or "state", and the levels or states that come first, in this order.
+    """
+
+    calendar: tuple[tuple[float, int], ...]
+    offered_every: float | None = None
+    ranks: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def units(self) -> int:
+        """How many there are when they are always as many."""
+        return self.calendar[0][1]
+
+    @property
+    def is_constant(self) -> bool:
+        return len(self.calendar) == 1
+
+    def mean_units(self, first: float, last: float) -> float:
+        """Return the mean number of units between two months, or of units offered a month."""
+        edges = [month for month, _ in self.calendar[1:] if first < month < last]
+        total = 0.0
+        for begin, end in zip([first, *edges], [*edges, last], strict=True):
+            total += (end - begin) * self.units_a_month(begin)
+        return total / (last - first)
+
+    def units_a_month(self, month: float) -> float:
+        """Return how many units there are at a month, or are offered a month then."""
+        return self.at(month) / (self.offered_every or 1.0)
+
+    def offers(self, first: float, last: float) -> int:
+        """Return how many units are offered between two months, the first included."""
+        assert self.offered_every is not None
+        begin, end = (math.ceil(month / self.offered_every - 1e-9) for month in (first, last))
+        return sum(self.at(number * self.offered_every) for number in range(begin, end))
+
+    def at(self, month: float) -> int:
+        """Return how many units there are at a month."""
+        now = instant(month)
+        return next((units for begin, units in reversed(self.calendar) if instant(begin) <= now), self.calendar[0][1])
+
+
+def read(
+    pathway: Pathway, told: Mapping[str, CapacityTable], where: str, base: Mapping[str, Capacity]
+) -> dict[str, Capacity]:
+    """Return the capacities that a scenario's file tells over its base's. Raises InputError naming the key at fault."""
+    found = dict(base)
+    for resource, table in told.items():
+        place = f"{where}: [capacity] {resource}"
+        if resource not in pathway.resources:
+            raise unknown("resource", resource, pathway.resources, place)
+        calendar = _calendar(table.units, place)
+        ranks = None if table.priority is None else _ranks(pathway, resource, table.priority, f"{place} priority")
+        found[resource] = replace(found.get(resource, Capacity(calendar)), calendar=calendar)
+        if table.offered_every_months is not None:
+            found[resource] = replace(found[resource], offered_every=table.offered_every_months)
+        if ranks is not None:
+            found[resource] = replace(found[resource], ranks=ranks)
+        if pathway.states[pathway.start].holds == resource:
+            raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
+    for resource, each in found.items():
+        # A base's priority may be of another pathway.
+        if each.ranks is not None and resource in pathway.resources:
+            by, order = each.ranks
+            _ranks(pathway, resource, {by: order}, f"{where}: [capacity] {resource} priority")
+    return found
+
+
+def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...]:
+    if not steps or steps[0].from_month != 0.0:
+        got = steps[0].from_month if steps else "nothing"
+        raise InputError("the calendar does not begin at month 0", where=where, got=got, allowed="from_month = 0 first")
+    for before, after in pairwise(steps):
+        if after.from_month <= before.from_month:
+            raise InputError(
+                "the calendar is out of order",
+                where=where,
+                got=f"from_month {after.from_month:g} after {before.from_month:g}",
+                allowed="each later than the one before",
+            )
+    for each in steps:
+        if each.units > MOST_UNITS:
+            allowed = f"up to {MOST_UNITS:,}; for no limit leave the resource out of [capacity]"
+            raise InputError("too many units", where=where, got=each.units, allowed=allowed)
+        if each.units < (0 if len(steps) > 1 else 1) or each.units != int(each.units):
+            least = "0, 1, 2, ..." if len(steps) > 1 else "1, 2, 3, ..., or no entry: no limit"
+            raise InputError("not a whole number above zero", where=where, got=each.units, allowed=least)
+    if not any(each.units for each in steps):
+        raise InputError("never open", where=where, got=0, allowed="units above zero at some time")
+    return tuple((float(each.from_month), int(each.units)) for each in steps)
+
+
+def _ranks(
+    pathway: Pathway, resource: str, priority: Mapping[str, Sequence[str]], where: str
+) -> tuple[str, tuple[str, ...]]:
+    if len(priority) != 1:
+        what = "more than one priority" if priority else "no priority"
+        raise InputError(what, where=where, got=", ".join(priority) or None, allowed=f"one: {STATE}, or an attribute")
+    (by, order), *_ = priority.items()
+    if by != STATE and by not in pathway.attributes:
+        raise unknown("attribute", by, (STATE, *pathway.attributes), where)
+    known = _waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
+    if not order:
+        raise InputError("nobody comes first", where=f"{where} {by}", got=[], allowed=", ".join(known))
+    for each in order:
+        if by == STATE and each in pathway.states and each not in known:
+            raise InputError(f"nobody waits for it in '{each}'", where=where, got=each, allowed=", ".join(known))
+        if each not in known:
+            raise unknown("state" if by == STATE else f"level of {by}", each, known, where)
+        if order.count(each) > 1:
+            raise InputError(f"'{each}' is listed twice", where=where, got=list(order), allowed="each once")
+    return by, tuple(order)
+
+
+def _waiting_for(pathway: Pathway, resource: str) -> list[str]:
+    """Return the states in which patients can wait for a resource."""
+
+    def asks(state: State) -> bool:
+        onward = (pathway.states[each.to].holds for each in state.transitions)
+        return state.holds != resource and resource in onward
+
+    return [name for name, state in pathway.states.items() if asks(state)]
+
+
+def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
+    """Return why only the des engine can run these limits; None if microsim's queues can."""
+    for resource, each in capacity.items():
+        if each.ranks is not None:
+            return f"[capacity] {resource} has a priority"
+        if not each.is_constant:
+            return f"[capacity] {resource} has a calendar"
+        if each.offered_every is not None:
+            return f"[capacity] {resource} is offered at intervals"
+    limited = {name for name, state in pathway.states.items() if state.holds in capacity}
+    before_milestone = pathway.times_that_go_on()
+    for name, state in pathway.states.items():
+        onward = [way.to for way in state.transitions if way.to in limited]
+        asked = [to for to in onward if pathway.states[to].holds != state.holds]
+        if len(asked) > 1:
+            return f"patients in '{name}' may ask for two units at once"
+        if asked and name in before_milestone:
+            return f"patients may wait in '{name}', and a milestone after it ends when it would without the wait"
+        if asked and name in limited:
+            return f"patients in '{name}' hold one unit while they wait for another"
+    return None
+
+
+def beyond_loads(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
+    """Return why loads below 1 do not tell that queues stay bounded; None if they do."""
+    states = pathway.states
+    for name, state in states.items():
+        asked = {states[each.to].holds for each in state.transitions} & set(capacity) - {state.holds}
+        if asked and state.holds in capacity:
+            return f"patients in '{name}' hold one unit while they wait for another"
+        if len(asked) > 1:
+            return f"patients in '{name}' may ask for two units at once"
+    if len(capacity) > 1 and any(each.ranks is not None for each in capacity.values()):
+        return "there are several resources, and a priority"
+    return None
+
+
+def lasting(
+    pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]
+) -> frozenset[str]:
+    """Return the states that hold a limited resource, or from which patients may come to one.
+
+    There patients are followed beyond the horizon: they keep others waiting. `ways` : state -> where it may lead
+    """
+    limited = {name for name, state in pathway.states.items() if state.holds in capacity}
+    return frozenset(name for name in ways if not limited.isdisjoint(reachable([name], ways.__getitem__)))
+
+
+def doubles(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]) -> str | None:
+    """Return in which state waits double what microsim must simulate beforehand; None if there is none.
+
+    There both ways out of a wait, by a grant and by another risk, may lead back to it.
+    ways : state -> where it may lead
+    """
+    states = pathway.states
+    for name in ways:
+        back = [to for to in ways[name] if states[name].kind == "sojourn" and name in reachable([to], ways.__getitem__)]
+        asked = [states[to].holds in capacity and states[to].holds != states[name].holds for to in back]
+        if any(asked) and not all(asked):
+            return f"patients come back to '{name}' whether they are granted a unit there or not"
+    return None

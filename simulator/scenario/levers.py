@@ -1,0 +1,108 @@
+"""A scenario's levers pulled: the values that a model is made of, from each draw's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import InputError, plain
+from simulator.pathway.format import UNITS
+from simulator.pathway.pathway import Siblings
+from simulator.scenario.scenario import LEVERS, Scenario
+
+Floats = NDArray[np.float64]
+Values = Mapping[str, Floats | float]
+"""Parameter name -> its value: a number, or (n_draws, 1)."""
+
+
+def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Floats | float]:
+    """Return the values with a scenario's levers pulled; siblings of a changed branch are rescaled in proportion."""
+    changed: dict[str, Floats | float] = dict(scenario.set)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for name, factor in scenario.scale.items():
+            changed[name] = own[name] * np.float64(factor)
+        for name, ratio in scenario.odds_ratio.items():
+            p = np.asarray(own[name])
+            changed[name] = ratio * p / (1.0 - p + ratio * p) if ratio > 0 else 0.0 * p
+    for lever in LEVERS:
+        for name in getattr(scenario, lever):
+            _check_unit(scenario, lever, name, changed[name])
+    values = {**own, **changed}
+    for name in changed:
+        for choice in scenario.pathway.siblings(name):
+            _rescale(scenario, choice, changed, values, own)
+    return values
+
+
+def _check_unit(scenario: Scenario, lever: str, name: str, value: Floats | float) -> None:
+    unit = scenario.pathway.parameters[name].unit
+    lowest, highest = UNITS[unit]
+    values = np.asarray(value, dtype=float)
+    wrong = values[~(np.isfinite(values) & (values >= lowest) & (values <= highest))]
+    if wrong.size:
+        raise InputError(
+            f"value outside its unit ({unit})",
+            where=f"{scenario.where}: [{lever}] {name}",
+            got=plain(float(wrong[np.argmax(np.abs(wrong))])),
+            allowed="0 to 1 (try [odds_ratio])" if unit == "probability" else _allowed(lowest),
+        )
+
+
+def _allowed(lowest: float) -> str:
+    return "a finite number" + (f", {lowest:g} or more" if np.isfinite(lowest) else "")
+
+
+def _rescale(
+    scenario: Scenario,
+    choice: Siblings,
+    changed: Mapping[str, Floats | float],
+    values: dict[str, Floats | float],
+    own: Mapping[str, Floats | float],
+) -> None:
+    """Share what a choice's changed branches leave among the others, in the proportions they had.
+
+    What is told as a number stays, and a branch that takes the rest is one of the others.
+    """
+    together = [each for each in choice.names if each in changed]
+    siblings = [each for each in choice.names if each not in changed]
+    rest = ["the rest"] if choice.has_rest else []
+    before = sum(np.asarray(own[each]) for each in together)
+    had = sum((np.asarray(own[each]) for each in siblings), np.zeros(()))
+    if choice.has_rest:
+        had = np.maximum(1.0 - choice.fixed - before, 0.0)
+    left = before + had - sum(np.asarray(values[each]) for each in together)
+    where, others = f"{scenario.where}: {', '.join(together)}", ", ".join([*siblings, *rest])
+    if np.any(np.abs(left) > 1e-9) and not others and not choice.fixed:
+        raise InputError(
+            f"probabilities ({', '.join(together)}) do not sum to one",
+            where=where,
+            got=plain(float(np.max(sum(np.asarray(values[each]) for each in together)))),
+            allowed="1",
+        )
+    if np.any(np.abs(left) > 1e-9) and not others:
+        raise InputError(
+            f"the other branches of '{choice.state}' are numbers and cannot be rescaled",
+            where=where,
+            got=plain(float(np.max(np.asarray(values[together[0]])))),
+            allowed="branches told by parameters, or by \"rest\"",
+        )
+    if np.any(left < -1e-9):
+        raise InputError(
+            f"leaves less than nothing for {others}",
+            where=where,
+            got=plain(float(np.min(left))),
+            allowed="0 or more",
+        )
+    left = np.where(np.asarray(left) < 1e-12, 0.0, left)
+    if siblings and np.any((had <= 0) & (left > 0)):
+        raise InputError(
+            f"{others} sum to zero and cannot be rescaled to what is left",
+            where=where,
+            got=plain(float(np.max(left))),
+            allowed=f"set {siblings[0]} as well",
+        )
+    factor = np.divide(left, had, out=np.zeros(np.broadcast(left, had).shape), where=np.asarray(had) > 0)
+    for each in siblings:
+        values[each] = np.asarray(own[each]) * factor

@@ -1,0 +1,373 @@
+"""A scenario: a policy question, and the levers that tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from simulator.errors import InputError, number_meant, within
+from simulator.files import toml
+from simulator.pathway.checks import unknown
+from simulator.pathway.format import UNITS, named_pathway, shares
+from simulator.pathway.milestones import with_milestones
+from simulator.pathway.pathway import Pathway, states_before_clock
+from simulator.scenario import capacity as limits
+from simulator.scenario.arrivals import Service, ServiceTable, read_service
+from simulator.scenario.capacity import Capacity
+
+HALF = 0.5
+"""The marginal benefit that is shown beside 1 where no cohort informs it: an assumption."""
+COHORTS, BREAK_EVEN = "cohorts", "break-even"
+"""Marginal benefits that differ from draw to draw: as other cohorts inform it, and where a policy just pays."""
+INFORMED = f"@{COHORTS}"
+"""Among a draw's values, no parameter of which has such a name: its marginal benefit."""
+
+LEVERS = ("set", "scale", "odds_ratio")
+Number = Annotated[float, Field(allow_inf_nan=False)]
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+
+
+class ScenarioTable(toml.Table):
+    """A scenario file."""
+
+    title: toml.Line = Field("", description="a few words")
+    question: str = Field("", description="what a planner asks")
+    rationale: str = ""
+    assumes: str = Field("", description="what must hold for the answer to mean anything")
+    base: str | None = Field(None, description="a scenario whose levers this one adds to")
+    pathway: str | None = Field(None, description="a shipped pathway's name, or a file; default: the base's")
+    leads_with: str | None = Field(None, description="the clock to show first")
+    marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = Field(
+        1.0,
+        description="the probability that a patient whom only this policy treats gains what today's treated gain",
+    )
+    set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
+    scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
+    odds_ratio: dict[str, Number] = Field(
+        default_factory=dict, description="probability parameter = odds ratio"
+    )
+    hazard_ratio: dict[str, Number | dict[str, Number]] = Field(
+        default_factory=dict, description='"state.transition" = hazard ratio of a latent time'
+    )
+    population: dict[str, dict[str, Number]] = Field(
+        default_factory=dict, description="attribute = weight of each level"
+    )
+    capacity: dict[str, limits.Told] = Field(
+        default_factory=dict, description="resource = how many there are, or a table"
+    )
+    milestones: list[str] = Field(
+        default_factory=list,
+        description="states that change nothing: the risks of the state before go on, with their latent times",
+    )
+    service: ServiceTable | None = Field(None, description="arrivals over calendar time")
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """Levers on a pathway; one object is one scenario. Every key of the tables has been checked against the pathway.
+
+    marginal_benefit : a number, or COHORTS or BREAK_EVEN: each draw's own
+    bases : the files that it adds to, nearest first
+    `before` : what applies to arrivals before the policy starts, where [service] names a month.
+    """
+
+    name: str
+    pathway: Pathway
+    title: str = ""
+    question: str = ""
+    rationale: str = ""
+    assumes: str = ""
+    leads_with: str | None = None
+    marginal_benefit: float | str = 1.0
+    set: Mapping[str, float] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
+    odds_ratio: Mapping[str, float] = field(default_factory=dict)
+    hazard_ratio: Mapping[str, float] = field(default_factory=dict)
+    population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    capacity: Mapping[str, Capacity] = field(default_factory=dict)
+    service: Service | None = None
+    before: Scenario | None = None
+    file: Path | None = None
+    bases: tuple[Path, ...] = ()
+
+    @property
+    def where(self) -> str:
+        return str(self.file or self.name)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has resources that may run short, or arrivals over time."""
+        return bool(self.capacity) or self.service is not None
+
+    @property
+    def unlimited(self) -> list[str]:
+        """The pathway's resources of which there are always enough."""
+        return [name for name in self.pathway.resources if name not in self.capacity]
+
+    def with_marginal_benefit(self, benefit: float | str) -> Scenario:
+        """Return this scenario as NAME@benefit."""
+        told = benefit if isinstance(benefit, str) else f"{benefit:g}"
+        return replace(self.gaining(benefit), name=f"{parted(self.name)[0]}@{told}")
+
+    def gaining(self, benefit: float | str) -> Scenario:
+        """Return this scenario with a marginal benefit, of whoever is treated in addition before its date too."""
+        before = None if self.before is None else self.before.gaining(benefit)
+        return replace(self, marginal_benefit=benefit, before=before)
+
+
+def parted(name: str) -> tuple[str, float | str | None]:
+    """Return NAME and the marginal benefit of NAME@benefit; None where a name tells none."""
+    stem, at, told = name.rpartition("@")
+    if at and told in (COHORTS, BREAK_EVEN):
+        return stem, told
+    return (stem, float(told)) if at and _is_number(told) else (name, None)
+
+
+def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
+    """Return a shipped scenario by name, or one told in a file; `NAME@0.3` sets its marginal benefit.
+
+    `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. Raises InputError.
+    """
+    text, benefit = parted(str(name_or_file))
+    if benefit is not None and benefit != BREAK_EVEN and not Path(name_or_file).exists():
+        where = f"scenario {name_or_file}"
+        if isinstance(benefit, float) and not 0 <= benefit <= 1:
+            allowed = within(0.0, 1.0, benefit)
+            raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit, allowed=allowed)
+        if parted(text)[1] is not None and not Path(text).exists():
+            raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
+        scenario = load_scenario(text, pathway).with_marginal_benefit(benefit)
+        _check_benefit(scenario, where)
+        return scenario
+    if not Path(name_or_file).exists():
+        _refuse_slip(str(name_or_file))
+    return _load(_path(name_or_file), pathway, ())
+
+
+def _refuse_slip(name: str) -> None:
+    """Refuse NAME@0,6 and NAME@60%, whose marginal benefit is a number that is written otherwise."""
+    _, at, told = name.rpartition("@")
+    if at and (hint := number_meant(told)):
+        allowed = f"0 to 1: {hint}" if 0 <= float(hint.removeprefix("write ")) <= 1 else "0 to 1"
+        raise InputError("no marginal benefit", where=f"scenario {name}", got=told, allowed=allowed)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _path(name_or_file: str | Path) -> Path:
+    if Path(name_or_file).suffix == ".toml":
+        return Path(name_or_file)
+    return _shipped(str(name_or_file), "scenario", Path())
+
+
+def _shipped(name: str, where: str, folder: Path) -> Path:
+    """Return a shipped scenario's file. folder : where a file of that name may lie instead. Raises InputError."""
+    import scenarios
+
+    if name not in scenarios.names():
+        raise unknown("scenario", name, scenarios.names(), where, toml.file_meant(name, folder))
+    return scenarios.path(name)
+
+
+def _base(named: str, path: Path) -> Path:
+    """Return the file of the base that a scenario's file names: a shipped one, or a file beside it."""
+    where = f"{path}: base"
+    return toml.beside(path, named, where) if named.endswith(".toml") else _shipped(named, where, path.parent)
+
+
+def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
+    if path.resolve() in seen:
+        raise InputError(
+            "a scenario is its own base", where=f"{path}: base", got=[each.name for each in seen]
+        )
+    table = toml.validate(ScenarioTable, toml.read(path), path)
+    told = _flat_tables(table)
+    base: Scenario | None = None
+    if table.base is not None:
+        base = _load(_base(table.base, path), pathway, (*seen, path.resolve()))
+        pathway = pathway or base.pathway if table.pathway is None else pathway
+        told = {key: {**getattr(base, key), **value} for key, value in told.items()}
+        if "marginal_benefit" not in table.model_fields_set:
+            table = table.model_copy(update={"marginal_benefit": base.marginal_benefit})
+    if pathway is None:
+        if table.pathway is None:
+            raise InputError("a scenario without a base needs a pathway", where=f"{path}: pathway")
+        pathway = named_pathway(table.pathway, path)
+    if table.milestones:
+        pathway = with_milestones(pathway, table.milestones, f"{path}: milestones")
+    texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
+    own = {} if table.service is None else table.service.model_dump(exclude_unset=True)
+    keys: dict[str, Any] = {
+        **texts,
+        **told,
+        "capacity": limits.read(pathway, table.capacity, str(path), base.capacity if base else {}),
+        "service": read_service(own, str(path), base.service if base else None),
+        "bases": () if base is None or base.file is None else (base.file, *base.bases),
+    }
+    scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
+    check(scenario)
+    if scenario.service is None or scenario.service.policy_from_month is None:
+        return scenario
+    # A policy told over another that has a date replaces it: until then is what was until then.
+    until_then = (base.before or base) if base else Scenario(path.stem, pathway, file=path)
+    until_then = replace(until_then, capacity=scenario.capacity, service=scenario.service)
+    return replace(scenario, before=until_then.gaining(scenario.marginal_benefit))
+
+
+def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
+    """Return the lever tables; `ill.death = 0.5` and `"ill.death" = 0.5` are the same."""
+    ratios: dict[str, float] = {}
+    for key, value in table.hazard_ratio.items():
+        if isinstance(value, dict):
+            ratios |= {f"{key}.{name}": each for name, each in value.items()}
+        else:
+            ratios[key] = value
+    told: dict[str, dict[str, Any]] = {"hazard_ratio": ratios}
+    for key in (*LEVERS, "population"):
+        told[key] = dict(getattr(table, key))
+    return told
+
+
+def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
+    """Refuse to compare scenarios of different pathways. Raises InputError."""
+    pathway = scenarios[0].pathway
+    for each in scenarios[1:]:
+        if each.pathway.where != pathway.where:
+            raise InputError(
+                "scenarios of different pathways cannot be compared",
+                where=each.where,
+                got=each.pathway.name,
+                allowed=pathway.name,
+            )
+
+
+def check_names(scenarios: Sequence[Scenario]) -> None:
+    """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
+    for place, each in enumerate(scenarios):
+        if each.name in [before.name for before in scenarios[:place]]:
+            raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
+
+
+def check(scenario: Scenario) -> None:
+    """Refuse a lever that the pathway does not have. Raises InputError naming file and key."""
+    pathway = scenario.pathway
+    for lever in LEVERS:
+        for name, value in getattr(scenario, lever).items():
+            where = f"{scenario.where}: [{lever}] {name}"
+            if name not in pathway.parameters:
+                raise unknown("parameter", name, pathway.parameters, where)
+            _check_lever(lever, pathway.parameters[name].unit, value, where)
+    _check_once(scenario)
+    _check_benefit(scenario, f"{scenario.where}: marginal_benefit")
+    if pathway.milestones and scenario.service is not None:
+        raise InputError(
+            "a world with milestones has no [service]",
+            where=scenario.where,
+            allowed="[capacity] alone, or no milestones: the offered load of a milestone is not known beforehand",
+        )
+    for key, ratio in scenario.hazard_ratio.items():
+        _check_hazard_ratio(scenario, key, ratio)
+    for attribute, levels in scenario.population.items():
+        where = f"{scenario.where}: [population] {attribute}"
+        if attribute not in pathway.attributes:
+            raise unknown("attribute", attribute, pathway.attributes, where)
+        for level in levels:
+            if level not in pathway.attributes[attribute].levels:
+                raise unknown(f"level of {attribute}", level, pathway.attributes[attribute].levels, where)
+        left_out = [level for level in pathway.attributes[attribute].levels if level not in levels]
+        if left_out:
+            raise InputError(
+                f"a level is left out: {', '.join(left_out)}",
+                where=where,
+                got=", ".join(levels),
+                allowed=f"every level; where nobody is of one, {left_out[0]} = 0",
+            )
+        shares(levels, where)
+    for resource in scenario.capacity:
+        if resource not in pathway.resources:
+            raise unknown("resource", resource, pathway.resources, f"{scenario.where}: [capacity] {resource}")
+        _check_counted(scenario, resource)
+    if scenario.leads_with is not None and scenario.leads_with not in pathway.clocks:
+        raise unknown("clock", scenario.leads_with, pathway.clocks, f"{scenario.where}: leads_with")
+
+
+def _check_counted(scenario: Scenario, resource: str) -> None:
+    """Refuse a service that cannot tell when patients arrive, since they may wait for a resource before they do."""
+    early = sorted(states_before_clock(scenario.pathway))
+    holding = [name for name in early if scenario.pathway.states[name].holds == resource]
+    if scenario.service is not None and holding:
+        raise InputError(
+            f"arrivals at '{scenario.pathway.clock_state}' cannot be told, for patients may wait before",
+            where=f"{scenario.where}: [capacity] {resource}",
+            got=f"held in '{holding[0]}'",
+            allowed=f"resources held from '{scenario.pathway.clock_state}' on, or no [service]",
+        )
+
+
+def _check_lever(lever: str, unit: str, value: float, where: str) -> None:
+    lowest, highest = UNITS[unit]
+    if lever == "set" and not lowest <= value <= highest:
+        allowed = within(lowest, highest, value)
+        raise InputError(f"value outside its unit ({unit})", where=where, got=value, allowed=allowed)
+    if lever != "set" and value < 0:
+        raise InputError("negative factor", where=where, got=value, allowed="0 or more")
+    if lever == "odds_ratio" and unit != "probability":
+        raise InputError("an odds ratio needs a probability", where=where, got=unit, allowed="[scale]")
+
+
+def _check_benefit(scenario: Scenario, where: str) -> None:
+    """Refuse a benefit of additional patients where no decision is declared that they are additional at."""
+    if scenario.pathway.marginal is None and scenario.marginal_benefit != 1.0:
+        raise InputError(
+            "the pathway declares no decision at which patients are additional",
+            where=where,
+            got=scenario.marginal_benefit,
+            allowed=f"no marginal benefit, or [marginal] in {scenario.pathway.where}",
+        )
+
+
+def _check_once(scenario: Scenario) -> None:
+    for name in scenario.pathway.parameters:
+        told = [lever for lever in LEVERS if name in getattr(scenario, lever)]
+        if len(told) > 1:
+            raise InputError(
+                f"'{name}' is in two tables",
+                where=scenario.where,
+                got=", ".join(f"[{each}]" for each in told),
+            )
+
+
+def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
+    where = f"{scenario.where}: [hazard_ratio] {key}"
+    states = scenario.pathway.states
+    latent = {
+        f"{name}.{each.name}": each
+        for name, state in states.items()
+        if state.kind == "sojourn"
+        for each in state.transitions
+    }
+    if key not in latent:
+        raise unknown("transition", key, latent, where)
+    if latent[key].goes_on:
+        raise InputError(
+            "this time goes on from the state before the milestone", where=where, allowed="a hazard ratio there"
+        )
+    if latent[key].probability is not None:
+        raise InputError(
+            "a hazard ratio needs a latent time, and this sojourn is told by destination",
+            where=where,
+            allowed="[odds_ratio] or [set] on the destination's probability",
+        )
+    if ratio < 0:
+        raise InputError("negative hazard ratio", where=where, got=ratio, allowed="0 or more")

@@ -1,1 +1,0 @@
-"""Sensitivity: which uncertain number, and which assumed structure, drives an answer; and what knowing it is worth."""

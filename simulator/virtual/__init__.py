@@ -1,1 +1,0 @@
-"""Virtual cohorts: as many patients as a hospital sees, followed as long as it follows them, again and again."""

@@ -1,0 +1,215 @@
+"""The answer in a sentence or two: how many more are alive. Terminal and report say the same words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from simulator.outcomes.summaries import PER
+from simulator.pathway.outcome_months import alive_at, in_words
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, parted
+from simulator.wording import rounding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.pathway.pathway import Pathway
+    from simulator.scenario.scenario import Scenario
+
+EQUAL = "as many"
+
+Row = Mapping[Any, Any]
+
+
+class _NoSurvival(LookupError):
+    """The table has no OS at any month of the pathway: a short horizon, or a clock that nobody starts."""
+
+
+def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
+    """Return the plain-language answer of a run, for `all` patients.
+
+    outcomes : the run's outcomes table (scenario, clock, population, outcome, estimate, lower, upper, ...)
+    scenarios : as shown, NAME and NAME@0.5 apart; the first is the one that the others are compared with
+    """
+    first, *others = policies(scenarios)
+    try:
+        if not others:
+            return " ".join(_alone(outcomes, each, first[0]) for each in first)
+        return " ".join(_compared(outcomes, each, policy[0], first[0]) for policy in others for each in policy)
+    except _NoSurvival:
+        return nothing_to_show(first[0].pathway)
+
+
+def nothing_to_show(pathway: Pathway) -> str:
+    """Return the sentence of a run whose horizon reaches no survival month, or whose clock nobody starts."""
+    first = pathway.months.survival[0]
+    return f"No overall survival to show: that takes a horizon of {in_words(first)}, and patients."
+
+
+def of_100(pathway: Pathway) -> str:
+    """Return who is counted: "Of 100 patients who fall ill"."""
+    return f"Of {PER} {pathway.patients}"
+
+
+def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Return the scenarios by policy: NAME and NAME@0.5 are one, told for several marginal benefits."""
+    together: dict[str, list[Scenario]] = {}
+    for each in scenarios:
+        together.setdefault(parted(each.name)[0], []).append(each)
+    return list(together.values())
+
+
+def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
+    clock, month, row, _ = _told(outcomes, scenario, scenario, _clocks(first))
+    alive = f"{_per_100(row['estimate'])}{_interval(row)}"
+    if scenario is not first:
+        told = scenario.marginal_benefit == BREAK_EVEN
+        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {alive}."
+    who = _who(outcomes, scenario)
+    return f"{who}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
+
+
+def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, first: Scenario) -> str:
+    clock, month, row, before = _told(outcomes, scenario, first, _clocks(scenario))
+    if scenario is not told_first:
+        told = scenario.marginal_benefit == BREAK_EVEN
+        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {_difference(row)}."
+    sentence = (
+        f"{_who(outcomes, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
+        f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
+        f"under {first.name}."
+    )
+    default = scenario.pathway.clock
+    if clock == default:
+        return sentence
+    try:
+        _, month, row, before = _told(outcomes, scenario, first, [default])
+    except _NoSurvival:
+        never = [each.name for each in (first, scenario) if not _starts(outcomes, each, default)]
+        return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
+    return f"{sentence} At {in_words(month)} after {default}, {_difference(row)}."
+
+
+def _clocks(scenario: Scenario) -> list[str]:
+    """Return the clocks in the order in which they may answer: what is counted from nobody's start has no answer."""
+    leads = scenario.leads_with or scenario.pathway.clock
+    return sorted(scenario.pathway.clocks, key=lambda clock: clock != leads)
+
+
+def _told(
+    outcomes: pd.DataFrame, scenario: Scenario, first: Scenario, clocks: Sequence[str]
+) -> tuple[str, float, Row, Row]:
+    """Return the first clock and month that have an answer, and the rows of a scenario and of the first one."""
+    for clock in clocks:
+        for month in scenario.pathway.months.in_order:
+            rows = [_row(outcomes, each, clock, month) for each in (scenario, first)]
+            if all(math.isfinite(each["estimate"]) for each in rows):
+                return clock, month, rows[0], rows[1]
+    raise _NoSurvival(scenario.name, *clocks)
+
+
+def _row(outcomes: pd.DataFrame, scenario: Scenario, clock: str, month: float) -> Row:
+    of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all") & (outcomes["outcome"] == alive_at(month))
+    found = outcomes[of_all & (outcomes["scenario"] == scenario.name)].to_dict("records")
+    return found[0] if found else {"estimate": math.nan}
+
+
+def _who(outcomes: pd.DataFrame, scenario: Scenario) -> str:
+    starts = _starts(outcomes, scenario, scenario.pathway.clock)
+    return of_100(scenario.pathway) if starts else f"Of {PER} patients"
+
+
+def _starts(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> bool:
+    """Return whether anybody comes to the start of a clock: then there is an OS at one month at least."""
+    months = scenario.pathway.months.survival
+    return any(math.isfinite(_row(outcomes, scenario, clock, month)["estimate"]) for month in months)
+
+
+def _when(scenario: Scenario, clock: str, month: float) -> str:
+    return f"at {in_words(month)}" if clock == scenario.pathway.clock else f"{in_words(month)} after {clock}"
+
+
+def gain(scenario: Scenario) -> str:
+    """Return a scenario's marginal benefit as a heading: "if 50% gain", "@cohorts"."""
+    benefit = scenario.marginal_benefit
+    return f"@{benefit}" if isinstance(benefit, str) else f"if {benefit:.0%} gain"
+
+
+def _if_others_gain(scenario: Scenario) -> str:
+    benefit = scenario.marginal_benefit
+    if benefit == COHORTS:
+        return "If those whom it treats in addition gain as other cohorts suggest (transport, not a treatment effect)"
+    share = {0.0: "none", 0.5: "only half", 1.0: "all"}.get(float(benefit), f"{100 * float(benefit):.0f} %")
+    return f"If {share} of those whom it treats in addition gain from it (an assumption)"
+
+
+def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
+    """Return how many must gain for a policy to pay, and in how many draws it does as other cohorts suggest."""
+    rows = outcomes[[parted(name)[0] == parted(scenario.name)[0] for name in outcomes["scenario"]]]
+    for row in rows.to_dict("records"):
+        found = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
+        if found:
+            margin, month = found.groups()
+            more = f"{margin} more of 100 alive at {in_words(month)}"
+            return f"{_must_gain(row, more)}{_in_draws(rows, margin, month)}."
+    return ""
+
+
+def _must_gain(row: Row, more: str) -> str:
+    if not row["estimate"] <= 1.0:
+        return f"Even if all of them gain, it does not have {more} in most draws"
+    if row["estimate"] <= 0.0:
+        return f"Even if none of them gains, it has {more} in most draws"
+    ends = ""
+    if row["lower"] < row["estimate"]:
+        upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
+        low, high = (
+            rounding.number(each, "probability", end_of=row["estimate"]) for each in (max(row["lower"], 0.0), upper)
+        )
+        ends = f" (95 % interval {low} to {'more than all' if upper > 1.0 else high})"
+    return f"To have {more}, {_per_100(row['estimate'])} of 100 of them must gain{ends}"
+
+
+def _in_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
+    """Return the share of draws in which the policy pays as other cohorts suggest; nothing where none do."""
+    own = rows[[parted(name)[1] == COHORTS for name in rows["scenario"]]]
+    found = own[own["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
+    return f"; as other cohorts suggest, it has them in {_per_100(found.iloc[0])} of 100 draws" if len(found) else ""
+
+
+def _per_100(probability: float) -> str:
+    return rounding.number(probability, "probability")
+
+
+def _interval(row: Row) -> str:
+    """Return the 95 % interval in words; nothing where there is one draw only."""
+    ends = rounding.interval(row["lower"], row["upper"], "probability", row["estimate"])
+    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
+
+
+def _difference(row: Row) -> str:
+    """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions."""
+    return difference_in_words(row["difference"], row["difference_lower"], row["difference_upper"])
+
+
+def difference_in_words(difference: float, least: float, most: float) -> str:
+    """Return a difference of probabilities with the ends of its interval, in words."""
+    words = more_or_fewer(difference)
+    ends = rounding.interval(least, most, "probability", difference)
+    if ends is None:
+        return words
+    lower, upper = (each.removeprefix("-") for each in ends)
+    if least < 0.0 < most and "0" not in ends:
+        return f"{words} (95 % interval {lower} fewer to {upper} more)"
+    if words == EQUAL:
+        return f"{words} (95 % interval 0 to {f'{lower} fewer' if upper == '0' else f'{upper} more'})"
+    low, high = sorted((lower, upper), key=float)
+    return f"{words} (95 % interval {low} to {high})"
+
+
+def more_or_fewer(difference: float) -> str:
+    """Return how many more of 100 there are: "26 more", "2.1 fewer", "as many"."""
+    shown = _per_100(difference)
+    return EQUAL if shown == "0" else f"{shown.removeprefix('-')} {'more' if difference > 0 else 'fewer'}"

@@ -1,0 +1,51 @@
+"""Numbers in words, short enough for a line of 80 columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.wording import rounding
+
+Row = Mapping[Any, Any]
+
+
+def estimate(row: Row, *, sign: str = "") -> str:
+    """Return "34 (25-44)"; "-" where there is nothing, and no interval where there is one draw."""
+    return with_interval(row["estimate"], row["lower"], row["upper"], row["unit"], sign=sign)
+
+
+def difference(row: Row) -> str:
+    """Return "+26 (12-38)" or "+2.1 (-1.3 to 5.2)", as the table has it; empty where nothing is compared."""
+    value, lower, upper = (row[each] for each in ("difference", "difference_lower", "difference_upper"))
+    return with_interval(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
+
+
+def difference_alone(row: Row) -> str:
+    """Return "+26", without its interval."""
+    return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan})
+
+
+def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: str = "") -> str:
+    """Return a value of a table with its interval, as they are shown."""
+    text = rounding.number(value, unit, sign=sign)
+    ends = None if text == rounding.NONE else rounding.interval(lower, upper, unit, value)
+    if ends is None:
+        return text
+    if ends[1] == rounding.NONE:
+        # A median that is not reached in some draws has no upper end.
+        return f"{text} ({ends[0]} or more)"
+    return f"{text} ({ends[0]}{' to ' if ends[0].startswith('-') else '-'}{ends[1]})"
+
+
+def reported(row: Row) -> str:
+    """Return a reported figure as printed: "63 % (5 of 8)", "17 of 40", "10.3 months (n = 40)"."""
+    counted = math.isfinite(row["count"])
+    of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else f"n = {row['n']:.0f}"
+    if row["unit"] == "patients" and counted:
+        return of
+    # As papers print it: whole percents, a half upwards.
+    value = math.floor(row["reported"] + 0.5) if row["unit"] == "%" else row["reported"]
+    figure = f"{value}" if row["unit"] == "%" else rounding.number(value, row["unit"])
+    return f"{figure} {row['unit']} ({of})"
