@@ -136,26 +136,32 @@ def weibull(shape: Floats, middle: Floats) -> Floats:
     return np.asarray(sum(special.xlogy(k, each) for k, each in zip((*counts, 12), (*dead, alive[3]), strict=True)))
 
 
-CAUSES = (
-    """
-title = "two causes of death at constant hazards"
+def two_ways_out(title: str, exits: tuple[str, str], other: str, *parameters: str) -> str:
+    """A pathway of the ill, who leave by two exits at constant hazards a and b, one of them a state of another kind."""
+    transitions = "".join(
+        f"""
+[[states.ill.transitions]]
+to = "{name}"
+time = {{ family = "exponential", rate = "{rate}" }}"""
+        for name, rate in zip(exits, "ab", strict=True)
+    )
+    head = f"""
+title = "{title}"
 start = "ill"
 [clocks]
 entry = "ill"
 [states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "death"
-time = { family = "exponential", rate = "a" }
-[[states.ill.transitions]]
-to = "other_death"
-time = { family = "exponential", rate = "b" }
-[states.other_death]
-kind = "death"
-"""
-    + DEATHS
-    + parameter("a", "per month", 0.05, flat(0.001, 0.3))
-    + parameter("b", "per month", 0.05, flat(0.001, 0.3))
+kind = "sojourn"{transitions}
+{other}"""
+    return "".join([head, DEATHS, *parameters])
+
+
+CAUSES = two_ways_out(
+    "two causes of death at constant hazards",
+    ("death", "other_death"),
+    '[states.other_death]\nkind = "death"\n',
+    parameter("a", "per month", 0.05, flat(0.001, 0.3)),
+    parameter("b", "per month", 0.05, flat(0.001, 0.3)),
 )
 CAUSES_ROWS = (
     "of_one,deaths,all,death,,12,20,60,33.3,,,,%",
@@ -169,26 +175,12 @@ def causes(a: Floats, b: Floats) -> Floats:
     return np.asarray(20 * np.log(dead * a / (a + b)) + 11 * np.log(dead * b / (a + b)) - 29 * 12 * (a + b))
 
 
-RECOVERY = (
-    """
-title = "recovery or death, at constant hazards"
-start = "ill"
-[clocks]
-entry = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "well"
-time = { family = "exponential", rate = "a" }
-[[states.ill.transitions]]
-to = "death"
-time = { family = "exponential", rate = "b" }
-[states.well]
-kind = "end"
-"""
-    + DEATHS
-    + parameter("a", "per month", 2, flat(0.01, 8))
-    + parameter("b", "per month", 1, flat(0.01, 8))
+RECOVERY = two_ways_out(
+    "recovery or death, at constant hazards",
+    ("well", "death"),
+    '[states.well]\nkind = "end"\n',
+    parameter("a", "per month", 2, flat(0.01, 8)),
+    parameter("b", "per month", 1, flat(0.01, 8)),
 )
 RECOVERY_ROWS = (
     "recovered,entered,all,well,,1,50,80,62,,,,%",
