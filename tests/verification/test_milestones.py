@@ -202,6 +202,62 @@ def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
         assert list(told["state"]) == [state for _, state in follow(model, who)]
 
 
+TIED = """
+title = "two risks that strike in one instant, declared the other way round in the two states before a milestone"
+start = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "worse"
+time = { family = "exponential", mean = 2 }
+[[states.ill.transitions]]
+to = "listed"
+time = { family = "exponential", mean = 3 }
+[[states.ill.transitions]]
+to = "home"
+time = { family = "fixed", months = 3 }
+[[states.ill.transitions]]
+to = "dead"
+time = { family = "fixed", months = 3 }
+[states.worse]
+kind = "sojourn"
+[[states.worse.transitions]]
+to = "dead"
+time = { family = "fixed", months = 3 }
+[[states.worse.transitions]]
+to = "home"
+time = { family = "fixed", months = 3 }
+[[states.worse.transitions]]
+to = "listed"
+time = { family = "exponential", mean = 3 }
+[states.listed]
+kind = "sojourn"
+[[states.listed.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 8 }
+[states.home]
+kind = "sojourn"
+[[states.home.transitions]]
+to = "dead"
+time = { family = "exponential", mean = 20 }
+[states.dead]
+kind = "death"
+"""
+
+
+def test_of_risks_that_strike_in_one_instant_the_first_of_the_state_before_wins_in_a_milestone_too(
+    tell: Tell, alike: Alike
+) -> None:
+    """Who is listed from `ill` goes home at 3 months, who is listed from `worse` dies at 3: each as if never listed."""
+    world = Scenario("tied", with_milestones(tell(TIED), ("listed",), "test"))
+    apart = []
+    for each in (world, never(world)):
+        (block,) = microsim.simulate(resolve(each), Uniforms(3), range(2_000), horizon=60.0)
+        apart.append(block.death_month)
+    np.testing.assert_array_equal(*apart)
+    alike(resolve(world), together(range(300)))
+
+
 @st.composite
 def webs(draw: Callable) -> tuple[str, tuple[str, ...]]:
     """A pathway of competing sojourns that lead anywhere, some for fixed times, and some of its states."""

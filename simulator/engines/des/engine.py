@@ -216,8 +216,11 @@ class Patient:
         """Return when each risk strikes, soonest first; in a milestone those of the state before go on."""
         ways = self.chances.ways(state, self.place, visit, self.in_vain)
         found = [(self.latent.get(way.name, np.inf) if way.goes_on else month + months, way) for months, way in ways]
+        # At ties the first declared; of what goes on, the first declared in the state before.
+        before = {name: place for place, name in enumerate(self.latent)}
+        found.sort(key=lambda risk: (risk[0], before.get(risk[1].name, 0) if risk[1].goes_on else 0))
         self.latent = {way.name: at for at, way in found}
-        return sorted(found, key=lambda risk: risk[0])
+        return found
 
     def is_over_by(self, month: float) -> bool:
         """Whether the patient is dead, having been treated in vain, by a month; or the month never comes."""

@@ -316,9 +316,12 @@ class Run:
             else month + self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who)
             for each in exits
         ]
-        for name in self.plan.times_that_go_on.get(state, ()):
-            times = [at for each, at in zip(exits, found, strict=True) if each.name == name]
-            self.latent[name][who] = times[0] if times else np.inf
+        names = self.plan.times_that_go_on.get(state, ())
+        going_on = [(each.name, at) for each, at in zip(exits, found, strict=True) if each.name in names]
+        for name in names:
+            self.latent[name][who] = np.inf
+        for (name, _), at in zip(going_on, first_at_ties([at for _, at in going_on]), strict=True):
+            self.latent[name][who] = at
         return found
 
     def _time(self, way: Exit, exposure: Floats, who: Integers) -> Floats:
@@ -388,3 +391,12 @@ def least(ranks: Sequence[Floats]) -> Integers:
         winner[each < least] = place
         least = np.minimum(least, each)
     return winner
+
+
+def first_at_ties(times: Sequence[Floats]) -> list[Floats]:
+    """Return latent times of which the first at a tie is the least, in whatever order they are looked at later."""
+    first, found = np.array(np.inf), []
+    for each in times:
+        found.append(np.where(each == first, np.nextafter(each, np.inf), each))
+        first = np.minimum(first, each)
+    return found
