@@ -38,7 +38,7 @@ def _check_dirichlet(pathway: Pathway, name: str) -> None:
 
 def _check_sum(shares: Siblings, pathway: Pathway, supports: dict[str, tuple[float, float]]) -> None:
     """Refuse priors under which the shares of a choice can sum to more than one, or, without a rest, to less."""
-    together = {name for each in pathway.dirichlets() if set(each) <= set(shares.names) for name in each}
+    together = {name for dirichlet in pathway.dirichlets() if set(dirichlet) <= set(shares.names) for name in dirichlet}
     lowest = highest = shares.fixed + bool(together)
     for name in set(shares.names) - together:
         value = pathway.parameters[name].value

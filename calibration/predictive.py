@@ -163,7 +163,7 @@ def simulate_figures(
     told = [row for _, row in targets.cohort.targets.iterrows()]
     n_draws = 1 if draws is None else len(draws)
     values = (single(draws, index % n_draws) for index in range(rows.start, rows.stop))
-    cohorts = (simulated(targets, each, number=rows.start + i + 1) for i, each in enumerate(values))
+    cohorts = (simulated(targets, value, number=rows.start + i + 1) for i, value in enumerate(values))
     return np.array([[figure(cohort, row) for row in told] for cohort in cohorts])
 
 

@@ -112,8 +112,8 @@ def _cut(everywhere: int, family: Mapping[int, int]) -> dict[int, int]:
     before = 0
     while before != (before := sum(1 + (size is not None) for size in blocks.values())):
         for bits, count in family.items():
-            cut = [each for each in blocks if each & bits and each & ~bits]
-            whole = [each for each in blocks if not each & ~bits]
+            cut = [block for block in blocks if block & bits and block & ~bits]
+            whole = [block for block in blocks if not block & ~bits]
             unsettled = [each for each in whole if blocks[each] is None]
             left = count - sum(blocks[each] or 0 for each in whole)
             if len(cut) == 1 and not unsettled:

@@ -43,7 +43,7 @@ class Branching:
 
     @property
     def states(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(state for each in self.events for state in each.states))
+        return tuple(dict.fromkeys(state for event in self.events for state in event.states))
 
     def log_likelihood(self, probabilities: Floats) -> Floats:
         """Return the log probability of the events, given others : (n_draws,); of (n_draws, n_events + n_given)."""
@@ -65,12 +65,12 @@ def _given_around(event: Event, every: Sequence[Event], first: int) -> int:
 
 def _log_multinomial(n: int, events: Sequence[Event], probabilities: Floats) -> Floats:
     """Return log n! prod p^k / k!, (n_draws,); patients of no event make a category of their own."""
-    counts = np.array([*(each.count for each in events), n])
+    counts = np.array([*(event.count for event in events), n])
     p = np.column_stack([probabilities, np.ones(len(probabilities))])
     own_counts, own = counts.copy(), p.copy()
-    for i, each in enumerate(events):
-        own_counts[each.within] -= counts[i]
-        own[:, each.within] -= p[:, i]
+    for i, event in enumerate(events):
+        own_counts[event.within] -= counts[i]
+        own[:, event.within] -= p[:, i]
     with np.errstate(divide="ignore"):
         # what is no more than rounding is a difference of equal probabilities
         log_p = np.where(own_counts > 0, np.log(np.where(own > 1e-14, own, 0.0)), 0.0)
@@ -113,7 +113,7 @@ def branchings_of(
     found = []
     for (population, n), events in entered.items():
         trees: list[list[Event]] = []
-        states = {state for each in events for state in each.states}
+        states = {state for event in events for state in event.states}
         for event in sorted(events, key=lambda each: sum(each.states[0] in order.after([state]) for state in states)):
             fitting = (tree for tree in trees if all(order.settled(event, each) for each in tree))
             if (tree := next(fitting, None)) is None:
@@ -132,5 +132,5 @@ def branchings_of(
 
 def _least_around(place: int, events: Sequence[Event], order: Order) -> int:
     """Return which of the events around one is inside all the others, -1 if none is."""
-    around = [i for i, each in enumerate(events) if i != place and order.inside(events[place], each)]
+    around = [i for i, event in enumerate(events) if i != place and order.inside(events[place], event)]
     return max(around, key=lambda i: sum(order.inside(events[i], events[j]) for j in around), default=-1)

@@ -71,7 +71,7 @@ def cells_of(
     intervals = list(zip([0.0, *months], [*months, np.inf], strict=True))
     found: list[Cell] = []
     known = {arm for row in rows for arm in members[row.population]}
-    for arm in [each for each in arms if each in known]:
+    for arm in [arm for arm in arms if arm in known]:
         own = [row for row in rows if arm in members[row.population]]
         told = list(dict.fromkeys(row.state for row in own if row.kind == "deaths" and row.state))
         states = dict.fromkeys(row.state for row in own if row.kind == "entered")

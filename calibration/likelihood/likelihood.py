@@ -69,12 +69,14 @@ class Likelihood:
                 found["patients, survivors and deaths"] = targets.tables.log_likelihood(
                     self.cell_probabilities(solution)
                 ) - self.log_probability_of_sizes(solution)
-            for each in targets.branchings:
-                name = f"{', '.join(each.states)} of {each.population}"
-                found[name] = each.log_likelihood(self.branch_probabilities(solution, each))
-            for told in targets.percentages:
-                survival = self.survival(solution, told.population, told.month)
-                found[f"survival of {told.population} at month {told.month:g}"] = told.log_likelihood(survival)
+            for branching in targets.branchings:
+                name = f"{', '.join(branching.states)} of {branching.population}"
+                found[name] = branching.log_likelihood(self.branch_probabilities(solution, branching))
+            for percentage in targets.percentages:
+                survival = self.survival(solution, percentage.population, percentage.month)
+                found[f"survival of {percentage.population} at month {percentage.month:g}"] = percentage.log_likelihood(
+                    survival
+                )
         if self.times is not None:
             found["times"] = self.log_density_of_times(model, self.times)
         return found
@@ -122,7 +124,7 @@ class Likelihood:
         """Return how patients of an arm leave those of no cause: by any death, or by each way that a row tells."""
         assert self.targets.tables is not None
         deaths = (ANY, *self.targets.pathway.deaths)
-        told = [each.cause for each in self.targets.tables.cells if each.arm == arm and each.cause is not ALIVE]
+        told = [cell.cause for cell in self.targets.tables.cells if cell.arm == arm and cell.cause is not ALIVE]
         return [ANY] if all(cause in deaths for cause in told) else list(dict.fromkeys(told))
 
     def _dead(self, solution: Solution, known: dict[tuple[str, str], Floats], arm: str, cause: str) -> Floats:
@@ -176,14 +178,14 @@ class Likelihood:
     def survival(self, solution: Solution, population: str, month: float) -> Floats:
         """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 of nobody."""
         members = _group(self.targets, population)
-        dead = np.asarray(sum(solution.entered(solution.model.pathway.deaths, each) for each in members))
-        size = np.asarray(sum(self._size(solution, each) for each in members))
+        dead = np.asarray(sum(solution.entered(solution.model.pathway.deaths, member) for member in members))
+        size = np.asarray(sum(self._size(solution, member) for member in members))
         lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
         until = min(month, lower) if set(members) <= set(solution.model.pathway.groups) else month
         with np.errstate(invalid="ignore", divide="ignore"):
             alive = 1.0 - _interpolated(solution.months, dead, until) / size
             if month > until:
-                joined = np.asarray(sum(solution.size_by_month(each) for each in members))
+                joined = np.asarray(sum(solution.size_by_month(member) for member in members))
                 alive = alive * _estimate(solution.months, dead, joined, lower, month, upper)
         return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
 

@@ -67,7 +67,7 @@ class SamePatients:
         ]
 
     def _sentence(self, lines: list[list[int]], advice: list[str]) -> str:
-        named = [_in_words(each) for each in sorted(lines)]
+        named = [_in_words(line) for line in sorted(lines)]
         # Of several rows together, it may not do to count one otherwise.
         pair = advice if sum(map(len, lines)) == 2 else []
         instead = "".join(f", or {each} (its name as `population`, its size as `n`)" for each in pair)
@@ -89,7 +89,7 @@ class SamePatients:
 
     def _rows(self) -> Iterator[_Row]:
         targets = self.targets
-        table = {each.where for each in targets.tables.equations} if targets.tables else set()
+        table = {equation.where for equation in targets.tables.equations} if targets.tables else set()
         rows = targets.cohort.targets
         for line, row in rows[rows["use"] == "likelihood"].iterrows():
             kind = counted_as(row.to_dict(), targets.pathway)
@@ -107,7 +107,9 @@ class SamePatients:
             )
 
     def _branching(self, row: pd.Series, line: object) -> Branching | None:
-        found = (each for each in self.targets.branchings if any(event.line == line for event in each.events))
+        found = (
+            branching for branching in self.targets.branchings if any(event.line == line for event in branching.events)
+        )
         return next(found, None)
 
     def _independent(self, one: _Row, other: _Row) -> bool:

@@ -159,7 +159,7 @@ def _inverted(blocks: Blocks, cells: Floats, spans: NDArray[np.intp]) -> Floats:
     beside 1 are dropped after each block, the largest first.
     """
     steps = [np.arange(spans[0] // 2 + 1), *map(np.arange, spans[1:])]
-    axes = [2j * np.pi * each / span for each, span in zip(steps, spans, strict=True)]
+    axes = [2j * np.pi * step / span for step, span in zip(steps, spans, strict=True)]
     turns = np.stack([each.ravel() for each in np.meshgrid(*map(np.exp, axes))])
     back = [np.exp(-axis * count) / span for axis, count, span in zip(axes, blocks.counts, spans, strict=True)]
     back[0] *= np.where(np.isin(steps[0], [0, spans[0] / 2.0]), 1.0, 2.0)

@@ -228,7 +228,7 @@ def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) 
     overall = {kind: value for whom, kind, value in told if population_sizes.is_everybody(cohort, whom)}
     medians = {whom: value for whom, _, value in told if not population_sizes.is_everybody(cohort, whom)}
     # The time may differ by an attribute of which no median is reported.
-    named = {each.split("=")[0] for each in medians}
+    named = {median.split("=")[0] for median in medians}
     for way in pathway.states[pathway.start].transitions:
         named |= {each for reference in references_of(way) for each in attributes_in(reference)}
     if len(named) > 1:

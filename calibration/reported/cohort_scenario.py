@@ -93,7 +93,7 @@ def mix_of(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str
 def _complete(levels: dict[str, float], n: float, attribute: Attribute, folder: Path) -> None:
     """Add who are left of n to the one level that is not told."""
     at = f"{folder / 'targets.csv'}: case_mix of {attribute.name}"
-    missing = [each for each in attribute.levels if each not in levels]
+    missing = [level for level in attribute.levels if level not in levels]
     if len(missing) > 1:
         raise InputError("more than one level is not told", where=at, got=", ".join(missing))
     left = n - sum(levels.values())

@@ -23,7 +23,7 @@ HORIZON = 240.0
 
 def where(folder: Path, *lines: object) -> str:
     """Return the place of rows of targets, whose index is their line."""
-    return " and ".join(f"{folder / 'targets.csv'}: line {each}" for each in lines)
+    return " and ".join(f"{folder / 'targets.csv'}: line {line}" for line in lines)
 
 
 def check_somebody(cohort: Cohort, folder: Path) -> None:
@@ -74,7 +74,7 @@ def _check_names(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> N
     if row["kind"] in TIMED and row["state"] not in ("", pathway.clock_state):
         what = f"kind '{row['kind']}' is of the time from entry to {pathway.clock_state}"
         raise InputError(what, where=f"{at}, state", got=row["state"], allowed=f"{pathway.clock_state}, or blank")
-    levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
+    levels = [f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels]
     if row["population"] not in cohort.arms and row["population"] not in levels:
         raise unknown("population", row["population"], [*cohort.arms, *levels], at)
     if row["attribute"] and row["attribute"] not in levels:
@@ -100,7 +100,7 @@ def _check_columns(row: pd.Series, at: str) -> None:
                 allowed=f"blank (what the source adds goes into `note`); read by {', '.join(readers(column))}",
             )
         if column in kind.needs and not filled:
-            needed = ", ".join(f"`{each}`" for each in kind.needs)
+            needed = ", ".join(f"`{need}`" for need in kind.needs)
             what = f"kind '{row['kind']}' needs `{column}`, which is blank"
             raise InputError(what, where=at, got=row["name"], allowed=f"{needed} as the source prints them")
 

@@ -138,7 +138,7 @@ def _estimate(row: pd.Series, line: object, body: Body, cohort: Cohort) -> list[
 
 def _can_be(bounds: Sequence[Bound]) -> bool:
     """Return whether numbers of patients, whole but for estimates, satisfy all bounds."""
-    place = {number: i for i, number in enumerate(dict.fromkeys(each for bound in bounds for each in bound.terms))}
+    place = {number: i for i, number in enumerate(dict.fromkeys(term for bound in bounds for term in bound.terms))}
     entries = [(r, place[each], c) for r, bound in enumerate(bounds) for each, c in bound.terms.items()]
     if not entries:
         return True

@@ -181,7 +181,7 @@ def _differing(pathway: Pathway, state: State) -> set[str]:
         for way in pathway.states[name].transitions:
             told = references_of(way)
             if len(pathway.states[name].transitions) == 1 and way.time is not None:
-                told = iter([each for key, each in way.time.arguments.items() if key == "cure"])
+                told = iter([argument for key, argument in way.time.arguments.items() if key == "cure"])
             else:
                 found |= set(way.eligible)
             found |= {attribute for each in told for attribute in attributes_in(each)}

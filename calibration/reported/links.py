@@ -100,12 +100,12 @@ class Populations:
 def of(told: Sequence[Bound], populations: Populations, ways: Mapping[str, Sequence[str]]) -> list[Bound]:
     """Return what holds in any cohort of the numbers that rows tell of. ways : state -> where it leads."""
     numbers = dict.fromkeys(number for bound in told for number in bound.terms)
-    wholes = [Body(each.body.patients) for each in numbers] + [Body(COHORT)]
+    wholes = [Body(number.body.patients) for number in numbers] + [Body(COHORT)]
     for arm, members in populations.cohort.arms.items():
         wholes += [Body(populations.named(name)) for name in (arm, *members)]
     events = _events(numbers, populations.pathway)
     found = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
-    for body in dict.fromkeys([*wholes, *(each.body for each in numbers)]):
+    for body in dict.fromkeys([*wholes, *(number.body for number in numbers)]):
         found += _within(body, events, populations.pathway, ways)
     found += _estimates(numbers)
     found += _times(numbers)
@@ -117,13 +117,13 @@ def of(told: Sequence[Bound], populations: Populations, ways: Mapping[str, Seque
 def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[float]]:
     """Return state, or any death -> the months by which it is counted, ascending; deaths all by the same months."""
     months: dict[str, set[float]] = {}
-    for each in numbers:
-        if each.what in ("entered", "alive"):
-            months.setdefault(each.of, set()).add(each.month)
+    for number in numbers:
+        if number.what in ("entered", "alive"):
+            months.setdefault(number.of, set()).add(number.month)
     by_death = {month for state in (ANY, *pathway.deaths) for month in months.get(state, ())}
     if by_death:
         months |= dict.fromkeys((ANY, *pathway.deaths), by_death)
-    return {state: sorted(each) for state, each in months.items()}
+    return {state: sorted(month) for state, month in months.items()}
 
 
 def _within(
@@ -162,7 +162,7 @@ def _around(state: str, start: str, ways: Mapping[str, Sequence[str]]) -> set[st
 def _only_through(body: Body, state: str, before: str, events: Mapping[str, list[float]]) -> Iterator[Bound]:
     """Yield that no more have entered a state than the one before it, by each month that both are counted by."""
     for month in events[state]:
-        later = [each for each in events[before] if each >= month]
+        later = [event for event in events[before] if event >= month]
         if later:
             entered, earlier = Number("entered", body, state, month), Number("entered", body, before, later[0])
             yield Bound({earlier: 1, entered: -1}, 0, np.inf)
@@ -170,16 +170,16 @@ def _only_through(body: Body, state: str, before: str, events: Mapping[str, list
 
 def _estimates(numbers: Collection[Number]) -> Iterator[Bound]:
     """Yield what links Kaplan-Meier estimates: none rises, and none is above who is not known to have died."""
-    estimates = sorted((each for each in numbers if each.what == "alive"), key=lambda each: each.month)
-    for place, each in enumerate(estimates):
-        yield Bound({Number("size", each.body): 1, each._replace(what="entered"): -1, each: -1}, 0, np.inf)
-        later = (other for other in estimates[place + 1 :] if other.body == each.body)
-        yield from (Bound({each: 1, other: -1}, 0, np.inf) for other in later)
+    estimates = sorted((number for number in numbers if number.what == "alive"), key=lambda each: each.month)
+    for place, estimate in enumerate(estimates):
+        yield Bound({Number("size", estimate.body): 1, estimate._replace(what="entered"): -1, estimate: -1}, 0, np.inf)
+        later = (other for other in estimates[place + 1 :] if other.body == estimate.body)
+        yield from (Bound({estimate: 1, other: -1}, 0, np.inf) for other in later)
 
 
 def _times(numbers: Collection[Number]) -> Iterator[Bound]:
     """Yield that no time of some patients, or of a part of them, is below their shortest or above their longest one."""
-    times = [each for each in numbers if each.what in TIMED]
+    times = [number for number in numbers if number.what in TIMED]
     for whole in times:
         sign = {"minimum": 1.0, "maximum": -1.0}.get(whole.what, 0.0)
         for part in times if sign else ():
@@ -211,7 +211,7 @@ def _families(
     for attribute in populations.pathway.attributes:
         for whole in wholes:
             levels = [each for each in wholes if _is_level(each.patients - whole.patients, attribute)]
-            yield whole, [each for each in levels if each.patients > whole.patients], False
+            yield whole, [level for level in levels if level.patients > whole.patients], False
 
 
 def _is_level(patients: Patients, attribute: str) -> bool:
@@ -235,14 +235,14 @@ def _samples(
 ) -> Iterator[Bound]:
     """Yield that n of a population, or of whom a level is known, are no more of them than it has."""
     known: dict[tuple[str, float], dict[Number, float]] = {}
-    for each in numbers:
-        if each.what == "known":
-            yield Bound({Number("size", each.body): 1, each: -1}, 0, np.inf)
-            attribute = ",".join(sorted(name.partition("=")[0] for name in each.body.patients))
-            known.setdefault((attribute, each.month), {})[each] = 1
+    for number in numbers:
+        if number.what == "known":
+            yield Bound({Number("size", number.body): 1, number: -1}, 0, np.inf)
+            attribute = ",".join(sorted(name.partition("=")[0] for name in number.body.patients))
+            known.setdefault((attribute, number.month), {})[number] = 1
     for (_, n), levels in known.items():
         yield Bound(levels, 0, n)
-    for body in dict.fromkeys(each.body for each in numbers if each.body.n is not None):
+    for body in dict.fromkeys(number.body for number in numbers if number.body.n is not None):
         whole = Body(body.patients)
         if body.patients in populations.sizes or Number("size", body) in numbers:
             yield from _parts(whole, [body], events, exact=False)

@@ -50,7 +50,7 @@ def most(cohort: Cohort, population: str, sizes: Mapping[str, Size] | None = Non
     sizes = told(cohort) if sizes is None else sizes
     members = cohort.arms.get(population, ())
     single = {cohort.arms[name][0]: sizes[name].patients for name in sizes if len(cohort.arms.get(name, ())) == 1}
-    of_parts = sum(single[each] for each in members) if all(each in single for each in members) else cohort.n
+    of_parts = sum(single[member] for member in members) if all(member in single for member in members) else cohort.n
     own = sizes[population].patients if population in sizes else of_parts if members else cohort.n
     return min(own, left(cohort, population, sizes))
 

@@ -215,7 +215,7 @@ def _refitted(
         if weights[members].sum() > 0.0:
             share = weights[members] / weights[members].sum()
             parts.append(_gaussian(f"fresh moments, mode {number + 1}", share @ z[members], z[members], share, mode))
-    densities = np.stack([each.log_density(z) for each in parts])
+    densities = np.stack([part.log_density(z) for part in parts])
     return _closest(parts, densities, weights, sum(mixture.rows)), _step("moments", log_weight, wanted)
 
 
@@ -297,7 +297,7 @@ class _Build:
     def add(self, component: Component, rows: int) -> None:
         """Draw points from one more component, and add its density at all points."""
         drawn = component.draw(rows, self.generator)
-        at_drawn = np.stack([each.log_density(drawn) for each in self.components])
+        at_drawn = np.stack([component.log_density(drawn) for component in self.components])
         self.z = np.concatenate([self.z, drawn])
         self.log_likelihood = np.concatenate([self.log_likelihood, self.evaluate(drawn)])
         self.log_prior = np.concatenate([self.log_prior, at_drawn[0]])

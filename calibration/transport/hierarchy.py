@@ -50,10 +50,10 @@ class Hierarchy:
     def of_nodes(self, log_likelihoods: Sequence[Floats]) -> tuple[Floats, Floats]:
         """Return p(node | draw) : (n_draws, n_nodes), and the log evidence : (n_draws,)."""
         total = np.zeros((len(log_likelihoods[0]), self.mu.size))
-        for each in log_likelihoods:
-            highest = each.max(axis=1, keepdims=True)
+        for log_likelihood in log_likelihoods:
+            highest = log_likelihood.max(axis=1, keepdims=True)
             with np.errstate(divide="ignore"):
-                total += highest + np.log(np.exp(each - highest) @ self.kernel.T)
+                total += highest + np.log(np.exp(log_likelihood - highest) @ self.kernel.T)
         return special.softmax(total, axis=1), special.logsumexp(total, axis=1) - np.log(self.mu.size)
 
     def sample(self, nodes: Floats, seed: int) -> Floats:

@@ -108,7 +108,7 @@ def gather(
 
     The draws go in the same batches whatever `jobs` is: the same bytes every time.
     """
-    telling = [(each, told) for each in cohorts if (told := informing(each)) is not None]
+    telling = [(cohort, told) for cohort in cohorts if (told := informing(cohort)) is not None]
     pathway = cohorts[0].pathway
     scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
     for targets, told in telling:
@@ -197,8 +197,8 @@ def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int =
     baseline = (outcome, alive)
     likelihoods = [each.log_likelihood for each in evidence]
     rows = []
-    for each, own in zip(evidence, likelihoods, strict=True):
-        rows.append(_row(f"{each.cohort} alone", [each], of_one_benefit(own), *baseline))
+    for each, likelihood in zip(evidence, likelihoods, strict=True):
+        rows.append(_row(f"{each.cohort} alone", [each], of_one_benefit(likelihood), *baseline))
     if len(evidence) > 1:
         pooled = of_one_benefit(np.sum(likelihoods, axis=0))
         rows.append(_row("all cohorts with one benefit", evidence, pooled, *baseline))
@@ -217,7 +217,7 @@ def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int =
 def left_out(cohorts: Sequence[Targets]) -> list[str]:
     """Return the cohorts that would inform m, had they the first one's pathway and draws."""
     first = cohorts[0].pathway
-    others = [each for each in cohorts if not _is_one_model(first, each.pathway)]
+    others = [cohort for cohort in cohorts if not _is_one_model(first, cohort.pathway)]
     return [each.cohort.name for each in others if informing(each) is not None]
 
 
@@ -242,7 +242,7 @@ def of_cohorts(
 
     Of cohorts of several pathways, those of the first one's: see `left_out`.
     """
-    alike = [each for each in cohorts if _is_one_model(cohorts[0].pathway, each.pathway)]
+    alike = [cohort for cohort in cohorts if _is_one_model(cohorts[0].pathway, cohort.pathway)]
     path = draws_file(alike[0].pathway)
     if path is None:
         return None

@@ -66,7 +66,7 @@ def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
     if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
         return f"survivors at month {row['month']:g}"
     if kind == "entered":
-        alike = (each.states for each in targets.branchings if row["state"] in each.states)
+        alike = (branching.states for branching in targets.branchings if row["state"] in branching.states)
         return " / ".join(next(alike, (str(row["state"]),)))
     return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
 
@@ -82,9 +82,9 @@ def same(targets: Targets, rest: Targets) -> bool:
     others = [(each.percentages, each.branchings, each.spread) for each in (targets, rest)]
     if targets.tables is None or others[0] != others[1]:
         return others[0] == others[1]
-    kept = {each.where for each in rest.tables.equations} if rest.tables else set()
-    told = [each for each in targets.tables.equations if each.where in kept]
-    gone = [each for each in targets.tables.equations if each.where not in kept]
+    kept = {equation.where for equation in rest.tables.equations} if rest.tables else set()
+    told = [equation for equation in targets.tables.equations if equation.where in kept]
+    gone = [equation for equation in targets.tables.equations if equation.where not in kept]
     return all(settles(told, each, len(targets.tables.cells)) for each in gone)
 
 

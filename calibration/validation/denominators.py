@@ -45,14 +45,14 @@ def assessed(targets: Targets, rows: pd.DataFrame) -> dict[object, str]:
 def members(cohort: SimulatedCohort, patients: Patients) -> Mask:
     """Return which simulated patients they are, (n,)."""
     found = np.ones(cohort.follow_up.size, dtype=bool)
-    for each in patients:
-        found &= cohort.members(each)
+    for patient in patients:
+        found &= cohort.members(patient)
     return found
 
 
 def in_words(patients: Patients) -> str:
     """Return "all", "treated", "treated with sex=female"."""
-    arms, levels = (sorted(each for each in patients if ("=" in each) is level) for level in (False, True))
+    arms, levels = (sorted(patient for patient in patients if ("=" in patient) is level) for level in (False, True))
     return " with ".join(" and ".join(each) for each in (arms, levels) if each) or "all"
 
 
@@ -74,12 +74,12 @@ def _sizes(targets: Targets) -> dict[Patients, set[int]]:
 
 
 def _arms(patients: Patients) -> list[str]:
-    return [each for each in patients if "=" not in each]
+    return [patient for patient in patients if "=" not in patient]
 
 
 def _of(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Patients:
     own, n, counts_own = _patients(row, targets), int(row["n"]), row["kind"] == "patients"
-    holding = [each for each in sizes if _holds(each, own, targets) and not (counts_own and each == own)]
+    holding = [size for size in sizes if _holds(size, own, targets) and not (counts_own and size == own)]
     fitting = [each for each in holding if n in sizes[each]]
     # Where one holds the other, sets of one size are the same patients, as reported.
     narrowest = [each for each in fitting if all(_holds(other, each, targets) for other in fitting)]
@@ -104,7 +104,7 @@ def _of(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) ->
 
 def _holds(patients: Patients, others: Patients, targets: Targets) -> bool:
     """Return whether some patients hold all of some others."""
-    return all(any(_is_part(other, each, targets) for other in others) for each in patients)
+    return all(any(_is_part(other, patient, targets) for other in others) for patient in patients)
 
 
 def _is_part(part: str, whole: str, targets: Targets) -> bool:
@@ -112,7 +112,7 @@ def _is_part(part: str, whole: str, targets: Targets) -> bool:
     if part == whole or "=" in part or "=" in whole:
         return part == whole
     parts, wholes = (_groups(each, targets) for each in (part, whole))
-    return all(any(is_part(each, other, targets.pathway) for other in wholes) for each in parts)
+    return all(any(is_part(part, other, targets.pathway) for other in wholes) for part in parts)
 
 
 def _groups(arm: str, targets: Targets) -> list[Group]:

@@ -29,7 +29,7 @@ USE = "validation"
 def shipped() -> list[str]:
     """Return the shipped cohorts that have figures to predict."""
     cohorts = sorted(each for each in cohorts_folder().iterdir() if (each / "cohort.toml").is_file())
-    return [each.name for each in cohorts if (read_cohort(each).targets["use"] == USE).any()]
+    return [cohort.name for cohort in cohorts if (read_cohort(cohort).targets["use"] == USE).any()]
 
 
 def to_validate(targets: Targets) -> Targets:

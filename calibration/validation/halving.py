@@ -20,4 +20,4 @@ def moved_by_halving(targets: Targets, draws: pd.DataFrame, step: float = STEP) 
     """Return |log L at step / 2 - log L at step| of each draw, (n_draws,)."""
     coarse, fine = Likelihood(targets, step), Likelihood(targets, step / 2.0)
     chunks = [values(draws, slice(first, first + ROWS)) for first in range(0, len(draws), ROWS)]
-    return np.concatenate([np.abs(fine(each) - coarse(each)) for each in chunks])
+    return np.concatenate([np.abs(fine(chunk) - coarse(chunk)) for chunk in chunks])

@@ -100,8 +100,10 @@ def widened(
 
 def _with(pathway: Pathway, names: Collection[str]) -> Priors:
     parameters: Mapping[str, Parameter] = {
-        name: replace(each, prior=without(each.prior)) if name in names and each.prior is not None else each
-        for name, each in pathway.parameters.items()
+        name: replace(parameter, prior=without(parameter.prior))
+        if name in names and parameter.prior is not None
+        else parameter
+        for name, parameter in pathway.parameters.items()
     }
     return Priors.from_parameters(parameters, pathway.dirichlets())
 

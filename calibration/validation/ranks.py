@@ -81,7 +81,7 @@ def trial(targets: Targets, number: int) -> Trial:
         points.steps[-1].effective_sample_size,
         pareto_k_hat(points.log_weight),
         time.process_time() - begun,
-        {name: int((each[1:] < each[0]).sum()) for name, each in values.items()},
+        {name: int((value[1:] < value[0]).sum()) for name, value in values.items()},
     )
 
 

@@ -145,7 +145,7 @@ def _deaths_apart(one: Model, other: Model) -> float:
 
 def _occupancy_gap(curves: Curves) -> float:
     totals = [sum(states.values(), np.zeros(1)) for states in curves.occupancy.values()]
-    return float(np.max([np.abs(each - 1.0).max() for each in totals]))
+    return float(np.max([np.abs(total - 1.0).max() for total in totals]))
 
 
 def _rise(curves: Curves, pathway: Pathway) -> float:

@@ -58,7 +58,7 @@ def filled(out: Path) -> Iterator[Path]:
     try:
         try:
             _check_folder(out)
-            for each in [each for each in (out, *out.parents) if not each.exists()][::-1]:
+            for each in [parent for parent in (out, *out.parents) if not parent.exists()][::-1]:
                 each.mkdir(exist_ok=True)
                 made.append(each)
         except OSError as error:
@@ -127,7 +127,7 @@ def _drop_unfinished(out: Path) -> None:
 
 def check_writable(out: Path) -> None:
     """Raise InputError unless files can be put into `out`, there or not yet."""
-    there = next(each for each in (out, *out.absolute().parents) if each.exists())
+    there = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
     try:
         with NamedTemporaryFile(dir=there, prefix=".aftercart-"):
             pass

@@ -111,7 +111,7 @@ def _simulate(
         settings["patients"] = options.ROUGH_PATIENTS if settings["rough"] else Settings.patients
     if settings["rough"]:
         settings["replications"] = 1
-    out = out or folder.default("-vs-".join(each.name for each in scenarios[:2]) + "-rough" * settings["rough"])
+    out = out or folder.default("-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * settings["rough"])
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
         if not yes:
             cost.check_run(scenarios, Settings.of(settings))

@@ -24,7 +24,7 @@ def verify(
         checks = list(verification.checks(advance))
     if not quiet:
         terminal.console().print(display.of_checks(checks))
-    failed = [f"{each.subject}: {each.law}" for each in checks if not each.passed]
+    failed = [f"{check.subject}: {check.law}" for check in checks if not check.passed]
     if failed:
         raise AftercartError(f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed)}")
     terminal.console().print(f"{len(checks)} checks passed.")

@@ -67,8 +67,8 @@ class Distribution(ABC):
     def cell_shape(self) -> tuple[int, ...]:
         """The shape all parameters broadcast to: () or (..., k)."""
         parameters = vars(self).values()
-        own = (each.shape for each in parameters if isinstance(each, np.ndarray))
-        inner = (each.cell_shape for each in parameters if isinstance(each, Distribution))
+        own = (parameter.shape for parameter in parameters if isinstance(parameter, np.ndarray))
+        inner = (parameter.cell_shape for parameter in parameters if isinstance(parameter, Distribution))
         return np.broadcast_shapes(*own, *inner)
 
     def take(self, index: IndexArray) -> Self:

@@ -50,7 +50,7 @@ class Curves:
 
 def populations(pathway: Pathway) -> list[str]:
     """Return `all`, the groups, and every level of every attribute as attribute=level."""
-    levels = [f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels]
+    levels = [f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels]
     return ["all", *pathway.groups, *levels]
 
 
@@ -82,8 +82,8 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
         return np.asarray(sum((np.asarray(share) * each.T).T for share, each in pairs))
 
     first = parts[0]
-    counts = {name: mean(each.counts[name] for each in parts) for name in first.counts}
-    sizes = {name: mean(each.sizes[name] for each in parts) for name in first.sizes}
+    counts = {name: mean(part.counts[name] for part in parts) for name in first.counts}
+    sizes = {name: mean(part.sizes[name] for part in parts) for name in first.sizes}
 
     def of_the_living(curves: Sequence[Mapping[tuple[str, str], Floats]]) -> dict[tuple[str, str], Floats]:
         found = {}
@@ -96,8 +96,8 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
         return found
 
     def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
-        size = [np.asarray(share) * each.sizes[key[1]] for share, each in zip(shares, parts, strict=True)]
-        found = [each.lifetimes(key, np.where(own > 0, places, 0)) for own, each in zip(size, parts, strict=True)]
+        size = [np.asarray(share) * part.sizes[key[1]] for share, part in zip(shares, parts, strict=True)]
+        found = [part.lifetimes(key, np.where(own > 0, places, 0)) for own, part in zip(size, parts, strict=True)]
 
         def of_draw(draw: int, place: int) -> Path | None:
             if all(each[draw] is None for each in found):
@@ -112,17 +112,17 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
 
     return Curves(
         first.months,
-        of_the_living([each.survival for each in parts]),
-        of_the_living([each.means for each in parts]),
+        of_the_living([part.survival for part in parts]),
+        of_the_living([part.means for part in parts]),
         {
-            clock: {state: mean(each.occupancy[clock][state] for each in parts) for state in states}
+            clock: {state: mean(part.occupancy[clock][state] for part in parts) for state in states}
             for clock, states in first.occupancy.items()
         },
         sizes,
         paths,
         counts,
         {
-            name: mean(each.count_variances[name] + (each.counts[name] - counts[name]) ** 2 for each in parts)
+            name: mean(part.count_variances[name] + (part.counts[name] - counts[name]) ** 2 for part in parts)
             for name in first.count_variances
         },
         first.patients,

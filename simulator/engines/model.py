@@ -90,9 +90,9 @@ class Model:
         """The sojourns in which no time passes, for anybody, and the exit that is taken."""
         found: dict[str, Exit] = {}
         for name, exits in self.exits.items():
-            for each in exits if exits and exits[0].probability is None else ():
-                if each.time is not None and np.all(np.isinf(each.time.cumulative_hazard(0.0))):
-                    found.setdefault(name, each)
+            for exit in exits if exits and exits[0].probability is None else ():
+                if exit.time is not None and np.all(np.isinf(exit.time.cumulative_hazard(0.0))):
+                    found.setdefault(name, exit)
         return found
 
     @cached_property
@@ -115,7 +115,7 @@ class Model:
     @cached_property
     def onward(self) -> dict[str, list[str]]:
         """By state, where patients may go: by a branch that has a share, or a latent time that may strike."""
-        return {name: [each.to for each in exits if _may_be_taken(each)] for name, exits in self.exits.items()}
+        return {name: [exit.to for exit in exits if _may_be_taken(exit)] for name, exits in self.exits.items()}
 
     def of_draw(self, draw: int) -> Model:
         """Return the model of one of its draws, by place."""
@@ -131,7 +131,7 @@ class Model:
         marginal = self.marginal
         if marginal is not None:
             marginal = MarginalBenefit(own(marginal.own_share), own(marginal.share), own(marginal.benefit))
-        exits = {name: tuple(exit_of(each) for each in exits) for name, exits in self.exits.items()}
+        exits = {name: tuple(exit_of(exit) for exit in exits) for name, exits in self.exits.items()}
         return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=1)
 
     def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
@@ -194,7 +194,7 @@ def _resolve(scenario: Scenario, own: Values) -> Model:
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
     """Refuse a cycle that some patients could go round for ever within one instant."""
-    at_once = {name: [each.to for each in ways if _at_once(each)] for name, ways in exits.items()}
+    at_once = {name: [way.to for way in ways if _at_once(way)] for name, ways in exits.items()}
     for name, onward in at_once.items():
         if onward and exits[name][0].time is not None and name in reachable(onward, at_once.__getitem__):
             raise InputError(
@@ -237,7 +237,7 @@ def _marginal(
     decision = resolver.pathway.states[declared.decision]
     found = []
     for ways in (before.exits(decision), exits[decision.name]):
-        found.append(next(each.probability for each in ways if each.name == declared.branch))
+        found.append(next(way.probability for way in ways if way.name == declared.branch))
     assert found[0] is not None
     assert found[1] is not None
     return MarginalBenefit(found[0], found[1], _benefit(resolver.scenario, own))
@@ -285,9 +285,14 @@ class _Resolver:
         )
         return tuple(
             Exit(
-                each.name, each.to, self._time(state, each, where), probability, self._told(state, each), each.goes_on
+                transition.name,
+                transition.to,
+                self._time(state, transition, where),
+                probability,
+                self._told(state, transition),
+                transition.goes_on,
             )
-            for each, probability in zip(state.transitions, probabilities, strict=True)
+            for transition, probability in zip(state.transitions, probabilities, strict=True)
         )
 
     def _told(self, state: State, transition: Transition) -> str:
@@ -336,11 +341,11 @@ class _Resolver:
 
     def _probabilities(self, state: State, where: str) -> list[Floats]:
         """Return each exit's probability among the eligible, summing to one over the exits in every cell."""
-        told = [self._told_share(each) for each in state.transitions]
+        told = [self._told_share(transition) for transition in state.transitions]
         given = sum((each for each in told if each is not None), np.zeros(()))
         self._check_sum(state, told, given, where)
         raw = [np.clip(1.0 - given, 0.0, 1.0) if each is None else each for each in told]
-        open_to = [self._eligibility(each, where) for each in state.transitions]
+        open_to = [self._eligibility(transition, where) for transition in state.transitions]
         weights = [p * e for p, e in zip(raw, open_to, strict=True)]
         total = sum(weights, np.zeros(()))
         if np.any(total <= 0):
@@ -364,7 +369,7 @@ class _Resolver:
     def _check_sum(self, state: State, told: list[Floats | None], given: Floats, where: str) -> None:
         if sum(each is None for each in told) > 1:
             raise InputError("two branches take the rest", where=where, allowed='"rest" once')
-        named = ", ".join(str(each.probability) for each in state.transitions)
+        named = ", ".join(str(transition.probability) for transition in state.transitions)
         for way, each in zip(state.transitions, told, strict=True):
             if each is not None and (np.any(each < 0) or np.any(each > 1)):
                 got = plain(float(np.min(each) if np.any(each < 0) else np.max(each)))

@@ -32,8 +32,8 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
     assert marginal is not None
     if state == marginal.no_benefit:
         return []
-    exits = [(each.name, each.to) for each in pathway.states[state].transitions]
-    onward = [each for each in exits if not pathway.states[each[1]].is_absorbing]
+    exits = [(transition.name, transition.to) for transition in pathway.states[state].transitions]
+    onward = [exit for exit in exits if not pathway.states[exit[1]].is_absorbing]
     if pathway.states[state].is_choice:
         return [each for each in onward if each[1] == marginal.no_benefit] or onward
     return onward
@@ -42,7 +42,7 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
 def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exit, ...]:
     """Return the exits that are open to who is treated in vain, their probabilities made to sum to one."""
     kept = {name for name, _ in ways(pathway, state)}
-    found = [each for each in exits if each.name in kept]
+    found = [exit for exit in exits if exit.name in kept]
     if not found or found[0].probability is None:
         return tuple(found)
     total = sum((np.asarray(each.probability) for each in found), np.zeros(()))

@@ -71,7 +71,7 @@ class Requests:
 
     def only(self, chosen: NDArray[np.bool_] | Integers) -> Requests:
         """Return some of the requests."""
-        return Requests(*(each[chosen] for each in self.columns))
+        return Requests(*(column[chosen] for column in self.columns))
 
     @property
     def columns(self) -> tuple[NDArray[Any], ...]:

@@ -58,12 +58,12 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curve
         survival |= {(clock, name): alive[:, place] for place, name in enumerate(names)}
         means |= {(clock, name): between[:, place] for place, name in enumerate(names)}
     patients = np.maximum(sizes[pathway.clock][:, 0], 1.0)
-    totals = {name: np.array([each.sums[name][0] for each in tallies]) for name in pathway.counts}
+    totals = {name: np.array([tally.sums[name][0] for tally in tallies]) for name in pathway.counts}
 
     def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
         clock, name = key
         size = sizes[clock][:, names.index(name)]
-        lives, step = [each.lives[clock] for each in tallies], tallies[0].step
+        lives, step = [tally.lives[clock] for tally in tallies], tallies[0].step
         others = [lives[:row] + lives[row + 1 :] for row in range(places.size)]
         rows, alive = tallies[0].rows(name), survival[key]
         return [_path(others[i], rows, int(place), step, alive[i], size[i]) for i, place in enumerate(places)]
@@ -99,7 +99,7 @@ def _path(
     """Return S from the place before one to it. rows : codes; alive : (n_months,), S at places, of `patients`."""
     if place == 0:
         return None
-    month = np.sort(np.concatenate([each.months_of(rows, place) for each in lives]))
+    month = np.sort(np.concatenate([life.months_of(rows, place) for life in lives]))
     steps = alive[place - 1] - np.arange(month.size + 1) / patients
     return np.concatenate([[step * (place - 1)], np.repeat(month, 2), [step * place]]), np.repeat(steps, 2)
 
@@ -163,7 +163,7 @@ class Tally:
         self.step = step_of_reading(model.pathway, horizon)
         self.n_months = int(np.ceil(horizon / self.step - 1e-9)) + 1
         self.stays = [name for name, state in self.pathway.states.items() if not state.is_choice]
-        self.sizes = [len(each.levels) for each in self.pathway.attributes.values()]
+        self.sizes = [len(attribute.levels) for attribute in self.pathway.attributes.values()]
         codes = 2 ** len(self.pathway.groups) * int(np.prod(self.sizes))
         # A place past the horizon, and one more for patients who are not on the clock.
         places = self.n_months + 2

@@ -102,7 +102,7 @@ def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
     values = cells.floats(name for name in cells.columns if name != fingerprint.COLUMN)
     if not cells.lines or not values:
         raise InputError("no draws", where=str(path))
-    found = {name: np.array(each) for name, each in values.items()}
+    found = {name: np.array(value) for name, value in values.items()}
     for name, column in found.items():
         for row in np.flatnonzero(np.isnan(column)):
             where = f"{path}: line {cells.lines[row]}, {name}"

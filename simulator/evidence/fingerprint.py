@@ -44,19 +44,22 @@ def of_pathway(pathway: Pathway) -> str:
             "clocks": dict(pathway.clocks),
             "clock": pathway.clock,
             "group_window": float(pathway.group_window),
-            "states": {name: _state(each) for name, each in pathway.states.items()},
-            "attributes": {name: each.levels for name, each in pathway.attributes.items()},
-            "groups": {name: [sorted(each.entered), sorted(each.not_entered)] for name, each in pathway.groups.items()},
+            "states": {name: _state(state) for name, state in pathway.states.items()},
+            "attributes": {name: attribute.levels for name, attribute in pathway.attributes.items()},
+            "groups": {
+                name: [sorted(group.entered), sorted(group.not_entered)] for name, group in pathway.groups.items()
+            },
             "parameters": {
                 # A fit reads the prior, and the value of what has none.
-                name: [each.unit, each.prior or each.value] for name, each in pathway.parameters.items()
+                name: [parameter.unit, parameter.prior or parameter.value]
+                for name, parameter in pathway.parameters.items()
             },
         }
     )
 
 
 def _state(state: State) -> list[Any]:
-    return [state.kind, {each.name: each for each in state.transitions}]
+    return [state.kind, {transition.name: transition for transition in state.transitions}]
 
 
 def of_cohort(folder: Path) -> str:
@@ -64,7 +67,7 @@ def of_cohort(folder: Path) -> str:
     path = folder / "cohort.toml"
     table = toml.validate(CohortTable, toml.read(path), path).model_dump(exclude=_WORDS, exclude_none=True)
     targets = _targets(folder / "targets.csv")
-    rows = {each["name"]: _row(each) for each in targets}
+    rows = {target["name"]: _row(target) for target in targets}
     for lever in _LEVERS:
         # A lever may name the row that reports it.
         table[lever] = {name: rows.get(each, each) for name, each in table[lever].items()}
@@ -72,7 +75,7 @@ def of_cohort(folder: Path) -> str:
         del table["follow_up"]["reason"]
     table["arms"] = {name: sorted(members) for name, members in table["arms"].items()}
     # Sizes of groups are read from every row of patients, whatever its use.
-    read = [_row(each) for each in targets if each["use"] not in _NOT_FITTED or each["kind"] == "patients"]
+    read = [_row(target) for target in targets if target["use"] not in _NOT_FITTED or target["kind"] == "patients"]
     return _digest({**table, "targets": sorted(read, key=lambda row: json.dumps(row, sort_keys=True))})
 
 
@@ -81,7 +84,7 @@ def of_benefit(draws: Path, cohorts: Iterable[Path]) -> str:
 
     Raises InputError.
     """
-    return "|".join([_of_draws(draws), *(f"{relpath(each, draws.parent)}={of_cohort(each)}" for each in cohorts)])
+    return "|".join([_of_draws(draws), *(f"{relpath(cohort, draws.parent)}={of_cohort(cohort)}" for cohort in cohorts)])
 
 
 def changed_since(fitted: str, draws: Path) -> list[str]:
@@ -91,7 +94,7 @@ def changed_since(fitted: str, draws: Path) -> list[str]:
     """
     of_draws, *cohorts = fitted.split("|")
     changed = ["the draws"] if of_draws != _of_draws(draws) else []
-    for folder, _, half in (each.rpartition("=") for each in cohorts):
+    for folder, _, half in (cohort.rpartition("=") for cohort in cohorts):
         path = draws.parent / folder
         if (path / "cohort.toml").is_file() and of_cohort(path) != half:
             changed.append(f"cohort {path.resolve().name}")
@@ -99,7 +102,7 @@ def changed_since(fitted: str, draws: Path) -> list[str]:
 
 
 def _of_draws(path: Path) -> str:
-    return _digest({name: each for name, each in csv.cells(path).columns.items() if name != COLUMN})
+    return _digest({name: column for name, column in csv.cells(path).columns.items() if name != COLUMN})
 
 
 def _targets(path: Path) -> list[dict[str, str]]:

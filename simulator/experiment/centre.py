@@ -195,7 +195,7 @@ def arrivals(model: Model, before: Model | None, service: Service, beyond: float
     open_ = np.arange(months.size)
     found: list[tuple[int, int, float]] = []
     for patients, *clocks in _clocks(before or model, model, uniforms):
-        possible = np.array([np.isfinite(each).any() for each in clocks])
+        possible = np.array([np.isfinite(clock).any() for clock in clocks])
         open_ = open_[possible[under[open_].astype(int)]]
         if not open_.size:
             break

@@ -91,12 +91,12 @@ def _shorter(dial: Dial, seconds: float) -> str:
 
 def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:
     """Refuse patients who would take thousands of events each. Raises InputError naming the scenario."""
-    for each in scenarios:
-        count = events_a_patient(each, horizon)
+    for scenario in scenarios:
+        count = events_a_patient(scenario, horizon)
         if count > MOST_EVENTS:
             raise InputError(
                 f"a patient would enter about {count:,.0f} states in {horizon:g} months",
-                where=each.where,
+                where=scenario.where,
                 allowed=f"up to {MOST_EVENTS:,.0f}: longer stays, a shorter --horizon; or --yes to run it even so",
             )
 
@@ -116,7 +116,7 @@ def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
     # A policy that treats more is shown for several marginal benefits.
     if is_surely_short(scenarios, engine, settings, times=4):
         return
-    pathway, limited = scenarios[0].pathway, any(each.is_limited for each in scenarios)
+    pathway, limited = scenarios[0].pathway, any(scenario.is_limited for scenario in scenarios)
     table = load_informed_draws(pathway)
     n_draws = count_draws(settings, engine, limited, table, pathway)
     shown = with_benefits(scenarios, table, n_draws, break_even=not limited)
@@ -124,7 +124,7 @@ def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
     dials = [Dial("--draws", n_draws, 10)]
     if limited:
         dials.append(Dial("--replications", settings.replications, 2))
-    if engine != "exact" and any(each.service is None for each in scenarios):
+    if engine != "exact" and any(scenario.service is None for scenario in scenarios):
         dials.append(Dial("--patients", settings.patients, 1_000))
     jobs = min(settings.jobs, n_draws)
     check_time(seconds / jobs, jobs, dials, what="this", quick="--quick gives a rough answer in seconds")
@@ -133,13 +133,13 @@ def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
 def is_surely_short(scenarios: Sequence[Scenario], engine: str, settings: Settings, times: float = 1.0) -> bool:
     """Whether a count says that so many times some scenarios are short work, however slow the machine."""
     seconds = 0.0
-    for each in scenarios:
+    for scenario in scenarios:
         if engine == "exact":
             seconds += (settings.draws or 400) / EXACT_DRAWS_A_SECOND * max(settings.horizon / 120.0, 1.0)
             continue
-        patients = _patients(each, settings) * _replications(each, settings)
-        events = patients * events_a_patient(each, settings.horizon)
-        seconds += (settings.draws or 100) * events / EVENTS_A_SECOND[_pace(each, engine)]
+        patients = _patients(scenario, settings) * _replications(scenario, settings)
+        events = patients * events_a_patient(scenario, settings.horizon)
+        seconds += (settings.draws or 100) * events / EVENTS_A_SECOND[_pace(scenario, engine)]
     return times * seconds < SURELY_SHORT
 
 

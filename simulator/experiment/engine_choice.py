@@ -21,15 +21,19 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
     from simulator.engines.exact import accuracy
     from simulator.engines.exact import engine as exact
 
-    limited = next((each for each in scenarios if each.is_limited), None)
-    beyond = [(each, why) for each in scenarios if (why := beyond_microsim(each.pathway, each.capacity)) is not None]
+    limited = next((scenario for scenario in scenarios if scenario.is_limited), None)
+    beyond = [
+        (scenario, why)
+        for scenario in scenarios
+        if (why := beyond_microsim(scenario.pathway, scenario.capacity)) is not None
+    ]
     if engine == "exact" and limited is not None:
         raise InputError(
             "the exact engine has no queues",
             where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
             allowed="--engine auto, microsim or des",
         )
-    passed = next((each for each in scenarios if each.pathway.milestones), None)
+    passed = next((scenario for scenario in scenarios if scenario.pathway.milestones), None)
     if engine == "exact" and passed is not None:
         raise InputError(
             "the exact engine has no milestones: latent times that go on need a patient",
@@ -51,10 +55,10 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
             except accuracy.TooCoarse as error:
                 return "microsim", f"{error.what}: {error.got}"
         return "exact", "no resource is limited, so there is an answer without sampling noise"
-    better = [why for _, why in beyond] or [why for each in scenarios if (why := _beforehand(each))]
+    better = [why for _, why in beyond] or [why for scenario in scenarios if (why := _beforehand(scenario))]
     if better:
         return "des", better[0]
-    if any(each.capacity for each in scenarios):
+    if any(scenario.capacity for scenario in scenarios):
         return "microsim", "resources are limited, and served first come, first served"
     return "microsim", "patients arrive over time, and no resource is limited"
 

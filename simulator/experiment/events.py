@@ -21,7 +21,7 @@ def engine(asked: str, scenarios: Sequence[Scenario]) -> str:
     if asked == "exact":
         raise InputError("the exact engine has no histories", where="--histories", allowed="--engine microsim or des")
     # What has limited resources never runs by exact, and keeps the reason why.
-    return "microsim" if asked == "auto" and not any(each.is_limited for each in scenarios) else asked
+    return "microsim" if asked == "auto" and not any(scenario.is_limited for scenario in scenarios) else asked
 
 
 def write(results: Results, folder: Path) -> None:
@@ -34,11 +34,11 @@ def write(results: Results, folder: Path) -> None:
     from simulator.scenario.scenario import BREAK_EVEN
 
     books = []
-    limited = any(each.is_limited for each in results.scenarios)
+    limited = any(scenario.is_limited for scenario in results.scenarios)
     with (folder / "histories.csv").open("w", encoding="utf-8", newline="") as file:
         header = True
         # At break-even curves are a mixture, of which nobody has a history.
-        for scenario in (each for each in results.scenarios if each.marginal_benefit != BREAK_EVEN):
+        for scenario in (scenario for scenario in results.scenarios if scenario.marginal_benefit != BREAK_EVEN):
             for events, book in _parts(scenario, results):
                 if not limited:
                     events = events[list(event_log.COLUMNS)].copy()
@@ -97,4 +97,4 @@ def _requests(scenario: Scenario, years: Years) -> pd.DataFrame:
     book, names = years.book, np.array(list(scenario.capacity))
     columns = {"patient": book.patients, "resource": names[book.resource]}
     months = {name: getattr(book, name) for name in ("asked", "granted", "gone", "released")}
-    return pd.DataFrame(columns | {name: np.where(np.isfinite(each), each, np.nan) for name, each in months.items()})
+    return pd.DataFrame(columns | {name: np.where(np.isfinite(month), month, np.nan) for name, month in months.items()})

@@ -28,8 +28,8 @@ def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
         rows = any_of_them + _hardest(scenario, table, horizon, n_draws)
         step, *errors = engine.lattice_error(resolve(scenario, _chosen(table, rows)), horizon)
         steps.append(step)
-        largest.append([each.max() for each in errors])
-        usual.append([each[: len(any_of_them)] for each in errors])
+        largest.append([error.max() for error in errors])
+        usual.append([error[: len(any_of_them)] for error in errors])
     (alive, there), median = np.max(largest, axis=0), np.median(np.concatenate(usual, axis=1), axis=1)
     return {
         "step_months": min(steps),

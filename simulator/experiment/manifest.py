@@ -59,7 +59,7 @@ def manifest(
             "sha256": _digest(pathway),
         },
         "stale_draws": staleness(pathway),
-        "scenarios": [_told(each) for each in scenarios],
+        "scenarios": [_told(scenario) for scenario in scenarios],
         "files": files(scenarios),
         **circumstances(),
     }
@@ -98,7 +98,7 @@ def files(scenarios: Sequence[Scenario], cohort: Path | None = None) -> list[dic
     cohort : the folder of a cohort that is compared with the scenarios
     """
     pathway = scenarios[0].pathway
-    used = {path: "scenario" for each in scenarios for path in (each.file, *each.bases) if path is not None}
+    used = {path: "scenario" for scenario in scenarios for path in (scenario.file, *scenario.bases) if path is not None}
     if pathway.file is not None:
         used[pathway.file] = "pathway"
     draws = draws_file(pathway)

@@ -41,13 +41,13 @@ def with_benefits(
     """
     informed = table is not None and INFORMED in table.columns
     shown: list[Scenario] = []
-    for each in scenarios:
+    for scenario in scenarios:
         benefits: list[float | str] = []
-        if _treats_more(each, values(table, slice(0, n_draws))):
+        if _treats_more(scenario, values(table, slice(0, n_draws))):
             benefits = [1.0]
-            if each.marginal_benefit == 1.0:
+            if scenario.marginal_benefit == 1.0:
                 benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if break_even else [])]
-        every = [each, *(each.with_marginal_benefit(benefit) for benefit in benefits)]
+        every = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
         shown.extend(end for end in every if end.name not in [known.name for known in shown])
     return shown
 
@@ -100,5 +100,5 @@ def mixture(
 
 def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:
     of_all, month = (pathway.clock, "all"), pathway.months.answer
-    at = (summaries.survival_at(each.months, each.survival[of_all], month) for each in curves)
+    at = (summaries.survival_at(curve.months, curve.survival[of_all], month) for curve in curves)
     return BreakEven(*summaries.break_even(*at, margin=margin / summaries.PER))

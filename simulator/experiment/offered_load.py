@@ -94,7 +94,7 @@ class Demand:
 
         def loads(served: Mapping[str, Floats]) -> dict[str, Floats]:
             asked = self.of(share, served)
-            return {name: _over(service.arrivals_a_month * asked[name], each) for name, each in units.items()}
+            return {name: _over(service.arrivals_a_month * asked[name], unit) for name, unit in units.items()}
 
         return share, units, loads
 
@@ -108,11 +108,11 @@ class Demand:
         if service is None or service.arrival_months is not None:
             return {}
         _, units, loads = self._in_the_end(scenario, service)
-        ways = [(HARDLY, 1.0) if each else (HARDLY,) for each in units.values()]
+        ways = [(HARDLY, 1.0) if unit else (HARDLY,) for unit in units.values()]
         corners = [loads({n: np.full(1, p) for n, p in zip(units, each, strict=True)}) for each in product(*ways)]
         found = {}
         for name in (each for each, number in units.items() if number):
-            means = [float(each[name].mean()) for each in corners]
+            means = [float(corner[name].mean()) for corner in corners]
             if min(means) >= 1.0 or max(means) < 1.0:
                 continue
             if len(units) > 1:

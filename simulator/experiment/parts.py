@@ -40,13 +40,15 @@ class Part:
 
 def with_noise(part: Part, without: Part) -> Part:
     """Return a part with the noise that its replications show: `part_of_curves` takes patients for independent."""
-    found = {key: {name: each[None] for name, (_, each, _) in own.items()} for key, own in without.outcomes.items()}
+    found = {
+        key: {name: each[None] for name, (_, each, _) in outcome.items()} for key, outcome in without.outcomes.items()
+    }
     return replace(
         part,
         noise={key: np.sqrt(jackknife(each.T))[None] for key, each in without.survival.items()},
         outcomes={
-            key: {name: (unit, at, np.sqrt(jackknife(found[key][name]))) for name, (unit, at, _) in own.items()}
-            for key, own in part.outcomes.items()
+            key: {name: (unit, at, np.sqrt(jackknife(found[key][name]))) for name, (unit, at, _) in outcome.items()}
+            for key, outcome in part.outcomes.items()
         },
         without=found,
         treated_without=without.treated[None],

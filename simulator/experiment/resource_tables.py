@@ -34,12 +34,12 @@ NORMAL = 1.959964
 def service(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:
     """Return a row an outcome of a resource, or of a year of arrival; wards : a part a draw, a scenario each."""
     rows = []
-    for place, (scenario, own) in enumerate(zip(scenarios, wards, strict=True)):
-        for key, (unit, _) in own[0].outcomes.items():
-            values = np.array([each.outcomes[key][1] for each in own])
+    for place, (scenario, ward) in enumerate(zip(scenarios, wards, strict=True)):
+        for key, (unit, _) in ward[0].outcomes.items():
+            values = np.array([each.outcomes[key][1] for each in ward])
             before = None
             if place and key in wards[0][0].outcomes:
-                before = np.array([each.outcomes[key][1] for each in wards[0]])
+                before = np.array([ward.outcomes[key][1] for ward in wards[0]])
             precision = 0.1 if scenario.service is None else scenario.service.precision
             told = {**_key(key), "unit": unit, **_row(values, before, precision), "follow_up": _followed(key)}
             rows.append({"scenario": scenario.name, **told})
@@ -96,11 +96,11 @@ def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) ->
     replications of all draws.
     """
     parts = []
-    for scenario, own in zip(scenarios, wards, strict=True):
-        for resource in own[0].queue:
-            n = min(each.months.size for each in own)
-            both = {"waiting": [each.queue for each in own], "in_use": [each.in_use for each in own]}
-            table = {"scenario": scenario.name, "resource": resource, "month": own[0].months[:n]}
+    for scenario, ward in zip(scenarios, wards, strict=True):
+        for resource in ward[0].queue:
+            n = min(each.months.size for each in ward)
+            both = {"waiting": [each.queue for each in ward], "in_use": [each.in_use for each in ward]}
+            table = {"scenario": scenario.name, "resource": resource, "month": ward[0].months[:n]}
             for name, series in both.items():
                 table |= _by_month(name, np.array([each[resource][:, :n] for each in series]))
             parts.append(pd.DataFrame(table))

@@ -54,12 +54,12 @@ class Results:
 
     def __repr__(self) -> str:
         """Say what was run, and which tables there are."""
-        names, told = [each.name for each in self.scenarios], self.manifest
+        names, told = [scenario.name for scenario in self.scenarios], self.manifest
         others = f" and {len(names) - 4} more" if len(names) > 4 else ""
         rough = ", a rough answer" if self.is_rough else ""
         ran = f"{told['engine']}, {told['draws']} parameter sets, {told['horizon']:g} months{rough}"
         tables = {name: getattr(self, name) for name in TABLES}
-        rows = [f"  {name}: {len(each):,} rows" for name, each in tables.items() if each is not None]
+        rows = [f"  {name}: {len(table):,} rows" for name, table in tables.items() if table is not None]
         return "\n".join([f"Results of {', '.join(names[:4])}{others}: {ran}", *rows])
 
     @property
@@ -107,7 +107,9 @@ def gather(
             occupancy.append(occupancy_table(scenario, clock, months, own))
         rows.extend(_paying(scenario, own, scenarios, by_scenario, settings.margin))
     rows = [row | {"follow_up": follow_up(row["outcome"], settings.horizon)} for row in rows]
-    limited = [(each, [p.ward for p in own if p.ward]) for each, own in zip(scenarios, by_scenario, strict=True)]
+    limited = [
+        (scenario, [p.ward for p in own if p.ward]) for scenario, own in zip(scenarios, by_scenario, strict=True)
+    ]
     limited = [(each, wards) for each, wards in limited if wards]
     service = queue = None
     if limited:

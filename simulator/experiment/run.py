@@ -122,14 +122,14 @@ def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list
 def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
     """Return the parts of draws whose patients are simulated in pieces."""
     settings, draws = work.settings, range(n_draws)
-    pieces = [each for i in draws for each in shards(i + 1, single(work.table, i), settings.patients)]
+    pieces = [shard for i in draws for shard in shards(i + 1, single(work.table, i), settings.patients)]
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     parts: list[list[Part]] = []
     with workers(min(settings.jobs, len(pieces)), simulation) as each_piece:
         for number, tallies in enumerate(whole(pieces, each_piece(Simulation.tallies, pieces)), start=1):
             if tallies is not None:
                 rows = slice(len(parts), len(parts) + 1)
-                parts.append(work.parts([each.curves() for each in tallies], rows))
+                parts.append(work.parts([tally.curves() for tally in tallies], rows))
             if progress is not None:
                 progress(number, len(pieces))
     return parts
@@ -145,7 +145,7 @@ def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, setting
     pieces = shards(rows.start + 1, single(table, rows.start), settings.patients)
     *_, tallies = whole(pieces, map(simulation.tallies, pieces))
     assert tallies is not None
-    (found,) = work.parts([each.curves() for each in tallies], rows)
+    (found,) = work.parts([tally.curves() for tally in tallies], rows)
     return found
 
 
@@ -177,16 +177,18 @@ class _Work:
         """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
             own = values(self.table, rows)
-            return self.parts(_exact([resolve(each, own) for each in self.scenarios], self.settings.horizon), rows)
+            return self.parts(
+                _exact([resolve(scenario, own) for scenario in self.scenarios], self.settings.horizon), rows
+            )
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(each.is_limited for each in self.shown):
-            return [_of_centre(each, one, self.engine, self.settings, draw) for each in self.scenarios]
-        found = [_independent(each, one, self.engine, self.settings, draw) for each in self.scenarios]
+            return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
+        found = [_independent(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
         return self.parts(found, rows)
 
     def parts(self, found: Sequence[Curves], rows: slice) -> list[Part]:
         """Return a part of every scenario that is shown, from the curves of those that are simulated."""
-        curves = {each.name: own for each, own in zip(self.scenarios, found, strict=True)}
+        curves = {scenario.name: own for scenario, own in zip(self.scenarios, found, strict=True)}
         return [
             part_of_curves(curves[each.name], each) if each.name in curves else self._mixture(each, curves, rows)
             for each in self.shown
@@ -232,6 +234,6 @@ def _exact(models: Sequence[Model], horizon: float) -> list[Curves]:
     from simulator.engines.exact import engine as exact
 
     step = exact.one_step(models, horizon)
-    return [exact.curves(each, horizon, step=step) for each in models]
+    return [exact.curves(model, horizon, step=step) for model in models]
 
 

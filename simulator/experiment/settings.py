@@ -68,7 +68,7 @@ class Settings:
     @classmethod
     def of(cls, given: Mapping[str, object]) -> Settings:
         """Return the settings given by name. Raises InputError for a name that is none of them."""
-        names = [each.name for each in fields(cls)]
+        names = [field.name for field in fields(cls)]
         for name in given:
             if name not in names:
                 raise unknown("setting", name, names, "run, compare")

@@ -40,13 +40,15 @@ class Simulation:
     def tallies(self, shard: Shard) -> list[Tally]:
         """Return a tally of the piece's patients for every scenario."""
         uniforms = Uniforms(self.seed, draw=shard.draw)
-        return [counted(resolve(each, shard.own), self.horizon, shard.patients, uniforms) for each in self.scenarios]
+        return [
+            counted(resolve(scenario, shard.own), self.horizon, shard.patients, uniforms) for scenario in self.scenarios
+        ]
 
 
 def shards(draw: int, own: Values, patients: int) -> list[Shard]:
     """Return the pieces of a draw."""
     pieces = [range(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
-    return [Shard(draw, own, each, each is pieces[-1]) for each in pieces]
+    return [Shard(draw, own, piece, piece is pieces[-1]) for piece in pieces]
 
 
 def whole(pieces: Sequence[Shard], found: Iterator[list[Tally]]) -> Iterator[list[Tally] | None]:

@@ -119,7 +119,7 @@ def _paying(
 ) -> list[dict[str, Any]]:
     """Return in which share of the draws a policy pays, and at the policy itself the benefit from which on it does."""
     stem, clock, month = parted(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
-    alike = (parts for each, parts in zip(scenarios, by_scenario, strict=True) if parted(each.name)[0] == stem)
+    alike = (parts for scenario, parts in zip(scenarios, by_scenario, strict=True) if parted(scenario.name)[0] == stem)
     found = [part.break_even for parts in alike for part in parts if part.break_even is not None]
     if not found or scenario.marginal_benefit == BREAK_EVEN:
         return []
@@ -130,7 +130,7 @@ def _paying(
     # Of simulated patients nobody knows how much chance moves either.
     noise = 0.0 if not alive.noise.any() else np.nan
     samples = {name: Sample(values, np.full(len(values), noise)) for name, values in told.items()}
-    return [_row(scenario, clock, "all", name, "probability", each, None) for name, each in samples.items()]
+    return [_row(scenario, clock, "all", name, "probability", sample, None) for name, sample in samples.items()]
 
 
 def _row(

@@ -39,11 +39,11 @@ def _cut(text: str, most: int) -> str:
 
 def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | None]:
     """Return a run, and its cohort, with the names of scenarios and clocks and every label as they are shown."""
-    stems = shown((parted(each.name)[0] for each in results.scenarios), NAME)
+    stems = shown((parted(scenario.name)[0] for scenario in results.scenarios), NAME)
     names = {}
-    for each in results.scenarios:
-        stem = parted(each.name)[0]
-        names[each.name] = stems[stem] + each.name.removeprefix(stem)
+    for scenario in results.scenarios:
+        stem = parted(scenario.name)[0]
+        names[scenario.name] = stems[stem] + scenario.name.removeprefix(stem)
     clocks = shown(results.scenarios[0].pathway.clocks, NAME)
 
     def renamed(table: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -55,7 +55,7 @@ def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | N
     tables: Mapping[str, Any] = {
         key: renamed(getattr(results, key)) for key in ("survival", "outcomes", "occupancy", "service", "queue")
     }
-    scenarios = tuple(_scenario(each, names, clocks) for each in results.scenarios)
+    scenarios = tuple(_scenario(scenario, names, clocks) for scenario in results.scenarios)
     whose = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))
     return replace(results, scenarios=scenarios, **tables), whose
 
@@ -70,8 +70,11 @@ def _scenario(scenario: Scenario, names: Mapping[str, str], clocks: Mapping[str,
 def of_pathway(pathway: Pathway) -> Pathway:
     """Return a pathway whose labels are as they are shown."""
     attributes = {
-        name: replace(each, labels={key: shown(each.labels.values(), LABEL)[text] for key, text in each.labels.items()})
-        for name, each in pathway.attributes.items()
+        name: replace(
+            attribute,
+            labels={key: shown(attribute.labels.values(), LABEL)[text] for key, text in attribute.labels.items()},
+        )
+        for name, attribute in pathway.attributes.items()
     }
     return replace(
         pathway,

@@ -41,7 +41,7 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     results, cohort = abridged.of_run(results, cohort)
     pathway = results.scenarios[0].pathway
     # A clock that nobody starts has nothing to show.
-    shown = [each for each in clocks(results) if occupancy.started(results.occupancy, each)]
+    shown = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
     found = [
         _overall(results, clock, cohort, f"_from_{clock}" if place else "") for place, clock in enumerate(shown)
     ]
@@ -85,16 +85,16 @@ def clocks(results: Results) -> list[str]:
     """Return the pathway's clocks, the default one first unless every policy leads with another."""
     declared = results.scenarios[0].pathway.clocks
     policies = results.scenarios[1:] or results.scenarios
-    leads = {each.leads_with for each in policies}
+    leads = {policy.leads_with for policy in policies}
     first = leads.pop() if len(leads) == 1 else None
     return sorted(declared, key=lambda clock: clock != first)
 
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:
     """Write every picture as NAME.svg and NAME.png into an existing folder."""
-    for each in pictures:
-        whole.write(folder / f"{each.name}.svg", each.svg.encode())
-        whole.write(folder / f"{each.name}.png", style.png(each.figure))
+    for picture in pictures:
+        whole.write(folder / f"{picture.name}.svg", picture.svg.encode())
+        whole.write(folder / f"{picture.name}.png", style.png(picture.figure))
 
 
 def _overall(results: Results, clock: str, cohort: Cohort | None, ending: str = "") -> Picture:

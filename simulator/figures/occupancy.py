@@ -98,9 +98,9 @@ def window(tables: Sequence[pd.DataFrame]) -> float:
 
     tables : months down, states across, the probability of being there.
     """
-    horizon = float(max(each.index[-1] for each in tables))
+    horizon = float(max(table.index[-1] for table in tables))
     for month in _WINDOWS:
-        if month < horizon and all(_moved(each, month) < 0.1 for each in tables):
+        if month < horizon and all(_moved(table, month) < 0.1 for table in tables):
             return month
     return horizon
 
@@ -180,7 +180,7 @@ def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
     key = 0.45 + words + _COLUMN * columns
     width = min(4.6, (style.WIDTH - _LEFT - key - _GAP * across) / across)
     titles = [text.broken_name(_numbered(name, place, names), width) for place, name in enumerate(names)]
-    above = _TOP + _LINE * max(each.count("\n") for each in titles)
+    above = _TOP + _LINE * max(title.count("\n") for title in titles)
     head, foot = text.heading_height(subtitle), text.footing_height(footing) + 0.05
     body = max(down * (above + _PLOT + _FOOT), above + 0.3 + _ROW * (len(drawn.layers) + 2))
     figure = style.canvas(style.WIDTH, head + body + foot)

@@ -83,7 +83,7 @@ def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
     """Yield scenario, resource and rows of every panel, by resource, then in the order of the scenarios."""
-    for resource in dict.fromkeys(name for each in scenarios for name in each.capacity):
+    for resource in dict.fromkeys(name for scenario in scenarios for name in scenario.capacity):
         for scenario in scenarios:
             rows = queue[(queue["scenario"] == scenario.name) & (queue["resource"] == resource)]
             if len(rows):
@@ -95,8 +95,8 @@ def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) 
     own = queue[queue["resource"] == resource]
     columns = [f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]
     shown = float(np.nanmax(own[columns].to_numpy(dtype=float)))
-    capacities = [each.capacity[resource] for each in scenarios if resource in each.capacity]
-    units = [n for each in capacities if each.offered_every is None for _, n in each.calendar]
+    capacities = [scenario.capacity[resource] for scenario in scenarios if resource in scenario.capacity]
+    units = [n for capacity in capacities if capacity.offered_every is None for _, n in capacity.calendar]
     return max([shown, *map(float, units), 1.0]) * 1.08
 
 
@@ -105,7 +105,7 @@ def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, hig
     first, last = float(np.floor(months[0])), float(np.floor(months[0])) + max(np.ceil(np.ptp(months)), 1.0)
     for name, (_, colour, dash, hatch) in SERIES.items():
         columns = (name, *(f"{name}_{end}" for end in ("lower", "upper", "least", "most")))
-        mean, lower, upper, least, most = (rows[each].to_numpy(dtype=float) for each in columns)
+        mean, lower, upper, least, most = (rows[column].to_numpy(dtype=float) for column in columns)
         axes.fill_between(months, least, most, facecolor=colour, alpha=FUTURE, linewidth=0, zorder=1)
         if hatch:
             edge = style.shade(colour, 1.5)
@@ -120,7 +120,7 @@ def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, hig
         place = month + 0.012 * (last - first)
         axes.text(place, 0.99 * highest, "policy\nstarts", fontsize=style.SMALL, color=style.QUIET, va="top")
     axes.set_xlim(first, last)
-    axes.set_xticks([first + each for each in curve.month_ticks(last - first, 5)])
+    axes.set_xticks([first + month_tick for month_tick in curve.month_ticks(last - first, 5)])
     axes.set_xlabel("Calendar month" if service is not None else "Months since all entered")
     axes.set_ylim(0, highest)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -177,10 +177,10 @@ def _has_intervals(manifest: Mapping[str, Any]) -> bool:
 
 def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
     said = []
-    if any(each.capacity and each.service is not None for each in scenarios):
+    if any(scenario.capacity and scenario.service is not None for scenario in scenarios):
         said.append("The warm-up from an empty centre is not shown.")
     if any(each.offered_every is not None for scenario in scenarios for each in scenario.capacity.values()):
         said.append("Offered units are lost if nobody waits, so no capacity is drawn for them.")
-    said += survival.ends_in_words([each.name for each in scenarios])
+    said += survival.ends_in_words([scenario.name for scenario in scenarios])
     said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
     return " ".join(said)

@@ -169,11 +169,11 @@ def png(figure: Figure) -> bytes:
 def _settle_letters(figure: Figure) -> None:
     """Give the texts of a figure fonts that have their letters, and say on it if some letters have no font."""
     texts = [each for each in figure.findobj(Text) if isinstance(each, Text) and each.get_text()]
-    found, missing = families(frozenset("".join(each.get_text() for each in texts)) - {"\n"})
+    found, missing = families(frozenset("".join(text.get_text() for text in texts)) - {"\n"})
     if len(found) > 1:
-        for each in texts:
-            each.set_fontfamily(found)
-    if missing and all(each.get_text() != NO_FONT for each in texts):
+        for text in texts:
+            text.set_fontfamily(found)
+    if missing and all(text.get_text() != NO_FONT for text in texts):
         across, up = figure.get_size_inches()
         place = (1 - MARGIN / across, 1 - 0.03 / up)
         figure.text(*place, NO_FONT, color=QUIET, fontsize=SMALL, ha="right", va="top")

@@ -33,7 +33,7 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
     """Return the inches that the widest line of a text takes."""
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
     lines = text.split("\n")
-    return max(float(text_to_path.get_text_width_height_descent(each, font, False)[0]) for each in lines) / 72
+    return max(float(text_to_path.get_text_width_height_descent(line, font, False)[0]) for line in lines) / 72
 
 
 @lru_cache(maxsize=1024)
@@ -55,7 +55,7 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
         else:
             lines.append([rest])
             used = needed
-    return tuple(" ".join(each).replace(HELD, " ") for each in lines)
+    return tuple(" ".join(line).replace(HELD, " ") for line in lines)
 
 
 @lru_cache(maxsize=1024)

@@ -99,7 +99,7 @@ def _cells(told: str, path: Path) -> Cells:
         rows = {at: record or [""] for at, record in rows.items() if first <= at <= last}
     else:
         rows = {at: rows[at] for at in filled}
-    header = [_read_cell(each) for each in rows[first]]
+    header = [_read_cell(row) for row in rows[first]]
     _check_header(header, rows[first], f"{path}: line {first}")
     for at, record in rows.items():
         if len(record) != len(header):

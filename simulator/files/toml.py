@@ -175,7 +175,7 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
 
 
 def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path) -> InputError:
-    first = next((each for each in errors if each["type"] == "extra_forbidden"), None) or _innermost(errors, data)
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), None) or _innermost(errors, data)
     kind, got, told = first["type"], first["input"], first.get("ctx", {})
     place = _written(first["loc"], data)
     where = f"{path}: {_told_place(place, data)}"
@@ -194,7 +194,7 @@ def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, An
         )
     if kind in KINDS:
         # A value that may be of several kinds has made one mistake a kind.
-        same = [each["type"] for each in errors if _written(each["loc"], data) == place]
+        same = [error["type"] for error in errors if _written(error["loc"], data) == place]
         wanted = " or ".join(dict.fromkeys(KINDS[each] for each in same if each in KINDS))
         keys = f"a table with {', '.join(sorted(_keys_at(model, place)))}" if kind == "model_type" else ""
         hint = number_meant(got) if kind == "float_type" else None
@@ -208,7 +208,7 @@ def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, An
 def _innermost(errors: list[ErrorDetails], data: object) -> ErrorDetails:
     """Return the first mistake, or one inside the same value where it may be of several kinds."""
     place = _written(errors[0]["loc"], data)
-    inside = [each for each in errors if _written(each["loc"], data)[: len(place)] == place]
+    inside = [error for error in errors if _written(error["loc"], data)[: len(place)] == place]
     return max(inside, key=lambda each: len(_written(each["loc"], data)))
 
 

@@ -45,11 +45,13 @@ def check(events: pd.DataFrame, pathway: Pathway) -> None:
     month = events["month"].to_numpy()
     if np.any(same & (np.diff(month) < 0)):
         raise AftercartError("time runs back in a history")
-    declared = {(name, each.to) for name, state in pathway.states.items() for each in state.transitions}
+    declared = {(name, transition.to) for name, state in pathway.states.items() for transition in state.transitions}
     if pathway.marginal is not None:
         # Who is treated in vain dies as supportive care would have had it, wherever they are by then.
-        dies = [each.to for each in pathway.states[pathway.marginal.otherwise].transitions]
-        declared |= {(name, death) for name, each in pathway.states.items() if not each.is_absorbing for death in dies}
+        dies = [transition.to for transition in pathway.states[pathway.marginal.otherwise].transitions]
+        declared |= {
+            (name, death) for name, state in pathway.states.items() if not state.is_absorbing for death in dies
+        }
     state = events["state"].to_numpy()
     steps = set(zip(state[:-1][same], state[1:][same], strict=True))
     if not steps <= declared:

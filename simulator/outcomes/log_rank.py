@@ -34,10 +34,10 @@ def log_rank(groups: Sequence[Episodes]) -> LogRank:
     """Return the test of some groups, each in episodes of its own; those that nobody is of are left out."""
     from scipy.special import chdtrc
 
-    groups = [each for each in groups if each.stop.size]
-    months = np.unique(np.concatenate([each.stop[each.died] for each in groups])) if groups else np.empty(0)
-    at_risk = np.array([numbers_at_risk(each, months) for each in groups]).reshape(len(groups), months.size)
-    deaths = np.array([_deaths(each, months) for each in groups]).reshape(len(groups), months.size)
+    groups = [group for group in groups if group.stop.size]
+    months = np.unique(np.concatenate([group.stop[group.died] for group in groups])) if groups else np.empty(0)
+    at_risk = np.array([numbers_at_risk(group, months) for group in groups]).reshape(len(groups), months.size)
+    deaths = np.array([_deaths(group, months) for group in groups]).reshape(len(groups), months.size)
     everybody, dying = at_risk.sum(axis=0), deaths.sum(axis=0)
     share = at_risk / np.where(everybody > 0, everybody, 1.0)
     excess = (deaths - dying * share).sum(axis=1)

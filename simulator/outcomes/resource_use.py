@@ -75,7 +75,7 @@ def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: 
     origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
     """
     holding = {name: state for name, state in pathway.states.items() if state.holds == resource}
-    onward = {each.to for state in holding.values() for each in state.transitions}
+    onward = {transition.to for state in holding.values() for transition in state.transitions}
     left = [each for state in holding for each in block.left.get(state, ())] if onward & set(holding) else []
     going_on = {move for who, month in left for move in zip(who.tolist(), month.tolist(), strict=True)}
     count = 0

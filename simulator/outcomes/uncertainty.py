@@ -56,7 +56,7 @@ class Summary(NamedTuple):
 
     def difference_columns(self) -> dict[str, float]:
         """Return the cells of a table's row, of a difference to the first scenario."""
-        return {f"difference_{name}".removesuffix("_estimate"): each for name, each in self.columns().items()}
+        return {f"difference_{name}".removesuffix("_estimate"): column for name, column in self.columns().items()}
 
 
 NOTHING = Summary(*(np.asarray(np.nan) for _ in Summary._fields))
@@ -81,12 +81,12 @@ def read_off(function: Callable[..., Floats], *samples: Sample) -> Sample:
     none of them has any.
     """
     with np.errstate(invalid="ignore"):
-        values = function(*(each.values for each in samples))
-        replications = [each.without for each in samples if each.without is not None]
+        values = function(*(sample.values for sample in samples))
+        replications = [sample.without for sample in samples if sample.without is not None]
         if len(replications) == len(samples):
             without = function(*replications)
             return Sample(values, np.sqrt(jackknife(without)), without)
-    exact = np.all([each.noise == 0 for each in samples], axis=0)
+    exact = np.all([sample.noise == 0 for sample in samples], axis=0)
     return Sample(values, np.where(exact, 0.0, np.nan))
 
 

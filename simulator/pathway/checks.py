@@ -27,7 +27,7 @@ def check(pathway: Pathway) -> None:
     _check_names(pathway)
 
     def onward(name: str) -> Iterable[str]:
-        return (each.to for each in states[name].transitions)
+        return (transition.to for transition in states[name].transitions)
 
     unreached = [name for name in states if name not in reachable([pathway.start], onward)]
     if unreached:
@@ -37,8 +37,8 @@ def check(pathway: Pathway) -> None:
         )
     before: dict[str, set[str]] = {name: set() for name in states}
     for name, state in states.items():
-        for each in state.transitions:
-            before[each.to].add(name)
+        for transition in state.transitions:
+            before[transition.to].add(name)
     absorbing = [name for name, state in states.items() if state.is_absorbing]
     leads_out = reachable(absorbing, lambda name: before[name])
     stuck = [name for name in states if name not in leads_out]
@@ -56,7 +56,7 @@ def check(pathway: Pathway) -> None:
 
 def _check_state(pathway: Pathway, state: State) -> None:
     where = f"{pathway.where}: [states.{state.name}]"
-    for name in (state.name, *(each.name for each in state.transitions)):
+    for name in (state.name, *(transition.name for transition in state.transitions)):
         if "/" in name:
             # An address of random numbers is state/exit: two of them must never read the same.
             raise InputError("a name with a slash", where=where, got=name, allowed="a name without '/'")
@@ -68,15 +68,15 @@ def _check_state(pathway: Pathway, state: State) -> None:
         wanted = "branches" if state.is_choice else "transitions"
         raise InputError(f"a {state.kind} needs at least one of its {wanted}", where=where)
     seen: set[str] = set()
-    for each in state.transitions:
-        if each.name in seen:
+    for transition in state.transitions:
+        if transition.name in seen:
             raise InputError(
-                f"two ways out are called '{each.name}'", where=where, allowed="a `name` of its own for each"
+                f"two ways out are called '{transition.name}'", where=where, allowed="a `name` of its own for each"
             )
-        seen.add(each.name)
-        if each.to not in pathway.states:
-            raise unknown("state", each.to, pathway.states, f"{where} {each.name}: to")
-    told = [each.probability is not None for each in state.transitions]
+        seen.add(transition.name)
+        if transition.to not in pathway.states:
+            raise unknown("state", transition.to, pathway.states, f"{where} {transition.name}: to")
+    told = [transition.probability is not None for transition in state.transitions]
     if state.kind == "sojourn" and any(told) and not all(told):
         raise InputError(
             "some transitions have a probability and some have not",
@@ -113,7 +113,10 @@ def _check_names(pathway: Pathway) -> None:
             got=dict(pathway.clocks),
             allowed=f"the default clock first, and one more that starts at '{pathway.start}'",
         )
-    taken = {"all", *(f"{name}={level}" for name, each in pathway.attributes.items() for level in each.levels)}
+    taken = {
+        "all",
+        *(f"{name}={level}" for name, attribute in pathway.attributes.items() for level in attribute.levels),
+    }
     for group in pathway.groups.values():
         if group.name in taken:
             raise InputError(
@@ -134,8 +137,8 @@ def _check_names(pathway: Pathway) -> None:
             raise unknown(
                 "resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds"
             )
-        for each in state.transitions:
-            _check_references(pathway, each, f"{pathway.where}: [states.{state.name}] {each.name}")
+        for transition in state.transitions:
+            _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
 
 
 def _check_references(pathway: Pathway, transition: Transition, where: str) -> None:
@@ -168,8 +171,8 @@ def _check_selections(pathway: Pathway, reference: Reference, where: str) -> Non
         return
     if REST in parts:
         raise _rest_alone(where)
-    for each in parts:
-        _check_selections(pathway, each, where)
+    for part in parts:
+        _check_selections(pathway, part, where)
 
 
 def _check_levels(
@@ -190,7 +193,9 @@ def _check_instant_cycles(pathway: Pathway) -> None:
     """A cycle of choices alone would turn for ever within one instant."""
 
     def instant(name: str) -> Iterable[str]:
-        return (each.to for each in pathway.states[name].transitions if pathway.states[each.to].is_choice)
+        return (
+            transition.to for transition in pathway.states[name].transitions if pathway.states[transition.to].is_choice
+        )
 
     for name, state in pathway.states.items():
         if state.is_choice and name in reachable(instant(name), instant):
@@ -211,7 +216,7 @@ def _check_capacity(pathway: Pathway) -> None:
                 where=f"{pathway.where}: [states.{name}] holds",
             )
     for name, state in pathway.states.items():
-        entered = sorted(holders & {each.to for each in state.transitions})
+        entered = sorted(holders & {transition.to for transition in state.transitions})
         if entered and not state.competes:
             raise InputError(
                 f"'{entered[0]}' holds a resource, so patients may have to wait in '{name}', where no time passes"
@@ -232,7 +237,7 @@ def _check_marginal(pathway: Pathway) -> None:
         if (got := getattr(marginal, key)) not in states:
             raise unknown("state", got, states, f"{where} {key}")
     decision, otherwise = states[marginal.decision], states[marginal.otherwise]
-    branches = [each.name for each in decision.transitions]
+    branches = [transition.name for transition in decision.transitions]
     if decision.kind != "decision":
         raise InputError(
             "the marginal patient needs a decision", where=f"{where} decision", got=decision.kind
@@ -240,12 +245,14 @@ def _check_marginal(pathway: Pathway) -> None:
     if marginal.branch not in branches:
         raise unknown("branch", marginal.branch, branches, f"{where} branch")
     if len(branches) != 2 or [marginal.otherwise] != [
-        each.to for each in decision.transitions if each.name != marginal.branch
+        transition.to for transition in decision.transitions if transition.name != marginal.branch
     ]:
         raise InputError(
             f"'{decision.name}' must be between two branches, one of them to '{otherwise.name}'", where=where
         )
-    if otherwise.kind != "sojourn" or any(states[each.to].kind != "death" for each in otherwise.transitions):
+    if otherwise.kind != "sojourn" or any(
+        states[transition.to].kind != "death" for transition in otherwise.transitions
+    ):
         raise InputError(
             f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise"
         )
@@ -254,11 +261,13 @@ def _check_marginal(pathway: Pathway) -> None:
         raise InputError(f"'{marginal.no_benefit}' must be a sojourn", where=f"{where} no_benefit")
 
     def in_vain(name: str) -> Iterable[str]:
-        onward = [each.to for each in states[name].transitions if not states[each.to].is_absorbing]
+        onward = [transition.to for transition in states[name].transitions if not states[transition.to].is_absorbing]
         return () if marginal.no_benefit in (name, *onward) else onward
 
     for name in reachable([decision.transition(marginal.branch).to], in_vain):
-        if states[name].is_choice and all(states[each.to].is_absorbing for each in states[name].transitions):
+        if states[name].is_choice and all(
+            states[transition.to].is_absorbing for transition in states[name].transitions
+        ):
             raise InputError(
                 f"'{name}' leads to an end only, and who is treated in vain must be able to live on",
                 where=f"{pathway.where}: [states.{name}]",

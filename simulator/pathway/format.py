@@ -224,17 +224,17 @@ def _pathway(table: PathwayTable, path: Path) -> Pathway:
         description=table.description,
         start=table.start,
         clocks=clocks,
-        states={name: _state(name, each, table, path) for name, each in table.states.items()},
-        parameters={name: _parameter(name, each, path) for name, each in table.parameters.items()},
-        attributes={name: _attribute(name, each, path) for name, each in table.attributes.items()},
+        states={name: _state(name, state, table, path) for name, state in table.states.items()},
+        parameters={name: _parameter(name, parameter, path) for name, parameter in table.parameters.items()},
+        attributes={name: _attribute(name, attribute, path) for name, attribute in table.attributes.items()},
         groups={
-            name: Group(name, each.label or _words(name), _tuple(each.entered), _tuple(each.not_entered))
-            for name, each in table.groups.items()
+            name: Group(name, group.label or _words(name), _tuple(group.entered), _tuple(group.not_entered))
+            for name, group in table.groups.items()
         },
-        counts={name: _count(name, each, path) for name, each in table.counts.items()},
+        counts={name: _count(name, count, path) for name, count in table.counts.items()},
         resources={
-            name: Resource(name, each.label or _words(name), each.unit, each.meaning)
-            for name, each in table.resources.items()
+            name: Resource(name, resource.label or _words(name), resource.unit, resource.meaning)
+            for name, resource in table.resources.items()
         },
         group_window=table.group_window,
         patients=table.patients,
@@ -271,13 +271,15 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
             allowed=allowed,
         )
     ways: list[Transition] = []
-    for each in table.transitions:
-        place = f"{where} {each.name or each.to}"
+    for transition in table.transitions:
+        place = f"{where} {transition.name or transition.to}"
         probability = (
-            None if each.probability is None else _reference(each.probability, f"{place}: probability")
+            None if transition.probability is None else _reference(transition.probability, f"{place}: probability")
         )
         ways.append(
-            Transition(each.name or each.to, each.to, _timing(each.time, f"{place}: time"), probability)
+            Transition(
+                transition.name or transition.to, transition.to, _timing(transition.time, f"{place}: time"), probability
+            )
         )
     for branch in table.branches:
         place = f"{where} {branch.name or branch.to}"

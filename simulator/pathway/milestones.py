@@ -27,7 +27,7 @@ def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathw
     going_on = _going_on(pathway, milestones, where)
     states = dict(pathway.states)
     for name in milestones:
-        own = [each for each in states[name].transitions if each.to in milestones]
+        own = [transition for transition in states[name].transitions if transition.to in milestones]
         if not going_on[name]:
             allowed = "a state that follows one with other risks"
             raise InputError("nothing goes on in it", where=where, got=name, allowed=allowed)
@@ -38,10 +38,10 @@ def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathw
 def without(pathway: Pathway) -> dict[str, float]:
     """Return the hazard ratios, all 0, with which nobody enters a milestone."""
     return {
-        f"{state.name}.{each.name}": 0.0
+        f"{state.name}.{transition.name}": 0.0
         for state in pathway.states.values()
-        for each in state.transitions
-        if each.to in pathway.milestones and state.name not in pathway.milestones
+        for transition in state.transitions
+        if transition.to in pathway.milestones and state.name not in pathway.milestones
     }
 
 
@@ -63,7 +63,9 @@ def _check(pathway: Pathway, name: str, milestones: Sequence[str], where: str) -
 
 
 def _before(pathway: Pathway, name: str) -> list[State]:
-    return [state for state in pathway.states.values() if any(each.to == name for each in state.transitions)]
+    return [
+        state for state in pathway.states.values() if any(transition.to == name for transition in state.transitions)
+    ]
 
 
 def _going_on(pathway: Pathway, milestones: Iterable[str], where: str) -> Ways:
@@ -74,7 +76,7 @@ def _going_on(pathway: Pathway, milestones: Iterable[str], where: str) -> Ways:
         size = sum(map(len, found.values()))
         for name in found:
             for state in _before(pathway, name):
-                onward = [each for each in state.transitions if each.to not in found]
+                onward = [transition for transition in state.transitions if transition.to not in found]
                 _add(found[name], found[state.name].values() if state.name in found else onward, name, where)
         grew = sum(map(len, found.values())) > size
     for name, ways in found.items():

@@ -96,7 +96,7 @@ class State:
         return self.kind == "sojourn" and self.transitions[0].probability is None
 
     def transition(self, name: str) -> Transition:
-        return next(each for each in self.transitions if each.name == name)
+        return next(transition for transition in self.transitions if transition.name == name)
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,12 @@ class Pathway:
         """Return, by state that leads to a milestone, the names of the latent times that may go on in it."""
         found = {}
         for name, state in self.states.items():
-            after = [way.name for each in state.transitions for way in self.states[each.to].transitions if way.goes_on]
+            after = [
+                way.name
+                for transition in state.transitions
+                for way in self.states[transition.to].transitions
+                if way.goes_on
+            ]
             if after:
                 found[name] = tuple(dict.fromkeys(after))
         return found
@@ -244,15 +249,15 @@ class Pathway:
         """Return the shares of every choice that `parameter` is a branch of, for patients of some levels each."""
         found: list[Siblings] = []
         for state in self.states.values():
-            told = [each.probability for each in state.transitions if each.probability is not None]
+            told = [transition.probability for transition in state.transitions if transition.probability is not None]
             if not any(parameter in names_in(each) for each in told):
                 continue
             asked = list(dict.fromkeys(name for each in told for name in attributes_in(each)))
             for levels in product(*(self.attributes[name].levels for name in asked)):
                 cell = dict(zip(asked, levels, strict=True))
                 leaves = [leaf_of(each, cell) for each in told]
-                named = tuple(dict.fromkeys(each for each in leaves if isinstance(each, str) and each != REST))
-                fixed = sum(each for each in leaves if isinstance(each, float))
+                named = tuple(dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, str) and leaf != REST))
+                fixed = sum(leaf for leaf in leaves if isinstance(leaf, float))
                 shares = Siblings(state.name, named, fixed, REST in leaves)
                 if parameter in named and shares not in found:
                     found.append(shares)
@@ -260,7 +265,9 @@ class Pathway:
 
     def choice_siblings(self, parameter: str) -> tuple[str, ...]:
         """Return the parameters that share one choice's probability with `parameter`, itself included."""
-        shared = (each.names for each in self.siblings(parameter) if len(each.names) > 1 and not each.has_rest)
+        shared = (
+            sibling.names for sibling in self.siblings(parameter) if len(sibling.names) > 1 and not sibling.has_rest
+        )
         return next(shared, (parameter,))
 
     def dirichlets(self) -> tuple[tuple[str, ...], ...]:
@@ -334,7 +341,7 @@ def is_part(group: Group, other: Group, pathway: Pathway) -> bool:
     """Return whether everybody of a group is of another one: no way leads into it but through the other."""
 
     def onward(name: str) -> Iterable[str]:
-        return () if name in other.entered else (each.to for each in pathway.states[name].transitions)
+        return () if name in other.entered else (transition.to for transition in pathway.states[name].transitions)
 
     around = reachable([pathway.start], onward) - set(other.entered)
     return around.isdisjoint(group.entered) and set(other.not_entered) <= set(group.not_entered)
@@ -344,7 +351,7 @@ def states_before_clock(pathway: Pathway) -> set[str]:
     """Return the states that a patient can come to before the default clock starts."""
 
     def onward(name: str) -> Iterable[str]:
-        return (each.to for each in pathway.states[name].transitions if name != pathway.clock_state)
+        return (transition.to for transition in pathway.states[name].transitions if name != pathway.clock_state)
 
     return reachable([pathway.start], onward) - {pathway.clock_state}
 
@@ -353,7 +360,7 @@ def reaches_itself(pathway: Pathway, state: str) -> bool:
     """Return whether a patient can come back to a state."""
 
     def onward(name: str) -> Iterable[str]:
-        return (each.to for each in pathway.states[name].transitions)
+        return (transition.to for transition in pathway.states[name].transitions)
 
     return state in reachable(onward(state), onward)
 
@@ -366,6 +373,6 @@ def longest_way_to_clock(pathway: Pathway) -> float:
     before = states_before_clock(pathway)
 
     def onward(name: str) -> Iterable[str]:
-        return (each.to for each in pathway.states[name].transitions if each.to in before)
+        return (transition.to for transition in pathway.states[name].transitions if transition.to in before)
 
     return LONGEST_WAY if any(name in reachable(onward(name), onward) for name in before) else math.inf

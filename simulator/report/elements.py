@@ -36,7 +36,7 @@ def table(head: Sequence[str], rows: Iterable[str], *, caption: str = "", kind: 
 
 def row(first: str, *cells: str, kind: str = "") -> str:
     """Return a row. first, cells : HTML; the first heads the row."""
-    inside = tag("th", first, scope="row") + "".join(tag("td", each) for each in cells)
+    inside = tag("th", first, scope="row") + "".join(tag("td", cell) for cell in cells)
     return tag("tr", inside, class_=kind) if kind else tag("tr", inside)
 
 

@@ -56,7 +56,7 @@ def _ways(told: Schema) -> list[Schema]:
 
 
 def _kind(told: Schema) -> str:
-    return " or ".join(dict.fromkeys(_one_kind(each) for each in _ways(told)))
+    return " or ".join(dict.fromkeys(_one_kind(way) for way in _ways(told)))
 
 
 def _one_kind(told: Schema) -> str:
@@ -83,8 +83,8 @@ def _default(told: Schema, required: bool) -> str:
 
 def _table_in(told: Schema, known: dict[str, Schema]) -> Schema | None:
     """Return the table that a value is, or that its list or table holds."""
-    for each in _ways(told):
-        for inside in _inside(each):
+    for way in _ways(told):
+        for inside in _inside(way):
             if "$ref" in inside:
                 return known[inside["$ref"].rpartition("/")[2]]
     return None
@@ -98,14 +98,14 @@ def _inside(way: Schema) -> list[Schema]:
 
 def _numbers_in(told: Schema) -> list[str]:
     """Return "number" where a number may stand for the table: a short form."""
-    ways = [inside for each in _ways(told) for inside in _inside(each)]
-    return ["number"] if any(each.get("type") == "number" for each in ways) else []
+    ways = [inside for way in _ways(told) for inside in _inside(way)]
+    return ["number"] if any(way.get("type") == "number" for way in ways) else []
 
 
 def _place(place: str, key: str, told: Schema) -> str:
     """Return a table's TOML heading: [key]; [key.NAME] where there is one a name; [[key]] in a list."""
     path = f"{place.strip('[]')}.{key}" if place else key
-    kind = next((each["type"] for each in _ways(told) if each.get("type") in ("object", "array")), "")
+    kind = next((way["type"] for way in _ways(told) if way.get("type") in ("object", "array")), "")
     return {"object": f"[{path}.NAME]", "array": f"[[{path}]]"}.get(kind, f"[{path}]")
 
 

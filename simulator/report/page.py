@@ -30,15 +30,19 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     pathway = results.scenarios[0].pathway
     order = clocks(results)
     parts = [
-        section("figures", "Figures", *(_figure(each) for each in figures)) if figures else "",
+        section("figures", "Figures", *(_figure(figure) for figure in figures)) if figures else "",
         section("outcomes", "Outcomes", *_outcomes(results, order)),
         section("beds", ward_words.title(pathway), *beds) if (beds := service_tables.tables(results)) else "",
         section("evidence", "Reported and simulated", predictive(cohort, pathway)) if cohort else "",
         section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
-        section("scenarios", "Scenarios", *(_scenario(each) for each in results.scenarios if _is_told(each, results))),
+        section(
+            "scenarios",
+            "Scenarios",
+            *(_scenario(scenario) for scenario in results.scenarios if _is_told(scenario, results)),
+        ),
         section("manifest", "Manifest", _manifest(results.manifest)),
     ]
-    title = " and ".join(each.name for each in results.scenarios if _is_told(each, results))
+    title = " and ".join(scenario.name for scenario in results.scenarios if _is_told(scenario, results))
     aside = _what_it_is_not(cohort, pathway, results.manifest.get("stale_draws"))
     body = tag("main", *_answer(results), aside, _contents(parts, pathway), *parts)
     return _shell(f"aftercart: {title}", body)
@@ -52,7 +56,7 @@ def _answer(results: Results) -> list[str]:
     headline, stop, rest = said[0].partition(". ")
     wards = ward_words.sentence(results.service, results.scenarios)
     said[:1] = [f"{headline}." if stop else headline, *(each for each in (rest, wards) if each)]
-    titles = [each.title or each.name for each in results.scenarios if _is_told(each, results)]
+    titles = [scenario.title or scenario.name for scenario in results.scenarios if _is_told(scenario, results)]
     under = f"{first.pathway.title}. {', '.join(titles)}."
     more = [paragraph(each, class_="answer") for each in [ROUGH] * results.is_rough + said[1:]]
     return [tag("h1", text(said[0])), *more, paragraph(under, class_="under")]
@@ -118,7 +122,7 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
 def _is_told(scenario: Scenario, results: Results) -> bool:
     """Return whether a scenario's texts are to be shown: of both ends of one policy, once."""
     stem, benefit = parted(scenario.name)
-    return benefit is None or stem not in [each.name for each in results.scenarios]
+    return benefit is None or stem not in [scenario.name for scenario in results.scenarios]
 
 
 def _scenario(scenario: Scenario) -> str:

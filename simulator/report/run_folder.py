@@ -134,8 +134,11 @@ def read(folder: Path) -> Results:
     for name, table in tables.items():
         _check_whole(table, told, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
-    scenarios = tuple(_scenario(each, pathway, leads, folder) for each in told.scenarios)
-    limited = {"service": any(each.is_limited for each in scenarios), "queue": any(each.capacity for each in scenarios)}
+    scenarios = tuple(_scenario(scenario, pathway, leads, folder) for scenario in told.scenarios)
+    limited = {
+        "service": any(scenario.is_limited for scenario in scenarios),
+        "queue": any(scenario.capacity for scenario in scenarios),
+    }
     service, queue = (_ward_table(folder / f"{name}.csv") if there else None for name, there in limited.items())
     return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
@@ -166,7 +169,7 @@ def _newest_run(folder: Path) -> str | None:
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
     found = csv.read(
-        path, [each for each in columns if each in text], [each for each in columns if each not in text]
+        path, [column for column in columns if column in text], [column for column in columns if column not in text]
     )
     ranges = [(found[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
     if "unit" in columns:
@@ -181,7 +184,7 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 def _check_whole(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Path) -> None:
     """Refuse a table that was cut short or is another run's: every part must be there, with as many rows."""
-    scenarios = [each.name for each in run.scenarios]
+    scenarios = [scenario.name for scenario in run.scenarios]
     wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
     keys = [name for name in (*_OF, "population", "state") if name in table.columns]
     # Everybody has outcomes that groups have not; all else has a row a month.

@@ -36,7 +36,7 @@ def table(*columns: str, numbers: int = 0) -> Table:
 
 def add(to: Table, *cells: str) -> None:
     """Add a row of plain text: what a file says is never read as markup."""
-    to.add_row(*(Text(each) for each in cells))
+    to.add_row(*(Text(cell) for cell in cells))
 
 
 class Terminal(Console):

@@ -226,7 +226,7 @@ def _months_of_dates(dates: Sequence[date], where: str) -> tuple[float, ...]:
     for before, after in pairwise(dates):
         if after < before:
             raise _out_of_order(f"{after} after {before}", where)
-    return tuple((each - dates[0]).days / DAYS_A_MONTH for each in dates)
+    return tuple((date - dates[0]).days / DAYS_A_MONTH for date in dates)
 
 
 def _out_of_order(got: str, where: str) -> InputError:

@@ -155,16 +155,16 @@ def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...
                 got=f"from_month {after.from_month:g} after {before.from_month:g}",
                 allowed="each later than the one before",
             )
-    for each in steps:
-        if each.units > MOST_UNITS:
+    for step in steps:
+        if step.units > MOST_UNITS:
             allowed = f"up to {MOST_UNITS:,}; for no limit leave the resource out of [capacity]"
-            raise InputError("too many units", where=where, got=each.units, allowed=allowed)
-        if each.units < (0 if len(steps) > 1 else 1) or each.units != int(each.units):
+            raise InputError("too many units", where=where, got=step.units, allowed=allowed)
+        if step.units < (0 if len(steps) > 1 else 1) or step.units != int(step.units):
             least = "0, 1, 2, ..." if len(steps) > 1 else "1, 2, 3, ..., or no entry: no limit"
-            raise InputError("not a whole number above zero", where=where, got=each.units, allowed=least)
-    if not any(each.units for each in steps):
+            raise InputError("not a whole number above zero", where=where, got=step.units, allowed=least)
+    if not any(step.units for step in steps):
         raise InputError("never open", where=where, got=0, allowed="units above zero at some time")
-    return tuple((float(each.from_month), int(each.units)) for each in steps)
+    return tuple((float(step.from_month), int(step.units)) for step in steps)
 
 
 def _ranks(
@@ -193,7 +193,7 @@ def _waiting_for(pathway: Pathway, resource: str) -> list[str]:
     """Return the states in which patients can wait for a resource."""
 
     def asks(state: State) -> bool:
-        onward = (pathway.states[each.to].holds for each in state.transitions)
+        onward = (pathway.states[transition.to].holds for transition in state.transitions)
         return state.holds != resource and resource in onward
 
     return [name for name, state in pathway.states.items() if asks(state)]
@@ -226,7 +226,7 @@ def beyond_loads(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | No
     """Return why loads below 1 do not tell that queues stay bounded; None if they do."""
     states = pathway.states
     for name, state in states.items():
-        asked = {states[each.to].holds for each in state.transitions} & set(capacity) - {state.holds}
+        asked = {states[transition.to].holds for transition in state.transitions} & set(capacity) - {state.holds}
         if asked and state.holds in capacity:
             return f"patients in '{name}' hold one unit while they wait for another"
         if len(asked) > 1:

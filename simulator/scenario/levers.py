@@ -65,11 +65,11 @@ def _rescale(
 
     What is told as a number stays, and a branch that takes the rest is one of the others.
     """
-    together = [each for each in choice.names if each in changed]
-    siblings = [each for each in choice.names if each not in changed]
+    together = [name for name in choice.names if name in changed]
+    siblings = [name for name in choice.names if name not in changed]
     rest = ["the rest"] if choice.has_rest else []
     before = sum(np.asarray(own[each]) for each in together)
-    had = sum((np.asarray(own[each]) for each in siblings), np.zeros(()))
+    had = sum((np.asarray(own[sibling]) for sibling in siblings), np.zeros(()))
     if choice.has_rest:
         had = np.maximum(1.0 - choice.fixed - before, 0.0)
     left = before + had - sum(np.asarray(values[each]) for each in together)
@@ -104,5 +104,5 @@ def _rescale(
             allowed=f"set {siblings[0]} as well",
         )
     factor = np.divide(left, had, out=np.zeros(np.broadcast(left, had).shape), where=np.asarray(had) > 0)
-    for each in siblings:
-        values[each] = np.asarray(own[each]) * factor
+    for sibling in siblings:
+        values[sibling] = np.asarray(own[sibling]) * factor

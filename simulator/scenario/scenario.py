@@ -242,21 +242,21 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
 def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
     """Refuse to compare scenarios of different pathways. Raises InputError."""
     pathway = scenarios[0].pathway
-    for each in scenarios[1:]:
-        if each.pathway.where != pathway.where:
+    for scenario in scenarios[1:]:
+        if scenario.pathway.where != pathway.where:
             raise InputError(
                 "scenarios of different pathways cannot be compared",
-                where=each.where,
-                got=each.pathway.name,
+                where=scenario.where,
+                got=scenario.pathway.name,
                 allowed=pathway.name,
             )
 
 
 def check_names(scenarios: Sequence[Scenario]) -> None:
     """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
-    for place, each in enumerate(scenarios):
-        if each.name in [before.name for before in scenarios[:place]]:
-            raise InputError("two scenarios of one name", got=each.name, allowed="a name of its own for each")
+    for place, scenario in enumerate(scenarios):
+        if scenario.name in [before.name for before in scenarios[:place]]:
+            raise InputError("two scenarios of one name", got=scenario.name, allowed="a name of its own for each")
 
 
 def check(scenario: Scenario) -> None:
@@ -352,10 +352,10 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
     where = f"{scenario.where}: [hazard_ratio] {key}"
     states = scenario.pathway.states
     latent = {
-        f"{name}.{each.name}": each
+        f"{name}.{transition.name}": transition
         for name, state in states.items()
         if state.kind == "sojourn"
-        for each in state.transitions
+        for transition in state.transitions
     }
     if key not in latent:
         raise unknown("transition", key, latent, where)

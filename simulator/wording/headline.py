@@ -56,8 +56,8 @@ def of_100(pathway: Pathway) -> str:
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     """Return the scenarios by policy: NAME and NAME@0.5 are one, told for several marginal benefits."""
     together: dict[str, list[Scenario]] = {}
-    for each in scenarios:
-        together.setdefault(parted(each.name)[0], []).append(each)
+    for scenario in scenarios:
+        together.setdefault(parted(scenario.name)[0], []).append(scenario)
     return list(together.values())
 
 
@@ -105,7 +105,7 @@ def _told(
     for clock in clocks:
         for month in scenario.pathway.months.in_order:
             rows = [_row(outcomes, each, clock, month) for each in (scenario, first)]
-            if all(math.isfinite(each["estimate"]) for each in rows):
+            if all(math.isfinite(row["estimate"]) for row in rows):
                 return clock, month, rows[0], rows[1]
     raise _NoSurvival(scenario.name, *clocks)
 

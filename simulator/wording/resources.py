@@ -58,7 +58,7 @@ class Figure:
 
 def title(pathway: Pathway) -> str:
     """Return what may be short, by the units that the pathway counts them in: "Beds and slots"."""
-    units = list(dict.fromkeys(each.unit or each.label for each in pathway.resources.values()))
+    units = list(dict.fromkeys(resource.unit or resource.label for resource in pathway.resources.values()))
     return _capital(" and ".join([", ".join(units[:-1]), units[-1]] if len(units) > 1 else units))
 
 
@@ -76,8 +76,8 @@ def lost_to(pathway: Pathway, resources: Iterable[str]) -> str:
     said = []
     for resource in resources:
         holding = {name for name, state in pathway.states.items() if state.holds == resource}
-        waits = [each for each in pathway.states.values() if any(way.to in holding for way in each.transitions)]
-        onward = [way.to for each in waits for way in each.transitions if way.to not in holding]
+        waits = [state for state in pathway.states.values() if any(way.to in holding for way in state.transitions)]
+        onward = [way.to for wait in waits for way in wait.transitions if way.to not in holding]
         ends = " or ".join(dict.fromkeys(pathway.states[name].label for name in onward))
         came = f"{ends} came first" if ends else "nobody is, since nothing else can happen meanwhile"
         said.append(f"Lost while waiting for {pathway.resources[resource].label}: {came}. ")

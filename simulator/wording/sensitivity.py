@@ -109,7 +109,7 @@ def _estimates(question: Question, lead: Lead) -> str:
         said = f"{of_100(pathway)}, {_difference(question, lead)} {are}"
     if question.base is None or not lead.options:
         return said
-    before, after = (rounding.number(float(each.estimate), _unit(question)) for each in lead.options)
+    before, after = (rounding.number(float(option.estimate), _unit(question)) for option in lead.options)
     return f"{said}: {after} instead of {before} under {question.base.name}"
 
 

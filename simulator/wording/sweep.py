@@ -59,7 +59,7 @@ def _one_more(sweep: Sweep, place: int) -> str:
     order = np.argsort(axis.values)
     fewer, more = int(order[0]), int(order[1])
     lost, wait = (_of_ward(sweep, axis.key, name) for name in ("lost_while_waiting", "wait_mean"))
-    shape = [len(each.values) for each in sweep.grid.axes]
+    shape = [len(axis.values) for axis in sweep.grid.axes]
     at = list(np.unravel_index(int(np.argmax(np.nan_to_num(_slice(lost, place, fewer)))), _without(shape, place)))
     cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
     others = [each for each in range(len(shape)) if each != place]
@@ -86,7 +86,7 @@ def _waiting(losses: Sequence[float], waits: Sequence[float]) -> str:
 
 def _instead(values: Sequence[float], what: str) -> str:
     """Return "3 instead of 8 are lost", or "3 are lost either way"; values : with fewer units, and with more."""
-    before, after = ("none" if np.isnan(each) else _number(each) for each in values)
+    before, after = ("none" if np.isnan(value) else _number(value) for value in values)
     return f"{after}{what} either way" if before == after else f"{after} instead of {before}{what}"
 
 
@@ -108,7 +108,7 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
     axis = sweep.grid.axes[place]
     order = [int(each) for each in np.argsort(axis.values)]
     # As whole patients of 100, which is how the table and the figures tell survival.
-    shown = [np.round(each) for each in outcomes]
+    shown = [np.round(outcome) for outcome in outcomes]
     alike = [
         all(np.array_equal(_slice(each, place, before), _slice(each, place, after)) for each in shown)
         for before, after in pairwise(order)

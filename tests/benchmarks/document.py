@@ -47,9 +47,9 @@ def page(measured: Measured, *, quick: bool) -> str:
 def missed(measured: Measured) -> list[str]:
     """Return which floors are missed, in words."""
     found = [
-        f"{each.told} is {_number(each.measured.ratio)}, below {each.floor:g}"
-        for each in measured.ratios
-        if each.measured is not None and each.floor is not None and each.measured.ratio < each.floor
+        f"{ratio.told} is {_number(ratio.measured.ratio)}, below {ratio.floor:g}"
+        for ratio in measured.ratios
+        if ratio.measured is not None and ratio.floor is not None and ratio.measured.ratio < ratio.floor
     ]
     large = measured.processes.large
     if large is not None and large.ratio < PROCESSES_FLOOR:
@@ -58,9 +58,9 @@ def missed(measured: Measured) -> list[str]:
     if most.mebibytes > MEMORY_FLOOR:
         found.append(f"{most.patients:,} patients take {most.mebibytes:.0f} MiB, above {MEMORY_FLOOR:.0f}")
     found += [
-        f"the gain in {each.outcome} ({each.policy}) is {_number(each.addressed)}, below {each.floor:g}"
-        for each in measured.gains
-        if each.floor is not None and each.addressed < each.floor
+        f"the gain in {gain.outcome} ({gain.policy}) is {_number(gain.addressed)}, below {gain.floor:g}"
+        for gain in measured.gains
+        if gain.floor is not None and gain.addressed < gain.floor
     ]
     return found
 
@@ -96,7 +96,7 @@ def _peers(measured: Measured) -> str:
         "the SimPy model is [written by hand](../tests/benchmarks/simpy_by_hand.py), a generator a patient, and "
         "[heormodel's](../tests/benchmarks/heormodel_idiom.py) in its own idiom."
     )
-    rows = [_ratio_row(each) for each in measured.ratios]
+    rows = [_ratio_row(ratio) for ratio in measured.ratios]
     head = ("ratio of", "patients", "ratio", "range", "patients a second, theirs", "ours", "floor", "aim", "")
     sizes = (
         "A discrete-event simulation slows down as more patients are under way at once, for they no longer fit into "
@@ -215,14 +215,14 @@ def _gains(gains: Sequence[Gain]) -> str:
     )
     rows = [
         (
-            each.policy,
-            each.outcome,
-            f"{_number(each.addressed)} ± {each.error:.1g}",
-            _number(each.perfect),
-            _number(each.independent),
-            each.expected,
+            gain.policy,
+            gain.outcome,
+            f"{_number(gain.addressed)} ± {gain.error:.1g}",
+            _number(gain.perfect),
+            _number(gain.independent),
+            gain.expected,
         )
-        for each in gains
+        for gain in gains
     ]
     head = ("policy", "outcome", "addressed uniforms", "perfect coupling", "independent streams", "expected")
     return "\n\n".join(["## What addressed uniforms save", fill(told, WIDTH), _table(head, rows)])

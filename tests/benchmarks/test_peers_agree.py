@@ -55,8 +55,11 @@ def test_the_pathway_with_beds_is_the_shipped_one_but_for_the_bed() -> None:
     shipped, told = (ours.model(name).pathway.states for name in ("peer", "peer_with_beds"))
     assert set(told) - set(shipped) == {"awaiting_bed", "hsct_admission"}
     for name, state in shipped.items():
-        ways = [(each.to, str(each.time)) for each in state.transitions]
-        asked = [(each.to.replace("awaiting_bed", "hsct"), str(each.time)) for each in told[name].transitions]
+        ways = [(transition.to, str(transition.time)) for transition in state.transitions]
+        asked = [
+            (transition.to.replace("awaiting_bed", "hsct"), str(transition.time))
+            for transition in told[name].transitions
+        ]
         assert ways == asked, name
 
 
@@ -72,7 +75,7 @@ def test_simpy_tells_the_same(curves: Curves, transitions: tuple[float, float]) 
 
 
 def test_microsim_tells_the_same(curves: Curves) -> None:
-    survives_alike(np.concatenate([each.death_month for each in ours.deaths(PATIENTS)]), PATIENTS, curves)
+    survives_alike(np.concatenate([death.death_month for death in ours.deaths(PATIENTS)]), PATIENTS, curves)
     counted = ours.curves(PATIENTS).survival["start", "all"][0]
     p = curves.survival["start", "all"][0]
     assert np.all(np.abs(counted - p) < 5 * np.sqrt(p * (1 - p) / PATIENTS) + EXACT)

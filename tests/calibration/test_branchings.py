@@ -136,7 +136,7 @@ def in_any(states: tuple[str, ...], month: float) -> Floats:
         for (before, after), rate in moves.items():
             generator[STATES.index(before), STATES.index(after)] += rate
         np.fill_diagonal(generator, -generator.sum(axis=1))
-        found.append(expm(month * generator)[0, [STATES.index(each) for each in states]].sum())
+        found.append(expm(month * generator)[0, [STATES.index(state) for state in states]].sum())
     return np.array(found)
 
 
@@ -276,7 +276,7 @@ def test_rows_of_others_or_among_those_counted_need_no_word(what: str, cohort: W
 def test_an_arm_that_a_row_of_who_entered_counts_is_counted_once(cohort: Write) -> None:
     """33 of 60 responded, 20 of the 33 and 12 of the other 27 are alive at month 6: four groups of 60 patients."""
     responses = responded(240)
-    died_as_responders = in_any(tuple(each for each in STATES if each.startswith("death")), 6) - in_any(
+    died_as_responders = in_any(tuple(state for state in STATES if state.startswith("death")), 6) - in_any(
         ("death_of_disease",), 6
     )
     died_as_responders += relapsed_and_died(6)

@@ -63,7 +63,7 @@ def letters(folder: Path, *rows: str) -> Targets:
 
 def whom(targets: Targets) -> list[str]:
     rows = targets.cohort.targets
-    return [in_words(each) for each in denominators(targets, rows[rows["use"] == "validation"]).values()]
+    return [in_words(denominator) for denominator in denominators(targets, rows[rows["use"] == "validation"]).values()]
 
 
 def test_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
@@ -85,14 +85,14 @@ def test_hscts_of_the_treated_are_predicted_as_simulated_patients_have_them(tmp_
 
 def _hscts_of_the_treated(targets: Targets, n: int = 200_000) -> float:
     """Who responds, is planned for HSCT, and does not relapse before it."""
-    p = {name: each.value for name, each in targets.pathway.parameters.items()}
+    p = {name: parameter.value for name, parameter in targets.pathway.parameters.items()}
     rng = np.random.default_rng(3)
     negative = rng.random(n) < 10 / 37
     treatments = ("chemotherapy", "immunotherapy", "car_t_reinfusion")
-    shares = np.array([p[f"share_{each}"] for each in treatments])
+    shares = np.array([p[f"share_{treatment}"] for treatment in treatments])
     shares = np.where(negative[:, None], [shares[0] / shares[:2].sum(), shares[1] / shares[:2].sum(), 0.0], shares)
     given = (rng.random(n)[:, None] > shares.cumsum(axis=1)).sum(axis=1).clip(max=2)
-    complete, partial = (np.array([p[f"{how}_{each}"] for each in treatments])[given] for how in ("cr", "pr"))
+    complete, partial = (np.array([p[f"{how}_{treatment}"] for treatment in treatments])[given] for how in ("cr", "pr"))
     u = rng.random(n)
     in_cr, in_pr = u < complete, (u >= complete) & (u < complete + partial)
 
@@ -128,8 +128,8 @@ def test_a_count_of_nobody_who_is_told_is_refused_by_its_line(what: str, new_coh
 def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
     targets = load_targets(name)
     rows = targets.cohort.targets
-    for index, each in denominators(targets, rows[rows["kind"] == "entered"]).items():
-        assert in_words(each) == rows.loc[index, "population"]
+    for index, denominator in denominators(targets, rows[rows["kind"] == "entered"]).items():
+        assert in_words(denominator) == rows.loc[index, "population"]
     assert pd.Series(rows["name"]).is_unique
 
 

@@ -174,7 +174,7 @@ def frozen() -> pd.DataFrame:
 
 
 def test_the_frozen_draws_are_2000_with_a_column_a_parameter_with_a_prior(frozen: pd.DataFrame) -> None:
-    with_prior = [name for name, each in WANG.pathway.parameters.items() if each.prior is not None]
+    with_prior = [name for name, parameter in WANG.pathway.parameters.items() if parameter.prior is not None]
     assert list(frozen.columns) == with_prior
     assert len(frozen) == fit.WANTED == 2000
 

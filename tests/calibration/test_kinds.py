@@ -49,9 +49,9 @@ def test_a_row_with_the_cells_that_its_kind_needs_is_read(kind: str, new_cohort:
     assert len(read(new_cohort, kind, needed).cohort.targets) == 1
 
 
-@pytest.mark.parametrize(("kind", "column"), [(name, each) for name, kind in KINDS.items() for each in kind.needs])
+@pytest.mark.parametrize(("kind", "column"), [(name, need) for name, kind in KINDS.items() for need in kind.needs])
 def test_a_blank_cell_that_its_kind_needs_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
-    columns = tuple(each for each in KINDS[kind].needs if each != column)
+    columns = tuple(need for need in KINDS[kind].needs if need != column)
     with pytest.raises(InputError, match=rf"targets.csv: line 2: kind '{kind}' needs `{column}`, which is blank"):
         read(new_cohort, kind, columns)
 

@@ -108,7 +108,7 @@ def test_weighted_quantiles_are_those_of_repeated_values() -> None:
 
 def test_what_gives_a_figure_away_is_left_out_with_it(letter: Targets) -> None:
     names = letter.cohort.targets["name"]
-    members = {each.name: set(names.iloc[list(each.rows)]) for each in blocks(letter)}
+    members = {block.name: set(names.iloc[list(block.rows)]) for block in blocks(letter)}
     assert members["survivors at month 6"] == {"survivors_6"}
     assert len(members["survivors at month 12"]) == 5
     assert members["relapse_median"] == {"relapse_median"}
@@ -122,7 +122,7 @@ def test_what_gives_a_figure_away_is_left_out_with_it(letter: Targets) -> None:
 
 
 def test_what_is_left_out_is_missing_unless_other_rows_tell_it(letter: Targets) -> None:
-    of = {each.name: each for each in blocks(letter)}
+    of = {block.name: block for block in blocks(letter)}
     assert not same(letter, without(letter, of["survivors at month 12"]))
     assert not same(letter, without(letter, of["deaths by the end"]))
     # the size of each arm is the n of its survivors too

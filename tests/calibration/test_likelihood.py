@@ -63,14 +63,14 @@ def followed_patients(targets: Targets, draws: pd.DataFrame, row: int) -> Simula
     model = resolve(targets.scenario, single(draws, row))
     blocks = list(simulate(model, uniforms, range(PATIENTS), horizon=240.0))
     merged = blocks[0]
-    for each in blocks[1:]:
+    for block in blocks[1:]:
         offset = merged.patients.size
-        for state, told in each.entered.items():
+        for state, told in block.entered.items():
             shifted = [(who + offset, month) for who, month in told]
             merged.entered.setdefault(state, []).extend(shifted)
-        merged.levels = {name: np.concatenate([merged.levels[name], each.levels[name]]) for name in merged.levels}
+        merged.levels = {name: np.concatenate([merged.levels[name], block.levels[name]]) for name in merged.levels}
         for name in ("patients", "clock_month", "death_month", "follow_up_end"):
-            setattr(merged, name, np.concatenate([getattr(merged, name), getattr(each, name)]))
+            setattr(merged, name, np.concatenate([getattr(merged, name), getattr(block, name)]))
     lower, upper = targets.cohort.follow_up or (0.0, 0.0)
     follow_up = lower + (upper - lower) * uniforms.at("@follow_up", merged.patients)
     return SimulatedCohort(targets, merged, follow_up)
@@ -147,7 +147,7 @@ def test_hsct_of_the_treated_is_in_the_cells(likelihood: Likelihood, draws: pd.D
 def test_hsct_of_the_treated_is_nowhere_else(likelihood: Likelihood, draws: pd.DataFrame) -> None:
     """The likelihood is that of the tables, of salvage, of response and of the times of relapse, each once."""
     assert len(likelihood.targets.branchings) == 2
-    named = {state for each in likelihood.targets.branchings for state in each.states}
+    named = {state for branching in likelihood.targets.branchings for state in branching.states}
     assert "hsct" not in named
     found = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
     np.testing.assert_allclose(found, parts_of(likelihood, draws.iloc[:10]), rtol=0, atol=1e-8)
@@ -164,10 +164,12 @@ def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     total = likelihood.log_density_of_times(model, times).copy()
     for row, p in enumerate(shares):
         total[row] += tables.log_likelihood(p[None])[0]
-        for each in likelihood.targets.branchings:
-            taken = likelihood.branch_probabilities(solution, each)[row]
-            total[row] += stats.multinomial.logpmf([event.count for event in each.events], each.n, taken / taken.sum())
-            total[row] += each.n * np.log(taken.sum())
+        for branching in likelihood.targets.branchings:
+            taken = likelihood.branch_probabilities(solution, branching)[row]
+            total[row] += stats.multinomial.logpmf(
+                [event.count for event in branching.events], branching.n, taken / taken.sum()
+            )
+            total[row] += branching.n * np.log(taken.sum())
     return total
 
 

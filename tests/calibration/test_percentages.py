@@ -123,9 +123,9 @@ def test_what_a_count_prints_is_read_and_worth_no_more_than_it(lifelines: Any, a
     ends = usual_intervals(lifelines, alive, n).values()
     intervals = [{"lower": f"{low:.{digits}f}", "upper": f"{high:.{digits}f}"} for low, high in ends]
     assert len(intervals) == 3
-    for told in (error, *intervals):
+    for interval in (error, *intervals):
         for size in ({"n": float(n)}, {}):
-            whole = row(f"{100 * share:.{digits}f}", **told, **size)
+            whole = row(f"{100 * share:.{digits}f}", **interval, **size)
             percentages.check_error(whole, "")
             percentages.check_counted(whole, cohort(n, 12.0), "")
             assert percentages.read(whole, cohort(n), "").n <= n

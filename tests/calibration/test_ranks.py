@@ -37,7 +37,9 @@ def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
     reported = load_targets("wang2024")
-    values = {name: each.value for name, each in reported.pathway.parameters.items() if each.prior is not None}
+    values = {
+        name: parameter.value for name, parameter in reported.pathway.parameters.items() if parameter.prior is not None
+    }
     cohort = simulated(reported, values, number=3)
     printed_rows = simulated_targets(cohort).cohort.targets.set_index("name")
     rows = reported.cohort.targets.set_index("name")

@@ -27,7 +27,7 @@ def cited(source: str) -> list[str]:
     """What follows each `external.csv: `, up to the next semicolon or the end; some quantities hold one."""
     found = []
     for rest in source.split("external.csv: ")[1:]:
-        longest = max((each for each in CITATIONS if rest.startswith(each)), key=len, default="")
+        longest = max((citation for citation in CITATIONS if rest.startswith(citation)), key=len, default="")
         follows = rest[len(longest) :]
         found.append(longest if longest and follows[:2] in ("", "; ") else rest)
     return found
@@ -75,7 +75,7 @@ def test_every_citation_of_a_pathway_is_a_row_of_the_evidence(name: str) -> None
 
 
 def test_the_disease_is_told_from_evidence() -> None:
-    told = [citation for each in PATHWAY.parameters.values() for citation in cited(each.source)]
+    told = [citation for parameter in PATHWAY.parameters.values() for citation in cited(parameter.source)]
     assert len(told) > 40
 
 

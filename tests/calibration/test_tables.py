@@ -89,7 +89,7 @@ def test_arms_that_rows_tell_apart_are_a_multinomial_each() -> None:
 def test_a_cohort_told_as_one_is_a_binomial_however_many_its_arms() -> None:
     found = tables_of([survivors("all", 311, 450, 12.0)])
     shares = np.random.default_rng(78).dirichlet(np.ones(len(found.cells)), 5)
-    dead = shares[:, [each.end == 12.0 for each in found.cells]].sum(axis=1)
+    dead = shares[:, [cell.end == 12.0 for cell in found.cells]].sum(axis=1)
     np.testing.assert_allclose(found.log_likelihood(shares), stats.binom.logpmf(139, 450, dead), rtol=1e-11)
 
 
@@ -100,7 +100,7 @@ def test_two_arms_with_survivors_of_both_together_are_a_sum_of_binomials() -> No
     found = tables_of(rows, members)
     for shares in np.random.default_rng(79).dirichlet(np.full(len(found.cells), 5.0), 5):
         died, lived, later_died, later_lived = (
-            shares[[each.arm == arm and (each.end == 6.0) == early for each in found.cells]].sum()
+            shares[[cell.arm == arm and (cell.end == 6.0) == early for cell in found.cells]].sum()
             for arm in "ab"
             for early in (True, False)
         )
@@ -126,7 +126,7 @@ def test_three_arms_whose_survivors_are_told_together_are_convolved() -> None:
             for cell, share in zip(found.cells, shares, strict=True):
                 if cell.arm == arm and cell.cause is not ALIVE:
                     p[starts[cell.start]] += share
-            alive = shares[[each.arm == arm and each.cause is ALIVE for each in found.cells]].sum()
+            alive = shares[[cell.arm == arm and cell.cause is ALIVE for cell in found.cells]].sum()
             early, middle = np.indices((k + 1, k + 1))
             late = k - early - middle
             fits = late >= 0
@@ -152,11 +152,11 @@ def test_causes_intervals_and_arms_reported_apart_agree_with_simulated_cohorts()
     rows += [deaths("all", 4, 12, "of_disease"), survivors("all", 8, 12, 6.0)]
     found = tables_of(rows)
     assert len(found.cells) == 15
-    shares = np.array([0.2 if each.cause is ALIVE else 0.075 for each in found.cells])
-    shares[[each.cause == "of_treatment" for each in found.cells]] = 0.05
+    shares = np.array([0.2 if cell.cause is ALIVE else 0.075 for cell in found.cells])
+    shares[[cell.cause == "of_treatment" for cell in found.cells]] = 0.05
     shares /= shares.sum()
     cohorts = np.random.default_rng(81).multinomial(12, shares, 100_000)
-    fits = [cohorts[:, sorted(each.cells)].sum(axis=1) == each.count for each in found.equations]
+    fits = [cohorts[:, sorted(equation.cells)].sum(axis=1) == equation.count for equation in found.equations]
     seen = int(np.all(fits, axis=0).sum())
     expected = float(np.exp(found.log_likelihood(shares[None]))[0])
     assert stats.binomtest(seen, 100_000, expected).pvalue > 1e-6
@@ -250,7 +250,7 @@ def in_words(cell: Cell) -> str:
 def test_the_probability_of_the_letter_is_that_of_its_ten_tables() -> None:
     found = load_targets("wang2024").tables
     assert found is not None
-    names = [in_words(each) for each in found.cells]
+    names = [in_words(cell) for cell in found.cells]
     listed = [[dict(table).get(name, 0) for name in names] for table in wang_tables()]
     assert len(listed) == 10
     assert all(set(dict(table)) <= set(names) for table in wang_tables())

@@ -57,7 +57,7 @@ def test_a_copy_of_a_cohort_says_the_same(copied: Edit) -> None:
     again, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), load_targets("wang2024")
     assert again.tables is not None
     assert first.tables is not None
-    told = [[(each.cells, each.count) for each in targets.tables.equations] for targets in (again, first)]
+    told = [[(equation.cells, equation.count) for equation in targets.tables.equations] for targets in (again, first)]
     assert told[0] == told[1]
     assert (again.branchings, again.spread, again.seed) == (first.branchings, first.spread, first.seed)
 

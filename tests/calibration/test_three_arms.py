@@ -185,7 +185,7 @@ def test_a_branch_of_several_arms_together_is_a_share_of_their_patients(changed:
     rows = ("device,entered,active,device,,,120,310,,,patients,made up,likelihood,",)
     targets = load_targets(changed(*rows, arms='active = ["device", "drugs"]\n'))
     values = {"device_share": [[0.3], [0.2]], "drugs_share": [[0.4], [0.6]], "usual_share": [[0.3], [0.2]]}
-    found = Likelihood(targets)({name: np.array(each) for name, each in values.items()})
+    found = Likelihood(targets)({name: np.array(value) for name, value in values.items()})
     np.testing.assert_allclose(found, stats.binom.logpmf(120, 310, [3 / 7, 1 / 4]), rtol=1e-9)
 
 

@@ -178,8 +178,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Path]
 
     folder = tmp_path_factory.mktemp("asthma")
     (folder / "asthma.toml").write_text(PATHWAY)
-    for name, told in SCENARIOS.items():
-        (folder / f"{name}.toml").write_text(told)
+    for name, scenario in SCENARIOS.items():
+        (folder / f"{name}.toml").write_text(scenario)
     rng = np.random.default_rng(1)
     rows = [f"{rng.beta(8, 12):.4f},{2 * np.exp(0.3 * rng.normal()):.4f},{25 * np.exp(0.2 * rng.normal()):.4f}"
             for _ in range(100)]  # fmt: skip
@@ -221,7 +221,7 @@ def test_no_word_or_month_of_another_disease_is_said_written_or_drawn(
     said, folder = runs[name]
     assert OTHER.search(said) is None, said
     files = [each for each in folder.rglob("*") if each.suffix in (".csv", ".svg", ".html", ".json")]
-    assert any(each.suffix == ".csv" for each in files)
+    assert any(file.suffix == ".csv" for file in files)
     for file in files:
         for text in written(file):
             found = OTHER.search(text)

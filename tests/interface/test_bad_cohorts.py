@@ -57,8 +57,8 @@ prior = { family = "dirichlet", alpha = 6 }
 def refused(result: Any, *words: str) -> None:
     assert result.exit_code == 2, result.output
     assert result.stderr.count("\n") == 1
-    for each in words:
-        assert each in result.stderr, result.stderr
+    for word in words:
+        assert word in result.stderr, result.stderr
 
 
 @pytest.fixture

@@ -83,8 +83,8 @@ def refused(result: Any, *words: str, status: int = 2) -> None:
     assert result.stderr.startswith("aftercart: ")
     assert result.stderr.count("\n") == 1
     assert "mistake of aftercart's own" not in result.stderr
-    for each in words:
-        assert each in result.stderr, result.stderr
+    for word in words:
+        assert word in result.stderr, result.stderr
 
 
 def everything_in(folder: Path) -> dict[str, bytes | None]:
@@ -347,8 +347,8 @@ def test_a_wrong_word_or_number_is_refused(
 def test_a_wrong_use_is_refused(aftercart: Command, untouched: None, typed: list[str], words: list[str]) -> None:
     result = aftercart(*typed)
     assert result.exit_code == 2
-    for each in words:
-        assert each in result.stderr, result.stderr
+    for word in words:
+        assert word in result.stderr, result.stderr
 
 
 # --- Places to write to ---

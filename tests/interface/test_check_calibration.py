@@ -129,8 +129,8 @@ def test_what_cannot_be_done_is_refused_before_the_work(
     result = aftercart("check-calibration", *typed)
     assert result.exit_code == 2, result.output
     assert result.stderr.count("\n") == 1
-    for each in words:
-        assert each in result.stderr
+    for word in words:
+        assert word in result.stderr
     assert [each.name for each in (folder / "mine").iterdir()] == ["notes.txt"]
 
 

@@ -42,7 +42,9 @@ def test_calibrate_shows_prior_and_posterior_of_each_parameter(
 ) -> None:
     result = aftercart("calibrate", "wang2024", "--out", "fit", "--seed", "7", "--jobs", "1")
     assert result.exit_code == 0, result.output
-    uncertain = [name for name, each in load_pathway("b_all_post_cd19").parameters.items() if each.prior is not None]
+    uncertain = [
+        name for name, parameter in load_pathway("b_all_post_cd19").parameters.items() if parameter.prior is not None
+    ]
     for name in uncertain:
         assert f"{name} " in result.stdout
     assert "effective size 6123" in result.stdout
@@ -77,7 +79,7 @@ def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: 
 @pytest.fixture
 def few_subjects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the shipped pathways and scenarios, one without beds and one with them."""
-    few = [each for each in verification.subjects() if each.name in ("three_state", "letter-centre")]
+    few = [subject for subject in verification.subjects() if subject.name in ("three_state", "letter-centre")]
     monkeypatch.setattr(verification, "subjects", lambda: few)
 
 

@@ -131,14 +131,14 @@ def holds_together(case: Case, out: Path) -> None:
     """What must hold of a run's files, whatever was run."""
     names = {path.name for path in out.iterdir() if path.stat().st_size > 0}
     scenarios = scenarios_of(case)
-    limited, beds = any(each.is_limited for each in scenarios), any(each.capacity for each in scenarios)
+    limited, beds = any(scenario.is_limited for scenario in scenarios), any(scenario.capacity for scenario in scenarios)
     wanted = {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json", "report.html"}
     there = {"service.csv": limited, "queue.csv": beds, "histories.csv": case["histories"]}
     there |= {"requests.csv": beds and case["histories"]}
     assert wanted <= names
     assert {name: name in names for name in there} == there
     survival, outcomes, occupancy = (pd.read_csv(out / f"{name}.csv") for name in ("survival", "outcomes", "occupancy"))
-    assert set(survival["scenario"]) >= {each.name for each in scenarios}
+    assert set(survival["scenario"]) >= {scenario.name for scenario in scenarios}
     at_start = survival[(survival["month"] == 0) & survival["survival"].notna()]
     assert (at_start["survival"] == 1.0).all()
     assert not at_start[at_start["population"] == "all"].empty

@@ -92,7 +92,7 @@ def test_the_alternative_text_says_the_numbers() -> None:
 
 
 def test_the_alternative_text_of_a_real_run_says_its_outcomes(results: Results, pictures: list[Picture]) -> None:
-    alt = next(each.alt for each in pictures if each.name == "overall_survival")
+    alt = next(picture.alt for picture in pictures if picture.name == "overall_survival")
     told = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])["estimate"]
     for scenario in ("baseline", "wider-salvage", "wider-salvage@cohorts", "wider-salvage@break-even"):
         alive = told[scenario, "relapse", "all", "os_60"]
@@ -155,9 +155,9 @@ def test_a_cohort_of_hundreds_of_whose_deaths_nothing_is_told_has_a_flow_of_one_
 def test_reported_figures_are_drawn_where_the_letter_has_them(cohort: Cohort) -> None:
     figure = survival.draw(constant_hazards(today=0.1), clock="relapse", cohort=cohort)
     (first, _) = figure.axes[1:]
-    points = [each.get_xydata()[0].tolist() for each in first.lines if each.get_marker() == "o"]
+    points = [line.get_xydata()[0].tolist() for line in first.lines if line.get_marker() == "o"]
     assert points == [[6.0, 38.0], [12.0, 35.0]]
-    ends = [segments[0][:, 1].tolist() for each in first.collections if (segments := _segments(each))]
+    ends = [segments[0][:, 1].tolist() for collection in first.collections if (segments := _segments(collection))]
     assert [each for each in ends if len(each) == 2] == [[30.0, 46.0], [27.0, 43.0]]
 
 
@@ -168,7 +168,7 @@ def _segments(collection: object) -> list[np.ndarray]:
 def test_the_numbers_at_risk_are_those_of_37_patients(cohort: Cohort) -> None:
     figure = survival.draw(constant_hazards(today=np.log(2) / 6), clock="relapse", cohort=cohort)
     whole = figure.axes[0]
-    at_risk = [each.get_text() for each in whole.texts if each.get_text().replace(".", "").isdigit()]
+    at_risk = [text.get_text() for text in whole.texts if text.get_text().replace(".", "").isdigit()]
     # As reported at 0, 6 and 12 months, and at 0; then 37 2^(-t / 6) at 0, 3, ... 24 and at 0, 24, ... 120.
     reported, first = ["37", "14", "13"], [f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 25, 3)]
     assert at_risk == [*reported, *first, "37", *(f"{37 * 0.5 ** (month / 6):.0f}" for month in range(0, 121, 24))]
@@ -262,7 +262,7 @@ def test_a_diagram_has_each_state_once(shipped: Pathway) -> None:
 
 
 def test_a_diagram_has_each_arrow(shipped: Pathway) -> None:
-    declared = {(name, each.to) for name, state in shipped.states.items() for each in state.transitions}
+    declared = {(name, transition.to) for name, state in shipped.states.items() for transition in state.transitions}
     assert set(diagram.plan(shipped).layout.routes) == declared
 
 

@@ -39,8 +39,8 @@ def python(*arguments: str, stdin: str | None = None) -> subprocess.CompletedPro
 
 def refused(result: Any, *words: str) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
-    for each in words:
-        assert each in result.stderr, result.stderr
+    for word in words:
+        assert word in result.stderr, result.stderr
 
 
 # --- Ways to start, and to stop ---
@@ -83,8 +83,8 @@ def test_help_says_a_default_once(aftercart: Command) -> None:
     assert len(commands) > 10
     for name in commands:
         options = re.split(r"\n  (?=-)", aftercart(name, "--help").stdout)
-        for told in options:
-            assert told.count("[default:") <= 1, told
+        for option in options:
+            assert option.count("[default:") <= 1, option
 
 
 def test_the_shell_completes_commands_and_scenarios(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_the_check_of_a_folder_says_what_it_looked_for(aftercart: Command, folde
 
 def test_a_list_of_scenarios_stands_for_its_members(folder: Path) -> None:
     found = compare("as-it-is.toml", ["fewer-fall-ill.toml"])
-    assert [each.name for each in found.scenarios] == ["as-it-is", "fewer-fall-ill"]
+    assert [scenario.name for scenario in found.scenarios] == ["as-it-is", "fewer-fall-ill"]
     pd.testing.assert_frame_equal(found.outcomes, compare("as-it-is.toml", "fewer-fall-ill.toml").outcomes)
 
 

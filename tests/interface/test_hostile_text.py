@@ -125,7 +125,7 @@ def test_a_run_of_hostile_text_breaks_nothing(aftercart_with_figures: Command, h
         if file.suffix == ".csv":
             with file.open(encoding="utf-8", newline="") as stream:
                 cells = [cell for row in csv.reader(stream) for cell in row]
-            assert not [each for each in cells if re.match(r"[=+@\t\r]|-[^0-9]", each)], file.name
+            assert not [cell for cell in cells if re.match(r"[=+@\t\r]|-[^0-9]", cell)], file.name
     page = Page((hostile / "out" / "report.html").read_text(encoding="utf-8"))
     assert not page.tags & {"script", "img", "i", "iframe", "object"}
     assert not [name for name in page.attributes if name.startswith("on")]
@@ -245,8 +245,8 @@ def test_names_that_differ_in_their_middle_are_numbered() -> None:
 
 def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
     pathway = load_pathway("three_state")
-    states = {name: replace(each, label=f"{name} " + "and so on " * 30) for name, each in pathway.states.items()}
-    groups = {name: replace(each, label="W" * 300) for name, each in pathway.groups.items()}
+    states = {name: replace(state, label=f"{name} " + "and so on " * 30) for name, state in pathway.states.items()}
+    groups = {name: replace(group, label="W" * 300) for name, group in pathway.groups.items()}
     clocks = {"a clock of many words " * 14: "healthy"}
     long = replace(pathway, title="A title " * 40, states=states, groups=groups, clocks=clocks)
     for picture in drawn([Scenario("n" * 300, long), Scenario("m" * 300, long, scale={"onset_rate": 0.5})]):
@@ -255,11 +255,11 @@ def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
 
 def test_letters_that_no_font_has_are_said_to_have_none(recwarn: pytest.WarningsRecorder) -> None:
     pathway = load_pathway("three_state")
-    states = {name: replace(each, label=f"{name} \U000f0000") for name, each in pathway.states.items()}
+    states = {name: replace(state, label=f"{name} \U000f0000") for name, state in pathway.states.items()}
     for picture in drawn([Scenario("\U000f0000", replace(pathway, states=states))]):
         assert picture.svg
         assert style.png(picture.figure)
-        assert [each.get_text() for each in picture.figure.texts].count(style.NO_FONT) == 1
+        assert [text.get_text() for text in picture.figure.texts].count(style.NO_FONT) == 1
     assert not recwarn.list
 
 
@@ -267,4 +267,4 @@ def test_letters_that_a_font_has_need_no_note() -> None:
     figure = style.canvas(3, 1)
     figure.text(0.1, 0.1, "Ελληνικά שלום x² ≤ 5")
     assert style.png(figure)
-    assert not [each for each in figure.texts if each.get_text() == style.NO_FONT]
+    assert not [text for text in figure.texts if text.get_text() == style.NO_FONT]

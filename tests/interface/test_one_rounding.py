@@ -125,12 +125,12 @@ def test_the_answer_and_the_figures_say_what_the_table_says(results: Results) ->
     instead = re.search(r": ([\d.]+) instead of ([\d.]+) under", said)
     assert instead is not None
     first = next(row for row in rows(results, 0) if row["outcome"] == "os_12")
-    for shown, row in zip(instead.groups(), (after, first), strict=True):
-        assert is_value(shown, row["estimate"])
+    for group, row in zip(instead.groups(), (after, first), strict=True):
+        assert is_value(group, row["estimate"])
         alt = next(each.alt for each in gallery(results) if each.name == "overall_survival")
         curve = re.search(rf"{re.escape(row['scenario'])}: [^:]*?, ([\d.]+) %[^,]* alive at 12 months", alt)
         assert curve is not None
-        assert curve[1] == shown
+        assert curve[1] == group
 
 
 def test_terminal_report_and_table_have_the_same_beds(

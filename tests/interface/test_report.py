@@ -444,7 +444,7 @@ def test_where_nobody_relapses_the_report_counts_from_infusion() -> None:
     never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
     found = run(never, draws=2)
     pictures = gallery(found)
-    names = [each.name for each in pictures]
+    names = [picture.name for picture in pictures]
     assert names == ["overall_survival", "state_occupancy", "pathway_diagram"]
     assert pictures[0].title == "Overall survival from infusion"
     assert "100 are alive 12 months after infusion" in Page(page_of(found, figures=pictures)).text

@@ -147,8 +147,8 @@ def test_what_cannot_be_used_is_refused_in_a_line(
     result = sensitivity(aftercart, *typed)
     assert result.exit_code == 2, result.output
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)
-    for each in words:
-        assert each in result.stderr
+    for word in words:
+        assert word in result.stderr
     assert not (ill / "results").exists()
 
 

@@ -115,7 +115,7 @@ def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, fo
     assert aftercart("run", "letter-centre", *typed, "--out", "run").exit_code == 0
     outcomes = pd.read_csv(folder / "run" / "outcomes.csv").groupby("outcome")["follow_up"].unique()
     counts = ("median_os", "salvage_courses", "hscts", "hsct_bed_months", "car_t_products")
-    assert {name: " ".join(each) for name, each in outcomes.items()} == {
+    assert {name: " ".join(outcome) for name, outcome in outcomes.items()} == {
         **{f"os_{month}": f"to month {month}" for month in (6, 12, 24, 60)},
         **{f"rmst_{month}": f"to month {month}" for month in (12, 60)},
         **dict.fromkeys(counts, "to month 36"),

@@ -23,8 +23,8 @@ def refused(result: Any, folder: Path, *words: str) -> None:
     """One line on standard error, with these words in it; nothing else, and nothing written."""
     assert result.exit_code == 2, result.output
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)
-    for each in words:
-        assert each in result.stderr
+    for word in words:
+        assert word in result.stderr
     assert not (folder / "results").exists()
 
 

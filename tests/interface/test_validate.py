@@ -249,8 +249,8 @@ def test_what_cannot_be_validated_is_refused(
     result = aftercart("validate", *typed, "--out", "found")
     assert result.exit_code == 2, result.output
     message = result.stderr.splitlines()[-1]
-    for each in words:
-        assert each in message, result.stderr
+    for word in words:
+        assert word in message, result.stderr
     assert not (folder / "found").exists()
 
 

@@ -81,10 +81,10 @@ def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None,
         ("guarantee-time",), ("virtual-cohorts", "baseline", "wider-salvage")))  # fmt: skip
     for name, *cells in told_in(page):
         if name.isdigit():
-            assert all(f"{each} ±" in said for each in cells), name
+            assert all(f"{cell} ±" in said for cell in cells), name
         else:
             numbers = [f"{cells[0]} (", f"{cells[1]} (", cells[2]]
-            assert all(each in said for each in numbers), (name, numbers)
+            assert all(number in said for number in numbers), (name, numbers)
     for words in ("18 more", "17.5 points", "in 50 of 100", "between 14 and 51", "7.5 points", "adds 6.7"):
         assert words in said, words
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_used_ends_in_one_line_and_writes_nothing(
     result = aftercart(*typed)
     assert result.exit_code == 2, result.output
     assert (result.stdout, result.stderr.count("\n")) == ("", 1)
-    assert any(each in result.stderr for each in words[:1]) or words[-1] in result.stderr, result.stderr
+    assert any(word in result.stderr for word in words[:1]) or words[-1] in result.stderr, result.stderr
     assert not (folder / "results").exists()
 
 

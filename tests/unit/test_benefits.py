@@ -84,7 +84,7 @@ def test_a_mixture_of_both_ends_is_what_the_engine_solves() -> None:
 
 def test_simulated_patients_gain_as_often_as_their_draw_says() -> None:
     informed = WIDER.with_marginal_benefit("cohorts")
-    model = resolve(informed, {name: float(each[0, 0]) for name, each in values(DRAWS, slice(0, 1)).items()})
+    model = resolve(informed, {name: float(value[0, 0]) for name, value in values(DRAWS, slice(0, 1)).items()})
     n = 40_000
     seen = microsim.curves(model, 12.0, patients=n, uniforms=Uniforms(4)).survival["relapse", "all"][0]
     expected = engine.curves(model, 12.0).survival["relapse", "all"][0]
@@ -95,13 +95,13 @@ def test_simulated_patients_gain_as_often_as_their_draw_says() -> None:
 def test_microsim_shows_the_same_benefits() -> None:
     settings = {"draws": 2, "horizon": 24.0, "jobs": 1, "engine": "microsim", "patients": 400}
     found = compare("baseline", "wider-salvage", **settings)  # type: ignore[arg-type]
-    assert [parted(each.name)[1] for each in found.scenarios] == [None, None, "cohorts", "break-even"]
+    assert [parted(scenario.name)[1] for scenario in found.scenarios] == [None, None, "cohorts", "break-even"]
     assert found.survival["monte_carlo_se"].notna().all()
 
 
 def test_where_patients_wait_no_break_even_is_told() -> None:
     found = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
-    assert [parted(each.name)[1] for each in found.scenarios[1:]] == [None, "cohorts"]
+    assert [parted(scenario.name)[1] for scenario in found.scenarios[1:]] == [None, "cohorts"]
 
 
 def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:

@@ -92,7 +92,7 @@ def test_who_dies_in_month_0_is_one_of_all() -> None:
 def test_the_log_rank_test_is_that_of_lifelines(lifelines: Any, n: int, grid: float) -> None:
     courses = patients(n, seed=n + 1, grid=grid)
     groups = [courses.only(np.arange(n) % 4 < 1), courses.only(np.arange(n) % 4 >= 1)]
-    ours = log_rank([everybody(each) for each in groups])
+    ours = log_rank([everybody(group) for group in groups])
     one, other = groups
     theirs = lifelines.statistics.logrank_test(one.seen, other.seen, one.died, other.died)
     assert ours.statistic == pytest.approx(theirs.test_statistic, abs=1e-10)
@@ -157,12 +157,12 @@ def test_of_groups_that_form_during_follow_up_both_are_as_by_brute_force(seed: i
     courses = patients(n, seed, grid=grid)
     for episodes in (naive(courses), landmark(courses, 3.0), simon_makuch(courses)):
         groups = [episodes.of(True), episodes.of(False)]
-        if all((each.start < each.stop).all() for each in groups):
+        if all((group.start < group.stop).all() for group in groups):
             assert log_rank(groups).statistic == pytest.approx(brute_force(groups), abs=1e-9)
-            for each in groups:
-                found = kaplan_meier(each)
+            for group in groups:
+                found = kaplan_meier(group)
                 for month in (2.0, 6.0, 15.0):
-                    assert float(found.at(month)) == pytest.approx(product_limit(each, month), abs=1e-12)
+                    assert float(found.at(month)) == pytest.approx(product_limit(group, month), abs=1e-12)
 
 
 @pytest.mark.parametrize("grid", [0.0, 0.5])
@@ -215,8 +215,8 @@ def test_where_entering_changes_nothing_only_the_naive_groups_differ(hazard_rati
 
     def apart(episodes: Episodes, origin: float) -> float:
         curves = [kaplan_meier(episodes.of(group), origin) for group in (True, False)]
-        found = [float(each.at(12.0) / each.at(origin)) for each in curves]
-        errors = [float(each.standard_error(12.0)) / float(each.at(origin)) for each in curves]
+        found = [float(curve.at(12.0) / curve.at(origin)) for curve in curves]
+        errors = [float(curve.standard_error(12.0)) / float(curve.at(origin)) for curve in curves]
         return (found[0] - found[1]) / math.hypot(*errors)
 
     assert apart(naive(courses), 0.0) > 40

@@ -429,7 +429,7 @@ def test_a_resource_has_as_many_starts_without_a_limit_as_with_one_that_is_never
         for each in (plenty, letter, replace(letter, capacity={}))
     ]
     for resource in letter.pathway.resources:
-        limited, _, free = (each[resource, 0, "starts_per_year"][1] for each in parts)
+        limited, _, free = (part[resource, 0, "starts_per_year"][1] for part in parts)
         assert free.tolist() == limited.tolist()
         assert free.sum() > 0.0
     assert ("car_t_slots", 0, "starts_per_year") in parts[1]

@@ -68,7 +68,7 @@ def tell(tmp_path: Path) -> Tell:
 
 
 def names(pathway: Pathway, group: str | None = None) -> list[str]:
-    return [each.name for each in paired_groups(pathway, group)]
+    return [paired_group.name for paired_group in paired_groups(pathway, group)]
 
 
 def test_the_declared_groups_are_compared_and_another_pair_on_request(tell: Tell) -> None:

@@ -39,7 +39,7 @@ def lines() -> Iterator[tuple[Path, int, str]]:
 
 def test_every_source_file_is_looked_at() -> None:
     assert len(SOURCES) > 150
-    assert any(each.suffix == ".css" for each in SOURCES)
+    assert any(source.suffix == ".css" for source in SOURCES)
 
 
 def test_no_word_of_a_disease_or_of_a_cohort_stands_in_the_code() -> None:

@@ -92,7 +92,7 @@ def test_the_case_mix_of_a_scenario_weighs_the_cells(clinic: Pathway) -> None:
 
 def test_shares_are_told_among_the_eligible(clinic: Pathway) -> None:
     """Young women 0.5 : 0.2 : 0.3; of young men half are eligible, 0.25 : 0.2 : 0.3; the old share 0.2 : 0.3."""
-    drug, surgery, advice = (each.probability for each in resolve(Scenario("x", clinic)).exits["visit"])
+    drug, surgery, advice = (exit.probability for exit in resolve(Scenario("x", clinic)).exits["visit"])
     np.testing.assert_allclose(drug, [0.5, 0.25 / 0.75, 0.0, 0.0])
     np.testing.assert_allclose(surgery, [0.2, 0.2 / 0.75, 0.4, 0.4])
     np.testing.assert_allclose(advice, [0.3, 0.3 / 0.75, 0.6, 0.6])
@@ -130,7 +130,7 @@ def test_every_branch_sums_to_one_in_every_cell(name: str) -> None:
     np.testing.assert_allclose(model.weights.sum(), 1.0)
     for state, exits in model.exits.items():
         if exits and exits[0].probability is not None:
-            np.testing.assert_allclose(sum(each.probability for each in exits), 1.0, err_msg=state)
+            np.testing.assert_allclose(sum(exit.probability for exit in exits), 1.0, err_msg=state)
 
 
 def test_who_is_marginal_is_told_by_the_shares_with_and_without_the_policy() -> None:

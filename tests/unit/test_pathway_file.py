@@ -99,7 +99,7 @@ def test_the_file_as_it_stands_is_read(tell: Tell) -> None:
     assert pathway.clock == "entry"
     assert pathway.states["well"].competes
     assert not pathway.states["treated"].competes
-    assert [each.name for each in pathway.states["treated"].transitions] == ["well", "dead"]
+    assert [transition.name for transition in pathway.states["treated"].transitions] == ["well", "dead"]
     assert pathway.attributes["sex"].levels == {"female": 0.75, "male": 0.25}
     assert pathway.states["choice"].transitions[0].eligible == {"sex": {"female": 1.0, "male": 0.0}}
     assert pathway.groups["treated"].not_entered == ("untreated",)

@@ -145,7 +145,7 @@ def test_what_is_chosen_by_attribute_has_its_siblings_within_the_level(tell: Tel
 def test_what_is_left_to_the_rest_shrinks_and_grows_by_itself() -> None:
     base = load_scenario("baseline")
     model = resolve(replace(base, set={"salvage_uptake": 0.9}))
-    treated, untreated = (each.probability for each in model.exits["relapse"])
+    treated, untreated = (exit.probability for exit in model.exits["relapse"])
     assert (float(treated), float(untreated)) == (0.9, pytest.approx(0.1))
 
 
@@ -347,7 +347,7 @@ source = "assumption"
 
 
 def taken(scenario: Scenario) -> list[float]:
-    return [float(np.asarray(each.probability)) for each in resolve(scenario).exits["choice"]]
+    return [float(np.asarray(exit.probability)) for exit in resolve(scenario).exits["choice"]]
 
 
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.6, 1.0])

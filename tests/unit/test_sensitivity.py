@@ -60,7 +60,7 @@ def test_a_tornado_is_the_closed_form_at_either_end(uncertain: Scenario) -> None
     for name in RATES:
         for end, share in (("low", 0.025), ("high", 0.975)):
             moved = {**middle, name: draws[name].quantile(share)}
-            expected = survival(*(moved[each] for each in RATES), 12.0)
+            expected = survival(*(moved[rate] for rate in RATES), 12.0)
             assert table.loc[name, f"outcome_at_{end}"] == pytest.approx(expected, abs=2e-4)
     assert table["outcome_at_centre"].iloc[0] == pytest.approx(survival(*middle, 12.0), abs=2e-4)
     assert list(table["swing"]) == sorted(table["swing"], reverse=True)
@@ -164,7 +164,7 @@ def test_the_bar_of_the_benefit_ends_at_its_two_policies(wider: tuple[Scenario, 
     own = {name: row["centre"] for name, row in table.iterrows() if name != BENEFIT}
     for end in ("low", "high"):
         options = (base, scenario.with_marginal_benefit(float(bar[end])))
-        alive = [engine.curves(resolve(each, own), 12.0).survival["relapse", "all"][0, -1] for each in options]
+        alive = [engine.curves(resolve(option, own), 12.0).survival["relapse", "all"][0, -1] for option in options]
         assert bar[f"outcome_at_{end}"] == pytest.approx(alive[1] - alive[0], abs=1e-5)
     assert bar["low"] < 0.1 < 0.9 < bar["high"]
     assert not bar["informed"]
@@ -237,8 +237,8 @@ def test_siblings_move_in_proportion_and_sum_to_one(wider: tuple[Scenario, Scena
             assert moved[name] == pytest.approx(end)
             siblings = inputs.siblings(name)
             if len(siblings) > 1:
-                assert sum(moved[each] for each in siblings) == pytest.approx(1.0)
-                others = [each for each in siblings if each != name]
+                assert sum(moved[sibling] for sibling in siblings) == pytest.approx(1.0)
+                others = [sibling for sibling in siblings if sibling != name]
                 ratios = {round(moved[each] / inputs.centre[each], 9) for each in others}
                 assert len(ratios) == 1
             others = set(inputs.names) - set(siblings)

@@ -412,7 +412,7 @@ def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward
     alike, apart = (np.full_like(found.draws, 0.444) for _ in range(2))
     apart[2] = 0.446
     for values, is_said in ((alike, True), (apart, False)):
-        leading = tuple(replace(each, values=own) for each, own in zip(found.leading, values, strict=True))
+        leading = tuple(replace(each, values=value) for each, value in zip(found.leading, values, strict=True))
         assert ("More than eight beds" in answer(replace(found, leading=leading))) is is_said
 
 

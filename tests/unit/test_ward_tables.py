@@ -37,9 +37,9 @@ def scenario(name: str, precision: float = 0.1) -> Scenario:
 def wards(values: Floats) -> list[WardPart]:
     months = np.arange(3.0)
     parts = []
-    for own in values:
-        queue = np.tile(own[:, None], (1, months.size))
-        parts.append(WardPart({KEY: ("months", own)}, months, {"beds": queue}, {"beds": queue + 1.0}))
+    for value in values:
+        queue = np.tile(value[:, None], (1, months.size))
+        parts.append(WardPart({KEY: ("months", value)}, months, {"beds": queue}, {"beds": queue + 1.0}))
     return parts
 
 

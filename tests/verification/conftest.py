@@ -120,8 +120,8 @@ def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
         pd.testing.assert_frame_equal(_exits(block), _exits(other), rtol=0.0, atol=TOLERANCE)
         for name in ("clock_month", "death_month", "follow_up_end"):
             np.testing.assert_allclose(getattr(block, name), getattr(other, name), rtol=0, atol=TOLERANCE)
-        assert {name: list(each) for name, each in block.levels.items()} == {
-            name: list(each) for name, each in other.levels.items()
+        assert {name: list(level) for name, level in block.levels.items()} == {
+            name: list(level) for name, level in other.levels.items()
         }
         for mine, theirs in zip(book.columns, other_book.columns, strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=0, atol=TOLERANCE)
@@ -246,7 +246,7 @@ class Patient:
         exits = self.model.exits[state]
         told = self.model.pathway.marginal
         if self.doom is not None:
-            in_vain = [each for each in exits if told is not None and each.to == told.no_benefit]
+            in_vain = [exit for exit in exits if told is not None and exit.to == told.no_benefit]
             return self._race(state, in_vain or self._onward(exits), visit).to
         taken = self._race(state, list(exits), visit)
         treated = told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0)
@@ -261,7 +261,7 @@ class Patient:
         assert told is not None
         own = self._of_cell(marginal.own_share)
         exits = self.model.exits[state]
-        shares = {each.name: own if each.name == told.branch else 1.0 - own for each in exits}
+        shares = {exit.name: own if exit.name == told.branch else 1.0 - own for exit in exits}
         would_be_treated = self._race(state, list(exits), 0, shares).name == told.branch
         return not would_be_treated and self.u("marginal_benefit") >= marginal.benefit
 
@@ -280,7 +280,7 @@ class Patient:
 
     def _onward(self, exits: Iterable[Exit]) -> list[Exit]:
         """Return the exits on which a patient lives on: who is treated in vain takes no other."""
-        return [each for each in exits if not self.model.pathway.states[each.to].is_absorbing]
+        return [exit for exit in exits if not self.model.pathway.states[exit.to].is_absorbing]
 
     def _leave(self, state: str, exits: list[Exit], visit: int, month: float = 0.0) -> tuple[float, Exit]:
         """Return how long the patient stays, and the exit they take.
@@ -289,12 +289,12 @@ class Patient:
         """
         if exits[0].probability is None:
             times = [
-                self.to_come.get(each.name, math.inf) - month
-                if each.goes_on
-                else self._time(each, self.u(f"{state}/{each.name}", visit))
-                for each in exits
+                self.to_come.get(exit.name, math.inf) - month
+                if exit.goes_on
+                else self._time(exit, self.u(f"{state}/{exit.name}", visit))
+                for exit in exits
             ]
-            self.to_come = {each.name: month + time for each, time in zip(exits, times, strict=True)}
+            self.to_come = {exit.name: month + time for exit, time in zip(exits, times, strict=True)}
             earliest = times.index(min(times))
             return times[earliest], exits[earliest]
         taken = self._race(state, exits, visit)
@@ -305,9 +305,9 @@ class Patient:
         if len(exits) == 1:
             return exits[0]
         ranks = []
-        for each in exits:
-            p = self._of_cell(each.probability) if shares is None else shares[each.name]
-            ranks.append(-math.log(self.u(f"{state}/{each.name}", visit)) / p if p > 0.0 else math.inf)
+        for exit in exits:
+            p = self._of_cell(exit.probability) if shares is None else shares[exit.name]
+            ranks.append(-math.log(self.u(f"{state}/{exit.name}", visit)) / p if p > 0.0 else math.inf)
         return exits[ranks.index(min(ranks))]
 
     def _time(self, way: Exit, u: float) -> float:

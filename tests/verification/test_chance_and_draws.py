@@ -80,7 +80,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     # Quantiles of a lognormal in no order, so that the first draws are as the others.
     means = 40.0 * np.exp(0.4 * stats.norm.ppf((np.arange(200) + 0.5) / 200))
     means = np.random.default_rng(1).permutation(means)
-    (folder / "draws.csv").write_text("treated\n" + "\n".join(f"{each:.6g}" for each in means), encoding="utf-8")
+    (folder / "draws.csv").write_text("treated\n" + "\n".join(f"{mean:.6g}" for mean in means), encoding="utf-8")
     (folder / "ward.toml").write_text(PATHWAY, encoding="utf-8")
     (folder / "busy.toml").write_text(BUSY, encoding="utf-8")
     return load_scenario(folder / "busy.toml")
@@ -169,8 +169,8 @@ def test_few_patients_do_not_widen_the_interval_over_draws(busy: Scenario) -> No
     few = replace(busy, service=replace(busy.service, years=0.5))
     many = width(rows(busy, parts(busy, 200, replications=4)))
     runs = [parts(few, 200, replications=2, seed=seed) for seed in range(3)]
-    assert np.mean([width(rows(few, own)) for own in runs]) == pytest.approx(many, rel=0.28)
-    assert np.mean([np.ptp(with_chance(own)) for own in runs]) > 1.4 * many
+    assert np.mean([width(rows(few, run)) for run in runs]) == pytest.approx(many, rel=0.28)
+    assert np.mean([np.ptp(with_chance(run)) for run in runs]) > 1.4 * many
 
 
 def test_few_patients_without_queues_do_not_widen_it_either(busy: Scenario) -> None:
@@ -178,8 +178,8 @@ def test_few_patients_without_queues_do_not_widen_it_either(busy: Scenario) -> N
     free = replace(busy, capacity={}, service=None)
     truth = width(rows(free, parts(free, 200, engine="exact")))
     runs = [parts(free, 200, patients=20, seed=seed) for seed in range(3)]
-    assert np.mean([width(rows(free, own)) for own in runs]) == pytest.approx(truth, rel=0.28)
-    assert np.mean([np.ptp(with_chance(own)) for own in runs]) > 1.5 * truth
+    assert np.mean([width(rows(free, run)) for run in runs]) == pytest.approx(truth, rel=0.28)
+    assert np.mean([np.ptp(with_chance(run)) for run in runs]) > 1.5 * truth
 
 
 def test_one_replication_does_not_say_what_chance_is(busy: Scenario) -> None:

@@ -204,7 +204,7 @@ levels = { slow = 1, other = 1 }
     )
     assert (slow["difference"].dropna() == 0.0).all()
     rates = np.array([[[-speed - 0.05, speed], [speed, -speed]] for speed in (0.3, 8.0)])
-    before, after = (expm(12.0 * each)[0].sum() for each in rates)
+    before, after = (expm(12.0 * rate)[0].sum() for rate in rates)
     assert other.loc["os_12", "difference"] == pytest.approx(after - before, abs=1e-4)
 
 

@@ -31,7 +31,7 @@ def law(family: str, cure: float | None = None, **parameters: object) -> Distrib
 def state(model: Model, *laws: Distribution) -> Model:
     """A model whose start is left by competing latent times of these laws."""
     (first, *_), start = model.exits[model.pathway.start], model.pathway.start
-    exits = tuple(replace(first, name=f"{i}", time=each, probability=None) for i, each in enumerate(laws))
+    exits = tuple(replace(first, name=f"{i}", time=law, probability=None) for i, law in enumerate(laws))
     return replace(model, exits={**model.exits, start: exits})
 
 
@@ -62,7 +62,7 @@ def test_a_stay_and_who_leaves_by_which_risk_are_what_quadrature_gives(laws: lis
     found = leaving(state(model, *laws), model.pathway.start)
 
     def survival(u: float) -> float:
-        return float(np.prod([each.survival(exp(u)) for each in laws]))
+        return float(np.prod([law.survival(exp(u)) for law in laws]))
 
     stay = sum(
         integrate.quad(lambda u: exp(u) * survival(u), a, b, limit=500, epsabs=1e-10)[0]
@@ -73,7 +73,7 @@ def test_a_stay_and_who_leaves_by_which_risk_are_what_quadrature_gives(laws: lis
     assert not found.never.any()
     # Who leaves by a risk, by simulation: bounds of 5 standard errors, seeds fixed.
     u = np.random.default_rng(5).uniform(size=(len(laws), 200_000))
-    first = np.argmin([each.ppf(own) for each, own in zip(laws, u, strict=True)], axis=0)
+    first = np.argmin([law.ppf(own) for law, own in zip(laws, u, strict=True)], axis=0)
     for place, each in enumerate(found.by):
         assert np.mean(first == place) == pytest.approx(each.item(), abs=5.0 * 0.5 / np.sqrt(200_000))
 
@@ -155,7 +155,7 @@ def test_a_cycle_that_is_never_left_is_come_round_without_end_but_not_within_mon
 def test_patients_of_a_shipped_pathway_come_to_each_state_as_often_as_the_chain_says(name: str) -> None:
     model, n = resolve(Scenario(name, load_pathway(name))), 20_000
     (block,) = engine.simulate(model, Uniforms(4), range(n), horizon=12_000.0)
-    expected = {state: np.sum(each * model.weights) for state, each in visits(model).items()}
+    expected = {state: np.sum(visit * model.weights) for state, visit in visits(model).items()}
     for state, often in expected.items():
         counts = np.zeros(n)
         for who, _ in block.entered.get(state, ()):

@@ -132,9 +132,9 @@ def test_engines_agree_on_other_draws_of_the_parameters() -> None:
     policy = load_scenario("wider-salvage@0.5")
     random = np.random.default_rng(3)
     values = {
-        name: each.value * random.uniform(0.5, 2.0)
-        for name, each in policy.pathway.parameters.items()
-        if each.unit == "months"
+        name: parameter.value * random.uniform(0.5, 2.0)
+        for name, parameter in policy.pathway.parameters.items()
+        if parameter.unit == "months"
     }
     model = resolve(policy, values)
     solved = engine.curves(model, 120.0)

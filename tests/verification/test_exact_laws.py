@@ -64,7 +64,7 @@ def test_the_error_falls_with_the_square_of_the_step(model: Model) -> None:
 def test_draws_solved_together_are_the_draws_solved_alone() -> None:
     policy = load_scenario("wider-salvage@0.5")
     random = np.random.default_rng(5)
-    names = [name for name, each in policy.pathway.parameters.items() if each.unit == "months"]
+    names = [name for name, parameter in policy.pathway.parameters.items() if parameter.unit == "months"]
     factors = {name: random.uniform(0.7, 1.4, 3) for name in names}
     table = {name: policy.pathway.parameters[name].value * factor[:, None] for name, factor in factors.items()}
     table["salvage_uptake"] = np.array([[0.3], [0.5], [0.7]])

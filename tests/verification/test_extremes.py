@@ -76,7 +76,7 @@ def test_next_to_nobody_treated_is_next_to_no_change() -> None:
 
 
 def months_of(pathway: Pathway) -> list[str]:
-    return [name for name, each in pathway.parameters.items() if each.unit == "months"]
+    return [name for name, parameter in pathway.parameters.items() if parameter.unit == "months"]
 
 
 SLOW = pytest.mark.slow
@@ -103,7 +103,9 @@ def test_all_times_at_once_at_an_end(months: float) -> None:
 
 @pytest.mark.parametrize("shape", [0.05, 20.0])
 def test_every_shape_at_an_end(shape: float) -> None:
-    shapes = [name for name, each in load_scenario("baseline").pathway.parameters.items() if name.endswith("_shape")]
+    shapes = [
+        name for name, parameter in load_scenario("baseline").pathway.parameters.items() if name.endswith("_shape")
+    ]
     assert len(shapes) > 5
     both(b_all(set=dict.fromkeys(shapes, shape)))
 
@@ -112,8 +114,8 @@ def test_every_shape_at_an_end(shape: float) -> None:
 def test_every_probability_at_an_end(share: float) -> None:
     pathway = load_scenario("baseline").pathway
     tried = 0
-    for name, each in pathway.parameters.items():
-        if each.unit != "probability":
+    for name, parameter in pathway.parameters.items():
+        if parameter.unit != "probability":
             continue
         try:
             scenario = b_all(set={name: share})

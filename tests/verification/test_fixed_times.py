@@ -22,10 +22,10 @@ Tell = Callable[..., Pathway]
 def in_a_row(months: tuple[float, ...]) -> str:
     """Patients stay so many months in one state after another, and die."""
     told = 'title = "in a row"\nstart = "s0"\n'
-    for place, each in enumerate(months):
+    for place, month in enumerate(months):
         onward = f"s{place + 1}" if place + 1 < len(months) else "dead"
         told += f'[states.s{place}]\nkind = "sojourn"\n[[states.s{place}.transitions]]\nto = "{onward}"\n'
-        told += f'time = {{ family = "fixed", months = {each} }}\n'
+        told += f'time = {{ family = "fixed", months = {month} }}\n'
     return told + '[states.dead]\nkind = "death"\n'
 
 

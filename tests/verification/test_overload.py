@@ -142,7 +142,7 @@ source = "assumption"
 
 def with_stays(tell: Tell, tmp_path: Path, stays: list[float], told: tuple[str, str, float]) -> Scenario:
     """A scenario of one parameter set a mean stay."""
-    (tmp_path / "draws.csv").write_text("stay\n" + "".join(f"{each}\n" for each in stays), encoding="utf-8")
+    (tmp_path / "draws.csv").write_text("stay\n" + "".join(f"{stay}\n" for stay in stays), encoding="utf-8")
     pathway, capacity, rate = told
     tell(pathway + DRAWN, capacity, rate)
     file = tmp_path / "pathway.toml"

@@ -121,7 +121,7 @@ def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
     every_book_is_fair(book, model, fair)
     check(events, model.pathway)
     number_of = {number: place for place, number in enumerate(intake.patients)}
-    came = intake.origin[[number_of[each] for each in book.patients]]
+    came = intake.origin[[number_of[patient] for patient in book.patients]]
     assert np.all(book.asked >= came)
 
 
@@ -161,7 +161,9 @@ def test_follow_up_that_ends_while_patients_wait(seed: int, horizon: float, alik
 def test_preparation_that_takes_time_and_other_draws_of_the_parameters(alike: Alike, fair: Fair) -> None:
     random = np.random.default_rng(3)
     policy = scarce(wider(0.5, reinfusion_preparation_months=1.5), 2, 1)
-    times = {name: each.value for name, each in policy.pathway.parameters.items() if each.unit == "months"}
+    times = {
+        name: parameter.value for name, parameter in policy.pathway.parameters.items() if parameter.unit == "months"
+    }
     values = {name: value * random.uniform(0.5, 2.0) for name, value in times.items()}
     model = resolve(policy, values)
     _, book = alike(model, over_years(PATIENTS, 4.0))

@@ -231,8 +231,8 @@ def the_law(
         block, book = des.simulate(model, Uniforms(1), intake, horizon=horizon, before=own)
         events = table([block])
     check(events, pathway)
-    for place, each in enumerate(units):
-        fair(book.of(place), each)
+    for place, unit in enumerate(units):
+        fair(book.of(place), unit)
 
 
 @given(*anything)

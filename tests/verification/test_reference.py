@@ -77,7 +77,11 @@ def test_patients_are_of_the_population_that_is_told_whatever_its_order(
 
 def test_patients_of_other_draws_of_the_parameters_agree(follow: Follow, events: Events) -> None:
     policy = load_scenario("universal-salvage@0.5")
-    values = {name: 0.7 * each.value for name, each in policy.pathway.parameters.items() if each.unit == "months"}
+    values = {
+        name: 0.7 * parameter.value
+        for name, parameter in policy.pathway.parameters.items()
+        if parameter.unit == "months"
+    }
     agree(resolve(policy, values), range(60), follow, events, draw=17)
 
 

@@ -118,7 +118,7 @@ def test_curves_without_a_block_are_those_of_the_others() -> None:
     ]
     found = tally.without_each(model, 60.0, blocks)
     for place in range(3):
-        others = tally.of_blocks(model, 60.0, [each for number, each in enumerate(blocks) if number != place])
+        others = tally.of_blocks(model, 60.0, [block for number, block in enumerate(blocks) if number != place])
         for key, survival in others.survival.items():
             np.testing.assert_allclose(found.survival[key][place], survival[0], atol=1e-12)
         for name, size in others.sizes.items():

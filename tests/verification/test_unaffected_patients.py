@@ -49,8 +49,8 @@ def touched_states(scenario: Scenario) -> set[str]:
     changed = {name for name in own if not np.array_equal(pulled[name], own[name])}
     found = {key.split(".")[0] for key in scenario.hazard_ratio} | {*scenario.pathway.milestones}
     for name, state in scenario.pathway.states.items():
-        for each in state.transitions:
-            if changed & {named for reference in references_of(each) for named in names_in(reference)}:
+        for transition in state.transitions:
+            if changed & {named for reference in references_of(transition) for named in names_in(reference)}:
                 found.add(name)
     return found
 
@@ -191,5 +191,6 @@ def _last_way(pathway: Pathway) -> State:
     return next(
         state
         for state in pathway.states.values()
-        if state.kind == "sojourn" and all(pathway.states[each.to].kind == "death" for each in state.transitions)
+        if state.kind == "sojourn"
+        and all(pathway.states[transition.to].kind == "death" for transition in state.transitions)
     )

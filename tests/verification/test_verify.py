@@ -148,7 +148,7 @@ def test_where_patients_come_back_no_stated_error_excuses_more_than_a_ten_thousa
     monkeypatch.setattr(accuracy, "fine_enough", lambda model, step, horizon, solve: solve(0.1))
     laws = failed(Scenario("peer_pathway", load_pathway("peer_pathway")))
     assert len(laws) == 2
-    assert all(each.startswith(LATTICE) for each in laws)
+    assert all(law.startswith(LATTICE) for law in laws)
 
 
 @pytest.mark.parametrize("apart", [0.02, np.nan])

@@ -80,7 +80,7 @@ def test_the_two_arms_are_other_patients_and_both_ends_of_a_policy_the_same(tell
     found = virtual_cohorts(
         load_scenario("baseline"), load_scenario("wider-salvage"), settings=Settings(n=30, cohorts=4, draws=2)
     )
-    assert [each.name for each in found.scenarios] == ["baseline", "wider-salvage", "wider-salvage@cohorts"]
+    assert [scenario.name for scenario in found.scenarios] == ["baseline", "wider-salvage", "wider-salvage@cohorts"]
 
 
 def test_survivors_of_a_cohort_are_binomial_with_the_probability_that_the_exact_engine_has() -> None:
@@ -124,7 +124,7 @@ def test_microsim_and_des_see_the_same_cohorts() -> None:
         Hospital(load_scenario("hsct-as-milestone"), None, (28.0, 74.7), 120.0, 1, engine, frozenset({"hsct"}))
         for engine in ("microsim", "des")
     ]
-    one, other = (each.patients(200, 1) for each in hospitals)
+    one, other = (hospital.patients(200, 1) for hospital in hospitals)
     np.testing.assert_allclose(one.seen, other.seen, rtol=0, atol=1e-9)
     np.testing.assert_array_equal(one.died, other.died)
     np.testing.assert_allclose(one.entered["hsct"], other.entered["hsct"], rtol=0, atol=1e-9)

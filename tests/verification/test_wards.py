@@ -94,12 +94,12 @@ def log(tell: Callable[..., Pathway], alike: Callable) -> Log:
     ) -> dict[str, str]:
         text += "[attributes.name]\nlevels = { " + ", ".join(f"{name} = 1" for name in courses) + " }\n"
         for key in asdict(Course()):
-            times = ", ".join(f"{name} = {getattr(each, key)!r}" for name, each in courses.items())
+            times = ", ".join(f"{name} = {getattr(course, key)!r}" for name, course in courses.items())
             text = text.replace(key.upper(), '{ by = "name", ' + times + " }")
         limits = {"beds": beds} if theatre is None else {"beds": beds, "theatre": theatre}
         model = resolve(Scenario("ward", tell(text), capacity=limits))
         patients = np.array(numbers(model, list(courses)))
-        origin = np.array([each.comes for each in courses.values()])
+        origin = np.array([course.comes for course in courses.values()])
         intake = Intake(patients, origin, np.ones(patients.size, dtype=bool))
         block, _ = engine.simulate(model, Uniforms(SEED), intake, horizon=horizon)
         events = table([block])

@@ -53,7 +53,7 @@ def table(declared: Floats, alternatives: Sequence[Alternative], drawn: Integers
     drawn : (n,) which draw each is; copies of one have the same number, and are one to the error. None if all differ
     """
     drawn = np.arange(len(declared)) if drawn is None else drawn
-    return pd.DataFrame([_row(declared, each, drawn) for each in alternatives])
+    return pd.DataFrame([_row(declared, alternative, drawn) for alternative in alternatives])
 
 
 def _row(declared: Floats, each: Alternative, drawn: Integers) -> dict[str, Any]:

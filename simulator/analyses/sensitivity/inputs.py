@@ -140,7 +140,7 @@ class Inputs:
             return {**self.centre, name: value}
         own = {**point_values(self.pathway), **self.centre}
         pulled = pull(Scenario(name, self.pathway, set={name: value}), own)
-        return {each: float(pulled[each]) for each in self.names}
+        return {name: float(pulled[name]) for name in self.names}
 
 
 def listed(words: Sequence[str]) -> str:
@@ -154,7 +154,7 @@ def load_inputs(options: Sequence[Scenario], wanted: int | None, seed: int) -> I
     table, n_draws = _table(pathway, wanted)
     check_count(pathway, wanted)
     draws = table.iloc[:n_draws].reset_index(drop=True)
-    varied, is_informed = any(is_open(each, draws) for each in options), INFORMED in draws
+    varied, is_informed = any(is_open(option, draws) for option in options), INFORMED in draws
     benefit = draws.pop(INFORMED) if is_informed else _assumed(seed, n_draws)
     if varied:
         draws = draws.assign(**{BENEFIT: benefit})

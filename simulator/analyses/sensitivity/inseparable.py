@@ -33,13 +33,13 @@ def together(draws: pd.DataFrame, siblings: Callable[[str], Sequence[str]]) -> l
     varied = draws.drop(columns=constant(draws))
     found: list[set[str]] = []
     for table in (varied, varied.rank()):
-        names = [str(each) for each in table.columns]
+        names = [str(column) for column in table.columns]
         rho = np.atleast_2d(np.corrcoef(table.to_numpy(dtype=float), rowvar=False))
         for place, name in enumerate(names):
             others = [other for other, each in enumerate(names) if each not in siblings(name)]
             partners = _partners(rho[others, place], rho[np.ix_(others, others)], len(table))
             if partners.size:
-                found.append({name, *(names[others[each]] for each in partners)})
+                found.append({name, *(names[others[partner]] for partner in partners)})
     return [tuple(each for each in map(str, draws.columns) if each in group) for group in joined(found)]
 
 

@@ -41,7 +41,7 @@ def leads(asked: Question, each: Each, inputs: Inputs, n_draws: int) -> list[Lea
     for benefit in benefits:
         at = rows.assign(**{BENEFIT: benefit}) if isinstance(benefit, float) else rows
         values = question.joined(list(question.asked(asked, each, at)))
-        options = () if asked.gained_at is not None else tuple(_of(asked, own[asked.outcome]) for own in values)
+        options = () if asked.gained_at is not None else tuple(_of(asked, value[asked.outcome]) for value in values)
         found.append(Lead(benefit, options, _of(asked, asked.value(values))))
     return found
 

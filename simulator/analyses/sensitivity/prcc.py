@@ -36,8 +36,8 @@ def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[s
     ranks = draws.rank()
     outcome = np.asarray(pd.Series(values).rank(), dtype=np.float64)
     found = []
-    for name, own in siblings.items():
-        controls = np.asarray(ranks.drop(columns=list(own)), dtype=np.float64)
+    for name, sibling in siblings.items():
+        controls = np.asarray(ranks.drop(columns=list(sibling)), dtype=np.float64)
         r, freedom, effective = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
         if effective < LEAST_EFFECTIVE:
             r = freedom = np.nan

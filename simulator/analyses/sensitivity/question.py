@@ -100,7 +100,7 @@ class Question:
         found = dict.fromkeys(map(alive_at, pathway.months.survival), "probability")
         found |= dict.fromkeys(("median_os", *map(mean_to, pathway.months.means)), "months")
         if self.population == "all" and self.clock == pathway.clock:
-            found |= {name: each.unit for name, each in pathway.counts.items()}
+            found |= {name: count.unit for name, count in pathway.counts.items()}
             if self.base is not None and summaries.treated_group(pathway) is not None:
                 found |= dict.fromkeys(summaries.gained(pathway.months), "survivors")
         return found
@@ -108,11 +108,11 @@ class Question:
 
 def check(question: Question) -> None:
     """Raise InputError for what no run could answer."""
-    for each in question.options:
-        if each.is_limited:
+    for option in question.options:
+        if option.is_limited:
             raise InputError(
                 "a sensitivity analysis runs by the exact engine, which has no queues",
-                where=f"{each.where}: [{'capacity' if each.capacity else 'service'}]",
+                where=f"{option.where}: [{'capacity' if option.capacity else 'service'}]",
                 allowed="a scenario without limited resources; `aftercart sweep` varies beds",
             )
     pathway = question.scenario.pathway
@@ -139,7 +139,7 @@ def check(question: Question) -> None:
 
 def opened(question: Question, draws: pd.DataFrame) -> Question:
     """Return the question with each option's benefit varied where it is open."""
-    return replace(question, opened=tuple(is_open(each, draws) for each in question.options))
+    return replace(question, opened=tuple(is_open(option, draws) for option in question.options))
 
 
 def asked(
@@ -220,9 +220,9 @@ def _curves(models: Sequence[Model], question: Question, reach: float) -> list[C
     only = {(question.clock, question.population), (clock, "all")}
     if treated is not None and question.gained_at is not None:
         only.add((clock, treated))
-    if any(accuracy.cycle(each) for each in models):
+    if any(accuracy.cycle(model) for model in models):
         step = engine.one_step(models, reach)
     else:
         # As fine as a run to the horizon, however early the outcome.
         step = engine.step_of(tuple(question.options), question.horizon)
-    return [engine.curves(each, reach, step=step, only=only) for each in models]
+    return [engine.curves(model, reach, step=step, only=only) for model in models]

@@ -296,9 +296,9 @@ class _Work:
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
-        names = offered(resolve(each, with_benefits(rows)) for each in self.question.options)
+        names = offered(resolve(option, with_benefits(rows)) for option in self.question.options)
         values = {name: self._values(rows, name, name) for name in names}
-        every = [Alternative(name, "", found, np.ones(len(found))) for name, found in values.items()]
+        every = [Alternative(name, "", value, np.ones(len(value))) for name, value in values.items()]
         return alternatives.table(values[DECLARED], every, _drawn(rows))
 
     def priors(self) -> pd.DataFrame:

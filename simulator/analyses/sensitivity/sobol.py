@@ -59,7 +59,9 @@ def table(factors: Factors, values: Floats, seed: int) -> pd.DataFrame:
 
     values : (samples x (n_factors + 2),), the outcome of `rows`
     """
-    made = pd.DataFrame({"parameter": [factor[0] for factor in factors], "together": [_told(each) for each in factors]})
+    made = pd.DataFrame(
+        {"parameter": [factor[0] for factor in factors], "together": [_told(factor) for factor in factors]}
+    )
     if not factors:
         return made.reindex(columns=[*made, *SHARES])
     _, analyze = _salib()

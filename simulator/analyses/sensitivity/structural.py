@@ -174,7 +174,7 @@ def structures(months: OutcomeMonths) -> dict[str, Structure]:
 def offered(models: Iterable[Model]) -> list[str]:
     """Return the structures to ask, the declared one first: those that change a time of any model."""
     models = tuple(models)
-    times = [each.time for model in models for ways in model.exits.values() for each in ways]
+    times = [way.time for model in models for ways in model.exits.values() for way in ways]
     left_out = set(WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE)
     every = structures(models[0].pathway.months)
     return [
@@ -187,12 +187,12 @@ def _declares_cure(time: Distribution | None) -> bool:
 
 
 def _changes(models: Iterable[Model], change: Structure) -> bool:
-    exits = ((model, each) for model in models for ways in model.exits.values() for each in ways)
+    exits = ((model, way) for model in models for ways in model.exits.values() for way in ways)
     return any(change.exit(model, each) is not each for model, each in exits)
 
 
 def restructured(model: Model, structure: str) -> Model:
     """Return a model with its sojourn times of another structure, matched to the declared ones; nothing is refitted."""
     change = structures(model.pathway.months)[structure]
-    exits = {name: tuple(change.exit(model, each) for each in ways) for name, ways in model.exits.items()}
+    exits = {name: tuple(change.exit(model, way) for way in ways) for name, ways in model.exits.items()}
     return replace(model, exits=exits)

@@ -38,11 +38,11 @@ class Grid:
     axes: tuple[Axis, ...]
 
     def __len__(self) -> int:
-        return math.prod(len(each.values) for each in self.axes)
+        return math.prod(len(axis.values) for axis in self.axes)
 
     @property
     def names(self) -> list[str]:
-        return [each.name for each in self.axes]
+        return [axis.name for axis in self.axes]
 
     def places(self, cell: int) -> tuple[int, ...]:
         """Return a cell's place on each axis."""
@@ -98,9 +98,9 @@ def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> 
         table, key = find(scenario.pathway, name)
         if name in COLUMNS:
             raise InputError("a column of the table, too", where="--vary", got=name, allowed=f"{table}.{key}")
-        for each in axes:
-            if (each.table, each.key) == (table, key):
-                raise InputError(f"the same as '{each.name}'", where="--vary", got=name, allowed="each name once")
+        for axis in axes:
+            if (axis.table, axis.key) == (table, key):
+                raise InputError(f"the same as '{axis.name}'", where="--vary", got=name, allowed="each name once")
         axes.append(Axis(name, table, key, read_values(told, f"--vary {name}")))
     return Grid(scenario, tuple(axes))
 
@@ -129,12 +129,12 @@ def _full(pathway: Pathway) -> dict[str, list[str]]:
         "service": list(SERVICE),
         "set": sorted(parameters, key=lambda name: not parameters[name].lever),
         "scale": list(parameters),
-        "odds_ratio": [name for name, each in parameters.items() if each.unit == "probability"],
+        "odds_ratio": [name for name, parameter in parameters.items() if parameter.unit == "probability"],
         "hazard_ratio": [
-            f"{name}.{each.name}"
+            f"{name}.{transition.name}"
             for name, state in pathway.states.items()
             if state.kind == "sojourn"
-            for each in state.transitions
+            for transition in state.transitions
         ],
     }
 

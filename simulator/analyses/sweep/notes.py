@@ -45,7 +45,7 @@ def _benefit(scenario: Scenario) -> str:
 
 def _where(grid: Grid, untouched: Floats) -> str:
     """Return in which share of draws, by the values of the name that decides it, if one does."""
-    shaped = untouched.reshape([len(each.values) for each in grid.axes])
+    shaped = untouched.reshape([len(axis.values) for axis in grid.axes])
     for place, axis in enumerate(grid.axes):
         shares = np.moveaxis(shaped, place, 0).reshape(len(axis.values), -1)
         if np.ptp(shares) > 0 and (shares == shares[:, :1]).all():

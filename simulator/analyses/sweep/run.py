@@ -207,6 +207,6 @@ def _piece(plan: _Plan, item: tuple[int, slice]) -> Part:
     part = part_of(plan.grid.at(cell), plan.table, plan.engine, plan.settings, rows)
     ward = part.ward
     if ward is not None:
-        overall = {key: each for key, each in ward.outcomes.items() if key[1] == 0}
+        overall = {key: outcome for key, outcome in ward.outcomes.items() if key[1] == 0}
         ward = replace(ward, outcomes=overall, queue={}, in_use={})
     return replace(part, survival={}, noise={}, occupancy={}, ward=ward)

@@ -34,7 +34,7 @@ def write_cohorts(found: VirtualCohorts, folder: Path) -> None:
 def write_guarantee(found: Guarantee, folder: Path) -> None:
     """Write analyses.csv, curves.csv and manifest.json."""
     more = {
-        "groups": [each.name for each in found.groups],
+        "groups": [group.name for group in found.groups],
         "decision": found.decision,
         "failure": list(found.failure),
         "reported_difference": found.reported,

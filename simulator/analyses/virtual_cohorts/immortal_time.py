@@ -109,16 +109,20 @@ def paired_groups(pathway: Pathway, name: str | None = None) -> tuple[Group, Gro
 def planned_at(pathway: Pathway, group: Group) -> str | None:
     """Return the first decision that leads, by one sojourn, to what a group has entered; None if there is none."""
     leads = {
-        name for name, state in pathway.states.items() if any(each.to in group.entered for each in state.transitions)
+        name
+        for name, state in pathway.states.items()
+        if any(transition.to in group.entered for transition in state.transitions)
     }
     deciding = (name for name, state in pathway.states.items() if state.kind == "decision")
-    return next((n for n in deciding if any(each.to in leads for each in pathway.states[n].transitions)), None)
+    return next(
+        (n for n in deciding if any(transition.to in leads for transition in pathway.states[n].transitions)), None
+    )
 
 
 def failures(pathway: Pathway, group: Group) -> tuple[str, ...]:
     """Return the states, but for death, to which what else may come leads, where patients wait for what they enter."""
-    waits = [each for each in pathway.states.values() if any(way.to in group.entered for way in each.transitions)]
-    onward = [way.to for each in waits for way in each.transitions if way.to not in group.entered]
+    waits = [state for state in pathway.states.values() if any(way.to in group.entered for way in state.transitions)]
+    onward = [way.to for wait in waits for way in wait.transitions if way.to not in group.entered]
     return tuple(dict.fromkeys(name for name in onward if pathway.states[name].kind != "death"))
 
 
@@ -167,7 +171,7 @@ class _Work:
     def of(self, job: tuple[int, int]) -> list[_Found]:
         draw, cohorts = job
         patients = self.hospital.patients(cohorts * self.n, draw)
-        return [self._analysed(patients, cohorts, each) for each in self.analyses]
+        return [self._analysed(patients, cohorts, analysis) for analysis in self.analyses]
 
     def _analysed(self, patients: Patients, cohorts: int, analysis: Analysis) -> _Found:
         entered, others = self.groups
@@ -186,10 +190,10 @@ class _Work:
         curves = [kaplan_meier(whole.of(group), analysis.begins) for group in (True, False)]
         there = np.array([1.0 if whole.of(group).stop.size else np.nan for group in (True, False)])
         return _Found(
-            np.array([each.at(self.months) for each in curves]) * there[:, None],
-            np.array([each.standard_error(self.months) ** 2 for each in curves]),
-            np.array([float(each.at(month)) for each in curves]) * there,
-            np.array([float(each.standard_error(month)) ** 2 for each in curves]),
+            np.array([curve.at(self.months) for curve in curves]) * there[:, None],
+            np.array([curve.standard_error(self.months) ** 2 for curve in curves]),
+            np.array([float(curve.at(month)) for curve in curves]) * there,
+            np.array([float(curve.standard_error(month)) ** 2 for curve in curves]),
             np.array([pair for pair, _, _ in own]),
             np.array([p for _, p, _ in own]),
             np.array([sizes for _, _, sizes in own]).mean(axis=0),
@@ -202,7 +206,7 @@ def _compared(
     """Return a cohort's OS at a month by group, NaN of an empty one, the log-rank P, and the groups' sizes."""
     episodes = analysis.episodes(courses)
     groups = [episodes.of(True), episodes.of(False)]
-    at = [float(kaplan_meier(each).at(month)) if each.stop.size else np.nan for each in groups]
+    at = [float(kaplan_meier(group).at(month)) if group.stop.size else np.nan for group in groups]
     return (at[0], at[1]), log_rank(groups).p, (groups[0].stop.size, groups[1].stop.size)
 
 
@@ -249,8 +253,8 @@ def guarantee_time(
                 progress(done, len(dealt))
     reported = None if cohort is None else reported_difference(cohort, groups, pathway)
     by_analysis = [[own[place] for own in found] for place in range(len(analyses))]
-    rows = [_row(each, own, reported) for each, own in zip(analyses, by_analysis, strict=True)]
-    curves = [_curves(each, own, grid, groups) for each, own in zip(analyses, by_analysis, strict=True)]
+    rows = [_row(analysis, own, reported) for analysis, own in zip(analyses, by_analysis, strict=True)]
+    curves = [_curves(analysis, own, grid, groups) for analysis, own in zip(analyses, by_analysis, strict=True)]
     return Guarantee(
         scenario, settings, len(dealt), cohort, groups, decision, failure, reported,
         pd.DataFrame(rows), pd.concat(curves, ignore_index=True),

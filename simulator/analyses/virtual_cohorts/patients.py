@@ -48,7 +48,7 @@ class Patients:
 
     def first(self, states: Sequence[str]) -> Floats:
         """Return when any of some states was entered first."""
-        return np.asarray(np.minimum.reduce([self.entered[each] for each in states]))
+        return np.asarray(np.minimum.reduce([self.entered[state] for state in states]))
 
     def courses(self, states: Sequence[str], since: Floats, failure: Sequence[str] = ()) -> Courses:
         """Return everybody's course from a month of their own, and when they entered any of some states.
@@ -133,6 +133,6 @@ class Hospital:
 
 
 def _joined(parts: Sequence[Patients], n: int) -> Patients:
-    entered = {state: np.concatenate([each.entered[state] for each in parts])[:n] for state in parts[0].entered}
-    seen, died = (np.concatenate([getattr(each, name) for each in parts])[:n] for name in ("seen", "died"))
+    entered = {state: np.concatenate([part.entered[state] for part in parts])[:n] for state in parts[0].entered}
+    seen, died = (np.concatenate([getattr(part, name) for part in parts])[:n] for name in ("seen", "died"))
     return Patients(seen, died, entered)

@@ -72,7 +72,7 @@ class _Work:
         """Return a draw's curves, one a cohort, and by policy, size and cohort whether the arms differ."""
         draw, cohorts = job
         most = max(self.sizes)
-        arms = [each.patients(cohorts * most, draw, min(arm, 1)) for arm, each in enumerate(self.hospitals)]
+        arms = [hospital.patients(cohorts * most, draw, min(arm, 1)) for arm, hospital in enumerate(self.hospitals)]
         curves = [kaplan_meier(arms[0].alive(_cohort(c, most, self.n))) for c in range(cohorts)]
         differs = np.zeros((len(arms) - 1, len(self.sizes), cohorts), dtype=bool)
         for place in np.ndindex(differs.shape):
@@ -137,8 +137,8 @@ def virtual_cohorts(
 
 def _cohorts(curves: Sequence[Sequence[KaplanMeier]], month: float) -> pd.DataFrame:
     rows: list[tuple[float, ...]] = []
-    for draw, own in enumerate(curves, start=1):
-        for each in own:
+    for draw, curve in enumerate(curves, start=1):
+        for each in curve:
             lower, upper = each.interval(month)
             survival, error = float(each.at(month)), float(each.standard_error(month))
             rows.append((len(rows) + 1, draw, survival, error, float(lower), float(upper)))
@@ -147,7 +147,7 @@ def _cohorts(curves: Sequence[Sequence[KaplanMeier]], month: float) -> pd.DataFr
 
 def _curves(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
     """Return up to 200 cohorts' curves, of all draws alike."""
-    every = [each for own in curves for each in own]
+    every = [each for curve in curves for each in curve]
     parts = [
         pd.DataFrame({"cohort": place + 1, "month": every[place].months, "survival": every[place].survival})
         for place in np.unique(np.linspace(0, len(every) - 1, min(DRAWN, len(every))).astype(int))

@@ -65,7 +65,7 @@ class Chances:
             return []
         if exits[0].probability is not None:
             exits = (self.branch(state, place, visit, in_vain),)
-        found = [Way(inf if each.goes_on else self._months(state, each, place, visit), each) for each in exits]
+        found = [Way(inf if exit.goes_on else self._months(state, exit, place, visit), exit) for exit in exits]
         return sorted(found, key=lambda way: way.months)
 
     def branch(self, state: str, place: int, visit: int, in_vain: bool = False) -> Exit:
@@ -73,7 +73,7 @@ class Chances:
         exits = self.exits(state, in_vain)
         key = (state, visit, place // BLOCK, in_vain)
         if key not in self._branches:
-            shares = [np.asarray(each.probability) for each in exits]
+            shares = [np.asarray(exit.probability) for exit in exits]
             self._branches[key] = self._race(state, exits, shares, place // BLOCK, visit)
         return exits[self._branches[key][place % BLOCK]]
 
@@ -86,7 +86,7 @@ class Chances:
         key = (f"{told.decision} before", visit, place // BLOCK, False)
         if key not in self._branches:
             own = marginal.own_share
-            shares = [own if each.name == told.branch else 1.0 - own for each in exits]
+            shares = [own if exit.name == told.branch else 1.0 - own for exit in exits]
             self._branches[key] = self._race(told.decision, exits, shares, place // BLOCK, visit)
         return exits[self._branches[key][place % BLOCK]].name == told.branch
 
@@ -117,9 +117,9 @@ class Chances:
         patients, cell = self._block(block)
         with np.errstate(divide="ignore"):
             ranks = [
-                -np.log(self.uniforms.at(f"{state}/{each.name}", patients, visit))
+                -np.log(self.uniforms.at(f"{state}/{exit.name}", patients, visit))
                 / (share[cell] if share.ndim and share.size > 1 else share)
-                for each, share in zip(exits, shares, strict=True)
+                for exit, share in zip(exits, shares, strict=True)
             ]
         found: list[int] = np.argmin(np.stack([np.broadcast_to(r, patients.shape) for r in ranks]), axis=0).tolist()
         return found

@@ -43,9 +43,9 @@ def leaving(model: Model, state: str, rate: float = 0.0) -> Leaving:
     """Return how patients leave a state that is not absorbing. `rate` : per month, at which months count less."""
     exits, zero = model.exits[state], np.zeros((1, 1))
     if state in model.instant:
-        return Leaving([zero + (each is model.instant[state]) for each in exits], zero, zero)
-    shares = [np.atleast_2d(each.probability) for each in exits if each.probability is not None]
-    times = [time for each in exits if (time := _time(model, each)) is not None]
+        return Leaving([zero + (exit is model.instant[state]) for exit in exits], zero, zero)
+    shares = [np.atleast_2d(exit.probability) for exit in exits if exit.probability is not None]
+    times = [time for exit in exits if (time := _time(model, exit)) is not None]
     if not times:
         return Leaving(shares, zero, zero)
     if not shares:
@@ -60,7 +60,7 @@ def _time(model: Model, way: Exit) -> Distribution | None:
     """Return an exit's time; in a milestone the one of its name in the state before, as if it were drawn anew."""
     if not way.goes_on:
         return way.time
-    before = (each for exits in model.exits.values() for each in exits)
+    before = (exit for exits in model.exits.values() for exit in exits)
     return next(each.time for each in before if each.name == way.name and each.time is not None)
 
 
@@ -211,7 +211,7 @@ def refuse_endless(model: Model) -> None:
     if not again and not any(each.any() for each in never.values()):
         return
     who = np.atleast_2d(model.weights) > 0.0
-    often = {name: np.where(who, each, 0.0) for name, each in visits(model).items()}
+    often = {name: np.where(who, visit, 0.0) for name, visit in visits(model).items()}
     cycle = ", ".join(name for name, each in often.items() if np.isinf(each).any())
     for name in (each for each in holding if each in often):
         where = f"{model.scenario.where}: [capacity] {holding[name]}"

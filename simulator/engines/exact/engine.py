@@ -109,7 +109,7 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
 @lru_cache(maxsize=256)
 def step_of(scenarios: tuple[Scenario, ...], horizon: float) -> float:
     """Return the lattice step of scenarios of one pathway, from their declared values: the same for every draw."""
-    return choose_step([resolve(replace(each, marginal_benefit=1.0)) for each in scenarios], horizon)
+    return choose_step([resolve(replace(scenario, marginal_benefit=1.0)) for scenario in scenarios], horizon)
 
 
 def one_step(models: Sequence[Model], horizon: float) -> float:
@@ -117,10 +117,10 @@ def one_step(models: Sequence[Model], horizon: float) -> float:
 
     On one lattice, patients whom a policy does not touch do not differ at all. Raises InputError as `solve` does.
     """
-    for each in models:
-        refuse(each)
-    step = step_of(tuple(each.scenario for each in models), horizon)
-    ends = [end for each in models if accuracy.cycle(each) for end in _ends(each)]
+    for model in models:
+        refuse(model)
+    step = step_of(tuple(model.scenario for model in models), horizon)
+    ends = [end for model in models if accuracy.cycle(model) for end in _ends(model)]
     return min((_fine_enough(end, step, horizon, True).lattice.step for end in ends), default=step)
 
 

@@ -61,18 +61,18 @@ def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
     if exits[0].probability is None:
         return _gather(competing(_times_of(exits), times), times, step, n)
     found = []
-    for each in exits:
-        assert each.time is not None
-        assert each.probability is not None
-        (kernel,) = _gather(competing([each.time], times), times, step, n)
-        p = _on_axes(each.probability)
+    for exit in exits:
+        assert exit.time is not None
+        assert exit.probability is not None
+        (kernel,) = _gather(competing([exit.time], times), times, step, n)
+        p = _on_axes(exit.probability)
         atoms = tuple(Atom(a.cell, a.place, a.mass * p) for a in kernel.atoms)
         found.append(Kernel(kernel.now * p, kernel.mass * p[..., None], kernel.early * p, atoms))
     return found
 
 
 def _times_of(exits: Sequence[Exit]) -> list[Distribution]:
-    return [each.time for each in exits if each.time is not None]
+    return [exit.time for exit in exits if exit.time is not None]
 
 
 def _on_axes(values: Floats) -> Floats:
@@ -95,7 +95,7 @@ def competing(latent: Sequence[Distribution], times: Floats) -> Masses:
     if len(latent) == 1 and steps[0] is None:
         survival = np.exp(-_cumulative(latent[0], times))
         return Masses(survival, [survival[..., :-1] - survival[..., 1:]], [None])
-    smooth = [j for j, each in enumerate(steps) if each is None]
+    smooth = [j for j, step in enumerate(steps) if step is None]
     hazards = {j: _cumulative(latent[j], times) for j in smooth}
     total = sum(hazards.values(), np.zeros((1, 1, times.size)))
     survival = np.exp(-total)
@@ -130,7 +130,7 @@ def _shared(hazards: dict[int, Floats], total: Floats, lost: Floats, n: int) -> 
     rate = np.divide(
         lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0
     )
-    own = {j: np.diff(each) for j, each in hazards.items()}
+    own = {j: np.diff(hazard) for j, hazard in hazards.items()}
     shared = [rate * own[j] if j in own else np.zeros_like(lost) for j in range(n)]
     if len(own) > 1 and growth.shape[-1] > FIRST_CELL + 1:
         even = slice(FIRST_CELL, None)
@@ -165,7 +165,7 @@ def _with_steps(
     survival: Floats,
 ) -> Masses:
     """Fixed times among the latent ones: everybody else's survival drops at each by its height."""
-    found = [(j, *each) for j, each in enumerate(steps) if each is not None]
+    found = [(j, *step) for j, step in enumerate(steps) if step is not None]
     shape = np.broadcast_shapes(*(each.shape for _, *told in found for each in told), survival.shape[:-1])
     at = np.stack([np.broadcast_to(each, shape) for _, each, _ in found])
     height = np.stack([np.broadcast_to(each, shape) for _, _, each in found])

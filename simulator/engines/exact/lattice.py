@@ -160,8 +160,8 @@ def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] |
     """
     spreads = []
     for exits in (exits for model in models for exits in model.exits.values()):
-        for each in exits:
-            if each.time is not None and np.all((spread := np.asarray(each.time.spread())) > 0):
+        for exit in exits:
+            if exit.time is not None and np.all((spread := np.asarray(exit.time.spread())) > 0):
                 spreads.append(float(np.min(spread)))
     pathway = models[0].pathway
     if read is None:
@@ -194,9 +194,9 @@ def _lasting(model: Model) -> tuple[dict[str, list[float]], Callable[[str], list
     """Return sojourn -> its fixed times, and where a patient may go on at once from a state."""
     lasting: dict[str, list[float]] = {}
     for name, exits in model.exits.items():
-        for each in exits if name not in model.instant else ():
-            if each.time is not None and each.time.atom is not None:
-                lasting.setdefault(name, []).extend(np.ravel(each.time.atom).tolist())
+        for exit in exits if name not in model.instant else ():
+            if exit.time is not None and exit.time.atom is not None:
+                lasting.setdefault(name, []).extend(np.ravel(exit.time.atom).tolist())
     ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
 
     def at_once(name: str) -> list[str]:

@@ -55,8 +55,8 @@ def _with_deaths(
     assert model.pathway.marginal is not None
     deaths = model.exits[model.pathway.marginal.otherwise]
     laws = kernels(deaths, lattice.step, lattice.n)
-    masses = [_with_atoms(each, lattice) for each in laws]
-    at_once = sum((each.now for each in laws), np.zeros((1, 1)))
+    masses = [_with_atoms(law, lattice) for law in laws]
+    at_once = sum((law.now for law in laws), np.zeros((1, 1)))
     survival = 1.0 - at_once[..., None] - np.cumsum(sum(masses), axis=-1)
     survival = np.concatenate([np.broadcast_to(1.0 - at_once[..., None], survival[..., :1].shape), survival], axis=-1)
     survival = np.clip(survival, 0.0, 1.0)
@@ -82,7 +82,7 @@ def _with_deaths(
             dying[death] = dying.get(death, 0.0) + mass * 0.5 * (there[..., 1:] + there[..., :-1])
             found.atoms[death] = found.staying[death] = found.atoms.get(death, np.zeros((1, 1))) + first * law.now
     found.into.update({death: lattice.transform(lost) for death, lost in dying.items()})
-    _put_means(found, lattice, alive, graph, [(each.to, law) for each, law in zip(deaths, laws, strict=True)])
+    _put_means(found, lattice, alive, graph, [(death.to, law) for death, law in zip(deaths, laws, strict=True)])
     return found
 
 

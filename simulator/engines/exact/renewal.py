@@ -211,7 +211,7 @@ class Renewal:
         if self.is_choice(node):
             return self.edges[node]
         kernels = self.kernels.get(node.state, {}) if self.graph.out_of[node] else {}
-        gone = sum((each.edges for each in kernels.values()), np.zeros((1, 1, 1), dtype=np.complex128))
+        gone = sum((kernel.edges for kernel in kernels.values()), np.zeros((1, 1, 1), dtype=np.complex128))
         return np.asarray(gone * self.edges[node])
 
     def outflow(self, node: Node) -> Complex:
@@ -231,10 +231,10 @@ def transforms(model: Model, lattice: Lattice, states: list[str], ready: Kernels
     for name in states:
         exits = model.exits[name]
         if exits and exits[0].time is not None and name not in model.instant:
-            told = tuple(each.told for each in exits)
+            told = tuple(exit.told for exit in exits)
             if told not in alike:
-                alike[told] = [lattice.kernel(each) for each in kernels(exits, lattice.step, lattice.n)]
-            ready[name] = {each.name: part for each, part in zip(exits, alike[told], strict=True)}
+                alike[told] = [lattice.kernel(kernel) for kernel in kernels(exits, lattice.step, lattice.n)]
+            ready[name] = {exit.name: part for exit, part in zip(exits, alike[told], strict=True)}
 
 
 def renewal(

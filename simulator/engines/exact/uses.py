@@ -59,7 +59,7 @@ class Uses:
     def _rows(self, state: str) -> dict[frozenset[str], Row]:
         """Return how a state is left, by the resources for which requests wait without end."""
         exits = self.model.exits[state]
-        asked = [_asked(self.model, state, each) for each in exits]
+        asked = [_asked(self.model, state, exit) for exit in exits]
         own = leaving(self.model, state)
         found = {frozenset[str](): Row(list(zip(exits, own.by, strict=True)), own.never)}
         resources = sorted({each for each in asked if each is not None})
@@ -150,11 +150,11 @@ def most_requests(model: Model) -> tuple[str, float]:
     if marginal is not None and model.marginal is not None and model.marginal.raised:
         in_vain = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
         lives.append((in_vain, float(np.max(leaving(model, marginal.otherwise).stay))))
-    short = [each for n in range(len(capacity) + 1) for each in combinations(capacity, n)]
+    short = [combination for n in range(len(capacity) + 1) for combination in combinations(capacity, n)]
     asking = [name for name, exits in model.exits.items() if any(_asked(model, name, way) for way in exits)]
     most = "", 0.0
     for (exits, within), never, name in product(lives, short, asking):
-        open_ = {state: tuple(x for x in own if _asked(model, state, x) not in never) for state, own in exits.items()}
+        open_ = {state: tuple(x for x in exit if _asked(model, state, x) not in never) for state, exit in exits.items()}
         again = visits(replace(model, exits=open_), start=name, within=within)[name]
         requests = float(np.where(np.atleast_2d(model.weights) > 0.0, again, 0.0).max())
         most = max(most, (name, requests), key=lambda found: found[1])
@@ -181,7 +181,7 @@ def _used_in_vain(model: Model) -> dict[str, tuple[Floats, Floats]]:
     marginal = model.pathway.marginal
     assert marginal is not None
     exits = model.exits[marginal.otherwise]
-    lasts = max(float(np.max(each.time.ppf(1.0 - 1e-6))) for each in exits if each.time is not None)
+    lasts = max(float(np.max(exit.time.ppf(1.0 - 1e-6))) for exit in exits if exit.time is not None)
     horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
     lattice = Lattice(choose_step([model], horizon), horizon)
     at_once, never = _asked_in_vain(model, lattice), leaving(model, marginal.otherwise).never

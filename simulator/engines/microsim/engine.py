@@ -70,8 +70,8 @@ def simulate_at_once(
 
 def check_single(model: Model) -> None:
     """Refuse a model of many draws."""
-    shares = [each.probability for exits in model.exits.values() for each in exits if each.probability is not None]
-    if any(each.ndim > 1 for each in shares):
+    shares = [exit.probability for exits in model.exits.values() for exit in exits if exit.probability is not None]
+    if any(share.ndim > 1 for share in shares):
         raise InputError("microsim runs one draw at a time", got=f"{model.n_draws} draws", allowed="one, as numbers")
 
 
@@ -87,7 +87,7 @@ class Plan:
         self.times_that_go_on = pathway.times_that_go_on()
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
         self.exits = {
-            name: [each for each in exits if _possible(each)] for name, exits in model.exits.items()
+            name: [exit for exit in exits if _possible(exit)] for name, exits in model.exits.items()
         }
         marginal = model.marginal
         self.marginal = (
@@ -204,8 +204,8 @@ class Run:
     ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
         found = []
-        for each, share in zip(exits, shares, strict=True):
-            exposure = self._exposure(f"{state}/{each.name}", who, visit)
+        for exit, share in zip(exits, shares, strict=True):
+            exposure = self._exposure(f"{state}/{exit.name}", who, visit)
             p = self._by_cell(share, who)
             with np.errstate(divide="ignore"):
                 found.append(np.divide(exposure, p, out=exposure))
@@ -215,7 +215,7 @@ class Run:
         """Return the place of the branch that each patient takes, (n,)."""
         if len(exits) == 1:
             return np.zeros(who.size, dtype=np.int64)
-        shares = [np.asarray(each.probability) for each in exits]
+        shares = [np.asarray(exit.probability) for exit in exits]
         return least(self._race(state, exits, shares, who, visit))
 
     def _choose(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
@@ -224,9 +224,9 @@ class Run:
             who, month, visit = self._choose_doomed(state, who, month, visit)
         winner = self._winner(state, exits, who, visit)
         self._mark_marginal(state, exits, winner, who, month, visit)
-        for place, each in enumerate(exits):
+        for place, exit in enumerate(exits):
             chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
-            self._send(state, each.to, who[chosen], month[chosen])
+            self._send(state, exit.to, who[chosen], month[chosen])
 
     def _choose_doomed(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
@@ -240,8 +240,8 @@ class Run:
             winner = self._winner(
                 state, exits, theirs, visit[doomed] if isinstance(visit, np.ndarray) else visit
             )
-            for place, each in enumerate(exits):
-                self._send(state, each.to, theirs[winner == place], month[doomed][winner == place])
+            for place, exit in enumerate(exits):
+                self._send(state, exit.to, theirs[winner == place], month[doomed][winner == place])
         kept = ~doomed
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
@@ -258,7 +258,7 @@ class Run:
         marginal, told = self.plan.marginal, self.plan.model.pathway.marginal
         if marginal is None or told is None or state != told.decision or self.doomed is None:
             return
-        treated = np.array([each.name == told.branch for each in exits])[winner]
+        treated = np.array([exit.name == told.branch for exit in exits])[winner]
         candidates = np.flatnonzero(treated)
         them = who[candidates]
         visits = visit[candidates] if isinstance(visit, np.ndarray) else visit
@@ -272,11 +272,11 @@ class Run:
         assert told is not None
         assert marginal is not None
         own = [
-            marginal.own_share if each.name == told.branch else 1.0 - marginal.own_share
-            for each in self.plan.model.exits[state]
+            marginal.own_share if exit.name == told.branch else 1.0 - marginal.own_share
+            for exit in self.plan.model.exits[state]
         ]
         ranks = self._race(state, self.plan.model.exits[state], own, who, visit)
-        place = [each.name for each in self.plan.model.exits[state]].index(told.branch)
+        place = [exit.name for exit in self.plan.model.exits[state]].index(told.branch)
         return np.asarray(least(ranks) != place)
 
     def _doom(self, otherwise: str, who: Integers, month: Floats) -> None:
@@ -298,12 +298,12 @@ class Run:
             return np.minimum.reduce(times), winner
         winner = self._winner(state, exits, who, visit)
         ends = np.empty(who.size)
-        for place, each in enumerate(exits):
+        for place, exit in enumerate(exits):
             chosen = np.flatnonzero(winner == place)
             theirs = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
-            exposure = self._exposure(f"{state}/{each.name}/time", theirs, visits)
-            ends[chosen] = month[chosen] + self._time(each, exposure, theirs)
+            exposure = self._exposure(f"{state}/{exit.name}/time", theirs, visits)
+            ends[chosen] = month[chosen] + self._time(exit, exposure, theirs)
         return ends, winner
 
     def _risks(
@@ -311,13 +311,13 @@ class Run:
     ) -> list[Floats]:
         """Return when each latent time strikes, (n,) each; in a milestone those of the state before go on."""
         found = [
-            self.latent[each.name][who]
-            if each.goes_on
-            else month + self._time(each, self._exposure(f"{state}/{each.name}", who, visit), who)
-            for each in exits
+            self.latent[exit.name][who]
+            if exit.goes_on
+            else month + self._time(exit, self._exposure(f"{state}/{exit.name}", who, visit), who)
+            for exit in exits
         ]
         names = self.plan.times_that_go_on.get(state, ())
-        going_on = [(each.name, at) for each, at in zip(exits, found, strict=True) if each.name in names]
+        going_on = [(exit.name, at) for exit, at in zip(exits, found, strict=True) if exit.name in names]
         for name in names:
             self.latent[name][who] = np.inf
         for (name, _), at in zip(going_on, first_at_ties([at for _, at in going_on]), strict=True):
@@ -373,9 +373,9 @@ class Run:
             who, month, winner = who[in_time], month[in_time], winner[in_time]
         if self.plan.keep is None or state in self.plan.keep:
             self.block.left.setdefault(state, []).append((who, month))
-        for place, each in enumerate(exits):
+        for place, exit in enumerate(exits):
             chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
-            self._send(state, each.to, who[chosen], month[chosen])
+            self._send(state, exit.to, who[chosen], month[chosen])
 
     def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
         """Return who leaves before their follow-up is over, (n,)."""
@@ -387,16 +387,16 @@ def least(ranks: Sequence[Floats]) -> Integers:
     if len(ranks) == 2:
         return (ranks[1] < ranks[0]).astype(np.int64)
     least, winner = ranks[0], np.zeros(ranks[0].size, dtype=np.int64)
-    for place, each in enumerate(ranks[1:], start=1):
-        winner[each < least] = place
-        least = np.minimum(least, each)
+    for place, rank in enumerate(ranks[1:], start=1):
+        winner[rank < least] = place
+        least = np.minimum(least, rank)
     return winner
 
 
 def first_at_ties(times: Sequence[Floats]) -> list[Floats]:
     """Return latent times of which the first at a tie is the least, in whatever order they are looked at later."""
     first, found = np.array(np.inf), []
-    for each in times:
-        found.append(np.where(each == first, np.nextafter(each, np.inf), each))
-        first = np.minimum(first, each)
+    for time in times:
+        found.append(np.where(time == first, np.nextafter(time, np.inf), time))
+        first = np.minimum(first, time)
     return found

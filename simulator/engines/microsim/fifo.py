@@ -96,7 +96,7 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
     if_granted, if_gone = _following(rows, asking, granted_row), _following(rows, asking, gone_row)
     granted, released = [NEVER] * asking.size, [NEVER] * asking.size
     gone, left = dict[int, float](), dict[int, float]()
-    free = [[-np.inf] * each for each in units]
+    free = [[-np.inf] * unit for unit in units]
     replace = heapq.heapreplace
     later: list[Request] = []
     for _, place, row, zero, at, until, last in _in_order(_first(rows, asking, origin), later):
@@ -128,9 +128,9 @@ def _following(rows: Rows, asking: Integers, following: Integers) -> list[Follow
     matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[2])))
     number = np.where(np.isfinite(times[0][matters]), np.searchsorted(asking, following[matters]), -1)
     found: list[Following] = [None] * asking.size
-    columns = zip(number.tolist(), *(each[matters].tolist() for each in times), strict=True)
-    for row, told in zip(matters.tolist(), columns, strict=True):
-        found[row] = told
+    columns = zip(number.tolist(), *(time[matters].tolist() for time in times), strict=True)
+    for row, column in zip(matters.tolist(), columns, strict=True):
+        found[row] = column
     return found
 
 
@@ -158,7 +158,7 @@ def _first(rows: Rows, asking: Integers, origin: Floats) -> Iterator[Request]:
     row = row[order]
     columns = (instants[order], place[order], first[order], zero[order])
     times = (each[row] for each in (rows.asked, rows.expiry, rows.ends))
-    return zip(*(each.tolist() for each in (*columns, *times)), strict=True)
+    return zip(*(column.tolist() for column in (*columns, *times)), strict=True)
 
 
 def _in_order(first: Iterator[Request], later: list[Request]) -> Iterator[Request]:

@@ -126,10 +126,10 @@ class QueuePlan(Plan):
         states = model.pathway.states
         self.limited = {resource: place for place, resource in enumerate(model.scenario.capacity)}
         self.asks = {
-            f"{name}/{each.name}": self.limited[states[each.to].holds or ""]
+            f"{name}/{transition.name}": self.limited[states[transition.to].holds or ""]
             for name, state in states.items()
-            for each in state.transitions
-            if states[each.to].holds in self.limited and states[each.to].holds != state.holds
+            for transition in state.transitions
+            if states[transition.to].holds in self.limited and states[transition.to].holds != state.holds
         }
         self.asking = {key.split("/")[0] for key in self.asks}
         self.lasting = lasting(model.pathway, model.onward, model.scenario.capacity)
@@ -210,12 +210,12 @@ class Stretches(Run):
             return
         times = self._risks(state, exits, who, month, visit)
         winner = least(times)
-        asking = [place for place, each in enumerate(exits) if f"{state}/{each.name}" in self.queue.asks]
+        asking = [place for place, exit in enumerate(exits) if f"{state}/{exit.name}" in self.queue.asks]
         chosen = np.zeros(who.size, dtype=bool)
         if asking:
             at, others = asking[0], [place for place in range(len(exits)) if place != asking[0]]
             chosen = (winner == at) & self._alive(who, times[at])
-            self._write_down(state, exits, at, others, who[chosen], [each[chosen] for each in times])
+            self._write_down(state, exits, at, others, who[chosen], [time[chosen] for time in times])
         rest = np.flatnonzero(~chosen & (winner != asking[0])) if asking else np.arange(who.size)
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
@@ -226,7 +226,7 @@ class Stretches(Run):
 
     def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
         """As without queues; and who may keep others waiting is followed beyond the horizon, or dies in vain."""
-        may_ask = np.array([each.to in self.queue.lasting for each in exits])[winner]
+        may_ask = np.array([exit.to in self.queue.lasting for exit in exits])[winner]
         may_ask = may_ask if self.doomed is None else may_ask | self.doomed[who]
         return super()._in_time(who, month, exits, winner) | (may_ask & np.isfinite(month))
 
@@ -251,7 +251,7 @@ class Stretches(Run):
         held = self.plan.model.pathway.states[state].holds
         if held in self.queue.limited:
             states = self.plan.model.pathway.states
-            given_back = np.array([states[each.to].holds != held for each in exits])[winner]
+            given_back = np.array([states[exit.to].holds != held for exit in exits])[winner]
             self.release[who[given_back]] = month[given_back]
         super()._leave(state, exits, who, month, winner)
 
@@ -388,12 +388,12 @@ class _Assembly:
         pathway = self.runs[0].plan.model.pathway
         assert pathway.marginal is not None
         names, deaths = list(pathway.states), self.runs[0].plan.exits[pathway.marginal.otherwise]
-        for place, each in enumerate(deaths):
+        for place, death in enumerate(deaths):
             who = dead[self.doom_state[dead] == place]
-            whole.entered.setdefault(each.to, []).append((who, self.doom[who]))
-            whole.order.setdefault(each.to, []).append(self.last[0][who] + 1)
-            if each.to in whole.early:
-                whole.early[each.to].append(np.zeros(who.size, dtype=bool))
+            whole.entered.setdefault(death.to, []).append((who, self.doom[who]))
+            whole.order.setdefault(death.to, []).append(self.last[0][who] + 1)
+            if death.to in whole.early:
+                whole.early[death.to].append(np.zeros(who.size, dtype=bool))
             whole.death_month[who] = self.doom[who]
         for place in np.unique(self.last[1][dead]):
             who = dead[self.last[1][dead] == place]

@@ -78,7 +78,7 @@ def _ticks(axes: Axes, across: Axis, up: Axis) -> None:
     axes.set_xlabel(across.name)
     for axis, put in ((across, axes.set_xticks), (up, axes.set_yticks)):
         places = _some(len(axis.values))
-        put(places, [f"{axis.values[each]:.10g}" for each in places])
+        put(places, [f"{axis.values[place]:.10g}" for place in places])
 
 
 def _some(count: int) -> list[int]:

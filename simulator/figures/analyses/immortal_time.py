@@ -40,11 +40,11 @@ def _draw(found: Guarantee, title: str) -> Figure:
     shown = [_panel(found, row) for row in found.analyses.to_dict("records")]
     without_effect = virtual_cohorts.is_milestone(found)
     world = "In this world nobody gains or loses by it" if without_effect else "By the calibrated pathway"
-    reported = [told for each in found.groups if (told := _reported(found, each.label, each.name))]
+    reported = [told for group in found.groups if (told := _reported(found, group.label, group.name))]
     caution = f"Reported: {', '.join(reported)}. " if reported else ""
     caution += f"Landmark: of those alive in that month. {world}: {found.scenario.name}. {_second_row(found)}"
     across = len(shown) // (2 if found.decision else 1)
-    labels = [each.label for each in found.groups]
+    labels = [group.label for group in found.groups]
     pathway = found.scenario.pathway
     return panels.draw(
         title, shown, labels, pathway.clock, found.cohort, caution, across=across, end=pathway.months.of_panels

@@ -65,7 +65,7 @@ def _said(found: Sensitivity, part: str) -> str:
 
 
 def _title(found: Sensitivity, part: str) -> str:
-    names = " against ".join(each.name for each in reversed(found.question.options))
+    names = " against ".join(option.name for option in reversed(found.question.options))
     return f"{TITLES[part]}: {names}"
 
 

@@ -71,7 +71,7 @@ def _drawn(axis: Axis) -> list[int]:
 
 
 def _fill(axes: Axes, what: Shown, sweep: Sweep, lines: Lines, width: float) -> None:
-    estimate, lower, upper = (sweep_text.plane(each) for each in what.values(sweep))
+    estimate, lower, upper = (sweep_text.plane(value) for value in what.values(sweep))
     axis = sweep.grid.axes[0]
     x = np.array(axis.values, dtype=float)
     order = np.argsort(x)
@@ -86,7 +86,7 @@ def _fill(axes: Axes, what: Shown, sweep: Sweep, lines: Lines, width: float) -> 
     axes.grid(axis="y", color=style.HAIR, linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
     if x.size <= 8:
-        axes.set_xticks(x, [f"{each:.10g}" for each in axis.values])
+        axes.set_xticks(x, [f"{value:.10g}" for value in axis.values])
     title = "\n".join(text.wrap(sweep_text.capital(what.label), width, style.TEXT, "bold")[:2])
     axes.set_title(title, fontsize=style.TEXT, fontweight="bold", loc="left", pad=6)
 

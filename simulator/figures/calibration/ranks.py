@@ -131,7 +131,7 @@ def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway:
 
 
 def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Pathway) -> str:
-    labels = [label(each, pathway) for each in quantities]
+    labels = [label(quantity, pathway) for quantity in quantities]
     return " ".join([note, *text.explained(pathway.abbreviations, labels), survival.source_in_words(cohort)])
 
 
@@ -142,9 +142,9 @@ def label(quantity: str, pathway: Pathway) -> str:
     if known := worded(quantity, OUTCOMES):
         return known
     said = quantity.replace("_", " ")
-    for each in pathway.abbreviations:
-        name = re.escape(each.replace("-", " ").replace("_", " "))
-        said = re.sub(rf"\b{name}\b", each.replace("\\", r"\\"), said, flags=re.IGNORECASE)
+    for abbreviation in pathway.abbreviations:
+        name = re.escape(abbreviation.replace("-", " ").replace("_", " "))
+        said = re.sub(rf"\b{name}\b", abbreviation.replace("\\", r"\\"), said, flags=re.IGNORECASE)
     return said
 
 

@@ -74,9 +74,9 @@ class Plan:
         """The branches whose declared probability is zero: only a scenario opens them."""
         found = set()
         for name, state in self.pathway.states.items():
-            for target in {each.to for each in state.transitions}:
-                ways = [each for each in state.transitions if each.to == target]
-                if all(_is_closed(each, self.pathway) for each in ways):
+            for target in {transition.to for transition in state.transitions}:
+                ways = [transition for transition in state.transitions if transition.to == target]
+                if all(_is_closed(way, self.pathway) for way in ways):
                     found.add((name, target))
         return frozenset(found)
 
@@ -85,7 +85,7 @@ class Plan:
         """The states that patients reach without a scenario."""
 
         def onward(name: str) -> list[str]:
-            targets = [each.to for each in self.pathway.states[name].transitions]
+            targets = [transition.to for transition in self.pathway.states[name].transitions]
             return [target for target in targets if (name, target) not in self.closed]
 
         return frozenset(reachable([self.pathway.start], onward))
@@ -105,7 +105,7 @@ def draw(pathway: Pathway, *, cohort: Cohort | None = None) -> Figure:
         for arrow in drawn.layout.routes:
             _draw_arrow(whole, drawn, arrow)
         for name, box in drawn.boxes.items():
-            if any(each.to == name for each in pathway.states[name].transitions):
+            if any(transition.to == name for transition in pathway.states[name].transitions):
                 _draw_loop(whole, box)
             _draw_box(whole, pathway, pathway.states[name], box, faint=name not in drawn.open)
         _draw_key(whole, drawn)
@@ -117,7 +117,7 @@ def alt_text(pathway: Pathway) -> str:
     said = [f"Pathway diagram of {len(pathway.states)} states, from {pathway.states[pathway.start].label}."]
     for name in pathway.in_order():
         state = pathway.states[name]
-        targets = list(dict.fromkeys(pathway.states[each.to].label for each in state.transitions))
+        targets = list(dict.fromkeys(pathway.states[transition.to].label for transition in state.transitions))
         if targets:
             said.append(f"{state.label} ({state.kind}) leads to {_listed(targets)}.")
         else:
@@ -132,7 +132,7 @@ def _listed(words: Sequence[str]) -> str:
 def plan(pathway: Pathway) -> Plan:
     """Return where the boxes and arrows of a diagram are."""
     names = pathway.in_order()
-    arrows = [(name, each.to) for name in names for each in pathway.states[name].transitions]
+    arrows = [(name, transition.to) for name in names for transition in pathway.states[name].transitions]
     across = style.WIDTH - 2 * style.MARGIN
     for width in (1.5, 1.35, 1.2, 1.05, 0.9):
         found = layout(names, arrows, width=width, gap=GAP, bend=BEND)
@@ -182,7 +182,7 @@ def _is_closed(transition: Transition, pathway: Pathway) -> bool:
     reference = transition.probability
     if reference is None or reference == "rest":
         return False
-    return all(each == 0 for each in _values(reference, pathway))
+    return all(value == 0 for value in _values(reference, pathway))
 
 
 def _values(reference: Reference, pathway: Pathway) -> list[float]:
@@ -190,7 +190,7 @@ def _values(reference: Reference, pathway: Pathway) -> list[float]:
     if isinstance(reference, float):
         return [reference]
     parameters = [pathway.parameters[name] for name in names_in(reference)]
-    return [each.value if each.prior is None else 1.0 for each in parameters] or [1.0]
+    return [parameter.value if parameter.prior is None else 1.0 for parameter in parameters] or [1.0]
 
 
 def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
@@ -198,7 +198,7 @@ def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
     if pathway.resources:
         said.append("In brackets: the resource held there.")
     states, resources = pathway.states.values(), pathway.resources.values()
-    labels = [pathway.title, *(each.label for each in states), *(each.label for each in resources)]
+    labels = [pathway.title, *(state.label for state in states), *(resource.label for resource in resources)]
     said += text.explained(pathway.abbreviations, labels)
     source = "Not for individual patients."
     if cohort is not None:
@@ -320,12 +320,12 @@ def _shape(whole: Axes, kind: str, box: Box, *, faint: bool) -> None:
 def _draw_key(whole: Axes, drawn: Plan) -> None:
     """Draw a sample of each kind of box and arrow that occurs, in one row below the diagram."""
     x, y = style.MARGIN, -0.3
-    kinds = [kind for kind in KINDS if any(each.kind == kind for each in drawn.pathway.states.values())]
+    kinds = [kind for kind in KINDS if any(state.kind == kind for state in drawn.pathway.states.values())]
     for kind in kinds:
         _shape(whole, kind, Box(x, y - 0.07, 0.28, 0.14, ()), faint=False)
         whole.text(x + 0.36, y, KINDS[kind], va="center", fontsize=style.SMALL)
         x += 0.36 + text.width(KINDS[kind], style.SMALL) + 0.22
-    loops = [each for each in drawn.pathway.states.values() if any(way.to == each.name for way in each.transitions)]
+    loops = [state for state in drawn.pathway.states.values() if any(way.to == state.name for way in state.transitions)]
     samples = [
         ("leads back", style.PURPLE, bool(drawn.layout.returns or loops)),
         ("only a scenario opens it", style.FAINT, bool(drawn.closed)),

@@ -47,11 +47,11 @@ def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap:
     width : of a state; gap : between two states; bend : what a passing arrow takes. Arrows from a state to itself are
     left out.
     """
-    arrows = [each for each in dict.fromkeys(arrows) if each[0] != each[1]]
+    arrows = [arrow for arrow in dict.fromkeys(arrows) if arrow[0] != arrow[1]]
     returns = _returns(states, arrows)
-    downward = {each: (each[1], each[0]) if each in returns else each for each in arrows}
+    downward = {arrow: (arrow[1], arrow[0]) if arrow in returns else arrow for arrow in arrows}
     depth = _depths(states, set(downward.values()))
-    shared = {each: " < ".join(each) if each in returns else each[1] for each in arrows}
+    shared = {arrow: " < ".join(arrow) if arrow in returns else arrow[1] for arrow in arrows}
     routes = {each: _route(way, depth, shared[each]) for each, way in downward.items()}
     links = list(dict.fromkeys(link for nodes in routes.values() for link in pairwise(nodes)))
     layers = _ordered(_initial(states, depth, routes.values()), links)
@@ -166,7 +166,7 @@ def _across(
 ) -> dict[Node, float]:
     """Return the nodes' places: each as near to the mean of its neighbours as the order and the gaps allow."""
     above, below = _neighbours(links)
-    across = {node: place for layer, own in zip(layers, gaps, strict=True) for node, place in _start(layer, own)}
+    across = {node: place for layer, gap in zip(layers, gaps, strict=True) for node, place in _start(layer, gap)}
     for sweep in range(SETTLE):
         # The first sweeps look one way, to untangle; the rest both, so that no layer is pulled to one side.
         nears = (above, below) if sweep >= 2 * SWEEPS else ((above,) if sweep % 2 == 0 else (below,))

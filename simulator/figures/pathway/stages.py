@@ -71,7 +71,7 @@ def stages(pathway: Pathway, cohort: Cohort) -> Stages:
         columns += found
         waiting += split
     columns.sort(key=lambda nodes: max(place[each] for node in nodes for each in (*node.entered, *node.not_entered)))
-    return Stages(root, tuple(tuple(each) for each in columns), _fates(cohort), _rows(cohort, "deaths", ALL))
+    return Stages(root, tuple(tuple(column) for column in columns), _fates(cohort), _rows(cohort, "deaths", ALL))
 
 
 def _rows(cohort: Cohort, kind: str, population: str) -> pd.DataFrame:

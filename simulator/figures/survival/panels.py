@@ -66,7 +66,7 @@ def by_policy(
     panels = []
     for policy, ends in policies.items():
         curves = curve.select(frame, clock, "all", [names[0], *ends])
-        drawn = [curves[0], *(replace(each, scenario=_role(each.scenario)) for each in curves[1:])]
+        drawn = [curves[0], *(replace(curve, scenario=_role(curve.scenario)) for curve in curves[1:])]
         panels.append(Panel(policy, "", drawn, reported))
     title = f"Overall survival from {clock}, policy by policy"
     return draw(title, panels, roles, clock, cohort, "", end=months.of_panels)
@@ -96,12 +96,12 @@ def by_policy_alt_text(frame: pd.DataFrame, *, clock: str, months: OutcomeMonths
 def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
     """Return how many are alive at the answer's month, or at the horizon where that is earlier."""
     said = []
-    for each in curves:
-        if each.is_empty:
-            said.append(f"{each.scenario} has nobody")
+    for policy in curves:
+        if policy.is_empty:
+            said.append(f"{policy.scenario} has nobody")
         else:
-            month = min(months.answer, float(each.months[-1]))
-            said.append(f"{each.scenario} {each.in_words(month)} alive at {in_words(month)}")
+            month = min(months.answer, float(policy.months[-1]))
+            said.append(f"{policy.scenario} {policy.in_words(month)} alive at {in_words(month)}")
     return said
 
 
@@ -110,7 +110,7 @@ def _points(reported: pd.DataFrame) -> list[tuple[float, float]]:
 
 
 def _groups(pathway: Pathway) -> list[tuple[str, str]]:
-    return [(name, each.label) for name, each in pathway.groups.items()]
+    return [(name, group.label) for name, group in pathway.groups.items()]
 
 
 def _reported(cohort: Cohort | None, population: str, clock: str) -> pd.DataFrame:
@@ -151,7 +151,7 @@ def draw(
         rows = _key_rows(names)
         width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
         titles = [_title(panel, width) for panel in panels]
-        top = TITLE + LINE * max(each.count("\n") for each in titles)
+        top = TITLE + LINE * max(title.count("\n") for title in titles)
         top += NOTE if any(panel.note for panel in panels) else 0.0
         head = 0.45 + 0.22 * len(rows)
         foot = text.footing_height(footing) + 0.05
@@ -174,7 +174,7 @@ def draw(
 
 def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | None, caution: str) -> str:
     said = []
-    if any(each.has_band for panel in panels for each in panel.curves):
+    if any(curve.has_band for panel in panels for curve in panel.curves):
         crowded = any(len(panel.curves) > survival.MOST_BANDS for panel in panels)
         said.append(f"Bands: 95 % interval over the parameters' draws{f' (of {names[0]} only)' if crowded else ''}.")
     if any(len(panel.reported) for panel in panels):
@@ -187,7 +187,7 @@ def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | Non
 def _fill(
     axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock: str, cohort: Cohort | None, end: float
 ) -> None:
-    end = min(end, max((float(each.months[-1]) for each in panel.curves), default=end))
+    end = min(end, max((float(curve.months[-1]) for curve in panel.curves), default=end))
     follow_up = cohort.follow_up if cohort is not None and cohort.clock == clock else None
     curve.percent_axis(axes, label=panel.up)
     axes.set_xlim(0, end)
@@ -199,7 +199,7 @@ def _fill(
     curve.mark_follow_up(axes, follow_up, end)
     if len(panel.reported):
         curve.plot_reported(axes, panel.reported, end=end)
-    nobody = [each.scenario for each in panel.curves if each.is_empty]
+    nobody = [curve.scenario for curve in panel.curves if curve.is_empty]
     if nobody:
         said = text.wrap(f"nobody under {', '.join(nobody)}", 0.8 * width, style.SMALL)
         axes.text(0.97 * end, 97, "\n".join(said), ha="right", va="top", fontsize=style.SMALL, color=style.QUIET)

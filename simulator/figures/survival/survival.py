@@ -106,7 +106,7 @@ def _draw(survival: pd.DataFrame, clock: str, cohort: Cohort | None, population:
     n = cohort.n if cohort is not None else 100
     rows = risk_table.rows_of(curves, reported, n)
 
-    names = [each.scenario for each in curves]
+    names = [curve.scenario for curve in curves]
     left = max(1.0, min(3.2, 0.85 + max(text.width(name, style.SMALL + 0.5) for name in (*names, "reported"))))
     ends = {name: text.broken_name(name, NAME) for name in names}
     # Where names would hide one another, the table below is the key.
@@ -192,7 +192,7 @@ def _write_names(
     axes: Axes, curves: Sequence[Curve], names: Mapping[str, str], lines: Mapping[str, Line], end: float
 ) -> None:
     """Write each scenario's name where its curve ends; names : as they are broken into lines."""
-    drawn = [each for each in curves if not each.is_empty and each.scenario in names]
+    drawn = [curve for curve in curves if not curve.is_empty and curve.scenario in names]
     wanted = [100 * each.at(min(end, float(each.months[-1])))[0] for each in drawn]
     # 102 % are PLOT inches.
     places = text.spread(wanted, _most_lines(names) * NAME_LINE * 102 / PLOT, 1.0, 101.0)
@@ -205,12 +205,12 @@ def _write_names(
 
 
 def _most_lines(names: Mapping[str, str]) -> int:
-    return max((each.count("\n") + 1 for each in names.values()), default=1)
+    return max((name.count("\n") + 1 for name in names.values()), default=1)
 
 
 def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
     said = ["Lines: simulated."]
-    if any(each.has_band for each in curves):
+    if any(curve.has_band for curve in curves):
         whose = "" if len(curves) <= MOST_BANDS else f" (of {curves[0].scenario} only)"
         said.append(f"Bands: 95 % interval over the parameters' draws{whose}.")
     if len(reported):
@@ -220,12 +220,12 @@ def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
 
 def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, everybody: bool) -> str:
     """Return the notes; `everybody` : whether the cohort's clock starts for someone under every scenario."""
-    said = ends_in_words([each.scenario for each in curves])
-    nobody = [each.scenario for each in curves if each.is_empty]
+    said = ends_in_words([curve.scenario for curve in curves])
+    nobody = [curve.scenario for curve in curves if curve.is_empty]
     if nobody:
         said.append(f"Nobody comes to {clock} under {', '.join(nobody)}.")
     if cohort is None:
-        whose = "their own draws" if any(each.has_band for each in curves) else "their declared values"
+        whose = "their own draws" if any(curve.has_band for curve in curves) else "their declared values"
         said.append(f"No cohort is shown; the parameters are at {whose}.")
         said.append("Not for individual patients.")
         return " ".join(said)
@@ -243,12 +243,12 @@ def ends_in_words(scenarios: Sequence[str]) -> list[str]:
     """Return what NAME@0.5 means, if there is one."""
     benefits = dict.fromkeys(benefit for _, benefit in map(parted, scenarios) if benefit is not None)
     said = []
-    for each in benefits:
-        if isinstance(each, str):
-            said.append(f"@{each}: {_OF_EACH_DRAW[each]}.")
+    for benefit in benefits:
+        if isinstance(benefit, str):
+            said.append(f"@{benefit}: {_OF_EACH_DRAW[benefit]}.")
         else:
-            share = "half" if each == 0.5 else f"{100 * each:g} %"
-            said.append(f"@{each:g}: if only {share} of those treated in addition gain (assumption).")
+            share = "half" if benefit == 0.5 else f"{100 * benefit:g} %"
+            said.append(f"@{benefit:g}: if only {share} of those treated in addition gain (assumption).")
     return said
 
 

@@ -17,7 +17,9 @@ def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | N
     if not pathway.parameters:
         return paragraph("The pathway has no parameters: its numbers are in the file.")
     posterior = _posterior(cohort)
-    lines = [_line(each, posterior.get(each.name), scenarios, cohort) for each in pathway.parameters.values()]
+    lines = [
+        _line(parameter, posterior.get(parameter.name), scenarios, cohort) for parameter in pathway.parameters.values()
+    ]
     head = ["Parameter", "Value", "Contraction", "Lever", "Source"]
     return paragraph(_said(pathway, posterior, cohort)) + table(head, lines, kind="register")
 
@@ -46,7 +48,7 @@ def _line(
     parameter: Parameter, found: Row | None, scenarios: Sequence[Scenario], cohort: Cohort | None
 ) -> str:
     name = tag("code", text(parameter.name)) + tag("div", text(parameter.meaning), class_="meaning")
-    set_by = [_changed(each, parameter.name) for each in scenarios if "@" not in each.name]
+    set_by = [_changed(scenario, parameter.name) for scenario in scenarios if "@" not in scenario.name]
     return row(
         name,
         _value(parameter, found) + "".join(tag("div", text(each), class_="changed") for each in set_by if each),

@@ -26,7 +26,7 @@ def predictive(cohort: Cohort, pathway: Pathway) -> str:
     tables = []
     for use, title in numbers.USES.items():
         rows = [each for each in shown.to_dict("records") if each["use"] == use]
-        lines = [_line(each, targets.loc[each["target"]].to_dict(), cohort, pathway) for each in rows]
+        lines = [_line(row, targets.loc[row["target"]].to_dict(), cohort, pathway) for row in rows]
         head = ["Reported figure", "Reported", "Simulated", "", "Inside", "Place"]
         tables.append(table(head, lines, caption=title, kind="numbers predictive"))
     return paragraph(said) + "".join(tables)

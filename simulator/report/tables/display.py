@@ -126,9 +126,9 @@ def show_fit(fit: Fit, console: Console) -> None:
 def of_checks(checks: Sequence[Check]) -> Table:
     """Return the table of what was verified."""
     made = table("", "law", "found", "limit", "", numbers=3)
-    for each in checks:
-        verdict = "ok" if each.passed else "FAILED"
-        add(made, each.subject, each.law, f"{each.found:.2g}", f"{each.limit:.2g}", verdict)
+    for check in checks:
+        verdict = "ok" if check.passed else "FAILED"
+        add(made, check.subject, check.law, f"{check.found:.2g}", f"{check.limit:.2g}", verdict)
     return made
 
 

@@ -20,11 +20,11 @@ Rows = Mapping[tuple[str, str], Row]
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     """Return each policy with its marginal benefits (NAME, NAME@0.5), without the first scenario; perhaps none."""
-    names = [each.name for each in scenarios]
+    names = [scenario.name for scenario in scenarios]
     found: dict[str, list[Scenario]] = {}
-    for each in scenarios[1:]:
-        stem = parted(each.name)[0]
-        found.setdefault(stem if stem in names[1:] else each.name, []).append(each)
+    for scenario in scenarios[1:]:
+        stem = parted(scenario.name)[0]
+        found.setdefault(stem if stem in names[1:] else scenario.name, []).append(scenario)
     return list(found.values())
 
 
@@ -54,7 +54,7 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
         row(text(numbers.population(name, pathway)), *(_estimate(rows.get((s.name, name))) for s in scenarios))
         for name in populations
     ]
-    head = ["", *(each.name for each in scenarios)]
+    head = ["", *(scenario.name for scenario in scenarios)]
     return folded(
         f"{label} in every group and level of an attribute",
         table(head, lines, kind="numbers", caption=f"{label} after {clock}, {unit}"),
@@ -103,7 +103,7 @@ def _difference(found: Row | None) -> str:
 
 def _shown(found: Row, *names: str, sign: str = "") -> str:
     unit = str(found["unit"])
-    value, lower, upper = (found[each] for each in names)
+    value, lower, upper = (found[name] for name in names)
     return _cell(numbers.number(value, unit, sign=sign), numbers.interval(lower, upper, unit, value))
 
 

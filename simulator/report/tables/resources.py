@@ -25,7 +25,7 @@ def tables(results: Results) -> list[str]:
     if results.service is None:
         return []
     told = results.manifest
-    limited = [each for each in results.scenarios if each.is_limited]
+    limited = [scenario for scenario in results.scenarios if scenario.is_limited]
     resources = dict.fromkeys(name for each in limited for name in each.capacity)
     by_month = "" if results.queue is None else " and, by month, in queue.csv"
     whole = f"All of it, with differences, is in service.csv{by_month}."
@@ -56,7 +56,7 @@ def _said(draws: int, replications: int, lost: str) -> str:
 def _resource(results: Results, resource: str) -> str:
     """Return a resource's table, a column a scenario that limits it, and how many replications it takes."""
     assert results.service is not None
-    own = [each for each in results.scenarios if resource in each.capacity]
+    own = [scenario for scenario in results.scenarios if resource in scenario.capacity]
     rows = {each.name: ward_words.rows_of(results.service, each.name, resource) for each in own}
     days = ward_words.in_days(found for table in rows.values() for found in table.values())
     lines = []
@@ -76,14 +76,14 @@ def _resource(results: Results, resource: str) -> str:
         for precision in [ward_words.precision(rows[each.name], each, results.manifest["replications"])]
     ]
     notes = [f"{each.name}: {words}" if len(told) > 1 else words for each, words in zip(told, said, strict=True)]
-    return shown + "".join(paragraph(each, class_="note") for each in notes)
+    return shown + "".join(paragraph(note, class_="note") for note in notes)
 
 
 def _never_short(results: Results) -> list[str]:
     """Return the table of what is begun a year of resources that are not limited, a column a scenario."""
     assert results.service is not None
-    own = {each.name: ward_words.never_short(results.service, each) for each in results.scenarios}
-    told = [each for each in results.scenarios if own[each.name]]
+    own = {scenario.name: ward_words.never_short(results.service, scenario) for scenario in results.scenarios}
+    told = [scenario for scenario in results.scenarios if own[scenario.name]]
     resources = dict.fromkeys(name for each in told for name in own[each.name])
     lines = []
     for resource in resources:

@@ -75,8 +75,8 @@ def _of_two_names(sweep: Sweep, what: Shown) -> Table:
     if len(across.values) > NARROW:
         down, across, rows = across, down, rows.T
     made = terminal.table(down.name, *(f"{value:.10g}" for value in across.values), numbers=len(across.values))
-    for value, own in zip(down.values, rows, strict=True):
-        told = (_cell(what, row, interval=len(across.values) <= WIDE) for row in own)
+    for value, row in zip(down.values, rows, strict=True):
+        told = (_cell(what, row, interval=len(across.values) <= WIDE) for row in row)
         terminal.add(made, f"{value:.10g}", *told)
     return made
 

@@ -36,7 +36,7 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
             f"From {virtual_cohorts.clock_label(clock, pathway)}: {measured}, %; "
             f"the difference, and its range in cohorts of {found.settings.size}"
         )
-        made = terminal.table("", *(each.label for each in found.groups), "difference", "range", "P<.05", numbers=5)
+        made = terminal.table("", *(group.label for group in found.groups), "difference", "range", "P<.05", numbers=5)
         for row in rows:
             cells = [intervals.estimate(_as_row(row, each)) for each in ("entered", "other")]
             cells.append(intervals.estimate(_as_row(row, "difference"), sign="+"))

@@ -28,7 +28,7 @@ def show(results: Results, console: Console) -> None:
     for policy, *ends in policies(results.scenarios):
         for resource in policy.capacity:
             rows = [resources.rows_of(results.service, each.name, resource) for each in (policy, *ends)]
-            lines = {LABELS[outcome]: [own[outcome] for own in rows] for outcome in SHOWN}
+            lines = {LABELS[outcome]: [row[outcome] for row in rows] for outcome in SHOWN}
             console.print()
             whole = f"{resources.units(policy, resource)}; {resources.WHOLE}"
             console.print(f"{policy.name}, {whole}{_uncertainty(results)}")
@@ -40,7 +40,7 @@ def show(results: Results, console: Console) -> None:
             console.print()
             console.print(f"{policy.name}, never short{_uncertainty(results)}")
             console.print(_table(lines, ends, results.scenarios[0]))
-    if any(each.capacity for each in results.scenarios):
+    if any(scenario.capacity for scenario in results.scenarios):
         console.print()
         console.print(resources.caution(results.scenarios[0].pathway))
 
