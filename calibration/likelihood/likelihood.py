@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from calibration.likelihood.branchings import Branching
 from calibration.likelihood.cells import ALIVE, ANY, ELSEWHERE, Cell
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
+from calibration.likelihood.reached import Reached, entered, estimate, joined
 from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from simulator.distributions import Distribution
@@ -96,14 +97,16 @@ class Likelihood:
         model, rows = resolve(self.targets.scenario), self.targets.cohort.targets
         fixed = fixed_from_the_start(model)
         months = rows[rows["use"] == "likelihood"]["month"].dropna()
-        needed = choose_step([model], self.horizon, [*sorted(fixed), *months] if fixed else [])
+        window, ends = model.pathway.group_window, self.targets.cohort.follow_up or ()
+        closing = [window] if model.pathway.groups and window < self.horizon + STEP else []
+        needed = choose_step([model], self.horizon, [*closing, *(sorted({*fixed, *months, *ends}) if fixed else [])])
         # Wider cells would not have a fixed time on their edges.
         return needed * (min(self.step / STEP, 1.0) if fixed else self.step / STEP)
 
     def cell_probabilities(self, solution: Solution) -> Floats:
         """Return the probability of every cell of the table, (n_draws, n_cells)."""
         assert self.targets.tables is not None
-        by_arm: dict[tuple[str, str], Floats] = {}
+        by_arm: dict[tuple[str, str], Reached] = {}
         columns = []
         cells = self.targets.tables.cells
         shares = {arm: self._size(solution, arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
@@ -112,11 +115,11 @@ class Likelihood:
                 columns.append(1.0 - np.asarray(sum(shares.values())))
             elif cell.cause is ALIVE:
                 ways = [self._dead(solution, by_arm, cell.arm, cause) for cause in self._gone(cell.arm)]
-                gone = sum((self._by(solution, way, np.inf) for way in ways), np.zeros(()))
+                gone = sum((self._by(way, np.inf) for way in ways), np.zeros(()))
                 columns.append(shares[cell.arm] - gone)
             else:
                 dead = self._dead(solution, by_arm, cell.arm, cell.cause)
-                columns.append(self._by(solution, dead, cell.end) - self._by(solution, dead, cell.start))
+                columns.append(self._by(dead, cell.end) - self._by(dead, cell.start))
         found = np.clip(np.column_stack(columns), 0.0, 1.0)
         return np.where(found > ROUNDING, found, 0.0)
 
@@ -127,30 +130,21 @@ class Likelihood:
         told = [cell.cause for cell in self.targets.tables.cells if cell.arm == arm and cell.cause is not ALIVE]
         return [ANY] if all(cause in deaths for cause in told) else list(dict.fromkeys(told))
 
-    def _dead(self, solution: Solution, known: dict[tuple[str, str], Floats], arm: str, cause: str) -> Floats:
+    def _dead(self, solution: Solution, known: dict[tuple[str, str], Reached], arm: str, cause: str) -> Reached:
         if (arm, cause) not in known:
             states = solution.model.pathway.deaths if cause == ANY else [cause]
-            known[arm, cause] = solution.entered(states, arm)
+            known[arm, cause] = entered(solution, states, [arm])
         return known[arm, cause]
 
-    def _by(self, solution: Solution, reached: Floats, month: float) -> Floats:
-        """Return who has been seen to come there by a month, (n_draws,): before the end of their own follow-up.
-
-        reached : (n_draws, n_months), were everybody followed up for ever
-        """
-        lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
-        if month <= lower:
-            return _interpolated(solution.months, reached, min(month, self.horizon))
-        until = min(month, upper)
-        ended = (until - lower) / (upper - lower)
-        seen = reached @ _mean_weights(solution.months, lower, until)
-        return ended * seen + (1.0 - ended) * _interpolated(solution.months, reached, until)
+    def _by(self, reached: Reached, month: float) -> Floats:
+        """Return who has been seen to come there by a month, (n_draws,): before the end of their own follow-up."""
+        return reached.seen(month, *(self.targets.cohort.follow_up or (np.inf, np.inf)))
 
     def _size(self, solution: Solution, arm: str) -> Floats:
         """Return the share of patients who are of an arm at their last follow-up, (n_draws,)."""
         if self.targets.cohort.follow_up is None:
             return solution.size(arm)
-        return self._by(solution, solution.size_by_month(arm), np.inf)
+        return self._by(joined(solution, [arm]), np.inf)
 
     def log_probability_of_sizes(self, solution: Solution) -> Floats:
         """Return the log probability of the sizes of arms that branchings count, (n_draws,); 0 where impossible."""
@@ -168,25 +162,22 @@ class Likelihood:
         size = sum((self._size(solution, arm) for arm in group), np.zeros(solution.model.n_draws))
         told = branching.population
         own = (told,) if told == "all" or told in solution.model.pathway.groups else group
-        entered = []
-        for event in (*branching.events, *branching.given):
-            reached = np.asarray(sum(solution.entered(event.states, arm) for arm in own))
-            entered.append(self._by(solution, reached, event.month))
+        events = (*branching.events, *branching.given)
+        came = [self._by(entered(solution, event.states, own), event.month) for event in events]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.clip(np.nan_to_num(np.array(entered).T / size[:, None]), 0.0, 1.0)
+            return np.clip(np.nan_to_num(np.array(came).T / size[:, None]), 0.0, 1.0)
 
     def survival(self, solution: Solution, population: str, month: float) -> Floats:
         """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 of nobody."""
         members = _group(self.targets, population)
-        dead = np.asarray(sum(solution.entered(solution.model.pathway.deaths, member) for member in members))
+        dead = entered(solution, solution.model.pathway.deaths, members)
         size = np.asarray(sum(self._size(solution, member) for member in members))
         lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
         until = min(month, lower) if set(members) <= set(solution.model.pathway.groups) else month
         with np.errstate(invalid="ignore", divide="ignore"):
-            alive = 1.0 - _interpolated(solution.months, dead, until) / size
+            alive = 1.0 - dead.at(until) / size
             if month > until:
-                joined = np.asarray(sum(solution.size_by_month(member) for member in members))
-                alive = alive * _estimate(solution.months, dead, joined, lower, month, upper)
+                alive = alive * estimate(dead, joined(solution, members), lower, month, upper)
         return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:
@@ -252,44 +243,6 @@ class _Pdf(_Cdf):
 
 def _group(targets: Targets, population: str) -> tuple[str, ...]:
     return targets.cohort.arms.get(population, (population,))
-
-
-def _mean_weights(months: Floats, lower: float, upper: float) -> Floats:
-    """Return weights of lattice points : (n_months,) that give the mean over an interval of a linear interpolation."""
-    at = np.unique(np.concatenate([months[(months > lower) & (months < upper)], [lower, upper]]))
-    widths = np.zeros(at.size)
-    widths[:-1] += np.diff(at) / 2.0
-    widths[1:] += np.diff(at) / 2.0
-    place = np.clip(np.searchsorted(months, at, side="right") - 1, 0, months.size - 2)
-    part = (at - months[place]) / (months[1] - months[0])
-    weights = np.zeros(months.size)
-    np.add.at(weights, place, widths * (1.0 - part))
-    np.add.at(weights, place + 1, widths * part)
-    return weights / (upper - lower)
-
-
-def _estimate(months: Floats, dead: Floats, joined: Floats, lower: float, month: float, upper: float) -> Floats:
-    """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of who is of a group at last follow-up.
-
-    Follow-up ends evenly between lower and upper: whoever is followed for longer is more often of the group.
-    dead, joined : (n_draws, n_months) of the group by each month
-    """
-    step = months[1] - months[0]
-    at = np.unique([lower, *months[(months > lower) & (months < month)], month])
-    area = np.cumsum(joined, axis=-1) * step - joined * (step / 2.0)
-    whole = _interpolated(months, area, upper)
-    ends = np.minimum(at[:-1], upper - step)
-    followed = np.array([(whole - _interpolated(months, area, end)) / (upper - end) for end in ends])
-    gone = np.array([_interpolated(months, dead, each) for each in at])
-    return np.asarray(np.prod(1.0 - np.diff(gone, axis=0) / (followed - gone[:-1]), axis=0))
-
-
-def _interpolated(months: Floats, values: Floats, month: float) -> Floats:
-    """Return values : (n_draws, n_months) at a month, linear between lattice points."""
-    place = min(month / (months[1] - months[0]), len(months) - 1)
-    below = int(place + 1e-9)
-    above, part = min(below + 1, len(months) - 1), max(place - below, 0.0)
-    return np.asarray((1.0 - part) * values[:, below] + part * values[:, above])
 
 
 __all__ = ["Cell", "Likelihood"]

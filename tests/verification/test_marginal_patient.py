@@ -372,3 +372,18 @@ def test_who_is_treated_in_vain_holds_a_bed_until_a_fixed_stay_ends_or_they_die(
     # Where waits have no end, those who are cured are served at last; the others have died.
     asked = Uses(resolve(raised)).months({"beds": np.zeros(1)})["beds"]
     np.testing.assert_allclose(asked, (0.3 + 0.5 * cure) * stay, rtol=1e-6)
+
+
+def test_the_means_over_cells_of_who_came_and_of_who_is_of_a_group_are_those_of_the_curves() -> None:
+    model = resolve(replace(load_scenario("baseline"), set={"salvage_uptake": 0.9}, marginal_benefit=0.3))
+    solution = exact.solve(model, 24.0, step=0.05)
+
+    def middle(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(0.5 * (curve[:, 1:] + curve[:, :-1]))
+
+    for state in model.pathway.states:
+        means = solution.between([state], "all", None, "in")
+        np.testing.assert_allclose(means, middle(solution.entered([state])), rtol=0, atol=1e-3, err_msg=state)
+    for group in model.pathway.groups:
+        sizes = middle(solution.size_by_month(group))
+        np.testing.assert_allclose(solution.mean_size(group), sizes, rtol=0, atol=1e-3, err_msg=group)

@@ -75,6 +75,10 @@ class Lattice:
     def _halves(self) -> Complex:
         return 0.5 * (1.0 + self.z)
 
+    def on_edges(self, atom: Floats, masses: Complex) -> Complex:
+        """Return an atom at month 0 and masses a cell as masses on the cells' edges, each cell's half and half."""
+        return np.asarray(atom[..., None] + self._halves * masses)
+
     @cached_property
     def _moved(self) -> Complex:
         return 1.0 - self.z

@@ -91,7 +91,7 @@ class Renewal:
             total = np.ones((1, 1, 1), dtype=np.complex128)
         for edge in self.graph.into[node]:
             if edge.source not in inside:
-                moved = self._onward(edge)
+                moved = self.onward(edge)
                 total = moved if total is None else total + moved
         return np.zeros((1, 1, 1), dtype=np.complex128) if total is None else total
 
@@ -124,7 +124,7 @@ class Renewal:
             return self.share(edge)[..., None]
         return self.kernels[edge.source.state][edge.exit].edges
 
-    def _onward(self, edge: Edge) -> Complex:
+    def onward(self, edge: Edge) -> Complex:
         """Return who passes a graph's edge, on the cells' edges, cut at the group window if it is."""
         moved = self._through(edge) * self.edges[edge.source]
         if edge.when == "always":

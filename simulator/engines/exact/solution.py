@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.curves import split_level, up_to
-from simulator.engines.exact.history_graph import Node
+from simulator.engines.exact.history_graph import Edge, Node
 from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.no_benefit import Doom
 from simulator.engines.exact.renewal import Renewal
@@ -100,6 +100,25 @@ class Solution:
         months = np.minimum(np.arange(self.n_months), summed.shape[-1] - 1)
         return np.broadcast_to(np.clip(summed[:, months], 0.0, 1.0), (self.model.n_draws, self.n_months))
 
+    def mean_size(self, population: str) -> Floats:
+        """Return the mean over each cell of the share who are of a population so far, (n_draws, n_months - 1)."""
+        shape = (self.model.n_draws, self.n_months - 1)
+        if population not in self.model.pathway.groups:
+            return np.broadcast_to(self.size(population)[:, None], shape)
+        marks = self._marks(population)
+        stream: Complex = np.full((1, 1, 1), complex(marks(self.after.graph.start.marks)))
+        for edge, sign in self._crossed(marks):
+            stream = stream + sign * self.after.onward(edge)
+        means = self.lattice.between(_mixed(stream, self.weights) + self.lattice.on_edges(*self._doomed_total(marks)))
+        return np.broadcast_to(np.clip(means[:, : self.n_months - 1], 0.0, 1.0), shape)
+
+    def _crossed(self, marks: Marks) -> Iterator[tuple[Edge, int]]:
+        """Yield the edges by which patients join a population, 1, or leave it, -1: where their marks change."""
+        for node, edges in self.after.graph.out_of.items():
+            for edge in edges:
+                if sign := int(marks(edge.target.marks)) - int(marks(node.marks)):
+                    yield edge, sign
+
     def _joining(self, population: str) -> tuple[Floats, Floats]:
         """Return who is of a group at once (n_draws or 1,), and who joins less who leaves in each cell."""
         if population in self._joins:
@@ -108,13 +127,9 @@ class Solution:
         start = self.after.graph.start
         atom = np.full((1, 1), float(marks(start.marks)))
         stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        for node, edges in self.after.graph.out_of.items():
-            for edge in edges:
-                # Patients join or leave a population where their marks change.
-                sign = int(marks(edge.target.marks)) - int(marks(node.marks))
-                if sign:
-                    own_atom, own_stream = self.after.crossing(edge)
-                    atom, stream = atom + sign * own_atom, stream + sign * own_stream
+        for edge, sign in self._crossed(marks):
+            own_atom, own_stream = self.after.crossing(edge)
+            atom, stream = atom + sign * own_atom, stream + sign * own_stream
         doomed, moved = self._doomed_total(marks)
         masses = self.lattice.stream(_mixed(stream, self.weights) + moved + 0.0 * self.lattice.z)
         at_once = np.broadcast_to(_mixed(atom, self.weights) + doomed, masses.shape[:1])
@@ -221,7 +236,9 @@ class Solution:
             if which == "net":
                 stream = stream - self.after.leaving(node)
         for each in self.dooms:
-            if node in each.means:
+            if which == "in" and node in each.out_of:
+                stream = stream + self.lattice.on_edges(*self._doomed(each, node, which))
+            elif node in each.means:
                 moved = self.lattice.transform(np.diff(each.means[node], prepend=0.0))
                 stream = stream + each.share[..., None] * self.after.edges[each.decision] * moved
         return np.zeros((1, 1)), stream

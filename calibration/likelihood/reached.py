@@ -1,0 +1,96 @@
+"""Who has come somewhere by a month, and is seen to: each patient until the end of their own follow-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engines.exact.solution import Solution
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Shares of patients who have come somewhere, were everybody followed up for ever, on an even lattice of months.
+
+    by : (n_draws, n_months), by each month; averages : returns the mean over each cell, (n_draws, n_months - 1)
+    """
+
+    months: Floats
+    by: Floats
+    averages: Callable[[], Floats]
+
+    def at(self, month: float) -> Floats:
+        """Return who has come by a month, (n_draws,), linear between the months of the lattice."""
+        below, part = self._place(month)
+        above = min(below + 1, self.by.shape[1] - 1)
+        return np.asarray((1.0 - part) * self.by[:, below] + part * self.by[:, above])
+
+    def seen(self, month: float, lower: float, upper: float) -> Floats:
+        """Return who has been seen to come by a month, (n_draws,), if follow-up ends evenly between two months."""
+        if month <= lower:
+            return self.at(min(month, self.months[-1]))
+        until = min(month, upper)
+        ended = (until - lower) / (upper - lower)
+        mean = (self.up_to(until) - self.up_to(lower)) / (until - lower)
+        return np.asarray(ended * mean + (1.0 - ended) * self.at(until))
+
+    def up_to(self, month: float) -> Floats:
+        """Return the integral from 0 to a month, (n_draws,): who comes in a leap at a month counts from then on."""
+        below, part = self._place(month)
+        if part == 0.0:
+            return self._integrals[:, below]
+        whole = self._integrals[:, below + 1] - self._integrals[:, below]
+        bend = 0.5 * (1.0 - part) * self._step * (self.by[:, below + 1] - self.by[:, below])
+        return np.asarray(self._integrals[:, below] + part * (whole - bend))
+
+    @property
+    def _step(self) -> float:
+        return float(self.months[1] - self.months[0])
+
+    @cached_property
+    def _integrals(self) -> Floats:
+        """(n_draws, n_months) from 0 to each month."""
+        return np.pad(np.cumsum(self._step * self.averages(), axis=1), ((0, 0), (1, 0)))
+
+    def _place(self, month: float) -> tuple[int, float]:
+        """Return the month of the lattice before a month, and the part of the cell between them."""
+        place = min(month / self._step, self.by.shape[1] - 1)
+        below = int(place + 1e-9)
+        return below, max(place - below, 0.0)
+
+
+def entered(solution: Solution, states: Iterable[str], arms: Iterable[str]) -> Reached:
+    """Return who of some arms has entered any of some states."""
+    chosen, members = tuple(states), tuple(arms)
+    by = np.asarray(sum(solution.entered(chosen, arm) for arm in members))
+    return Reached(
+        solution.months, by, lambda: np.asarray(sum(solution.between(chosen, arm, None, "in") for arm in members))
+    )
+
+
+def joined(solution: Solution, arms: Iterable[str]) -> Reached:
+    """Return who is of some arms so far."""
+    members = tuple(arms)
+    by = np.asarray(sum(solution.size_by_month(arm) for arm in members))
+    return Reached(solution.months, by, lambda: np.asarray(sum(solution.mean_size(arm) for arm in members)))
+
+
+def estimate(dead: Reached, members: Reached, lower: float, month: float, upper: float) -> Floats:
+    """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of who is of a group at last follow-up.
+
+    Follow-up ends evenly between lower and upper: whoever is followed for longer is more often of the group.
+    dead, members : of the group by each month
+    """
+    months = members.months
+    at = np.unique([lower, *months[(months > lower) & (months < month)], month])
+    ends = np.minimum(at[:-1], upper - (months[1] - months[0]))
+    whole = members.up_to(upper)
+    followed = np.array([(whole - members.up_to(end)) / (upper - end) for end in ends])
+    gone = np.array([dead.at(month) for month in at])
+    return np.asarray(np.prod(1.0 - np.diff(gone, axis=0) / (followed - gone[:-1]), axis=0))
