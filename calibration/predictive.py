@@ -124,7 +124,7 @@ class SimulatedCohort:
 
     def _median_survival(self, row: pd.Series, who: Mask) -> float:
         """A median that is not reached is told as the end of what is simulated."""
-        return float(np.median(np.minimum(self.died[who], HORIZON)))
+        return float(min(self.kaplan_meier(who).median(), HORIZON))
 
     def _entered(self, row: pd.Series, who: Mask) -> float:
         return float((self.entered([row["state"]], by_month(row["month"])) & who).sum())

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 NORMAL = 1.959963984540054
 """97.5 % point of the standard normal distribution."""
+ROUNDING = 1e-9
+"""Of a product of shares."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,15 @@ class KaplanMeier:
         log = np.log(np.where(inside, survival, np.nan))
         width = np.exp(NORMAL * np.sqrt(np.where(inside, total, np.nan)) / -log)
         return np.asarray(np.exp(log * width)), np.asarray(np.exp(log / width))
+
+    def median(self) -> float:
+        """Return the month at which S falls below one half, infinite if it never does.
+
+        Where S is one half from a death to the next, the middle between the two.
+        """
+        below = np.append(self.months, np.inf)[np.count_nonzero(self.survival >= 0.5 - ROUNDING)]
+        reached = np.append(self.months, np.inf)[np.count_nonzero(self.survival > 0.5 + ROUNDING)]
+        return float((reached + below) / 2.0)
 
     def _at(self, values: Floats, months: Floats | float, before: float) -> Floats:
         place = np.searchsorted(self.months, months, side="right")

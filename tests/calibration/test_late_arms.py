@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import integrate, stats
+from scipy import integrate, optimize, stats
 
 from calibration.likelihood.cells import ALIVE, Cell
 from calibration.likelihood.likelihood import Likelihood
@@ -169,3 +169,20 @@ def test_a_printed_percentage_of_an_arm_joined_late_is_what_kaplan_meier_gives(
     curve = cohort.kaplan_meier(cohort.members("treated"))
     (survival,) = likelihood.survival(solution, "treated", month)
     assert survival == pytest.approx(curve.at(month), abs=5 * curve.standard_error(month) + 1e-3)
+
+
+def test_a_median_of_patients_lost_to_follow_up_is_that_of_kaplan_meier(late_arms: LateArms) -> None:
+    """20,000 patients, of whom fewer than half are seen to die: within 5 standard errors of where S(t) is a half."""
+    row = "median,median_survival,all,,,,,,7,,months,made up,predictive,"
+    cohort = simulated(late_arms(row, n=20_000, follow_up=(2.0, 12.0)), {}, number=1)
+
+    def alive(month: float) -> float:
+        return float(np.exp(-WAITING * month)) + treated_alive(month)
+
+    median = optimize.brentq(lambda month: alive(month) - 0.5, 0.1, 12.0)
+    curve = cohort.kaplan_meier(np.ones(20_000, dtype=bool))
+    slope = (alive(median - 0.01) - alive(median + 0.01)) / 0.02
+    assert np.isfinite(cohort.died).mean() < 0.5
+    assert cohort.figure(cohort.targets.cohort.targets.iloc[0]) == pytest.approx(
+        median, abs=5 * float(curve.standard_error(median)) / slope
+    )

@@ -247,3 +247,19 @@ def test_a_curve_begins_at_month_0_unless_an_origin_is_given() -> None:
     episodes = Episodes(np.zeros(2), np.array([3.0, 8.0]), died, died)
     assert kaplan_meier(episodes).at(0.5) == 1.0
     assert np.isnan(kaplan_meier(episodes, origin=1.0).at(0.5))
+
+
+@pytest.mark.parametrize(
+    ("seen", "died", "median"),
+    [
+        ([1.0, 2.0, 3.0], [True, True, True], 2.0),
+        ([1.0, 2.0, 4.0, 5.0], [True, True, True, True], 3.0),
+        ([1.0, 2.0, 4.0, 5.0], [True, True, False, False], math.inf),
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [False, False, True, True, True], 4.0),
+        ([1.0, 2.0], [False, False], math.inf),
+    ],
+)
+def test_a_median_is_where_survival_falls_below_one_half(seen: list[float], died: list[bool], median: float) -> None:
+    """A half from one death to the next: the middle. A half for good: none."""
+    courses = Courses(np.array(seen), np.array(died), np.full(len(seen), np.inf))
+    assert kaplan_meier(everybody(courses)).median() == median
