@@ -4,7 +4,7 @@ Counts of which any two are nested or exclude each other are one multinomial ove
 
     P = n! / prod k!  prod p^k      k : a count less those inside it;  p : its probability less theirs
 
-Deaths of the same patients that are so next to them are counted in the table (`cells`) already: P is given them.
+Deaths and ways out of the same patients that are so next to them are counted in the table (`cells`): P is given them.
 """
 
 from __future__ import annotations
@@ -107,9 +107,14 @@ class Order:
 
 
 def branchings_of(
-    entered: Mapping[tuple[str, int], Sequence[Event]], deaths: Mapping[tuple[str, int], Sequence[Event]], order: Order
+    entered: Mapping[tuple[str, int], Sequence[Event]],
+    in_table: Mapping[tuple[str, int], Sequence[Event]],
+    order: Order,
 ) -> list[Branching]:
-    """Return the events of each (population, n) in as few branchings as hold them, whatever their order."""
+    """Return the events of each (population, n) in as few branchings as hold them, whatever their order.
+
+    in_table : the events of each that the table counts
+    """
     found = []
     for (population, n), events in entered.items():
         trees: list[list[Event]] = []
@@ -122,7 +127,7 @@ def branchings_of(
                 tree.append(event)
         for tree in trees:
             every = list(tree)
-            for event in deaths.get((population, n), ()):
+            for event in in_table.get((population, n), ()):
                 if all(order.settled(event, each) for each in every):
                     every.append(event)
             placed = [replace(each, within=_least_around(i, every, order)) for i, each in enumerate(every)]

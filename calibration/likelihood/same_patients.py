@@ -43,7 +43,7 @@ class SamePatients:
     @cached_property
     def order(self) -> Order:
         ways = {name: [to for _, to in each] for name, each in resolve(self.targets.scenario).open_ways}
-        return Order(self.targets.pathway.start, ways)
+        return Order(self.targets.pathway.clock_state, ways)
 
     def sentences(self) -> list[str]:
         """Return a sentence for each set of rows that share patients and enter as if they did not."""

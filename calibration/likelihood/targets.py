@@ -116,7 +116,7 @@ def read_targets(
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
     told_in_percent = read_percentages(cohort, folder)
     out = ways_out(used, cohort.arms, ways, pathway.deaths)
-    order = Order(pathway.start, ways)
+    order = Order(pathway.clock_state, ways)
     in_table = used[used["kind"].isin(COUNTED) | used.index.isin(out)]
     check_apart(used, list(in_table.index), cohort, model, folder)
     rows = _rows(in_table, folder)
@@ -175,22 +175,22 @@ def _branchings(
 ) -> list[Branching]:
     """Return the `entered` rows, those of the same patients together. out : the index of those in the table."""
     entered: dict[tuple[str, int], list[Event]] = {}
-    deaths: dict[tuple[str, int], list[Event]] = {}
+    in_table: dict[tuple[str, int], list[Event]] = {}
     rows = used[used["kind"] == "entered"]
     for name, told in rows.groupby("population", sort=False):
         population = str(name)
         places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
         groups = [pathway.groups[arm] for arm in cohort.arms[population] if arm in pathway.groups]
         _check_settled(pathway, population, groups, places)
-    for index, row in used[used["kind"].isin(["entered", *GONE]) & ~used.index.isin(out)].iterrows():
-        found = entered if row["kind"] == "entered" else deaths
+    for index, row in used[used["kind"].isin(["entered", *GONE])].iterrows():
+        found = entered if row["kind"] == "entered" and index not in out else in_table
         mine = found.setdefault((str(row["population"]), int(row["n"])), [])
         event = event_of(row, pathway, index)
         if any((each.states, each.month) == (event.states, event.month) for each in mine) and found is entered:
             raise InputError("a state is told twice", where=where(folder, index), got=row["state"])
         if event not in mine:
             mine.append(event)
-    return branchings_of(entered, deaths, order)
+    return branchings_of(entered, in_table, order)
 
 
 def event_of(row: pd.Series, pathway: Pathway, line: object) -> Event:
@@ -201,7 +201,7 @@ def event_of(row: pd.Series, pathway: Pathway, line: object) -> Event:
 
 
 def _check_settled(pathway: Pathway, population: str, groups: Sequence[Group], places: Mapping[str, str]) -> None:
-    """Refuse a state that can be entered twice, or before it is settled who is of the population.
+    """Refuse a state that is entered before the clock, or twice, or before it is settled who is of the population.
 
     places : state -> its line
     groups : that the population consists of; none if it is everybody
@@ -210,8 +210,12 @@ def _check_settled(pathway: Pathway, population: str, groups: Sequence[Group], p
     ways = {name: [to for _, to in each] for name, each in model.open_ways}
     own = [pathway.groups[population]] if population in pathway.groups else groups if population != "all" else []
     deciding = {state for group in own for state in (*group.entered, *group.not_entered)}
+    since_clock = reachable([pathway.clock_state], ways.__getitem__)
     for name, at in places.items():
         ahead = reachable(ways[name], ways.__getitem__)
+        if name not in since_clock:
+            what = f"nobody enters {name} after {pathway.clock_state}, from which the months of the cohort count"
+            raise InputError(what, where=at, got=name, allowed='use = "predictive"')
         if name in ahead:
             raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
         if open_still := sorted(deciding & ahead):
