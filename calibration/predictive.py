@@ -177,18 +177,26 @@ def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCoho
 
 
 def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Block:
-    """Return the first n patients who start the cohort's clock. Raises InputError if hardly anybody does."""
+    """Return n patients who start the cohort's clock, with its case mix. Raises InputError if hardly anybody does.
+
+    Whoever never starts the clock is replaced by a later patient of the same levels, as far as the mix is reported.
+    """
     n = targets.cohort.n
     for tried in (n, 10 * n, 100 * n):
         block = simulate_at_once(model, uniforms, range(tried), horizon=HORIZON, keep=keep)
         started = np.ones(tried, dtype=bool)
         if targets.cohort.clock == targets.pathway.clock:
             started = np.isfinite(block.clock_month)
-        if started.sum() >= n:
-            first = started & (np.cumsum(started) <= n)
+        reported = [block.levels[name] for name in targets.scenario.population]
+        kinds = np.unique(np.array([np.zeros(tried, dtype=int), *reported]), axis=1, return_inverse=True)[1].ravel()
+        first = np.zeros(tried, dtype=bool)
+        for kind, wanted in enumerate(np.bincount(kinds[:n])):
+            alike = started & (kinds == kind)
+            first |= alike & (np.cumsum(alike) <= wanted)
+        if first.sum() == n:
             return block if first.all() else block.only(first)
     what = f"hardly anybody starts the clock '{targets.cohort.clock}'"
-    raise InputError(what, where=str(targets.folder / "cohort.toml"), got=int(started.sum()), allowed=f"{n} of {tried}")
+    raise InputError(what, where=str(targets.folder / "cohort.toml"), got=int(first.sum()), allowed=f"{n} of {tried}")
 
 
 def _follow_up(targets: Targets, uniforms: Uniforms, block: Block) -> Floats:

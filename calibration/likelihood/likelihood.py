@@ -65,7 +65,7 @@ class Likelihood:
         model, targets, found = resolve(self.targets.scenario, values), self.targets, dict[str, Floats]()
         found["nothing"] = np.zeros(model.n_draws)
         if targets.tables is not None or targets.branchings or targets.percentages:
-            solution = engine.solve(model, self.horizon, step=self.cell)
+            solution = engine.solve(model, self.horizon, step=self.cell).of_a_cohort()
             if targets.tables is not None:
                 found["patients, survivors and deaths"] = targets.tables.log_likelihood(
                     self.cell_probabilities(solution)
@@ -216,7 +216,7 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class _Cdf:
-    """The cdf of a sojourn in one cell: times (...) -> (n_draws, ...)."""
+    """The cdf of a sojourn in one cell, of those who ever leave: times (...) -> (n_draws, ...)."""
 
     time: Distribution
     cell: int
@@ -228,7 +228,12 @@ class _Cdf:
         return mine.reshape(len(mine), *times.shape)
 
     def __call__(self, times: Floats) -> Floats:
-        return np.asarray(-np.expm1(-self.hazard(times)))
+        return self.of_leaving(-np.expm1(-self.hazard(times)))
+
+    def of_leaving(self, found: Floats) -> Floats:
+        """Return probabilities (n_draws, ...) as those of whoever leaves: nobody else is in a cohort."""
+        leave = -np.expm1(-self.hazard(np.array(np.inf)))
+        return np.asarray(found / np.where(leave > 0.0, leave, 1.0).reshape(-1, *(1,) * (found.ndim - 1)))
 
 
 @dataclass(frozen=True)
@@ -238,7 +243,7 @@ class _Pdf(_Cdf):
     def __call__(self, times: Floats) -> Floats:
         apart = 1e-5 * times
         slope = (self.hazard(times + apart) - self.hazard(times - apart)) / (2.0 * apart)
-        return np.asarray(slope * np.exp(-self.hazard(times)))
+        return self.of_leaving(slope * np.exp(-self.hazard(times)))
 
 
 def _group(targets: Targets, population: str) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ class Asked:
     def of(self, rows: slice) -> Floats:
         """Return S under some draws, (n_scenarios, n_rows)."""
         own = values(self.table, rows)
-        solved = [(engine.solve(resolve(each, own), month, window=False)) for each, month in self.scenarios]
+        solved = [engine.solve(resolve(each, own), month, window=False).of_a_cohort() for each, month in self.scenarios]
         return np.array([each.survival()[:, -1] for each in solved])
 
 

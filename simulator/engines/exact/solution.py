@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +51,19 @@ class Solution:
         reached = self.model.weights * self.reach
         total = reached.sum(axis=-1, keepdims=True)
         return np.asarray(np.divide(reached, total, out=np.zeros_like(reached), where=total > 0))
+
+    def of_a_cohort(self) -> Solution:
+        """Return the same, in which the scenario's case mix is that of the patients who reach the default clock."""
+        model, reported = self.model, self.model.scenario.population
+        places = [place for place, name in enumerate(model.attributes) if name in reported]
+        kinds = [tuple(cell[place] for place in places) for cell in model.cells]
+        reach = np.array(self.reach)
+        for kind in set(kinds):
+            alike = np.array([other == kind for other in kinds])
+            reached = (model.weights * self.reach)[..., alike].sum(axis=-1, keepdims=True)
+            share = reached / max(model.weights[alike].sum(), np.finfo(float).tiny)
+            reach[..., alike] = np.divide(reach[..., alike], share, out=reach[..., alike], where=share > 0)
+        return replace(self, reach=reach, _joins={}, _mixes={})
 
     def entered(self, states: Iterable[str], population: str = "all", clock: str | None = None) -> Floats:
         """Return how many of all patients on the clock have entered `states` by each month and are of `population`.
