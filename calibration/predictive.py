@@ -20,7 +20,7 @@ from calibration.reported.kinds import COUNTS, by_month
 from simulator.engines.curves import INTERVAL
 from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.evidence.draws import single
 from simulator.outcomes.episodes import Courses, whole
@@ -41,7 +41,7 @@ class SimulatedCohort:
     """One simulated cohort: its patients, and how long each was followed from the start of its clock."""
 
     targets: Targets
-    block: Block
+    block: Trajectories
     follow_up: Floats
 
     @property
@@ -176,7 +176,7 @@ def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCoho
     return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
 
 
-def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Block:
+def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Trajectories:
     """Return n patients who start the cohort's clock, with its case mix. Raises InputError if hardly anybody does.
 
     Whoever never starts the clock is replaced by a later patient of the same levels, as far as the mix is reported.
@@ -199,7 +199,7 @@ def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: froz
     raise InputError(what, where=str(targets.folder / "cohort.toml"), got=int(first.sum()), allowed=f"{n} of {tried}")
 
 
-def _follow_up(targets: Targets, uniforms: Uniforms, block: Block) -> Floats:
+def _follow_up(targets: Targets, uniforms: Uniforms, block: Trajectories) -> Floats:
     interval = targets.cohort.follow_up
     if interval is None:
         return np.full(block.patients.size, np.inf)

@@ -139,7 +139,7 @@ def _scaled(polynomials: Polynomials) -> tuple[Polynomials, Floats]:
 def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Floats]) -> Polynomials:
     """`size` patients who supply any of the marks, or lie below or above the cohort's median.
 
-    below, above : (n_rows, n_nodes) chances of each
+    below, above : (n_rows, n_nodes) probabilities of each
     log_marks : by bit, log density (n_rows,) of standing there
     """
     below, above = (np.maximum(chance, 0.0)[:, :, None] for chance in (below, above))

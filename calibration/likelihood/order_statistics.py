@@ -12,7 +12,7 @@ S, contribute
 
     j! / (j - |S|)!  prod_{s in S} f_g(s)  (p x + q)^(j - |S|)
 
-where p and q are their chances to lie below and above it; a group contributes n_g! / (j! j!) f_g(anchors)
+where p and q are their probabilities to lie below and above it; a group contributes n_g! / (j! j!) f_g(anchors)
 times its two sides, and the density is the coefficient of the known number below in the product over groups,
 summed over who supplies which mark (for one group: David & Nagaraja 2003, Order Statistics, chapter 2).
 

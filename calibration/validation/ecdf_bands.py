@@ -66,7 +66,7 @@ def left(n: int, z: Floats, lower: Floats, upper: Floats) -> float:
     from scipy.special import gammaln
 
     log_factorial = gammaln(np.arange(n + 1) + 1.0)
-    counts, chances, before = np.array([0]), np.array([1.0]), 0.0
+    counts, probabilities, before = np.array([0]), np.array([1.0]), 0.0
     for here, low, high in zip(z, lower, upper, strict=True):
         reached = np.arange(round(low), round(high) + 1)
         more, rest = reached[None, :] - counts[:, None], n - counts[:, None]
@@ -75,8 +75,8 @@ def left(n: int, z: Floats, lower: Floats, upper: Floats) -> float:
         more = np.where(possible, more, 0)
         ways = log_factorial[rest] - log_factorial[more] - log_factorial[rest - more]
         step = np.where(possible, np.exp(ways + more * np.log(p) + (rest - more) * np.log1p(-p)), 0.0)
-        counts, chances, before = reached, chances @ step, here
-    return 1.0 - float(chances.sum())
+        counts, probabilities, before = reached, probabilities @ step, here
+    return 1.0 - float(probabilities.sum())
 
 
 def ecdf(ranks: NDArray[np.int64], possible: int) -> Floats:

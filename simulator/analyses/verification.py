@@ -18,7 +18,7 @@ from simulator.engines.exact import accuracy
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import Model, resolve
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import AftercartError
 from simulator.evidence import draws
 from simulator.experiment import centre, lattice_error
@@ -109,12 +109,12 @@ def _limited(scenario: Scenario, own: Values) -> Iterator[Check]:
         yield Check(scenario.name, "microsim and des apart, months at any event", apart, MOMENT)
 
 
-def _followed(scenario: Scenario, own: Values, engine: str) -> Block:
+def _followed(scenario: Scenario, own: Values, engine: str) -> Trajectories:
     """Return what happened to everybody in one replication."""
-    found = centre.years(
+    found = centre.replication(
         scenario, own, engine=engine, horizon=HORIZON, patients=FOLLOWED, uniforms=Uniforms(SEED), whole=True
     )
-    return found.block
+    return found.trajectories
 
 
 def _events_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
@@ -125,7 +125,7 @@ def _events_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
     return float(np.max(np.abs(one["month"].to_numpy() - other["month"].to_numpy()), initial=0.0))
 
 
-def _possible(scenario: Scenario, blocks: list[Block]) -> Check:
+def _possible(scenario: Scenario, blocks: list[Trajectories]) -> Check:
     events, wrong, said = event_log.table(blocks), 0, ""
     try:
         event_log.check(events, scenario.pathway)

@@ -17,8 +17,8 @@ from simulator.pathway.pathway import Pathway
 Floats = NDArray[np.float64]
 
 
-def doomed_share(model: Model) -> Floats | None:
-    """Return the share at the decision who are treated in vain, (n_draws or 1, n_cells or 1); None if nobody is."""
+def share_without_benefit(model: Model) -> Floats | None:
+    """Return the share treated without benefit at the decision, (n_draws or 1, n_cells or 1); None if nobody is."""
     marginal = model.marginal
     if marginal is None or not marginal.raised or np.all(np.equal(marginal.benefit, 1.0)):
         return None
@@ -27,7 +27,7 @@ def doomed_share(model: Model) -> Floats | None:
 
 
 def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
-    """Return the exits of a state, as (name, to), that are open to who is treated in vain."""
+    """Return the exits of a state, as (name, to), that are open to patients without benefit."""
     marginal = pathway.marginal
     assert marginal is not None
     if state == marginal.no_benefit:
@@ -40,7 +40,7 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
 
 
 def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exit, ...]:
-    """Return the exits that are open to who is treated in vain, their probabilities made to sum to one."""
+    """Return the exits that are open to patients without benefit, their probabilities made to sum to one."""
     kept = {name for name, _ in ways(pathway, state)}
     found = [exit for exit in exits if exit.name in kept]
     if not found or found[0].probability is None:
@@ -52,6 +52,6 @@ def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exi
 
 
 def _share(part: Floats, total: Floats, n: int) -> Floats:
-    """Return a part of a total; one in n where there is none: a policy without non-responders treats in vain too."""
+    """Return a part of a total; one in n where there is none: where no patient is a non-responder."""
     shape = np.broadcast_shapes(part.shape, total.shape)
     return np.asarray(np.divide(part, total, out=np.full(shape, 1.0 / n), where=total > 0))

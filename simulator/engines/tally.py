@@ -15,7 +15,7 @@ from simulator.engines.curves import Curves, populations
 from simulator.engines.lifetimes import Path
 from simulator.engines.model import Model
 from simulator.engines.steps import step_of_reading
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.pathway import Count, Pathway
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ def counted_states(pathway: Pathway) -> frozenset[str]:
     return frozenset(asked) | {name for name, state in pathway.states.items() if not state.is_choice}
 
 
-def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:
+def of_blocks(model: Model, horizon: float, blocks: Iterable[Trajectories]) -> Curves:
     """Return the curves of blocks of patients, who are followed to the end of the group window at least."""
     tally = Tally(model, horizon)
     for block in blocks:
@@ -40,7 +40,7 @@ def of_blocks(model: Model, horizon: float, blocks: Iterable[Block]) -> Curves:
     return tally.curves()
 
 
-def without_each(model: Model, horizon: float, blocks: Sequence[Block]) -> Curves:
+def without_each(model: Model, horizon: float, blocks: Sequence[Trajectories]) -> Curves:
     """Return the curves of all blocks of patients but one in turn : (n_blocks, n_months), block by block.
 
     They tell how chance moves what is read off all blocks together, and have no occupancy.
@@ -174,7 +174,7 @@ class Tally:
         self.sums = {name: np.zeros(2) for name in self.pathway.counts}
         self.blocks = 0
 
-    def add(self, block: Block) -> None:
+    def add(self, block: Trajectories) -> None:
         """Count a block of patients."""
         code = self._code(block)
         for clock in self.pathway.clocks:
@@ -216,7 +216,7 @@ class Tally:
         member = np.array([self.rows(name) for name in populations(self.pathway)], dtype=float)
         return member @ self.deaths[clock].table(), member @ self.lives[clock].waited()
 
-    def totals(self, block: Block, count: str) -> Floats:
+    def totals(self, block: Trajectories, count: str) -> Floats:
         """Return what is counted of each patient in a block who reaches the default clock."""
         return self._total(block, self.pathway.counts[count])[np.isfinite(block.clock_month)]
 
@@ -224,7 +224,7 @@ class Tally:
     def months(self) -> Floats:
         return self.step * np.arange(self.n_months, dtype=np.float64)
 
-    def _zero(self, block: Block, clock: str) -> Floats:
+    def _zero(self, block: Trajectories, clock: str) -> Floats:
         return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
 
     def _tables(self) -> list[_Cells]:
@@ -243,7 +243,7 @@ class Tally:
         place[np.isinf(zero)] = self.n_months + 1
         return place.astype(np.int64)
 
-    def _code(self, block: Block) -> Integers:
+    def _code(self, block: Trajectories) -> Integers:
         window, reached = self.pathway.group_window, np.isfinite(block.clock_month)
         code = np.zeros(block.patients.size, dtype=np.int64)
         for bit, group in enumerate(self.pathway.groups.values()):
@@ -255,7 +255,7 @@ class Tally:
             code = code * size + block.levels[name]
         return code
 
-    def _total(self, block: Block, count: Count) -> Floats:
+    def _total(self, block: Trajectories, count: Count) -> Floats:
         """Return how often, or how many months, each patient is counted from the clock's start to the horizon."""
         n = block.patients.size
         total = np.zeros(n)

@@ -16,7 +16,7 @@ MOMENT = 1e-9
 
 
 @dataclass
-class Block:
+class Trajectories:
     """What happened to consecutive patients. Arrays : (n_patients,).
 
     levels : attribute -> index of the patient's level
@@ -57,11 +57,11 @@ class Block:
                 counts &= ~self.early[state][place]
             yield who[counts], since[counts]
 
-    def only(self, chosen: NDArray[np.bool_]) -> Block:
+    def only(self, chosen: NDArray[np.bool_]) -> Trajectories:
         """Return some of the patients : (n_patients,), at their new places."""
         new = np.cumsum(chosen) - 1
         levels = {name: level[chosen] for name, level in self.levels.items()}
-        found = Block(
+        found = Trajectories(
             self.patients[chosen],
             levels,
             self.clock_month[chosen],

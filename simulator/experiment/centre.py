@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from simulator.engines.curves import Curves
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Intake, Requests, together
-from simulator.engines.trajectories import Block
+from simulator.engines.requests import Arrivals, Requests, together
+from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import resource_use
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import MONTHS_A_YEAR, Service
@@ -29,14 +29,14 @@ AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
-class Years:
-    """One replication: everybody's events, the wards' book, and which patients are counted.
+class Replication:
+    """One replication: everybody's events, the request log, and which patients are counted.
 
     origin : calendar month in which each enters the pathway
     """
 
-    block: Block
-    book: Requests
+    trajectories: Trajectories
+    requests: Requests
     origin: Floats
     counted: NDArray[np.bool_]
     first: float
@@ -45,11 +45,11 @@ class Years:
     @property
     def arrival(self) -> Floats:
         """The calendar month in which each comes to the default clock, or, who never does, into the pathway."""
-        return _arrival(self.origin, self.block)
+        return _arrival(self.origin, self.trajectories)
 
 
 @dataclass(frozen=True)
-class WardPart:
+class ResourceDraws:
     """What one draw gives, a value a replication.
 
     outcomes : (resource, year or 0 for all, outcome) -> unit, (n_replications,); resource "" for the whole centre
@@ -72,8 +72,8 @@ def run(
     seed: int,
     draw: int,
     replications: int,
-) -> tuple[Curves, Curves, WardPart]:
-    """Return the curves of the patients who are counted, over all replications, and what the wards' books say.
+) -> tuple[Curves, Curves, ResourceDraws]:
+    """Return the curves of the patients who are counted, over all replications, and what the request logs say.
 
     Between them the curves without each replication in turn : (n_replications, n_months).
 
@@ -87,12 +87,14 @@ def run(
         if each is not None:
             embedded.refuse_endless(resolve(each, own))
     every = [
-        years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=Uniforms(seed, draw, number))
+        replication(
+            scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=Uniforms(seed, draw, number)
+        )
         for number in range(replications)
     ]
-    model, blocks = resolve(scenario, own), [each.block.only(each.counted) for each in every]
+    model, blocks = resolve(scenario, own), [each.trajectories.only(each.counted) for each in every]
     curves, without = tally.of_blocks(model, horizon, blocks), tally.without_each(model, horizon, blocks)
-    return curves, without, _ward_part(scenario, every)
+    return curves, without, _resource_draws(scenario, every)
 
 
 def independent(
@@ -101,11 +103,11 @@ def independent(
     """Return the curves of patients who do not depend on one another, for nothing is limited and all enter at once."""
     from simulator.engines import tally
 
-    found = years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
-    return tally.of_blocks(resolve(scenario, own), horizon, [found.block])
+    found = replication(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
+    return tally.of_blocks(resolve(scenario, own), horizon, [found.trajectories])
 
 
-def years(
+def replication(
     scenario: Scenario,
     own: Values,
     *,
@@ -114,7 +116,7 @@ def years(
     patients: int,
     uniforms: Uniforms,
     whole: bool = False,
-) -> Years:
+) -> Replication:
     """Return one replication of a draw. Outcomes are those until the end of the group window at least.
 
     Patients arrive until the last who is counted has left. whole : keep every event and their order, for histories
@@ -123,14 +125,14 @@ def years(
     before = None if scenario.before is None else resolve(scenario.before, own)
     horizon, service = scenario.pathway.followed(horizon), scenario.service
 
-    def follow(intake: Intake) -> Years:
-        return _follow(intake, model, before, uniforms, engine=engine, horizon=horizon, whole=whole)
+    def follow(arrivals: Arrivals) -> Replication:
+        return _follow(arrivals, model, before, uniforms, engine=engine, horizon=horizon, whole=whole)
 
     if service is None:
         return follow(together(range(patients)))
     beyond = BEYOND
     while True:
-        found = follow(arrivals(model, before, service, beyond, uniforms))
+        found = follow(arrivals_of_service(model, before, service, beyond, uniforms))
         longest = _last_leaves(found) - service.last
         if longest <= beyond or beyond >= MOST_BEYOND:
             return found
@@ -138,7 +140,7 @@ def years(
 
 
 def _follow(
-    intake: Intake,
+    arrivals: Arrivals,
     model: Model,
     before: Model | None,
     uniforms: Uniforms,
@@ -146,42 +148,50 @@ def _follow(
     engine: str,
     horizon: float,
     whole: bool,
-) -> Years:
-    """Return what becomes of an intake."""
+) -> Replication:
+    """Return what becomes of arrivals."""
     from simulator.engines import tally
     from simulator.engines.des import engine as des
     from simulator.engines.microsim import queueing
 
     if engine == "des":
-        block, book = des.simulate(model, uniforms, intake, horizon=horizon, before=before)
+        block, requests = des.simulate(model, uniforms, arrivals, horizon=horizon, before=before)
     else:
         keep = None if whole else tally.counted_states(model.pathway)
-        block, book = queueing.simulate(model, uniforms, intake, horizon=horizon, before=before, keep=keep)
+        block, requests = queueing.simulate(model, uniforms, arrivals, horizon=horizon, before=before, keep=keep)
     service = model.scenario.service
     if service is not None:
-        counted = service.counted(_arrival(intake.origin, block))
-        return Years(block, book, intake.origin, counted, service.first, service.last)
-    last = max(float(np.max(book.over, where=np.isfinite(book.over), initial=0.0)), 1.0)
-    return Years(block, book, intake.origin, np.ones(intake.origin.size, dtype=bool), 0.0, last)
+        counted = service.counted(_arrival(arrivals.origin, block))
+        return Replication(block, requests, arrivals.origin, counted, service.first, service.last)
+    last = max(float(np.max(requests.over, where=np.isfinite(requests.over), initial=0.0)), 1.0)
+    return Replication(block, requests, arrivals.origin, np.ones(arrivals.origin.size, dtype=bool), 0.0, last)
 
 
-def _last_leaves(years: Years) -> float:
+def _last_leaves(replication: Replication) -> float:
     """Return the month in which all is over that is counted: requests of the counted years, and, while they are
     followed, of the counted patients. Whoever arrives later changes none of it."""
-    book = years.book
-    place = np.searchsorted(years.block.patients, book.patients)
-    until = (years.origin + years.block.follow_up_end)[place]
-    over = np.where((book.asked >= years.first) & (book.asked < years.last), book.over, np.minimum(book.over, until))
-    counts = (years.counted[place] & (book.asked <= until)) | ((book.asked >= years.first) & (book.asked < years.last))
-    return float(np.max(over, where=counts & np.isfinite(over), initial=years.last))
+    requests = replication.requests
+    place = np.searchsorted(replication.trajectories.patients, requests.patients)
+    until = (replication.origin + replication.trajectories.follow_up_end)[place]
+    over = np.where(
+        (requests.requested >= replication.first) & (requests.requested < replication.last),
+        requests.over,
+        np.minimum(requests.over, until),
+    )
+    counts = (replication.counted[place] & (requests.requested <= until)) | (
+        (requests.requested >= replication.first) & (requests.requested < replication.last)
+    )
+    return float(np.max(over, where=counts & np.isfinite(over), initial=replication.last))
 
 
-def _arrival(origin: Floats, block: Block) -> Floats:
-    return np.asarray(origin + np.where(np.isfinite(block.clock_month), block.clock_month, 0.0))
+def _arrival(origin: Floats, trajectories: Trajectories) -> Floats:
+    return np.asarray(origin + np.where(np.isfinite(trajectories.clock_month), trajectories.clock_month, 0.0))
 
 
-def arrivals(model: Model, before: Model | None, service: Service, beyond: float, uniforms: Uniforms) -> Intake:
-    """Return the intake of a service: the k-th arrival is the next patient who reaches the default clock.
+def arrivals_of_service(
+    model: Model, before: Model | None, service: Service, beyond: float, uniforms: Uniforms
+) -> Arrivals:
+    """Return the arrivals of a service: the k-th arrival is the next patient who reaches the default clock.
 
     They arrive until `beyond` months after the counted years.
 
@@ -191,7 +201,7 @@ def arrivals(model: Model, before: Model | None, service: Service, beyond: float
     months = service.months(uniforms, beyond)
     under = service.under_policy(uniforms, np.arange(months.size), months)
     if model.pathway.start == model.pathway.clock_state:
-        return Intake(np.arange(months.size), months, under)
+        return Arrivals(np.arange(months.size), months, under)
     open_ = np.arange(months.size)
     found: list[tuple[int, int, float]] = []
     for patients, *clocks in _clocks(before or model, model, uniforms):
@@ -211,7 +221,7 @@ def arrivals(model: Model, before: Model | None, service: Service, beyond: float
     arrival = np.array([each for each, _, _ in found], dtype=np.int64)
     numbers = np.array([patient for _, patient, _ in found], dtype=np.int64)
     waited = np.array([reached for _, _, reached in found], dtype=float)
-    return Intake(numbers, months[arrival] - waited, under[arrival])
+    return Arrivals(numbers, months[arrival] - waited, under[arrival])
 
 
 def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
@@ -237,15 +247,18 @@ def still_waiting(scenario: Scenario, own: Values, arrivals_of_trial: int) -> tu
     units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
     model = resolve(replace(scenario, capacity=units, service=service, before=None), own)
     uniforms = Uniforms(1)
-    _, book = des.simulate(model, uniforms, arrivals(model, None, service, 0.0, uniforms), horizon=0.0)
+    _, requests = des.simulate(model, uniforms, arrivals_of_service(model, None, service, 0.0, uniforms), horizon=0.0)
 
     def waiting(month: float) -> float:
-        return float(np.sum((book.asked <= month) & (book.asked + book.waited > month))) / arrivals_of_trial
+        return (
+            float(np.sum((requests.requested <= month) & (requests.requested + requests.waited > month)))
+            / arrivals_of_trial
+        )
 
     return waiting(0.5 * service.last), waiting(service.last)
 
 
-def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:
+def _resource_draws(scenario: Scenario, every: list[Replication]) -> ResourceDraws:
     values: dict[tuple[str, int, str], tuple[str, list[float]]] = {}
     for each in every:
         for key, (unit, value) in _values(scenario, each):
@@ -255,23 +268,34 @@ def _ward_part(scenario: Scenario, every: list[Years]) -> WardPart:
     months = first + np.arange(0.5 * min(resource_use.STEP, last - first), last - first, resource_use.STEP)
     queue, in_use = {}, {}
     for place, resource in enumerate(scenario.capacity):
-        series = [resource_use.over_time(each.book.of(place), months) for each in every]
+        series = [resource_use.over_time(each.requests.of(place), months) for each in every]
         queue[resource] = np.array([waiting for waiting, _ in series])
         in_use[resource] = np.array([used for _, used in series])
     outcomes = {key: (unit, np.array(found)) for key, (unit, found) in values.items()}
-    return WardPart(outcomes, months, queue, in_use)
+    return ResourceDraws(outcomes, months, queue, in_use)
 
 
-def _values(scenario: Scenario, years: Years) -> Iterator[tuple[tuple[str, int, str], tuple[str, float]]]:
+def _values(scenario: Scenario, replication: Replication) -> Iterator[tuple[tuple[str, int, str], tuple[str, float]]]:
     for place, (resource, capacity) in enumerate(scenario.capacity.items()):
-        for name, told in resource_use.of_ward(years.book.of(place), capacity, years.first, years.last).items():
+        for name, told in resource_use.of_resource(
+            replication.requests.of(place), capacity, replication.first, replication.last
+        ).items():
             yield (resource, 0, name), told
     if scenario.service is not None:
         for resource in scenario.unlimited:
-            begun = resource_use.begun(scenario.pathway, years.block, years.origin, resource, years.first, years.last)
+            begun = resource_use.begun(
+                scenario.pathway,
+                replication.trajectories,
+                replication.origin,
+                resource,
+                replication.first,
+                replication.last,
+            )
             yield (resource, 0, "starts_per_year"), ("a year", begun)
         months = scenario.pathway.months
-        by_year = resource_use.by_arrival_year(years.block, years.arrival, years.first, years.last, months)
+        by_year = resource_use.by_arrival_year(
+            replication.trajectories, replication.arrival, replication.first, replication.last, months
+        )
         for year, found in by_year.items():
             for name, told in found.items():
                 yield ("", year, name), told

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.experiment.centre import Years
+    from simulator.experiment.centre import Replication
     from simulator.experiment.results import Results
     from simulator.scenario.scenario import Scenario
 
@@ -39,7 +39,7 @@ def write(results: Results, folder: Path) -> None:
         header = True
         # At break-even curves are a mixture, of which nobody has a history.
         for scenario in (scenario for scenario in results.scenarios if scenario.marginal_benefit != BREAK_EVEN):
-            for events, book in _parts(scenario, results):
+            for events, requests in _parts(scenario, results):
                 if not limited:
                     events = events[list(event_log.COLUMNS)].copy()
                 elif "calendar_month" not in events:
@@ -47,11 +47,11 @@ def write(results: Results, folder: Path) -> None:
                 events.insert(0, "scenario", scenario.name)
                 csv.write(results.marked(events), file, ".8g", header=header)
                 header = False
-                books += [book.assign(scenario=scenario.name)] if book is not None else []
+                books += [requests.assign(scenario=scenario.name)] if requests is not None else []
     if books:
         with (folder / "requests.csv").open("w", encoding="utf-8", newline="") as file:
-            for place, book in enumerate(books):
-                told = book[["scenario", *(name for name in book if name != "scenario")]]
+            for place, requests in enumerate(books):
+                told = requests[["scenario", *(name for name in requests if name != "scenario")]]
                 csv.write(results.marked(told), file, ".8g", header=not place)
 
 
@@ -69,32 +69,37 @@ def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame,
     uniforms, horizon, patients = Uniforms(told["seed"], draw=1), told["horizon"], told["patients"]
     if scenario.is_limited or told["engine"] == "des":
         settings = {"engine": told["engine"], "horizon": horizon, "patients": patients}
-        years = centre.years(scenario, own, **settings, uniforms=uniforms, whole=True)
+        years = centre.replication(scenario, own, **settings, uniforms=uniforms, whole=True)
         yield _on_the_calendar(years), _requests(scenario, years) if scenario.capacity else None
         return
     for block in microsim.simulate(resolve(scenario, own), uniforms, range(patients), horizon=horizon):
         yield event_log.table([block]), None
 
 
-def _on_the_calendar(years: Years) -> pd.DataFrame:
+def _on_the_calendar(replication: Replication) -> pd.DataFrame:
     """Return the events with the calendar month of each, and whether its patient is counted."""
     import numpy as np
 
     from simulator.outcomes import event_log
 
-    block = years.block
+    block = replication.trajectories
     events = event_log.table([block])
     order = np.argsort(block.patients)
     place = order[np.searchsorted(block.patients[order], events["patient"])]
-    return events.assign(calendar_month=years.origin[place] + events["month"], counted=years.counted[place])
+    return events.assign(calendar_month=replication.origin[place] + events["month"], counted=replication.counted[place])
 
 
-def _requests(scenario: Scenario, years: Years) -> pd.DataFrame:
-    """Return the wards' book; an empty cell is what did not happen."""
+def _requests(scenario: Scenario, replication: Replication) -> pd.DataFrame:
+    """Return the request log; an empty cell is what did not happen."""
     import numpy as np
     import pandas as pd
 
-    book, names = years.book, np.array(list(scenario.capacity))
-    columns = {"patient": book.patients, "resource": names[book.resource]}
-    months = {name: getattr(book, name) for name in ("asked", "granted", "gone", "released")}
+    requests, names = replication.requests, np.array(list(scenario.capacity))
+    columns = {"patient": requests.patients, "resource": names[requests.resource]}
+    months = {
+        "asked": requests.requested,
+        "granted": requests.granted,
+        "gone": requests.reneged,
+        "released": requests.released,
+    }
     return pd.DataFrame(columns | {name: np.where(np.isfinite(month), month, np.nan) for name, month in months.items()})

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.curves import Curves, populations
-from simulator.experiment.centre import WardPart
+from simulator.experiment.centre import ResourceDraws
 from simulator.experiment.marginal_benefit import BreakEven
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import jackknife
@@ -20,7 +20,7 @@ Given = Scenario | str | Path
 
 
 @dataclass(frozen=True)
-class Part:
+class ScenarioDraws:
     """What one scenario gives for some draws, on the months that are reported.
 
     without, treated_without : what `outcomes` and `treated` of a draw are without each of its replications in turn :
@@ -32,14 +32,14 @@ class Part:
     occupancy: dict[str, dict[str, Floats]]
     outcomes: dict[tuple[str, str], summaries.Outcomes]
     treated: Floats
-    ward: WardPart | None = None
+    resources: ResourceDraws | None = None
     without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
     treated_without: Floats | None = None
     break_even: BreakEven | None = None
 
 
-def with_noise(part: Part, without: Part) -> Part:
-    """Return a part with the noise that its replications show: `part_of_curves` takes patients for independent."""
+def with_noise(part: ScenarioDraws, without: ScenarioDraws) -> ScenarioDraws:
+    """Return a part with the noise that its replications show: `draws_of_curves` takes patients for independent."""
     found = {
         key: {name: each[None] for name, (_, each, _) in outcome.items()} for key, outcome in without.outcomes.items()
     }
@@ -61,7 +61,7 @@ def report_months(horizon: float, early: float) -> Floats:
     return np.unique(np.append(months[months <= horizon], horizon))
 
 
-def part_of_curves(curves: Curves, scenario: Scenario) -> Part:
+def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
     """Reduce curves to what is reported."""
     pathway = scenario.pathway
     months = report_months(float(curves.months[-1]), pathway.months.early)
@@ -79,7 +79,7 @@ def part_of_curves(curves: Curves, scenario: Scenario) -> Part:
     found[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
     treated = summaries.treated_group(pathway)
     n_draws = len(survival[pathway.clock, "all"])
-    return Part(
+    return ScenarioDraws(
         survival=survival,
         noise=noise,
         occupancy={c: {s: p[:, at] for s, p in states.items()} for c, states in curves.occupancy.items()},

@@ -1,4 +1,4 @@
-"""The tables of a centre over time: what its wards did and who waited, with draws and replications kept apart.
+"""The tables of a centre over time: what its resources did and who waited, with draws and replications kept apart.
 
 For values x_dr of draw d and replication r, with R replications a draw:
 
@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simulator.engines.curves import INTERVAL
-from simulator.experiment.centre import WardPart
+from simulator.experiment.centre import ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
 from simulator.outcomes.resource_use import LABELS
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means
@@ -31,15 +31,15 @@ NORMAL = 1.959964
 """97.5 % point of the standard normal distribution."""
 
 
-def service(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame:
-    """Return a row an outcome of a resource, or of a year of arrival; wards : a part a draw, a scenario each."""
+def service(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame:
+    """Return a row an outcome of a resource, or of a year of arrival; resources : a part a draw, a scenario each."""
     rows = []
-    for place, (scenario, ward) in enumerate(zip(scenarios, wards, strict=True)):
-        for key, (unit, _) in ward[0].outcomes.items():
-            values = np.array([each.outcomes[key][1] for each in ward])
+    for place, (scenario, draws) in enumerate(zip(scenarios, resources, strict=True)):
+        for key, (unit, _) in draws[0].outcomes.items():
+            values = np.array([each.outcomes[key][1] for each in draws])
             before = None
-            if place and key in wards[0][0].outcomes:
-                before = np.array([ward.outcomes[key][1] for ward in wards[0]])
+            if place and key in resources[0][0].outcomes:
+                before = np.array([draws.outcomes[key][1] for draws in resources[0]])
             precision = 0.1 if scenario.service is None else scenario.service.precision
             told = {**_key(key), "unit": unit, **_row(values, before, precision), "follow_up": _followed(key)}
             rows.append({"scenario": scenario.name, **told})
@@ -89,18 +89,18 @@ def summary(values: Floats) -> tuple[Summary, float]:
     return told if several.any() else told.without_interval(), within
 
 
-def queue(scenarios: Sequence[Scenario], wards: Sequence[Sequence[WardPart]]) -> pd.DataFrame | None:
+def queue(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame | None:
     """Return how many wait and how many units are in use by calendar month; None where nothing is limited.
 
     Beside the mean and its interval over draws: what one future may look like, from `least` to `most`, 95 % of all
     replications of all draws.
     """
     parts = []
-    for scenario, ward in zip(scenarios, wards, strict=True):
-        for resource in ward[0].queue:
-            n = min(each.months.size for each in ward)
-            both = {"waiting": [each.queue for each in ward], "in_use": [each.in_use for each in ward]}
-            table = {"scenario": scenario.name, "resource": resource, "month": ward[0].months[:n]}
+    for scenario, draws in zip(scenarios, resources, strict=True):
+        for resource in draws[0].queue:
+            n = min(each.months.size for each in draws)
+            both = {"waiting": [each.queue for each in draws], "in_use": [each.in_use for each in draws]}
+            table = {"scenario": scenario.name, "resource": resource, "month": draws[0].months[:n]}
             for name, series in both.items():
                 table |= _by_month(name, np.array([each[resource][:, :n] for each in series]))
             parts.append(pd.DataFrame(table))

@@ -25,7 +25,7 @@ from simulator.outcomes.labels import follow_up
 from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
-    from simulator.experiment.parts import Part
+    from simulator.experiment.parts import ScenarioDraws
     from simulator.experiment.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -86,7 +86,7 @@ class Results:
 
 def gather(
     scenarios: Sequence[Scenario],
-    parts: Sequence[Sequence[Part]],
+    parts: Sequence[Sequence[ScenarioDraws]],
     settings: Settings,
     engine: str,
     why: str,
@@ -108,13 +108,17 @@ def gather(
         rows.extend(_paying(scenario, own, scenarios, by_scenario, settings.margin))
     rows = [row | {"follow_up": follow_up(row["outcome"], settings.horizon)} for row in rows]
     limited = [
-        (scenario, [p.ward for p in own if p.ward]) for scenario, own in zip(scenarios, by_scenario, strict=True)
+        (scenario, [p.resources for p in own if p.resources])
+        for scenario, own in zip(scenarios, by_scenario, strict=True)
     ]
-    limited = [(each, wards) for each, wards in limited if wards]
+    limited = [(each, resources) for each, resources in limited if resources]
     service = queue = None
     if limited:
-        chosen, wards = [each for each, _ in limited], [each for _, each in limited]
-        service, queue = as_written(resource_tables.service(chosen, wards)), resource_tables.queue(chosen, wards)
+        chosen, resources = [each for each, _ in limited], [each for _, each in limited]
+        service, queue = (
+            as_written(resource_tables.service(chosen, resources)),
+            resource_tables.queue(chosen, resources),
+        )
     made = Results(
         tuple(scenarios),
         as_written(pd.concat(survival, ignore_index=True)),

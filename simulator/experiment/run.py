@@ -22,7 +22,7 @@ from simulator.experiment import centre, overload
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.lattice_error import measured
 from simulator.experiment.marginal_benefit import mixture, simulated, with_benefits
-from simulator.experiment.parts import Part, part_of_curves, with_noise
+from simulator.experiment.parts import ScenarioDraws, draws_of_curves, with_noise
 from simulator.experiment.results import Results, gather
 from simulator.experiment.settings import Progress, Settings
 from simulator.experiment.shards import Simulation, shards, whole
@@ -106,11 +106,11 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
     return loaded
 
 
-def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
+def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
     """Return the parts of draws: of several together for exact."""
     batch = BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
-    parts: list[list[Part]] = []
+    parts: list[list[ScenarioDraws]] = []
     with workers(min(work.settings.jobs, len(draws)), work) as each_draw:
         for number, found in enumerate(each_draw(_Work.of, draws), start=1):
             parts.append(found)
@@ -119,12 +119,12 @@ def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list
     return parts
 
 
-def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[Part]]:
+def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
     """Return the parts of draws whose patients are simulated in pieces."""
     settings, draws = work.settings, range(n_draws)
     pieces = [shard for i in draws for shard in shards(i + 1, single(work.table, i), settings.patients)]
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
-    parts: list[list[Part]] = []
+    parts: list[list[ScenarioDraws]] = []
     with workers(min(settings.jobs, len(pieces)), simulation) as each_piece:
         for number, tallies in enumerate(whole(pieces, each_piece(Simulation.tallies, pieces)), start=1):
             if tallies is not None:
@@ -135,7 +135,9 @@ def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[lis
     return parts
 
 
-def part_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice) -> Part:
+def part_of(
+    scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
+) -> ScenarioDraws:
     """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
     work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1))
     if engine != "microsim" or scenario.is_limited:
@@ -173,7 +175,7 @@ class _Work:
     engine: str
     settings: Settings
 
-    def of(self, rows: slice) -> list[Part]:
+    def of(self, rows: slice) -> list[ScenarioDraws]:
         """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
             own = values(self.table, rows)
@@ -186,19 +188,19 @@ class _Work:
         found = [_independent(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
         return self.parts(found, rows)
 
-    def parts(self, found: Sequence[Curves], rows: slice) -> list[Part]:
+    def parts(self, found: Sequence[Curves], rows: slice) -> list[ScenarioDraws]:
         """Return a part of every scenario that is shown, from the curves of those that are simulated."""
         curves = {scenario.name: own for scenario, own in zip(self.scenarios, found, strict=True)}
         return [
-            part_of_curves(curves[each.name], each) if each.name in curves else self._mixture(each, curves, rows)
+            draws_of_curves(curves[each.name], each) if each.name in curves else self._mixture(each, curves, rows)
             for each in self.shown
         ]
 
-    def _mixture(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> Part:
+    def _mixture(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> ScenarioDraws:
         """Return the part of a scenario whose benefit is each draw's own."""
         gain = None if self.table is None or INFORMED not in self.table else self.table[INFORMED].to_numpy()[rows]
         found, break_even = mixture(scenario, self.shown, curves, gain, self.settings.margin)
-        return replace(part_of_curves(found, scenario), break_even=break_even)
+        return replace(draws_of_curves(found, scenario), break_even=break_even)
 
 
 def _independent(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Curves:
@@ -213,8 +215,8 @@ def _independent(scenario: Scenario, own: Values, engine: str, settings: Setting
     )
 
 
-def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Part:
-    curves, without, ward = centre.run(
+def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> ScenarioDraws:
+    curves, without, resources = centre.run(
         scenario,
         own,
         engine=engine,
@@ -224,9 +226,9 @@ def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings,
         draw=draw,
         replications=settings.replications,
     )
-    return replace(with_noise(part_of_curves(curves, scenario), part_of_curves(without, scenario)), ward=ward)
-
-
+    return replace(
+        with_noise(draws_of_curves(curves, scenario), draws_of_curves(without, scenario)), resources=resources
+    )
 
 
 def _exact(models: Sequence[Model], horizon: float) -> list[Curves]:

@@ -16,7 +16,7 @@ from simulator.pathway.outcome_months import alive_at, written
 from simulator.scenario.scenario import BREAK_EVEN, Scenario, parted
 
 if TYPE_CHECKING:
-    from simulator.experiment.parts import Part
+    from simulator.experiment.parts import ScenarioDraws
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ CERTAIN = 4.0
 """Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""
 
 
-def _joined(own: Sequence[Part], table: str, *keys: Any) -> Floats:
+def _joined(own: Sequence[ScenarioDraws], table: str, *keys: Any) -> Floats:
     found = []
     for part in own:
         value = getattr(part, table)
@@ -34,21 +34,21 @@ def _joined(own: Sequence[Part], table: str, *keys: Any) -> Floats:
     return np.concatenate(found)
 
 
-def sample(parts: Sequence[Part], clock: str, population: str, name: str) -> Sample:
+def sample(parts: Sequence[ScenarioDraws], clock: str, population: str, name: str) -> Sample:
     """Return an outcome of one population on one clock over draws."""
     values, noise = (_joined(parts, "outcomes", (clock, population), name, place) for place in (1, 2))
     without = _joined(parts, "without", (clock, population), name) if parts[0].without else None
     return Sample(values, noise, without)
 
 
-def treated(parts: Sequence[Part]) -> Sample:
+def treated(parts: Sequence[ScenarioDraws]) -> Sample:
     """Return who is treated; its noise is never told alone."""
     values = _joined(parts, "treated")
     return Sample(values, np.zeros_like(values), _joined(parts, "treated_without") if parts[0].without else None)
 
 
 def survival_table(
-    scenario: Scenario, clock: str, population: str, months: Floats, own: Sequence[Part]
+    scenario: Scenario, clock: str, population: str, months: Floats, own: Sequence[ScenarioDraws]
 ) -> pd.DataFrame:
     values = _joined(own, "survival", (clock, population))
     noise = _joined(own, "noise", (clock, population)) if own[0].noise else np.zeros_like(values)
@@ -67,7 +67,7 @@ def survival_table(
     )
 
 
-def occupancy_table(scenario: Scenario, clock: str, months: Floats, own: Sequence[Part]) -> pd.DataFrame:
+def occupancy_table(scenario: Scenario, clock: str, months: Floats, own: Sequence[ScenarioDraws]) -> pd.DataFrame:
     states = list(own[0].occupancy[clock])
     means = [_joined(own, "occupancy", clock, state).mean(axis=0) for state in states]
     return pd.DataFrame(
@@ -82,7 +82,7 @@ def occupancy_table(scenario: Scenario, clock: str, months: Floats, own: Sequenc
 
 
 def outcome_rows(
-    scenario: Scenario, clock: str, population: str, own: Sequence[Part], first: Sequence[Part] | None
+    scenario: Scenario, clock: str, population: str, own: Sequence[ScenarioDraws], first: Sequence[ScenarioDraws] | None
 ) -> list[dict[str, Any]]:
     """Return the rows of one population on one clock, differences told to the `first` scenario's parts."""
     rows = []
@@ -96,7 +96,7 @@ def outcome_rows(
 
 
 def _gained(
-    scenario: Scenario, clock: str, own: Sequence[Part], first: Sequence[Part]
+    scenario: Scenario, clock: str, own: Sequence[ScenarioDraws], first: Sequence[ScenarioDraws]
 ) -> list[dict[str, Any]]:
     rows = []
     more = read_off(np.subtract, treated(own), treated(first))
@@ -112,9 +112,9 @@ def _gained(
 
 def _paying(
     scenario: Scenario,
-    own: Sequence[Part],
+    own: Sequence[ScenarioDraws],
     scenarios: Sequence[Scenario],
-    by_scenario: Sequence[Sequence[Part]],
+    by_scenario: Sequence[Sequence[ScenarioDraws]],
     margin: float,
 ) -> list[dict[str, Any]]:
     """Return in which share of the draws a policy pays, and at the policy itself the benefit from which on it does."""

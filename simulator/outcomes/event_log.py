@@ -12,13 +12,13 @@ from simulator.errors import AftercartError
 from simulator.pathway.pathway import Pathway
 
 if TYPE_CHECKING:
-    from simulator.engines.trajectories import Block
+    from simulator.engines.trajectories import Trajectories
 
 COLUMNS = ("patient", "event", "month", "state")
 """`event` numbers a patient's entries from 0, `month` counts from the start, `state` is the one entered."""
 
 
-def table(blocks: Iterable[Block]) -> pd.DataFrame:
+def table(blocks: Iterable[Trajectories]) -> pd.DataFrame:
     """Return the events of simulated patients, by patient and event."""
     parts = []
     for block in blocks:
@@ -47,7 +47,7 @@ def check(events: pd.DataFrame, pathway: Pathway) -> None:
         raise AftercartError("time runs back in a history")
     declared = {(name, transition.to) for name, state in pathway.states.items() for transition in state.transitions}
     if pathway.marginal is not None:
-        # Who is treated in vain dies as supportive care would have had it, wherever they are by then.
+        # Who is treated without benefit dies as supportive care would have had it, wherever they are by then.
         dies = [transition.to for transition in pathway.states[pathway.marginal.otherwise].transitions]
         declared |= {
             (name, death) for name, state in pathway.states.items() if not state.is_absorbing for death in dies

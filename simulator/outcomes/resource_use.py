@@ -1,4 +1,4 @@
-"""What is read off a ward's book: waits, losses, utilisation, the queue over time. Pure functions.
+"""What is read off a ward's requests: waits, losses, utilisation, the queue over time. Pure functions.
 
     utilisation = int in_use dt / int units dt,   over the calendar months that are counted;   of offers, taken / made
 """
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.requests import Requests
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.outcome_months import OutcomeMonths, alive_at
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.arrivals import DAYS_A_MONTH, MONTHS_A_YEAR
@@ -39,16 +39,16 @@ Values = dict[str, tuple[str, float]]
 """Outcome -> its unit, and its value in one replication; NaN where nobody counts."""
 
 
-def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Values:
+def of_resource(requests: Requests, capacity: Capacity, first: float, last: float) -> Values:
     """Return the outcomes of one resource, of what happens in calendar months from `first` to `last`.
 
     Waits are those of requests made then; the mean, median and 90th percentile are over requests that were granted.
     """
-    made = book.only((book.asked >= first) & (book.asked < last))
+    made = requests.only((requests.requested >= first) & (requests.requested < last))
     served = np.isfinite(made.granted)
     waited = made.waited
     years = (last - first) / MONTHS_A_YEAR
-    started = int(((book.granted >= first) & (book.granted < last)).sum())
+    started = int(((requests.granted >= first) & (requests.granted < last)).sum())
     found: Values = {
         "requests_per_year": ("a year", waited.size / years),
         "starts_per_year": ("a year", started / years),
@@ -57,10 +57,13 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
         "wait_90th_percentile": ("months", _or_nan(lambda each: np.quantile(each, 0.9), waited[served])),
         "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
         "lost_while_waiting": ("probability", _or_nan(np.mean, ~served)),
-        "queue_length": ("patients", _overlap(book.asked, book.asked + book.waited, first, last) / (last - first)),
+        "queue_length": (
+            "patients",
+            _overlap(requests.requested, requests.requested + requests.waited, first, last) / (last - first),
+        ),
     }
     if capacity.offered_every is None:
-        used = _overlap(book.granted, book.released, first, last) / (last - first)
+        used = _overlap(requests.granted, requests.released, first, last) / (last - first)
         found["in_use"] = ("units", used)
         available = capacity.mean_units(first, last)
     else:
@@ -69,7 +72,7 @@ def of_ward(book: Requests, capacity: Capacity, first: float, last: float) -> Va
     return found
 
 
-def begun(pathway: Pathway, block: Block, origin: Floats, resource: str, first: float, last: float) -> float:
+def begun(pathway: Pathway, block: Trajectories, origin: Floats, resource: str, first: float, last: float) -> float:
     """Return how many units of a resource are begun a year, in calendar months from `first` to `last`.
 
     origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
@@ -100,9 +103,11 @@ def _overlap(begin: Floats, end: Floats, first: float, last: float) -> float:
     return float(np.maximum(np.minimum(end[known], last) - np.maximum(begin[known], first), 0.0).sum())
 
 
-def over_time(book: Requests, months: Floats) -> tuple[Floats, Floats]:
+def over_time(requests: Requests, months: Floats) -> tuple[Floats, Floats]:
     """Return how many wait, and how many units are in use, at calendar months : (n,) each."""
-    return _present(book.asked, book.asked + book.waited, months), _present(book.granted, book.released, months)
+    return _present(requests.requested, requests.requested + requests.waited, months), _present(
+        requests.granted, requests.released, months
+    )
 
 
 def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
@@ -112,7 +117,7 @@ def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
 
 
 def by_arrival_year(
-    block: Block, arrival: Floats, first: float, last: float, months: OutcomeMonths
+    block: Trajectories, arrival: Floats, first: float, last: float, months: OutcomeMonths
 ) -> dict[int, Values]:
     """Return early OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months.
 

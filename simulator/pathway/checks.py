@@ -260,16 +260,16 @@ def _check_marginal(pathway: Pathway) -> None:
     if states[marginal.no_benefit].kind != "sojourn":
         raise InputError(f"'{marginal.no_benefit}' must be a sojourn", where=f"{where} no_benefit")
 
-    def in_vain(name: str) -> Iterable[str]:
+    def without_benefit(name: str) -> Iterable[str]:
         onward = [transition.to for transition in states[name].transitions if not states[transition.to].is_absorbing]
         return () if marginal.no_benefit in (name, *onward) else onward
 
-    for name in reachable([decision.transition(marginal.branch).to], in_vain):
+    for name in reachable([decision.transition(marginal.branch).to], without_benefit):
         if states[name].is_choice and all(
             states[transition.to].is_absorbing for transition in states[name].transitions
         ):
             raise InputError(
-                f"'{name}' leads to an end only, and who is treated in vain must be able to live on",
+                f"'{name}' leads to an end only, and who is treated without benefit must be able to live on",
                 where=f"{pathway.where}: [states.{name}]",
                 allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
             )

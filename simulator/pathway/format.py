@@ -145,7 +145,7 @@ class MarginalTable(toml.Table):
     decision: str
     branch: str = Field(description="the branch that treats")
     otherwise: str = Field(description="the sojourn of who is not treated; leads to death only")
-    no_benefit: str = Field(description="the state of who is treated in vain")
+    no_benefit: str = Field(description="the state of who is treated without benefit")
 
 
 class ComparisonTable(toml.Table):

@@ -18,7 +18,7 @@ from simulator.report.tables import resources as service_tables
 from simulator.report.tables.assumptions import register
 from simulator.report.tables.calibration import predictive
 from simulator.scenario.scenario import Scenario, parted
-from simulator.wording import resources as ward_words
+from simulator.wording import resources as resource_words
 from simulator.wording.headline import answer
 
 NOT_SHOWN = ("created", "command", "files", "scenarios", "stale_draws", "note")
@@ -32,7 +32,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     parts = [
         section("figures", "Figures", *(_figure(figure) for figure in figures)) if figures else "",
         section("outcomes", "Outcomes", *_outcomes(results, order)),
-        section("beds", ward_words.title(pathway), *beds) if (beds := service_tables.tables(results)) else "",
+        section("beds", resource_words.title(pathway), *beds) if (beds := service_tables.tables(results)) else "",
         section("evidence", "Reported and simulated", predictive(cohort, pathway)) if cohort else "",
         section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
         section(
@@ -54,7 +54,7 @@ def _answer(results: Results) -> list[str]:
     policies = outcomes.policies(results.scenarios) or [[]]
     said = [answer(results.outcomes, [first, *ends]) for ends in policies]
     headline, stop, rest = said[0].partition(". ")
-    wards = ward_words.sentence(results.service, results.scenarios)
+    wards = resource_words.sentence(results.service, results.scenarios)
     said[:1] = [f"{headline}." if stop else headline, *(each for each in (rest, wards) if each)]
     titles = [scenario.title or scenario.name for scenario in results.scenarios if _is_told(scenario, results)]
     under = f"{first.pathway.title}. {', '.join(titles)}."
@@ -89,7 +89,7 @@ def _contents(parts: Sequence[str], pathway: Pathway) -> str:
     names = {
         "figures": "Figures",
         "outcomes": "Outcomes",
-        "beds": ward_words.title(pathway),
+        "beds": resource_words.title(pathway),
         "evidence": "Reported and simulated",
         "assumptions": "Assumption register",
         "scenarios": "Scenarios",

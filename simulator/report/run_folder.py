@@ -139,7 +139,7 @@ def read(folder: Path) -> Results:
         "service": any(scenario.is_limited for scenario in scenarios),
         "queue": any(scenario.capacity for scenario in scenarios),
     }
-    service, queue = (_ward_table(folder / f"{name}.csv") if there else None for name, there in limited.items())
+    service, queue = (_resource_table(folder / f"{name}.csv") if there else None for name, there in limited.items())
     return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
 
@@ -209,7 +209,7 @@ def _check_whole(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Pa
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
 
 
-def _ward_table(path: Path) -> pd.DataFrame:
+def _resource_table(path: Path) -> pd.DataFrame:
     """Return a table of a run with limited resources as the run had it, where an empty cell is an empty text."""
     found = _table(path, WARD_TABLES[path.stem])
     if "arrival_year" in found:

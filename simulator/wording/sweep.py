@@ -58,7 +58,7 @@ def _one_more(sweep: Sweep, place: int) -> str:
     axis = sweep.grid.axes[place]
     order = np.argsort(axis.values)
     fewer, more = int(order[0]), int(order[1])
-    lost, wait = (_of_ward(sweep, axis.key, name) for name in ("lost_while_waiting", "wait_mean"))
+    lost, wait = (_of_resource(sweep, axis.key, name) for name in ("lost_while_waiting", "wait_mean"))
     shape = [len(axis.values) for axis in sweep.grid.axes]
     at = list(np.unravel_index(int(np.argmax(np.nan_to_num(_slice(lost, place, fewer)))), _without(shape, place)))
     cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
@@ -90,7 +90,7 @@ def _instead(values: Sequence[float], what: str) -> str:
     return f"{after}{what} either way" if before == after else f"{after} instead of {before}{what}"
 
 
-def _of_ward(sweep: Sweep, resource: str, outcome: str) -> Floats:
+def _of_resource(sweep: Sweep, resource: str, outcome: str) -> Floats:
     found: Shown = next(each for each in shown(sweep) if (each.resource, each.outcome) == (resource, outcome))
     return np.asarray(found.values(sweep)[0])
 

@@ -14,8 +14,8 @@ from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Intake, Requests
-from simulator.engines.trajectories import Block
+from simulator.engines.requests import Arrivals, Requests
+from simulator.engines.trajectories import Trajectories
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import load_scenario
@@ -37,7 +37,7 @@ def model(name: str, beds: int = BEDS) -> Model:
     return resolve(scenario)
 
 
-def deaths(patients: int, seed: int = 1) -> list[Block]:
+def deaths(patients: int, seed: int = 1) -> list[Trajectories]:
     """Simulate without beds; only the clock and the month of death are kept."""
     return list(microsim.simulate(model("peer"), Uniforms(seed), range(patients), horizon=HORIZON, keep=NOTHING))
 
@@ -47,22 +47,22 @@ def curves(patients: int, seed: int = 1) -> Curves:
     return microsim.curves(model("peer"), HORIZON, patients=patients, uniforms=Uniforms(seed))
 
 
-def intake(patients: int, seed: int = 1) -> Intake:
+def arrivals(patients: int, seed: int = 1) -> Arrivals:
     """Return Poisson arrivals."""
     numbers = np.arange(patients)
     gaps = -np.log(Uniforms(seed).at("@arrival", numbers)) / ARRIVALS_A_MONTH
-    return Intake(numbers, np.cumsum(gaps), np.ones(patients, dtype=bool))
+    return Arrivals(numbers, np.cumsum(gaps), np.ones(patients, dtype=bool))
 
 
-def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> tuple[Block, Requests]:
-    """Simulate with beds by microsim's queue path; deaths and the wards' book are kept."""
+def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> tuple[Trajectories, Requests]:
+    """Simulate with beds by microsim's queue path; deaths and the request log are kept."""
     limited = model("peer_with_beds", beds)
-    return queueing.simulate(limited, Uniforms(seed), intake(patients, seed), horizon=HORIZON, keep=NOTHING)
+    return queueing.simulate(limited, Uniforms(seed), arrivals(patients, seed), horizon=HORIZON, keep=NOTHING)
 
 
-def story_by_story(patients: int, seed: int = 1) -> tuple[Block, Requests]:
+def story_by_story(patients: int, seed: int = 1) -> tuple[Trajectories, Requests]:
     """Simulate with beds by des, which keeps every event."""
-    return des.simulate(model("peer_with_beds"), Uniforms(seed), intake(patients, seed), horizon=HORIZON)
+    return des.simulate(model("peer_with_beds"), Uniforms(seed), arrivals(patients, seed), horizon=HORIZON)
 
 
 def exactly(name: str = "peer", step: float | None = None) -> Curves:

@@ -232,10 +232,10 @@ def test_an_easy_cohort_is_fitted_and_its_posterior_is_that_of_a_grid(
     weights = np.exp(logs - logs.max())
     posterior = found.posterior.set_index("parameter")
     for i, (name, values) in enumerate(zip(ranges, axes, strict=True)):
-        chances = weights.sum(axis=tuple(j for j in range(len(axes)) if j != i)) / weights.sum()
-        mean = float(chances @ values)
-        sd = float(np.sqrt(chances @ (values - mean) ** 2))
-        fourth = float(chances @ (values - mean) ** 4) / sd**4
+        probabilities = weights.sum(axis=tuple(j for j in range(len(axes)) if j != i)) / weights.sum()
+        mean = float(probabilities @ values)
+        sd = float(np.sqrt(probabilities @ (values - mean) ** 2))
+        fourth = float(probabilities @ (values - mean) ** 4) / sd**4
         noise = 5 / np.sqrt(found.diagnostics.effective_sample_size)
         assert posterior.loc[name, "posterior_mean"] == pytest.approx(mean, abs=noise * sd), name
         assert posterior.loc[name, "posterior_sd"] == pytest.approx(sd, rel=noise * np.sqrt(fourth - 1) / 2), name

@@ -311,8 +311,8 @@ def test_counts_by_a_month_are_a_multinomial_over_the_months(
     months = [f"{month:g}" if np.isfinite(month) else "" for month in (first, second)]
     rows = [f"by_{month},{kind},all,dead,,{month},{k},20," for month, k in zip(months, (5, 9), strict=True)]
     found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
-    chances = np.diff([0.0, seen_dead(first), seen_dead(second), 1.0])
-    assert found.item() == pytest.approx(stats.multinomial.logpmf([5, 4, 11], 20, chances), abs=2e-3)
+    probabilities = np.diff([0.0, seen_dead(first), seen_dead(second), 1.0])
+    assert found.item() == pytest.approx(stats.multinomial.logpmf([5, 4, 11], 20, probabilities), abs=2e-3)
 
 
 def test_who_enters_a_choice_by_two_months_is_counted_in_between(new_cohort: NewCohort) -> None:

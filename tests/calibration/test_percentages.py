@@ -34,9 +34,9 @@ def row(value: float | str, **told: float | str) -> pd.Series:
 
 
 def test_a_whole_count_is_the_binomial() -> None:
-    chances = np.array([0.1, 0.35, 0.9])
-    found = Percentage("all", 12.0, 13.0, 37.0).log_likelihood(chances)
-    np.testing.assert_allclose(found, stats.binom.logpmf(13, 37, chances), rtol=1e-12)
+    probabilities = np.array([0.1, 0.35, 0.9])
+    found = Percentage("all", 12.0, 13.0, 37.0).log_likelihood(probabilities)
+    np.testing.assert_allclose(found, stats.binom.logpmf(13, 37, probabilities), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("alive", "n"), [(29.64, 57.0), (0.4, 3.3), (0.0, 5.0), (5.0, 5.0)])

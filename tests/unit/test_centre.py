@@ -12,7 +12,7 @@ import pytest
 from simulator.engines.model import resolve
 from simulator.evidence.draws import load_draws, single
 from simulator.experiment import centre
-from simulator.experiment.centre import Years
+from simulator.experiment.centre import Replication
 from simulator.experiment.offered_load import demand, loads
 from simulator.outcomes import resource_use
 from simulator.randomness import Uniforms
@@ -66,10 +66,10 @@ def tell(tmp_path: Path) -> Tell:
     return told
 
 
-def years(scenario: Scenario, *, engine: str = "microsim", horizon: float = 120.0, patients: int = 50) -> Years:
+def years(scenario: Scenario, *, engine: str = "microsim", horizon: float = 120.0, patients: int = 50) -> Replication:
     own = single(load_draws(scenario.pathway), 0)
     uniforms = Uniforms(3, draw=1)
-    return centre.years(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
+    return centre.replication(scenario, own, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_where_the_clock_starts_with_entry_patients_enter_when_they_arrive(tell:
     assert found.arrival.tolist() == [0.0, 1.5, 1.5, 7.0]
     assert found.block.clock_month.tolist() == [0.0] * 4
     entered, months = found.block.entered["ward"][0]
-    assert found.book.granted.tolist() == pytest.approx(sorted(found.arrival[entered] + months))
+    assert found.requests.granted.tolist() == pytest.approx(sorted(found.arrival[entered] + months))
 
 
 @pytest.mark.parametrize(("horizon", "followed"), [(24.0, 120.0), (150.0, 150.0)])
@@ -116,7 +116,7 @@ def test_arrivals_go_on_until_the_last_counted_patient_has_left(letter: Scenario
         np.testing.assert_array_equal(found.counted, (found.arrival >= 12.0) & (found.arrival < 60.0))
         assert found.arrival.min() < 12.0, "a warm-up"
         numbers = found.block.patients[found.counted]
-        assert found.book.over[np.isin(found.book.patients, numbers)].max() < found.arrival.max()
+        assert found.requests.over[np.isin(found.requests.patients, numbers)].max() < found.arrival.max()
         assert found.arrival.max() > 60.0 + 0.9 * centre.BEYOND
 
 
@@ -125,13 +125,13 @@ def test_without_a_service_everybody_enters_at_once(tell: Tell) -> None:
     assert found.arrival.tolist() == [0.0] * 40
     assert found.counted.all()
     assert found.first == 0.0
-    assert found.last == pytest.approx(found.book.released[np.isfinite(found.book.released)].max())
+    assert found.last == pytest.approx(found.requests.released[np.isfinite(found.requests.released)].max())
 
 
 def test_a_centre_where_nobody_asks_has_a_month_to_look_at(tell: Tell) -> None:
     nobody = tell('[capacity]\nbeds = 1\n[hazard_ratio]\n"listed.ward" = 0')
     found = years(nobody, patients=5)
-    assert found.book.patients.size == 0
+    assert found.requests.patients.size == 0
     assert found.last == 1.0
 
 
@@ -145,7 +145,7 @@ def policy(scenario: Scenario, **service: Any) -> Scenario:
     return replace(scenario, service=changed, before=replace(scenario.before, service=changed))
 
 
-def deaths(found: Years) -> dict[int, float]:
+def deaths(found: Replication) -> dict[int, float]:
     return dict(zip(found.block.patients.tolist(), found.block.death_month.tolist(), strict=True))
 
 
@@ -217,8 +217,8 @@ def early_ward(folder: Path, onset: float, policy: float, service: str) -> Scena
 def test_of_a_ramp_as_many_are_under_the_policy_as_it_says_however_few_it_lists(tmp_path: Path) -> None:
     scenario = early_ward(tmp_path, 0.1, 0.01, "policy_from_month = 0\npolicy_ramp_months = 48")
     models = resolve(scenario), resolve(scenario.before)
-    intakes = [centre.arrivals(*models, scenario.service, 12.0, Uniforms(seed)) for seed in range(6)]
-    under = np.concatenate([each.under_policy[:960] for each in intakes])
+    all_arrivals = [centre.arrivals_of_service(*models, scenario.service, 12.0, Uniforms(seed)) for seed in range(6)]
+    under = np.concatenate([each.under_policy[:960] for each in all_arrivals])
     # Arrivals of four years: half of them on average; 4.5 standard errors.
     assert under.mean() == pytest.approx(0.5, abs=4.5 * 0.5 / np.sqrt(under.size))
 
@@ -401,8 +401,8 @@ def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:
     """Over many years, of 40 beds that are never short; the stay's spread alone makes it vary."""
     scenario = tell("[capacity]\nbeds = 40\n[service]\narrivals_per_year = 120\nwarm_up_years = 1\nyears = 100")
     found = years(scenario, horizon=60.0)
-    assert np.all(found.book.waited == 0.0)
-    held = np.minimum(found.book.released, found.last) - np.maximum(found.book.granted, found.first)
+    assert np.all(found.requests.waited == 0.0)
+    held = np.minimum(found.requests.released, found.last) - np.maximum(found.requests.granted, found.first)
     busy = np.maximum(held, 0.0).sum() / (found.last - found.first) / 40
     # 8,000 admissions of exponential stay at random times: a relative standard error of sqrt(2 / 8,000).
     assert busy == pytest.approx(load(scenario), rel=4 * math.sqrt(2 / 8_000))
@@ -416,7 +416,7 @@ def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:
 def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str, engine: str) -> None:
     found = years(load_scenario(name), engine=engine)
     scenario = load_scenario(name)
-    book = resource_use.of_ward(found.book.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
+    book = resource_use.of_resource(found.requests.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
     told = resource_use.begun(scenario.pathway, found.block, found.origin, "hsct_beds", found.first, found.last)
     assert told == book["starts_per_year"][1] > 0.0
 

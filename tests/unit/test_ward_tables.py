@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulator.experiment import resource_tables
-from simulator.experiment.centre import WardPart
+from simulator.experiment.centre import ResourceDraws
 from simulator.pathway.format import load_pathway
 from simulator.scenario.arrivals import Service
 from simulator.scenario.scenario import Scenario
@@ -34,17 +34,17 @@ def scenario(name: str, precision: float = 0.1) -> Scenario:
     return Scenario(name, load_pathway("three_state"), service=service)
 
 
-def wards(values: Floats) -> list[WardPart]:
+def resources(values: Floats) -> list[ResourceDraws]:
     months = np.arange(3.0)
     parts = []
     for value in values:
         queue = np.tile(value[:, None], (1, months.size))
-        parts.append(WardPart({KEY: ("months", value)}, months, {"beds": queue}, {"beds": queue + 1.0}))
+        parts.append(ResourceDraws({KEY: ("months", value)}, months, {"beds": queue}, {"beds": queue + 1.0}))
     return parts
 
 
 def row(values: Floats, precision: float = 0.1) -> dict[str, float]:
-    (found,) = resource_tables.service([scenario("one", precision)], [wards(values)]).to_dict("records")
+    (found,) = resource_tables.service([scenario("one", precision)], [resources(values)]).to_dict("records")
     return found
 
 
@@ -116,7 +116,7 @@ def test_differences_are_taken_replication_by_replication() -> None:
     """The same chance in both scenarios leaves none in their difference."""
     values = normals(BETWEEN, WITHIN)
     shift = np.linspace(0.0, 1.0, DRAWS)[:, None]
-    table = resource_tables.service([scenario("one"), scenario("two")], [wards(values), wards(values + shift)])
+    table = resource_tables.service([scenario("one"), scenario("two")], [resources(values), resources(values + shift)])
     first, second = table.to_dict("records")
     assert np.isnan(first["difference"])
     assert second["difference"] == pytest.approx(0.5)
@@ -127,7 +127,7 @@ def test_differences_are_taken_replication_by_replication() -> None:
 
 def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
     values = np.arange(100.0).reshape(25, 4)
-    table = resource_tables.queue([scenario("one")], [wards(values)])
+    table = resource_tables.queue([scenario("one")], [resources(values)])
     assert table is not None
     assert table["month"].tolist() == [0.0, 1.0, 2.0]
     assert table["waiting"].tolist() == [49.5] * 3
@@ -139,7 +139,7 @@ def test_the_queue_over_time_is_of_all_replications_of_all_draws() -> None:
 
 def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
     values = normals(BETWEEN, WITHIN)
-    months = resource_tables.queue([scenario("one")], [wards(values)])
+    months = resource_tables.queue([scenario("one")], [resources(values)])
     assert months is not None
     for _, month in months.iterrows():
         found = row(values)
@@ -151,7 +151,7 @@ def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
 
 
 def test_of_one_replication_the_queue_has_no_interval_and_no_monte_carlo_error() -> None:
-    table = resource_tables.queue([scenario("one")], [wards(np.array([[1.0], [3.0], [8.0]]))])
+    table = resource_tables.queue([scenario("one")], [resources(np.array([[1.0], [3.0], [8.0]]))])
     assert table is not None
     assert table["waiting"].tolist() == [4.0] * 3
     assert table[["waiting_lower", "waiting_upper", "waiting_monte_carlo_se"]].isna().all(axis=None)
@@ -159,5 +159,5 @@ def test_of_one_replication_the_queue_has_no_interval_and_no_monte_carlo_error()
 
 
 def test_where_nothing_is_limited_there_is_no_queue() -> None:
-    free = [WardPart({KEY: ("months", np.ones(2))}, np.arange(3.0), {}, {})]
+    free = [ResourceDraws({KEY: ("months", np.ones(2))}, np.arange(3.0), {}, {})]
     assert resource_tables.queue([scenario("one")], [free]) is None

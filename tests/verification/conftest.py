@@ -24,8 +24,8 @@ from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Exit, Model, resolve
-from simulator.engines.requests import Intake, Requests
-from simulator.engines.trajectories import Block
+from simulator.engines.requests import Arrivals, Requests
+from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import event_log
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
@@ -106,14 +106,14 @@ def events() -> Callable[..., pd.DataFrame]:
 
 @pytest.fixture(scope="session")
 def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
-    """The events and the wards' book, the same in both engines with queues, or the test fails."""
+    """The events and the request log, the same in both engines with queues, or the test fails."""
 
     def ran(
-        model: Model, intake: Intake, *, horizon: float = 120.0, before: Model | None = None, seed: int = 1
+        model: Model, arrivals: Arrivals, *, horizon: float = 120.0, before: Model | None = None, seed: int = 1
     ) -> tuple[pd.DataFrame, Requests]:
         """Run both, and compare histories, exits, clocks, deaths and the book of requests."""
-        block, book = queueing.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
-        other, other_book = des.simulate(model, Uniforms(seed), intake, horizon=horizon, before=before)
+        block, book = queueing.simulate(model, Uniforms(seed), arrivals, horizon=horizon, before=before)
+        other, other_book = des.simulate(model, Uniforms(seed), arrivals, horizon=horizon, before=before)
         for each in (block, other):
             event_log.check(event_log.table([each]), model.pathway)
         pd.testing.assert_frame_equal(_whole(block), _whole(other), rtol=0.0, atol=TOLERANCE)
@@ -130,7 +130,7 @@ def alike() -> Callable[..., tuple[pd.DataFrame, Requests]]:
     return ran
 
 
-def _whole(block: Block) -> pd.DataFrame:
+def _whole(block: Trajectories) -> pd.DataFrame:
     """The event table, with whether each event lies before the default clock."""
     early = {
         (block.patients[place], event)
@@ -143,7 +143,7 @@ def _whole(block: Block) -> pd.DataFrame:
     return table.assign(early=[pair in early for pair in zip(table["patient"], table["event"], strict=True)])
 
 
-def _exits(block: Block) -> pd.DataFrame:
+def _exits(block: Trajectories) -> pd.DataFrame:
     rows = [
         (int(block.patients[place]), float(month), state)
         for state, exits in block.left.items()
@@ -160,7 +160,7 @@ def fair() -> Callable[[Requests, int], None]:
     """What must hold of one ward's book, whoever wrote it: first come, first served, by so many units."""
 
     def checked(book: Requests, units: int) -> None:
-        asked, granted, gone, released = book.asked, book.granted, book.gone, book.released
+        asked, granted, gone, released = book.requested, book.granted, book.reneged, book.released
         served = np.isfinite(granted)
         # Patients who hold one unit each while they wait for the other's may block one another for ever.
         for_ever = np.sum(served & np.isinf(released))
@@ -279,7 +279,7 @@ class Patient:
         return self.doom if self.doom[0] <= month + waits else (month + waits, taken.to)
 
     def _onward(self, exits: Iterable[Exit]) -> list[Exit]:
-        """Return the exits on which a patient lives on: who is treated in vain takes no other."""
+        """Return the exits on which a patient lives on: who is treated without benefit takes no other."""
         return [exit for exit in exits if not self.model.pathway.states[exit.to].is_absorbing]
 
     def _leave(self, state: str, exits: list[Exit], visit: int, month: float = 0.0) -> tuple[float, Exit]:

@@ -14,7 +14,7 @@ from simulator import run
 from simulator.engines.requests import Requests
 from simulator.errors import InputError
 from simulator.experiment import centre
-from simulator.experiment.centre import Years
+from simulator.experiment.centre import Replication
 from simulator.outcomes import resource_use
 from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
@@ -37,14 +37,14 @@ def tell(tmp_path: Path) -> Tell:
     return told
 
 
-def years(scenario: Scenario, horizon: float, *, engine: str = "microsim", replication: int = 0) -> Years:
+def years(scenario: Scenario, horizon: float, *, engine: str = "microsim", replication: int = 0) -> Replication:
     uniforms = Uniforms(11, replication=replication)
-    return centre.years(scenario, {}, engine=engine, horizon=horizon, patients=60, uniforms=uniforms)
+    return centre.replication(scenario, {}, engine=engine, horizon=horizon, patients=60, uniforms=uniforms)
 
 
-def counted(found: Years) -> Requests:
+def counted(found: Replication) -> Requests:
     """The requests of the counted years."""
-    return found.book.only((found.book.asked >= found.first) & (found.book.asked < found.last))
+    return found.requests.only((found.requests.requested >= found.first) & (found.requests.requested < found.last))
 
 
 def same(one: Requests, other: Requests) -> None:
@@ -91,8 +91,8 @@ def test_a_patient_keeps_the_bed_and_the_next_waits_for_it_whatever_the_horizon(
     service = "[service]\narrival_months = [0, 6.5, 14]\nyears = 2\n"
     scenario = tell(ward('family = "fixed", months = 18'), f"[capacity]\nbeds = 1\n{service}")
     found = years(scenario, horizon, engine=engine)
-    assert found.book.waited.tolist() == pytest.approx([0.0, 11.5, 22.0])
-    assert found.book.released.tolist() == pytest.approx([18.0, 36.0, 54.0])
+    assert found.requests.waited.tolist() == pytest.approx([0.0, 11.5, 22.0])
+    assert found.requests.released.tolist() == pytest.approx([18.0, 36.0, 54.0])
     results = run(scenario, engine=engine, horizon=horizon, overload=True)
     assert results.service is not None
     table = results.service.set_index("outcome")["estimate"]
@@ -104,9 +104,9 @@ def test_a_patient_keeps_the_bed_and_the_next_waits_for_it_whatever_the_horizon(
 def test_without_arrivals_over_time_everybody_is_served_too(tell: Tell) -> None:
     scenario = tell(ward('family = "fixed", months = 0.5'), "[capacity]\nbeds = 2\n")
     short, long = (years(scenario, horizon) for horizon in (1.0, 120.0))
-    same(short.book, long.book)
+    same(short.requests, long.requests)
     assert short.last == long.last == pytest.approx(15.0)
-    assert np.sort(short.book.waited).tolist() == pytest.approx(np.repeat(np.arange(30) / 2.0, 2))
+    assert np.sort(short.requests.waited).tolist() == pytest.approx(np.repeat(np.arange(30) / 2.0, 2))
 
 
 def test_histories_and_deaths_end_at_the_horizon_as_before(tell: Tell) -> None:
@@ -115,7 +115,7 @@ def test_histories_and_deaths_end_at_the_horizon_as_before(tell: Tell) -> None:
         found = years(scenario, 3.0, engine=engine)
         assert max(month.max() for each in found.block.entered.values() for _, month in each) <= 3.0
         assert np.isfinite(found.block.death_month).sum() == 12, "six rounds of two beds"
-        assert found.book.granted.max() > 14.0
+        assert found.requests.granted.max() > 14.0
 
 
 # --- Theory, at every horizon by the same requests ---
@@ -165,7 +165,9 @@ def test_where_patients_come_back_waits_and_use_are_the_same_at_every_horizon(en
     for each in found[1:]:
         same(counted(found[0]), counted(each))
         capacity = scenario.capacity["beds"]
-        told, other = (resource_use.of_ward(one.book, capacity, one.first, one.last) for one in (found[0], each))
+        told, other = (
+            resource_use.of_resource(one.requests, capacity, one.first, one.last) for one in (found[0], each)
+        )
         assert [value for _, value in told.values()] == pytest.approx([v for _, v in other.values()], rel=1e-12)
     numbers = counted(found[0]).patients
     assert numbers.size > np.unique(numbers).size, "nobody came back"
@@ -248,8 +250,8 @@ def test_whoever_is_never_served_waits_for_ever_and_counts_as_lost(engine: str, 
     closing = "[capacity]\nbeds = { units = [{ from_month = 0, units = 1 }, { from_month = 2, units = 0 }] }\n"
     scenario = tell(endless, f"{closing}[service]\narrival_months = [0, 0.5, 1, 3]\nyears = 1\n")
     found = years(scenario, 12.0, engine=engine)
-    assert found.book.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
-    assert np.isinf(found.book.gone).all()
-    told = resource_use.of_ward(found.book, scenario.capacity["beds"], 0.0, 12.0)
+    assert found.requests.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
+    assert np.isinf(found.requests.reneged).all()
+    told = resource_use.of_resource(found.requests, scenario.capacity["beds"], 0.0, 12.0)
     assert told["lost_while_waiting"][1] == 0.5
     assert told["queue_length"][1] == pytest.approx((0.5 + 11.0 + 9.0) / 12.0)

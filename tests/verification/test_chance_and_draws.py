@@ -13,7 +13,7 @@ from scipy import stats
 
 from simulator import load_scenario
 from simulator.evidence.draws import load_draws
-from simulator.experiment.parts import Part
+from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.run import part_of
 from simulator.experiment.settings import Settings
 from simulator.experiment.summaries import outcome_rows
@@ -91,12 +91,12 @@ def with_beds(scenario: Scenario, beds: int) -> Scenario:
     return replace(scenario, capacity={"beds": replace(scenario.capacity["beds"], calendar=calendar)})
 
 
-def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: Any) -> list[Part]:
+def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: Any) -> list[ScenarioDraws]:
     table, chosen = load_draws(scenario.pathway), Settings(horizon=24.0, **settings)
     return [part_of(scenario, table, engine, chosen, slice(draw, draw + 1)) for draw in range(draws)]
 
 
-def rows(scenario: Scenario, own: list[Part], first: list[Part] | None = None) -> Rows:
+def rows(scenario: Scenario, own: list[ScenarioDraws], first: list[ScenarioDraws] | None = None) -> Rows:
     found = [
         row
         for population in ("all", "fitness=frail")
@@ -156,7 +156,7 @@ def width(values: Rows) -> float:
     return float(values["all", "os_12"]["upper"] - values["all", "os_12"]["lower"])
 
 
-def with_chance(own: list[Part]) -> NDArray[np.float64]:
+def with_chance(own: list[ScenarioDraws]) -> NDArray[np.float64]:
     """The interval over draws as they were simulated."""
     return np.quantile([part.outcomes["start", "all"]["os_12"][1][0] for part in own], [0.025, 0.975])
 

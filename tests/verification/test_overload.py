@@ -16,7 +16,7 @@ from simulator.engines.des import engine
 from simulator.engines.exact.uses import Uses
 from simulator.engines.model import resolve
 from simulator.errors import InputError
-from simulator.experiment.centre import arrivals
+from simulator.experiment.centre import arrivals_of_service
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording import resources
@@ -63,7 +63,7 @@ def grows(scenario: Scenario) -> bool:
     service = replace(scenario.service, warm_up_years=0.0, years=n / scenario.service.arrivals_a_month / 12.0)
     units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
     model = resolve(replace(scenario, service=service, capacity=units))
-    intake = arrivals(model, None, service, 0.0, Uniforms(3))
+    intake = arrivals_of_service(model, None, service, 0.0, Uniforms(3))
     _, book = engine.simulate(model, Uniforms(3), intake, horizon=0.0)
     half, whole = (
         np.sum((book.asked <= month) & (book.asked + book.waited > month)) for month in (service.last / 2, service.last)

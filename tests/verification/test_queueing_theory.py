@@ -21,7 +21,7 @@ from scipy import stats
 from simulator.engines.des import engine as des
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Intake, Requests
+from simulator.engines.requests import Arrivals, Requests
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import Service
@@ -90,8 +90,8 @@ class Runs:
             uniforms = Uniforms(20240680, replication=replication)
             months = service.months(uniforms, HORIZON)
             everybody = np.ones(months.size, dtype=bool)
-            intake = Intake(np.arange(months.size), months, everybody)
-            block, book = engine.simulate(model, uniforms, intake, horizon=HORIZON)
+            arrivals = Arrivals(np.arange(months.size), months, everybody)
+            block, book = engine.simulate(model, uniforms, arrivals, horizon=HORIZON)
             urgent = block.levels["urgency"][np.searchsorted(block.patients, book.patients)] == 0
             self.runs.append((book, urgent))
 
@@ -99,7 +99,7 @@ class Runs:
         """The mean of something of the requests made in the counted years, of one urgency or of all."""
         found = []
         for book, urgent in self.runs:
-            counted = (book.asked >= self.first) & (book.asked < self.last)
+            counted = (book.requested >= self.first) & (book.requested < self.last)
             counted &= True if level is None else urgent == level
             found.append((of(book)[counted].sum(), counted.sum()))
         return np.array(found, dtype=float).T
@@ -127,7 +127,7 @@ class Runs:
 
     @property
     def queue(self) -> Floats:
-        return self.over_time("asked", lambda book: np.minimum(book.granted, book.gone), 1.0)
+        return self.over_time("asked", lambda book: np.minimum(book.granted, book.reneged), 1.0)
 
     @property
     def utilisation(self) -> Floats:
@@ -224,7 +224,7 @@ def test_the_risk_runs_before_the_request_too_and_requests_are_a_thinned_stream(
     lost, wait, _ = erlang_a(3, 4.0 * 0.8, 2.0)
     lies_around(lost, runs.lost)
     lies_around(wait, runs.mean_wait)
-    asked = [((book.asked >= runs.first) & (book.asked < runs.last)).sum() for book, _ in runs.runs]
+    asked = [((book.requested >= runs.first) & (book.requested < runs.last)).sum() for book, _ in runs.runs]
     lies_around(4.0 * 0.8, np.array([asked, [runs.last - runs.first] * len(asked)], dtype=float))
 
 

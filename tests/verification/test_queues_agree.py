@@ -20,9 +20,9 @@ from simulator.engines.des import engine as des
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Intake, Requests, together
+from simulator.engines.requests import Arrivals, Requests, together
 from simulator.errors import InputError
-from simulator.experiment.centre import arrivals
+from simulator.experiment.centre import arrivals_of_service
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.run import run
 from simulator.outcomes.event_log import check, table
@@ -64,10 +64,10 @@ def policy(name: str) -> Scenario:
     return load_scenario(name)
 
 
-def over_years(n: int, years: float, seed: int = 1) -> Intake:
+def over_years(n: int, years: float, seed: int = 1) -> Arrivals:
     """Patients who come over some years, in no order of their numbers, some before month 0, half under a policy."""
     random = np.random.default_rng(seed)
-    return Intake(np.arange(n) + 7, random.uniform(-6.0, 12.0 * years, n), random.uniform(size=n) < 0.5)
+    return Arrivals(np.arange(n) + 7, random.uniform(-6.0, 12.0 * years, n), random.uniform(size=n) < 0.5)
 
 
 def wider(benefit: float, **levers: float) -> Scenario:
@@ -97,7 +97,7 @@ def test_every_shipped_policy_with_few_units_of_everything(name: str, alike: Ali
 def test_wider_salvage_with_a_second_one_after_relapse(
     units: tuple[int, ...], benefit: float, alike: Alike, fair: Fair
 ) -> None:
-    """Patients come back to both queues, some of them treated in vain."""
+    """Patients come back to both queues, some of them treated without benefit."""
     policy = wider(benefit, second_salvage_uptake=0.8, share_car_t_reinfusion=0.4, hsct_if_cr=0.9)
     model = resolve(scarce(policy, *units))
     _, book = alike(model, together(range(PATIENTS)))
@@ -116,25 +116,25 @@ def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
 ) -> None:
     model = resolve(scarce(wider(benefit, second_salvage_uptake=0.5), 1, 2))
     before = resolve(scarce(load_scenario("baseline"), 1, 2))
-    intake = over_years(PATIENTS, years)
-    events, book = alike(model, intake, before=before, horizon=60.0)
+    arrivals = over_years(PATIENTS, years)
+    events, book = alike(model, arrivals, before=before, horizon=60.0)
     every_book_is_fair(book, model, fair)
     check(events, model.pathway)
-    number_of = {number: place for place, number in enumerate(intake.patients)}
-    came = intake.origin[[number_of[patient] for patient in book.patients]]
-    assert np.all(book.asked >= came)
+    number_of = {number: place for place, number in enumerate(arrivals.patients)}
+    came = arrivals.origin[[number_of[patient] for patient in book.patients]]
+    assert np.all(book.requested >= came)
 
 
 def test_patients_before_a_policy_are_of_the_mix_before_it(alike: Alike) -> None:
     scenario = scarce(load_scenario("baseline"), 2, 50)
     other = replace(scenario, population={"cd19": {"positive": 1.0, "negative_or_dim": 30.0, "unknown": 1.0}})
     everybody = over_years(120, 4.0)
-    intake = replace(everybody, under_policy=everybody.origin >= 24.0)
-    alike(resolve(other), intake, before=resolve(scenario), horizon=24.0)
-    block, _ = des.simulate(resolve(other), Uniforms(1), intake, horizon=24.0, before=resolve(scenario))
+    arrivals = replace(everybody, under_policy=everybody.origin >= 24.0)
+    alike(resolve(other), arrivals, before=resolve(scenario), horizon=24.0)
+    block, _ = des.simulate(resolve(other), Uniforms(1), arrivals, horizon=24.0, before=resolve(scenario))
     positive = block.levels["cd19"] == 0
-    assert positive[~intake.under_policy].mean() > 0.3
-    assert positive[intake.under_policy].mean() < 0.15
+    assert positive[~arrivals.under_policy].mean() > 0.3
+    assert positive[arrivals.under_policy].mean() < 0.15
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -145,8 +145,8 @@ def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: 
     model, service = resolve(scenario), scenario.service
     before = None if scenario.before is None else resolve(scenario.before)
     assert service is not None
-    intake = arrivals(model, before, service, 24.0, Uniforms(1))
-    _, book = alike(model, intake, before=before, horizon=24.0)
+    arrivals = arrivals_of_service(model, before, service, 24.0, Uniforms(1))
+    _, book = alike(model, arrivals, before=before, horizon=24.0)
     every_book_is_fair(book, model, fair)
 
 
@@ -178,7 +178,7 @@ def test_with_a_bed_for_everybody_nobody_waits_and_both_equal_the_unlimited_run(
         events, book = alike(resolve(scarce(unlimited, PATIENTS)), together(patients))
         told = table(microsim.simulate(resolve(unlimited), Uniforms(1), patients, horizon=120.0))
         pd.testing.assert_frame_equal(events, told, rtol=0.0, atol=1e-9)
-        np.testing.assert_array_equal(book.granted, book.asked)
+        np.testing.assert_array_equal(book.granted, book.requested)
 
 
 def test_without_a_limit_no_book_is_kept_and_both_equal_the_unlimited_run(model: Model, alike: Alike) -> None:
@@ -186,7 +186,7 @@ def test_without_a_limit_no_book_is_kept_and_both_equal_the_unlimited_run(model:
     events, book = alike(free, together(range(100)))
     told = table(microsim.simulate(free, Uniforms(1), range(100), horizon=120.0))
     pd.testing.assert_frame_equal(events, told, rtol=0.0, atol=1e-9)
-    assert book.asked.size == 0
+    assert book.requested.size == 0
 
 
 @pytest.mark.parametrize("engine", [queueing, des], ids=["microsim", "des"])
@@ -194,16 +194,16 @@ def test_a_centre_where_nobody_comes_has_no_events_and_an_empty_book(engine: Mod
     model = resolve(scarce(wider(0.5), 1))
     block, book = engine.simulate(model, Uniforms(1), together(range(0)), horizon=120.0, before=model)
     assert table([block]).empty
-    assert book.asked.size == 0
+    assert book.requested.size == 0
 
 
 def test_who_is_simulated_together_in_one_block_does_not_matter(
     monkeypatch: pytest.MonkeyPatch, alike: Alike
 ) -> None:
-    model, intake = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1)), over_years(PATIENTS, 3.0)
-    whole = alike(model, intake, before=model)
+    model, arrivals = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1)), over_years(PATIENTS, 3.0)
+    whole = alike(model, arrivals, before=model)
     monkeypatch.setattr(queueing, "BLOCK", 30)
-    in_parts = alike(model, intake, before=model)
+    in_parts = alike(model, arrivals, before=model)
     pd.testing.assert_frame_equal(whole[0], in_parts[0])
     for mine, theirs in zip(whole[1].columns, in_parts[1].columns, strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -289,12 +289,12 @@ def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
     model = resolve(scarce(Scenario("ties", tell(GRID)), *units))
     n = 60
     random = np.random.default_rng(4)
-    on_the_grid = Intake(np.arange(n), random.integers(0, 24, n) / 2.0, np.ones(n, dtype=bool))
-    for intake in (together(range(n)), on_the_grid, replace(on_the_grid, origin=on_the_grid.origin + 0.1)):
-        events, book = alike(model, intake, horizon=horizon)
+    on_the_grid = Arrivals(np.arange(n), random.integers(0, 24, n) / 2.0, np.ones(n, dtype=bool))
+    for arrivals in (together(range(n)), on_the_grid, replace(on_the_grid, origin=on_the_grid.origin + 0.1)):
+        events, book = alike(model, arrivals, horizon=horizon)
         check(events, model.pathway)
         every_book_is_fair(book, model, fair)
-        ends = np.minimum(book.granted, book.gone)
+        ends = np.minimum(book.granted, book.reneged)
         assert len(np.unique(np.rint(ends * 1e6))) < ends.size, "no ties"
 
 
@@ -364,7 +364,7 @@ def test_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_
     numbers: list[int] = []
     for name in order:
         numbers.append(next(n for n in range(max(numbers, default=-1) + 1, 200) if names[drawn[n]] == name))
-    events, _ = alike(model, Intake(np.array(numbers), np.zeros(3), np.ones(3, dtype=bool)), horizon=50.0)
+    events, _ = alike(model, Arrivals(np.array(numbers), np.zeros(3), np.ones(3, dtype=bool)), horizon=50.0)
     in_bed = events[events["state"] == "ward"].set_index("month")["patient"]
     first, second = sorted((numbers[order.index("through")], numbers[order.index("direct")]))
     assert (in_bed[3.0], in_bed[5.0]) == (first, second)
@@ -374,9 +374,9 @@ def test_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_
 def test_what_is_counted_of_a_policy_that_starts_on_a_date_is_what_des_counts(benefit: float) -> None:
     """Half of the patients come before the policy: what is kept of them must fit what is kept of the others."""
     model, before = (resolve(scarce(each, 1)) for each in (wider(benefit), load_scenario("baseline")))
-    intake, kept = over_years(PATIENTS, 3.0), tally.counted_states(model.pathway)
-    block, _ = queueing.simulate(model, Uniforms(1), intake, horizon=120.0, before=before, keep=kept)
-    whole, _ = des.simulate(model, Uniforms(1), intake, horizon=120.0, before=before)
+    arrivals, kept = over_years(PATIENTS, 3.0), tally.counted_states(model.pathway)
+    block, _ = queueing.simulate(model, Uniforms(1), arrivals, horizon=120.0, before=before, keep=kept)
+    whole, _ = des.simulate(model, Uniforms(1), arrivals, horizon=120.0, before=before)
     some = np.arange(PATIENTS) % 3 > 0
     counted, told = (tally.of_blocks(model, 60.0, [each.only(some)]) for each in (block, whole))
     for key, curve in told.survival.items():
@@ -515,7 +515,7 @@ def is_for_des_only(model: Model, why: str) -> None:
         queueing.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
     block, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=10.0)
     check(table([block]), model.pathway)
-    assert book.asked.size
+    assert book.requested.size
 
 
 @pytest.mark.parametrize(("capacity", "why"), BEYOND.values(), ids=BEYOND)

@@ -22,7 +22,7 @@ from simulator.engines.exact import embedded
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Intake
+from simulator.engines.requests import Arrivals
 from simulator.errors import InputError
 from simulator.experiment.engine_choice import choose_engine
 from simulator.outcomes.event_log import check, table
@@ -159,7 +159,7 @@ def pathway_texts(draw: Draw) -> str:
 
 
 @st.composite
-def intakes(draw: Draw) -> Intake:
+def all_arrivals(draw: Draw) -> Arrivals:
     n = draw(st.integers(1, 40))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     origin = {
@@ -169,7 +169,7 @@ def intakes(draw: Draw) -> Intake:
         "over years": random.uniform(-3.0, 40.0, n),
     }[draw(st.sampled_from(["together", "on the grid", "at odds with it", "over years"]))]
     under = random.uniform(size=n) < draw(st.sampled_from([1.0, 0.5]))
-    return Intake(np.arange(n) + draw(st.sampled_from([0, 255, 1_000_000])), origin, under)
+    return Arrivals(np.arange(n) + draw(st.sampled_from([0, 255, 1_000_000])), origin, under)
 
 
 few = settings(
@@ -183,7 +183,7 @@ few = settings(
 many = settings(few, max_examples=10_000)
 anything = (
     pathway_texts(),
-    intakes(),
+    all_arrivals(),
     st.tuples(st.integers(1, 4), st.integers(1, 4)),
     st.sampled_from([1.0, 0.5, 0.0]),
     st.sampled_from([30.0, 6.0, 2.5]),
@@ -200,7 +200,13 @@ def lives_end(model: Model) -> bool:
 
 
 def the_law(
-    alike: Callable, fair: Callable, text: str, intake: Intake, units: tuple[int, int], benefit: float, horizon: float
+    alike: Callable,
+    fair: Callable,
+    text: str,
+    arrivals: Arrivals,
+    units: tuple[int, int],
+    benefit: float,
+    horizon: float,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "made_up.toml"
@@ -214,21 +220,21 @@ def the_law(
     assume(all(lives_end(each) for each in (model, own)))
     if beyond_microsim(pathway, limits) is None:
         try:
-            events, book = alike(model, intake, horizon=horizon, before=own)
+            events, book = alike(model, arrivals, horizon=horizon, before=own)
         except InputError:
             # Microsim refuses only what `auto` leaves to des.
             assert choose_engine("auto", [replace(policy, before=before)])[0] == "des"
             return
         free = replace(policy, capacity={name: Capacity(((0.0, 10_000),)) for name in RESOURCES})
-        everybody = replace(intake, under_policy=np.ones(intake.patients.size, dtype=bool))
+        everybody = replace(arrivals, under_policy=np.ones(arrivals.patients.size, dtype=bool))
         unlimited, _ = alike(resolve(free), everybody, horizon=horizon)
-        numbers = range(int(intake.patients[0]), int(intake.patients[-1]) + 1)
+        numbers = range(int(arrivals.patients[0]), int(arrivals.patients[-1]) + 1)
         told = table(microsim.simulate(model, Uniforms(1), numbers, horizon=horizon))
         pd.testing.assert_frame_equal(unlimited, told, rtol=0.0, atol=1e-9)
     else:
         with pytest.raises(InputError, match="allowed: --engine des"):
-            queueing.simulate(model, Uniforms(1), intake, horizon=horizon)
-        block, book = des.simulate(model, Uniforms(1), intake, horizon=horizon, before=own)
+            queueing.simulate(model, Uniforms(1), arrivals, horizon=horizon)
+        block, book = des.simulate(model, Uniforms(1), arrivals, horizon=horizon, before=own)
         events = table([block])
     check(events, pathway)
     for place, unit in enumerate(units):
@@ -238,15 +244,27 @@ def the_law(
 @given(*anything)
 @few
 def test_queues_of_made_up_pathways_agree_event_for_event(
-    alike: Callable, fair: Callable, text: str, intake: Intake, units: tuple[int, int], benefit: float, horizon: float
+    alike: Callable,
+    fair: Callable,
+    text: str,
+    arrivals: Arrivals,
+    units: tuple[int, int],
+    benefit: float,
+    horizon: float,
 ) -> None:
-    the_law(alike, fair, text, intake, units, benefit, horizon)
+    the_law(alike, fair, text, arrivals, units, benefit, horizon)
 
 
 @pytest.mark.slow
 @given(*anything)
 @many
 def test_thousands_of_made_up_queues_agree_event_for_event(
-    alike: Callable, fair: Callable, text: str, intake: Intake, units: tuple[int, int], benefit: float, horizon: float
+    alike: Callable,
+    fair: Callable,
+    text: str,
+    arrivals: Arrivals,
+    units: tuple[int, int],
+    benefit: float,
+    horizon: float,
 ) -> None:
-    the_law(alike, fair, text, intake, units, benefit, horizon)
+    the_law(alike, fair, text, arrivals, units, benefit, horizon)

@@ -15,7 +15,7 @@ from simulator.engines.des import engine as des
 from simulator.engines.exact import accuracy
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
-from simulator.engines.trajectories import Block
+from simulator.engines.trajectories import Trajectories
 from simulator.experiment import lattice_error
 from simulator.outcomes import event_log
 from simulator.pathway.format import load_pathway
@@ -165,7 +165,7 @@ def test_an_exact_survival_that_is_not_the_simulated_one_is_found(
     assert only(failed(three_states), AGREE)
 
 
-def backwards(block: Block) -> Block:
+def backwards(block: Trajectories) -> Trajectories:
     """The last entries come a year before the patient does."""
     state = next(reversed(block.entered))
     return replace(block, entered=block.entered | {state: [(w, month - 900.0) for w, month in block.entered[state]]})
@@ -182,7 +182,7 @@ def test_a_history_in_which_time_runs_back_is_found(three_states: Scenario, monk
 def test_a_history_that_takes_a_step_that_is_not_declared_is_found(with_beds: Scenario, monkeypatch: Patch) -> None:
     right = event_log.table
 
-    def broken(blocks: list[Block]) -> pd.DataFrame:
+    def broken(blocks: list[Trajectories]) -> pd.DataFrame:
         events = right(blocks)
         return events.assign(state=events["state"].replace("hsct", "relapse"))
 

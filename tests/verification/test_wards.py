@@ -13,7 +13,7 @@ import pytest
 
 from simulator.engines.des import engine
 from simulator.engines.model import Model, resolve
-from simulator.engines.requests import Intake, Requests, together
+from simulator.engines.requests import Arrivals, Requests, together
 from simulator.outcomes.event_log import check, table
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -100,12 +100,12 @@ def log(tell: Callable[..., Pathway], alike: Callable) -> Log:
         model = resolve(Scenario("ward", tell(text), capacity=limits))
         patients = np.array(numbers(model, list(courses)))
         origin = np.array([course.comes for course in courses.values()])
-        intake = Intake(patients, origin, np.ones(patients.size, dtype=bool))
-        block, _ = engine.simulate(model, Uniforms(SEED), intake, horizon=horizon)
+        arrivals = Arrivals(patients, origin, np.ones(patients.size, dtype=bool))
+        block, _ = engine.simulate(model, Uniforms(SEED), arrivals, horizon=horizon)
         events = table([block])
         check(events, model.pathway)
         if beyond_microsim(model.pathway, limits) is None:
-            alike(model, intake, horizon=horizon, seed=SEED)
+            alike(model, arrivals, horizon=horizon, seed=SEED)
         return {
             name: ", ".join(
                 f"{each.month + origin[place]:g} {each.state}"
@@ -420,9 +420,9 @@ def test_who_relapses_while_waiting_for_a_transplant_has_relapsed_after_salvage(
     book: Requests
     events, book = alike(resolve(base), together(range(300)))
     follows = events.groupby("patient").shift(-1)
-    lost = np.flatnonzero(np.isfinite(book.gone))
+    lost = np.flatnonzero(np.isfinite(book.reneged))
     assert lost.size > 20
-    for who, month in zip(book.patients[lost], book.gone[lost], strict=True):
+    for who, month in zip(book.patients[lost], book.reneged[lost], strict=True):
         row = events.index[(events["patient"] == who) & events["state"].str.startswith("awaiting_hsct")]
         assert list(follows.loc[row, "state"]) == ["relapse_after_salvage"]
         assert follows.loc[row, "month"].item() == pytest.approx(month, abs=1e-9)

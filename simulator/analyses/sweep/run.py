@@ -20,7 +20,7 @@ from simulator.evidence.draws import load_informed_draws, values
 from simulator.execution.pool import Each, workers
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
-from simulator.experiment.parts import Part
+from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.results import DIGITS, as_written, clocks
 from simulator.experiment.run import count_draws, for_loads, part_of
 from simulator.experiment.settings import Settings
@@ -157,8 +157,8 @@ def _run(
     lead = _lead(plan)
     tables: list[pd.DataFrame] = []
     leading: list[Sample] = []
-    parts: list[Part] = []
-    first: list[Part] = []
+    parts: list[ScenarioDraws] = []
+    first: list[ScenarioDraws] = []
     work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
     for done, part in enumerate(each(_piece, work), start=1):
         parts.append(part)
@@ -176,7 +176,9 @@ def _run(
     return tables, leading
 
 
-def _rows(plan: _Plan, cell: int, own: list[Part], first: list[Part], untouched: float) -> pd.DataFrame:
+def _rows(
+    plan: _Plan, cell: int, own: list[ScenarioDraws], first: list[ScenarioDraws], untouched: float
+) -> pd.DataFrame:
     """Return a cell's rows : those of outcomes.csv, and of service.csv over all years."""
     grid, scenario = plan.grid, plan.grid.at(cell)
     default = scenario.pathway.clock
@@ -186,9 +188,9 @@ def _rows(plan: _Plan, cell: int, own: list[Part], first: list[Part], untouched:
         for name in populations(scenario.pathway):
             rows += outcome_rows(scenario, clock, name, own, before)
     rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon)} for row in rows]
-    if own[0].ward is not None:
-        wards = [[part.ward for part in each if part.ward is not None] for each in (first, own)]
-        found = resource_tables.service([grid.at(0), scenario], wards).assign(clock="", population="")
+    if own[0].resources is not None:
+        resources = [[part.resources for part in each if part.resources is not None] for each in (first, own)]
+        found = resource_tables.service([grid.at(0), scenario], resources).assign(clock="", population="")
         half = len(found) // 2
         found = found.tail(half) if cell else found.head(half)
         rows += [{str(key): value for key, value in each.items()} for each in found.to_dict("records")]
@@ -202,11 +204,11 @@ def _rows(plan: _Plan, cell: int, own: list[Part], first: list[Part], untouched:
     return table
 
 
-def _piece(plan: _Plan, item: tuple[int, slice]) -> Part:
+def _piece(plan: _Plan, item: tuple[int, slice]) -> ScenarioDraws:
     cell, rows = item
     part = part_of(plan.grid.at(cell), plan.table, plan.engine, plan.settings, rows)
-    ward = part.ward
-    if ward is not None:
-        overall = {key: outcome for key, outcome in ward.outcomes.items() if key[1] == 0}
-        ward = replace(ward, outcomes=overall, queue={}, in_use={})
-    return replace(part, survival={}, noise={}, occupancy={}, ward=ward)
+    resources = part.resources
+    if resources is not None:
+        overall = {key: outcome for key, outcome in resources.outcomes.items() if key[1] == 0}
+        resources = replace(resources, outcomes=overall, queue={}, in_use={})
+    return replace(part, survival={}, noise={}, occupancy={}, resources=resources)

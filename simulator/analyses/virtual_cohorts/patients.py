@@ -17,7 +17,7 @@ from simulator.engines.des import engine as des
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import together
-from simulator.engines.trajectories import Block
+from simulator.engines.trajectories import Trajectories
 from simulator.errors import InputError
 from simulator.evidence.draws import single
 from simulator.outcomes.episodes import Courses, Episodes, whole
@@ -108,14 +108,14 @@ class Hospital:
             parts, wanted = parts + found, wanted - size
         return _joined(parts, n)
 
-    def _blocks(self, model: Model, uniforms: Uniforms, numbers: range) -> Iterator[Block]:
+    def _blocks(self, model: Model, uniforms: Uniforms, numbers: range) -> Iterator[Trajectories]:
         end = self.horizon if self.follow_up is None else min(self.horizon, self.follow_up[1])
         if self.engine == "des":
             yield des.simulate(model, uniforms, together(numbers), horizon=end)[0]
         else:
             yield from microsim.simulate(model, uniforms, numbers, horizon=end, keep=self.states)
 
-    def _seen(self, block: Block, uniforms: Uniforms) -> Patients:
+    def _seen(self, block: Trajectories, uniforms: Uniforms) -> Patients:
         here = np.flatnonzero(np.isfinite(block.clock_month))
         death = block.death_month[here] - block.clock_month[here]
         ends = np.full(here.size, self.horizon)

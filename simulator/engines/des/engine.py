@@ -1,7 +1,7 @@
 """The discrete-event engine: SimPy, one process a patient, which reads as the patient's story.
 
-The clock counts instants (`ward.INSTANTS` a month), whole numbers, so that what happens at once is told apart from what
-does not; each patient's own months stay as precise as they are. A limited resource is a `Ward`.
+The clock counts instants (`calendar.INSTANTS` a month), whole numbers, so that what happens at one instant is known;
+each patient's own months stay as precise as they are. A limited resource is a `LimitedResource`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import simpy
 from numpy.typing import NDArray
 
 from simulator.calendar import instant
-from simulator.engines.des.resources import Alarm, Desk, Request, Ward
-from simulator.engines.des.sampling import Chances, Way
+from simulator.engines.des.resources import Alarm, Allocator, LimitedResource, Request
+from simulator.engines.des.sampling import PatientSampler, TimedExit
 from simulator.engines.model import Exit, Model
-from simulator.engines.requests import Intake, Requests, book
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.requests import Arrivals, Requests, request_log
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.pathway import longest_way_to_clock, states_before_clock
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import lasting
@@ -33,68 +33,68 @@ Story = Generator[simpy.Event, object, None]
 
 
 def simulate(
-    model: Model, uniforms: Uniforms, intake: Intake, *, horizon: float, before: Model | None = None
-) -> tuple[Block, Requests]:
-    """Return what happened to all patients of an intake, and the wards' book. Models must be of a single draw.
+    model: Model, uniforms: Uniforms, arrivals: Arrivals, *, horizon: float, before: Model | None = None
+) -> tuple[Trajectories, Requests]:
+    """Return what happened to all patients who arrive, and the request log. Models must be of a single draw.
 
     `before` : the model of patients who are not under the policy.
     """
-    centre = Centre(model, uniforms, intake, horizon, before)
+    centre = Centre(model, uniforms, arrivals, horizon, before)
     centre.run()
-    return centre.block(), centre.book()
+    return centre.trajectories(), centre.request_log()
 
 
 class Centre:
-    """Everybody's surroundings: the clock, the wards, and what the uniforms have in store."""
+    """Everybody's surroundings: the clock, the resources, and what the uniforms have in store."""
 
     def __init__(
-        self, model: Model, uniforms: Uniforms, intake: Intake, horizon: float, before: Model | None
+        self, model: Model, uniforms: Uniforms, arrivals: Arrivals, horizon: float, before: Model | None
     ) -> None:
-        self.model, self.intake, self.horizon, self.pathway = model, intake, horizon, model.pathway
+        self.model, self.arrivals, self.horizon, self.pathway = model, arrivals, horizon, model.pathway
         self.longest = longest_way_to_clock(self.pathway)
-        self.env = simpy.Environment(initial_time=min(map(instant, intake.origin.tolist()), default=0))
-        self.chances = Chances(model, uniforms, intake.patients)
-        self.chances_before = self.chances if before is None else Chances(before, uniforms, intake.patients)
+        self.env = simpy.Environment(initial_time=min(map(instant, arrivals.origin.tolist()), default=0))
+        self.sampler = PatientSampler(model, uniforms, arrivals.patients)
+        self.sampler_before = self.sampler if before is None else PatientSampler(before, uniforms, arrivals.patients)
         self.lasting = {
-            chances: lasting(self.pathway, chances.model.onward, model.scenario.capacity)
-            for chances in (self.chances, self.chances_before)
+            sampler: lasting(self.pathway, sampler.model.onward, model.scenario.capacity)
+            for sampler in (self.sampler, self.sampler_before)
         }
-        desk = Desk(self.env)
-        self.wards = {
-            resource: Ward(desk, capacity, place)
+        allocator = Allocator(self.env)
+        self.resources = {
+            resource: LimitedResource(allocator, capacity, place)
             for place, (resource, capacity) in enumerate(model.scenario.capacity.items())
         }
-        self.patients = [Patient(self, place) for place in range(intake.patients.size)]
+        self.patients = [Patient(self, place) for place in range(arrivals.patients.size)]
 
     def run(self) -> None:
         """Run until nothing is to come: whoever is still waiting then waits for ever."""
-        for ward in self.wards.values():
-            ward.open()
+        for resource in self.resources.values():
+            resource.open()
         for patient in self.patients:
             self.env.process(patient.story())
         self.env.run()
 
-    def ward_of(self, state: str) -> Ward | None:
-        """Return the ward of a state that holds a limited resource."""
+    def resource_of(self, state: str) -> LimitedResource | None:
+        """Return the limited resource that a state holds."""
         holds = self.pathway.states[state].holds
-        return None if holds is None else self.wards.get(holds)
+        return None if holds is None else self.resources.get(holds)
 
-    def book(self) -> Requests:
+    def request_log(self) -> Requests:
         """Return every request, with the patients' numbers."""
-        found = book([request.row() for ward in self.wards.values() for request in ward.requests])
-        return Requests(self.intake.patients[found.patients], *found.columns[1:])
+        found = request_log([request.row() for resource in self.resources.values() for request in resource.requests])
+        return Requests(self.arrivals.patients[found.patients], *found.columns[1:])
 
     @property
     def levels(self) -> dict[str, Integers]:
         """Attribute -> level, (n_patients,): by the mix under which each patient came."""
-        own, before = self.chances.levels, self.chances_before.levels
-        return {name: np.where(self.intake.under_policy, own[name], before[name]) for name in own}
+        own, before = self.sampler.levels, self.sampler_before.levels
+        return {name: np.where(self.arrivals.under_policy, own[name], before[name]) for name in own}
 
-    def block(self) -> Block:
+    def trajectories(self) -> Trajectories:
         """Return everybody's events until their follow-up ends, as one block."""
         everybody = self.patients
-        block = Block(
-            self.intake.patients,
+        block = Trajectories(
+            self.arrivals.patients,
             self.levels,
             np.array([each.clock for each in everybody]),
             np.array([each.death if each.sees(each.death) else np.inf for each in everybody]),
@@ -119,12 +119,12 @@ class Patient:
 
     def __init__(self, centre: Centre, place: int) -> None:
         self.centre, self.place = centre, place
-        self.origin = float(centre.intake.origin[place])
-        self.chances = centre.chances if centre.intake.under_policy[place] else centre.chances_before
+        self.origin = float(centre.arrivals.origin[place])
+        self.sampler = centre.sampler if centre.arrivals.under_policy[place] else centre.sampler_before
         self.visits: Counter[str] = Counter()
-        self.clock = self.death = self.doom = np.inf
+        self.clock = self.death = self.untreated_death = np.inf
         self.follow_up_end = centre.longest
-        self.doomed_way: Way | None = None
+        self.untreated_exit: TimedExit | None = None
         self.holds: Request | None = None
         self.latent: dict[str, float] = {}
         self.events = 0
@@ -136,7 +136,7 @@ class Patient:
         yield self.until(0.0)
         state: str | None = self.centre.pathway.start
         month = 0.0
-        while state is not None and (self.sees(month) or self.in_vain or self.keeps_others_waiting(state)):
+        while state is not None and (self.sees(month) or self.without_benefit or self.keeps_others_waiting(state)):
             visit = self.enter(state, month)
             told = self.centre.pathway.states[state]
             if told.is_absorbing:
@@ -150,7 +150,7 @@ class Patient:
 
     def keeps_others_waiting(self, state: str) -> bool:
         """Whether the patient may hold or ask for a limited unit from a state on, and does not go round for ever."""
-        return state in self.centre.lasting[self.chances] and self.visits[state] < MOST_RETURNS
+        return state in self.centre.lasting[self.sampler] and self.visits[state] < MOST_RETURNS
 
     def sees(self, month: float) -> bool:
         """Whether follow-up has not ended before a month."""
@@ -169,26 +169,26 @@ class Patient:
         return self.visits[state] - 1
 
     def choose(self, state: str, month: float, visit: int) -> str:
-        """Take a branch; who is treated only under the policy, and gains nothing, is treated in vain from now on."""
-        branch = self.chances.branch(state, self.place, visit, self.in_vain)
-        told, marginal = self.centre.pathway.marginal, self.chances.model.marginal
-        if told is not None and marginal is not None and marginal.raised and not self.in_vain:
+        """Take a branch; who is treated only under the policy, and does not benefit, is so from now on."""
+        branch = self.sampler.branch(state, self.place, visit, self.without_benefit)
+        told, marginal = self.centre.pathway.marginal, self.sampler.model.marginal
+        if told is not None and marginal is not None and marginal.raised and not self.without_benefit:
             treated = state == told.decision and branch.name == told.branch
-            if treated and not self.chances.treated_before(self.place, visit) and not self.chances.gains(self.place):
-                self.doomed_way = self.chances.ways(told.otherwise, self.place, 0)[0]
-                self.doom = month + self.doomed_way.months
+            if treated and not self.sampler.treated_before(self.place, visit) and not self.sampler.gains(self.place):
+                self.untreated_exit = self.sampler.timed_exits(told.otherwise, self.place, 0)[0]
+                self.untreated_death = month + self.untreated_exit.months
         return branch.to
 
     @property
-    def in_vain(self) -> bool:
-        return self.doomed_way is not None
+    def without_benefit(self) -> bool:
+        return self.untreated_exit is not None
 
     def stay(self, state: str, month: float, visit: int) -> Generator[simpy.Event, object, tuple[str | None, float]]:
         """Stay until the first risk strikes; asking for a limited resource, wait for it while the others go on."""
         asking: list[Request] = []
         for at, way in self.risks(state, month, visit):
-            ward = self.centre.ward_of(way.to)
-            is_request = ward is not None and self.centre.ward_of(state) is not ward
+            resource = self.centre.resource_of(way.to)
+            is_request = resource is not None and self.centre.resource_of(state) is not resource
             # Who asks for two units in one instant asks for both before either is granted.
             if not (is_request and self.asks_in_an_instant(asking, at)):
                 granted = yield from self.wait(asking, at)
@@ -198,8 +198,8 @@ class Patient:
                     break
             if not is_request:
                 return self.leave(state, way.to, at, asking)
-            assert ward is not None
-            asking.append(ward.ask(self.place, self.origin + at, way.to, self._rank(ward, state)))
+            assert resource is not None
+            asking.append(resource.ask(self.place, self.origin + at, way.to, self._rank(resource, state)))
             asking[-1].month = at
         granted = yield from self.wait(asking, np.inf)
         if granted is not None:
@@ -210,11 +210,11 @@ class Patient:
         """Whether the last request was made in the very instant of a month."""
         if not asking or self.is_over_by(month):
             return False
-        return instant(asking[-1].asked) == instant(self.origin + month)
+        return instant(asking[-1].requested) == instant(self.origin + month)
 
     def risks(self, state: str, month: float, visit: int) -> list[tuple[float, Exit]]:
         """Return when each risk strikes, soonest first; in a milestone those of the state before go on."""
-        ways = self.chances.ways(state, self.place, visit, self.in_vain)
+        ways = self.sampler.timed_exits(state, self.place, visit, self.without_benefit)
         found = [(self.latent.get(way.name, np.inf) if way.goes_on else month + months, way) for months, way in ways]
         # At ties the first declared; of what goes on, the first declared in the state before.
         before = {name: place for place, name in enumerate(self.latent)}
@@ -223,12 +223,12 @@ class Patient:
         return found
 
     def is_over_by(self, month: float) -> bool:
-        """Whether the patient is dead, having been treated in vain, by a month; or the month never comes."""
-        return self.doom <= month or month == np.inf
+        """Whether the patient is dead, having been treated without benefit, by a month; or the month never comes."""
+        return self.untreated_death <= month or month == np.inf
 
     def wait(self, asking: list[Request], month: float) -> Generator[simpy.Event, object, Request | None]:
-        """Wait until a month, a death in vain, or a grant; return the request that was granted."""
-        until = min(month, self.doom)
+        """Wait until a month, a death without benefit, or a grant; return the request that was granted."""
+        until = min(month, self.untreated_death)
         alarm = [self.until(until, late=asking)] if until < np.inf else []
         if not asking:
             # Where nothing ends the stay there is nothing left to wait for.
@@ -241,12 +241,12 @@ class Patient:
     def until(self, month: float, late: Sequence[Request] = ()) -> Alarm:
         """Return an event at a month; one that comes in the instant of a request comes after the grants."""
         at = instant(self.origin + month)
-        return Alarm(self.centre.env, at, late=any(instant(each.asked) == at for each in late))
+        return Alarm(self.centre.env, at, late=any(instant(each.requested) == at for each in late))
 
     def take(self, state: str, granted: Request, asking: list[Request]) -> tuple[str, float]:
         """Move into the state that a unit was granted for."""
         # Granted at once: in the patient's own month, for there and back through the calendar time could run back.
-        month = granted.month if granted.granted == granted.asked else granted.granted - self.origin
+        month = granted.month if granted.granted == granted.requested else granted.granted - self.origin
         asking.remove(granted)
         to, _ = self.leave(state, granted.to, month, asking)
         self.holds = granted
@@ -257,22 +257,22 @@ class Patient:
         for each in asking:
             each.withdraw(self.origin + month)
         self.exits.setdefault(state, []).append(month)
-        if self.holds is not None and self.centre.ward_of(to) is not self.holds.ward:
+        if self.holds is not None and self.centre.resource_of(to) is not self.holds.resource:
             self.holds.give_back(self.origin + month)
             self.holds = None
         return to, month
 
     def end(self, state: str, asking: list[Request]) -> tuple[str | None, float]:
-        """Die, having been treated in vain; or stay for ever."""
-        if self.doomed_way is not None and self.doom < np.inf:
-            return self.leave(state, self.doomed_way.exit.to, self.doom, asking)
+        """Die, having been treated without benefit; or stay for ever."""
+        if self.untreated_exit is not None and self.untreated_death < np.inf:
+            return self.leave(state, self.untreated_exit.exit.to, self.untreated_death, asking)
         return None, np.inf
 
-    def _rank(self, ward: Ward, state: str) -> int:
-        if ward.capacity.ranks is None:
+    def _rank(self, resource: LimitedResource, state: str) -> int:
+        if resource.capacity.ranks is None:
             return 0
-        by, order = ward.capacity.ranks
+        by, order = resource.capacity.ranks
         told = state
         if by != "state":
-            told = list(self.centre.pathway.attributes[by].levels)[self.chances.levels[by][self.place]]
+            told = list(self.centre.pathway.attributes[by].levels)[self.sampler.levels[by][self.place]]
         return order.index(told) if told in order else len(order)

@@ -1,4 +1,4 @@
-"""Wards: limited resources of the des engine, with a waiting list each and one desk that grants."""
+"""Limited resources of the discrete-event engine: each has a waiting list, and one allocator grants."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Request:
     `month` : when it was asked for in the patient's own months.
     """
 
-    def __init__(self, ward: Ward, patient: int, asked: float, to: str) -> None:
-        self.ward, self.patient, self.asked, self.to = ward, patient, asked, to
-        self.granted = self.gone = self.released = self.month = math.inf
-        self.event = ward.env.event()
+    def __init__(self, resource: LimitedResource, patient: int, asked: float, to: str) -> None:
+        self.resource, self.patient, self.requested, self.to = resource, patient, asked, to
+        self.granted = self.reneged = self.released = self.month = math.inf
+        self.event = resource.env.event()
 
     @property
     def is_granted(self) -> bool:
@@ -43,27 +43,27 @@ class Request:
 
     def withdraw(self, month: float) -> None:
         """Leave the waiting list."""
-        self.gone = month
+        self.reneged = month
 
     def give_back(self, month: float) -> None:
         """Free the unit."""
         self.released = month
-        self.ward.freed(month)
+        self.resource.freed(month)
 
     def row(self) -> tuple[float, ...]:
-        """Return the request as a row of the book."""
-        return self.patient, self.ward.place, self.asked, self.granted, self.gone, self.released
+        """Return the request as a row of the request log."""
+        return self.patient, self.resource.place, self.requested, self.granted, self.reneged, self.released
 
 
-class Desk:
-    """Grants the units of all wards, last in every instant: one at a time, to the first by priority, time and patient.
+class Allocator:
+    """Grants the units of all resources, last in every instant and one at a time, by priority, time and patient.
 
     After each grant come the patient's next steps in the same instant, which may free a unit or ask for another.
     """
 
     def __init__(self, env: simpy.Environment) -> None:
         self.env = env
-        self.wards: list[Ward] = []
+        self.resources: list[LimitedResource] = []
         self.requests = 0
         self.reviewing = -math.inf
 
@@ -76,10 +76,10 @@ class Desk:
 
     def _grant(self) -> None:
         self.reviewing = -math.inf
-        firsts = [ward.first for ward in self.wards if ward.is_free and ward.first is not None]
+        firsts = [resource.first for resource in self.resources if resource.is_free and resource.first is not None]
         if firsts:
             request = min(firsts)[-1]
-            request.ward.grant(request)
+            request.resource.grant(request)
             self.review()
 
 
@@ -87,18 +87,18 @@ Waiting = tuple[int, int, int, int, Request]
 """A request on a waiting list: its rank, instant, patient and number, in the order in which they are served."""
 
 
-class Ward:
+class LimitedResource:
     """A limited resource: units, and who waits for one. `place` : among the scenario's resources."""
 
-    def __init__(self, desk: Desk, capacity: Capacity, place: int) -> None:
-        self.desk, self.env, self.capacity, self.place = desk, desk.env, capacity, place
+    def __init__(self, allocator: Allocator, capacity: Capacity, place: int) -> None:
+        self.allocator, self.env, self.capacity, self.place = allocator, allocator.env, capacity, place
         self.in_use = 0
         self.waiting: list[Waiting] = []
         self.requests: list[Request] = []
         self.since = 0.0
         self.offered = -math.inf, 0
         self.is_awaited = False
-        desk.wards.append(self)
+        allocator.resources.append(self)
 
     def open(self) -> None:
         """Begin the calendar."""
@@ -110,8 +110,8 @@ class Ward:
         """Return a new request, which is on the waiting list until it is granted or withdrawn."""
         request = Request(self, patient, asked, to)
         self.requests.append(request)
-        self.desk.requests += 1
-        heapq.heappush(self.waiting, (rank, instant(asked), patient, self.desk.requests, request))
+        self.allocator.requests += 1
+        heapq.heappush(self.waiting, (rank, instant(asked), patient, self.allocator.requests, request))
         self._review(asked)
         return request
 
@@ -125,12 +125,12 @@ class Ward:
             self.since = month
         else:
             self._await_offer(self.capacity.offered_every)
-        self.desk.review()
+        self.allocator.review()
 
     @property
     def first(self) -> Waiting | None:
         """Who is served next."""
-        while self.waiting and self.waiting[0][-1].gone < math.inf:
+        while self.waiting and self.waiting[0][-1].reneged < math.inf:
             heapq.heappop(self.waiting)
         return self.waiting[0] if self.waiting else None
 
@@ -148,7 +148,7 @@ class Ward:
         self.in_use += 1
         at, units = self.offered
         self.offered = at, units - 1
-        request.granted = self.since if instant(self.since) > instant(request.asked) else request.asked
+        request.granted = self.since if instant(self.since) > instant(request.requested) else request.requested
         request.event.succeed()
 
     def _units(self) -> int:

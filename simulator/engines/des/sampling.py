@@ -23,15 +23,15 @@ BLOCK = 256
 """Patients whose numbers are found together when one of them is asked for."""
 
 
-class Way(NamedTuple):
+class TimedExit(NamedTuple):
     """A way out of a state, and the months after which it is taken."""
 
     months: float
     exit: Exit
 
 
-class Chances:
-    """The chances of patients : (n,) under a model of one draw. `place` is a patient's place among them."""
+class PatientSampler:
+    """What happens to patients : (n,) under a model of one draw. `place` is a patient's place among them."""
 
     def __init__(self, model: Model, uniforms: Uniforms, patients: Integers) -> None:
         self.model, self.uniforms, self.patients = model, uniforms, patients
@@ -47,31 +47,31 @@ class Chances:
         edges = np.cumsum(shares)[:-1]
         return np.asarray(np.searchsorted(edges, self.uniforms.at(f"@{attribute}", self.patients), side="right"))
 
-    def exits(self, state: str, in_vain: bool) -> tuple[Exit, ...]:
-        """Return a state's exits, or those that are open to who is treated in vain."""
-        if not in_vain:
+    def exits(self, state: str, without_benefit: bool) -> tuple[Exit, ...]:
+        """Return a state's exits, or those that are open to who is treated without benefit."""
+        if not without_benefit:
             return self.model.exits[state]
         if state not in self._shut:
             self._shut[state] = open_exits(self.model.pathway, state, self.model.exits[state])
         return self._shut[state]
 
-    def ways(self, state: str, place: int, visit: int, in_vain: bool = False) -> list[Way]:
+    def timed_exits(self, state: str, place: int, visit: int, without_benefit: bool = False) -> list[TimedExit]:
         """Return when a patient would leave a sojourn by each exit, soonest first, the first declared at ties.
 
         What goes on from the state before comes last: only the patient knows when.
         """
-        exits = self.exits(state, in_vain)
+        exits = self.exits(state, without_benefit)
         if not exits:
             return []
         if exits[0].probability is not None:
-            exits = (self.branch(state, place, visit, in_vain),)
-        found = [Way(inf if exit.goes_on else self._months(state, exit, place, visit), exit) for exit in exits]
+            exits = (self.branch(state, place, visit, without_benefit),)
+        found = [TimedExit(inf if exit.goes_on else self._months(state, exit, place, visit), exit) for exit in exits]
         return sorted(found, key=lambda way: way.months)
 
-    def branch(self, state: str, place: int, visit: int, in_vain: bool = False) -> Exit:
+    def branch(self, state: str, place: int, visit: int, without_benefit: bool = False) -> Exit:
         """Return the branch that a patient takes."""
-        exits = self.exits(state, in_vain)
-        key = (state, visit, place // BLOCK, in_vain)
+        exits = self.exits(state, without_benefit)
+        key = (state, visit, place // BLOCK, without_benefit)
         if key not in self._branches:
             shares = [np.asarray(exit.probability) for exit in exits]
             self._branches[key] = self._race(state, exits, shares, place // BLOCK, visit)

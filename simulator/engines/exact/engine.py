@@ -16,11 +16,11 @@ from simulator.engines.curves import Curves, check_horizon, mixed, populations, 
 from simulator.engines.exact import accuracy, crossing, history_graph
 from simulator.engines.exact.embedded import reaching
 from simulator.engines.exact.lattice import Lattice, choose_step
-from simulator.engines.exact.no_benefit import doom
+from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.exact.renewal import Kernels, renewal
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model, resolve
-from simulator.engines.no_benefit import doomed_share
+from simulator.engines.no_benefit import share_without_benefit
 from simulator.errors import InputError
 from simulator.pathway.pathway import reaches_itself
 from simulator.scenario.scenario import Scenario
@@ -83,8 +83,8 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
     marking = frozenset(name for g in pathway.groups.values() for name in g.entered + g.not_entered)
     reach_to = max(horizon, pathway.group_window) if marking and window else horizon
     lattice = Lattice(step, reach_to)
-    doomed = doomed_share(model)
-    decision = pathway.marginal.decision if doomed is not None and pathway.marginal else None
+    without_benefit = share_without_benefit(model)
+    decision = pathway.marginal.decision if without_benefit is not None and pathway.marginal else None
     ready: Kernels = {}
     graph = history_graph.build(
         pathway.clock_state,
@@ -92,18 +92,18 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
         windowed=bool(marking) and horizon > pathway.group_window,
         ways=model.open_ways,
     )
-    after = renewal(model, lattice, graph, ready, doomed)
+    after = renewal(model, lattice, graph, ready, without_benefit)
     before = None
     if pathway.start != pathway.clock_state:
         ends = frozenset({pathway.clock_state})
         way = history_graph.build(pathway.start, marking=frozenset(), ends=ends, ways=model.open_ways)
         before = renewal(model, lattice, way, ready)
-    dooms = [
-        doom(model, lattice, node, doomed, marking)
+    no_benefits = [
+        streams_without_benefit(model, lattice, node, without_benefit, marking)
         for node in graph.nodes
-        if doomed is not None and node.state == decision
+        if without_benefit is not None and node.state == decision
     ]
-    return Solution(model, lattice, n_months, before, after, dooms, reaching(model))
+    return Solution(model, lattice, n_months, before, after, no_benefits, reaching(model))
 
 
 @lru_cache(maxsize=256)

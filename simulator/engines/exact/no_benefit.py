@@ -24,9 +24,9 @@ Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
-class Doom:
-    """By node, for one doomed patient from the decision on: who enters and stays at month 0, and transforms of who
-    enters and leaves, as masses a cell. `means` : of who is in a sojourn or has died, over each cell."""
+class NoBenefit:
+    """By node, for one patient without benefit, from the decision on: who enters and stays at month 0, and transforms
+    of who enters and leaves, as masses a cell. `means` : of who is in a sojourn or has died, over each cell."""
 
     decision: Node
     share: Floats
@@ -37,8 +37,10 @@ class Doom:
     means: dict[Node, Floats]
 
 
-def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]) -> Doom:
-    """Return the streams of a patient who is treated in vain from a decision's node on."""
+def streams_without_benefit(
+    model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]
+) -> NoBenefit:
+    """Return the streams of a patient who is treated without benefit from a decision's node on."""
     pathway = model.pathway
     marginal = pathway.marginal
     assert marginal is not None
@@ -51,7 +53,7 @@ def doom(model: Model, lattice: Lattice, decision: Node, share: Floats, marking:
 
 def _with_deaths(
     model: Model, lattice: Lattice, alive: Renewal, graph: Graph, decision: Node, share: Floats
-) -> Doom:
+) -> NoBenefit:
     assert model.pathway.marginal is not None
     deaths = model.exits[model.pathway.marginal.otherwise]
     laws = kernels(deaths, lattice.step, lattice.n)
@@ -60,7 +62,7 @@ def _with_deaths(
     survival = 1.0 - at_once[..., None] - np.cumsum(sum(masses), axis=-1)
     survival = np.concatenate([np.broadcast_to(1.0 - at_once[..., None], survival[..., :1].shape), survival], axis=-1)
     survival = np.clip(survival, 0.0, 1.0)
-    found = Doom(decision, share, {}, {}, {}, {}, {})
+    found = NoBenefit(decision, share, {}, {}, {}, {}, {})
     middle = 0.5 * (survival[..., 1:] + survival[..., :-1])
     dying: dict[Node, Floats] = {}
     for node in graph.nodes:
@@ -87,7 +89,7 @@ def _with_deaths(
 
 
 def _put_means(
-    found: Doom, lattice: Lattice, alive: Renewal, graph: Graph, deaths: list[tuple[str, Kernel]]
+    found: NoBenefit, lattice: Lattice, alive: Renewal, graph: Graph, deaths: list[tuple[str, Kernel]]
 ) -> None:
     """Add the means over cells of who is in a sojourn and of who has died.
 

@@ -36,14 +36,14 @@ Kernels = dict[str, dict[str, Passage]]
 class Renewal:
     """The renewal equations of one graph. Transforms have the shape (n_draws or 1, n_cells or 1, n_frequencies).
 
-    `doomed`: the share of patients at the marginal decision who are treated in vain, and go a way of their own.
+    `without_benefit`: the share of patients at the marginal decision who are treated without benefit.
     """
 
     model: Model
     graph: Graph
     lattice: Lattice
     kernels: Kernels
-    doomed: Floats | None = None
+    without_benefit: Floats | None = None
     atoms: dict[Node, Floats] = field(default_factory=dict)
     edges: dict[Node, Complex] = field(default_factory=dict)
     inflows: dict[Node, Complex] = field(default_factory=dict)
@@ -112,11 +112,11 @@ class Renewal:
         assert found is not None
         share = np.atleast_2d(found)
         marginal = self.model.pathway.marginal
-        if self.doomed is None or marginal is None:
+        if self.without_benefit is None or marginal is None:
             return share
         if (edge.source.state, edge.exit) != (marginal.decision, marginal.branch):
             return share
-        return share - self.doomed
+        return share - self.without_benefit
 
     def _through(self, edge: Edge) -> Complex | Floats:
         """Return what an edge multiplies entries on the cells' edges by."""
@@ -238,9 +238,9 @@ def transforms(model: Model, lattice: Lattice, states: list[str], ready: Kernels
 
 
 def renewal(
-    model: Model, lattice: Lattice, graph: Graph, ready: Kernels, doomed: Floats | None = None
+    model: Model, lattice: Lattice, graph: Graph, ready: Kernels, without_benefit: Floats | None = None
 ) -> Renewal:
     """Return the solved renewal equations of a graph; kernels in `ready` are used and added to."""
     needed = [name for name in dict.fromkeys(node.state for node in graph.nodes) if name not in ready]
     transforms(model, lattice, needed, ready)
-    return Renewal(model, graph, lattice, ready, doomed).solve()
+    return Renewal(model, graph, lattice, ready, without_benefit).solve()

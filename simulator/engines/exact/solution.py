@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.engines.curves import split_level, up_to
 from simulator.engines.exact.history_graph import Edge, Node
 from simulator.engines.exact.lattice import Lattice
-from simulator.engines.exact.no_benefit import Doom
+from simulator.engines.exact.no_benefit import NoBenefit
 from simulator.engines.exact.renewal import Renewal
 from simulator.engines.model import Model
 
@@ -34,7 +34,7 @@ class Solution:
     n_months: int
     before: Renewal | None
     after: Renewal
-    dooms: list[Doom]
+    no_benefits: list[NoBenefit]
     reach: Floats
     _streams: dict[tuple[Node, str, bool], tuple[Floats, Complex]] = field(default_factory=dict)
     _joins: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Solution:
         stream: Complex = np.full((1, 1, 1), complex(marks(self.after.graph.start.marks)))
         for edge, sign in self._crossed(marks):
             stream = stream + sign * self.after.onward(edge)
-        means = self.lattice.between(_mixed(stream, self.weights) + self.lattice.on_edges(*self._doomed_total(marks)))
+        means = self.lattice.between(_mixed(stream, self.weights) + self.lattice.on_edges(*self._total_without_benefit(marks)))
         return np.broadcast_to(np.clip(means[:, : self.n_months - 1], 0.0, 1.0), shape)
 
     def _crossed(self, marks: Marks) -> Iterator[tuple[Edge, int]]:
@@ -143,22 +143,22 @@ class Solution:
         for edge, sign in self._crossed(marks):
             own_atom, own_stream = self.after.crossing(edge)
             atom, stream = atom + sign * own_atom, stream + sign * own_stream
-        doomed, moved = self._doomed_total(marks)
+        without_benefit, moved = self._total_without_benefit(marks)
         masses = self.lattice.stream(_mixed(stream, self.weights) + moved + 0.0 * self.lattice.z)
-        at_once = np.broadcast_to(_mixed(atom, self.weights) + doomed, masses.shape[:1])
+        at_once = np.broadcast_to(_mixed(atom, self.weights) + without_benefit, masses.shape[:1])
         self._joins[population] = at_once, masses[..., :at]
         return self._joins[population]
 
-    def _doomed_total(self, marks: Marks) -> tuple[Floats, Complex]:
-        """Return who is treated in vain and of a population, as an atom (n_draws or 1,) and a stream, mixed."""
+    def _total_without_benefit(self, marks: Marks) -> tuple[Floats, Complex]:
+        """Return who is treated without benefit and of a population, as an atom (n_draws or 1,) and a stream, mixed."""
         atom: Floats = np.zeros((1, 1))
         stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        for each in self.dooms:
+        for each in self.no_benefits:
             for node in each.into:
                 # Who was of the population before the decision has been counted there.
                 sign = int(marks(node.marks)) - int(marks(each.decision.marks))
                 if sign:
-                    own_atom, own_stream = self._doomed(each, node, "net")
+                    own_atom, own_stream = self._of_no_benefit(each, node, "net")
                     atom, stream = atom + sign * own_atom, stream + sign * own_stream
         return _mixed(atom, self.weights), _mixed(stream, self.weights)
 
@@ -199,7 +199,7 @@ class Solution:
 
     @cached_property
     def _nodes(self) -> list[Node]:
-        added = [node for each in self.dooms for node in each.into if node not in self.after.graph.out_of]
+        added = [node for each in self.no_benefits for node in each.into if node not in self.after.graph.out_of]
         return [*self.after.graph.nodes, *dict.fromkeys(added)]
 
     def _total(
@@ -248,16 +248,16 @@ class Solution:
             stream = self.after.edges[node]
             if which == "net":
                 stream = stream - self.after.leaving(node)
-        for each in self.dooms:
+        for each in self.no_benefits:
             if which == "in" and node in each.out_of:
-                stream = stream + self.lattice.on_edges(*self._doomed(each, node, which))
+                stream = stream + self.lattice.on_edges(*self._of_no_benefit(each, node, which))
             elif node in each.means:
                 moved = self.lattice.transform(np.diff(each.means[node], prepend=0.0))
                 stream = stream + each.share[..., None] * self.after.edges[each.decision] * moved
         return np.zeros((1, 1)), stream
 
     def _stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
-        """Return a node's atom and stream after the default clock, the doomed among them. A choice keeps nobody."""
+        """Return a node's atom and stream after the default clock, no benefit included. A choice keeps nobody."""
         atom, stream = np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
         if which == "net" and self.after.is_choice(node):
             return atom, stream
@@ -265,22 +265,22 @@ class Solution:
             atom, stream = self.after.atoms[node], self.after.inflow(node)
             if which == "net":
                 atom, stream = self.after.staying(node), stream - self.after.outflow(node)
-        for each in self.dooms:
+        for each in self.no_benefits:
             if node in each.into:
-                own_atom, own_stream = self._doomed(each, node, which)
+                own_atom, own_stream = self._of_no_benefit(each, node, which)
                 atom, stream = atom + own_atom, stream + own_stream
         return atom, stream
 
-    def _doomed(self, doom: Doom, node: Node, which: str) -> tuple[Floats, Complex]:
-        """Return the atom and stream at a node of who is treated in vain."""
+    def _of_no_benefit(self, no_benefit: NoBenefit, node: Node, which: str) -> tuple[Floats, Complex]:
+        """Return the atom and stream at a node of who is treated without benefit."""
         if which == "net" and self.after.is_choice(node):
             return np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
-        moved = doom.into[node] - (doom.out_of.get(node, 0.0) if which == "net" else 0.0)
-        at_once = (doom.atoms if which == "in" else doom.staying).get(node, np.zeros((1, 1)))
-        share = doom.share[..., None]
-        stream = share * self.after.edges[doom.decision] * moved
-        stream = stream + share * at_once[..., None] * self.after.inflow(doom.decision)
-        return doom.share * self.after.atoms[doom.decision] * at_once, stream
+        moved = no_benefit.into[node] - (no_benefit.out_of.get(node, 0.0) if which == "net" else 0.0)
+        at_once = (no_benefit.atoms if which == "in" else no_benefit.staying).get(node, np.zeros((1, 1)))
+        share = no_benefit.share[..., None]
+        stream = share * self.after.edges[no_benefit.decision] * moved
+        stream = stream + share * at_once[..., None] * self.after.inflow(no_benefit.decision)
+        return no_benefit.share * self.after.atoms[no_benefit.decision] * at_once, stream
 
     def _cumulative(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
         atom, stream = self._moves(states, population, clock, which, False)

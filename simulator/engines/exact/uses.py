@@ -17,9 +17,9 @@ from simulator.distributions.exponential import Exponential
 from simulator.engines.exact.embedded import NEVER, earliest, entries, leaving, reaching, visits
 from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import Lattice, choose_step
-from simulator.engines.exact.no_benefit import doom
+from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.model import Exit, Model
-from simulator.engines.no_benefit import doomed_share, open_exits
+from simulator.engines.no_benefit import open_exits, share_without_benefit
 from simulator.pathway.pathway import reachable
 
 Floats = NDArray[np.float64]
@@ -50,8 +50,8 @@ class Uses:
         self.holds = {name: pathway.states[name].holds for name in self.states}
         self.rows = {name: self._rows(name) for name in self.states if model.exits[name]}
         self.stay = {name: leaving(model, name).stay for name in self.states if self.holds[name] in self.limited}
-        self.treated_in_vain = doomed_share(model)
-        self.in_vain = {} if self.treated_in_vain is None else _used_in_vain(model)
+        self.share_without_benefit = share_without_benefit(model)
+        self.uses_without_benefit = {} if self.share_without_benefit is None else _uses_without_benefit(model)
         reached = np.atleast_2d(model.weights) * reaching(model)
         total = reached.sum(axis=-1, keepdims=True)
         self.weights = np.divide(reached, total, out=np.zeros_like(reached), where=total > 0)
@@ -103,10 +103,10 @@ class Uses:
                 if wanted is not None and self.model.scenario.capacity[wanted].offered_every is not None:
                     found[wanted] = found[wanted] + _times(often[..., place[name]], p)
         marginal = self.model.pathway.marginal
-        for name, (at_once, at_last) in self.in_vain.items():
+        for name, (at_once, at_last) in self.uses_without_benefit.items():
             assert marginal is not None
-            assert self.treated_in_vain is not None
-            decided = often[..., place[marginal.decision]] * self.treated_in_vain
+            assert self.share_without_benefit is not None
+            decided = often[..., place[marginal.decision]] * self.share_without_benefit
             part = np.atleast_1d(served[name])[:, None]
             found[name] = found[name] + _times(decided, part * at_once + (1.0 - part) * at_last)
         return {name: self._everybody(each) for name, each in found.items()}
@@ -130,9 +130,9 @@ class Uses:
 
     def _with_benefit(self, state: str, way: Exit, p: Floats) -> Floats:
         marginal = self.model.pathway.marginal
-        if self.treated_in_vain is None or marginal is None:
+        if self.share_without_benefit is None or marginal is None:
             return p
-        return p - self.treated_in_vain if (state, way.name) == (marginal.decision, marginal.branch) else p
+        return p - self.share_without_benefit if (state, way.name) == (marginal.decision, marginal.branch) else p
 
     def _everybody(self, by_cell: Floats) -> Floats:
         mixed = np.sum(np.where(self.weights > 0.0, by_cell, 0.0) * self.weights, axis=-1)
@@ -148,8 +148,8 @@ def most_requests(model: Model) -> tuple[str, float]:
     pathway, marginal, capacity = model.pathway, model.pathway.marginal, list(model.scenario.capacity)
     lives = [(model.exits, np.inf)]
     if marginal is not None and model.marginal is not None and model.marginal.raised:
-        in_vain = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
-        lives.append((in_vain, float(np.max(leaving(model, marginal.otherwise).stay))))
+        uses_without_benefit = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
+        lives.append((uses_without_benefit, float(np.max(leaving(model, marginal.otherwise).stay))))
     short = [combination for n in range(len(capacity) + 1) for combination in combinations(capacity, n)]
     asking = [name for name, exits in model.exits.items() if any(_asked(model, name, way) for way in exits)]
     most = "", 0.0
@@ -173,7 +173,7 @@ def _times(often: Floats, months: Floats) -> Floats:
         return np.asarray(np.where(often > NEVER, often * months, 0.0))
 
 
-def _used_in_vain(model: Model) -> dict[str, tuple[Floats, Floats]]:
+def _uses_without_benefit(model: Model) -> dict[str, tuple[Floats, Floats]]:
     """Return what a patient who is treated without benefit asks of each resource, (n_draws or 1, n_cells or 1) each.
 
     If served at once; and at last, after waits without end in which all but those without a time of death have died.
@@ -184,18 +184,18 @@ def _used_in_vain(model: Model) -> dict[str, tuple[Floats, Floats]]:
     lasts = max(float(np.max(exit.time.ppf(1.0 - 1e-6))) for exit in exits if exit.time is not None)
     horizon = float(np.ceil(min(max(lasts, 12.0), LONGEST_DOOM)))
     lattice = Lattice(choose_step([model], horizon), horizon)
-    at_once, never = _asked_in_vain(model, lattice), leaving(model, marginal.otherwise).never
+    at_once, never = _requests_without_benefit(model, lattice), leaving(model, marginal.otherwise).never
     if not np.any(never > NEVER):
         return {name: (asked, np.zeros((1, 1))) for name, asked in at_once.items()}
     undying = replace(exits[0], time=Exponential.from_parameters({"mean": np.full((1, 1), np.inf)}), probability=None)
-    at_last = _asked_in_vain(replace(model, exits={**model.exits, marginal.otherwise: (undying,)}), lattice)
+    at_last = _requests_without_benefit(replace(model, exits={**model.exits, marginal.otherwise: (undying,)}), lattice)
     return {name: (asked, never * at_last[name]) for name, asked in at_once.items()}
 
 
-def _asked_in_vain(model: Model, lattice: Lattice) -> dict[str, Floats]:
+def _requests_without_benefit(model: Model, lattice: Lattice) -> dict[str, Floats]:
     marginal, pathway = model.pathway.marginal, model.pathway
     assert marginal is not None
-    found = doom(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
+    found = streams_without_benefit(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
     asked = {}
     for name, capacity in model.scenario.capacity.items():
         nodes = [node for node in found.into if pathway.states[node.state].holds == name]

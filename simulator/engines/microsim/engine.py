@@ -16,7 +16,7 @@ from simulator.engines.curves import Curves, check_horizon
 from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import open_exits, ways
 from simulator.engines.tally import Tally, counted_states
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.pathway.pathway import longest_way_to_clock, reaches_itself, states_before_clock
 from simulator.randomness import Uniforms
@@ -49,7 +49,7 @@ def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -
 
 def simulate(
     model: Model, uniforms: Uniforms, patients: range, *, horizon: float, keep: frozenset[str] | None = None
-) -> Iterator[Block]:
+) -> Iterator[Trajectories]:
     """Yield blocks of simulated patients, who find every resource free. The model must be of a single draw.
 
     `keep` : states whose entries and exits are kept; None keeps all, and the order of each patient's events.
@@ -62,7 +62,7 @@ def simulate(
 
 def simulate_at_once(
     model: Model, uniforms: Uniforms, patients: range, *, horizon: float, keep: frozenset[str] | None = None
-) -> Block:
+) -> Trajectories:
     """Return all patients of `simulate` in one block, however many."""
     check_single(model)
     return Run(Plan(model, horizon, keep), uniforms, np.arange(patients.start, patients.stop)).run()
@@ -93,9 +93,9 @@ class Plan:
         self.marginal = (
             marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
         )
-        self.doomed_exits = {}
+        self.exits_without_benefit = {}
         if self.marginal is not None:
-            self.doomed_exits = {
+            self.exits_without_benefit = {
                 name: open_exits(pathway, name, exits) for name, exits in model.exits.items()
             }
             self.doomed_ways = {name: {each for each, _ in ways(pathway, name)} for name in pathway.states}
@@ -123,7 +123,9 @@ class Run:
         for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
-        self.block = Block(patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, plan.longest))
+        self.trajectories = Trajectories(
+            patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, plan.longest)
+        )
         self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }
@@ -131,13 +133,13 @@ class Run:
         names = {name for each in plan.times_that_go_on.values() for name in each}
         self.latent = {name: np.full(n, np.inf) for name in names}
         self.events = np.zeros(n, dtype=np.int64)
-        self.doomed = np.zeros(n, dtype=bool) if plan.marginal is not None else None
-        self.doom_month = np.full(n, np.inf) if plan.marginal is not None else np.empty(0)
-        self.doom_exit = (
+        self.without_benefit = np.zeros(n, dtype=bool) if plan.marginal is not None else None
+        self.untreated_death = np.full(n, np.inf) if plan.marginal is not None else np.empty(0)
+        self.untreated_exit = (
             np.zeros(n, dtype=np.int64) if plan.marginal is not None else np.empty(0, dtype=np.int64)
         )
 
-    def run(self) -> Block:
+    def run(self) -> Trajectories:
         while self.waiting:
             for state in self.plan.order:
                 arrivals = self.waiting.pop(state, None)
@@ -153,24 +155,24 @@ class Run:
                         else arrivals[0][1]
                     )
                     self._enter(state, who, month)
-        return self.block
+        return self.trajectories
 
     def _enter(self, state: str, who: Integers, month: Floats) -> None:
         pathway = self.plan.model.pathway
         if state == pathway.clock_state:
-            first = np.isinf(self.block.clock_month[who])
-            self.block.clock_month[who[first]] = month[first]
-            self.block.follow_up_end[who[first]] = month[first] + self.plan.horizon
+            first = np.isinf(self.trajectories.clock_month[who])
+            self.trajectories.clock_month[who[first]] = month[first]
+            self.trajectories.follow_up_end[who[first]] = month[first] + self.plan.horizon
         if self.plan.keep is None or state in self.plan.keep:
-            self.block.entered.setdefault(state, []).append((who, month))
+            self.trajectories.entered.setdefault(state, []).append((who, month))
             if state in self.plan.before_clock:
-                self.block.early.setdefault(state, []).append(np.isinf(self.block.clock_month[who]))
+                self.trajectories.early.setdefault(state, []).append(np.isinf(self.trajectories.clock_month[who]))
             if self.plan.keep is None:
-                self.block.order.setdefault(state, []).append(self.events[who])
+                self.trajectories.order.setdefault(state, []).append(self.events[who])
                 self.events[who] += 1
         told = pathway.states[state]
         if told.kind == "death":
-            self.block.death_month[who] = month
+            self.trajectories.death_month[who] = month
         if told.is_absorbing:
             return
         visit: Integers | int = 0
@@ -220,29 +222,29 @@ class Run:
 
     def _choose(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
         exits = self.plan.exits[state]
-        if self.doomed is not None:
-            who, month, visit = self._choose_doomed(state, who, month, visit)
+        if self.without_benefit is not None:
+            who, month, visit = self._choose_without_benefit(state, who, month, visit)
         winner = self._winner(state, exits, who, visit)
         self._mark_marginal(state, exits, winner, who, month, visit)
         for place, exit in enumerate(exits):
             chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
             self._send(state, exit.to, who[chosen], month[chosen])
 
-    def _choose_doomed(
+    def _choose_without_benefit(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
     ) -> tuple[Integers, Floats, Integers | int]:
-        """Send who is treated in vain their way, and return the others."""
-        assert self.doomed is not None
-        doomed = self.doomed[who]
-        if doomed.any():
-            exits = [e for e in self.plan.doomed_exits[state] if _possible(e)]
-            theirs = who[doomed]
+        """Send who is treated without benefit their way, and return the others."""
+        assert self.without_benefit is not None
+        without_benefit = self.without_benefit[who]
+        if without_benefit.any():
+            exits = [e for e in self.plan.exits_without_benefit[state] if _possible(e)]
+            theirs = who[without_benefit]
             winner = self._winner(
-                state, exits, theirs, visit[doomed] if isinstance(visit, np.ndarray) else visit
+                state, exits, theirs, visit[without_benefit] if isinstance(visit, np.ndarray) else visit
             )
             for place, exit in enumerate(exits):
-                self._send(state, exit.to, theirs[winner == place], month[doomed][winner == place])
-        kept = ~doomed
+                self._send(state, exit.to, theirs[winner == place], month[without_benefit][winner == place])
+        kept = ~without_benefit
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
     def _mark_marginal(
@@ -254,17 +256,17 @@ class Run:
         month: Floats,
         visit: Integers | int,
     ) -> None:
-        """Find who is treated under the scenario's shares but not under the draw's own, and who of them in vain."""
+        """Mark who is treated under the scenario's shares but not under the draw's own, and gets no benefit."""
         marginal, told = self.plan.marginal, self.plan.model.pathway.marginal
-        if marginal is None or told is None or state != told.decision or self.doomed is None:
+        if marginal is None or told is None or state != told.decision or self.without_benefit is None:
             return
         treated = np.array([exit.name == told.branch for exit in exits])[winner]
         candidates = np.flatnonzero(treated)
         them = who[candidates]
         visits = visit[candidates] if isinstance(visit, np.ndarray) else visit
         untreated = self._untreated_before(state, them, visits)
-        in_vain = untreated & (self.uniforms.at("marginal_benefit", self.patients[them]) >= marginal.benefit)
-        self._doom(told.otherwise, them[in_vain], month[candidates][in_vain])
+        no_benefit = untreated & (self.uniforms.at("marginal_benefit", self.patients[them]) >= marginal.benefit)
+        self._mark_without_benefit(told.otherwise, them[no_benefit], month[candidates][no_benefit])
 
     def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> NDArray[np.bool_]:
         """Return who would not be treated under the draw's own shares, with the same uniforms."""
@@ -279,12 +281,12 @@ class Run:
         place = [exit.name for exit in self.plan.model.exits[state]].index(told.branch)
         return np.asarray(least(ranks) != place)
 
-    def _doom(self, otherwise: str, who: Integers, month: Floats) -> None:
-        assert self.doomed is not None
+    def _mark_without_benefit(self, otherwise: str, who: Integers, month: Floats) -> None:
+        assert self.without_benefit is not None
         if who.size:
             exits = self.plan.exits[otherwise]
-            self.doomed[who] = True
-            self.doom_month[who], self.doom_exit[who] = self._departure(otherwise, exits, who, month, 0)
+            self.without_benefit[who] = True
+            self.untreated_death[who], self.untreated_exit[who] = self._departure(otherwise, exits, who, month, 0)
 
     def _departure(
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
@@ -330,38 +332,38 @@ class Run:
         return np.asarray(time.inverse_cumulative_hazard(exposure))
 
     def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
-        if self.doomed is not None:
-            who, month, visit = self._stay_doomed(state, who, month, visit)
+        if self.without_benefit is not None:
+            who, month, visit = self._stay_without_benefit(state, who, month, visit)
         exits = self.plan.exits[state]
         ends, winner = self._departure(state, exits, who, month, visit)
         self._leave(state, exits, who, ends, winner)
 
-    def _stay_doomed(
+    def _stay_without_benefit(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
     ) -> tuple[Integers, Floats, Integers | int]:
-        """As `_stay` for who is treated in vain: they leave by the exits open to them, or die when their time is up."""
-        assert self.doomed is not None
-        doomed = self.doomed[who]
-        if doomed.any():
-            theirs, begun = who[doomed], month[doomed]
-            exits = self.plan.doomed_exits[state]
+        """As `_stay` for patients without benefit: they leave by exits open to them, or die."""
+        assert self.without_benefit is not None
+        without_benefit = self.without_benefit[who]
+        if without_benefit.any():
+            theirs, begun = who[without_benefit], month[without_benefit]
+            exits = self.plan.exits_without_benefit[state]
             ends = np.full(theirs.size, np.inf)
             winner = np.zeros(theirs.size, dtype=np.int64)
             if exits:
-                visits = visit[doomed] if isinstance(visit, np.ndarray) else visit
+                visits = visit[without_benefit] if isinstance(visit, np.ndarray) else visit
                 ends, winner = self._departure(state, exits, theirs, begun, visits)
-            dies = self.doom_month[theirs] <= ends
+            dies = self.untreated_death[theirs] <= ends
             told = self.plan.model.pathway.marginal
             assert told is not None
             self._leave(
                 state,
                 self.plan.exits[told.otherwise],
                 theirs[dies],
-                self.doom_month[theirs[dies]],
-                self.doom_exit[theirs[dies]],
+                self.untreated_death[theirs[dies]],
+                self.untreated_exit[theirs[dies]],
             )
             self._leave(state, exits, theirs[~dies], ends[~dies], winner[~dies])
-        kept = ~doomed
+        kept = ~without_benefit
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
     def _leave(
@@ -372,14 +374,14 @@ class Run:
         if not in_time.all():
             who, month, winner = who[in_time], month[in_time], winner[in_time]
         if self.plan.keep is None or state in self.plan.keep:
-            self.block.left.setdefault(state, []).append((who, month))
+            self.trajectories.left.setdefault(state, []).append((who, month))
         for place, exit in enumerate(exits):
             chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
             self._send(state, exit.to, who[chosen], month[chosen])
 
     def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
         """Return who leaves before their follow-up is over, (n,)."""
-        return np.asarray((month <= self.block.follow_up_end[who] + MOMENT) & np.isfinite(month))
+        return np.asarray((month <= self.trajectories.follow_up_end[who] + MOMENT) & np.isfinite(month))
 
 
 def least(ranks: Sequence[Floats]) -> Integers:

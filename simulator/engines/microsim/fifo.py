@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.calendar import INSTANTS, instant
-from simulator.engines.requests import Intake, Requests
+from simulator.engines.requests import Arrivals, Requests
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -25,12 +25,12 @@ NEVER = float("nan")
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Stretches of patients' lives, in months since each begins; what follows a row comes after it. Arrays : (n_rows,).
+class SegmentTable:
+    """Segments of patients' lives, in months since each begins; what follows a row comes after it. Arrays : (n_rows,).
 
-    place : the patient's place in the intake; begins : whether it is the patient's first
-    asked, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
-    granted_row, gone_row : the stretch that follows; -1 if none
+    place : the patient's place in the arrivals; begins : whether it is the patient's first
+    requested, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
+    granted_row, reneged_row : the segment that follows; -1 if none
     release : when the unit that it begins with is given back; inf if never
     ends : when a patient who is treated without benefit, as is settled in it, dies; inf if none is
     """
@@ -38,42 +38,42 @@ class Rows:
     place: Integers
     resource: Integers
     begins: NDArray[np.bool_]
-    asked: Floats
+    requested: Floats
     expiry: Floats
     release: Floats
     ends: Floats
     granted_row: Integers
-    gone_row: Integers
+    reneged_row: Integers
 
 
 @dataclass(frozen=True)
 class Served:
     """By row, months since the patient's entry: its start, and what became of its request. NaN: it never happened."""
 
-    rows: Rows
+    rows: SegmentTable
     start: Floats
     granted: Floats
-    gone: Floats
+    reneged: Floats
     released: Floats
 
-    def requests(self, intake: Intake) -> Requests:
-        """Return the wards' book, in calendar months."""
-        made = np.flatnonzero(~(np.isnan(self.granted) & np.isnan(self.gone)))
+    def requests(self, arrivals: Arrivals) -> Requests:
+        """Return the request log, in calendar months."""
+        made = np.flatnonzero(~(np.isnan(self.granted) & np.isnan(self.reneged)))
         place = self.rows.place[made]
-        asked = intake.origin[place] + (self.start[made] + self.rows.asked[made])
-        order = np.lexsort((self.rows.resource[made], place, np.rint(asked * INSTANTS)))
-        made, place, asked = made[order], place[order], asked[order]
+        requested = arrivals.origin[place] + (self.start[made] + self.rows.requested[made])
+        order = np.lexsort((self.rows.resource[made], place, np.rint(requested * INSTANTS)))
+        made, place, requested = made[order], place[order], requested[order]
 
         def calendar(month: Floats) -> Floats:
             known = ~np.isnan(month[made])
-            return np.where(known, intake.origin[place] + month[made], np.inf)
+            return np.where(known, arrivals.origin[place] + month[made], np.inf)
 
         return Requests(
-            intake.patients[place],
+            arrivals.patients[place],
             self.rows.resource[made],
-            asked,
+            requested,
             calendar(self.granted),
-            calendar(self.gone),
+            calendar(self.reneged),
             calendar(self.released),
         )
 
@@ -88,14 +88,14 @@ Following = tuple[int, float, float, float] | None
 None if it changes nothing for the queues."""
 
 
-def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
+def serve(rows: SegmentTable, origin: Floats, units: Sequence[int]) -> Served:
     """Return when every row begins, and how every request ends. `units` : how many each resource has."""
-    asking = np.flatnonzero(np.isfinite(rows.asked))
-    granted_row, gone_row = rows.granted_row[asking], rows.gone_row[asking]
+    asking = np.flatnonzero(np.isfinite(rows.requested))
+    granted_row, reneged_row = rows.granted_row[asking], rows.reneged_row[asking]
     stay, resource = rows.release[granted_row].tolist(), rows.resource[asking].tolist()
-    if_granted, if_gone = _following(rows, asking, granted_row), _following(rows, asking, gone_row)
+    if_granted, if_reneged = _following(rows, asking, granted_row), _following(rows, asking, reneged_row)
     granted, released = [NEVER] * asking.size, [NEVER] * asking.size
-    gone, left = dict[int, float](), dict[int, float]()
+    reneged, left = dict[int, float](), dict[int, float]()
     free = [[-np.inf] * unit for unit in units]
     replace = heapq.heapreplace
     later: list[Request] = []
@@ -105,10 +105,10 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
             at = beds[0] - zero
             ends = until if until < last else last
             if at >= ends - HALF:
-                gone[row] = ends
+                reneged[row] = ends
                 if until <= last - HALF and until < np.inf:
                     left[row] = until
-                    _begin(later, if_gone[row], place, zero, until, last)
+                    _begin(later, if_reneged[row], place, zero, until, last)
                 continue
         granted[row] = at
         following = if_granted[row]
@@ -119,12 +119,12 @@ def serve(rows: Rows, origin: Floats, units: Sequence[int]) -> Served:
             back = last
         released[row] = back
         replace(beds, zero + back)
-    return _served(rows, asking, granted, released, gone, left)
+    return _served(rows, asking, granted, released, reneged, left)
 
 
-def _following(rows: Rows, asking: Integers, following: Integers) -> list[Following]:
+def _following(rows: SegmentTable, asking: Integers, following: Integers) -> list[Following]:
     """Return what follows each request, (n_asking,); `following` : rows, -1 if none."""
-    times = [each[following] for each in (rows.asked, rows.expiry, rows.ends)]
+    times = [each[following] for each in (rows.requested, rows.expiry, rows.ends)]
     matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[2])))
     number = np.where(np.isfinite(times[0][matters]), np.searchsorted(asking, following[matters]), -1)
     found: list[Following] = [None] * asking.size
@@ -138,26 +138,26 @@ def _begin(later: list[Request], row: Following, place: int, zero: float, month:
     """Begin what follows a request, and push what it asks for in its turn; return when the patient dies for certain."""
     if row is None:
         return last
-    number, asked, expiry, ends = row
+    number, requested, expiry, ends = row
     if month + ends < last:
         last = month + ends
-    at = month + asked
+    at = month + requested
     if number >= 0 and at <= last - HALF:
         heapq.heappush(later, (instant(zero + at), place, number, zero, at, month + expiry, last))
     return last
 
 
-def _first(rows: Rows, asking: Integers, origin: Floats) -> Iterator[Request]:
+def _first(rows: SegmentTable, asking: Integers, origin: Floats) -> Iterator[Request]:
     """Return the requests of everybody's first row, in order."""
-    first = np.flatnonzero(rows.begins[asking] & (rows.asked[asking] <= rows.ends[asking] - HALF))
+    first = np.flatnonzero(rows.begins[asking] & (rows.requested[asking] <= rows.ends[asking] - HALF))
     row = asking[first]
     place = rows.place[row]
     zero = origin[place]
-    instants = np.rint((zero + rows.asked[row]) * INSTANTS).astype(np.int64)
+    instants = np.rint((zero + rows.requested[row]) * INSTANTS).astype(np.int64)
     order = np.lexsort((place, instants))
     row = row[order]
     columns = (instants[order], place[order], first[order], zero[order])
-    times = (each[row] for each in (rows.asked, rows.expiry, rows.ends))
+    times = (each[row] for each in (rows.requested, rows.expiry, rows.ends))
     return zip(*(column.tolist() for column in (*columns, *times)), strict=True)
 
 
@@ -172,30 +172,30 @@ def _in_order(first: Iterator[Request], later: list[Request]) -> Iterator[Reques
 
 
 def _served(
-    rows: Rows,
+    rows: SegmentTable,
     asking: Integers,
     granted: list[float],
     released: list[float],
-    gone: dict[int, float],
+    reneged: dict[int, float],
     left: dict[int, float],
 ) -> Served:
     """Return what became of all rows from what became of those that ask; left : when another risk led on."""
     start = np.where(rows.begins, 0.0, NEVER)
 
     def of_all(those: Integers, months: Iterable[float], following: Integers | None = None) -> Floats:
-        found = np.full(rows.asked.size, NEVER)
+        found = np.full(rows.requested.size, NEVER)
         found[those] = known = np.fromiter(months, np.float64, those.size)
         if following is not None:
             begun = ~np.isnan(known) & (following[those] >= 0)
             start[following[those[begun]]] = known[begun]
         return found
 
-    were_gone, had_left = (asking[np.fromiter(each, np.int64, len(each))] for each in (gone, left))
-    of_all(had_left, left.values(), rows.gone_row)
+    had_reneged, had_left = (asking[np.fromiter(each, np.int64, len(each))] for each in (reneged, left))
+    of_all(had_left, left.values(), rows.reneged_row)
     return Served(
         rows,
         start,
         of_all(asking, granted, rows.granted_row),
-        of_all(were_gone, gone.values()),
+        of_all(had_reneged, reneged.values()),
         of_all(asking, released),
     )

@@ -1,7 +1,7 @@
 """Microsim's queue path: who asks for a limited resource waits for it, first come, first served.
 
-A life is cut into stretches: from entry, from a grant, or from leaving a queue, to the next request. What happens in a
-stretch does not depend on when it begins, so all of them are simulated beforehand, every patient of a state at once,
+A life is cut into segments: from entry, from a grant, or from leaving a queue, to the next request. What happens in a
+segment does not depend on when it begins, so all of them are simulated beforehand, every patient of a state at once,
 for either way in which a request may end. Only everybody's requests go through one time-ordered heap (`serving.py`).
 """
 
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engines.microsim.engine import BLOCK, Plan, Run, check_single, least
-from simulator.engines.microsim.fifo import HALF, Rows, serve
+from simulator.engines.microsim.fifo import HALF, SegmentTable, serve
 from simulator.engines.model import Exit, Model
-from simulator.engines.requests import Intake, Requests
-from simulator.engines.trajectories import MOMENT, Block
+from simulator.engines.requests import Arrivals, Requests
+from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import beyond_microsim, lasting
@@ -27,44 +27,44 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 MOST_ROWS, MOST_ROWS_A_PATIENT, MOST_ROUNDS = 500_000, 50, 1_000
-"""Stretches beforehand: more than both of the first two are refused, and more rounds of who is never granted a unit."""
+"""Segments beforehand: more than both of the first two are refused, and more rounds of who is never granted a unit."""
 
 
 def simulate(
     model: Model,
     uniforms: Uniforms,
-    intake: Intake,
+    arrivals: Arrivals,
     *,
     horizon: float,
     before: Model | None = None,
     keep: frozenset[str] | None = None,
-) -> tuple[Block, Requests]:
-    """Return what happened to all patients of an intake, and the wards' book. Models must be of a single draw.
+) -> tuple[Trajectories, Requests]:
+    """Return what happened to all patients who arrive, and the request log. Models must be of a single draw.
 
     `before` : the model of patients who are not under the policy. `keep` : states whose entries and exits are kept;
     None keeps all, and their order. Raises InputError where only des can run the limits.
     """
     refuse(model)
-    runs, rounds = list[Stretches](), 0
+    runs, rounds = list[Segments](), 0
     plans = [QueuePlan(each, horizon, keep) for each in (model, before or model)]
     if any(plan.marginal is not None for plan in plans):
-        # Who is treated in vain dies wherever they are then, so all that anybody does is kept.
+        # Who is treated without benefit dies wherever they are then, so all that anybody does is kept.
         plans = [QueuePlan(plan.model, horizon, None) for plan in plans]
-    for plan, under in zip(plans, (intake.under_policy, ~intake.under_policy), strict=True):
+    for plan, under in zip(plans, (arrivals.under_policy, ~arrivals.under_policy), strict=True):
         check_single(plan.model)
         places = np.flatnonzero(under)
         level = [
-            Stretches(plan, uniforms, intake.patients[own], own)
+            Segments(plan, uniforms, arrivals.patients[own], own)
             for own in np.split(places, range(BLOCK, places.size, BLOCK))
-            if own.size or not runs  # one stretch at least, an empty one if nobody comes
+            if own.size or not runs  # one segment at least, an empty one if nobody comes
         ]
         while level:
             rounds += 1
             level = _simulate(level, runs)
-            _check_number(model, rounds, sum(run.patients.size for run in (*runs, *level)), intake.patients.size)
+            _check_number(model, rounds, sum(run.patients.size for run in (*runs, *level)), arrivals.patients.size)
     units = [each.units for each in model.scenario.capacity.values()]
-    served = serve(_all_rows(runs), intake.origin, units)
-    return _Assembly(runs, intake, served.start, horizon).block(), served.requests(intake)
+    served = serve(_all_rows(runs), arrivals.origin, units)
+    return _Assembly(runs, arrivals, served.start, horizon).trajectories(), served.requests(arrivals)
 
 
 def refuse(model: Model) -> None:
@@ -76,7 +76,7 @@ def refuse(model: Model) -> None:
 
 
 def _check_number(model: Model, rounds: int, rows: int, patients: int) -> None:
-    """Raise InputError if both ways out of every wait lead on to too many stretches."""
+    """Raise InputError if both ways out of every wait lead on to too many segments."""
     if (rows > MOST_ROWS and rows > MOST_ROWS_A_PATIENT * patients) or rounds > MOST_ROUNDS:
         raise InputError(
             "microsim's queues simulate both ways out of every wait beforehand, which are too many here",
@@ -86,8 +86,8 @@ def _check_number(model: Model, rounds: int, rows: int, patients: int) -> None:
         )
 
 
-def _simulate(level: Sequence[Stretches], runs: list[Stretches]) -> list[Stretches]:
-    """Simulate stretches, number their rows among all runs, and return the stretches that follow them."""
+def _simulate(level: Sequence[Segments], runs: list[Segments]) -> list[Segments]:
+    """Simulate segments, number their rows among all runs, and return the segments that follow them."""
     known = runs[-1].first + runs[-1].patients.size if runs else 0
     for run in level:
         run.first, known = known, known + run.patients.size
@@ -101,13 +101,13 @@ def _simulate(level: Sequence[Stretches], runs: list[Stretches]) -> list[Stretch
     return found
 
 
-def _gathered(runs: Iterable[Stretches]) -> Iterator[list[Stretches]]:
+def _gathered(runs: Iterable[Segments]) -> Iterator[list[Segments]]:
     """Yield runs together, so that what follows them is about a block: many small arrays cost more than a large one."""
-    few: list[Stretches] = []
+    few: list[Segments] = []
     size = 0
     for run in runs:
         few.append(run)
-        size += sum(each.rows.size for each in (*run.granted, *run.gone))
+        size += sum(each.rows.size for each in (*run.granted, *run.reneged))
         if size >= BLOCK:
             yield few
             few, size = [], 0
@@ -145,13 +145,13 @@ class _Ending:
     month: Floats
 
 
-class Stretches(Run):
-    """Stretches of patients, a row each, simulated as if each began at month 0. Arrays : (n_rows,).
+class Segments(Run):
+    """Segments of patients, a row each, simulated as if each began at month 0. Arrays : (n_rows,).
 
-    patients : their numbers; places : in the intake; first : the number of the first row among all
+    patients : their numbers; places : in the arrivals; first : the number of the first row among all
     asked, resource, expiry : the request that ends a row, and when another risk ends the wait; inf if there is none
     granted, gone : what follows a request, by the state that comes next
-    granted_row, gone_row : the row that follows; -1 if none
+    granted_row, reneged_row : the row that follows; -1 if none
     release : when the unit that a row begins with is given back; inf if never
     ends : when a patient who is treated without benefit, as is settled in this row, dies; inf if none is
     """
@@ -160,48 +160,54 @@ class Stretches(Run):
         super().__init__(plan, uniforms, patients)
         n = patients.size
         self.queue, self.places, self.first = plan, places, 0
-        self.asked, self.expiry, self.release = (np.full(n, np.inf) for _ in range(3))
+        self.requested, self.expiry, self.release = (np.full(n, np.inf) for _ in range(3))
         self.resource = np.zeros(n, dtype=np.int64)
-        self.granted_row, self.gone_row = np.full(n, -1), np.full(n, -1)
+        self.granted_row, self.reneged_row = np.full(n, -1), np.full(n, -1)
         self.begins = True
         self.granted: list[_Ending] = []
-        self.gone: list[_Ending] = []
-        self.on_clock, self.in_vain = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        self.reneged: list[_Ending] = []
+        self.on_clock, self.without_benefit_before = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
         self.ends = np.full(n, np.inf)
 
     def newly_ending(self) -> Floats:
         """Return the death of who is treated without benefit, where it is settled in this row."""
-        if self.doomed is None:
+        if self.without_benefit is None:
             return np.full(self.patients.size, np.inf)
-        return np.where(self.in_vain, np.inf, self.doom_month)
+        return np.where(self.without_benefit_before, np.inf, self.untreated_death)
 
     def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
         if state not in self.queue.asking:
             super()._stay(state, who, month, visit)
             return
-        if self.doomed is not None:
-            doomed = np.flatnonzero(self.doomed[who])
-            self._ask(state, self.plan.doomed_exits[state], who[doomed], month[doomed], _some(visit, doomed))
-            kept = np.flatnonzero(~self.doomed[who])
+        if self.without_benefit is not None:
+            without_benefit = np.flatnonzero(self.without_benefit[who])
+            self._ask(
+                state,
+                self.plan.exits_without_benefit[state],
+                who[without_benefit],
+                month[without_benefit],
+                _some(visit, without_benefit),
+            )
+            kept = np.flatnonzero(~self.without_benefit[who])
             who, month, visit = who[kept], month[kept], _some(visit, kept)
         self._ask(state, self.plan.exits[state], who, month, visit)
 
-    def _stay_doomed(
+    def _stay_without_benefit(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
     ) -> tuple[Integers, Floats, Integers | int]:
         """As without queues, but the time of death is not known before the waits are."""
-        assert self.doomed is not None
-        doomed, exits = np.flatnonzero(self.doomed[who]), self.plan.doomed_exits[state]
-        if doomed.size and exits:
-            theirs = who[doomed]
-            ends, winner = self._departure(state, exits, theirs, month[doomed], _some(visit, doomed))
+        assert self.without_benefit is not None
+        without_benefit, exits = np.flatnonzero(self.without_benefit[who]), self.plan.exits_without_benefit[state]
+        if without_benefit.size and exits:
+            theirs = who[without_benefit]
+            ends, winner = self._departure(state, exits, theirs, month[without_benefit], _some(visit, without_benefit))
             self._leave_alive(state, exits, theirs, ends, winner)
-        kept = np.flatnonzero(~self.doomed[who])
+        kept = np.flatnonzero(~self.without_benefit[who])
         return who[kept], month[kept], _some(visit, kept)
 
     def _leave_alive(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
         """Send on who is not dead before; without a wait nobody dies later, and with one only sooner in the row."""
-        alive = np.flatnonzero(month < self.doom_month[who]) if self.doomed is not None else slice(None)
+        alive = np.flatnonzero(month < self.untreated_death[who]) if self.without_benefit is not None else slice(None)
         self._leave(state, exits, who[alive], month[alive], winner[alive])
 
     def _ask(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int) -> None:
@@ -220,20 +226,20 @@ class Stretches(Run):
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
     def _alive(self, who: Integers, month: Floats) -> NDArray[np.bool_]:
-        """Return who comes to a month, alive if treated in vain, as it would be without a wait."""
+        """Return who comes to a month, alive if treated without benefit, as it would be without a wait."""
         comes = np.isfinite(month)
-        return comes if self.doomed is None else comes & (month < self.doom_month[who])
+        return comes if self.without_benefit is None else comes & (month < self.untreated_death[who])
 
     def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
-        """As without queues; and who may keep others waiting is followed beyond the horizon, or dies in vain."""
+        """As without queues; but whoever may keep others waiting is followed beyond the horizon."""
         may_ask = np.array([exit.to in self.queue.lasting for exit in exits])[winner]
-        may_ask = may_ask if self.doomed is None else may_ask | self.doomed[who]
+        may_ask = may_ask if self.without_benefit is None else may_ask | self.without_benefit[who]
         return super()._in_time(who, month, exits, winner) | (may_ask & np.isfinite(month))
 
     def _write_down(
         self, state: str, exits: Sequence[Exit], at: int, others: list[int], who: Integers, times: list[Floats]
     ) -> None:
-        self.asked[who] = times[at]
+        self.requested[who] = times[at]
         self.resource[who] = self.queue.asks[f"{state}/{exits[at].name}"]
         self.granted.append(_Ending(who, state, exits[at].to, times[at]))
         if not others:
@@ -245,7 +251,7 @@ class Stretches(Run):
         for number, place in enumerate(others):
             own = np.flatnonzero((first == number) & left)
             if own.size:
-                self.gone.append(_Ending(who[own], state, exits[place].to, self.expiry[who[own]]))
+                self.reneged.append(_Ending(who[own], state, exits[place].to, self.expiry[who[own]]))
 
     def _leave(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
         held = self.plan.model.pathway.states[state].holds
@@ -256,39 +262,39 @@ class Stretches(Run):
         super()._leave(state, exits, who, month, winner)
 
 
-def follow(runs: Sequence[Stretches], first: int) -> Stretches:
-    """Return the stretches after some: requests granted at once, and requests whose wait ends by another risk.
+def follow(runs: Sequence[Segments], first: int) -> Segments:
+    """Return the segments after some: requests granted at once, and requests whose wait ends by another risk.
 
     `first` : the number that its first row will have.
     """
     parts = [(run, each, True) for run in runs for each in run.granted]
-    parts += [(run, each, False) for run in runs for each in run.gone]
+    parts += [(run, each, False) for run in runs for each in run.reneged]
 
-    def taken(values: Callable[[Stretches], Any]) -> NDArray[Any]:
+    def taken(values: Callable[[Segments], Any]) -> NDArray[Any]:
         return np.concatenate([values(run)[each.rows] for run, each, _ in parts])
 
     since = np.concatenate([each.month for _, each, _ in parts])
-    after = Stretches(runs[0].queue, runs[0].uniforms, taken(lambda run: run.patients), taken(lambda run: run.places))
+    after = Segments(runs[0].queue, runs[0].uniforms, taken(lambda run: run.patients), taken(lambda run: run.places))
     after.waiting, after.begins = {}, False
     begin = 0
     for run, each, is_granted in parts:
         own = np.arange(begin, begin + each.rows.size)
-        (run.granted_row if is_granted else run.gone_row)[each.rows] = first + own
+        (run.granted_row if is_granted else run.reneged_row)[each.rows] = first + own
         after.waiting.setdefault(each.to, []).append((own, np.zeros(own.size)))
         if after.plan.keep is None or each.state in after.plan.keep:
-            after.block.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
+            after.trajectories.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
         begin += own.size
     for name in after.visits:
         after.visits[name] = np.concatenate([run.visits[name][each.rows] for run, each, _ in parts])
     after.events = taken(lambda run: run.events)
-    after.block.clock_month = taken(lambda run: run.block.clock_month) - since
-    after.block.follow_up_end = taken(lambda run: run.block.follow_up_end) - since
-    after.on_clock = np.isfinite(after.block.clock_month)
-    if runs[0].doomed is not None:
-        after.doomed = taken(lambda run: run.doomed)
-        after.in_vain = after.doomed.copy()
-        after.doom_month = taken(lambda run: run.doom_month) - since
-        after.doom_exit = taken(lambda run: run.doom_exit)
+    after.trajectories.clock_month = taken(lambda run: run.trajectories.clock_month) - since
+    after.trajectories.follow_up_end = taken(lambda run: run.trajectories.follow_up_end) - since
+    after.on_clock = np.isfinite(after.trajectories.clock_month)
+    if runs[0].without_benefit is not None:
+        after.without_benefit = taken(lambda run: run.without_benefit)
+        after.without_benefit_before = after.without_benefit.copy()
+        after.untreated_death = taken(lambda run: run.untreated_death) - since
+        after.untreated_exit = taken(lambda run: run.untreated_exit)
     return after
 
 
@@ -296,105 +302,109 @@ def _some(visit: Integers | int, chosen: Integers) -> Integers | int:
     return visit[chosen] if isinstance(visit, np.ndarray) else visit
 
 
-def _all_rows(runs: Sequence[Stretches]) -> Rows:
+def _all_rows(runs: Sequence[Segments]) -> SegmentTable:
     def joined(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(run, name) for run in runs])
 
-    return Rows(
+    return SegmentTable(
         place=joined("places"),
         resource=joined("resource"),
         begins=np.concatenate([np.full(run.patients.size, run.begins) for run in runs]),
-        asked=joined("asked"),
+        requested=joined("requested"),
         expiry=joined("expiry"),
         release=joined("release"),
         ends=joined("ends"),
         granted_row=joined("granted_row"),
-        gone_row=joined("gone_row"),
+        reneged_row=joined("reneged_row"),
     )
 
 
 class _Assembly:
     """Puts the rows that happened together: months since each patient's entry, in one block."""
 
-    def __init__(self, runs: Sequence[Stretches], intake: Intake, start: Floats, horizon: float) -> None:
-        n = intake.patients.size
+    def __init__(self, runs: Sequence[Segments], arrivals: Arrivals, start: Floats, horizon: float) -> None:
+        n = arrivals.patients.size
         self.runs, self.start, self.horizon = runs, start, horizon
-        self.doom, self.doom_state = np.full(n, np.inf), np.zeros(n, dtype=np.int64)
+        self.untreated_death, self.untreated_exit = np.full(n, np.inf), np.zeros(n, dtype=np.int64)
         levels = {name: np.zeros(n, dtype=np.int64) for name in runs[0].levels} if runs else {}
         longest = runs[0].plan.longest if runs else np.inf
-        self.whole = Block(intake.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, longest))
+        self.whole = Trajectories(
+            arrivals.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, longest)
+        )
         self.last = np.full(n, -1), np.zeros(n, dtype=np.int64)
 
-    def block(self) -> Block:
+    def trajectories(self) -> Trajectories:
         for run in self.runs:
             self._settle(run)
         for run in self.runs:
             self._move(run)
-        self._put_deaths_in_vain()
+        self._put_deaths_without_benefit()
         return self.whole
 
-    def _settle(self, run: Stretches) -> None:
-        """Put in when each clock starts and each follow-up, or life in vain, ends."""
+    def _settle(self, run: Segments) -> None:
+        """Put in when each clock starts and each follow-up, or life without benefit, ends."""
         begun = self._begun(run)
-        new = np.flatnonzero(np.isfinite(begun) & np.isfinite(run.block.clock_month) & ~run.on_clock)
-        clock = begun[new] + run.block.clock_month[new]
+        new = np.flatnonzero(np.isfinite(begun) & np.isfinite(run.trajectories.clock_month) & ~run.on_clock)
+        clock = begun[new] + run.trajectories.clock_month[new]
         self.whole.clock_month[run.places[new]] = clock
         self.whole.follow_up_end[run.places[new]] = clock + self.horizon
         first = np.flatnonzero(np.isfinite(begun)) if run.begins else np.empty(0, dtype=np.int64)
         for name, level in run.levels.items():
             self.whole.levels[name][run.places[first]] = level[first]
-        if run.doomed is not None:
-            new = np.flatnonzero(np.isfinite(begun) & run.doomed & ~run.in_vain)
-            self.doom[run.places[new]] = begun[new] + run.doom_month[new]
-            self.doom_state[run.places[new]] = run.doom_exit[new]
+        if run.without_benefit is not None:
+            new = np.flatnonzero(np.isfinite(begun) & run.without_benefit & ~run.without_benefit_before)
+            self.untreated_death[run.places[new]] = begun[new] + run.untreated_death[new]
+            self.untreated_exit[run.places[new]] = run.untreated_exit[new]
 
-    def _begun(self, run: Stretches) -> Floats:
+    def _begun(self, run: Segments) -> Floats:
         return self.start[run.first : run.first + run.patients.size]
 
-    def _move(self, run: Stretches) -> None:
+    def _move(self, run: Segments) -> None:
         """Put in the entries and exits of the rows that happened, as far as patients are followed."""
         begun, whole = self._begun(run), self.whole
-        end = np.minimum(whole.follow_up_end + MOMENT, self.doom)[run.places]
-        # After a wait, what would happen in the very instant of a death in vain comes too late.
-        end = np.where(run.in_vain, np.minimum(end, self.doom[run.places] - HALF), end)
+        end = np.minimum(whole.follow_up_end + MOMENT, self.untreated_death)[run.places]
+        # After a wait, what would happen in the very instant of a death without benefit comes too late.
+        end = np.where(run.without_benefit_before, np.minimum(end, self.untreated_death[run.places] - HALF), end)
         names = list(run.plan.model.pathway.states)
-        dead = begun + run.block.death_month
+        dead = begun + run.trajectories.death_month
         died = np.flatnonzero(dead <= end)
         whole.death_month[run.places[died]] = dead[died]
-        for state, events in run.block.entered.items():
+        for state, events in run.trajectories.entered.items():
             for number, (rows, month) in enumerate(events):
                 at = begun[rows] + month
                 kept = np.flatnonzero(at <= end[rows])
                 who, at = run.places[rows[kept]], at[kept]
                 whole.entered.setdefault(state, []).append((who, at))
-                if state in run.block.early:
-                    whole.early.setdefault(state, []).append(run.block.early[state][number][kept])
+                if state in run.trajectories.early:
+                    whole.early.setdefault(state, []).append(run.trajectories.early[state][number][kept])
                 if run.plan.keep is None:
-                    order = run.block.order[state][number][kept]
+                    order = run.trajectories.order[state][number][kept]
                     whole.order.setdefault(state, []).append(order)
                     later = order >= self.last[0][who]
                     self.last[0][who[later]], self.last[1][who[later]] = order[later], names.index(state)
-        for state, exits in run.block.left.items():
+        for state, exits in run.trajectories.left.items():
             for rows, month in exits:
                 at = begun[rows] + month
                 kept = np.flatnonzero(at <= end[rows])
                 whole.left.setdefault(state, []).append((run.places[rows[kept]], at[kept]))
 
-    def _put_deaths_in_vain(self) -> None:
+    def _put_deaths_without_benefit(self) -> None:
         whole = self.whole
-        dead = np.flatnonzero((self.doom <= whole.follow_up_end + MOMENT) & np.isfinite(self.doom))
+        dead = np.flatnonzero(
+            (self.untreated_death <= whole.follow_up_end + MOMENT) & np.isfinite(self.untreated_death)
+        )
         if not dead.size:
             return
         pathway = self.runs[0].plan.model.pathway
         assert pathway.marginal is not None
         names, deaths = list(pathway.states), self.runs[0].plan.exits[pathway.marginal.otherwise]
         for place, death in enumerate(deaths):
-            who = dead[self.doom_state[dead] == place]
-            whole.entered.setdefault(death.to, []).append((who, self.doom[who]))
+            who = dead[self.untreated_exit[dead] == place]
+            whole.entered.setdefault(death.to, []).append((who, self.untreated_death[who]))
             whole.order.setdefault(death.to, []).append(self.last[0][who] + 1)
             if death.to in whole.early:
                 whole.early[death.to].append(np.zeros(who.size, dtype=bool))
-            whole.death_month[who] = self.doom[who]
+            whole.death_month[who] = self.untreated_death[who]
         for place in np.unique(self.last[1][dead]):
             who = dead[self.last[1][dead] == place]
-            whole.left.setdefault(names[place], []).append((who, self.doom[who]))
+            whole.left.setdefault(names[place], []).append((who, self.untreated_death[who]))

@@ -13,7 +13,7 @@ from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.scenario.scenario import Scenario
 from simulator.wording import numbers as wording
-from simulator.wording import resources as ward_words
+from simulator.wording import resources as resource_words
 from simulator.wording import rounding
 from simulator.wording.headline import policies
 from simulator.wording.numbers import Row
@@ -29,10 +29,10 @@ def tables(results: Results) -> list[str]:
     resources = dict.fromkeys(name for each in limited for name in each.capacity)
     by_month = "" if results.queue is None else " and, by month, in queue.csv"
     whole = f"All of it, with differences, is in service.csv{by_month}."
-    lost = ward_words.lost_to(results.scenarios[0].pathway, resources)
+    lost = resource_words.lost_to(results.scenarios[0].pathway, resources)
     inside = [paragraph(f"{_said(told['draws'], told['replications'], lost)}{whole}")]
     if resources:
-        inside.append(paragraph(ward_words.caution(results.scenarios[0].pathway)))
+        inside.append(paragraph(resource_words.caution(results.scenarios[0].pathway)))
     inside += [_resource(results, name) for name in resources]
     inside += _never_short(results)
     inside += _by_arrival_year(results.service, limited)
@@ -57,23 +57,25 @@ def _resource(results: Results, resource: str) -> str:
     """Return a resource's table, a column a scenario that limits it, and how many replications it takes."""
     assert results.service is not None
     own = [scenario for scenario in results.scenarios if resource in scenario.capacity]
-    rows = {each.name: ward_words.rows_of(results.service, each.name, resource) for each in own}
-    days = ward_words.in_days(found for table in rows.values() for found in table.values())
+    rows = {each.name: resource_words.rows_of(results.service, each.name, resource) for each in own}
+    days = resource_words.in_days(found for table in rows.values() for found in table.values())
     lines = []
     for outcome, label in LABELS.items():
-        figures = [ward_words.figure(rows[each.name][outcome], days=days) for each in own if outcome in rows[each.name]]
+        figures = [
+            resource_words.figure(rows[each.name][outcome], days=days) for each in own if outcome in rows[each.name]
+        ]
         if len(figures) == len(own):
             unit = "" if label.endswith(figures[0].unit) else figures[0].unit
             lines.append(row(f"{text(_capital(label))} {span(unit, 'unit')}", *map(_cell, figures)))
-    head = ["", *(f"{each.name}: {ward_words.units(each, resource)}" for each in own)]
+    head = ["", *(f"{each.name}: {resource_words.units(each, resource)}" for each in own)]
     label = results.scenarios[0].pathway.resources[resource].label
-    shown = table(head, lines, kind="numbers", caption=f"{label}; {ward_words.WHOLE}")
+    shown = table(head, lines, kind="numbers", caption=f"{label}; {resource_words.WHOLE}")
     told = [ends[0] for ends in policies(own)]
     said = [
         f"{stable} {precision}".strip()
         for each in told
-        for stable in [ward_words.stability(rows[each.name], results.manifest, each, resource)]
-        for precision in [ward_words.precision(rows[each.name], each, results.manifest["replications"])]
+        for stable in [resource_words.stability(rows[each.name], results.manifest, each, resource)]
+        for precision in [resource_words.precision(rows[each.name], each, results.manifest["replications"])]
     ]
     notes = [f"{each.name}: {words}" if len(told) > 1 else words for each, words in zip(told, said, strict=True)]
     return shown + "".join(paragraph(note, class_="note") for note in notes)
@@ -82,16 +84,16 @@ def _resource(results: Results, resource: str) -> str:
 def _never_short(results: Results) -> list[str]:
     """Return the table of what is begun a year of resources that are not limited, a column a scenario."""
     assert results.service is not None
-    own = {scenario.name: ward_words.never_short(results.service, scenario) for scenario in results.scenarios}
+    own = {scenario.name: resource_words.never_short(results.service, scenario) for scenario in results.scenarios}
     told = [scenario for scenario in results.scenarios if own[scenario.name]]
     resources = dict.fromkeys(name for each in told for name in own[each.name])
     lines = []
     for resource in resources:
         cells = []
         for each in told:
-            rows = ward_words.rows_of(results.service, each.name, resource) if resource in own[each.name] else {}
-            cells.append(_cell(ward_words.figure(rows[STARTS], days=False)) if rows else text("limited"))
-        lines.append(row(text(_capital(ward_words.begun(told[0], resource))), *cells))
+            rows = resource_words.rows_of(results.service, each.name, resource) if resource in own[each.name] else {}
+            cells.append(_cell(resource_words.figure(rows[STARTS], days=False)) if rows else text("limited"))
+        lines.append(row(text(_capital(resource_words.begun(told[0], resource))), *cells))
     head = ["", *(each.name for each in told)]
     return [table(head, lines, kind="numbers", caption="Never short: not limited")] if lines else []
 
@@ -141,7 +143,7 @@ def _arrivals(found: Mapping[tuple[str, int, str], Row], told: Sequence[Scenario
 
 def _of_year(found: Mapping[tuple[str, int, str], Row], scenario: str, year: int, outcome: str) -> str:
     told = found.get((scenario, year, outcome))
-    return "" if told is None else _cell(ward_words.figure(told, days=False))
+    return "" if told is None else _cell(resource_words.figure(told, days=False))
 
 
 def _capital(words: str) -> str:
