@@ -86,16 +86,16 @@ def test_patients_relapse_in_the_calendar_month_in_which_they_arrive(letter: Sce
     found = years(letter, engine=engine)
     months = letter.service.months(Uniforms(3, draw=1), centre.BEYOND)
     np.testing.assert_allclose(found.arrival, months, rtol=0, atol=1e-9)
-    assert np.isfinite(found.block.clock_month).all()
-    assert found.block.clock_month.max() > 12.0, "they were infused at different times before"
+    assert np.isfinite(found.trajectories.clock_month).all()
+    assert found.trajectories.clock_month.max() > 12.0, "they were infused at different times before"
 
 
 def test_where_the_clock_starts_with_entry_patients_enter_when_they_arrive(tell: Tell) -> None:
     scenario = tell("[capacity]\nbeds = 3\n[service]\narrival_months = [0, 1.5, 1.5, 7]\nyears = 1")
     found = years(scenario)
     assert found.arrival.tolist() == [0.0, 1.5, 1.5, 7.0]
-    assert found.block.clock_month.tolist() == [0.0] * 4
-    entered, months = found.block.entered["ward"][0]
+    assert found.trajectories.clock_month.tolist() == [0.0] * 4
+    entered, months = found.trajectories.entered["ward"][0]
     assert found.requests.granted.tolist() == pytest.approx(sorted(found.arrival[entered] + months))
 
 
@@ -104,9 +104,9 @@ def test_everybody_is_followed_to_the_end_of_the_groups_window_at_least(
     letter: Scenario, horizon: float, followed: float
 ) -> None:
     found = years(letter, horizon=horizon)
-    np.testing.assert_allclose(found.block.follow_up_end - found.block.clock_month, followed, rtol=0, atol=1e-9)
-    died = np.isfinite(found.block.death_month)
-    assert np.all(found.block.death_month[died] <= found.block.follow_up_end[died] + 1e-9)
+    np.testing.assert_allclose(found.trajectories.follow_up_end - found.trajectories.clock_month, followed, rtol=0, atol=1e-9)
+    died = np.isfinite(found.trajectories.death_month)
+    assert np.all(found.trajectories.death_month[died] <= found.trajectories.follow_up_end[died] + 1e-9)
 
 
 def test_arrivals_go_on_until_the_last_counted_patient_has_left(letter: Scenario) -> None:
@@ -115,7 +115,7 @@ def test_arrivals_go_on_until_the_last_counted_patient_has_left(letter: Scenario
         assert (found.first, found.last) == (12.0, 60.0)
         np.testing.assert_array_equal(found.counted, (found.arrival >= 12.0) & (found.arrival < 60.0))
         assert found.arrival.min() < 12.0, "a warm-up"
-        numbers = found.block.patients[found.counted]
+        numbers = found.trajectories.patients[found.counted]
         assert found.requests.over[np.isin(found.requests.patients, numbers)].max() < found.arrival.max()
         assert found.arrival.max() > 60.0 + 0.9 * centre.BEYOND
 
@@ -146,7 +146,7 @@ def policy(scenario: Scenario, **service: Any) -> Scenario:
 
 
 def deaths(found: Replication) -> dict[int, float]:
-    return dict(zip(found.block.patients.tolist(), found.block.death_month.tolist(), strict=True))
+    return dict(zip(found.trajectories.patients.tolist(), found.trajectories.death_month.tolist(), strict=True))
 
 
 def test_a_policy_from_a_month_on_changes_nobody_who_came_before_and_everybody_after(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_policy_from_a_month_on_changes_nobody_who_came_before_and_everybody_a
     (tmp_path / "never.toml").write_text(f'base = "baseline"\n{service}')
     later, always, never = (years(load_scenario(tmp_path / f"{n}.toml")) for n in ("later", "always", "never"))
     assert later.arrival.tolist() == pytest.approx(never.arrival.tolist())
-    before = set(later.block.patients[later.arrival < 24.0].tolist())
+    before = set(later.trajectories.patients[later.arrival < 24.0].tolist())
     found, as_never, as_always = deaths(later), deaths(never), deaths(always)
     assert 60 < len(before) < len(found) / 2
     for patient, month in found.items():
@@ -198,10 +198,10 @@ def test_a_policy_that_changes_who_is_ever_listed_does_not_change_how_many_are(
     today, changed = (years(load_scenario(tmp_path / f"{name}.toml")) for name in ("today", "policy"))
     np.testing.assert_allclose(changed.arrival, today.arrival, rtol=0, atol=1e-9)
     early = changed.arrival < 12.0
-    assert changed.block.patients[early].tolist() == today.block.patients[early].tolist()
-    assert np.all(np.diff(changed.block.patients) > 0)
+    assert changed.trajectories.patients[early].tolist() == today.trajectories.patients[early].tolist()
+    assert np.all(np.diff(changed.trajectories.patients) > 0)
     # Who is listed under the policy has waited for it as the policy has it: 1 / (onset + 0.1) on average.
-    waited = changed.block.clock_month[changed.arrival >= 12.0 + ramp]
+    waited = changed.trajectories.clock_month[changed.arrival >= 12.0 + ramp]
     assert waited.mean() == pytest.approx(1 / (onset + 0.1), abs=4.5 * waited.std() / np.sqrt(waited.size))
 
 
@@ -250,7 +250,7 @@ def test_a_policy_told_over_one_that_has_a_date_replaces_it(tmp_path: Path) -> N
     assert deaths(years(same)) == deaths(years(dated))
     found, as_today, as_dated = years(later), deaths(years(today)), deaths(years(dated))
     assert (found.arrival < 36.0).any()
-    for patient, month in zip(found.block.patients.tolist(), found.arrival.tolist(), strict=True):
+    for patient, month in zip(found.trajectories.patients.tolist(), found.arrival.tolist(), strict=True):
         assert deaths(found)[patient] == (as_today if month < 36.0 else as_dated)[patient]
 
 
@@ -271,7 +271,7 @@ def test_whoever_is_treated_in_addition_before_a_date_gains_no_more_than_who_is_
     assert half is not None
     assert told is not None
     assert told.marginal_benefit == half.marginal_benefit == 0.5
-    early = [patient for patient, month in zip(today.block.patients, today.arrival, strict=True) if month < 24.0]
+    early = [patient for patient, month in zip(today.trajectories.patients, today.arrival, strict=True) if month < 24.0]
     assert [none_gain[each] for each in early] == [deaths(today)[each] for each in early]
     assert [all_gain[each] for each in early] != [none_gain[each] for each in early]
 
@@ -417,7 +417,7 @@ def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str,
     found = years(load_scenario(name), engine=engine)
     scenario = load_scenario(name)
     book = resource_use.of_resource(found.requests.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
-    told = resource_use.begun(scenario.pathway, found.block, found.origin, "hsct_beds", found.first, found.last)
+    told = resource_use.begun(scenario.pathway, found.trajectories, found.origin, "hsct_beds", found.first, found.last)
     assert told == book["starts_per_year"][1] > 0.0
 
 

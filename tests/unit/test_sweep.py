@@ -33,10 +33,10 @@ time = { family = "exponential", mean = "wait" }
 [[states.listed.transitions]]
 to = "dead"
 time = { family = "exponential", mean = 10 }
-[states.resources]
+[states.ward]
 kind = "sojourn"
 holds = "beds"
-[[states.resources.transitions]]
+[[states.ward.transitions]]
 to = "home"
 time = { family = "exponential", mean = 2 }
 [states.home]
@@ -139,7 +139,7 @@ def test_options_are_split_at_the_first_equals_sign() -> None:
     ],
 )
 def test_a_name_is_found_where_a_scenario_tells_it(
-    resources: Callable[[str], Scenario], name: str, place: tuple[str, str]
+    ward: Callable[[str], Scenario], name: str, place: tuple[str, str]
 ) -> None:
     assert find(ward("").pathway, name) == place
 
@@ -149,7 +149,7 @@ def test_a_name_is_found_where_a_scenario_tells_it(
     [("bedz", "beds"), ("scale.weight", "scale.wait"), ("hazard_ratio.listed.deed", "hazard_ratio.listed.dead")],
 )
 def test_an_unknown_name_is_refused_with_what_was_meant(
-    resources: Callable[[str], Scenario], name: str, meant: str
+    ward: Callable[[str], Scenario], name: str, meant: str
 ) -> None:
     with pytest.raises(InputError, match=rf"unknown name; got '{name}'.*did you mean '{meant}'\?"):
         sweep(ward(""), {name: "1"})
@@ -223,7 +223,7 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
     ],
 )
 def test_a_bad_value_is_refused_before_anything_runs(
-    resources: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch, vary: dict[str, str], words: str
+    ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch, vary: dict[str, str], words: str
 ) -> None:
     monkeypatch.setattr("simulator.analyses.sweep.run._piece", None)
     with pytest.raises(InputError) as refused:
@@ -399,7 +399,7 @@ def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Sc
 
 
 def test_where_nobody_asks_for_a_bed_no_share_of_them_is_said(ward: Callable[[str], Scenario]) -> None:
-    nobody = ward('[hazard_ratio]\n"listed.resources" = 0\n')
+    nobody = ward('[hazard_ratio]\n"listed.ward" = 0\n')
     found = sweep(nobody, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
     lost = found.table[found.table["outcome"] == "lost_while_waiting"]["estimate"]
     assert lost.isna().all()

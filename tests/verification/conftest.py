@@ -205,7 +205,7 @@ class Patient:
 
     model: Model
     u: Callable[..., float]
-    doom: tuple[float, str] | None = None
+    untreated_death: tuple[float, str] | None = None
     events: list[tuple[float, str]] = field(default_factory=list)
     to_come: dict[str, float] = field(default_factory=dict)
 
@@ -245,17 +245,17 @@ class Patient:
     def _choose(self, state: str, month: float, visit: int) -> str:
         exits = self.model.exits[state]
         told = self.model.pathway.marginal
-        if self.doom is not None:
-            in_vain = [exit for exit in exits if told is not None and exit.to == told.no_benefit]
-            return self._race(state, in_vain or self._onward(exits), visit).to
+        if self.untreated_death is not None:
+            without_benefit = [exit for exit in exits if told is not None and exit.to == told.no_benefit]
+            return self._race(state, without_benefit or self._onward(exits), visit).to
         taken = self._race(state, list(exits), visit)
         treated = told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0)
-        if treated and told is not None and self._treated_in_vain(state):
+        if treated and told is not None and self._treated_without_benefit(state):
             waits, death = self._leave(told.otherwise, list(self.model.exits[told.otherwise]), 0)
-            self.doom = (month + waits, death.to)
+            self.untreated_death = (month + waits, death.to)
         return taken.to
 
-    def _treated_in_vain(self, state: str) -> bool:
+    def _treated_without_benefit(self, state: str) -> bool:
         marginal, told = self.model.marginal, self.model.pathway.marginal
         assert marginal is not None
         assert told is not None
@@ -267,16 +267,16 @@ class Patient:
 
     def _stay(self, state: str, month: float, visit: int) -> tuple[float, str]:
         exits = list(self.model.exits[state])
-        if self.doom is None:
+        if self.untreated_death is None:
             waits, taken = self._leave(state, exits, visit, month)
             return month + waits, taken.to
         alive = self._onward(exits)
         told = self.model.pathway.marginal
         assert told is not None
         if not alive or state == told.no_benefit:
-            return self.doom
+            return self.untreated_death
         waits, taken = self._leave(state, alive, visit, month)
-        return self.doom if self.doom[0] <= month + waits else (month + waits, taken.to)
+        return self.untreated_death if self.untreated_death[0] <= month + waits else (month + waits, taken.to)
 
     def _onward(self, exits: Iterable[Exit]) -> list[Exit]:
         """Return the exits on which a patient lives on: who is treated without benefit takes no other."""

@@ -113,8 +113,8 @@ def test_histories_and_deaths_end_at_the_horizon_as_before(tell: Tell) -> None:
     scenario = tell(ward('family = "fixed", months = 0.5'), "[capacity]\nbeds = 2\n")
     for engine in ("microsim", "des"):
         found = years(scenario, 3.0, engine=engine)
-        assert max(month.max() for each in found.block.entered.values() for _, month in each) <= 3.0
-        assert np.isfinite(found.block.death_month).sum() == 12, "six rounds of two beds"
+        assert max(month.max() for each in found.trajectories.entered.values() for _, month in each) <= 3.0
+        assert np.isfinite(found.trajectories.death_month).sum() == 12, "six rounds of two beds"
         assert found.requests.granted.max() > 14.0
 
 
@@ -236,7 +236,7 @@ def test_who_comes_round_without_a_limited_unit_may_do_so_for_ever(tell: Tell) -
     scenario = tell(checked, "[capacity]\nbeds = 9\n")
     for engine in ("microsim", "des"):
         found = years(scenario, 30.0, engine=engine)
-        assert max(month.max() for _, month in found.block.entered["well"]) <= 30.0
+        assert max(month.max() for _, month in found.trajectories.entered["well"]) <= 30.0
 
 
 @ENGINES

@@ -122,7 +122,9 @@ class Solution:
         stream: Complex = np.full((1, 1, 1), complex(marks(self.after.graph.start.marks)))
         for edge, sign in self._crossed(marks):
             stream = stream + sign * self.after.onward(edge)
-        means = self.lattice.between(_mixed(stream, self.weights) + self.lattice.on_edges(*self._total_without_benefit(marks)))
+        means = self.lattice.between(
+            _mixed(stream, self.weights) + self.lattice.on_edges(*self._total_without_benefit(marks))
+        )
         return np.broadcast_to(np.clip(means[:, : self.n_months - 1], 0.0, 1.0), shape)
 
     def _crossed(self, marks: Marks) -> Iterator[tuple[Edge, int]]:

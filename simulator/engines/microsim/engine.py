@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from simulator.engines.curves import Curves, check_horizon
 from simulator.engines.model import Exit, Model
-from simulator.engines.no_benefit import open_exits, ways
+from simulator.engines.no_benefit import open_exits
 from simulator.engines.tally import Tally, counted_states
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
@@ -98,7 +98,6 @@ class Plan:
             self.exits_without_benefit = {
                 name: open_exits(pathway, name, exits) for name, exits in model.exits.items()
             }
-            self.doomed_ways = {name: {each for each, _ in ways(pathway, name)} for name in pathway.states}
         self.mix = {name: np.cumsum(list(levels.values()))[:-1] for name, levels in model.mix.items()}
         sizes = [len(pathway.attributes[name].levels) for name in model.attributes]
         self.strides = [int(np.prod(sizes[i + 1 :])) for i in range(len(sizes))]
