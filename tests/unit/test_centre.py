@@ -104,7 +104,9 @@ def test_everybody_is_followed_to_the_end_of_the_groups_window_at_least(
     letter: Scenario, horizon: float, followed: float
 ) -> None:
     found = years(letter, horizon=horizon)
-    np.testing.assert_allclose(found.trajectories.follow_up_end - found.trajectories.clock_month, followed, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        found.trajectories.follow_up_end - found.trajectories.clock_month, followed, rtol=0, atol=1e-9
+    )
     died = np.isfinite(found.trajectories.death_month)
     assert np.all(found.trajectories.death_month[died] <= found.trajectories.follow_up_end[died] + 1e-9)
 
