@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from calibration.likelihood.branchings import Branching, Event, Order
 from calibration.likelihood.cells import ALIVE, ELSEWHERE, Cell, Equation, Row
 from calibration.likelihood.tables import Tables
+from calibration.reported import population_sizes
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Group, Pathway
 
@@ -38,6 +39,8 @@ def counted_sizes(
 def arms_counted(branchings: Sequence[Branching], cohort: Cohort, pathway: Pathway, order: Order) -> set[str]:
     """Return the arms of which an event counts all patients and no others, and those that such arms leave."""
     found: set[str] = set()
+    if not population_sizes.are_whole(cohort, pathway):
+        return found
     for branching in branchings:
         members = cohort.arms[branching.population]
         events = [event for event in branching.events if event.month == float("inf")]

@@ -255,12 +255,21 @@ def _samples(
 
 def _groups(wholes: Iterable[Body], events: Mapping[str, list[float]], populations: Populations) -> Iterator[Bound]:
     """Yield that everybody of a group has entered one of its states, and none of those that it excludes."""
+    pathway = populations.pathway
+    closed = np.inf if population_sizes.are_whole(populations.cohort, pathway) else pathway.group_window
     for body in dict.fromkeys(wholes):
-        for group in (populations.pathway.groups[name] for name in body.patients if name in populations.pathway.groups):
+        for group in (pathway.groups[name] for name in body.patients if name in pathway.groups):
             ever = {state: Number("entered", body, state) for state, months in events.items() if months[-1] == np.inf}
             if all(state in ever for state in group.entered):
                 yield Bound({Number("size", body): -1, **{ever[state]: 1 for state in group.entered}}, 0, np.inf)
-            yield from (Bound({ever[state]: 1}, 0, 0) for state in group.not_entered if state in ever)
+            for state in group.not_entered:
+                yield from (Bound({entered: 1}, 0, 0) for entered in _before(closed, body, state, events))
             if len(body.patients) == 1 and not group.not_entered:
-                of_all = [Number("entered", Body(COHORT), state) for state in group.entered if state in ever]
-                yield from (Bound({Number("size", body): 1, number: -1}, 0, np.inf) for number in of_all)
+                of_all = [each for state in group.entered for each in _before(closed, Body(COHORT), state, events)]
+                yield from (Bound({Number("size", body): 1, entered: -1}, 0, np.inf) for entered in of_all)
+
+
+def _before(closed: float, body: Body, state: str, events: Mapping[str, list[float]]) -> list[Number]:
+    """Return how many have entered a state by the last month of its counts at which groups were not yet closed."""
+    months = [month for month in events.get(state, ()) if month <= closed]
+    return [Number("entered", body, state, months[-1])] if months else []

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.evidence.cohort import Cohort
+from simulator.pathway.pathway import Pathway
 
 
 class Size(NamedTuple):
@@ -37,6 +38,14 @@ def told(cohort: Cohort) -> dict[str, Size]:
 def is_everybody(cohort: Cohort, population: str) -> bool:
     """Return whether an arm is the whole cohort."""
     return population == "all" or "all" in cohort.arms.get(population, ())
+
+
+def are_whole(cohort: Cohort, pathway: Pathway) -> bool:
+    """Return whether groups are of whoever enters their states by last follow-up: their window is open as long.
+
+    Where no follow-up is reported it is taken to end by then, unless the window is shorter than it is by default.
+    """
+    return pathway.group_window >= (cohort.follow_up[1] if cohort.follow_up else Pathway.group_window)
 
 
 def of_row(cohort: Cohort, row: pd.Series) -> str:

@@ -16,6 +16,7 @@ from calibration.predictive import SimulatedCohort, simulated
 from calibration.validation.simulated_targets import simulated_targets
 from simulator.engines.exact import engine as exact
 from simulator.engines.model import resolve
+from simulator.errors import InputError
 
 TREATED, UNTREATED, DIES_TREATED = 0.15, 0.1, 0.05
 """Hazards a month: of treatment, of death before it, and of death after it."""
@@ -186,3 +187,14 @@ def test_a_median_of_patients_lost_to_follow_up_is_that_of_kaplan_meier(late_arm
     assert cohort.figure(cohort.targets.cohort.targets.iloc[0]) == pytest.approx(
         median, abs=5 * float(curve.standard_error(median)) / slope
     )
+
+
+def test_treated_after_the_window_are_in_no_arm_of_the_treated_and_contradict_nothing(late_arms: LateArms) -> None:
+    """Whoever enters treatment within 4 months is of the arm: 40 of the 60 who ever did, and no fewer than by month 3."""
+    forty = SIXTY.replace("60,100", "40,100")
+    ever, by_3 = (f"entered,entered,all,treatment,,{month},60,100,,,patients,made up,likelihood," for month in ("", 3))
+    assert late_arms(forty, ever, window=4.0, follow_up=(6.0, 9.0)).sizes is None
+    assert late_arms(SIXTY, ever, window=12.0, follow_up=(6.0, 9.0)).sizes is not None
+    for row, window in ((ever, 12.0), (by_3, 4.0)):
+        with pytest.raises(InputError, match="two rows contradict one another"):
+            late_arms(forty, row, window=window, follow_up=(6.0, 9.0))
