@@ -93,13 +93,18 @@ class Likelihood:
 
     @cached_property
     def cell(self) -> float:
-        """Months a cell: `step`, or as much less than 0.1 as declared stays, fixed times and months of rows need."""
+        """Months a cell: `step`, or as much less than 0.1 as declared stays, fixed times and months of rows need.
+
+        Between the first edges survival may fall so steeply that a line between them is far from it.
+        """
         model, rows = resolve(self.targets.scenario), self.targets.cohort.targets
         fixed = fixed_from_the_start(model)
         months = rows[rows["use"] == "likelihood"]["month"].dropna()
         window, ends = model.pathway.group_window, self.targets.cohort.follow_up or ()
-        closing = [window] if model.pathway.groups and window < self.horizon + STEP else []
-        needed = choose_step([model], self.horizon, [*closing, *(sorted({*fixed, *months, *ends}) if fixed else [])])
+        edges = {month for month in months if month < 2.0 * STEP}
+        edges |= {window} if model.pathway.groups and window < self.horizon + STEP else set()
+        edges |= {*fixed, *months, *ends} if fixed else set()
+        needed = choose_step([model], self.horizon, sorted(edges))
         # Wider cells would not have a fixed time on their edges.
         return needed * (min(self.step / STEP, 1.0) if fixed else self.step / STEP)
 

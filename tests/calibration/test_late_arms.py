@@ -190,7 +190,7 @@ def test_a_median_of_patients_lost_to_follow_up_is_that_of_kaplan_meier(late_arm
 
 
 def test_treated_after_the_window_are_in_no_arm_of_the_treated_and_contradict_nothing(late_arms: LateArms) -> None:
-    """Whoever enters treatment within 4 months is of the arm: 40 of the 60 who ever did, and no fewer than by month 3."""
+    """Whoever enters treatment within 4 months is of the arm: 40 of the 60 who ever did, not fewer than by month 3."""
     forty = SIXTY.replace("60,100", "40,100")
     ever, by_3 = (f"entered,entered,all,treatment,,{month},60,100,,,patients,made up,likelihood," for month in ("", 3))
     assert late_arms(forty, ever, window=4.0, follow_up=(6.0, 9.0)).sizes is None

@@ -96,3 +96,13 @@ def test_deaths_after_stays_of_two_days_each(month: float, cohort: Callable[...,
     at_home = 1.0 - np.exp(-0.01 * month) * (1.0 + 0.01 * month)
     dead = SHARES * expm(month * generator)[0, 2] + (1.0 - SHARES) * at_home
     np.testing.assert_allclose(found, stats.binom.logpmf(20, 100, dead), atol=0.1)
+
+
+@pytest.mark.parametrize("month", [0.05, 0.03, 0.12])
+def test_deaths_in_the_first_days_of_a_steep_start(month: float, cohort: Callable[..., Likelihood]) -> None:
+    at_once = '{ family = "fixed", months = 0 }'
+    steep = '{ family = "gamma", shape = 0.2, scale = 4 }'
+    found = cohort(at_once, steep, f"deaths,,{month},30")({"share": SHARES[:, None]})
+    dead = SHARES * stats.gamma.cdf(month, 0.2, scale=4)
+    dead += (1.0 - SHARES) * (1.0 - np.exp(-0.01 * month) * (1.0 + 0.01 * month))
+    np.testing.assert_allclose(found, stats.binom.logpmf(30, 100, dead), atol=0.01)
