@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from calibration.choice_priors import priors_of_pathway
 from calibration.likelihood.likelihood import STEP, Likelihood
@@ -20,12 +19,11 @@ from calibration.priors import Priors
 from calibration.sampler.diagnostics import Diagnostics, diagnose
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import WeightedSample, ZeroLikelihoodError, sample
+from simulator.arrays import Floats
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
 from simulator.execution.pool import Each, workers
 from simulator.files import csv
-
-Floats = NDArray[np.float64]
 
 WANTED = 2000
 """Draws that are frozen."""

@@ -12,11 +12,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from calibration.reported.kinds import COUNTS, by_month
+from simulator.arrays import Booleans, Floats
 from simulator.engines.curves import INTERVAL
 from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
@@ -27,9 +27,6 @@ from simulator.outcomes.episodes import Courses, whole
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 DRAWS = 1000
 REPLICATION = 1
@@ -56,13 +53,13 @@ class SimulatedCohort:
         since = self.block.death_month - self.start
         return np.where(since <= self.follow_up, since, np.inf)
 
-    def kaplan_meier(self, who: Mask) -> KaplanMeier:
+    def kaplan_meier(self, who: Booleans) -> KaplanMeier:
         """Return the estimate of some patients, as their last follow-up leaves it."""
         seen, died = np.minimum(self.died, self.follow_up)[who], np.isfinite(self.died[who])
         courses = Courses(seen, died, np.full(seen.size, np.inf))
         return kaplan_meier(whole(courses, courses.ever))
 
-    def members(self, population: str) -> Mask:
+    def members(self, population: str) -> Booleans:
         """Return who belongs to an arm or a level of an attribute, (n,)."""
         pathway = self.targets.pathway
         if "=" in population:
@@ -76,7 +73,7 @@ class SimulatedCohort:
             return np.ones(self.follow_up.size, dtype=bool)
         return np.asarray(np.any([self.members(arm) for arm in arms], axis=0))
 
-    def entered(self, states: Sequence[str], by: float = np.inf) -> Mask:
+    def entered(self, states: Sequence[str], by: float = np.inf) -> Booleans:
         """Return who entered any of `states` by a month and before their last follow-up, (n,)."""
         found = np.zeros(self.follow_up.size, dtype=bool)
         for state in states:
@@ -84,7 +81,7 @@ class SimulatedCohort:
                 found[who[month - self.start[who] <= np.minimum(self.follow_up[who], by)]] = True
         return found
 
-    def _joined(self, states: Sequence[str]) -> Mask:
+    def _joined(self, states: Sequence[str]) -> Booleans:
         """Return who entered any of `states` within the pathway's window and before their last follow-up, (n,)."""
         window, later = self.targets.pathway.group_window + MOMENT, self.block.clock_month - self.start
         found = np.zeros(self.follow_up.size, dtype=bool)
@@ -93,7 +90,7 @@ class SimulatedCohort:
                 found[who[(since <= window) & (since + later[who] <= self.follow_up[who])]] = True
         return found
 
-    def told_of(self, row: pd.Series) -> Mask:
+    def told_of(self, row: pd.Series) -> Booleans:
         """Return whom a target is told of, (n,)."""
         who = self.members(row["population"])
         if row["attribute"] and row["attribute"] != row["population"] and row["kind"] != "patients":
@@ -107,36 +104,36 @@ class SimulatedCohort:
             return np.nan
         return _FIGURES[row["kind"]](self, row, who)
 
-    def _patients(self, row: pd.Series, who: Mask) -> float:
+    def _patients(self, row: pd.Series, who: Booleans) -> float:
         if row["attribute"]:
             who = who & self.members(row["attribute"])
         return float(who.sum())
 
-    def _survivors(self, row: pd.Series, who: Mask) -> float:
+    def _survivors(self, row: pd.Series, who: Booleans) -> float:
         return float((self.died[who] > row["month"]).mean())
 
-    def _survival(self, row: pd.Series, who: Mask) -> float:
+    def _survival(self, row: pd.Series, who: Booleans) -> float:
         return float(self.kaplan_meier(who).at(row["month"]))
 
-    def _deaths(self, row: pd.Series, who: Mask) -> float:
+    def _deaths(self, row: pd.Series, who: Booleans) -> float:
         states = [row["state"]] if row["state"] else self.targets.pathway.deaths
         return float((self.entered(states, by_month(row["month"])) & who).sum())
 
-    def _median_survival(self, row: pd.Series, who: Mask) -> float:
+    def _median_survival(self, row: pd.Series, who: Booleans) -> float:
         """A median that is not reached is told as the end of what is simulated."""
         return float(min(self.kaplan_meier(who).median(), HORIZON))
 
-    def _entered(self, row: pd.Series, who: Mask) -> float:
+    def _entered(self, row: pd.Series, who: Booleans) -> float:
         return float((self.entered([row["state"]], by_month(row["month"])) & who).sum())
 
-    def _to_clock(self, summary: Callable[[Floats], float], row: pd.Series, who: Mask) -> float:
+    def _to_clock(self, summary: Callable[[Floats], float], row: pd.Series, who: Booleans) -> float:
         return float(summary(self.block.clock_month[who]))
 
-    def _follow_up_median(self, row: pd.Series, who: Mask) -> float:
+    def _follow_up_median(self, row: pd.Series, who: Booleans) -> float:
         return float(np.median(np.minimum(self.died, self.follow_up)[who]))
 
 
-_FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Mask], float]] = {
+_FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Booleans], float]] = {
     "patients": SimulatedCohort._patients,
     "survivors": SimulatedCohort._survivors,
     "survival": SimulatedCohort._survival,

@@ -12,12 +12,10 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from simulator.arrays import Floats
 from simulator.errors import InputError, nearest
-
-Floats = NDArray[np.float64]
 
 FURTHEST_SCORE = 20.0
 """A beta or gamma reads scores further out as this one, Phi(-20) = 3e-89: the inverse incomplete beta fails beyond."""

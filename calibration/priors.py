@@ -21,7 +21,8 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from calibration.prior_families import Beta, Dirichlet, Floats, Marginal, build
+from calibration.prior_families import Beta, Dirichlet, Marginal, build
+from simulator.arrays import Floats
 from simulator.errors import InputError, nearest
 
 

@@ -15,8 +15,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simulator.arrays import Floats, Integers
 
 _PATIENT_STEP = np.uint64(0x9E3779B97F4A7C15)
 _VISIT_STEP = np.uint64(0xD1B54A32D192ED03)

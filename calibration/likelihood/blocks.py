@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from calibration.likelihood.cells import Equation
+from simulator.arrays import Floats
 from simulator.errors import InputError
-
-Floats = NDArray[np.float64]
 
 
 class Blocks(NamedTuple):

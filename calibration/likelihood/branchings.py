@@ -14,11 +14,9 @@ from dataclasses import dataclass, field, replace
 from math import inf, lgamma
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.pathway.pathway import reachable
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, OptimizeResult, milp
 
+from simulator.arrays import Floats
 from simulator.errors import InputError
-
-Floats = NDArray[np.float64]
 
 ANY = ""
 """A cause that is not told."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration.likelihood.branchings import Branching
 from calibration.likelihood.cells import ALIVE, ANY, ELSEWHERE, Cell
@@ -22,14 +21,13 @@ from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
 from calibration.likelihood.reached import Reached, entered, estimate, joined
 from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
+from simulator.arrays import Floats
 from simulator.distributions import Distribution
 from simulator.engines.exact import engine
 from simulator.engines.exact.lattice import choose_step, fixed_from_the_start
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model, resolve
 from simulator.errors import InputError
-
-Floats = NDArray[np.float64]
 
 ROUNDING = 1e-13
 """Of a probability: less is what the transform leaves where nobody is."""

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats
 
 TimeFunction = Callable[[Floats], Floats]
 """A cdf or a density: times (...) in months -> (n_rows, ...), one row a parameter draw."""

@@ -38,7 +38,6 @@ from scipy import special
 
 from calibration.likelihood.order_statistic_terms import (
     Cuts,
-    Floats,
     TimeFunction,
     group_coefficient,
     group_polynomials,
@@ -46,6 +45,7 @@ from calibration.likelihood.order_statistic_terms import (
     product,
     quadrature,
 )
+from simulator.arrays import Floats
 from simulator.errors import InputError
 
 

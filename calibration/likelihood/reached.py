@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.exact.solution import Solution
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

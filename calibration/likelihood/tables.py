@@ -22,9 +22,8 @@ from scipy import special
 
 from calibration.likelihood.blocks import Blocks, blocks_of, occupied
 from calibration.likelihood.cells import Cell, Equation, check_equations
+from simulator.arrays import Booleans, Complex, Floats
 from simulator.errors import InputError
-
-Floats = NDArray[np.float64]
 
 MOST_ANGLES = 200_000
 """A log-likelihood takes as many times 0.1 microseconds for each block."""
@@ -67,7 +66,7 @@ class Tables:
                 found[rows] = _log_probability(blocks, probabilities[rows] @ blocks.merged)
         return found
 
-    def _blocks(self, possible: NDArray[np.bool_]) -> Blocks | None:
+    def _blocks(self, possible: Booleans) -> Blocks | None:
         """Return the blocks where only some cells have a chance; None where the counts need others too."""
         return _blocks(self.equations, tuple(np.flatnonzero(possible).tolist()), len(self.cells))
 
@@ -174,7 +173,7 @@ def _inverted(blocks: Blocks, cells: Floats, spans: NDArray[np.intp]) -> Floats:
     return np.asarray(terms.real.sum(axis=1))
 
 
-def _power(base: NDArray[np.complex128], exponent: int) -> NDArray[np.complex128]:
+def _power(base: Complex, exponent: int) -> Complex:
     """Return base^exponent by squaring: for arrays, several times as fast as a complex logarithm."""
     power = np.ones_like(base)
     while exponent:

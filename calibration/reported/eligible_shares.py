@@ -19,8 +19,8 @@ from math import prod
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.pathway.format import shares
 from simulator.pathway.pathway import (
@@ -34,7 +34,6 @@ from simulator.pathway.pathway import (
     references_of,
 )
 
-Floats = NDArray[np.float64]
 Mix = Mapping[str, Mapping[str, float]]
 
 ROUNDS = 5_000

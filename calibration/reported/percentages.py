@@ -11,14 +11,12 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
 from calibration.reported import population_sizes
+from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
-
-Floats = NDArray[np.float64]
 
 WIDTH = 2.0 * float(special.ndtri(0.975))
 """Standard errors that a 95 % interval is wide."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats
 
 K_HAT_LIMIT = 0.7
 """From here on estimates are unreliable whatever the sample size (Vehtari et al. 2024)."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibration.priors import Priors
 from calibration.sampler.imis import WeightedSample
-
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats
 
 CONFLICT = 3.0
 """Prior standard deviations that a posterior mean lies from the prior's median where the two disagree."""

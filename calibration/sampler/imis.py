@@ -44,7 +44,8 @@ from scipy import special
 
 from calibration.sampler.diagnostics import LARGEST_WEIGHT_LIMIT, effective_sample_size, expected_unique_share
 from calibration.sampler.mixture import Component, Mixture, closest_shares, log_mixture, strata
-from calibration.sampler.modes import Floats, LogDensity, Mode, find_modes
+from calibration.sampler.modes import LogDensity, Mode, find_modes
+from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
 UNIQUE_SHARE = 1.0 - math.exp(-1.0)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 from scipy.linalg import solve_triangular
 
-from calibration.sampler.modes import Floats
+from simulator.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats
+
 LogDensity = Callable[[Floats], Floats]
 
 GRADIENT_STEP = 1e-3

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from simulator.arrays import Floats
 from simulator.randomness import Uniforms
-
-Floats = NDArray[np.float64]
 
 GRID = np.linspace(0.0, 1.0, 201)
 """Of m: (n_grid,)."""

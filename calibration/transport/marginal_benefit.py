@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special
 
 from calibration.likelihood.targets import Targets
@@ -32,6 +31,7 @@ from calibration.reported.percentages import Percentage
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.transport.hierarchy import GRID, Hierarchy
 from calibration.validation.external import USE
+from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
@@ -42,8 +42,6 @@ from simulator.files import csv
 from simulator.pathway.outcome_months import alive_at
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 SPREAD = 1.0
 """Of logit m between cohorts, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from calibration.fit import likelihood_of, priors_of
 from calibration.likelihood.cells import settles
@@ -24,12 +23,11 @@ from calibration.predictive import reported_figure, simulate_figures
 from calibration.reported.kinds import PERCENTAGE, TIMED, counted_as
 from calibration.sampler.diagnostics import effective_sample_size, is_heavy, pareto_k_hat, tail_share
 from calibration.sampler.imis import sample
+from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.draws import read_draws, values
 from simulator.execution.pool import Each, workers
-
-Floats = NDArray[np.float64]
 
 LEAST = 300.0
 """Effective draws below which the rest is fitted anew: a bound is then known to 0.9 points of probability."""

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from calibration.likelihood.targets import Targets
-from calibration.predictive import Mask, SimulatedCohort
+from calibration.predictive import SimulatedCohort
 from calibration.reported.consistency import where
 from calibration.reported.kinds import COUNTS
+from simulator.arrays import Booleans
 from simulator.errors import InputError
 from simulator.pathway.pathway import Group, is_part
 
@@ -42,7 +43,7 @@ def assessed(targets: Targets, rows: pd.DataFrame) -> dict[object, str]:
     return found
 
 
-def members(cohort: SimulatedCohort, patients: Patients) -> Mask:
+def members(cohort: SimulatedCohort, patients: Patients) -> Booleans:
     """Return which simulated patients they are, (n,)."""
     found = np.ones(cohort.follow_up.size, dtype=bool)
     for patient in patients:

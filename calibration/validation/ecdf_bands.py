@@ -16,9 +16,8 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats, Integers
 
 FALSE_ALARM = 0.05
 """Probability that uniform ranks of all quantities together leave a band; the same for all coverages together."""
@@ -79,7 +78,7 @@ def left(n: int, z: Floats, lower: Floats, upper: Floats) -> float:
     return 1.0 - float(probabilities.sum())
 
 
-def ecdf(ranks: NDArray[np.int64], possible: int) -> Floats:
+def ecdf(ranks: Integers, possible: int) -> Floats:
     """Return the share of ranks (n,) in 0 .. possible - 1 that lie below each of 1 .. possible - 1."""
     counted = np.bincount(ranks, minlength=possible)
     return np.asarray(np.cumsum(counted)[:-1] / len(ranks))

@@ -14,10 +14,11 @@ import pandas as pd
 
 from calibration import predictive
 from calibration.likelihood.targets import Targets
-from calibration.predictive import Floats, SimulatedCohort
+from calibration.predictive import SimulatedCohort
 from calibration.reported.consistency import HORIZON, where
 from calibration.reported.kinds import COUNTS
 from calibration.validation.denominators import Patients, assessed, denominators, members
+from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.cohort import cohorts_folder, read_cohort

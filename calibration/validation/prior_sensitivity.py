@@ -15,15 +15,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from calibration.choice_priors import priors_of_pathway
 from calibration.likelihood.targets import Targets
 from calibration.priors import Priors
 from calibration.sampler.diagnostics import effective_sample_size
+from simulator.arrays import Floats
 from simulator.pathway.pathway import Parameter, Pathway, Prior
-
-Floats = NDArray[np.float64]
 
 WIDER = 2.0
 """By how much the standard deviation of a prior, or that of its logarithm, is multiplied."""

@@ -23,6 +23,7 @@ from calibration.predictive import simulated
 from calibration.sampler.diagnostics import pareto_k_hat
 from calibration.sampler.imis import WeightedSample, sample
 from calibration.validation.simulated_targets import simulated_targets
+from simulator.arrays import Floats
 from simulator.engines.curves import up_to
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
@@ -30,8 +31,6 @@ from simulator.errors import AftercartError
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 DRAWS = 119
 """Draws of a fit among which the truth ranks: of 120 ranks exactly 50, 80 and 95 % lie in the middle."""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulator.arrays import Floats
 from simulator.cli import folder, options, progress
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
     from simulator.evidence.cohort import Cohort
     from simulator.experiment.results import Results
@@ -128,7 +127,7 @@ def _simulate(
     return out
 
 
-def _tell_load(scenario: Scenario, loads: dict[str, NDArray[np.float64]]) -> None:
+def _tell_load(scenario: Scenario, loads: dict[str, Floats]) -> None:
     """Say before anything runs how much is asked for of what there is, and in how many draws it is too much."""
     for resource, load in loads.items():
         label = scenario.pathway.resources[resource].label

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
+from simulator.arrays import Floats
 from simulator.distributions.bounds import NOT_NEGATIVE, PROBABILITY, Bounds, agree
 from simulator.distributions.cure import Cure
-from simulator.distributions.distribution import Distribution, Family, FloatArray
+from simulator.distributions.distribution import Distribution, Family
 from simulator.distributions.exponential import Exponential
 from simulator.distributions.fixed import Fixed
 from simulator.distributions.gamma import Gamma
@@ -30,7 +31,7 @@ __all__ = [
     "Exponential",
     "Family",
     "Fixed",
-    "FloatArray",
+    "Floats",
     "Gamma",
     "GeneralisedGamma",
     "Gompertz",
@@ -97,7 +98,7 @@ def build(
     return built
 
 
-def _modifier(key: str, value: object, bounds: Bounds, built: Distribution, where: str) -> FloatArray:
+def _modifier(key: str, value: object, bounds: Bounds, built: Distribution, where: str) -> Floats:
     values = bounds.read(value, key, where)
     if values.ndim:
         agree({"parameters": built.cell_shape, key: values.shape}, where)

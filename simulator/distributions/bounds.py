@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError, in_per_cent
 
 
@@ -17,7 +17,7 @@ class Reader(Protocol):
     def allowed(self) -> str:
         """What may be written, in words."""
 
-    def read(self, value: object, key: str, where: str) -> NDArray[np.float64]:
+    def read(self, value: object, key: str, where: str) -> Floats:
         """The checked value; `where` is the place to name in an error."""
 
 
@@ -26,9 +26,9 @@ class Bounds:
     """The finite numbers for which `holds`; `allowed` says so in words."""
 
     allowed: str
-    holds: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+    holds: Callable[[Floats], Booleans]
 
-    def read(self, value: object, key: str, where: str) -> NDArray[np.float64]:
+    def read(self, value: object, key: str, where: str) -> Floats:
         """A number, or an array of one a cell: float64, () or (..., k). Raises InputError otherwise."""
         values = _numbers(value)
         if values is None:
@@ -56,7 +56,7 @@ def agree(shapes: Mapping[str, tuple[int, ...]], where: str) -> None:
         raise InputError("parameters have different numbers of cells", where=where, got=told) from None
 
 
-def _numbers(value: object) -> NDArray[np.float64] | None:
+def _numbers(value: object) -> Floats | None:
     # A list would pass for one value a cell; in a file it is a mistake.
     if isinstance(value, list | tuple | str):
         return None

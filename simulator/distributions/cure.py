@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator.distributions.distribution import Distribution, FloatArray, product
+from simulator.arrays import Floats
+from simulator.distributions.distribution import Distribution, product
 
 # From here on 1 - F keeps twelve digits of the survival; below, it is summed from its parts.
 _SLIGHT = 1e-4
@@ -16,8 +17,8 @@ class Cure(Distribution):
     """S(t) = cure + (1 - cure) S0(t), S0 of `base` (Boag 1949, J R Stat Soc B 11:15)."""
 
     base: Distribution
-    cure: FloatArray
-    _odds: FloatArray = field(init=False, repr=False)
+    cure: Floats
+    _odds: Floats = field(init=False, repr=False)
     _slight: bool = field(init=False, repr=False)
     _complete: bool = field(init=False, repr=False)
 
@@ -28,11 +29,11 @@ class Cure(Distribution):
         object.__setattr__(self, "_slight", bool((self.cure < _SLIGHT).any()))
 
     @property
-    def atom(self) -> FloatArray | None:
+    def atom(self) -> Floats | None:
         """The time in months at which all but the cured leave, if that is fixed."""
         return self.base.atom
 
-    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+    def _cumulative_hazard(self, times: Floats) -> Floats:
         uncured = self.base._cumulative_hazard(times)
         left = (1.0 - self.cure) * -np.expm1(-uncured)
         hazards = -np.log1p(-left)
@@ -41,7 +42,7 @@ class Cure(Distribution):
             hazards = np.where(left > 0.5, -survival, hazards)
         return np.asarray(hazards)
 
-    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+    def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
         # S0 = (S - cure) / (1 - cure) gives H0 = H - log(1 - odds (e^H - 1)). The cured pass through as large
         # numbers and are set at the end: infinities are slow.
         gone = np.expm1(np.minimum(exposures, 709.0))

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from simulator.arrays import Floats
 from simulator.distributions.bounds import Reader, agree
 
-FloatArray = NDArray[np.float64]
-IndexArray = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 class Distribution(ABC):
@@ -23,12 +23,12 @@ class Distribution(ABC):
     every method. H may be infinite (everybody has left) or stay bounded (some never leave).
     """
 
-    def cumulative_hazard(self, times: ArrayLike) -> FloatArray:
+    def cumulative_hazard(self, times: ArrayLike) -> Floats:
         """H(t), 0 for t <= 0 (a fixed sojourn of 0 months steps at 0); times in months, may be infinite."""
         with _limits_are_expected():
             return np.asarray(self._cumulative_hazard(np.asarray(times, dtype=np.float64)))
 
-    def inverse_cumulative_hazard(self, exposures: ArrayLike) -> FloatArray:
+    def inverse_cumulative_hazard(self, exposures: ArrayLike) -> Floats:
         """The least time t in months with H(t) >= exposure; inf where there is none.
 
         exposures : any shape, >= 0; standard exponential variates -log(1 - u) give sojourn times
@@ -36,30 +36,30 @@ class Distribution(ABC):
         with _limits_are_expected():
             return np.asarray(self._inverse_cumulative_hazard(np.asarray(exposures, dtype=np.float64)))
 
-    def survival(self, times: ArrayLike) -> FloatArray:
+    def survival(self, times: ArrayLike) -> Floats:
         """S(t) = P(T > t) = exp(-H(t)); times in months."""
         return np.asarray(np.exp(-self.cumulative_hazard(times)))
 
-    def cdf(self, times: ArrayLike) -> FloatArray:
+    def cdf(self, times: ArrayLike) -> Floats:
         """F(t) = P(T <= t) = -expm1(-H(t)); times in months."""
         return np.asarray(-np.expm1(-self.cumulative_hazard(times)))
 
-    def ppf(self, u: ArrayLike) -> FloatArray:
+    def ppf(self, u: ArrayLike) -> Floats:
         """The least time t in months with F(t) >= u; inf where there is none. u in [0, 1]."""
         with _limits_are_expected():
             return np.asarray(self._inverse_cumulative_hazard(-np.log1p(-np.asarray(u, dtype=np.float64))))
 
-    def median(self) -> FloatArray:
+    def median(self) -> Floats:
         """The time in months by which half have left; inf if fewer than half ever do."""
         return self.ppf(0.5)
 
-    def spread(self) -> FloatArray:
+    def spread(self) -> Floats:
         """The interquartile range in months among those who ever leave; 0 for a fixed sojourn."""
         leave = self.cdf(np.inf)
         return np.asarray(self.ppf(0.75 * leave) - self.ppf(0.25 * leave))
 
     @property
-    def atom(self) -> FloatArray | None:
+    def atom(self) -> Floats | None:
         """The time in months of a fixed sojourn, when all who leave do: a share 1 - S(atom). Else None."""
         return None
 
@@ -71,7 +71,7 @@ class Distribution(ABC):
         inner = (parameter.cell_shape for parameter in parameters if isinstance(parameter, Distribution))
         return np.broadcast_shapes(*own, *inner)
 
-    def take(self, index: IndexArray) -> Self:
+    def take(self, index: Indices) -> Self:
         """Each patient's distribution: index (n,) of cells makes parameters (..., n); scalars stay scalar."""
 
         def gathered(values: NDArray[Any]) -> NDArray[Any]:
@@ -96,10 +96,10 @@ class Distribution(ABC):
         return changed
 
     @abstractmethod
-    def _cumulative_hazard(self, times: FloatArray) -> FloatArray: ...
+    def _cumulative_hazard(self, times: Floats) -> Floats: ...
 
     @abstractmethod
-    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray: ...
+    def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats: ...
 
 
 class Family(Distribution):
@@ -110,11 +110,11 @@ class Family(Distribution):
 
     @classmethod
     @abstractmethod
-    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+    def from_parameters(cls, given: Mapping[str, Floats]) -> Self:
         """The distribution from checked parameters: every reader's key, and exactly one of `one_of`."""
 
     @classmethod
-    def check(cls, given: Mapping[str, FloatArray], where: str) -> None:
+    def check(cls, given: Mapping[str, Floats], where: str) -> None:
         """Raise InputError if parameters that are right one by one do not go together."""
         agree({key: values.shape for key, values in given.items()}, where)
 
@@ -123,43 +123,43 @@ class Family(Distribution):
 class ScaleFamily(Family):
     """H(t) = G(t / scale), with G free of units. Scale 0: left at once; scale inf: never."""
 
-    scale: FloatArray
+    scale: Floats
     _limiting: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_limiting", bool(((self.scale == 0.0) | np.isinf(self.scale)).any()))
 
-    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+    def _cumulative_hazard(self, times: Floats) -> Floats:
         times = from_zero(times)
         return self._standard_hazard(quotient(times, self.scale) if self._limiting else times / self.scale)
 
-    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+    def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
         if self._limiting:
             return product(self._standard_inverse(exposures), self.scale)
         # In one expression, so that NumPy multiplies in place.
         return self._standard_inverse(exposures) * self.scale
 
     @abstractmethod
-    def _standard_hazard(self, ratios: FloatArray) -> FloatArray:
+    def _standard_hazard(self, ratios: Floats) -> Floats:
         """G(x) for x = t / scale in [0, inf]."""
 
     @abstractmethod
-    def _standard_inverse(self, exposures: FloatArray) -> FloatArray:
+    def _standard_inverse(self, exposures: Floats) -> Floats:
         """The x with G(x) = exposure in [0, inf]."""
 
 
-def from_zero(times: FloatArray) -> FloatArray:
+def from_zero(times: Floats) -> Floats:
     """Times with the negative ones, if any, raised to 0."""
     return np.maximum(times, 0.0) if np.min(times, initial=0.0) < 0.0 else times
 
 
-def product(left: FloatArray, right: FloatArray) -> FloatArray:
+def product(left: Floats, right: Floats) -> Floats:
     """left * right for factors in [0, inf], and 0 wherever either is 0."""
     with np.errstate(invalid="ignore"):
         return np.where((left == 0.0) | (right == 0.0), 0.0, left * right)
 
 
-def quotient(left: FloatArray, right: FloatArray) -> FloatArray:
+def quotient(left: Floats, right: Floats) -> Floats:
     """left / right for values in [0, inf], and 0 wherever left is 0 or right is infinite."""
     with np.errstate(invalid="ignore"):
         return np.where((left == 0.0) | np.isinf(right), 0.0, left / right)

@@ -6,8 +6,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from simulator.arrays import Floats
 from simulator.distributions.bounds import POSITIVE, REAL, Bounds, Reader
-from simulator.distributions.distribution import FloatArray, ScaleFamily
+from simulator.distributions.distribution import ScaleFamily
 from simulator.distributions.incomplete_gamma import LARGEST_SHAPE, SMALLEST_SHAPE, log_quantile, log_tails
 
 _NEARLY_NORMAL = LARGEST_SHAPE**-0.5
@@ -25,25 +26,25 @@ class GeneralisedGamma(ScaleFamily):
 
     readers: ClassVar[Mapping[str, Reader]] = {"mu": REAL, "sigma": POSITIVE, "q": _Q}
 
-    sigma: FloatArray
-    q: FloatArray
+    sigma: Floats
+    q: Floats
 
     @classmethod
-    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+    def from_parameters(cls, given: Mapping[str, Floats]) -> Self:
         """From mu and sigma (of log months) and q."""
         return cls(scale=np.exp(given["mu"]), sigma=given["sigma"], q=given["q"])
 
-    def _standard_hazard(self, ratios: FloatArray) -> FloatArray:
+    def _standard_hazard(self, ratios: Floats) -> Floats:
         return _by_sign_of_q(np.log(ratios) / self.sigma, self.q, _hazard_below, _hazard_near, _hazard_above)
 
-    def _standard_inverse(self, exposures: FloatArray) -> FloatArray:
+    def _standard_inverse(self, exposures: Floats) -> Floats:
         z = _by_sign_of_q(exposures, self.q, _inverse_below, _inverse_near, _inverse_above)
         return np.asarray(np.exp(self.sigma * z))
 
 
 def _by_sign_of_q(
-    values: FloatArray, q: FloatArray, *functions: Callable[[FloatArray, FloatArray], FloatArray]
-) -> FloatArray:
+    values: Floats, q: Floats, *functions: Callable[[Floats, Floats], Floats]
+) -> Floats:
     values, q = np.broadcast_arrays(values, q)
     below, above = q < -_NEARLY_NORMAL, q > _NEARLY_NORMAL
     result = np.empty(values.shape)
@@ -56,11 +57,11 @@ def _by_sign_of_q(
 # q > 0: S = Q(q^-2, w) with log w = log(q^-2) + q z.
 
 
-def _hazard_above(z: FloatArray, q: FloatArray) -> FloatArray:
+def _hazard_above(z: Floats, q: Floats) -> Floats:
     return -log_tails(q**-2, q * z - 2.0 * np.log(q))[1]
 
 
-def _inverse_above(exposures: FloatArray, q: FloatArray) -> FloatArray:
+def _inverse_above(exposures: Floats, q: Floats) -> Floats:
     log_w = log_quantile(q**-2, np.log(-np.expm1(-exposures)), -exposures)
     return (log_w + 2.0 * np.log(q)) / q
 
@@ -68,11 +69,11 @@ def _inverse_above(exposures: FloatArray, q: FloatArray) -> FloatArray:
 # q < 0: w falls as time passes, and S = P(q^-2, w).
 
 
-def _hazard_below(z: FloatArray, q: FloatArray) -> FloatArray:
+def _hazard_below(z: Floats, q: Floats) -> Floats:
     return -log_tails(q**-2, q * z - 2.0 * np.log(-q))[0]
 
 
-def _inverse_below(exposures: FloatArray, q: FloatArray) -> FloatArray:
+def _inverse_below(exposures: Floats, q: Floats) -> Floats:
     log_w = log_quantile(q**-2, -exposures, np.log(-np.expm1(-exposures)))
     return (log_w + 2.0 * np.log(-q)) / q
 
@@ -80,7 +81,7 @@ def _inverse_below(exposures: FloatArray, q: FloatArray) -> FloatArray:
 # q near 0: nearly log-normal, and the gamma's quantiles follow from the normal's.
 
 
-def _hazard_near(z: FloatArray, q: FloatArray) -> FloatArray:
+def _hazard_near(z: Floats, q: Floats) -> Floats:
     from scipy.special import log_ndtr
 
     normal = z
@@ -89,14 +90,14 @@ def _hazard_near(z: FloatArray, q: FloatArray) -> FloatArray:
     return np.asarray(0.0 - log_ndtr(-normal))
 
 
-def _inverse_near(exposures: FloatArray, q: FloatArray) -> FloatArray:
+def _inverse_near(exposures: Floats, q: Floats) -> Floats:
     from scipy.special import ndtri_exp
 
     normal = -ndtri_exp(-exposures)
     return np.asarray(normal + _departure(normal, q))
 
 
-def _departure(normal: FloatArray, q: FloatArray) -> FloatArray:
+def _departure(normal: Floats, q: Floats) -> Floats:
     """Z less its normal quantile z, from the gamma's quantile expanded in q.
 
     q^2 G = 1 + q z + q^2 (z^2 - 1)/3 + q^3 (z^3 - 7z)/36 - q^4 (3z^4 + 7z^2 - 16)/810

@@ -6,8 +6,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from simulator.arrays import Floats
 from simulator.distributions.bounds import NOT_NEGATIVE, REAL, Reader
-from simulator.distributions.distribution import Family, FloatArray, from_zero, product, quotient
+from simulator.distributions.distribution import Family, from_zero, product, quotient
 
 # With this shape expm1(shape t) / shape is t to the last digit: the exponential, without a case of its own.
 _FLATTEST = 1e-150
@@ -23,8 +24,8 @@ class Gompertz(Family):
 
     readers: ClassVar[Mapping[str, Reader]] = {"shape": REAL, "rate": NOT_NEGATIVE}
 
-    shape: FloatArray
-    rate: FloatArray
+    shape: Floats
+    rate: Floats
     _never: bool = field(init=False, repr=False)
     _improper: bool = field(init=False, repr=False)
 
@@ -35,16 +36,16 @@ class Gompertz(Family):
         object.__setattr__(self, "_improper", bool((shape < 0.0).any()))
 
     @classmethod
-    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+    def from_parameters(cls, given: Mapping[str, Floats]) -> Self:
         """From shape and rate per month."""
         return cls(shape=given["shape"], rate=given["rate"])
 
-    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+    def _cumulative_hazard(self, times: Floats) -> Floats:
         if self._never:
             return product(np.expm1(self.shape * from_zero(times)) / self.shape, self.rate)
         return np.expm1(self.shape * from_zero(times)) / self.shape * self.rate
 
-    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+    def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
         growth = self.shape * (quotient(exposures, self.rate) if self._never else exposures / self.rate)
         if self._improper:
             growth = np.maximum(growth, -1.0)

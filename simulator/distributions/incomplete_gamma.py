@@ -7,9 +7,8 @@ arguments are one-dimensional and of one length. Costs 100 to 200 ns an element 
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from simulator.arrays import Booleans, Floats
 
 SMALLEST_SHAPE, LARGEST_SHAPE = 1e-3, 250_000.0
 """Beyond the largest, SciPy's series for P stops short of convergence five deviations below the mean."""
@@ -19,7 +18,7 @@ _LOG_SMALLEST = float(np.log(_SMALLEST))
 _LOG_NOTHING = -1e100
 
 
-def log_tails(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def log_tails(shape: Floats, log_w: Floats) -> tuple[Floats, Floats]:
     """log P(shape, w) and log Q(shape, w), each with full relative accuracy; w = exp(log_w) in [0, inf]."""
     from scipy.special import gammainc, gammaincc
 
@@ -35,7 +34,7 @@ def log_tails(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatAr
     return np.where(low, log_smaller, log_larger), np.where(low, log_larger, log_smaller)
 
 
-def log_quantile(shape: FloatArray, log_lower: FloatArray, log_upper: FloatArray) -> FloatArray:
+def log_quantile(shape: Floats, log_lower: Floats, log_upper: Floats) -> Floats:
     """log w with P(shape, w) = exp(log_lower) and Q(shape, w) = exp(log_upper), told both."""
     from scipy.special import gammainccinv, gammaincinv
 
@@ -54,12 +53,12 @@ def log_quantile(shape: FloatArray, log_lower: FloatArray, log_upper: FloatArray
 
 
 def _either(
-    low: NDArray[np.bool_],
-    lower: Callable[[FloatArray, FloatArray], FloatArray],
-    upper: Callable[[FloatArray, FloatArray], FloatArray],
-    shape: FloatArray,
-    values: FloatArray,
-) -> FloatArray:
+    low: Booleans,
+    lower: Callable[[Floats, Floats], Floats],
+    upper: Callable[[Floats, Floats], Floats],
+    shape: Floats,
+    values: Floats,
+) -> Floats:
     # Indexed, not lower(..., where=low): SciPy 1.17's functions crash on `where` with NumPy 2.4.
     result = np.empty_like(values)
     for side, function in ((low, lower), (~low, upper)):
@@ -67,7 +66,7 @@ def _either(
     return result
 
 
-def _log_lower(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _log_lower(shape: Floats, log_w: Floats) -> tuple[Floats, Floats]:
     """log P = a log w - w - log Gamma(a + 1) + log M(1, a + 1, w) (DLMF 8.5.1), and its slope in log w."""
     from scipy.special import gammaln, hyp1f1
 
@@ -76,7 +75,7 @@ def _log_lower(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatA
     return shape * log_w - w - gammaln(shape + 1.0) + np.log(series), shape / series
 
 
-def _log_upper(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _log_upper(shape: Floats, log_w: Floats) -> tuple[Floats, Floats]:
     """log Q by Legendre's continued fraction (DLMF 8.9.2, even part), and its slope in log w."""
     from scipy.special import gammaln
 
@@ -88,7 +87,7 @@ def _log_upper(shape: FloatArray, log_w: FloatArray) -> tuple[FloatArray, FloatA
     return shape * log_w - w - gammaln(shape) - np.log(last), -last
 
 
-def _lower_quantile(shape: FloatArray, log_lower: FloatArray) -> FloatArray:
+def _lower_quantile(shape: Floats, log_lower: Floats) -> Floats:
     # Both starting points lie below the root, and Newton's steps on a concave function then rise to it.
     from scipy.special import gammaln
 
@@ -101,7 +100,7 @@ def _lower_quantile(shape: FloatArray, log_lower: FloatArray) -> FloatArray:
     return log_w
 
 
-def _upper_quantile(shape: FloatArray, log_upper: FloatArray) -> FloatArray:
+def _upper_quantile(shape: Floats, log_upper: Floats) -> Floats:
     # Laurent & Massart (2000), Annals of Statistics 28:1302: Q(a, a + sqrt(2 a e) + e) <= exp(-e).
     w = shape + np.sqrt(-2.0 * shape * log_upper) - log_upper
     for _ in range(12):

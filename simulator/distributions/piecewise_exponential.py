@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.distributions.bounds import NOT_NEGATIVE, Reader, agree
-from simulator.distributions.distribution import Family, FloatArray, IndexArray, from_zero, product, quotient
+from simulator.distributions.distribution import Family, Indices, from_zero, product, quotient
 from simulator.errors import InputError
 
 
@@ -18,7 +19,7 @@ class Breaks:
 
     allowed = "a list of increasing numbers above 0"
 
-    def read(self, value: object, key: str, where: str) -> FloatArray:
+    def read(self, value: object, key: str, where: str) -> Floats:
         """Breaks (n_breaks,). Raises InputError unless they increase from above 0."""
         entries = _entries(value, key, where, self.allowed)
         each = [NOT_NEGATIVE.read(entry, f"{key}[{place}]", where) for place, entry in enumerate(entries)]
@@ -32,7 +33,7 @@ class Rates:
 
     allowed = "a list of finite numbers, 0 or more"
 
-    def read(self, value: object, key: str, where: str) -> FloatArray:
+    def read(self, value: object, key: str, where: str) -> Floats:
         """Rates (n_pieces, ...): one number a piece, or one a cell. Raises InputError otherwise."""
         entries = _entries(value, key, where, self.allowed)
         each = {f"{key}[{place}]": entry for place, entry in enumerate(entries)}
@@ -53,11 +54,11 @@ class PiecewiseExponential(Family):
 
     readers: ClassVar[Mapping[str, Reader]] = {"breaks": Breaks(), "rates": Rates()}
 
-    breaks: FloatArray
-    rates: FloatArray
-    _starts: FloatArray = field(init=False, repr=False)
-    _reached: FloatArray = field(init=False, repr=False)
-    _cell: IndexArray = field(init=False, repr=False)
+    breaks: Floats
+    rates: Floats
+    _starts: Floats = field(init=False, repr=False)
+    _reached: Floats = field(init=False, repr=False)
+    _cell: Indices = field(init=False, repr=False)
     _flat: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,12 +70,12 @@ class PiecewiseExponential(Family):
         object.__setattr__(self, "_flat", bool((self.rates == 0.0).any()))
 
     @classmethod
-    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+    def from_parameters(cls, given: Mapping[str, Floats]) -> Self:
         """From breaks in months and rates per month."""
         return cls(breaks=given["breaks"], rates=given["rates"])
 
     @classmethod
-    def check(cls, given: Mapping[str, FloatArray], where: str) -> None:
+    def check(cls, given: Mapping[str, Floats], where: str) -> None:
         """Raise InputError unless there is one rate more than there are breaks."""
         if len(given["rates"]) != len(given["breaks"]) + 1:
             got = f"{len(given['breaks'])} breaks, {len(given['rates'])} rates"
@@ -92,7 +93,7 @@ class PiecewiseExponential(Family):
             object.__setattr__(changed, "_cell", change(self._cell))
         return changed
 
-    def _cumulative_hazard(self, times: FloatArray) -> FloatArray:
+    def _cumulative_hazard(self, times: Floats) -> Floats:
         times = from_zero(times)
         piece = np.searchsorted(self.breaks, times, side="right")
         elapsed = times - self._starts.take(piece)
@@ -100,7 +101,7 @@ class PiecewiseExponential(Family):
         entry = self._entry(piece)
         return self._reached.take(entry) + multiply(elapsed, self.rates.take(entry))
 
-    def _inverse_cumulative_hazard(self, exposures: FloatArray) -> FloatArray:
+    def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
         piece = np.zeros(np.broadcast_shapes(exposures.shape, self._cell.shape), dtype=np.intp)
         for reached in self._reached[1:]:
             piece += reached.take(self._cell) < exposures
@@ -109,7 +110,7 @@ class PiecewiseExponential(Family):
         divide = quotient if self._flat else np.divide
         return self._starts.take(piece) + divide(remaining, self.rates.take(entry))
 
-    def _entry(self, piece: IndexArray) -> IndexArray:
+    def _entry(self, piece: Indices) -> Indices:
         """The place of a piece in the tables (n_pieces, ...), which are read as if flat."""
         return np.asarray(piece * self.rates[0].size + self._cell)
 

@@ -7,8 +7,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from simulator.arrays import Floats
 from simulator.distributions.bounds import NOT_NEGATIVE, POSITIVE, Reader
-from simulator.distributions.distribution import FloatArray, ScaleFamily, product
+from simulator.distributions.distribution import ScaleFamily, product
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -18,15 +19,15 @@ class Weibull(ScaleFamily):
     one_of: ClassVar[tuple[str, ...]] = ("scale", "median", "mean")
     readers: ClassVar[Mapping[str, Reader]] = {"shape": POSITIVE, **dict.fromkeys(one_of, NOT_NEGATIVE)}
 
-    shape: FloatArray
-    _root: FloatArray = field(init=False, repr=False)
+    shape: Floats
+    _root: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "_root", np.asarray(1.0 / self.shape))
 
     @classmethod
-    def from_parameters(cls, given: Mapping[str, FloatArray]) -> Self:
+    def from_parameters(cls, given: Mapping[str, Floats]) -> Self:
         """From shape and a scale, median = scale log(2)^(1/shape) or mean = scale Gamma(1 + 1/shape)."""
         shape = given["shape"]
         if "scale" in given:
@@ -37,14 +38,14 @@ class Weibull(ScaleFamily):
         log_gamma = np.vectorize(lgamma, otypes=[np.float64])(1.0 + np.minimum(1.0 / shape, 1e300))
         return cls(shape=shape, scale=product(given["mean"], np.exp(-log_gamma)))
 
-    def _standard_hazard(self, ratios: FloatArray) -> FloatArray:
+    def _standard_hazard(self, ratios: Floats) -> Floats:
         return _raised(ratios, self.shape)
 
-    def _standard_inverse(self, exposures: FloatArray) -> FloatArray:
+    def _standard_inverse(self, exposures: Floats) -> Floats:
         return _raised(exposures, self._root)
 
 
-def _raised(values: FloatArray, exponent: FloatArray) -> FloatArray:
+def _raised(values: Floats, exponent: Floats) -> Floats:
     """values^exponent, without a power where a common exponent is 1, 2 or 1/2."""
     common = float(exponent) if exponent.ndim == 0 else None
     if common == 1.0:

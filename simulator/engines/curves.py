@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulator.engines.lifetimes import Integers, Lifetimes, Path, average
+from simulator.arrays import Floats, Integers
+from simulator.engines.lifetimes import Lifetimes, Path, average
 from simulator.errors import InputError
 from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
-
-Floats = NDArray[np.float64]
 
 LONGEST = 12_000
 """Months; a lattice of tenths is kept for every state."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simulator.arrays import Floats, Integers
 
 Path = tuple[Floats, Floats]
 Lifetimes = Callable[[tuple[str, str], Integers], Sequence[Path | None]]

@@ -15,8 +15,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats
 from simulator.distributions import Distribution, build
 from simulator.errors import InputError, plain, within
 from simulator.pathway.format import shares
@@ -34,7 +34,6 @@ from simulator.pathway.pathway import (
 from simulator.scenario.levers import Values, pull
 from simulator.scenario.scenario import LEVERS, Scenario
 
-Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Exit:
@@ -134,7 +133,7 @@ class Model:
         exits = {name: tuple(exit_of(exit) for exit in exits) for name, exits in self.exits.items()}
         return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=1)
 
-    def in_level(self, attribute: str, level: str) -> NDArray[np.bool_]:
+    def in_level(self, attribute: str, level: str) -> Booleans:
         """Return which cells : (n_cells,) have a level of an attribute that matters."""
         place = self.attributes.index(attribute)
         return np.array([cell[place] == level for cell in self.cells])

@@ -9,12 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.model import Exit, Model
 from simulator.pathway.pathway import Pathway
-
-Floats = NDArray[np.float64]
 
 
 def share_without_benefit(model: Model) -> Floats | None:

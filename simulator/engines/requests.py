@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.calendar import INSTANTS
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Arrivals:
 
     patients: Integers
     origin: Floats
-    under_policy: NDArray[np.bool_]
+    under_policy: Booleans
 
 
 def together(patients: range) -> Arrivals:
@@ -69,7 +67,7 @@ class Requests:
         """Return the requests for one resource."""
         return self.only(self.resource == resource)
 
-    def only(self, chosen: NDArray[np.bool_] | Integers) -> Requests:
+    def only(self, chosen: Booleans | Integers) -> Requests:
         """Return some of the requests."""
         return Requests(*(column[chosen] for column in self.columns))
 

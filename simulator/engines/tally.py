@@ -11,15 +11,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, populations
 from simulator.engines.lifetimes import Path
 from simulator.engines.model import Model
 from simulator.engines.steps import step_of_reading
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.pathway import Count, Pathway
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 FLUSH = 8
 """Blocks that are gathered before they are counted."""
@@ -94,7 +92,7 @@ def _alive(died: Floats, waited: Floats, step: float) -> tuple[Floats, Floats, F
 
 
 def _path(
-    lives: Sequence[_Deaths], rows: NDArray[np.bool_], place: int, step: float, alive: Floats, patients: float
+    lives: Sequence[_Deaths], rows: Booleans, place: int, step: float, alive: Floats, patients: float
 ) -> Path | None:
     """Return S from the place before one to it. rows : codes; alive : (n_months,), S at places, of `patients`."""
     if place == 0:
@@ -129,7 +127,7 @@ class _Deaths:
         found = np.bincount(where, weights=early, minlength=self.codes * self.places)
         return np.asarray(found, dtype=np.float64).reshape(self.codes, self.places)
 
-    def months_of(self, rows: NDArray[np.bool_], place: int) -> Floats:
+    def months_of(self, rows: Booleans, place: int) -> Floats:
         """Return the months of the deaths at a place. rows : the codes that count"""
         where, month = self.table()
         return np.asarray(month[(where % self.places == place) & rows[where // self.places]])
@@ -270,7 +268,7 @@ class Tally:
                     total += np.bincount(who, weights=sign * left, minlength=n)
         return total
 
-    def rows(self, population: str) -> NDArray[np.bool_]:
+    def rows(self, population: str) -> Booleans:
         """Return which codes belong to a population."""
         codes = np.arange(2 ** len(self.pathway.groups) * int(np.prod(self.sizes)))
         if population == "all":

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from simulator.arrays import Booleans, Floats, Integers
 
 MOMENT = 1e-9
 """Months within which two times are one: sums of the same fixed sojourns may differ by rounding."""
@@ -35,9 +33,9 @@ class Trajectories:
     entered: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
     left: dict[str, list[tuple[Integers, Floats]]] = field(default_factory=dict)
     order: dict[str, list[Integers]] = field(default_factory=dict)
-    early: dict[str, list[NDArray[np.bool_]]] = field(default_factory=dict)
+    early: dict[str, list[Booleans]] = field(default_factory=dict)
 
-    def ever_entered(self, states: Sequence[str], months_after_clock: float) -> NDArray[np.bool_]:
+    def ever_entered(self, states: Sequence[str], months_after_clock: float) -> Booleans:
         """Return who entered any of `states` from the default clock's start to some months after it, (n_patients,)."""
         found = np.zeros(self.patients.size, dtype=bool)
         for state in states:
@@ -57,7 +55,7 @@ class Trajectories:
                 counts &= ~self.early[state][place]
             yield who[counts], since[counts]
 
-    def only(self, chosen: NDArray[np.bool_]) -> Trajectories:
+    def only(self, chosen: Booleans) -> Trajectories:
         """Return some of the patients : (n_patients,), at their new places."""
         new = np.cumsum(chosen) - 1
         levels = {name: level[chosen] for name, level in self.levels.items()}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.model import resolve
 from simulator.errors import InputError, within
 from simulator.evidence import fingerprint
@@ -22,7 +22,6 @@ from simulator.scenario.scenario import INFORMED, Scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.float64]
 
 BENEFIT = "marginal_benefit"
 BENEFIT_FILE = f"{BENEFIT}.csv"
@@ -212,7 +211,7 @@ def levels(table: Mapping[str, Floats] | None) -> dict[str, Floats]:
     return {} if table is None else {name: column[:, None] for name, column in table.items()}
 
 
-def values(table: pd.DataFrame | None, rows: slice) -> dict[str, NDArray[np.float64]]:
+def values(table: pd.DataFrame | None, rows: slice) -> dict[str, Floats]:
     """Return some draws as the values of a model: parameter -> (n_draws, 1)."""
     if table is None:
         return {}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests, together
@@ -17,8 +17,6 @@ from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import MONTHS_A_YEAR, Service
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 BEYOND = 60.0
 """Months after the counted years in which patients arrive at first; more if the last who is counted leaves later."""
@@ -38,7 +36,7 @@ class Replication:
     trajectories: Trajectories
     requests: Requests
     origin: Floats
-    counted: NDArray[np.bool_]
+    counted: Booleans
     first: float
     last: float
 
@@ -224,7 +222,7 @@ def arrivals_of_service(
     return Arrivals(numbers, months[arrival] - waited, under[arrival])
 
 
-def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[Integers, Floats, Floats]]:
     """Yield patients and the months they take to the default clock before a policy and under it, (n,); inf if never."""
     from simulator.engines.microsim.engine import simulate_at_once
 

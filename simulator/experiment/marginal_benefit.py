@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves, mixed
 from simulator.engines.model import resolve
 from simulator.evidence.draws import values
@@ -19,8 +19,6 @@ from simulator.outcomes import summaries
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario, parted
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.exact.uses import Uses
 from simulator.engines.model import resolve
 from simulator.scenario.arrivals import Service
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 HARDLY = 1e-6
 """The share of requests that are granted at once where a queue is without end."""

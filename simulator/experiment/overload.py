@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.evidence.draws import single, values
 from simulator.experiment import centre
@@ -19,8 +19,6 @@ from simulator.experiment.offered_load import demand, too_much
 from simulator.scenario.capacity import beyond_loads
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 FEW = 20
 """Draws whose mean load decides whether a scenario is refused, however many are run."""

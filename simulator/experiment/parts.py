@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves, populations
 from simulator.experiment.centre import ResourceDraws
 from simulator.experiment.marginal_benefit import BreakEven
@@ -15,7 +15,6 @@ from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import jackknife
 from simulator.scenario.scenario import Scenario
 
-Floats = NDArray[np.float64]
 Given = Scenario | str | Path
 
 

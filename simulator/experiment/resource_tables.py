@@ -16,16 +16,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.experiment.centre import ResourceDraws
 from simulator.outcomes.labels import WHOLE_STAYS, follow_up
 from simulator.outcomes.resource_use import LABELS
 from simulator.outcomes.uncertainty import NOTHING, Summary, of_means
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 NORMAL = 1.959964
 """97.5 % point of the standard normal distribution."""

@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.engines.curves import populations
 from simulator.experiment import manifest, resource_tables
@@ -28,13 +26,11 @@ if TYPE_CHECKING:
     from simulator.experiment.parts import ScenarioDraws
     from simulator.experiment.settings import Settings
 
-Floats = NDArray[np.float64]
 
 DIGITS = ".8g"
 """Of the numbers in the files."""
 
 TABLES = ("survival", "outcomes", "occupancy", "service", "queue")
-
 
 
 @dataclass(frozen=True)

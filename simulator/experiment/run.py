@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import refuse_endless
@@ -31,13 +30,10 @@ from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import INFORMED, Scenario, check_names, check_one_pathway, load_scenario
 
-Floats = NDArray[np.float64]
 Given = Scenario | str | Path
 
 
 ROUGH_DRAWS = 10
-
-
 
 
 def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:

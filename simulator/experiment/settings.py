@@ -7,16 +7,12 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simulator.engines.curves import check_horizon
 from simulator.errors import InputError
 from simulator.experiment.engine_choice import ENGINES
 from simulator.pathway.checks import unknown
 from simulator.scenario.scenario import Scenario
 
-Floats = NDArray[np.float64]
 Given = Scenario | str | Path
 
 Progress = Callable[[int, int], None]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 from simulator.pathway.outcome_months import alive_at, written
@@ -18,7 +18,6 @@ from simulator.scenario.scenario import BREAK_EVEN, Scenario, parted
 if TYPE_CHECKING:
     from simulator.experiment.parts import ScenarioDraws
 
-Floats = NDArray[np.float64]
 
 CERTAIN = 4.0
 """Standard errors of how many more are treated, of a draw, from which on survivors are told per 10 of them."""

@@ -11,16 +11,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import style, text
 from simulator.figures.survival import curve, survival
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
-
-Floats = NDArray[np.float64]
 
 MOST = 8
 """Colours for states of the living; if there are more states, the smallest share one."""

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import style, text
 from simulator.figures.style import BLUE, INK, VERMILLION, Dash
@@ -19,8 +19,6 @@ from simulator.figures.survival import curve, survival
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 from simulator.wording import resources, rounding
-
-Floats = NDArray[np.float64]
 
 PLOT, TOP, FOOT, LEFT, GAP, WIDEST = 1.7, 0.5, 0.5, 0.62, 0.4, 4.4
 """Inches: a panel's height, its title and note above, its axis below; the first axis, between panels, the widest."""

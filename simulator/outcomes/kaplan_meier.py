@@ -12,11 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.outcomes.episodes import Episodes
-
-Floats = NDArray[np.float64]
 
 NORMAL = 1.959963984540054
 """97.5 % point of the standard normal distribution."""

@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.outcomes.episodes import Episodes
 from simulator.outcomes.kaplan_meier import numbers_at_risk
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

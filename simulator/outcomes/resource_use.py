@@ -8,14 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.requests import Requests
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.outcome_months import OutcomeMonths, alive_at
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.arrivals import DAYS_A_MONTH, MONTHS_A_YEAR
 from simulator.scenario.capacity import Capacity
-
-Floats = NDArray[np.float64]
 
 THIRTY_DAYS = 30.0 / DAYS_A_MONTH
 LABELS = {

@@ -9,14 +9,12 @@ so that who dies at one instant has lived until that instant.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves, up_to
 from simulator.engines.lifetimes import least_below, least_of_path, place_below
 from simulator.pathway.outcome_months import OutcomeMonths, alive_at, mean_to, written
 from simulator.pathway.pathway import Pathway
-
-Floats = NDArray[np.float64]
 
 PER = 100
 """Counts are told per 100 patients who reach the default clock."""

@@ -21,11 +21,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
-
-Floats = NDArray[np.float64]
 
 QUARTILES = 1.348980
 """Standard deviations between a normal distribution's quartiles."""

@@ -44,7 +44,6 @@ UNITS: Mapping[str, tuple[float, float]] = {
 """What a parameter may be, by its unit: lowest and highest."""
 
 
-
 class TransitionTable(toml.Table):
     """A way out of a sojourn. With a probability on all of them, `time` is told given the destination."""
 

@@ -13,15 +13,13 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.errors import InputError
 from simulator.files.toml import Table, refusal
 from simulator.randomness import Uniforms
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 MONTHS_A_YEAR = 12.0
@@ -132,7 +130,7 @@ class Service:
         months = np.concatenate(found)
         return months[months < end]
 
-    def under_policy(self, uniforms: Uniforms, numbers: Integers, arrival: Floats) -> NDArray[np.bool_]:
+    def under_policy(self, uniforms: Uniforms, numbers: Integers, arrival: Floats) -> Booleans:
         """Return which arrivals, by number and calendar month : (n,), are under the scenario and not under its base."""
         if self.policy_from_month is None:
             return np.ones(numbers.size, dtype=bool)
@@ -161,7 +159,7 @@ class Service:
         integral = risen**2 / (2.0 * ramp) + (since - risen)
         return float(integral[1] - integral[0]) / (self.last - self.first)
 
-    def counted(self, arrival: Floats) -> NDArray[np.bool_]:
+    def counted(self, arrival: Floats) -> Booleans:
         """Return which arrivals are counted."""
         return np.asarray((arrival >= self.first) & (arrival < self.last))
 

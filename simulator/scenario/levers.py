@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.errors import InputError, plain
 from simulator.pathway.format import UNITS
 from simulator.pathway.pathway import Siblings
 from simulator.scenario.scenario import LEVERS, Scenario
 
-Floats = NDArray[np.float64]
 Values = Mapping[str, Floats | float]
 """Parameter name -> its value: a number, or (n_draws, 1)."""
 

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.analyses.sweep.run import Sweep
+from simulator.arrays import Floats
 from simulator.outcomes.uncertainty import Summary, of_means, read_off
 from simulator.wording import resources, rounding
 from simulator.wording.headline import more_or_fewer, nothing_to_show, of_100
 from simulator.wording.sweep_rows import Shown, lead, shown
-
-Floats = NDArray[np.float64]
 
 
 def answer(sweep: Sweep) -> str:

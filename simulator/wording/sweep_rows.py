@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.analyses.sweep.run import Sweep
+from simulator.arrays import Floats
 from simulator.outcomes import labels
 from simulator.pathway.outcome_months import alive_at, in_words, mean_to
 from simulator.scenario.arrivals import DAYS_A_MONTH
-
-Floats = NDArray[np.float64]
 
 MOST = 8
 

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import ours
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.microsim import engine
 from simulator.randomness import Uniforms
 
-Floats = NDArray[np.float64]
 Outcome = Callable[[Floats], Floats]
 
 BATCHES = 20

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats, Integers
 
 HORIZON = 120.0
 ITERATION = 10_000
@@ -31,13 +30,13 @@ REMISSION, RELAPSE, SALVAGE, CR, PR, NR, HSCT, DEAD = range(8)
 
 
 def event_times(
-    params: pd.Series, intervention: str, state: NDArray[np.int64], attrs: pd.DataFrame, rng: np.random.Generator
+    params: pd.Series, intervention: str, state: Integers, attrs: pd.DataFrame, rng: np.random.Generator
 ) -> Floats:
     """Return the sampled time to every state, (n, 8); nothing is sampled for who is dead or past the horizon."""
     times = np.full((state.size, len(STATES)), np.inf)
     followed = attrs["time"].to_numpy() < HORIZON
 
-    def here(place: int) -> NDArray[np.int64]:
+    def here(place: int) -> Integers:
         return np.flatnonzero(followed & (state == place))
 
     who = here(REMISSION)
@@ -68,7 +67,7 @@ def event_times(
 
 
 def reward_rates(
-    params: pd.Series, intervention: str, state: NDArray[np.int64], attrs: pd.DataFrame
+    params: pd.Series, intervention: str, state: Integers, attrs: pd.DataFrame
 ) -> tuple[Floats, Floats]:
     """Return no costs, and a month alive a month."""
     return np.zeros(state.size), (state != DEAD).astype(float)

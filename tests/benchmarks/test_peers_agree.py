@@ -9,14 +9,12 @@ import ours
 import pytest
 import ratios
 import simpy_by_hand
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.randomness import Uniforms
-
-Floats = NDArray[np.float64]
 
 PATIENTS = 40_000
 REPLICATIONS = range(1, 17)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import expm
 
@@ -14,9 +13,9 @@ from calibration.fit import Posterior
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.same_patients import SamePatients
 from calibration.likelihood.targets import Targets, load_targets
+from simulator.arrays import Floats
 from simulator.errors import InputError
 
-Floats = NDArray[np.float64]
 Write = Callable[..., Targets]
 
 PATHWAY = """

@@ -6,7 +6,6 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from calibration.sampler.diagnostics import (
@@ -18,8 +17,8 @@ from calibration.sampler.diagnostics import (
     pareto_k_hat,
     tail_share,
 )
+from simulator.arrays import Floats
 
-Floats = NDArray[np.float64]
 GOOD = Diagnostics(
     points=10_000,
     wanted=2000,

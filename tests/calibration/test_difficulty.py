@@ -4,14 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from calibration.priors import Priors
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import WeightedSample, sample
+from simulator.arrays import Floats
 from simulator.pathway.pathway import Parameter, Prior
-
-Floats = NDArray[np.float64]
 
 
 def priors() -> Priors:

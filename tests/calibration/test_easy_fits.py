@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import special, stats
 
 from calibration import fit
 from calibration.fit import Fit
 from calibration.likelihood.targets import load_targets
 from calibration.sampler import imis
+from simulator.arrays import Floats
 
-Floats = NDArray[np.float64]
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"
 
 COHORT = """

@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, sample
-from calibration.sampler.modes import Floats
+from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import integrate, optimize, stats
 
 from calibration.likelihood.cells import ALIVE, Cell
@@ -14,6 +13,7 @@ from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import SimulatedCohort, simulated
 from calibration.validation.simulated_targets import simulated_targets
+from simulator.arrays import Booleans
 from simulator.engines.exact import engine as exact
 from simulator.engines.model import resolve
 from simulator.errors import InputError
@@ -151,7 +151,7 @@ def test_simulated_patients_fill_the_cells_of_late_arms_as_the_likelihood_says(
     assert (counts <= stats.binom.ppf(1 - tails, n, shares + 1e-4)).all()
 
 
-def died_in(cohort: SimulatedCohort, cell: Cell) -> NDArray[np.bool_]:
+def died_in(cohort: SimulatedCohort, cell: Cell) -> Booleans:
     if cell.cause is ALIVE:
         return np.isinf(cohort.died)
     return (cohort.died > cell.start) & (cohort.died <= cell.end) & np.isfinite(cohort.died)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from calibration import fit
@@ -18,6 +17,7 @@ from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import SimulatedCohort
 from calibration.priors import Priors
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.exact import engine
 from simulator.engines.exact.solution import Solution
 from simulator.engines.microsim.engine import simulate
@@ -27,7 +27,6 @@ from simulator.evidence.draws import load_draws, single, values
 from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
 
-Floats = NDArray[np.float64]
 NewCohort = Callable[..., Targets]
 
 PATIENTS = 100_000
@@ -76,7 +75,7 @@ def followed_patients(targets: Targets, draws: pd.DataFrame, row: int) -> Simula
     return SimulatedCohort(targets, merged, follow_up)
 
 
-def in_cell(cohort: SimulatedCohort, cell: Cell) -> NDArray[np.bool_]:
+def in_cell(cohort: SimulatedCohort, cell: Cell) -> Booleans:
     died = cohort.died
     if cell.cause is ALIVE:
         return cohort.members(cell.arm) & np.isinf(died)
@@ -84,7 +83,7 @@ def in_cell(cohort: SimulatedCohort, cell: Cell) -> NDArray[np.bool_]:
     return found if cell.cause == ANY else found & cohort.entered([cell.cause])
 
 
-def check_shares(counts: NDArray[np.int64], n: NDArray[np.int64], shares: Floats) -> None:
+def check_shares(counts: Integers, n: Integers, shares: Floats) -> None:
     """Refuse counts outside exact binomial bounds, Bonferroni over all of them; 1e-4 is the lattice's own error."""
     tail = FALSE_ALARM / counts.size / 2
     lowest = stats.binom.ppf(tail, n, np.clip(shares - 1e-4, 0, 1))

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from calibration.likelihood.targets import Targets, load_targets
+from simulator.arrays import Booleans
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
-Mask = NDArray[np.bool_]
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
 N = 60
 MONTHS = (3, 6, 12)
@@ -28,11 +27,11 @@ class Patients:
         self.decimals = int(self.rng.integers(0, 2))
         self.is_cut = bool(self.rng.integers(0, 2))
 
-    def populations(self) -> dict[str, Mask]:
+    def populations(self) -> dict[str, Booleans]:
         everybody = np.ones(N, dtype=bool)
         return {"all": everybody, "treated": self.treated, "untreated": ~self.treated, "sex=female": self.female}
 
-    def estimate(self, who: Mask, month: float) -> tuple[float, float]:
+    def estimate(self, who: Booleans, month: float) -> tuple[float, float]:
         """Kaplan-Meier and Greenwood's standard error, death by death."""
         alive, total = 1.0, 0.0
         until = np.minimum(self.died, self.followed)[who]

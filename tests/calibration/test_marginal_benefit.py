@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
@@ -16,10 +15,9 @@ from calibration.reported.percentages import Percentage
 from calibration.transport import marginal_benefit as benefit
 from calibration.transport.hierarchy import GRID, Hierarchy
 from calibration.transport.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
+from simulator.arrays import Floats
 from simulator.evidence.cohort import cohorts_folder
 from simulator.evidence.draws import BENEFIT_FILE, draws_file, read_draws
-
-Floats = NDArray[np.float64]
 
 WANG = cohorts_folder() / "wang2024"
 SHIPPED = [load_targets(name) for name in ("schultz2023", "wudhikarn2021", "li2023")]

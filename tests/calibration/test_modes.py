@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from calibration.sampler.modes import Floats, find_modes
+from calibration.sampler.modes import find_modes
+from simulator.arrays import Floats
 
 DIMENSION = 5
 DESIGN = np.random.default_rng(5).standard_normal((3, DIMENSION))

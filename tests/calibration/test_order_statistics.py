@@ -5,13 +5,12 @@ from itertools import pairwise, permutations, product
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
+from simulator.arrays import Floats
 from simulator.errors import InputError
 
-Floats = NDArray[np.float64]
 Family = stats.rv_continuous
 
 EARLY = stats.weibull_min(1.6, scale=6.0)

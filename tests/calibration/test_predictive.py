@@ -5,17 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from calibration import predictive
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.predictive import predict, simulate_figures
+from simulator.arrays import Floats
 from simulator.engines.microsim import engine
 from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import load_draws
 
-Floats = NDArray[np.float64]
 NewCohort = Callable[..., Targets]
 
 N = 25

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from calibration.fit import WANTED, likelihood_of
 from calibration.likelihood.targets import load_targets
 from calibration.priors import Priors
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.sampler.imis import WeightedSample, sample
-
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats
 
 EFFECTIVE = 5000
 """Effective sample size that both samples must have; more than the frozen draws are taken from."""

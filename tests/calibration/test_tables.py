@@ -5,15 +5,13 @@ from math import factorial, log, prod
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import special, stats
 
 from calibration.likelihood.cells import ALIVE, ANY, Cell, Equation, Row, cells_of, equations
 from calibration.likelihood.tables import Tables
 from calibration.likelihood.targets import load_targets
+from simulator.arrays import Floats, Integers
 from simulator.errors import InputError
-
-Floats = NDArray[np.float64]
 
 ARMS = ("a", "b", "c")
 MEMBERS = {"a": ["a"], "b": ["b"], "c": ["c"], "all": ["a", "b", "c"]}
@@ -202,7 +200,7 @@ def test_counts_that_are_next_to_impossible_keep_their_probability(chance: float
     np.testing.assert_allclose(tables(told, 4).log_likelihood(shares), logs, rtol=1e-11)
 
 
-def log_chance(counts: NDArray[np.int64], p: Floats) -> float:
+def log_chance(counts: Integers, p: Floats) -> float:
     ways = special.gammaln(counts.sum() + 1.0) - special.gammaln(counts + 1.0).sum()
     return float(ways + special.xlogy(counts, p).sum())
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from calibration import fit
@@ -13,8 +12,6 @@ from calibration.fit import Fit
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from simulator.errors import AftercartError, InputError
-
-Floats = NDArray[np.float64]
 
 ARMS = {"device": 120, "drugs": 190, "usual": 140}
 ALIVE_DEVICE_12, ALIVE_24 = 104, 290

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves, check_horizon, populations, split_level
 from simulator.engines.exact import engine
 from simulator.engines.microsim import engine as microsim
@@ -32,7 +32,7 @@ def test_survival_is_read_at_a_month_and_between_lattice_points() -> None:
     np.testing.assert_allclose(between, 0.7 * EXPONENTIAL[:, 50] + 0.3 * EXPONENTIAL[:, 51])
 
 
-def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Curves:
+def curves_of(survival: Floats, patients: int | None = None) -> Curves:
     """Curves that are lines between the months."""
     ones = np.ones(len(survival))
     key = ("main", "all")
@@ -49,11 +49,11 @@ def curves_of(survival: NDArray[np.float64], patients: int | None = None) -> Cur
     )
 
 
-def median(survival: NDArray[np.float64]) -> NDArray[np.float64]:
+def median(survival: Floats) -> Floats:
     return summaries.median(curves_of(survival), "main", "all")
 
 
-def restricted(survival: NDArray[np.float64], month: float) -> NDArray[np.float64]:
+def restricted(survival: Floats, month: float) -> Floats:
     return summaries.rmst(MONTHS, curves_of(survival).means["main", "all"], month)
 
 

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from simulator.arrays import Floats, Integers
 from simulator.randomness import Uniforms, uniform
-
-Floats = NDArray[np.float64]
 
 N = 200_000
 FALSE_ALARM = 1e-6
@@ -213,7 +212,7 @@ def test_no_two_of_a_million_numbers_are_alike_but_by_chance() -> None:
 def test_one_bit_of_the_address_turns_half_the_bits_of_the_number(coordinate: str) -> None:
     """Avalanche: over all bits in and all bits out, each turns in half of 4,096 addresses."""
 
-    def bits(patients: NDArray[np.int64], visits: NDArray[np.int64]) -> NDArray[np.uint64]:
+    def bits(patients: Integers, visits: Integers) -> NDArray[np.uint64]:
         return (Uniforms(9).at("avalanche", patients, visits) * 2.0**52).astype(np.uint64)
 
     n = 4_096

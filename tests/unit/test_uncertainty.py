@@ -7,15 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
+from simulator.arrays import Floats
 from simulator.outcomes.uncertainty import Sample, Summary, jackknife, of_means, of_medians, quantile, read_off
 
 FALSE_ALARM = 1e-4 / 4
 NAN, INF = np.nan, np.inf
 
-Floats = NDArray[np.float64]
 Summarise = Callable[[Floats, Floats], Summary]
 
 

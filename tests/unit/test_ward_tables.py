@@ -5,9 +5,9 @@ Statistical tests share FALSE_ALARM: fewer than one suite in 10,000 fails by cha
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
+from simulator.arrays import Floats
 from simulator.experiment import resource_tables
 from simulator.experiment.centre import ResourceDraws
 from simulator.pathway.format import load_pathway
@@ -19,7 +19,6 @@ DRAWS, REPLICATIONS = 4_000, 4
 BETWEEN, WITHIN = 2.0, 3.0
 """Standard deviations."""
 
-Floats = NDArray[np.float64]
 KEY = ("beds", 0, "wait_mean")
 
 

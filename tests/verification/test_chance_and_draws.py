@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
 from simulator import load_scenario
+from simulator.arrays import Floats
 from simulator.evidence.draws import load_draws
 from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.run import part_of
@@ -156,7 +156,7 @@ def width(values: Rows) -> float:
     return float(values["all", "os_12"]["upper"] - values["all", "os_12"]["lower"])
 
 
-def with_chance(own: list[ScenarioDraws]) -> NDArray[np.float64]:
+def with_chance(own: list[ScenarioDraws]) -> Floats:
     """The interval over draws as they were simulated."""
     return np.quantile([part.outcomes["start", "all"]["os_12"][1][0] for part in own], [0.025, 0.975])
 

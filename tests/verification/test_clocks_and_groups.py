@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
 from simulator.engines.microsim import engine as microsim
@@ -212,7 +212,7 @@ def test_the_letters_groups_are_the_same_at_every_horizon(name: str) -> None:
                 np.testing.assert_allclose(each, short, atol=2e-5, err_msg=f"{clock} {group}")
 
 
-def at_whole_months(curves: Curves, key: tuple[str, str]) -> NDArray[np.float64]:
+def at_whole_months(curves: Curves, key: tuple[str, str]) -> Floats:
     """S at months 0, 1, ..., 24."""
     return curves.survival[key][0, np.rint(np.arange(25) / curves.months[1]).astype(int)]
 

@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import integrate, linalg, stats
 
+from simulator.arrays import Floats
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
-Floats = NDArray[np.float64]
 Tell = Callable[..., Pathway]
 
 ERROR = 1e-4

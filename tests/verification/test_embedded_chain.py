@@ -26,8 +26,6 @@ def law(family: str, cure: float | None = None, **parameters: object) -> Distrib
     return build(family, parameters, cure=cure)
 
 
-
-
 def state(model: Model, *laws: Distribution) -> Model:
     """A model whose start is left by competing latent times of these laws."""
     (first, *_), start = model.exits[model.pathway.start], model.pathway.start

@@ -7,9 +7,9 @@ once in ten thousand policies. Seeds are fixed: a run either always passes or al
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
 from simulator.engines.microsim import engine as microsim
@@ -24,7 +24,7 @@ PATIENTS = 400_000
 """As many as the fixture `simulated` has."""
 
 
-def on_lattice_of(coarse: Curves, fine: Curves, values: NDArray[np.float64]) -> NDArray[np.float64]:
+def on_lattice_of(coarse: Curves, fine: Curves, values: Floats) -> Floats:
     """Return values on a fine lattice of months at the points of a coarser one."""
     stride = round((coarse.months[1] - coarse.months[0]) / (fine.months[1] - fine.months[0]))
     return values[:, ::stride][:, : coarse.months.size]

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 
 import scenarios
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.uses import Uses
@@ -53,7 +53,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[Scenario, Scenario]:
     return replace(base, set=request.param, marginal_benefit=0.0), replace(base, set=others)
 
 
-def deaths(scenario: Scenario, horizon: float = 120.0) -> NDArray[np.float64]:
+def deaths(scenario: Scenario, horizon: float = 120.0) -> Floats:
     blocks = microsim.simulate(resolve(scenario), Uniforms(8), range(30_000), horizon=horizon)
     return np.concatenate([block.death_month for block in blocks])
 
@@ -117,7 +117,7 @@ def test_between_the_ends_everything_is_the_mixture_of_the_ends(name: str, benef
         exact.curves(resolve(scenario.with_marginal_benefit(b)), 120.0) for b in (0.0, benefit, 1.0)
     )
 
-    def mixed(of: Callable[[Curves], NDArray[np.float64]]) -> None:
+    def mixed(of: Callable[[Curves], Floats]) -> None:
         np.testing.assert_allclose(of(some), (1 - benefit) * of(none) + benefit * of(full), rtol=0, atol=ROUNDING)
 
     for clock in some.occupancy:
@@ -378,7 +378,7 @@ def test_the_means_over_cells_of_who_came_and_of_who_is_of_a_group_are_those_of_
     model = resolve(replace(load_scenario("baseline"), set={"salvage_uptake": 0.9}, marginal_benefit=0.3))
     solution = exact.solve(model, 24.0, step=0.05)
 
-    def middle(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+    def middle(curve: Floats) -> Floats:
         return np.asarray(0.5 * (curve[:, 1:] + curve[:, :-1]))
 
     for state in model.pathway.states:

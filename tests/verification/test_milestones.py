@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.des import engine as des
 from simulator.engines.exact import engine as exact
@@ -52,7 +52,7 @@ def never(world: Scenario) -> Scenario:
     return replace(world, hazard_ratio=without(world.pathway))
 
 
-def deaths(scenario: Scenario, patients: int = 6_000) -> NDArray[np.float64]:
+def deaths(scenario: Scenario, patients: int = 6_000) -> Floats:
     blocks = microsim.simulate(resolve(scenario), Uniforms(8), range(patients), horizon=120.0)
     return np.concatenate([block.death_month for block in blocks])
 

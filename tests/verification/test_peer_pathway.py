@@ -4,8 +4,8 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
@@ -34,7 +34,7 @@ WAYS = {
 
 
 @pytest.fixture(scope="module")
-def independent() -> tuple[NDArray[np.float64], dict[str, int], int]:
+def independent() -> tuple[Floats, dict[str, int], int]:
     """Deaths (month, inf if alive), how many are in each state at the horizon, and how many transitions there were."""
     random = np.random.default_rng(2024)
     death = np.full(PATIENTS, np.inf)

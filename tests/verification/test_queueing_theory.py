@@ -15,9 +15,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 
+from simulator.arrays import Floats
 from simulator.engines.des import engine as des
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
@@ -28,7 +28,6 @@ from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 
-Floats = NDArray[np.float64]
 FALSE_ALARM = 1e-4
 COMPARISONS = 120
 """At least as many as there are in this file (88, with the slow ones)."""

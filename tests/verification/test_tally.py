@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats
 from simulator.engines import tally
 from simulator.engines.microsim import engine
 from simulator.engines.microsim import engine as microsim
@@ -29,15 +29,15 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tally, "FLUSH", 4)
 
 
-def clock_months(table: pd.DataFrame, state: str) -> NDArray[np.float64]:
+def clock_months(table: pd.DataFrame, state: str) -> Floats:
     """The month at which each patient first enters a state; inf if never."""
     first = table[table["state"] == state].groupby("patient")["month"].min()
     return first.reindex(range(N), fill_value=np.inf).to_numpy()
 
 
 def within(
-    table: pd.DataFrame, states: tuple[str, ...], zero: NDArray[np.float64], months: float
-) -> NDArray[np.bool_]:
+    table: pd.DataFrame, states: tuple[str, ...], zero: Floats, months: float
+) -> Booleans:
     """Who enters any of some states between the clock's start and some months later."""
     since = table["month"].to_numpy() - zero[table["patient"]]
     rows = table["state"].isin(states) & (since >= 0) & (since <= months + 1e-9)
@@ -96,10 +96,10 @@ def counted_from_events(model: Model, events: Events, horizon: float) -> None:
 
 
 def present(
-    table: pd.DataFrame, start: NDArray[np.float64], months: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
+    table: pd.DataFrame, start: Floats, months: Floats
+) -> dict[str, Floats]:
     """The share of patients in each state at each month: in the one entered last, at that month or before."""
-    found: dict[str, NDArray[np.float64]] = {}
+    found: dict[str, Floats] = {}
     for who, life in table.groupby("patient"):
         since = life["month"].to_numpy() - start[who]
         last = np.searchsorted(since, months + 1e-9, side="right") - 1

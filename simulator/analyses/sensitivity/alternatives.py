@@ -8,13 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats, Integers
 from simulator.engines.curves import INTERVAL
 from simulator.outcomes.uncertainty import quantile
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 LEAST_EFFECTIVE = 100.0
 """Draws that reweighting must be worth; with fewer no figure is told."""

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sensitivity import inseparable
+from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
@@ -21,8 +21,6 @@ from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import pull
 from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, parted
-
-Floats = NDArray[np.float64]
 
 BENEFIT_RANGE = (0.0, 1.0)
 """Uniform in between: an assumption where no other cohort informs it. This is the one place that says so."""

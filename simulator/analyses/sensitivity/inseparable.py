@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats, Integers
 
 LEFT = 1e-2
 """Of an input's standard deviation: what the others leave of one that moves with them, rounded to a few digits."""
@@ -43,7 +42,7 @@ def together(draws: pd.DataFrame, siblings: Callable[[str], Sequence[str]]) -> l
     return [tuple(each for each in map(str, draws.columns) if each in group) for group in joined(found)]
 
 
-def _partners(own: Floats, others: Floats, n_draws: int) -> NDArray[np.int64]:
+def _partners(own: Floats, others: Floats, n_draws: int) -> Integers:
     """Return which of the others give an input; none where they leave something of it.
 
         w = R^+ r,   what is left of its variance : n (1 - r'w) / (n - k - 1)

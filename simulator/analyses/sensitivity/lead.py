@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.analyses.sensitivity import question
 from simulator.analyses.sensitivity.inputs import Inputs
 from simulator.analyses.sensitivity.question import Question
+from simulator.arrays import Floats
 from simulator.evidence.draws import BENEFIT
 from simulator.execution.pool import Each
 from simulator.outcomes.uncertainty import Summary, of_means, of_medians
 from simulator.scenario.scenario import COHORTS, HALF
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sensitivity.inputs import is_open, with_benefits
 from simulator.analyses.sensitivity.structural import DECLARED, restructured
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves, populations
 from simulator.engines.model import Model, resolve
 from simulator.errors import InputError
@@ -24,7 +24,6 @@ from simulator.pathway.checks import unknown
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.scenario.scenario import Scenario
 
-Floats = NDArray[np.float64]
 Values = Mapping[str, Floats]
 """Outcome -> (n_rows,)."""
 

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sensitivity import (
     alternatives,
@@ -28,6 +27,7 @@ from simulator.analyses.sensitivity.inputs import Inputs, check_count, check_nam
 from simulator.analyses.sensitivity.lead import Lead, leads
 from simulator.analyses.sensitivity.question import Decision, Question
 from simulator.analyses.sensitivity.structural import DECLARED, offered
+from simulator.arrays import Floats, Integers
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import BENEFIT, MOST
@@ -40,8 +40,6 @@ from simulator.files import csv
 from simulator.pathway.checks import unknown
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.scenario.scenario import Scenario, check_one_pathway, load_scenario
-
-Floats = NDArray[np.float64]
 
 
 class Widen(Protocol):
@@ -250,7 +248,7 @@ def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) 
     return found
 
 
-def _drawn(rows: pd.DataFrame) -> NDArray[np.int64]:
+def _drawn(rows: pd.DataFrame) -> Integers:
     """Return which draw of the parameters each row is : (n,); a weighted sample gives some of them several times."""
     parameters = rows.drop(columns=BENEFIT, errors="ignore")
     return np.asarray(parameters.groupby(list(parameters.columns)).ngroup(), dtype=np.int64)

@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.errors import InputError
-
-Floats = NDArray[np.float64]
 
 Factors = Sequence[tuple[str, ...]]
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.distributions import Cure, Distribution, HazardRatio, LogNormal, Weibull
 from simulator.engines.model import Exit, Model
 from simulator.pathway.outcome_months import OutcomeMonths
-
-Floats = NDArray[np.float64]
 
 FLATTEST = 0.05
 """The least slope of log H, or of a normal score, over log t: a curve that is flat between the two months stays so."""

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sensitivity.inputs import Inputs
-
-Floats = NDArray[np.float64]
+from simulator.arrays import Floats
 
 
 def rows(inputs: Inputs, names: Sequence[str]) -> pd.DataFrame:

@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sensitivity.splines import smooth
+from simulator.arrays import Floats
 from simulator.randomness import Uniforms
-
-Floats = NDArray[np.float64]
 
 REPETITIONS = 500
 """Curves drawn from the regression's error."""

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sweep.grid import Grid
+from simulator.arrays import Floats
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import single
@@ -22,8 +22,6 @@ from simulator.experiment.overload import growing_in_trial, middle_of
 from simulator.experiment.settings import Settings
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 MOST_CELLS = 10_000
 """More are not begun without --yes."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.analyses.sweep.axis import Axis
 from simulator.analyses.sweep.grid import BENEFIT, Grid
+from simulator.arrays import Floats
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 MOST = 4
 """Values that a sentence lists one by one."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.sweep import checks, notes
 from simulator.analyses.sweep.checks import Progress
 from simulator.analyses.sweep.grid import COLUMNS, Grid, make_grid
+from simulator.arrays import Floats
 from simulator.engines.curves import populations
 from simulator.engines.exact.engine import BATCH
 from simulator.evidence.draws import load_informed_draws, values
@@ -30,8 +30,6 @@ from simulator.outcomes.labels import follow_up
 from simulator.outcomes.uncertainty import Sample
 from simulator.pathway.outcome_months import alive_at
 from simulator.scenario.scenario import Scenario, load_scenario
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

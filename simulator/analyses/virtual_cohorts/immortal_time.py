@@ -15,10 +15,10 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
+from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_draws
@@ -32,8 +32,6 @@ from simulator.outcomes.uncertainty import of_means
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Group, Pathway
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 STEP = 0.25
 """Months between the points of the curves that are kept."""
@@ -302,7 +300,7 @@ def _row(analysis: Analysis, own: Sequence[_Found], reported: float | None) -> d
     return told
 
 
-def _share(chosen: NDArray[np.bool_]) -> float:
+def _share(chosen: Booleans) -> float:
     return float(chosen.mean()) if chosen.size else np.nan
 
 

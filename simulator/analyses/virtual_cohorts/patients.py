@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats
 from simulator.engines.des import engine as des
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import Model, resolve
@@ -24,7 +24,6 @@ from simulator.outcomes.episodes import Courses, Episodes, whole
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
 
-Floats = NDArray[np.float64]
 FollowUp = tuple[float, float] | None
 
 FOLLOW_UP = "follow-up"
@@ -43,7 +42,7 @@ class Patients:
     """
 
     seen: Floats
-    died: NDArray[np.bool_]
+    died: Booleans
     entered: dict[str, Floats]
 
     def first(self, states: Sequence[str]) -> Floats:
@@ -59,7 +58,7 @@ class Patients:
         ends = np.minimum(self.seen, fails)
         return Courses(ends - since, self.died | (fails <= self.seen), self.first(states) - since)
 
-    def eligible(self, joins: Sequence[str], since: Floats, past: Sequence[str] = ()) -> NDArray[np.bool_]:
+    def eligible(self, joins: Sequence[str], since: Floats, past: Sequence[str] = ()) -> Booleans:
         """Return who is seen at a month of their own, has by then joined, and has no past: (n_patients,).
 
         joins : states of which one is to be entered; past : states none of which was entered before the month

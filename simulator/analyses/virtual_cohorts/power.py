@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
+from simulator.arrays import Booleans
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
 from simulator.execution.pool import workers
@@ -29,8 +29,6 @@ from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.outcomes.log_rank import log_rank
 from simulator.outcomes.uncertainty import of_means
 from simulator.scenario.scenario import Scenario, check_one_pathway
-
-Floats = NDArray[np.float64]
 
 DOUBLINGS = 4
 """An arm of the power curve has n patients, 2 n, ... up to 2^4 n."""
@@ -68,7 +66,7 @@ class _Work:
     n: int
     sizes: tuple[int, ...]
 
-    def of(self, job: tuple[int, int]) -> tuple[list[KaplanMeier], NDArray[np.bool_]]:
+    def of(self, job: tuple[int, int]) -> tuple[list[KaplanMeier], Booleans]:
         """Return a draw's curves, one a cohort, and by policy, size and cohort whether the arms differ."""
         draw, cohorts = job
         most = max(self.sizes)
@@ -117,7 +115,7 @@ def virtual_cohorts(
     )
     sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
     curves: list[list[KaplanMeier]] = []
-    differs: list[NDArray[np.bool_]] = []
+    differs: list[Booleans] = []
     work = _Work(hospitals, settings.size, sizes)
     if not yes:
         check_events(shown, settings.horizon)
@@ -180,7 +178,7 @@ def spread_of(cohorts: pd.DataFrame) -> dict[str, float]:
 
 
 def _power(
-    policies: Sequence[Scenario], sizes: Sequence[int], differs: Sequence[NDArray[np.bool_]]
+    policies: Sequence[Scenario], sizes: Sequence[int], differs: Sequence[Booleans]
 ) -> pd.DataFrame:
     rows = []
     for place, policy in enumerate(policies):
@@ -190,7 +188,7 @@ def _power(
     return pd.DataFrame(rows)
 
 
-def power_of(told: Sequence[NDArray[np.bool_]]) -> dict[str, float]:
+def power_of(told: Sequence[Booleans]) -> dict[str, float]:
     """Return the mean over draws of each one's share of cohorts that differ, its Monte Carlo error and its interval."""
     shares, counts = np.array([each.mean() for each in told]), np.array([each.size for each in told])
     noise = np.full(shares.size, np.nan)

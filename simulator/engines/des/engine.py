@@ -11,8 +11,8 @@ from collections.abc import Generator, Sequence
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
+from simulator.arrays import Integers
 from simulator.calendar import instant
 from simulator.engines.des.resources import Alarm, Allocator, LimitedResource, Request
 from simulator.engines.des.sampling import PatientSampler, TimedExit
@@ -27,8 +27,6 @@ MOST_RETURNS = 1_000
 """Visits to one state, after which nobody is followed beyond the horizon: where patients block one another's units,
 those who wait may go round without end."""
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Story = Generator[simpy.Event, object, None]
 
 

@@ -10,14 +10,11 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats, Integers
 from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import open_exits
 from simulator.randomness import Uniforms
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BLOCK = 256
 """Patients whose numbers are found together when one of them is asked for."""

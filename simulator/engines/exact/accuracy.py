@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import populations
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model
 from simulator.engines.steps import FINEST
 from simulator.errors import InputError
 from simulator.pathway.pathway import reachable
-
-Floats = NDArray[np.float64]
 
 LIMIT = 1e-4
 """Of any probability, where patients can come back."""

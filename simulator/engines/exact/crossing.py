@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.exact.solution import Solution
-from simulator.engines.lifetimes import Integers, Path
+from simulator.engines.lifetimes import Path
 from simulator.engines.steps import FINEST, STEP
 
-Floats = NDArray[np.float64]
 Key = tuple[str, str]
 
 FINE = 0.0025
@@ -66,7 +65,7 @@ class Crossing:
         return self._finer[draw, until, in_group]
 
 
-def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> NDArray[np.bool_]:
+def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> Booleans:
     """Return of which draws about as many die in the cell before a place as in those beside it.
 
     survival : (n_draws, n_months); means : (n_draws, n_months - 1); coarser : a tenth of a month, in cells

@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats
 from simulator.distributions import Distribution
 from simulator.engines.model import Exit, Model
 from simulator.errors import InputError
 from simulator.pathway.pathway import reachable
-
-Floats = NDArray[np.float64]
 
 NEVER = 1e-12
 """An exit that is taken no more often is never taken, so that nobody gets out of a cycle by rounding."""
@@ -184,7 +182,7 @@ def events(model: Model, within: float = np.inf) -> Floats:
     return np.broadcast_to(np.sum(np.where(weights > 0.0, by_cell, 0.0) * weights, axis=-1), (model.n_draws,))
 
 
-def leads_to(onward: NDArray[np.bool_], target: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def leads_to(onward: Booleans, target: Booleans) -> Booleans:
     """Return from which states, the rows of `onward`, any target can be reached, (..., n_states, 1)."""
     for _ in range(onward.shape[-1]):
         before = target
@@ -194,7 +192,7 @@ def leads_to(onward: NDArray[np.bool_], target: NDArray[np.bool_]) -> NDArray[np
     return target
 
 
-def _recurrent(onward: NDArray[np.bool_], ending: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _recurrent(onward: Booleans, ending: Booleans) -> Booleans:
     """Return which states are of a cycle that is never left, (..., n_states): whatever they lead to leads back."""
     n = onward.shape[-1]
     reached = np.stack([leads_to(onward, np.arange(n)[:, None] == i)[..., 0] for i in range(n)], axis=-1)

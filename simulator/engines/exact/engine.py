@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.engines.curves import Curves, check_horizon, mixed, populations, split_level
 from simulator.engines.exact import accuracy, crossing, history_graph
 from simulator.engines.exact.embedded import reaching
@@ -24,8 +24,6 @@ from simulator.engines.no_benefit import share_without_benefit
 from simulator.errors import InputError
 from simulator.pathway.pathway import reaches_itself
 from simulator.scenario.scenario import Scenario
-
-Floats = NDArray[np.float64]
 
 BATCH = 10
 """Draws that are solved at once: more take more memory, and no less time."""

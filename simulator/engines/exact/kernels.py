@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats, Integers
 from simulator.distributions import Distribution
 from simulator.engines.model import Exit
-
-Floats = NDArray[np.float64]
 
 _SUB_CELLS = np.concatenate([np.geomspace(1e-14, 1e-6, 24), (np.arange(1, 25) / 24) ** 4])
 """Where the sub-cells of the first cell end, in cells: from (1/24)^4 on, and far below for hazards next to infinite."""
@@ -34,7 +32,7 @@ AT_ONCE = 1e-300
 class Atom:
     """Mass at one time: its cell, its place in the cell (0 to 1) and its size, (n_draws or 1, n_cells or 1) each."""
 
-    cell: NDArray[np.int64]
+    cell: Integers
     place: Floats
     mass: Floats
 

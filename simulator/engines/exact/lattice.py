@@ -14,15 +14,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Complex, Floats
 from simulator.engines.exact.kernels import Kernel
 from simulator.engines.model import Model
 from simulator.engines.steps import FINEST, FINEST_READ, STEP, divisor, read_off
 from simulator.pathway.pathway import reachable
-
-Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 ALIAS = 1e-8
 

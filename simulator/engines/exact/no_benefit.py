@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Complex, Floats
 from simulator.engines.exact import history_graph
 from simulator.engines.exact.history_graph import Graph, Node
 from simulator.engines.exact.kernels import Kernel, kernels
@@ -18,9 +18,6 @@ from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.renewal import Renewal, renewal
 from simulator.engines.model import Model
 from simulator.engines.no_benefit import open_exits
-
-Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)

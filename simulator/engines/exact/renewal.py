@@ -14,16 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Complex, Floats
 from simulator.engines.exact.history_graph import Edge, Graph, Node
 from simulator.engines.exact.kernels import kernels
 from simulator.engines.exact.lattice import Lattice, Passage
 from simulator.engines.model import Model
-
-Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
-
 
 NOBODY = 1e-18
 """A share of patients that is followed no further within one instant."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Complex, Floats
 from simulator.engines.curves import split_level, up_to
 from simulator.engines.exact.history_graph import Edge, Node
 from simulator.engines.exact.lattice import Lattice
@@ -17,8 +17,6 @@ from simulator.engines.exact.no_benefit import NoBenefit
 from simulator.engines.exact.renewal import Renewal
 from simulator.engines.model import Model
 
-Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 Marks = Callable[[frozenset[str]], bool]
 
 ROUNDING = 1e-7

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.distributions.exponential import Exponential
 from simulator.engines.exact.embedded import NEVER, earliest, entries, leaving, reaching, visits
 from simulator.engines.exact.history_graph import Node
@@ -21,8 +21,6 @@ from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import open_exits, share_without_benefit
 from simulator.pathway.pathway import reachable
-
-Floats = NDArray[np.float64]
 
 LONGEST_DOOM = 1_200.0
 """Months for which whoever is treated without benefit is followed."""

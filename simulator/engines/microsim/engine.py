@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, check_horizon
 from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import open_exits
@@ -20,9 +20,6 @@ from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.pathway.pathway import longest_way_to_clock, reaches_itself, states_before_clock
 from simulator.randomness import Uniforms
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BLOCK = 65_536
 """Patients at once: enough to share the cost of a call, few enough for the processor's cache."""
@@ -267,7 +264,7 @@ class Run:
         no_benefit = untreated & (self.uniforms.at("marginal_benefit", self.patients[them]) >= marginal.benefit)
         self._mark_without_benefit(told.otherwise, them[no_benefit], month[candidates][no_benefit])
 
-    def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> NDArray[np.bool_]:
+    def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> Booleans:
         """Return who would not be treated under the draw's own shares, with the same uniforms."""
         told, marginal = self.plan.model.pathway.marginal, self.plan.marginal
         assert told is not None
@@ -378,7 +375,7 @@ class Run:
             chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
             self._send(state, exit.to, who[chosen], month[chosen])
 
-    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
+    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> Booleans:
         """Return who leaves before their follow-up is over, (n,)."""
         return np.asarray((month <= self.trajectories.follow_up_end[who] + MOMENT) & np.isfinite(month))
 

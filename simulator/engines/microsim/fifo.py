@@ -12,13 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.calendar import INSTANTS, instant
 from simulator.engines.requests import Arrivals, Requests
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 HALF = 0.5 / INSTANTS
 NEVER = float("nan")
@@ -37,7 +34,7 @@ class SegmentTable:
 
     place: Integers
     resource: Integers
-    begins: NDArray[np.bool_]
+    begins: Booleans
     requested: Floats
     expiry: Floats
     release: Floats

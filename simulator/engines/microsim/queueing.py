@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.microsim.engine import BLOCK, Plan, Run, check_single, least
 from simulator.engines.microsim.fifo import HALF, SegmentTable, serve
 from simulator.engines.model import Exit, Model
@@ -22,9 +23,6 @@ from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import beyond_microsim, lasting
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 MOST_ROWS, MOST_ROWS_A_PATIENT, MOST_ROUNDS = 500_000, 50, 1_000
 """Segments beforehand: more than both of the first two are refused, and more rounds of who is never granted a unit."""
@@ -225,12 +223,12 @@ class Segments(Run):
         rest = np.flatnonzero(~chosen & (winner != asking[0])) if asking else np.arange(who.size)
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
-    def _alive(self, who: Integers, month: Floats) -> NDArray[np.bool_]:
+    def _alive(self, who: Integers, month: Floats) -> Booleans:
         """Return who comes to a month, alive if treated without benefit, as it would be without a wait."""
         comes = np.isfinite(month)
         return comes if self.without_benefit is None else comes & (month < self.untreated_death[who])
 
-    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> NDArray[np.bool_]:
+    def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> Booleans:
         """As without queues; but whoever may keep others waiting is followed beyond the horizon."""
         may_ask = np.array([exit.to in self.queue.lasting for exit in exits])[winner]
         may_ask = may_ask if self.without_benefit is None else may_ask | self.without_benefit[who]

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from simulator.analyses.sweep.axis import Axis
 from simulator.analyses.sweep.run import Sweep
+from simulator.arrays import Floats
 from simulator.figures import style
 from simulator.figures import text as lettering
 from simulator.figures.analyses import sweep_text
 from simulator.wording import rounding
-from simulator.wording.sweep_rows import Floats, Shown
+from simulator.wording.sweep_rows import Shown
 
 TALLEST, FIELD = 4.2, 0.52
 """Inches of a map, and of a field where there are few."""

@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from simulator.analyses.sweep.axis import Axis
 from simulator.analyses.sweep.run import Sweep
+from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
 from simulator.figures.style import Line
-from simulator.wording.sweep_rows import Floats, Shown
+from simulator.wording.sweep_rows import Shown
 
 MOST_LINES = 5
 """Values of the second name that are drawn; of more, so many from the first to the last."""

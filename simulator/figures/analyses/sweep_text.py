@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analyses.sweep.run import Sweep
+from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.wording import rounding
-from simulator.wording.sweep_rows import Floats, Shown
+from simulator.wording.sweep_rows import Shown
 
 
 def plane(values: Floats) -> Floats:

@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
 from simulator.figures import style, text
 from simulator.figures.survival import survival
 from simulator.pathway.outcome_months import worded
 from simulator.pathway.pathway import Pathway
-
-Floats = NDArray[np.float64]
 
 ACROSS, PLOT, TITLE, GAP, LEFT, FOOT = 7, 0.78, 0.36, 0.1, 0.52, 0.42
 ROW, NAMES = 0.185, 2.5

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from simulator.arrays import Floats
 from simulator.figures import style
 from simulator.figures.style import Line
 from simulator.wording import rounding
 
-Floats = NDArray[np.float64]
 FollowUp = tuple[float, float] | None
 """Months between which the cohort's follow-up ends, or None where it says nothing."""
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from simulator.scenario.scenario import Scenario
 
 
-
 def as_json(outcomes: pd.DataFrame) -> str:
     """Return a table as a JSON array of its rows; an empty cell is null."""
     rows = [{str(key): _json(value) for key, value in row.items()} for row in outcomes.to_dict("records")]
