@@ -78,7 +78,7 @@ def guarantee_time(
         files.write_guarantee(found, unfinished)
         advance(1, 1, "drawing")
         _draw(lambda: [_guarantee_figure(found)], unfinished)
-    _tell(answers.guarantee(found), found, found.analyses, out, json=json, quiet=quiet)
+    _tell(answers.immortal_time(found), found, found.analyses, out, json=json, quiet=quiet)
 
 
 def virtual_cohorts(

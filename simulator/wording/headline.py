@@ -1,16 +1,17 @@
-"""The answer in a sentence or two: how many more are alive. Terminal and report say the same words."""
+"""The answer of a run in a sentence or two: how many more patients are alive. Terminal and report print the same."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, parted
 from simulator.wording import rounding
+from simulator.wording.intervals import Row, in_brackets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,24 +21,22 @@ if TYPE_CHECKING:
 
 EQUAL = "as many"
 
-Row = Mapping[Any, Any]
-
 
 class _NoSurvival(LookupError):
-    """The table has no OS at any month of the pathway: a short horizon, or a clock that nobody starts."""
+    """The table has no OS at any month of the pathway: the horizon is short, or nobody starts the clock."""
 
 
 def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
     """Return the plain-language answer of a run, for `all` patients.
 
     outcomes : the run's outcomes table (scenario, clock, population, outcome, estimate, lower, upper, ...)
-    scenarios : as shown, NAME and NAME@0.5 apart; the first is the one that the others are compared with
+    scenarios : NAME and NAME@0.5 are two; the others are compared with the first
     """
     first, *others = policies(scenarios)
     try:
         if not others:
-            return " ".join(_alone(outcomes, each, first[0]) for each in first)
-        return " ".join(_compared(outcomes, each, policy[0], first[0]) for policy in others for each in policy)
+            return " ".join(_one_policy(outcomes, scenario, first[0]) for scenario in first)
+        return " ".join(_compared(outcomes, scenario, policy[0], first[0]) for policy in others for scenario in policy)
     except _NoSurvival:
         return nothing_to_show(first[0].pathway)
 
@@ -49,35 +48,33 @@ def nothing_to_show(pathway: Pathway) -> str:
 
 
 def of_100(pathway: Pathway) -> str:
-    """Return who is counted: "Of 100 patients who fall ill"."""
+    """Return the denominator in words: "Of 100 patients who fall ill"."""
     return f"Of {PER} {pathway.patients}"
 
 
 def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Return the scenarios by policy: NAME and NAME@0.5 are one, told for several marginal benefits."""
-    together: dict[str, list[Scenario]] = {}
+    """Return the scenarios by policy: NAME and NAME@0.5 are one policy at two marginal benefits."""
+    by_policy: dict[str, list[Scenario]] = {}
     for scenario in scenarios:
-        together.setdefault(parted(scenario.name)[0], []).append(scenario)
-    return list(together.values())
+        by_policy.setdefault(parted(scenario.name)[0], []).append(scenario)
+    return list(by_policy.values())
 
 
-def _alone(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
-    clock, month, row, _ = _told(outcomes, scenario, scenario, _clocks(first))
-    alive = f"{_per_100(row['estimate'])}{_interval(row)}"
+def _one_policy(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
+    clock, month, row, _ = _first_answer(outcomes, scenario, scenario, _clocks(first))
+    alive = f"{_per_100(row['estimate'])}{in_brackets(row['lower'], row['upper'], 'probability', row['estimate'])}"
     if scenario is not first:
-        told = scenario.marginal_benefit == BREAK_EVEN
-        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {alive}."
-    who = _who(outcomes, scenario)
-    return f"{who}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
+        return _at_another_benefit(outcomes, scenario, alive)
+    patients = _denominator(outcomes, scenario)
+    return f"{patients}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
 
 
-def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, first: Scenario) -> str:
-    clock, month, row, before = _told(outcomes, scenario, first, _clocks(scenario))
-    if scenario is not told_first:
-        told = scenario.marginal_benefit == BREAK_EVEN
-        return _break_even(outcomes, scenario) if told else f"{_if_others_gain(scenario)}, {_difference(row)}."
+def _compared(outcomes: pd.DataFrame, scenario: Scenario, optimistic: Scenario, first: Scenario) -> str:
+    clock, month, row, before = _first_answer(outcomes, scenario, first, _clocks(scenario))
+    if scenario is not optimistic:
+        return _at_another_benefit(outcomes, scenario, _difference(row))
     sentence = (
-        f"{_who(outcomes, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
+        f"{_denominator(outcomes, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
         f"under {first.name}."
     )
@@ -85,26 +82,26 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, told_first: Scenario, 
     if clock == default:
         return sentence
     try:
-        _, month, row, before = _told(outcomes, scenario, first, [default])
+        _, month, row, before = _first_answer(outcomes, scenario, first, [default])
     except _NoSurvival:
-        never = [each.name for each in (first, scenario) if not _starts(outcomes, each, default)]
+        never = [policy.name for policy in (first, scenario) if not _starts(outcomes, policy, default)]
         return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
     return f"{sentence} At {in_words(month)} after {default}, {_difference(row)}."
 
 
 def _clocks(scenario: Scenario) -> list[str]:
-    """Return the clocks in the order in which they may answer: what is counted from nobody's start has no answer."""
+    """Return the clocks in order of preference: a clock that nobody starts has no answer."""
     leads = scenario.leads_with or scenario.pathway.clock
     return sorted(scenario.pathway.clocks, key=lambda clock: clock != leads)
 
 
-def _told(
+def _first_answer(
     outcomes: pd.DataFrame, scenario: Scenario, first: Scenario, clocks: Sequence[str]
 ) -> tuple[str, float, Row, Row]:
-    """Return the first clock and month that have an answer, and the rows of a scenario and of the first one."""
+    """Return the first clock and month that have an answer, and the rows of a scenario and of its reference."""
     for clock in clocks:
         for month in scenario.pathway.months.in_order:
-            rows = [_row(outcomes, each, clock, month) for each in (scenario, first)]
+            rows = [_row(outcomes, policy, clock, month) for policy in (scenario, first)]
             if all(math.isfinite(row["estimate"]) for row in rows):
                 return clock, month, rows[0], rows[1]
     raise _NoSurvival(scenario.name, *clocks)
@@ -112,17 +109,17 @@ def _told(
 
 def _row(outcomes: pd.DataFrame, scenario: Scenario, clock: str, month: float) -> Row:
     of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all") & (outcomes["outcome"] == alive_at(month))
-    found = outcomes[of_all & (outcomes["scenario"] == scenario.name)].to_dict("records")
-    return found[0] if found else {"estimate": math.nan}
+    rows = outcomes[of_all & (outcomes["scenario"] == scenario.name)].to_dict("records")
+    return rows[0] if rows else {"estimate": math.nan}
 
 
-def _who(outcomes: pd.DataFrame, scenario: Scenario) -> str:
+def _denominator(outcomes: pd.DataFrame, scenario: Scenario) -> str:
     starts = _starts(outcomes, scenario, scenario.pathway.clock)
     return of_100(scenario.pathway) if starts else f"Of {PER} patients"
 
 
 def _starts(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> bool:
-    """Return whether anybody comes to the start of a clock: then there is an OS at one month at least."""
+    """Return whether anybody starts a clock: then the table has an OS at one month at least."""
     months = scenario.pathway.months.survival
     return any(math.isfinite(_row(outcomes, scenario, clock, month)["estimate"]) for month in months)
 
@@ -131,13 +128,19 @@ def _when(scenario: Scenario, clock: str, month: float) -> str:
     return f"at {in_words(month)}" if clock == scenario.pathway.clock else f"{in_words(month)} after {clock}"
 
 
-def gain(scenario: Scenario) -> str:
+def benefit_heading(scenario: Scenario) -> str:
     """Return a scenario's marginal benefit as a heading: "if 50% gain", "@cohorts"."""
     benefit = scenario.marginal_benefit
     return f"@{benefit}" if isinstance(benefit, str) else f"if {benefit:.0%} gain"
 
 
-def _if_others_gain(scenario: Scenario) -> str:
+def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) -> str:
+    if scenario.marginal_benefit == BREAK_EVEN:
+        return _break_even(outcomes, scenario)
+    return f"{_benefit_assumption(scenario)}, {alive}."
+
+
+def _benefit_assumption(scenario: Scenario) -> str:
     benefit = scenario.marginal_benefit
     if benefit == COHORTS:
         return "If those whom it treats in addition gain as other cohorts suggest (transport, not a treatment effect)"
@@ -146,18 +149,18 @@ def _if_others_gain(scenario: Scenario) -> str:
 
 
 def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
-    """Return how many must gain for a policy to pay, and in how many draws it does as other cohorts suggest."""
+    """Return the share that must benefit for a margin, and the probability of that margin by the cautious estimate."""
     rows = outcomes[[parted(name)[0] == parted(scenario.name)[0] for name in outcomes["scenario"]]]
     for row in rows.to_dict("records"):
-        found = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
-        if found:
-            margin, month = found.groups()
+        key = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
+        if key:
+            margin, month = key.groups()
             more = f"{margin} more of 100 alive at {in_words(month)}"
-            return f"{_must_gain(row, more)}{_in_draws(rows, margin, month)}."
+            return f"{_share_needed(row, more)}{_share_of_draws(rows, margin, month)}."
     return ""
 
 
-def _must_gain(row: Row, more: str) -> str:
+def _share_needed(row: Row, more: str) -> str:
     if not row["estimate"] <= 1.0:
         return f"Even if all of them gain, it does not have {more} in most draws"
     if row["estimate"] <= 0.0:
@@ -166,41 +169,36 @@ def _must_gain(row: Row, more: str) -> str:
     if row["lower"] < row["estimate"]:
         upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
         low, high = (
-            rounding.number(each, "probability", end_of=row["estimate"]) for each in (max(row["lower"], 0.0), upper)
+            rounding.number(end, "probability", end_of=row["estimate"]) for end in (max(row["lower"], 0.0), upper)
         )
         ends = f" (95 % interval {low} to {'more than all' if upper > 1.0 else high})"
     return f"To have {more}, {_per_100(row['estimate'])} of 100 of them must gain{ends}"
 
 
-def _in_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
-    """Return the share of draws in which the policy pays as other cohorts suggest; nothing where none do."""
-    own = rows[[parted(name)[1] == COHORTS for name in rows["scenario"]]]
-    found = own[own["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
-    return f"; as other cohorts suggest, it has them in {_per_100(found.iloc[0])} of 100 draws" if len(found) else ""
+def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
+    """Return the share of draws that reach the margin as other cohorts suggest; empty without that estimate."""
+    cautious = rows[[parted(name)[1] == COHORTS for name in rows["scenario"]]]
+    shares = cautious[cautious["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
+    return f"; as other cohorts suggest, it has them in {_per_100(shares.iloc[0])} of 100 draws" if len(shares) else ""
 
 
 def _per_100(probability: float) -> str:
     return rounding.number(probability, "probability")
 
 
-def _interval(row: Row) -> str:
-    """Return the 95 % interval in words; nothing where there is one draw only."""
-    ends = rounding.interval(row["lower"], row["upper"], "probability", row["estimate"])
-    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
-
 
 def _difference(row: Row) -> str:
-    """Return "26 more (95 % interval 12 to 38)"; an interval across zero names both directions."""
+    """Return "26 more (95 % interval 12 to 38)"."""
     return difference_in_words(row["difference"], row["difference_lower"], row["difference_upper"])
 
 
 def difference_in_words(difference: float, least: float, most: float) -> str:
-    """Return a difference of probabilities with the ends of its interval, in words."""
+    """Return a difference of probabilities and its interval in words; an interval across zero names both directions."""
     words = more_or_fewer(difference)
     ends = rounding.interval(least, most, "probability", difference)
     if ends is None:
         return words
-    lower, upper = (each.removeprefix("-") for each in ends)
+    lower, upper = (end.removeprefix("-") for end in ends)
     if least < 0.0 < most and "0" not in ends:
         return f"{words} (95 % interval {lower} fewer to {upper} more)"
     if words == EQUAL:
@@ -210,6 +208,6 @@ def difference_in_words(difference: float, least: float, most: float) -> str:
 
 
 def more_or_fewer(difference: float) -> str:
-    """Return how many more of 100 there are: "26 more", "2.1 fewer", "as many"."""
-    shown = _per_100(difference)
-    return EQUAL if shown == "0" else f"{shown.removeprefix('-')} {'more' if difference > 0 else 'fewer'}"
+    """Return a difference of probabilities per 100 patients: "26 more", "2.1 fewer", "as many"."""
+    number = _per_100(difference)
+    return EQUAL if number == "0" else f"{number.removeprefix('-')} {'more' if difference > 0 else 'fewer'}"

@@ -1,4 +1,4 @@
-"""Numbers in words, short enough for a line of 80 columns."""
+"""Estimates with their intervals, short enough for a line of 80 columns."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import Any
 from simulator.wording import rounding
 
 Row = Mapping[Any, Any]
+"""A row of a table, by column."""
 
 
 def estimate(row: Row, *, sign: str = "") -> str:
-    """Return "34 (25-44)"; "-" where there is nothing, and no interval where there is one draw."""
+    """Return "34 (25-44)"; "-" without an estimate, and no interval with one draw."""
     return with_interval(row["estimate"], row["lower"], row["upper"], row["unit"], sign=sign)
 
 
 def difference(row: Row) -> str:
-    """Return "+26 (12-38)" or "+2.1 (-1.3 to 5.2)", as the table has it; empty where nothing is compared."""
-    value, lower, upper = (row[each] for each in ("difference", "difference_lower", "difference_upper"))
+    """Return "+26 (12-38)" or "+2.1 (-1.3 to 5.2)" from the table; empty where nothing is compared."""
+    value, lower, upper = (row[column] for column in ("difference", "difference_lower", "difference_upper"))
     return with_interval(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
 
 
@@ -28,15 +29,21 @@ def difference_alone(row: Row) -> str:
 
 
 def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: str = "") -> str:
-    """Return a value of a table with its interval, as they are shown."""
+    """Return a value of a table with its interval, both rounded for display."""
     text = rounding.number(value, unit, sign=sign)
     ends = None if text == rounding.NONE else rounding.interval(lower, upper, unit, value)
     if ends is None:
         return text
     if ends[1] == rounding.NONE:
-        # A median that is not reached in some draws has no upper end.
+        # If some draws do not reach the median, the interval has no upper end.
         return f"{text} ({ends[0]} or more)"
     return f"{text} ({ends[0]}{' to ' if ends[0].startswith('-') else '-'}{ends[1]})"
+
+
+def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> str:
+    """Return " (95 % interval 12 to 38)"; empty where no interval can be seen."""
+    ends = rounding.interval(lower, upper, unit, estimate, sign=sign)
+    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
 
 
 def reported(row: Row) -> str:
@@ -45,7 +52,7 @@ def reported(row: Row) -> str:
     of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else f"n = {row['n']:.0f}"
     if row["unit"] == "patients" and counted:
         return of
-    # As papers print it: whole percents, a half upwards.
+    # Papers print whole percents, and round a half upwards.
     value = math.floor(row["reported"] + 0.5) if row["unit"] == "%" else row["reported"]
     figure = f"{value}" if row["unit"] == "%" else rounding.number(value, row["unit"])
     return f"{figure} {row['unit']} ({of})"

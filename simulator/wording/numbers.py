@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
-from typing import Any
 
 from simulator.pathway.outcome_months import worded
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
+from simulator.wording.intervals import Row
 
 _OUTCOMES = {
     "os": "Alive at {months}",
@@ -18,14 +17,11 @@ _OUTCOMES = {
     "draws_with": "Draws with at least {margin} more alive at {months}",
     "survivors_gained": "Survivors at {months} gained per 10 more treated",
 }
-_SHOWN = {"probability": "%", "survivors": ""}
-"""Unit -> what numbers of it are shown in; others as they are."""
-
-Row = Mapping[Hashable, Any]
-"""A row of a table, by column."""
+_UNITS = {"probability": "%", "survivors": ""}
+"""Unit of the table -> displayed unit; other units stay."""
 
 NONE = "\N{EN DASH}"
-"""Where there is no number: a median that is not reached, a group that is empty."""
+"""For a missing number: a median that is not reached, a group that is empty."""
 
 USES = {
     "likelihood": "Fitted",
@@ -36,15 +32,15 @@ USES = {
 
 
 def outcome(name: str, unit: str, pathway: Pathway) -> tuple[str, str]:
-    """Return an outcome in words, and the unit that its numbers are shown in."""
-    if said := worded(name, _OUTCOMES):
-        return said, _SHOWN.get(unit, unit)
+    """Return an outcome in words, and the displayed unit of its numbers."""
+    if text := worded(name, _OUTCOMES):
+        return text, _UNITS.get(unit, unit)
     count = pathway.counts.get(name)
     if count is None:
-        return _capital(_words(name)), unit
-    what, per, whom = count.unit.rpartition("per ")
-    said_already = what.strip().lower() in count.label.lower()
-    return _capital(count.label), f"{per}{whom}" if said_already else unit
+        return capital(_words(name)), unit
+    events, per, patients = count.unit.rpartition("per ")
+    in_label = events.strip().lower() in count.label.lower()
+    return capital(count.label), f"{per}{patients}" if in_label else unit
 
 
 def population(name: str, pathway: Pathway) -> str:
@@ -59,42 +55,42 @@ def population(name: str, pathway: Pathway) -> str:
 
 def target(row: Row, pathway: Pathway) -> str:
     """Return a reported figure in words. row : of a cohort's targets."""
-    who = population(row["population"], pathway)
+    patients = population(row["population"], pathway)
     if row["attribute"] and row["attribute"] != row["population"]:
         level = population(row["attribute"], pathway)
-        who = level if row["population"] == "all" else f"{who}, {level}"
+        patients = level if row["population"] == "all" else f"{patients}, {level}"
     state = pathway.states[row["state"]].label if row["state"] in pathway.states else _words(row["state"])
     if row["kind"] == "survivors":
-        return f"Alive at {row['month']:g} month{'' if row['month'] == 1 else 's'}: {who}"
+        return f"Alive at {row['month']:g} month{'' if row['month'] == 1 else 's'}: {patients}"
     by = f" by month {row['month']:g}" if math.isfinite(row["month"]) else ""
     if row["kind"] == "deaths":
-        return f"{_capital(state) if row['state'] else 'Deaths'}{by}: {who}"
+        return f"{capital(state) if row['state'] else 'Deaths'}{by}: {patients}"
     if row["kind"] == "entered":
-        return f"{_capital(state)}{by}: {who}"
+        return f"{capital(state)}{by}: {patients}"
     if row["kind"] == "median_follow_up":
-        return f"Median time to death or last follow-up: {who}"
+        return f"Median time to death or last follow-up: {patients}"
     if row["kind"] in ("median", "minimum", "maximum"):
-        return f"{_capital(row['kind'])} time to {state}: {who}"
-    return _capital(who)
+        return f"{capital(row['kind'])} time to {state}: {patients}"
+    return capital(patients)
 
 
 def number(value: float, unit: str, *, sign: str = "") -> str:
-    """Return a number as it is shown, with a minus of its own; a dash where there is none."""
+    """Return a number as the page displays it, with a minus sign; a dash for a missing number."""
     return NONE if not math.isfinite(value) else _minus(rounding.number(value, unit, sign=sign))
 
 
 def interval(lower: float, upper: float, unit: str, estimate: float) -> str:
-    """Return "44 to 71", a dash for an end that is not reached; nothing where there is no interval to see."""
+    """Return "44 to 71", with a dash for an end that is not reached; empty where no interval can be seen."""
     ends = rounding.interval(lower, upper, unit, estimate)
-    return "" if ends is None else " to ".join(NONE if each == rounding.NONE else _minus(each) for each in ends)
+    return "" if ends is None else " to ".join(NONE if end == rounding.NONE else _minus(end) for end in ends)
 
 
-def _minus(shown: str) -> str:
-    return shown.replace("-", "\N{MINUS SIGN}")
+def _minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def digits(value: float, unit: str) -> str:
-    """Return a parameter's value: a probability to a hundredth, else a tenth, or two digits below one."""
+    """Return a parameter's value: a probability to a hundredth, others to a tenth, or two digits below one."""
     if not math.isfinite(value):
         return NONE
     if unit == "probability":
@@ -106,5 +102,6 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _capital(words: str) -> str:
+def capital(words: str) -> str:
+    """Return words with their first letter as a capital."""
     return words[:1].upper() + words[1:]

@@ -1,4 +1,4 @@
-"""What a sensitivity analysis says, a sentence or two a part; terminal and figures say the same words."""
+"""The answers of a sensitivity analysis, a sentence or two a part. Terminal and figures print the same."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from simulator.pathway.outcome_months import in_words
 from simulator.scenario.scenario import COHORTS
 from simulator.wording import rounding
 from simulator.wording.headline import difference_in_words, of_100
+from simulator.wording.intervals import in_brackets
 
 NAMED = 3
 """Inputs that a sentence names."""
@@ -38,15 +39,15 @@ TITLES = {
 }
 
 
-def answer(found: Sensitivity) -> str:
-    """Return what `run` or `compare` answers, then the sentences of every part, and why numbers are left out."""
-    said = [_lead(found), *(sentence(found, part) for part in found.tables), found.inputs.blank_in_words]
-    return " ".join(each for each in said if each)
+def answer(analysis: Sensitivity) -> str:
+    """Return the answer of `run` or `compare`, then the sentences of every part, and why numbers are missing."""
+    parts = [sentence(analysis, part) for part in analysis.tables]
+    return " ".join(text for text in (_lead(analysis), *parts, analysis.inputs.blank_in_words) if text)
 
 
-def sentence(found: Sensitivity, part: str) -> str:
-    """Return what one part says."""
-    saying: dict[str, Callable[[Sensitivity, pd.DataFrame], str]] = {
+def sentence(analysis: Sensitivity, part: str) -> str:
+    """Return the answer of one part."""
+    sentences: dict[str, Callable[[Sensitivity, pd.DataFrame], str]] = {
         "tornado": _tornado,
         "prcc": _prcc,
         "sobol": _sobol,
@@ -54,160 +55,160 @@ def sentence(found: Sensitivity, part: str) -> str:
         "priors": _priors,
         "evppi": _evppi,
     }
-    return saying[part](found, found.tables[part])
+    return sentences[part](analysis, analysis.tables[part])
 
 
 def factor(question: Question) -> float:
-    """Return by what values are multiplied to be shown: probabilities are told of 100 patients."""
+    """Return the factor from a value to its display: probabilities are displayed per 100 patients."""
     return rounding.factor(_unit(question))
 
 
 def number(question: Question, value: float) -> str:
-    """Return "13", "+13" of a difference, "2.4"; "-" where there is none."""
+    """Return "13", "+13" for a difference, "2.4"; "-" for a missing value."""
     sign = "" if question.base is None else "+"
     return rounding.number(value, _unit(question), sign=sign)
 
 
 def change(question: Question, row: Any) -> str:
-    """Return "+0.42 ± 0.02", a change and its standard error."""
-    by, error = (factor(question) * row[each] for each in ("change", "change_se"))
+    """Return a change and its standard error: "+0.42 ± 0.02"."""
+    by, error = (factor(question) * row[column] for column in ("change", "change_se"))
     places = 1 if abs(by) >= 1 else 2
     return f"{by:+z.{places}f} \N{PLUS-MINUS SIGN} {error:.{places}f}"
 
 
 def measured(question: Question) -> str:
-    """Return what is measured: "alive at 12 months, %: policy less baseline"."""
-    who = question.scenario.name
+    """Return the label of the question's outcome: "alive at 12 months, %: policy less baseline"."""
+    scenarios = question.scenario.name
     if question.base is not None:
-        who = f"{who} less {question.base.name}"
+        scenarios = f"{scenarios} less {question.base.name}"
     pathway = question.scenario.pathway
     since = "" if question.clock == pathway.clock else f" from {question.clock}"
-    whom = "" if question.population == "all" else f", {question.population}"
-    return f"{label(question.outcome, pathway)}{since}{whom}: {who}"
+    population = "" if question.population == "all" else f", {question.population}"
+    return f"{label(question.outcome, pathway)}{since}{population}: {scenarios}"
 
 
-def _lead(found: Sensitivity) -> str:
-    """Return the first sentences: the estimates of `compare`, for each benefit that it shows."""
-    first, *others = found.leads
-    said = [f"{_estimates(found.question, first)}."]
+def _lead(analysis: Sensitivity) -> str:
+    """Return the first sentences: the estimates of `compare` at each marginal benefit."""
+    first, *others = analysis.leads
+    sentences = [f"{_estimates(analysis.question, first)}."]
     varied = "what varies here" if others and others[0].benefit == COHORTS else "the middle of what varies here"
-    for each in others:
-        whom = "other cohorts suggest" if each.benefit == COHORTS else "half of today's patients do (an assumption)"
-        said = [f"{said[0][:-1]}, if additional patients benefit as today's do."]
-        said.append(f"If they benefit as {whom}, {varied}: {_difference(found.question, each)}.")
-    return " ".join(said)
+    for lead in others:
+        source = "other cohorts suggest" if lead.benefit == COHORTS else "half of today's patients do (an assumption)"
+        sentences = [f"{sentences[0][:-1]}, if additional patients benefit as today's do."]
+        sentences.append(f"If they benefit as {source}, {varied}: {_difference(analysis.question, lead)}.")
+    return " ".join(sentences)
 
 
 def _estimates(question: Question, lead: Lead) -> str:
     """Return "Of 100 patients who fall ill, 26 more are alive at 12 months under A: 58 instead of 32 under B"."""
     alive, pathway = re.fullmatch(r"os_([\d.]+)", question.outcome), question.scenario.pathway
     if alive is None or question.population != "all" or question.clock != pathway.clock:
-        told = measured(question)
-        said = f"{told[0].upper()}{told[1:]}: {_difference(question, lead)}"
+        title = measured(question)
+        text = f"{title[0].upper()}{title[1:]}: {_difference(question, lead)}"
     else:
         are = f"are alive at {in_words(alive[1])} under {question.scenario.name}"
-        said = f"{of_100(pathway)}, {_difference(question, lead)} {are}"
+        text = f"{of_100(pathway)}, {_difference(question, lead)} {are}"
     if question.base is None or not lead.options:
-        return said
+        return text
     before, after = (rounding.number(float(option.estimate), _unit(question)) for option in lead.options)
-    return f"{said}: {after} instead of {before} under {question.base.name}"
+    return f"{text}: {after} instead of {before} under {question.base.name}"
 
 
 def _difference(question: Question, lead: Lead) -> str:
     """Return the outcome or its difference with its interval: "26 more (95 % interval 15 to 39)"."""
-    estimate, lower, upper = (float(each) for each in lead.asked[:3])
+    estimate, lower, upper = (float(end) for end in lead.asked[:3])
     if question.base is not None and _unit(question) == "probability":
         return difference_in_words(estimate, lower, upper)
-    ends = rounding.interval(lower, upper, _unit(question), estimate, sign="" if question.base is None else "+")
-    return number(question, estimate) + ("" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})")
+    sign = "" if question.base is None else "+"
+    return number(question, estimate) + in_brackets(lower, upper, _unit(question), estimate, sign=sign)
 
 
 def _unit(question: Question) -> str:
     return question.units()[question.outcome]
 
 
-def _tornado(found: Sensitivity, table: pd.DataFrame) -> str:
-    asked = found.question
+def _tornado(analysis: Sensitivity, table: pd.DataFrame) -> str:
+    question = analysis.question
     rows = [row for row in _top(table) if row["swing"] > SEEN]
-    middle = f"With every parameter at its median it is {number(asked, float(table[CENTRE].iloc[0]))}."
+    middle = f"With every parameter at its median it is {number(question, float(table[CENTRE].iloc[0]))}."
     if table["swing"].isna().all():
         return f"{middle} No parameter moves alone."
     if not rows:
         return f"{middle} No parameter changes that."
-    rows = [row for row in rows if any(number(asked, row[end]) != number(asked, row[CENTRE]) for end in ENDS)]
+    rows = [row for row in rows if any(number(question, row[end]) != number(question, row[CENTRE]) for end in ENDS)]
     if not rows:
         return f"{middle} No parameter changes that by as much as is shown."
     moved = [
-        f"{row['parameter']} ({number(asked, row['outcome_at_low'])} to {number(asked, row['outcome_at_high'])})"
+        f"{row['parameter']} ({number(question, row['outcome_at_low'])} to {number(question, row['outcome_at_high'])})"
         for row in rows
     ]
     return f"{middle} Over its own 95 % interval, what moves it most is {listed(moved)}."
 
 
-def _prcc(found: Sensitivity, table: pd.DataFrame) -> str:
+def _prcc(analysis: Sensitivity, table: pd.DataFrame) -> str:
     moved = [f"{row['parameter']} ({row['prcc']:+.2f})" for row in _top(table[table["prcc"].notna()])]
-    count = len(found.inputs.draws)
-    if not moved and count < len(found.inputs.names) + 4:
-        return f"{count} draws are too few to rank {len(found.inputs.names)} parameters."
+    count = len(analysis.inputs.draws)
+    if not moved and count < len(analysis.inputs.names) + 4:
+        return f"{count} draws are too few to rank {len(analysis.inputs.names)} parameters."
     if not moved:
-        return f"Over {count} draws no parameter can be ranked.{_few(found, table)}"
+        return f"Over {count} draws no parameter can be ranked.{_unranked(analysis, table)}"
     most = f"it goes most closely with {listed(moved)}"
-    return f"Over {count} draws, with the other parameters held, {most}.{_few(found, table)}"
+    return f"Over {count} draws, with the other parameters held, {most}.{_unranked(analysis, table)}"
 
 
-def _few(found: Sensitivity, table: pd.DataFrame) -> str:
-    """Return " The correlation of a rests on fewer than 20 draws and is left out."; empty where there are none."""
+def _unranked(analysis: Sensitivity, table: pd.DataFrame) -> str:
+    """Return " The correlation of a rests on fewer than 20 draws and is left out."; empty if all are ranked."""
     few = table.loc[table["effective_draws"] < LEAST_RANKED, "parameter"]
-    names = [name for name in few if name not in found.inputs.blank]
+    names = [name for name in few if name not in analysis.inputs.blank]
     if not names:
         return ""
     verb, are = ("rest", "are") if len(names) > 1 else ("rests", "is")
-    what = f"The correlation{'s' * (len(names) > 1)} of {listed(names)}"
-    return f" {what} {verb} on fewer than {LEAST_RANKED:g} draws and {are} left out."
+    correlations = f"The correlation{'s' * (len(names) > 1)} of {listed(names)}"
+    return f" {correlations} {verb} on fewer than {LEAST_RANKED:g} draws and {are} left out."
 
 
-def _sobol(found: Sensitivity, table: pd.DataFrame) -> str:
-    told = table[table["total"].notna()]
-    if told.empty:
+def _sobol(analysis: Sensitivity, table: pd.DataFrame) -> str:
+    known = table[table["total"].notna()]
+    if known.empty:
         return "No parameter has a share of its variance to show."
-    # An estimated share may lie above 1, and one whose interval reaches 0 says nothing.
-    told = told[told["total_lower"] > 0]
-    if told.empty:
-        count = found.manifest["sobol_samples"]
+    # An estimated share may lie above 1; a share whose interval reaches 0 is not known.
+    known = known[known["total_lower"] > 0]
+    if known.empty:
+        count = analysis.manifest["sobol_samples"]
         return f"{count} samples are too few to say what share of its variance goes with any: --samples {4 * count}."
-    moved = [f"{_together(row)} ({100 * min(row['total'], 1.0):.0f} %)" for row in _top(told)]
+    moved = [f"{_siblings(row)} ({100 * min(row['total'], 1.0):.0f} %)" for row in _top(known)]
     return f"Most of its variance, interactions included, goes with {listed(moved)}."
 
 
-def _structure(found: Sensitivity, table: pd.DataFrame) -> str:
+def _structure(analysis: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
     if other.empty:
         return "No time of the pathway can have another shape."
     most = other.iloc[int(other["change"].abs().argmax())]
-    return f"Other shapes of the times change it by {change(found.question, most)} at most ({most['alternative']})."
+    return f"Other shapes of the times change it by {change(analysis.question, most)} at most ({most['alternative']})."
 
 
-def _priors(found: Sensitivity, table: pd.DataFrame) -> str:
+def _priors(analysis: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
-    untold = int((other["effective_draws"] < LEAST_EFFECTIVE).sum())
-    missing = f" Of {untold} nothing can be told without a new fit." if untold else ""
-    told = other[other["change"].notna()]
-    if told.empty:
+    unknown = int((other["effective_draws"] < LEAST_EFFECTIVE).sum())
+    missing = f" Of {unknown} nothing can be told without a new fit." if unknown else ""
+    known = other[other["change"].notna()]
+    if known.empty:
         return f"No assumed prior was left out.{missing}"
-    most = told.iloc[int(told["change"].abs().argmax())]
+    most = known.iloc[int(known["change"].abs().argmax())]
     name = most["alternative"].replace(" ", ", ")
-    by = change(found.question, most)
-    count = "1 assumed prior" if len(told) == 1 else f"{len(told)} assumed priors"
+    by = change(analysis.question, most)
+    count = "1 assumed prior" if len(known) == 1 else f"{len(known)} assumed priors"
     return f"Of {count}, leaving out that of {name} changes it most, by {by}.{missing}"
 
 
-def _evppi(found: Sensitivity, table: pd.DataFrame) -> str:
-    asked, everything = found.question, table.iloc[0]
-    assert asked.base is not None
-    assert asked.decision is not None
-    costs = ", ".join(f"{name} at {_life_months(rate)} each" for name, rate in asked.decision.costs.items())
+def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
+    question, everything = analysis.question, table.iloc[0]
+    assert question.base is not None
+    assert question.decision is not None
+    costs = ", ".join(f"{name} at {_life_months(rate)} each" for name, rate in question.decision.costs.items())
     counted = f", with {costs}" if costs else ", costs left out"
-    choice = f"For the choice between {asked.base.name} and {asked.scenario.name}{counted}:"
+    choice = f"For the choice between {question.base.name} and {question.scenario.name}{counted}:"
     if everything["value"] < WORTH:
         return f"{choice} {NOTHING_WORTH}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
@@ -215,23 +216,21 @@ def _evppi(found: Sensitivity, table: pd.DataFrame) -> str:
     if known.empty:
         return f"{choice} {worth}, but no single number alone shows a value: they matter together."
     named = [f"{row['parameter']} ({_error(row)})" for row in _top(known)]
-    return f"{choice} {worth}. The number to collect next is {named[0]}{_then(named[1:])}."
+    then = f", then {listed(named[1:])}" if named[1:] else ""
+    return f"{choice} {worth}. The number to collect next is {named[0]}{then}."
 
 
 def _life_months(count: float) -> str:
     return f"{count:g} life-month{'' if count == 1 else 's'}"
 
 
-def _then(named: list[str]) -> str:
-    return f", then {listed(named)}" if named else ""
-
 
 def _error(row: Any) -> str:
     return f"{row['value']:.1f} \N{PLUS-MINUS SIGN} {row['standard_error']:.1f}"
 
 
-def _together(row: Any) -> str:
-    """Return an input's name, or those of siblings: "share_a with share_b, share_c"."""
+def _siblings(row: Any) -> str:
+    """Return an input's name, or the names of siblings: "share_a with share_b, share_c"."""
     first, *others = row["together"].split() or [row["parameter"]]
     return f"{first} with {', '.join(others)}" if others else str(first)
 

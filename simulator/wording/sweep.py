@@ -1,4 +1,4 @@
-"""A sweep's answer in a sentence or two: what one more bed buys, or its best and its worst cell."""
+"""A sweep's answer in a sentence or two: the effect of one more bed, or the best and the worst cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from simulator.arrays import Floats
 from simulator.outcomes.uncertainty import Summary, of_means, read_off
 from simulator.wording import resources, rounding
 from simulator.wording.headline import more_or_fewer, nothing_to_show, of_100
-from simulator.wording.sweep_rows import Shown, lead, shown
+from simulator.wording.intervals import in_brackets
+from simulator.wording.sweep_rows import displayed, lead
 
 
 def answer(sweep: Sweep) -> str:
@@ -20,7 +21,7 @@ def answer(sweep: Sweep) -> str:
     if sweep.lead is None or not np.isfinite(sweep.draws).any():
         return nothing_to_show(sweep.scenario.pathway)
     if len(sweep.grid) == 1:
-        return f"{_who(sweep)}, {_number(_means(sweep)[0])} are alive {_when(sweep)} with {sweep.grid.told(0)}."
+        return f"{_of_100(sweep)}, {_number(_means(sweep)[0])} are alive {_when(sweep)} with {sweep.grid.told(0)}."
     resource = next((p for p, axis in enumerate(sweep.grid.axes) if _is_resource(sweep, p)), None)
     return _extremes(sweep) if resource is None else _one_more(sweep, resource)
 
@@ -31,49 +32,51 @@ def _is_resource(sweep: Sweep, place: int) -> bool:
 
 
 def _means(sweep: Sweep) -> Floats:
-    """Return the lead outcome of every cell : (n_cells,), of 100 patients, as the table has it."""
-    found = lead(sweep)
-    assert found is not None
-    return found.values(sweep)[0].ravel()
+    """Return the lead outcome of every cell from the table : (n_cells,), per 100 patients."""
+    outcome = lead(sweep)
+    assert outcome is not None
+    return outcome.values(sweep)[0].ravel()
 
 
 def _extremes(sweep: Sweep) -> str:
     means = np.round(_means(sweep), 6)
     best, worst = int(np.nanargmax(means)), int(np.nanargmin(means))
-    apart = means[best] - means[worst]
-    if _number(apart) == "0":
-        return f"{_who(sweep)}, {_number(means[0])} are alive {_when(sweep)} whatever varies: it does not matter here."
-    high, low = (_number(means[cell]) for cell in (best, worst))
-    difference = _apart(sweep, best, worst)
+    high, low, width = (_number(value) for value in (means[best], means[worst], means[best] - means[worst]))
+    patients, when = _of_100(sweep), _when(sweep)
+    if width == "0":
+        return f"{patients}, {_number(means[0])} are alive {when} whatever varies: it does not matter here."
     return (
-        f"{_who(sweep)}, {high} are alive {_when(sweep)} at best ({sweep.grid.told(best)}) and {low} at worst "
-        f"({sweep.grid.told(worst)}): {_number(apart)} apart{_interval(difference)}."
+        f"{patients}, {high} are alive {when} at best ({sweep.grid.told(best)}) and {low} at worst "
+        f"({sweep.grid.told(worst)}): {width} apart{_interval(_difference(sweep, best, worst))}."
     )
 
 
 def _one_more(sweep: Sweep, place: int) -> str:
-    """Return what the second value of a resource brings over the first, where most are lost while they wait."""
+    """Return the effect of a resource's second value against its first, in the slice with most losses while waiting."""
     axis = sweep.grid.axes[place]
     order = np.argsort(axis.values)
     fewer, more = int(order[0]), int(order[1])
     lost, wait = (_of_resource(sweep, axis.key, name) for name in ("lost_while_waiting", "wait_mean"))
     shape = [len(axis.values) for axis in sweep.grid.axes]
-    at = list(np.unravel_index(int(np.argmax(np.nan_to_num(_slice(lost, place, fewer)))), _without(shape, place)))
+    most_lost = int(np.argmax(np.nan_to_num(_slice(lost, place, fewer))))
+    at = list(np.unravel_index(most_lost, shape[:place] + shape[place + 1 :]))
     cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
-    others = [each for each in range(len(shape)) if each != place]
-    where = ", ".join(sweep.grid.axes[each].told(sweep.grid.values(cells[0])[each]) for each in others)
+    others = [other for other in range(len(shape)) if other != place]
+    where = ", ".join(sweep.grid.axes[other].told(sweep.grid.values(cells[0])[other]) for other in others)
     label = resources.label(sweep.scenario.pathway.resources[axis.key], int(axis.values[fewer]))
-    gained = _more(_apart(sweep, cells[1], cells[0]))
-    losses, waits = ([each.flat[cell] for cell in cells] for each in (lost, wait))
+    difference = _difference(sweep, cells[1], cells[0])
+    # "1.2 more (95 % interval +0.4 to +2.6) are", or "as many are".
+    are = f"{more_or_fewer(float(difference.estimate) / 100.0)}{_interval(difference, sign='+')} are"
+    losses, waits = ([outcome.flat[cell] for cell in cells] for outcome in (lost, wait))
     return (
-        f"{_who(sweep)}, {gained} alive {_when(sweep)} with {axis.values[more]:g} instead of "
+        f"{_of_100(sweep)}, {are} alive {_when(sweep)} with {axis.values[more]:g} instead of "
         f"{axis.values[fewer]:g} {label}{f' ({where})' if where else ''}. {_waiting(losses, waits)}"
-        f"{_enough(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), np.nan_to_num(lost)])}"
+        f"{_saturation(sweep, place, [100.0 * sweep.draws.mean(axis=1).reshape(shape), np.nan_to_num(lost)])}"
     )
 
 
 def _waiting(losses: Sequence[float], waits: Sequence[float]) -> str:
-    """Return how many are lost and how long the others wait; values : as of `_instead`, NaN of nobody."""
+    """Return the losses and the mean wait; values : with fewer units and with more, NaN where nobody asks."""
     if np.isnan(losses).all():
         return "Nobody asks for one."
     lost = f"Of 100 who ask for one, {_instead(losses, ' are lost while they wait')}"
@@ -82,33 +85,29 @@ def _waiting(losses: Sequence[float], waits: Sequence[float]) -> str:
     return f"{lost}; of those served the mean wait is {_instead(waits, ' days')}."
 
 
-def _instead(values: Sequence[float], what: str) -> str:
-    """Return "3 instead of 8 are lost", or "3 are lost either way"; values : with fewer units, and with more."""
+def _instead(values: Sequence[float], words: str) -> str:
+    """Return "3 instead of 8 are lost", or "3 are lost either way"; values : with fewer units and with more."""
     before, after = ("none" if np.isnan(value) else _number(value) for value in values)
-    return f"{after}{what} either way" if before == after else f"{after} instead of {before}{what}"
+    return f"{after}{words} either way" if before == after else f"{after} instead of {before}{words}"
 
 
 def _of_resource(sweep: Sweep, resource: str, outcome: str) -> Floats:
-    found: Shown = next(each for each in shown(sweep) if (each.resource, each.outcome) == (resource, outcome))
-    return np.asarray(found.values(sweep)[0])
+    row = next(row for row in displayed(sweep) if (row.resource, row.outcome) == (resource, outcome))
+    return row.values(sweep)[0]
 
 
 def _slice(values: Floats, place: int, index: int) -> Floats:
     return np.asarray(np.take(values, index, axis=place))
 
 
-def _without(shape: list[int], place: int) -> tuple[int, ...]:
-    return tuple(size for each, size in enumerate(shape) if each != place)
-
-
-def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
-    """Return from how many units on nothing that shows is gained, in any slice of the grid."""
+def _saturation(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
+    """Return above which number of units no displayed outcome changes, in any slice of the grid."""
     axis = sweep.grid.axes[place]
-    order = [int(each) for each in np.argsort(axis.values)]
-    # As whole patients of 100, which is how the table and the figures tell survival.
-    shown = [np.round(outcome) for outcome in outcomes]
+    order = [int(index) for index in np.argsort(axis.values)]
+    # The table and the figures display survival in whole patients per 100.
+    rounded = [np.round(outcome) for outcome in outcomes]
     alike = [
-        all(np.array_equal(_slice(each, place, before), _slice(each, place, after)) for each in shown)
+        all(np.array_equal(_slice(values, place, before), _slice(values, place, after)) for values in rounded)
         for before, after in pairwise(order)
     ]
     enough = len(alike)
@@ -122,31 +121,26 @@ def _enough(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
     return f" {more} nothing that shows in whole numbers of 100 patients."
 
 
-def _who(sweep: Sweep) -> str:
+def _of_100(sweep: Sweep) -> str:
     return of_100(sweep.scenario.pathway)
 
 
 def _when(sweep: Sweep) -> str:
-    found = lead(sweep)
-    assert found is not None
-    return found.label.removeprefix("alive ").removesuffix(", %")
+    outcome = lead(sweep)
+    assert outcome is not None
+    return outcome.label.removeprefix("alive ").removesuffix(", %")
 
 
-def _apart(sweep: Sweep, cell: int, other: int) -> Summary:
-    """Return how far two cells are apart, of 100 patients."""
-    found = read_off(lambda one, two: 100.0 * (one - two), sweep.leading[cell], sweep.leading[other])
-    return of_means(found.values, found.noise**2)
+def _difference(sweep: Sweep, cell: int, other: int) -> Summary:
+    """Return the difference between two cells, per 100 patients."""
+    difference = read_off(lambda one, two: 100.0 * (one - two), sweep.leading[cell], sweep.leading[other])
+    return of_means(difference.values, difference.noise**2)
 
-
-def _more(difference: Summary) -> str:
-    """Return "1.2 more (95 % interval +0.4 to +2.6) are", or "as many are"."""
-    return f"{more_or_fewer(float(difference.estimate) / 100.0)}{_interval(difference, sign='+')} are"
 
 
 def _interval(difference: Summary, *, sign: str = "") -> str:
-    estimate, lower, upper = (float(each) for each in difference[:3])
-    ends = rounding.interval(lower, upper, "%", estimate, sign=sign)
-    return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
+    estimate, lower, upper = (float(end) for end in difference[:3])
+    return in_brackets(lower, upper, "%", estimate, sign=sign)
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""What a validation is, and what the marginal benefit from other cohorts is, in a sentence."""
+"""The kind of a validation, and of the marginal benefit from other cohorts, in a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTE = (
     "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts; where a cohort's paper gave a "
     "prior its centre, that is said. A wide interval confirms little."
 )
-OWN = "the parameters were fitted to other figures of the same patients, so that this is no external validation"
+SAME = "the parameters were fitted to other figures of the same patients, so that this is no external validation"
 TRANSPORT = (
     "The marginal benefit is transport between different cohorts, other patients at other places, and not an estimate "
     "of a treatment's effect."
@@ -23,15 +23,15 @@ TRANSPORT = (
 
 
 def note(every: Sequence[Targets], benefit: Benefit | None) -> str:
-    """Return what the validation is, and what the marginal benefit is where there is one."""
-    return f"{_whose(every)} {TRANSPORT}" if benefit is not None else _whose(every)
+    """Return whether the cohorts are external, and what the marginal benefit means if there is one."""
+    return _external(every) if benefit is None else f"{_external(every)} {TRANSPORT}"
 
 
-def _whose(every: Sequence[Targets]) -> str:
-    """Return what the validation is: of other cohorts, or of the one that the parameters were fitted to."""
-    fitted = {folder.resolve() for each in every if (folder := cohort_folder(each.pathway)) is not None}
-    own = [each.cohort.name for each in every if each.folder.resolve() in fitted]
-    if not own:
+def _external(every: Sequence[Targets]) -> str:
+    """Return which cohorts are other patients than the fitted ones."""
+    fitted = {folder.resolve() for targets in every if (folder := cohort_folder(targets.pathway)) is not None}
+    names = [targets.cohort.name for targets in every if targets.folder.resolve() in fitted]
+    if not names:
         return NOTE
-    said = f"{', '.join(own)}: {OWN}."
-    return said if len(own) == len(every) else f"{said} {NOTE.replace('these cohorts', 'the other cohorts')}"
+    text = f"{', '.join(names)}: {SAME}."
+    return text if len(names) == len(every) else f"{text} {NOTE.replace('these cohorts', 'the other cohorts')}"

@@ -110,7 +110,7 @@ def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -
 
 def test_what_ends_a_wait_is_what_else_the_states_before_lead_to() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    assert resources.lost_to(pathway, ["hsct_beds", "car_t_slots"]) == (
+    assert resources.lost_while_waiting(pathway, ["hsct_beds", "car_t_slots"]) == (
         "Lost while waiting for HSCT beds: relapse after salvage came first. "
         "Lost while waiting for CAR-T slots: death after relapse came first. "
     )
@@ -123,7 +123,7 @@ def test_where_nothing_else_can_happen_nobody_is_lost() -> None:
         for name in ("awaiting_hsct", "awaiting_hsct_in_pr")
     }
     only_served = replace(pathway, states={**pathway.states, **waits})
-    said = resources.lost_to(only_served, ["hsct_beds"])
+    said = resources.lost_while_waiting(only_served, ["hsct_beds"])
     assert said.endswith("nobody is, since nothing else can happen meanwhile. ")
 
 

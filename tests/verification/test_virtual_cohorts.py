@@ -198,7 +198,7 @@ def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(wo
 
 
 def test_the_answer_says_so_in_its_first_sentence(world: Guarantee) -> None:
-    said = answers.guarantee(world)
+    said = answers.immortal_time(world)
     assert said.startswith("Where HSCT after relapse changes nothing, ")
     assert "not one owes it to it" in said
     assert "17.5 points more, as reported" in said

@@ -16,7 +16,7 @@ from simulator.figures import style
 from simulator.figures import text as lettering
 from simulator.figures.analyses import sweep_text
 from simulator.wording import rounding
-from simulator.wording.sweep_rows import Shown
+from simulator.wording.sweep_rows import Displayed
 
 TALLEST, FIELD = 4.2, 0.52
 """Inches of a map, and of a field where there are few."""
@@ -28,7 +28,7 @@ COLOURS = (style.BLUE, style.VERMILLION)
 """Of the first map, and of the second: what is good, and what is bad."""
 
 
-def draw(sweep: Sweep, found: Sequence[Shown], footing: str) -> Figure:
+def draw(sweep: Sweep, found: Sequence[Displayed], footing: str) -> Figure:
     """Return the figure of one or two outcomes over the first name (across) and the second (up)."""
     with style.applied():
         across, up = sweep.grid.axes[:2]
@@ -51,7 +51,7 @@ def draw(sweep: Sweep, found: Sequence[Shown], footing: str) -> Figure:
     return figure
 
 
-def _fill(axes: Axes, what: Shown, sweep: Sweep, colour: str, size: tuple[float, float]) -> None:
+def _fill(axes: Axes, what: Displayed, sweep: Sweep, colour: str, size: tuple[float, float]) -> None:
     across, up = sweep.grid.axes[:2]
     values = sweep_text.plane(what.values(sweep)[0]).T
     colours = LinearSegmentedColormap.from_list("own", [style.shade(colour, 1.93), style.shade(colour, 0.8)])
@@ -115,7 +115,7 @@ def _write_numbers(
             axes.text(column, row, texts[row][column], ha="center", va="center", color=colour)
 
 
-def alt_text(sweep: Sweep, found: Sequence[Shown]) -> str:
+def alt_text(sweep: Sweep, found: Sequence[Displayed]) -> str:
     """Return what the figure says, in words with numbers."""
     across, up = sweep.grid.axes[:2]
     said = [f"{sweep.scenario.name} by {across.name} and {up.name}.{sweep_text.fixed_sentence(sweep)}"]

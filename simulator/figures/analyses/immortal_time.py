@@ -31,7 +31,7 @@ def alt_text(found: Guarantee) -> str:
         clock = virtual_cohorts.clock_label(row["clock"], found.scenario.pathway)
         told = f"{virtual_cohorts.percent(row['entered'])} against {virtual_cohorts.percent(row['other'])} %"
         name = virtual_cohorts.analysis_label(row["analysis"], row["begins"])
-        measured = f"{virtual_cohorts.measure(found, row['clock'])} at {virtual_cohorts.month(found)}"
+        measured = f"{virtual_cohorts.endpoint(found, row['clock'])} at {virtual_cohorts.month(found)}"
         said.append(f"From {clock}, {name}: {told} {measured}.")
     return " ".join(said)
 
@@ -55,7 +55,7 @@ def _second_row(found: Guarantee) -> str:
     if found.decision is None:
         return ""
     clock = virtual_cohorts.clock_label(found.decision, found.scenario.pathway)
-    return f"Below: of those in {clock} only, {virtual_cohorts.measure(found, found.decision)}."
+    return f"Below: of those in {clock} only, {virtual_cohorts.endpoint(found, found.decision)}."
 
 
 def _reported(found: Guarantee, label: str, name: str) -> str:

@@ -14,7 +14,7 @@ from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
 from simulator.figures.style import Line
-from simulator.wording.sweep_rows import Shown
+from simulator.wording.sweep_rows import Displayed
 
 MOST_LINES = 5
 """Values of the second name that are drawn; of more, so many from the first to the last."""
@@ -29,7 +29,9 @@ Lines = dict[int | None, Line]
 """Of the places on the second axis that are drawn; None where one name varies."""
 
 
-def draw(sweep: Sweep, found: Sequence[Shown], footing: str, *, plot: float = PLOT, widest: float = WIDEST) -> Figure:
+def draw(
+    sweep: Sweep, found: Sequence[Displayed], footing: str, *, plot: float = PLOT, widest: float = WIDEST
+) -> Figure:
     """Return the figure, a panel for each outcome."""
     with style.applied():
         lines = _lines(sweep)
@@ -71,7 +73,7 @@ def _drawn(axis: Axis) -> list[int]:
     return sorted({round(each) for each in np.linspace(0, count - 1, min(count, MOST_LINES))})
 
 
-def _fill(axes: Axes, what: Shown, sweep: Sweep, lines: Lines, width: float) -> None:
+def _fill(axes: Axes, what: Displayed, sweep: Sweep, lines: Lines, width: float) -> None:
     estimate, lower, upper = (sweep_text.plane(value) for value in what.values(sweep))
     axis = sweep.grid.axes[0]
     x = np.array(axis.values, dtype=float)
@@ -128,7 +130,7 @@ def note(sweep: Sweep) -> str:
     return " ".join(said)
 
 
-def alt_text(sweep: Sweep, found: Sequence[Shown]) -> str:
+def alt_text(sweep: Sweep, found: Sequence[Displayed]) -> str:
     """Return what the figure says, in words with numbers."""
     names = " and ".join(sweep.grid.names[:2])
     said = [f"Small multiples of {sweep.scenario.name} by {names}.{sweep_text.fixed_sentence(sweep)}"]

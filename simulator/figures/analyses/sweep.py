@@ -8,27 +8,27 @@ from simulator.figures import style
 from simulator.figures.analyses import heat_map, small_multiples
 from simulator.figures.gallery import Picture
 from simulator.figures.survival import survival
-from simulator.wording.sweep_rows import shown
+from simulator.wording.sweep_rows import displayed
 
 NO_COHORT = "Not for individual patients."
 
 
 def pictures(sweep: Sweep, cohort: Cohort | None = None) -> list[Picture]:
     """Return the figures. cohort : the one that calibrates the pathway, whose size and source are printed."""
-    found = shown(sweep)
-    if not found:
+    outcomes = displayed(sweep)
+    if not outcomes:
         return []
     names = " and ".join(sweep.grid.names[:2])
     source = [*sweep.notes, survival.source_in_words(cohort) if cohort is not None else NO_COHORT]
     footing = " ".join(source)
     banded = " ".join([small_multiples.note(sweep), *source])
     if len(sweep.grid.axes) == 1:
-        alt = small_multiples.alt_text(sweep, found[:1])
-        figure = small_multiples.draw(sweep, found[:1], banded, plot=3.0, widest=style.WIDTH)
-        first = Picture("line", f"{found[0].label} by {names}", alt, figure)
+        alt = small_multiples.alt_text(sweep, outcomes[:1])
+        figure = small_multiples.draw(sweep, outcomes[:1], banded, plot=3.0, widest=style.WIDTH)
+        first = Picture("line", f"{outcomes[0].label} by {names}", alt, figure)
     else:
-        mapped = found[: 2 if sweep.grid.at(0).capacity else 1]
+        mapped = outcomes[: 2 if sweep.grid.at(0).capacity else 1]
         alt = heat_map.alt_text(sweep, mapped)
         first = Picture("heat_map", f"Heat map by {names}", alt, heat_map.draw(sweep, mapped, footing))
-    alt = small_multiples.alt_text(sweep, found)
-    return [first, Picture("outcomes", f"Outcomes by {names}", alt, small_multiples.draw(sweep, found, banded))]
+    alt = small_multiples.alt_text(sweep, outcomes)
+    return [first, Picture("outcomes", f"Outcomes by {names}", alt, small_multiples.draw(sweep, outcomes, banded))]

@@ -8,7 +8,7 @@ from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.wording import rounding
-from simulator.wording.sweep_rows import Shown
+from simulator.wording.sweep_rows import Displayed
 
 
 def plane(values: Floats) -> Floats:
@@ -41,7 +41,7 @@ def subtitle(sweep: Sweep) -> str:
 def fixed(sweep: Sweep) -> str:
     """Return at which values further names are shown; empty where there are none."""
     further = [axis.told(axis.values[0]) for axis in sweep.grid.axes[2:]]
-    return f"Shown at {', '.join(further)}; sweep.csv holds the rest." if further else ""
+    return f"Displayed at {', '.join(further)}; sweep.csv holds the rest." if further else ""
 
 
 def fixed_sentence(sweep: Sweep) -> str:
@@ -52,7 +52,7 @@ def capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def ends(sweep: Sweep, what: Shown) -> str:
+def ends(sweep: Sweep, what: Displayed) -> str:
     """Return the least and the greatest value with their cells: "Alive at 12 months, %: from 31 (...) to 57 (...)."."""
     values = plane(what.values(sweep)[0])
     if not np.isfinite(values).any():

@@ -33,7 +33,7 @@ def _source(found: VirtualCohorts) -> str:
 def _cohorts(found: VirtualCohorts) -> Figure:
     n, clock = found.settings.size, found.scenarios[0].pathway.clock
     drawn = found.curves["cohort"].nunique()
-    footing = f"{virtual_cohorts.spread_in_words(found)} {_followed(found)} {_source(found)}"
+    footing = f"{virtual_cohorts.standard_deviations(found)} {_followed(found)} {_source(found)}"
     subtitle = f"{drawn} of {len(found.cohorts)} cohorts of {n} under {found.scenarios[0].name}, each by Kaplan-Meier."
     with style.applied():
         foot = text.footing_height(footing) + FOOT
@@ -78,7 +78,7 @@ def _fill_spread(axes: Axes, found: VirtualCohorts) -> None:
     lower, upper = (100 * found.spread[each] for each in ("lower", "upper"))
     axes.axvspan(lower, upper, color=style.HAIR, zorder=0)
     highest = axes.get_ylim()[1]
-    said = f"95 % of cohorts: {' to '.join(virtual_cohorts.range_of(found.spread))}"
+    said = f"95 % of cohorts: {' to '.join(virtual_cohorts.central_range(found.spread))}"
     axes.text((lower + upper) / 2, 1.16 * highest, said, ha="center", fontsize=style.SMALL)
     reported, error = virtual_cohorts.reported_count(found), virtual_cohorts.reported_error(found)
     if reported is not None and error is not None:
@@ -136,7 +136,7 @@ def _fill_power(axes: Axes, power: pd.DataFrame, names: list[str], all_names: li
     axes.set_xticklabels([f"{size:g}" for size in sizes])
     axes.set_xlim(0.9 * sizes[0], 1.02 * sizes[-1])
     axes.set_xlabel("Patients an arm")
-    axes.axhline(100 * virtual_cohorts.WANTED, color=style.FAINT, linewidth=0.7, linestyle=(0, (1, 2)))
+    axes.axhline(100 * virtual_cohorts.USUAL_POWER, color=style.FAINT, linewidth=0.7, linestyle=(0, (1, 2)))
     ends = []
     for name in names:
         rows = power[power["scenario"] == name]

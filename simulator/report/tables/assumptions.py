@@ -9,7 +9,8 @@ from simulator.evidence.cohort import UNINFORMED, Cohort, is_silent
 from simulator.pathway.pathway import Parameter, Pathway
 from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.scenario.scenario import LEVERS, Scenario
-from simulator.wording.numbers import Row, digits
+from simulator.wording.intervals import Row
+from simulator.wording.numbers import digits
 
 
 def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:

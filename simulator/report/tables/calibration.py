@@ -8,7 +8,7 @@ from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
 from simulator.report.elements import paragraph, row, span, table, tag, text
 from simulator.wording import numbers
-from simulator.wording.numbers import Row
+from simulator.wording.intervals import Row
 
 
 def predictive(cohort: Cohort, pathway: Pathway) -> str:

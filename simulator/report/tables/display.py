@@ -15,7 +15,7 @@ from simulator.outcomes.labels import label, until
 from simulator.report.terminal import add, table
 from simulator.scenario.scenario import BREAK_EVEN
 from simulator.wording import intervals, resources
-from simulator.wording.headline import answer, gain, policies
+from simulator.wording.headline import answer, benefit_heading, policies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def _outcomes(outcomes: pd.DataFrame, shown: Sequence[Scenario], clock: str) -> 
     shown = [each for each in shown if each.marginal_benefit != BREAK_EVEN]
     first, policy, ends = shown[0], shown[1:2], shown[2:]
     headings = [first.name, *(each.name for each in policy), *("difference" for _ in policy)]
-    headings += [gain(each) for each in ends]
+    headings += [benefit_heading(each) for each in ends]
     made = table("", *headings, numbers=len(headings))
     for outcome in dict.fromkeys(name for _, name in rows):
         found = [rows.get((each.name, outcome)) for each in shown]

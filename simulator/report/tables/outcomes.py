@@ -13,7 +13,7 @@ from simulator.pathway.pathway import Pathway
 from simulator.report.elements import folded, paragraph, row, span, table, tag, text
 from simulator.scenario.scenario import BREAK_EVEN, Scenario, parted
 from simulator.wording import numbers
-from simulator.wording.numbers import Row
+from simulator.wording.intervals import Row
 
 Rows = Mapping[tuple[str, str], Row]
 

@@ -16,7 +16,7 @@ from simulator.wording import numbers as wording
 from simulator.wording import resources as resource_words
 from simulator.wording import rounding
 from simulator.wording.headline import policies
-from simulator.wording.numbers import Row
+from simulator.wording.intervals import Row
 from simulator.wording.resources import STARTS, Figure
 
 
@@ -29,7 +29,7 @@ def tables(results: Results) -> list[str]:
     resources = dict.fromkeys(name for each in limited for name in each.capacity)
     by_month = "" if results.queue is None else " and, by month, in queue.csv"
     whole = f"All of it, with differences, is in service.csv{by_month}."
-    lost = resource_words.lost_to(results.scenarios[0].pathway, resources)
+    lost = resource_words.lost_while_waiting(results.scenarios[0].pathway, resources)
     inside = [paragraph(f"{_said(told['draws'], told['replications'], lost)}{whole}")]
     if resources:
         inside.append(paragraph(resource_words.caution(results.scenarios[0].pathway)))
@@ -69,7 +69,7 @@ def _resource(results: Results, resource: str) -> str:
             lines.append(row(f"{text(_capital(label))} {span(unit, 'unit')}", *map(_cell, figures)))
     head = ["", *(f"{each.name}: {resource_words.units(each, resource)}" for each in own)]
     label = results.scenarios[0].pathway.resources[resource].label
-    shown = table(head, lines, kind="numbers", caption=f"{label}; {resource_words.WHOLE}")
+    shown = table(head, lines, kind="numbers", caption=f"{label}; {resource_words.WHOLE_STAYS}")
     told = [ends[0] for ends in policies(own)]
     said = [
         f"{stable} {precision}".strip()
@@ -84,7 +84,7 @@ def _resource(results: Results, resource: str) -> str:
 def _never_short(results: Results) -> list[str]:
     """Return the table of what is begun a year of resources that are not limited, a column a scenario."""
     assert results.service is not None
-    own = {scenario.name: resource_words.never_short(results.service, scenario) for scenario in results.scenarios}
+    own = {scenario.name: resource_words.unlimited(results.service, scenario) for scenario in results.scenarios}
     told = [scenario for scenario in results.scenarios if own[scenario.name]]
     resources = dict.fromkeys(name for each in told for name in own[each.name])
     lines = []
@@ -93,7 +93,7 @@ def _never_short(results: Results) -> list[str]:
         for each in told:
             rows = resource_words.rows_of(results.service, each.name, resource) if resource in own[each.name] else {}
             cells.append(_cell(resource_words.figure(rows[STARTS], days=False)) if rows else text("limited"))
-        lines.append(row(text(_capital(resource_words.begun(told[0], resource))), *cells))
+        lines.append(row(text(_capital(resource_words.starts_label(told[0], resource))), *cells))
     head = ["", *(each.name for each in told)]
     return [table(head, lines, kind="numbers", caption="Never short: not limited")] if lines else []
 
@@ -104,7 +104,7 @@ def _cell(told: Figure) -> str:
     interval = ""
     if told.ends is not None:
         interval = f" {span(f'({told.ends[0]} to {told.ends[1]})', 'interval')}"
-    error = f" {span(f'± {told.error_told}', 'interval')}" if told.error_told else ""
+    error = f" {span(f'± {told.error_text}', 'interval')}" if told.error_text else ""
     return tag("b", text(rounding.number(told.estimate, told.unit))) + interval + error
 
 

@@ -10,7 +10,7 @@ from simulator.analyses.sweep.run import Sweep
 from simulator.report import terminal
 from simulator.wording import intervals
 from simulator.wording.sweep import answer
-from simulator.wording.sweep_rows import Shown, shown
+from simulator.wording.sweep_rows import Displayed, displayed
 
 WIDE, NARROW = 5, 11
 """Columns of a grid that fit with intervals, and without."""
@@ -23,19 +23,19 @@ ENDS = 5
 def show(sweep: Sweep, console: Console) -> None:
     """Print the answer, the grid, what must be known beside it, and what it is not for."""
     console.print(answer(sweep))
-    found = shown(sweep)
+    outcomes = displayed(sweep)
     console.print()
     if len(sweep.grid.axes) == 1 and len(sweep.grid) <= ROWS:
         console.print(f"By {sweep.grid.names[0]}{_intervals(sweep)}")
-        console.print(_of_one_name(sweep, found[:4]))
+        console.print(_of_one_name(sweep, outcomes[:4]))
     elif _fits(sweep):
-        for each in found[: 2 if sweep.grid.at(0).capacity else 1]:
+        for each in outcomes[: 2 if sweep.grid.at(0).capacity else 1]:
             console.print(_title(sweep, each))
             console.print(_of_two_names(sweep, each))
     elif sweep.lead is not None:
         which = "Every cell" if len(sweep.grid) <= ROWS else f"The best and the worst of {len(sweep.grid):,} cells"
         console.print(f"{which}{_intervals(sweep)}")
-        console.print(_ends(sweep, found[:2]))
+        console.print(_ends(sweep, outcomes[:2]))
     for note in sweep.notes:
         console.print(note)
     console.print(f"Engine: {sweep.manifest['engine']}; {sweep.manifest['engine_because']}.")
@@ -53,7 +53,7 @@ def _fits(sweep: Sweep) -> bool:
     return len(sizes) == 2 and min(sizes) <= NARROW and max(sizes) <= ROWS
 
 
-def _of_one_name(sweep: Sweep, found: list[Shown]) -> Table:
+def _of_one_name(sweep: Sweep, found: list[Displayed]) -> Table:
     (axis,) = sweep.grid.axes
     made = terminal.table(axis.name, *(each.label for each in found), numbers=len(found))
     columns = [each.rows(sweep) for each in found]
@@ -63,13 +63,13 @@ def _of_one_name(sweep: Sweep, found: list[Shown]) -> Table:
     return made
 
 
-def _title(sweep: Sweep, what: Shown) -> str:
+def _title(sweep: Sweep, what: Displayed) -> str:
     down, across = sweep.grid.axes if len(sweep.grid.axes[1].values) <= NARROW else sweep.grid.axes[::-1]
     intervals = _intervals(sweep) if len(across.values) <= WIDE else ""
     return f"{what.label[0].upper()}{what.label[1:]}, by {down.name} (down) and {across.name} (across){intervals}"
 
 
-def _of_two_names(sweep: Sweep, what: Shown) -> Table:
+def _of_two_names(sweep: Sweep, what: Displayed) -> Table:
     down, across = sweep.grid.axes
     rows = np.array(what.rows(sweep), dtype=object).reshape(len(down.values), len(across.values))
     if len(across.values) > NARROW:
@@ -81,7 +81,7 @@ def _of_two_names(sweep: Sweep, what: Shown) -> Table:
     return made
 
 
-def _ends(sweep: Sweep, found: list[Shown]) -> Table:
+def _ends(sweep: Sweep, found: list[Displayed]) -> Table:
     names = sweep.grid.names
     made = terminal.table(*names, *(each.label for each in found), numbers=len(found))
     columns = [each.rows(sweep) for each in found]
@@ -95,7 +95,7 @@ def _ends(sweep: Sweep, found: list[Shown]) -> Table:
     return made
 
 
-def _cell(what: Shown, row: intervals.Row, *, interval: bool = True) -> str:
+def _cell(what: Displayed, row: intervals.Row, *, interval: bool = True) -> str:
     """Return "34 (25-44)" in the outcome's own unit."""
     value, lower, upper = (what.factor * row[key] for key in ("estimate", "lower", "upper"))
     lower, upper = (lower, upper) if interval else (np.nan, np.nan)

@@ -31,7 +31,7 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
     for clock in found.analyses["clock"].unique():
         rows = found.analyses[found.analyses["clock"] == clock].to_dict("records")
         console.print()
-        measured = f"{virtual_cohorts.measure(found, clock)} at {virtual_cohorts.month(found)}"
+        measured = f"{virtual_cohorts.endpoint(found, clock)} at {virtual_cohorts.month(found)}"
         console.print(
             f"From {virtual_cohorts.clock_label(clock, pathway)}: {measured}, %; "
             f"the difference, and its range in cohorts of {found.settings.size}"
@@ -47,7 +47,7 @@ def _show_guarantee(found: Guarantee, console: Console) -> None:
             significant = f"{rounding.number(row['significant'], 'probability')} %" if known else "-"
             terminal.add(made, label, *cells, significant)
         console.print(made)
-    console.print(virtual_cohorts.explained(found))
+    console.print(virtual_cohorts.why_analyses_differ(found))
 
 
 def _as_row(row: intervals.Row, name: str) -> intervals.Row:
@@ -56,7 +56,7 @@ def _as_row(row: intervals.Row, name: str) -> intervals.Row:
 
 def _show_cohorts(found: VirtualCohorts, console: Console) -> None:
     console.print()
-    console.print(virtual_cohorts.spread_in_words(found))
+    console.print(virtual_cohorts.standard_deviations(found))
     if found.power is None:
         return
     console.print()

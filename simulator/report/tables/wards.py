@@ -11,8 +11,9 @@ from rich.console import Console
 from simulator.outcomes.resource_use import LABELS
 from simulator.report import terminal
 from simulator.wording import intervals, resources, rounding
-from simulator.wording.headline import gain, policies
-from simulator.wording.resources import SHOWN, STARTS, Figure, Row
+from simulator.wording.headline import benefit_heading, policies
+from simulator.wording.intervals import Row
+from simulator.wording.resources import DISPLAYED, STARTS, Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +29,9 @@ def show(results: Results, console: Console) -> None:
     for policy, *ends in policies(results.scenarios):
         for resource in policy.capacity:
             rows = [resources.rows_of(results.service, each.name, resource) for each in (policy, *ends)]
-            lines = {LABELS[outcome]: [row[outcome] for row in rows] for outcome in SHOWN}
+            lines = {LABELS[outcome]: [row[outcome] for row in rows] for outcome in DISPLAYED}
             console.print()
-            whole = f"{resources.units(policy, resource)}; {resources.WHOLE}"
+            whole = f"{resources.units(policy, resource)}; {resources.WHOLE_STAYS}"
             console.print(f"{policy.name}, {whole}{_uncertainty(results)}")
             console.print(_table(lines, ends, results.scenarios[0]))
             if note := resources.stability(rows[0], results.manifest, policy, resource):
@@ -48,8 +49,8 @@ def show(results: Results, console: Console) -> None:
 def _never_short(service: pd.DataFrame, ends: Sequence[Scenario]) -> dict[str, list[Row]]:
     """Return the rows of both ends of a policy, by what is begun of a resource that is not limited."""
     return {
-        resources.begun(ends[0], resource): [resources.rows_of(service, e.name, resource)[STARTS] for e in ends]
-        for resource in resources.never_short(service, ends[0])
+        resources.starts_label(ends[0], resource): [resources.rows_of(service, e.name, resource)[STARTS] for e in ends]
+        for resource in resources.unlimited(service, ends[0])
     }
 
 
@@ -67,11 +68,11 @@ def _table(lines: Mapping[str, Sequence[Row]], ends: Sequence[Scenario], first: 
     days = resources.in_days(row for rows in lines.values() for row in rows)
     compared = any(math.isfinite(row["difference"]) for row, *_ in lines.values())
     headings = ["", "±", *([f"to {first.name}"] if compared else [])]
-    headings += [gain(each) for each in ends]
+    headings += [benefit_heading(each) for each in ends]
     made = terminal.table("", *headings, numbers=len(headings))
     for label, (row, *others) in lines.items():
         told = resources.figure(row, days=days)
-        cells = [_estimate(told), told.error_told]
+        cells = [_estimate(told), told.error_text]
         if compared:
             cells.append(_estimate(resources.figure(row, days=days, difference=True), "+"))
         for other in others:
