@@ -115,7 +115,7 @@ def _simulate(
         if not yes:
             cost.check_run(scenarios, Settings.of(settings))
         tell_load = None if quiet else _tell_load
-        results = experiment.compare(*scenarios, progress=advance, tell_load=tell_load, **settings)
+        results = experiment.compare(*scenarios, progress=advance, report_load=tell_load, **settings)
         results.write(unfinished)
         advance(1, 1, "drawing")
         run_folder.write(results, unfinished)

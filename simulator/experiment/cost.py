@@ -1,6 +1,6 @@
-"""What work would cost: small pieces of it are timed, and what takes too long is not begun unasked.
+"""How long work would take: small pieces of it are timed, and work that takes too long is refused without --yes.
 
-The command line asks. The library does not: whether a script runs to its end must not hang on how busy a machine is.
+The command line refuses. The library does not: whether a script finishes must not depend on how busy a machine is.
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import load_informed_draws
 from simulator.experiment.engine_choice import choose_engine
-from simulator.experiment.marginal_benefit import simulated, with_benefits
+from simulator.experiment.marginal_benefit import simulated, with_marginal_benefits
 from simulator.experiment.run import count_draws, part_of
 from simulator.experiment.settings import Settings
 from simulator.scenario.arrivals import MONTHS_A_YEAR
 from simulator.scenario.scenario import Scenario
 
 MOST_SECONDS = 15 * 60.0
-"""What takes longer is not begun without --yes."""
+"""Longer work needs --yes."""
 SUGGESTED = 3 * 60.0
 """Seconds that a suggested command takes."""
 SURELY_SHORT = 5 * 60.0
-"""Seconds below which a count of events is estimate enough, and nothing is timed."""
+"""Seconds below which the count of events is a sufficient estimate, and nothing is timed."""
 MOST_EVENTS = 1_000.0
-"""States that a patient enters within the horizon; with more, a mean stay was hardly meant to be so short."""
+"""States that a patient enters within the horizon; with more, a mean stay is too short to be meant."""
 
 WARM_UP = 2.0
-"""Seconds after which a first piece of work is taken as it is, though it includes imports."""
+"""Seconds above which a first piece of work is not repeated, though it includes imports."""
 
 EVENTS_A_SECOND = {"microsim": 1e6, "queues": 5e4, "des": 5e3}
 EXACT_DRAWS_A_SECOND = 20.0
-"""To 120 months. All of these are slower than any machine of the last years."""
+"""To 120 months. All of these are slower than any recent machine."""
 TIMED_EVENTS = {"microsim": 200_000, "queues": 20_000, "des": 2_000}
 
 
 def round_number(count: float) -> int:
-    """Return the largest of 1, 2, 5, 10, 20, 50, ... that is no larger."""
+    """Return the largest of 1, 2, 5, 10, 20, 50, ... up to `count`."""
     step = 1
     while step * 10 <= count:
         step *= 10
-    return step * max(each for each in (1, 2, 5) if each * step <= max(count, 1))
+    return step * max(leading for leading in (1, 2, 5) if leading * step <= max(count, 1))
 
 
 @dataclass(frozen=True)
 class Dial:
-    """An option in proportion to which work takes time: its value now, and the least that still says something.
+    """An option to which the time of work is proportional: its value now, and the least useful value.
 
-    rounded : the largest value to suggest that is no larger than another
+    rounded : rounds a value down to one to suggest
     """
 
     option: str
@@ -67,14 +67,14 @@ class Dial:
 def check_time(
     seconds: float, jobs: int, dials: Sequence[Dial], *, what: str, where: str = "", quick: str = ""
 ) -> None:
-    """Refuse what takes more than MOST_SECONDS. Raises InputError with its time, and what would make it shorter.
+    """Refuse work of more than MOST_SECONDS. Raises InputError with its time, and options that make it shorter.
 
     what : the work, in words; quick : an option that gives a rough answer, if there is one
     """
     if seconds <= MOST_SECONDS:
         return
     several = f" on {jobs} processes" if jobs > 1 else ""
-    ways = [each for dial in dials if (each := _shorter(dial, seconds))] + [quick] * bool(quick)
+    ways = [way for dial in dials if (way := _shorter(dial, seconds))] + [quick] * bool(quick)
     raise InputError(
         f"{what} would take about {in_words(seconds)}{several}",
         where=where,
@@ -83,14 +83,14 @@ def check_time(
 
 
 def _shorter(dial: Dial, seconds: float) -> str:
-    """Return "--draws 20 takes about 3 minutes", of a round number; nothing where even the least takes too long."""
+    """Return "--draws 20 takes about 3 minutes", with a round number; "" where even the least takes too long."""
     wanted = max(dial.rounded(dial.value * min(SUGGESTED / seconds, 1.0)), dial.least)
     takes = seconds * wanted / dial.value
     return f"{dial.option} {wanted} takes about {in_words(takes)}" if takes <= MOST_SECONDS else ""
 
 
 def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:
-    """Refuse patients who would take thousands of events each. Raises InputError naming the scenario."""
+    """Refuse scenarios with thousands of events a patient. Raises InputError naming the scenario."""
     for scenario in scenarios:
         count = events_a_patient(scenario, horizon)
         if count > MOST_EVENTS:
@@ -102,15 +102,15 @@ def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:
 
 
 def events_a_patient(scenario: Scenario, horizon: float) -> float:
-    """Return about how many states a patient enters until the horizon, at the declared values."""
+    """Return about how many states a patient enters by the horizon, at the declared values."""
     model = resolve(scenario.gaining(1.0))
-    # A number that no run accepts is refused there, with its place.
+    # The run refuses numbers that overflow, with their place.
     with np.errstate(all="ignore"):
         return float(embedded.events(model, within=scenario.pathway.followed(horizon)).mean())
 
 
 def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
-    """Refuse a run of scenarios that takes too long, or whose patients do. Raises InputError before anything runs."""
+    """Refuse a run that takes too long, or whose patients have too many events. Raises InputError before it runs."""
     check_events(scenarios, settings.horizon)
     engine, _ = choose_engine(settings.engine, scenarios)
     # A policy that treats more is shown for several marginal benefits.
@@ -119,8 +119,8 @@ def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
     pathway, limited = scenarios[0].pathway, any(scenario.is_limited for scenario in scenarios)
     table = load_informed_draws(pathway)
     n_draws = count_draws(settings, engine, limited, table, pathway)
-    shown = with_benefits(scenarios, table, n_draws, break_even=not limited)
-    seconds = sum(seconds_of(each, table, engine, settings, n_draws) for each in simulated(shown, engine))
+    displayed = with_marginal_benefits(scenarios, table, n_draws, break_even=not limited)
+    seconds = sum(seconds_of(scenario, table, engine, settings, n_draws) for scenario in simulated(displayed, engine))
     dials = [Dial("--draws", n_draws, 10)]
     if limited:
         dials.append(Dial("--replications", settings.replications, 2))
@@ -131,7 +131,7 @@ def check_run(scenarios: Sequence[Scenario], settings: Settings) -> None:
 
 
 def is_surely_short(scenarios: Sequence[Scenario], engine: str, settings: Settings, times: float = 1.0) -> bool:
-    """Whether a count says that so many times some scenarios are short work, however slow the machine."""
+    """Whether `times` these scenarios are short work by their count of events, however slow the machine."""
     seconds = 0.0
     for scenario in scenarios:
         if engine == "exact":
@@ -162,7 +162,7 @@ def _patients(scenario: Scenario, settings: Settings) -> float:
 def seconds_of(
     scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, n_draws: int
 ) -> float:
-    """Return about how long one process simulates a scenario, from some of its patients under one parameter set."""
+    """Return about how many seconds one process takes for a scenario, from a few patients and one parameter set."""
     if engine == "exact":
         rows = slice(0, min(BATCH, n_draws))
         return timed(partial(part_of, scenario, table, engine, settings, rows)) * n_draws / rows.stop
@@ -174,15 +174,15 @@ def seconds_of(
         small = replace(settings, patients=max(int(few), 1), replications=count)
         return timed(partial(part_of, fewer, table, engine, small, slice(0, 1)))
 
-    one = each = seconds(1)
+    one = repeated = seconds(1)
     if replications > 1:
-        # What a parameter set takes once, however many its replications, is told apart.
-        each = min(max(seconds(2) - one, 0.1 * one), one)
-    return n_draws * (one - each + each * replications * patients / few)
+        # A parameter set takes some time once, and the rest for every replication.
+        repeated = min(max(seconds(2) - one, 0.1 * one), one)
+    return n_draws * (one - repeated + repeated * replications * patients / few)
 
 
 def _with_arrivals(scenario: Scenario, arrivals: float, settings: Settings) -> Scenario:
-    """Return a scenario to which so many patients come, as others do in the same months."""
+    """Return a scenario with so many arrivals in the same months."""
     assert scenario.service is not None
     months = scenario.service.last + scenario.pathway.followed(settings.horizon)
     rate = MONTHS_A_YEAR * arrivals / months
@@ -192,7 +192,7 @@ def _with_arrivals(scenario: Scenario, arrivals: float, settings: Settings) -> S
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Return the seconds of a piece of work, done twice unless it is long: the first time brings the imports."""
+    """Return the seconds of a piece of work, done twice unless it is long: the first time includes imports."""
     first = _seconds(work)
     return first if first > WARM_UP else _seconds(work)
 

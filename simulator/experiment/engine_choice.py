@@ -1,4 +1,4 @@
-"""Which engine runs some scenarios, and why: the one that is asked for, or one that can."""
+"""Which engine runs some scenarios, and why: the engine that is requested, or one that can."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from simulator.scenario.scenario import Scenario
 
 ENGINES = ("auto", "exact", "microsim", "des")
 MOST_REQUESTS = 20.0
-"""By one patient from one state, on average: of more, microsim's queues may have too many to simulate beforehand."""
+"""Mean requests of one patient from one state above which microsim's queues may have too many to simulate."""
 
 
 def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 120.0) -> tuple[str, str]:
-    """Return the engine to use and why. Raises InputError where the one that is asked for cannot run a scenario."""
+    """Return the engine to use and why. Raises InputError where the requested engine cannot run a scenario."""
     from simulator.engines.exact import accuracy
     from simulator.engines.exact import engine as exact
 
@@ -49,11 +49,11 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
     if limited is None and passed is not None:
         return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
     if limited is None:
-        for each in scenarios:
-            try:
-                exact.refuse_coarse(resolve(each), horizon)
-            except accuracy.TooCoarse as error:
-                return "microsim", f"{error.what}: {error.got}"
+        try:
+            for scenario in scenarios:
+                exact.refuse_coarse(resolve(scenario), horizon)
+        except accuracy.TooCoarse as error:
+            return "microsim", f"{error.what}: {error.got}"
         return "exact", "no resource is limited, so there is an answer without sampling noise"
     better = [why for _, why in beyond] or [why for scenario in scenarios if (why := _beforehand(scenario))]
     if better:
@@ -64,9 +64,9 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
 
 
 def _beforehand(scenario: Scenario) -> str | None:
-    """Return why microsim, which simulates both ways out of every wait beforehand, may have too much to simulate."""
+    """Return why microsim, which simulates both ends of every wait beforehand, may have too much to simulate."""
     model = resolve(replace(scenario, marginal_benefit=1.0))
-    # Not its open ways: where a request is made at once, other risks have their time while it waits.
+    # Every onward exit, open or not: where a request is made at once, other risks act while it waits.
     why = doubles(scenario.pathway, model.onward, scenario.capacity)
     if why is None:
         state, requests = most_requests(model)

@@ -1,4 +1,4 @@
-"""The command that is running, as it was typed; None where Python calls the simulator."""
+"""The command that is running, as it was typed; None for calls from Python."""
 
 from contextvars import ContextVar
 

@@ -1,4 +1,4 @@
-"""The exact engine's error in a run, as it is measured on a few of its parameter sets; the manifest states it."""
+"""The exact engine's error in a run, measured on a few of its parameter sets for the manifest."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from simulator.evidence.draws import values
 from simulator.scenario.scenario import Scenario
 
 FEW = 3
-"""Draws that are any, and as many whose survival, and whose occupancy, a lattice suits least: one batch together."""
+"""Evenly spaced draws, and as many whose survival, and whose occupancy, a lattice suits least: one batch together."""
 
 
 def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon: float, n_draws: int) -> dict[str, Any]:
-    """Return the exact engine's lattice: its cells, and their error at most, as it is measured on a few draws.
+    """Return the exact engine's lattice: its cells, and their error, measured on a few draws.
 
-    The largest is that of the hardest draws, which take a third of a run's time to find; the median that of any.
+    The largest error is of the hardest draws, which take a third of a run's time to find; the median, of any draws.
     """
     steps, largest, usual = [], [], []
+    spaced = np.unique(np.linspace(0, n_draws - 1, FEW, dtype=int)).tolist()
     for scenario in scenarios:
-        any_of_them = np.unique(np.linspace(0, n_draws - 1, FEW, dtype=int)).tolist()
-        rows = any_of_them + _hardest(scenario, table, horizon, n_draws)
+        rows = spaced + _hardest(scenario, table, horizon, n_draws)
         step, *errors = engine.lattice_error(resolve(scenario, _chosen(table, rows)), horizon)
         steps.append(step)
         largest.append([error.max() for error in errors])
-        usual.append([error[: len(any_of_them)] for error in errors])
-    (alive, there), median = np.max(largest, axis=0), np.median(np.concatenate(usual, axis=1), axis=1)
+        usual.append([error[: len(spaced)] for error in errors])
+    (survival, occupancy), median = np.max(largest, axis=0), np.median(np.concatenate(usual, axis=1), axis=1)
     return {
         "step_months": min(steps),
-        "survival_error": {"largest": float(alive), "median": float(median[0])},
-        "occupancy_error": {"largest": float(there), "median": float(median[1])},
+        "survival_error": {"largest": float(survival), "median": float(median[0])},
+        "occupancy_error": {"largest": float(occupancy), "median": float(median[1])},
         "measured_on": "the parameter sets that cells twice as wide move most, and a few others",
         "measured_by": "a lattice four times as fine, and a third of the difference for what that leaves",
     }

@@ -1,4 +1,4 @@
-"""The manifest of a run: everything that a reader needs to know, and to have, to get the same numbers again."""
+"""The manifest of a run: everything that a reader needs to get the same numbers again."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ NOTE = (
 )
 
 ROUGH = "Rough (--quick), for a first look: few parameter sets and, where patients are simulated, few of them."
-"""Everywhere that a number of such a run is shown."""
+"""The mark of rough results, wherever their numbers are shown."""
 
 LIBRARIES = ("aftercart", "numpy", "scipy", "pandas", "pydantic", "simpy", "matplotlib", "SALib")
-"""What numbers and pictures come from."""
+"""Their versions stand in the manifest."""
 
 ROOT = Path(__file__).parents[2]
-"""Above the packages; what is shipped is named from here."""
+"""The folder of the packages; paths of shipped files start here."""
 
 
 def manifest(
     scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int
 ) -> dict[str, Any]:
-    """Return how results came about: settings, engine, pathway and scenarios."""
+    """Return the settings, engine, pathway, scenarios and files of a run."""
     pathway = scenarios[0].pathway
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -59,14 +59,14 @@ def manifest(
             "sha256": _digest(pathway),
         },
         "stale_draws": staleness(pathway),
-        "scenarios": [_told(scenario) for scenario in scenarios],
+        "scenarios": [_declared(scenario) for scenario in scenarios],
         "files": files(scenarios),
         **circumstances(),
     }
 
 
 def circumstances() -> dict[str, Any]:
-    """Return the command, the versions of what computes and draws, and the platform."""
+    """Return the command, the versions of libraries, and the platform."""
     return {
         "command": COMMAND.get(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
@@ -74,8 +74,8 @@ def circumstances() -> dict[str, Any]:
     }
 
 
-def made(folder: str | Path) -> Path:
-    """Return a folder to write into, made if it is not there. Raises InputError where there can be none."""
+def make_folder(folder: str | Path) -> Path:
+    """Return a folder to write into, made if it is not there. Raises InputError where it cannot be made."""
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -85,15 +85,15 @@ def made(folder: str | Path) -> Path:
     return path
 
 
-def write(told: Mapping[str, Any], folder: Path) -> None:
+def write(contents: Mapping[str, Any], folder: Path) -> None:
     """Write manifest.json into an existing folder. Raises OSError."""
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    # A folder may have a name that is no text; its bytes are then written as escapes.
+    text = json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
+    # The bytes of a folder's name that are not text are written as escapes.
     (folder / "manifest.json").write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def files(scenarios: Sequence[Scenario], cohort: Path | None = None) -> list[dict[str, str]]:
-    """Return every file that numbers, or reported figures, came from: where and what it is, and its SHA-256.
+    """Return every file that the numbers, or reported figures, came from: its path, kind and SHA-256.
 
     cohort : the folder of a cohort that is compared with the scenarios
     """
@@ -115,24 +115,24 @@ def files(scenarios: Sequence[Scenario], cohort: Path | None = None) -> list[dic
 
 
 def _named(path: Path) -> str:
-    """Return where a file is: from the packages' folder if it is shipped, so that machines agree; else in full."""
+    """Return the path of a file: of a shipped file from ROOT, so that machines agree; else in full."""
     path = path.resolve()
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
 
 
 def note(pathway: Pathway) -> str:
-    """Return what results are not for, and the size of the cohort that they are calibrated to."""
+    """Return the size of the cohort that results are calibrated to, and what they are not for."""
     cohort = load_cohort(pathway)
     return NOTE if cohort is None else f"Calibrated to n = {cohort.n} reported patients. {NOTE}"
 
 
-def _told(scenario: Scenario) -> dict[str, Any]:
+def _declared(scenario: Scenario) -> dict[str, Any]:
     keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
     levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
     if scenario.pathway.milestones:
         levers["milestones"] = list(scenario.pathway.milestones)
     if scenario.capacity:
-        levers["capacity"] = {name: asdict(each) for name, each in scenario.capacity.items()}
+        levers["capacity"] = {name: asdict(capacity) for name, capacity in scenario.capacity.items()}
     if scenario.service is not None:
         levers["service"] = asdict(scenario.service)
     return {

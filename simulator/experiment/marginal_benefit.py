@@ -1,6 +1,6 @@
-"""The marginal benefits that a policy is shown for, and the curves at those that differ from draw to draw.
+"""The marginal benefits that a policy is shown for, and the curves at benefits that differ from draw to draw.
 
-    S(t | m) = m S(t | 1) + (1 - m) S(t | 0)        m of the marginal patients gain, and no resource is limited
+    S(t | m) = m S(t | 1) + (1 - m) S(t | 0)        m of the marginal patients benefit; no resource is limited
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Sce
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Where a policy just pays, (n_draws,) each: the benefit, which may lie outside 0 to 1, and S there."""
+    """The benefit at which a policy just pays, which may lie outside 0 to 1, and S there : (n_draws,)."""
 
     benefit: Floats
     survival: Floats
 
 
-def with_benefits(
+def with_marginal_benefits(
     scenarios: Sequence[Scenario], table: pd.DataFrame | None, n_draws: int, *, break_even: bool
 ) -> list[Scenario]:
-    """Return the scenarios to show: one that treats more than the draws' own policy, for several marginal benefits.
+    """Return the scenarios to show: a scenario that treats more than the draws' policy, for several marginal benefits.
 
-    That is 1, what other cohorts suggest (0.5 where none inform it), and where it just pays if `break_even`; a scenario
-    that names a benefit of its own is shown for that and for 1.
+    Those are 1, the benefit that other cohorts suggest (0.5 where none inform it), and break-even if `break_even`; a
+    scenario that declares a benefit is shown for that benefit and for 1.
     """
     informed = table is not None and INFORMED in table.columns
-    shown: list[Scenario] = []
+    displayed: list[Scenario] = []
     for scenario in scenarios:
         benefits: list[float | str] = []
         if _treats_more(scenario, values(table, slice(0, n_draws))):
@@ -46,54 +46,61 @@ def with_benefits(
             if scenario.marginal_benefit == 1.0:
                 benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if break_even else [])]
         every = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
-        shown.extend(end for end in every if end.name not in [known.name for known in shown])
-    return shown
+        displayed.extend(end for end in every if end.name not in [known.name for known in displayed])
+    return displayed
 
 
-def _treats_more(scenario: Scenario, own: Values) -> bool:
-    """Return whether a scenario treats more than the draws' own policy, before its date or from then on."""
-    marginal = resolve(scenario, own).marginal
+def _treats_more(scenario: Scenario, draw_values: Values) -> bool:
+    """Return whether a scenario treats more than the draws' policy, before its date or from then on."""
+    marginal = resolve(scenario, draw_values).marginal
     is_raised = marginal is not None and marginal.raised
-    return is_raised or (scenario.before is not None and _treats_more(scenario.before, own))
+    return is_raised or (scenario.before is not None and _treats_more(scenario.before, draw_values))
 
 
-def simulated(shown: Sequence[Scenario], engine: str) -> list[Scenario]:
-    """Return the scenarios to simulate: for one at break-even both ends, which are then mixed.
+def simulated(displayed: Sequence[Scenario], engine: str) -> list[Scenario]:
+    """Return the scenarios to simulate: instead of a scenario at break-even both ends, which are then mixed.
 
-    With the exact engine, where a mixture is what it would solve, what other cohorts suggest is mixed too.
+    The exact engine mixes a scenario at the benefit that other cohorts suggest too: its solution is the mixture.
     """
     mixes = (BREAK_EVEN, COHORTS) if engine == "exact" else (BREAK_EVEN,)
-    found: list[Scenario] = []
-    for each in shown:
-        found += _ends(each, shown) if each.marginal_benefit in mixes else [each]
-    return list({each.name: each for each in found}.values())
+    ends = {
+        end.name: end
+        for scenario in displayed
+        for end in (_ends(scenario, displayed) if scenario.marginal_benefit in mixes else [scenario])
+    }
+    return list(ends.values())
 
 
-def _ends(scenario: Scenario, shown: Sequence[Scenario]) -> list[Scenario]:
-    """Return a policy at the benefits 1 and 0, as it is shown if it is."""
+def _ends(scenario: Scenario, displayed: Sequence[Scenario]) -> list[Scenario]:
+    """Return a policy at the benefits 1 and 0; the displayed scenario where there is one."""
     stem = parted(scenario.name)[0]
-    known = {each.marginal_benefit: each for each in shown if parted(each.name)[0] == stem}
+    known = {other.marginal_benefit: other for other in displayed if parted(other.name)[0] == stem}
     return [known.get(benefit) or scenario.with_marginal_benefit(benefit) for benefit in (1.0, 0.0)]
 
 
 def mixture(
-    scenario: Scenario, shown: Sequence[Scenario], curves: Mapping[str, Curves], informed: Floats | None, margin: float
+    scenario: Scenario,
+    displayed: Sequence[Scenario],
+    curves: Mapping[str, Curves],
+    informed: Floats | None,
+    margin: float,
 ) -> tuple[Curves, BreakEven | None]:
-    """Return the curves of a policy whose benefit is each draw's own, and where it pays if that is asked for.
+    """Return the curves of a policy whose benefit differs between draws, and its break-even unless cohorts inform it.
 
-    curves : scenario's name -> curves, of `simulated(shown)`; informed : (n_draws,) the benefit that cohorts suggest
-    margin : more of 100 alive than under the first scenario, or than if none gained where that is the policy itself
+    curves : scenario's name -> curves, of `simulated(displayed)`; informed : (n_draws,) the benefit cohorts suggest
+    margin : more of 100 alive than under the first scenario; if that is this policy, than if none benefited
     """
-    every, none = (curves[each.name] for each in _ends(scenario, shown))
-    found = None
+    every, none = (curves[end.name] for end in _ends(scenario, displayed))
+    break_even = None
     if scenario.marginal_benefit == COHORTS:
         assert informed is not None
-        gain = informed
+        benefit = informed
     else:
-        own = parted(scenario.name)[0] == parted(shown[0].name)[0]
-        found = _break_even([none if own else curves[shown[0].name], none, every], scenario.pathway, margin)
-        gain = np.clip(np.nan_to_num(found.benefit, posinf=1.0), 0.0, 1.0)
-    return mixed([every, none], [gain, 1.0 - gain]), found
+        is_first = parted(scenario.name)[0] == parted(displayed[0].name)[0]
+        first = none if is_first else curves[displayed[0].name]
+        break_even = _break_even([first, none, every], scenario.pathway, margin)
+        benefit = np.clip(np.nan_to_num(break_even.benefit, posinf=1.0), 0.0, 1.0)
+    return mixed([every, none], [benefit, 1.0 - benefit]), break_even
 
 
 def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:

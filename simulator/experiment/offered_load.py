@@ -1,9 +1,9 @@
-"""The offered load: what a scenario's patients ask for, were it never short, over what there is.
+"""The offered load: demand of a scenario's patients, were units never short, over capacity.
 
     load = arrivals a month x months held an arrival / units        (requests an arrival, where units are offered)
 
-Months and requests are of whole lives, whatever the horizon. Where more is asked for than there is, those who leave
-the queue before they are served may keep it stable: a queue grows without limit where the load of those who never
+Months and requests are of whole lives, whatever the horizon. Where demand exceeds capacity, patients who leave the
+queue before they are served may keep it stable: a queue grows without limit where the load of patients who never
 leave it is 1 or more.
 """
 
@@ -23,14 +23,14 @@ from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
 
 HARDLY = 1e-6
-"""The share of requests that are granted at once where a queue is without end."""
+"""The share of requests that are granted at once where a queue is endless."""
 HALVINGS, ROUNDS = 18, 3
-"""How closely the share that is served is found; and how often, of each resource in turn, where there are several."""
+"""Bisections for the share that is served; rounds over resources, where there are several."""
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What an arrival asks of each limited resource, under the policy and before it starts."""
+    """Demand of an arrival for each limited resource, under the policy and before it starts."""
 
     policy: Uses
     before: Uses
@@ -45,20 +45,20 @@ class Demand:
         if self.before is self.policy or share == 1.0:
             return under
         before = self.before.months(served)
-        return {name: share * each + (1.0 - share) * before[name] for name, each in under.items()}
+        return {name: share * months + (1.0 - share) * before[name] for name, months in under.items()}
 
-    def loads(self, scenario: Scenario) -> dict[str, Floats]:
-        """Return each resource's load over the counted years as a whole, (n_draws,); see `loads`."""
+    def offered_loads(self, scenario: Scenario) -> dict[str, Floats]:
+        """Return each resource's load over the counted years as a whole, (n_draws,); see `offered_loads`."""
         service = scenario.service
         assert service is not None
-        asked = self.of(service.policy_share)
+        demand, years = self.of(service.policy_share), (service.first, service.last)
         return {
-            resource: _over(service.arrivals_a_month * asked[resource], each.mean_units(service.first, service.last))
-            for resource, each in scenario.capacity.items()
+            resource: _over(service.arrivals_a_month * demand[resource], capacity.mean_units(*years))
+            for resource, capacity in scenario.capacity.items()
         }
 
-    def lasting(self, scenario: Scenario) -> dict[str, Floats]:
-        """Return each resource's load, (n_draws,), of those who would wait for it without end, for ever after.
+    def never_leaving(self, scenario: Scenario) -> dict[str, Floats]:
+        """Return each resource's load, (n_draws,), by patients who never leave its queue, for ever after.
 
         With the policy's share at the end of the counted years and the last units of a calendar; 1 or more grows
         without limit. Where all are served at once this is no more than the load. {} for a list of arrivals.
@@ -68,58 +68,58 @@ class Demand:
             return {}
         share, units, loads = self._in_the_end(scenario, service)
         served = {name: np.ones(self.policy.model.n_draws) for name in units}
-        found = loads(served)
-        if all(np.all(each < 1.0) for each in found.values()):
-            return found
+        never_leaving = loads(served)
+        if all(np.all(load < 1.0) for load in never_leaving.values()):
+            return never_leaving
         for _ in range(ROUNDS if len(units) > 1 else 1):
             for name in units:
                 served[name] = _share_served(lambda part: loads({**served, name: part})[name], served[name])  # noqa: B023
         for name, part in served.items():
             hardly = {**served, name: np.full(part.shape, HARDLY)}
-            without_end = loads(hardly)[name]
+            endless = loads(hardly)[name]
             if not units[name]:
                 stay = self.of(share, hardly)[name] > 1e3 * HARDLY * self.of(share)[name]
-                without_end = np.where(stay, np.inf, 0.0)
-            found[name] = np.where(part < 1.0, without_end, loads(served)[name])
-        return found
+                endless = np.where(stay, np.inf, 0.0)
+            never_leaving[name] = np.where(part < 1.0, endless, loads(served)[name])
+        return never_leaving
 
     def _in_the_end(
         self, scenario: Scenario, service: Service
     ) -> tuple[float, dict[str, float], Callable[[Mapping[str, Floats]], dict[str, Floats]]]:
         """Return the policy's share, the units a month and each resource's load by the shares served, in the end."""
         share = float(service.share_under_policy(np.array([service.last]))[0])
-        units = {name: each.units_a_month(each.calendar[-1][0]) for name, each in scenario.capacity.items()}
+        units = {name: capacity.units_a_month(capacity.calendar[-1][0]) for name, capacity in scenario.capacity.items()}
 
         def loads(served: Mapping[str, Floats]) -> dict[str, Floats]:
-            asked = self.of(share, served)
-            return {name: _over(service.arrivals_a_month * asked[name], unit) for name, unit in units.items()}
+            demand = self.of(share, served)
+            return {name: _over(service.arrivals_a_month * demand[name], unit) for name, unit in units.items()}
 
         return share, units, loads
 
-    def doubts(self, scenario: Scenario) -> dict[str, str]:
-        """Return of which resources loads do not tell whether a queue grows, and why.
+    def undetermined(self, scenario: Scenario) -> dict[str, str]:
+        """Return the resources whose load does not determine whether a queue grows, and why.
 
-        There the load is below 1 in some queues and not in others: where requests for any resource are granted at
-        once, or wait without end. In a single queue that patients leave in turn, it is the latter that counts.
+        Their load is below 1 in some queues and not in others: where requests for any resource are granted at once,
+        or wait for ever. In a single queue that patients leave in turn, the load of endless waits counts.
         """
         service = scenario.service
         if service is None or service.arrival_months is not None:
             return {}
         _, units, loads = self._in_the_end(scenario, service)
         ways = [(HARDLY, 1.0) if unit else (HARDLY,) for unit in units.values()]
-        corners = [loads({n: np.full(1, p) for n, p in zip(units, each, strict=True)}) for each in product(*ways)]
-        found = {}
-        for name in (each for each, number in units.items() if number):
+        corners = [loads({n: np.full(1, p) for n, p in zip(units, corner, strict=True)}) for corner in product(*ways)]
+        reasons = {}
+        for name in (name for name, number in units.items() if number):
             means = [float(corner[name].mean()) for corner in corners]
             if min(means) >= 1.0 or max(means) < 1.0:
                 continue
             if len(units) > 1:
-                found[name] = "who leaves one queue decides what is asked for elsewhere"
+                reasons[name] = "who leaves one queue decides what is asked for elsewhere"
             elif means[0] >= 1.0:
-                found[name] = "patients who wait ask for more than patients who are served at once"
+                reasons[name] = "patients who wait ask for more than patients who are served at once"
             elif scenario.capacity[name].ranks is not None:
-                found[name] = "patients who come first leave the queue more seldom than those who come last"
-        return found
+                reasons[name] = "patients who come first leave the queue more seldom than those who come last"
+        return reasons
 
 
 def _share_served(load: Callable[[Floats], Floats], shape: Floats) -> Floats:
@@ -133,26 +133,26 @@ def _share_served(load: Callable[[Floats], Floats], shape: Floats) -> Floats:
     return np.where(enough, 1.0, low)
 
 
-def demand(scenario: Scenario, own: Values) -> Demand:
-    """Return what arrivals of a scenario ask for."""
-    policy = Uses(resolve(scenario, own))
-    return Demand(policy, policy if scenario.before is None else Uses(resolve(scenario.before, own)))
+def demand(scenario: Scenario, draw_values: Values) -> Demand:
+    """Return the demand of a scenario's arrivals."""
+    policy = Uses(resolve(scenario, draw_values))
+    return Demand(policy, policy if scenario.before is None else Uses(resolve(scenario.before, draw_values)))
 
 
-def loads(scenario: Scenario, own: Values) -> dict[str, Floats]:
+def offered_loads(scenario: Scenario, draw_values: Values) -> dict[str, Floats]:
     """Return each resource's offered load, (n_draws,), over the counted years as a whole.
 
-    Of a policy that starts in them, and of units that change, the means.
+    A policy that starts in those years, and units that change in them, count by their means.
     """
-    return {} if scenario.service is None else demand(scenario, own).loads(scenario)
+    return {} if scenario.service is None else demand(scenario, draw_values).offered_loads(scenario)
 
 
 def _over(demand: Floats, units: float) -> Floats:
     return demand / units if units else np.where(demand > 0, np.inf, 0.0)
 
 
-def too_much(scenario: Scenario, resource: str, load: float) -> str:
-    """Return in words which load of patients who never leave a queue it cannot serve."""
+def unservable(scenario: Scenario, resource: str, load: float) -> str:
+    """Return the load of patients who never leave a queue, in words."""
     if np.isfinite(load):
         return f"a load of {load:.2f} by patients who do not leave the queue"
     units = scenario.capacity[resource].calendar[-1][1]

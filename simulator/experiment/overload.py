@@ -1,7 +1,7 @@
-"""Whether queues grow without limit: by what is asked for by those who never leave them, and by a trial.
+"""Whether queues grow without limit: by the offered load of patients who never leave the queue, and by a trial.
 
-Where loads tell, every draw counts. A trial takes seconds: it is made of the draw of which most is asked for and, where
-its queue grows, of the draw in the middle.
+Where offered loads decide, every draw counts. A trial takes seconds: it runs the draw with the highest load and, where
+its queue grows, the draw with the median load.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.evidence.draws import single, values
 from simulator.experiment import centre
-from simulator.experiment.offered_load import demand, too_much
+from simulator.experiment.offered_load import demand, unservable
 from simulator.scenario.capacity import beyond_loads
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
@@ -23,9 +23,9 @@ from simulator.scenario.scenario import Scenario
 FEW = 20
 """Draws whose mean load decides whether a scenario is refused, however many are run."""
 TRIALS = ((3_000, 0.04), (30_000, 0.01))
-"""Arrivals of a trial, and the share of them still waiting at its end from which on a queue is said to grow."""
+"""Arrivals of a trial, and the share of them still waiting at its end above which a queue grows."""
 SMALL, LARGE = 0.01, 0.1
-"""The shares still waiting between which the first trial is no clear answer."""
+"""The shares still waiting between which a longer trial follows."""
 
 
 def check(
@@ -33,25 +33,25 @@ def check(
     table: pd.DataFrame | None,
     n_draws: int,
     run_it: bool,
-    tell_load: Callable[[Scenario, dict[str, Floats]], None] | None,
+    report_load: Callable[[Scenario, dict[str, Floats]], None] | None,
 ) -> dict[str, dict[str, float | str | None]]:
-    """Return a scenario's loads as a manifest tells them. Raises InputError where a queue grows, unless `run_it`.
+    """Return a scenario's offered loads for the manifest. Raises InputError where a queue grows, unless `run_it`.
 
-    It is refused for the mean load of FEW draws, or the trial of the middle one; a queue that grows in others of the
-    `n_draws` that are run is told. tell_load : called with the loads before
+    The mean load of FEW draws, or the trial of the median draw, decides; the manifest reports in how many of the
+    `n_draws` that are run a queue grows. report_load : called with the loads before
     """
-    asked = demand(scenario, values(table, slice(0, max(FEW, n_draws))))
-    loads, lasting = asked.loads(scenario), asked.lasting(scenario)
+    arrivals = demand(scenario, values(table, slice(0, max(FEW, n_draws))))
+    loads, never_leaving = arrivals.offered_loads(scenario), arrivals.never_leaving(scenario)
     few = {name: load[:FEW] for name, load in loads.items()}
-    if tell_load is not None:
-        tell_load(scenario, few)
-    doubts = asked.doubts(scenario)
-    growing = growing_in_trial(scenario, single(table, greatest_of(loads)), doubts)
+    if report_load is not None:
+        report_load(scenario, few)
+    undetermined = arrivals.undetermined(scenario)
+    growing = growing_in_trial(scenario, single(table, greatest_of(loads)), undetermined)
     tried = growing is not None
     if tried:
-        growing = growing_in_trial(scenario, single(table, middle_of(few)), doubts)
+        growing = growing_in_trial(scenario, single(table, middle_of(few)), undetermined)
     if not run_it:
-        _check_growth(scenario, {name: load[:FEW] for name, load in lasting.items() if name not in doubts})
+        _check_growth(scenario, {name: load[:FEW] for name, load in never_leaving.items() if name not in undetermined})
         if growing is not None:
             raise InputError(
                 "more is asked for than can ever be served",
@@ -60,14 +60,17 @@ def check(
                 allowed="fewer arrivals or more units, or --overload to run it all the same",
             )
     elif growing is not None:
-        lasting |= {name: np.full(1, np.inf) for name in doubts}
-    where = {name: _where_it_grows(load[:n_draws]) for name, load in lasting.items() if name not in doubts}
+        never_leaving |= {name: np.full(1, np.inf) for name in undetermined}
+    decided = {name: load for name, load in never_leaving.items() if name not in undetermined}
+    where = {name: _where_it_grows(load[:n_draws]) for name, load in decided.items()}
     if tried:
-        where |= dict.fromkeys(doubts or loads, "in the parameter set of which most is asked for, as a trial shows")
+        where |= dict.fromkeys(
+            undetermined or loads, "in the parameter set of which most is asked for, as a trial shows"
+        )
     return {
         name: {
             "all": _number(load),
-            "never_leaving": _number(lasting[name][:FEW]) if name in lasting else None,
+            "never_leaving": _number(never_leaving[name][:FEW]) if name in never_leaving else None,
             "grows": where.get(name, ""),
         }
         for name, load in few.items()
@@ -75,51 +78,51 @@ def check(
 
 
 def greatest_of(loads: Mapping[str, Floats]) -> int:
-    """Return the place of the draw of which most is asked for, of any resource : (n_draws,) each."""
+    """Return the place of the draw with the highest offered load of any resource : (n_draws,) each."""
     return int(np.argmax(np.max(list(loads.values()), axis=0)))
 
 
 def middle_of(loads: Mapping[str, Floats]) -> int:
-    """Return the place of the draw in the middle, by what is asked for of the resource of which most is."""
+    """Return the place of the median draw, by the highest offered load of any resource."""
     most = np.max(list(loads.values()), axis=0)
     return int(np.argsort(most, kind="stable")[(most.size - 1) // 2])
 
 
 def _number(load: Floats) -> float | None:
-    """Return a mean load as a manifest tells it; None: no number."""
+    """Return a mean load for the manifest; None where it is infinite."""
     return float(load.mean()) if np.isfinite(load.mean()) else None
 
 
-def _where_it_grows(lasting: Floats) -> str:
-    """Return in how many draws a queue grows, in words; empty where in none."""
-    growing = int(np.sum(lasting >= 1.0))
-    return f"in {growing:,} of {lasting.size:,} parameter sets" if growing else ""
+def _where_it_grows(never_leaving: Floats) -> str:
+    """Return in how many draws a queue grows, in words; empty for none."""
+    growing = int(np.sum(never_leaving >= 1.0))
+    return f"in {growing:,} of {never_leaving.size:,} parameter sets" if growing else ""
 
 
-def _check_growth(scenario: Scenario, lasting: dict[str, Floats]) -> None:
-    """Refuse a queue that grows without limit, on average over draws. `lasting` : see `Demand.lasting`."""
-    for resource, of_draws in lasting.items():
+def _check_growth(scenario: Scenario, never_leaving: dict[str, Floats]) -> None:
+    """Refuse a queue that grows without limit, on average over draws. never_leaving : see `Demand.never_leaving`"""
+    for resource, of_draws in never_leaving.items():
         if (load := of_draws.mean()) >= 1.0:
             raise InputError(
                 "more is asked for than can ever be served",
                 where=f"{scenario.where}: [capacity] {resource}",
-                got=too_much(scenario, resource, load),
+                got=unservable(scenario, resource, load),
                 allowed="a load below 1, or --overload to run it all the same",
             )
 
 
-def growing_in_trial(scenario: Scenario, own: Values, doubts: dict[str, str]) -> str | None:
-    """Return by how much queues grow in a trial, where loads do not tell; None where they do, and where none grows.
+def growing_in_trial(scenario: Scenario, draw_values: Values, undetermined: dict[str, str]) -> str | None:
+    """Return by how much queues grow in a trial; None where offered loads decide, and where no queue grows.
 
-    doubts : see `Demand.doubts`. A trial that is no clear answer is followed by a longer one.
+    undetermined : see `Demand.undetermined`. A longer trial follows one that is not clear.
     """
-    why = beyond_loads(scenario.pathway, scenario.capacity) or next(iter(doubts.values()), None)
+    why = beyond_loads(scenario.pathway, scenario.capacity) or next(iter(undetermined.values()), None)
     if why is None or scenario.service is None or scenario.service.arrival_months is not None:
         return None
     for arrivals, least in TRIALS:
-        half_way, at_the_end = centre.still_waiting(scenario, own, arrivals)
+        half_way, at_the_end = centre.still_waiting(scenario, draw_values, arrivals)
         grows = at_the_end > max(least, 1.3 * half_way)
         if not SMALL < at_the_end < LARGE:
             break
-    told = f"{100 * at_the_end:.0f} % of {arrivals:,} arrivals in a trial still waiting at its end; {why}"
-    return told if grows else None
+    waiting = f"{100 * at_the_end:.0f} % of {arrivals:,} arrivals in a trial still waiting at its end; {why}"
+    return waiting if grows else None

@@ -1,9 +1,8 @@
-"""What one scenario gives for some parameter sets, on the months that are reported."""
+"""Results of one scenario for some parameter sets, in the months that are reported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -15,14 +14,12 @@ from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import jackknife
 from simulator.scenario.scenario import Scenario
 
-Given = Scenario | str | Path
-
 
 @dataclass(frozen=True)
 class ScenarioDraws:
-    """What one scenario gives for some draws, on the months that are reported.
+    """Results of one scenario for some draws, in the months that are reported.
 
-    without, treated_without : what `outcomes` and `treated` of a draw are without each of its replications in turn :
+    without, treated_without : `outcomes` and `treated` of a draw without each of its replications in turn :
     (1, n_replications); empty where there are no replications
     """
 
@@ -38,24 +35,27 @@ class ScenarioDraws:
 
 
 def with_noise(part: ScenarioDraws, without: ScenarioDraws) -> ScenarioDraws:
-    """Return a part with the noise that its replications show: `draws_of_curves` takes patients for independent."""
-    found = {
-        key: {name: each[None] for name, (_, each, _) in outcome.items()} for key, outcome in without.outcomes.items()
+    """Return a part with the noise between its replications: `draws_of_curves` takes patients for independent."""
+    replicated = {
+        key: {name: values[None] for name, (_, values, _) in outcome.items()}
+        for key, outcome in without.outcomes.items()
     }
     return replace(
         part,
-        noise={key: np.sqrt(jackknife(each.T))[None] for key, each in without.survival.items()},
+        noise={key: np.sqrt(jackknife(survival.T))[None] for key, survival in without.survival.items()},
         outcomes={
-            key: {name: (unit, at, np.sqrt(jackknife(found[key][name]))) for name, (unit, at, _) in outcome.items()}
+            key: {
+                name: (unit, at, np.sqrt(jackknife(replicated[key][name]))) for name, (unit, at, _) in outcome.items()
+            }
             for key, outcome in part.outcomes.items()
         },
-        without=found,
+        without=replicated,
         treated_without=without.treated[None],
     )
 
 
 def report_months(horizon: float, early: float) -> Floats:
-    """Return the months that are reported: half months while it is early, then whole ones, and the horizon."""
+    """Return the months that are reported: half months up to `early`, then whole months, and the horizon."""
     months = np.concatenate([np.arange(0.0, early, 0.5), np.arange(np.ceil(early), max(horizon, early) + 1.0)])
     return np.unique(np.append(months[months <= horizon], horizon))
 
@@ -65,23 +65,23 @@ def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
     pathway = scenario.pathway
     months = report_months(float(curves.months[-1]), pathway.months.early)
     at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
-    survival = {key: each[:, at] for key, each in curves.survival.items()}
+    survival = {key: alive[:, at] for key, alive in curves.survival.items()}
     noise = {}
     if curves.patients is not None:
-        for (clock, name), each in survival.items():
-            noise[clock, name] = summaries.survival_noise(each, curves.patients * curves.sizes[name])
-    found = {
+        for (clock, name), alive in survival.items():
+            noise[clock, name] = summaries.survival_noise(alive, curves.patients * curves.sizes[name])
+    outcomes = {
         (clock, name): summaries.of_survival(curves, clock, name, pathway.months)
         for clock in pathway.clocks
         for name in populations(pathway)
     }
-    found[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
+    outcomes[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
     treated = summaries.treated_group(pathway)
     n_draws = len(survival[pathway.clock, "all"])
     return ScenarioDraws(
         survival=survival,
         noise=noise,
         occupancy={c: {s: p[:, at] for s, p in states.items()} for c, states in curves.occupancy.items()},
-        outcomes=found,
+        outcomes=outcomes,
         treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
     )

@@ -1,12 +1,12 @@
-"""The tables of a centre over time: what its resources did and who waited, with draws and replications kept apart.
+"""The tables of a centre over time: use of resources and waits, with draws and replications kept separate.
 
 For values x_dr of draw d and replication r, with R replications a draw:
 
     within = mean_d var_r x_dr,   monte_carlo_se = sqrt(within / (D R)),   replication_sd = sqrt(within)
 
 `lower`, `upper` are the 95 % interval over draws: of the draws' means, without the replications' share within / R of
-their variance (see `simulator.outcomes.uncertainty`). With one replication nobody knows it, and there is no interval:
-where patients are few, it would be one of chance.
+their variance (see `simulator.outcomes.uncertainty`). One replication does not show that share, and gives no
+interval: of few patients, it would be an interval of chance.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ NORMAL = 1.959964
 
 
 def service(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame:
-    """Return a row an outcome of a resource, or of a year of arrival; resources : a part a draw, a scenario each."""
+    """Return a row per outcome of a resource, or of a year of arrival; resources : by scenario and draw."""
     rows = []
     for place, (scenario, draws) in enumerate(zip(scenarios, resources, strict=True)):
         for key, (unit, _) in draws[0].outcomes.items():
-            values = np.array([each.outcomes[key][1] for each in draws])
-            before = None
+            values = np.array([draw.outcomes[key][1] for draw in draws])
+            first = None
             if place and key in resources[0][0].outcomes:
-                before = np.array([draws.outcomes[key][1] for draws in resources[0]])
+                first = np.array([draw.outcomes[key][1] for draw in resources[0]])
             precision = 0.1 if scenario.service is None else scenario.service.precision
-            told = {**_key(key), "unit": unit, **_row(values, before, precision), "follow_up": _followed(key)}
-            rows.append({"scenario": scenario.name, **told})
+            row = {**_key(key), "unit": unit, **_row(values, first, precision), "follow_up": _followed(key)}
+            rows.append({"scenario": scenario.name, **row})
     return pd.DataFrame(rows)
 
 
@@ -58,50 +58,47 @@ def _followed(key: tuple[str, int, str]) -> str:
     return "" if outcome == "arrivals" else follow_up(outcome, np.inf)
 
 
-def _row(values: Floats, before: Floats | None, precision: float) -> dict[str, float]:
-    """Return the summary of values : (n_draws, n_replications), NaN where there is nobody."""
-    told, within = summary(values)
-    half = precision * abs(float(told.estimate))
+def _row(values: Floats, first: Floats | None, precision: float) -> dict[str, float]:
+    """Return the summary of values : (n_draws, n_replications), NaN for nobody; first : the first scenario's."""
+    estimate, within = summary(values)
+    half = precision * abs(float(estimate.estimate))
     wanted = np.ceil((NORMAL**2 * within) / half**2 / len(values)) if half > 0 else np.nan
-    apart = NOTHING if before is None or before.shape != values.shape else summary(values - before)[0]
+    difference = NOTHING if first is None or first.shape != values.shape else summary(values - first)[0]
     return {
-        **told.columns(),
+        **estimate.columns(),
         "replication_sd": float(np.sqrt(within)),
         "replications_wanted": float(max(wanted, 1.0)) if np.isfinite(wanted) else np.nan,
-        **apart.difference_columns(),
+        **difference.difference_columns(),
     }
 
 
 def summary(values: Floats) -> tuple[Summary, float]:
     """Return the summary of values : (n_draws, n_replications), NaN for nobody, and the variance within a draw."""
-    known = np.isfinite(values)
-    counts = known.sum(axis=1)
-    own, counts = values[counts > 0], counts[counts > 0]
-    if not own.size:
+    counts = np.isfinite(values).sum(axis=1)
+    values, counts = values[counts > 0], counts[counts > 0]
+    if not values.size:
         return NOTHING, np.nan
     several = counts > 1
-    variances = np.full(len(own), np.nan)
-    variances[several] = np.nanvar(own[several], axis=1, ddof=1)
+    variances = np.full(len(values), np.nan)
+    variances[several] = np.nanvar(values[several], axis=1, ddof=1)
     within = float(np.nanmean(variances)) if several.any() else np.nan
-    told = of_means(np.nanmean(own, axis=1), np.where(several, variances, within) / counts)
-    return told if several.any() else told.without_interval(), within
+    estimate = of_means(np.nanmean(values, axis=1), np.where(several, variances, within) / counts)
+    return estimate if several.any() else estimate.without_interval(), within
 
 
 def queue(scenarios: Sequence[Scenario], resources: Sequence[Sequence[ResourceDraws]]) -> pd.DataFrame | None:
     """Return how many wait and how many units are in use by calendar month; None where nothing is limited.
 
-    Beside the mean and its interval over draws: what one future may look like, from `least` to `most`, 95 % of all
-    replications of all draws.
+    Next to the mean and its interval over draws: from `least` to `most`, 95 % of all replications of all draws.
     """
     parts = []
     for scenario, draws in zip(scenarios, resources, strict=True):
         for resource in draws[0].queue:
-            n = min(each.months.size for each in draws)
-            both = {"waiting": [each.queue for each in draws], "in_use": [each.in_use for each in draws]}
-            table = {"scenario": scenario.name, "resource": resource, "month": draws[0].months[:n]}
-            for name, series in both.items():
-                table |= _by_month(name, np.array([each[resource][:, :n] for each in series]))
-            parts.append(pd.DataFrame(table))
+            n = min(draw.months.size for draw in draws)
+            columns = {"scenario": scenario.name, "resource": resource, "month": draws[0].months[:n]}
+            columns |= _by_month("waiting", np.array([draw.queue[resource][:, :n] for draw in draws]))
+            columns |= _by_month("in_use", np.array([draw.in_use[resource][:, :n] for draw in draws]))
+            parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True) if parts else None
 
 
@@ -109,8 +106,8 @@ def _by_month(name: str, values: Floats) -> dict[str, Floats]:
     """Return the columns of a series : (n_draws, n_replications, n_months)."""
     n = values.shape[1]
     chance = values.var(axis=1, ddof=1) / n if n > 1 else np.full_like(values[:, 0], np.nan)
-    told = of_means(values.mean(axis=1), chance)
-    told = told if n > 1 else told.without_interval()
+    mean = of_means(values.mean(axis=1), chance)
+    mean = mean if n > 1 else mean.without_interval()
     least, most = np.quantile(values, INTERVAL, axis=(0, 1))
-    columns = {f"{name}_{key}".removesuffix("_estimate"): each for key, each in told._asdict().items()}
+    columns = {f"{name}_{key}".removesuffix("_estimate"): column for key, column in mean._asdict().items()}
     return columns | {f"{name}_least": least, f"{name}_most": most}

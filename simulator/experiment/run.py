@@ -20,23 +20,20 @@ from simulator.execution.pool import workers
 from simulator.experiment import centre, overload
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.lattice_error import measured
-from simulator.experiment.marginal_benefit import mixture, simulated, with_benefits
+from simulator.experiment.marginal_benefit import mixture, simulated, with_marginal_benefits
 from simulator.experiment.parts import ScenarioDraws, draws_of_curves, with_noise
 from simulator.experiment.results import Results, gather
-from simulator.experiment.settings import Progress, Settings
+from simulator.experiment.settings import Given, Progress, Settings
 from simulator.experiment.shards import Simulation, shards, whole
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import INFORMED, Scenario, check_names, check_one_pathway, load_scenario
 
-Given = Scenario | str | Path
-
-
 ROUGH_DRAWS = 10
 
 
-def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **settings: object) -> Results:
+def run(scenario: Given, *, progress: Progress | None = None, **settings: object) -> Results:
     """Return the results of one scenario. Settings as in `Settings`. Raises InputError."""
     return compare(scenario, progress=progress, **settings)  # type: ignore[arg-type]
 
@@ -44,32 +41,32 @@ def run(scenario: Scenario | str | Path, *, progress: Progress | None = None, **
 def compare(
     *scenarios: Given | list[Given] | tuple[Given, ...],
     progress: Progress | None = None,
-    tell_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
+    report_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
     **settings: object,
 ) -> Results:
-    """Return the results of scenarios, differences told to the first; a list stands for its members. InputError.
+    """Return the results of scenarios, with differences from the first; a list stands for its members. InputError.
 
-    A scenario that treats more than its draws' own policy is shown for several marginal benefits: see `with_benefits`.
-    tell_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
+    A scenario that treats more than its draws' policy has several marginal benefits: see `with_marginal_benefits`.
+    report_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
     """
     chosen = Settings.of(settings)
     loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
     table = load_informed_draws(pathway)
     engine, why = choose_engine(chosen.engine, loaded, chosen.horizon)
-    limited = any(each.is_limited for each in loaded)
+    limited = any(scenario.is_limited for scenario in loaded)
     n_draws = count_draws(chosen, engine, limited, table, pathway)
-    few = for_loads(table)
+    few = draws_for_overload(table)
     offered: dict[str, dict[str, dict[str, float | str | None]]] = {}
-    for each in loaded:
-        if each.capacity:
-            refuse_endless(resolve(each, few))
-        if each.service is not None and each.capacity:
-            offered[each.name] = overload.check(each, table, n_draws, chosen.overload, tell_load)
-    # Survival is a line in the benefit only where nobody waits.
+    for scenario in loaded:
+        if scenario.capacity:
+            refuse_endless(resolve(scenario, few))
+        if scenario.service is not None and scenario.capacity:
+            offered[scenario.name] = overload.check(scenario, table, n_draws, chosen.overload, report_load)
+    # Survival is linear in the benefit only where nobody waits.
     break_even = not limited and chosen.horizon >= pathway.months.answer
-    shown = with_benefits(loaded, table, n_draws, break_even=break_even)
-    work = _Work(shown, simulated(shown, engine), table, engine, chosen)
+    displayed = with_marginal_benefits(loaded, table, n_draws, break_even=break_even)
+    work = _Work(displayed, simulated(displayed, engine), table, engine, chosen)
     try:
         by_shards = engine == "microsim" and not limited
         parts = _by_shards(work, n_draws, progress) if by_shards else _by_draws(work, n_draws, progress)
@@ -77,10 +74,10 @@ def compare(
         if chosen.engine != "auto":
             raise
         # The declared values have a lattice, and one of the draws has none.
-        instead = compare(*loaded, progress=progress, tell_load=tell_load, **{**settings, "engine": "microsim"})
+        instead = compare(*loaded, progress=progress, report_load=report_load, **{**settings, "engine": "microsim"})
         instead.manifest["engine_because"] = f"{error.what}: {error.got}"
         return instead
-    results = gather(shown, parts, chosen, engine, why, n_draws)
+    results = gather(displayed, parts, chosen, engine, why, n_draws)
     if engine == "exact":
         results.manifest["lattice"] = measured(work.scenarios, table, chosen.horizon, n_draws)
     if offered:
@@ -89,27 +86,27 @@ def compare(
 
 
 def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Scenario]:
-    """Return scenarios of one pathway, each by a name of its own. Raises InputError."""
-    flat = [name for each in given for name in (each if isinstance(each, list | tuple) else [each])]
-    for each in flat:
-        if not isinstance(each, Scenario | str | Path):
-            raise InputError("not a scenario", where="compare", got=each, allowed="a name, a file, or a Scenario")
+    """Return scenarios of one pathway with distinct names. Raises InputError."""
+    flat = [name for member in given for name in (member if isinstance(member, list | tuple) else [member])]
+    for name in flat:
+        if not isinstance(name, Scenario | str | Path):
+            raise InputError("not a scenario", where="compare", got=name, allowed="a name, a file, or a Scenario")
     if not flat:
         raise InputError("no scenario", where="compare", allowed='compare("baseline", "OTHER")')
-    loaded = [each if isinstance(each, Scenario) else load_scenario(each) for each in flat]
+    loaded = [name if isinstance(name, Scenario) else load_scenario(name) for name in flat]
     check_one_pathway(loaded)
     check_names(loaded)
     return loaded
 
 
 def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
-    """Return the parts of draws: of several together for exact."""
+    """Return the parts of draws; the exact engine takes several draws together."""
     batch = BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
     parts: list[list[ScenarioDraws]] = []
     with workers(min(work.settings.jobs, len(draws)), work) as each_draw:
-        for number, found in enumerate(each_draw(_Work.of, draws), start=1):
-            parts.append(found)
+        for number, part in enumerate(each_draw(_Work.of, draws), start=1):
+            parts.append(part)
             if progress is not None:
                 progress(number, len(draws))
     return parts
@@ -134,21 +131,21 @@ def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[lis
 def part_of(
     scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
 ) -> ScenarioDraws:
-    """Return what one scenario gives for some draws: one for the engines that simulate, any number for exact."""
+    """Return one scenario's part for some draws: one for the engines that simulate, any number for exact."""
     work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1))
     if engine != "microsim" or scenario.is_limited:
-        (found,) = work.of(rows)
-        return found
+        (part,) = work.of(rows)
+        return part
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     pieces = shards(rows.start + 1, single(table, rows.start), settings.patients)
     *_, tallies = whole(pieces, map(simulation.tallies, pieces))
     assert tallies is not None
-    (found,) = work.parts([tally.curves() for tally in tallies], rows)
-    return found
+    (part,) = work.parts([tally.curves() for tally in tallies], rows)
+    return part
 
 
 def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFrame | None, pathway: Pathway) -> int:
-    """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
+    """Return how many draws to use. Raises InputError if fewer exist than are requested."""
     if chosen.draws is not None or table is None:
         return choose(table, chosen.draws, pathway)
     if chosen.rough:
@@ -156,16 +153,16 @@ def count_draws(chosen: Settings, engine: str, limited: bool, table: pd.DataFram
     return choose(table, None if engine == "exact" else min(50 if limited else 100, len(table)), pathway)
 
 
-def for_loads(table: pd.DataFrame | None) -> Values:
-    """Return the draws that say whether a load can be served, however many are run."""
+def draws_for_overload(table: pd.DataFrame | None) -> Values:
+    """Return the draws that decide whether demand exceeds capacity, however many are run."""
     return values(table, slice(0, overload.FEW))
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What all chunks need: the scenarios that are shown, and those that are simulated for it."""
+    """What all chunks need: the scenarios to display, and the scenarios to simulate for them."""
 
-    shown: Sequence[Scenario]
+    displayed: Sequence[Scenario]
     scenarios: Sequence[Scenario]
     table: pd.DataFrame | None
     engine: str
@@ -174,36 +171,34 @@ class _Work:
     def of(self, rows: slice) -> list[ScenarioDraws]:
         """Return every scenario's part for some draws: one for the engines that simulate."""
         if self.engine == "exact":
-            own = values(self.table, rows)
-            return self.parts(
-                _exact([resolve(scenario, own) for scenario in self.scenarios], self.settings.horizon), rows
-            )
+            draw_values = values(self.table, rows)
+            models = [resolve(scenario, draw_values) for scenario in self.scenarios]
+            return self.parts(_exact(models, self.settings.horizon), rows)
         one, draw = single(self.table, rows.start), rows.start + 1
-        if any(each.is_limited for each in self.shown):
+        if any(scenario.is_limited for scenario in self.displayed):
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
-        found = [_independent(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
-        return self.parts(found, rows)
+        curves = [_independent(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
+        return self.parts(curves, rows)
 
-    def parts(self, found: Sequence[Curves], rows: slice) -> list[ScenarioDraws]:
-        """Return a part of every scenario that is shown, from the curves of those that are simulated."""
-        curves = {scenario.name: own for scenario, own in zip(self.scenarios, found, strict=True)}
-        return [
-            draws_of_curves(curves[each.name], each) if each.name in curves else self._mixture(each, curves, rows)
-            for each in self.shown
-        ]
+    def parts(self, curves: Sequence[Curves], rows: slice) -> list[ScenarioDraws]:
+        """Return a part of every displayed scenario, from the curves of the simulated ones."""
+        by_name = {scenario.name: simulated for scenario, simulated in zip(self.scenarios, curves, strict=True)}
+        return [self._part(scenario, by_name, rows) for scenario in self.displayed]
 
-    def _mixture(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> ScenarioDraws:
-        """Return the part of a scenario whose benefit is each draw's own."""
-        gain = None if self.table is None or INFORMED not in self.table else self.table[INFORMED].to_numpy()[rows]
-        found, break_even = mixture(scenario, self.shown, curves, gain, self.settings.margin)
-        return replace(draws_of_curves(found, scenario), break_even=break_even)
+    def _part(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> ScenarioDraws:
+        """Return the part of a scenario: of its curves, or of a mixture where its benefit differs between draws."""
+        if scenario.name in curves:
+            return draws_of_curves(curves[scenario.name], scenario)
+        informed = None if self.table is None or INFORMED not in self.table else self.table[INFORMED].to_numpy()[rows]
+        mixed, break_even = mixture(scenario, self.displayed, curves, informed, self.settings.margin)
+        return replace(draws_of_curves(mixed, scenario), break_even=break_even)
 
 
-def _independent(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> Curves:
-    """Return the curves of a draw's patients where nothing is limited: more patients, not replications, say more."""
+def _independent(scenario: Scenario, draw_values: Values, engine: str, settings: Settings, draw: int) -> Curves:
+    """Return the curves of a draw's patients where nothing is limited, and one replication suffices."""
     return centre.independent(
         scenario,
-        own,
+        draw_values,
         engine=engine,
         horizon=settings.horizon,
         patients=settings.patients,
@@ -211,10 +206,10 @@ def _independent(scenario: Scenario, own: Values, engine: str, settings: Setting
     )
 
 
-def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings, draw: int) -> ScenarioDraws:
+def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: Settings, draw: int) -> ScenarioDraws:
     curves, without, resources = centre.run(
         scenario,
-        own,
+        draw_values,
         engine=engine,
         horizon=settings.horizon,
         patients=settings.patients,
@@ -222,13 +217,12 @@ def _of_centre(scenario: Scenario, own: Values, engine: str, settings: Settings,
         draw=draw,
         replications=settings.replications,
     )
-    return replace(
-        with_noise(draws_of_curves(curves, scenario), draws_of_curves(without, scenario)), resources=resources
-    )
+    part = with_noise(draws_of_curves(curves, scenario), draws_of_curves(without, scenario))
+    return replace(part, resources=resources)
 
 
 def _exact(models: Sequence[Model], horizon: float) -> list[Curves]:
-    """Return the curves of models that are compared, on one lattice."""
+    """Return the curves of models to compare, on one lattice."""
     from simulator.engines.exact import engine as exact
 
     step = exact.one_step(models, horizon)

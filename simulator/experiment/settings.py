@@ -18,17 +18,17 @@ Given = Scenario | str | Path
 Progress = Callable[[int, int], None]
 
 MOST_PATIENTS = 100_000_000
-"""Hours of work a draw, for a standard error of 0.00005."""
+"""Patients a draw: hours of work, for a standard error of 0.00005."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """How to run. `draws` None: all there are, up to 400 for exact, 100 for microsim and 50 with limited resources.
 
-    patients : per draw, and per replication of a scenario with limited resources, unless its [service] says who comes
-    replications : of every draw, where resources are limited; overload : run what can never be served
-    rough : few draws unless told, and marked as such everywhere; the caller gives few patients and replications
-    margin : more of 100 alive at the answer's month, from which on a policy that treats more pays: an assumption
+    patients : per draw, and per replication of a scenario with limited resources, unless [service] declares arrivals
+    replications : of every draw, where resources are limited; overload : run even if demand exceeds capacity
+    rough : few draws by default, and every table marked; the caller gives few patients and replications
+    margin : the extra survivors per 100 at the answer's month from which a policy that treats more pays: an assumption
     """
 
     engine: str = "auto"
@@ -63,7 +63,7 @@ class Settings:
 
     @classmethod
     def of(cls, given: Mapping[str, object]) -> Settings:
-        """Return the settings given by name. Raises InputError for a name that is none of them."""
+        """Return the settings given by name. Raises InputError for an unknown name."""
         names = [field.name for field in fields(cls)]
         for name in given:
             if name not in names:

@@ -21,10 +21,10 @@ SHARD = 262_144
 
 @dataclass(frozen=True)
 class Shard:
-    """A piece: some patients of a draw, which are the last of it or not. own : the draw's values"""
+    """A piece: some patients of a draw, and whether it is the draw's last."""
 
     draw: int
-    own: Values
+    draw_values: Values
     patients: range
     is_last: bool
 
@@ -41,22 +41,23 @@ class Simulation:
         """Return a tally of the piece's patients for every scenario."""
         uniforms = Uniforms(self.seed, draw=shard.draw)
         return [
-            counted(resolve(scenario, shard.own), self.horizon, shard.patients, uniforms) for scenario in self.scenarios
+            counted(resolve(scenario, shard.draw_values), self.horizon, shard.patients, uniforms)
+            for scenario in self.scenarios
         ]
 
 
-def shards(draw: int, own: Values, patients: int) -> list[Shard]:
+def shards(draw: int, draw_values: Values, patients: int) -> list[Shard]:
     """Return the pieces of a draw."""
     pieces = [range(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
-    return [Shard(draw, own, piece, piece is pieces[-1]) for piece in pieces]
+    return [Shard(draw, draw_values, piece, piece is pieces[-1]) for piece in pieces]
 
 
-def whole(pieces: Sequence[Shard], found: Iterator[list[Tally]]) -> Iterator[list[Tally] | None]:
+def whole(pieces: Sequence[Shard], tallied: Iterator[list[Tally]]) -> Iterator[list[Tally] | None]:
     """Yield a draw's tallies after its last piece, and None after every other."""
     merged: list[Tally] = []
-    for piece, tallies in zip(pieces, found, strict=True):
-        for mine, theirs in zip(merged, tallies, strict=False):
-            mine.merge(theirs)
+    for piece, tallies in zip(pieces, tallied, strict=True):
+        for mine, tally in zip(merged, tallies, strict=False):
+            mine.merge(tally)
         merged = merged or tallies
         yield merged if piece.is_last else None
         if piece.is_last:

@@ -13,7 +13,7 @@ import pytest
 
 import scenarios
 from simulator.evidence.draws import load_draws, values
-from simulator.experiment.offered_load import loads
+from simulator.experiment.offered_load import offered_loads
 from simulator.experiment.run import compare
 from simulator.outcomes import event_log
 from simulator.pathway.format import load_pathway
@@ -384,7 +384,7 @@ def test_every_shipped_centre_can_be_served_and_the_regional_ones_are_busy(name:
     scenario = load_scenario(name)
     table = load_draws(scenario.pathway)
     for many in (20, 60):
-        for load in loads(scenario, values(table, slice(0, many))).values():
+        for load in offered_loads(scenario, values(table, slice(0, many))).values():
             assert load.mean() < 1.0
             if name.startswith("regional"):
                 assert 0.7 <= load.mean() <= 0.95

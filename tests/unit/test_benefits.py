@@ -108,7 +108,7 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
     pathway = replace(WIDER.pathway, draws=None)
     bare = Scenario("bare", pathway)
     policy = replace(WIDER, pathway=pathway)
-    shown = marginal_benefit.with_benefits([bare, policy], None, 1, break_even=True)
+    shown = marginal_benefit.with_marginal_benefits([bare, policy], None, 1, break_even=True)
     assert [each.marginal_benefit for each in shown] == [1.0, 1.0, 0.5, "break-even"]
     with pytest.raises(InputError, match=r"no draw of pathway .* tells a marginal benefit; got '@cohorts'"):
         resolve(policy.with_marginal_benefit("cohorts"))
@@ -116,7 +116,7 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
 
 def test_a_policy_that_treats_no_more_is_shown_once() -> None:
     fewer = Scenario("fewer", WIDER.pathway, set={"salvage_uptake": 0.1})
-    assert marginal_benefit.with_benefits([fewer], DRAWS, 3, break_even=True) == [fewer]
+    assert marginal_benefit.with_marginal_benefits([fewer], DRAWS, 3, break_even=True) == [fewer]
 
 
 def test_a_name_may_ask_for_what_cohorts_suggest() -> None:

@@ -13,7 +13,7 @@ from simulator.engines.model import resolve
 from simulator.evidence.draws import load_draws, single
 from simulator.experiment import centre
 from simulator.experiment.centre import Replication
-from simulator.experiment.offered_load import demand, loads
+from simulator.experiment.offered_load import demand, offered_loads
 from simulator.outcomes import resource_use
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import Service
@@ -303,11 +303,11 @@ SERVICE = "[service]\narrivals_per_year = 12\nwarm_up_years = 1\nyears = 2\n"
 
 
 def lasting(scenario: Scenario) -> float:
-    return float(demand(scenario, {}).lasting(scenario)["beds"].mean())
+    return float(demand(scenario, {}).never_leaving(scenario)["beds"].mean())
 
 
 def load(scenario: Scenario) -> float:
-    return float(loads(scenario, {})["beds"].mean())
+    return float(offered_loads(scenario, {})["beds"].mean())
 
 
 def test_the_offered_load_by_hand(tell: Tell) -> None:
@@ -369,7 +369,7 @@ def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(t
     # The counted years end in month 36, when the policy's share is half.
     assert lasting(ramp) == pytest.approx((6 + 2) / 2 / 2, rel=LATTICE)
     listed = tell(f"[capacity]\nbeds = 1\n{STAYS_LISTED}[service]\narrival_months = [0, 0, 0]\nyears = 1", "listed")
-    assert demand(listed, {}).lasting(listed) == {}, "a list ends"
+    assert demand(listed, {}).never_leaving(listed) == {}, "a list ends"
 
 
 def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
@@ -381,7 +381,7 @@ def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
 def test_every_draw_has_a_load_of_its_own(tell: Tell) -> None:
     scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
     stays = {"stay": np.array([[1.0], [6.0]])}
-    found = loads(scenario, stays)["beds"]
+    found = offered_loads(scenario, stays)["beds"]
     np.testing.assert_allclose(found, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
 
 
@@ -396,7 +396,7 @@ def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(tell: T
 
 
 def test_without_a_service_there_is_no_load(tell: Tell) -> None:
-    assert loads(tell("[capacity]\nbeds = 3"), {}) == {}
+    assert offered_loads(tell("[capacity]\nbeds = 3"), {}) == {}
 
 
 def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:

@@ -88,7 +88,7 @@ class Sensitivity:
 
     def write(self, folder: str | Path) -> None:
         """Write PART.csv for every part, and manifest.json, into a folder, made if need be. Raises InputError."""
-        folder = manifest.made(folder)
+        folder = manifest.make_folder(folder)
         for name, table in self.tables.items():
             csv.write(table, folder / f"{name}.csv", DIGITS)
         manifest.write(self.manifest, folder)

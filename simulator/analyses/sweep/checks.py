@@ -98,8 +98,8 @@ def check_loads(grid: Grid, own: Values, progress: Progress | None) -> None:
         return
     beyond: list[str] = []
     for cell, scenario, asked in _asked(grid, own):
-        doubts = asked.doubts(scenario)
-        for name, load in asked.lasting(scenario).items():
+        doubts = asked.undetermined(scenario)
+        for name, load in asked.never_leaving(scenario).items():
             if load.mean() >= 1.0 and name not in doubts:
                 beyond.append(f"{grid.told(cell)} ({name} {load.mean():.2f})")
         if progress is not None:
@@ -115,8 +115,8 @@ def check_trials(grid: Grid, own: Values, table: pd.DataFrame | None, progress: 
     for cell, scenario, asked in _asked(grid, own):
         growing = None
         if scenario.capacity:
-            middle = single(table, middle_of(asked.loads(scenario)))
-            growing = growing_in_trial(scenario, middle, asked.doubts(scenario))
+            middle = single(table, middle_of(asked.offered_loads(scenario)))
+            growing = growing_in_trial(scenario, middle, asked.undetermined(scenario))
         if growing is not None:
             beyond.append(f"{grid.told(cell)} ({growing})")
         if progress is not None:

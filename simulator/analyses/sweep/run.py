@@ -22,7 +22,7 @@ from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.results import DIGITS, as_written, clocks
-from simulator.experiment.run import count_draws, for_loads, part_of
+from simulator.experiment.run import count_draws, draws_for_overload, part_of
 from simulator.experiment.settings import Settings
 from simulator.experiment.summaries import outcome_rows, sample
 from simulator.files import csv
@@ -59,7 +59,7 @@ class Sweep:
 
     def write(self, folder: str | Path) -> None:
         """Write sweep.csv and manifest.json into a folder, made if need be. Raises InputError."""
-        folder = manifest.made(folder)
+        folder = manifest.make_folder(folder)
         csv.write(self.table, folder / "sweep.csv", DIGITS)
         manifest.write(self.manifest, folder)
 
@@ -103,18 +103,18 @@ def sweep(
         checks.check_values(grid, own)
     at_once = checks.solutions(grid) <= checks.MOST_SOLUTIONS and len(grid) <= checks.MOST_CELLS
     if at_once and not chosen.overload:
-        checks.check_loads(grid, for_loads(table), progress)
+        checks.check_loads(grid, draws_for_overload(table), progress)
     if not yes:
         cost.check_events(_ends(grid), chosen.horizon)
         seconds = _seconds(plan, n_draws)
         if not at_once and not chosen.overload and first.service is not None:
-            seconds += checks.seconds_of_loads(grid, for_loads(table))
+            seconds += checks.seconds_of_loads(grid, draws_for_overload(table))
         checks.check_cost(grid, seconds, chosen, n_draws)
     untouched = checks.check_cells(grid, own, progress)
     if not chosen.overload:
         if not at_once:
-            checks.check_loads(grid, for_loads(table), progress)
-        checks.check_trials(grid, for_loads(table), table, progress)
+            checks.check_loads(grid, draws_for_overload(table), progress)
+        checks.check_trials(grid, draws_for_overload(table), table, progress)
     jobs = min(chosen.jobs, len(grid) * len(chunks))
     with workers(jobs, plan) as each:
         tables, leading = _run(plan, each, untouched, progress)

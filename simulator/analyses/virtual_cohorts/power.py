@@ -23,7 +23,7 @@ from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
 from simulator.execution.pool import workers
 from simulator.experiment.cost import check_events
-from simulator.experiment.marginal_benefit import with_benefits
+from simulator.experiment.marginal_benefit import with_marginal_benefits
 from simulator.experiment.settings import Progress
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.outcomes.log_rank import log_rank
@@ -108,7 +108,11 @@ def virtual_cohorts(
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     settings = settings.of(scenario.pathway, cohort)
     dealt = settings.dealt(table, scenario.pathway)
-    shown = [scenario] if other is None else [scenario, *with_benefits([other], table, len(dealt), break_even=False)]
+    shown = (
+        [scenario]
+        if other is None
+        else [scenario, *with_marginal_benefits([other], table, len(dealt), break_even=False)]
+    )
     follow_up = None if cohort is None else cohort.follow_up
     hospitals = tuple(
         Hospital(each, table, follow_up, settings.horizon, settings.seed, settings.simulator) for each in shown
