@@ -74,6 +74,12 @@ def tell_staleness(pathway: Pathway) -> None:
         typer.echo(f"Note: {said}", err=True)
 
 
+def open_page(page: Path) -> None:
+    """Open a page in the reader's program for pages; where there is none, over a network for example, say so."""
+    if typer.launch(str(page)):
+        typer.echo(f"aftercart: no program opens pages here: {page}", err=True)
+
+
 def processes(jobs: int | None) -> int:
     """Return how many processes to use. Raises InputError if fewer than one is asked for."""
     from simulator.errors import InputError

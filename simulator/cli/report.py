@@ -20,4 +20,4 @@ def report(
     page = run_folder.write_again(folder)
     typer.echo(f"Report: {page}")
     if open_:
-        typer.launch(str(page))
+        options.open_page(page)

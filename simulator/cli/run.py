@@ -42,7 +42,7 @@ def run(
     settings |= {"margin": margin, "rough": quick}
     into = _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes)
     if open_:
-        typer.launch(str(into / "report.html"))
+        options.open_page(into / "report.html")
 
 
 def compare(
@@ -78,7 +78,7 @@ def compare(
     settings |= {"margin": margin, "rough": quick}
     into = _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes)
     if open_:
-        typer.launch(str(into / "report.html"))
+        options.open_page(into / "report.html")
 
 
 def _simulate(

@@ -69,6 +69,12 @@ def number(question: Question, value: float) -> str:
     return rounding.number(value, _unit(question), sign=sign)
 
 
+def interval(question: Question, lower: float, upper: float, estimate: float) -> str:
+    """Return "+2 to +13" with the decimals of its estimate, as every table has it; empty where none can be seen."""
+    sign = "" if question.base is None else "+"
+    return " to ".join(rounding.interval(lower, upper, _unit(question), estimate, sign=sign) or ())
+
+
 def change(question: Question, row: Any) -> str:
     """Return a change and its standard error: "+0.42 ± 0.02"."""
     by, error = (factor(question) * row[column] for column in ("change", "change_se"))
@@ -214,7 +220,7 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
     worth = f"to know everything would be worth {_error(everything)} life-months per 100 patients"
     if known.empty:
-        return f"{choice} {worth}, but no single number alone shows a value: they matter together."
+        return f"{choice} {worth}, but that of no single number stands out from its error."
     named = [f"{row['parameter']} ({_error(row)})" for row in _top(known)]
     then = f", then {listed(named[1:])}" if named[1:] else ""
     return f"{choice} {worth}. The number to collect next is {named[0]}{then}."

@@ -128,3 +128,12 @@ def test_the_report_is_opened_where_that_is_asked_for(
     assert opened == []
     assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "again", "--open").exit_code == 0
     assert opened == [str(Path("again") / "report.html")]
+
+
+def test_where_no_program_opens_pages_that_is_said(
+    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.launch", lambda page: 1)
+    result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run", "--open")
+    assert result.exit_code == 0
+    assert f"no program opens pages here: {Path('run') / 'report.html'}" in result.stderr

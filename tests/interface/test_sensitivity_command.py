@@ -14,6 +14,7 @@ from simulator.cli.sensitivity import _widen
 from simulator.evidence.draws import load_draws
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
+from simulator.wording.rounding import interval
 
 Command = Callable[..., Any]
 
@@ -52,6 +53,29 @@ def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Pat
     assert "what moves it most is death_rate_healthy (" in told
     assert "For the choice between today and fewer, costs left out:" in told
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_an_interval_of_a_structure_is_rounded_as_that_of_the_answer(
+    aftercart: Command, ill: Path, drawless: None
+) -> None:
+    """So an end of -0.2 beside +18 is 0 in both, for an end has the decimals of its estimate."""
+    result = sensitivity(aftercart, "fewer.toml", "today.toml", "--show", "structure", "--out", "run")
+    assert result.exit_code == 0, result.output
+    declared = pd.read_csv(ill / "run" / "structure.csv").iloc[0]
+    ends = interval(declared["lower"], declared["upper"], "probability", declared["estimate"], sign="+")
+    row = next(line for line in result.stdout.splitlines() if line.startswith("as declared"))
+    assert ends is not None
+    assert f"{ends[0]} to {ends[1]}" in row
+
+
+def test_what_needs_salib_is_left_out_of_all_where_it_is_missing(
+    aftercart: Command, ill: Path, drawless: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.analyses.sensitivity.sobol.find_spec", lambda name: None)
+    result = sensitivity(aftercart, "fewer.toml", "today.toml", "--show", "all", "--out", "run")
+    assert result.exit_code == 0, result.output
+    assert "sobol (it needs SALib: pip install 'aftercart[sensitivity]')" in " ".join(result.stderr.split())
+    assert {path.stem for path in (ill / "run").glob("*.csv")} == {"tornado", "prcc", "structure", "evppi"}
 
 
 def test_one_scenario_has_no_decision(aftercart: Command, ill: Path, drawless: None) -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from simulator.pathway.format import load_pathway
 from simulator.scenario.levers import pull
 from simulator.scenario.scenario import COHORTS, Scenario, load_scenario
 from simulator.wording.headline import answer as run_answer
-from simulator.wording.sensitivity import answer
+from simulator.wording.sensitivity import answer, sentence
 
 Through = Callable[[Distribution, structural.Through], Distribution]
 RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
@@ -470,3 +471,14 @@ def test_the_value_of_information_is_of_the_decision_that_is_told(wider: tuple[S
     assert dear.tables["evppi"]["value"].iloc[0] == 0.0
     assert cheap.tables["evppi"]["value"].iloc[0] > 1.0
     assert dear.manifest["decision"] == {"life_months_to_month": 60, "costs": {"hsct_bed_months": 1000.0}}
+
+
+def test_a_value_that_is_all_of_everything_but_uncertain_is_not_said_to_need_others() -> None:
+    asked = SimpleNamespace(
+        base=SimpleNamespace(name="today"), scenario=SimpleNamespace(name="wider"), decision=SimpleNamespace(costs={})
+    )
+    worth = {"parameter": ["everything", "uptake"], "value": [4.6, 4.6], "standard_error": [2.7, 2.8]}
+    found = SimpleNamespace(question=asked, tables={"evppi": pd.DataFrame(worth)})
+    said = sentence(found, "evppi")  # type: ignore[arg-type]
+    assert "4.6 ± 2.7 life-months" in said
+    assert said.endswith("but that of no single number stands out from its error.")

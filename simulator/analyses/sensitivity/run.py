@@ -180,6 +180,8 @@ def not_offered(
         found["evppi"] = "it needs a BASE to decide between"
     elif horizon < last:
         found["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
+    if not variance.is_offered():
+        found["sobol"] = f"it needs SALib: {variance.INSTALL}"
     if (there := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
         found |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {there}")
     return found

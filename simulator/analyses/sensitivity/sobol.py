@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ SHARES = [f"{name}{end}" for name in ("first_order", "total") for end in ("", "_
 
 SAMPLES = 512
 """Base samples of the Sobol sequence unless told."""
+
+
+INSTALL = "pip install 'aftercart[sensitivity]'"
+
+
+def is_offered() -> bool:
+    """Return whether SALib is installed."""
+    return find_spec("SALib") is not None
 
 
 def check_samples(samples: int) -> None:
@@ -89,6 +98,6 @@ def _salib() -> tuple[Any, Any]:
         raise InputError(
             "Sobol indices need SALib, which is not installed",
             where="--show sobol",
-            allowed="pip install 'aftercart[sensitivity]', or another part",
+            allowed=f"{INSTALL}, or another part",
         ) from None
     return sampling.sample, analysis.analyze

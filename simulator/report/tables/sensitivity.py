@@ -15,7 +15,7 @@ from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.analyses.sensitivity.value_of_information import WORTH
 from simulator.report import terminal
 from simulator.report.tables import display
-from simulator.wording.sensitivity import NOTHING_WORTH, TITLES, answer, change, measured, number
+from simulator.wording.sensitivity import NOTHING_WORTH, TITLES, answer, change, interval, measured, number
 
 ROWS = 10
 
@@ -115,9 +115,9 @@ def _spread(found: Sensitivity, rows: list[Row]) -> Table:
         if row["effective_draws"] < LEAST_EFFECTIVE:
             terminal.add(made, name, "-", f"worth {row['effective_draws']:.0f} draws", "-")
             continue
-        lower, upper = (number(found.question, row[end]) for end in ("lower", "upper"))
+        ends = interval(found.question, row["lower"], row["upper"], row["estimate"])
         moved = change(found.question, row) if row["change"] else "0"
-        terminal.add(made, name, number(found.question, row["estimate"]), f"{lower} to {upper}", moved)
+        terminal.add(made, name, number(found.question, row["estimate"]), ends, moved)
     return made
 
 
