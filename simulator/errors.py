@@ -54,9 +54,9 @@ def _cut(text: str) -> str:
 def _as_written(value: Any) -> Any:
     """Return a value as it was written in the file: plain numbers for NumPy's, and texts for dates."""
     if isinstance(value, dict):
-        return {key: _as_written(each) for key, each in value.items()}
+        return {key: _as_written(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_as_written(each) for each in value]
+        return [_as_written(entry) for entry in value]
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value.tolist() if hasattr(value, "tolist") else value
@@ -101,11 +101,11 @@ def in_per_cent(value: float) -> str:
 
 def number_meant(text: object) -> str | None:
     """Return "write 0.6" of "0,6", ".6" and "60 %"; None of anything else."""
-    found = re.fullmatch(r"\s*([+-]?(?:[0-9]+|[0-9]*[.,][0-9]+))\s*(%?)\s*", text) if isinstance(text, str) else None
-    if found is None:
+    match = re.fullmatch(r"\s*([+-]?(?:[0-9]+|[0-9]*[.,][0-9]+))\s*(%?)\s*", text) if isinstance(text, str) else None
+    if match is None:
         return None
-    value = float(found[1].replace(",", "."))
-    return f"write {value / 100 if found[2] else value:g}"
+    value = float(match[1].replace(",", "."))
+    return f"write {value / 100 if match[2] else value:g}"
 
 
 def plain(value: float) -> float:

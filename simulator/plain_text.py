@@ -27,7 +27,7 @@ def one_line(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return a text in which characters that act are written as their escapes: a message shows what it complains of."""
-    return _ACTING.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    return _ACTING.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
 def is_name(text: str) -> bool:

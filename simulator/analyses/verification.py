@@ -165,7 +165,7 @@ def _lattice(scenario: Scenario) -> Iterator[Check]:
     claimed = accuracy.LIMIT if accuracy.cycle(model) else np.inf
     coarse = exact.solve(model, HORIZON, window=False)
     fine = exact.solve(model, HORIZON, step=coarse.lattice.step / FINER, window=False)
-    for what, moved in zip(("survival", "occupancy"), accuracy.apart(coarse, fine), strict=True):
+    for what, moved in zip(("survival", "occupancy"), accuracy.difference(coarse, fine), strict=True):
         limit = min(stated[f"{what}_error"]["largest"], claimed) + DIGITS
         yield Check(scenario.name, f"a lattice {FINER} times as fine moves {what} by", float(moved.max()), limit)
 

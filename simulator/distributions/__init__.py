@@ -131,6 +131,6 @@ def _check_names(family: str, kind: type[Family], parameters: Mapping[str, objec
         if key not in kind.one_of and key not in parameters:
             allowed = f"{key}: {kind.readers[key].allowed}"
             raise InputError(f"{family} needs {key}", where=where, got=list(parameters), allowed=allowed)
-    told = [key for key in kind.one_of if key in parameters]
-    if kind.one_of and len(told) != 1:
-        raise InputError(f"give one of {', '.join(kind.one_of)}", where=where, got=told)
+    given = [key for key in kind.one_of if key in parameters]
+    if kind.one_of and len(given) != 1:
+        raise InputError(f"give one of {', '.join(kind.one_of)}", where=where, got=given)

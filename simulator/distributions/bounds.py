@@ -48,12 +48,12 @@ PROBABILITY = Bounds("a number from 0 to 1", lambda values: (values >= 0.0) & (v
 
 def agree(shapes: Mapping[str, tuple[int, ...]], where: str) -> None:
     """Raise InputError unless the shapes of all parameters broadcast: as many cells, or one for all."""
-    told = {key: shape for key, shape in shapes.items() if shape}
+    dimensions = {key: shape for key, shape in shapes.items() if shape}
     try:
-        if len(told) > 1:
-            np.broadcast_shapes(*told.values())
+        if len(dimensions) > 1:
+            np.broadcast_shapes(*dimensions.values())
     except ValueError:
-        raise InputError("parameters have different numbers of cells", where=where, got=told) from None
+        raise InputError("parameters have different numbers of cells", where=where, got=dimensions) from None
 
 
 def _numbers(value: object) -> Floats | None:

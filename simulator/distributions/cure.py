@@ -45,7 +45,7 @@ class Cure(Distribution):
     def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
         # S0 = (S - cure) / (1 - cure) gives H0 = H - log(1 - odds (e^H - 1)). The cured pass through as large
         # numbers and are set at the end: infinities are slow.
-        gone = np.expm1(np.minimum(exposures, 709.0))
-        gone = product(gone, self._odds) if self._complete else gone * self._odds
-        uncured = exposures - np.log1p(-np.minimum(gone, _BELOW_ONE))
-        return np.where(gone < 1.0, self.base._inverse_cumulative_hazard(uncured), np.inf)
+        odds = np.expm1(np.minimum(exposures, 709.0))
+        odds = product(odds, self._odds) if self._complete else odds * self._odds
+        uncured = exposures - np.log1p(-np.minimum(odds, _BELOW_ONE))
+        return np.where(odds < 1.0, self.base._inverse_cumulative_hazard(uncured), np.inf)

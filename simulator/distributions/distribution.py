@@ -1,4 +1,4 @@
-"""Distribution: a sojourn time told by its cumulative hazard and the inverse of it; the rest is derived."""
+"""Distribution: a sojourn time given by its cumulative hazard and the inverse of it; the rest is derived."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -67,9 +67,9 @@ class Distribution(ABC):
     def cell_shape(self) -> tuple[int, ...]:
         """The shape all parameters broadcast to: () or (..., k)."""
         parameters = vars(self).values()
-        own = (parameter.shape for parameter in parameters if isinstance(parameter, np.ndarray))
+        shapes = (parameter.shape for parameter in parameters if isinstance(parameter, np.ndarray))
         inner = (parameter.cell_shape for parameter in parameters if isinstance(parameter, Distribution))
-        return np.broadcast_shapes(*own, *inner)
+        return np.broadcast_shapes(*shapes, *inner)
 
     def take(self, index: Indices) -> Self:
         """Each patient's distribution: index (n,) of cells makes parameters (..., n); scalars stay scalar."""
@@ -103,7 +103,7 @@ class Distribution(ABC):
 
 
 class Family(Distribution):
-    """A distribution with a name and parameters of its own, which a pathway file may tell."""
+    """A distribution with a name and parameters of its own, which a pathway file may declare."""
 
     readers: ClassVar[Mapping[str, Reader]]
     one_of: ClassVar[tuple[str, ...]] = ()

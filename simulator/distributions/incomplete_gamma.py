@@ -35,7 +35,7 @@ def log_tails(shape: Floats, log_w: Floats) -> tuple[Floats, Floats]:
 
 
 def log_quantile(shape: Floats, log_lower: Floats, log_upper: Floats) -> Floats:
-    """log w with P(shape, w) = exp(log_lower) and Q(shape, w) = exp(log_upper), told both."""
+    """log w with P(shape, w) = exp(log_lower) and Q(shape, w) = exp(log_upper), both given."""
     from scipy.special import gammainccinv, gammaincinv
 
     low = log_lower < log_upper

@@ -22,10 +22,10 @@ class Breaks:
     def read(self, value: object, key: str, where: str) -> Floats:
         """Breaks (n_breaks,). Raises InputError unless they increase from above 0."""
         entries = _entries(value, key, where, self.allowed)
-        each = [NOT_NEGATIVE.read(entry, f"{key}[{place}]", where) for place, entry in enumerate(entries)]
-        if any(entry.ndim for entry in each) or not (np.diff(each, prepend=0.0) > 0.0).all():
+        numbers = [NOT_NEGATIVE.read(entry, f"{key}[{place}]", where) for place, entry in enumerate(entries)]
+        if any(entry.ndim for entry in numbers) or not (np.diff(numbers, prepend=0.0) > 0.0).all():
             raise InputError(f"{key} do not increase", where=where, got=value, allowed=self.allowed)
-        return np.array(each, dtype=np.float64)
+        return np.array(numbers, dtype=np.float64)
 
 
 class Rates:
@@ -36,8 +36,8 @@ class Rates:
     def read(self, value: object, key: str, where: str) -> Floats:
         """Rates (n_pieces, ...): one number a piece, or one a cell. Raises InputError otherwise."""
         entries = _entries(value, key, where, self.allowed)
-        each = {f"{key}[{place}]": entry for place, entry in enumerate(entries)}
-        rates = {name: NOT_NEGATIVE.read(entry, name, where) for name, entry in each.items()}
+        numbers = {f"{key}[{place}]": entry for place, entry in enumerate(entries)}
+        rates = {name: NOT_NEGATIVE.read(entry, name, where) for name, entry in numbers.items()}
         agree({name: entry.shape for name, entry in rates.items()}, where)
         if not rates:
             raise InputError(f"{key} is empty", where=where, allowed=self.allowed)

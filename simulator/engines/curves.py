@@ -77,34 +77,36 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
 
     def mean(values: Iterable[Floats]) -> Floats:
         pairs = zip(shares, values, strict=True)
-        return np.asarray(sum((np.asarray(share) * each.T).T for share, each in pairs))
+        return np.asarray(sum((np.asarray(share) * values.T).T for share, values in pairs))
 
     first = parts[0]
     counts = {name: mean(part.counts[name] for part in parts) for name in first.counts}
     sizes = {name: mean(part.sizes[name] for part in parts) for name in first.sizes}
 
     def of_the_living(curves: Sequence[Mapping[tuple[str, str], Floats]]) -> dict[tuple[str, str], Floats]:
-        found = {}
+        survival = {}
         for key in first.survival:
             name = key[1]
             pairs = zip(parts, curves, strict=True)
-            alive = mean(each.sizes[name][:, None] * np.nan_to_num(own[key]) for each, own in pairs)
+            alive = mean(curves.sizes[name][:, None] * np.nan_to_num(alive_of[key]) for curves, alive_of in pairs)
             with np.errstate(invalid="ignore", divide="ignore"):
-                found[key] = alive / sizes[name][:, None]
-        return found
+                survival[key] = alive / sizes[name][:, None]
+        return survival
 
     def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
         size = [np.asarray(share) * part.sizes[key[1]] for share, part in zip(shares, parts, strict=True)]
-        found = [part.lifetimes(key, np.where(own > 0, places, 0)) for own, part in zip(size, parts, strict=True)]
+        lifetimes = [
+            part.lifetimes(key, np.where(share > 0, places, 0)) for share, part in zip(size, parts, strict=True)
+        ]
 
         def of_draw(draw: int, place: int) -> Path | None:
-            if all(each[draw] is None for each in found):
+            if all(paths[draw] is None for paths in lifetimes):
                 return None
-            there = [number for number, own in enumerate(size) if own[draw] > 0]
+            there = [number for number, share in enumerate(size) if share[draw] > 0]
             near = slice(place - 1, place + 1)
             lines = [(first.months[near], parts[i].survival[key][draw, near]) for i in there]
-            chosen = [found[i][draw] or line for i, line in zip(there, lines, strict=True)]
-            return average(chosen, [size[i][draw] / sum(own[draw] for own in size) for i in there])
+            chosen = [lifetimes[i][draw] or line for i, line in zip(there, lines, strict=True)]
+            return average(chosen, [size[i][draw] / sum(share[draw] for share in size) for i in there])
 
         return [of_draw(draw, int(place)) for draw, place in enumerate(places)]
 

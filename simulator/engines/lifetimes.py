@@ -42,22 +42,22 @@ def least_of_path(path: Path, level: float) -> float:
     """Return the least time from which on a path is below a level; its end if it is nowhere."""
     times, alive = path
     levels = np.array([level])
-    found = least_below(times, alive[None], levels, place_below(alive[None], levels)).item()
-    return min(found, float(times[-1]))
+    month = least_below(times, alive[None], levels, place_below(alive[None], levels)).item()
+    return min(month, float(times[-1]))
 
 
 def average(paths: Sequence[Path], weights: Sequence[float]) -> Path:
     """Return the path of a mixture of patients."""
-    times = np.unique(np.concatenate([each for each, _ in paths]))
+    times = np.unique(np.concatenate([months for months, _ in paths]))
     left, right = np.zeros(times.size), np.zeros(times.size)
-    for (own, alive), weight in zip(paths, weights, strict=True):
-        first, last = np.searchsorted(own, times, "left"), np.searchsorted(own, times, "right") - 1
-        first, last = np.minimum(first, own.size - 1), np.maximum(last, 0)
+    for (months, alive), weight in zip(paths, weights, strict=True):
+        first, last = np.searchsorted(months, times, "left"), np.searchsorted(months, times, "right") - 1
+        first, last = np.minimum(first, months.size - 1), np.maximum(last, 0)
         # Between two points of its own a path is a line; at one, it has what comes before and what comes after.
-        width = np.where(own[first] > own[last], own[first] - own[last], 1.0)
-        part = np.clip((times - own[last]) / width, 0.0, 1.0)
+        width = np.where(months[first] > months[last], months[first] - months[last], 1.0)
+        part = np.clip((times - months[last]) / width, 0.0, 1.0)
         line = alive[last] + part * (alive[first] - alive[last])
-        at_point = own[last] == times
+        at_point = months[last] == times
         left += weight * np.where(at_point, alive[first], line)
         right += weight * np.where(at_point, alive[last], line)
     return np.repeat(times, 2), np.column_stack([left, right]).ravel()

@@ -31,7 +31,7 @@ from simulator.pathway.pathway import (
     reachable,
     references_of,
 )
-from simulator.scenario.levers import Values, pull
+from simulator.scenario.levers import Values, apply_levers
 from simulator.scenario.scenario import LEVERS, Scenario
 
 
@@ -39,7 +39,7 @@ from simulator.scenario.scenario import LEVERS, Scenario
 class Exit:
     """A way out of a state: a latent `time`, or a `probability` with or without a time.
 
-    `told` is the declaration in words: exits told alike have the same numbers. `goes_on` : its latent time is the one
+    `declaration` in words: exits declared alike have the same numbers. `carried_forward` : its latent time is the one
     of this name that was drawn in the state before.
     """
 
@@ -47,8 +47,8 @@ class Exit:
     to: str
     time: Distribution | None
     probability: Floats | None
-    told: str
-    goes_on: bool = False
+    declaration: str
+    carried_forward: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class MarginalBenefit:
     benefit : a number; or (n_draws, 1), for the exact engine only
     """
 
-    own_share: Floats
+    practice_share: Floats
     share: Floats
     benefit: float | Floats
 
     @property
     def raised(self) -> bool:
-        return bool(np.any(self.share > self.own_share))
+        return bool(np.any(self.share > self.practice_share))
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ class Model:
     @cached_property
     def instant(self) -> dict[str, Exit]:
         """The sojourns in which no time passes, for anybody, and the exit that is taken."""
-        found: dict[str, Exit] = {}
+        instant: dict[str, Exit] = {}
         for name, exits in self.exits.items():
             for exit in exits if exits and exits[0].probability is None else ():
                 if exit.time is not None and np.all(np.isinf(exit.time.cumulative_hazard(0.0))):
-                    found.setdefault(name, exit)
-        return found
+                    instant.setdefault(name, exit)
+        return instant
 
     @cached_property
     def timeless(self) -> frozenset[str]:
@@ -104,12 +104,12 @@ class Model:
     @cached_property
     def open_ways(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         """By state, the exits that anybody can take, as (name, to)."""
-        found = []
+        ways = []
         for state, exits in self.exits.items():
             taken = [self.instant[state]] if state in self.instant else exits
-            usable = [each for each in taken if each.probability is None or np.any(each.probability > 0)]
-            found.append((state, tuple((each.name, each.to) for each in usable)))
-        return tuple(found)
+            usable = [exit for exit in taken if exit.probability is None or np.any(exit.probability > 0)]
+            ways.append((state, tuple((exit.name, exit.to) for exit in usable)))
+        return tuple(ways)
 
     @cached_property
     def onward(self) -> dict[str, list[str]]:
@@ -123,13 +123,13 @@ class Model:
             of_draws = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[0] == self.n_draws
             return values[draw : draw + 1] if of_draws else values
 
-        def exit_of(each: Exit) -> Exit:
-            time = None if each.time is None else each.time._with_parameters(own)
-            return replace(each, time=time, probability=own(each.probability))
+        def exit_of(exit: Exit) -> Exit:
+            time = None if exit.time is None else exit.time._with_parameters(own)
+            return replace(exit, time=time, probability=own(exit.probability))
 
         marginal = self.marginal
         if marginal is not None:
-            marginal = MarginalBenefit(own(marginal.own_share), own(marginal.share), own(marginal.benefit))
+            marginal = MarginalBenefit(own(marginal.practice_share), own(marginal.share), own(marginal.benefit))
         exits = {name: tuple(exit_of(exit) for exit in exits) for name, exits in self.exits.items()}
         return replace(self, exits=exits, weights=own(self.weights), marginal=marginal, n_draws=1)
 
@@ -151,14 +151,14 @@ def point_values(pathway: Pathway) -> dict[str, float]:
 
 def resolve(scenario: Scenario, values: Values | None = None) -> Model:
     """Return a scenario's model; `values` overlay the declared ones. Raises InputError naming the keys at fault."""
-    own: dict[str, Floats | float] = {**point_values(scenario.pathway), **(values or {})}
+    draw_values: dict[str, Floats | float] = {**point_values(scenario.pathway), **(values or {})}
     try:
-        return _resolve(scenario, own)
+        return _resolve(scenario, draw_values)
     except InputError as error:
-        raise _blamed(scenario, own, error) from None
+        raise _blamed(scenario, draw_values, error) from None
 
 
-def _blamed(scenario: Scenario, own: Values, error: InputError) -> InputError:
+def _blamed(scenario: Scenario, draw_values: Values, error: InputError) -> InputError:
     """Return an error of the pathway's numbers as the lever's that made them so, if one did."""
     if scenario.pathway.where not in error.where or error.where.startswith(f"{scenario.where}: "):
         return error
@@ -166,16 +166,16 @@ def _blamed(scenario: Scenario, own: Values, error: InputError) -> InputError:
         for name, value in getattr(scenario, lever).items():
             alone: dict[str, Any] = {lever: {name: value}}
             try:
-                _resolve(Scenario(scenario.name, scenario.pathway, **alone), own)
+                _resolve(Scenario(scenario.name, scenario.pathway, **alone), draw_values)
             except InputError:
                 where = f"{scenario.where}: [{lever}] {name}, in {error.where}"
                 return InputError(error.what, where=where, got=error.got, allowed=error.allowed, nearest=error.nearest)
     return error
 
 
-def _resolve(scenario: Scenario, own: Values) -> Model:
+def _resolve(scenario: Scenario, draw_values: Values) -> Model:
     pathway = scenario.pathway
-    n_draws = max((np.shape(value)[0] for value in own.values() if np.ndim(value)), default=1)
+    n_draws = max((np.shape(value)[0] for value in draw_values.values() if np.ndim(value)), default=1)
     attributes = _relevant(pathway)
     mix = {name: _mix(scenario, name) for name in pathway.attributes}
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
@@ -185,10 +185,10 @@ def _resolve(scenario: Scenario, own: Values) -> Model:
             for cell in cells
         ]
     )
-    resolver = _Resolver(scenario, pull(scenario, own), attributes, cells)
+    resolver = _Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
-    return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, own, exits), n_draws)
+    return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, draw_values, exits), n_draws)
 
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
@@ -205,15 +205,15 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
 
 def _at_once(way: Exit) -> bool:
     # What goes on has begun before: if it is over at once, so it was there.
-    closed = way.goes_on or (way.probability is not None and not np.any(way.probability > 0))
+    closed = way.carried_forward or (way.probability is not None and not np.any(way.probability > 0))
     return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
 
 
 def _mix(scenario: Scenario, attribute: str) -> dict[str, float]:
     """Return every level's share, in the order of the pathway, whatever a scenario's [population] leaves out."""
     declared = scenario.pathway.attributes[attribute].levels
-    told = shares(scenario.population.get(attribute, declared), f"{scenario.where}: [population] {attribute}")
-    return {level: told.get(level, 0.0) for level in declared}
+    mix = shares(scenario.population.get(attribute, declared), f"{scenario.where}: [population] {attribute}")
+    return {level: mix.get(level, 0.0) for level in declared}
 
 
 def _relevant(pathway: Pathway) -> tuple[str, ...]:
@@ -227,34 +227,34 @@ def _relevant(pathway: Pathway) -> tuple[str, ...]:
 
 
 def _marginal(
-    resolver: _Resolver, own: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
+    resolver: _Resolver, draw_values: Mapping[str, Floats | float], exits: Mapping[str, tuple[Exit, ...]]
 ) -> MarginalBenefit | None:
     declared = resolver.pathway.marginal
     if declared is None:
         return None
-    before = _Resolver(resolver.scenario, own, resolver.attributes, resolver.cells)
+    before = _Resolver(resolver.scenario, draw_values, resolver.attributes, resolver.cells)
     decision = resolver.pathway.states[declared.decision]
-    found = []
+    marginal_shares = []
     for ways in (before.exits(decision), exits[decision.name]):
-        found.append(next(way.probability for way in ways if way.name == declared.branch))
-    assert found[0] is not None
-    assert found[1] is not None
-    return MarginalBenefit(found[0], found[1], _benefit(resolver.scenario, own))
+        marginal_shares.append(next(way.probability for way in ways if way.name == declared.branch))
+    assert marginal_shares[0] is not None
+    assert marginal_shares[1] is not None
+    return MarginalBenefit(marginal_shares[0], marginal_shares[1], _benefit(resolver.scenario, draw_values))
 
 
-def _benefit(scenario: Scenario, own: Mapping[str, Floats | float]) -> Floats | float:
+def _benefit(scenario: Scenario, draw_values: Mapping[str, Floats | float]) -> Floats | float:
     """Return the scenario's marginal benefit, or each draw's own."""
-    told = scenario.marginal_benefit
-    if not isinstance(told, str):
-        return told
-    if f"@{told}" not in own:
+    benefit = scenario.marginal_benefit
+    if not isinstance(benefit, str):
+        return benefit
+    if f"@{benefit}" not in draw_values:
         raise InputError(
             f"no draw of pathway '{scenario.pathway.name}' tells a marginal benefit",
             where=scenario.where,
-            got=f"@{told}",
+            got=f"@{benefit}",
             allowed="@0 to @1",
         )
-    return own[f"@{told}"]
+    return draw_values[f"@{benefit}"]
 
 
 def check_numbers(pathway: Pathway) -> None:
@@ -276,10 +276,10 @@ class _Resolver:
     def exits(self, state: State) -> tuple[Exit, ...]:
         """Return the ways out of a state, in the order they are declared."""
         where = f"{self.pathway.where}: [states.{state.name}]"
-        told = state.kind != "sojourn" or not state.competes
+        has_probabilities = state.kind != "sojourn" or not state.competes
         probabilities = (
             self._probabilities(state, where)
-            if told and state.transitions
+            if has_probabilities and state.transitions
             else [None] * len(state.transitions)
         )
         return tuple(
@@ -288,13 +288,13 @@ class _Resolver:
                 transition.to,
                 self._time(state, transition, where),
                 probability,
-                self._told(state, transition),
-                transition.goes_on,
+                self._declaration(state, transition),
+                transition.carried_forward,
             )
             for transition, probability in zip(state.transitions, probabilities, strict=True)
         )
 
-    def _told(self, state: State, transition: Transition) -> str:
+    def _declaration(self, state: State, transition: Transition) -> str:
         ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
         return f"{transition.time} {transition.probability} {ratio}"
 
@@ -302,7 +302,7 @@ class _Resolver:
         if transition.time is None:
             return None
         arguments = {
-            key: [self._number(each) for each in reference]
+            key: [self._number(part) for part in reference]
             if isinstance(reference, tuple)
             else self._number(reference)
             for key, reference in transition.time.arguments.items()
@@ -325,25 +325,25 @@ class _Resolver:
             return self.values[reference]
         assert isinstance(reference, Selection)
         place = self.attributes.index(reference.by)
-        levels = {level: np.atleast_1d(self._number(each)) for level, each in reference.levels.items()}
+        levels = {level: np.atleast_1d(self._number(value)) for level, value in reference.levels.items()}
         picked = [self._of_cell(levels[cell[place]], index) for index, cell in enumerate(self.cells)]
         return np.concatenate(np.broadcast_arrays(*picked), axis=-1)
 
     def _of_cell(self, value: Floats, cell: int) -> Floats:
         return value if value.shape[-1] == 1 else value[..., cell : cell + 1]
 
-    def _told_share(self, transition: Transition) -> Floats | None:
-        """Return a branch's share as it is told; None where it takes the rest."""
+    def _declared_share(self, transition: Transition) -> Floats | None:
+        """Return a branch's declared share; None where it takes the rest."""
         if transition.probability is None or transition.probability == REST:
             return None
         return np.asarray(self._number(transition.probability))
 
     def _probabilities(self, state: State, where: str) -> list[Floats]:
         """Return each exit's probability among the eligible, summing to one over the exits in every cell."""
-        told = [self._told_share(transition) for transition in state.transitions]
-        given = sum((each for each in told if each is not None), np.zeros(()))
-        self._check_sum(state, told, given, where)
-        raw = [np.clip(1.0 - given, 0.0, 1.0) if each is None else each for each in told]
+        declared = [self._declared_share(transition) for transition in state.transitions]
+        given = sum((share for share in declared if share is not None), np.zeros(()))
+        self._check_sum(state, declared, given, where)
+        raw = [np.clip(1.0 - given, 0.0, 1.0) if share is None else share for share in declared]
         open_to = [self._eligibility(transition, where) for transition in state.transitions]
         weights = [p * e for p, e in zip(raw, open_to, strict=True)]
         total = sum(weights, np.zeros(()))
@@ -365,16 +365,16 @@ class _Resolver:
             )
         return [weight / total for weight in weights]
 
-    def _check_sum(self, state: State, told: list[Floats | None], given: Floats, where: str) -> None:
-        if sum(each is None for each in told) > 1:
+    def _check_sum(self, state: State, declared: list[Floats | None], given: Floats, where: str) -> None:
+        if sum(share is None for share in declared) > 1:
             raise InputError("two branches take the rest", where=where, allowed='"rest" once')
         named = ", ".join(str(transition.probability) for transition in state.transitions)
-        for way, each in zip(state.transitions, told, strict=True):
-            if each is not None and (np.any(each < 0) or np.any(each > 1)):
-                got = plain(float(np.min(each) if np.any(each < 0) else np.max(each)))
+        for way, share in zip(state.transitions, declared, strict=True):
+            if share is not None and (np.any(share < 0) or np.any(share > 1)):
+                got = plain(float(np.min(share) if np.any(share < 0) else np.max(share)))
                 raise InputError("not a probability", where=f"{where} {way.name}", got=got, allowed=within(0, 1, got))
         highest, lowest = float(np.max(given)), float(np.min(given))
-        if highest > 1 + 1e-6 or (all(each is not None for each in told) and lowest < 1 - 1e-6):
+        if highest > 1 + 1e-6 or (all(share is not None for share in declared) and lowest < 1 - 1e-6):
             raise InputError(
                 f"probabilities ({named}) do not sum to one",
                 where=where,

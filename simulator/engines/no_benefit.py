@@ -20,7 +20,7 @@ def share_without_benefit(model: Model) -> Floats | None:
     marginal = model.marginal
     if marginal is None or not marginal.raised or np.all(np.equal(marginal.benefit, 1.0)):
         return None
-    raised = np.maximum(np.atleast_2d(marginal.share) - np.atleast_2d(marginal.own_share), 0.0)
+    raised = np.maximum(np.atleast_2d(marginal.share) - np.atleast_2d(marginal.practice_share), 0.0)
     return (1.0 - marginal.benefit) * raised
 
 
@@ -33,19 +33,19 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
     exits = [(transition.name, transition.to) for transition in pathway.states[state].transitions]
     onward = [exit for exit in exits if not pathway.states[exit[1]].is_absorbing]
     if pathway.states[state].is_choice:
-        return [each for each in onward if each[1] == marginal.no_benefit] or onward
+        return [exit for exit in onward if exit[1] == marginal.no_benefit] or onward
     return onward
 
 
 def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exit, ...]:
     """Return the exits that are open to patients without benefit, their probabilities made to sum to one."""
     kept = {name for name, _ in ways(pathway, state)}
-    found = [exit for exit in exits if exit.name in kept]
-    if not found or found[0].probability is None:
-        return tuple(found)
-    total = sum((np.asarray(each.probability) for each in found), np.zeros(()))
+    open_to = [exit for exit in exits if exit.name in kept]
+    if not open_to or open_to[0].probability is None:
+        return tuple(open_to)
+    total = sum((np.asarray(exit.probability) for exit in open_to), np.zeros(()))
     return tuple(
-        replace(each, probability=_share(np.asarray(each.probability), total, len(found))) for each in found
+        replace(exit, probability=_share(np.asarray(exit.probability), total, len(open_to))) for exit in open_to
     )
 
 

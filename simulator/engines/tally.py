@@ -25,9 +25,9 @@ FLUSH = 8
 
 def counted_states(pathway: Pathway) -> frozenset[str]:
     """Return the states whose entries and exits are counted."""
-    asked = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
-    asked |= {name for count in pathway.counts.values() for name in count.entries + count.months}
-    return frozenset(asked) | {name for name, state in pathway.states.items() if not state.is_choice}
+    states = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
+    states |= {name for count in pathway.counts.values() for name in count.entries + count.months}
+    return frozenset(states) | {name for name, state in pathway.states.items() if not state.is_choice}
 
 
 def of_blocks(model: Model, horizon: float, blocks: Iterable[Trajectories]) -> Curves:
@@ -41,7 +41,7 @@ def of_blocks(model: Model, horizon: float, blocks: Iterable[Trajectories]) -> C
 def without_each(model: Model, horizon: float, blocks: Sequence[Trajectories]) -> Curves:
     """Return the curves of all blocks of patients but one in turn : (n_blocks, n_months), block by block.
 
-    They tell how chance moves what is read off all blocks together, and have no occupancy.
+    They show how chance moves what all blocks give together, and have no occupancy.
     """
     pathway, names = model.pathway, populations(model.pathway)
     tallies = [Tally(model, horizon) for _ in blocks]
@@ -51,7 +51,7 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Trajectories]) -
     means: dict[tuple[str, str], Floats] = {}
     sizes: dict[str, Floats] = {}
     for clock in pathway.clocks:
-        died, waited = (np.array(each) for each in zip(*(tally.died(clock) for tally in tallies), strict=True))
+        died, waited = (np.array(column) for column in zip(*(tally.died(clock) for tally in tallies), strict=True))
         alive, between, sizes[clock] = _alive(died.sum(axis=0) - died, waited.sum(axis=0) - waited, tallies[0].step)
         survival |= {(clock, name): alive[:, place] for place, name in enumerate(names)}
         means |= {(clock, name): between[:, place] for place, name in enumerate(names)}
@@ -81,7 +81,7 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Trajectories]) -
 def _alive(died: Floats, waited: Floats, step: float) -> tuple[Floats, Floats, Floats]:
     """Return S at lattice points (..., n_months), its means between them, and how many there are (...).
 
-    died : (..., n_months + 2), at each place, and at the last who is not on the clock; waited : (..., n_months), months
+    died : (..., n_months + 2), by place, the last not on the clock; waited : (..., n_months), months
     from deaths to the place
     """
     size = died[..., :-1].sum(axis=-1)
@@ -124,8 +124,8 @@ class _Deaths:
         """Return the months between deaths and the lattice point that follows them, in all, (codes, places)."""
         where, month = self.table()
         early = self.step * (where % self.places) - month
-        found = np.bincount(where, weights=early, minlength=self.codes * self.places)
-        return np.asarray(found, dtype=np.float64).reshape(self.codes, self.places)
+        months = np.bincount(where, weights=early, minlength=self.codes * self.places)
+        return np.asarray(months, dtype=np.float64).reshape(self.codes, self.places)
 
     def months_of(self, rows: Booleans, place: int) -> Floats:
         """Return the months of the deaths at a place. rows : the codes that count"""
@@ -154,7 +154,7 @@ class _Cells:
 
 
 class Tally:
-    """Patients are told apart by a code: which groups they are in (bits), then their level of every attribute."""
+    """Patients are distinguished by a code: which groups they are in (bits), then their level of every attribute."""
 
     def __init__(self, model: Model, horizon: float) -> None:
         self.pathway, self.horizon = model.pathway, horizon
@@ -163,7 +163,7 @@ class Tally:
         self.stays = [name for name, state in self.pathway.states.items() if not state.is_choice]
         self.sizes = [len(attribute.levels) for attribute in self.pathway.attributes.values()]
         codes = 2 ** len(self.pathway.groups) * int(np.prod(self.sizes))
-        # A place past the horizon, and one more for patients who are not on the clock.
+        # A place past the horizon, and one for patients not on the clock.
         places = self.n_months + 2
         self.deaths = {clock: _Cells(codes, places) for clock in self.pathway.clocks}
         self.entered = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
@@ -199,8 +199,8 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add the patients of another tally of the same model."""
-        for mine, theirs in zip(self._tables(), other._tables(), strict=True):
-            mine.counts += theirs.table().ravel()
+        for mine, others in zip(self._tables(), other._tables(), strict=True):
+            mine.counts += others.table().ravel()
         for clock, lives in self.lives.items():
             lives.gathered += other.lives[clock].gathered
         for name, total in other.sums.items():
@@ -209,7 +209,7 @@ class Tally:
     def died(self, clock: str) -> tuple[Floats, Floats]:
         """Return how many of each population die at each place, and months from deaths to it : (n_populations, places).
 
-        The last two places of the former: who is alive at the horizon, and who is not on the clock.
+        The last two places of the former: patients alive at the horizon, and patients not on the clock.
         """
         member = np.array([self.rows(name) for name in populations(self.pathway)], dtype=float)
         return member @ self.deaths[clock].table(), member @ self.lives[clock].waited()
@@ -226,7 +226,7 @@ class Tally:
         return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
 
     def _tables(self) -> list[_Cells]:
-        return [each[clock] for clock in self.pathway.clocks for each in (self.deaths, self.entered, self.left)]
+        return [table[clock] for clock in self.pathway.clocks for table in (self.deaths, self.entered, self.left)]
 
     def _places(self, month: Floats, zero: Floats) -> Integers:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if

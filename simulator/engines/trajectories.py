@@ -1,4 +1,4 @@
-"""What happened to simulated patients: entries, exits and deaths, told as every engine with patients tells them."""
+"""What happened to simulated patients: entries, exits and deaths, in the one form of all engines with patients."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Trajectories:
 
     def ever_entered(self, states: Sequence[str], months_after_clock: float) -> Booleans:
         """Return who entered any of `states` from the default clock's start to some months after it, (n_patients,)."""
-        found = np.zeros(self.patients.size, dtype=bool)
+        entered = np.zeros(self.patients.size, dtype=bool)
         for state in states:
             for who, since in self.on_the_clock(state):
-                found[who[since <= months_after_clock + MOMENT]] = True
-        return found
+                entered[who[since <= months_after_clock + MOMENT]] = True
+        return entered
 
     def on_the_clock(self, state: str) -> Iterator[tuple[Integers, Floats]]:
         """Yield who entered a state from the default clock's start on, and how long after it.
@@ -59,7 +59,7 @@ class Trajectories:
         """Return some of the patients : (n_patients,), at their new places."""
         new = np.cumsum(chosen) - 1
         levels = {name: level[chosen] for name, level in self.levels.items()}
-        found = Trajectories(
+        chosen_patients = Trajectories(
             self.patients[chosen],
             levels,
             self.clock_month[chosen],
@@ -68,11 +68,13 @@ class Trajectories:
         )
         for state, events in self.entered.items():
             kept = [chosen[who] for who, _ in events]
-            found.entered[state] = [(new[who[k]], month[k]) for (who, month), k in zip(events, kept, strict=True)]
+            chosen_patients.entered[state] = [
+                (new[who[k]], month[k]) for (who, month), k in zip(events, kept, strict=True)
+            ]
             if state in self.order:
-                found.order[state] = [each[k] for each, k in zip(self.order[state], kept, strict=True)]
+                chosen_patients.order[state] = [order[k] for order, k in zip(self.order[state], kept, strict=True)]
             if state in self.early:
-                found.early[state] = [each[k] for each, k in zip(self.early[state], kept, strict=True)]
+                chosen_patients.early[state] = [early[k] for early, k in zip(self.early[state], kept, strict=True)]
         for state, exits in self.left.items():
-            found.left[state] = [(new[who[chosen[who]]], month[chosen[who]]) for who, month in exits]
-        return found
+            chosen_patients.left[state] = [(new[who[chosen[who]]], month[chosen[who]]) for who, month in exits]
+        return chosen_patients

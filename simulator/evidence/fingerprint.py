@@ -16,7 +16,7 @@ from typing import Any
 
 from simulator.evidence.cohort import TARGETS, CohortTable
 from simulator.files import csv, toml
-from simulator.pathway.pathway import Pathway, State
+from simulator.pathway.pathway import Pathway, State, Transition
 
 COLUMN = "fitted_to"
 """Of draws.csv, the last: the same text in each row, where the draws are those of a fit."""
@@ -59,7 +59,13 @@ def of_pathway(pathway: Pathway) -> str:
 
 
 def _state(state: State) -> list[Any]:
-    return [state.kind, {transition.name: transition for transition in state.transitions}]
+    return [state.kind, {transition.name: _transition(transition) for transition in state.transitions}]
+
+
+def _transition(transition: Transition) -> dict[str, Any]:
+    # Draws that carry a text already know the last field by its first name.
+    content = asdict(transition)
+    return {"goes_on": content.pop("carried_forward"), **content}
 
 
 def of_cohort(folder: Path) -> str:

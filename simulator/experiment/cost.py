@@ -103,7 +103,7 @@ def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:
 
 def events_a_patient(scenario: Scenario, horizon: float) -> float:
     """Return about how many states a patient enters by the horizon, at the declared values."""
-    model = resolve(scenario.gaining(1.0))
+    model = resolve(scenario.benefiting(1.0))
     # The run refuses numbers that overflow, with their place.
     with np.errstate(all="ignore"):
         return float(embedded.events(model, within=scenario.pathway.followed(horizon)).mean())

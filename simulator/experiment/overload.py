@@ -16,7 +16,7 @@ from simulator.errors import InputError
 from simulator.evidence.draws import single, values
 from simulator.experiment import centre
 from simulator.experiment.offered_load import demand, unservable
-from simulator.scenario.capacity import beyond_loads
+from simulator.scenario.capacity import load_is_unknown
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
 
@@ -116,7 +116,7 @@ def growing_in_trial(scenario: Scenario, draw_values: Values, undetermined: dict
 
     undetermined : see `Demand.undetermined`. A longer trial follows one that is not clear.
     """
-    why = beyond_loads(scenario.pathway, scenario.capacity) or next(iter(undetermined.values()), None)
+    why = load_is_unknown(scenario.pathway, scenario.capacity) or next(iter(undetermined.values()), None)
     if why is None or scenario.service is None or scenario.service.arrival_months is not None:
         return None
     for arrivals, least in TRIALS:

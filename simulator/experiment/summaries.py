@@ -15,7 +15,7 @@ from simulator.arrays import Floats
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 from simulator.pathway.outcome_months import alive_at, written
-from simulator.scenario.scenario import BREAK_EVEN, Scenario, parted
+from simulator.scenario.scenario import BREAK_EVEN, Scenario, split_name
 
 if TYPE_CHECKING:
     from simulator.experiment.parts import ScenarioDraws
@@ -117,8 +117,10 @@ def break_even_rows(
     margin: float,
 ) -> list[dict[str, Any]]:
     """Return the share of draws in which a policy pays and, for the policy itself, the smallest benefit that pays."""
-    stem, clock, month = parted(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
-    alike = (parts for scenario, parts in zip(scenarios, by_scenario, strict=True) if parted(scenario.name)[0] == stem)
+    stem, clock, month = split_name(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
+    alike = (
+        parts for scenario, parts in zip(scenarios, by_scenario, strict=True) if split_name(scenario.name)[0] == stem
+    )
     break_evens = [part.break_even for parts in alike for part in parts if part.break_even is not None]
     if not break_evens or scenario.marginal_benefit == BREAK_EVEN:
         return []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
-from simulator.scenario.scenario import Scenario, parted
+from simulator.scenario.scenario import Scenario, split_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,10 +39,10 @@ def _cut(text: str, most: int) -> str:
 
 def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | None]:
     """Return a run, and its cohort, with the names of scenarios and clocks and every label as they are shown."""
-    stems = shown((parted(scenario.name)[0] for scenario in results.scenarios), NAME)
+    stems = shown((split_name(scenario.name)[0] for scenario in results.scenarios), NAME)
     names = {}
     for scenario in results.scenarios:
-        stem = parted(scenario.name)[0]
+        stem = split_name(scenario.name)[0]
         names[scenario.name] = stems[stem] + scenario.name.removeprefix(stem)
     clocks = shown(results.scenarios[0].pathway.clocks, NAME)
 

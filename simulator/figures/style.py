@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 from simulator.figures.glyphs import FAMILY, families
 from simulator.files import whole as whole_file
-from simulator.scenario.scenario import parted
+from simulator.scenario.scenario import split_name
 
 # Okabe & Ito 2008, Color Universal Design: told apart whatever the reader's colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -112,7 +112,7 @@ def lines(scenarios: Sequence[str]) -> dict[str, Line]:
 
 def family(scenario: str) -> str:
     """Return NAME of NAME@0.5."""
-    return parted(scenario)[0]
+    return split_name(scenario)[0]
 
 
 def shade(colour: str, factor: float) -> str:

@@ -143,7 +143,7 @@ def break_even(before: Floats, none: Floats, every: Floats, *, margin: float) ->
         S(m) = S(0) + m (S(1) - S(0)) = S_before + margin
 
     before, none, every : S without the policy, and under it if none or all of those whom it treats in addition gain.
-    Below 0 it pays though none gain, above 1 though all gain it does not; inf where gaining changes nothing.
+    Below 0 it pays though none gain, above 1 though all gain it does not; inf where benefiting changes nothing.
     """
     wanted = before + margin
     benefit = np.where(none >= wanted, 0.0, np.inf)

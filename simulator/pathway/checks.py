@@ -76,8 +76,8 @@ def _check_state(pathway: Pathway, state: State) -> None:
         seen.add(transition.name)
         if transition.to not in pathway.states:
             raise unknown("state", transition.to, pathway.states, f"{where} {transition.name}: to")
-    told = [transition.probability is not None for transition in state.transitions]
-    if state.kind == "sojourn" and any(told) and not all(told):
+    given_shares = [transition.probability is not None for transition in state.transitions]
+    if state.kind == "sojourn" and any(given_shares) and not all(given_shares):
         raise InputError(
             "some transitions have a probability and some have not",
             where=where,
@@ -91,10 +91,10 @@ def unknown(what: str, got: str, names: Iterable[str], where: str, meant: str | 
     meant : what was meant, if that is known; else the most alike is offered
     """
     names = list(names)
-    shown = number_meant(got) or ", ".join(names)
+    allowed = number_meant(got) or ", ".join(names)
     if len(names) > 12:
-        shown = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
-    return InputError(f"unknown {what}", where=where, got=got, allowed=shown, nearest=meant or nearest(got, names))
+        allowed = number_meant(got) or ", ".join(alike(got, names, 12)) + ", ..."
+    return InputError(f"unknown {what}", where=where, got=got, allowed=allowed, nearest=meant or nearest(got, names))
 
 
 def _check_names(pathway: Pathway) -> None:
@@ -223,7 +223,7 @@ def _check_capacity(pathway: Pathway) -> None:
                 if state.is_choice
                 else f"'{entered[0]}' holds a resource, so the risks in '{name}' must go on while patients wait",
                 where=f"{pathway.where}: [states.{name}]",
-                allowed="a sojourn told as competing latent times before a state that holds a resource",
+                allowed="a sojourn declared as competing latent times before a state that holds a resource",
             )
 
 

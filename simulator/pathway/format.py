@@ -45,7 +45,7 @@ UNITS: Mapping[str, tuple[float, float]] = {
 
 
 class TransitionTable(toml.Table):
-    """A way out of a sojourn. With a probability on all of them, `time` is told given the destination."""
+    """A way out of a sojourn. With a probability on all of them, `time` depends on the destination."""
 
     to: str = Field(description="the state that is entered")
     name: str | None = Field(None, description="its name, if two ways lead to one state; default: `to`")
@@ -192,14 +192,14 @@ class PathwayTable(toml.Table):
 
 
 def named_pathway(named: str, path: Path) -> Pathway:
-    """Return the pathway that the key `pathway` of a file names: a shipped one, or a file beside it."""
+    """Return the pathway that the key `pathway` of a file names: a shipped one, or a file in its folder."""
     where = f"{path}: pathway"
-    found = toml.beside(path, named, where) if named.endswith(".toml") else named
-    return load_pathway(found, where=where, folder=path.parent)
+    file = toml.beside(path, named, where) if named.endswith(".toml") else named
+    return load_pathway(file, where=where, folder=path.parent)
 
 
 def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Path = Path()) -> Pathway:
-    """Return a shipped pathway by its name, or the one told in a file. Raises InputError.
+    """Return a shipped pathway by its name, or the one declared in a file. Raises InputError.
 
     where, folder : what to name if there is no such pathway, and where a file of that name may lie instead
     """
@@ -298,10 +298,10 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
 def _eligibility(
     open_to: list[str] | dict[str, ReferenceTable], levels: Iterable[str], where: str
 ) -> dict[str, Reference]:
-    """Return a factor a level: of a list, 1 for its levels and 0 for the rest; of a table, 1 where nothing is told."""
+    """Return a factor a level: of a list, 1 for its levels and 0 for the rest; of a table, 1 if not declared."""
     if isinstance(open_to, list):
         return {**dict.fromkeys(levels, 0.0), **dict.fromkeys(open_to, 1.0)}
-    return {level: _reference(each, f"{where}: eligible.{level}") for level, each in open_to.items()}
+    return {level: _reference(share, f"{where}: eligible.{level}") for level, share in open_to.items()}
 
 
 def _timing(table: dict[str, Any], where: str) -> Timing:
@@ -323,7 +323,7 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
             raise unknown(f"parameter of the {family} time", key, sorted(allowed), where)
         place = f"{where}.{key}"
         listed = isinstance(value, list)
-        arguments[key] = tuple(_reference(each, place) for each in value) if listed else _reference(value, place)
+        arguments[key] = tuple(_reference(entry, place) for entry in value) if listed else _reference(value, place)
     return Timing(family, arguments)
 
 
@@ -337,7 +337,7 @@ def _reference(value: object, where: str) -> Reference:
     if isinstance(value, list):
         raise InputError("a list is for breaks and rates only", where=where, got=value)
     if isinstance(value, dict) and isinstance(value.get("by"), str):
-        levels = {key: _reference(each, f"{where}.{key}") for key, each in value.items() if key != "by"}
+        levels = {key: _reference(entry, f"{where}.{key}") for key, entry in value.items() if key != "by"}
         return Selection(value["by"], levels)
     raise InputError(
         "a choice by attribute needs `by`", where=where, got=value, allowed='{by = "attribute", level = ...}'

@@ -27,11 +27,11 @@ def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathw
     going_on = _going_on(pathway, milestones, where)
     states = dict(pathway.states)
     for name in milestones:
-        own = [transition for transition in states[name].transitions if transition.to in milestones]
+        onward = [transition for transition in states[name].transitions if transition.to in milestones]
         if not going_on[name]:
             allowed = "a state that follows one with other risks"
             raise InputError("nothing goes on in it", where=where, got=name, allowed=allowed)
-        states[name] = replace(states[name], transitions=(*own, *going_on[name].values()))
+        states[name] = replace(states[name], transitions=(*onward, *going_on[name].values()))
     return replace(pathway, states=states, milestones=milestones)
 
 
@@ -48,15 +48,15 @@ def without(pathway: Pathway) -> dict[str, float]:
 def _check(pathway: Pathway, name: str, milestones: Sequence[str], where: str) -> None:
     if name not in pathway.states:
         raise unknown("state", name, pathway.states, where)
-    before = [each for each in _before(pathway, name) if each.name not in milestones]
-    instants = [each.name for each in (pathway.states[name], *before) if not each.competes]
+    before = [state for state in _before(pathway, name) if state.name not in milestones]
+    instants = [state.name for state in (pathway.states[name], *before) if not state.competes]
     if instants:
         what = "it is no sojourn" if instants[0] == name else f"it follows '{instants[0]}', which is none"
         raise InputError(
-            f"'{name}' cannot be a milestone: {what} told as competing latent times",
+            f"'{name}' cannot be a milestone: {what} declared as competing latent times",
             where=where,
             got=name,
-            allowed="sojourns told as competing latent times, entered from such",
+            allowed="sojourns declared as competing latent times, entered from such sojourns",
         )
     if name in (pathway.start, pathway.clock_state):
         raise InputError("a clock starts there", where=where, got=name, allowed="a later state")
@@ -70,32 +70,36 @@ def _before(pathway: Pathway, name: str) -> list[State]:
 
 def _going_on(pathway: Pathway, milestones: Iterable[str], where: str) -> Ways:
     """Return, by milestone, the ways out of all states before it, by name; what leads to milestones left out."""
-    found: dict[str, dict[str, Transition]] = {name: {} for name in milestones}
+    carried: dict[str, dict[str, Transition]] = {name: {} for name in milestones}
     grew = True
     while grew:
-        size = sum(map(len, found.values()))
-        for name in found:
+        size = sum(map(len, carried.values()))
+        for name in carried:
             for state in _before(pathway, name):
-                onward = [transition for transition in state.transitions if transition.to not in found]
-                _add(found[name], found[state.name].values() if state.name in found else onward, name, where)
-        grew = sum(map(len, found.values())) > size
-    for name, ways in found.items():
-        _check_names(pathway, name, ways, found, where)
-    return found
+                onward = [transition for transition in state.transitions if transition.to not in carried]
+                _add(carried[name], carried[state.name].values() if state.name in carried else onward, name, where)
+        grew = sum(map(len, carried.values())) > size
+    for name, ways in carried.items():
+        _check_names(pathway, name, ways, carried, where)
+    return carried
 
 
 def _add(to: dict[str, Transition], ways: Iterable[Transition], name: str, where: str) -> None:
     for way in ways:
-        known = to.setdefault(way.name, Transition(way.name, way.to, goes_on=True))
+        known = to.setdefault(way.name, Transition(way.name, way.to, carried_forward=True))
         if known.to != way.to:
             raise _two(name, way.name, where)
 
 
-def _check_names(pathway: Pathway, name: str, ways: Mapping[str, Transition], found: Ways, where: str) -> None:
+def _check_names(pathway: Pathway, name: str, ways: Mapping[str, Transition], carried: Ways, where: str) -> None:
     """Refuse a name that means two ways, in a milestone or in a state before it."""
     for state in (pathway.states[name], *_before(pathway, name)):
         for way in state.transitions:
-            if way.name in ways and way.to != ways[way.name].to and not (state.name in found and way.to not in found):
+            if (
+                way.name in ways
+                and way.to != ways[way.name].to
+                and not (state.name in carried and way.to not in carried)
+            ):
                 raise _two(name, way.name, where)
 
 

@@ -40,7 +40,7 @@ class OutcomeMonths:
 
     @property
     def early(self) -> float:
-        """Twice the answer's month: to then curves are drawn large and OS is told by the year of arrival."""
+        """Twice the answer's month: to then curves are drawn large and OS is given by the year of arrival."""
         return 2.0 * self.answer
 
     @property
@@ -101,8 +101,8 @@ def worded(outcome: str, words: Mapping[str, str]) -> str | None:
     words : kind of `KINDS` -> words, with `{month}`, `{margin}`, and `{months}` for "12 months"
     """
     for kind, pattern in KINDS.items():
-        if (found := re.fullmatch(pattern, outcome)) and kind in words:
-            groups = found.groupdict()
+        if (match := re.fullmatch(pattern, outcome)) and kind in words:
+            groups = match.groupdict()
             return words[kind].format(**groups, months=in_words(groups.get("month", 0)))
     return None
 

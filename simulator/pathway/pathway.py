@@ -59,9 +59,9 @@ class Timing:
 
 @dataclass(frozen=True)
 class Transition:
-    """One way out of a state: a latent time, a destination told with a time, or a branch of a choice.
+    """One way out of a state: a latent time, a destination with a time, or a branch of a choice.
 
-    `goes_on` : of a milestone, the latent time of this name that was drawn in the state before.
+    `carried_forward` : of a milestone, the latent time of this name that was drawn in the state before.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Transition:
     time: Timing | None = None
     probability: Reference | None = None
     eligible: Mapping[str, Mapping[str, Reference]] = field(default_factory=dict)
-    goes_on: bool = False
+    carried_forward: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class State:
 
     @property
     def competes(self) -> bool:
-        """Whether this is a sojourn told as competing latent times."""
+        """Whether this is a sojourn declared as competing latent times."""
         return self.kind == "sojourn" and self.transitions[0].probability is None
 
     def transition(self, name: str) -> Transition:
@@ -101,7 +101,7 @@ class State:
 
 @dataclass(frozen=True)
 class Siblings:
-    """The shares of one choice: parameters, the sum of those told as numbers, and whether a branch takes the rest."""
+    """The shares of one choice: parameters, the sum of declared numbers, and whether a branch takes the rest."""
 
     state: str
     names: tuple[str, ...]
@@ -149,7 +149,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Marginal:
-    """Where a policy treats who would not have been treated, and what becomes of who gains nothing."""
+    """Where a policy treats additional patients, and what becomes of those without benefit."""
 
     decision: str
     branch: str
@@ -231,37 +231,39 @@ class Pathway:
                 work.append((way.to, iter(self.states[way.to].transitions)))
         return done[::-1]
 
-    def times_that_go_on(self) -> dict[str, tuple[str, ...]]:
+    def times_carried_forward(self) -> dict[str, tuple[str, ...]]:
         """Return, by state that leads to a milestone, the names of the latent times that may go on in it."""
-        found = {}
+        carried = {}
         for name, state in self.states.items():
             after = [
                 way.name
                 for transition in state.transitions
                 for way in self.states[transition.to].transitions
-                if way.goes_on
+                if way.carried_forward
             ]
             if after:
-                found[name] = tuple(dict.fromkeys(after))
-        return found
+                carried[name] = tuple(dict.fromkeys(after))
+        return carried
 
     def siblings(self, parameter: str) -> tuple[Siblings, ...]:
         """Return the shares of every choice that `parameter` is a branch of, for patients of some levels each."""
-        found: list[Siblings] = []
+        siblings: list[Siblings] = []
         for state in self.states.values():
-            told = [transition.probability for transition in state.transitions if transition.probability is not None]
-            if not any(parameter in names_in(each) for each in told):
+            references = [
+                transition.probability for transition in state.transitions if transition.probability is not None
+            ]
+            if not any(parameter in names_in(reference) for reference in references):
                 continue
-            asked = list(dict.fromkeys(name for each in told for name in attributes_in(each)))
-            for levels in product(*(self.attributes[name].levels for name in asked)):
-                cell = dict(zip(asked, levels, strict=True))
-                leaves = [leaf_of(each, cell) for each in told]
+            attributes = list(dict.fromkeys(name for reference in references for name in attributes_in(reference)))
+            for levels in product(*(self.attributes[name].levels for name in attributes)):
+                cell = dict(zip(attributes, levels, strict=True))
+                leaves = [leaf_of(reference, cell) for reference in references]
                 named = tuple(dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, str) and leaf != REST))
                 fixed = sum(leaf for leaf in leaves if isinstance(leaf, float))
                 shares = Siblings(state.name, named, fixed, REST in leaves)
-                if parameter in named and shares not in found:
-                    found.append(shares)
-        return tuple(found)
+                if parameter in named and shares not in siblings:
+                    siblings.append(shares)
+        return tuple(siblings)
 
     def choice_siblings(self, parameter: str) -> tuple[str, ...]:
         """Return the parameters that share one choice's probability with `parameter`, itself included."""
@@ -275,7 +277,7 @@ class Pathway:
         sets = []
         for name, parameter in self.parameters.items():
             if parameter.prior is not None and parameter.prior.family == "dirichlet":
-                siblings = tuple(each for each in self.choice_siblings(name) if self._has_dirichlet(each))
+                siblings = tuple(group for group in self.choice_siblings(name) if self._has_dirichlet(group))
                 if siblings not in sets:
                     sets.append(siblings)
         return tuple(sets)
@@ -288,11 +290,11 @@ class Pathway:
 def names_in(reference: Reference | None) -> Iterator[str]:
     """Yield every parameter that a reference names."""
     if isinstance(reference, Selection):
-        for each in reference.levels.values():
-            yield from names_in(each)
+        for part in reference.levels.values():
+            yield from names_in(part)
     elif isinstance(reference, tuple):
-        for each in reference:
-            yield from names_in(each)
+        for part in reference:
+            yield from names_in(part)
     elif isinstance(reference, str) and reference != REST:
         yield reference
 
@@ -308,11 +310,11 @@ def attributes_in(reference: Reference | None) -> Iterator[str]:
     """Yield every attribute that a reference asks for."""
     if isinstance(reference, Selection):
         yield reference.by
-        for each in reference.levels.values():
-            yield from attributes_in(each)
+        for part in reference.levels.values():
+            yield from attributes_in(part)
     elif isinstance(reference, tuple):
-        for each in reference:
-            yield from attributes_in(each)
+        for part in reference:
+            yield from attributes_in(part)
 
 
 def references_of(transition: Transition) -> Iterator[Reference]:
@@ -327,14 +329,14 @@ def references_of(transition: Transition) -> Iterator[Reference]:
 
 def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> set[str]:
     """Return every state that can be reached from `start`, itself included."""
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = list(start)
     while waiting:
         state = waiting.pop()
-        if state not in found:
-            found.add(state)
+        if state not in reached:
+            reached.add(state)
             waiting.extend(onward(state))
-    return found
+    return reached
 
 
 def is_part(group: Group, other: Group, pathway: Pathway) -> bool:

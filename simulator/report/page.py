@@ -17,7 +17,7 @@ from simulator.report.tables import levers, outcomes
 from simulator.report.tables import resources as service_tables
 from simulator.report.tables.assumptions import register
 from simulator.report.tables.calibration import predictive
-from simulator.scenario.scenario import Scenario, parted
+from simulator.scenario.scenario import Scenario, split_name
 from simulator.wording import resources as resource_words
 from simulator.wording.headline import answer
 
@@ -121,7 +121,7 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
 
 def _is_told(scenario: Scenario, results: Results) -> bool:
     """Return whether a scenario's texts are to be shown: of both ends of one policy, once."""
-    stem, benefit = parted(scenario.name)
+    stem, benefit = split_name(scenario.name)
     return benefit is None or stem not in [scenario.name for scenario in results.scenarios]
 
 

@@ -1,6 +1,6 @@
 """Service: a centre over calendar time. Who arrives when, and from when on a policy applies.
 
-Arrivals are starts of the default clock. They go on until the last patient who is counted has left,
+Arrivals are starts of the default clock. They go on until the last counted patient has left,
 so that late patients do not meet an emptying ward.
 """
 
@@ -26,20 +26,20 @@ MONTHS_A_YEAR = 12.0
 DAYS_A_MONTH = 30.4375
 LISTS = ("arrival_months", "arrival_dates")
 ARRIVALS = ("arrivals_per_year", *LISTS)
-"""The keys that tell who comes when: a service has one of them."""
+"""The keys that declare arrivals: a service has one of them."""
 
 
-def _as_month(told: Any) -> Any:
-    if isinstance(told, date | str):
+def _as_month(value: Any) -> Any:
+    if isinstance(value, date | str):
         raise refusal("not a number of months", allowed="0.5, for example; for dates write arrival_dates")
-    return told
+    return value
 
 
-def _as_date(told: Any) -> date:
-    if isinstance(told, date) and not isinstance(told, datetime):
-        return told
+def _as_date(value: Any) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
     try:
-        return date.fromisoformat(told)
+        return date.fromisoformat(value)
     except (TypeError, ValueError):
         raise refusal("not a date", allowed="2020-01-31, for example") from None
 
@@ -119,15 +119,15 @@ class Service:
         end = self.last + beyond
         if self.arrival_months is not None:
             return np.array([month for month in self.arrival_months if month < end])
-        found, since = [], 0.0
+        gaps, since = [], 0.0
         block = 1024
         for first in range(0, 2**62, block):
             u = uniforms.at("@arrival", np.arange(first, first + block))
-            found.append(since + np.cumsum(-np.log(u)) / self.arrivals_a_month)
-            since = found[-1][-1]
+            gaps.append(since + np.cumsum(-np.log(u)) / self.arrivals_a_month)
+            since = gaps[-1][-1]
             if since >= end:
                 break
-        months = np.concatenate(found)
+        months = np.concatenate(gaps)
         return months[months < end]
 
     def under_policy(self, uniforms: Uniforms, numbers: Integers, arrival: Floats) -> Booleans:
@@ -164,38 +164,40 @@ class Service:
         return np.asarray((arrival >= self.first) & (arrival < self.last))
 
 
-def read_service(told: Mapping[str, Any], where: str, base: Service | None) -> Service | None:
-    """Return what a scenario's [service] tells over its base's. Raises InputError naming the key."""
-    if not told:
+def read_service(table: Mapping[str, Any], where: str, base: Service | None) -> Service | None:
+    """Return a scenario's [service] over its base's. Raises InputError naming the key."""
+    if not table:
         return base
     where = f"{where}: [service]"
     keys = {} if base is None else asdict(base)
-    own = [key for key in ARRIVALS if key in told]
-    if len(own) > 1 or not (own or base):
+    sources = [key for key in ARRIVALS if key in table]
+    if len(sources) > 1 or not (sources or base):
         allowed = f"one of {', '.join(ARRIVALS)}"
-        raise InputError("arrivals are told twice, or not at all", where=where, got=own or None, allowed=allowed)
-    if own:
+        raise InputError(
+            "arrivals are declared twice, or not at all", where=where, got=sources or None, allowed=allowed
+        )
+    if sources:
         keys |= {"arrivals_per_year": None, "arrival_months": None}
-    keys |= told
+    keys |= table
     if keys.get("years") is None:
         raise InputError("how many years are counted is not said", where=where, allowed="years = 5, for example")
     if keys.get("policy_ramp_months") and keys.get("policy_from_month") is None:
         raise InputError("a ramp without a beginning", where=f"{where} policy_ramp_months", allowed="policy_from_month")
-    if "arrival_months" in told:
-        keys["arrival_months"] = _months(told["arrival_months"], f"{where} arrival_months")
-    if "arrival_dates" in told:
+    if "arrival_months" in table:
+        keys["arrival_months"] = _months(table["arrival_months"], f"{where} arrival_months")
+    if "arrival_dates" in table:
         keys["arrival_months"] = _months_of_dates(keys.pop("arrival_dates"), f"{where} arrival_dates")
     service = Service(**keys)
-    _check_counted(service, own, where)
+    _check_counted(service, sources, where)
     return service
 
 
-def _check_counted(service: Service, own: Sequence[str], where: str) -> None:
-    """Refuse a service that counts nobody, or whose policy touches nobody who is counted."""
+def _check_counted(service: Service, keys: Sequence[str], where: str) -> None:
+    """Refuse a service that counts no patient, or whose policy reaches no counted patient."""
     if service.arrivals_a_month == 0.0:
         raise InputError(
             "nobody arrives in the years that are counted",
-            where=f"{where} {own[0] if own else 'years'}",
+            where=f"{where} {keys[0] if keys else 'years'}",
             allowed=f"a month from {service.first:g} to {service.last:g}",
         )
     if service.policy_share == 0.0:

@@ -1,4 +1,4 @@
-"""Capacity: how many units of a resource there are and when, how they are handed out, and who comes first."""
+"""Capacity: how many units of a resource there are and when, how they are handed out, and which patients come first."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Step(Table):
     units: Number = Field(description="a whole number, at most 100,000; 0 closes the resource")
 
 
-def _as_steps(told: Any) -> Any:
-    if isinstance(told, list):
-        return told
-    if _is_number(told):
-        return [{"from_month": 0.0, "units": told}]
+def _as_steps(value: Any) -> Any:
+    if isinstance(value, list):
+        return value
+    if _is_number(value):
+        return [{"from_month": 0.0, "units": value}]
     raise refusal("not a number of units", allowed=f"a whole number of units, or a calendar: {CALENDAR}")
 
 
-def _is_number(told: Any) -> bool:
-    return isinstance(told, int | float) and not isinstance(told, bool)
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class CapacityTable(Table):
@@ -58,13 +58,13 @@ class CapacityTable(Table):
     )
 
 
-def _as_table(told: Any) -> Any:
-    if isinstance(told, dict | CapacityTable):
-        return told
-    if isinstance(told, list):
+def _as_table(value: Any) -> Any:
+    if isinstance(value, dict | CapacityTable):
+        return value
+    if isinstance(value, list):
         raise refusal("a calendar without its key 'units'", allowed=f"{{ units = {CALENDAR} }}")
-    if _is_number(told):
-        return {"units": told}
+    if _is_number(value):
+        return {"units": value}
     keys = ", ".join(CapacityTable.model_fields)
     raise refusal("not a number of units", allowed=f"a whole number of units, or a table with {keys}")
 
@@ -118,29 +118,29 @@ class Capacity:
 
 
 def read(
-    pathway: Pathway, told: Mapping[str, CapacityTable], where: str, base: Mapping[str, Capacity]
+    pathway: Pathway, tables: Mapping[str, CapacityTable], where: str, base: Mapping[str, Capacity]
 ) -> dict[str, Capacity]:
-    """Return the capacities that a scenario's file tells over its base's. Raises InputError naming the key at fault."""
-    found = dict(base)
-    for resource, table in told.items():
+    """Return the capacities of a scenario's file over its base's. Raises InputError naming the key at fault."""
+    capacities = dict(base)
+    for resource, table in tables.items():
         place = f"{where}: [capacity] {resource}"
         if resource not in pathway.resources:
             raise unknown("resource", resource, pathway.resources, place)
         calendar = _calendar(table.units, place)
         ranks = None if table.priority is None else _ranks(pathway, resource, table.priority, f"{place} priority")
-        found[resource] = replace(found.get(resource, Capacity(calendar)), calendar=calendar)
+        capacities[resource] = replace(capacities.get(resource, Capacity(calendar)), calendar=calendar)
         if table.offered_every_months is not None:
-            found[resource] = replace(found[resource], offered_every=table.offered_every_months)
+            capacities[resource] = replace(capacities[resource], offered_every=table.offered_every_months)
         if ranks is not None:
-            found[resource] = replace(found[resource], ranks=ranks)
+            capacities[resource] = replace(capacities[resource], ranks=ranks)
         if pathway.states[pathway.start].holds == resource:
             raise InputError(f"patients start in '{pathway.start}', which holds it: they cannot wait", where=place)
-    for resource, each in found.items():
+    for resource, limits in capacities.items():
         # A base's priority may be of another pathway.
-        if each.ranks is not None and resource in pathway.resources:
-            by, order = each.ranks
+        if limits.ranks is not None and resource in pathway.resources:
+            by, order = limits.ranks
             _ranks(pathway, resource, {by: order}, f"{where}: [capacity] {resource} priority")
-    return found
+    return capacities
 
 
 def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...]:
@@ -179,13 +179,13 @@ def _ranks(
     known = _waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
     if not order:
         raise InputError("nobody comes first", where=f"{where} {by}", got=[], allowed=", ".join(known))
-    for each in order:
-        if by == STATE and each in pathway.states and each not in known:
-            raise InputError(f"nobody waits for it in '{each}'", where=where, got=each, allowed=", ".join(known))
-        if each not in known:
-            raise unknown("state" if by == STATE else f"level of {by}", each, known, where)
-        if order.count(each) > 1:
-            raise InputError(f"'{each}' is listed twice", where=where, got=list(order), allowed="each once")
+    for value in order:
+        if by == STATE and value in pathway.states and value not in known:
+            raise InputError(f"nobody waits for it in '{value}'", where=where, got=value, allowed=", ".join(known))
+        if value not in known:
+            raise unknown("state" if by == STATE else f"level of {by}", value, known, where)
+        if order.count(value) > 1:
+            raise InputError(f"'{value}' is listed twice", where=where, got=list(order), allowed="each once")
     return by, tuple(order)
 
 
@@ -201,37 +201,37 @@ def _waiting_for(pathway: Pathway, resource: str) -> list[str]:
 
 def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
     """Return why only the des engine can run these limits; None if microsim's queues can."""
-    for resource, each in capacity.items():
-        if each.ranks is not None:
+    for resource, limits in capacity.items():
+        if limits.ranks is not None:
             return f"[capacity] {resource} has a priority"
-        if not each.is_constant:
+        if not limits.is_constant:
             return f"[capacity] {resource} has a calendar"
-        if each.offered_every is not None:
+        if limits.offered_every is not None:
             return f"[capacity] {resource} is offered at intervals"
     limited = {name for name, state in pathway.states.items() if state.holds in capacity}
-    before_milestone = pathway.times_that_go_on()
+    before_milestone = pathway.times_carried_forward()
     for name, state in pathway.states.items():
         onward = [way.to for way in state.transitions if way.to in limited]
-        asked = [to for to in onward if pathway.states[to].holds != state.holds]
-        if len(asked) > 1:
+        requested = [to for to in onward if pathway.states[to].holds != state.holds]
+        if len(requested) > 1:
             return f"patients in '{name}' may ask for two units at once"
-        if asked and name in before_milestone:
+        if requested and name in before_milestone:
             return f"patients may wait in '{name}', and a milestone after it ends when it would without the wait"
-        if asked and name in limited:
+        if requested and name in limited:
             return f"patients in '{name}' hold one unit while they wait for another"
     return None
 
 
-def beyond_loads(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
-    """Return why loads below 1 do not tell that queues stay bounded; None if they do."""
+def load_is_unknown(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
+    """Return why loads below 1 do not show that queues stay bounded; None if they do."""
     states = pathway.states
     for name, state in states.items():
-        asked = {states[transition.to].holds for transition in state.transitions} & set(capacity) - {state.holds}
-        if asked and state.holds in capacity:
+        requested = {states[transition.to].holds for transition in state.transitions} & set(capacity) - {state.holds}
+        if requested and state.holds in capacity:
             return f"patients in '{name}' hold one unit while they wait for another"
-        if len(asked) > 1:
+        if len(requested) > 1:
             return f"patients in '{name}' may ask for two units at once"
-    if len(capacity) > 1 and any(each.ranks is not None for each in capacity.values()):
+    if len(capacity) > 1 and any(limits.ranks is not None for limits in capacity.values()):
         return "there are several resources, and a priority"
     return None
 
@@ -256,7 +256,7 @@ def doubles(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mappi
     states = pathway.states
     for name in ways:
         back = [to for to in ways[name] if states[name].kind == "sojourn" and name in reachable([to], ways.__getitem__)]
-        asked = [states[to].holds in capacity and states[to].holds != states[name].holds for to in back]
-        if any(asked) and not all(asked):
+        requests = [states[to].holds in capacity and states[to].holds != states[name].holds for to in back]
+        if any(requests) and not all(requests):
             return f"patients come back to '{name}' whether they are granted a unit there or not"
     return None

@@ -16,22 +16,22 @@ Values = Mapping[str, Floats | float]
 """Parameter name -> its value: a number, or (n_draws, 1)."""
 
 
-def pull(scenario: Scenario, own: Mapping[str, Floats | float]) -> dict[str, Floats | float]:
+def apply_levers(scenario: Scenario, draw_values: Mapping[str, Floats | float]) -> dict[str, Floats | float]:
     """Return the values with a scenario's levers pulled; siblings of a changed branch are rescaled in proportion."""
     changed: dict[str, Floats | float] = dict(scenario.set)
     with np.errstate(over="ignore", invalid="ignore"):
         for name, factor in scenario.scale.items():
-            changed[name] = own[name] * np.float64(factor)
+            changed[name] = draw_values[name] * np.float64(factor)
         for name, ratio in scenario.odds_ratio.items():
-            p = np.asarray(own[name])
+            p = np.asarray(draw_values[name])
             changed[name] = ratio * p / (1.0 - p + ratio * p) if ratio > 0 else 0.0 * p
     for lever in LEVERS:
         for name in getattr(scenario, lever):
             _check_unit(scenario, lever, name, changed[name])
-    values = {**own, **changed}
+    values = {**draw_values, **changed}
     for name in changed:
         for choice in scenario.pathway.siblings(name):
-            _rescale(scenario, choice, changed, values, own)
+            _rescale(scenario, choice, changed, values, draw_values)
     return values
 
 
@@ -58,26 +58,26 @@ def _rescale(
     choice: Siblings,
     changed: Mapping[str, Floats | float],
     values: dict[str, Floats | float],
-    own: Mapping[str, Floats | float],
+    draw_values: Mapping[str, Floats | float],
 ) -> None:
     """Share what a choice's changed branches leave among the others, in the proportions they had.
 
-    What is told as a number stays, and a branch that takes the rest is one of the others.
+    A share declared as a number stays, and a branch that takes the rest is one of the others.
     """
     together = [name for name in choice.names if name in changed]
     siblings = [name for name in choice.names if name not in changed]
     rest = ["the rest"] if choice.has_rest else []
-    before = sum(np.asarray(own[each]) for each in together)
-    had = sum((np.asarray(own[sibling]) for sibling in siblings), np.zeros(()))
+    before = sum(np.asarray(draw_values[name]) for name in together)
+    had = sum((np.asarray(draw_values[sibling]) for sibling in siblings), np.zeros(()))
     if choice.has_rest:
         had = np.maximum(1.0 - choice.fixed - before, 0.0)
-    left = before + had - sum(np.asarray(values[each]) for each in together)
+    left = before + had - sum(np.asarray(values[name]) for name in together)
     where, others = f"{scenario.where}: {', '.join(together)}", ", ".join([*siblings, *rest])
     if np.any(np.abs(left) > 1e-9) and not others and not choice.fixed:
         raise InputError(
             f"probabilities ({', '.join(together)}) do not sum to one",
             where=where,
-            got=plain(float(np.max(sum(np.asarray(values[each]) for each in together)))),
+            got=plain(float(np.max(sum(np.asarray(values[name]) for name in together)))),
             allowed="1",
         )
     if np.any(np.abs(left) > 1e-9) and not others:
@@ -85,7 +85,7 @@ def _rescale(
             f"the other branches of '{choice.state}' are numbers and cannot be rescaled",
             where=where,
             got=plain(float(np.max(np.asarray(values[together[0]])))),
-            allowed="branches told by parameters, or by \"rest\"",
+            allowed="branches declared by parameters, or by \"rest\"",
         )
     if np.any(left < -1e-9):
         raise InputError(
@@ -104,4 +104,4 @@ def _rescale(
         )
     factor = np.divide(left, had, out=np.zeros(np.broadcast(left, had).shape), where=np.asarray(had) > 0)
     for sibling in siblings:
-        values[sibling] = np.asarray(own[sibling]) * factor
+        values[sibling] = np.asarray(draw_values[sibling]) * factor

@@ -1,4 +1,4 @@
-"""A scenario: a policy question, and the levers that tell it."""
+"""A scenario: a policy question, and the levers that declare it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from simulator.scenario.arrivals import Service, ServiceTable, read_service
 from simulator.scenario.capacity import Capacity
 
 HALF = 0.5
-"""The marginal benefit that is shown beside 1 where no cohort informs it: an assumption."""
+"""The marginal benefit that is shown next to 1 where no cohort informs it: an assumption."""
 COHORTS, BREAK_EVEN = "cohorts", "break-even"
 """Marginal benefits that differ from draw to draw: as other cohorts inform it, and where a policy just pays."""
 INFORMED = f"@{COHORTS}"
@@ -111,35 +111,35 @@ class Scenario:
 
     def with_marginal_benefit(self, benefit: float | str) -> Scenario:
         """Return this scenario as NAME@benefit."""
-        told = benefit if isinstance(benefit, str) else f"{benefit:g}"
-        return replace(self.gaining(benefit), name=f"{parted(self.name)[0]}@{told}")
+        suffix = benefit if isinstance(benefit, str) else f"{benefit:g}"
+        return replace(self.benefiting(benefit), name=f"{split_name(self.name)[0]}@{suffix}")
 
-    def gaining(self, benefit: float | str) -> Scenario:
+    def benefiting(self, benefit: float | str) -> Scenario:
         """Return this scenario with a marginal benefit, of whoever is treated in addition before its date too."""
-        before = None if self.before is None else self.before.gaining(benefit)
+        before = None if self.before is None else self.before.benefiting(benefit)
         return replace(self, marginal_benefit=benefit, before=before)
 
 
-def parted(name: str) -> tuple[str, float | str | None]:
-    """Return NAME and the marginal benefit of NAME@benefit; None where a name tells none."""
-    stem, at, told = name.rpartition("@")
-    if at and told in (COHORTS, BREAK_EVEN):
-        return stem, told
-    return (stem, float(told)) if at and _is_number(told) else (name, None)
+def split_name(name: str) -> tuple[str, float | str | None]:
+    """Return NAME and the marginal benefit of NAME@benefit; None where a name has none."""
+    stem, at, suffix = name.rpartition("@")
+    if at and suffix in (COHORTS, BREAK_EVEN):
+        return stem, suffix
+    return (stem, float(suffix)) if at and _is_number(suffix) else (name, None)
 
 
 def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> Scenario:
-    """Return a shipped scenario by name, or one told in a file; `NAME@0.3` sets its marginal benefit.
+    """Return a shipped scenario by name, or one declared in a file; `NAME@0.3` sets its marginal benefit.
 
     `NAME@cohorts` : as other cohorts inform it. `pathway` replaces the one the scenario names. Raises InputError.
     """
-    text, benefit = parted(str(name_or_file))
+    text, benefit = split_name(str(name_or_file))
     if benefit is not None and benefit != BREAK_EVEN and not Path(name_or_file).exists():
         where = f"scenario {name_or_file}"
         if isinstance(benefit, float) and not 0 <= benefit <= 1:
             allowed = within(0.0, 1.0, benefit)
             raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit, allowed=allowed)
-        if parted(text)[1] is not None and not Path(text).exists():
+        if split_name(text)[1] is not None and not Path(text).exists():
             raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
         scenario = load_scenario(text, pathway).with_marginal_benefit(benefit)
         _check_benefit(scenario, where)
@@ -151,10 +151,10 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
 
 def _refuse_slip(name: str) -> None:
     """Refuse NAME@0,6 and NAME@60%, whose marginal benefit is a number that is written otherwise."""
-    _, at, told = name.rpartition("@")
-    if at and (hint := number_meant(told)):
+    _, at, suffix = name.rpartition("@")
+    if at and (hint := number_meant(suffix)):
         allowed = f"0 to 1: {hint}" if 0 <= float(hint.removeprefix("write ")) <= 1 else "0 to 1"
-        raise InputError("no marginal benefit", where=f"scenario {name}", got=told, allowed=allowed)
+        raise InputError("no marginal benefit", where=f"scenario {name}", got=suffix, allowed=allowed)
 
 
 def _is_number(text: str) -> bool:
@@ -181,7 +181,7 @@ def _shipped(name: str, where: str, folder: Path) -> Path:
 
 
 def _base(named: str, path: Path) -> Path:
-    """Return the file of the base that a scenario's file names: a shipped one, or a file beside it."""
+    """Return the file of the base that a scenario's file names: a shipped one, or a file in its folder."""
     where = f"{path}: base"
     return toml.beside(path, named, where) if named.endswith(".toml") else _shipped(named, where, path.parent)
 
@@ -189,15 +189,15 @@ def _base(named: str, path: Path) -> Path:
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
     if path.resolve() in seen:
         raise InputError(
-            "a scenario is its own base", where=f"{path}: base", got=[each.name for each in seen]
+            "a scenario is its own base", where=f"{path}: base", got=[file.name for file in seen]
         )
     table = toml.validate(ScenarioTable, toml.read(path), path)
-    told = _flat_tables(table)
+    levers = _flat_tables(table)
     base: Scenario | None = None
     if table.base is not None:
         base = _load(_base(table.base, path), pathway, (*seen, path.resolve()))
         pathway = pathway or base.pathway if table.pathway is None else pathway
-        told = {key: {**getattr(base, key), **value} for key, value in told.items()}
+        levers = {key: {**getattr(base, key), **value} for key, value in levers.items()}
         if "marginal_benefit" not in table.model_fields_set:
             table = table.model_copy(update={"marginal_benefit": base.marginal_benefit})
     if pathway is None:
@@ -207,22 +207,22 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
     if table.milestones:
         pathway = with_milestones(pathway, table.milestones, f"{path}: milestones")
     texts = {key: getattr(table, key) for key in ("title", "question", "rationale", "assumes", "leads_with")}
-    own = {} if table.service is None else table.service.model_dump(exclude_unset=True)
+    service = {} if table.service is None else table.service.model_dump(exclude_unset=True)
     keys: dict[str, Any] = {
         **texts,
-        **told,
+        **levers,
         "capacity": limits.read(pathway, table.capacity, str(path), base.capacity if base else {}),
-        "service": read_service(own, str(path), base.service if base else None),
+        "service": read_service(service, str(path), base.service if base else None),
         "bases": () if base is None or base.file is None else (base.file, *base.bases),
     }
     scenario = Scenario(path.stem, pathway, marginal_benefit=table.marginal_benefit, file=path, **keys)
     check(scenario)
     if scenario.service is None or scenario.service.policy_from_month is None:
         return scenario
-    # A policy told over another that has a date replaces it: until then is what was until then.
+    # A policy declared over another that has a date replaces it: what came before the date stays.
     until_then = (base.before or base) if base else Scenario(path.stem, pathway, file=path)
     until_then = replace(until_then, capacity=scenario.capacity, service=scenario.service)
-    return replace(scenario, before=until_then.gaining(scenario.marginal_benefit))
+    return replace(scenario, before=until_then.benefiting(scenario.marginal_benefit))
 
 
 def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
@@ -230,13 +230,13 @@ def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
     ratios: dict[str, float] = {}
     for key, value in table.hazard_ratio.items():
         if isinstance(value, dict):
-            ratios |= {f"{key}.{name}": each for name, each in value.items()}
+            ratios |= {f"{key}.{name}": ratio for name, ratio in value.items()}
         else:
             ratios[key] = value
-    told: dict[str, dict[str, Any]] = {"hazard_ratio": ratios}
+    levers: dict[str, dict[str, Any]] = {"hazard_ratio": ratios}
     for key in (*LEVERS, "population"):
-        told[key] = dict(getattr(table, key))
-    return told
+        levers[key] = dict(getattr(table, key))
+    return levers
 
 
 def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
@@ -253,7 +253,7 @@ def check_one_pathway(scenarios: Sequence[Scenario]) -> None:
 
 
 def check_names(scenarios: Sequence[Scenario]) -> None:
-    """Rows of the tables are told apart by the scenario's name, so no name may come twice."""
+    """Rows of the tables are distinguished by the scenario's name, so no name may come twice."""
     for place, scenario in enumerate(scenarios):
         if scenario.name in [before.name for before in scenarios[:place]]:
             raise InputError("two scenarios of one name", got=scenario.name, allowed="a name of its own for each")
@@ -303,12 +303,12 @@ def check(scenario: Scenario) -> None:
 
 
 def _check_counted(scenario: Scenario, resource: str) -> None:
-    """Refuse a service that cannot tell when patients arrive, since they may wait for a resource before they do."""
+    """Refuse a service whose patients may wait for a resource before they arrive."""
     early = sorted(states_before_clock(scenario.pathway))
     holding = [name for name in early if scenario.pathway.states[name].holds == resource]
     if scenario.service is not None and holding:
         raise InputError(
-            f"arrivals at '{scenario.pathway.clock_state}' cannot be told, for patients may wait before",
+            f"arrivals at '{scenario.pathway.clock_state}' cannot be declared, for patients may wait before",
             where=f"{scenario.where}: [capacity] {resource}",
             got=f"held in '{holding[0]}'",
             allowed=f"resources held from '{scenario.pathway.clock_state}' on, or no [service]",
@@ -339,12 +339,12 @@ def _check_benefit(scenario: Scenario, where: str) -> None:
 
 def _check_once(scenario: Scenario) -> None:
     for name in scenario.pathway.parameters:
-        told = [lever for lever in LEVERS if name in getattr(scenario, lever)]
-        if len(told) > 1:
+        levers = [lever for lever in LEVERS if name in getattr(scenario, lever)]
+        if len(levers) > 1:
             raise InputError(
                 f"'{name}' is in two tables",
                 where=scenario.where,
-                got=", ".join(f"[{each}]" for each in told),
+                got=", ".join(f"[{lever}]" for lever in levers),
             )
 
 
@@ -359,13 +359,13 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
     }
     if key not in latent:
         raise unknown("transition", key, latent, where)
-    if latent[key].goes_on:
+    if latent[key].carried_forward:
         raise InputError(
             "this time goes on from the state before the milestone", where=where, allowed="a hazard ratio there"
         )
     if latent[key].probability is not None:
         raise InputError(
-            "a hazard ratio needs a latent time, and this sojourn is told by destination",
+            "a hazard ratio needs a latent time, and this sojourn is declared by destination",
             where=where,
             allowed="[odds_ratio] or [set] on the destination's probability",
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
 from simulator.pathway.outcome_months import alive_at, in_words
-from simulator.scenario.scenario import BREAK_EVEN, COHORTS, parted
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording import rounding
 from simulator.wording.intervals import Row, in_brackets
 
@@ -56,7 +56,7 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     """Return the scenarios by policy: NAME and NAME@0.5 are one policy at two marginal benefits."""
     by_policy: dict[str, list[Scenario]] = {}
     for scenario in scenarios:
-        by_policy.setdefault(parted(scenario.name)[0], []).append(scenario)
+        by_policy.setdefault(split_name(scenario.name)[0], []).append(scenario)
     return list(by_policy.values())
 
 
@@ -150,7 +150,7 @@ def _benefit_assumption(scenario: Scenario) -> str:
 
 def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
     """Return the share that must benefit for a margin, and the probability of that margin by the cautious estimate."""
-    rows = outcomes[[parted(name)[0] == parted(scenario.name)[0] for name in outcomes["scenario"]]]
+    rows = outcomes[[split_name(name)[0] == split_name(scenario.name)[0] for name in outcomes["scenario"]]]
     for row in rows.to_dict("records"):
         key = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
         if key:
@@ -177,7 +177,7 @@ def _share_needed(row: Row, more: str) -> str:
 
 def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
     """Return the share of draws that reach the margin as other cohorts suggest; empty without that estimate."""
-    cautious = rows[[parted(name)[1] == COHORTS for name in rows["scenario"]]]
+    cautious = rows[[split_name(name)[1] == COHORTS for name in rows["scenario"]]]
     shares = cautious[cautious["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
     return f"; as other cohorts suggest, it has them in {_per_100(shares.iloc[0])} of 100 draws" if len(shares) else ""
 

@@ -16,7 +16,7 @@ from simulator.experiment import marginal_benefit
 from simulator.experiment.run import compare, run
 from simulator.outcomes import summaries
 from simulator.randomness import Uniforms
-from simulator.scenario.scenario import INFORMED, Scenario, load_scenario, parted
+from simulator.scenario.scenario import INFORMED, Scenario, load_scenario, split_name
 
 WIDER = load_scenario("wider-salvage")
 DRAWS = load_informed_draws(WIDER.pathway)
@@ -95,13 +95,13 @@ def test_simulated_patients_gain_as_often_as_their_draw_says() -> None:
 def test_microsim_shows_the_same_benefits() -> None:
     settings = {"draws": 2, "horizon": 24.0, "jobs": 1, "engine": "microsim", "patients": 400}
     found = compare("baseline", "wider-salvage", **settings)  # type: ignore[arg-type]
-    assert [parted(scenario.name)[1] for scenario in found.scenarios] == [None, None, "cohorts", "break-even"]
+    assert [split_name(scenario.name)[1] for scenario in found.scenarios] == [None, None, "cohorts", "break-even"]
     assert found.survival["monte_carlo_se"].notna().all()
 
 
 def test_where_patients_wait_no_break_even_is_told() -> None:
     found = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
-    assert [parted(scenario.name)[1] for scenario in found.scenarios[1:]] == [None, "cohorts"]
+    assert [split_name(scenario.name)[1] for scenario in found.scenarios[1:]] == [None, "cohorts"]
 
 
 def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:

@@ -136,7 +136,7 @@ def test_every_branch_sums_to_one_in_every_cell(name: str) -> None:
 def test_who_is_marginal_is_told_by_the_shares_with_and_without_the_policy() -> None:
     marginal = resolve(load_scenario("wider-salvage@0.5")).marginal
     assert marginal is not None
-    assert (float(marginal.own_share), float(marginal.share), marginal.benefit) == (0.486, 0.88, 0.5)
+    assert (float(marginal.practice_share), float(marginal.share), marginal.benefit) == (0.486, 0.88, 0.5)
     assert marginal.raised
     lowered = resolve(replace(load_scenario("baseline"), set={"salvage_uptake": 0.2})).marginal
     assert lowered is not None

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scenarios
-from simulator.engines.model import point_values, pull, resolve
+from simulator.engines.model import apply_levers, point_values, resolve
 from simulator.errors import InputError
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
@@ -86,7 +86,7 @@ ON = 'pathway = "three.toml"\n'
 
 
 def pulled(scenario: Scenario) -> dict[str, float]:
-    return {name: float(value) for name, value in pull(scenario, point_values(scenario.pathway)).items()}
+    return {name: float(value) for name, value in apply_levers(scenario, point_values(scenario.pathway)).items()}
 
 
 def shares(values: Mapping[str, float]) -> list[float]:
@@ -125,10 +125,10 @@ def test_an_odds_ratio_multiplies_the_odds(tell: Tell, ratio: float) -> None:
 def test_levers_pull_on_every_draw_by_itself(pathway: Pathway) -> None:
     draws = {"a": [[0.5], [0.1]], "b": [[0.3], [0.5]], "c": [[0.2], [0.4]]}
     own = {**point_values(pathway), **{name: np.array(column) for name, column in draws.items()}}
-    values = pull(Scenario("x", pathway, set={"a": 0.4}), own)
+    values = apply_levers(Scenario("x", pathway, set={"a": 0.4}), own)
     np.testing.assert_allclose(values["b"], [[0.36], [0.6 * 5 / 9]])
     np.testing.assert_allclose(values["c"], [[0.24], [0.6 * 4 / 9]])
-    odds = pull(Scenario("x", pathway, odds_ratio={"a": 2.0}), own)
+    odds = apply_levers(Scenario("x", pathway, odds_ratio={"a": 2.0}), own)
     np.testing.assert_allclose(odds["a"], [[2 / 3], [0.2 / 1.1]])
 
 
@@ -301,7 +301,7 @@ def test_a_lever_that_is_not_there_is_refused_with_file_and_key(
 def test_siblings_that_sum_to_zero_cannot_be_rescaled_and_both_are_named(pathway: Pathway) -> None:
     own = {**point_values(pathway), "a": 1.0, "b": 0.0, "c": 0.0}
     with pytest.raises(InputError, match=r"x: a: b, c sum to zero and cannot be rescaled.*allowed: set b as well"):
-        pull(Scenario("x", pathway, set={"a": 0.5}), own)
+        apply_levers(Scenario("x", pathway, set={"a": 0.5}), own)
 
 
 def test_a_scenario_without_a_pathway_and_an_unknown_one(tell: Tell) -> None:

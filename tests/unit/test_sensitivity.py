@@ -24,7 +24,7 @@ from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, load_draws
 from simulator.experiment.run import compare
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.scenario.levers import pull
+from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import COHORTS, Scenario, load_scenario
 from simulator.wording.headline import answer as run_answer
 from simulator.wording.sensitivity import answer, sentence
@@ -251,7 +251,7 @@ def test_siblings_move_in_proportion_and_sum_to_one(wider: tuple[Scenario, Scena
 def test_a_row_of_inputs_moves_as_a_scenarios_set_would(wider: tuple[Scenario, Scenario]) -> None:
     inputs = load_inputs(list(wider), 400, 1)
     own = {**point_values(inputs.pathway), **{k: v for k, v in inputs.centre.items() if k != BENEFIT}}
-    pulled = pull(Scenario("set", inputs.pathway, set={"cr_immunotherapy": 0.9}), own)
+    pulled = apply_levers(Scenario("set", inputs.pathway, set={"cr_immunotherapy": 0.9}), own)
     moved = inputs.moved("cr_immunotherapy", 0.9)
     assert all(moved[name] == pytest.approx(float(pulled[name])) for name in moved if name != BENEFIT)
 

@@ -104,11 +104,17 @@ def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(tell:
 
 
 REFUSED = {
-    "nobody told": ("years = 4", r"\[service\]: arrivals are told twice, or not at all; allowed: one of arrivals_per"),
-    "told twice": ("years = 4\narrivals_per_year = 3\narrival_months = [1]", r"arrivals are told twice, or not at all"),
+    "nobody told": (
+        "years = 4",
+        r"\[service\]: arrivals are declared twice, or not at all; allowed: one of arrivals_per",
+    ),
+    "told twice": (
+        "years = 4\narrivals_per_year = 3\narrival_months = [1]",
+        r"arrivals are declared twice, or not at all",
+    ),
     "months and dates": (
         "years = 4\narrival_months = [1]\narrival_dates = [2020-01-01]",
-        r"\[service\]: arrivals are told twice, or not at all; got \['arrival_months', 'arrival_dates'\]; allowed: one",
+        r"\[service\]: arrivals are declared twice, or not at all; got \['arrival_months', 'arrival_dates'\]; allowed",
     ),
     "a rate that no country has": ("arrivals_per_year = 1e300\nyears = 4", r"arrivals_per_year.*equal to 100000; got"),
     "years for ever": ("arrivals_per_year = 3\nyears = 1e9", r"service\.years.*less than or equal to 200; got 1000000"),
@@ -126,7 +132,8 @@ REFUSED = {
     ),
     "a day that is not": ('arrival_dates = ["2019-02-29"]\nyears = 4', r"dates 1: not a date; got '2019-02-29'"),
     "a time of day": (
-        "arrival_dates = [2020-01-31T10:00:00]\nyears = 4", r"arrival_dates 1: not a date; got '2020-01-31T10:00:00'"
+        "arrival_dates = [2020-01-31T10:00:00]\nyears = 4",
+        r"arrival_dates 1: not a date; got '2020-01-31T10:00:00'",
     ),
     "one date, no list": ("arrival_dates = 2020-01-31\nyears = 4", r"arrival_dates: not a list; got '2020-01-31'"),
     "no dates": ("arrival_dates = []\nyears = 4", r"arrival_dates: no dates; got \[\]; allowed: \[2020-01-31,"),

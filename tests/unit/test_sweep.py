@@ -237,7 +237,7 @@ def test_a_centre_without_limits_is_swept(ward: Callable[[str], Scenario]) -> No
 
 
 def test_without_service_it_cannot_vary(healthy: Scenario) -> None:
-    with pytest.raises(InputError, match="arrivals are told twice, or not at all"):
+    with pytest.raises(InputError, match="arrivals are declared twice, or not at all"):
         sweep(healthy, {"years": "1..2"})
 
 

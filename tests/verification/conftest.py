@@ -259,7 +259,7 @@ class Patient:
         marginal, told = self.model.marginal, self.model.pathway.marginal
         assert marginal is not None
         assert told is not None
-        own = self._of_cell(marginal.own_share)
+        own = self._of_cell(marginal.practice_share)
         exits = self.model.exits[state]
         shares = {exit.name: own if exit.name == told.branch else 1.0 - own for exit in exits}
         would_be_treated = self._race(state, list(exits), 0, shares).name == told.branch
@@ -290,7 +290,7 @@ class Patient:
         if exits[0].probability is None:
             times = [
                 self.to_come.get(exit.name, math.inf) - month
-                if exit.goes_on
+                if exit.carried_forward
                 else self._time(exit, self.u(f"{state}/{exit.name}", visit))
                 for exit in exits
             ]

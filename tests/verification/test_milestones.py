@@ -317,7 +317,7 @@ def test_short_beds_before_a_milestone_are_for_des_and_microsim_says_so() -> Non
 BAD = {
     'milestones = ["hst"]': "unknown state; got 'hst'.*did you mean 'hsct'",
     'milestones = ["after_hsct"]': "nothing goes on in it; got 'after_hsct'",
-    'milestones = ["complete_response"]': "it is no sojourn told as competing",
+    'milestones = ["complete_response"]': "it is no sojourn declared as competing",
     'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is none",
     'milestones = ["car_t_remission"]': "a clock starts there",
     'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "time goes on",

@@ -10,7 +10,7 @@ import pytest
 import scenarios
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
-from simulator.engines.model import Model, point_values, pull, resolve
+from simulator.engines.model import Model, apply_levers, point_values, resolve
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway, State, names_in, references_of
@@ -45,7 +45,7 @@ def told(table: pd.DataFrame) -> Lives:
 def touched_states(scenario: Scenario) -> set[str]:
     """The states whose numbers a scenario changes."""
     own = point_values(scenario.pathway)
-    pulled = pull(scenario, own)
+    pulled = apply_levers(scenario, own)
     changed = {name for name in own if not np.array_equal(pulled[name], own[name])}
     found = {key.split(".")[0] for key in scenario.hazard_ratio} | {*scenario.pathway.milestones}
     for name, state in scenario.pathway.states.items():
@@ -66,9 +66,9 @@ def test_lives_part_only_where_a_policy_changes_something(name: str, lives: Call
     for who, life in after.items():
         other = before[who]
         steps = zip(life, other, strict=False)
-        parted = next((i for i, (step, old) in enumerate(steps) if step != old), min(len(life), len(other)))
-        if parted < max(len(life), len(other)):
-            assert life[parted - 1][1] in touched, (who, life, other)
+        split_name = next((i for i, (step, old) in enumerate(steps) if step != old), min(len(life), len(other)))
+        if split_name < max(len(life), len(other)):
+            assert life[split_name - 1][1] in touched, (who, life, other)
     assert before != after or not touched
 
 

@@ -19,8 +19,8 @@ from simulator.evidence.draws import BENEFIT, choose, load_informed_draws, value
 from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
-from simulator.scenario.levers import pull
-from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, parted
+from simulator.scenario.levers import apply_levers
+from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, split_name
 
 BENEFIT_RANGE = (0.0, 1.0)
 """Uniform in between: an assumption where no other cohort informs it. This is the one place that says so."""
@@ -137,7 +137,7 @@ class Inputs:
         if name == BENEFIT:
             return {**self.centre, name: value}
         own = {**point_values(self.pathway), **self.centre}
-        pulled = pull(Scenario(name, self.pathway, set={name: value}), own)
+        pulled = apply_levers(Scenario(name, self.pathway, set={name: value}), own)
         return {name: float(pulled[name]) for name in self.names}
 
 
@@ -190,7 +190,7 @@ def _assumed(seed: int, n_draws: int) -> Floats:
 
 def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
     """Return whether a scenario treats more than its draws would, for a benefit that no name as NAME@0.5 fixes."""
-    benefit = parted(scenario.name)[1]
+    benefit = split_name(scenario.name)[1]
     marginal = resolve(scenario, with_benefits(table)).marginal
     return benefit in (None, COHORTS) and marginal is not None and marginal.raised
 

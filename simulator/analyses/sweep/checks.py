@@ -58,7 +58,7 @@ def check_cells(grid: Grid, own: Values, progress: Progress | None) -> Floats:
     for cell in range(len(grid)):
         model = resolve(grid.at(cell), own)
         if model.marginal is not None:
-            raised = np.any(np.atleast_2d(model.marginal.share > model.marginal.own_share), axis=-1)
+            raised = np.any(np.atleast_2d(model.marginal.share > model.marginal.practice_share), axis=-1)
             found[cell] = 1.0 - float(np.mean(raised))
         if progress is not None:
             progress(cell + 1, len(grid), "checking")

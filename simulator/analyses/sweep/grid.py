@@ -156,7 +156,7 @@ def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
     if axis.key == BENEFIT and not axis.table:
         if not 0 <= value <= 1:
             raise InputError("marginal benefit outside 0 to 1", where=f"--vary {axis.name}", got=value)
-        return scenario.gaining(float(value))
+        return scenario.benefiting(float(value))
     told: dict[str, Any] = {axis.table: {**getattr(scenario, axis.table), axis.key: float(value)}}
     return replace(scenario, **told)
 

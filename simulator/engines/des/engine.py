@@ -25,7 +25,7 @@ from simulator.scenario.capacity import lasting
 
 MOST_RETURNS = 1_000
 """Visits to one state, after which nobody is followed beyond the horizon: where patients block one another's units,
-those who wait may go round without end."""
+waiting patients may go round without end."""
 
 Story = Generator[simpy.Event, object, None]
 
@@ -79,14 +79,14 @@ class Centre:
 
     def request_log(self) -> Requests:
         """Return every request, with the patients' numbers."""
-        found = request_log([request.row() for resource in self.resources.values() for request in resource.requests])
-        return Requests(self.arrivals.patients[found.patients], *found.columns[1:])
+        log = request_log([request.row() for resource in self.resources.values() for request in resource.requests])
+        return Requests(self.arrivals.patients[log.patients], *log.columns[1:])
 
     @property
     def levels(self) -> dict[str, Integers]:
         """Attribute -> level, (n_patients,): by the mix under which each patient came."""
-        own, before = self.sampler.levels, self.sampler_before.levels
-        return {name: np.where(self.arrivals.under_policy, own[name], before[name]) for name in own}
+        policy, before = self.sampler.levels, self.sampler_before.levels
+        return {name: np.where(self.arrivals.under_policy, policy[name], before[name]) for name in policy}
 
     def trajectories(self) -> Trajectories:
         """Return everybody's events until their follow-up ends, as one block."""
@@ -94,20 +94,20 @@ class Centre:
         block = Trajectories(
             self.arrivals.patients,
             self.levels,
-            np.array([each.clock for each in everybody]),
-            np.array([each.death if each.sees(each.death) else np.inf for each in everybody]),
-            np.array([each.follow_up_end for each in everybody]),
+            np.array([patient.clock for patient in everybody]),
+            np.array([patient.death if patient.sees(patient.death) else np.inf for patient in everybody]),
+            np.array([patient.follow_up_end for patient in everybody]),
         )
         early = states_before_clock(self.pathway)
         for state in self.pathway.states:
-            events = [(p.place, *told) for p in everybody for told in p.entries.get(state, ()) if p.sees(told[0])]
+            events = [(p.place, *entry) for p in everybody for entry in p.entries.get(state, ()) if p.sees(entry[0])]
             if events:
-                who, month, order, before = (np.array(each) for each in zip(*events, strict=True))
+                who, month, order, before = (np.array(column) for column in zip(*events, strict=True))
                 block.entered[state], block.order[state] = [(who, month)], [order]
                 block.early |= {state: [before]} if state in early else {}
             exits = [(p.place, month) for p in everybody for month in p.exits.get(state, ()) if p.sees(month)]
             if exits:
-                who, month = (np.array(each) for each in zip(*exits, strict=True))
+                who, month = (np.array(column) for column in zip(*exits, strict=True))
                 block.left[state] = [(who, month)]
         return block
 
@@ -136,10 +136,10 @@ class Patient:
         month = 0.0
         while state is not None and (self.sees(month) or self.without_benefit or self.keeps_others_waiting(state)):
             visit = self.enter(state, month)
-            told = self.centre.pathway.states[state]
-            if told.is_absorbing:
+            declared = self.centre.pathway.states[state]
+            if declared.is_absorbing:
                 state = None
-            elif told.is_choice:
+            elif declared.is_choice:
                 state = self.choose(state, month, visit)
             else:
                 state, month = yield from self.stay(state, month, visit)
@@ -167,13 +167,13 @@ class Patient:
         return self.visits[state] - 1
 
     def choose(self, state: str, month: float, visit: int) -> str:
-        """Take a branch; who is treated only under the policy, and does not benefit, is so from now on."""
+        """Take a branch. A patient treated only under the policy may be without benefit from now on."""
         branch = self.sampler.branch(state, self.place, visit, self.without_benefit)
-        told, marginal = self.centre.pathway.marginal, self.sampler.model.marginal
-        if told is not None and marginal is not None and marginal.raised and not self.without_benefit:
-            treated = state == told.decision and branch.name == told.branch
-            if treated and not self.sampler.treated_before(self.place, visit) and not self.sampler.gains(self.place):
-                self.untreated_exit = self.sampler.timed_exits(told.otherwise, self.place, 0)[0]
+        rule, marginal = self.centre.pathway.marginal, self.sampler.model.marginal
+        if rule is not None and marginal is not None and marginal.raised and not self.without_benefit:
+            treated = state == rule.decision and branch.name == rule.branch
+            if treated and not self.sampler.treated_today(self.place, visit) and not self.sampler.benefits(self.place):
+                self.untreated_exit = self.sampler.timed_exits(rule.otherwise, self.place, 0)[0]
                 self.untreated_death = month + self.untreated_exit.months
         return branch.to
 
@@ -213,12 +213,14 @@ class Patient:
     def risks(self, state: str, month: float, visit: int) -> list[tuple[float, Exit]]:
         """Return when each risk strikes, soonest first; in a milestone those of the state before go on."""
         ways = self.sampler.timed_exits(state, self.place, visit, self.without_benefit)
-        found = [(self.latent.get(way.name, np.inf) if way.goes_on else month + months, way) for months, way in ways]
+        risks = [
+            (self.latent.get(way.name, np.inf) if way.carried_forward else month + months, way) for months, way in ways
+        ]
         # At ties the first declared; of what goes on, the first declared in the state before.
         before = {name: place for place, name in enumerate(self.latent)}
-        found.sort(key=lambda risk: (risk[0], before.get(risk[1].name, 0) if risk[1].goes_on else 0))
-        self.latent = {way.name: at for at, way in found}
-        return found
+        risks.sort(key=lambda risk: (risk[0], before.get(risk[1].name, 0) if risk[1].carried_forward else 0))
+        self.latent = {way.name: at for at, way in risks}
+        return risks
 
     def is_over_by(self, month: float) -> bool:
         """Whether the patient is dead, having been treated without benefit, by a month; or the month never comes."""
@@ -233,13 +235,13 @@ class Patient:
             if alarm:
                 yield alarm[0]
             return None
-        yield simpy.AnyOf(self.centre.env, [*alarm, *(each.event for each in asking)])
-        return next((each for each in asking if each.is_granted), None)
+        yield simpy.AnyOf(self.centre.env, [*alarm, *(request.event for request in asking)])
+        return next((request for request in asking if request.is_granted), None)
 
     def until(self, month: float, late: Sequence[Request] = ()) -> Alarm:
         """Return an event at a month; one that comes in the instant of a request comes after the grants."""
         at = instant(self.origin + month)
-        return Alarm(self.centre.env, at, late=any(instant(each.requested) == at for each in late))
+        return Alarm(self.centre.env, at, late=any(instant(request.requested) == at for request in late))
 
     def take(self, state: str, granted: Request, asking: list[Request]) -> tuple[str, float]:
         """Move into the state that a unit was granted for."""
@@ -252,8 +254,8 @@ class Patient:
 
     def leave(self, state: str, to: str, month: float, asking: list[Request]) -> tuple[str, float]:
         """Leave a state for another: withdraw what was asked for, and give back what is not needed there."""
-        for each in asking:
-            each.withdraw(self.origin + month)
+        for request in asking:
+            request.withdraw(self.origin + month)
         self.exits.setdefault(state, []).append(month)
         if self.holds is not None and self.centre.resource_of(to) is not self.holds.resource:
             self.holds.give_back(self.origin + month)
@@ -270,7 +272,7 @@ class Patient:
         if resource.capacity.ranks is None:
             return 0
         by, order = resource.capacity.ranks
-        told = state
+        rank_by = state
         if by != "state":
-            told = list(self.centre.pathway.attributes[by].levels)[self.sampler.levels[by][self.place]]
-        return order.index(told) if told in order else len(order)
+            rank_by = list(self.centre.pathway.attributes[by].levels)[self.sampler.levels[by][self.place]]
+        return order.index(rank_by) if rank_by in order else len(order)

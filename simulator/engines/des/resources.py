@@ -32,8 +32,8 @@ class Request:
     `month` : when it was asked for in the patient's own months.
     """
 
-    def __init__(self, resource: LimitedResource, patient: int, asked: float, to: str) -> None:
-        self.resource, self.patient, self.requested, self.to = resource, patient, asked, to
+    def __init__(self, resource: LimitedResource, patient: int, requested: float, to: str) -> None:
+        self.resource, self.patient, self.requested, self.to = resource, patient, requested, to
         self.granted = self.reneged = self.released = self.month = math.inf
         self.event = resource.env.event()
 
@@ -88,7 +88,7 @@ Waiting = tuple[int, int, int, int, Request]
 
 
 class LimitedResource:
-    """A limited resource: units, and who waits for one. `place` : among the scenario's resources."""
+    """A limited resource: units, and the patients waiting for one. `place` : among the scenario's resources."""
 
     def __init__(self, allocator: Allocator, capacity: Capacity, place: int) -> None:
         self.allocator, self.env, self.capacity, self.place = allocator, allocator.env, capacity, place
@@ -106,13 +106,13 @@ class LimitedResource:
             alarm = Alarm(self.env, instant(month))
             alarm.callbacks.append(lambda _, month=month: self._review(month))  # type: ignore[misc]
 
-    def ask(self, patient: int, asked: float, to: str, rank: int) -> Request:
+    def ask(self, patient: int, month: float, to: str, rank: int) -> Request:
         """Return a new request, which is on the waiting list until it is granted or withdrawn."""
-        request = Request(self, patient, asked, to)
+        request = Request(self, patient, month, to)
         self.requests.append(request)
         self.allocator.requests += 1
-        heapq.heappush(self.waiting, (rank, instant(asked), patient, self.allocator.requests, request))
-        self._review(asked)
+        heapq.heappush(self.waiting, (rank, instant(month), patient, self.allocator.requests, request))
+        self._review(month)
         return request
 
     def freed(self, month: float) -> None:
@@ -143,7 +143,7 @@ class LimitedResource:
         return at == self.env.now and units > 0
 
     def grant(self, request: Request) -> None:
-        """Grant a unit to who is served next."""
+        """Grant a unit to the next patient."""
         heapq.heappop(self.waiting)
         self.in_use += 1
         at, units = self.offered

@@ -45,7 +45,7 @@ class PatientSampler:
         return np.asarray(np.searchsorted(edges, self.uniforms.at(f"@{attribute}", self.patients), side="right"))
 
     def exits(self, state: str, without_benefit: bool) -> tuple[Exit, ...]:
-        """Return a state's exits, or those that are open to who is treated without benefit."""
+        """Return a state's exits, or those open to patients without benefit."""
         if not without_benefit:
             return self.model.exits[state]
         if state not in self._shut:
@@ -62,8 +62,10 @@ class PatientSampler:
             return []
         if exits[0].probability is not None:
             exits = (self.branch(state, place, visit, without_benefit),)
-        found = [TimedExit(inf if exit.goes_on else self._months(state, exit, place, visit), exit) for exit in exits]
-        return sorted(found, key=lambda way: way.months)
+        timed = [
+            TimedExit(inf if exit.carried_forward else self._months(state, exit, place, visit), exit) for exit in exits
+        ]
+        return sorted(timed, key=lambda way: way.months)
 
     def branch(self, state: str, place: int, visit: int, without_benefit: bool = False) -> Exit:
         """Return the branch that a patient takes."""
@@ -74,21 +76,21 @@ class PatientSampler:
             self._branches[key] = self._race(state, exits, shares, place // BLOCK, visit)
         return exits[self._branches[key][place % BLOCK]]
 
-    def treated_before(self, place: int, visit: int) -> bool:
+    def treated_today(self, place: int, visit: int) -> bool:
         """Return whether the draw's own probabilities would treat a patient at a visit of the marginal decision."""
-        told, marginal = self.model.pathway.marginal, self.model.marginal
-        assert told is not None
+        rule, marginal = self.model.pathway.marginal, self.model.marginal
+        assert rule is not None
         assert marginal is not None
-        exits = self.model.exits[told.decision]
-        key = (f"{told.decision} before", visit, place // BLOCK, False)
+        exits = self.model.exits[rule.decision]
+        key = (f"{rule.decision} before", visit, place // BLOCK, False)
         if key not in self._branches:
-            own = marginal.own_share
-            shares = [own if exit.name == told.branch else 1.0 - own for exit in exits]
-            self._branches[key] = self._race(told.decision, exits, shares, place // BLOCK, visit)
-        return exits[self._branches[key][place % BLOCK]].name == told.branch
+            share = marginal.practice_share
+            shares = [share if exit.name == rule.branch else 1.0 - share for exit in exits]
+            self._branches[key] = self._race(rule.decision, exits, shares, place // BLOCK, visit)
+        return exits[self._branches[key][place % BLOCK]].name == rule.branch
 
-    def gains(self, place: int) -> bool:
-        """Return whether a marginal patient gains what the treated gain."""
+    def benefits(self, place: int) -> bool:
+        """Return whether a marginal patient benefits."""
         assert self.model.marginal is not None
         u = self.uniforms.at("marginal_benefit", self.patients[place : place + 1])
         return bool(u[0] < self.model.marginal.benefit)
@@ -98,13 +100,13 @@ class PatientSampler:
         return self.patients[chosen], self.cell[chosen]
 
     def _months(self, state: str, way: Exit, place: int, visit: int) -> float:
-        told = f"{state}/{way.name}" if way.probability is None else f"{state}/{way.name}/time"
-        key = (told, visit, place // BLOCK)
+        name = f"{state}/{way.name}" if way.probability is None else f"{state}/{way.name}/time"
+        key = (name, visit, place // BLOCK)
         if key not in self._latent:
             patients, cell = self._block(place // BLOCK)
             assert way.time is not None
             time = way.time if len(self.model.cells) == 1 else way.time.take(cell)
-            exposure = -np.log(self.uniforms.at(told, patients, visit))
+            exposure = -np.log(self.uniforms.at(name, patients, visit))
             self._latent[key] = np.broadcast_to(time.inverse_cumulative_hazard(exposure), exposure.shape).tolist()
         return self._latent[key][place % BLOCK]
 
@@ -118,5 +120,5 @@ class PatientSampler:
                 / (share[cell] if share.ndim and share.size > 1 else share)
                 for exit, share in zip(exits, shares, strict=True)
             ]
-        found: list[int] = np.argmin(np.stack([np.broadcast_to(r, patients.shape) for r in ranks]), axis=0).tolist()
-        return found
+        winners: list[int] = np.argmin(np.stack([np.broadcast_to(r, patients.shape) for r in ranks]), axis=0).tolist()
+        return winners

@@ -34,11 +34,11 @@ def cycle(model: Model) -> list[str]:
     for name in onward:
         if name not in reachable(onward[name], onward.__getitem__):
             continue
-        found = [name]
-        while name not in onward[found[-1]]:
+        path = [name]
+        while name not in onward[path[-1]]:
             # Breadth first, so that the way back is the shortest.
-            found.append(_towards(onward, found[-1], name))
-        return found
+            path.append(_towards(onward, path[-1], name))
+        return path
     return []
 
 
@@ -51,7 +51,7 @@ def _towards(onward: dict[str, list[str]], state: str, goal: str) -> str:
     return min((to for to in onward[state] if to in distance), key=distance.__getitem__)
 
 
-def apart(
+def difference(
     coarse: Solution, fine: Solution, clocks: Sequence[str] = (), who: Sequence[str] = ()
 ) -> tuple[Floats, Floats]:
     """Return how far two solutions of one model are apart at most, (n_draws,): in survival, and in being in any state.
@@ -63,13 +63,13 @@ def apart(
     pathway = coarse.model.pathway
     stays = [name for name, state in pathway.states.items() if not state.is_choice]
 
-    def gap(own: Floats, finer: Floats) -> Floats:
+    def gap(coarser: Floats, finer: Floats) -> Floats:
         finer = finer[:, ::stride]
-        both = min(own.shape[1], finer.shape[1])
-        return np.asarray(np.nan_to_num(np.abs(own[:, :both] - finer[:, :both])).max(axis=1))
+        both = min(coarser.shape[1], finer.shape[1])
+        return np.asarray(np.nan_to_num(np.abs(coarser[:, :both] - finer[:, :both])).max(axis=1))
 
     clocks = clocks or list(pathway.clocks)
-    whole = min(each.lattice.step * each.lattice.n for each in (coarse, fine)) >= pathway.group_window
+    whole = min(solution.lattice.step * solution.lattice.n for solution in (coarse, fine)) >= pathway.group_window
     who = who or [name for name in populations(pathway) if whole or name not in pathway.groups]
     alive = [gap(coarse.survival(name, clock), fine.survival(name, clock)) for clock in clocks for name in who]
     there = [gap(coarse.occupied(name, clock), fine.occupied(name, clock)) for clock in clocks for name in stays]
@@ -89,7 +89,7 @@ def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[floa
     while 2 * horizon / step <= FINEST and 2 * horizon / step * size <= MOST_NUMBERS:
         step /= 2
         fine = solve(step)
-        error = float(np.max(apart(coarse, fine)))
+        error = float(np.max(difference(coarse, fine)))
         if error <= LIMIT:
             return fine
         coarse = fine

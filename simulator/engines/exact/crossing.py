@@ -21,7 +21,7 @@ Key = tuple[str, str]
 FINE = 0.0025
 """Months a cell of the finer lattice, which may put one fixed time that much too late."""
 SLOPE, SPIKE = 0.6, 0.08
-"""Of the deaths in a cell of a tenth of a month, by how much those in the cells beside it may differ from one another,
+"""Of the deaths in a cell of a tenth of a month, by how much those in the cells around it may differ,
 and their mean from them: a line through the cell then misses the crossing by less than 0.004 months."""
 
 
@@ -45,7 +45,7 @@ class Crossing:
         if step <= FINE:
             return [None] * places.size
         coarse = (places > 0) & ~_is_even(self.survival[key], self.means[key], places, STEP / step)
-        return [self._path(key, draw, int(places[draw])) if own else None for draw, own in enumerate(coarse)]
+        return [self._path(key, draw, int(places[draw])) if value else None for draw, value in enumerate(coarse)]
 
     def _path(self, key: Key, draw: int, place: int) -> Path:
         months = self.solution.months
@@ -66,15 +66,15 @@ class Crossing:
 
 
 def _is_even(survival: Floats, means: Floats, places: Integers, coarser: float) -> Booleans:
-    """Return of which draws about as many die in the cell before a place as in those beside it.
+    """Return of which draws about as many die in the cell before a place as in its neighbours.
 
     survival : (n_draws, n_months); means : (n_draws, n_months - 1); coarser : a tenth of a month, in cells
     """
     inside = (places > 1) & (places < means.shape[1])
     draw, place = np.arange(places.size)[:, None], np.where(inside, places, 1)[:, None]
     around = survival[draw, np.clip(place + np.arange(-2, 2), 0, means.shape[1])]
-    before, own, after = -np.diff(around, axis=1).T
+    before, at, after = -np.diff(around, axis=1).T
     early = np.abs(means[draw, place - 1][:, 0] - 0.5 * (around[:, 1] + around[:, 2]))
-    spike = np.maximum(np.abs(own - 0.5 * (before + after)), early)
-    even = (np.abs(after - before) <= SLOPE * coarser * own) & (spike <= SPIKE * coarser * own)
+    spike = np.maximum(np.abs(at - 0.5 * (before + after)), early)
+    even = (np.abs(after - before) <= SLOPE * coarser * at) & (spike <= SPIKE * coarser * at)
     return np.asarray(inside & even)

@@ -50,24 +50,24 @@ def leaving(model: Model, state: str, rate: float = 0.0) -> Leaving:
         return earliest(times, rate)
     alone = [earliest([time], rate) for time in times]
     parts = list(zip(shares, alone, strict=True))
-    stay = sum((np.where(p > NEVER, p * np.where(p > NEVER, each.stay, 0.0), 0.0) for p, each in parts), zero)
-    return Leaving([p * each.by[0] for p, each in parts], sum((p * each.never for p, each in parts), zero), stay)
+    stay = sum((np.where(p > NEVER, p * np.where(p > NEVER, law.stay, 0.0), 0.0) for p, law in parts), zero)
+    return Leaving([p * law.by[0] for p, law in parts], sum((p * law.never for p, law in parts), zero), stay)
 
 
 def _time(model: Model, way: Exit) -> Distribution | None:
     """Return an exit's time; in a milestone the one of its name in the state before, as if it were drawn anew."""
-    if not way.goes_on:
+    if not way.carried_forward:
         return way.time
     before = (exit for exits in model.exits.values() for exit in exits)
-    return next(each.time for each in before if each.name == way.name and each.time is not None)
+    return next(exit.time for exit in before if exit.name == way.name and exit.time is not None)
 
 
 def earliest(latent: Sequence[Distribution], rate: float = 0.0) -> Leaving:
     """Return how a state is left by competing latent times, the earliest of which wins."""
-    shape = np.broadcast_shapes((1, 1), *(each.cell_shape for each in latent))
+    shape = np.broadcast_shapes((1, 1), *(law.cell_shape for law in latent))
     times = _grid(latent, shape)
-    smooth = {place: _hazard(each, times) for place, each in enumerate(latent) if each.atom is None}
-    fixed = {place: _atom(each, shape) for place, each in enumerate(latent) if each.atom is not None}
+    smooth = {place: _hazard(law, times) for place, law in enumerate(latent) if law.atom is None}
+    fixed = {place: _atom(law, shape) for place, law in enumerate(latent) if law.atom is not None}
     total = sum(smooth.values(), np.zeros(times.shape))
     # What is left, from each point of the grid on, of those whom no fixed time has taken yet.
     kept = np.prod([np.where(at <= times, 1.0 - height, 1.0) for at, height in fixed.values()], axis=0)
@@ -87,7 +87,7 @@ def earliest(latent: Sequence[Distribution], rate: float = 0.0) -> Leaving:
         left = np.prod([np.where(s, 1.0 - h, 1.0) for s, (_, h) in zip(sooner, fixed.values(), strict=True)], axis=0)
         others = np.exp(-sum((_hazard(latent[number], at) for number in smooth), np.zeros(shape)))
         by.append(np.where(np.isfinite(at), left * others * height * np.exp(-rate * at), 0.0))
-    never = np.exp(-sum((_hazard(each, np.full(shape, np.inf)) for each in latent), np.zeros(shape)))
+    never = np.exp(-sum((_hazard(law, np.full(shape, np.inf)) for law in latent), np.zeros(shape)))
     stay = np.sum(survival_between * months, axis=0)
     stay = stay + _tail([latent[number] for number in smooth], times[-1], (kept * survival)[-1])
     return Leaving(by, never, np.where(never > NEVER, np.inf, stay))
@@ -97,9 +97,9 @@ def _grid(latent: Sequence[Distribution], shape: tuple[int, ...]) -> Floats:
     """Return the months between which some latent time alone runs through EXPOSURES, (n, *shape), in order."""
     first = [np.zeros((1, *shape)), np.full((1, *shape), 1e-300)]
     exposures = EXPOSURES.reshape(-1, *(1,) * len(shape))
-    own = [np.broadcast_to(each.inverse_cumulative_hazard(exposures), (EXPOSURES.size, *shape)) for each in latent]
-    own += [np.broadcast_to(each.atom, (1, *shape)) for each in latent if each.atom is not None]
-    times = np.sort(np.concatenate([*first, *own]), axis=0)
+    months = [np.broadcast_to(law.inverse_cumulative_hazard(exposures), (EXPOSURES.size, *shape)) for law in latent]
+    months += [np.broadcast_to(law.atom, (1, *shape)) for law in latent if law.atom is not None]
+    times = np.sort(np.concatenate([*first, *months]), axis=0)
     return np.where(np.isfinite(times), times, np.max(times, axis=0, where=np.isfinite(times), initial=0.0))
 
 
@@ -117,7 +117,7 @@ def _atom(latent: Distribution, shape: tuple[int, ...]) -> tuple[Floats, Floats]
 def _tail(smooth: Sequence[Distribution], end: Floats, survival: Floats) -> Floats:
     """Return the mean months spent after an end, from where on S falls as t^-power; inf where that is too slow."""
     further = 1.001
-    grown = [_hazard(each, further * end) - _hazard(each, end) for each in smooth]
+    grown = [_hazard(law, further * end) - _hazard(law, end) for law in smooth]
     power = sum(grown, np.zeros(end.shape)) / np.log(further)
     with np.errstate(divide="ignore", over="ignore"):
         tail = np.where(power > 1.0, end * survival / np.maximum(power - 1.0, 1e-300), np.inf)
@@ -138,20 +138,22 @@ def visits(
     states = sorted(reachable([start], lambda name: ways[name].values()), key=list(ways).index)
     staying = [name for name in states if ways[name]]
     left = {name: leaving(model, name, 1.0 / within) for name in staying}
-    shape = np.broadcast_shapes((1, 1), *(p.shape for each in left.values() for p in (*each.by, each.never)))
+    shape = np.broadcast_shapes(
+        (1, 1), *(p.shape for leaving_of in left.values() for p in (*leaving_of.by, leaving_of.never))
+    )
     place = {name: i for i, name in enumerate(states)}
     onward = np.zeros((*shape, len(states), len(states)))
-    for name, each in left.items():
-        for way, p in zip(model.exits[name], each.by, strict=True):
+    for name, leaving_of in left.items():
+        for way, p in zip(model.exits[name], leaving_of.by, strict=True):
             if way.name in ways[name]:
                 onward[..., place[name], place[way.to]] += p
     ends = np.ones((*shape, len(states), 1))
-    for name, each in left.items():
-        ends[..., place[name], 0] = np.maximum(each.never, float(np.isfinite(within)))
+    for name, leaving_of in left.items():
+        ends[..., place[name], 0] = np.maximum(leaving_of.never, float(np.isfinite(within)))
     return dict(zip(states, np.moveaxis(entries(onward, ends, place[start]), -1, 0), strict=True))
 
 
-def reaching(model: Model) -> Floats:
+def absorption(model: Model) -> Floats:
     """Return the probability of ever reaching the default clock, (n_draws or 1, n_cells or 1)."""
     clock = model.pathway.clock_state
     return visits(model, until=clock).get(clock, np.zeros((1, 1)))
@@ -167,9 +169,9 @@ def entries(onward: Floats, ends: Floats, start: int) -> Floats:
     open_ = np.where(again[..., None], 0.0, onward)
     first = np.zeros((*onward.shape[:-1], 1))
     first[..., start, 0] = 1.0
-    found = np.linalg.solve(np.swapaxes(np.eye(onward.shape[-1]) - open_, -1, -2), first)[..., 0]
-    for_ever = again & leads_to(np.swapaxes(onward, -1, -2) > NEVER, (again & (found > NEVER))[..., None])[..., 0]
-    return np.where(for_ever, np.inf, np.maximum(found, 0.0)).astype(np.float64)
+    visits = np.linalg.solve(np.swapaxes(np.eye(onward.shape[-1]) - open_, -1, -2), first)[..., 0]
+    for_ever = again & leads_to(np.swapaxes(onward, -1, -2) > NEVER, (again & (visits > NEVER))[..., None])[..., 0]
+    return np.where(for_ever, np.inf, np.maximum(visits, 0.0)).astype(np.float64)
 
 
 def events(model: Model, within: float = np.inf) -> Floats:
@@ -206,12 +208,12 @@ def refuse_endless(model: Model) -> None:
     holding = {name: state.holds for name, state in pathway.states.items() if state.holds in capacity}
     never = {name: leaving(model, name).never > NEVER for name in holding}
     again = [name for name in holding if name in reachable(model.onward[name], model.onward.__getitem__)]
-    if not again and not any(each.any() for each in never.values()):
+    if not again and not any(share.any() for share in never.values()):
         return
     who = np.atleast_2d(model.weights) > 0.0
     often = {name: np.where(who, visit, 0.0) for name, visit in visits(model).items()}
-    cycle = ", ".join(name for name, each in often.items() if np.isinf(each).any())
-    for name in (each for each in holding if each in often):
+    cycle = ", ".join(name for name, often_of in often.items() if np.isinf(often_of).any())
+    for name in (state for state in holding if state in often):
         where = f"{model.scenario.where}: [capacity] {holding[name]}"
         if np.isinf(often[name]).any():
             raise InputError(

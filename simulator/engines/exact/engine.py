@@ -14,7 +14,7 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, check_horizon, mixed, populations, split_level
 from simulator.engines.exact import accuracy, crossing, history_graph
-from simulator.engines.exact.embedded import reaching
+from simulator.engines.exact.embedded import absorption
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.exact.renewal import Kernels, renewal
@@ -59,9 +59,9 @@ def lattice_error(model: Model, horizon: float) -> tuple[float, Floats, Floats]:
 
     Raises InputError as `solve` does.
     """
-    own = solve(model, horizon, window=False)
-    step = own.lattice.step
-    alive, there = accuracy.apart(own, _solve(model, horizon, step / 4, False))
+    coarse = solve(model, horizon, window=False)
+    step = coarse.lattice.step
+    alive, there = accuracy.difference(coarse, _solve(model, horizon, step / 4, False))
     return step, 4.0 / 3.0 * alive, 4.0 / 3.0 * there
 
 
@@ -70,9 +70,9 @@ def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
 
     Of all patients and of groups, on the default clock only: enough to see which draws a lattice suits least.
     """
-    own = solve(model, horizon, window=False)
-    wider = _solve(model, horizon, 2 * own.lattice.step, False)
-    return accuracy.apart(wider, own, clocks=[model.pathway.clock], who=["all", *model.pathway.groups])
+    coarse = solve(model, horizon, window=False)
+    wider = _solve(model, horizon, 2 * coarse.lattice.step, False)
+    return accuracy.difference(wider, coarse, clocks=[model.pathway.clock], who=["all", *model.pathway.groups])
 
 
 def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
@@ -101,7 +101,7 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
         for node in graph.nodes
         if without_benefit is not None and node.state == decision
     ]
-    return Solution(model, lattice, n_months, before, after, no_benefits, reaching(model))
+    return Solution(model, lattice, n_months, before, after, no_benefits, absorption(model))
 
 
 @lru_cache(maxsize=256)
@@ -150,21 +150,21 @@ def curves(
     """Return everything that is reported of a model. See `solve`.
 
     only : (clock, population) of the survival wanted; without occupancy, five times as fast. Default: everything.
-    Who can come back to the marginal decision gains at every visit or at none, so the two are solved apart.
+    A patient benefits at every visit to the marginal decision or at none, so the two are solved separately.
     """
     ends = _ends(model)
     if len(ends) == 1:
         return _curves(model, horizon, step, only)
     assert model.marginal is not None
-    gain = np.broadcast_to(model.marginal.benefit, (model.n_draws, 1))[:, 0]
+    benefit = np.broadcast_to(model.marginal.benefit, (model.n_draws, 1))[:, 0]
     step = step or one_step([model], horizon)
-    return mixed([_curves(each, horizon, step, only) for each in ends], [gain, 1.0 - gain])
+    return mixed([_curves(end, horizon, step, only) for end in ends], [benefit, 1.0 - benefit])
 
 
 def _ends(model: Model) -> list[Model]:
     """Return the models that are solved for one: it, or both benefits between which it lies; see `curves`."""
-    marginal, told = model.marginal, model.pathway.marginal
-    if marginal is None or told is None or not marginal.raised or not reaches_itself(model.pathway, told.decision):
+    marginal, rule = model.marginal, model.pathway.marginal
+    if marginal is None or rule is None or not marginal.raised or not reaches_itself(model.pathway, rule.decision):
         return [model]
     if np.all(marginal.benefit == 0.0) or np.all(marginal.benefit == 1.0):
         return [model]
@@ -174,7 +174,7 @@ def _ends(model: Model) -> list[Model]:
 def _curves(model: Model, horizon: float, step: float | None, only: Collection[tuple[str, str]] | None) -> Curves:
     pathway = model.pathway
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
-    wanted = every if only is None else [each for each in every if each in only]
+    wanted = every if only is None else [key for key in every if key in only]
     solution = solve(model, horizon, step=step, window=any(name in pathway.groups for _, name in wanted))
     survival: dict[tuple[str, str], Floats] = {}
     means: dict[tuple[str, str], Floats] = {}

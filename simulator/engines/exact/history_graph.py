@@ -101,7 +101,7 @@ def components(start: Node, onward: Callable[[Node], Sequence[Node]]) -> tuple[t
     low: dict[Node, int] = {start: 0}
     path, on_path = [start], {start}
     work = [(start, iter(onward(start)))]
-    found: list[tuple[Node, ...]] = []
+    components: list[tuple[Node, ...]] = []
     while work:
         node, children = work[-1]
         child = next(children, None)
@@ -111,7 +111,7 @@ def components(start: Node, onward: Callable[[Node], Sequence[Node]]) -> tuple[t
                 low[work[-1][0]] = min(low[work[-1][0]], low[node])
             if low[node] == index[node]:
                 cut = path.index(node)
-                found.append(tuple(path[cut:]))
+                components.append(tuple(path[cut:]))
                 on_path.difference_update(path[cut:])
                 del path[cut:]
         elif child not in index:
@@ -121,4 +121,4 @@ def components(start: Node, onward: Callable[[Node], Sequence[Node]]) -> tuple[t
             work.append((child, iter(onward(child))))
         elif child in on_path:
             low[node] = min(low[node], index[child])
-    return tuple(reversed(found))
+    return tuple(reversed(components))

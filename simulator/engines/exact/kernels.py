@@ -58,15 +58,15 @@ def kernels(exits: Sequence[Exit], step: float, n: int) -> list[Kernel]:
     times = np.concatenate([[0.0], sub_cells, step * np.arange(2, n + 2)])
     if exits[0].probability is None:
         return _gather(competing(_times_of(exits), times), times, step, n)
-    found = []
+    kernels = []
     for exit in exits:
         assert exit.time is not None
         assert exit.probability is not None
         (kernel,) = _gather(competing([exit.time], times), times, step, n)
         p = _on_axes(exit.probability)
         atoms = tuple(Atom(a.cell, a.place, a.mass * p) for a in kernel.atoms)
-        found.append(Kernel(kernel.now * p, kernel.mass * p[..., None], kernel.early * p, atoms))
-    return found
+        kernels.append(Kernel(kernel.now * p, kernel.mass * p[..., None], kernel.early * p, atoms))
+    return kernels
 
 
 def _times_of(exits: Sequence[Exit]) -> list[Distribution]:
@@ -89,7 +89,7 @@ class Masses:
 
 def competing(latent: Sequence[Distribution], times: Floats) -> Masses:
     """Return what leaves by each latent time over the intervals of times : (n + 1,), which start at 0."""
-    steps = [_step(each) for each in latent]
+    steps = [_step(law) for law in latent]
     if len(latent) == 1 and steps[0] is None:
         survival = np.exp(-_cumulative(latent[0], times))
         return Masses(survival, [survival[..., :-1] - survival[..., 1:]], [None])
@@ -128,30 +128,30 @@ def _shared(hazards: dict[int, Floats], total: Floats, lost: Floats, n: int) -> 
     rate = np.divide(
         lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0
     )
-    own = {j: np.diff(hazard) for j, hazard in hazards.items()}
-    shared = [rate * own[j] if j in own else np.zeros_like(lost) for j in range(n)]
-    if len(own) > 1 and growth.shape[-1] > FIRST_CELL + 1:
+    growths = {j: np.diff(hazard) for j, hazard in hazards.items()}
+    shared = [rate * growths[j] if j in growths else np.zeros_like(lost) for j in range(n)]
+    if len(growths) > 1 and growth.shape[-1] > FIRST_CELL + 1:
         even = slice(FIRST_CELL, None)
         weight = np.where(growth[..., even] < STEEP, rate[..., even], 0.0)
-        tilt = {j: _tilt(each[..., even]) for j, each in own.items()}
+        tilt = {j: _tilt(growth[..., even]) for j, growth in growths.items()}
         whole = sum(tilt.values(), np.zeros((1, 1, 1)))
-        moved = {j: weight * (whole * own[j][..., even] - tilt[j] * growth[..., even]) for j in own}
-        for j, each in moved.items():
+        moved = {j: weight * (whole * growths[j][..., even] - tilt[j] * growth[..., even]) for j in growths}
+        for j, shift in moved.items():
             # Of nobody more is taken than there is, and what is taken of one is given to the others.
-            part = np.divide(shared[j][..., even], -each, out=np.ones_like(each), where=-each > shared[j][..., even])
+            part = np.divide(shared[j][..., even], -shift, out=np.ones_like(shift), where=-shift > shared[j][..., even])
             moved = {k: part * other for k, other in moved.items()}
-        for j, each in moved.items():
-            shared[j][..., even] += each
+        for j, shift in moved.items():
+            shared[j][..., even] += shift
     return shared
 
 
 def _tilt(growth: Floats) -> Floats:
-    """Return int (u - 1/2) dH over equal intervals, u from 0 to 1 in each, from how H grows in those beside it."""
-    found = np.empty_like(growth)
-    found[..., 1:-1] = (growth[..., 2:] - growth[..., :-2]) / 24.0
-    found[..., 0] = (growth[..., 1] - growth[..., 0]) / 12.0
-    found[..., -1] = (growth[..., -1] - growth[..., -2]) / 12.0
-    return found
+    """Return int (u - 1/2) dH over equal intervals, u from 0 to 1 in each, from how H grows in its neighbours."""
+    tilt = np.empty_like(growth)
+    tilt[..., 1:-1] = (growth[..., 2:] - growth[..., :-2]) / 24.0
+    tilt[..., 0] = (growth[..., 1] - growth[..., 0]) / 12.0
+    tilt[..., -1] = (growth[..., -1] - growth[..., -2]) / 12.0
+    return tilt
 
 
 def _with_steps(
@@ -163,10 +163,10 @@ def _with_steps(
     survival: Floats,
 ) -> Masses:
     """Fixed times among the latent ones: everybody else's survival drops at each by its height."""
-    found = [(j, *step) for j, step in enumerate(steps) if step is not None]
-    shape = np.broadcast_shapes(*(each.shape for _, *told in found for each in told), survival.shape[:-1])
-    at = np.stack([np.broadcast_to(each, shape) for _, each, _ in found])
-    height = np.stack([np.broadcast_to(each, shape) for _, _, each in found])
+    jumps = [(j, *step) for j, step in enumerate(steps) if step is not None]
+    shape = np.broadcast_shapes(*(array.shape for _, *arrays in jumps for array in arrays), survival.shape[:-1])
+    at = np.stack([np.broadcast_to(month, shape) for _, month, _ in jumps])
+    height = np.stack([np.broadcast_to(size, shape) for _, _, size in jumps])
     order = np.argsort(at, axis=0, kind="stable")
     at, height = np.take_along_axis(at, order, 0), np.take_along_axis(height, order, 0)
     lost = np.broadcast_to(survival[..., :-1] - survival[..., 1:], (*shape, times.size - 1)).copy()
@@ -175,7 +175,7 @@ def _with_steps(
     lost_so_far = np.zeros_like(lost)
     start = np.broadcast_to(survival, (*shape, times.size))
     before = start[..., :-1]
-    for row in range(len(found)):
+    for row in range(len(jumps)):
         others = np.exp(-sum((_at(latent[j], at[row]) for j in hazards), np.zeros(shape)))
         reached = np.clip(others[..., None], start[..., 1:], start[..., :-1])
         lost_so_far += left[..., None] * np.maximum(before - reached, 0.0)
@@ -191,7 +191,7 @@ def _with_steps(
     atoms: list[tuple[Floats, Floats] | None] = [None] * len(latent)
     back = np.argsort(order, axis=0, kind="stable")
     at, atoms_mass = np.take_along_axis(at, back, 0), np.take_along_axis(atoms_mass, back, 0)
-    for row, (j, _, _) in enumerate(found):
+    for row, (j, _, _) in enumerate(jumps):
         atoms[j] = (at[row], atoms_mass[row])
     return Masses(survival, shared, atoms)
 
@@ -204,7 +204,7 @@ def _gather(masses: Masses, times: Floats, step: float, n: int) -> list[Kernel]:
     """Sum the sub-cells of the first cell, and put the atoms where they are."""
     first = int(np.searchsorted(times, AT_ONCE))
     inner = times[: FIRST_CELL + 1] / step
-    found = []
+    gathered = []
     for smooth, atom in zip(masses.smooth, masses.atoms, strict=True):
         head = smooth[..., first:FIRST_CELL]
         now = smooth[..., :first].sum(axis=-1)
@@ -215,8 +215,8 @@ def _gather(masses: Masses, times: Floats, step: float, n: int) -> list[Kernel]:
             at, height = atom
             now = now + np.where(at <= AT_ONCE, height, 0.0)
             atoms = (_placed(at, np.where(at <= AT_ONCE, 0.0, height), step, n),)
-        found.append(Kernel(now, mass, early, atoms))
-    return found
+        gathered.append(Kernel(now, mass, early, atoms))
+    return gathered
 
 
 def _mean_place(survival: Floats, times: Floats) -> Floats:

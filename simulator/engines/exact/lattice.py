@@ -90,10 +90,10 @@ class Lattice:
             shifted = kernel.now[..., None] + 0.0 * self.z
             edges = edges + shifted
         for atom in kernel.atoms:
-            own = atom.mass[..., None] * self.z ** atom.cell[..., None]
-            spread = own * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
+            moved = atom.mass[..., None] * self.z ** atom.cell[..., None]
+            spread = moved * (self._halves + (0.5 - atom.place)[..., None] * self._moved)
             edges = edges + spread
-            at, shifted = own if at is None else at + own, spread if shifted is None else shifted + spread
+            at, shifted = moved if at is None else at + moved, spread if shifted is None else shifted + spread
         return Passage(kernel.now, masses, edges, at, shifted)
 
     @cached_property
@@ -179,8 +179,12 @@ def fixed_from_the_start(model: Model) -> set[float]:
     """Return the fixed times of the model's sojourns if many patients may leave one at one instant, or else none."""
     lasting, at_once = _lasting(model)
     begun = reachable([model.pathway.clock_state], at_once)
-    found = {name: {month for month in months if month > 0} for name, months in lasting.items()}
-    return set().union(*found.values()) if any(found[name] for name in lasting.keys() & begun) else set()
+    months_by_state = {name: {month for month in months if month > 0} for name, months in lasting.items()}
+    return (
+        set().union(*months_by_state.values())
+        if any(months_by_state[name] for name in lasting.keys() & begun)
+        else set()
+    )
 
 
 def _chained(model: Model) -> set[float]:

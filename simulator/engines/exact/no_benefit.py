@@ -1,4 +1,4 @@
-"""The marginal patient who gains nothing: treated, without response, dead when supportive care would have seen it.
+"""The marginal patient without benefit: treated, without response, dead when supportive care would have seen it.
 
 They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response; at every
 moment the time of death that supportive care had in store for them, counted from the decision, may be up.
@@ -22,8 +22,8 @@ from simulator.engines.no_benefit import open_exits
 
 @dataclass(frozen=True)
 class NoBenefit:
-    """By node, for one patient without benefit, from the decision on: who enters and stays at month 0, and transforms
-    of who enters and leaves, as masses a cell. `means` : of who is in a sojourn or has died, over each cell."""
+    """By node, for one patient without benefit, from the decision on: entries and stays at month 0, and transforms
+    of entries and exits, as masses a cell. `means` : over each cell, of patients in a sojourn or dead."""
 
     decision: Node
     share: Floats
@@ -37,7 +37,7 @@ class NoBenefit:
 def streams_without_benefit(
     model: Model, lattice: Lattice, decision: Node, share: Floats, marking: frozenset[str]
 ) -> NoBenefit:
-    """Return the streams of a patient who is treated without benefit from a decision's node on."""
+    """Return the streams of a patient without benefit, from a decision's node on."""
     pathway = model.pathway
     marginal = pathway.marginal
     assert marginal is not None
@@ -59,36 +59,36 @@ def _with_deaths(
     survival = 1.0 - at_once[..., None] - np.cumsum(sum(masses), axis=-1)
     survival = np.concatenate([np.broadcast_to(1.0 - at_once[..., None], survival[..., :1].shape), survival], axis=-1)
     survival = np.clip(survival, 0.0, 1.0)
-    found = NoBenefit(decision, share, {}, {}, {}, {}, {})
+    streams = NoBenefit(decision, share, {}, {}, {}, {}, {})
     middle = 0.5 * (survival[..., 1:] + survival[..., :-1])
     dying: dict[Node, Floats] = {}
     for node in graph.nodes:
         entered = lattice.stream(alive.inflow(node) + np.zeros_like(lattice.z))
-        found.atoms[node] = alive.atoms[node]
+        streams.atoms[node] = alive.atoms[node]
         if alive.is_choice(node):
-            found.into[node] = found.out_of[node] = lattice.transform(entered * middle)
+            streams.into[node] = streams.out_of[node] = lattice.transform(entered * middle)
             continue
         first = alive.staying(node)
-        found.staying[node] = first * (1.0 - at_once)
+        streams.staying[node] = first * (1.0 - at_once)
         left = lattice.stream(alive.outflow(node) + np.zeros_like(lattice.z))
         there = first[..., None] + np.cumsum(entered - left, axis=-1)
         there = np.concatenate([np.broadcast_to(first[..., None], (*there.shape[:-1], 1)), there], axis=-1)
         entering = entered * middle
         leaving = entering - np.diff(there * survival)
-        found.into[node], found.out_of[node] = lattice.transform(entering), lattice.transform(leaving)
-        for each, law, mass in zip(deaths, laws, masses, strict=True):
-            death = Node(each.to, node.marks)
+        streams.into[node], streams.out_of[node] = lattice.transform(entering), lattice.transform(leaving)
+        for exit, law, mass in zip(deaths, laws, masses, strict=True):
+            death = Node(exit.to, node.marks)
             dying[death] = dying.get(death, 0.0) + mass * 0.5 * (there[..., 1:] + there[..., :-1])
-            found.atoms[death] = found.staying[death] = found.atoms.get(death, np.zeros((1, 1))) + first * law.now
-    found.into.update({death: lattice.transform(lost) for death, lost in dying.items()})
-    _put_means(found, lattice, alive, graph, [(death.to, law) for death, law in zip(deaths, laws, strict=True)])
-    return found
+            streams.atoms[death] = streams.staying[death] = streams.atoms.get(death, np.zeros((1, 1))) + first * law.now
+    streams.into.update({death: lattice.transform(lost) for death, lost in dying.items()})
+    _put_means(streams, lattice, alive, graph, [(death.to, law) for death, law in zip(deaths, laws, strict=True)])
+    return streams
 
 
 def _put_means(
-    found: NoBenefit, lattice: Lattice, alive: Renewal, graph: Graph, deaths: list[tuple[str, Kernel]]
+    streams: NoBenefit, lattice: Lattice, alive: Renewal, graph: Graph, deaths: list[tuple[str, Kernel]]
 ) -> None:
-    """Add the means over cells of who is in a sojourn and of who has died.
+    """Add the means over cells of patients in a sojourn and of the dead.
 
     With S and what is there as means over cells, deaths[k] - deaths[k - 1] = -there[k] (S[k] - S[k - 1]).
     """
@@ -98,10 +98,10 @@ def _put_means(
         if alive.is_choice(node):
             continue
         there = lattice.between(alive.edges[node] - alive.leaving(node))
-        found.means[node] = there * survival
+        streams.means[node] = there * survival
         for (to, _), lost in zip(deaths, dying, strict=True):
             death = Node(to, node.marks)
-            found.means[death] = found.means.get(death, 0.0) + np.cumsum(there * lost, axis=-1)
+            streams.means[death] = streams.means.get(death, 0.0) + np.cumsum(there * lost, axis=-1)
 
 
 def _with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:

@@ -32,7 +32,7 @@ Kernels = dict[str, dict[str, Passage]]
 class Renewal:
     """The renewal equations of one graph. Transforms have the shape (n_draws or 1, n_cells or 1, n_frequencies).
 
-    `without_benefit`: the share of patients at the marginal decision who are treated without benefit.
+    `without_benefit`: the share treated without benefit at the marginal decision.
     """
 
     model: Model
@@ -74,11 +74,11 @@ class Renewal:
         return self.share(edge) if self.is_choice(edge.source) else self.kernels[edge.source.state][edge.exit].now
 
     def staying(self, node: Node) -> Floats:
-        """Return who is in a node at month 0, after whatever happens at once, (n_draws or 1, n_cells or 1)."""
+        """Return the share in a node at month 0, after what happens at once, (n_draws or 1, n_cells or 1)."""
         if self.is_choice(node):
             return np.zeros((1, 1))
-        gone = sum((self._at_once(edge) for edge in self.graph.out_of[node] if edge.when != "late"), np.zeros((1, 1)))
-        return self.atoms[node] * (1.0 - gone)
+        left = sum((self._at_once(edge) for edge in self.graph.out_of[node] if edge.when != "late"), np.zeros((1, 1)))
+        return self.atoms[node] * (1.0 - left)
 
     def _arriving(self, node: Node, inside: set[Node]) -> Complex:
         """Return the entries into a node from outside its component, on the cells' edges."""
@@ -104,9 +104,9 @@ class Renewal:
     def _share(self, edge: Edge) -> Floats:
         if edge.source.state in self.model.instant:
             return np.ones((1, 1))
-        found = next(e.probability for e in self.model.exits[edge.source.state] if e.name == edge.exit)
-        assert found is not None
-        share = np.atleast_2d(found)
+        probability = next(e.probability for e in self.model.exits[edge.source.state] if e.name == edge.exit)
+        assert probability is not None
+        share = np.atleast_2d(probability)
         marginal = self.model.pathway.marginal
         if self.without_benefit is None or marginal is None:
             return share
@@ -153,7 +153,7 @@ class Renewal:
     def inflow(self, node: Node) -> Complex:
         """Return the transform of who enters a node, as masses a cell, without the atom at month 0."""
         if node not in self.inflows:
-            component = next(each for each in self.graph.order if node in each)
+            component = next(nodes for nodes in self.graph.order if node in nodes)
             self.inflows |= self._inflows(component)
         return self.inflows[node]
 
@@ -207,8 +207,8 @@ class Renewal:
         if self.is_choice(node):
             return self.edges[node]
         kernels = self.kernels.get(node.state, {}) if self.graph.out_of[node] else {}
-        gone = sum((kernel.edges for kernel in kernels.values()), np.zeros((1, 1, 1), dtype=np.complex128))
-        return np.asarray(gone * self.edges[node])
+        left = sum((kernel.edges for kernel in kernels.values()), np.zeros((1, 1, 1), dtype=np.complex128))
+        return np.asarray(left * self.edges[node])
 
     def outflow(self, node: Node) -> Complex:
         """Return the transform of who leaves a sojourn, as masses a cell, without who does so at month 0."""
@@ -222,15 +222,15 @@ class Renewal:
 
 
 def transforms(model: Model, lattice: Lattice, states: list[str], ready: Kernels) -> None:
-    """Add the kernels of sojourns to those that are ready; states whose exits are told alike share theirs."""
+    """Add the kernels of sojourns to those that are ready; states whose exits are declared alike share theirs."""
     alike: dict[tuple[str, ...], list[Passage]] = {}
     for name in states:
         exits = model.exits[name]
         if exits and exits[0].time is not None and name not in model.instant:
-            told = tuple(exit.told for exit in exits)
-            if told not in alike:
-                alike[told] = [lattice.kernel(kernel) for kernel in kernels(exits, lattice.step, lattice.n)]
-            ready[name] = {exit.name: part for exit, part in zip(exits, alike[told], strict=True)}
+            declared = tuple(exit.declaration for exit in exits)
+            if declared not in alike:
+                alike[declared] = [lattice.kernel(kernel) for kernel in kernels(exits, lattice.step, lattice.n)]
+            ready[name] = {exit.name: part for exit, part in zip(exits, alike[declared], strict=True)}
 
 
 def renewal(

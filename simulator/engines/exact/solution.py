@@ -33,7 +33,7 @@ class Solution:
     before: Renewal | None
     after: Renewal
     no_benefits: list[NoBenefit]
-    reach: Floats
+    absorption: Floats
     _streams: dict[tuple[Node, str, bool], tuple[Floats, Complex]] = field(default_factory=dict)
     _joins: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
     _mixes: dict[tuple[Node, str, bool, str, str], tuple[Floats, Complex]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Solution:
     @cached_property
     def weights(self) -> Floats:
         """The case mix of who reaches the default clock, (n_draws or 1, n_cells)."""
-        reached = self.model.weights * self.reach
+        reached = self.model.weights * self.absorption
         total = reached.sum(axis=-1, keepdims=True)
         return np.asarray(np.divide(reached, total, out=np.zeros_like(reached), where=total > 0))
 
@@ -55,13 +55,15 @@ class Solution:
         model, reported = self.model, self.model.scenario.population
         places = [place for place, name in enumerate(model.attributes) if name in reported]
         kinds = [tuple(cell[place] for place in places) for cell in model.cells]
-        reach = np.array(self.reach)
+        absorption = np.array(self.absorption)
         for kind in set(kinds):
             alike = np.array([other == kind for other in kinds])
-            reached = (model.weights * self.reach)[..., alike].sum(axis=-1, keepdims=True)
+            reached = (model.weights * self.absorption)[..., alike].sum(axis=-1, keepdims=True)
             share = reached / max(model.weights[alike].sum(), np.finfo(float).tiny)
-            reach[..., alike] = np.divide(reach[..., alike], share, out=reach[..., alike], where=share > 0)
-        return replace(self, reach=reach, _joins={}, _mixes={})
+            absorption[..., alike] = np.divide(
+                absorption[..., alike], share, out=absorption[..., alike], where=share > 0
+            )
+        return replace(self, absorption=absorption, _joins={}, _mixes={})
 
     def entered(self, states: Iterable[str], population: str = "all", clock: str | None = None) -> Floats:
         """Return how many of all patients on the clock have entered `states` by each month and are of `population`.
@@ -75,7 +77,7 @@ class Solution:
         return up_to(self.between(states, "all", None, "net"), self.lattice.step, month)
 
     def between(self, states: Iterable[str], population: str, clock: str | None, which: str) -> Floats:
-        """Return the mean over each cell of who is there, `net`, or has come, `in`, (n_draws, n_months - 1)."""
+        """Return the mean over each cell of patients present, `net`, or arrived, `in`, (n_draws, n_months - 1)."""
         _, stream = self._moves(states, population, clock, which, True)
         means = self.lattice.between(stream)[:, : self.n_months - 1]
         return np.broadcast_to(means, (self.model.n_draws, self.n_months - 1))
@@ -91,7 +93,7 @@ class Solution:
         return np.clip(self._cumulative([state], "all", clock, "net"), 0.0, 1.0)
 
     def size(self, population: str, clock: str | None = None) -> Floats:
-        """Return the share of patients on a clock who are of a population, (n_draws,)."""
+        """Return the share of a clock's patients in a population, (n_draws,)."""
         if population == "all" and clock not in (None, self.model.pathway.clock):
             return np.ones(self.model.n_draws)
         if population == "all":
@@ -102,7 +104,7 @@ class Solution:
         return np.clip(self._draws(atom + masses.sum(axis=-1)), 0.0, 1.0)
 
     def size_by_month(self, population: str) -> Floats:
-        """Return the share of patients on the default clock who are of a population so far, (n_draws, n_months)."""
+        """Return the share of the default clock's patients in a population so far, (n_draws, n_months)."""
         if population not in self.model.pathway.groups:
             return np.broadcast_to(self.size(population)[:, None], (self.model.n_draws, self.n_months))
         atom, masses = self._joining(population)
@@ -112,7 +114,7 @@ class Solution:
         return np.broadcast_to(np.clip(summed[:, months], 0.0, 1.0), (self.model.n_draws, self.n_months))
 
     def mean_size(self, population: str) -> Floats:
-        """Return the mean over each cell of the share who are of a population so far, (n_draws, n_months - 1)."""
+        """Return the mean over each cell of the share in a population so far, (n_draws, n_months - 1)."""
         shape = (self.model.n_draws, self.n_months - 1)
         if population not in self.model.pathway.groups:
             return np.broadcast_to(self.size(population)[:, None], shape)
@@ -133,7 +135,8 @@ class Solution:
                     yield edge, sign
 
     def _joining(self, population: str) -> tuple[Floats, Floats]:
-        """Return who is of a group at once (n_draws or 1,), and who joins less who leaves in each cell."""
+        """Return a population's share at month 0, (n_draws or 1,), and, by cell,
+        those who join less those who leave."""
         if population in self._joins:
             return self._joins[population]
         marks, at = self._marks(population), round(self.model.pathway.group_window / self.lattice.step)
@@ -150,15 +153,15 @@ class Solution:
         return self._joins[population]
 
     def _total_without_benefit(self, marks: Marks) -> tuple[Floats, Complex]:
-        """Return who is treated without benefit and of a population, as an atom (n_draws or 1,) and a stream, mixed."""
+        """Return a population's patients without benefit, as an atom (n_draws or 1,) and a stream, mixed."""
         atom: Floats = np.zeros((1, 1))
         stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
-        for each in self.no_benefits:
-            for node in each.into:
+        for no_benefit in self.no_benefits:
+            for node in no_benefit.into:
                 # Who was of the population before the decision has been counted there.
-                sign = int(marks(node.marks)) - int(marks(each.decision.marks))
+                sign = int(marks(node.marks)) - int(marks(no_benefit.decision.marks))
                 if sign:
-                    own_atom, own_stream = self._of_no_benefit(each, node, "net")
+                    own_atom, own_stream = self._of_no_benefit(no_benefit, node, "net")
                     atom, stream = atom + sign * own_atom, stream + sign * own_stream
         return _mixed(atom, self.weights), _mixed(stream, self.weights)
 
@@ -199,7 +202,9 @@ class Solution:
 
     @cached_property
     def _nodes(self) -> list[Node]:
-        added = [node for each in self.no_benefits for node in each.into if node not in self.after.graph.out_of]
+        added = [
+            node for no_benefit in self.no_benefits for node in no_benefit.into if node not in self.after.graph.out_of
+        ]
         return [*self.after.graph.nodes, *dict.fromkeys(added)]
 
     def _total(
@@ -207,7 +212,7 @@ class Solution:
     ) -> tuple[Floats, Complex]:
         """Return the sum over nodes of atoms (n_draws or 1,) and streams (n_draws or 1, n), mixed over the cells.
 
-        `which` : who comes `in`, or the `net` of who comes and who leaves. `who` : "all", or a level of an attribute.
+        `which` : entries, `in`, or entries less exits, `net`. `who` : "all", or a level of an attribute.
         `on_edges` : on the cells' edges, the atoms among them, instead of masses a cell.
         """
         atom: Floats = np.zeros(1)
@@ -240,7 +245,7 @@ class Solution:
         return self._streams[key]
 
     def _on_edges(self, node: Node, which: str) -> tuple[Floats, Complex]:
-        """Return a node's stream on the cells' edges after the default clock, and no atom beside it."""
+        """Return a node's stream on the cells' edges after the default clock, without an atom."""
         stream: Complex = np.zeros((1, 1, 1), dtype=np.complex128)
         if which == "net" and self.after.is_choice(node):
             return np.zeros((1, 1)), stream
@@ -248,12 +253,12 @@ class Solution:
             stream = self.after.edges[node]
             if which == "net":
                 stream = stream - self.after.leaving(node)
-        for each in self.no_benefits:
-            if which == "in" and node in each.out_of:
-                stream = stream + self.lattice.on_edges(*self._of_no_benefit(each, node, which))
-            elif node in each.means:
-                moved = self.lattice.transform(np.diff(each.means[node], prepend=0.0))
-                stream = stream + each.share[..., None] * self.after.edges[each.decision] * moved
+        for no_benefit in self.no_benefits:
+            if which == "in" and node in no_benefit.out_of:
+                stream = stream + self.lattice.on_edges(*self._of_no_benefit(no_benefit, node, which))
+            elif node in no_benefit.means:
+                moved = self.lattice.transform(np.diff(no_benefit.means[node], prepend=0.0))
+                stream = stream + no_benefit.share[..., None] * self.after.edges[no_benefit.decision] * moved
         return np.zeros((1, 1)), stream
 
     def _stream(self, node: Node, which: str) -> tuple[Floats, Complex]:
@@ -265,14 +270,14 @@ class Solution:
             atom, stream = self.after.atoms[node], self.after.inflow(node)
             if which == "net":
                 atom, stream = self.after.staying(node), stream - self.after.outflow(node)
-        for each in self.no_benefits:
-            if node in each.into:
-                own_atom, own_stream = self._of_no_benefit(each, node, which)
+        for no_benefit in self.no_benefits:
+            if node in no_benefit.into:
+                own_atom, own_stream = self._of_no_benefit(no_benefit, node, which)
                 atom, stream = atom + own_atom, stream + own_stream
         return atom, stream
 
     def _of_no_benefit(self, no_benefit: NoBenefit, node: Node, which: str) -> tuple[Floats, Complex]:
-        """Return the atom and stream at a node of who is treated without benefit."""
+        """Return the atom and stream of patients without benefit at a node."""
         if which == "net" and self.after.is_choice(node):
             return np.zeros((1, 1)), np.zeros((1, 1, 1), dtype=np.complex128)
         moved = no_benefit.into[node] - (no_benefit.out_of.get(node, 0.0) if which == "net" else 0.0)
@@ -299,7 +304,7 @@ class Solution:
         nodes = [node for node in self._nodes if node.state in states and marks(node.marks)]
         atom, stream = self._total(nodes, which, on_edges, clock, "all" if in_group else population)
         if clock != self.model.pathway.clock and in_group:
-            reached = (self.model.weights * self.reach).sum(axis=-1, keepdims=True)
+            reached = (self.model.weights * self.absorption).sum(axis=-1, keepdims=True)
             reached = np.where(reached > 0.0, reached, 1.0)
             atom, stream = atom / reached[..., 0], stream / reached
         elif clock != self.model.pathway.clock and self.before is not None:
@@ -314,10 +319,10 @@ class Solution:
         cells = np.atleast_2d(self._cells(population, list(self.model.pathway.clocks)[1]))
         for node in self.before.graph.nodes:
             if node.state in states and node.state != self.model.pathway.clock_state:
-                came, gone = (self.before.edges[node], self.before.leaving) if on_edges else (
+                came, left = (self.before.edges[node], self.before.leaving) if on_edges else (
                     self.before.inflow(node), self.before.outflow
                 )
-                stream = stream + _mixed(came - gone(node) if which == "net" else came, cells)
+                stream = stream + _mixed(came - left(node) if which == "net" else came, cells)
                 if not on_edges:
                     first = self.before.staying(node) if which == "net" else self.before.atoms[node]
                     atom = atom + _mixed(first, cells)

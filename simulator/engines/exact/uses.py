@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.distributions.exponential import Exponential
-from simulator.engines.exact.embedded import NEVER, earliest, entries, leaving, reaching, visits
+from simulator.engines.exact.embedded import NEVER, absorption, earliest, entries, leaving, visits
 from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.no_benefit import streams_without_benefit
@@ -50,28 +50,28 @@ class Uses:
         self.stay = {name: leaving(model, name).stay for name in self.states if self.holds[name] in self.limited}
         self.share_without_benefit = share_without_benefit(model)
         self.uses_without_benefit = {} if self.share_without_benefit is None else _uses_without_benefit(model)
-        reached = np.atleast_2d(model.weights) * reaching(model)
+        reached = np.atleast_2d(model.weights) * absorption(model)
         total = reached.sum(axis=-1, keepdims=True)
         self.weights = np.divide(reached, total, out=np.zeros_like(reached), where=total > 0)
 
     def _rows(self, state: str) -> dict[frozenset[str], Row]:
         """Return how a state is left, by the resources for which requests wait without end."""
         exits = self.model.exits[state]
-        asked = [_asked(self.model, state, exit) for exit in exits]
-        own = leaving(self.model, state)
-        found = {frozenset[str](): Row(list(zip(exits, own.by, strict=True)), own.never)}
-        resources = sorted({each for each in asked if each is not None})
+        requested = [_request(self.model, state, exit) for exit in exits]
+        law = leaving(self.model, state)
+        rows = {frozenset[str](): Row(list(zip(exits, law.by, strict=True)), law.never)}
+        resources = sorted({resource for resource in requested if resource is not None})
         for waiting in (frozenset(c) for n in range(1, len(resources) + 1) for c in combinations(resources, n)):
-            others = [way for way, each in zip(exits, asked, strict=True) if each not in waiting]
-            wanted = [way for way, each in zip(exits, asked, strict=True) if each in waiting]
+            others = [way for way, resource in zip(exits, requested, strict=True) if resource not in waiting]
+            wanted = [way for way, resource in zip(exits, requested, strict=True) if resource in waiting]
             left = earliest([way.time for way in others if way.time is not None]) if others else None
             stuck = np.ones((1, 1)) if left is None else left.never
             by = [] if left is None else list(zip(others, left.by, strict=True))
             made = [np.atleast_2d(way.time.cdf(np.inf)) for way in wanted if way.time is not None]
             # Who is stuck with several requests is served by any of them: an equal part each.
-            by += [(way, stuck * each / len(made)) for way, each in zip(wanted, made, strict=True)]
-            found[waiting] = Row(by, np.maximum(stuck * (1.0 - sum(made, np.zeros((1, 1))) / len(made)), 0.0))
-        return found
+            by += [(way, stuck * share / len(made)) for way, share in zip(wanted, made, strict=True)]
+            rows[waiting] = Row(by, np.maximum(stuck * (1.0 - sum(made, np.zeros((1, 1))) / len(made)), 0.0))
+        return rows
 
     def months(self, served: Mapping[str, Floats]) -> dict[str, Floats]:
         """Return what an arrival asks of each resource, (n_draws,): months held, or requests where units are offered.
@@ -90,36 +90,36 @@ class Uses:
                 if way.to in place:
                     onward[..., place[name], place[way.to]] += self._with_benefit(name, way, p)
         often = entries(onward, ends, place[self.model.pathway.clock_state])
-        found = {name: np.zeros((1, 1)) for name in self.limited}
+        months = {name: np.zeros((1, 1)) for name in self.limited}
         for name, stay in self.stay.items():
             if self.model.scenario.capacity[self.holds[name] or ""].offered_every is None:
                 known = often[..., place[name]]
-                found[self.holds[name] or ""] = found[self.holds[name] or ""] + _times(known, stay)
+                months[self.holds[name] or ""] = months[self.holds[name] or ""] + _times(known, stay)
         for name, row in mixed.items():
             for way, p in row.by:
-                wanted = _asked(self.model, name, way)
+                wanted = _request(self.model, name, way)
                 if wanted is not None and self.model.scenario.capacity[wanted].offered_every is not None:
-                    found[wanted] = found[wanted] + _times(often[..., place[name]], p)
+                    months[wanted] = months[wanted] + _times(often[..., place[name]], p)
         marginal = self.model.pathway.marginal
         for name, (at_once, at_last) in self.uses_without_benefit.items():
             assert marginal is not None
             assert self.share_without_benefit is not None
             decided = often[..., place[marginal.decision]] * self.share_without_benefit
             part = np.atleast_1d(served[name])[:, None]
-            found[name] = found[name] + _times(decided, part * at_once + (1.0 - part) * at_last)
-        return {name: self._everybody(each) for name, each in found.items()}
+            months[name] = months[name] + _times(decided, part * at_once + (1.0 - part) * at_last)
+        return {name: self._everybody(value) for name, value in months.items()}
 
     def _mixed(self, rows: Mapping[frozenset[str], Row], served: Mapping[str, Floats]) -> Row:
         if len(rows) == 1:
             return rows[frozenset()]
-        asked = frozenset().union(*rows)
+        requested = frozenset().union(*rows)
         by: dict[str, tuple[Exit, Floats]] = {}
         ends = np.zeros((1, 1))
         for waiting, row in rows.items():
             share = np.ones((1, 1))
-            for name in asked:
-                own = np.atleast_1d(served[name])[:, None]
-                share = share * ((1.0 - own) if name in waiting else own)
+            for name in requested:
+                grant = np.atleast_1d(served[name])[:, None]
+                share = share * ((1.0 - grant) if name in waiting else grant)
             ends = ends + share * row.ends
             for way, p in row.by:
                 known = by[way.name][1] if way.name in by else np.zeros((1, 1))
@@ -149,17 +149,19 @@ def most_requests(model: Model) -> tuple[str, float]:
         uses_without_benefit = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
         lives.append((uses_without_benefit, float(np.max(leaving(model, marginal.otherwise).stay))))
     short = [combination for n in range(len(capacity) + 1) for combination in combinations(capacity, n)]
-    asking = [name for name, exits in model.exits.items() if any(_asked(model, name, way) for way in exits)]
+    asking = [name for name, exits in model.exits.items() if any(_request(model, name, way) for way in exits)]
     most = "", 0.0
     for (exits, within), never, name in product(lives, short, asking):
-        open_ = {state: tuple(x for x in exit if _asked(model, state, x) not in never) for state, exit in exits.items()}
+        open_ = {
+            state: tuple(x for x in exit if _request(model, state, x) not in never) for state, exit in exits.items()
+        }
         again = visits(replace(model, exits=open_), start=name, within=within)[name]
         requests = float(np.where(np.atleast_2d(model.weights) > 0.0, again, 0.0).max())
-        most = max(most, (name, requests), key=lambda found: found[1])
+        most = max(most, (name, requests), key=lambda pair: pair[1])
     return most
 
 
-def _asked(model: Model, state: str, way: Exit) -> str | None:
+def _request(model: Model, state: str, way: Exit) -> str | None:
     """Return the limited resource that an exit is a request for, or None."""
     wanted = model.pathway.states[way.to].holds
     return wanted if wanted in model.scenario.capacity and wanted != model.pathway.states[state].holds else None
@@ -172,7 +174,7 @@ def _times(often: Floats, months: Floats) -> Floats:
 
 
 def _uses_without_benefit(model: Model) -> dict[str, tuple[Floats, Floats]]:
-    """Return what a patient who is treated without benefit asks of each resource, (n_draws or 1, n_cells or 1) each.
+    """Return what a patient without benefit uses of each resource, (n_draws or 1, n_cells or 1) each.
 
     If served at once; and at last, after waits without end in which all but those without a time of death have died.
     """
@@ -184,25 +186,27 @@ def _uses_without_benefit(model: Model) -> dict[str, tuple[Floats, Floats]]:
     lattice = Lattice(choose_step([model], horizon), horizon)
     at_once, never = _requests_without_benefit(model, lattice), leaving(model, marginal.otherwise).never
     if not np.any(never > NEVER):
-        return {name: (asked, np.zeros((1, 1))) for name, asked in at_once.items()}
+        return {name: (requests, np.zeros((1, 1))) for name, requests in at_once.items()}
     undying = replace(exits[0], time=Exponential.from_parameters({"mean": np.full((1, 1), np.inf)}), probability=None)
     at_last = _requests_without_benefit(replace(model, exits={**model.exits, marginal.otherwise: (undying,)}), lattice)
-    return {name: (asked, never * at_last[name]) for name, asked in at_once.items()}
+    return {name: (requests, never * at_last[name]) for name, requests in at_once.items()}
 
 
 def _requests_without_benefit(model: Model, lattice: Lattice) -> dict[str, Floats]:
     marginal, pathway = model.pathway.marginal, model.pathway
     assert marginal is not None
-    found = streams_without_benefit(model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset())
-    asked = {}
+    streams = streams_without_benefit(
+        model, lattice, Node(marginal.decision, frozenset()), np.ones((1, 1)), frozenset()
+    )
+    requests = {}
     for name, capacity in model.scenario.capacity.items():
-        nodes = [node for node in found.into if pathway.states[node.state].holds == name]
+        nodes = [node for node in streams.into if pathway.states[node.state].holds == name]
         total = np.zeros((1, 1))
         for node in nodes:
             if capacity.offered_every is not None:
-                came = lattice.stream(found.into[node] + 0.0 * lattice.z)
-                total = total + found.atoms[node] + came.sum(axis=-1)
+                came = lattice.stream(streams.into[node] + 0.0 * lattice.z)
+                total = total + streams.atoms[node] + came.sum(axis=-1)
                 continue
-            total = total + lattice.step * found.means[node].sum(axis=-1)
-        asked[name] = total
-    return asked
+            total = total + lattice.step * streams.means[node].sum(axis=-1)
+        requests[name] = total
+    return requests

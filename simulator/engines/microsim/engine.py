@@ -81,7 +81,7 @@ class Plan:
         self.order = pathway.in_order()
         self.before_clock = states_before_clock(pathway)
         self.longest = longest_way_to_clock(pathway)
-        self.times_that_go_on = pathway.times_that_go_on()
+        self.times_carried_forward = pathway.times_carried_forward()
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
         self.exits = {
             name: [exit for exit in exits if _possible(exit)] for name, exits in model.exits.items()
@@ -126,7 +126,7 @@ class Run:
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }
         self.visits = {name: np.zeros(n, dtype=np.int64) for name in plan.cyclic}
-        names = {name for each in plan.times_that_go_on.values() for name in each}
+        names = {name for carried in plan.times_carried_forward.values() for name in carried}
         self.latent = {name: np.full(n, np.inf) for name in names}
         self.events = np.zeros(n, dtype=np.int64)
         self.without_benefit = np.zeros(n, dtype=bool) if plan.marginal is not None else None
@@ -141,12 +141,12 @@ class Run:
                 arrivals = self.waiting.pop(state, None)
                 if arrivals is not None:
                     who = (
-                        np.concatenate([each for each, _ in arrivals])
+                        np.concatenate([patients for patients, _ in arrivals])
                         if len(arrivals) > 1
                         else arrivals[0][0]
                     )
                     month = (
-                        np.concatenate([each for _, each in arrivals])
+                        np.concatenate([months for _, months in arrivals])
                         if len(arrivals) > 1
                         else arrivals[0][1]
                     )
@@ -166,16 +166,16 @@ class Run:
             if self.plan.keep is None:
                 self.trajectories.order.setdefault(state, []).append(self.events[who])
                 self.events[who] += 1
-        told = pathway.states[state]
-        if told.kind == "death":
+        declared = pathway.states[state]
+        if declared.kind == "death":
             self.trajectories.death_month[who] = month
-        if told.is_absorbing:
+        if declared.is_absorbing:
             return
         visit: Integers | int = 0
         if state in self.visits:
             visit = self.visits[state][who]
             self.visits[state][who] += 1
-        if told.is_choice:
+        if declared.is_choice:
             self._choose(state, who, month, visit)
         else:
             self._stay(state, who, month, visit)
@@ -201,13 +201,13 @@ class Run:
         visit: Integers | int,
     ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
-        found = []
+        ranks = []
         for exit, share in zip(exits, shares, strict=True):
             exposure = self._exposure(f"{state}/{exit.name}", who, visit)
             p = self._by_cell(share, who)
             with np.errstate(divide="ignore"):
-                found.append(np.divide(exposure, p, out=exposure))
-        return found
+                ranks.append(np.divide(exposure, p, out=exposure))
+        return ranks
 
     def _winner(self, state: str, exits: Sequence[Exit], who: Integers, visit: Integers | int) -> Integers:
         """Return the place of the branch that each patient takes, (n,)."""
@@ -229,17 +229,17 @@ class Run:
     def _choose_without_benefit(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
     ) -> tuple[Integers, Floats, Integers | int]:
-        """Send who is treated without benefit their way, and return the others."""
+        """Send patients without benefit on, and return the others."""
         assert self.without_benefit is not None
         without_benefit = self.without_benefit[who]
         if without_benefit.any():
             exits = [e for e in self.plan.exits_without_benefit[state] if _possible(e)]
-            theirs = who[without_benefit]
+            patients = who[without_benefit]
             winner = self._winner(
-                state, exits, theirs, visit[without_benefit] if isinstance(visit, np.ndarray) else visit
+                state, exits, patients, visit[without_benefit] if isinstance(visit, np.ndarray) else visit
             )
             for place, exit in enumerate(exits):
-                self._send(state, exit.to, theirs[winner == place], month[without_benefit][winner == place])
+                self._send(state, exit.to, patients[winner == place], month[without_benefit][winner == place])
         kept = ~without_benefit
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
@@ -252,29 +252,31 @@ class Run:
         month: Floats,
         visit: Integers | int,
     ) -> None:
-        """Mark who is treated under the scenario's shares but not under the draw's own, and gets no benefit."""
-        marginal, told = self.plan.marginal, self.plan.model.pathway.marginal
-        if marginal is None or told is None or state != told.decision or self.without_benefit is None:
+        """Mark patients without benefit: treated under the scenario's shares, untreated under today's."""
+        marginal, rule = self.plan.marginal, self.plan.model.pathway.marginal
+        if marginal is None or rule is None or state != rule.decision or self.without_benefit is None:
             return
-        treated = np.array([exit.name == told.branch for exit in exits])[winner]
+        treated = np.array([exit.name == rule.branch for exit in exits])[winner]
         candidates = np.flatnonzero(treated)
-        them = who[candidates]
+        treated_patients = who[candidates]
         visits = visit[candidates] if isinstance(visit, np.ndarray) else visit
-        untreated = self._untreated_before(state, them, visits)
-        no_benefit = untreated & (self.uniforms.at("marginal_benefit", self.patients[them]) >= marginal.benefit)
-        self._mark_without_benefit(told.otherwise, them[no_benefit], month[candidates][no_benefit])
+        untreated = self._untreated_before(state, treated_patients, visits)
+        no_benefit = untreated & (
+            self.uniforms.at("marginal_benefit", self.patients[treated_patients]) >= marginal.benefit
+        )
+        self._mark_without_benefit(rule.otherwise, treated_patients[no_benefit], month[candidates][no_benefit])
 
     def _untreated_before(self, state: str, who: Integers, visit: Integers | int) -> Booleans:
         """Return who would not be treated under the draw's own shares, with the same uniforms."""
-        told, marginal = self.plan.model.pathway.marginal, self.plan.marginal
-        assert told is not None
+        rule, marginal = self.plan.model.pathway.marginal, self.plan.marginal
+        assert rule is not None
         assert marginal is not None
-        own = [
-            marginal.own_share if exit.name == told.branch else 1.0 - marginal.own_share
+        shares = [
+            marginal.practice_share if exit.name == rule.branch else 1.0 - marginal.practice_share
             for exit in self.plan.model.exits[state]
         ]
-        ranks = self._race(state, self.plan.model.exits[state], own, who, visit)
-        place = [exit.name for exit in self.plan.model.exits[state]].index(told.branch)
+        ranks = self._race(state, self.plan.model.exits[state], shares, who, visit)
+        place = [exit.name for exit in self.plan.model.exits[state]].index(rule.branch)
         return np.asarray(least(ranks) != place)
 
     def _mark_without_benefit(self, otherwise: str, who: Integers, month: Floats) -> None:
@@ -298,29 +300,29 @@ class Run:
         ends = np.empty(who.size)
         for place, exit in enumerate(exits):
             chosen = np.flatnonzero(winner == place)
-            theirs = who[chosen]
+            patients = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
-            exposure = self._exposure(f"{state}/{exit.name}/time", theirs, visits)
-            ends[chosen] = month[chosen] + self._time(exit, exposure, theirs)
+            exposure = self._exposure(f"{state}/{exit.name}/time", patients, visits)
+            ends[chosen] = month[chosen] + self._time(exit, exposure, patients)
         return ends, winner
 
     def _risks(
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
     ) -> list[Floats]:
         """Return when each latent time strikes, (n,) each; in a milestone those of the state before go on."""
-        found = [
+        risks = [
             self.latent[exit.name][who]
-            if exit.goes_on
+            if exit.carried_forward
             else month + self._time(exit, self._exposure(f"{state}/{exit.name}", who, visit), who)
             for exit in exits
         ]
-        names = self.plan.times_that_go_on.get(state, ())
-        going_on = [(exit.name, at) for exit, at in zip(exits, found, strict=True) if exit.name in names]
+        names = self.plan.times_carried_forward.get(state, ())
+        going_on = [(exit.name, at) for exit, at in zip(exits, risks, strict=True) if exit.name in names]
         for name in names:
             self.latent[name][who] = np.inf
         for (name, _), at in zip(going_on, first_at_ties([at for _, at in going_on]), strict=True):
             self.latent[name][who] = at
-        return found
+        return risks
 
     def _time(self, way: Exit, exposure: Floats, who: Integers) -> Floats:
         assert way.time is not None
@@ -341,24 +343,24 @@ class Run:
         assert self.without_benefit is not None
         without_benefit = self.without_benefit[who]
         if without_benefit.any():
-            theirs, begun = who[without_benefit], month[without_benefit]
+            patients, begun = who[without_benefit], month[without_benefit]
             exits = self.plan.exits_without_benefit[state]
-            ends = np.full(theirs.size, np.inf)
-            winner = np.zeros(theirs.size, dtype=np.int64)
+            ends = np.full(patients.size, np.inf)
+            winner = np.zeros(patients.size, dtype=np.int64)
             if exits:
                 visits = visit[without_benefit] if isinstance(visit, np.ndarray) else visit
-                ends, winner = self._departure(state, exits, theirs, begun, visits)
-            dies = self.untreated_death[theirs] <= ends
-            told = self.plan.model.pathway.marginal
-            assert told is not None
+                ends, winner = self._departure(state, exits, patients, begun, visits)
+            dies = self.untreated_death[patients] <= ends
+            rule = self.plan.model.pathway.marginal
+            assert rule is not None
             self._leave(
                 state,
-                self.plan.exits[told.otherwise],
-                theirs[dies],
-                self.untreated_death[theirs[dies]],
-                self.untreated_exit[theirs[dies]],
+                self.plan.exits[rule.otherwise],
+                patients[dies],
+                self.untreated_death[patients[dies]],
+                self.untreated_exit[patients[dies]],
             )
-            self._leave(state, exits, theirs[~dies], ends[~dies], winner[~dies])
+            self._leave(state, exits, patients[~dies], ends[~dies], winner[~dies])
         kept = ~without_benefit
         return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
 
@@ -393,8 +395,8 @@ def least(ranks: Sequence[Floats]) -> Integers:
 
 def first_at_ties(times: Sequence[Floats]) -> list[Floats]:
     """Return latent times of which the first at a tie is the least, in whatever order they are looked at later."""
-    first, found = np.array(np.inf), []
+    first, latent = np.array(np.inf), []
     for time in times:
-        found.append(np.where(time == first, np.nextafter(time, np.inf), time))
+        latent.append(np.where(time == first, np.nextafter(time, np.inf), time))
         first = np.minimum(first, time)
-    return found
+    return latent

@@ -29,7 +29,7 @@ class SegmentTable:
     requested, resource, expiry : the request that ends it, and when another risk ends the wait; inf if there is none
     granted_row, reneged_row : the segment that follows; -1 if none
     release : when the unit that it begins with is given back; inf if never
-    ends : when a patient who is treated without benefit, as is settled in it, dies; inf if none is
+    ends : the death of a patient without benefit, where the row settles it; inf otherwise
     """
 
     place: Integers
@@ -121,14 +121,14 @@ def serve(rows: SegmentTable, origin: Floats, units: Sequence[int]) -> Served:
 
 def _following(rows: SegmentTable, asking: Integers, following: Integers) -> list[Following]:
     """Return what follows each request, (n_asking,); `following` : rows, -1 if none."""
-    times = [each[following] for each in (rows.requested, rows.expiry, rows.ends)]
+    times = [column[following] for column in (rows.requested, rows.expiry, rows.ends)]
     matters = np.flatnonzero((following >= 0) & (np.isfinite(times[0]) | np.isfinite(times[2])))
     number = np.where(np.isfinite(times[0][matters]), np.searchsorted(asking, following[matters]), -1)
-    found: list[Following] = [None] * asking.size
+    next_rows: list[Following] = [None] * asking.size
     columns = zip(number.tolist(), *(time[matters].tolist() for time in times), strict=True)
     for row, column in zip(matters.tolist(), columns, strict=True):
-        found[row] = column
-    return found
+        next_rows[row] = column
+    return next_rows
 
 
 def _begin(later: list[Request], row: Following, place: int, zero: float, month: float, last: float) -> float:
@@ -154,7 +154,7 @@ def _first(rows: SegmentTable, asking: Integers, origin: Floats) -> Iterator[Req
     order = np.lexsort((place, instants))
     row = row[order]
     columns = (instants[order], place[order], first[order], zero[order])
-    times = (each[row] for each in (rows.requested, rows.expiry, rows.ends))
+    times = (column[row] for column in (rows.requested, rows.expiry, rows.ends))
     return zip(*(column.tolist() for column in (*columns, *times)), strict=True)
 
 
@@ -180,14 +180,14 @@ def _served(
     start = np.where(rows.begins, 0.0, NEVER)
 
     def of_all(those: Integers, months: Iterable[float], following: Integers | None = None) -> Floats:
-        found = np.full(rows.requested.size, NEVER)
-        found[those] = known = np.fromiter(months, np.float64, those.size)
+        by_row = np.full(rows.requested.size, NEVER)
+        by_row[those] = known = np.fromiter(months, np.float64, those.size)
         if following is not None:
             begun = ~np.isnan(known) & (following[those] >= 0)
             start[following[those[begun]]] = known[begun]
-        return found
+        return by_row
 
-    had_reneged, had_left = (asking[np.fromiter(each, np.int64, len(each))] for each in (reneged, left))
+    had_reneged, had_left = (asking[np.fromiter(by_place, np.int64, len(by_place))] for by_place in (reneged, left))
     of_all(had_left, left.values(), rows.reneged_row)
     return Served(
         rows,

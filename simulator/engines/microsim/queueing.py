@@ -25,7 +25,7 @@ from simulator.randomness import Uniforms
 from simulator.scenario.capacity import beyond_microsim, lasting
 
 MOST_ROWS, MOST_ROWS_A_PATIENT, MOST_ROUNDS = 500_000, 50, 1_000
-"""Segments beforehand: more than both of the first two are refused, and more rounds of who is never granted a unit."""
+"""Segments beforehand: more than both of the first two are refused, and more rounds without a unit granted."""
 
 
 def simulate(
@@ -44,7 +44,7 @@ def simulate(
     """
     refuse(model)
     runs, rounds = list[Segments](), 0
-    plans = [QueuePlan(each, horizon, keep) for each in (model, before or model)]
+    plans = [QueuePlan(world, horizon, keep) for world in (model, before or model)]
     if any(plan.marginal is not None for plan in plans):
         # Who is treated without benefit dies wherever they are then, so all that anybody does is kept.
         plans = [QueuePlan(plan.model, horizon, None) for plan in plans]
@@ -52,15 +52,15 @@ def simulate(
         check_single(plan.model)
         places = np.flatnonzero(under)
         level = [
-            Segments(plan, uniforms, arrivals.patients[own], own)
-            for own in np.split(places, range(BLOCK, places.size, BLOCK))
-            if own.size or not runs  # one segment at least, an empty one if nobody comes
+            Segments(plan, uniforms, arrivals.patients[block], block)
+            for block in np.split(places, range(BLOCK, places.size, BLOCK))
+            if block.size or not runs  # one segment at least, an empty one if nobody comes
         ]
         while level:
             rounds += 1
             level = _simulate(level, runs)
             _check_number(model, rounds, sum(run.patients.size for run in (*runs, *level)), arrivals.patients.size)
-    units = [each.units for each in model.scenario.capacity.values()]
+    units = [limits.units for limits in model.scenario.capacity.values()]
     served = serve(_all_rows(runs), arrivals.origin, units)
     return _Assembly(runs, arrivals, served.start, horizon).trajectories(), served.requests(arrivals)
 
@@ -92,11 +92,11 @@ def _simulate(level: Sequence[Segments], runs: list[Segments]) -> list[Segments]
         run.run()
         run.ends = run.newly_ending()
         runs.append(run)
-    found = []
+    followers = []
     for few in _gathered([run for run in level if run.granted]):
-        found.append(follow(few, known))
-        known += found[-1].patients.size
-    return found
+        followers.append(follow(few, known))
+        known += followers[-1].patients.size
+    return followers
 
 
 def _gathered(runs: Iterable[Segments]) -> Iterator[list[Segments]]:
@@ -105,7 +105,7 @@ def _gathered(runs: Iterable[Segments]) -> Iterator[list[Segments]]:
     size = 0
     for run in runs:
         few.append(run)
-        size += sum(each.rows.size for each in (*run.granted, *run.reneged))
+        size += sum(ending.rows.size for ending in (*run.granted, *run.reneged))
         if size >= BLOCK:
             yield few
             few, size = [], 0
@@ -151,7 +151,7 @@ class Segments(Run):
     granted, gone : what follows a request, by the state that comes next
     granted_row, reneged_row : the row that follows; -1 if none
     release : when the unit that a row begins with is given back; inf if never
-    ends : when a patient who is treated without benefit, as is settled in this row, dies; inf if none is
+    ends : the death of a patient without benefit, where the row settles it; inf otherwise
     """
 
     def __init__(self, plan: QueuePlan, uniforms: Uniforms, patients: Integers, places: Integers) -> None:
@@ -168,7 +168,7 @@ class Segments(Run):
         self.ends = np.full(n, np.inf)
 
     def newly_ending(self) -> Floats:
-        """Return the death of who is treated without benefit, where it is settled in this row."""
+        """Return the deaths of patients without benefit, where the row settles them."""
         if self.without_benefit is None:
             return np.full(self.patients.size, np.inf)
         return np.where(self.without_benefit_before, np.inf, self.untreated_death)
@@ -197,14 +197,16 @@ class Segments(Run):
         assert self.without_benefit is not None
         without_benefit, exits = np.flatnonzero(self.without_benefit[who]), self.plan.exits_without_benefit[state]
         if without_benefit.size and exits:
-            theirs = who[without_benefit]
-            ends, winner = self._departure(state, exits, theirs, month[without_benefit], _some(visit, without_benefit))
-            self._leave_alive(state, exits, theirs, ends, winner)
+            patients = who[without_benefit]
+            ends, winner = self._departure(
+                state, exits, patients, month[without_benefit], _some(visit, without_benefit)
+            )
+            self._leave_alive(state, exits, patients, ends, winner)
         kept = np.flatnonzero(~self.without_benefit[who])
         return who[kept], month[kept], _some(visit, kept)
 
     def _leave_alive(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
-        """Send on who is not dead before; without a wait nobody dies later, and with one only sooner in the row."""
+        """Send on the patients still alive; a wait can only bring their death forward in the row."""
         alive = np.flatnonzero(month < self.untreated_death[who]) if self.without_benefit is not None else slice(None)
         self._leave(state, exits, who[alive], month[alive], winner[alive])
 
@@ -224,7 +226,7 @@ class Segments(Run):
         self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
 
     def _alive(self, who: Integers, month: Floats) -> Booleans:
-        """Return who comes to a month, alive if treated without benefit, as it would be without a wait."""
+        """Return the patients who reach a month alive, as without a wait."""
         comes = np.isfinite(month)
         return comes if self.without_benefit is None else comes & (month < self.untreated_death[who])
 
@@ -247,9 +249,9 @@ class Segments(Run):
         left = self._alive(who, self.expiry[who])
         left &= self._in_time(who, self.expiry[who], [exits[place] for place in others], first)
         for number, place in enumerate(others):
-            own = np.flatnonzero((first == number) & left)
-            if own.size:
-                self.reneged.append(_Ending(who[own], state, exits[place].to, self.expiry[who[own]]))
+            rows = np.flatnonzero((first == number) & left)
+            if rows.size:
+                self.reneged.append(_Ending(who[rows], state, exits[place].to, self.expiry[who[rows]]))
 
     def _leave(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
         held = self.plan.model.pathway.states[state].holds
@@ -265,25 +267,25 @@ def follow(runs: Sequence[Segments], first: int) -> Segments:
 
     `first` : the number that its first row will have.
     """
-    parts = [(run, each, True) for run in runs for each in run.granted]
-    parts += [(run, each, False) for run in runs for each in run.reneged]
+    parts = [(run, ending, True) for run in runs for ending in run.granted]
+    parts += [(run, ending, False) for run in runs for ending in run.reneged]
 
     def taken(values: Callable[[Segments], Any]) -> NDArray[Any]:
-        return np.concatenate([values(run)[each.rows] for run, each, _ in parts])
+        return np.concatenate([values(run)[ending.rows] for run, ending, _ in parts])
 
-    since = np.concatenate([each.month for _, each, _ in parts])
+    since = np.concatenate([ending.month for _, ending, _ in parts])
     after = Segments(runs[0].queue, runs[0].uniforms, taken(lambda run: run.patients), taken(lambda run: run.places))
     after.waiting, after.begins = {}, False
     begin = 0
-    for run, each, is_granted in parts:
-        own = np.arange(begin, begin + each.rows.size)
-        (run.granted_row if is_granted else run.reneged_row)[each.rows] = first + own
-        after.waiting.setdefault(each.to, []).append((own, np.zeros(own.size)))
-        if after.plan.keep is None or each.state in after.plan.keep:
-            after.trajectories.left.setdefault(each.state, []).append((own, np.zeros(own.size)))
-        begin += own.size
+    for run, ending, is_granted in parts:
+        rows = np.arange(begin, begin + ending.rows.size)
+        (run.granted_row if is_granted else run.reneged_row)[ending.rows] = first + rows
+        after.waiting.setdefault(ending.to, []).append((rows, np.zeros(rows.size)))
+        if after.plan.keep is None or ending.state in after.plan.keep:
+            after.trajectories.left.setdefault(ending.state, []).append((rows, np.zeros(rows.size)))
+        begin += rows.size
     for name in after.visits:
-        after.visits[name] = np.concatenate([run.visits[name][each.rows] for run, each, _ in parts])
+        after.visits[name] = np.concatenate([run.visits[name][ending.rows] for run, ending, _ in parts])
     after.events = taken(lambda run: run.events)
     after.trajectories.clock_month = taken(lambda run: run.trajectories.clock_month) - since
     after.trajectories.follow_up_end = taken(lambda run: run.trajectories.follow_up_end) - since

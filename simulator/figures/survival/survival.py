@@ -16,7 +16,7 @@ from simulator.figures.style import Line
 from simulator.figures.survival import curve, risk_table
 from simulator.figures.survival.curve import Curve, FollowUp
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
-from simulator.scenario.scenario import BREAK_EVEN, COHORTS, parted
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 
 NAME = 1.68
 """Inches that a line of a scenario's name may take where its curve ends."""
@@ -241,7 +241,7 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, ever
 
 def ends_in_words(scenarios: Sequence[str]) -> list[str]:
     """Return what NAME@0.5 means, if there is one."""
-    benefits = dict.fromkeys(benefit for _, benefit in map(parted, scenarios) if benefit is not None)
+    benefits = dict.fromkeys(benefit for _, benefit in map(split_name, scenarios) if benefit is not None)
     said = []
     for benefit in benefits:
         if isinstance(benefit, str):

@@ -11,7 +11,7 @@ from simulator.outcomes.labels import until
 from simulator.pathway.outcome_months import names
 from simulator.pathway.pathway import Pathway
 from simulator.report.elements import folded, paragraph, row, span, table, tag, text
-from simulator.scenario.scenario import BREAK_EVEN, Scenario, parted
+from simulator.scenario.scenario import BREAK_EVEN, Scenario, split_name
 from simulator.wording import numbers
 from simulator.wording.intervals import Row
 
@@ -23,7 +23,7 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     names = [scenario.name for scenario in scenarios]
     found: dict[str, list[Scenario]] = {}
     for scenario in scenarios[1:]:
-        stem = parted(scenario.name)[0]
+        stem = split_name(scenario.name)[0]
         found.setdefault(stem if stem in names[1:] else scenario.name, []).append(scenario)
     return list(found.values())
 
