@@ -17,7 +17,14 @@ import pandas as pd
 
 from simulator.engines.curves import populations
 from simulator.experiment import manifest, resource_tables
-from simulator.experiment.summaries import break_even_rows, occupancy_table, outcome_rows, survival_table
+from simulator.experiment.summaries import (
+    Outcome,
+    break_even_outcomes,
+    draws_table,
+    occupancy_table,
+    outcomes_of_population,
+    survival_table,
+)
 from simulator.files import csv
 from simulator.outcomes.labels import follow_up
 from simulator.scenario.scenario import Scenario
@@ -30,13 +37,23 @@ if TYPE_CHECKING:
 DIGITS = ".8g"
 """Format of the numbers in the files."""
 
-TABLES = ("survival", "outcomes", "occupancy", "service", "queue")
+TABLES = {
+    "survival": "survival",
+    "outcomes": "outcomes",
+    "draws": "outcomes_by_draw",
+    "occupancy": "occupancy",
+    "service": "service",
+    "queue": "queue",
+}
+"""The tables, each with the name of its file."""
 
 
 @dataclass(frozen=True)
 class Results:
     """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest.
 
+    draws : a row a scenario, clock, population and parameter set, a column an outcome; inf is a median not reached,
+    NaN a group without patients. Every summary in `outcomes` is one of these columns
     service : where resources are limited or patients arrive over time; queue : where resources are limited
     """
 
@@ -47,6 +64,7 @@ class Results:
     manifest: dict[str, Any]
     service: pd.DataFrame | None = None
     queue: pd.DataFrame | None = None
+    draws: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Return the scenarios, the settings, and which tables there are."""
@@ -73,10 +91,10 @@ class Results:
         Raises InputError where there can be no such folder.
         """
         folder = manifest.make_folder(folder)
-        for name in TABLES:
+        for name, file in TABLES.items():
             table = getattr(self, name)
             if table is not None:
-                csv.write(table, folder / f"{name}.csv", DIGITS)
+                csv.write(table, folder / f"{file}.csv", DIGITS)
         manifest.write(self.manifest, folder)
 
 
@@ -94,15 +112,15 @@ def gather(
     pathway = scenarios[0].pathway
     months = report_months(settings.horizon, pathway.months.early)
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
-    survival, occupancy, rows = [], [], []
+    survival, occupancy, outcomes = [], [], list[Outcome]()
     for i, (scenario, draws) in enumerate(zip(scenarios, by_scenario, strict=True)):
         for clock in clocks(scenario):
             for name in populations(pathway):
                 survival.append(survival_table(scenario, clock, name, months, draws))
-                rows.extend(outcome_rows(scenario, clock, name, draws, by_scenario[0] if i else None))
+                outcomes.extend(outcomes_of_population(scenario, clock, name, draws, by_scenario[0] if i else None))
             occupancy.append(occupancy_table(scenario, clock, months, draws))
-        rows.extend(break_even_rows(scenario, draws, scenarios, by_scenario, settings.margin))
-    rows = [row | {"follow_up": follow_up(row["outcome"], settings.horizon)} for row in rows]
+        outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin))
+    rows = [outcome.row() | {"follow_up": follow_up(outcome.name, settings.horizon)} for outcome in outcomes]
     every = zip(scenarios, ([part.resources for part in draws if part.resources] for draws in by_scenario), strict=True)
     limited = {scenario: parts for scenario, parts in every if parts}
     resources = list(limited), list(limited.values())
@@ -115,6 +133,7 @@ def gather(
         manifest.manifest(scenarios, settings, engine, why, n_draws),
         as_written(resource_tables.service(*resources)) if limited else None,
         None if queue is None else as_written(queue),
+        draws_table(outcomes),
     )
     tables = {name: getattr(results, name) for name in TABLES}
     marked: dict[str, Any] = {name: results.marked(table) for name, table in tables.items() if table is not None}

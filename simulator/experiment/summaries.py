@@ -1,9 +1,9 @@
-"""Tables of a run, made of its scenario draws: survival, occupancy, and a row per outcome."""
+"""Tables of a run, made of its scenario draws: survival, occupancy, outcomes by draw, and their summaries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import getitem
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,9 @@ from simulator.scenario.scenario import BREAK_EVEN, Scenario, split_name
 if TYPE_CHECKING:
     from simulator.experiment.parts import ScenarioDraws
 
+
+PAYS = "draws_with_"
+"""Outcomes that a draw has or has not begin so: the table shows the share of draws."""
 
 CERTAIN = 4.0
 """Survivors per 10 more treated are shown of draws in which this many standard errors more are treated."""
@@ -76,28 +79,75 @@ def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Seque
     )
 
 
-def outcome_rows(
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome of one population on one clock over draws, and its difference from the first scenario."""
+
+    scenario: str
+    clock: str
+    population: str
+    name: str
+    unit: str
+    result: Sample
+    difference: Sample | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return the summary over draws, a row of the outcomes."""
+        result = self.result
+        if self.name.startswith(PAYS):
+            result = Sample(*(np.atleast_1d(np.mean(column)) for column in (result.values, result.noise)))
+        # Some draws never reach a median, or a break-even; the median over draws exists even so.
+        summary = of_medians if self.name == "median_os" or self.name.startswith("break_even") else of_means
+        compared = NOTHING if self.difference is None else summary(self.difference.values, self.difference.noise**2)
+        return {
+            "scenario": self.scenario,
+            "clock": self.clock,
+            "population": self.population,
+            "outcome": self.name,
+            "unit": self.unit,
+            **summary(result.values, result.noise**2).columns(),
+            **compared.difference_columns(),
+        }
+
+
+def draws_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return a row a scenario, clock, population and draw, a column an outcome, and its noise where it has any.
+
+    A median that is not reached is infinite; an outcome of a group without patients is NaN.
+    """
+    columns: dict[tuple[str, str, str], dict[str, Floats]] = {}
+    for outcome in outcomes:
+        of_population = columns.setdefault((outcome.scenario, outcome.clock, outcome.population), {})
+        of_population[outcome.name] = outcome.result.values
+        if outcome.result.noise.any():
+            of_population[f"{outcome.name}_monte_carlo_se"] = outcome.result.noise
+    frames = []
+    for (scenario, clock, population), values in columns.items():
+        draw = np.arange(1, 1 + len(next(iter(values.values()))))
+        keys = {"scenario": scenario, "clock": clock, "population": population, "draw": draw}
+        frames.append(pd.DataFrame(keys | values))
+    return pd.concat(frames, ignore_index=True)
+
+
+def outcomes_of_population(
     scenario: Scenario,
     clock: str,
     population: str,
     draws: Sequence[ScenarioDraws],
     first: Sequence[ScenarioDraws] | None,
-) -> list[dict[str, Any]]:
-    """Return the rows of one population on one clock, with differences from the `first` scenario."""
-    rows = []
+) -> Iterator[Outcome]:
+    """Yield the outcomes of one population on one clock, with differences from the `first` scenario."""
     for name, (unit, _, _) in draws[0].outcomes[clock, population].items():
         result = sample(draws, clock, population, name)
         difference = None if first is None else read_off(np.subtract, result, sample(first, clock, population, name))
-        rows.append(_row(scenario, clock, population, name, unit, result, difference))
+        yield Outcome(scenario.name, clock, population, name, unit, result, difference)
     if first is not None and population == "all" and clock == scenario.pathway.clock:
-        rows.extend(_benefit_rows(scenario, clock, draws, first))
-    return rows
+        yield from _survivors_gained(scenario, clock, draws, first)
 
 
-def _benefit_rows(
+def _survivors_gained(
     scenario: Scenario, clock: str, draws: Sequence[ScenarioDraws], first: Sequence[ScenarioDraws]
-) -> list[dict[str, Any]]:
-    rows = []
+) -> Iterator[Outcome]:
     more = read_off(np.subtract, treated(draws), treated(first))
     is_certain = more.values > CERTAIN * np.sqrt(np.mean(more.noise**2))
     for name, month in summaries.gained(scenario.pathway.months).items():
@@ -105,49 +155,31 @@ def _benefit_rows(
         per_10 = read_off(summaries.gained_per_10, *alive, treated(draws), treated(first))
         per_10 = replace(per_10, values=np.where(is_certain, per_10.values, np.nan))
         if not np.isnan(per_10.values).all():
-            rows.append(_row(scenario, clock, "all", name, "survivors", per_10, None))
-    return rows
+            yield Outcome(scenario.name, clock, "all", name, "survivors", per_10)
 
 
-def break_even_rows(
+def break_even_outcomes(
     scenario: Scenario,
     draws: Sequence[ScenarioDraws],
     scenarios: Sequence[Scenario],
     by_scenario: Sequence[Sequence[ScenarioDraws]],
     margin: float,
-) -> list[dict[str, Any]]:
-    """Return the share of draws in which a policy pays and, for the policy itself, the smallest benefit that pays."""
+) -> Iterator[Outcome]:
+    """Yield whether a policy pays in a draw and, for the policy itself, the smallest benefit that pays."""
     stem, clock, month = split_name(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
     alike = (
         parts for scenario, parts in zip(scenarios, by_scenario, strict=True) if split_name(scenario.name)[0] == stem
     )
     break_evens = [part.break_even for parts in alike for part in parts if part.break_even is not None]
     if not break_evens or scenario.marginal_benefit == BREAK_EVEN:
-        return []
+        return
     alive = sample(draws, clock, "all", alive_at(month))
     pays = alive.values >= np.concatenate([point.survival for point in break_evens]) - 1e-9
-    figures = {f"draws_with_{margin:g}_more_at_{written(month)}": np.array([pays.mean()])}
+    figures = {f"{PAYS}{margin:g}_more_at_{written(month)}": pays.astype(float)}
     if scenario.marginal_benefit == 1.0:
         benefit = np.concatenate([point.benefit for point in break_evens])
         figures[f"break_even_for_{margin:g}_more_at_{written(month)}"] = benefit
     # The noise that simulated patients give either figure is unknown.
     noise = 0.0 if not alive.noise.any() else np.nan
-    samples = {name: Sample(values, np.full(len(values), noise)) for name, values in figures.items()}
-    return [_row(scenario, clock, "all", name, "probability", sample, None) for name, sample in samples.items()]
-
-
-def _row(
-    scenario: Scenario, clock: str, population: str, name: str, unit: str, result: Sample, difference: Sample | None
-) -> dict[str, Any]:
-    # Some draws never reach a median, or a break-even; the median over draws exists even so.
-    summary = of_medians if name == "median_os" or name.startswith("break_even") else of_means
-    compared = NOTHING if difference is None else summary(difference.values, difference.noise**2)
-    return {
-        "scenario": scenario.name,
-        "clock": clock,
-        "population": population,
-        "outcome": name,
-        "unit": unit,
-        **summary(result.values, result.noise**2).columns(),
-        **compared.difference_columns(),
-    }
+    for name, values in figures.items():
+        yield Outcome(scenario.name, clock, "all", name, "probability", Sample(values, np.full(len(values), noise)))

@@ -16,7 +16,7 @@ from simulator.evidence.draws import load_draws
 from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.run import part_of
 from simulator.experiment.settings import Settings
-from simulator.experiment.summaries import outcome_rows
+from simulator.experiment.summaries import outcomes_of_population
 from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 12
@@ -98,9 +98,9 @@ def parts(scenario: Scenario, draws: int, engine: str = "microsim", **settings: 
 
 def rows(scenario: Scenario, own: list[ScenarioDraws], first: list[ScenarioDraws] | None = None) -> Rows:
     found = [
-        row
+        outcome.row()
         for population in ("all", "fitness=frail")
-        for row in outcome_rows(scenario, "start", population, own, first)
+        for outcome in outcomes_of_population(scenario, "start", population, own, first)
     ]
     return {(row["population"], row["outcome"]): row for row in found}
 

@@ -24,7 +24,7 @@ from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.results import DIGITS, as_written, clocks
 from simulator.experiment.run import count_draws, draws_for_overload, part_of
 from simulator.experiment.settings import Settings
-from simulator.experiment.summaries import outcome_rows, sample
+from simulator.experiment.summaries import outcomes_of_population, sample
 from simulator.files import csv
 from simulator.outcomes.labels import follow_up
 from simulator.outcomes.uncertainty import Sample
@@ -184,7 +184,7 @@ def _rows(
     rows: list[dict[str, Any]] = []
     for clock in clocks(scenario):
         for name in populations(scenario.pathway):
-            rows += outcome_rows(scenario, clock, name, own, before)
+            rows += [outcome.row() for outcome in outcomes_of_population(scenario, clock, name, own, before)]
     rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon)} for row in rows]
     if own[0].resources is not None:
         resources = [[part.resources for part in each if part.resources is not None] for each in (first, own)]

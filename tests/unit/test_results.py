@@ -1,0 +1,88 @@
+"""What a finished run keeps: every parameter set's outcomes, from which each row of the outcomes can be made again."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import Results, compare
+
+KEYS = ["scenario", "clock", "population"]
+
+
+@pytest.fixture(scope="module")
+def compared() -> Results:
+    """Salvage as today, and wider: what patients gain is optimistic, cautious, and just worth it."""
+    return compare("baseline", "wider-salvage", draws=40)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Results:
+    return compare("baseline", "wider-salvage", draws=5, engine="microsim", patients=300, horizon=24.0)
+
+
+def by_draw(results: Results, name: str, **where: str) -> np.ndarray:
+    assert results.draws is not None
+    rows = results.draws
+    for key, value in ({"clock": "relapse", "population": "all"} | where).items():
+        rows = rows[rows[key] == value]
+    return rows.sort_values("draw")[name].to_numpy()
+
+
+def test_every_parameter_set_has_a_row_a_scenario_clock_and_population(compared: Results) -> None:
+    assert compared.draws is not None
+    assert set(compared.draws.groupby(KEYS)["draw"].agg(list).map(tuple)) == {tuple(range(1, 41))}
+    whole = set(map(tuple, compared.outcomes[KEYS].drop_duplicates().to_numpy()))
+    assert set(map(tuple, compared.draws[KEYS].drop_duplicates().to_numpy())) == whole
+
+
+def test_an_estimate_is_the_mean_over_parameter_sets_and_its_interval_their_quantiles(compared: Results) -> None:
+    """Exact: nothing but the parameters differs, so that NumPy's own quantiles are the interval's ends."""
+    assert compared.draws is not None
+    rows = compared.outcomes[~compared.outcomes["outcome"].str.contains("median|break_even|draws_with")]
+    for row in rows.to_dict("records"):
+        values = by_draw(compared, row["outcome"], **{key: row[key] for key in KEYS})
+        values = values[~np.isnan(values)]
+        if not values.size:
+            assert np.isnan(row["estimate"])
+            continue
+        ends = np.quantile(values, [0.025, 0.975])
+        np.testing.assert_allclose(row["estimate"], values.mean(), rtol=1e-7)
+        np.testing.assert_allclose([row["lower"], row["upper"]], ends, rtol=1e-7, atol=1e-9)
+
+
+def test_a_difference_is_that_of_the_same_parameter_set(compared: Results) -> None:
+    more = by_draw(compared, "os_12", scenario="wider-salvage") - by_draw(compared, "os_12", scenario="baseline")
+    outcomes = compared.outcomes.set_index([*KEYS, "outcome"]).sort_index()
+    row = outcomes.loc[("wider-salvage", "relapse", "all", "os_12")]
+    assert row["difference"] == pytest.approx(more.mean(), rel=1e-7)
+    assert [row["difference_lower"], row["difference_upper"]] == pytest.approx(np.quantile(more, [0.025, 0.975]))
+
+
+def test_the_probability_that_a_policy_pays_is_the_share_of_parameter_sets_in_which_it_does(compared: Results) -> None:
+    pays = by_draw(compared, "draws_with_5_more_at_12", scenario="wider-salvage@cohorts")
+    alive, today = (by_draw(compared, "os_12", scenario=name) for name in ("wider-salvage@cohorts", "baseline"))
+    np.testing.assert_array_equal(pays, (alive >= today + 0.05 - 1e-9).astype(float))
+    rows = compared.outcomes[compared.outcomes["outcome"] == "draws_with_5_more_at_12"].set_index("scenario")
+    assert rows.loc["wider-salvage@cohorts", "estimate"] == pytest.approx(pays.mean())
+
+
+def test_a_median_that_is_not_reached_is_infinite_and_a_group_without_patients_empty(compared: Results) -> None:
+    medians = by_draw(compared, "median_os", population="hsct", scenario="wider-salvage")
+    survival = by_draw(compared, "os_60", population="hsct", scenario="wider-salvage")
+    assert np.isinf(medians[survival > 0.55]).all()
+    nobody = compare("no-hsct", draws=3)
+    assert np.isnan(by_draw(nobody, "os_12", population="hsct")).all()
+
+
+def test_simulated_outcomes_carry_each_parameter_sets_monte_carlo_error(simulated: Results) -> None:
+    alive, error = (by_draw(simulated, name, scenario="baseline") for name in ("os_12", "os_12_monte_carlo_se"))
+    np.testing.assert_allclose(error, np.sqrt(alive * (1 - alive) / 300), rtol=1e-6)
+
+
+def test_the_file_holds_the_same(compared: Results, tmp_path: Path) -> None:
+    compared.write(tmp_path / "run")
+    written = pd.read_csv(tmp_path / "run" / "outcomes_by_draw.csv")
+    assert compared.draws is not None
+    pd.testing.assert_frame_equal(written, compared.draws, rtol=1e-7, check_dtype=False)
