@@ -22,7 +22,7 @@ from calibration.sampler.imis import WeightedSample, ZeroLikelihoodError, sample
 from simulator.arrays import Floats
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
-from simulator.execution.pool import Each, workers
+from simulator.execution.pool import Map, workers
 from simulator.files import csv
 
 WANTED = 2000
@@ -121,7 +121,7 @@ class Posterior:
 
 
 @contextmanager
-def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Each]]:
+def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Map]]:
     """Give a log-likelihood of z : (n, d), and a map over pieces of work, that use several processes."""
     with workers(jobs, Posterior(targets)) as each:
         yield lambda z: np.concatenate(list(each(Posterior.log_likelihood, _rows(z)))), each

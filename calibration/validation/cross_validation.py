@@ -27,7 +27,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.draws import read_draws, values
-from simulator.execution.pool import Each, workers
+from simulator.execution.pool import Map, workers
 
 LEAST = 300.0
 """Effective draws below which the rest is fitted anew: a bound is then known to 0.9 points of probability."""
@@ -119,7 +119,7 @@ def _predicted(
     figures: Floats,
     whole: Floats,
     chunks: list[slice],
-    each: Each,
+    each: Map,
 ) -> pd.DataFrame:
     try:
         is_told = same(targets, without(targets, block))

@@ -29,10 +29,10 @@ WIDER = 2.0
 
 @dataclass(frozen=True)
 class Widened:
-    """draws : (n, a column a parameter with a prior); log_weights : (n,), unnormalised; told : what was done."""
+    """draws : (n, a column a parameter with a prior); log_weights : (n,), unnormalised; description : its change."""
 
     parameters: tuple[str, ...]
-    told: str
+    description: str
     draws: pd.DataFrame
     log_weights: Floats
 

@@ -1,7 +1,7 @@
-"""Checks that an installation gives the answers it should: engines against one another and against themselves.
+"""Checks that an installation gives correct answers: engines against one another and against themselves.
 
-Without limited resources, exact against microsim and against a finer lattice; with them, microsim against des, to the
-event. Every check says what was measured and what it may be; a number that is not one fails.
+Without limited resources, exact against microsim and against a finer lattice; with them, microsim against des, event
+by event. Every check has a measured value and its limit; NaN fails.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from simulator.scenario.scenario import Scenario, load_scenario
 HORIZON = 120.0
 PATIENTS = 40_000
 FOLLOWED = 500
-"""Patients whose every event is checked."""
+"""Patients whose events are all checked."""
 SEED = 20240680
 FALSE_ALARM = 1e-6
-"""Of one comparison of two engines."""
+"""The rate for one comparison of two engines."""
 FINER = 8
-"""Cells of the finer lattice in one of the run's: finer than that on which a run measures the error that it states."""
+"""Cells of the finer lattice in one of the run's: more than the four by which a run measures its error."""
 DIGITS = 1e-8
-"""What the damped transform leaves of a cumulative probability."""
+"""Error of the damped transform in a cumulative probability."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what was held against what, how far they were apart, and how far they may be."""
+    """One check: its scenario, its law, the measured deviation, and its limit."""
 
     subject: str
     law: str
-    found: float
+    measured: float
     limit: float
 
     @property
     def passed(self) -> bool:
-        return bool(self.found <= self.limit)
+        return bool(self.measured <= self.limit)
 
 
 def checks(progress: Callable[[int, int], None] | None = None) -> Iterator[Check]:
@@ -78,14 +78,14 @@ def subjects() -> list[Scenario]:
 
 def of(scenario: Scenario) -> Iterator[Check]:
     """Yield the checks of one scenario, under the first parameter set of its pathway."""
-    own = draws.single(draws.load_draws(scenario.pathway), 0)
+    draw_values = draws.single(draws.load_draws(scenario.pathway), 0)
     if scenario.is_limited:
-        yield from _limited(scenario, own)
+        yield from _limited(scenario, draw_values)
         return
-    model = resolve(scenario, own)
+    model = resolve(scenario, draw_values)
     if scenario.pathway.milestones:
-        never = resolve(replace(scenario, hazard_ratio=without(scenario.pathway)), own)
-        yield Check(scenario.name, "milestones move deaths by", _deaths_apart(model, never), 0.0)
+        never = resolve(replace(scenario, hazard_ratio=without(scenario.pathway)), draw_values)
+        yield Check(scenario.name, "milestones move deaths by", _death_difference(model, never), 0.0)
     else:
         yield from _unlimited(scenario, model)
     blocks = list(microsim.simulate(model, Uniforms(SEED), range(FOLLOWED), horizon=HORIZON))
@@ -100,25 +100,25 @@ def _unlimited(scenario: Scenario, model: Model) -> Iterator[Check]:
     yield _engines_agree(scenario, model, curves)
 
 
-def _limited(scenario: Scenario, own: Values) -> Iterator[Check]:
-    by_des = _followed(scenario, own, "des")
+def _limited(scenario: Scenario, draw_values: Values) -> Iterator[Check]:
+    by_des = _followed(scenario, draw_values, "des")
     yield _possible(scenario, [by_des])
     if beyond_microsim(scenario.pathway, scenario.capacity) is None:
-        by_microsim = _followed(scenario, own, "microsim")
-        apart = _events_apart(event_log.table([by_microsim]), event_log.table([by_des]))
-        yield Check(scenario.name, "microsim and des apart, months at any event", apart, MOMENT)
+        by_microsim = _followed(scenario, draw_values, "microsim")
+        difference = _event_difference(event_log.table([by_microsim]), event_log.table([by_des]))
+        yield Check(scenario.name, "microsim and des apart, months at any event", difference, MOMENT)
 
 
-def _followed(scenario: Scenario, own: Values, engine: str) -> Trajectories:
-    """Return what happened to everybody in one replication."""
-    found = centre.replication(
-        scenario, own, engine=engine, horizon=HORIZON, patients=FOLLOWED, uniforms=Uniforms(SEED), whole=True
+def _followed(scenario: Scenario, draw_values: Values, engine: str) -> Trajectories:
+    """Return all patients' events in one replication."""
+    replication = centre.replication(
+        scenario, draw_values, engine=engine, horizon=HORIZON, patients=FOLLOWED, uniforms=Uniforms(SEED), whole=True
     )
-    return found.trajectories
+    return replication.trajectories
 
 
-def _events_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
-    """Return the most months by which an event differs; infinite where the events themselves do."""
+def _event_difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Return the most months by which an event differs; infinite where the events are not the same."""
     keys = ["patient", "event", "state"]
     if not one[keys].astype(str).equals(other[keys].astype(str)):
         return np.inf
@@ -126,21 +126,21 @@ def _events_apart(one: pd.DataFrame, other: pd.DataFrame) -> float:
 
 
 def _possible(scenario: Scenario, blocks: list[Trajectories]) -> Check:
-    events, wrong, said = event_log.table(blocks), 0, ""
+    events, wrong, reason = event_log.table(blocks), 0, ""
     try:
         event_log.check(events, scenario.pathway)
     except AftercartError as error:
-        wrong, said = 1, f": {error}"
-    return Check(scenario.name, f"impossible among {events['patient'].nunique():,} histories{said}", wrong, 0.0)
+        wrong, reason = 1, f": {error}"
+    return Check(scenario.name, f"impossible among {events['patient'].nunique():,} histories{reason}", wrong, 0.0)
 
 
-def _deaths_apart(one: Model, other: Model) -> float:
-    """Return the most months by which anybody dies at another time."""
+def _death_difference(one: Model, other: Model) -> float:
+    """Return the largest difference of a patient's death, in months."""
     dead = [
         np.concatenate([b.death_month for b in microsim.simulate(m, Uniforms(SEED), range(PATIENTS), horizon=HORIZON)])
         for m in (one, other)
     ]
-    return float(np.max(np.abs(np.subtract(*(np.where(np.isinf(each), LONGEST, each) for each in dead)))))
+    return float(np.max(np.abs(np.subtract(*(np.where(np.isinf(months), LONGEST, months) for months in dead)))))
 
 
 def _occupancy_gap(curves: Curves) -> float:
@@ -149,14 +149,14 @@ def _occupancy_gap(curves: Curves) -> float:
 
 
 def _rise(curves: Curves, pathway: Pathway) -> float:
-    """Return by how much survival rises, or fewer are dead than before, at most; where nobody is, nothing rises."""
-    alive = [each for each in curves.survival.values() if not np.isnan(each).all()]
+    """Return the largest rise of survival, or fall of the share who have died; an empty population has none."""
+    alive = [survival for survival in curves.survival.values() if not np.isnan(survival).all()]
     alive += [-states[death] for states in curves.occupancy.values() for death in pathway.deaths]
-    return float(np.max([np.diff(each).max(initial=0.0) for each in alive]))
+    return float(np.max([np.diff(curve).max(initial=0.0) for curve in alive]))
 
 
 def _lattice(scenario: Scenario) -> Iterator[Check]:
-    """Yield how far a finer lattice moves some draws' curves, against the error that a run of all of them states."""
+    """Yield how far a finer lattice moves some draws' curves, against the error that a run of all draws states."""
     table = draws.load_draws(scenario.pathway)
     n_draws = draws.choose(table, None, scenario.pathway)
     stated = lattice_error.measured([scenario], table, HORIZON, n_draws)
@@ -173,17 +173,17 @@ def _lattice(scenario: Scenario) -> Iterator[Check]:
 def _engines_agree(scenario: Scenario, model: Model, curves: Curves) -> Check:
     """The greatest gap between exact and simulated OS, as a share of the Dvoretzky-Kiefer-Wolfowitz bound."""
     simulated = microsim.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(SEED))
-    found = [0.0]
+    gaps = [0.0]
     stride = round((simulated.months[1] - simulated.months[0]) / (curves.months[1] - curves.months[0]))
     for key, survival in simulated.survival.items():
         n = PATIENTS * float(simulated.sizes[key[1]][0])
         if n < 1 or np.isnan(survival).any():
             continue
         bound = np.sqrt(np.log(2.0 / FALSE_ALARM) / (2.0 * n))
-        found.append(float(np.abs(survival - curves.survival[key][:, ::stride]).max() / bound))
+        gaps.append(float(np.abs(survival - curves.survival[key][:, ::stride]).max() / bound))
     return Check(
         scenario.name,
         f"exact and microsim apart, of the bound (1 false alarm in {1 / FALSE_ALARM:.0e})",
-        float(np.max(found)),
+        float(np.max(gaps)),
         1.0,
     )

@@ -72,10 +72,10 @@ def guarantee_time(
     months = None if landmarks is None else _months(landmarks)
     out = out or folder.default(f"{loaded.name}-guarantee-time")
     with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
-        found = guarantee.guarantee_time(
+        found = guarantee.immortal_time(
             loaded, group=group, landmarks=months, yes=yes, progress=advance, settings=settings
         )
-        files.write_guarantee(found, unfinished)
+        files.write_immortal_time(found, unfinished)
         advance(1, 1, "drawing")
         _draw(lambda: [_guarantee_figure(found)], unfinished)
     _tell(answers.immortal_time(found), found, found.analyses, out, json=json, quiet=quiet)

@@ -34,14 +34,14 @@ AHEAD = 2
 """Items that a process is given at once, so that it need not wait for the next while this one is busy."""
 
 
-class Each(Protocol):
+class Map(Protocol):
     """As the built-in `map`, of work(prepared, item): `prepared` is what all the work needs."""
 
     def __call__(self, work: Callable[[Any, Any], Any], items: Iterable[Any], /) -> Iterator[Any]: ...
 
 
 @contextmanager
-def workers(jobs: int, prepared: object) -> Iterator[Each]:
+def workers(jobs: int, prepared: object) -> Iterator[Map]:
     """Yield a map over `jobs` processes, this one among them, each with `prepared` of its own; results come in order.
 
     On an exception, Ctrl-C among them, the other processes are ended at once.

@@ -104,8 +104,8 @@ def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list
     batch = BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
     parts: list[list[ScenarioDraws]] = []
-    with workers(min(work.settings.jobs, len(draws)), work) as each_draw:
-        for number, part in enumerate(each_draw(_Work.of, draws), start=1):
+    with workers(min(work.settings.jobs, len(draws)), work) as pool_map:
+        for number, part in enumerate(pool_map(_Work.of, draws), start=1):
             parts.append(part)
             if progress is not None:
                 progress(number, len(draws))
@@ -118,8 +118,8 @@ def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[lis
     pieces = [shard for i in draws for shard in shards(i + 1, single(work.table, i), settings.patients)]
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     parts: list[list[ScenarioDraws]] = []
-    with workers(min(settings.jobs, len(pieces)), simulation) as each_piece:
-        for number, tallies in enumerate(whole(pieces, each_piece(Simulation.tallies, pieces)), start=1):
+    with workers(min(settings.jobs, len(pieces)), simulation) as pool_map:
+        for number, tallies in enumerate(whole(pieces, pool_map(Simulation.tallies, pieces)), start=1):
             if tallies is not None:
                 rows = slice(len(parts), len(parts) + 1)
                 parts.append(work.parts([tally.curves() for tally in tallies], rows))

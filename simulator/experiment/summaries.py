@@ -150,9 +150,9 @@ def _survivors_gained(
 ) -> Iterator[Outcome]:
     more = read_off(np.subtract, treated(draws), treated(first))
     is_certain = more.values > CERTAIN * np.sqrt(np.mean(more.noise**2))
-    for name, month in summaries.gained(scenario.pathway.months).items():
+    for name, month in summaries.per_10_outcomes(scenario.pathway.months).items():
         alive = [sample(parts, clock, "all", alive_at(month)) for parts in (draws, first)]
-        per_10 = read_off(summaries.gained_per_10, *alive, treated(draws), treated(first))
+        per_10 = read_off(summaries.survivors_per_10, *alive, treated(draws), treated(first))
         per_10 = replace(per_10, values=np.where(is_certain, per_10.values, np.nan))
         if not np.isnan(per_10.values).all():
             yield Outcome(scenario.name, clock, "all", name, "survivors", per_10)

@@ -122,12 +122,12 @@ def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
     return found
 
 
-def gained(months: OutcomeMonths) -> dict[str, float]:
+def per_10_outcomes(months: OutcomeMonths) -> dict[str, float]:
     """Return the outcomes that count survivors gained, each with its month."""
     return {f"survivors_{written(month)}_gained_per_10_more_treated": month for month in months.means}
 
 
-def gained_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_first: Floats) -> Floats:
+def survivors_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_first: Floats) -> Floats:
     """Return the survivors gained per 10 more patients treated; NaN where no more are treated.
 
     alive, treated : probabilities of any shape, under a policy and under the first one

@@ -122,7 +122,7 @@ def _estimates(question: Question, lead: Lead) -> str:
 
 def _difference(question: Question, lead: Lead) -> str:
     """Return the outcome or its difference with its interval: "26 more (95 % interval 15 to 39)"."""
-    estimate, lower, upper = (float(end) for end in lead.asked[:3])
+    estimate, lower, upper = (float(end) for end in lead.answer[:3])
     if question.base is not None and _unit(question) == "probability":
         return difference_in_words(estimate, lower, upper)
     sign = "" if question.base is None else "+"

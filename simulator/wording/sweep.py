@@ -21,7 +21,7 @@ def answer(sweep: Sweep) -> str:
     if sweep.lead is None or not np.isfinite(sweep.draws).any():
         return nothing_to_show(sweep.scenario.pathway)
     if len(sweep.grid) == 1:
-        return f"{_of_100(sweep)}, {_number(_means(sweep)[0])} are alive {_when(sweep)} with {sweep.grid.told(0)}."
+        return f"{_of_100(sweep)}, {_number(_means(sweep)[0])} are alive {_when(sweep)} with {sweep.grid.label(0)}."
     resource = next((p for p, axis in enumerate(sweep.grid.axes) if _is_resource(sweep, p)), None)
     return _extremes(sweep) if resource is None else _one_more(sweep, resource)
 
@@ -46,8 +46,8 @@ def _extremes(sweep: Sweep) -> str:
     if width == "0":
         return f"{patients}, {_number(means[0])} are alive {when} whatever varies: it does not matter here."
     return (
-        f"{patients}, {high} are alive {when} at best ({sweep.grid.told(best)}) and {low} at worst "
-        f"({sweep.grid.told(worst)}): {width} apart{_interval(_difference(sweep, best, worst))}."
+        f"{patients}, {high} are alive {when} at best ({sweep.grid.label(best)}) and {low} at worst "
+        f"({sweep.grid.label(worst)}): {width} apart{_interval(_difference(sweep, best, worst))}."
     )
 
 
@@ -62,7 +62,7 @@ def _one_more(sweep: Sweep, place: int) -> str:
     at = list(np.unravel_index(most_lost, shape[:place] + shape[place + 1 :]))
     cells = [int(np.ravel_multi_index([*at[:place], index, *at[place:]], shape)) for index in (fewer, more)]
     others = [other for other in range(len(shape)) if other != place]
-    where = ", ".join(sweep.grid.axes[other].told(sweep.grid.values(cells[0])[other]) for other in others)
+    where = ", ".join(sweep.grid.axes[other].label(sweep.grid.values(cells[0])[other]) for other in others)
     label = resources.label(sweep.scenario.pathway.resources[axis.key], int(axis.values[fewer]))
     difference = _difference(sweep, cells[1], cells[0])
     # "1.2 more (95 % interval +0.4 to +2.6) are", or "as many are".

@@ -14,7 +14,7 @@ from simulator.wording.intervals import in_brackets
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.analyses.virtual_cohorts.immortal_time import Guarantee
+    from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
     from simulator.analyses.virtual_cohorts.power import VirtualCohorts
     from simulator.pathway.pathway import Pathway
 
@@ -35,13 +35,13 @@ def points(difference: float) -> str:
     return f"{100 * difference:.1f}".removesuffix(".0")
 
 
-def month(result: Guarantee | VirtualCohorts) -> str:
+def month(result: ImmortalTime | VirtualCohorts) -> str:
     """Return the month of the answer's survival, in words."""
     scenario = result.scenario if hasattr(result, "scenario") else result.scenarios[0]
     return in_words(scenario.pathway.months.answer)
 
 
-def immortal_time(result: Guarantee) -> str:
+def immortal_time(result: ImmortalTime) -> str:
     """Return the naive comparison, and how often chance alone gives the reported difference."""
     row: Mapping[Any, Any] = result.analyses.iloc[0].to_dict()
     entered, others = (group.label for group in result.groups)
@@ -68,12 +68,12 @@ def _error(row: Mapping[Any, Any]) -> str:
     return f"{100 * math.sqrt(p * (1 - p) / (n - 1)):.1f}" if n > 1 else "not known"
 
 
-def is_milestone(result: Guarantee) -> bool:
+def is_milestone(result: ImmortalTime) -> bool:
     """Return whether the states of the group are milestones of the scenario, which change nothing."""
     return set(result.groups[0].entered) <= set(result.scenario.pathway.milestones)
 
 
-def why_analyses_differ(result: Guarantee) -> str:
+def why_analyses_differ(result: ImmortalTime) -> str:
     """Return why the analyses differ."""
     entered = result.groups[0].label
     sentences = [
@@ -97,7 +97,7 @@ def analysis_label(kind: str, begins: float) -> str:
     return names.get(kind, f"landmark at {in_words(begins)}")
 
 
-def endpoint(result: Guarantee, clock: str) -> str:
+def endpoint(result: ImmortalTime, clock: str) -> str:
     """Return the endpoint on a clock: alive, or alive without the failure."""
     pathway = result.scenario.pathway
     if clock == pathway.clock or not result.failure:
@@ -111,7 +111,7 @@ def clock_label(clock: str, pathway: Pathway) -> str:
 
 def cohorts(result: VirtualCohorts) -> str:
     """Return the power of the comparison if there is one, and the range of cohorts by chance alone."""
-    n, spread = result.settings.size, result.spread
+    n, spread = result.settings.size, result.variation
     sentences = []
     if result.power is not None:
         first = result.scenarios[0].name
@@ -141,7 +141,7 @@ def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
 
 def standard_deviations(result: VirtualCohorts) -> str:
     """Return the standard deviation of the cohorts' OS by its sources, next to the reported standard error."""
-    spread = result.spread
+    spread = result.variation
     if not math.isfinite(spread["sampling"]):
         return "With one cohort a draw, sampling cannot be told from what the parameters leave open."
     clauses = [

@@ -49,7 +49,7 @@ def test_it_is_the_conjugate_posterior_under_the_wider_prior(targets: Any, error
         return stats.norm.logpdf(SIGMA * z[:, 0], seen, error)
 
     (found,) = prior_sensitivity.widened(targets, draws, log_likelihood, ["onset_rate"], lambda done, total: None)
-    assert (found.parameters, found.told) == (("onset_rate",), "twice as wide")
+    assert (found.parameters, found.description) == (("onset_rate",), "twice as wide")
     weights = np.exp(found.log_weights - found.log_weights.max())
     x = np.log(found.draws["onset_rate"].to_numpy() / RATES["onset_rate"])
     expected = normal(2 * SIGMA, seen, error)

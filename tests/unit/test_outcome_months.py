@@ -60,7 +60,7 @@ def test_outcomes_are_named_and_read_off_at_the_declared_months(tmp_path: Path) 
         assert found[name][1][0] == pytest.approx(math.exp(-0.05 * month), abs=1e-4)
     for name, month in (("rmst_3", 3.0), ("rmst_9", 9.0)):
         assert found[name][1][0] == pytest.approx((1.0 - math.exp(-0.05 * month)) / 0.05, abs=1e-3)
-    assert list(summaries.gained(pathway.months)) == [
+    assert list(summaries.per_10_outcomes(pathway.months)) == [
         "survivors_3_gained_per_10_more_treated", "survivors_9_gained_per_10_more_treated",
     ]  # fmt: skip
 

@@ -155,7 +155,7 @@ def test_counts_are_told_per_hundred_with_their_noise() -> None:
 def test_survivors_gained_per_ten_more_treated() -> None:
     """39.4 more of 100 treated and 26 more alive at 12 months: 6.6 per ten; where no more are treated, unknown."""
     first, other, treated = np.array([0.35, 0.35]), np.array([0.61, 0.35]), np.array([0.88, 0.486])
-    found = summaries.gained_per_10(other, first, treated, np.array([0.486, 0.486]))
+    found = summaries.survivors_per_10(other, first, treated, np.array([0.486, 0.486]))
     assert found[0] == pytest.approx(2.6 / 0.394)
     assert np.isnan(found[1])
 

@@ -120,7 +120,7 @@ def test_draws_have_the_outcomes_that_a_run_has(wider: tuple[Scenario, Scenario]
         ("hsct_bed_months", "all"), ("survivors_12_gained_per_10_more_treated", "all"),
     ):  # fmt: skip
         asked = question.opened(question.Question((base, scenario), outcome, "relapse", population, 120.0), draws)
-        pieces = question.asked(
+        pieces = question.evaluate(
             asked, lambda work, items, asked=asked: (work(asked, item) for item in items), draws
         )
         values = asked.value(question.joined(list(pieces)))
@@ -144,7 +144,7 @@ def test_the_benefit_is_what_other_cohorts_suggest(wider: tuple[Scenario, Scenar
     varied = load_inputs(wider, None, 1)
     np.testing.assert_array_equal(varied.draws[BENEFIT], suggested)
     assert varied.ends(BENEFIT) == tuple(np.quantile(suggested, [0.025, 0.975]))
-    assert varied.told_of_benefit.endswith("transport, not a treatment effect.")
+    assert varied.benefit_in_words.endswith("transport, not a treatment effect.")
 
 
 def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
@@ -153,7 +153,7 @@ def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
     monkeypatch.setattr("simulator.evidence.draws.BENEFIT_FILE", "nobody.csv")
     varied = load_inputs(wider, 2000, 1)
     assert varied.ends(BENEFIT) == BENEFIT_RANGE
-    assert varied.told_of_benefit == "marginal_benefit is varied evenly from 0 to 1: an assumption."
+    assert varied.benefit_in_words == "marginal_benefit is varied evenly from 0 to 1: an assumption."
     assert varied.centre[BENEFIT] == 0.5
     # Kolmogorov-Smirnov at 1.63 / sqrt(n): one sample in a hundred, one seed.
     ordered = np.sort(varied.draws[BENEFIT])

@@ -165,7 +165,7 @@ def test_each_name_comes_once(ward: Callable[[str], Scenario]) -> None:
 def test_cells_are_numbered_with_the_first_name_slowest(ward: Callable[[str], Scenario]) -> None:
     grid = make_grid(ward(""), {"beds": "1..3", "wait": "5,6"})
     assert [grid.values(cell) for cell in range(len(grid))] == [(1, 5), (1, 6), (2, 5), (2, 6), (3, 5), (3, 6)]
-    assert grid.told(3) == "beds=2, wait=6"
+    assert grid.label(3) == "beds=2, wait=6"
     assert {grid.values(cell) for cell in grid.edges()} == {(1, 5), (2, 5), (3, 5), (1, 6)}
 
 

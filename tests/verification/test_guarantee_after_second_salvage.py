@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.analyses.virtual_cohorts.immortal_time import Guarantee, guarantee_time
+from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime, immortal_time
 from simulator.analyses.virtual_cohorts.patients import Patients
 from simulator.analyses.virtual_cohorts.settings import Settings
 from simulator.engines.microsim import engine
@@ -74,7 +74,7 @@ def test_from_a_first_response_the_groups_are_those_of_lifelines_with_late_entry
     lifelines: Any, again: Scenario
 ) -> None:
     n = 3_000
-    found = guarantee_time(again, settings=Settings(n=n, cohorts=1, draws=1)).analyses
+    found = immortal_time(again, settings=Settings(n=n, cohorts=1, draws=1)).analyses
     rows = found[found["clock"] == RESPONSE].set_index(["analysis", "begins"])
     people = first_responses(again, n)
     ever = np.isfinite(people["moved"])
@@ -96,11 +96,13 @@ def test_from_a_first_response_the_groups_are_those_of_lifelines_with_late_entry
 
 
 @pytest.fixture(scope="module")
-def world(again: Scenario) -> Guarantee:
-    return guarantee_time(again, settings=Settings(cohorts=240, draws=24))
+def world(again: Scenario) -> ImmortalTime:
+    return immortal_time(again, settings=Settings(cohorts=240, draws=24))
 
 
-def test_hsct_that_does_nothing_shows_nothing_although_some_respond_only_to_a_second_salvage(world: Guarantee) -> None:
+def test_hsct_that_does_nothing_shows_nothing_although_some_respond_only_to_a_second_salvage(
+    world: ImmortalTime,
+) -> None:
     rows = world.analyses[world.analyses["clock"] == RESPONSE].set_index(["analysis", "begins"])
     for key in (("landmark", 3.0), ("landmark", 6.0), ("simon_makuch", 0.0)):
         assert abs(rows.loc[key, "difference"]) < 5 * rows.loc[key, "difference_monte_carlo_se"], key

@@ -213,7 +213,7 @@ def test_a_des_in_which_other_things_happen_is_found(with_beds: Scenario, monkey
         return right(model, replace(uniforms, seed=uniforms.seed + 1), *given, **named)
 
     monkeypatch.setattr(des, "simulate", broken)
-    assert [each.found for each in verification.of(with_beds) if each.law.startswith(BEDS)] == [np.inf]
+    assert [each.measured for each in verification.of(with_beds) if each.law.startswith(BEDS)] == [np.inf]
 
 
 def test_a_milestone_that_kills_is_found(with_milestones: Scenario, monkeypatch: Patch) -> None:

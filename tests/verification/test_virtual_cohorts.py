@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from simulator.analyses.virtual_cohorts.immortal_time import Guarantee, guarantee_time
+from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime, immortal_time
 from simulator.analyses.virtual_cohorts.patients import Hospital
-from simulator.analyses.virtual_cohorts.power import VirtualCohorts, power_of, spread_of, virtual_cohorts
+from simulator.analyses.virtual_cohorts.power import VirtualCohorts, power_of, variation_between, virtual_cohorts
 from simulator.analyses.virtual_cohorts.settings import Settings
 from simulator.engines.exact import engine as exact
 from simulator.engines.model import resolve
@@ -94,9 +94,9 @@ def test_survivors_of_a_cohort_are_binomial_with_the_probability_that_the_exact_
     common = expected > 5
     seen, expected = np.append(seen[common], seen[~common].sum()), np.append(expected[common], expected[~common].sum())
     assert stats.chisquare(seen, expected).pvalue > FALSE_ALARM
-    assert found.spread["sampling"] == pytest.approx(math.sqrt(p * (1 - p) / 37), rel=0.08)
-    assert found.spread["standard_error"] == pytest.approx(found.spread["sampling"], rel=0.08)
-    assert math.isnan(found.spread["parameters"])
+    assert found.variation["sampling"] == pytest.approx(math.sqrt(p * (1 - p) / 37), rel=0.08)
+    assert found.variation["standard_error"] == pytest.approx(found.variation["sampling"], rel=0.08)
+    assert math.isnan(found.variation["parameters"])
     # The printed 35 +- 8 % is of this size: 13 of 37.
     assert answers.reported_error(found) == pytest.approx(0.0785, abs=5e-5)
 
@@ -155,7 +155,7 @@ def test_the_parameters_spread_is_told_apart_from_sampling() -> None:
     centre = random.normal(0.4, 0.1, draws)
     rows = [(d, centre[d] + random.normal(0, 0.07)) for d in range(draws) for _ in range(5)]
     table = pd.DataFrame(rows, columns=["draw", "survival"]).assign(standard_error=0.07)
-    found = spread_of(table)
+    found = variation_between(table)
     assert found["sampling"] == pytest.approx(0.07, rel=0.1)
     assert found["parameters"] == pytest.approx(0.1, rel=0.15)
     told = of_means(centre + random.normal(0, 0.07, draws), np.full(draws, 0.07**2))
@@ -171,11 +171,11 @@ def test_a_power_that_all_draws_share_has_no_interval_but_its_monte_carlo_error(
 
 
 @pytest.fixture(scope="module")
-def world() -> Guarantee:
-    return guarantee_time(load_scenario("hsct-as-milestone"), settings=Settings(cohorts=240, draws=24))
+def world() -> ImmortalTime:
+    return immortal_time(load_scenario("hsct-as-milestone"), settings=Settings(cohorts=240, draws=24))
 
 
-def test_the_letter_s_difference_appears_although_hsct_changes_nothing(world: Guarantee) -> None:
+def test_the_letter_s_difference_appears_although_hsct_changes_nothing(world: ImmortalTime) -> None:
     """80 % against 63 %: the naive groups of this world come as far apart, and half of the cohorts further."""
     first = world.analyses.iloc[0]
     assert world.reported == pytest.approx(8 / 10 - 5 / 8)
@@ -184,7 +184,7 @@ def test_the_letter_s_difference_appears_although_hsct_changes_nothing(world: Gu
     assert 0.35 < first["as_large_as_reported"] < 0.65
 
 
-def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(world: Guarantee) -> None:
+def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(world: ImmortalTime) -> None:
     """Within 5 Monte Carlo errors of 0 by a landmark and by Simon & Makuch, and far beyond by the naive groups."""
     rows = world.analyses[world.analyses["clock"] == "complete_response"].set_index(["analysis", "begins"])
     for key, row in rows.iterrows():
@@ -197,7 +197,7 @@ def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(wo
     assert told["significant"] < 0.05 + 5 * math.sqrt(0.05 * 0.95 / told["cohorts"])
 
 
-def test_the_answer_says_so_in_its_first_sentence(world: Guarantee) -> None:
+def test_the_answer_says_so_in_its_first_sentence(world: ImmortalTime) -> None:
     said = answers.immortal_time(world)
     assert said.startswith("Where HSCT after relapse changes nothing, ")
     assert "not one owes it to it" in said

@@ -23,17 +23,17 @@ from simulator.scenario.levers import apply_levers
 from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, split_name
 
 BENEFIT_RANGE = (0.0, 1.0)
-"""Uniform in between: an assumption where no other cohort informs it. This is the one place that says so."""
+"""Uniform in between: an assumption where no other cohort informs it."""
 
 BENEFIT_MEANING = "share of those treated only under the policy who gain what today's treated gain"
 
 LEAST = 40
-"""Draws: with fewer, none lies outside a 95 % interval of them, and its ends mean nothing."""
+"""Draws: of fewer, none lies outside their 95 % interval, and its ends mean nothing."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is uncertain.
+    """The uncertain inputs and their draws.
 
     draws : a row a joint draw, a column an input, in the order of the pathway file; marginal_benefit last, if varied
     silent : inputs that the cohort did not inform; informed_benefit : other cohorts inform marginal_benefit
@@ -58,7 +58,7 @@ class Inputs:
         """Return the inputs that share one choice with an input, itself included."""
         if name == BENEFIT:
             return (name,)
-        return tuple(each for each in self.pathway.choice_siblings(name) if each in self.draws)
+        return tuple(sibling for sibling in self.pathway.choice_siblings(name) if sibling in self.draws)
 
     @property
     def factors(self) -> list[tuple[str, ...]]:
@@ -67,13 +67,13 @@ class Inputs:
 
     @property
     def joint_factors(self) -> list[tuple[str, ...]]:
-        """The factors, those whose inputs move together as one."""
-        found = self.factors
+        """The factors; factors whose inputs move together are one."""
+        factors = self.factors
         for group in self.together:
-            first, *others = (each for each in found if set(each) & set(group))
-            whole = first + tuple(name for each in others for name in each)
-            found = [whole if each == first else each for each in found if each not in others]
-        return found
+            first, *others = (factor for factor in factors if set(factor) & set(group))
+            merged = first + tuple(name for factor in others for name in factor)
+            factors = [merged if factor == first else factor for factor in factors if factor not in others]
+        return factors
 
     @cached_property
     def constant(self) -> list[str]:
@@ -82,46 +82,46 @@ class Inputs:
 
     @cached_property
     def together(self) -> list[tuple[str, ...]]:
-        """The inputs that move together, so that no method tells them apart."""
+        """The groups of inputs that move together, so that no method separates them."""
         return inseparable.together(self.draws, self.siblings)
 
     @property
     def blank(self) -> set[str]:
-        """The inputs of which no number is given."""
+        """The inputs that have no number in any part."""
         return {*self.constant, *(name for group in self.together for name in group)}
 
     @property
     def blank_in_words(self) -> str:
-        """Return why some inputs have no number, a sentence a reason; empty where all have one."""
-        said = [f"{listed(group)} move together and cannot be told apart." for group in self.together]
+        """Return why some inputs have no number, a sentence a reason; empty where all have a number."""
+        sentences = [f"{listed(group)} move together and cannot be told apart." for group in self.together]
         if self.constant:
-            said.append(f"{listed(self.constant)} {'do' if len(self.constant) > 1 else 'does'} not vary.")
-        return " ".join(said)
+            sentences.append(f"{listed(self.constant)} {'do' if len(self.constant) > 1 else 'does'} not vary.")
+        return " ".join(sentences)
 
     @cached_property
     def centre(self) -> dict[str, float]:
-        """Every input at its median over draws, siblings of a choice rescaled to sum to what they share."""
-        found = {name: float(self.draws[name].median()) for name in self.names}
-        if BENEFIT in found and not self.informed_benefit:
-            found[BENEFIT] = sum(BENEFIT_RANGE) / 2.0
+        """All inputs at their medians over draws, siblings of a choice rescaled to their joint probability."""
+        centre = {name: float(self.draws[name].median()) for name in self.names}
+        if BENEFIT in centre and not self.informed_benefit:
+            centre[BENEFIT] = sum(BENEFIT_RANGE) / 2.0
         for factor in self.factors:
             if len(factor) > 1:
-                fixed = [each for each in self.pathway.choice_siblings(factor[0]) if each not in factor]
-                left = 1.0 - sum(self.pathway.parameters[each].value for each in fixed)
-                total = sum(found[each] for each in factor)
-                found |= {each: left * found[each] / total for each in factor}
-        return found
+                fixed = [sibling for sibling in self.pathway.choice_siblings(factor[0]) if sibling not in factor]
+                left = 1.0 - sum(self.pathway.parameters[sibling].value for sibling in fixed)
+                total = sum(centre[sibling] for sibling in factor)
+                centre |= {sibling: left * centre[sibling] / total for sibling in factor}
+        return centre
 
     def ends(self, name: str) -> tuple[float, float]:
-        """Return the ends of an input's 95 % interval over draws; of an assumed benefit, those of its range."""
+        """Return the ends of an input's 95 % interval over draws; of an assumed benefit, of its range."""
         if name == BENEFIT and not self.informed_benefit:
             return BENEFIT_RANGE
         low, high = np.quantile(self.draws[name], INTERVAL)
         return float(low), float(high)
 
     @property
-    def told_of_benefit(self) -> str:
-        """Return where the marginal benefit comes from, in a sentence; empty where it is not varied."""
+    def benefit_in_words(self) -> str:
+        """Return the source of the marginal benefit, in a sentence; empty where it is not varied."""
         if BENEFIT not in self.draws:
             return ""
         low, high = self.ends(BENEFIT)
@@ -133,11 +133,11 @@ class Inputs:
         return f"{BENEFIT} is varied evenly from {low:g} to {high:g}: an assumption."
 
     def moved(self, name: str, value: float) -> dict[str, float]:
-        """Return the centre with one input moved, and its siblings in proportion, as [set] moves them."""
+        """Return the centre with one input moved, and its siblings in proportion, as by [set]."""
         if name == BENEFIT:
             return {**self.centre, name: value}
-        own = {**point_values(self.pathway), **self.centre}
-        pulled = apply_levers(Scenario(name, self.pathway, set={name: value}), own)
+        draw_values = {**point_values(self.pathway), **self.centre}
+        pulled = apply_levers(Scenario(name, self.pathway, set={name: value}), draw_values)
         return {name: float(pulled[name]) for name in self.names}
 
 
@@ -173,7 +173,7 @@ def _table(pathway: Pathway, wanted: int | None) -> tuple[pd.DataFrame, int]:
 def check_count(
     pathway: Pathway, wanted: int | None, least: int = LEAST, what: str = "for the ends of a 95 % interval"
 ) -> int:
-    """Return how many draws there are. Raises InputError where the file, or those wanted, are fewer than needed."""
+    """Return the number of draws. Raises InputError where the file has, or `wanted` is, less than `least`."""
     table, n_draws = _table(pathway, wanted)
     if len(table) < least:
         allowed = f"{least} or more, in the file that `draws` names"
@@ -189,19 +189,19 @@ def _assumed(seed: int, n_draws: int) -> Floats:
 
 
 def is_open(scenario: Scenario, table: pd.DataFrame) -> bool:
-    """Return whether a scenario treats more than its draws would, for a benefit that no name as NAME@0.5 fixes."""
+    """Return whether a scenario treats more than its draws' policy, at a benefit that no name as NAME@0.5 fixes."""
     benefit = split_name(scenario.name)[1]
-    marginal = resolve(scenario, with_benefits(table)).marginal
+    marginal = resolve(scenario, row_values(table)).marginal
     return benefit in (None, COHORTS) and marginal is not None and marginal.raised
 
 
-def with_benefits(rows: pd.DataFrame) -> dict[str, Floats]:
-    """Return the values of rows, (n_rows, 1) each, their benefits as those that cohorts inform."""
+def row_values(rows: pd.DataFrame) -> dict[str, Floats]:
+    """Return the values of rows, (n_rows, 1) each, with their benefits as the benefits that cohorts inform."""
     return values(rows.rename(columns={BENEFIT: INFORMED}), slice(None))
 
 
 def check_names(names: Sequence[str], inputs: Inputs) -> None:
-    """Raise InputError for a name that is none of the inputs."""
+    """Raise InputError for a name that is not an input."""
     for name in names:
         if name not in inputs.draws:
             raise unknown("uncertain parameter", name, inputs.names, "--parameter")
@@ -209,7 +209,7 @@ def check_names(names: Sequence[str], inputs: Inputs) -> None:
 
 def _silent(pathway: Pathway, names: Sequence[str]) -> frozenset[str]:
     cohort = load_cohort(pathway)
-    found = {BENEFIT} & set(names)
+    silent = {BENEFIT} & set(names)
     if cohort is not None and cohort.posterior is not None:
-        found |= {str(row["parameter"]) for row in cohort.posterior.to_dict("records") if is_silent(row)}
-    return frozenset(found)
+        silent |= {str(row["parameter"]) for row in cohort.posterior.to_dict("records") if is_silent(row)}
+    return frozenset(silent)

@@ -1,4 +1,4 @@
-"""Inputs that no method can tell apart: over the draws they do not vary, or each is a function of the others."""
+"""Inputs that no method can separate: over the draws they do not vary, or are functions of one another."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pandas as pd
 from simulator.arrays import Floats, Integers
 
 LEFT = 1e-2
-"""Of an input's standard deviation: what the others leave of one that moves with them, rounded to a few digits."""
+"""Share of an input's standard deviation: if the others leave less, it moves with them (their digits are rounded)."""
 
 ALIKE = 1e-8
-"""Of the greatest eigenvalue of correlations: a smaller one is of inputs that are copies of one another."""
+"""Share of the greatest eigenvalue of correlations: inputs with a smaller one are copies of one another."""
 
 ROUNDING = 1e-9
-"""Of a value: what varies by less does not vary."""
+"""Share of a value: an input that varies by less is constant."""
 
 
 def constant(draws: pd.DataFrame) -> list[str]:
@@ -27,40 +27,40 @@ def constant(draws: pd.DataFrame) -> list[str]:
 def together(draws: pd.DataFrame, siblings: Callable[[str], Sequence[str]]) -> list[tuple[str, ...]]:
     """Return the groups of inputs that move together, in their values or in their ranks.
 
-    siblings : of an input, those of its choice, itself included: they sum to one, and are told as shares of it
+    siblings : of an input, the inputs of its choice, itself included: they sum to one, so that they are no partners
     """
     varied = draws.drop(columns=constant(draws))
-    found: list[set[str]] = []
+    groups: list[set[str]] = []
     for table in (varied, varied.rank()):
         names = [str(column) for column in table.columns]
         rho = np.atleast_2d(np.corrcoef(table.to_numpy(dtype=float), rowvar=False))
         for place, name in enumerate(names):
-            others = [other for other, each in enumerate(names) if each not in siblings(name)]
-            partners = _partners(rho[others, place], rho[np.ix_(others, others)], len(table))
+            others = np.flatnonzero([other not in siblings(name) for other in names])
+            partners = others[_partners(rho[others, place], rho[np.ix_(others, others)], len(table))]
             if partners.size:
-                found.append({name, *(names[others[partner]] for partner in partners)})
-    return [tuple(each for each in map(str, draws.columns) if each in group) for group in joined(found)]
+                groups.append({name, *(names[partner] for partner in partners)})
+    return [tuple(name for name in map(str, draws.columns) if name in group) for group in joined(groups)]
 
 
-def _partners(own: Floats, others: Floats, n_draws: int) -> Integers:
-    """Return which of the others give an input; none where they leave something of it.
+def _partners(r: Floats, others: Floats, n_draws: int) -> Integers:
+    """Return which of the others determine an input; none where they leave some of its variance.
 
-        w = R^+ r,   what is left of its variance : n (1 - r'w) / (n - k - 1)
+        w = R^+ r,   variance left : n (1 - r'w) / (n - k - 1)
 
-    own : (k,) its correlations r with the others; others : (k, k) theirs with one another, R
+    r : (k,) the input's correlations with the others; others : (k, k) R, the correlations between them
     """
-    free = n_draws - len(own) - 1
-    if free < 1 or not own.size:
+    free = n_draws - len(r) - 1
+    if free < 1 or not r.size:
         return np.zeros(0, dtype=np.int64)
-    weights = np.linalg.pinv(others, rcond=ALIKE, hermitian=True) @ own
-    left = n_draws * (1.0 - own @ weights) / free
+    weights = np.linalg.pinv(others, rcond=ALIKE, hermitian=True) @ r
+    left = n_draws * (1.0 - r @ weights) / free
     return np.flatnonzero(np.abs(weights) > LEFT) if left < LEFT**2 else np.zeros(0, dtype=np.int64)
 
 
 def joined(sets: Sequence[set[str]]) -> list[set[str]]:
-    """Return the sets, those with something in common as one."""
-    found: list[set[str]] = []
-    for each in sets:
-        apart = [other for other in found if not other & each]
-        found = [*apart, each.union(*(other for other in found if other & each))]
-    return found
+    """Return the sets, with overlapping sets merged."""
+    merged: list[set[str]] = []
+    for added in sets:
+        disjoint = [other for other in merged if not other & added]
+        merged = [*disjoint, added.union(*(other for other in merged if other & added))]
+    return merged

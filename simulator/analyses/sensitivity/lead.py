@@ -1,4 +1,4 @@
-"""What a sensitivity analysis answers first: the estimates that `run` and `compare` lead with."""
+"""The first answer of a sensitivity analysis: the estimates that `run` and `compare` lead with."""
 
 from __future__ import annotations
 
@@ -7,43 +7,44 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analyses.sensitivity import question
+from simulator.analyses.sensitivity import question as questions
 from simulator.analyses.sensitivity.inputs import Inputs
 from simulator.analyses.sensitivity.question import Question
 from simulator.arrays import Floats
 from simulator.evidence.draws import BENEFIT
-from simulator.execution.pool import Each
+from simulator.execution.pool import Map
 from simulator.outcomes.uncertainty import Summary, of_means, of_medians
 from simulator.scenario.scenario import COHORTS, HALF
 
 
 @dataclass(frozen=True)
 class Lead:
-    """benefit : at which marginal benefit, None where it is not varied; options : each's outcome, in their order.
+    """benefit : the marginal benefit, None where it is not varied; options : the outcomes of the options in order.
 
-    asked : the outcome, or its difference to the base, draw by draw
+    answer : the outcome, or its difference from the base, draw by draw
     """
 
     benefit: float | str | None
     options: tuple[Summary, ...]
-    asked: Summary
+    answer: Summary
 
 
-def leads(asked: Question, each: Each, inputs: Inputs, n_draws: int) -> list[Lead]:
-    """Return the estimates over the first draws, for the benefits that `compare` shows a policy for."""
+def leads(question: Question, pool_map: Map, inputs: Inputs, n_draws: int) -> list[Lead]:
+    """Return the estimates over the first draws, at the benefits that `compare` shows for a policy."""
     rows = inputs.draws.iloc[:n_draws]
     benefits: Sequence[float | str | None] = [None]
     if BENEFIT in rows:
         benefits = [1.0, COHORTS if inputs.informed_benefit else HALF]
-    found = []
+    estimates = []
     for benefit in benefits:
         at = rows.assign(**{BENEFIT: benefit}) if isinstance(benefit, float) else rows
-        values = question.joined(list(question.asked(asked, each, at)))
-        options = () if asked.gained_at is not None else tuple(_of(asked, value[asked.outcome]) for value in values)
-        found.append(Lead(benefit, options, _of(asked, asked.value(values))))
-    return found
+        values = questions.joined(list(questions.evaluate(question, pool_map, at)))
+        by_option = () if question.per_10_month is not None else values
+        options = tuple(_of(question, outcomes[question.outcome]) for outcomes in by_option)
+        estimates.append(Lead(benefit, options, _of(question, question.value(values))))
+    return estimates
 
 
-def _of(asked: Question, values: Floats) -> Summary:
-    summary = of_medians if asked.outcome == "median_os" else of_means
+def _of(question: Question, values: Floats) -> Summary:
+    summary = of_medians if question.outcome == "median_os" else of_means
     return summary(values, np.zeros(len(values)))

@@ -1,4 +1,4 @@
-"""Partial rank correlation: how closely the outcome follows an input, what the other inputs explain left out.
+"""Partial rank correlation: how closely the outcome follows an input, net of the other inputs.
 
 r_j = corr(e_x, e_y), the residuals of rank(x_j) and rank(y) regressed on the ranks of the controls
 (Marino et al. 2008, J Theor Biol 254:178);
@@ -19,38 +19,38 @@ NORMAL = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""
 
 LEAST_EFFECTIVE = 20.0
-"""Draws that a coefficient must rest on: m spikes are sqrt(m) more or fewer in another sample, and r goes with them."""
+"""Draws that a coefficient must rest on: m spikes are sqrt(m) more or fewer in another sample, and r follows them."""
 
-SPREAD = 0.25
-"""Of n: residuals that rest on a smaller share of the draws widen the interval."""
+EVEN = 0.25
+"""Share of n: residuals that rest on fewer draws widen the interval."""
 
 
 def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return a row an input with its coefficient and 95 % interval, the strongest first; NaN where there is none.
 
-    effective_draws : on how many draws the coefficient rests
+    effective_draws : the number of draws that the coefficient rests on
     draws : (n, n_inputs); values : (n,) the outcome
-    siblings : of each input to tell, itself included: no controls, for they sum to one and move when it does
+    siblings : input to show -> inputs of its choice, itself included: no controls, for they sum to one and move with it
     """
     ranks = draws.rank()
     outcome = np.asarray(pd.Series(values).rank(), dtype=np.float64)
-    found = []
+    rows = []
     for name, sibling in siblings.items():
         controls = np.asarray(ranks.drop(columns=list(sibling)), dtype=np.float64)
         r, freedom, effective = partial_correlation(np.asarray(ranks[name], dtype=np.float64), outcome, controls)
         if effective < LEAST_EFFECTIVE:
             r = freedom = np.nan
-        freedom *= min(1.0, effective / (SPREAD * len(draws)))
+        freedom *= min(1.0, effective / (EVEN * len(draws)))
         lower, upper = np.tanh(np.arctanh(r) + NORMAL / np.sqrt(freedom) * np.array([-1.0, 1.0]))
-        found.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper, "effective_draws": effective})
-    made = pd.DataFrame(found)
-    return made.iloc[np.argsort(-made["prcc"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
+        rows.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper, "effective_draws": effective})
+    table = pd.DataFrame(rows)
+    return table.iloc[np.argsort(-table["prcc"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
 
 
 def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, float, float]:
-    """Return the correlation of x and y : (n,) given the controls : (n, k), n - rank - 3, and n_e, the less of both.
+    """Return the correlation of x and y : (n,) given the controls : (n, k), n - rank - 3, and the smaller n_e of both.
 
-    NaN all where either has nothing left, and where there are too few draws for so many controls.
+    All NaN where the controls explain x or y fully, and where there are too few draws for so many controls.
     """
     design = np.column_stack([np.ones(len(x)), controls])
     both = np.column_stack([x, y])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,20 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from simulator.analyses.sensitivity import (
-    alternatives,
-    question,
-    tornado,
-    value_of_information,
-)
-from simulator.analyses.sensitivity import (
-    prcc as rank_correlation,
-)
-from simulator.analyses.sensitivity import (
-    sobol as variance,
-)
+from simulator.analyses.sensitivity import alternatives, tornado, value_of_information
+from simulator.analyses.sensitivity import prcc as rank_correlation
+from simulator.analyses.sensitivity import question as questions
+from simulator.analyses.sensitivity import sobol as variance
 from simulator.analyses.sensitivity.alternatives import Alternative, Widened
-from simulator.analyses.sensitivity.inputs import Inputs, check_count, check_names, load_inputs, with_benefits
+from simulator.analyses.sensitivity.inputs import Inputs, check_count, check_names, load_inputs, row_values
 from simulator.analyses.sensitivity.lead import Lead, leads
 from simulator.analyses.sensitivity.question import Decision, Question
 from simulator.analyses.sensitivity.structural import DECLARED, offered
@@ -31,7 +23,7 @@ from simulator.arrays import Floats, Integers
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import BENEFIT, MOST
-from simulator.execution.pool import Each, workers
+from simulator.execution.pool import Map, workers
 from simulator.experiment import cost, manifest
 from simulator.experiment.cost import Dial
 from simulator.experiment.results import DIGITS, as_written
@@ -53,7 +45,7 @@ class Widen(Protocol):
 
 
 Progress = Callable[[int, int, str], None]
-"""What long work calls: how much is done, of how much, and what it is at."""
+"""Long work calls it with the amount done, the total, and the stage."""
 
 PARTS = ("tornado", "prcc", "sobol", "structure", "priors", "evppi")
 QUICK = ("tornado", "prcc", "structure", "evppi")
@@ -61,10 +53,10 @@ QUICK = ("tornado", "prcc", "structure", "evppi")
 
 OF_MANY = tuple(part for part in PARTS if part != "tornado")
 LEAST_OF_MANY = 100
-"""Draws: ranks, variances, regressions and changes of a mean say nothing of 40 parameters with fewer."""
+"""Draws: with fewer, ranks, variances, regressions and changes of a mean say nothing of 40 parameters."""
 
 LIFE_MONTHS_A_BED_MONTH = 1.0
-"""Assumption: what a month in bed is worth, in months of life. Settable by --cost."""
+"""Assumption: the worth of a month in bed, in months of life. Settable by --cost."""
 
 SURELY_SHORT = 20_000
 """Rows of inputs that take minutes on any machine."""
@@ -75,9 +67,9 @@ SEEN = 1e-6
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What was found: a tidy table a part, in the order of `PARTS`, and the manifest that says how it came about.
+    """Results: a tidy table a part, in the order of `PARTS`, and the manifest.
 
-    leads : what `run` and `compare` lead with, over the same draws
+    leads : the estimates that `run` and `compare` lead with, over the same draws
     """
 
     question: Question
@@ -113,15 +105,15 @@ def analyse(
     yes: bool = True,
     progress: Progress | None = None,
 ) -> Sensitivity:
-    """Return how an outcome of a scenario, or its difference to a base, depends on what is uncertain.
+    """Return how an outcome of a scenario, or its difference from a base, depends on uncertain inputs.
 
     outcome : default: survival at the pathway's month of the answer
-    parts : some of `PARTS`; default those of `QUICK`, value of information only with a base to decide between
-    parameters : only these inputs are told; all vary
-    costs : count -> life-months that one is worth, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` of each
+    parts : some of `PARTS`; default `QUICK`, value of information only with a base to decide between
+    parameters : only these inputs are shown; all vary
+    costs : count -> its worth in life-months, for the decision; default: `LIFE_MONTHS_A_BED_MONTH` for every
         count of months
-    draws : the first so many, default all; structures and priors take up to 400
-    samples : base samples of the Sobol sequence, a power of two; default `variance.SAMPLES`
+    draws : use the first so many, default all; structures and priors take up to 400
+    samples : base samples of the Sobol sequence, a power of two; default `sobol.SAMPLES`
     widen : see `Widen`; the part `priors` needs it
     yes : start however long it takes
 
@@ -129,15 +121,15 @@ def analyse(
     """
     settings = Settings.of({"engine": "exact", "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs})
     given = [scenario] if base is None else [base, scenario]
-    options = tuple(each if isinstance(each, Scenario) else load_scenario(each) for each in given)
+    options = tuple(option if isinstance(option, Scenario) else load_scenario(option) for option in given)
     check_one_pathway(options)
     chosen = _chosen(parts, options, horizon, draws)
     pathway = options[0].pathway
     outcome = outcome or alive_at(pathway.months.answer)
-    asked = Question(
+    question = Question(
         options, outcome, clock or options[0].pathway.clock, population, horizon, _decision(chosen, options, costs)
     )
-    question.check(asked)
+    questions.check(question)
     if samples is not None and "sobol" not in chosen:
         raise InputError("only Sobol indices are of samples", where="--samples", got=samples, allowed="--show sobol")
     samples = variance.SAMPLES if samples is None else samples
@@ -152,39 +144,39 @@ def analyse(
         )
     inputs = load_inputs(options, draws, seed)
     check_names(parameters, inputs)
-    told = manifest.manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
-    told |= _told(asked, inputs, chosen, samples)
-    asked = question.opened(asked, inputs.draws)
+    about = manifest.manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
+    about |= _settings(question, inputs, chosen, samples)
+    question = questions.opened(question, inputs.draws)
     if not yes:
         cost.check_events(options, horizon)
-        _check_time(asked, inputs, chosen, samples, jobs, widen)
-    with workers(jobs, asked) as each:
+        _check_time(question, inputs, chosen, samples, jobs, widen)
+    with workers(jobs, question) as pool_map:
         names = list(dict.fromkeys(parameters)) or inputs.names
-        work = _Work(asked, inputs, names, each, progress or _silent, seed, samples, widen)
+        work = _Work(question, inputs, names, pool_map, progress or _silent, seed, samples, widen)
         tables = {part: as_written(getattr(work, part)()) for part in chosen}
-        first = leads(asked, each, inputs, MOST if draws is None else draws)
-    return Sensitivity(asked, inputs, tables, told, first)
+        first = leads(question, pool_map, inputs, MOST if draws is None else draws)
+    return Sensitivity(question, inputs, tables, about, first)
 
 
 def not_offered(
     options: Sequence[Scenario], horizon: float, draws: int | None = None, *, fitted: bool
 ) -> dict[str, str]:
-    """Return part -> why it cannot be shown of these scenarios.
+    """Return part -> why it cannot be shown for these scenarios.
 
-    draws : the first so many, None for all; fitted : whether the draws are a cohort's
+    draws : the first so many, None for all; fitted : whether the draws were fitted to a cohort
     """
-    last, found = _last_month(options), dict[str, str]()
+    last, reasons = _last_month(options), dict[str, str]()
     if not fitted:
-        found["priors"] = "no cohort was fitted to this pathway"
+        reasons["priors"] = "no cohort was fitted to this pathway"
     if len(options) == 1:
-        found["evppi"] = "it needs a BASE to decide between"
+        reasons["evppi"] = "it needs a BASE to decide between"
     elif horizon < last:
-        found["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
+        reasons["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
     if not variance.is_offered():
-        found["sobol"] = f"it needs SALib: {variance.INSTALL}"
+        reasons["sobol"] = f"it needs SALib: {variance.INSTALL}"
     if (there := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
-        found |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {there}")
-    return found
+        reasons |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {there}")
+    return reasons
 
 
 def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
@@ -206,17 +198,17 @@ def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, d
 
 
 def _check_time(
-    asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int, jobs: int, widen: Widen | None
+    question: Question, inputs: Inputs, chosen: Sequence[str], samples: int, jobs: int, widen: Widen | None
 ) -> None:
-    """Refuse what takes too long. Raises InputError."""
+    """Refuse an analysis that takes too long. Raises InputError."""
     draws = len(inputs.draws)
     rows = {"sobol": samples * (len(inputs.factors) + 2), "prcc": draws, "evppi": draws, "structure": MOST}
     rows["priors"] = min(draws, MOST) * (1 + len(inputs.names))
     rows = {part: rows[part] for part in chosen if part in rows}
     widening = widen.seconds(inputs.draws.iloc[:MOST]) if widen is not None and "priors" in chosen else 0.0
-    if sum(rows.values()) < SURELY_SHORT and widening < cost.SURELY_SHORT and asked.horizon <= 120:
+    if sum(rows.values()) < SURELY_SHORT and widening < cost.SURELY_SHORT and question.horizon <= 120:
         return
-    seconds = question.seconds_a_row(asked, inputs.draws) * sum(rows.values()) / jobs + widening
+    seconds = questions.seconds_a_row(question, inputs.draws) * sum(rows.values()) / jobs + widening
     of_samples = Dial("--samples", samples, 64, variance.power_of_two)
     dial = of_samples if "sobol" in chosen else Dial("--draws", draws, 100)
     cost.check_time(seconds, jobs, [dial], what="this analysis", where=f"--show {','.join(chosen)}")
@@ -232,26 +224,26 @@ def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping
 
 
 def _last_month(options: Sequence[Scenario]) -> float:
-    """Return the month to which the restricted mean runs that a decision counts."""
+    """Return the month of the restricted mean that a decision counts."""
     return options[0].pathway.months.means[-1]
 
 
-def _told(asked: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "parts": list(chosen), "outcome": asked.outcome, "clock": asked.clock, "population": asked.population
+def _settings(question: Question, inputs: Inputs, chosen: Sequence[str], samples: int) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "parts": list(chosen), "outcome": question.outcome, "clock": question.clock, "population": question.population
     }  # fmt: skip
     if "sobol" in chosen:
-        found["sobol_samples"] = samples
+        settings["sobol_samples"] = samples
     if BENEFIT in inputs.draws:
-        found["marginal_benefit_between"] = list(inputs.ends(BENEFIT))
-        found["marginal_benefit_from"] = "other cohorts" if inputs.informed_benefit else "an assumption"
-    if asked.decision is not None:
-        found["decision"] = {"life_months_to_month": asked.decision.month, "costs": dict(asked.decision.costs)}
-    return found
+        settings["marginal_benefit_between"] = list(inputs.ends(BENEFIT))
+        settings["marginal_benefit_from"] = "other cohorts" if inputs.informed_benefit else "an assumption"
+    if question.decision is not None:
+        settings["decision"] = {"life_months_to_month": question.decision.month, "costs": dict(question.decision.costs)}
+    return settings
 
 
 def _drawn(rows: pd.DataFrame) -> Integers:
-    """Return which draw of the parameters each row is : (n,); a weighted sample gives some of them several times."""
+    """Return the number of the parameters' draw in every row : (n,); a weighted sample repeats some draws."""
     parameters = rows.drop(columns=BENEFIT, errors="ignore")
     return np.asarray(parameters.groupby(list(parameters.columns)).ngroup(), dtype=np.int64)
 
@@ -262,26 +254,26 @@ def _silent(done: int, total: int, stage: str) -> None:
 
 @dataclass(frozen=True)
 class _Work:
-    """The parts, each a method of its name."""
+    """The parts, as methods of their names."""
 
     question: Question
     inputs: Inputs
     names: list[str]
-    each: Each
+    pool_map: Map
     progress: Progress
     seed: int
     samples: int
     widen: Widen | None
 
     def tornado(self) -> pd.DataFrame:
-        found = tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
-        return self._blanked(found, "outcome_at_low", "outcome_at_high", "swing")
+        table = tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
+        return self._blanked(table, "outcome_at_low", "outcome_at_high", "swing")
 
     def prcc(self) -> pd.DataFrame:
         values = self._values(self.inputs.draws, "the draws")
         siblings = {name: self.inputs.siblings(name) for name in self.names}
-        found = rank_correlation.table(self.inputs.draws, np.where(np.ptp(values) > SEEN, values, 0.0), siblings)
-        return self._blanked(found, "prcc", "lower", "upper")
+        table = rank_correlation.table(self.inputs.draws, np.where(np.ptp(values) > SEEN, values, 0.0), siblings)
+        return self._blanked(table, "prcc", "lower", "upper")
 
     def sobol(self) -> pd.DataFrame:
         moving = self._moving()
@@ -289,14 +281,14 @@ class _Work:
         if not factors:
             return variance.table([], np.zeros(0), self.seed)
         rows = variance.rows(self.inputs.draws, factors, self.inputs.centre, self.samples, self.seed)
-        found = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
-        shown = [bool({name, *together.split()} & set(self.names)) for name, together in
-                 zip(found["parameter"], found["together"], strict=True)]  # fmt: skip
-        return self._blanked(found[shown], *variance.SHARES)
+        table = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
+        displayed = [bool({name, *together.split()} & set(self.names)) for name, together in
+                 zip(table["parameter"], table["together"], strict=True)]  # fmt: skip
+        return self._blanked(table[displayed], *variance.SHARES)
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
-        names = offered(resolve(option, with_benefits(rows)) for option in self.question.options)
+        names = offered(resolve(option, row_values(rows)) for option in self.question.options)
         values = {name: self._values(rows, name, name) for name in names}
         every = [Alternative(name, "", value, np.ones(len(value))) for name, value in values.items()]
         return alternatives.table(values[DECLARED], every, _drawn(rows))
@@ -305,66 +297,63 @@ class _Work:
         assert self.widen is not None
         rows = self.inputs.draws.iloc[:MOST]
         declared = self._values(rows, DECLARED)
-        found = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
+        every = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
         drawn = rows.drop(columns=BENEFIT, errors="ignore")
-        for each in self.widen(
+        for widened in self.widen(
             drawn, self._moving() & set(self.names), lambda done, total: self.progress(done, total, "priors")
         ):
-            moved = rows.assign(**{str(name): each.draws[name].to_numpy() for name in each.draws})
+            moved = rows.assign(**{str(name): widened.draws[name].to_numpy() for name in widened.draws})
             values = declared if moved.equals(rows) else self._values(moved)
-            weights = alternatives.weights_of(each.log_weights)
-            found.append(Alternative(" ".join(each.parameters), each.told, values, weights))
-        table = alternatives.table(declared, found, _drawn(rows))
+            weights = alternatives.weights_of(widened.log_weights)
+            every.append(Alternative(" ".join(widened.parameters), widened.description, values, weights))
+        table = alternatives.table(declared, every, _drawn(rows))
         order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
         return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
 
     def evppi(self) -> pd.DataFrame:
         rows = self.inputs.draws
-        found = self._told(question.asked(self.question, self.each, rows, decides=True), rows, "the decision")
-        gain = self.question.net_gain(question.joined(list(found)))
-        worth = value_of_information.table(gain, rows, self.names, self.seed)
-        return self._blanked(worth, "value", "standard_error", "upward_bias", "share_of_everything")
+        benefit = self.question.net_benefit(self._outcomes(rows, "the decision", decides=True))
+        values = value_of_information.table(benefit, rows, self.names, self.seed)
+        return self._blanked(values, "value", "standard_error", "upward_bias", "share_of_everything")
 
     def _blanked(self, table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-        """Return a table without the numbers of inputs that cannot be told apart, those at the end."""
+        """Return a table without the numbers of inputs that no method separates, with those inputs last."""
         together = table.get("together", pd.Series("", index=table.index))
         blank = [bool({name, *also.split()} & self.inputs.blank) for name, also in
                  zip(table["parameter"], together, strict=True)]  # fmt: skip
-        made = table.copy()
-        made.loc[blank, list(columns)] = np.nan
-        return made.iloc[np.argsort(blank, kind="stable")].reset_index(drop=True)
+        table = table.copy()
+        table.loc[blank, list(columns)] = np.nan
+        return table.iloc[np.argsort(blank, kind="stable")].reset_index(drop=True)
 
-    def _told(
-        self, pieces: Iterable[list[dict[str, Floats]]], rows: pd.DataFrame, stage: str
-    ) -> Iterator[list[dict[str, Floats]]]:
-        """Yield the pieces, and tell of each; without a stage nothing is told."""
+    def _outcomes(
+        self, rows: pd.DataFrame, stage: str, *, structure: str = DECLARED, decides: bool = False
+    ) -> list[dict[str, Floats]]:
+        """Return the outcomes of rows of inputs, an element an option; progress is reported where there is a stage."""
+        pieces: list[list[dict[str, Floats]]] = []
         done = 0
-        for piece in pieces:
+        for piece in questions.evaluate(self.question, self.pool_map, rows, structure=structure, decides=decides):
+            pieces.append(piece)
             done += len(next(iter(piece[0].values())))
             if stage:
                 self.progress(done, len(rows), stage)
-            yield piece
-
-    def _reached(self) -> str:
-        months = self.question.scenario.pathway.months
-        return f"{alive_at(months.answer)} or {mean_to(months.means[-1])}"
+        return questions.joined(pieces)
 
     def _moving(self) -> set[str]:
         """Return the inputs that change the outcome at either end of their interval: only they can matter."""
         values = self._values(tornado.rows(self.inputs, self.inputs.names), "screening")
-        found = tornado.table(self.inputs, self.inputs.names, values)
-        return set(found.loc[found["swing"] > SEEN, "parameter"])
+        table = tornado.table(self.inputs, self.inputs.names, values)
+        return set(table.loc[table["swing"] > SEEN, "parameter"])
 
     def _values(self, rows: pd.DataFrame, stage: str = "", structure: str = DECLARED) -> Floats:
-        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where one has none."""
-        found = list(self._told(question.asked(self.question, self.each, rows, structure=structure), rows, stage))
-        values = self.question.value(question.joined(found))
-        missing = int((~np.isfinite(values)).sum())
-        if missing:
+        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where a row has none."""
+        values = self.question.value(self._outcomes(rows, stage, structure=structure))
+        if missing := int((~np.isfinite(values)).sum()):
+            months = self.question.scenario.pathway.months
+            reached = f"{alive_at(months.answer)} or {mean_to(months.means[-1])}"
             raise InputError(
                 f"the outcome has no value for {missing} of {len(values)} sets of parameters",
                 where="--outcome",
                 got=self.question.outcome,
-                allowed=f"an outcome that every draw reaches, as {self._reached()}",
+                allowed=f"an outcome that every draw reaches, as {reached}",
             )
         return values

@@ -1,8 +1,8 @@
-"""Sobol indices: what share of the outcome's variance an input explains, alone and with its interactions, by SALib.
+"""Sobol indices: the share of the outcome's variance that an input explains, alone and with interactions, by SALib.
 
 S_i = Var E[Y | X_i] / Var Y,   T_i = 1 - Var E[Y | X_-i] / Var Y   (Saltelli et al. 2010, Comput Phys Commun 181:259)
 
-Inputs are independent here, each from its marginal posterior; the siblings of one choice are one input, drawn together.
+Inputs are independent here, from their marginal posteriors; the siblings of one choice are one input, drawn together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHARES = [f"{name}{end}" for name in ("first_order", "total") for end in ("", "_
 
 
 SAMPLES = 512
-"""Base samples of the Sobol sequence unless told."""
+"""Default base samples of the Sobol sequence."""
 
 
 INSTALL = "pip install 'aftercart[sensitivity]'"
@@ -36,29 +36,29 @@ def is_offered() -> bool:
 
 
 def check_samples(samples: int) -> None:
-    """Raise InputError for a number of base samples that Sobol' sequences do not have, or if SALib is missing."""
+    """Raise InputError for a number of base samples that is no power of two from 16, or if SALib is missing."""
     if samples < 16 or samples & (samples - 1):
         raise InputError("not a power of two", where="--samples", got=samples, allowed="16, 32, ... 256, 512, ...")
     _salib()
 
 
 def power_of_two(count: float) -> int:
-    """Return the largest power of two that is no larger : a number of base samples."""
+    """Return the largest power of two up to `count` : a number of base samples."""
     return 1 << max(int(count).bit_length() - 1, 0)
 
 
 def rows(draws: pd.DataFrame, factors: Factors, centre: dict[str, float], samples: int, seed: int) -> pd.DataFrame:
-    """Return samples x (n_factors + 2) rows of inputs in Saltelli's order; those of no factor are at the centre."""
+    """Return samples x (n_factors + 2) rows of inputs in Saltelli's order; inputs of no factor are at the centre."""
     sample, _ = _salib()
     uniforms = sample(_problem(factors), samples, calc_second_order=False, seed=np.random.default_rng(seed))
-    found = pd.DataFrame(np.tile(list(centre.values()), (len(uniforms), 1)), columns=list(centre))
+    table = pd.DataFrame(np.tile(list(centre.values()), (len(uniforms), 1)), columns=list(centre))
     for column, factor in enumerate(factors):
         # A quantile of the draws; siblings come from one draw, so that their joint law is kept.
         order = np.argsort(draws[factor[0]].to_numpy(), kind="stable")
         chosen = order[np.minimum((uniforms[:, column] * len(draws)).astype(int), len(draws) - 1)]
         for name in factor:
-            found[name] = draws[name].to_numpy()[chosen]
-    return found
+            table[name] = draws[name].to_numpy()[chosen]
+    return table
 
 
 def table(factors: Factors, values: Floats, seed: int) -> pd.DataFrame:
@@ -66,23 +66,18 @@ def table(factors: Factors, values: Floats, seed: int) -> pd.DataFrame:
 
     values : (samples x (n_factors + 2),), the outcome of `rows`
     """
-    made = pd.DataFrame(
-        {"parameter": [factor[0] for factor in factors], "together": [_told(factor) for factor in factors]}
-    )
+    together = [" ".join(factor) if len(factor) > 1 else "" for factor in factors]
+    table = pd.DataFrame({"parameter": [factor[0] for factor in factors], "together": together})
     if not factors:
-        return made.reindex(columns=[*made, *SHARES])
+        return table.reindex(columns=[*table, *SHARES])
     _, analyze = _salib()
-    # SALib takes the seed 0 for none and turns to a global one.
-    found = analyze(_problem(factors), values, calc_second_order=False, num_resamples=500, seed=seed + 1)
+    # SALib takes the seed 0 for none and uses a global one.
+    indices = analyze(_problem(factors), values, calc_second_order=False, num_resamples=500, seed=seed + 1)
     for name, key in (("first_order", "S1"), ("total", "ST")):
-        made[name] = found[key]
-        made[f"{name}_lower"] = found[key] - found[f"{key}_conf"]
-        made[f"{name}_upper"] = found[key] + found[f"{key}_conf"]
-    return made.sort_values("total", ascending=False, kind="stable", ignore_index=True)
-
-
-def _told(factor: tuple[str, ...]) -> str:
-    return " ".join(factor) if len(factor) > 1 else ""
+        table[name] = indices[key]
+        table[f"{name}_lower"] = indices[key] - indices[f"{key}_conf"]
+        table[f"{name}_upper"] = indices[key] + indices[f"{key}_conf"]
+    return table.sort_values("total", ascending=False, kind="stable", ignore_index=True)
 
 
 def _problem(factors: Factors) -> dict[str, Any]:
@@ -93,7 +88,7 @@ def _problem(factors: Factors) -> dict[str, Any]:
 def _salib() -> tuple[Any, Any]:
     try:
         # Imported by name, so that nobody needs SALib, or stubs for it, to check this file.
-        analysis, sampling = (import_module(f"SALib.{each}.sobol") for each in ("analyze", "sample"))
+        analysis, sampling = (import_module(f"SALib.{module}.sobol") for module in ("analyze", "sample"))
     except ImportError:
         raise InputError(
             "Sobol indices need SALib, which is not installed",

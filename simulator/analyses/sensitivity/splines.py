@@ -19,7 +19,7 @@ CAUTION = 1.4
 
 @dataclass(frozen=True)
 class Smooth:
-    """fitted : (n,) E[y | x] at the points; root : (n, k), whose product with k standard normals is its error."""
+    """fitted : (n,) E[y | x] at the points; root : (n, k), times k standard normals the error of `fitted`."""
 
     fitted: Floats
     root: Floats
@@ -60,7 +60,7 @@ def _basis(x: Floats) -> Floats:
     from scipy.interpolate import BSpline
 
     low, high = float(x.min()), float(x.max())
-    apart = (high - low) / SEGMENTS
-    knots = low + apart * np.arange(-DEGREE, SEGMENTS + DEGREE + 1)
+    width = (high - low) / SEGMENTS
+    knots = low + width * np.arange(-DEGREE, SEGMENTS + DEGREE + 1)
     inside = np.clip(x, knots[DEGREE], knots[-DEGREE - 1])
     return np.asarray(BSpline.design_matrix(inside, knots, DEGREE).toarray())

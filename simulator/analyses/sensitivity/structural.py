@@ -1,7 +1,7 @@
-"""Other shapes of the sojourn times, through the same points: what the choice of a family does to an answer.
+"""Other shapes of the sojourn times, through the same points: the effect of the choice of a family on an answer.
 
-Where the pathway declares cured fractions, it is asked without them; where it declares none, with one in each time that
-leads to death. A structure that would leave every time as it is declared is not asked.
+Where the pathway declares cured fractions, an alternative has none; where it declares none, an alternative has one in
+every time that leads to death. A structure that changes no time is left out.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from simulator.engines.model import Exit, Model
 from simulator.pathway.outcome_months import OutcomeMonths
 
 FLATTEST = 0.05
-"""The least slope of log H, or of a normal score, over log t: a curve that is flat between the two months stays so."""
+"""The least slope of log H, or of a normal score, over log t: a curve that is flat between the months stays flat."""
 
 CURED = 0.1
-"""Assumption, where a pathway declares no cured fraction: so many never come to a death that they are on the way to."""
+"""Assumption, where a pathway declares no cured fraction: the share that never reaches a death it is on the way to."""
 
 MATCHED = (0.75, 0.5)
-"""The declared S that a time with an assumed cured fraction goes through, too: its lower quartile and its median."""
+"""Values of S at which a time with an assumed cured fraction matches the declared one: lower quartile and median."""
 
 _QUARTILE = 0.6744897501960817
 
@@ -34,15 +34,15 @@ Through = tuple[float, float]
 
 
 def lognormal(time: Distribution) -> Distribution:
-    """Return the log-normal time of the same median and the same ratio of its quartiles, any cure and ratio kept."""
+    """Return the log-normal time of the same median and ratio of quartiles, with any cure and hazard ratio kept."""
     if isinstance(time, Cure | HazardRatio):
         return _around(time, lognormal(time.base))
     if time.atom is not None or isinstance(time, LogNormal):
         return time
-    lower, median, upper = (time.ppf(each) for each in (0.25, 0.5, 0.75))
+    lower, median, upper = (time.ppf(share) for share in (0.25, 0.5, 0.75))
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = np.log(upper / lower) / (2.0 * _QUARTILE)
-    # Who leaves at once, or never, does so in any family.
+    # A patient who leaves at once, or never, does so in any family.
     return LogNormal(sigma=np.where(np.isfinite(sigma) & (sigma > 0), sigma, 1.0), scale=median)
 
 
@@ -51,7 +51,7 @@ def _around(time: Cure | HazardRatio, base: Distribution) -> Distribution:
 
 
 def weibull_without_cure(time: Distribution, through: Through) -> Distribution:
-    """Return a time with a cured fraction as the Weibull time that goes through its S at two months.
+    """Return a time with a cured fraction as the Weibull time with the same S at two months.
 
     H(t) = (t / b)^a,  a = log(H2 / H1) / log(t2 / t1)
     """
@@ -59,12 +59,12 @@ def weibull_without_cure(time: Distribution, through: Through) -> Distribution:
 
 
 def lognormal_without_cure(time: Distribution, through: Through) -> Distribution:
-    """Return a time with a cured fraction as the log-normal through its S at both months; others as `lognormal`.
+    """Return a time with a cured fraction as the log-normal with the same S at both months; others as `lognormal`.
 
     F(t) = Phi(log(t / m) / s),  1 / s = (z2 - z1) / log(t2 / t1)
     """
-    found = _without_cure(time, through, _score, lambda slope, scale: LogNormal(sigma=1.0 / slope, scale=scale))
-    return lognormal(time) if found is time else found
+    matched = _without_cure(time, through, _score, lambda slope, scale: LogNormal(sigma=1.0 / slope, scale=scale))
+    return lognormal(time) if matched is time else matched
 
 
 def _score(hazards: Floats) -> Floats:
@@ -79,7 +79,7 @@ def _without_cure(
     line: Callable[[Floats], Floats],
     built: Callable[[Floats, Floats], Distribution],
 ) -> Distribution:
-    """line : what of H(t) is linear in log t; built : from its slope, and the t in months at which it is zero."""
+    """line : the function of H(t) that is linear in log t; built : from its slope, and the month t of its zero."""
     if isinstance(time, HazardRatio):
         return _around(time, _without_cure(time.base, through, line, built))
     if not isinstance(time, Cure) or time.atom is not None:
@@ -118,7 +118,7 @@ def _with_cure(
     heights = [line(np.asarray(-np.log((alive - CURED) / (1.0 - CURED)))) for alive in MATCHED]
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (heights[1] - heights[0]) / np.log(last / first)
-        # Who leaves at once, or never, does so with a cured fraction, too.
+        # A patient who leaves at once, or never, does so with a cured fraction, too.
         known = np.isfinite(slope) & (slope > 0)
         scale = np.where(known, last * np.exp(-heights[1] / np.where(known, slope, 1.0)), last)
     return Cure(base=built(np.where(known, slope, 1.0), scale), cure=np.where(known, CURED, 0.0))
@@ -130,17 +130,22 @@ def _as_declared(time: Distribution) -> Distribution:
 
 @dataclass(frozen=True)
 class Structure:
-    """What becomes of a time; and of one that leads to death, if that is another."""
+    """The change of a time; and of a time that leads to death, if that differs."""
 
     of: Change
     of_death: Change | None = None
 
-    def exit(self, model: Model, each: Exit) -> Exit:
-        """Return a way out with its time of this structure."""
-        leads_to_death = model.pathway.states[each.to].kind == "death"
+    def apply(self, model: Model, exit: Exit) -> Exit:
+        """Return an exit with its time of this structure."""
+        leads_to_death = model.pathway.states[exit.to].kind == "death"
         change = self.of_death if self.of_death is not None and leads_to_death else self.of
-        time = None if each.time is None else change(each.time)
-        return each if time is each.time else replace(each, time=time)
+        time = None if exit.time is None else change(exit.time)
+        return exit if time is exit.time else replace(exit, time=time)
+
+    def changes(self, models: Iterable[Model]) -> bool:
+        """Whether it changes a time of any model."""
+        exits = ((model, exit) for model in models for exits in model.exits.values() for exit in exits)
+        return any(self.apply(model, exit) is not exit for model, exit in exits)
 
 
 DECLARED = "as declared"
@@ -160,7 +165,7 @@ def through(months: OutcomeMonths) -> Through:
 
 
 def structures(months: OutcomeMonths) -> dict[str, Structure]:
-    """Return every structure by its name."""
+    """Return all structures by name."""
     return {
         DECLARED: Structure(_as_declared),
         "log-normal times": Structure(lognormal),
@@ -170,27 +175,20 @@ def structures(months: OutcomeMonths) -> dict[str, Structure]:
 
 
 def offered(models: Iterable[Model]) -> list[str]:
-    """Return the structures to ask, the declared one first: those that change a time of any model."""
+    """Return the structures to compare: the declared one first, then those that change a time of any model."""
     models = tuple(models)
-    times = [way.time for model in models for ways in model.exits.values() for way in ways]
-    left_out = set(WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE)
+    times = [exit.time for model in models for exits in model.exits.values() for exit in exits]
+    excluded = WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE
     every = structures(models[0].pathway.months)
-    return [
-        name for name, each in every.items() if name == DECLARED or (name not in left_out and _changes(models, each))
-    ]
+    return [DECLARED, *(name for name in every if name not in excluded and every[name].changes(models))]
 
 
 def _declares_cure(time: Distribution | None) -> bool:
     return isinstance(time, Cure) or (isinstance(time, HazardRatio) and _declares_cure(time.base))
 
 
-def _changes(models: Iterable[Model], change: Structure) -> bool:
-    exits = ((model, way) for model in models for ways in model.exits.values() for way in ways)
-    return any(change.exit(model, each) is not each for model, each in exits)
-
-
 def restructured(model: Model, structure: str) -> Model:
-    """Return a model with its sojourn times of another structure, matched to the declared ones; nothing is refitted."""
+    """Return a model with sojourn times of another structure, matched to the declared ones; nothing is refitted."""
     change = structures(model.pathway.months)[structure]
-    exits = {name: tuple(change.exit(model, way) for way in ways) for name, ways in model.exits.items()}
+    exits = {name: tuple(change.apply(model, exit) for exit in exits) for name, exits in model.exits.items()}
     return replace(model, exits=exits)

@@ -1,4 +1,4 @@
-"""One-way: each input at the ends of its 95 % interval, the others at the centre."""
+"""One-way analysis: an input at the ends of its 95 % interval, the others at the centre."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.arrays import Floats
 
 
 def rows(inputs: Inputs, names: Sequence[str]) -> pd.DataFrame:
-    """Return the rows to ask: the centre, then the low and the high end of every input in turn."""
+    """Return the rows to evaluate: the centre, then the low and the high end of every input in turn."""
     moved = [inputs.moved(name, end) for name in names for end in inputs.ends(name)]
     return pd.DataFrame([inputs.centre, *moved], columns=inputs.names)
 
@@ -20,12 +20,13 @@ def rows(inputs: Inputs, names: Sequence[str]) -> pd.DataFrame:
 def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
     """Return a row an input, the widest bar first. values : (1 + 2 n_names,), the outcome of `rows`.
 
-    correlated_with, correlation : the input that goes with it most closely over the draws, and Spearman's rho.
-    The draws are correlated, so moving one alone visits values that they hardly hold where rho is large.
+    correlated_with, correlation : the input most correlated with it over the draws, and Spearman's rho. Where rho is
+    large, moving one input alone visits values that the draws hardly include.
     """
     ends = values[1:].reshape(-1, 2)
     with_centre = np.column_stack([ends, np.full(len(ends), values[0])])
-    found = pd.DataFrame(
+    closest = _closest(inputs)
+    bars = pd.DataFrame(
         {
             "parameter": names,
             "unit": [inputs.unit(name) for name in names],
@@ -37,23 +38,22 @@ def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
             "outcome_at_high": ends[:, 1],
             "swing": np.ptp(with_centre, axis=1),
             "informed": [name not in inputs.silent for name in names],
+            "correlated_with": [closest[name][0] for name in names],
+            "correlation": [closest[name][1] for name in names],
         }
     )
-    closest = _closest(inputs)
-    found["correlated_with"] = [closest[name][0] for name in names]
-    found["correlation"] = [closest[name][1] for name in names]
-    return found.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
+    return bars.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 
 
 def _closest(inputs: Inputs) -> dict[str, tuple[str, float]]:
-    """Return the input that goes with each input most closely, and Spearman's rho; NaN of one that does not vary."""
+    """Return input -> the input most correlated with it, and Spearman's rho; NaN for an input that does not vary."""
     varied = [name for name in inputs.names if name not in inputs.constant]
-    found = dict.fromkeys(inputs.names, ("", float("nan")))
+    closest = dict.fromkeys(inputs.names, ("", float("nan")))
     if len(varied) < 2:
-        return found
+        return closest
     rho = np.corrcoef(inputs.draws[varied].rank().to_numpy(), rowvar=False)
     size = np.abs(rho)
-    # Not itself, even where it goes with no other.
+    # Not itself, even where it is correlated with no other.
     np.fill_diagonal(size, -1.0)
     most = size.argmax(axis=1)
-    return found | {name: (varied[most[i]], float(rho[i, most[i]])) for i, name in enumerate(varied)}
+    return closest | {name: (varied[most[i]], float(rho[i, most[i]])) for i, name in enumerate(varied)}

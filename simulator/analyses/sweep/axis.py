@@ -10,16 +10,16 @@ from decimal import Decimal, InvalidOperation
 from simulator.errors import InputError
 
 MOST = 1_000_000
-"""Values of one name."""
+"""Values of an axis."""
 
 FORMS = "numbers as 0.5,0.7,0.9, whole ones as 1..6, or steps as 0.5..0.9..0.1"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A name that varies. `table`, `key` : where a scenario tells it, as ("set", "uptake").
+    """A name that varies. table, key : its place in a scenario, as ("set", "uptake")
 
-    values : whole numbers are int, so that they read as they were typed
+    values : whole numbers are int, so that they read as typed
     """
 
     name: str
@@ -27,53 +27,53 @@ class Axis:
     key: str
     values: tuple[float, ...]
 
-    def told(self, value: float) -> str:
+    def label(self, value: float) -> str:
         """Return "beds=2"."""
         return f"{self.name}={value:.10g}"
 
 
-def split(told: Iterable[str]) -> dict[str, str]:
+def split(options: Iterable[str]) -> dict[str, str]:
     """Return name -> values of options `NAME=VALUES`. Raises InputError."""
-    found: dict[str, str] = {}
-    for each in told:
-        name, equals, values = each.rpartition("=")
+    vary: dict[str, str] = {}
+    for option in options:
+        name, equals, values = option.rpartition("=")
         name = name.strip()
         if not equals or not name or not values.strip():
-            raise InputError("not NAME=VALUES", where="--vary", got=each, allowed="beds=1..6, for example")
-        if name in found:
-            raise InputError("a name twice", where="--vary", got=name, allowed=f"--vary {name}={found[name]},{values}")
-        found[name] = values
-    return found
+            raise InputError("not NAME=VALUES", where="--vary", got=option, allowed="beds=1..6, for example")
+        if name in vary:
+            raise InputError("a name twice", where="--vary", got=name, allowed=f"--vary {name}={vary[name]},{values}")
+        vary[name] = values
+    return vary
 
 
-def read_values(told: str | Iterable[float], where: str) -> tuple[float, ...]:
-    """Return the values of a text, or of numbers, in the order they come. Raises InputError."""
-    items = _of_text(told, where) if isinstance(told, str) else _of_numbers(told, where)
-    found: list[float] = []
+def read_values(given: str | Iterable[float], where: str) -> tuple[float, ...]:
+    """Return the values of a text, or of numbers, in their order. Raises InputError."""
+    items = _of_text(given, where) if isinstance(given, str) else _of_numbers(given, where)
+    values: list[float] = []
     for value in items:
-        if len(found) == MOST:
+        if len(values) == MOST:
             raise InputError("more values than a sweep takes", where=where, allowed=f"up to {MOST:,}")
-        found.append(value)
-    if not found:
+        values.append(value)
+    if not values:
         raise InputError("no values", where=where, allowed=FORMS)
-    if len(set(found)) < len(found):
-        twice = next(each for place, each in enumerate(found) if each in found[:place])
+    if len(set(values)) < len(values):
+        twice = next(value for place, value in enumerate(values) if value in values[:place])
         raise InputError("a value twice", where=where, got=twice, allowed="each once")
-    return tuple(found)
+    return tuple(values)
 
 
-def _of_numbers(told: Iterable[float], where: str) -> Iterator[float]:
-    if not isinstance(told, Iterable):
-        raise InputError("not several values", where=where, got=told, allowed=f"a list, as [{told}]; {FORMS}")
-    for each in told:
+def _of_numbers(given: Iterable[float], where: str) -> Iterator[float]:
+    if not isinstance(given, Iterable):
+        raise InputError("not several values", where=where, got=given, allowed=f"a list, as [{given}]; {FORMS}")
+    for item in given:
         try:
-            yield _plain(float(each), each, where)
+            yield _plain(float(item), item, where)
         except (TypeError, ValueError):
-            raise InputError("not a number", where=where, got=each, allowed=FORMS) from None
+            raise InputError("not a number", where=where, got=item, allowed=FORMS) from None
 
 
-def _of_text(told: str, where: str) -> Iterator[float]:
-    for item in told.split(","):
+def _of_text(text: str, where: str) -> Iterator[float]:
+    for item in text.split(","):
         first, *more = [_decimal(part, item, where) for part in item.split("..")]
         if not more:
             yield _plain(float(first), item, where)
@@ -86,7 +86,7 @@ def _of_text(told: str, where: str) -> Iterator[float]:
             raise InputError("a range that runs backwards", where=where, got=item, allowed=f"{last}..{first}")
         if (last - first) / step >= MOST:
             raise InputError("more values than a sweep takes", where=where, got=item, allowed=f"up to {MOST:,}")
-        # Decimals, so that three steps of 0.1 from 0.5 end at 0.8 and nowhere beside it.
+        # Decimals, so that three steps of 0.1 from 0.5 end exactly at 0.8.
         for place in range(int((last - first) // step) + 1):
             yield _plain(float(first + place * step), item, where)
 
@@ -109,7 +109,7 @@ def _decimal(part: str, item: str, where: str) -> Decimal:
     return value
 
 
-def _plain(value: float, told: object, where: str) -> float:
+def _plain(value: float, item: object, where: str) -> float:
     if not math.isfinite(value):
-        raise InputError("not a finite number", where=where, got=told, allowed=FORMS)
+        raise InputError("not a finite number", where=where, got=item, allowed=FORMS)
     return int(value) if value == int(value) and abs(value) < 2**53 else value

@@ -1,4 +1,4 @@
-"""What is looked at before a sweep runs: every cell's values at all draws, who is marginal, and what is asked for."""
+"""Checks before a sweep runs: every cell's values at all draws, marginal patients, and offered loads."""
 
 from __future__ import annotations
 
@@ -24,49 +24,49 @@ from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
 
 MOST_CELLS = 10_000
-"""More are not begun without --yes."""
+"""More need --yes."""
 
 MOST_SOLUTIONS = 100
-"""More demands, of about a tenth of a second each, are solved for only after the cost has been told."""
+"""More demands, a tenth of a second each, are solved only after the check of the cost."""
 
 MOST_TRIED = 100
-"""Values of which one cell each is tried at all draws before the cost is known; every cell is, after that."""
+"""Values that are tried at all draws, in a cell each, before the cost is known; after that, every cell is tried."""
 
-SHOWN = 6
+NAMED = 6
 """Cells that a message names."""
 
 
 class Progress(Protocol):
-    """What a sweep calls: how much is done, of how much, and what it is at now."""
+    """A sweep calls it with the amount done, the total, and the stage."""
 
     def __call__(self, done: int, total: int, stage: str = ..., /) -> None: ...
 
 
-def check_values(grid: Grid, own: Values) -> None:
-    """Try each value once, the other names at their first; of very many, some and the last. Raises InputError."""
+def check_values(grid: Grid, draw_values: Values) -> None:
+    """Try every value once, the other axes at their first value; of very many, some and the last. InputError."""
     cells = list(grid.edges())
     for cell in dict.fromkeys([*cells[:: math.ceil(len(cells) / MOST_TRIED)], cells[-1]]):
-        resolve(grid.at(cell), own)
+        resolve(grid.at(cell), draw_values)
 
 
-def check_cells(grid: Grid, own: Values, progress: Progress | None) -> Floats:
-    """Try every cell at all draws; return the share of draws without marginal patients : (n_cells,), NaN if no such.
+def check_cells(grid: Grid, draw_values: Values, progress: Progress | None) -> Floats:
+    """Try every cell at all draws; return the share of draws without marginal patients : (n_cells,).
 
-    Raises InputError naming the cell.
+    NaN where the pathway declares none. Raises InputError naming the cell.
     """
-    found = np.full(len(grid), np.nan)
+    untouched = np.full(len(grid), np.nan)
     for cell in range(len(grid)):
-        model = resolve(grid.at(cell), own)
+        model = resolve(grid.at(cell), draw_values)
         if model.marginal is not None:
             raised = np.any(np.atleast_2d(model.marginal.share > model.marginal.practice_share), axis=-1)
-            found[cell] = 1.0 - float(np.mean(raised))
+            untouched[cell] = 1.0 - float(np.mean(raised))
         if progress is not None:
             progress(cell + 1, len(grid), "checking")
-    return found
+    return untouched
 
 
 def check_cost(grid: Grid, seconds: float, settings: Settings, n_draws: int) -> None:
-    """Refuse a sweep that nobody would sit out. Raises InputError with its cost."""
+    """Refuse a sweep that takes too long. Raises InputError with its time."""
     what, jobs = f"{len(grid):,} cells", min(settings.jobs, len(grid) * n_draws)
     cost.check_time(seconds, jobs, [Dial("--draws", n_draws, 10)], what=what, where="--vary")
     if len(grid) > MOST_CELLS:
@@ -78,69 +78,67 @@ def check_cost(grid: Grid, seconds: float, settings: Settings, n_draws: int) -> 
 
 
 def lever_places(grid: Grid) -> list[int]:
-    """Return which axes change what an arrival asks for; units and [service] change a load in proportion."""
+    """Return the axes that change an arrival's demand; units and [service] change a load in proportion."""
     return [place for place, axis in enumerate(grid.axes) if axis.table not in ("capacity", "service")]
 
 
 def solutions(grid: Grid) -> int:
-    """Return how many different demands `check_loads` must solve for."""
+    """Return the number of different demands that `check_loads` solves."""
     return math.prod(len(grid.axes[place].values) for place in lever_places(grid))
 
 
-def seconds_of_loads(grid: Grid, own: Values) -> float:
-    """Return about how long `check_loads` takes."""
-    return solutions(grid) * cost.timed(partial(demand, grid.at(0), own))
+def seconds_of_loads(grid: Grid, draw_values: Values) -> float:
+    """Return about how many seconds `check_loads` takes."""
+    return solutions(grid) * cost.timed(partial(demand, grid.at(0), draw_values))
 
 
-def check_loads(grid: Grid, own: Values, progress: Progress | None) -> None:
-    """Refuse cells in which more is asked for than can ever be served. Raises InputError that names them."""
+def check_loads(grid: Grid, draw_values: Values, progress: Progress | None) -> None:
+    """Refuse cells in which demand exceeds capacity. Raises InputError that names them."""
     if grid.scenario.service is None:
         return
     beyond: list[str] = []
-    for cell, scenario, asked in _asked(grid, own):
-        doubts = asked.undetermined(scenario)
-        for name, load in asked.never_leaving(scenario).items():
-            if load.mean() >= 1.0 and name not in doubts:
-                beyond.append(f"{grid.told(cell)} ({name} {load.mean():.2f})")
+    for cell, scenario, arrivals in _demands(grid, draw_values):
+        undetermined = arrivals.undetermined(scenario)
+        for name, load in arrivals.never_leaving(scenario).items():
+            if load.mean() >= 1.0 and name not in undetermined:
+                beyond.append(f"{grid.label(cell)} ({name} {load.mean():.2f})")
         if progress is not None:
             progress(cell + 1, len(grid), "checking loads")
     _refuse(grid, beyond, "loads of", "loads below 1")
 
 
-def check_trials(grid: Grid, own: Values, table: pd.DataFrame | None, progress: Progress | None) -> None:
-    """Refuse cells in which a queue grows in a trial, where loads do not tell. Raises InputError that names them."""
+def check_trials(grid: Grid, draw_values: Values, table: pd.DataFrame | None, progress: Progress | None) -> None:
+    """Refuse cells in which a queue grows in a trial, where loads do not decide. Raises InputError that names them."""
     if grid.scenario.service is None:
         return
     beyond: list[str] = []
-    for cell, scenario, asked in _asked(grid, own):
-        growing = None
+    for cell, scenario, arrivals in _demands(grid, draw_values):
         if scenario.capacity:
-            middle = single(table, middle_of(asked.offered_loads(scenario)))
-            growing = growing_in_trial(scenario, middle, asked.undetermined(scenario))
-        if growing is not None:
-            beyond.append(f"{grid.told(cell)} ({growing})")
+            middle = single(table, middle_of(arrivals.offered_loads(scenario)))
+            growing = growing_in_trial(scenario, middle, arrivals.undetermined(scenario))
+            beyond += [] if growing is None else [f"{grid.label(cell)} ({growing})"]
         if progress is not None:
             progress(cell + 1, len(grid), "checking queues")
     _refuse(grid, beyond, "", "fewer arrivals or more units")
 
 
-def _asked(grid: Grid, own: Values) -> Iterator[tuple[int, Scenario, Demand]]:
-    """Yield every cell with its scenario and what arrivals ask for."""
+def _demands(grid: Grid, draw_values: Values) -> Iterator[tuple[int, Scenario, Demand]]:
+    """Yield every cell with its scenario and the demand of its arrivals."""
     known: dict[tuple[float, ...], Demand] = {}
     for cell in range(len(grid)):
         scenario = grid.at(cell)
         levers = tuple(grid.values(cell)[place] for place in lever_places(grid))
         if levers not in known:
-            known[levers] = demand(scenario, own)
+            known[levers] = demand(scenario, draw_values)
         yield cell, scenario, known[levers]
 
 
 def _refuse(grid: Grid, beyond: list[str], what: str, allowed: str) -> None:
     if beyond:
-        more = f" and {len(beyond) - SHOWN} more" if len(beyond) > SHOWN else ""
+        more = f" and {len(beyond) - NAMED} more" if len(beyond) > NAMED else ""
         raise InputError(
             f"more is asked for than can ever be served in {len(beyond)} of {len(grid)} cells",
             where=grid.scenario.where,
-            got=f"{what} {'; '.join(beyond[:SHOWN])}{more}".strip(),
+            got=f"{what} {'; '.join(beyond[:NAMED])}{more}".strip(),
             allowed=f"{allowed}, or --overload to run them all the same",
         )

@@ -27,7 +27,7 @@ COLUMNS = (
     *("clock", "population", "resource", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
     *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se", "follow_up"),
 )
-"""Of the table, beside a column a name: a name that is one of them needs its table in front."""
+"""Of the table, next to a column per axis: an axis of such a name needs its table in front."""
 
 
 @dataclass(frozen=True)
@@ -46,39 +46,39 @@ class Grid:
 
     def places(self, cell: int) -> tuple[int, ...]:
         """Return a cell's place on each axis."""
-        found = []
+        places = []
         for axis in reversed(self.axes):
             cell, place = divmod(cell, len(axis.values))
-            found.append(place)
-        return tuple(reversed(found))
+            places.append(place)
+        return tuple(reversed(places))
 
     def values(self, cell: int) -> tuple[float, ...]:
-        """Return a cell's value of each name."""
+        """Return a cell's value on each axis."""
         return tuple(axis.values[place] for axis, place in zip(self.axes, self.places(cell), strict=True))
 
-    def told(self, cell: int) -> str:
+    def label(self, cell: int) -> str:
         """Return "beds=2, uptake=0.7"."""
-        return ", ".join(axis.told(value) for axis, value in zip(self.axes, self.values(cell), strict=True))
+        return ", ".join(axis.label(value) for axis, value in zip(self.axes, self.values(cell), strict=True))
 
     def at(self, cell: int) -> Scenario:
         """Return a cell's scenario, checked against the pathway. Raises InputError naming the cell."""
-        name = f"{self.scenario.name} with {self.told(cell)}"
-        made = replace(self.scenario, name=name, file=None)
+        scenario = replace(self.scenario, name=f"{self.scenario.name} with {self.label(cell)}", file=None)
         service: dict[str, float] = {}
         for axis, value in zip(self.axes, self.values(cell), strict=True):
             if axis.table == "service":
                 service[axis.key] = value
             else:
-                made = _with(made, axis, value)
+                scenario = _with(scenario, axis, value)
         if service:
-            made = _with_service(made, service)
-        if made.before is not None:
-            made = replace(made, before=replace(made.before, capacity=made.capacity, service=made.service))
-        check(made)
-        return made
+            scenario = _with_service(scenario, service)
+        if scenario.before is not None:
+            before = replace(scenario.before, capacity=scenario.capacity, service=scenario.service)
+            scenario = replace(scenario, before=before)
+        check(scenario)
+        return scenario
 
     def edges(self) -> Iterator[int]:
-        """Yield the cells that show each value once, the other names at their first."""
+        """Yield the cells that show every value once, the other axes at their first value."""
         stride = len(self)
         for axis in self.axes:
             stride //= len(axis.values)
@@ -94,24 +94,24 @@ def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> 
     if not vary:
         raise InputError("nothing to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
     axes: list[Axis] = []
-    for name, told in vary.items():
+    for name, values in vary.items():
         table, key = find(scenario.pathway, name)
         if name in COLUMNS:
             raise InputError("a column of the table, too", where="--vary", got=name, allowed=f"{table}.{key}")
         for axis in axes:
             if (axis.table, axis.key) == (table, key):
                 raise InputError(f"the same as '{axis.name}'", where="--vary", got=name, allowed="each name once")
-        axes.append(Axis(name, table, key, read_values(told, f"--vary {name}")))
+        axes.append(Axis(name, table, key, read_values(values, f"--vary {name}")))
     return Grid(scenario, tuple(axes))
 
 
 def find(pathway: Pathway, name: str) -> tuple[str, str]:
-    """Return the table and the key that a name stands for. Raises InputError."""
+    """Return the table and the key of a name. Raises InputError."""
     short = _short(pathway)
     if name in short and len(short[name]) == 1:
         return short[name][0]
     if name in short:
-        tables = " or ".join(".".join(each) for each in short[name])
+        tables = " or ".join(".".join(address) for address in short[name])
         raise InputError("two things of one name", where="--vary", got=name, allowed=tables)
     table, dot, key = name.partition(".")
     full = _full(pathway)
@@ -122,7 +122,7 @@ def find(pathway: Pathway, name: str) -> tuple[str, str]:
 
 
 def _full(pathway: Pathway) -> dict[str, list[str]]:
-    """Return what can vary, by the scenario's table."""
+    """Return the names that can vary, by the scenario's table."""
     parameters = pathway.parameters
     return {
         "capacity": list(pathway.resources),
@@ -140,13 +140,13 @@ def _full(pathway: Pathway) -> dict[str, list[str]]:
 
 
 def _short(pathway: Pathway) -> dict[str, list[tuple[str, str]]]:
-    """Return the names that need no table in front, what planners vary most first."""
-    found: dict[str, list[tuple[str, str]]] = {BENEFIT: [("", BENEFIT)]}
+    """Return the names that need no table in front, the most varied first."""
+    short: dict[str, list[tuple[str, str]]] = {BENEFIT: [("", BENEFIT)]}
     full = _full(pathway)
     for table in ("capacity", "set", "service"):
         for key in full[table]:
-            found.setdefault(key, []).append((table, key))
-    return found
+            short.setdefault(key, []).append((table, key))
+    return short
 
 
 def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
@@ -157,25 +157,25 @@ def _with(scenario: Scenario, axis: Axis, value: float) -> Scenario:
         if not 0 <= value <= 1:
             raise InputError("marginal benefit outside 0 to 1", where=f"--vary {axis.name}", got=value)
         return scenario.benefiting(float(value))
-    told: dict[str, Any] = {axis.table: {**getattr(scenario, axis.table), axis.key: float(value)}}
-    return replace(scenario, **told)
+    lever: dict[str, Any] = {axis.table: {**getattr(scenario, axis.table), axis.key: float(value)}}
+    return replace(scenario, **lever)
 
 
 def _with_units(scenario: Scenario, resource: str, units: float) -> Scenario:
-    """Return a scenario with so many units for ever; priority and offers stay."""
+    """Return a scenario with constant units; priority and offers stay."""
     table = CapacityTable.model_validate({"units": units})
-    found = limits.read(scenario.pathway, {resource: table}, scenario.where, scenario.capacity)
-    return replace(scenario, capacity=found)
+    limited = limits.read(scenario.pathway, {resource: table}, scenario.where, scenario.capacity)
+    return replace(scenario, capacity=limited)
 
 
-def _with_service(scenario: Scenario, told: Mapping[str, float]) -> Scenario:
+def _with_service(scenario: Scenario, changed: Mapping[str, float]) -> Scenario:
     """Return a scenario with some keys of [service] changed, all at once: one may need another."""
-    if "policy_from_month" in told and scenario.before is None:
+    if "policy_from_month" in changed and scenario.before is None:
         raise InputError(
             "the scenario does not say what applies before",
             where="--vary policy_from_month",
             allowed="a scenario whose [service] has a policy_from_month",
         )
-    table = toml.validate(ServiceTable, dict(told), Path("--vary"))
-    own = table.model_dump(exclude_unset=True)
-    return replace(scenario, service=read_service(own, scenario.where, scenario.service))
+    table = toml.validate(ServiceTable, dict(changed), Path("--vary"))
+    service = read_service(table.model_dump(exclude_unset=True), scenario.where, scenario.service)
+    return replace(scenario, service=service)

@@ -1,4 +1,4 @@
-"""What a reader of a sweep must know beside its numbers, in sentences: for the terminal, the figures, the manifest."""
+"""Notes on a sweep's numbers, in sentences: for the terminal, the figures, the manifest."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ MOST = 4
 
 
 def of(grid: Grid, untouched: Floats, patients: int) -> list[str]:
-    """Return the sentences. untouched : (n_cells,) share of draws without marginal patients; NaN if there are none."""
-    found = []
+    """Return the sentences. untouched : (n_cells,) share of draws without marginal patients; NaN: not declared."""
+    # A pathway that does not declare marginal patients has none.
+    sentences = _marginal(grid, np.nan_to_num(untouched, nan=1.0))
     first = grid.at(0)
     if first.capacity and first.service is None:
-        found.append(f"Without [service], all {patients:,} patients of a draw come at once and share what there is.")
-    # A pathway that does not say who is marginal has no such patients.
-    return [*found, *_marginal(grid, np.nan_to_num(untouched, nan=1.0))]
+        together = f"Without [service], all {patients:,} patients of a draw come at once and share what there is."
+        return [together, *sentences]
+    return sentences
 
 
 def _marginal(grid: Grid, untouched: Floats) -> list[str]:
     varied = BENEFIT in grid.names
     if (untouched == 1.0).all():
         return [f"No cell treats more than the draws' own policy: {BENEFIT} changes nothing."] if varied else []
-    found = []
+    sentences = []
     if not varied:
-        found.append(f"{BENEFIT} is the scenario's, {_benefit(grid.scenario)}, in every cell.")
+        sentences.append(f"{BENEFIT} is the scenario's, {_benefit(grid.scenario)}, in every cell.")
     if untouched.max() > 0:
         who = "Uptake at or below a draw's own adds no patients"
-        found.append(f"{who}: {_where(grid, untouched)}.")
-    return found
+        sentences.append(f"{who}: {_where(grid, untouched)}.")
+    return sentences
 
 
 def _benefit(scenario: Scenario) -> str:
-    told = scenario.marginal_benefit
-    return f"@{told}, each draw's own" if isinstance(told, str) else f"{told:g} (an assumption)"
+    benefit = scenario.marginal_benefit
+    return f"@{benefit}, each draw's own" if isinstance(benefit, str) else f"{benefit:g} (an assumption)"
 
 
 def _where(grid: Grid, untouched: Floats) -> str:
-    """Return in which share of draws, by the values of the name that decides it, if one does."""
+    """Return the share of draws in words, by the values of the axis that decides it, if one axis does."""
     shaped = untouched.reshape([len(axis.values) for axis in grid.axes])
     for place, axis in enumerate(grid.axes):
         shares = np.moveaxis(shaped, place, 0).reshape(len(axis.values), -1)
@@ -53,11 +54,11 @@ def _where(grid: Grid, untouched: Floats) -> str:
 
 
 def _by_value(axis: Axis, shares: Floats) -> str:
-    told = [(value, share) for value, share in zip(axis.values, shares, strict=True) if share > 0]
-    if len(told) > MOST:
-        (low, most), (high, least) = told[0], told[-1]
+    positive = [(value, share) for value, share in zip(axis.values, shares, strict=True) if share > 0]
+    if len(positive) > MOST:
+        (low, most), (high, least) = positive[0], positive[-1]
         return f"{axis.name} from {low:.10g} in {_percent(most)} of draws to {high:.10g} in {_percent(least)}"
-    return f"{axis.name} " + ", ".join(f"{value:.10g} in {_percent(share)} of draws" for value, share in told)
+    return f"{axis.name} " + ", ".join(f"{value:.10g} in {_percent(share)} of draws" for value, share in positive)
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""A sweep: every cell of a grid through the machinery of `compare`, differences told to the first cell draw by draw."""
+"""A sweep: all cells of a grid run as by `compare`, with differences from the first cell draw by draw."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import populations
 from simulator.engines.exact.engine import BATCH
 from simulator.evidence.draws import load_informed_draws, values
-from simulator.execution.pool import Each, workers
+from simulator.execution.pool import Map, workers
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws
@@ -34,11 +34,11 @@ from simulator.scenario.scenario import Scenario, load_scenario
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep's table, a row an outcome of a cell, as in its folder; and the manifest that says how it came about.
+    """A sweep's table, a row an outcome of a cell, as in its folder; and the manifest.
 
-    lead : the outcome that answers, on which clock; None where no OS is reached
-    leading : its values and their noise, of each cell
-    notes : what a reader must know, in sentences
+    lead : the clock and the outcome of the answer; None where the horizon reaches no OS
+    leading : its values and their noise, by cell
+    notes : on the numbers, in sentences
     """
 
     grid: Grid
@@ -50,8 +50,8 @@ class Sweep:
 
     @property
     def draws(self) -> Floats:
-        """The values of the outcome that answers : (n_cells, n_draws)."""
-        return np.array([each.values for each in self.leading])
+        """The values of the lead outcome : (n_cells, n_draws)."""
+        return np.array([leading.values for leading in self.leading])
 
     @property
     def scenario(self) -> Scenario:
@@ -66,7 +66,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What every piece of work needs; a piece is a cell and some draws."""
+    """The data that every piece of work needs; a piece is a cell and some draws."""
 
     grid: Grid
     table: pd.DataFrame | None
@@ -85,22 +85,22 @@ def sweep(
 ) -> Sweep:
     """Return one scenario's results over a grid, e.g. vary={"beds": range(1, 7), "uptake": "0.5,0.9"}.
 
-    Settings as in `experiment.Settings`; yes : start however much it costs. Raises InputError before anything runs.
+    Settings as in `experiment.Settings`; yes : start however long it takes. Raises InputError before anything runs.
     """
     chosen = Settings.of(settings)
     grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
     pathway = grid.scenario.pathway
     table = load_informed_draws(pathway)
     first = grid.at(0)
-    # Cells differ in numbers only: what one cell asks of an engine, all do.
+    # Cells differ in numbers only: one engine can run them all.
     engine, why = choose_engine(chosen.engine, [first], chosen.horizon)
     n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
     batch = BATCH if engine == "exact" else 1
     chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))
     plan = _Plan(grid, table, engine, chosen, chunks)
-    own = values(table, slice(0, n_draws))
+    draw_values = values(table, slice(0, n_draws))
     if len(grid) <= checks.MOST_CELLS:
-        checks.check_values(grid, own)
+        checks.check_values(grid, draw_values)
     at_once = checks.solutions(grid) <= checks.MOST_SOLUTIONS and len(grid) <= checks.MOST_CELLS
     if at_once and not chosen.overload:
         checks.check_loads(grid, draws_for_overload(table), progress)
@@ -110,20 +110,20 @@ def sweep(
         if not at_once and not chosen.overload and first.service is not None:
             seconds += checks.seconds_of_loads(grid, draws_for_overload(table))
         checks.check_cost(grid, seconds, chosen, n_draws)
-    untouched = checks.check_cells(grid, own, progress)
+    untouched = checks.check_cells(grid, draw_values, progress)
     if not chosen.overload:
         if not at_once:
             checks.check_loads(grid, draws_for_overload(table), progress)
         checks.check_trials(grid, draws_for_overload(table), table, progress)
     jobs = min(chosen.jobs, len(grid) * len(chunks))
-    with workers(jobs, plan) as each:
-        tables, leading = _run(plan, each, untouched, progress)
+    with workers(jobs, plan) as pool_map:
+        tables, leading = _run(plan, pool_map, untouched, progress)
     why = f"{why} (one engine for all {len(grid)} cells)"
-    said = notes.of(grid, untouched, chosen.patients)
-    told = manifest.manifest([grid.scenario], chosen, engine, why, n_draws)
-    told |= {"varied": {axis.name: list(axis.values) for axis in grid.axes}, "cells": len(grid), "notes": said}
+    sentences = notes.of(grid, untouched, chosen.patients)
+    about = manifest.manifest([grid.scenario], chosen, engine, why, n_draws)
+    about |= {"varied": {axis.name: list(axis.values) for axis in grid.axes}, "cells": len(grid), "notes": sentences}
     lead = _lead(plan)
-    return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), told, lead, tuple(leading), tuple(said))
+    return Sweep(grid, as_written(pd.concat(tables, ignore_index=True)), about, lead, tuple(leading), tuple(sentences))
 
 
 def _ends(grid: Grid) -> list[Scenario]:
@@ -132,12 +132,12 @@ def _ends(grid: Grid) -> list[Scenario]:
 
 
 def _seconds(plan: _Plan, n_draws: int) -> float:
-    """Return about how long a sweep would take, from some patients of its first and last cell; 0 if surely short."""
+    """Return about how many seconds a sweep takes, from a few patients of its end cells; 0 if surely short."""
     grid, settings = plan.grid, plan.settings
     ends = _ends(grid)
     if cost.is_surely_short(ends, plan.engine, settings, times=len(grid) / len(ends)):
         return 0.0
-    seconds = sum(cost.seconds_of(each, plan.table, plan.engine, settings, n_draws) for each in ends)
+    seconds = sum(cost.seconds_of(end, plan.table, plan.engine, settings, n_draws) for end in ends)
     return seconds * len(grid) / len(ends) / min(settings.jobs, len(grid) * len(plan.chunks))
 
 
@@ -149,19 +149,19 @@ def _lead(plan: _Plan) -> tuple[str, str] | None:
 
 
 def _run(
-    plan: _Plan, each: Each, untouched: Floats, progress: Progress | None
+    plan: _Plan, pool_map: Map, untouched: Floats, progress: Progress | None
 ) -> tuple[list[pd.DataFrame], list[Sample]]:
-    """Return each cell's rows, and its lead outcome."""
+    """Return the cells' rows, and their lead outcomes."""
     lead = _lead(plan)
     tables: list[pd.DataFrame] = []
     leading: list[Sample] = []
     parts: list[ScenarioDraws] = []
     first: list[ScenarioDraws] = []
     work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
-    for done, part in enumerate(each(_piece, work), start=1):
+    for done, part in enumerate(pool_map(_piece, work), start=1):
         parts.append(part)
         if len(parts) == len(plan.chunks):
-            # A cell is summarised as soon as it is complete: the draws of them all would not fit in memory.
+            # A cell is summarised as soon as it is complete: the draws of all cells would not fit in memory.
             first = first or parts
             cell = len(tables)
             tables.append(_rows(plan, cell, parts, first, untouched[cell]))
@@ -175,26 +175,25 @@ def _run(
 
 
 def _rows(
-    plan: _Plan, cell: int, own: list[ScenarioDraws], first: list[ScenarioDraws], untouched: float
+    plan: _Plan, cell: int, draws: list[ScenarioDraws], first: list[ScenarioDraws], untouched: float
 ) -> pd.DataFrame:
-    """Return a cell's rows : those of outcomes.csv, and of service.csv over all years."""
+    """Return a cell's rows, as in outcomes.csv and, over all years, in service.csv."""
     grid, scenario = plan.grid, plan.grid.at(cell)
-    default = scenario.pathway.clock
-    before = first if cell else None
     rows: list[dict[str, Any]] = []
     for clock in clocks(scenario):
         for name in populations(scenario.pathway):
-            rows += [outcome.row() for outcome in outcomes_of_population(scenario, clock, name, own, before)]
+            of_population = outcomes_of_population(scenario, clock, name, draws, first if cell else None)
+            rows += [outcome.row() for outcome in of_population]
     rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon)} for row in rows]
-    if own[0].resources is not None:
-        resources = [[part.resources for part in each if part.resources is not None] for each in (first, own)]
-        found = resource_tables.service([grid.at(0), scenario], resources).assign(clock="", population="")
-        half = len(found) // 2
-        found = found.tail(half) if cell else found.head(half)
-        rows += [{str(key): value for key, value in each.items()} for each in found.to_dict("records")]
+    if draws[0].resources is not None:
+        resources = [[part.resources for part in parts if part.resources is not None] for parts in (first, draws)]
+        service = resource_tables.service([grid.at(0), scenario], resources).assign(clock="", population="")
+        half = len(service) // 2
+        service = service.tail(half) if cell else service.head(half)
+        rows += [{str(key): value for key, value in row.items()} for row in service.to_dict("records")]
     if np.isfinite(untouched):
-        told = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
-        rows.append({"clock": default, "population": "all", "monte_carlo_se": 0.0, **told})
+        row = {"outcome": "draws_with_marginal_patients", "unit": "probability", "estimate": 1.0 - untouched}
+        rows.append({"clock": scenario.pathway.clock, "population": "all", "monte_carlo_se": 0.0, **row})
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     table["resource"] = table["resource"].astype(object).where(table["resource"].notna(), "").astype(str)
     for place, (axis, value) in enumerate(zip(grid.axes, grid.values(cell), strict=True)):

@@ -1,9 +1,8 @@
-"""The files of a run of virtual cohorts: tidy tables, and the manifest that says how they came about."""
+"""The files of a run of virtual cohorts: tidy tables, and the manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,44 +16,44 @@ from simulator.files import csv
 from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
-    from simulator.analyses.virtual_cohorts.immortal_time import Guarantee
+    from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
     from simulator.analyses.virtual_cohorts.power import VirtualCohorts
 
 ENGINE = "simulated patients are counted as a cohort's are"
 
 
-def write_cohorts(found: VirtualCohorts, folder: Path) -> None:
+def write_cohorts(result: VirtualCohorts, folder: Path) -> None:
     """Write cohorts.csv, curves.csv, spread.csv, power.csv where policies are compared, and manifest.json."""
-    tables = {"cohorts": found.cohorts, "curves": found.curves, "spread": pd.DataFrame([found.spread])}
-    if found.power is not None:
-        tables["power"] = found.power
-    _write(tables, _manifest(found.scenarios, found.settings, found.n_draws, {}), folder)
+    tables = {"cohorts": result.cohorts, "curves": result.curves, "spread": pd.DataFrame([result.variation])}
+    if result.power is not None:
+        tables["power"] = result.power
+    _write(tables, _manifest(result.scenarios, result.settings, result.n_draws, {}), folder)
 
 
-def write_guarantee(found: Guarantee, folder: Path) -> None:
+def write_immortal_time(result: ImmortalTime, folder: Path) -> None:
     """Write analyses.csv, curves.csv and manifest.json."""
     more = {
-        "groups": [group.name for group in found.groups],
-        "decision": found.decision,
-        "failure": list(found.failure),
-        "reported_difference": found.reported,
+        "groups": [group.name for group in result.groups],
+        "decision": result.decision,
+        "failure": list(result.failure),
+        "reported_difference": result.reported,
     }
-    told = _manifest([found.scenario], found.settings, found.n_draws, more)
-    _write({"analyses": found.analyses, "curves": found.curves}, told, folder)
+    contents = _manifest([result.scenario], result.settings, result.n_draws, more)
+    _write({"analyses": result.analyses, "curves": result.curves}, contents, folder)
 
 
 def _manifest(
     scenarios: Sequence[Scenario], settings: Settings, n_draws: int, more: Mapping[str, Any]
 ) -> dict[str, Any]:
     run = RunSettings(seed=settings.seed, horizon=settings.horizon)
-    told = manifest.manifest(scenarios, run, settings.simulator, ENGINE, n_draws)
-    own = {key: value for key, value in asdict(settings).items() if key in ("n", "cohorts", "seed", "horizon")}
-    # Patients, replications and overload are of another kind of run.
-    kept = {key: value for key, value in told.items() if key not in ("patients", "replications", "overload")}
-    return {**kept, **own, **more}
+    run_manifest = manifest.manifest(scenarios, run, settings.simulator, ENGINE, n_draws)
+    # Patients, replications and overload belong to another kind of run.
+    kept = {key: value for key, value in run_manifest.items() if key not in ("patients", "replications", "overload")}
+    counts = {"n": settings.n, "cohorts": settings.cohorts, "seed": settings.seed, "horizon": settings.horizon}
+    return {**kept, **counts, **more}
 
 
-def _write(tables: Mapping[str, pd.DataFrame], told: Mapping[str, Any], folder: Path) -> None:
+def _write(tables: Mapping[str, pd.DataFrame], contents: Mapping[str, Any], folder: Path) -> None:
     for name, table in tables.items():
         csv.write(table, folder / f"{name}.csv", DIGITS)
-    manifest.write(told, folder)
+    manifest.write(contents, folder)

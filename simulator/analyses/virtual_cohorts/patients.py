@@ -1,7 +1,7 @@
-"""The patients of virtual cohorts: who reaches the default clock, seen until death or the end of follow-up.
+"""The patients of virtual cohorts: they reach the default clock, and are seen until death or the end of follow-up.
 
-Each one's follow-up ends at lower + (upper - lower) u months after the clock's start, whatever becomes of them:
-uniform, as the cohort's file says (an assumption), and not beyond the horizon.
+A patient's follow-up ends at lower + (upper - lower) u months after the clock's start, independent of the outcome:
+u is uniform, an assumption of the cohort's file, and follow-up ends by the horizon.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from simulator.scenario.scenario import Scenario
 FollowUp = tuple[float, float] | None
 
 FOLLOW_UP = "follow-up"
-"""The address of each patient's own; no state, transition or attribute can have it."""
+"""The address of a patient's uniform for follow-up; no state, transition or attribute can have it."""
 
 FEWEST = 1_000
-"""Patients among whom one at least must reach the clock."""
+"""Patients of whom at least one must reach the clock."""
 
 
 @dataclass(frozen=True)
 class Patients:
     """Patients from the default clock's start on. Arrays : (n_patients,), months.
 
-    seen : until death or the end of follow-up; died : which it was
-    entered : by state, when it was entered first; inf if never
+    seen : until death or the end of follow-up; died : whether until death
+    entered : state -> month of its first entry; inf if never
     """
 
     seen: Floats
@@ -46,36 +46,36 @@ class Patients:
     entered: dict[str, Floats]
 
     def first(self, states: Sequence[str]) -> Floats:
-        """Return when any of some states was entered first."""
+        """Return the month of the first entry into any of some states : (n_patients,)."""
         return np.asarray(np.minimum.reduce([self.entered[state] for state in states]))
 
     def courses(self, states: Sequence[str], since: Floats, failure: Sequence[str] = ()) -> Courses:
-        """Return everybody's course from a month of their own, and when they entered any of some states.
+        """Return the patients' courses from a month of each, and when they entered any of some states.
 
-        failure : states whose entry ends a course as death does
+        since : (n_patients,); failure : states whose entry ends a course as death does
         """
         fails = self.first(failure) if failure else np.full(self.seen.size, np.inf)
         ends = np.minimum(self.seen, fails)
         return Courses(ends - since, self.died | (fails <= self.seen), self.first(states) - since)
 
     def eligible(self, joins: Sequence[str], since: Floats, past: Sequence[str] = ()) -> Booleans:
-        """Return who is seen at a month of their own, has by then joined, and has no past: (n_patients,).
+        """Return which patients are seen at a month of each, have joined by then, and have no past : (n_patients,).
 
-        joins : states of which one is to be entered; past : states none of which was entered before the month
+        joins : states, one of which must be entered; past : states, none of which may be entered before the month
         """
         origin = np.maximum(self.first(joins), since)
         new = self.first(past) >= since if past else np.ones(self.seen.size, dtype=bool)
         return np.isfinite(since) & (origin <= self.seen) & new
 
     def alive(self, chosen: slice) -> Episodes:
-        """Return what is seen of some patients, all in one group."""
+        """Return the episodes of some patients, all in one group."""
         nobody = np.full(self.seen[chosen].size, np.inf)
         return whole(Courses(self.seen[chosen], self.died[chosen], nobody), np.zeros(nobody.size, dtype=bool))
 
 
 @dataclass(frozen=True)
 class Hospital:
-    """Where patients come from: a scenario, its draws, and how they are followed. `states` : whose entries are kept."""
+    """The source of patients: a scenario, its draws, and the follow-up. states : their entries are kept"""
 
     scenario: Scenario
     table: pd.DataFrame | None
@@ -88,7 +88,7 @@ class Hospital:
     def patients(self, n: int, draw: int, replication: int = 0) -> Patients:
         """Return the first n patients who reach the default clock, under draw number `draw`, from 1. Raises InputError.
 
-        Different replications have different patients, independent of one another.
+        Replications have different, independent patients.
         """
         model = resolve(self.scenario, single(self.table, draw - 1))
         uniforms = Uniforms(self.seed, draw, replication)
@@ -96,15 +96,14 @@ class Hospital:
         numbers, wanted = 0, n
         while wanted > 0:
             more = max(wanted, FEWEST)
-            found = [
-                self._seen(block, uniforms) for block in self._blocks(model, uniforms, range(numbers, numbers + more))
-            ]
+            simulated = self._blocks(model, uniforms, range(numbers, numbers + more))
+            blocks = [self._seen(trajectories, uniforms) for trajectories in simulated]
             numbers += more
-            size = sum(each.seen.size for each in found)
+            size = sum(block.seen.size for block in blocks)
             if not size:
                 clock = self.scenario.pathway.clock
                 raise InputError(f"nobody of {more:,} comes to the clock '{clock}'", where=self.scenario.where)
-            parts, wanted = parts + found, wanted - size
+            parts, wanted = parts + blocks, wanted - size
         return _joined(parts, n)
 
     def _blocks(self, model: Model, uniforms: Uniforms, numbers: range) -> Iterator[Trajectories]:
@@ -114,19 +113,19 @@ class Hospital:
         else:
             yield from microsim.simulate(model, uniforms, numbers, horizon=end, keep=self.states)
 
-    def _seen(self, block: Trajectories, uniforms: Uniforms) -> Patients:
-        here = np.flatnonzero(np.isfinite(block.clock_month))
-        death = block.death_month[here] - block.clock_month[here]
+    def _seen(self, trajectories: Trajectories, uniforms: Uniforms) -> Patients:
+        here = np.flatnonzero(np.isfinite(trajectories.clock_month))
+        death = trajectories.death_month[here] - trajectories.clock_month[here]
         ends = np.full(here.size, self.horizon)
         if self.follow_up is not None:
             lower, upper = self.follow_up
-            u = uniforms.at(FOLLOW_UP, block.patients[here])
+            u = uniforms.at(FOLLOW_UP, trajectories.patients[here])
             ends = np.minimum(ends, lower + (upper - lower) * u)
         entered = {}
         for state in self.states:
-            first = np.full(block.patients.size, np.inf)
-            for who, since in block.on_the_clock(state):
-                np.minimum.at(first, who, since)
+            first = np.full(trajectories.patients.size, np.inf)
+            for places, since in trajectories.on_the_clock(state):
+                np.minimum.at(first, places, since)
             entered[state] = first[here]
         return Patients(np.minimum(death, ends), death <= ends, entered)
 

@@ -1,17 +1,17 @@
-"""What so many patients can show: the spread of a cohort's OS, and the log-rank power of a policy difference.
+"""What a cohort of n patients can show: the variation of its OS, and the log-rank power of a policy difference.
 
-Two arms of n each are independent patients: the second policy has a replication of its own. Of draw d and cohort c, at
-the answer's month t
+The two arms of n patients are independent: the second policy has another replication. For draw d and cohort c, at the
+answer's month t
 
-    spread    x_dc = S_dc(t) by Kaplan-Meier: sampling, the mean variance within a draw; and parameters, between draws
-    power     w_d = P(log-rank P < 0.05 | draw d), the share of its cohorts; told as the mean of w_d, with its
+    variation x_dc = S_dc(t) by Kaplan-Meier: sampling, the mean variance within a draw; and parameters, between draws
+    power     w_d = P(log-rank P < 0.05 | draw d), the share of its cohorts; reported as the mean of w_d, with its
               Monte Carlo error, and the 95 % interval of w_d over draws
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -42,12 +42,12 @@ DRAWN = 200
 
 @dataclass(frozen=True)
 class VirtualCohorts:
-    """What virtual cohorts show. scenarios : the first, and the policies compared with it.
+    """Results of virtual cohorts. scenarios : the first, and the policies compared with it.
 
-    cohorts : a row a cohort of the first scenario (cohort, draw, alive, survival, standard_error, lower, upper at the
+    cohorts : a row a cohort of the first scenario (cohort, draw, survival, standard_error, lower, upper at the
     answer's month)
     curves : of up to 200 cohorts (cohort, month, survival), a row a death
-    spread : one row, in probabilities; power : a row a policy and size of an arm; None where nothing is compared
+    variation : see `variation_between`; power : a row a policy and size of an arm; None where nothing is compared
     """
 
     scenarios: tuple[Scenario, ...]
@@ -56,7 +56,7 @@ class VirtualCohorts:
     cohort: Cohort | None
     cohorts: pd.DataFrame
     curves: pd.DataFrame
-    spread: dict[str, float]
+    variation: dict[str, float]
     power: pd.DataFrame | None
 
 
@@ -67,16 +67,15 @@ class _Work:
     sizes: tuple[int, ...]
 
     def of(self, job: tuple[int, int]) -> tuple[list[KaplanMeier], Booleans]:
-        """Return a draw's curves, one a cohort, and by policy, size and cohort whether the arms differ."""
+        """Return a draw's curves, one a cohort, and whether the arms differ : (n_policies, n_sizes, n_cohorts)."""
         draw, cohorts = job
         most = max(self.sizes)
         arms = [hospital.patients(cohorts * most, draw, min(arm, 1)) for arm, hospital in enumerate(self.hospitals)]
         curves = [kaplan_meier(arms[0].alive(_cohort(c, most, self.n))) for c in range(cohorts)]
         differs = np.zeros((len(arms) - 1, len(self.sizes), cohorts), dtype=bool)
-        for place in np.ndindex(differs.shape):
-            policy, size, c = place
+        for policy, size, c in np.ndindex(differs.shape):
             chosen = _cohort(c, most, self.sizes[size])
-            differs[place] = differ(arms[0], arms[1 + policy], chosen)
+            differs[policy, size, c] = differ(arms[0], arms[1 + policy], chosen)
         return curves, differs
 
 
@@ -85,7 +84,7 @@ def _cohort(number: int, most: int, size: int) -> slice:
 
 
 def differ(one: Patients, other: Patients, chosen: slice) -> bool:
-    """Return whether the log-rank test tells two arms apart at the level of 0.05."""
+    """Return whether two arms differ by the log-rank test at the level of 0.05."""
     return log_rank([one.alive(chosen), other.alive(chosen)]).p < LEVEL
 
 
@@ -97,59 +96,56 @@ def virtual_cohorts(
     progress: Progress | None = None,
     settings: Settings,
 ) -> VirtualCohorts:
-    """Return what virtual cohorts of a scenario show, and with what power they tell another from it. InputError.
+    """Return the variation of a scenario's virtual cohorts, and the power to detect another's difference. InputError.
 
-    A policy that raises uptake is compared if all gain, and as other cohorts suggest.
+    A policy that raises uptake is compared if all benefit, and if as many benefit as other cohorts suggest.
     yes : start however long it takes
     """
-    for each in filter(None, (scenario, other)):
-        check(each)
-    check_one_pathway([scenario, other or scenario])
+    options = [scenario] if other is None else [scenario, other]
+    for option in options:
+        check(option)
+    check_one_pathway(options)
     table, cohort = load_informed_draws(scenario.pathway), load_cohort(scenario.pathway)
     settings = settings.of(scenario.pathway, cohort)
     dealt = settings.dealt(table, scenario.pathway)
-    shown = (
-        [scenario]
-        if other is None
-        else [scenario, *with_marginal_benefits([other], table, len(dealt), break_even=False)]
-    )
+    arms = [scenario, *with_marginal_benefits(options[1:], table, len(dealt), break_even=False)]
     follow_up = None if cohort is None else cohort.follow_up
     hospitals = tuple(
-        Hospital(each, table, follow_up, settings.horizon, settings.seed, settings.simulator) for each in shown
+        Hospital(arm, table, follow_up, settings.horizon, settings.seed, settings.simulator) for arm in arms
     )
     sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
     curves: list[list[KaplanMeier]] = []
     differs: list[Booleans] = []
     work = _Work(hospitals, settings.size, sizes)
     if not yes:
-        check_events(shown, settings.horizon)
-        check_time(work.of, sizes[-1] * len(shown), settings)
-    with workers(min(settings.jobs, len(dealt)), work) as each_draw:
-        for done, (own, told) in enumerate(each_draw(_Work.of, list(enumerate(dealt, start=1))), start=1):
-            curves.append(own)
-            differs.append(told)
+        check_events(arms, settings.horizon)
+        check_time(work.of, sizes[-1] * len(arms), settings)
+    with workers(min(settings.jobs, len(dealt)), work) as pool_map:
+        for done, (survival, significant) in enumerate(pool_map(_Work.of, list(enumerate(dealt, start=1))), start=1):
+            curves.append(survival)
+            differs.append(significant)
             if progress is not None:
                 progress(done, len(dealt))
     cohorts = _cohorts(curves, scenario.pathway.months.answer)
     return VirtualCohorts(
-        tuple(shown), replace(settings), len(dealt), cohort, cohorts, _curves(curves), spread_of(cohorts),
-        None if other is None else _power(shown[1:], sizes, differs),
+        tuple(arms), settings, len(dealt), cohort, cohorts, _curves(curves), variation_between(cohorts),
+        None if other is None else _power(arms[1:], sizes, differs),
     )  # fmt: skip
 
 
 def _cohorts(curves: Sequence[Sequence[KaplanMeier]], month: float) -> pd.DataFrame:
     rows: list[tuple[float, ...]] = []
-    for draw, curve in enumerate(curves, start=1):
-        for each in curve:
-            lower, upper = each.interval(month)
-            survival, error = float(each.at(month)), float(each.standard_error(month))
+    for draw, by_cohort in enumerate(curves, start=1):
+        for curve in by_cohort:
+            lower, upper = curve.interval(month)
+            survival, error = float(curve.at(month)), float(curve.standard_error(month))
             rows.append((len(rows) + 1, draw, survival, error, float(lower), float(upper)))
     return pd.DataFrame(rows, columns=["cohort", "draw", "survival", "standard_error", "lower", "upper"])
 
 
 def _curves(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
-    """Return up to 200 cohorts' curves, of all draws alike."""
-    every = [each for curve in curves for each in curve]
+    """Return the curves of up to 200 cohorts, evenly from all draws."""
+    every = [curve for by_cohort in curves for curve in by_cohort]
     parts = [
         pd.DataFrame({"cohort": place + 1, "month": every[place].months, "survival": every[place].survival})
         for place in np.unique(np.linspace(0, len(every) - 1, min(DRAWN, len(every))).astype(int))
@@ -157,11 +153,11 @@ def _curves(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def spread_of(cohorts: pd.DataFrame) -> dict[str, float]:
-    """Return the mean of the cohorts' OS, its 95 % range, and its standard deviation by where it comes from.
+def variation_between(cohorts: pd.DataFrame) -> dict[str, float]:
+    """Return the mean of the cohorts' OS, its 95 % range, and its standard deviation by source, in probabilities.
 
     sampling : within a draw, NaN with one cohort a draw; parameters : between draws, NaN with one draw
-    standard_error : the mean of Greenwood's, which a single cohort reports of itself
+    standard_error : the mean of Greenwood's, which a single cohort reports
     """
     by_draw = cohorts.groupby("draw")["survival"]
     counts = by_draw.count().to_numpy(dtype=float)
@@ -187,14 +183,14 @@ def _power(
     rows = []
     for place, policy in enumerate(policies):
         for column, size in enumerate(sizes):
-            own = [np.asarray(each[place, column]) for each in differs]
-            rows.append({"scenario": policy.name, "patients_an_arm": size, **power_of(own)})
+            by_draw = [np.asarray(draw[place, column]) for draw in differs]
+            rows.append({"scenario": policy.name, "patients_an_arm": size, **power_of(by_draw)})
     return pd.DataFrame(rows)
 
 
-def power_of(told: Sequence[Booleans]) -> dict[str, float]:
-    """Return the mean over draws of each one's share of cohorts that differ, its Monte Carlo error and its interval."""
-    shares, counts = np.array([each.mean() for each in told]), np.array([each.size for each in told])
+def power_of(differs: Sequence[Booleans]) -> dict[str, float]:
+    """Return the mean over draws of the share of cohorts that differ, its Monte Carlo error and its interval."""
+    shares, counts = np.array([draw.mean() for draw in differs]), np.array([draw.size for draw in differs])
     noise = np.full(shares.size, np.nan)
     np.divide(shares * (1.0 - shares), counts - 1, out=noise, where=counts > 1)
     summary = of_means(shares, noise).columns()

@@ -1,4 +1,4 @@
-"""How many virtual cohorts of how many patients, over how many draws; and what a scenario must be to have them."""
+"""How many virtual cohorts of how many patients, over how many draws; and which scenarios can have them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from simulator.scenario.scenario import Scenario
 
 ENGINES = ("auto", "microsim", "des")
 PATIENTS = 100
-"""Of a cohort, where the pathway's draws come from no cohort whose size it could have."""
+"""Patients a cohort, where the pathway's draws come from no cohort."""
 
 DRAWS = 50
 TIMED = {"microsim": 20_000, "des": 500}
-"""Patients who are simulated to know how long all of them take; of so many times as many nothing is asked."""
+"""Patients who are simulated to estimate how long all of them take."""
 SURELY_SHORT = 20
+"""Up to this many times TIMED nothing is estimated."""
 
 MOST = 20_000_000
-"""Patients in all, an arm: half an hour or so."""
+"""Patients in all, an arm: about half an hour."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """n : patients a cohort, None: those of the calibrated cohort, or 100; cohorts : in all, dealt out to the draws.
+    """n : patients a cohort, None: as many as in the calibrated cohort, or 100; cohorts : in all, over all draws.
 
     draws None: 50, or as many as there are
     """
@@ -69,7 +70,7 @@ class Settings:
     def of(self, pathway: Pathway, cohort: Cohort | None) -> Settings:
         """Return the settings for a pathway, with the size of its cohort if none is given.
 
-        Raises InputError where the horizon ends before survival answers.
+        Raises InputError where the horizon ends before the month of the answer.
         """
         month = pathway.months.answer
         if self.horizon <= month:
@@ -80,7 +81,7 @@ class Settings:
         return replace(self, n=self.size if self.n is not None or cohort is None else cohort.n)
 
     def dealt(self, table: pd.DataFrame | None, pathway: Pathway) -> list[int]:
-        """Return how many cohorts each draw has, as even as can be. Raises InputError if there are fewer than draws."""
+        """Return the number of cohorts of each draw, as even as possible. Raises InputError for too few cohorts."""
         draws = choose(table, self.draws or min(DRAWS, self.cohorts, 1 if table is None else len(table)), pathway)
         if draws > self.cohorts:
             raise InputError("more draws than cohorts", where="--draws", got=draws, allowed=f"1 to {self.cohorts}")
@@ -96,7 +97,7 @@ def _or(names: Sequence[str]) -> str:
 
 
 def check(scenario: Scenario) -> None:
-    """Refuse a scenario with limited resources: a virtual cohort has no ward to wait for. Raises InputError."""
+    """Refuse a scenario with limited resources: a virtual cohort waits for no resource. Raises InputError."""
     if scenario.is_limited:
         raise InputError(
             "virtual cohorts have no beds and no arrivals",
@@ -108,7 +109,7 @@ def check(scenario: Scenario) -> None:
 def check_time(work: Callable[[tuple[int, int]], object], patients: int, settings: Settings) -> None:
     """Refuse cohorts that take too long. Raises InputError.
 
-    work : of a draw and so many of its cohorts; patients : of a cohort in all its arms
+    work : takes a draw and a number of cohorts; patients : of a cohort in all its arms
     """
     few = max(TIMED[settings.simulator] // patients, 1)
     if few * SURELY_SHORT < settings.cohorts:

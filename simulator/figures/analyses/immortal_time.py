@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulator.analyses.virtual_cohorts.immortal_time import Guarantee
+from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
 from simulator.figures.gallery import Picture
 from simulator.figures.survival import panels
 from simulator.figures.survival.curve import Curve
@@ -18,13 +18,13 @@ from simulator.wording import virtual_cohorts
 NAMES = {"naive": "Naive: ever against never", "simon_makuch": "Simon-Makuch: from entry on"}
 
 
-def picture(found: Guarantee) -> Picture:
+def picture(found: ImmortalTime) -> Picture:
     """Return the figure: a row of panels from the default clock, and one from the decision if there is one."""
     title = "Guarantee time: the same patients, compared in different ways"
     return Picture("guarantee_time", title, alt_text(found), _draw(found, title))
 
 
-def alt_text(found: Guarantee) -> str:
+def alt_text(found: ImmortalTime) -> str:
     """Return what the figure says, in words with numbers."""
     said = [f"Two groups, {found.groups[0].label} and {found.groups[1].label}, compared on the same histories."]
     for row in found.analyses.to_dict("records"):
@@ -36,7 +36,7 @@ def alt_text(found: Guarantee) -> str:
     return " ".join(said)
 
 
-def _draw(found: Guarantee, title: str) -> Figure:
+def _draw(found: ImmortalTime, title: str) -> Figure:
     shown = [_panel(found, row) for row in found.analyses.to_dict("records")]
     without_effect = virtual_cohorts.is_milestone(found)
     world = "In this world nobody gains or loses by it" if without_effect else "By the calibrated pathway"
@@ -51,20 +51,20 @@ def _draw(found: Guarantee, title: str) -> Figure:
     )
 
 
-def _second_row(found: Guarantee) -> str:
+def _second_row(found: ImmortalTime) -> str:
     if found.decision is None:
         return ""
     clock = virtual_cohorts.clock_label(found.decision, found.scenario.pathway)
     return f"Below: of those in {clock} only, {virtual_cohorts.endpoint(found, found.decision)}."
 
 
-def _reported(found: Guarantee, label: str, name: str) -> str:
+def _reported(found: ImmortalTime, label: str, name: str) -> str:
     rows = pd.DataFrame() if found.cohort is None else found.cohort.reported_survival(name, found.cohort.clock)
     told = [row for row in rows.to_dict("records") if row["month"] == found.scenario.pathway.months.answer]
     return f"{told[0]['value']:g} % with {label}" if told else ""
 
 
-def _panel(found: Guarantee, row: Mapping[Any, Any]) -> Panel:
+def _panel(found: ImmortalTime, row: Mapping[Any, Any]) -> Panel:
     clock, kind, begins = row["clock"], row["analysis"], row["begins"]
     rows = found.curves
     rows = rows[(rows["clock"] == clock) & (rows["analysis"] == kind) & (rows["begins"] == begins)]

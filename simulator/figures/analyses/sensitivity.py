@@ -82,8 +82,8 @@ def _draw(
     silent = [name in found.inputs.silent for name in table.get("parameter", pd.Series(dtype=str))]
     if any(silent) and cohort is not None:
         notes.append(f"In grey: not informed by the {cohort.n} patients, so the prior or an assumption speaks.")
-    if found.inputs.told_of_benefit:
-        notes.append(found.inputs.told_of_benefit)
+    if found.inputs.benefit_in_words:
+        notes.append(found.inputs.benefit_in_words)
     rest = len(found.tables[part]) - len(table)
     if rest:
         notes.append(f"{rest} more in {part}.csv.")

@@ -40,7 +40,7 @@ def subtitle(sweep: Sweep) -> str:
 
 def fixed(sweep: Sweep) -> str:
     """Return at which values further names are shown; empty where there are none."""
-    further = [axis.told(axis.values[0]) for axis in sweep.grid.axes[2:]]
+    further = [axis.label(axis.values[0]) for axis in sweep.grid.axes[2:]]
     return f"Displayed at {', '.join(further)}; sweep.csv holds the rest." if further else ""
 
 
@@ -60,6 +60,6 @@ def ends(sweep: Sweep, what: Displayed) -> str:
     said = []
     for place in (int(np.nanargmin(values)), int(np.nanargmax(values))):
         at = np.unravel_index(place, values.shape)
-        where = ", ".join(axis.told(axis.values[each]) for axis, each in zip(sweep.grid.axes, at, strict=False))
+        where = ", ".join(axis.label(axis.values[each]) for axis, each in zip(sweep.grid.axes, at, strict=False))
         said.append(f"{rounding.number(values.flat[place], what.unit)} ({where})")
     return f"{capital(what.label)}: from {said[0]} to {said[1]}."

@@ -75,10 +75,10 @@ def _fill_spread(axes: Axes, found: VirtualCohorts) -> None:
     n = found.settings.size
     edges = 100 * (np.arange(n + 2) - 0.5) / n
     axes.hist(100 * found.cohorts["survival"], bins=edges.tolist(), color=style.shade(style.BLUE, 1.5), zorder=2)
-    lower, upper = (100 * found.spread[each] for each in ("lower", "upper"))
+    lower, upper = (100 * found.variation[each] for each in ("lower", "upper"))
     axes.axvspan(lower, upper, color=style.HAIR, zorder=0)
     highest = axes.get_ylim()[1]
-    said = f"95 % of cohorts: {' to '.join(virtual_cohorts.central_range(found.spread))}"
+    said = f"95 % of cohorts: {' to '.join(virtual_cohorts.central_range(found.variation))}"
     axes.text((lower + upper) / 2, 1.16 * highest, said, ha="center", fontsize=style.SMALL)
     reported, error = virtual_cohorts.reported_count(found), virtual_cohorts.reported_error(found)
     if reported is not None and error is not None:

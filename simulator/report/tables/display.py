@@ -127,7 +127,7 @@ def of_checks(checks: Sequence[Check]) -> Table:
     made = table("", "law", "found", "limit", "", numbers=3)
     for check in checks:
         verdict = "ok" if check.passed else "FAILED"
-        add(made, check.subject, check.law, f"{check.found:.2g}", f"{check.limit:.2g}", verdict)
+        add(made, check.subject, check.law, f"{check.measured:.2g}", f"{check.limit:.2g}", verdict)
     return made
 
 

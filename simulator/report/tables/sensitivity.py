@@ -53,8 +53,8 @@ def show(found: Sensitivity, console: Console) -> None:
     console.print()
     if found.inputs.silent & set(found.inputs.names):
         console.print("* not informed by the cohort: the prior, or an assumption, speaks.")
-    if found.inputs.told_of_benefit:
-        console.print(found.inputs.told_of_benefit)
+    if found.inputs.benefit_in_words:
+        console.print(found.inputs.benefit_in_words)
     console.print(found.manifest["note"])
 
 

@@ -6,27 +6,27 @@ import math
 
 from rich.console import Console
 
-from simulator.analyses.virtual_cohorts.immortal_time import Guarantee
+from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
 from simulator.analyses.virtual_cohorts.power import VirtualCohorts
 from simulator.experiment.manifest import note
 from simulator.report import terminal
 from simulator.wording import intervals, rounding, virtual_cohorts
 
 
-def show(found: Guarantee | VirtualCohorts, console: Console) -> None:
+def show(found: ImmortalTime | VirtualCohorts, console: Console) -> None:
     """Print the tables, what must be known beside them, and what it is not for."""
-    if isinstance(found, Guarantee):
+    if isinstance(found, ImmortalTime):
         _show_guarantee(found, console)
     else:
         _show_cohorts(found, console)
     console.print()
     draws = f"{found.n_draws} draws" if found.n_draws > 1 else "one draw"
     console.print(f"{found.settings.cohorts} cohorts of {found.settings.size} over {draws}.")
-    scenario = found.scenario if isinstance(found, Guarantee) else found.scenarios[0]
+    scenario = found.scenario if isinstance(found, ImmortalTime) else found.scenarios[0]
     console.print(note(scenario.pathway))
 
 
-def _show_guarantee(found: Guarantee, console: Console) -> None:
+def _show_guarantee(found: ImmortalTime, console: Console) -> None:
     pathway = found.scenario.pathway
     for clock in found.analyses["clock"].unique():
         rows = found.analyses[found.analyses["clock"] == clock].to_dict("records")
