@@ -1,1 +1,1 @@
-"""What is reported of patients: survival, waits, episodes, their uncertainty."""
+"""Outcomes of patients: survival, waits, episodes, and their uncertainty."""

@@ -1,4 +1,4 @@
-"""Histories: one row an event of a patient, in order; and what must hold of every one of them."""
+"""Histories: one row an event of a patient, in order; and a check that every history is possible."""
 
 from __future__ import annotations
 
@@ -15,24 +15,20 @@ if TYPE_CHECKING:
     from simulator.engines.trajectories import Trajectories
 
 COLUMNS = ("patient", "event", "month", "state")
-"""`event` numbers a patient's entries from 0, `month` counts from the start, `state` is the one entered."""
+"""`event` numbers a patient's entries from 0, `month` counts from the start, `state` is the state entered."""
 
 
 def table(blocks: Iterable[Trajectories]) -> pd.DataFrame:
     """Return the events of simulated patients, by patient and event."""
-    parts = []
-    for block in blocks:
-        for state, events in block.entered.items():
-            for (who, month), event in zip(events, block.order[state], strict=True):
-                parts.append(
-                    pd.DataFrame(
-                        {"patient": block.patients[who], "event": event, "month": month, "state": state}
-                    )
-                )
+    parts = [
+        pd.DataFrame({"patient": block.patients[places], "event": event, "month": month, "state": state})
+        for block in blocks
+        for state, entries in block.entered.items()
+        for (places, month), event in zip(entries, block.order[state], strict=True)
+    ]
     if not parts:
         return pd.DataFrame(columns=list(COLUMNS))
-    joined = pd.concat(parts, ignore_index=True)
-    return pd.DataFrame(joined.sort_values(["patient", "event"], ignore_index=True))
+    return pd.concat(parts, ignore_index=True).sort_values(["patient", "event"], ignore_index=True)
 
 
 def check(events: pd.DataFrame, pathway: Pathway) -> None:
@@ -47,7 +43,7 @@ def check(events: pd.DataFrame, pathway: Pathway) -> None:
         raise AftercartError("time runs back in a history")
     declared = {(name, transition.to) for name, state in pathway.states.items() for transition in state.transitions}
     if pathway.marginal is not None:
-        # Who is treated without benefit dies as supportive care would have had it, wherever they are by then.
+        # A patient treated without benefit dies as under supportive care, in whatever state.
         dies = [transition.to for transition in pathway.states[pathway.marginal.otherwise].transitions]
         declared |= {
             (name, death) for name, state in pathway.states.items() if not state.is_absorbing for death in dies

@@ -1,4 +1,4 @@
-"""The Kaplan-Meier estimate, with Greenwood's error and the log-log interval, also of who comes under observation late.
+"""The Kaplan-Meier estimate, with Greenwood's error and the log-log interval, also with delayed entry.
 
     S(t) = prod_{t_j <= t} (1 - d_j / n_j),   Var S(t) = S(t)^2 sum_{t_j <= t} d_j / (n_j (n_j - d_j))
     interval: S(t)^exp(-+ z v(t)),   v(t) = sqrt(sum d_j / (n_j (n_j - d_j))) / |log S(t)|
@@ -19,15 +19,15 @@ from simulator.outcomes.episodes import Episodes
 NORMAL = 1.959963984540054
 """97.5 % point of the standard normal distribution."""
 ROUNDING = 1e-9
-"""Of a product of shares."""
+"""Error of a product of shares."""
 
 
 @dataclass(frozen=True)
 class KaplanMeier:
-    """S at the months of death : (n_months,), and what it stands on; before the first, S = 1.
+    """S at the months of death : (n_months,), and its counts; before the first, S = 1.
 
-    at_risk, deaths : at each month; greenwood : the sum of d / (n (n - d)) up to it, infinite where all have died
-    origin : the month from which on S is told, conditional on being alive then
+    at_risk, deaths : at a month; greenwood : the sum of d / (n (n - d)) up to it, infinite where all have died
+    origin : the month from which on S is defined, conditional on being alive then
     """
 
     months: Floats
@@ -38,7 +38,7 @@ class KaplanMeier:
     origin: float = 0.0
 
     def at(self, months: Floats | float) -> Floats:
-        """Return S at some months, shaped as they are; NaN before the origin."""
+        """Return S at some months, in their shape; NaN before the origin."""
         return self._at(self.survival, months, 1.0)
 
     def standard_error(self, months: Floats | float) -> Floats:
@@ -48,7 +48,7 @@ class KaplanMeier:
             return np.asarray(np.where(survival > 0.0, survival * np.sqrt(total), 0.0 * survival))
 
     def interval(self, months: Floats | float) -> tuple[Floats, Floats]:
-        """Return the 95 % interval by log(-log S) at some months; NaN where S is 0 or 1, for there it says nothing."""
+        """Return the 95 % interval by log(-log S) at some months; NaN where S is 0 or 1."""
         survival, total = self.at(months), self._at(self.greenwood, months, 0.0)
         inside = (survival > 0.0) & (survival < 1.0)
         log = np.log(np.where(inside, survival, np.nan))
@@ -58,7 +58,7 @@ class KaplanMeier:
     def median(self) -> float:
         """Return the month at which S falls below one half, infinite if it never does.
 
-        Where S is one half from a death to the next, the middle between the two.
+        Where S is one half between two deaths, the middle between them.
         """
         below = np.append(self.months, np.inf)[np.count_nonzero(self.survival >= 0.5 - ROUNDING)]
         reached = np.append(self.months, np.inf)[np.count_nonzero(self.survival > 0.5 + ROUNDING)]
@@ -70,7 +70,7 @@ class KaplanMeier:
 
 
 def kaplan_meier(episodes: Episodes, origin: float = 0.0) -> KaplanMeier:
-    """Return the estimate of all episodes together. `origin` : nobody is at risk before."""
+    """Return the estimate of all episodes together. origin : nobody is at risk before"""
     months, deaths = np.unique(episodes.stop[episodes.died], return_counts=True)
     at_risk = numbers_at_risk(episodes, months)
     with np.errstate(divide="ignore"):
@@ -80,7 +80,7 @@ def kaplan_meier(episodes: Episodes, origin: float = 0.0) -> KaplanMeier:
 
 
 def numbers_at_risk(episodes: Episodes, months: Floats) -> Floats:
-    """Return how many are at risk just before each month : (n_months,)."""
+    """Return how many are at risk just before a month : (n_months,)."""
     begun = np.searchsorted(np.sort(episodes.start), months, side="left")
     # A death in the very instant in which its episode begins is at risk there, or the hazard would be 1 / 0.
     at_once = np.sort(episodes.stop[episodes.died & (episodes.start == episodes.stop)])

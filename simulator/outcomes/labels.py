@@ -21,8 +21,8 @@ WORDS = {
 
 def label(outcome: str, pathway: Pathway) -> str:
     """Return an outcome in words: "alive at 12 months, %"."""
-    if said := worded(outcome, WORDS):
-        return said
+    if words := worded(outcome, WORDS):
+        return words
     count = pathway.counts.get(outcome)
     if count is None:
         return outcome.replace("_", " ")
@@ -31,15 +31,15 @@ def label(outcome: str, pathway: Pathway) -> str:
 
 
 WHOLE_STAYS = "whole stays"
-"""The follow-up of waits and of use: no horizon ends them."""
+"""The follow-up of waits and of use, which no horizon ends."""
 
 
 def follow_up(outcome: str, horizon: float) -> str:
-    """Return how far patients are followed for an outcome: "to month 12" of its name, or "to month 120"."""
+    """Return the follow-up of an outcome: "to month 12" from its name, or "to month 120"."""
     kinds = {kind: "to month {month}" for kind, pattern in KINDS.items() if "<month>" in pattern}
     return worded(outcome, kinds) or f"to month {horizon:g}"
 
 
 def until(pathway: Pathway, horizon: float) -> str:
-    """Return what a table says of its counts: "; counts to month 120", empty where the pathway has none."""
+    """Return a table's note on counts: "; counts to month 120"; empty where the pathway has none."""
     return f"; counts to month {horizon:g}" if pathway.counts else ""

@@ -1,4 +1,4 @@
-"""The log-rank test of two groups or more; of episodes that begin late it is the Mantel-Byar test.
+"""The log-rank test of two or more groups; with episodes of delayed entry, the Mantel-Byar test.
 
     U_g = sum_j (d_gj - d_j n_gj / n_j),   V_gh = sum_j d_j (n_j - d_j) / (n_j - 1) (n_gj / n_j) (delta_gh - n_hj / n_j)
     chi^2 = U' V^-1 U over all groups but one, with as many degrees of freedom
@@ -20,7 +20,7 @@ from simulator.outcomes.kaplan_meier import numbers_at_risk
 
 @dataclass(frozen=True)
 class LogRank:
-    """The test of equal hazards; `excess` : deaths observed less expected, by group. p is 1 if nothing can differ."""
+    """The test of equal hazards; excess : observed less expected deaths, by group. p is 1 if nothing can differ."""
 
     statistic: float
     degrees: int
@@ -29,7 +29,7 @@ class LogRank:
 
 
 def log_rank(groups: Sequence[Episodes]) -> LogRank:
-    """Return the test of some groups, each in episodes of its own; those that nobody is of are left out."""
+    """Return the test of some groups, from the episodes of each; empty groups are left out."""
     from scipy.special import chdtrc
 
     groups = [group for group in groups if group.stop.size]
@@ -39,18 +39,17 @@ def log_rank(groups: Sequence[Episodes]) -> LogRank:
     everybody, dying = at_risk.sum(axis=0), deaths.sum(axis=0)
     share = at_risk / np.where(everybody > 0, everybody, 1.0)
     excess = (deaths - dying * share).sum(axis=1)
-    # The last at risk dies alone: no variance, whatever 0 / 0 would be.
-    spread = dying * (everybody - dying) / np.maximum(everybody - 1.0, 1.0)
-    variance = np.diag((spread * share).sum(axis=1)) - (spread * share) @ share.T
+    # The last patient at risk dies alone: no variance, whatever 0 / 0 would be.
+    factor = dying * (everybody - dying) / np.maximum(everybody - 1.0, 1.0)
+    variance = np.diag((factor * share).sum(axis=1)) - (factor * share) @ share.T
     degrees = max(len(groups) - 1, 0)
-    own, covariance = excess[:degrees], variance[:degrees, :degrees]
-    statistic = _quadratic(own, covariance)
+    statistic = _quadratic(excess[:degrees], variance[:degrees, :degrees])
     p = float(chdtrc(degrees, statistic)) if degrees else 1.0
     return LogRank(statistic, degrees, p, tuple(excess.tolist()))
 
 
 def _quadratic(values: Floats, covariance: Floats) -> float:
-    """Return u' V^-1 u; groups that are never at risk together leave nothing to compare. A number alone is quick."""
+    """Return u' V^-1 u, 0 for groups that are never at risk together. One number alone is quick."""
     if values.size == 1:
         return float(values[0] ** 2 / covariance[0, 0]) if covariance[0, 0] > 0.0 else 0.0
     return float(values @ np.linalg.pinv(covariance, hermitian=True) @ values)

@@ -1,14 +1,15 @@
-"""What is read off a ward's requests: waits, losses, utilisation, the queue over time. Pure functions.
+"""Outcomes of a resource's requests: waits, losses, utilisation, the queue over time. Pure functions.
 
-    utilisation = int in_use dt / int units dt,   over the calendar months that are counted;   of offers, taken / made
+    utilisation = int in_use dt / int units dt,   over the counted calendar months;   of offers, taken / made
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
 
-from simulator.arrays import Floats
+import numpy as np
+
+from simulator.arrays import Booleans, Floats
 from simulator.engines.requests import Requests
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.outcome_months import OutcomeMonths, alive_at
@@ -29,84 +30,80 @@ LABELS = {
     "queue_length": "mean queue",
     "in_use": "mean in use",
 }
-"""What an outcome of a resource is called, with those whom it is of."""
+"""Labels of a resource's outcomes, with the patients that they count."""
 
 STEP = 1.0
 """Months between points of the queue over time."""
 
 Values = dict[str, tuple[str, float]]
-"""Outcome -> its unit, and its value in one replication; NaN where nobody counts."""
+"""Outcome -> its unit, and its value in one replication; NaN for nobody."""
 
 
 def of_resource(requests: Requests, capacity: Capacity, first: float, last: float) -> Values:
-    """Return the outcomes of one resource, of what happens in calendar months from `first` to `last`.
+    """Return the outcomes of one resource in calendar months from `first` to `last`.
 
-    Waits are those of requests made then; the mean, median and 90th percentile are over requests that were granted.
+    Waits are of requests made then; the mean, median and 90th percentile are over requests that were granted.
     """
     made = requests.only((requests.requested >= first) & (requests.requested < last))
-    served = np.isfinite(made.granted)
-    waited = made.waited
-    years = (last - first) / MONTHS_A_YEAR
+    served, waited = np.isfinite(made.granted), made.waited
+    months = last - first
+    years = months / MONTHS_A_YEAR
     started = int(((requests.granted >= first) & (requests.granted < last)).sum())
-    found: Values = {
+    waiting = _overlap(requests.requested, requests.requested + requests.waited, first, last)
+    outcomes: Values = {
         "requests_per_year": ("a year", waited.size / years),
         "starts_per_year": ("a year", started / years),
         "wait_mean": ("months", _or_nan(np.mean, waited[served])),
         "wait_median": ("months", _or_nan(np.median, waited[served])),
-        "wait_90th_percentile": ("months", _or_nan(lambda each: np.quantile(each, 0.9), waited[served])),
+        "wait_90th_percentile": ("months", _or_nan(lambda waits: np.quantile(waits, 0.9), waited[served])),
         "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
         "lost_while_waiting": ("probability", _or_nan(np.mean, ~served)),
-        "queue_length": (
-            "patients",
-            _overlap(requests.requested, requests.requested + requests.waited, first, last) / (last - first),
-        ),
+        "queue_length": ("patients", waiting / months),
     }
     if capacity.offered_every is None:
-        used = _overlap(requests.granted, requests.released, first, last) / (last - first)
-        found["in_use"] = ("units", used)
+        used = _overlap(requests.granted, requests.released, first, last) / months
+        outcomes["in_use"] = ("units", used)
         available = capacity.mean_units(first, last)
     else:
         used, available = float(started), float(capacity.offers(first, last))
-    found["utilisation"] = ("probability", used / available if available else float("nan"))
-    return found
+    outcomes["utilisation"] = ("probability", used / available if available else float("nan"))
+    return outcomes
 
 
 def begun(pathway: Pathway, block: Trajectories, origin: Floats, resource: str, first: float, last: float) -> float:
     """Return how many units of a resource are begun a year, in calendar months from `first` to `last`.
 
-    origin : (n_patients,) calendar months of entry. Who moves between states that hold it goes on with the same unit.
+    origin : (n_patients,) calendar months of entry. A move between states that hold the resource keeps the unit.
     """
     holding = {name: state for name, state in pathway.states.items() if state.holds == resource}
     onward = {transition.to for state in holding.values() for transition in state.transitions}
-    left = [each for state in holding for each in block.left.get(state, ())] if onward & set(holding) else []
-    going_on = {move for who, month in left for move in zip(who.tolist(), month.tolist(), strict=True)}
+    left = [moves for state in holding for moves in block.left.get(state, ())] if onward & set(holding) else []
+    kept = {move for places, month in left for move in zip(places.tolist(), month.tolist(), strict=True)}
     count = 0
     for state in holding:
-        for who, month in block.entered.get(state, ()):
-            at = origin[who] + month
+        for places, month in block.entered.get(state, ()):
+            at = origin[places] + month
             starts = (at >= first) & (at < last)
             if state in onward:
-                starts &= [move not in going_on for move in zip(who.tolist(), month.tolist(), strict=True)]
+                starts &= [move not in kept for move in zip(places.tolist(), month.tolist(), strict=True)]
             count += int(starts.sum())
     return count / ((last - first) / MONTHS_A_YEAR)
 
 
-def _or_nan(function: object, values: NDArray[np.generic]) -> float:
-    assert callable(function)
+def _or_nan(function: Callable[..., np.floating], values: Floats | Booleans) -> float:
     return float(function(values)) if values.size else float("nan")
 
 
 def _overlap(begin: Floats, end: Floats, first: float, last: float) -> float:
-    """Return the months of intervals, summed, that lie between `first` and `last`; begin may be inf."""
+    """Return the sum of the intervals' months between `first` and `last`; begin may be inf."""
     known = np.isfinite(begin)
     return float(np.maximum(np.minimum(end[known], last) - np.maximum(begin[known], first), 0.0).sum())
 
 
 def over_time(requests: Requests, months: Floats) -> tuple[Floats, Floats]:
     """Return how many wait, and how many units are in use, at calendar months : (n,) each."""
-    return _present(requests.requested, requests.requested + requests.waited, months), _present(
-        requests.granted, requests.released, months
-    )
+    waiting = _present(requests.requested, requests.requested + requests.waited, months)
+    return waiting, _present(requests.granted, requests.released, months)
 
 
 def _present(begin: Floats, end: Floats, months: Floats) -> Floats:
@@ -120,19 +117,19 @@ def by_arrival_year(
 ) -> dict[int, Values]:
     """Return early OS by the year of arrival, counted from 1; arrival : (n_patients,) calendar months.
 
-    NaN where patients are not followed for so long.
+    NaN where follow-up is shorter.
     """
     lived, followed = block.death_month - block.clock_month, block.follow_up_end - block.clock_month
-    found: dict[int, Values] = {}
+    by_year: dict[int, Values] = {}
     n_years = int(np.ceil((last - first) / MONTHS_A_YEAR - 1e-9))
     for year in range(1, n_years + 1):
         begin = first + MONTHS_A_YEAR * (year - 1)
         here = (arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))
         seen = np.min(followed[here], initial=np.inf) + MOMENT
-        found[year] = {
+        by_year[year] = {
             alive_at(month): ("probability", _or_nan(np.mean, lived[here & (month <= seen)] > month))
             for month in months.survival
             if month <= months.early
         }
-        found[year]["arrivals"] = ("patients", float(here.sum()))
-    return found
+        by_year[year]["arrivals"] = ("patients", float(here.sum()))
+    return by_year

@@ -1,9 +1,9 @@
-"""What is read off curves: OS, medians, restricted means, counts, and their sampling noise. Pure functions.
+"""Outcomes of curves: OS, medians, restricted means, counts, and their sampling noise. Pure functions.
 
 S(t) = P(T > t),   RMST(t) = int_0^t S(u) du,   median = inf {t : S(t) < 1/2}
 
-So a survival that stays at 1/2 has no median. Means are those over the cells between months, which every engine keeps,
-so that who dies at one instant has lived until that instant.
+A survival that stays at 1/2 has no median. RMST uses the mean survival between months, which every engine keeps, so
+that patients who die at one instant have lived until that instant.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simulator.pathway.outcome_months import OutcomeMonths, alive_at, mean_to, w
 from simulator.pathway.pathway import Pathway
 
 PER = 100
-"""Counts are told per 100 patients who reach the default clock."""
+"""Counts are per 100 patients who reach the default clock."""
 
 
 def survival_at(months: Floats, survival: Floats, month: float) -> Floats:
@@ -34,7 +34,7 @@ def survival_at(months: Floats, survival: Floats, month: float) -> Floats:
 def rmst(months: Floats, means: Floats, month: float) -> Floats:
     """Return the restricted mean survival time to a month, (n_draws,), months; NaN beyond the horizon.
 
-    means : (n_draws, n_months - 1), the mean of S(t) from each month to the next
+    means : (n_draws, n_months - 1), the mean of S(t) from a month to the next
     """
     if month > months[-1] + 1e-9:
         return np.full(len(means), np.nan)
@@ -50,12 +50,12 @@ def quantile(curves: Curves, clock: str, population: str, levels: Floats) -> Flo
     """Return the least times with S(t) < level, (n_draws,) each, months; inf where there is none, NaN for nobody."""
     survival = curves.survival[clock, population]
     place = place_below(survival, levels)
-    found = least_below(curves.months, survival, levels, place)
-    paths = curves.lifetimes((clock, population), np.where(np.isfinite(found), place, 0))
+    times = least_below(curves.months, survival, levels, place)
+    paths = curves.lifetimes((clock, population), np.where(np.isfinite(times), place, 0))
     for draw, path in enumerate(paths):
         if path is not None:
-            found[draw] = least_of_path(path, levels[draw])
-    return np.where(np.isnan(survival[:, 0]), np.nan, found)
+            times[draw] = least_of_path(path, levels[draw])
+    return np.where(np.isnan(survival[:, 0]), np.nan, times)
 
 
 def survival_noise(survival: Floats, patients: Floats) -> Floats:
@@ -72,7 +72,7 @@ def rmst_noise(months: Floats, means: Floats, month: float, patients: Floats) ->
 
 
 def median_noise(curves: Curves, clock: str, population: str) -> Floats:
-    """Return the standard error of a simulated median, (n_draws,): half of what lies between the quantiles one
+    """Return the standard error of a simulated median, (n_draws,): half the distance between the quantiles one
     standard error of S about it (Woodruff 1952, J Am Stat Assoc 47:635); NaN where there is none.
     """
     error = np.sqrt(0.25 / _several((curves.patients or 0) * curves.sizes[population]))
@@ -84,7 +84,7 @@ def median_noise(curves: Curves, clock: str, population: str) -> Floats:
 
 
 def _several(patients: Floats) -> Floats:
-    """Return how many patients there are, NaN for one or none: a single one does not say how far chance moves it."""
+    """Return the number of patients, NaN for one or none: a single patient does not show the noise."""
     return np.where(patients > 1.5, patients, np.nan)
 
 
@@ -93,48 +93,49 @@ Outcomes = dict[str, tuple[str, Floats, Floats]]
 
 
 def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMonths) -> Outcomes:
-    """Return the outcomes of one survival curve, read off at the pathway's months."""
+    """Return the outcomes of one survival curve, at the pathway's months."""
     months, survival, means = curves.months, curves.survival[clock, population], curves.means[clock, population]
     patients = (curves.patients or 0) * curves.sizes[population]
     noisy = curves.patients is not None
     none = np.zeros(len(survival))
-    found: Outcomes = {}
+    outcomes: Outcomes = {}
     for month in read_at.survival:
         at = survival_at(months, survival, month)
-        found[alive_at(month)] = ("probability", at, survival_noise(at, patients) if noisy else none)
+        outcomes[alive_at(month)] = ("probability", at, survival_noise(at, patients) if noisy else none)
     middle = median(curves, clock, population)
-    found["median_os"] = ("months", middle, median_noise(curves, clock, population) if noisy else none)
+    outcomes["median_os"] = ("months", middle, median_noise(curves, clock, population) if noisy else none)
     for month in read_at.means:
         noise = rmst_noise(months, means, month, patients) if noisy else none
-        found[mean_to(month)] = ("months", rmst(months, means, month), noise)
-    return found
+        outcomes[mean_to(month)] = ("months", rmst(months, means, month), noise)
+    return outcomes
 
 
 def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
-    """Return what planners count, per 100 patients who reach the default clock, within the horizon."""
-    found: Outcomes = {}
+    """Return the pathway's counts, per 100 patients who reach the default clock, within the horizon."""
+    outcomes: Outcomes = {}
     for name, count in pathway.counts.items():
         values = PER * curves.counts[name]
         noise = np.zeros(len(values))
         if curves.patients:
             noise = PER * np.sqrt(curves.count_variances[name] / curves.patients)
-        found[name] = (count.unit, values, noise)
-    return found
+        outcomes[name] = (count.unit, values, noise)
+    return outcomes
 
 
 def per_10_outcomes(months: OutcomeMonths) -> dict[str, float]:
-    """Return the outcomes that count survivors gained, each with its month."""
+    """Return the outcomes that count survivors per 10 more treated, with their months."""
     return {f"survivors_{written(month)}_gained_per_10_more_treated": month for month in months.means}
 
 
 def survivors_per_10(alive: Floats, alive_first: Floats, treated: Floats, treated_first: Floats) -> Floats:
-    """Return the survivors gained per 10 more patients treated; NaN where no more are treated.
+    """Return the additional survivors per 10 additional patients treated; NaN where no more are treated.
 
     alive, treated : probabilities of any shape, under a policy and under the first one
     """
     more = treated - treated_first
-    found: Floats = np.divide(10.0 * (alive - alive_first), more, out=np.full(more.shape, np.nan), where=more > 1e-9)
-    return found
+    per_10 = np.full(more.shape, np.nan)
+    np.divide(10.0 * (alive - alive_first), more, out=per_10, where=more > 1e-9)
+    return per_10
 
 
 def break_even(before: Floats, none: Floats, every: Floats, *, margin: float) -> tuple[Floats, Floats]:
@@ -142,8 +143,8 @@ def break_even(before: Floats, none: Floats, every: Floats, *, margin: float) ->
 
         S(m) = S(0) + m (S(1) - S(0)) = S_before + margin
 
-    before, none, every : S without the policy, and under it if none or all of those whom it treats in addition gain.
-    Below 0 it pays though none gain, above 1 though all gain it does not; inf where benefiting changes nothing.
+    before, none, every : S without the policy, and under it if none or all of the additional patients benefit.
+    Below 0 the policy pays even if none benefit, above 1 not even if all do; inf where benefit changes nothing.
     """
     wanted = before + margin
     benefit = np.where(none >= wanted, 0.0, np.inf)
@@ -156,6 +157,4 @@ def treated_group(pathway: Pathway) -> str | None:
     if pathway.marginal is None:
         return None
     target = pathway.states[pathway.marginal.decision].transition(pathway.marginal.branch).to
-    return next(
-        (g.name for g in pathway.groups.values() if g.entered == (target,) and not g.not_entered), None
-    )
+    return next((g.name for g in pathway.groups.values() if g.entered == (target,) and not g.not_entered), None)

@@ -1,17 +1,17 @@
-"""What is not known, and what chance adds: kept apart in one way for every table.
+"""Parameter uncertainty and simulation noise, separated in one way for every table.
 
 Draw d has a value x_d, which another simulation of the same draw would change with the variance v_d:
 
     estimate = mean_d x_d,   monte_carlo_se = sqrt(sum_d v_d) / D
 
-`lower`, `upper` are the 95 % interval over draws, each drawn to the estimate m by the chance of draws like it:
+`lower`, `upper` are the 95 % interval over draws, shrunk to the estimate m by the noise of similar draws:
 
     t2 = var_d x_d - mean_d v_d,   m + sqrt(t2 / (t2 + v_d)) (x_d - m)    (Searle 1971, ch. 9; Louis 1984, JASA 79:393)
 
-so that draws which chance does not move stay where they are: where most draws have no wait, the interval holds none.
-Where chance alone would make the draws differ as much, nobody can tell: the interval is NaN. v_d is NaN where nobody
-knows it, and then as the others' mean. Where a few draws lie so far off that the mean is outside of the interval, the
-end nearer to the mean is the mean: it still holds 95 % of the draws, and more.
+Draws without noise stay where they are: where most draws have no wait, the interval is of no wait. Where noise alone
+explains the variance, the interval is NaN. An unknown v_d is NaN, and counts as the mean of the others. Where a few
+draws lie so far off that the mean is outside of the interval, its nearer end is the mean: it still includes at least
+95 % of the draws.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ QUARTILES = 1.348980
 """Standard deviations between a normal distribution's quartiles."""
 
 ROUNDING = 1e-12
-"""Of an estimate: values of one outcome that are alike may differ by so much."""
+"""Share of an estimate by which equal values of one outcome may differ."""
 
 REPETITIONS = 1_000
-"""Of the draws' chance, to see how it moves their median: its standard error is then known to 2 %."""
+"""Repetitions of the draws' noise, which give the standard error of their median to 2 %."""
 
 
 class Summary(NamedTuple):
-    """What a table tells of an outcome. Each a number, or (n_months,)."""
+    """A table's figures of an outcome: numbers, or (n_months,)."""
 
     estimate: Floats
     lower: Floats
@@ -45,15 +45,15 @@ class Summary(NamedTuple):
 
     def columns(self) -> dict[str, float]:
         """Return the cells of a table's row."""
-        return {name: float(each) for name, each in self._asdict().items()}
+        return {name: float(value) for name, value in self._asdict().items()}
 
     def without_interval(self) -> Summary:
-        """Return it without the interval, where that would hold chance."""
+        """Return the summary without its interval, where that would include noise."""
         nothing = np.full_like(self.estimate, np.nan)
         return self._replace(lower=nothing, upper=nothing)
 
     def difference_columns(self) -> dict[str, float]:
-        """Return the cells of a table's row, of a difference to the first scenario."""
+        """Return the cells of a table's row, of a difference from the first scenario."""
         return {f"difference_{name}".removesuffix("_estimate"): column for name, column in self.columns().items()}
 
 
@@ -62,9 +62,9 @@ NOTHING = Summary(*(np.asarray(np.nan) for _ in Summary._fields))
 
 @dataclass(frozen=True)
 class Sample:
-    """An outcome over draws: its values, and their standard errors by chance : (n_draws,), 0 for exact, NaN unknown.
+    """An outcome over draws: its values, and their Monte Carlo standard errors : (n_draws,), 0 for exact, NaN unknown.
 
-    without : (n_draws, n_replications) the values of all replications but one in turn; None of a run without any
+    without : (n_draws, n_replications) the values without each replication in turn; None without replications
     """
 
     values: Floats
@@ -73,10 +73,10 @@ class Sample:
 
 
 def read_off(function: Callable[..., Floats], *samples: Sample) -> Sample:
-    """Return what is read off several outcomes together, draw by draw and replication by replication.
+    """Return a function of several outcomes, draw by draw and replication by replication.
 
-    So what chance they share leaves a difference. Without several replications nobody knows how much that is, unless
-    none of them has any.
+    So the noise that they share leaves a difference. Without several replications its noise is unknown, unless all are
+    exact.
     """
     with np.errstate(invalid="ignore"):
         values = function(*(sample.values for sample in samples))
@@ -89,24 +89,24 @@ def read_off(function: Callable[..., Floats], *samples: Sample) -> Sample:
 
 
 def jackknife(without: Floats) -> Floats:
-    """Return the variance by chance of what is read off all replications together.
+    """Return the variance by chance of a figure of all replications together.
 
         v = (R - 1) / R sum_r (x_(-r) - mean x_(-r))^2        (Efron & Stein 1981)
 
-    without : (..., n_replications) x_(-r), read off all but one. NaN, unknown, where one of them is no number, as where
-    all of a group come in one replication, and of a single replication
+    without : (..., n_replications) x_(-r), of all but one. NaN, unknown, of a single replication, and where one x_(-r)
+    is no number, as where all of a group are in one replication
     """
     n = without.shape[-1]
     known = np.asarray(np.isfinite(without).all(axis=-1) & (n > 1))
-    apart = np.where(known[..., None], without, 0.0)
-    apart = apart - apart.mean(axis=-1, keepdims=True)
-    return np.asarray(np.where(known, (n - 1) / n * (apart**2).sum(axis=-1), np.nan))
+    deviation = np.where(known[..., None], without, 0.0)
+    deviation = deviation - deviation.mean(axis=-1, keepdims=True)
+    return np.asarray(np.where(known, (n - 1) / n * (deviation**2).sum(axis=-1), np.nan))
 
 
 def of_means(values: Floats, chance: Floats) -> Summary:
-    """Return the summary of values with variances by chance : (n_draws, ...), told by means over draws.
+    """Return the summary by means over draws of values with variances by chance : (n_draws, ...).
 
-    A draw with nobody in it, NaN, is left out. One draw has no interval. Where chance is unknown the interval holds it.
+    An empty draw, NaN, is left out. One draw has no interval. The interval includes unknown noise.
     """
     known = ~np.isnan(values).reshape(len(values), -1)[:, 0]
     if not known.any():
@@ -124,10 +124,10 @@ def of_means(values: Floats, chance: Floats) -> Summary:
 
 
 def of_medians(values: Floats, chance: Floats) -> Summary:
-    """Return the summary of values with variances by chance : (n_draws,), told by the median over draws.
+    """Return the summary by the median over draws of values with variances by chance : (n_draws,).
 
-    So a draw whose value is infinite, a median that is not reached, counts too. Then the spread is told by the
-    quartiles, and chance by the middle of the draws' own: it has no bound where survival is flat.
+    So a draw whose value is infinite, a median that is not reached, counts too. The quartiles give the variance of the
+    draws, and the median of their noise the noise: it has no bound where survival is flat.
     """
     known = ~np.isnan(values)
     if not known.any():
@@ -136,14 +136,14 @@ def of_medians(values: Floats, chance: Floats) -> Summary:
     noise = chance[np.isfinite(chance)]
     estimate = quantile(values, 0.5)
     with np.errstate(invalid="ignore"):
-        spread = (quantile(values, 0.75) - quantile(values, 0.25)) / QUARTILES
+        deviation = (quantile(values, 0.75) - quantile(values, 0.25)) / QUARTILES
         typical = np.asarray(np.median(noise) if noise.size else np.nan)
-        left = _left(np.asarray(spread**2), typical, np.asarray(estimate))
+        left = _left(np.asarray(deviation**2), typical, np.asarray(estimate))
         drawn = np.where(np.isfinite(values), _drawn(values, estimate, np.nan_to_num(left), typical), values)
     has_interval = len(values) > 1 and not np.isnan(left)
     ends = [quantile(drawn, share) for share in INTERVAL] if has_interval else [np.nan, np.nan]
-    told = [np.asarray(each if np.isfinite(each) else np.nan) for each in (estimate, *ends)]
-    return Summary(told[0], told[1], told[2], np.asarray(_error_of_median(drawn, chance)))
+    finite = [np.asarray(number if np.isfinite(number) else np.nan) for number in (estimate, *ends)]
+    return Summary(finite[0], finite[1], finite[2], np.asarray(_error_of_median(drawn, chance)))
 
 
 def _mean_known(chance: Floats) -> Floats:
@@ -154,16 +154,16 @@ def _mean_known(chance: Floats) -> Floats:
 
 
 def _left(variance: Floats, noise: Floats, estimate: Floats) -> Floats:
-    """Return the variance that is left without the noise: NaN where that is as large, and 0 where draws are alike."""
+    """Return the variance without the noise: NaN where the noise is as large, and 0 where draws are equal."""
     noise = np.where(np.sqrt(noise) > ROUNDING * np.abs(estimate), noise, 0.0)
     rest = variance - np.nan_to_num(noise)
     return np.asarray(np.where((rest > 0.0) | ((variance == 0.0) & (noise == 0.0)), rest, np.nan))
 
 
 def _nearby(values: Floats, chance: Floats) -> Floats:
-    """Return the mean chance of draws whose values are next to one another : (n_draws, ...).
+    """Return the mean noise of draws with neighbouring values : (n_draws, ...).
 
-    A few replications tell a draw's own chance badly; that of about 2 sqrt(n_draws) such draws they tell well.
+    A few replications estimate the noise of one draw badly, and of about 2 sqrt(n_draws) similar draws well.
     """
     if not np.nan_to_num(chance).any():
         return chance
@@ -173,13 +173,13 @@ def _nearby(values: Floats, chance: Floats) -> Floats:
     place, width = np.arange(len(values)), round(np.sqrt(len(values)))
     first, last = np.maximum(place - width, 0), np.minimum(place + width + 1, len(values))
     means = (sums[last] - sums[first]) / (last - first).reshape(-1, *[1] * (values.ndim - 1))
-    found: Floats = np.empty_like(means)
-    np.put_along_axis(found, order, means, axis=0)
-    return found
+    nearby: Floats = np.empty_like(means)
+    np.put_along_axis(nearby, order, means, axis=0)
+    return nearby
 
 
 def _drawn(values: Floats, estimate: Floats | float, left: Floats, chance: Floats) -> Floats:
-    """Return values drawn to the estimate by their own chance, unknown (NaN) counting as none."""
+    """Return values shrunk to the estimate by their noise; unknown noise (NaN) counts as none."""
     chance = np.broadcast_to(np.nan_to_num(chance), values.shape)
     whole = np.asarray(left + chance)
     kept = np.sqrt(np.divide(left, whole, out=np.ones(values.shape), where=whole != 0.0))
@@ -187,7 +187,7 @@ def _drawn(values: Floats, estimate: Floats | float, left: Floats, chance: Float
 
 
 def _error_of_median(drawn: Floats, chance: Floats) -> float:
-    """Return how far chance moves the median of draws, by repeating it: a draw of unknown chance stays as it is."""
+    """Return the standard error of the median of draws, by repeated noise: a draw of unknown noise stays as it is."""
     known = np.isfinite(chance) & np.isfinite(drawn)
     if not known.any():
         return np.nan
@@ -204,16 +204,16 @@ def _error_of_median(drawn: Floats, chance: Floats) -> float:
 def quantile(values: Floats, share: float, weights: Floats | None = None) -> float:
     """Return a quantile, linear between order statistics; infinite if the upper or the lower of the two is.
 
-        order statistic k of n lies at k / (n - 1); with weights, at the middle of its own, from the first to the last
+        order statistic k of n lies at k / (n - 1); with weights, at the middle of its weight, from first to last
 
-    NumPy's own gives NaN beside what is infinite, and another method for such values would move the finite end.
+    NumPy's quantile gives NaN next to infinite values, and another method for them would move the finite end.
     """
     if weights is not None:
         values, weights = values[weights > 0.0], weights[weights > 0.0]
     order = np.argsort(values, kind="stable")
     ordered = values[order]
-    own = np.ones(len(values)) if weights is None else weights[order]
-    middles = np.cumsum(own) - 0.5 * own
+    shares = np.ones(len(values)) if weights is None else weights[order]
+    middles = np.cumsum(shares) - 0.5 * shares
     wanted = middles[0] + share * (middles[-1] - middles[0])
     place = min(int(np.searchsorted(middles, wanted, side="right")) - 1, len(ordered) - 1)
     low = ordered[place]
