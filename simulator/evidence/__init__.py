@@ -1,1 +1,1 @@
-"""A cohort's declared facts, and the parameter sets that were fitted to them."""
+"""A cohort's reported figures, and the parameter sets that were fitted to them."""

@@ -1,4 +1,4 @@
-"""A calibrated cohort's data files: what was reported, what the posterior is, what it predicts."""
+"""A calibrated cohort's data files: reported figures, the posterior, and its predictions."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _SUMMARY = ("mean", "sd", "lower", "median", "upper")
 POSTERIOR = {
     "text": ("parameter", "unit"),
     "number": (
-        *(f"prior_{each}" for each in _SUMMARY),
-        *(f"posterior_{each}" for each in _SUMMARY),
+        *(f"prior_{statistic}" for statistic in _SUMMARY),
+        *(f"posterior_{statistic}" for statistic in _SUMMARY),
         "contraction",
     ),
 }
@@ -42,12 +42,12 @@ UNINFORMED = 0.1
 """A contraction below this leaves the prior about as wide as it was."""
 
 MOVED = 0.5
-"""Prior standard deviations that a mean must move to say that the cohort has informed it all the same."""
+"""Prior standard deviations: a mean that moves more is informed by the cohort in spite of that."""
 
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Lever = dict[str, Number | str]
-"""Name -> number, or the name of the row of targets.csv that reports it."""
+"""Number, or the name of the row of targets.csv that reports it; by the name of the parameter."""
 
 
 class FollowUpTable(toml.Table):
@@ -82,21 +82,21 @@ class CohortTable(toml.Table):
     hazard_ratio: Lever = Field(default_factory=dict)
 
 
-def is_silent(found: Mapping[Any, Any]) -> bool:
-    """Return whether the cohort left a parameter's prior as it was. found : its row of the posterior."""
-    moved = abs(found["posterior_mean"] - found["prior_mean"])
-    return bool(found["contraction"] < UNINFORMED and moved < MOVED * found["prior_sd"])
+def is_silent(row: Mapping[Any, Any]) -> bool:
+    """Return whether the cohort left a parameter's prior as it was. row : of posterior.csv"""
+    moved = abs(row["posterior_mean"] - row["prior_mean"])
+    return bool(row["contraction"] < UNINFORMED and moved < MOVED * row["prior_sd"])
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """What is known of one reported cohort.
+    """The data of one reported cohort.
 
-    n : patients; clock : the clock that its months count from; arms : population -> the disjoint arms it consists of
+    n : patients; clock : the clock that its months count from; arms : population -> its disjoint arms
     follow_up : months between which survivors' follow-up ends, or None
-    no_censoring_before : nobody's follow-up ended before this month; 0 where that is not known
+    no_censoring_before : no follow-up ended before this month; 0 where that is unknown
     targets, posterior, predictive : the CSV files of its folder; blanks are NaN in columns of numbers. Targets are
-    indexed by their line. The latter two are None where the cohort has not been fitted.
+    indexed by their line. posterior and predictive are None where the cohort has not been fitted.
     """
 
     name: str
@@ -113,19 +113,17 @@ class Cohort:
     no_censoring_before: float = 0.0
 
     def reported_survival(self, population: str, clock: str) -> pd.DataFrame:
-        """Return the survival figures printed of a population (month, count, n, value, standard_error), in percent.
+        """Return the reported survival of a population (month, count, n, value, standard_error), in percent.
 
-        Empty on any clock but the cohort's own.
+        Empty on any clock but the cohort's.
         """
-        rows = self.targets
+        rows = self.targets if clock == self.clock else self.targets.iloc[:0]
         chosen = (rows["kind"] == "survivors") & (rows["unit"] == "%") & (rows["population"] == population)
-        if clock != self.clock:
-            chosen &= False
         return rows.loc[chosen, ["month", "count", "n", "value", "standard_error"]].sort_values("month")
 
 
 def cohorts_folder() -> Path:
-    """Return where the shipped cohorts are: data beside the calibration's code, which is not run."""
+    """Return the folder of the shipped cohorts: data next to the calibration's code, which is not imported."""
     spec = find_spec("calibration")
     if spec is None or spec.origin is None:
         raise InputError("the calibration package is not installed", where="calibration")
@@ -133,9 +131,9 @@ def cohorts_folder() -> Path:
 
 
 def cohort_folder(pathway: Pathway) -> Path | None:
-    """Return the folder of the cohort that a pathway's draws are fitted to; None if they are no cohort's.
+    """Return the folder of the cohort that a pathway's draws are fitted to; None if they are not fitted to one.
 
-    `draws` names a folder with a cohort.toml, from the pathway's file on, or draws.csv in it; or else a shipped cohort.
+    `draws` names a folder with a cohort.toml, relative to the pathway's file, or draws.csv in it; or a shipped cohort.
     Raises InputError if it names neither.
     """
     if pathway.draws is None:
@@ -146,7 +144,7 @@ def cohort_folder(pathway: Pathway) -> Path | None:
         return folder
     if path.suffix == ".csv":
         return None
-    shipped = sorted(each.name for each in cohorts_folder().iterdir() if each.is_dir())
+    shipped = sorted(entry.name for entry in cohorts_folder().iterdir() if entry.is_dir())
     if pathway.draws in shipped:
         return cohorts_folder() / pathway.draws
     raise unknown("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")
@@ -164,7 +162,7 @@ def read_cohort(folder: Path) -> Cohort:
     table = toml.validate(CohortTable, toml.read(path), path)
     follow_up = table.follow_up
     return Cohort(
-        # "." and ".." name a folder, too.
+        # The given path may be "." or "..".
         name=folder.resolve().name,
         title=table.title,
         citation=table.citation,

@@ -1,4 +1,4 @@
-"""Parameter draws: the rows of a cohort's draws.csv, or of a file of the user's own."""
+"""Parameter draws: the rows of a cohort's draws.csv, or of a user's file."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 BENEFIT = "marginal_benefit"
 BENEFIT_FILE = f"{BENEFIT}.csv"
-"""Beside a cohort's draws: what the marginal patient gains under each, as cohorts that treated more inform it."""
+"""Next to a cohort's draws: the marginal benefit under every draw, as cohorts that treated more inform it."""
 
 MOST = 400
-"""Draws that are used unless more are asked for: enough for a 95 % interval."""
+"""Draws that are used by default at most: enough for a 95 % interval."""
 
 
 def draws_file(pathway: Pathway) -> Path | None:
@@ -54,43 +54,44 @@ def load_informed_draws(pathway: Pathway) -> pd.DataFrame | None:
 
 
 def read_draws(path: Path, pathway: Pathway) -> pd.DataFrame:
-    """Return the draws that a file holds, each of them fit for a pathway. Raises InputError naming file and line."""
+    """Return the draws in a file, checked against a pathway. Raises InputError naming file and line."""
     import pandas as pd
 
     return pd.DataFrame(draws_of(path, pathway))
 
 
 def informed_draws(pathway: Pathway) -> dict[str, Floats] | None:
-    """Return what `load_informed_draws` does, column by column: `check` begins at once, without a library of tables."""
+    """Return `load_informed_draws` by column: `check` starts fast, without importing pandas."""
     path = draws_file(pathway)
     if path is None:
         return None
-    found, benefits = draws_of(path, pathway), path.with_name(BENEFIT_FILE)
-    informed = {INFORMED: read_benefits(benefits, n_draws(found))} if benefits.exists() else {}
-    return {**found, **informed}
+    columns, benefits = draws_of(path, pathway), path.with_name(BENEFIT_FILE)
+    if benefits.exists():
+        columns[INFORMED] = read_benefits(benefits, n_draws(columns))
+    return columns
 
 
 def n_draws(table: Mapping[str, Floats]) -> int:
-    """Return how many draws columns hold."""
+    """Return the number of draws in columns."""
     return len(next(iter(table.values())))
 
 
 def read_benefits(path: Path, wanted: int) -> Floats:
-    """Return the marginal benefit of each draw, (n_draws,). Raises InputError naming the file and the line."""
+    """Return the marginal benefit of every draw, (n_draws,). Raises InputError naming the file and the line."""
     cells = csv.cells(path)
-    found = np.array(cells.floats([BENEFIT])[BENEFIT])
-    for row in np.flatnonzero(~((found >= 0.0) & (found <= 1.0))):
+    benefit = np.array(cells.floats([BENEFIT])[BENEFIT])
+    for row in np.flatnonzero(~((benefit >= 0.0) & (benefit <= 1.0))):
         where = f"{path}: line {cells.lines[row]}, {BENEFIT}"
-        raise InputError("not a share", where=where, got=float(found[row]), allowed="0 to 1")
-    if len(found) != wanted:
+        raise InputError("not a share", where=where, got=float(benefit[row]), allowed="0 to 1")
+    if len(benefit) != wanted:
         raise InputError(
-            "not one value a draw", where=str(path), got=len(found), allowed=f"{wanted} (aftercart validate --refit)"
+            "not one value a draw", where=str(path), got=len(benefit), allowed=f"{wanted} (aftercart validate --refit)"
         )
-    return found
+    return benefit
 
 
 def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
-    """Return what `read_draws` does, column by column: parameter -> (n_draws,)."""
+    """Return `read_draws` by column: parameter -> (n_draws,)."""
     cells = _cells(path)
     for place, name in enumerate(cells.columns, start=1):
         if name not in (*pathway.parameters, fingerprint.COLUMN):
@@ -101,18 +102,18 @@ def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
     values = cells.floats(name for name in cells.columns if name != fingerprint.COLUMN)
     if not cells.lines or not values:
         raise InputError("no draws", where=str(path))
-    found = {name: np.array(value) for name, value in values.items()}
-    for name, column in found.items():
+    columns = {name: np.array(value) for name, value in values.items()}
+    for name, column in columns.items():
         for row in np.flatnonzero(np.isnan(column)):
             where = f"{path}: line {cells.lines[row]}, {name}"
             raise InputError("an empty cell", where=where, allowed="a number in every cell")
-    _check_units(found, cells, pathway)
-    _check_rows(found, cells, pathway)
-    return found
+    _check_units(columns, cells, pathway)
+    _check_rows(columns, cells, pathway)
+    return columns
 
 
 def _cells(path: Path) -> csv.Cells:
-    """Return the cells of a file of draws. Raises InputError, which says how to fit a cohort that has none yet."""
+    """Return the cells of a file of draws. Raises InputError, with the command that fits a cohort without draws."""
     if not path.exists() and (path.parent / "cohort.toml").is_file():
         allowed = f"draws; `aftercart calibrate {path.parent}` writes them"
         raise InputError("the cohort is not fitted yet: its folder has no draws.csv", where=str(path), allowed=allowed)
@@ -120,27 +121,27 @@ def _cells(path: Path) -> csv.Cells:
 
 
 def staleness(pathway: Pathway, path: Path | None = None) -> str | None:
-    """Return, in words, that draws or the benefit beside them were fitted to something else than is there; else None.
+    """Return, in words, that the files have changed since draws, or the benefit, were fitted to them; else None.
 
-    path : the file of the draws; None: the pathway's. Draws that do not say what they were fitted to, a user's own, are
-    never stale. Raises InputError.
+    path : the file of the draws; None: the pathway's. A user's draws, without a fingerprint, are never stale. Raises
+    InputError.
     """
     path = path or draws_file(pathway)
-    said = [] if path is None else [stale_draws(pathway, path), _stale_benefit(path)]
-    return " ".join(each for each in said if each) or None
+    sentences = [] if path is None else [stale_draws(pathway, path), _stale_benefit(path)]
+    return " ".join(sentence for sentence in sentences if sentence) or None
 
 
 def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
-    """Return `staleness` of the draws alone, as where the benefit beside them is fitted anew."""
+    """Return `staleness` of the draws alone, as where the benefit is fitted anew."""
     path = path or draws_file(pathway)
     if path is None:
         return None
-    told = set(_cells(path).columns.get(fingerprint.COLUMN, ()))
-    if not told:
+    fingerprints = set(_cells(path).columns.get(fingerprint.COLUMN, ()))
+    if not fingerprints:
         return None
-    # What a scenario makes a milestone, the pathway's file declares as it was fitted.
+    # A scenario may have made milestones; the pathway's file is as it was fitted.
     declared = load_pathway(pathway.file) if pathway.milestones and pathway.file else pathway
-    pathways, cohorts = zip(*(each.partition("-")[::2] for each in told), strict=True)
+    pathways, cohorts = zip(*(text.partition("-")[::2] for text in fingerprints), strict=True)
     changed = [f"pathway {declared.name}"] if {*pathways} != {fingerprint.of_pathway(declared)} else []
     cohort = path.parent
     in_a_cohort = (cohort / "cohort.toml").exists()
@@ -148,17 +149,17 @@ def stale_draws(pathway: Pathway, path: Path | None = None) -> str | None:
         changed.append(f"cohort {cohort.resolve().name}")
     if not changed:
         return None
-    shown = cohort.name if cohort.parent == cohorts_folder() else str(cohort) if in_a_cohort else "COHORT"
+    name = cohort.name if cohort.parent == cohorts_folder() else str(cohort) if in_a_cohort else "COHORT"
     return (
         f"These draws were fitted to another version of {' and '.join(changed)}: results mix the two. "
-        f"Refit with `aftercart calibrate {shown}`."
+        f"Refit with `aftercart calibrate {name}`."
     )
 
 
 def _stale_benefit(path: Path) -> str | None:
     file = path.with_name(BENEFIT_FILE)
-    told = csv.cells(file).columns.get(fingerprint.COLUMN) if file.exists() else None
-    changed = fingerprint.changed_since(told[0], path) if told else []
+    texts = csv.cells(file).columns.get(fingerprint.COLUMN) if file.exists() else None
+    changed = fingerprint.changed_since(texts[0], path) if texts else []
     if not changed:
         return None
     return (
@@ -181,7 +182,7 @@ def _check_units(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway
 
 
 def _check_rows(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway) -> None:
-    """Refuse draws that make no model: shares that do not sum to one, a shape of 0."""
+    """Refuse draws without a model: shares that do not sum to one, a shape of 0."""
     bare = Scenario(name=pathway.name, pathway=pathway, file=pathway.file)
     try:
         resolve(bare, levels(table))
@@ -196,7 +197,7 @@ def _check_rows(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway)
 
 
 def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> int:
-    """Return how many draws to use. Raises InputError if fewer exist than are wanted."""
+    """Return how many draws to use. Raises InputError if fewer than `wanted` exist."""
     there = 1 if table is None else len(table)
     if wanted is None:
         return min(there, MOST)

@@ -1,7 +1,7 @@
-"""What a fit reads, as a short text: draws carry it, and are stale where the files say something else now.
+"""The fingerprint of a fit: draws carry it, and are stale where the files have changed since.
 
-Two halves: the pathway (states, laws, eligibility, numbers, priors, case mix, groups), and the cohort (who was treated
-how, and the values of its targets). Labels, meanings, sources, resources, counts and the order of keys are no part.
+Two halves: the pathway (states, laws, eligibility, numbers, priors, case mix, groups), and the cohort (its treatment,
+and the values of its targets). Labels, meanings, sources, resources, counts and the order of keys are no part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from simulator.files import csv, toml
 from simulator.pathway.pathway import Pathway, State, Transition
 
 COLUMN = "fitted_to"
-"""Of draws.csv, the last: the same text in each row, where the draws are those of a fit."""
+"""The last column of draws.csv: the same text in every row of fitted draws."""
 
 _WORDS = {"title", "citation", "doi", "licence", "pathway", "seed", "dependence", "reason"}
 """Keys of cohort.toml that the likelihood does not read."""
@@ -32,12 +32,12 @@ _LEVERS = ("set", "scale", "odds_ratio", "hazard_ratio")
 
 
 def of_fit(pathway: Pathway, cohort: Path) -> str:
-    """Return the text that draws of a pathway carry, fitted to the cohort in a folder. Raises InputError."""
+    """Return the fingerprint of draws of a pathway, fitted to the cohort in a folder. Raises InputError."""
     return f"{of_pathway(pathway)}-{of_cohort(cohort)}"
 
 
 def of_pathway(pathway: Pathway) -> str:
-    """Return the half that is the pathway's: 12 hexadecimal digits."""
+    """Return the pathway's half: 12 hexadecimal digits."""
     return _digest(
         {
             "start": pathway.start,
@@ -50,7 +50,7 @@ def of_pathway(pathway: Pathway) -> str:
                 name: [sorted(group.entered), sorted(group.not_entered)] for name, group in pathway.groups.items()
             },
             "parameters": {
-                # A fit reads the prior, and the value of what has none.
+                # A fit reads the prior, or the value where there is none.
                 name: [parameter.unit, parameter.prior or parameter.value]
                 for name, parameter in pathway.parameters.items()
             },
@@ -69,14 +69,14 @@ def _transition(transition: Transition) -> dict[str, Any]:
 
 
 def of_cohort(folder: Path) -> str:
-    """Return the half that is the cohort's: 12 hexadecimal digits. Raises InputError if its files are malformed."""
+    """Return the cohort's half: 12 hexadecimal digits. Raises InputError if its files are malformed."""
     path = folder / "cohort.toml"
     table = toml.validate(CohortTable, toml.read(path), path).model_dump(exclude=_WORDS, exclude_none=True)
     targets = _targets(folder / "targets.csv")
     rows = {target["name"]: _row(target) for target in targets}
     for lever in _LEVERS:
         # A lever may name the row that reports it.
-        table[lever] = {name: rows.get(each, each) for name, each in table[lever].items()}
+        table[lever] = {name: rows.get(value, value) for name, value in table[lever].items()}
     if "follow_up" in table:
         del table["follow_up"]["reason"]
     table["arms"] = {name: sorted(members) for name, members in table["arms"].items()}
@@ -86,7 +86,7 @@ def of_cohort(folder: Path) -> str:
 
 
 def of_benefit(draws: Path, cohorts: Iterable[Path]) -> str:
-    """Return the text that a marginal benefit carries beside the draws in a file, as cohorts in folders inform it.
+    """Return the fingerprint of a marginal benefit next to the draws in a file, as cohorts in folders inform it.
 
     Raises InputError.
     """
@@ -94,7 +94,7 @@ def of_benefit(draws: Path, cohorts: Iterable[Path]) -> str:
 
 
 def changed_since(fitted: str, draws: Path) -> list[str]:
-    """Return what has changed of that which a benefit was fitted to, in words. A cohort that is not there is as it was.
+    """Return the changes since a benefit was fitted, in words; a cohort that is not there counts as unchanged.
 
     fitted : as `of_benefit` returned it. Raises InputError.
     """
@@ -112,19 +112,19 @@ def _of_draws(path: Path) -> str:
 
 
 def _targets(path: Path) -> list[dict[str, str]]:
-    """Return the rows of targets.csv. A printed number keeps its digits, which say how it was rounded."""
+    """Return the rows of targets.csv. A reported number keeps its digits, which show its rounding."""
     cells = csv.cells(path)
     cells.require((*TARGETS["text"], *TARGETS["number"]))
     values = cells.floats(name for name in (*TARGETS["number"], *TARGETS["optional"]) if name in cells.columns)
-    alike = {name: [str(each) for each in column] for name, column in values.items() if name not in TARGETS["printed"]}
-    columns = {**cells.columns, **alike}
+    plain = [name for name in values if name not in TARGETS["printed"]]
+    columns = {**cells.columns, **{name: [str(value) for value in values[name]] for name in plain}}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _row(row: dict[str, str]) -> dict[str, str]:
-    """Return the cells of a target that are filled."""
-    told = {name: row.get(name, "").strip() for name in _CELLS}
-    return {name: each for name, each in told.items() if each not in ("", "nan")}
+    """Return the filled cells of a target."""
+    cells = {name: row.get(name, "").strip() for name in _CELLS}
+    return {name: cell for name, cell in cells.items() if cell not in ("", "nan")}
 
 
 def _digest(content: object) -> str:
