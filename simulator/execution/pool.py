@@ -1,6 +1,6 @@
-"""Several processes at once: this one and those that it starts, which leave Ctrl-C to it.
+"""Several processes at once: this process and the ones that it starts, which leave Ctrl-C to it.
 
-To start a process takes about a second, for the library is imported anew. This one works meanwhile, and afterwards.
+To start a process takes about a second, to import the library. This process works meanwhile, and afterwards.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
-"""A thread a process is enough."""
+"""One thread a process is enough."""
 
 M_TOP_PAD, KEPT = -2, 128 * 2**20
-"""Bytes that glibc keeps for the next array where it would give them back: that saves a third of a calibration."""
+"""Bytes that glibc keeps for the next array instead of returning them: that saves a third of a calibration's time."""
 
 MOMENT = 1.0
-"""Seconds that processes may take to be gone after Ctrl-C."""
+"""Seconds that processes may take to end after Ctrl-C."""
 
 AHEAD = 2
-"""Items that a process is given at once, so that it need not wait for the next while this one is busy."""
+"""Items that a process has at once, so that it need not wait for the next while this process is busy."""
 
 
 class Map(Protocol):
-    """As the built-in `map`, of work(prepared, item): `prepared` is what all the work needs."""
+    """As the built-in `map`, of work(prepared, item): all the work needs `prepared`."""
 
     def __call__(self, work: Callable[[Any, Any], Any], items: Iterable[Any], /) -> Iterator[Any]: ...
 
 
 @contextmanager
 def workers(jobs: int, prepared: object) -> Iterator[Map]:
-    """Yield a map over `jobs` processes, this one among them, each with `prepared` of its own; results come in order.
+    """Yield a map over `jobs` processes, including this one, with a copy of `prepared` each; results come in order.
 
-    On an exception, Ctrl-C among them, the other processes are ended at once.
+    On an exception, as on Ctrl-C, the other processes end at once.
     """
     _keep_freed_pages()
     if jobs == 1:
@@ -52,7 +52,7 @@ def workers(jobs: int, prepared: object) -> Iterator[Map]:
         return
     known = active_children()
     with TemporaryDirectory(prefix="aftercart-") as folder:
-        # Through a file: what does not fit into a pipe would hold up each process until the one before has started.
+        # Through a file: a full pipe would delay every process until the one before has started.
         path = Path(folder) / "prepared"
         path.write_bytes(pickle.dumps(prepared))
         pool = ProcessPoolExecutor(jobs - 1, get_context("spawn"), _begin, (path,))
@@ -61,48 +61,48 @@ def workers(jobs: int, prepared: object) -> Iterator[Map]:
         try:
             with _interrupts_held_back(), _environment(ENVIRONMENT), _main_left_alone():
                 starting += [pool.submit(_is_ready) for _ in range(jobs - 1)]
-            yield lambda work, items: _each(pool, starting, prepared, work, items)
-            is_done = all(each.done() for each in starting)
+            yield lambda work, items: _results(pool, starting, prepared, work, items)
+            is_done = all(started.done() for started in starting)
         finally:
             if is_done:
                 pool.shutdown()
             else:
-                _end_at_once(pool, [each for each in active_children() if each not in known])
+                _end_at_once(pool, [process for process in active_children() if process not in known])
 
 
-def _each(
+def _results(
     pool: ProcessPoolExecutor,
     starting: list[Future[None]],
     prepared: object,
     work: Callable[[Any, Any], Any],
     items: Iterable[Any],
 ) -> Iterator[Any]:
-    """Yield the results in order: this process takes an item whenever the others have enough."""
+    """Yield the results in order: this process takes an item whenever the others have enough items."""
     waiting = deque(enumerate(items))
     away: dict[Future[Any], int] = {}
-    found: dict[int, Any] = {}
+    results: dict[int, Any] = {}
     for number in range(len(waiting)):
-        while number not in found:
-            while waiting and len(away) < AHEAD * sum(each.done() for each in starting):
+        while number not in results:
+            while waiting and len(away) < AHEAD * sum(started.done() for started in starting):
                 place, item = waiting.popleft()
                 away[pool.submit(_do, work, item)] = place
-            for each in [each for each in away if each.done()]:
-                found[away.pop(each)] = each.result()
-            if number in found:
+            for future in [future for future in away if future.done()]:
+                results[away.pop(future)] = future.result()
+            if number in results:
                 break
             if waiting:
                 place, item = waiting.popleft()
-                found[place] = work(prepared, item)
+                results[place] = work(prepared, item)
             else:
                 wait(away, return_when=FIRST_COMPLETED)
-        yield found.pop(number)
+        yield results.pop(number)
 
 
 def _end_at_once(pool: ProcessPoolExecutor, started: Iterable[BaseProcess]) -> None:
-    """End the processes, whatever they are at: it may take long, and nobody wants it any more."""
+    """End the processes in the middle of their work, which may be long and is no longer needed."""
     for process in started:
         process.terminate()
-    # The pool's thread soon ends as well; unless it does, an exit meanwhile may find its pipe just closed.
+    # The pool's thread soon ends as well; if Python exits before, it may find the pipe just closed.
     ending = threading.Thread(target=pool.shutdown, daemon=True)
     ending.start()
     ending.join(MOMENT)
@@ -134,7 +134,7 @@ def _do(work: Callable[[Any, Any], Any], item: object) -> object:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Start processes with these variables, unless they are set already."""
+    """Start processes with these variables, unless they are set."""
     added = {name: value for name, value in variables.items() if name not in os.environ}
     os.environ.update(added)
     try:
@@ -146,9 +146,9 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _main_left_alone() -> Iterator[None]:
-    """Start processes that do not import the script that is running, which would run it again.
+    """Start processes that do not import the running script, which would run it again.
 
-    So a script needs no `if __name__ == "__main__"`, and may come from standard input: all work is the library's own.
+    So a script needs no `if __name__ == "__main__"`, and may come from standard input: all work is in the library.
     """
     main = vars(sys.modules["__main__"])
     known: dict[str, Any] = {name: main[name] for name in ("__file__", "__spec__") if name in main}
@@ -161,7 +161,7 @@ def _main_left_alone() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Start processes that never see Ctrl-C, and see it here only when they all have started."""
+    """Start processes that never see Ctrl-C; this process sees it only when all have started."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
         yield
         return
