@@ -24,11 +24,11 @@ def lifelines() -> Any:
 @pytest.fixture
 def by_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all work to the other processes, which otherwise have hardly started when little work is done."""
-    shared = workers._each
+    shared = workers._results
 
     def left(pool: Any, starting: Any, *given: Any) -> Iterator[Any]:
         wait(starting)
         return shared(pool, starting, *given)
 
-    monkeypatch.setattr(workers, "_each", left)
+    monkeypatch.setattr(workers, "_results", left)
     monkeypatch.setattr(workers, "AHEAD", 1_000_000)

@@ -1,1 +1,1 @@
-"""Files as they are read and written: CSV, TOML, text, locks."""
+"""Reading and writing files: CSV, TOML, text, locks."""

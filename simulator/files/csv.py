@@ -1,4 +1,4 @@
-"""CSV files: read with the line and column of what is wrong, and written so that a spreadsheet runs no cell."""
+"""CSV files: read with the line and column of an error, and written so that a spreadsheet runs no cell."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ LARGEST = 50_000_000
 """Bytes, read in about ten seconds: 20,000 draws of 100 parameters with all their digits."""
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-"""How a number is written. Python would take 1_000 and full-width digits, too."""
+"""A number. Python would take 1_000 and full-width digits, too."""
 
 _RUNS = re.compile("'*[=+@\t\r\n\uff0b\uff0d\uff1d\uff20-]")
-"""What a spreadsheet may run begins so; an apostrophe before it makes it text. After OWASP, CSV injection."""
+"""The beginning of a cell that a spreadsheet may run; an apostrophe makes it text. After OWASP, CSV injection."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The rows of a file as they are written, but cleaned. lines : (n_rows,), of the file; columns : (n_rows,) each."""
+    """The rows of a file as text, cleaned. lines : (n_rows,), of the file; columns : (n_rows,) each."""
 
     path: Path
     lines: tuple[int, ...]
@@ -53,10 +53,10 @@ class Cells:
 def read(
     path: Path, text: Sequence[str], number: Sequence[str], optional: Sequence[str] = (), printed: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Return a CSV file's rows, each indexed by the line it begins on. Raises InputError naming file, line and column.
+    """Return a CSV file's rows, indexed by the lines they begin on. Raises InputError naming file, line and column.
 
-    Numbers are floats; blanks, and `optional` columns of numbers that are missing, are NaN. The `printed` of them have
-    their text beside them, `printed_NAME` : 72.0 says more than 72. Columns that are not named stay text.
+    Numbers are floats; blanks, and missing `optional` columns of numbers, are NaN. The text of `printed` columns is
+    kept as `printed_NAME` : 72.0 has more digits than 72. Columns that are not named stay text.
     """
     cells(path).require((*text, *number))
     frame = texts(path)
@@ -67,23 +67,23 @@ def read(
 
 
 def texts(path: Path) -> pd.DataFrame:
-    """Return the cells of a file as a table, each row indexed by the line it begins on. Raises InputError."""
-    import pandas as pd  # not before a table is needed: `list` and `check` begin at once
+    """Return the cells of a file as a table, indexed by the lines that rows begin on. Raises InputError."""
+    import pandas as pd  # only where a table is needed: `list` and `check` start fast
 
-    found = cells(path)
-    return pd.DataFrame(dict(found.columns), index=pd.Index(found.lines, dtype=int), dtype=str)
+    contents = cells(path)
+    return pd.DataFrame(dict(contents.columns), index=pd.Index(contents.lines, dtype=int), dtype=str)
 
 
 def cells(path: Path) -> Cells:
-    """Return what a file holds. Lines without anything are no rows, but they are counted. Raises InputError."""
+    """Return the cells of a file. Empty lines are no rows, but they are counted. Raises InputError."""
     return _cells(text_file.read(path, LARGEST), path)
 
 
-# A run reads its draws some four times: as values, for the manifest, and to see whether they are stale.
+# A run reads its draws about four times: as values, for the manifest, and to check whether they are stale.
 @lru_cache(maxsize=4)
-def _cells(told: str, path: Path) -> Cells:
-    reader = csv.reader(io.StringIO(told, newline=""), strict=True)
-    rows, line, has_nul = {}, 1, "\0" in told
+def _cells(content: str, path: Path) -> Cells:
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    rows, line, has_nul = {}, 1, "\0" in content
     try:
         for record in reader:
             rows[line] = record
@@ -106,11 +106,11 @@ def _cells(told: str, path: Path) -> Cells:
             what = "more or fewer fields than the header has"
             raise InputError(what, where=f"{path}: line {at}", got=len(record), allowed=str(len(header)))
         if has_nul and "\0" in "".join(record):
-            column = next(name for name, each in zip(header, record, strict=True) if "\0" in each)
+            column = next(name for name, field in zip(header, record, strict=True) if "\0" in field)
             raise InputError("a NUL character", where=f"{path}: line {at}, {column}", allowed="text")
     del rows[first]
     columns = zip(*rows.values(), strict=True) if rows else ((),) * len(header)
-    read_columns = (tuple(_read_cell(each) for each in column) for column in columns)
+    read_columns = (tuple(_read_cell(field) for field in column) for column in columns)
     return Cells(path, tuple(rows), dict(zip(header, read_columns, strict=True)))
 
 
@@ -125,17 +125,17 @@ def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> 
 
 
 def _floats(name: str, column: Iterable[str], lines: Iterable[int], path: Path) -> list[float]:
-    found = [_number(each) for each in column]
-    for line, told, value in zip(lines, column, found, strict=True):
+    numbers = [_number(field) for field in column]
+    for line, field, value in zip(lines, column, numbers, strict=True):
         if math.isinf(value):
-            what = "not a finite number" if NUMBER.fullmatch(told.strip()) else "not a number"
+            what = "not a finite number" if NUMBER.fullmatch(field.strip()) else "not a number"
             where = f"{path}: line {line}, {name}"
-            raise InputError(what, where=where, got=told, allowed="a number as in 0.6 or 6e-1")
-    return found
+            raise InputError(what, where=where, got=field, allowed="a number as in 0.6 or 6e-1")
+    return numbers
 
 
 def _number(cell: str) -> float:
-    """Return a cell's number; NaN of a blank, and infinity of what is none."""
+    """Return a cell's number; NaN for a blank, and infinity for any other text."""
     cell = cell.strip()
     if NUMBER.fullmatch(cell):
         return float(cell)
@@ -143,7 +143,7 @@ def _number(cell: str) -> float:
 
 
 def write(table: pd.DataFrame, to: Path | IO[str], form: str, *, header: bool = True) -> None:
-    """Write a table, its numbers formatted (".8g"), and its texts so that no spreadsheet runs them: see `read`."""
+    """Write a table, with formatted numbers (".8g"), and texts that no spreadsheet runs; `read` restores them."""
     import pandas as pd
 
     named = table.rename(columns=lambda name: _written_cell(str(name)))

@@ -13,10 +13,10 @@ from simulator.errors import InputError
 
 @contextmanager
 def held(folder: Path) -> Iterator[bool]:
-    """Hold a folder until the block ends; yield whether it is held. Raises InputError where another process holds it.
+    """Lock a folder until the block ends; yield whether it is locked. Raises InputError where another process has it.
 
-    The system locks the folder itself: there is no file to be left behind, and the lock ends with its process, however
-    that ends. Systems and disks without such locks hold nothing.
+    The system locks the folder itself: no file can be left behind, and the lock ends with its process, however that
+    ends. Some systems and disks have no such locks.
     """
     if sys.platform == "win32":
         yield False

@@ -1,4 +1,4 @@
-"""Reading a text file whole: of bounded size, regular, and UTF-8."""
+"""Reading a text file: regular, of bounded size, and UTF-8."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def read(path: Path, largest: int) -> str:
 
 
 def _nearest(path: Path) -> str | None:
-    """Return the file of the same folder and kind whose name is most like that of one that is not there."""
-    name = nearest(path.name, (each.name for each in path.parent.glob(f"*{path.suffix}")))
+    """Return the file with the most similar name in the folder of a missing file, of its suffix."""
+    name = nearest(path.name, (file.name for file in path.parent.glob(f"*{path.suffix}")))
     return None if name is None else str(path.with_name(name))

@@ -1,4 +1,4 @@
-"""Reading a TOML file that a person wrote: one clear message for whatever is wrong with it."""
+"""Reading a TOML file that a person wrote: one clear message for any error in it."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ LARGEST = 1_000_000
 """Bytes; a pathway is a few tens of thousands."""
 
 DEEPEST = 20
-"""Tables within one another; the formats need four."""
+"""Levels of nested tables; the formats need four."""
 
 NAMES = frozenset({"base", "pathway", "start", "to", "holds", "draws", "leads_with", "decision", "branch", "by"})
-"""Keys whose text is the name of something: cleaned, it would name something else."""
+"""Keys whose text is a name: cleaned, it would be another name."""
 
 _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _DEEP_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
 
 
 class Table(BaseModel):
-    """A TOML table with no keys but its own."""
+    """A TOML table that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 Line = Annotated[str, AfterValidator(one_line)]
-"""A text that is shown in one line, as a title and a label are."""
+"""A text of one line, as a title or a label."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _SLIP = re.compile(
     r"=[ \t]*([+-]?[0-9]+,[0-9]+|[+-]?\.[0-9]+|[0-9]+(?:[.,][0-9]+)?[ \t]*%)(?=[ \t]*(?:[,}#]|$))", re.MULTILINE
 )
-"""A number as people write it and TOML does not: 0,6 or .6 or 60 %."""
+"""A number that is not TOML: 0,6 or .6 or 60 %."""
 
 _LINE = re.compile(r"\(at line ([0-9]+),")
 _CURLY = re.compile("=[ \t]*[\u201c\u201d\u201e\u00ab\u2018]")
 _UNQUOTED = re.compile(r"""\[*(?:[\w-]+\.|"[^"]*"\.)*((?=[\w-]*[^\x00-\x7f])[\w-]+)""")
-"""A key, or the last part of a table's name, with letters that TOML takes in quotes only."""
+"""A key, or the last part of a table's name, with letters that need quotes in TOML."""
 
 KINDS = {
     "model_type": "a table",
@@ -60,23 +60,23 @@ KINDS = {
     "int_type": "a whole number",
     "bool_type": "true or false",
 }
-"""What a value should have been, by pydantic's name of the mistake."""
+"""The kind that a value should have, by pydantic's name of the error."""
 
 
 def refusal(what: str, *, allowed: str) -> PydanticCustomError:
-    """Return what a table's own validator raises, to be told as an InputError with the value's place."""
+    """Return the error that a table's validator raises; it becomes an InputError with the value's place."""
     return PydanticCustomError("refusal", "{what}", {"what": what, "allowed": allowed})
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a TOML file's tables, their texts cleaned. Raises InputError if it cannot be read or is no TOML.
+    """Return a TOML file's tables, with cleaned texts. Raises InputError if it cannot be read or is no TOML.
 
-    Refused, too: NaN, infinity, tables nested too deeply, and names that are not plain text in one line.
+    Also refused: NaN, infinity, tables nested too deeply, and names that are not plain text in one line.
     """
     text = text_file.read(path, LARGEST)
     if not is_name(path.stem):
         raise InputError("the file's name is not plain text in one line", where=str(path), allowed="another name")
-    # A dotted key takes the square of its length to read.
+    # The time to read a dotted key grows with the square of its length.
     if _DEEP_KEY.search(text):
         raise InputError("not valid TOML: nested too deeply", where=str(path))
     try:
@@ -86,13 +86,13 @@ def read(path: Path) -> dict[str, Any]:
         got, hint = _slip(text, str(error))
         raise InputError(f"not valid TOML: {what}", where=str(path), got=got, allowed=hint) from error
     except ValueError as error:
-        # Python reads no integer of more than some thousand digits, and tomllib passes its complaint on.
+        # Python refuses integers of more than some thousand digits, and tomllib passes its error on.
         raise InputError("not valid TOML: a number with too many digits", where=str(path)) from error
     return cleaned(data, path)
 
 
 def _slip(text: str, complaint: str) -> tuple[str | None, str]:
-    """Return what was probably written by mistake, or the line that the parser complains of; and what to write."""
+    """Return the probable mistake, or the line of the parser's error; and how to write it."""
     if slip := _SLIP.search(text):
         return slip[1], number_meant(slip[1]) or ""
     if (place := _LINE.search(complaint)) is None:
@@ -106,124 +106,123 @@ def _slip(text: str, complaint: str) -> tuple[str | None, str]:
 
 
 def file_meant(name: str, folder: Path) -> str | None:
-    """Return "own.toml" of "own" where there is such a file and the suffix was forgotten."""
+    """Return "own.toml" for "own" where there is such a file."""
     return f"{name}.toml" if name and (folder / f"{name}.toml").is_file() else None
 
 
 def cleaned(data: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return a file's tables with their texts cleaned. Raises InputError for what no value and no name can be."""
-    found: dict[str, Any] = _cleaned(data, str(path), (), data)
-    return found
+    """Return a file's tables with cleaned texts. Raises InputError for an impossible value or name."""
+    tables: dict[str, Any] = _cleaned(data, str(path), (), data)
+    return tables
 
 
-def beside(path: Path, named: str, where: str) -> Path:
-    """Return the file that a file names, relative to itself. Raises InputError naming `where` if it is not there."""
-    found = path.parent / named
-    if not found.exists():
-        there = [str(each.relative_to(path.parent)) for each in path.parent.glob("*.toml") if each != path]
+def named_file(path: Path, named: str, where: str) -> Path:
+    """Return the file named in a file, relative to it. Raises InputError naming `where` if it is not there."""
+    file = path.parent / named
+    if not file.exists():
+        there = [str(other.relative_to(path.parent)) for other in path.parent.glob("*.toml") if other != path]
         raise InputError("cannot be read: no such file", where=where, got=named, nearest=nearest(named, there))
-    return found
+    return file
 
 
 def _cleaned(value: Any, file: str, place: tuple[int | str, ...], whole: object) -> Any:
-    """Return a value with its texts cleaned. Raises InputError for what no value and no key can be."""
+    """Return a value with cleaned texts. Raises InputError for an impossible value or key."""
     if isinstance(value, str):
         if place and place[-1] in NAMES and clean(value) != value:
-            where = f"{file}: {_told_place(place, whole)}"
+            where = f"{file}: {_in_words(place, whole)}"
             raise InputError("a name that is not plain text", where=where, got=value, allowed="no control characters")
         return clean(value)
     if isinstance(value, bool | int | float):
-        if isinstance(value, int) and abs(value) > sys.float_info.max:
-            raise InputError("a number too large", where=f"{file}: {_told_place(place, whole)}", allowed="up to 1e308")
-        if not math.isfinite(value):
-            where = f"{file}: {_told_place(place, whole)}"
+        too_large = isinstance(value, int) and abs(value) > sys.float_info.max
+        if too_large or not math.isfinite(value):
+            where = f"{file}: {_in_words(place, whole)}"
+            if too_large:
+                raise InputError("a number too large", where=where, allowed="up to 1e308")
             raise InputError("not a finite number", where=where, got=value, allowed="a finite number")
         return value
     if isinstance(value, dict | list) and len(place) >= DEEPEST:
         raise InputError("not valid TOML: nested too deeply", where=f"{file}: {place[0]}", allowed=f"{DEEPEST} levels")
     if isinstance(value, list):
-        return [_cleaned(each, file, (*place, index), whole) for index, each in enumerate(value)]
+        return [_cleaned(item, file, (*place, index), whole) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     for key in value:
         if not is_name(key):
-            where = f"{file}: {_told_place(place, whole)}".removesuffix(": ")
+            where = f"{file}: {_in_words(place, whole)}".removesuffix(": ")
             raise InputError("a name that is not plain text in one line", where=where, got=key, allowed="another name")
-    return {key: _cleaned(each, file, (*place, key), whole) for key, each in value.items()}
+    return {key: _cleaned(item, file, (*place, key), whole) for key, item in value.items()}
 
 
-def _told_place(place: Iterable[int | str], data: object) -> str:
-    """Return a value's place in words: "states.ill.transitions 2 (dead).time.rate"; what is listed counts from 1."""
-    told = ""
+def _in_words(place: Iterable[int | str], data: object) -> str:
+    """Return a value's place in words: "states.ill.transitions 2 (dead).time.rate"; lists count from 1."""
+    words = ""
     for part in place:
         if isinstance(part, int) and isinstance(data, list):
             data = data[part] if part < len(data) else None
             name = (data.get("name") or data.get("to")) if isinstance(data, Mapping) else None
-            told += f" {part + 1}" + (f" ({name})" if isinstance(name, str) else "")
+            words += f" {part + 1}" + (f" ({name})" if isinstance(name, str) else "")
         else:
             data = data.get(part) if isinstance(data, Mapping) else None
-            told += f".{part}" if told else str(part)
-    return told
+            words += f".{part}" if words else str(part)
+    return words
 
 
 def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
-    """Return `data` as `model`. Raises InputError for the first thing that does not fit."""
+    """Return `data` as `model`. Raises InputError for the first error."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise _told(error.errors(), model, data, path) from None
+        raise _input_error(error.errors(), model, data, path) from None
 
 
-def _told(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path) -> InputError:
+def _input_error(errors: list[ErrorDetails], model: type[BaseModel], data: dict[str, Any], path: Path) -> InputError:
     first = next((error for error in errors if error["type"] == "extra_forbidden"), None) or _innermost(errors, data)
-    kind, got, told = first["type"], first["input"], first.get("ctx", {})
+    kind, got, context = first["type"], first["input"], first.get("ctx", {})
     place = _written(first["loc"], data)
-    where = f"{path}: {_told_place(place, data)}"
+    where = f"{path}: {_in_words(place, data)}"
     if kind == "extra_forbidden":
         names = sorted(_keys_at(model, first["loc"][:-1]))
         got = str(first["loc"][-1])
-        return InputError(
-            "unknown key", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names)
-        )
+        return InputError("unknown key", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names))
     if kind == "missing":
-        return InputError("a key is missing", where=f"{path}: {_told_place(first['loc'], data)}")
+        return InputError("a key is missing", where=f"{path}: {_in_words(first['loc'], data)}")
     if kind == "literal_error":
-        names = re.findall(r"'([^']*)'", told["expected"])
+        names = re.findall(r"'([^']*)'", context["expected"])
         return InputError(
             f"unknown {first['loc'][-1]}", where=where, got=got, allowed=", ".join(names), nearest=nearest(got, names)
         )
     if kind in KINDS:
-        # A value that may be of several kinds has made one mistake a kind.
+        # A value that may be of several kinds has one error a kind.
         same = [error["type"] for error in errors if _written(error["loc"], data) == place]
-        wanted = " or ".join(dict.fromkeys(KINDS[each] for each in same if each in KINDS))
+        wanted = " or ".join(dict.fromkeys(KINDS[kind] for kind in same if kind in KINDS))
         keys = f"a table with {', '.join(sorted(_keys_at(model, place)))}" if kind == "model_type" else ""
         hint = number_meant(got) if kind == "float_type" else None
         return InputError(f"not {wanted}", where=where, got=got, allowed=hint or keys)
-    allowed = told.get("allowed", "")
-    if told.get("le") == 1 and isinstance(got, int | float):
+    allowed = context.get("allowed", "")
+    if context.get("le") == 1 and isinstance(got, int | float):
         allowed = within(0, 1, got)
     return InputError(first["msg"][0].lower() + first["msg"][1:], where=where, got=got, allowed=allowed)
 
 
 def _innermost(errors: list[ErrorDetails], data: object) -> ErrorDetails:
-    """Return the first mistake, or one inside the same value where it may be of several kinds."""
+    """Return the first error, or an error inside the same value where it may be of several kinds."""
     place = _written(errors[0]["loc"], data)
     inside = [error for error in errors if _written(error["loc"], data)[: len(place)] == place]
-    return max(inside, key=lambda each: len(_written(each["loc"], data)))
+    return max(inside, key=lambda error: len(_written(error["loc"], data)))
 
 
 def _written(place: Iterable[int | str], data: Any) -> tuple[int | str, ...]:
-    """Return the parts of a place that are in the file, not the kinds that pydantic tried nor a short form's keys."""
-    found: list[int | str] = []
+    """Return the parts of a place that are in the file, without pydantic's kinds and the keys of short forms."""
+    written: list[int | str] = []
     for part in place:
         if isinstance(part, int) if isinstance(data, list) else isinstance(data, Mapping) and part in data:
             data = data[part]
-            found.append(part)
-    return tuple(found)
+            written.append(part)
+    return tuple(written)
 
 
 def _keys_at(model: type[BaseModel], place: Iterable[int | str]) -> set[str]:
-    """Return the keys that are allowed at a place, found by walking the models' annotations."""
+    """Return the keys that are allowed at a place, by the models' annotations."""
     for part in place:
         if isinstance(part, int):
             continue
@@ -237,8 +236,5 @@ def _keys_at(model: type[BaseModel], place: Iterable[int | str]) -> set[str]:
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    for each in getattr(annotation, "__args__", ()):
-        found = _model_in(each)
-        if found is not None:
-            return found
-    return None
+    models = map(_model_in, getattr(annotation, "__args__", ()))
+    return next((model for model in models if model is not None), None)

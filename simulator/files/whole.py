@@ -1,4 +1,4 @@
-"""Writing a file whole: a full disk or an interrupt leaves what was there."""
+"""Writing a file whole: a full disk or an interrupt leaves the old file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write(path: Path, content: bytes) -> Path:
-    """Write a file whole, or leave what was there; return its path. Raises OSError."""
+    """Write a file whole, or leave the old one; return its path. Raises OSError."""
     part = part_of(path)
     try:
         part.write_bytes(content)
@@ -17,5 +17,5 @@ def write(path: Path, content: bytes) -> Path:
 
 
 def part_of(path: Path) -> Path:
-    """Return where a file is while it is written; a process that was killed leaves it there."""
+    """Return the path of a file while it is written; a killed process leaves it there."""
     return path.with_name(f".{path.name}.part")

@@ -194,7 +194,7 @@ class PathwayTable(toml.Table):
 def named_pathway(named: str, path: Path) -> Pathway:
     """Return the pathway that the key `pathway` of a file names: a shipped one, or a file in its folder."""
     where = f"{path}: pathway"
-    file = toml.beside(path, named, where) if named.endswith(".toml") else named
+    file = toml.named_file(path, named, where) if named.endswith(".toml") else named
     return load_pathway(file, where=where, folder=path.parent)
 
 

@@ -183,7 +183,7 @@ def _shipped(name: str, where: str, folder: Path) -> Path:
 def _base(named: str, path: Path) -> Path:
     """Return the file of the base that a scenario's file names: a shipped one, or a file in its folder."""
     where = f"{path}: base"
-    return toml.beside(path, named, where) if named.endswith(".toml") else _shipped(named, where, path.parent)
+    return toml.named_file(path, named, where) if named.endswith(".toml") else _shipped(named, where, path.parent)
 
 
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
