@@ -1,1 +1,1 @@
-"""The report of a run: one page that asks nothing of the network, and the figures beside it."""
+"""The report of a run: one page that needs no network, and its figures."""

@@ -1,4 +1,4 @@
-"""Pieces of HTML: every text is escaped here, and nowhere else is markup made from a text."""
+"""Elements of HTML. Every text is escaped here, and only here text becomes markup."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 
-def text(said: object) -> str:
+def text(content: object) -> str:
     """Return a text as HTML."""
-    return escape(str(said), quote=True)
+    return escape(str(content), quote=True)
 
 
 def tag(name: str, *inside: str, **attributes: str) -> str:
-    """Return an element. `inside` is HTML already; attributes are texts, `class_` for class, `_` for a hyphen."""
-    told = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
-    return f"<{name}{told}>{''.join(inside)}</{name}>"
+    """Return an element. inside : HTML; attributes : texts, `class_` for class, `_` for a hyphen."""
+    pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
+    return f"<{name}{pairs}>{''.join(inside)}</{name}>"
 
 
-def paragraph(said: str, **attributes: str) -> str:
-    return tag("p", text(said), **attributes)
+def paragraph(content: str, **attributes: str) -> str:
+    return tag("p", text(content), **attributes)
 
 
 def section(anchor: str, title: str, *inside: str) -> str:
@@ -27,8 +27,8 @@ def section(anchor: str, title: str, *inside: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[str], *, caption: str = "", kind: str = "") -> str:
-    """Return a table that scrolls sideways where it is too wide. head : texts; rows : HTML, see `row`."""
-    titles = "".join(tag("th", text(each), scope="col") for each in head)
+    """Return a table that scrolls sideways if it is too wide. head : texts; rows : HTML, see `row`."""
+    titles = "".join(tag("th", text(title), scope="col") for title in head)
     label = tag("caption", text(caption)) if caption else ""
     body = tag("tbody", *rows)
     return tag("div", tag("table", label, tag("thead", tag("tr", titles)), body, class_=kind), class_="scroll")
@@ -40,17 +40,17 @@ def row(first: str, *cells: str, kind: str = "") -> str:
     return tag("tr", inside, class_=kind) if kind else tag("tr", inside)
 
 
-def span(said: object, kind: str) -> str:
-    return tag("span", text(said), class_=kind)
+def span(content: object, kind: str) -> str:
+    return tag("span", text(content), class_=kind)
 
 
 def folded(summary: str, *inside: str) -> str:
-    """Return what is shown on a click, and always in print."""
+    """Return an element that opens on a click, and is open in print."""
     return tag("details", tag("summary", text(summary)), *inside)
 
 
 def inline_svg(svg: str, name: str, alt: str) -> str:
-    """Return an SVG file's text as an element of the page: alternative text, and ids that no other figure has."""
+    """Return an SVG file's text as an element with an alternative text, and with ids that no other figure has."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r"<(title|desc)>.*?</\1>", "", body, count=2, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""A file format's reference in Markdown, from the tables that read it, so that no key can be missing."""
+"""A file format's reference in Markdown, made from the tables that read the format, so that no key is missing."""
 
 from __future__ import annotations
 
@@ -37,75 +37,72 @@ def _sections(schema: Schema, known: dict[str, Schema], place: str) -> Iterator[
     lines = [f"### {heading}", "", cleandoc(schema.get("description", "")), ""]
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
     inner: list[tuple[Schema, str]] = []
-    for key, told in schema["properties"].items():
-        found, path = _table_in(told, known), _place(place, key, told)
-        kind = _kind(told)
-        if found is not None:
-            inner.append((found, path))
-            kind = " or ".join([*_numbers_in(told), f"`{path}`"])
+    for key, field in schema["properties"].items():
+        table, path = _table_in(field, known), _place(place, key, field)
+        kind = _kind(field)
+        if table is not None:
+            inner.append((table, path))
+            kind = " or ".join([*_numbers_in(field), f"`{path}`"])
         required = key in schema.get("required", ())
-        lines.append(f"| `{key}` | {kind} | {_default(told, required)} | {told.get('description', '')} |")
+        lines.append(f"| `{key}` | {kind} | {_default(field, required)} | {field.get('description', '')} |")
     yield "\n".join(lines)
-    for found, path in inner:
-        yield from _sections(found, known, path)
+    for table, path in inner:
+        yield from _sections(table, known, path)
 
 
-def _ways(told: Schema) -> list[Schema]:
-    """Return what a value may be: one schema an alternative."""
-    return [each for each in told.get("anyOf", [told]) if each.get("type") != "null"]
+def _alternatives(schema: Schema) -> list[Schema]:
+    """Return the schemas of a value's alternatives."""
+    return [alternative for alternative in schema.get("anyOf", [schema]) if alternative.get("type") != "null"]
 
 
-def _kind(told: Schema) -> str:
-    return " or ".join(dict.fromkeys(_one_kind(way) for way in _ways(told)))
+def _kind(schema: Schema) -> str:
+    return " or ".join(dict.fromkeys(_one_kind(alternative) for alternative in _alternatives(schema)))
 
 
-def _one_kind(told: Schema) -> str:
-    if "enum" in told:
-        return "one of " + ", ".join(f"`{each}`" for each in told["enum"])
-    if told.get("type") == "array":
-        inside = WORDS.get(told.get("items", {}).get("type", ""))
+def _one_kind(schema: Schema) -> str:
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        inside = WORDS.get(schema.get("items", {}).get("type", ""))
         return f"list of {inside}s" if inside else "list"
-    if told.get("type") == "object":
-        values = told.get("additionalProperties")
+    if schema.get("type") == "object":
+        values = schema.get("additionalProperties")
         inside = _kind(values) if isinstance(values, dict) and values else ""
         return f"table: {inside}" if " " in inside else f"table of {inside}s" if inside else "table"
-    return WORDS.get(told.get("type", ""), "anything")
+    return WORDS.get(schema.get("type", ""), "anything")
 
 
-def _default(told: Schema, required: bool) -> str:
+def _default(schema: Schema, required: bool) -> str:
     if required:
         return "required"
-    default = told.get("default")
+    default = schema.get("default")
     if default in (None, "", [], {}):
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _table_in(told: Schema, known: dict[str, Schema]) -> Schema | None:
-    """Return the table that a value is, or that its list or table holds."""
-    for way in _ways(told):
-        for inside in _inside(way):
-            if "$ref" in inside:
-                return known[inside["$ref"].rpartition("/")[2]]
-    return None
+def _table_in(schema: Schema, known: dict[str, Schema]) -> Schema | None:
+    """Return the schema of a value that is a table, or a list or table of tables; None for others."""
+    references = (element["$ref"] for element in _elements(schema) if "$ref" in element)
+    return next((known[reference.rpartition("/")[2]] for reference in references), None)
 
 
-def _inside(way: Schema) -> list[Schema]:
-    """Return what a list or table holds; else what it is itself."""
-    inside = way.get("items") or way.get("additionalProperties") or way
-    return _ways(inside) if isinstance(inside, dict) else []
+def _elements(schema: Schema) -> list[Schema]:
+    """Return the alternatives of the elements of a value's lists and tables, or of the value itself."""
+    inner = [schema.get("items") or schema.get("additionalProperties") or schema for schema in _alternatives(schema)]
+    return [element for table in inner if isinstance(table, dict) for element in _alternatives(table)]
 
 
-def _numbers_in(told: Schema) -> list[str]:
-    """Return "number" where a number may stand for the table: a short form."""
-    ways = [inside for way in _ways(told) for inside in _inside(way)]
-    return ["number"] if any(way.get("type") == "number" for way in ways) else []
+def _numbers_in(schema: Schema) -> list[str]:
+    """Return "number" if a number is the short form of the table."""
+    return ["number"] if any(element.get("type") == "number" for element in _elements(schema)) else []
 
 
-def _place(place: str, key: str, told: Schema) -> str:
-    """Return a table's TOML heading: [key]; [key.NAME] where there is one a name; [[key]] in a list."""
+def _place(place: str, key: str, schema: Schema) -> str:
+    """Return a table's TOML heading: [key]; [key.NAME] for a table a name; [[key]] for a list."""
     path = f"{place.strip('[]')}.{key}" if place else key
-    kind = next((way["type"] for way in _ways(told) if way.get("type") in ("object", "array")), "")
+    kinds = (alternative.get("type") for alternative in _alternatives(schema))
+    kind = next((kind for kind in kinds if kind in ("object", "array")), "")
     return {"object": f"[{path}.NAME]", "array": f"[[{path}]]"}.get(kind, f"[{path}]")
 
 
@@ -113,8 +110,8 @@ def families() -> str:
     """Return the table of sojourn-time families."""
     lines = ["| family | formula | parameters | range |", "|---|---|---|---|"]
     for name, family in FAMILIES.items():
-        told = " ".join(cleandoc(family.__doc__ or "").replace("|", "\\|").split())
-        lines.append(f"| `{name}` | {told} | {_parameters(family)} | {_ranges(family)} |")
+        formula = " ".join(cleandoc(family.__doc__ or "").replace("|", "\\|").split())
+        lines.append(f"| `{name}` | {formula} | {_parameters(family)} | {_ranges(family)} |")
     return "\n".join(lines)
 
 
@@ -132,6 +129,6 @@ def _ranges(family: type[Family]) -> str:
 
 
 def units() -> str:
-    """Return the table of units and what a parameter of each may be."""
+    """Return the table of units and the range of a parameter in each unit."""
     lines = ["| unit | lowest | highest |", "|---|---|---|"]
     return "\n".join(lines + [f"| `{unit}` | {low:g} | {high:g} |" for unit, (low, high) in UNITS.items()])

@@ -1,4 +1,4 @@
-"""The page: the answer, what it is not, figures, tables, assumptions; one file that asks nothing of the network."""
+"""The page: the answer, its limits, figures, tables, assumptions; one file that needs no network."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from simulator.scenario.scenario import Scenario, split_name
 from simulator.wording import resources as resource_words
 from simulator.wording.headline import answer
 
-NOT_SHOWN = ("created", "command", "files", "scenarios", "stale_draws", "note")
-"""Of the manifest: where and when, so that the same run gives the same page, and what is said elsewhere on it."""
+OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
+"""Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
 
 
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
-    """Return the page of a run. figures : see `gallery`; cohort : the one that calibrates the pathway, or None."""
+    """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None."""
     pathway = results.scenarios[0].pathway
     order = clocks(results)
     parts = [
@@ -38,12 +38,12 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
         section(
             "scenarios",
             "Scenarios",
-            *(_scenario(scenario) for scenario in results.scenarios if _is_told(scenario, results)),
+            *(_scenario(scenario) for scenario in results.scenarios if _is_displayed(scenario, results)),
         ),
         section("manifest", "Manifest", _manifest(results.manifest)),
     ]
-    title = " and ".join(scenario.name for scenario in results.scenarios if _is_told(scenario, results))
-    aside = _what_it_is_not(cohort, pathway, results.manifest.get("stale_draws"))
+    title = " and ".join(scenario.name for scenario in results.scenarios if _is_displayed(scenario, results))
+    aside = _limits(cohort, pathway, results.manifest.get("stale_draws"))
     body = tag("main", *_answer(results), aside, _contents(parts, pathway), *parts)
     return _shell(f"aftercart: {title}", body)
 
@@ -52,37 +52,37 @@ def _answer(results: Results) -> list[str]:
     """Return the answer, a paragraph a policy, the first as the page's heading."""
     first = results.scenarios[0]
     policies = outcomes.policies(results.scenarios) or [[]]
-    said = [answer(results.outcomes, [first, *ends]) for ends in policies]
-    headline, stop, rest = said[0].partition(". ")
-    wards = resource_words.sentence(results.service, results.scenarios)
-    said[:1] = [f"{headline}." if stop else headline, *(each for each in (rest, wards) if each)]
-    titles = [scenario.title or scenario.name for scenario in results.scenarios if _is_told(scenario, results)]
+    answers = [answer(results.outcomes, [first, *policy]) for policy in policies]
+    headline, stop, rest = answers[0].partition(". ")
+    resources = resource_words.sentence(results.service, results.scenarios)
+    answers[:1] = [f"{headline}." if stop else headline, *(words for words in (rest, resources) if words)]
+    titles = [scenario.title or scenario.name for scenario in results.scenarios if _is_displayed(scenario, results)]
     under = f"{first.pathway.title}. {', '.join(titles)}."
-    more = [paragraph(each, class_="answer") for each in [ROUGH] * results.is_rough + said[1:]]
-    return [tag("h1", text(said[0])), *more, paragraph(under, class_="under")]
+    more = [paragraph(words, class_="answer") for words in [ROUGH] * results.is_rough + answers[1:]]
+    return [tag("h1", text(answers[0])), *more, paragraph(under, class_="under")]
 
 
-def _what_it_is_not(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> str:
-    said = [stale] if stale else []
-    said += [
+def _limits(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> str:
+    limits = [stale] if stale else []
+    limits += [
         "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
         "A policy's effect is a simulation of stated assumptions. It is not the effect of a treatment.",
     ]
     if cohort is None and pathway.draws is None:
-        said.append("It is not calibrated to a cohort: each parameter has the value that the pathway file declares.")
+        limits.append("It is not calibrated to a cohort: each parameter has the value that the pathway file declares.")
     elif cohort is None:
-        said.append(
+        limits.append(
             f"Its parameter sets are those of {pathway.draws}. If they were fitted to a cohort, its reported figures "
             "can be shown here: let draws in the pathway file name the cohort's folder."
         )
     else:
-        source = ", doi ".join(each for each in (cohort.citation.rstrip("."), cohort.doi) if each)
-        said.append(
+        source = ", doi ".join(part for part in (cohort.citation.rstrip("."), cohort.doi) if part)
+        limits.append(
             f"It is calibrated to n = {cohort.n} reported patients: {cohort.title} ({source}). "
             "The intervals hold what they and the sourced priors leave open about the parameters, not whether patients "
             "elsewhere are like them."
         )
-    return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(each)) for each in said)))
+    return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(limit)) for limit in limits)))
 
 
 def _contents(parts: Sequence[str], pathway: Pathway) -> str:
@@ -95,8 +95,8 @@ def _contents(parts: Sequence[str], pathway: Pathway) -> str:
         "scenarios": "Scenarios",
         "manifest": "Manifest",
     }
-    there = {name: title for name, title in names.items() if any(f'<section id="{name}"' in part for part in parts)}
-    return tag("nav", *(tag("a", text(title), href=f"#{name}") for name, title in there.items()))
+    present = [name for name in names if any(f'<section id="{name}"' in part for part in parts)]
+    return tag("nav", *(tag("a", text(names[name]), href=f"#{name}") for name in present))
 
 
 def _figure(picture: Picture) -> str:
@@ -107,30 +107,30 @@ def _figure(picture: Picture) -> str:
 
 def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     draws = results.manifest.get("draws")
-    said = (
+    note = (
         "Means over the parameters' draws, of the median survival the median over them; 95 % intervals in brackets; "
         "differences are taken draw by draw."
     )
     if draws == 1:
-        said = "One set of parameters, so there are no intervals."
+        note = "One set of parameters, so there are no intervals."
     tables = outcomes.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
     groups = outcomes.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
     whole = "All of it, with Monte Carlo errors, is in outcomes.csv."
-    return [paragraph(f"{said} {whole}"), tables, groups]
+    return [paragraph(f"{note} {whole}"), tables, groups]
 
 
-def _is_told(scenario: Scenario, results: Results) -> bool:
-    """Return whether a scenario's texts are to be shown: of both ends of one policy, once."""
+def _is_displayed(scenario: Scenario, results: Results) -> bool:
+    """Return whether the page displays a scenario's texts: once for all marginal benefits of a policy."""
     stem, benefit = split_name(scenario.name)
     return benefit is None or stem not in [scenario.name for scenario in results.scenarios]
 
 
 def _scenario(scenario: Scenario) -> str:
-    told = {"Question": scenario.question, "Rationale": scenario.rationale, "Assumes": scenario.assumes}
-    rows = [tag("dt", text(key)) + tag("dd", text(said)) for key, said in told.items() if said]
-    changed = "".join(tag("li", tag("code", text(each))) for each in levers.told(scenario))
-    shown = tag("ul", changed) if changed else text("None: nothing is changed.")
-    rows.append(tag("dt", text("Levers")) + tag("dd", shown))
+    texts = {"Question": scenario.question, "Rationale": scenario.rationale, "Assumes": scenario.assumes}
+    rows = [tag("dt", text(key)) + tag("dd", text(words)) for key, words in texts.items() if words]
+    lines = "".join(tag("li", tag("code", text(line))) for line in levers.lines(scenario))
+    changes = tag("ul", lines) if lines else text("None: nothing is changed.")
+    rows.append(tag("dt", text("Levers")) + tag("dd", changes))
     heading = tag("h3", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
     return tag("article", heading, tag("dl", *rows))
 
@@ -138,20 +138,20 @@ def _scenario(scenario: Scenario) -> str:
 def _manifest(manifest: Mapping[str, Any]) -> str:
     rows = []
     for key, value in manifest.items():
-        if key in NOT_SHOWN or value is None:
+        if key in OMITTED or value is None:
             continue
         if isinstance(value, Mapping):
-            # Where the reader's copy of a file is, nobody else needs to know.
-            value = {name: Path(each).name if name == "file" and each else each for name, each in value.items()}
-            value = ", ".join(f"{name} {each}" for name, each in value.items() if each is not None)
-        shown = f"{value:g}" if isinstance(value, float) else value
-        rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(shown)))
+            # Only its user needs to know where a file lies.
+            value = {name: Path(entry).name if name == "file" and entry else entry for name, entry in value.items()}
+            value = ", ".join(f"{name} {entry}" for name, entry in value.items() if entry is not None)
+        cell = f"{value:g}" if isinstance(value, float) else value
+        rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(cell)))
     return tag("dl", *rows) + paragraph("The time of the run, and all of it for machines, is in manifest.json.")
 
 
 def _shell(title: str, body: str) -> str:
     sheet = files("simulator.report").joinpath("page.css").read_text(encoding="utf-8")
-    # Says to the browser what is true anyway: nothing is fetched.
+    # The page fetches nothing; this lets the browser enforce it.
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     head = (
         '<meta charset="utf-8">'

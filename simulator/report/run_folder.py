@@ -1,4 +1,4 @@
-"""A run's folder: its figures and report.html, written once with the run and again from its tables."""
+"""A run's folder: its figures and report.html, written with the run and rewritten from its tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LARGEST = 10_000_000
-"""Bytes of a manifest; one of a hundred scenarios has a few hundred thousand."""
+"""Bytes of a manifest; a manifest of a hundred scenarios has a few hundred thousand."""
 
 _OF = ("scenario", "clock")
 TABLES = {
@@ -45,7 +45,7 @@ TABLES = {
     ),
     "occupancy": (*_OF, "month", "state", "probability"),
 }
-"""The columns of each."""
+"""Table -> its columns."""
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
 _WITHIN = {
     "month": (0.0, LONGEST),
@@ -53,10 +53,10 @@ _WITHIN = {
     "probability": _SHARE,
     **dict.fromkeys(("monte_carlo_se", "difference_monte_carlo_se", "waiting", "in_use"), _NOT_NEGATIVE),
 }
-"""What the numbers of a column can be, but for rounding."""
+"""Column -> the range of its numbers, but for rounding."""
 ROUNDING = 1e-6
 _SERIES = ("", "_lower", "_upper", "_monte_carlo_se", "_least", "_most")
-WARD_TABLES = {
+RESOURCE_TABLES = {
     "service": (
         *("scenario", "resource", "arrival_year", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
         *("replication_sd", "replications_wanted"),
@@ -93,7 +93,7 @@ class _Pathway(BaseModel):
 
 
 class _Manifest(BaseModel):
-    """What a report reads of a manifest."""
+    """The keys of a manifest that a report reads."""
 
     pathway: _Pathway
     scenarios: Annotated[list[_Scenario], Field(min_length=1)]
@@ -107,7 +107,7 @@ class _Manifest(BaseModel):
 def write(results: Results, folder: Path) -> Path:
     """Write a run's figures and report.html into an existing folder; return the page's path.
 
-    Raises OSError where the folder cannot be written, InputError if the cohort's files are malformed.
+    Raises OSError if the folder cannot be written, InputError if the cohort's files are malformed.
     """
     cohort = load_cohort(results.scenarios[0].pathway)
     pictures = gallery(results, cohort)
@@ -117,29 +117,29 @@ def write(results: Results, folder: Path) -> Path:
 
 
 def write_again(folder: Path) -> Path:
-    """Write the figures and the report of a run that is in a folder; return the page's path. Raises InputError."""
-    found = read(folder)
+    """Rewrite the figures and the report of the run in a folder; return the page's path. Raises InputError."""
+    results = read(folder)
     with lock.held(folder):
-        return write(found, folder)
+        return write(results, folder)
 
 
 def read(folder: Path) -> Results:
-    """Return the results that a run's folder holds.
+    """Return the results in a run's folder.
 
-    Raises InputError if it is no run's folder, or if its pathway is not at hand as it was.
+    Raises InputError if the folder is no run's folder, or if the run's pathway is missing or has changed.
     """
-    told, manifest = _manifest(folder / "manifest.json")
+    run, manifest = _manifest(folder / "manifest.json")
     tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
-    pathway = _pathway(told.pathway, folder)
+    pathway = _pathway(run.pathway, folder)
     for name, table in tables.items():
-        _check_whole(table, told, pathway, folder / f"{name}.csv")
+        _check_complete(table, run, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
-    scenarios = tuple(_scenario(scenario, pathway, leads, folder) for scenario in told.scenarios)
+    scenarios = tuple(_scenario(scenario, pathway, leads, folder) for scenario in run.scenarios)
     limited = {
         "service": any(scenario.is_limited for scenario in scenarios),
         "queue": any(scenario.capacity for scenario in scenarios),
     }
-    service, queue = (_resource_table(folder / f"{name}.csv") if there else None for name, there in limited.items())
+    service, queue = (_resource_table(folder / f"{name}.csv") if written else None for name, written in limited.items())
     return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
 
 
@@ -148,46 +148,46 @@ def _manifest(path: Path) -> tuple[_Manifest, dict[str, Any]]:
         newest = _newest_run(path.parent)
         raise InputError("cannot be read: no such file", where=str(path), allowed="a run's folder", nearest=newest)
     try:
-        found = json.loads(text_file.read(path, LARGEST))
+        content = json.loads(text_file.read(path, LARGEST))
     except (ValueError, RecursionError) as error:
         raise InputError(f"not a run's manifest: {error}", where=str(path)) from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise InputError("not a run's manifest", where=str(path), allowed="the file as it was written")
     if not any((path.parent / f"{name}.csv").exists() for name in TABLES):
         what = "no results of run or compare are beside it, and a report is made of no others"
         raise InputError(what, where=str(path), allowed="the folder of a run or a comparison")
-    found = toml.cleaned(found, path)
-    return toml.validate(_Manifest, found, path), found
+    content = toml.cleaned(content, path)
+    return toml.validate(_Manifest, content, path), content
 
 
 def _newest_run(folder: Path) -> str | None:
-    """Return the run that was last written of those in a folder, or in one that is in it."""
-    runs = [each.parent for depth in ("*", "*/*") for each in folder.glob(f"{depth}/survival.csv")]
+    """Return the run that was written last, of the runs in a folder or one level below."""
+    runs = [file.parent for depth in ("*", "*/*") for file in folder.glob(f"{depth}/survival.csv")]
     return str(max(runs, key=lambda run: (run.stat().st_mtime, run.name))) if runs else None
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
-    found = csv.read(
+    table = csv.read(
         path, [column for column in columns if column in text], [column for column in columns if column not in text]
     )
-    ranges = [(found[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
+    ranges = [(table[name], *_WITHIN[name]) for name in columns if name in _WITHIN]
     if "unit" in columns:
-        ranges.append((found.loc[found["unit"] == "probability", "estimate"], *_SHARE))
-    for told, least, most in ranges:
-        wrong = told[(told < least - ROUNDING) | (told > most + ROUNDING)]
+        ranges.append((table.loc[table["unit"] == "probability", "estimate"], *_SHARE))
+    for column, least, most in ranges:
+        wrong = column[(column < least - ROUNDING) | (column > most + ROUNDING)]
         if len(wrong):
-            where = f"{path}: line {wrong.index[0]}, {told.name}"
+            where = f"{path}: line {wrong.index[0]}, {column.name}"
             raise InputError("out of range", where=where, got=float(wrong.iloc[0]), allowed=f"{least:g} to {most:g}")
-    return found.reset_index(drop=True)
+    return table.reset_index(drop=True)
 
 
-def _check_whole(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Path) -> None:
+def _check_complete(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Path) -> None:
     """Refuse a table that was cut short or is another run's: every part must be there, with as many rows."""
     scenarios = [scenario.name for scenario in run.scenarios]
     wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
     keys = [name for name in (*_OF, "population", "state") if name in table.columns]
-    # Everybody has outcomes that groups have not; all else has a row a month.
+    # All patients have outcomes that groups do not have; other tables have a row a month.
     alike = table[table["population"] != "all"] if "outcome" in table.columns else table
     whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
     whole = whole and alike.groupby(keys, dropna=False).size().nunique() <= 1
@@ -197,58 +197,58 @@ def _check_whole(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Pa
         whole = whole and set(table["population"]) == set(populations(pathway))
     whole = whole and ("state" not in keys or set(table["state"]) <= set(pathway.states))
     if whole and "month" in table:
-        told, months = np.unique(table["month"]), report_months(run.horizon, pathway.months.early)
-        whole = told.size == months.size and np.allclose(told, months, rtol=ROUNDING)
+        months, expected = np.unique(table["month"]), report_months(run.horizon, pathway.months.early)
+        whole = months.size == expected.size and np.allclose(months, expected, rtol=ROUNDING)
     elif whole:
         every = {*map(alive_at, pathway.months.survival), "median_os", *map(mean_to, pathway.months.means)}
         whole = all(every <= set(rows) for _, rows in table.groupby(keys)["outcome"])
-    row = "month" if "month" in table else "outcome"
-    whole = whole and not table.duplicated([*keys, row]).any()
-    if not whole:
+    if not whole or table.duplicated([*keys, "month" if "month" in table else "outcome"]).any():
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
 
 
 def _resource_table(path: Path) -> pd.DataFrame:
-    """Return a table of a run with limited resources as the run had it, where an empty cell is an empty text."""
-    found = _table(path, WARD_TABLES[path.stem])
-    if "arrival_year" in found:
-        found["arrival_year"] = [int(year) if year == year else "" for year in found["arrival_year"]]
-    return found
+    """Return a table of a run with limited resources, where an empty cell is an empty text as in the run."""
+    table = _table(path, RESOURCE_TABLES[path.stem])
+    if "arrival_year" in table:
+        table["arrival_year"] = [int(year) if year == year else "" for year in table["arrival_year"]]
+    return table
 
 
-def _pathway(told: _Pathway, folder: Path) -> Pathway:
+def _pathway(record: _Pathway, folder: Path) -> Pathway:
     from hashlib import sha256
 
-    file = told.file or told.name
+    file = record.file or record.name
     if not file.endswith(".toml") and file not in shipped.names():
         raise InputError(
             "the run's pathway is not a shipped one, so its report cannot be made again", where=str(folder), got=file
         )
     pathway = load_pathway(_moved(Path(file), folder))
     digest = sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
-    if told.sha256 not in (None, digest):
+    if record.sha256 not in (None, digest):
         raise InputError("the pathway has changed since the run", where=pathway.where, allowed="a new run")
     return pathway
 
 
 def _moved(file: Path, folder: Path) -> Path:
-    """Return a pathway's file: where it was, or beside the run's folder or one above it, if both were moved."""
-    beside = (above / file.name for above in folder.resolve().parents)
-    return file if file.suffix != ".toml" or file.exists() else next((each for each in beside if each.exists()), file)
+    """Return a pathway's file: at its old place, or in a folder above the run's, if both were moved."""
+    if file.suffix != ".toml" or file.exists():
+        return file
+    above = (parent / file.name for parent in folder.resolve().parents)
+    return next((candidate for candidate in above if candidate.exists()), file)
 
 
 def _first_clocks(survival: pd.DataFrame) -> dict[str, str]:
-    """Return the clock that comes first in each scenario's rows: the one it leads with."""
+    """Return the first clock in each scenario's rows: the clock of its answer."""
     return {str(name): str(rows["clock"].iloc[0]) for name, rows in survival.groupby("scenario", sort=False)}
 
 
-def _scenario(told: _Scenario, pathway: Pathway, leads: Mapping[str, str], folder: Path) -> Scenario:
+def _scenario(record: _Scenario, pathway: Pathway, leads: Mapping[str, str], folder: Path) -> Scenario:
     file = folder / "manifest.json"
-    if told.milestones:
-        pathway = with_milestones(pathway, told.milestones, f"{file}: milestones")
-    lead = leads[told.name] if leads[told.name] != pathway.clock else None
-    known = {key: getattr(told, key) for key in _Scenario.model_fields if key != "milestones"}
-    found = Scenario(**known, pathway=pathway, leads_with=lead, file=file)
-    check(found)
-    return found
+    if record.milestones:
+        pathway = with_milestones(pathway, record.milestones, f"{file}: milestones")
+    lead = leads[record.name] if leads[record.name] != pathway.clock else None
+    known = {key: getattr(record, key) for key in _Scenario.model_fields if key != "milestones"}
+    scenario = Scenario(**known, pathway=pathway, leads_with=lead, file=file)
+    check(scenario)
+    return scenario

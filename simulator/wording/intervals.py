@@ -40,6 +40,11 @@ def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: 
     return f"{text} ({ends[0]}{' to ' if ends[0].startswith('-') else '-'}{ends[1]})"
 
 
+def over_draws(draws: int) -> str:
+    """Return the end of a heading: "; 95 % intervals over 1000 draws"."""
+    return f"; 95 % intervals over {draws} draws" if draws > 1 else "; one set of parameters, so no intervals"
+
+
 def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> str:
     """Return " (95 % interval 12 to 38)"; empty where no interval can be seen."""
     ends = rounding.interval(lower, upper, unit, estimate, sign=sign)

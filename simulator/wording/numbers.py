@@ -44,7 +44,7 @@ def outcome(name: str, unit: str, pathway: Pathway) -> tuple[str, str]:
 
 
 def population(name: str, pathway: Pathway) -> str:
-    """Return a population in words: everybody, a group, or a level of an attribute."""
+    """Return a population in words: all patients, a group, or a level of an attribute."""
     if name in pathway.groups:
         return pathway.groups[name].label
     attribute, _, level = name.partition("=")

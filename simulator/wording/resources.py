@@ -90,9 +90,10 @@ def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Ro
     return {str(row["outcome"]): row for row in rows.to_dict("records")}
 
 
-def unlimited(service: pd.DataFrame, scenario: Scenario) -> list[str]:
-    """Return the resources that a scenario does not limit and whose starts are counted."""
-    return [resource for resource in scenario.unlimited if rows_of(service, scenario.name, resource)]
+def unlimited_starts(service: pd.DataFrame, scenario: Scenario) -> dict[str, Row]:
+    """Return the row of starts of every resource that a scenario does not limit, by resource."""
+    tables = {resource: rows_of(service, scenario.name, resource) for resource in scenario.unlimited}
+    return {resource: rows[STARTS] for resource, rows in tables.items() if rows}
 
 
 def starts_label(scenario: Scenario, resource: str) -> str:

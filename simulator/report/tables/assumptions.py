@@ -22,21 +22,21 @@ def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | N
         _line(parameter, posterior.get(parameter.name), scenarios, cohort) for parameter in pathway.parameters.values()
     ]
     head = ["Parameter", "Value", "Contraction", "Lever", "Source"]
-    return paragraph(_said(pathway, posterior, cohort)) + table(head, lines, kind="register")
+    return paragraph(_note(pathway, posterior, cohort)) + table(head, lines, kind="register")
 
 
 def _posterior(cohort: Cohort | None) -> dict[str, Row]:
     if cohort is None or cohort.posterior is None:
         return {}
-    return {str(each["parameter"]): each for each in cohort.posterior.to_dict("records")}
+    return {str(row["parameter"]): row for row in cohort.posterior.to_dict("records")}
 
 
-def _said(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None) -> str:
+def _note(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None) -> str:
     total = len(pathway.parameters)
     fitted = [posterior[name] for name in pathway.parameters if name in posterior]
     if not fitted or cohort is None:
         return f"{total} parameters, at the values that the pathway file declares."
-    silent = sum(is_silent(each) for each in fitted)
+    silent = sum(is_silent(row) for row in fitted)
     return (
         f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, "
         f"and {silent}, marked, that they did not inform: the prior speaks. Contraction is 1 less the posterior's "
@@ -46,50 +46,50 @@ def _said(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None)
 
 
 def _line(
-    parameter: Parameter, found: Row | None, scenarios: Sequence[Scenario], cohort: Cohort | None
+    parameter: Parameter, posterior: Row | None, scenarios: Sequence[Scenario], cohort: Cohort | None
 ) -> str:
     name = tag("code", text(parameter.name)) + tag("div", text(parameter.meaning), class_="meaning")
     set_by = [_changed(scenario, parameter.name) for scenario in scenarios if "@" not in scenario.name]
     return row(
         name,
-        _value(parameter, found) + "".join(tag("div", text(each), class_="changed") for each in set_by if each),
-        _contraction(found, cohort),
+        _value(parameter, posterior) + "".join(tag("div", text(words), class_="changed") for words in set_by if words),
+        _contraction(posterior, cohort),
         "yes" if parameter.lever else "",
         text(parameter.source),
-        kind="uninformed" if found is not None and is_silent(found) else "",
+        kind="uninformed" if posterior is not None and is_silent(posterior) else "",
     )
 
 
-def _value(parameter: Parameter, found: Row | None) -> str:
+def _value(parameter: Parameter, posterior: Row | None) -> str:
     unit = "" if parameter.unit in ("number", "probability") else parameter.unit
-    if found is None:
+    if posterior is None:
         why = "fixed" if parameter.prior is None else "as declared"
         return f"{tag('b', text(digits(parameter.value, parameter.unit)))} {span(unit, 'unit')} {span(why, 'interval')}"
-    (mean, after), (before, prior) = (_summary(found, when, parameter.unit) for when in ("posterior", "prior"))
-    told = f"{tag('b', text(mean))} {span(unit, 'unit')} {span(f'({after})', 'interval')}"
-    return told + tag("div", text(f"prior {before} ({prior})"), class_="prior")
+    (mean, after), (before, prior) = (_summary(posterior, when, parameter.unit) for when in ("posterior", "prior"))
+    estimate = f"{tag('b', text(mean))} {span(unit, 'unit')} {span(f'({after})', 'interval')}"
+    return estimate + tag("div", text(f"prior {before} ({prior})"), class_="prior")
 
 
-def _summary(found: Row, when: str, unit: str) -> tuple[str, str]:
-    mean, lower, upper = (digits(float(found[f"{when}_{each}"]), unit) for each in ("mean", "lower", "upper"))
+def _summary(posterior: Row, when: str, unit: str) -> tuple[str, str]:
+    mean, lower, upper = (digits(float(posterior[f"{when}_{name}"]), unit) for name in ("mean", "lower", "upper"))
     return mean, f"{lower} to {upper}"
 
 
-def _contraction(found: Row | None, cohort: Cohort | None) -> str:
-    if found is None or cohort is None:
+def _contraction(posterior: Row | None, cohort: Cohort | None) -> str:
+    if posterior is None or cohort is None:
         return ""
-    value = float(found["contraction"])
+    value = float(posterior["contraction"])
     if not math.isfinite(value):
         return ""
     width = f"width:{100 * min(max(value, 0.0), 1.0):.0f}%"
     bar = tag("span", tag("i", style=width), class_="bar", aria_hidden="true")
-    shown = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
-    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if is_silent(found) else ""
-    return f"{shown} {bar}{mark}"
+    number = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
+    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if is_silent(posterior) else ""
+    return f"{number} {bar}{mark}"
 
 
 def _changed(scenario: Scenario, name: str) -> str:
-    """Return what a scenario does to a parameter, in words; nothing if nothing."""
+    """Return a scenario's change of a parameter in words; empty without a change."""
     words = {"set": "", "scale": "times ", "odds_ratio": "odds times "}
     for lever in LEVERS:
         levers: Mapping[str, float] = getattr(scenario, lever)

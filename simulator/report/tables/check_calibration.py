@@ -1,4 +1,4 @@
-"""What a check of a calibration prints: the verdict first, then what lies behind it, in 80 columns."""
+"""The terminal output of a check of a calibration: the verdict first, then the tables, in 80 columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verdict(check: Check) -> str:
-    """Return whether ranks are uniform, intervals hold, and the lattice is fine enough, in a sentence."""
+    """Return in a sentence whether ranks are uniform, intervals cover, and the lattice is fine enough."""
     name, n = check.targets.cohort.name, check.targets.cohort.n
     of = f"in {len(check.ranks)} fits of simulated cohorts of {n}"
     if not (failed := check.failures()):
@@ -23,12 +23,12 @@ def verdict(check: Check) -> str:
             f"The calibration of {name} finds what made the data: {of} all {check.ranks.shape[1]} quantities rank "
             "uniformly, and intervals hold the truth as often as they say."
         )
-    told = f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
-    return f"{told} {_by_chance(check)}" if check.ranks_fail() else told
+    sentence = f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
+    return f"{sentence} {_by_chance(check)}" if check.ranks_fail() else sentence
 
 
 def _by_chance(check: Check) -> str:
-    """Return how often a right calibration fails so, and how to tell."""
+    """Return how often a right calibration fails by chance, and how to find out."""
     by_chance = f"{100 * check.false_alarm:g}"
     return (
         f"Of 100 checks of a right calibration {by_chance} find uneven ranks by chance, and "
@@ -36,27 +36,27 @@ def _by_chance(check: Check) -> str:
     )
 
 
-def _seen(check: Check) -> str:
-    """Return how large an error must be to be seen in so many fits."""
+def _power(check: Check) -> str:
+    """Return the largest error that this number of fits would miss."""
     narrowest = 100 * check.narrowest_band
     return f"In {len(check.ranks)} fits, shares of ranks that are {narrowest:.0f} points wrong still pass as uniform."
 
 
 def show(check: Check, console: Console) -> None:
-    """Print the verdict, the coverage, each figure left out, the lattice, and what it is not for."""
+    """Print the verdict, the coverage, the cross-validation, the lattice error, and the limits."""
     console.print(verdict(check))
     console.print()
     if len(check.ranks):
         console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
         console.print(_coverage(check))
-        console.print(_seen(check))
+        console.print(_power(check))
     for reason, count in check.refused.items():
         console.print(f"{count} of {len(check.trials)} simulated cohorts could not be fitted: {reason}.")
     console.print()
     predicted = check.left_out[check.left_out["inside"] != ""]
     inside = int((predicted["inside"] == "yes").sum())
     console.print(f"Each figure predicted by a fit without it: {inside} of {len(predicted)} in 95 % intervals")
-    console.print(_left_out(check))
+    console.print(_cross_validation(check))
     for row in check.left_out[check.left_out["inside"] == ""].to_dict("records"):
         console.print(f"{row['target'].replace('_', ' ')}: {row['how']}.")
     if (check.left_out["informs"] == "no").any():
@@ -69,29 +69,29 @@ def show(check: Check, console: Console) -> None:
 
 def _coverage(check: Check) -> Table:
     levels = sorted(set(check.coverage["level"]))
-    made = terminal.table("", *(f"{100 * level:g} %" for level in levels), numbers=len(levels))
+    table = terminal.table("", *(f"{100 * level:g} %" for level in levels), numbers=len(levels))
     by_level = [check.coverage[check.coverage["level"] == level].set_index("quantity") for level in levels]
     months = check.targets.pathway.months
     answer, early = alive_at(months.answer), mean_to(months.early)
-    # By name; of all others the least and the most.
+    # Two quantities by name, then the range over all.
     named = {answer: f"OS at {in_words(months.answer)}", early: f"mean survival to month {months.early:g}"}
     for name, words in named.items():
-        rows = [each.loc[name].to_dict() for each in by_level]
+        rows = [level.loc[name].to_dict() for level in by_level]
         cells = (
             f"{100 * row['share']:.0f} ({100 * row['lower'] / row['fits']:.0f}-{100 * row['upper'] / row['fits']:.0f})"
             for row in rows
         )
-        terminal.add(made, words, *cells)
+        terminal.add(table, words, *cells)
     spans = (f"{100 * rows['share'].min():.0f}-{100 * rows['share'].max():.0f}" for rows in by_level)
-    terminal.add(made, f"least and most of all {len(by_level[0])} quantities", *spans)
-    return made
+    terminal.add(table, f"least and most of all {len(by_level[0])} quantities", *spans)
+    return table
 
 
-def _left_out(check: Check) -> Table:
-    made = terminal.table("figure", "reported", "predicted", "inside", numbers=3)
+def _cross_validation(check: Check) -> Table:
+    table = terminal.table("figure", "reported", "predicted", "inside", numbers=3)
     for row in check.left_out[check.left_out["inside"] != ""].to_dict("records"):
         places = 1 if row["unit"] == "months" else 0
         predicted = f"{row['lower']:.{places}f}-{row['upper']:.{places}f}"
         name = row["target"].replace("_", " ") + ("" if row["informs"] == "yes" else " *")
-        terminal.add(made, name, f"{row['reported']:.{places}f} {row['unit']}", predicted, row["inside"])
-    return made
+        terminal.add(table, name, f"{row['reported']:.{places}f} {row['unit']}", predicted, row["inside"])
+    return table

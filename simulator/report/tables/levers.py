@@ -1,4 +1,4 @@
-"""What a scenario changes, as its file tells it: "[set] uptake = 0.88"."""
+"""The changes of a scenario in the format of its file: "[set] uptake = 0.88"."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from simulator.scenario.scenario import Scenario
 TABLES = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
 
 
-def told(scenario: Scenario) -> Iterator[str]:
-    """Yield the scenario's levers, those of its base among them, a line a key."""
+def lines(scenario: Scenario) -> Iterator[str]:
+    """Yield the scenario's levers, inherited ones included, a line a key."""
     for table in TABLES:
         for name, value in getattr(scenario, table).items():
             yield f"[{table}] {name} = {_value(value)}"

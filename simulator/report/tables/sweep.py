@@ -1,4 +1,4 @@
-"""What a sweep prints: the answer first, then the grid, in 80 columns."""
+"""The terminal output of a sweep: the answer first, then the grid, in 80 columns."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ WIDE, NARROW = 5, 11
 
 ROWS = 20
 ENDS = 5
-"""Of a grid that is too large, the best and the worst so many cells."""
+"""Number of best cells, and of worst cells, of a grid that is too large."""
 
 
 def show(sweep: Sweep, console: Console) -> None:
-    """Print the answer, the grid, what must be known beside it, and what it is not for."""
+    """Print the answer, the grid, notes, and limits."""
     console.print(answer(sweep))
     outcomes = displayed(sweep)
     console.print()
@@ -29,9 +29,9 @@ def show(sweep: Sweep, console: Console) -> None:
         console.print(f"By {sweep.grid.names[0]}{_intervals(sweep)}")
         console.print(_of_one_name(sweep, outcomes[:4]))
     elif _fits(sweep):
-        for each in outcomes[: 2 if sweep.grid.at(0).capacity else 1]:
-            console.print(_title(sweep, each))
-            console.print(_of_two_names(sweep, each))
+        for outcome in outcomes[: 2 if sweep.grid.at(0).capacity else 1]:
+            console.print(_title(sweep, outcome))
+            console.print(_of_two_names(sweep, outcome))
     elif sweep.lead is not None:
         which = "Every cell" if len(sweep.grid) <= ROWS else f"The best and the worst of {len(sweep.grid):,} cells"
         console.print(f"{which}{_intervals(sweep)}")
@@ -44,8 +44,7 @@ def show(sweep: Sweep, console: Console) -> None:
 
 
 def _intervals(sweep: Sweep) -> str:
-    draws = sweep.manifest["draws"]
-    return f"; 95 % intervals over {draws} draws" if draws > 1 else "; one set of parameters, so no intervals"
+    return intervals.over_draws(sweep.manifest["draws"])
 
 
 def _fits(sweep: Sweep) -> bool:
@@ -53,50 +52,51 @@ def _fits(sweep: Sweep) -> bool:
     return len(sizes) == 2 and min(sizes) <= NARROW and max(sizes) <= ROWS
 
 
-def _of_one_name(sweep: Sweep, found: list[Displayed]) -> Table:
+def _of_one_name(sweep: Sweep, outcomes: list[Displayed]) -> Table:
     (axis,) = sweep.grid.axes
-    made = terminal.table(axis.name, *(each.label for each in found), numbers=len(found))
-    columns = [each.rows(sweep) for each in found]
+    table = terminal.table(axis.name, *(outcome.label for outcome in outcomes), numbers=len(outcomes))
+    columns = [outcome.rows(sweep) for outcome in outcomes]
     for place, value in enumerate(axis.values):
-        cells = (_cell(each, rows[place]) for each, rows in zip(found, columns, strict=True))
-        terminal.add(made, f"{value:.10g}", *cells)
-    return made
+        cells = (_cell(outcome, rows[place]) for outcome, rows in zip(outcomes, columns, strict=True))
+        terminal.add(table, f"{value:.10g}", *cells)
+    return table
 
 
-def _title(sweep: Sweep, what: Displayed) -> str:
+def _title(sweep: Sweep, outcome: Displayed) -> str:
     down, across = sweep.grid.axes if len(sweep.grid.axes[1].values) <= NARROW else sweep.grid.axes[::-1]
-    intervals = _intervals(sweep) if len(across.values) <= WIDE else ""
-    return f"{what.label[0].upper()}{what.label[1:]}, by {down.name} (down) and {across.name} (across){intervals}"
+    interval = _intervals(sweep) if len(across.values) <= WIDE else ""
+    label = f"{outcome.label[0].upper()}{outcome.label[1:]}"
+    return f"{label}, by {down.name} (down) and {across.name} (across){interval}"
 
 
-def _of_two_names(sweep: Sweep, what: Displayed) -> Table:
+def _of_two_names(sweep: Sweep, outcome: Displayed) -> Table:
     down, across = sweep.grid.axes
-    rows = np.array(what.rows(sweep), dtype=object).reshape(len(down.values), len(across.values))
+    rows = np.array(outcome.rows(sweep), dtype=object).reshape(len(down.values), len(across.values))
     if len(across.values) > NARROW:
         down, across, rows = across, down, rows.T
-    made = terminal.table(down.name, *(f"{value:.10g}" for value in across.values), numbers=len(across.values))
+    table = terminal.table(down.name, *(f"{value:.10g}" for value in across.values), numbers=len(across.values))
     for value, row in zip(down.values, rows, strict=True):
-        told = (_cell(what, row, interval=len(across.values) <= WIDE) for row in row)
-        terminal.add(made, f"{value:.10g}", *told)
-    return made
+        cells = (_cell(outcome, cell, interval=len(across.values) <= WIDE) for cell in row)
+        terminal.add(table, f"{value:.10g}", *cells)
+    return table
 
 
-def _ends(sweep: Sweep, found: list[Displayed]) -> Table:
+def _ends(sweep: Sweep, outcomes: list[Displayed]) -> Table:
     names = sweep.grid.names
-    made = terminal.table(*names, *(each.label for each in found), numbers=len(found))
-    columns = [each.rows(sweep) for each in found]
+    table = terminal.table(*names, *(outcome.label for outcome in outcomes), numbers=len(outcomes))
+    columns = [outcome.rows(sweep) for outcome in outcomes]
     order = np.argsort([-row["estimate"] for row in columns[0]], kind="stable")
     if len(order) > ROWS:
         order = np.concatenate([order[:ENDS], order[-ENDS:]])
     for cell in order:
         values = (f"{value:.10g}" for value in sweep.grid.values(int(cell)))
-        cells = (_cell(each, rows[cell]) for each, rows in zip(found, columns, strict=True))
-        terminal.add(made, *values, *cells)
-    return made
+        cells = (_cell(outcome, rows[cell]) for outcome, rows in zip(outcomes, columns, strict=True))
+        terminal.add(table, *values, *cells)
+    return table
 
 
-def _cell(what: Displayed, row: intervals.Row, *, interval: bool = True) -> str:
-    """Return "34 (25-44)" in the outcome's own unit."""
-    value, lower, upper = (what.factor * row[key] for key in ("estimate", "lower", "upper"))
+def _cell(outcome: Displayed, row: intervals.Row, *, interval: bool = True) -> str:
+    """Return "34 (25-44)" in the outcome's displayed unit."""
+    value, lower, upper = (outcome.factor * row[key] for key in ("estimate", "lower", "upper"))
     lower, upper = (lower, upper) if interval else (np.nan, np.nan)
-    return intervals.with_interval(value, lower, upper, what.unit)
+    return intervals.with_interval(value, lower, upper, outcome.unit)

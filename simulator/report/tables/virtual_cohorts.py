@@ -1,4 +1,4 @@
-"""What `guarantee-time` and `virtual-cohorts` print after the answer, in 80 columns."""
+"""The terminal output of `guarantee-time` and `virtual-cohorts` after the answer, in 80 columns."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ from simulator.report import terminal
 from simulator.wording import intervals, rounding, virtual_cohorts
 
 
-def show(found: ImmortalTime | VirtualCohorts, console: Console) -> None:
-    """Print the tables, what must be known beside them, and what it is not for."""
-    if isinstance(found, ImmortalTime):
-        _show_guarantee(found, console)
+def show(result: ImmortalTime | VirtualCohorts, console: Console) -> None:
+    """Print the tables, their settings and limits."""
+    if isinstance(result, ImmortalTime):
+        _show_immortal_time(result, console)
     else:
-        _show_cohorts(found, console)
+        _show_cohorts(result, console)
     console.print()
-    draws = f"{found.n_draws} draws" if found.n_draws > 1 else "one draw"
-    console.print(f"{found.settings.cohorts} cohorts of {found.settings.size} over {draws}.")
-    scenario = found.scenario if isinstance(found, ImmortalTime) else found.scenarios[0]
+    draws = f"{result.n_draws} draws" if result.n_draws > 1 else "one draw"
+    console.print(f"{result.settings.cohorts} cohorts of {result.settings.size} over {draws}.")
+    scenario = result.scenario if isinstance(result, ImmortalTime) else result.scenarios[0]
     console.print(note(scenario.pathway))
 
 
-def _show_guarantee(found: ImmortalTime, console: Console) -> None:
-    pathway = found.scenario.pathway
-    for clock in found.analyses["clock"].unique():
-        rows = found.analyses[found.analyses["clock"] == clock].to_dict("records")
+def _show_immortal_time(result: ImmortalTime, console: Console) -> None:
+    pathway = result.scenario.pathway
+    for clock in result.analyses["clock"].unique():
+        rows = result.analyses[result.analyses["clock"] == clock].to_dict("records")
         console.print()
-        measured = f"{virtual_cohorts.endpoint(found, clock)} at {virtual_cohorts.month(found)}"
+        measured = f"{virtual_cohorts.endpoint(result, clock)} at {virtual_cohorts.month(result)}"
         console.print(
             f"From {virtual_cohorts.clock_label(clock, pathway)}: {measured}, %; "
-            f"the difference, and its range in cohorts of {found.settings.size}"
+            f"the difference, and its range in cohorts of {result.settings.size}"
         )
-        made = terminal.table("", *(group.label for group in found.groups), "difference", "range", "P<.05", numbers=5)
+        table = terminal.table("", *(group.label for group in result.groups), "difference", "range", "P<.05", numbers=5)
         for row in rows:
-            cells = [intervals.estimate(_as_row(row, each)) for each in ("entered", "other")]
+            cells = [intervals.estimate(_as_row(row, column)) for column in ("entered", "other")]
             cells.append(intervals.estimate(_as_row(row, "difference"), sign="+"))
             known = row["cohorts"] > 0
             ends = rounding.interval(row["cohort_lower"], row["cohort_upper"], "probability", row["difference"])
             cells.append("-" if ends is None else " to ".join(ends))
             label = virtual_cohorts.analysis_label(row["analysis"], row["begins"]).partition(":")[0].partition(",")[0]
             significant = f"{rounding.number(row['significant'], 'probability')} %" if known else "-"
-            terminal.add(made, label, *cells, significant)
-        console.print(made)
-    console.print(virtual_cohorts.why_analyses_differ(found))
+            terminal.add(table, label, *cells, significant)
+        console.print(table)
+    console.print(virtual_cohorts.why_analyses_differ(result))
 
 
 def _as_row(row: intervals.Row, name: str) -> intervals.Row:
     return {"unit": "probability", "estimate": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
 
 
-def _show_cohorts(found: VirtualCohorts, console: Console) -> None:
+def _show_cohorts(result: VirtualCohorts, console: Console) -> None:
     console.print()
-    console.print(virtual_cohorts.standard_deviations(found))
-    if found.power is None:
+    console.print(virtual_cohorts.standard_deviations(result))
+    if result.power is None:
         return
     console.print()
     console.print(
-        f"Power against {found.scenarios[0].name}, %: mean over draws, 95 % interval over them; ± Monte Carlo error"
+        f"Power against {result.scenarios[0].name}, %: mean over draws, 95 % interval over them; ± Monte Carlo error"
     )
-    names = list(dict.fromkeys(found.power["scenario"]))
-    made = terminal.table("patients an arm", *names, numbers=len(names))
-    for size, rows in found.power.groupby("patients_an_arm"):
-        terminal.add(made, f"{size}", *(_power(row) for row in rows.to_dict("records")))
-    console.print(made)
+    names = list(dict.fromkeys(result.power["scenario"]))
+    table = terminal.table("patients an arm", *names, numbers=len(names))
+    for size, rows in result.power.groupby("patients_an_arm"):
+        terminal.add(table, f"{size}", *(_power(row) for row in rows.to_dict("records")))
+    console.print(table)
     console.print("Both arms are independent patients, followed as the cohort was.")
 
 
 def _power(row: intervals.Row) -> str:
-    told = intervals.estimate({**row, "unit": "probability", "estimate": row["power"]})
+    power = intervals.estimate({**row, "unit": "probability", "estimate": row["power"]})
     error = row["monte_carlo_se"]
-    return f"{told} ± {rounding.number(error, 'probability')}" if math.isfinite(error) else told
+    return f"{power} ± {rounding.number(error, 'probability')}" if math.isfinite(error) else power
