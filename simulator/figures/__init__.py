@@ -1,1 +1,1 @@
-"""Figures of a run: each module draws one kind, and says in words what it shows."""
+"""Figures of a run: each module draws one kind, and puts it into words."""

@@ -1,4 +1,4 @@
-"""Names and labels as figures show them: short enough to be read, and as distinct as they are in full."""
+"""Names and labels for figures: short enough to be read, and as distinct as the full ones."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ NAME, LABEL = 32, 44
 """Characters of a scenario's name without its @, and of any label; the report and the files have them in full."""
 
 
-def shown(texts: Iterable[str], most: int) -> dict[str, str]:
-    """Return each text as it is shown: cut in its middle if it is longer than `most`, and numbered if two are alike."""
-    found: dict[str, str] = {}
+def shortened(texts: Iterable[str], most: int) -> dict[str, str]:
+    """Return text -> short text: cut in its middle if it is longer than `most`, and numbered if two are alike."""
+    forms: dict[str, str] = {}
     for text in dict.fromkeys(texts):
         short, number = _cut(text, most), 1
-        while short in found.values():
+        while short in forms.values():
             number += 1
             short = f"{_cut(text, most - 4)} ({number})"
-        found[text] = short
-    return found
+        forms[text] = short
+    return forms
 
 
 def _cut(text: str, most: int) -> str:
-    # Names that were made by one rule differ most often at their ends.
+    # Names made by one rule mostly differ at their ends.
     last = (most - 1) * 2 // 3
     return text if len(text) <= most else f"{text[: most - 1 - last].rstrip()}…{text[-last:].lstrip()}"
 
 
 def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | None]:
-    """Return a run, and its cohort, with the names of scenarios and clocks and every label as they are shown."""
-    stems = shown((split_name(scenario.name)[0] for scenario in results.scenarios), NAME)
+    """Return a run and its cohort with short names of scenarios and clocks and short labels."""
+    stems = shortened((split_name(scenario.name)[0] for scenario in results.scenarios), NAME)
     names = {}
     for scenario in results.scenarios:
         stem = split_name(scenario.name)[0]
         names[scenario.name] = stems[stem] + scenario.name.removeprefix(stem)
-    clocks = shown(results.scenarios[0].pathway.clocks, NAME)
+    clocks = shortened(results.scenarios[0].pathway.clocks, NAME)
 
     def renamed(table: pd.DataFrame | None) -> pd.DataFrame | None:
         if table is None or table.empty:
@@ -56,8 +56,8 @@ def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | N
         key: renamed(getattr(results, key)) for key in ("survival", "outcomes", "occupancy", "service", "queue")
     }
     scenarios = tuple(_scenario(scenario, names, clocks) for scenario in results.scenarios)
-    whose = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))
-    return replace(results, scenarios=scenarios, **tables), whose
+    renamed_cohort = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))
+    return replace(results, scenarios=scenarios, **tables), renamed_cohort
 
 
 def _scenario(scenario: Scenario, names: Mapping[str, str], clocks: Mapping[str, str]) -> Scenario:
@@ -68,11 +68,11 @@ def _scenario(scenario: Scenario, names: Mapping[str, str], clocks: Mapping[str,
 
 
 def of_pathway(pathway: Pathway) -> Pathway:
-    """Return a pathway whose labels are as they are shown."""
+    """Return a pathway with short labels."""
     attributes = {
         name: replace(
             attribute,
-            labels={key: shown(attribute.labels.values(), LABEL)[text] for key, text in attribute.labels.items()},
+            labels={key: shortened(attribute.labels.values(), LABEL)[text] for key, text in attribute.labels.items()},
         )
         for name, attribute in pathway.attributes.items()
     }
@@ -87,5 +87,5 @@ def of_pathway(pathway: Pathway) -> Pathway:
 
 
 def _labelled(declared: Mapping[str, Any], change: Callable[..., Any]) -> dict[str, Any]:
-    labels = shown((each.label for each in declared.values()), LABEL)
-    return {name: change(each, label=labels[each.label]) for name, each in declared.items()}
+    labels = shortened((item.label for item in declared.values()), LABEL)
+    return {name: change(item, label=labels[item.label]) for name, item in declared.items()}

@@ -1,4 +1,4 @@
-"""The figures of a run, each with its name, its title, and what it says in words."""
+"""The figures of a run, each with its name, its title, and an alternative text."""
 
 from __future__ import annotations
 
@@ -34,44 +34,43 @@ class Picture:
 
 
 def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
-    """Return the figures of a run: what answers first, then what lies behind it; none of a clock that nobody starts.
+    """Return the figures of a run, the answer first; none of a clock that nobody starts.
 
-    cohort : the one that calibrates the pathway (see `load_cohort`), whose reported figures are shown beside.
+    cohort : the cohort that calibrates the pathway (see `load_cohort`); its reported figures are drawn, too.
     """
     results, cohort = abridged.of_run(results, cohort)
     pathway = results.scenarios[0].pathway
-    # A clock that nobody starts has nothing to show.
-    shown = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
-    found = [
-        _overall(results, clock, cohort, f"_from_{clock}" if place else "") for place, clock in enumerate(shown)
+    displayed = [clock for clock in clocks(results) if occupancy.started(results.occupancy, clock)]
+    pictures = [
+        _overall(results, clock, cohort, f"_from_{clock}" if place else "") for place, clock in enumerate(displayed)
     ]
-    if shown and len(results.scenarios) > survival.MOST_BANDS:
-        alt = panels.by_policy_alt_text(results.survival, clock=shown[0], months=pathway.months)
-        figure = panels.by_policy(results.survival, clock=shown[0], cohort=cohort, months=pathway.months)
-        found.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
+    if displayed and len(results.scenarios) > survival.MOST_BANDS:
+        alt = panels.by_policy_alt_text(results.survival, clock=displayed[0], months=pathway.months)
+        figure = panels.by_policy(results.survival, clock=displayed[0], cohort=cohort, months=pathway.months)
+        pictures.append(Picture("survival_by_policy", "Overall survival, policy by policy", alt, figure))
     if results.queue is not None and len(results.queue):
         alt = resource_use.alt_text(results.queue, results.scenarios)
         figure = resource_use.draw(results.queue, results.scenarios, results.manifest, cohort)
-        found.append(Picture("queue_over_time", "Who waits, and what is in use, over time", alt, figure))
-    if pathway.groups and pathway.clock in shown:
+        pictures.append(Picture("queue_over_time", "Who waits, and what is in use, over time", alt, figure))
+    if pathway.groups and pathway.clock in displayed:
         alt = panels.by_group_alt_text(results.survival, pathway, clock=pathway.clock, cohort=cohort)
         figure = panels.by_group(results.survival, pathway, clock=pathway.clock, cohort=cohort)
-        found.append(Picture("survival_by_group", "Overall survival, by group", alt, figure))
-    for clock in shown[:1]:
+        pictures.append(Picture("survival_by_group", "Overall survival, by group", alt, figure))
+    for clock in displayed[:1]:
         alt = occupancy.alt_text(results.occupancy, pathway, clock=clock)
         figure = occupancy.draw(results.occupancy, pathway, clock=clock, cohort=cohort)
-        found.append(Picture("state_occupancy", "Where patients are", alt, figure))
-    drawn = flow.draw(pathway, cohort) if cohort is not None else None
-    if cohort is not None and drawn is not None:
+        pictures.append(Picture("state_occupancy", "Where patients are", alt, figure))
+    flow_figure = flow.draw(pathway, cohort) if cohort is not None else None
+    if cohort is not None and flow_figure is not None:
         title = f"What happened to the {cohort.n} reported patients"
-        found.append(Picture("cohort_flow", title, flow.alt_text(pathway, cohort), drawn))
+        pictures.append(Picture("cohort_flow", title, flow.alt_text(pathway, cohort), flow_figure))
     figure = diagram.draw(pathway, cohort=cohort)
-    found.append(Picture("pathway_diagram", "The pathway", diagram.alt_text(pathway), figure))
-    return [_rough(each) for each in found] if results.is_rough else found
+    pictures.append(Picture("pathway_diagram", "The pathway", diagram.alt_text(pathway), figure))
+    return [_rough(picture) for picture in pictures] if results.is_rough else pictures
 
 
 def _rough(picture: Picture) -> Picture:
-    """Return a picture that says that it is for a first look."""
+    """Return a picture with a mark that it is for a first look."""
     across, up = picture.figure.get_size_inches()
     with style.applied():
         picture.figure.text(

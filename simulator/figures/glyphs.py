@@ -1,4 +1,4 @@
-"""Letters of any script: which fonts of this machine have them, and which letters none has."""
+"""Letters of any script: the fonts of this machine that have them, and the letters without a font."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ FAMILY = "DejaVu Sans"
 
 @lru_cache(maxsize=256)
 def families(letters: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Return `FAMILY` and whatever else is needed to draw letters, and the letters that no font of this machine has."""
-    found, missing = [FAMILY], letters - _drawn_by(findfont(FAMILY))
+    """Return `FAMILY` and the other fonts that the letters need, and the letters without a font on this machine."""
+    names, missing = [FAMILY], letters - _drawn_by(findfont(FAMILY))
     # A font of last resort has a box for everything.
-    others = [each for each in fontManager.ttflist if each.style == "normal" and "resort" not in each.name.lower()]
-    for font in sorted(others, key=lambda each: (each.name, each.fname)) if missing else ():
-        if font.name not in found and missing & _drawn_by(font.fname):
-            found.append(font.name)
+    others = [font for font in fontManager.ttflist if font.style == "normal" and "resort" not in font.name.lower()]
+    for font in sorted(others, key=lambda font: (font.name, font.fname)) if missing else ():
+        if font.name not in names and missing & _drawn_by(font.fname):
+            names.append(font.name)
             missing -= _drawn_by(font.fname)
-    return tuple(found), missing
+    return tuple(names), missing
 
 
 @lru_cache(maxsize=1024)

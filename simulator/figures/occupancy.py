@@ -1,4 +1,4 @@
-"""Where patients are, month by month: stacked state occupancy, a panel a scenario."""
+"""State occupancy month by month: stacked shares of patients, a panel a scenario."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MOST_COLUMNS = 4
 
 @dataclass(frozen=True)
 class Layer:
-    """One colour of the stack: the states that it stands for, and whether who is there has died."""
+    """One colour of the stack: its label, its states, and whether they are deaths."""
 
     label: str
     states: tuple[str, ...]
@@ -49,7 +49,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Stack:
-    """What is drawn: the layers from the foot up, and per scenario each one's probability : (n_months,)."""
+    """The layers from the foot up, and scenario -> each layer's probability : (n_months,)."""
 
     clock: str
     months: Floats
@@ -61,7 +61,7 @@ class Stack:
         return float(self.months[-1])
 
     def alive(self, scenario: str) -> Floats:
-        """Return the probability of being alive, where nobody leaves the table: (n_months,)."""
+        """Return the probability of being alive : (n_months,)."""
         living = [h for layer, h in zip(self.layers, self.heights[scenario], strict=True) if not layer.dead]
         return np.asarray(np.sum(living, axis=0))
 
@@ -71,30 +71,30 @@ class Stack:
 
 
 def draw(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Figure:
-    """Return the figure: the living from the foot up, who comes latest lowest, then the dead.
+    """Return the figure: the living from the foot up, the latest states lowest, then the dead.
 
-    occupancy : the run's occupancy table, shown as far as patients still move (see `window`).
+    occupancy : the run's occupancy table, drawn as long as patients still move (see `window`).
     """
     with style.applied():
         return _draw(stack(occupancy, pathway, clock), pathway, cohort)
 
 
 def alt_text(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str) -> str:
-    """Return what the figure says, in words with numbers."""
-    drawn = stack(occupancy, pathway, clock)
-    said = [f"State occupancy, the first {in_words(drawn.end)} since {clock}."]
-    for name, heights in drawn.heights.items():
-        found = [(layer.label, 100 * height[-1]) for layer, height in zip(drawn.layers, heights, strict=True)]
-        largest = sorted(found, key=lambda each: -each[1])[:5]
-        told = ", ".join(f"{label} {rounding.number(share, '%')} %" for label, share in largest if share >= 0.5)
-        said.append(f"{name} at {in_words(drawn.end)}: {told}.")
-    return " ".join(said)
+    """Return the figure in words with numbers."""
+    chart = stack(occupancy, pathway, clock)
+    sentences = [f"State occupancy, the first {in_words(chart.end)} since {clock}."]
+    for name, heights in chart.heights.items():
+        shares = [(layer.label, 100 * height[-1]) for layer, height in zip(chart.layers, heights, strict=True)]
+        largest = sorted(shares, key=lambda layer_share: -layer_share[1])[:5]
+        words = ", ".join(f"{label} {rounding.number(share, '%')} %" for label, share in largest if share >= 0.5)
+        sentences.append(f"{name} at {in_words(chart.end)}: {words}.")
+    return " ".join(sentences)
 
 
 def window(tables: Sequence[pd.DataFrame]) -> float:
     """Return the first round month after which fewer than one patient in ten is elsewhere at the horizon.
 
-    tables : months down, states across, the probability of being there.
+    tables : month by state, the probability of being in the state.
     """
     horizon = float(max(table.index[-1] for table in tables))
     for month in _WINDOWS:
@@ -104,13 +104,13 @@ def window(tables: Sequence[pd.DataFrame]) -> float:
 
 
 def _moved(table: pd.DataFrame, month: float) -> float:
-    """Return the least share of patients who must still move (total variation)."""
+    """Return the smallest share of patients that must still move (total variation)."""
     at = [np.interp(month, table.index, table[name]) for name in table.columns]
     return 0.5 * float(np.abs(np.array(at) - table.iloc[-1].to_numpy(dtype=float)).sum())
 
 
 def stack(occupancy: pd.DataFrame, pathway: Pathway, clock: str) -> Stack:
-    """Return what is drawn of a run's occupancy on a clock, of the scenarios under which somebody starts it."""
+    """Return the stacks of a run's occupancy on a clock, for the scenarios in which patients start it."""
     rows = occupancy[occupancy["clock"] == clock]
     tables = {
         name: rows[rows["scenario"] == name].pivot(index="month", columns="state", values="probability").fillna(0.0)
@@ -128,13 +128,13 @@ def stack(occupancy: pd.DataFrame, pathway: Pathway, clock: str) -> Stack:
 
 
 def started(occupancy: pd.DataFrame, clock: str) -> list[str]:
-    """Return the scenarios under which anybody starts a clock."""
+    """Return the scenarios in which patients start a clock."""
     rows = occupancy[(occupancy["clock"] == clock) & (occupancy["probability"] > 0)]
     return curve.scenarios_in(rows)
 
 
 def _of(table: pd.DataFrame, states: Iterable[str]) -> pd.DataFrame:
-    """Return a table of some states, zero where it has none of them."""
+    """Return the columns of some states, zero for a state that the table lacks."""
     return table.reindex(columns=list(states), fill_value=0.0)
 
 
@@ -142,59 +142,59 @@ def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -
     total = np.sum([_of(table, pathway.states).to_numpy(dtype=float) for table in tables.values()], axis=0)
     spent = dict(zip(pathway.states, np.trapezoid(total, months, axis=0).tolist(), strict=True))
     centre = dict(zip(pathway.states, np.trapezoid(total * months[:, None], months, axis=0).tolist(), strict=True))
-    seen = [name for name in pathway.states if spent[name] > 1e-9]
-    living = sorted((name for name in seen if pathway.states[name].kind != "death"), key=lambda name: -spent[name])
-    own, rest = (living, []) if len(living) <= MOST else (living[: MOST - 1], living[MOST - 1 :])
-    groups: list[tuple[str, tuple[str, ...]]] = [(pathway.states[name].label, (name,)) for name in own]
+    occupied = [name for name in pathway.states if spent[name] > 1e-9]
+    living = sorted((name for name in occupied if pathway.states[name].kind != "death"), key=lambda name: -spent[name])
+    named, rest = (living, []) if len(living) <= MOST else (living[: MOST - 1], living[MOST - 1 :])
+    groups: list[tuple[str, tuple[str, ...]]] = [(pathway.states[name].label, (name,)) for name in named]
     groups += [(OTHER, tuple(rest))] if rest else []
 
     def lateness(group: tuple[str, tuple[str, ...]]) -> float:
         return -float(sum(centre[name] for name in group[1]) / sum(spent[name] for name in group[1]))
 
-    found, used = [], 0
+    layers, used = [], 0
     for label, states in sorted(groups, key=lateness):
         if label == OTHER:
-            found.append(Layer(label, states, "#ededed", ""))
+            layers.append(Layer(label, states, "#ededed", ""))
         else:
-            found.append(Layer(label, states, _LIVING[used], _HATCHES[used]))
+            layers.append(Layer(label, states, _LIVING[used], _HATCHES[used]))
             used += 1
-    for place, name in enumerate(name for name in seen if pathway.states[name].kind == "death"):
+    for place, name in enumerate(name for name in occupied if pathway.states[name].kind == "death"):
         colour, hatch = _DEAD[place % len(_DEAD)], _DEAD_HATCHES[place % len(_DEAD)]
-        found.append(Layer(pathway.states[name].label, (name,), colour, hatch, dead=True))
-    return tuple(found)
+        layers.append(Layer(pathway.states[name].label, (name,), colour, hatch, dead=True))
+    return tuple(layers)
 
 
-def _draw(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
-    names = list(drawn.heights)
-    shown = f"Shares of all patients in the first {in_words(drawn.end)}"
-    subtitle = f"{shown}; below the black line they are alive."
+def _draw(chart: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
+    names = list(chart.heights)
+    shares = f"Shares of all patients in the first {in_words(chart.end)}"
+    subtitle = f"{shares}; below the black line they are alive."
     if len(names) <= _MOST_COLUMNS:
         subtitle += " The table: mean months a patient spends there in that time."
-    footing = _footing(drawn, pathway, cohort)
+    footing = _footing(chart, pathway, cohort)
     across = min(3, len(names))
     down = -(-len(names) // across)
-    words = max(text.width(layer.label, _SIZE) for layer in drawn.layers)
+    words = max(text.width(layer.label, _SIZE) for layer in chart.layers)
     columns = len(names) if len(names) <= _MOST_COLUMNS else 0
     key = 0.45 + words + _COLUMN * columns
     width = min(4.6, (style.WIDTH - _LEFT - key - _GAP * across) / across)
     titles = [text.broken_name(_numbered(name, place, names), width) for place, name in enumerate(names)]
     above = _TOP + _LINE * max(title.count("\n") for title in titles)
     head, foot = text.heading_height(subtitle), text.footing_height(footing) + 0.05
-    body = max(down * (above + _PLOT + _FOOT), above + 0.3 + _ROW * (len(drawn.layers) + 2))
+    body = max(down * (above + _PLOT + _FOOT), above + 0.3 + _ROW * (len(chart.layers) + 2))
     figure = style.canvas(style.WIDTH, head + body + foot)
-    text.heading(figure, f"Where patients are, months since {drawn.clock}", subtitle)
+    text.heading(figure, f"Where patients are, months since {chart.clock}", subtitle)
     text.footing(figure, footing)
     up = figure.get_size_inches()[1]
     for place, name in enumerate(names):
         row, column = divmod(place, across)
         bottom = up - head - (row + 1) * (above + _PLOT + _FOOT) + _FOOT
         axes = style.axes(figure, _LEFT + column * (width + _GAP), bottom, width, _PLOT)
-        _fill(axes, drawn, name)
+        _fill(axes, chart, name)
         axes.set_title(titles[place], loc="left", fontsize=style.TEXT, fontweight="bold", pad=6)
         if column:
             axes.set_ylabel("")
             axes.tick_params(axis="y", labelleft=False)
-    _write_key(style.sheet(figure), _LEFT + across * (width + _GAP), up - head - above, drawn, words)
+    _write_key(style.sheet(figure), _LEFT + across * (width + _GAP), up - head - above, chart, words)
     return figure
 
 
@@ -206,27 +206,27 @@ def _letter(place: int) -> str:
     return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place + 1)
 
 
-def _footing(drawn: Stack, pathway: Pathway, cohort: Cohort | None) -> str:
-    said = survival.ends_in_words(list(drawn.heights))
-    rest = next((layer.states for layer in drawn.layers if layer.label == OTHER), ())
+def _footing(chart: Stack, pathway: Pathway, cohort: Cohort | None) -> str:
+    sentences = survival.benefits_in_words(list(chart.heights))
+    rest = next((layer.states for layer in chart.layers if layer.label == OTHER), ())
     if rest:
-        said.append(f"Other states: {', '.join(pathway.states[name].label for name in rest)}.")
-    named = [*(layer.label for layer in drawn.layers), *(pathway.states[name].label for name in rest)]
-    said += text.explained(pathway.abbreviations, named)
-    said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
-    return " ".join(said)
+        sentences.append(f"Other states: {', '.join(pathway.states[name].label for name in rest)}.")
+    named = [*(layer.label for layer in chart.layers), *(pathway.states[name].label for name in rest)]
+    sentences += text.explained(pathway.abbreviations, named)
+    sentences.append(survival.source_in_words(cohort))
+    return " ".join(sentences)
 
 
-def _fill(axes: Axes, drawn: Stack, scenario: str) -> None:
+def _fill(axes: Axes, chart: Stack, scenario: str) -> None:
     curve.percent_axis(axes, label="Patients (%)")
     axes.set_ylim(0, 100)
-    axes.set_xlim(0, drawn.end)
-    axes.set_xticks(curve.month_ticks(drawn.end, 7))
-    axes.set_xlabel(f"Months since {drawn.clock}")
-    base = np.zeros(len(drawn.months))
-    for layer, height in zip(drawn.layers, drawn.heights[scenario], strict=True):
+    axes.set_xlim(0, chart.end)
+    axes.set_xticks(curve.month_ticks(chart.end, 7))
+    axes.set_xlabel(f"Months since {chart.clock}")
+    base = np.zeros(len(chart.months))
+    for layer, height in zip(chart.layers, chart.heights[scenario], strict=True):
         axes.fill_between(
-            drawn.months,
+            chart.months,
             100 * base,
             100 * (base + height),
             facecolor=layer.colour,
@@ -235,37 +235,37 @@ def _fill(axes: Axes, drawn: Stack, scenario: str) -> None:
             linewidth=0.4,
         )
         base = base + height
-    if any(layer.dead for layer in drawn.layers):
-        axes.plot(drawn.months, 100 * drawn.alive(scenario), color=style.BLACK, linewidth=1.5, clip_on=False)
+    if any(layer.dead for layer in chart.layers):
+        axes.plot(chart.months, 100 * chart.alive(scenario), color=style.BLACK, linewidth=1.5, clip_on=False)
 
 
-def _write_key(whole: Axes, left: float, top: float, drawn: Stack, words: float) -> None:
-    """Write the colours from the top of the stack down, and beside the living each scenario's mean months."""
-    names = list(drawn.heights) if len(drawn.heights) <= _MOST_COLUMNS else []
+def _write_key(sheet: Axes, left: float, top: float, chart: Stack, words: float) -> None:
+    """Write the colours from the top of the stack down, and next to the living each scenario's mean months."""
+    names = list(chart.heights) if len(chart.heights) <= _MOST_COLUMNS else []
     columns = {name: left + 0.3 + words + _COLUMN * (place + 1) for place, name in enumerate(names)}
     if len(columns) > 1:
         for place, x in enumerate(columns.values()):
-            whole.text(x, top - 0.02, _letter(place), fontsize=_SIZE, fontweight="bold", ha="right", va="center")
+            sheet.text(x, top - 0.02, _letter(place), fontsize=_SIZE, fontweight="bold", ha="right", va="center")
     y = top
-    for place in reversed(range(len(drawn.layers))):
-        layer = drawn.layers[place]
-        if not layer.dead and (place == len(drawn.layers) - 1 or drawn.layers[place + 1].dead):
+    for place in reversed(range(len(chart.layers))):
+        layer = chart.layers[place]
+        if not layer.dead and (place == len(chart.layers) - 1 or chart.layers[place + 1].dead):
             y -= _ROW + 0.06
-            whole.plot([left, left + 0.2], [y, y], color=style.BLACK, linewidth=1.5)
-            whole.text(left + 0.28, y, ALIVE, fontsize=_SIZE, fontweight="bold", va="center")
+            sheet.plot([left, left + 0.2], [y, y], color=style.BLACK, linewidth=1.5)
+            sheet.text(left + 0.28, y, ALIVE, fontsize=_SIZE, fontweight="bold", va="center")
             for name, x in columns.items():
-                said = drawn.mean_months(drawn.alive(name))
-                whole.text(x, y, said, fontsize=_SIZE, fontweight="bold", va="center", ha="right")
+                months = chart.mean_months(chart.alive(name))
+                sheet.text(x, y, months, fontsize=_SIZE, fontweight="bold", va="center", ha="right")
         y -= _ROW
-        _write_row(whole, left, y, layer)
+        _write_row(sheet, left, y, layer)
         if not layer.dead:
             for name, x in columns.items():
-                whole.text(x, y, drawn.mean_months(drawn.heights[name][place]), fontsize=_SIZE, va="center", ha="right")
+                sheet.text(x, y, chart.mean_months(chart.heights[name][place]), fontsize=_SIZE, va="center", ha="right")
 
 
-def _write_row(whole: Axes, left: float, y: float, layer: Layer) -> None:
+def _write_row(sheet: Axes, left: float, y: float, layer: Layer) -> None:
     swatch = (left, y - 0.06)
     filled = Rectangle(swatch, 0.2, 0.12, facecolor=layer.colour, hatch=layer.hatch or None, edgecolor="white", lw=0.4)
-    whole.add_patch(filled)
-    whole.add_patch(Rectangle(swatch, 0.2, 0.12, fill=False, edgecolor=style.QUIET, linewidth=0.5))
-    whole.text(left + 0.28, y, layer.label, fontsize=_SIZE, va="center")
+    sheet.add_patch(filled)
+    sheet.add_patch(Rectangle(swatch, 0.2, 0.12, fill=False, edgecolor=style.QUIET, linewidth=0.5))
+    sheet.text(left + 0.28, y, layer.label, fontsize=_SIZE, va="center")

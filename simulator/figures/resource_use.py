@@ -1,4 +1,4 @@
-"""Resources over calendar time: a panel a resource and scenario, who waits, what is in use, and the capacity."""
+"""Resources over calendar time: a panel a resource and scenario, with patients waiting, use, and capacity."""
 
 from __future__ import annotations
 
@@ -63,20 +63,21 @@ def draw(
 
 
 def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
-    """Return what the figure says, in words with numbers."""
-    said = ["Who waits and what is in use by calendar month, means over draws and replications."]
+    """Return the figure in words with numbers."""
+    sentences = ["Who waits and what is in use by calendar month, means over draws and replications."]
     for scenario, resource, rows in _panels(queue, scenarios):
         months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
         highest = rows["waiting_most"].to_numpy(dtype=float)
-        most = int(np.argmax(waiting))
-        first, last, peak = (rounding.number(each, "patients") for each in (waiting[0], waiting[-1], waiting[most]))
-        top = rounding.number(highest[most], "patients", end_of=waiting[most])
-        said.append(
+        peak_index = int(np.argmax(waiting))
+        numbers = (waiting[0], waiting[-1], waiting[peak_index])
+        first, last, peak = (rounding.number(value, "patients") for value in numbers)
+        top = rounding.number(highest[peak_index], "patients", end_of=waiting[peak_index])
+        sentences.append(
             f"{scenario.name}, {resources.units(scenario, resource)}: {first} wait in month {int(months[0])} "
-            f"and {last} in month {int(months[-1])}; most in month {int(months[most])}, {peak} "
+            f"and {last} in month {int(months[-1])}; most in month {int(months[peak_index])}, {peak} "
             f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
@@ -89,13 +90,13 @@ def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tupl
 
 
 def _highest(queue: pd.DataFrame, scenarios: Sequence[Scenario], resource: str) -> float:
-    """Return what every panel of a resource must have room for."""
-    own = queue[queue["resource"] == resource]
+    """Return the upper end of the axis of every panel of a resource."""
+    rows = queue[queue["resource"] == resource]
     columns = [f"{name}{end}" for name in SERIES for end in ("", "_upper", "_most")]
-    shown = float(np.nanmax(own[columns].to_numpy(dtype=float)))
+    highest = float(np.nanmax(rows[columns].to_numpy(dtype=float)))
     capacities = [scenario.capacity[resource] for scenario in scenarios if resource in scenario.capacity]
     units = [n for capacity in capacities if capacity.offered_every is None for _, n in capacity.calendar]
-    return max([shown, *map(float, units), 1.0]) * 1.08
+    return max([highest, *map(float, units), 1.0]) * 1.08
 
 
 def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, highest: float) -> None:
@@ -125,7 +126,7 @@ def _fill(axes: Axes, scenario: Scenario, resource: str, rows: pd.DataFrame, hig
 
 
 def _step(axes: Axes, capacity: Capacity, first: float, last: float) -> None:
-    """Draw how many units there are; of units that are only offered now and then, nothing is held."""
+    """Draw the capacity, unless units are only offered now and then."""
     if capacity.offered_every is not None:
         return
     months = [first, *(month for month, _ in capacity.calendar if first < month < last), last]
@@ -134,26 +135,25 @@ def _step(axes: Axes, capacity: Capacity, first: float, last: float) -> None:
 
 
 def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) -> None:
-    """Write a panel's scenario above it, and between them what there is, each in a line."""
-    note = resources.units(scenario, resource)
+    """Write a panel's scenario above it, and between them its capacity, each in a line."""
     low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
     title = text.fitted(scenario.name, width, style.TEXT, "bold")
-    said = text.fitted(note, width, style.SMALL)
-    axes.text(0, low, said, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
+    note = text.fitted(resources.units(scenario, resource), width, style.SMALL)
+    axes.text(0, low, note, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
     axes.text(0, high, title, transform=axes.transAxes, fontweight="bold", va="bottom")
 
 
-def _write_key(whole: Axes, y: float, *, has_intervals: bool) -> None:
+def _write_key(sheet: Axes, y: float, *, has_intervals: bool) -> None:
     x = style.MARGIN
     for words, colour, dash, _ in (*SERIES.values(), ("capacity", INK, "solid", "")):
         line = style.Line(colour, dash)
-        whole.plot([x, x + style.SAMPLE], [y, y], color=colour, linestyle=dash, lw=1.1 if words == "capacity" else 1.8)
-        whole.text(x + 0.36, y, words, va="center", color=line.dark, fontweight="bold")
+        sheet.plot([x, x + style.SAMPLE], [y, y], color=colour, linestyle=dash, lw=1.1 if words == "capacity" else 1.8)
+        sheet.text(x + 0.36, y, words, va="center", color=line.dark, fontweight="bold")
         x += 0.66 + text.width(words, style.TEXT, "bold")
     bands = [("interval of the mean", INTERVAL)] if has_intervals else []
     for words, opacity in (*bands, ("one future", FUTURE)):
-        whole.fill_between([x, x + style.SAMPLE], y - 0.06, y + 0.06, color=INK, alpha=opacity, linewidth=0)
-        whole.text(x + 0.36, y, words, va="center", color=style.QUIET)
+        sheet.fill_between([x, x + style.SAMPLE], y - 0.06, y + 0.06, color=INK, alpha=opacity, linewidth=0)
+        sheet.text(x + 0.36, y, words, va="center", color=style.QUIET)
         x += 0.66 + text.width(words, style.TEXT)
 
 
@@ -169,16 +169,16 @@ def _subtitle(manifest: Mapping[str, Any]) -> str:
 
 
 def _has_intervals(manifest: Mapping[str, Any]) -> bool:
-    """Return whether there are draws, and replications that tell chance from them."""
+    """Return whether there are several draws, and the replications to separate them from chance."""
     return bool(manifest["draws"] > 1 and manifest["replications"] > 1)
 
 
 def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
-    said = []
+    sentences = []
     if any(scenario.capacity and scenario.service is not None for scenario in scenarios):
-        said.append("The warm-up from an empty centre is not shown.")
-    if any(each.offered_every is not None for scenario in scenarios for each in scenario.capacity.values()):
-        said.append("Offered units are lost if nobody waits, so no capacity is drawn for them.")
-    said += survival.ends_in_words([scenario.name for scenario in scenarios])
-    said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
-    return " ".join(said)
+        sentences.append("The warm-up from an empty centre is not shown.")
+    if any(capacity.offered_every is not None for scenario in scenarios for capacity in scenario.capacity.values()):
+        sentences.append("Offered units are lost if nobody waits, so no capacity is drawn for them.")
+    sentences += survival.benefits_in_words([scenario.name for scenario in scenarios])
+    sentences.append(survival.source_in_words(cohort))
+    return " ".join(sentences)

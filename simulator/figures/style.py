@@ -1,4 +1,4 @@
-"""How every figure looks: colours with redundant line styles, type, sizes; and files that are the same bytes twice."""
+"""The look of every figure: colours with redundant line styles, type, sizes; and reproducible files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from simulator.figures.glyphs import FAMILY, families
 from simulator.files import whole as whole_file
 from simulator.scenario.scenario import split_name
 
-# Okabe & Ito 2008, Color Universal Design: told apart whatever the reader's colour vision.
+# Okabe & Ito 2008, Color Universal Design: distinct for every colour vision.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILLION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 
@@ -80,7 +80,7 @@ _SHEET = {
 
 @dataclass(frozen=True)
 class Line:
-    """How a scenario is drawn, in every figure of a run."""
+    """The colour and dash of a scenario in every figure of a run."""
 
     colour: str
     dash: Dash
@@ -93,9 +93,9 @@ class Line:
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Draw and save with this style, whatever the user's own matplotlib settings; they come back afterwards."""
+    """Draw and save with this style; the user's matplotlib settings come back afterwards."""
     with sheets.context(["default", _SHEET]), warnings.catch_warnings():
-        # The figure says so itself: see `_settle_letters`.
+        # `_settle_letters` writes the warning on the figure.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -129,7 +129,7 @@ def canvas(width: float, height: float) -> Figure:
 
 
 def axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Return axes at a place told in inches."""
+    """Return axes at a place in inches."""
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
@@ -140,20 +140,20 @@ def sample(sheet: Axes, x: float, y: float, line: Line) -> None:
 
 
 def sheet(figure: Figure) -> Axes:
-    """Return invisible axes over the whole figure, whose unit is an inch."""
+    """Return invisible axes over the whole figure, in inches."""
     across, up = figure.get_size_inches()
-    whole = figure.add_axes((0, 0, 1, 1), xlim=(0, across), ylim=(0, up))
-    whole.set_axis_off()
-    return whole
+    sheet = figure.add_axes((0, 0, 1, 1), xlim=(0, across), ylim=(0, up))
+    sheet.set_axis_off()
+    return sheet
 
 
 def svg(figure: Figure, *, title: str = "", alt: str = "") -> str:
     """Return a figure as SVG text, without dates; title and alternative text as its metadata."""
-    told = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
+    metadata = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
     stream = StringIO()
     with applied():
         _settle_letters(figure)
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, **told})
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, **metadata})
     return stream.getvalue()
 
 
@@ -167,12 +167,12 @@ def png(figure: Figure) -> bytes:
 
 
 def _settle_letters(figure: Figure) -> None:
-    """Give the texts of a figure fonts that have their letters, and say on it if some letters have no font."""
-    texts = [each for each in figure.findobj(Text) if isinstance(each, Text) and each.get_text()]
-    found, missing = families(frozenset("".join(text.get_text() for text in texts)) - {"\n"})
-    if len(found) > 1:
+    """Set fonts that have the letters of a figure's texts, and write on it if some letters have no font."""
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
+    fonts, missing = families(frozenset("".join(text.get_text() for text in texts)) - {"\n"})
+    if len(fonts) > 1:
         for text in texts:
-            text.set_fontfamily(found)
+            text.set_fontfamily(fonts)
     if missing and all(text.get_text() != NO_FONT for text in texts):
         across, up = figure.get_size_inches()
         place = (1 - MARGIN / across, 1 - 0.03 / up)
@@ -182,7 +182,7 @@ def _settle_letters(figure: Figure) -> None:
 def save(figure: Figure, folder: Path, name: str, *, alt: str = "") -> tuple[Path, Path]:
     """Write NAME.svg and NAME.png into an existing folder, each whole or not at all; return their paths.
 
-    Raises OSError where the folder cannot be written.
+    Raises OSError if the folder cannot be written.
     """
-    drawn = svg(figure, title=name, alt=alt).encode()
-    return whole_file.write(folder / f"{name}.svg", drawn), whole_file.write(folder / f"{name}.png", png(figure))
+    content = svg(figure, title=name, alt=alt).encode()
+    return whole_file.write(folder / f"{name}.svg", content), whole_file.write(folder / f"{name}.png", png(figure))

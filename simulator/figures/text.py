@@ -1,4 +1,4 @@
-"""Text on a figure: how wide it is, how it breaks, where labels go, headings and footings."""
+"""Text on a figure: its width, line breaks, places of labels, headings and footings."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from matplotlib.textpath import text_to_path
 from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
 
 HELD = "\N{NO-BREAK SPACE}"
-"""In place of a space at which no line is to break."""
+"""Stands for a space at which no line may break."""
 
 
 def explained(abbreviations: Mapping[str, str], labels: Iterable[str]) -> list[str]:
-    """Return the abbreviations that labels use, with their meanings, as a sentence of a foot; none if they use none."""
+    """Return a sentence with the abbreviations that labels use and their meanings; none without abbreviations."""
     text = " ".join(labels)
     used = [
-        f"{each}: {meaning}"
-        for each, meaning in abbreviations.items()
-        if re.search(rf"(?<!\w){re.escape(each)}(?!\w)", text)
+        f"{abbreviation}: {meaning}"
+        for abbreviation, meaning in abbreviations.items()
+        if re.search(rf"(?<!\w){re.escape(abbreviation)}(?!\w)", text)
     ]
     return [f"{'; '.join(used)}."] if used else []
 
@@ -38,7 +38,7 @@ def width(text: str, size: float = TEXT, weight: str = "normal") -> float:
 
 @lru_cache(maxsize=1024)
 def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> tuple[str, ...]:
-    """Return a text in lines no wider than told, broken between words, or inside a word that is too long by itself.
+    """Return a text in lines of at most `inches`, broken between words, or inside a word that is too long by itself.
 
     "n = 40" and "95 %" stay together.
     """
@@ -47,7 +47,7 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
     used = 0.0
     for word in re.findall(r"[^ \t\n]+", re.sub(r" = | (?=%)", _held, text)):
         *broken, rest = _pieces(word, inches, size, weight)
-        lines += [[each] for each in broken]
+        lines += [[piece] for piece in broken]
         needed = width(rest, size, weight)
         if lines and not broken and used + space + needed <= inches:
             lines[-1].append(rest)
@@ -60,7 +60,7 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
 
 @lru_cache(maxsize=1024)
 def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bold") -> str:
-    """Return a scenario's name in lines no wider than told, broken after its hyphens and before its @."""
+    """Return a scenario's name in lines of at most `inches`, broken after its hyphens and before its @."""
     lines = [""]
     for part in re.findall(r"@.*|[^-@]*-|[^-@]+", name):
         if lines[-1] and width(lines[-1] + part, size, weight) > inches:
@@ -71,7 +71,7 @@ def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bol
 
 
 def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> str:
-    """Return a text in one line no wider than told, its middle cut out if need be."""
+    """Return a text in one line of at most `inches`, its middle cut out if need be."""
     keep, short = len(text), text
     while keep > 8 and width(short, size, weight) > inches:
         keep = min(keep - 1, int(keep * inches / width(short, size, weight)))
@@ -79,38 +79,38 @@ def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal")
     return short
 
 
-def _held(found: re.Match[str]) -> str:
-    return found[0].replace(" ", HELD)
+def _held(match: re.Match[str]) -> str:
+    return match[0].replace(" ", HELD)
 
 
 def _pieces(word: str, inches: float, size: float, weight: str) -> list[str]:
     """Return a word in pieces that fit, all but the last with a hyphen."""
     if width(word, size, weight) <= inches:
         return [word]
-    found = []
-    # Letters are drawn on whole pixels: a line of a hundred may be a little wider than it was measured.
+    pieces = []
+    # Letters are drawn on whole pixels: a line of a hundred may be a little wider than measured.
     inches *= 0.97
     while width(word, size, weight) > inches and len(word) > 4:
         fitting = (n for n in range(len(word) - 1, 3, -1) if width(f"{word[:n]}-", size, weight) <= inches)
         keep = next(fitting, 3)
-        found.append(f"{word[:keep]}-")
+        pieces.append(f"{word[:keep]}-")
         word = word[keep:]
-    return [*found, word]
+    return [*pieces, word]
 
 
-def spread(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:
-    """Return places at least `gap` apart, between two ends, as near to the wanted ones as they can be."""
+def label_places(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:
+    """Return places at least `gap` apart, between two ends, as near to the wanted places as possible."""
     order = np.argsort(wanted, kind="stable")
-    placed = spaced([wanted[each] for each in order], [gap] * (len(wanted) - 1))
+    placed = spaced([wanted[index] for index in order], [gap] * (len(wanted) - 1))
     room = max(highest - gap * (len(wanted) - 1), lowest)
     steps = gap * np.arange(len(wanted))
-    found = np.empty(len(wanted))
-    found[order] = np.clip(np.array(placed) - steps, lowest, room) + steps
-    return [float(each) for each in found]
+    places = np.empty(len(wanted))
+    places[order] = np.clip(np.array(placed) - steps, lowest, room) + steps
+    return [float(place) for place in places]
 
 
 def spaced(wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
-    """Return places in the order given, each at least its gap after the one before, as near to the wanted as can be.
+    """Return places in the given order, each at least its gap after the one before, as near to the wanted as possible.
 
     Weighted least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955),
     by pooling neighbours. gaps : one fewer than wanted; weights : positive, one each.
@@ -120,15 +120,15 @@ def spaced(wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[flo
     for place, step, weight in zip(wanted, steps, weights or [1.0] * len(wanted), strict=True):
         pools.append((place - float(step), weight, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (later, heavy, many), (earlier, light, few) = pools.pop(), pools.pop()
-            together = heavy + light
-            pools.append(((later * heavy + earlier * light) / together, together, many + few))
+            (later, heavy, later_size), (earlier, light, earlier_size) = pools.pop(), pools.pop()
+            total = heavy + light
+            pools.append(((later * heavy + earlier * light) / total, total, later_size + earlier_size))
     level = np.array([mean for mean, _, size in pools for _ in range(size)])
-    return [float(each) for each in level + steps]
+    return [float(place) for place in level + steps]
 
 
 def heading(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Write the title, and below it what is drawn, at the top left."""
+    """Write the title, and the subtitle below it, at the top left."""
     across, up = figure.get_size_inches()
     title = fitted(title, across - 2 * MARGIN, TITLE, "bold")
     figure.text(MARGIN / across, 1 - 0.12 / up, title, fontsize=TITLE, fontweight="bold", va="top")

@@ -212,7 +212,7 @@ def test_only_the_first_of_nine_curves_is_solid_and_no_two_are_alike() -> None:
 def test_a_name_with_an_at_sign_is_no_other_end_of_a_policy() -> None:
     assert style.family("care@home") == "care@home"
     assert style.family("care@0.5") == "care"
-    assert survival.ends_in_words(["care@home"]) == []
+    assert survival.benefits_in_words(["care@home"]) == []
 
 
 def test_occupancy_shows_every_patient_once(results: Results, pathway: Pathway) -> None:

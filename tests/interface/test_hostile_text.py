@@ -237,7 +237,7 @@ def test_twenty_long_names_that_differ_at_the_end_stay_distinct_and_legible() ->
 
 def test_names_that_differ_in_their_middle_are_numbered() -> None:
     names = [f"{'a' * 40}{i}{'b' * 40}" for i in range(3)]
-    shown = abridged.shown([*names, "short"], 32)
+    shown = abridged.shortened([*names, "short"], 32)
     assert len(set(shown.values())) == 4
     assert shown["short"] == "short"
     assert max(map(len, shown.values())) <= 32

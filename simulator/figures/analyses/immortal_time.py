@@ -1,4 +1,4 @@
-"""Guarantee time: the same histories compared naively, from landmarks, and by Simon & Makuch, side by side."""
+"""Immortal time: the same histories compared naively, from landmarks, and by Simon & Makuch, side by side."""
 
 from __future__ import annotations
 
@@ -18,73 +18,73 @@ from simulator.wording import virtual_cohorts
 NAMES = {"naive": "Naive: ever against never", "simon_makuch": "Simon-Makuch: from entry on"}
 
 
-def picture(found: ImmortalTime) -> Picture:
-    """Return the figure: a row of panels from the default clock, and one from the decision if there is one."""
+def picture(result: ImmortalTime) -> Picture:
+    """Return the figure: a row of panels from the default clock, and a row from the decision if there is one."""
     title = "Guarantee time: the same patients, compared in different ways"
-    return Picture("guarantee_time", title, alt_text(found), _draw(found, title))
+    return Picture("guarantee_time", title, alt_text(result), _draw(result, title))
 
 
-def alt_text(found: ImmortalTime) -> str:
-    """Return what the figure says, in words with numbers."""
-    said = [f"Two groups, {found.groups[0].label} and {found.groups[1].label}, compared on the same histories."]
-    for row in found.analyses.to_dict("records"):
-        clock = virtual_cohorts.clock_label(row["clock"], found.scenario.pathway)
-        told = f"{virtual_cohorts.percent(row['entered'])} against {virtual_cohorts.percent(row['other'])} %"
+def alt_text(result: ImmortalTime) -> str:
+    """Return the figure in words with numbers."""
+    sentences = [f"Two groups, {result.groups[0].label} and {result.groups[1].label}, compared on the same histories."]
+    for row in result.analyses.to_dict("records"):
+        clock = virtual_cohorts.clock_label(row["clock"], result.scenario.pathway)
+        alive = f"{virtual_cohorts.percent(row['entered'])} against {virtual_cohorts.percent(row['other'])} %"
         name = virtual_cohorts.analysis_label(row["analysis"], row["begins"])
-        measured = f"{virtual_cohorts.endpoint(found, row['clock'])} at {virtual_cohorts.month(found)}"
-        said.append(f"From {clock}, {name}: {told} {measured}.")
-    return " ".join(said)
+        measured = f"{virtual_cohorts.endpoint(result, row['clock'])} at {virtual_cohorts.month(result)}"
+        sentences.append(f"From {clock}, {name}: {alive} {measured}.")
+    return " ".join(sentences)
 
 
-def _draw(found: ImmortalTime, title: str) -> Figure:
-    shown = [_panel(found, row) for row in found.analyses.to_dict("records")]
-    without_effect = virtual_cohorts.is_milestone(found)
+def _draw(result: ImmortalTime, title: str) -> Figure:
+    parts = [_panel(result, row) for row in result.analyses.to_dict("records")]
+    without_effect = virtual_cohorts.is_milestone(result)
     world = "In this world nobody gains or loses by it" if without_effect else "By the calibrated pathway"
-    reported = [told for group in found.groups if (told := _reported(found, group.label, group.name))]
+    reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
     caution = f"Reported: {', '.join(reported)}. " if reported else ""
-    caution += f"Landmark: of those alive in that month. {world}: {found.scenario.name}. {_second_row(found)}"
-    across = len(shown) // (2 if found.decision else 1)
-    labels = [group.label for group in found.groups]
-    pathway = found.scenario.pathway
+    caution += f"Landmark: of those alive in that month. {world}: {result.scenario.name}. {_second_row(result)}"
+    across = len(parts) // (2 if result.decision else 1)
+    labels = [group.label for group in result.groups]
+    pathway = result.scenario.pathway
     return panels.draw(
-        title, shown, labels, pathway.clock, found.cohort, caution, across=across, end=pathway.months.of_panels
+        title, parts, labels, pathway.clock, result.cohort, caution, across=across, end=pathway.months.of_panels
     )
 
 
-def _second_row(found: ImmortalTime) -> str:
-    if found.decision is None:
+def _second_row(result: ImmortalTime) -> str:
+    if result.decision is None:
         return ""
-    clock = virtual_cohorts.clock_label(found.decision, found.scenario.pathway)
-    return f"Below: of those in {clock} only, {virtual_cohorts.endpoint(found, found.decision)}."
+    clock = virtual_cohorts.clock_label(result.decision, result.scenario.pathway)
+    return f"Below: of those in {clock} only, {virtual_cohorts.endpoint(result, result.decision)}."
 
 
-def _reported(found: ImmortalTime, label: str, name: str) -> str:
-    rows = pd.DataFrame() if found.cohort is None else found.cohort.reported_survival(name, found.cohort.clock)
-    told = [row for row in rows.to_dict("records") if row["month"] == found.scenario.pathway.months.answer]
-    return f"{told[0]['value']:g} % with {label}" if told else ""
+def _reported(result: ImmortalTime, label: str, name: str) -> str:
+    rows = pd.DataFrame() if result.cohort is None else result.cohort.reported_survival(name, result.cohort.clock)
+    points = [row for row in rows.to_dict("records") if row["month"] == result.scenario.pathway.months.answer]
+    return f"{points[0]['value']:g} % with {label}" if points else ""
 
 
-def _panel(found: ImmortalTime, row: Mapping[Any, Any]) -> Panel:
+def _panel(result: ImmortalTime, row: Mapping[Any, Any]) -> Panel:
     clock, kind, begins = row["clock"], row["analysis"], row["begins"]
-    rows = found.curves
+    rows = result.curves
     rows = rows[(rows["clock"] == clock) & (rows["analysis"] == kind) & (rows["begins"] == begins)]
     curves = []
-    for group in found.groups:
-        own = rows[rows["group"] == group.name]
-        columns = [own[each].to_numpy(dtype=float) for each in ("month", "survival", "lower", "upper")]
+    for group in result.groups:
+        curve = rows[rows["group"] == group.name]
+        columns = [curve[column].to_numpy(dtype=float) for column in ("month", "survival", "lower", "upper")]
         curves.append(Curve(group.label, *columns))
-    default = found.scenario.pathway.clock
+    default = result.scenario.pathway.clock
     reported = [
-        found.cohort.reported_survival(group.name, clock)
-        for group in found.groups
-        if found.cohort is not None and clock == default and kind == "naive"
+        result.cohort.reported_survival(group.name, clock)
+        for group in result.groups
+        if result.cohort is not None and clock == default and kind == "naive"
     ]
-    told = " against ".join(virtual_cohorts.percent(row[each]) for each in ("entered", "other"))
+    alive = " against ".join(virtual_cohorts.percent(row[column]) for column in ("entered", "other"))
     return Panel(
         NAMES.get(kind, f"Landmark: month {begins:g}"),
-        f"at {found.scenario.pathway.months.answer:g}: {told} %",
+        f"at {result.scenario.pathway.months.answer:g}: {alive} %",
         curves,
         pd.concat(reported) if reported else pd.DataFrame(),
-        f"Months since {virtual_cohorts.clock_label(clock, found.scenario.pathway)}",
+        f"Months since {virtual_cohorts.clock_label(clock, result.scenario.pathway)}",
         "Patients alive (%)" if clock == default else "Alive, without failure (%)",
     )

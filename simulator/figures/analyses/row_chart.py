@@ -1,4 +1,4 @@
-"""A chart of rows: names and what they mean at the left, marks on a common scale at the right."""
+"""A chart of rows: names and meanings at the left, marks on a common scale at the right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEIGHT, LEFT, FOOT, KEY = 0.37, 4.35, 0.55, 0.26
 
 @dataclass(frozen=True)
 class Row:
-    """name : in letters of its own; meaning : a line below it, cut where it does not fit; light : said in grey."""
+    """name : in bold; meaning : a line below the name, cut if it does not fit; light : in grey."""
 
     name: str
     meaning: str = ""
@@ -37,7 +37,7 @@ def draw(
     paint: Callable[[Axes], None],
     key: Callable[[Axes, float], None] | None = None,
 ) -> Figure:
-    """Return the figure. paint : on axes whose row i is at -i; key : on the sheet, at a height in inches."""
+    """Return the figure. paint : draws on axes with row i at -i; key : draws on the sheet, at a height in inches."""
     with style.applied():
         foot = lettering.footing_height(heading.footing)
         head = lettering.heading_height(heading.subtitle) + (KEY if key else 0.0) + 0.1
@@ -78,14 +78,13 @@ def _name(sheet: Axes, row: Row, middle: float) -> None:
 
 
 def _cut(text: str, room: float) -> str:
-    """Return what stands before a semicolon, in one line, with dots where it is cut."""
-    told = text.split(";")[0]
-    first, *more = lettering.wrap(told, room - 0.25, style.SMALL)
+    """Return the text before a semicolon in one line, with dots if it is cut."""
+    first, *more = lettering.wrap(text.split(";")[0], room - 0.25, style.SMALL)
     return f"{first} ..." if more else first
 
 
 def zero_line(axes: Axes, at: float) -> None:
-    """Mark the place that bars begin from."""
+    """Mark the start of the bars."""
     axes.axvline(at, color=style.INK, linewidth=0.9, zorder=2)
 
 

@@ -1,4 +1,4 @@
-"""The figures of a sensitivity analysis, one a part: a chart of rows each, with its alternative text."""
+"""The figures of a sensitivity analysis: a chart of rows a part, with its alternative text."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from simulator.evidence.cohort import Cohort
 from simulator.figures import style
 from simulator.figures.analyses import row_chart
 from simulator.figures.analyses.row_chart import Heading, Row
-from simulator.figures.analyses.sweep import NO_COHORT
 from simulator.figures.gallery import Picture
 from simulator.figures.survival import survival
 from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.wording.sensitivity import TITLES, factor, measured, number, sentence
 
 MOST = 15
-"""Rows; the table holds the rest."""
+"""Rows; the table has the rest."""
 
 BAR = 0.3
 """Half the height of a bar, where rows are 1 apart."""
@@ -33,44 +32,44 @@ BAR = 0.3
 Paint = Callable[[Axes], None]
 
 
-def pictures(found: Sensitivity, cohort: Cohort | None = None) -> list[Picture]:
-    """Return a picture a part. cohort : the one that calibrates the pathway, whose size and source are printed."""
+def pictures(analysis: Sensitivity, cohort: Cohort | None = None) -> list[Picture]:
+    """Return a picture a part. cohort : the cohort that calibrates the pathway, whose size and source are printed."""
     drawing = {
         "tornado": _tornado,
         "prcc": _prcc,
         "sobol": _sobol,
-        "structure": _spread,
-        "priors": _spread,
+        "structure": _alternatives,
+        "priors": _alternatives,
         "evppi": _evppi,
     }
-    rows = {part: _drawn(part, table) for part, table in found.tables.items()}
+    rows = {part: _drawn(part, table) for part, table in analysis.tables.items()}
     return [
-        Picture(part, _title(found, part), _said(found, part), drawing[part](found, part, table, cohort))
+        Picture(part, _title(analysis, part), _sentences(analysis, part), drawing[part](analysis, part, table, cohort))
         for part, table in rows.items()
         if len(table)
     ]
 
 
 def _drawn(part: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that are drawn: those with numbers; of what it is worth to know, only what is worth anything."""
+    """Return the drawn rows: rows with numbers; of the value of information, only positive values."""
     if part == "evppi":
         return table[(table["value"] > 0.0) | (table.index == 0)].head(MOST)
-    shown = {"tornado": "swing", "prcc": "prcc", "sobol": "total"}
-    return (table[table[shown[part]].notna()] if part in shown else table).head(MOST)
+    required = {"tornado": "swing", "prcc": "prcc", "sobol": "total"}
+    return (table[table[required[part]].notna()] if part in required else table).head(MOST)
 
 
-def _said(found: Sensitivity, part: str) -> str:
-    blank = found.inputs.blank_in_words if "parameter" in found.tables[part] else ""
-    return f"{sentence(found, part)} {blank}".strip()
+def _sentences(analysis: Sensitivity, part: str) -> str:
+    blank = analysis.inputs.blank_in_words if "parameter" in analysis.tables[part] else ""
+    return f"{sentence(analysis, part)} {blank}".strip()
 
 
-def _title(found: Sensitivity, part: str) -> str:
-    names = " against ".join(option.name for option in reversed(found.question.options))
+def _title(analysis: Sensitivity, part: str) -> str:
+    names = " against ".join(option.name for option in reversed(analysis.question.options))
     return f"{TITLES[part]}: {names}"
 
 
 def _draw(
-    found: Sensitivity,
+    analysis: Sensitivity,
     part: str,
     table: pd.DataFrame,
     cohort: Cohort | None,
@@ -79,37 +78,37 @@ def _draw(
     paint: Paint,
     key: Callable[[Axes, float], None] | None = None,
 ) -> Figure:
-    silent = [name in found.inputs.silent for name in table.get("parameter", pd.Series(dtype=str))]
+    silent = [name in analysis.inputs.silent for name in table.get("parameter", pd.Series(dtype=str))]
     if any(silent) and cohort is not None:
         notes.append(f"In grey: not informed by the {cohort.n} patients, so the prior or an assumption speaks.")
-    if found.inputs.benefit_in_words:
-        notes.append(found.inputs.benefit_in_words)
-    rest = len(found.tables[part]) - len(table)
+    if analysis.inputs.benefit_in_words:
+        notes.append(analysis.inputs.benefit_in_words)
+    rest = len(analysis.tables[part]) - len(table)
     if rest:
         notes.append(f"{rest} more in {part}.csv.")
-    notes.append(survival.source_in_words(cohort) if cohort is not None else NO_COHORT)
-    heading = Heading(_title(found, part), _said(found, part), " ".join(notes), scale)
-    return row_chart.draw(heading, _rows(found, table), paint, key)
+    notes.append(survival.source_in_words(cohort))
+    heading = Heading(_title(analysis, part), _sentences(analysis, part), " ".join(notes), scale)
+    return row_chart.draw(heading, _rows(analysis, table), paint, key)
 
 
-def _rows(found: Sensitivity, table: pd.DataFrame) -> list[Row]:
+def _rows(analysis: Sensitivity, table: pd.DataFrame) -> list[Row]:
     if "parameter" not in table:
-        return [Row(name.replace(" ", ", ") if told else name, told) for name, told in
+        return [Row(name.replace(" ", ", ") if value else name, value) for name, value in
                 zip(table["alternative"], table["told"], strict=True)]  # fmt: skip
     together = table.get("together", pd.Series("", index=table.index))
     rows = []
     for name, siblings in zip(table["parameter"], together, strict=True):
-        if name not in found.inputs.names:
+        if name not in analysis.inputs.names:
             rows.append(Row(name, "every parameter at once"))
             continue
         others = ", ".join(siblings.split()[1:])
-        meaning = f"with {others}" if others else found.inputs.meaning(name)
-        rows.append(Row(name, meaning, name in found.inputs.silent))
+        meaning = f"with {others}" if others else analysis.inputs.meaning(name)
+        rows.append(Row(name, meaning, name in analysis.inputs.silent))
     return rows
 
 
-def _tornado(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
-    asked, scale = found.question, factor(found.question)
+def _tornado(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
+    question, scale = analysis.question, factor(analysis.question)
     centre = scale * float(table["outcome_at_centre"].iloc[0])
     notes = [
         "Each parameter at either end of its 95 % interval, the others at their medians; siblings of a choice move in "
@@ -119,11 +118,11 @@ def _tornado(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort 
     def paint(axes: Axes) -> None:
         ends = scale * table[["outcome_at_low", "outcome_at_high"]].to_numpy()
         for place, (row, (low, high)) in enumerate(zip(_records(table), ends, strict=True)):
-            for end in sorted((low, high), key=lambda each: -abs(each - centre)):
+            for end in sorted((low, high), key=lambda value: -abs(value - centre)):
                 axes.add_patch(_bar(place, centre, end, is_high=end == high))
             sides = [(low, row["low"]), (high, row["high"])]
             for side, ((at, value), other) in enumerate(zip(sides, (high, low), strict=True)):
-                # Where both ends lie on one side, the nearer one has no place beside its bar.
+                # If both ends lie on one side, the nearer end has no place next to its bar.
                 outside = abs(at - centre) >= abs(other - centre) or (at - centre) * (other - centre) < 0
                 if outside and abs(at - centre) > 1e-9:
                     _end(axes, place, at, value, right=at > centre if at != centre else bool(side))
@@ -131,11 +130,11 @@ def _tornado(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort 
         reach = max(float(np.ptp(np.append(ends, centre))), 1e-9)
         axes.set_xlim(min(ends.min(), centre) - 0.13 * reach, max(ends.max(), centre) + 0.13 * reach)
 
-    return _draw(found, part, table, cohort, measured(asked), notes, paint, _tornado_key)
+    return _draw(analysis, part, table, cohort, measured(question), notes, paint, _tornado_key)
 
 
 def _bar(row: int, centre: float, end: float, *, is_high: bool) -> Rectangle:
-    """Return one end's bar: the high one dark and whole, the low one light and hatched."""
+    """Return one end's bar: the high end dark and plain, the low end light and hatched."""
     return _patch(min(centre, end), -row - BAR, abs(end - centre), 2 * BAR, is_high=is_high)
 
 
@@ -148,7 +147,7 @@ def _patch(left: float, low: float, width: float, height: float, *, is_high: boo
 
 
 def _end(axes: Axes, row: int, at: float, value: float, *, right: bool) -> None:
-    """Write the parameter's value beside the end of its bar."""
+    """Write the parameter's value next to the end of its bar."""
     axes.annotate(
         "<0.01" if 0 < value < 0.01 else f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}",
         (at, -row), xytext=(3 if right else -3, 0), textcoords="offset points", ha="left" if right else "right",
@@ -158,13 +157,13 @@ def _end(axes: Axes, row: int, at: float, value: float, *, right: bool) -> None:
 
 def _tornado_key(sheet: Axes, height: float) -> None:
     x = row_chart.LEFT
-    for is_high, said in ((False, "parameter at its low end"), (True, "at its high end; its value beside the bar")):
+    for is_high, label in ((False, "parameter at its low end"), (True, "at its high end; its value beside the bar")):
         sheet.add_patch(_patch(x, height - 0.05, 0.3, 0.1, is_high=is_high))
-        sheet.text(x + 0.37, height, said, va="center", fontsize=style.SMALL)
+        sheet.text(x + 0.37, height, label, va="center", fontsize=style.SMALL)
         x += 2.0
 
 
-def _prcc(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
+def _prcc(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
     def paint(axes: Axes) -> None:
         for place, row in enumerate(_records(table)):
             row_chart.whisker(axes, place, row["lower"], row["upper"], style.BLUE)
@@ -173,10 +172,11 @@ def _prcc(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | N
         row_chart.zero_line(axes, 0.0)
 
     notes = ["Circles with 95 % intervals. Ranks, all other parameters held but the siblings of the same choice."]
-    return _draw(found, part, table, cohort, f"Partial rank correlation with: {measured(found.question)}", notes, paint)
+    scale = f"Partial rank correlation with: {measured(analysis.question)}"
+    return _draw(analysis, part, table, cohort, scale, notes, paint)
 
 
-def _sobol(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
+def _sobol(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
     kinds = (("first_order", 0.14, "o", style.BLUE, style.BLUE), ("total", -0.14, "D", style.VERMILLION, "white"))
 
     def paint(axes: Axes) -> None:
@@ -188,18 +188,19 @@ def _sobol(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | 
 
     def key(sheet: Axes, height: float) -> None:
         x = row_chart.LEFT
-        for (_, _, mark, colour, face), said in zip(kinds, ("alone", "with its interactions"), strict=True):
+        for (_, _, mark, colour, face), label in zip(kinds, ("alone", "with its interactions"), strict=True):
             sheet.plot(x + 0.08, height, mark, color=colour, markerfacecolor=face, markersize=4.5)
-            sheet.text(x + 0.22, height, said, va="center", fontsize=style.SMALL)
+            sheet.text(x + 0.22, height, label, va="center", fontsize=style.SMALL)
             x += 1.2
 
     notes = ["Sobol indices with 95 % intervals; inputs are taken as independent, siblings of a choice as one input."]
-    return _draw(found, part, table, cohort, f"Share of the variance of: {measured(found.question)}", notes, paint, key)
+    scale = f"Share of the variance of: {measured(analysis.question)}"
+    return _draw(analysis, part, table, cohort, scale, notes, paint, key)
 
 
-def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
-    scale = factor(found.question)
-    months = found.question.scenario.pathway.months
+def _alternatives(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
+    scale = factor(analysis.question)
+    months = analysis.question.scenario.pathway.months
     notes = {
         "structure": "Means and 95 % intervals over draws. Log-normal times have the declared ones' median and ratio "
         f"of quartiles; times {_matched(table, months)}. Parameters are not fitted anew.",
@@ -210,31 +211,31 @@ def _spread(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort |
     def paint(axes: Axes) -> None:
         for place, row in enumerate(_records(table)):
             if row["effective_draws"] < LEAST_EFFECTIVE:
-                said = f"not told: the reweighted draws are worth {row['effective_draws']:.0f}"
-                axes.text(0.02, -place, said, transform=axes.get_yaxis_transform(), va="center", fontsize=style.SMALL)
+                label = f"not told: the reweighted draws are worth {row['effective_draws']:.0f}"
+                axes.text(0.02, -place, label, transform=axes.get_yaxis_transform(), va="center", fontsize=style.SMALL)
                 continue
             row_chart.whisker(axes, place, scale * row["lower"], scale * row["upper"], style.BLUE)
             axes.plot(scale * row["estimate"], -place, "o", color=style.BLUE, markersize=5, zorder=4)
-            told = number(found.question, row["estimate"])
+            label = number(analysis.question, row["estimate"])
             axes.annotate(
-                told, (scale * row["estimate"], -place), xytext=(0, 5), textcoords="offset points", ha="center",
+                label, (scale * row["estimate"], -place), xytext=(0, 5), textcoords="offset points", ha="center",
                 fontsize=style.SMALL, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
             )  # fmt: skip
         first = scale * float(table["estimate"].iloc[0])
         axes.axvline(first, color=style.FAINT, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
 
-    return _draw(found, part, table, cohort, measured(found.question), [notes[part]], paint)
+    return _draw(analysis, part, table, cohort, measured(analysis.question), [notes[part]], paint)
 
 
 def _matched(table: pd.DataFrame, months: OutcomeMonths) -> str:
-    """Return which points of the declared times those with, or without, a cured fraction go through."""
+    """Return the points that times with, or without, a cured fraction share with the declared times."""
     if set(table["alternative"]) & set(WITH_CURE):
         return "to death of which 10 % never come to it (an assumption), their lower quartile and median"
     first, last = through(months)
     return f"without a cured fraction their survival at {first:g} and {last:g} months"
 
 
-def _evppi(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
+def _evppi(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
     def paint(axes: Axes) -> None:
         for place, row in enumerate(_records(table)):
             colour = style.BLACK if place == 0 else style.BLUE
@@ -243,14 +244,14 @@ def _evppi(found: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | 
             row_chart.whisker(axes, place, max(row["value"] - error, 0.0), row["value"] + error, colour)
         axes.set_xlim(0, max(1.0, 1.08 * float((table["value"] + 1.96 * table["standard_error"]).max())))
 
-    asked = found.question
-    assert asked.decision is not None
+    decision = analysis.question.decision
+    assert decision is not None
     notes = [
-        f"Net life-months: mean survival to month {asked.decision.month:g}, less the stated costs (assumptions). Bars "
+        f"Net life-months: mean survival to month {decision.month:g}, less the stated costs (assumptions). Bars "
         "with 95 % intervals of their own error; parameters correlated with one that is known are better known, too."
     ]
     scale = "Worth of knowing it before choosing, life-months per 100 patients"
-    return _draw(found, part, table, cohort, scale, notes, paint)
+    return _draw(analysis, part, table, cohort, scale, notes, paint)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

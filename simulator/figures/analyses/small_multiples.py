@@ -14,10 +14,11 @@ from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
 from simulator.figures.style import Line
+from simulator.wording.numbers import capital
 from simulator.wording.sweep_rows import Displayed
 
 MOST_LINES = 5
-"""Values of the second name that are drawn; of more, so many from the first to the last."""
+"""Values of the second name that are drawn; if there are more, so many from the first to the last."""
 
 MOST_BANDS = 2
 """With more lines, bands would hide one another: then the first and the last line have them."""
@@ -26,20 +27,20 @@ PLOT = 1.85
 TITLE, FOOT, LEFT, GAP, WIDEST = 0.42, 0.55, 0.62, 0.5, 3.2
 
 Lines = dict[int | None, Line]
-"""Of the places on the second axis that are drawn; None where one name varies."""
+"""Drawn place on the second axis -> its line; None if one name varies."""
 
 
 def draw(
-    sweep: Sweep, found: Sequence[Displayed], footing: str, *, plot: float = PLOT, widest: float = WIDEST
+    sweep: Sweep, outcomes: Sequence[Displayed], footing: str, *, plot: float = PLOT, widest: float = WIDEST
 ) -> Figure:
     """Return the figure, a panel for each outcome."""
     with style.applied():
         lines = _lines(sweep)
-        across = min(len(found), 4 if len(found) in (4, 7, 8) else 3)
+        across = min(len(outcomes), 4 if len(outcomes) in (4, 7, 8) else 3)
         width = min(widest, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
         below = "\n".join(sweep_text.broken(sweep.grid.names[0], width))
         room = FOOT + 0.15 * below.count("\n")
-        down = -(-len(found) // across)
+        down = -(-len(outcomes) // across)
         subtitle = sweep_text.subtitle(sweep)
         keys = 0.3 if len(sweep.grid.axes) > 1 else 0.0
         head = text.heading_height(subtitle) + keys
@@ -50,11 +51,11 @@ def draw(
         up = figure.get_size_inches()[1]
         if keys:
             _write_key(style.sheet(figure), up - head + 0.16, sweep.grid.axes[1], lines)
-        for place, each in enumerate(found):
+        for place, outcome in enumerate(outcomes):
             row, column = divmod(place, across)
             bottom = up - head - (row + 1) * (TITLE + plot + room) + room
             axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, plot)
-            _fill(axes, each, sweep, lines, width)
+            _fill(axes, outcome, sweep, lines, width)
             axes.set_xlabel(below)
     return figure
 
@@ -63,39 +64,39 @@ def _lines(sweep: Sweep) -> Lines:
     if len(sweep.grid.axes) == 1:
         return {None: style.lines(["only"])["only"]}
     places = _drawn(sweep.grid.axes[1])
-    made = style.lines([str(place) for place in places])
-    return {place: made[str(place)] for place in places}
+    styles = style.lines([str(place) for place in places])
+    return {place: styles[str(place)] for place in places}
 
 
 def _drawn(axis: Axis) -> list[int]:
-    """Return the places of the values that are drawn, spread from the first to the last."""
+    """Return the places of the drawn values, evenly from the first to the last."""
     count = len(axis.values)
-    return sorted({round(each) for each in np.linspace(0, count - 1, min(count, MOST_LINES))})
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, MOST_LINES))})
 
 
-def _fill(axes: Axes, what: Displayed, sweep: Sweep, lines: Lines, width: float) -> None:
-    estimate, lower, upper = (sweep_text.plane(value) for value in what.values(sweep))
+def _fill(axes: Axes, outcome: Displayed, sweep: Sweep, lines: Lines, width: float) -> None:
+    estimate, lower, upper = (sweep_text.plane(value) for value in outcome.values(sweep))
     axis = sweep.grid.axes[0]
     x = np.array(axis.values, dtype=float)
     order = np.argsort(x)
     ends = list(lines)
     banded = set(ends) if len(ends) <= MOST_BANDS else {ends[0], ends[-1]}
     for place, line in lines.items():
-        own = [each if place is None else each[:, place] for each in (estimate, lower, upper)]
-        _plot(axes, x[order], [each[order] for each in own], line, band=place in banded)
+        line_values = [values if place is None else values[:, place] for values in (estimate, lower, upper)]
+        _plot(axes, x[order], [values[order] for values in line_values], line, band=place in banded)
     axes.set_ylim(bottom=0.0)
     low, high = axes.get_ylim()
-    axes.set_ylim(low, 100.0 if what.label.endswith("%") and high > 95.0 else max(high, 1.0))
+    axes.set_ylim(low, 100.0 if outcome.label.endswith("%") and high > 95.0 else max(high, 1.0))
     axes.grid(axis="y", color=style.HAIR, linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
     if x.size <= 8:
         axes.set_xticks(x, [f"{value:.10g}" for value in axis.values])
-    title = "\n".join(text.wrap(sweep_text.capital(what.label), width, style.TEXT, "bold")[:2])
+    title = "\n".join(text.wrap(capital(outcome.label), width, style.TEXT, "bold")[:2])
     axes.set_title(title, fontsize=style.TEXT, fontweight="bold", loc="left", pad=6)
 
 
-def _plot(axes: Axes, x: Floats, own: list[Floats], line: Line, *, band: bool) -> None:
-    estimate, lower, upper = own
+def _plot(axes: Axes, x: Floats, values: list[Floats], line: Line, *, band: bool) -> None:
+    estimate, lower, upper = values
     marker = "o" if x.size <= 8 else ""
     axes.plot(
         x, estimate, color=line.colour, linestyle=line.dash, linewidth=1.6, marker=marker, markersize=3.5, zorder=3
@@ -104,35 +105,35 @@ def _plot(axes: Axes, x: Floats, own: list[Floats], line: Line, *, band: bool) -
         axes.fill_between(x, lower, upper, color=line.colour, alpha=0.12, linewidth=0, zorder=1)
 
 
-def _write_key(whole: Axes, y: float, axis: Axis, lines: Lines) -> None:
+def _write_key(sheet: Axes, y: float, axis: Axis, lines: Lines) -> None:
     """Write the second name, and a sample of each line with its value."""
     x = style.MARGIN
-    whole.text(x, y, f"{axis.name}:", va="center")
+    sheet.text(x, y, f"{axis.name}:", va="center")
     x += text.width(f"{axis.name}:", style.TEXT) + 0.15
     for place, line in lines.items():
         assert place is not None
-        told = f"{axis.values[place]:.10g}"
-        style.sample(whole, x, y, line)
-        whole.text(x + 0.36, y, told, va="center", color=line.dark, fontweight="bold")
-        x += 0.66 + text.width(told, style.TEXT, "bold")
+        value = f"{axis.values[place]:.10g}"
+        style.sample(sheet, x, y, line)
+        sheet.text(x + 0.36, y, value, va="center", color=line.dark, fontweight="bold")
+        x += 0.66 + text.width(value, style.TEXT, "bold")
 
 
 def note(sweep: Sweep) -> str:
-    """Return what the bands are, and which values are drawn, for the footing."""
-    said = []
+    """Return the meaning of the bands, and the drawn values, for the footing."""
+    sentences = []
     lines = 1 if len(sweep.grid.axes) == 1 else len(sweep.grid.axes[1].values)
     if sweep.manifest["draws"] > 1:
-        whose = " (of the first and the last line)" if lines > MOST_BANDS else ""
-        said.append(f"Bands: 95 % interval over the parameters' draws{whose}, which all values share:")
-        said.append("differences are surer than the bands (sweep.csv).")
+        banded = " (of the first and the last line)" if lines > MOST_BANDS else ""
+        sentences.append(f"Bands: 95 % interval over the parameters' draws{banded}, which all values share:")
+        sentences.append("differences are surer than the bands (sweep.csv).")
     if lines > MOST_LINES:
-        said.append(f"{MOST_LINES} of {lines} values of {sweep.grid.names[1]} are drawn.")
-    return " ".join(said)
+        sentences.append(f"{MOST_LINES} of {lines} values of {sweep.grid.names[1]} are drawn.")
+    return " ".join(sentences)
 
 
-def alt_text(sweep: Sweep, found: Sequence[Displayed]) -> str:
-    """Return what the figure says, in words with numbers."""
+def alt_text(sweep: Sweep, outcomes: Sequence[Displayed]) -> str:
+    """Return the figure in words with numbers."""
     names = " and ".join(sweep.grid.names[:2])
-    said = [f"Small multiples of {sweep.scenario.name} by {names}.{sweep_text.fixed_sentence(sweep)}"]
-    said += [sweep_text.ends(sweep, each) for each in found]
-    return " ".join(said)
+    sentences = [f"Small multiples of {sweep.scenario.name} by {names}.{sweep_text.fixed_sentence(sweep)}"]
+    sentences += [sweep_text.ends(sweep, outcome) for outcome in outcomes]
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""The figures of a sweep: a heat map, or a line where one name varies; and small multiples of what matters."""
+"""The figures of a sweep: a heat map, or a line if one name varies; and small multiples of the main outcomes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from simulator.figures.gallery import Picture
 from simulator.figures.survival import survival
 from simulator.wording.sweep_rows import displayed
 
-NO_COHORT = "Not for individual patients."
-
 
 def pictures(sweep: Sweep, cohort: Cohort | None = None) -> list[Picture]:
-    """Return the figures. cohort : the one that calibrates the pathway, whose size and source are printed."""
+    """Return the figures. cohort : the cohort that calibrates the pathway; the footing names its size and source."""
     outcomes = displayed(sweep)
     if not outcomes:
         return []
     names = " and ".join(sweep.grid.names[:2])
-    source = [*sweep.notes, survival.source_in_words(cohort) if cohort is not None else NO_COHORT]
+    source = [*sweep.notes, survival.source_in_words(cohort)]
     footing = " ".join(source)
     banded = " ".join([small_multiples.note(sweep), *source])
     if len(sweep.grid.axes) == 1:

@@ -1,4 +1,4 @@
-"""What cohorts report beside what the model predicts for them: a figure a line, with its 95 % predictive interval."""
+"""The reported figures of cohorts next to the model's predictions: a figure a line, with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.pathway import outcome_months
 from simulator.wording import rounding
 
 LEFT, RIGHT = 3.1, 2.3
-"""Inches for what is reported, and for it in numbers."""
+"""Inches for the names of the figures, and for their numbers."""
 ROW, AXIS, GAP = 0.3, 0.42, 0.3
 Row = Mapping[Any, Any]
 HIT, MISS = style.BLUE, style.VERMILLION
@@ -25,7 +25,7 @@ HIT, MISS = style.BLUE, style.VERMILLION
 def draw(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest: float) -> Figure:
     """Return the figure. table : see `calibration.validation.external.table`; sizes : cohort -> n; source : the model's
 
-    longest : months that are shown at least: a median that simulated cohorts do not reach has no end
+    longest : months on the axis at least: a median that simulated cohorts do not reach has no end
     """
     with style.applied():
         parts = [part for unit in ("%", "months") if len(part := table[table["unit"] == unit])]
@@ -47,21 +47,21 @@ def draw(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest: fl
 
 
 def alt_text(table: pd.DataFrame, sizes: Mapping[str, int]) -> str:
-    """Return what the figure says, in words with numbers."""
+    """Return the figure in words with numbers."""
     rows = table.to_dict("records")
-    said = [f"{row['cohort']} (n = {sizes[row['cohort']]}): {_label(row)}, {in_words(row)}." for row in rows]
-    return " ".join(["Reported figures beside the model's predictions.", *said])
+    sentences = [f"{row['cohort']} (n = {sizes[row['cohort']]}): {_label(row)}, {in_words(row)}." for row in rows]
+    return " ".join(["Reported figures beside the model's predictions.", *sentences])
 
 
 def in_words(row: Row) -> str:
-    """Return "35 % reported, 54 % predicted (32 to 74)", with a miss as a miss."""
-    unit, told = str(row["unit"]), _shown(row)
+    """Return "35 % reported, 54 % predicted (32 to 74)", with ", a miss" for a miss."""
+    unit, figures = str(row["unit"]), _rounded(row)
     miss = "" if row["inside"] == "yes" else ", a miss"
-    return f"{told[0]} {unit} reported, {told[1]} {unit} predicted ({told[2]} to {told[3]}){miss}"
+    return f"{figures[0]} {unit} reported, {figures[1]} {unit} predicted ({figures[2]} to {figures[3]}){miss}"
 
 
-def _shown(row: Row) -> list[str]:
-    """Return what is reported, what is predicted, and the ends of its interval, as they are shown."""
+def _rounded(row: Row) -> list[str]:
+    """Return the reported figure, the predicted figure, and the ends of its interval, all rounded."""
     unit, predicted = str(row["unit"]), float(row["predicted"])
     values = [float(row["reported"]), predicted, float(row["lower"]), float(row["upper"])]
     estimates = [values[0], predicted, predicted, predicted]
@@ -125,12 +125,12 @@ def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
     face = style.INK if hit else "white"
     at = min(reported, end)
     axes.plot([at], [place], marker="D", color=style.INK, markerfacecolor=face, markersize=6, clip_on=False)
-    figures = _shown(row)
-    told = f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
+    figures = _rounded(row)
+    label = f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
     axes.text(
         1.02,
         place,
-        told + ("" if hit else "  miss"),
+        label + ("" if hit else "  miss"),
         transform=axes.get_yaxis_transform(),
         va="center",
         color=style.INK if hit else style.shade(MISS, 0.75),
@@ -139,4 +139,4 @@ def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
 
 
 def _places(row: Row) -> Sequence[float]:
-    return [float(row[each]) for each in ("predicted", "lower", "upper", "reported")]
+    return [float(row[column]) for column in ("predicted", "lower", "upper", "reported")]

@@ -1,4 +1,4 @@
-"""Simulation-based calibration: each quantity's ranks against uniform ones, and how often intervals hold."""
+"""Simulation-based calibration: each quantity's ranks against uniform ranks, and the coverage of intervals."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def draw(
             _fill(axes, share, z, lower, upper, 1.1 * float(height))
             _write_title(axes, label(name, pathway), width)
             axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(shares))
-        whole = style.sheet(figure)
-        whole.text(style.WIDTH / 2, foot - 0.34, "Rank of the truth among the fit's draws, 0 to 1", ha="center")
+        sheet = style.sheet(figure)
+        sheet.text(style.WIDTH / 2, foot - 0.34, "Rank of the truth among the fit's draws, 0 to 1", ha="center")
     return figure
 
 
@@ -98,7 +98,7 @@ def _write_title(axes: Axes, name: str, width: float) -> None:
 
 
 def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway: Pathway) -> Figure:
-    """Return how often central intervals hold the truth, a row a quantity, over the range that chance allows."""
+    """Return the coverage of central intervals, a row a quantity, over the range that chance allows."""
     with style.applied():
         names = list(dict.fromkeys(coverage["quantity"]))
         subtitle = (
@@ -134,42 +134,42 @@ def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Path
 
 
 def label(quantity: str, pathway: Pathway) -> str:
-    """Return a parameter's or an outcome's name as it is read, with the pathway's abbreviations as it writes them."""
+    """Return a parameter's or an outcome's name in words, with the pathway's spelling of abbreviations."""
     if quantity == "log_likelihood":
         return "log likelihood of the cohort"
     if known := worded(quantity, OUTCOMES):
         return known
-    said = quantity.replace("_", " ")
+    words = quantity.replace("_", " ")
     for abbreviation in pathway.abbreviations:
         name = re.escape(abbreviation.replace("-", " ").replace("_", " "))
-        said = re.sub(rf"\b{name}\b", abbreviation.replace("\\", r"\\"), said, flags=re.IGNORECASE)
-    return said
+        words = re.sub(rf"\b{name}\b", abbreviation.replace("\\", r"\\"), words, flags=re.IGNORECASE)
+    return words
 
 
 def alt_text(verdict: pd.DataFrame, pathway: Pathway) -> str:
-    """Return what the first figure says, in words."""
+    """Return the figure of the ranks in words."""
     fits, outside = int(verdict["fits"].iloc[0]), _outside(verdict, "uniform")
     worst = max(verdict.to_dict("records"), key=lambda row: abs(row["distance"]))
     return (
         f"Ranks of the truth in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of uniform "
-        f"ranks. {_told(outside, pathway)} The furthest from uniform is "
+        f"ranks. {_outside_in_words(outside, pathway)} The furthest from uniform is "
         f"{label(worst['quantity'], pathway)}, {worst['distance']:+.3f}."
     )
 
 
 def coverage_alt_text(coverage: pd.DataFrame, pathway: Pathway) -> str:
-    """Return what the second figure says, in words."""
-    said = [
+    """Return the figure of the coverage in words."""
+    ranges = [
         f"{100 * level:g} %: {100 * rows['share'].min():.0f} to {100 * rows['share'].max():.0f} % of fits"
         for level, rows in ((level, coverage[coverage["level"] == level]) for level in LEVELS)
     ]
-    told = _told(_outside(coverage, "inside"), pathway)
-    return f"How often central intervals hold the truth, by quantity. {'; '.join(said)}. {told}"
+    outside = _outside_in_words(_outside(coverage, "inside"), pathway)
+    return f"How often central intervals hold the truth, by quantity. {'; '.join(ranges)}. {outside}"
 
 
 def _outside(table: pd.DataFrame, column: str) -> list[str]:
     return list(dict.fromkeys(table.loc[table[column] == "no", "quantity"]))
 
 
-def _told(outside: Sequence[str], pathway: Pathway) -> str:
-    return f"Outside: {', '.join(label(each, pathway) for each in outside)}." if outside else "None lies outside."
+def _outside_in_words(outside: Sequence[str], pathway: Pathway) -> str:
+    return f"Outside: {', '.join(label(name, pathway) for name in outside)}." if outside else "None lies outside."

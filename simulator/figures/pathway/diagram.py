@@ -60,7 +60,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Plan:
-    """Where everything of a diagram is, in inches from the lower left. rows : (foot, top) of each layer."""
+    """The places of a diagram's boxes and arrows, in inches from the lower left. rows : (foot, top) of each layer."""
 
     pathway: Pathway
     layout: Layout
@@ -72,13 +72,13 @@ class Plan:
     @cached_property
     def closed(self) -> frozenset[Arrow]:
         """The branches whose declared probability is zero: only a scenario opens them."""
-        found = set()
+        branches = set()
         for name, state in self.pathway.states.items():
             for target in {transition.to for transition in state.transitions}:
-                ways = [transition for transition in state.transitions if transition.to == target]
-                if all(_is_closed(way, self.pathway) for way in ways):
-                    found.add((name, target))
-        return frozenset(found)
+                parallel = [transition for transition in state.transitions if transition.to == target]
+                if all(_is_closed(transition, self.pathway) for transition in parallel):
+                    branches.add((name, target))
+        return frozenset(branches)
 
     @cached_property
     def open(self) -> frozenset[str]:
@@ -92,37 +92,37 @@ class Plan:
 
 
 def draw(pathway: Pathway, *, cohort: Cohort | None = None) -> Figure:
-    """Return the diagram of a pathway, as tall as it has layers; the cohort that calibrates it is named below."""
+    """Return the diagram of a pathway; the footing names the cohort that calibrates it."""
     with style.applied():
-        drawn = plan(pathway)
+        chart = plan(pathway)
         footing = _footing(pathway, cohort)
-        foot = text.footing_height(footing, drawn.width) + 0.4
-        figure = style.canvas(drawn.width, drawn.height + foot + 0.5)
+        foot = text.footing_height(footing, chart.width) + 0.4
+        figure = style.canvas(chart.width, chart.height + foot + 0.5)
         text.heading(figure, pathway.title)
         text.footing(figure, footing)
-        whole = style.sheet(figure)
-        whole.set_ylim(-foot, drawn.height + 0.5)
-        for arrow in drawn.layout.routes:
-            _draw_arrow(whole, drawn, arrow)
-        for name, box in drawn.boxes.items():
+        sheet = style.sheet(figure)
+        sheet.set_ylim(-foot, chart.height + 0.5)
+        for arrow in chart.layout.routes:
+            _draw_arrow(sheet, chart, arrow)
+        for name, box in chart.boxes.items():
             if any(transition.to == name for transition in pathway.states[name].transitions):
-                _draw_loop(whole, box)
-            _draw_box(whole, pathway, pathway.states[name], box, faint=name not in drawn.open)
-        _draw_key(whole, drawn)
+                _draw_loop(sheet, box)
+            _draw_box(sheet, pathway, pathway.states[name], box, faint=name not in chart.open)
+        _draw_key(sheet, chart)
     return figure
 
 
 def alt_text(pathway: Pathway) -> str:
-    """Return the pathway in words: every state and where it leads."""
-    said = [f"Pathway diagram of {len(pathway.states)} states, from {pathway.states[pathway.start].label}."]
+    """Return the pathway in words: every state and the states after it."""
+    sentences = [f"Pathway diagram of {len(pathway.states)} states, from {pathway.states[pathway.start].label}."]
     for name in pathway.in_order():
         state = pathway.states[name]
         targets = list(dict.fromkeys(pathway.states[transition.to].label for transition in state.transitions))
         if targets:
-            said.append(f"{state.label} ({state.kind}) leads to {_listed(targets)}.")
+            sentences.append(f"{state.label} ({state.kind}) leads to {_listed(targets)}.")
         else:
-            said.append(f"{state.label} is {'a death' if state.kind == 'death' else 'an end'}.")
-    return " ".join(said)
+            sentences.append(f"{state.label} is {'a death' if state.kind == 'death' else 'an end'}.")
+    return " ".join(sentences)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -130,28 +130,28 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def plan(pathway: Pathway) -> Plan:
-    """Return where the boxes and arrows of a diagram are."""
+    """Return the places of a diagram's boxes and arrows."""
     names = pathway.in_order()
     arrows = [(name, transition.to) for name in names for transition in pathway.states[name].transitions]
     across = style.WIDTH - 2 * style.MARGIN
     for width in (1.5, 1.35, 1.2, 1.05, 0.9):
-        found = layout(names, arrows, width=width, gap=GAP, bend=BEND)
-        left = min(found.across[node] - width / 2 for node in found.across)
-        right = max(found.across[node] + width / 2 for node in found.across)
+        draft = layout(names, arrows, width=width, gap=GAP, bend=BEND)
+        left = min(draft.across[node] - width / 2 for node in draft.across)
+        right = max(draft.across[node] + width / 2 for node in draft.across)
         if right - left <= across:
             break
     figure_width = max(style.WIDTH, right - left + 2 * style.MARGIN)
     shift = (figure_width - right - left) / 2
     lines = {name: _label(pathway, name, width) for name in names}
-    rows = _rows([[len(lines[node]) for node in layer if isinstance(node, str)] for layer in found.layers])
+    rows = _rows([[len(lines[node]) for node in layer if isinstance(node, str)] for layer in draft.layers])
     boxes = {}
-    for (foot, top), layer in zip(rows, found.layers, strict=True):
+    for (foot, top), layer in zip(rows, draft.layers, strict=True):
         for node in layer:
             if isinstance(node, str):
-                own = _box_height(len(lines[node]))
-                place = found.across[node] + shift - width / 2
-                boxes[node] = Box(place, (foot + top - own) / 2, width, own, lines[node])
-    moved = Layout(found.layers, {node: x + shift for node, x in found.across.items()}, found.routes, found.returns)
+                box_height = _box_height(len(lines[node]))
+                place = draft.across[node] + shift - width / 2
+                boxes[node] = Box(place, (foot + top - box_height) / 2, width, box_height, lines[node])
+    moved = Layout(draft.layers, {node: x + shift for node, x in draft.across.items()}, draft.routes, draft.returns)
     return Plan(pathway, moved, boxes, figure_width, rows[0][1], rows)
 
 
@@ -160,7 +160,7 @@ def _box_height(n_lines: int) -> float:
 
 
 def _rows(n_lines: Sequence[Sequence[int]]) -> list[tuple[float, float]]:
-    """Return the foot and the top of each layer, the last one's foot at 0; each as tall as its tallest box."""
+    """Return the foot and the top of each layer, as tall as its tallest box; the foot of the last is 0."""
     rows: list[tuple[float, float]] = []
     foot = 0.0
     for layer in reversed(n_lines):
@@ -186,7 +186,7 @@ def _is_closed(transition: Transition, pathway: Pathway) -> bool:
 
 
 def _values(reference: Reference, pathway: Pathway) -> list[float]:
-    """Return every value that a reference can take where no prior makes it vary."""
+    """Return the values of a reference's parameters; 1 for a parameter with a prior."""
     if isinstance(reference, float):
         return [reference]
     parameters = [pathway.parameters[name] for name in names_in(reference)]
@@ -194,37 +194,37 @@ def _values(reference: Reference, pathway: Pathway) -> list[float]:
 
 
 def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
-    said = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
+    sentences = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
     if pathway.resources:
-        said.append("In brackets: the resource held there.")
+        sentences.append("In brackets: the resource held there.")
     states, resources = pathway.states.values(), pathway.resources.values()
     labels = [pathway.title, *(state.label for state in states), *(resource.label for resource in resources)]
-    said += text.explained(pathway.abbreviations, labels)
+    sentences += text.explained(pathway.abbreviations, labels)
     source = "Not for individual patients."
     if cohort is not None:
         source = f"Calibrated to {survival.source_in_words(cohort)}"
-    return " ".join(["Solid arrows take time, dashed ones none.", *said, "Drawn from the pathway file.", source])
+    return " ".join(["Solid arrows take time, dashed ones none.", *sentences, "Drawn from the pathway file.", source])
 
 
-def _ports(drawn: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:
-    """Return where arrows meet a box's upper or lower edge: by the neighbour beyond, and whether they lead back."""
+def _ports(chart: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:
+    """Return the places of arrows on a box's upper or lower edge, by neighbour and whether the arrow leads back."""
     ends = set()
-    for arrow, nodes in drawn.layout.routes.items():
+    for arrow, nodes in chart.layout.routes.items():
         for upper, lower in pairwise(nodes):
-            own, other = (lower, upper) if side == "top" else (upper, lower)
-            if own == name:
-                ends.add((other, arrow in drawn.layout.returns))
-    order = sorted(ends, key=lambda each: (drawn.layout.across[each[0]], each[1], str(each[0])))
-    box = drawn.boxes[name]
+            state, other = (lower, upper) if side == "top" else (upper, lower)
+            if state == name:
+                ends.add((other, arrow in chart.layout.returns))
+    order = sorted(ends, key=lambda end: (chart.layout.across[end[0]], end[1], str(end[0])))
+    box = chart.boxes[name]
     step = min(_PORT, (box.width - 0.3) / max(1, len(order) - 1))
-    return {each: box.middle[0] + step * (place - (len(order) - 1) / 2) for place, each in enumerate(order)}
+    return {end: box.middle[0] + step * (place - (len(order) - 1) / 2) for place, end in enumerate(order)}
 
 
-def _draw_arrow(whole: Axes, drawn: Plan, arrow: Arrow) -> None:
-    back = arrow in drawn.layout.returns
-    points = points_of(drawn, arrow)
-    source = drawn.pathway.states[arrow[0]]
-    faint = arrow in drawn.closed or arrow[0] not in drawn.open
+def _draw_arrow(sheet: Axes, chart: Plan, arrow: Arrow) -> None:
+    back = arrow in chart.layout.returns
+    points = points_of(chart, arrow)
+    source = chart.pathway.states[arrow[0]]
+    faint = arrow in chart.closed or arrow[0] not in chart.open
     colour = style.shade(style.PURPLE if back else style.QUIET, 1.5 if faint else 1.0)
     line = PathPatch(
         _smooth(points),
@@ -234,37 +234,37 @@ def _draw_arrow(whole: Axes, drawn: Plan, arrow: Arrow) -> None:
         linestyle=(0, (3.0, 1.8)) if source.is_choice else "solid",
         zorder=1 if faint else 2,
     )
-    whole.add_patch(line)
+    sheet.add_patch(line)
     x, y = points[-1]
     up = _HEAD if back else -_HEAD
     head = [(x, y), (x - 0.6 * _HEAD, y - up), (x + 0.6 * _HEAD, y - up)]
-    whole.add_patch(Polygon(head, facecolor=colour, edgecolor="none", zorder=1 if faint else 3))
+    sheet.add_patch(Polygon(head, facecolor=colour, edgecolor="none", zorder=1 if faint else 3))
 
 
-def _draw_loop(whole: Axes, box: Box) -> None:
-    """Draw the way from a state to itself, on its right."""
+def _draw_loop(sheet: Axes, box: Box) -> None:
+    """Draw the arrow from a state to itself, on its right."""
     x, y = box.left + box.width, box.middle[1]
     out, high, low = x + 0.75 * GAP, y + 0.08, y - 0.08
     path = Curve([(x, high), (out, high + 0.05), (out, low - 0.05), (x, low)], [Curve.MOVETO, *[Curve.CURVE4] * 3])
-    whole.add_patch(PathPatch(path, fill=False, edgecolor=style.PURPLE, linewidth=1.3, zorder=2))
+    sheet.add_patch(PathPatch(path, fill=False, edgecolor=style.PURPLE, linewidth=1.3, zorder=2))
     head = [(x, low), (x + _HEAD, low + 0.5 * _HEAD), (x + _HEAD, low - 0.6 * _HEAD)]
-    whole.add_patch(Polygon(head, facecolor=style.PURPLE, edgecolor="none", zorder=3))
+    sheet.add_patch(Polygon(head, facecolor=style.PURPLE, edgecolor="none", zorder=3))
 
 
-def points_of(drawn: Plan, arrow: Arrow) -> list[tuple[float, float]]:
-    """Return the points an arrow passes; it is upright at each, and between the two of each layer in its way."""
-    nodes = drawn.layout.routes[arrow]
-    back = arrow in drawn.layout.returns
+def points_of(chart: Plan, arrow: Arrow) -> list[tuple[float, float]]:
+    """Return the points of an arrow; it is upright at each, and through each layer that it crosses."""
+    nodes = chart.layout.routes[arrow]
+    back = arrow in chart.layout.returns
     upper, lower = nodes[0], nodes[-1]
     assert isinstance(upper, str)
     assert isinstance(lower, str)
-    first, last = drawn.boxes[upper], drawn.boxes[lower]
-    points = [(_ports(drawn, upper, "bottom")[nodes[1], back], first.bottom)]
+    first, last = chart.boxes[upper], chart.boxes[lower]
+    points = [(_ports(chart, upper, "bottom")[nodes[1], back], first.bottom)]
     for node in nodes[1:-1]:
         assert not isinstance(node, str)
-        foot, top = drawn.rows[node[1]]
-        points += [(drawn.layout.across[node], top), (drawn.layout.across[node], foot)]
-    points.append((_ports(drawn, lower, "top")[nodes[-2], back], last.bottom + last.height))
+        foot, top = chart.rows[node[1]]
+        points += [(chart.layout.across[node], top), (chart.layout.across[node], foot)]
+    points.append((_ports(chart, lower, "top")[nodes[-2], back], last.bottom + last.height))
     return points[::-1] if back else points
 
 
@@ -278,12 +278,12 @@ def _smooth(points: Sequence[tuple[float, float]]) -> Curve:
     return Curve(vertices, codes)
 
 
-def _draw_box(whole: Axes, pathway: Pathway, state: State, box: Box, *, faint: bool) -> None:
-    _shape(whole, state.kind, box, faint=faint)
+def _draw_box(sheet: Axes, pathway: Pathway, state: State, box: Box, *, faint: bool) -> None:
+    _shape(sheet, state.kind, box, faint=faint)
     x, y = box.middle
     colour = "white" if state.kind == "death" else style.FAINT if faint else style.INK
     bold = "bold" if state.name in pathway.clocks.values() else "normal"
-    whole.text(
+    sheet.text(
         x,
         y,
         "\n".join(box.lines),
@@ -298,11 +298,11 @@ def _draw_box(whole: Axes, pathway: Pathway, state: State, box: Box, *, faint: b
     )
 
 
-def _shape(whole: Axes, kind: str, box: Box, *, faint: bool) -> None:
+def _shape(sheet: Axes, kind: str, box: Box, *, faint: bool) -> None:
     fill = {"decision": style.shade(style.SKY, 1.75), "chance": style.shade(style.YELLOW, 1.7), "death": "#4d4d4d"}
     rounding = min({"chance": 0.18, "sojourn": 0.06, "end": 0.06}.get(kind, 0.0), 0.45 * box.height)
     edge = style.FAINT if faint else style.INK
-    whole.add_patch(
+    sheet.add_patch(
         FancyBboxPatch(
             (box.left, box.bottom),
             box.width,
@@ -317,21 +317,21 @@ def _shape(whole: Axes, kind: str, box: Box, *, faint: bool) -> None:
     )
 
 
-def _draw_key(whole: Axes, drawn: Plan) -> None:
+def _draw_key(sheet: Axes, chart: Plan) -> None:
     """Draw a sample of each kind of box and arrow that occurs, in one row below the diagram."""
     x, y = style.MARGIN, -0.3
-    kinds = [kind for kind in KINDS if any(state.kind == kind for state in drawn.pathway.states.values())]
-    for kind in kinds:
-        _shape(whole, kind, Box(x, y - 0.07, 0.28, 0.14, ()), faint=False)
-        whole.text(x + 0.36, y, KINDS[kind], va="center", fontsize=style.SMALL)
+    states = chart.pathway.states.values()
+    for kind in [kind for kind in KINDS if any(state.kind == kind for state in states)]:
+        _shape(sheet, kind, Box(x, y - 0.07, 0.28, 0.14, ()), faint=False)
+        sheet.text(x + 0.36, y, KINDS[kind], va="center", fontsize=style.SMALL)
         x += 0.36 + text.width(KINDS[kind], style.SMALL) + 0.22
-    loops = [state for state in drawn.pathway.states.values() if any(way.to == state.name for way in state.transitions)]
+    has_loop = any(exit.to == state.name for state in states for exit in state.transitions)
     samples = [
-        ("leads back", style.PURPLE, bool(drawn.layout.returns or loops)),
-        ("only a scenario opens it", style.FAINT, bool(drawn.closed)),
+        ("leads back", style.PURPLE, bool(chart.layout.returns) or has_loop),
+        ("only a scenario opens it", style.FAINT, bool(chart.closed)),
     ]
     for words, colour, occurs in samples:
         if occurs:
-            whole.plot([x, x + 0.28], [y, y], color=colour, linewidth=1.3)
-            whole.text(x + 0.36, y, words, va="center", fontsize=style.SMALL)
+            sheet.plot([x, x + 0.28], [y, y], color=colour, linewidth=1.3)
+            sheet.text(x + 0.36, y, words, va="center", fontsize=style.SMALL)
             x += 0.36 + text.width(words, style.SMALL) + 0.22

@@ -1,4 +1,4 @@
-"""The cohort's flow figure, redrawn from its reported counts, with what the simulation expects beside each."""
+"""The cohort's flow figure from its reported counts, with the simulated count next to each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
 
 PATIENT, TALLEST = 0.085, 6.0
-"""Inches a patient, and of all of them together at most."""
+"""Inches a patient, and of all patients together at most."""
 
 BAR, POOL = 0.13, 0.05
 LABEL = 0.36
@@ -30,7 +30,7 @@ _FLOW, _ALIVE, _DEAD = style.shade(style.SKY, 1.55), style.shade(style.GREEN, 1.
 
 @dataclass(frozen=True)
 class Bar:
-    """A node as drawn: its reported patients; its left edge, its foot and its height in inches."""
+    """A node's reported patients; its left edge, foot and height in inches."""
 
     key: str
     label: str
@@ -45,127 +45,128 @@ class Bar:
 
 
 def draw(pathway: Pathway, cohort: Cohort) -> Figure | None:
-    """Return the figure, widths proportional to reported patients; None if the targets tell no stages.
+    """Return the figure, widths proportional to reported patients; None if the targets have no stages.
 
-    Beside each reported count is the cohort's predictive one, if it has been fitted: n patients simulated afresh for
-    each draw, grouped and followed as they were.
+    Next to each reported count stands the predictive count of a fitted cohort: n patients simulated afresh for each
+    draw, grouped and followed like the reported ones.
     """
-    told = stages(pathway, cohort)
-    if not told.columns:
+    flow = stages(pathway, cohort)
+    if not flow.columns:
         return None
     with style.applied():
-        return _draw(told, pathway, cohort)
+        return _draw(flow, pathway, cohort)
 
 
 def alt_text(pathway: Pathway, cohort: Cohort) -> str:
-    """Return what the figure says, in words with numbers."""
-    told = stages(pathway, cohort)
-    found = simulated(told, cohort)
-    said = [f"Flow of the cohort's {told.root.count} patients from {told.root.label}, as reported."]
-    for column in told.columns:
-        parts = [f"{node.label} {node.count}{_in_words(found.get(node.key))}" for node in column]
-        said.append(f"{', '.join(parts)}.")
-    if told.fates:
-        fates = [f"{fate} {told.fate(fate)}{_in_words(found.get(fate))}" for fate in (ALIVE, DEAD)]
-        said.append(f"At the end of follow-up: {', '.join(fates)}.")
-    return " ".join(said)
+    """Return the figure in words with numbers."""
+    flow = stages(pathway, cohort)
+    predicted = simulated(flow, cohort)
+    sentences = [f"Flow of the cohort's {flow.root.count} patients from {flow.root.label}, as reported."]
+    for column in flow.columns:
+        parts = [f"{node.label} {node.count}{_in_words(predicted.get(node.key))}" for node in column]
+        sentences.append(f"{', '.join(parts)}.")
+    if flow.fates:
+        fates = [f"{fate} {flow.fate(fate)}{_in_words(predicted.get(fate))}" for fate in (ALIVE, DEAD)]
+        sentences.append(f"At the end of follow-up: {', '.join(fates)}.")
+    return " ".join(sentences)
 
 
-def simulated(told: Stages, cohort: Cohort) -> dict[str, tuple[float, float, float]]:
-    """Return the predictive count of each node and fate: mean, lower, upper; nothing of a cohort that is not fitted."""
+def simulated(flow: Stages, cohort: Cohort) -> dict[str, tuple[float, float, float]]:
+    """Return the predictive count of each node and fate: mean, lower, upper; empty for a cohort that is not fitted."""
     if cohort.predictive is None:
         return {}
     table = cohort.predictive[cohort.predictive["unit"] == "patients"].set_index("target")
-    found = {node.key: _row(table, node.target) for node in told.nodes if node.target in table.index}
-    total = told.deaths.loc[told.deaths["state"] == "", "name"]
+    counts = {node.key: _row(table, node.target) for node in flow.nodes if node.target in table.index}
+    total = flow.deaths.loc[flow.deaths["state"] == "", "name"]
     if len(total) and total.iloc[0] in table.index:
-        mean, lower, upper = found[DEAD] = _row(table, str(total.iloc[0]))
-        n = told.root.count
-        found[ALIVE] = (n - mean, n - upper, n - lower)
-    return found
+        mean, lower, upper = counts[DEAD] = _row(table, str(total.iloc[0]))
+        n = flow.root.count
+        counts[ALIVE] = (n - mean, n - upper, n - lower)
+    return counts
 
 
 def _row(table: pd.DataFrame, target: str) -> tuple[float, float, float]:
-    mean, lower, upper = (float(table.loc[target, each]) for each in ("simulated", "lower", "upper"))  # type: ignore[arg-type]
+    mean, lower, upper = (float(table.loc[target, column]) for column in ("simulated", "lower", "upper"))  # type: ignore[arg-type]
     return mean, lower, upper
 
 
-def _in_words(found: tuple[float, float, float] | None) -> str:
-    if found is None:
+def _in_words(interval: tuple[float, float, float] | None) -> str:
+    if interval is None:
         return ""
-    mean, *ends = _shown(found)
+    mean, *ends = _rounded(interval)
     return f" (simulated {mean}, {' to '.join(ends)})"
 
 
-def _shown(found: tuple[float, float, float]) -> list[str]:
-    return [rounding.number(each, "patients", end_of=found[0]) for each in found]
+def _rounded(interval: tuple[float, float, float]) -> list[str]:
+    return [rounding.number(value, "patients", end_of=interval[0]) for value in interval]
 
 
-def _draw(told: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
-    found = simulated(told, cohort)
+def _draw(flow: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
+    predicted = simulated(flow, cohort)
     subtitle = "Bold: patients as reported; widths are in proportion."
-    if found:
+    if predicted:
         subtitle += f" Grey: {cohort.n} patients simulated afresh, mean and 95 % predictive interval."
-    footing = _footing(told, pathway, cohort)
-    bars, height = _place(told)
+    footing = _footing(flow, pathway, cohort)
+    bars, height = _place(flow)
     head, foot = text.heading_height(subtitle) + 0.05, text.footing_height(footing) + 0.15
     figure = style.canvas(style.WIDTH, head + height + foot)
-    text.heading(figure, f"What happened to the {told.root.count}", subtitle)
+    text.heading(figure, f"What happened to the {flow.root.count}", subtitle)
     text.footing(figure, footing)
-    whole = style.sheet(figure)
-    whole.set_ylim(-foot, height + head)
-    _draw_ribbons(whole, told, bars)
+    sheet = style.sheet(figure)
+    sheet.set_ylim(-foot, height + head)
+    _draw_ribbons(sheet, flow, bars)
     for bar in bars.values():
-        _draw_bar(whole, bar, found.get(bar.key))
+        _draw_bar(sheet, bar, predicted.get(bar.key))
     return figure
 
 
-def _footing(told: Stages, pathway: Pathway, cohort: Cohort) -> str:
-    said = ["Where streams meet in one bar, the source does not say who went from which to which."]
+def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> str:
+    sentences = ["Where streams meet in one bar, the source does not say who went from which to which."]
     causes = [
         f"{pathway.states[state].label} {count:.0f}"
-        for state, count in zip(told.deaths["state"], told.deaths["count"], strict=True)
+        for state, count in zip(flow.deaths["state"], flow.deaths["count"], strict=True)
         if state in pathway.states
     ]
     if causes:
-        said.append(f"Deaths by cause, as reported: {', '.join(causes)}.")
-    if told.fates:
-        said.append("Alive and dead: at the end of follow-up.")
-    return " ".join([*said, survival.source_in_words(cohort)])
+        sentences.append(f"Deaths by cause, as reported: {', '.join(causes)}.")
+    if flow.fates:
+        sentences.append("Alive and dead: at the end of follow-up.")
+    return " ".join([*sentences, survival.source_in_words(cohort)])
 
 
-def _patient(told: Stages) -> float:
+def _patient(flow: Stages) -> float:
     """Return the inches of a patient."""
-    return min(PATIENT, TALLEST / told.root.count)
+    return min(PATIENT, TALLEST / flow.root.count)
 
 
-def _place(told: Stages) -> tuple[dict[str, Bar], float]:
-    """Return every node's bar, and the height that they need. The foot is at 0."""
-    columns, patient = [(told.root,), *told.columns], _patient(told)
-    n_columns = len(columns) + bool(told.fates)
+def _place(flow: Stages) -> tuple[dict[str, Bar], float]:
+    """Return every node's bar, and the height of all. The foot is at 0."""
+    columns, patient = [(flow.root,), *flow.columns], _patient(flow)
+    n_columns = len(columns) + bool(flow.fates)
     step = (style.WIDTH - 2 * style.MARGIN - 1.35) / max(1, n_columns - 1)
     bars: dict[str, Bar] = {}
-    # An arm that is not split any further keeps its place at the foot, so that its stream runs below the others.
-    last = [node for node in told.columns[0] if not any(node.key == each.population for each in told.nodes)]
+    # An arm without further splits stays at the foot, so that its stream runs below the others.
+    split = {node.population for node in flow.nodes}
+    last = [node for node in flow.columns[0] if node.key not in split]
     low = sum(patient * node.count + LABEL + GAP for node in last)
     rest = [[node for node in column if node not in last] for column in columns[1:]]
     tallest = max((_tall(column, patient) for column in rest if column), default=0.0)
-    height = max(low + tallest, _tall(columns[0], patient), _tall(_fate_nodes(told), patient))
+    height = max(low + tallest, _tall(columns[0], patient), _tall(_fate_nodes(flow), patient))
     for place, column in enumerate(rest, start=1):
         middle = low + (height - low) / 2
         _stack(bars, column, style.MARGIN + place * step, middle + _tall(column, patient) / 2, patient)
     _stack(bars, last, style.MARGIN + step, low - GAP, patient)
-    _stack(bars, [told.root], style.MARGIN, (height + _tall([told.root], patient)) / 2, patient)
-    if told.fates:
-        _stack(bars, _fate_nodes(told), style.MARGIN + len(columns) * step, height, patient)
+    _stack(bars, [flow.root], style.MARGIN, (height + _tall([flow.root], patient)) / 2, patient)
+    if flow.fates:
+        _stack(bars, _fate_nodes(flow), style.MARGIN + len(columns) * step, height, patient)
         dead = bars[DEAD]
         foot = min(bars[node.key].foot for node in last) if last else 0.0
         bars[DEAD] = replace(dead, foot=foot)
     return bars, height
 
 
-def _fate_nodes(told: Stages) -> list[Node]:
-    return [Node(fate, fate, told.fate(fate), "") for fate in (ALIVE, DEAD)] if told.fates else []
+def _fate_nodes(flow: Stages) -> list[Node]:
+    return [Node(fate, fate, flow.fate(fate), "") for fate in (ALIVE, DEAD)] if flow.fates else []
 
 
 def _tall(column: Sequence[Node], patient: float) -> float:
@@ -180,48 +181,48 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
         top -= GAP
 
 
-def _draw_bar(whole: Axes, bar: Bar, beside: tuple[float, float, float] | None) -> None:
+def _draw_bar(sheet: Axes, bar: Bar, predicted: tuple[float, float, float] | None) -> None:
     colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
-    whole.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
+    sheet.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-    whole.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
+    sheet.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
     count, y = f"{bar.count}", bar.top + 0.04
-    whole.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
-    if beside is not None:
-        mean, *ends = _shown(beside)
-        said = f"{mean} ({ends[0]}\N{EN DASH}{ends[1]})"
+    sheet.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
+    if predicted is not None:
+        mean, *ends = _rounded(predicted)
+        words = f"{mean} ({ends[0]}\N{EN DASH}{ends[1]})"
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
-        whole.text(x, y, said, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
+        sheet.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 
 
-def _draw_ribbons(whole: Axes, told: Stages, bars: Mapping[str, Bar]) -> None:
-    """Draw the streams from the left to the right: inside each population, then to its fate."""
-    for population in [told.root, *(node for node in told.nodes if node is not told.root)]:
-        columns = [column for column in told.columns if column[0].population == population.key]
+def _draw_ribbons(sheet: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:
+    """Draw the streams from left to right: inside each population, then to its fate."""
+    for population in [flow.root, *(node for node in flow.nodes if node is not flow.root)]:
+        columns = [column for column in flow.columns if column[0].population == population.key]
         sources = [bars[population.key]]
         for column in columns:
             targets = [bars[node.key] for node in column]
-            _stream(whole, sources, targets)
+            _stream(sheet, sources, targets)
             sources = targets
-    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)) if told.fates else ():
-        _to_fate(whole, told, bars, fate, colour)
+    for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)) if flow.fates else ():
+        _to_fate(sheet, flow, bars, fate, colour)
 
 
-def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
-    """Draw one bar's patients splitting; or, of several bars, meeting in a pool first and splitting from there."""
+def _stream(sheet: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
+    """Draw the patients of one bar splitting; the patients of several bars meet in a pool first."""
     left, right = sources[0].left + BAR, targets[0].left
-    # Late in the gap, since the labels of the bars on its left reach into it.
+    # Late in the gap, into which the labels of the bars on the left reach.
     middle = left + 0.76 * (right - left)
     total, tall = sum(bar.count for bar in targets), sum(bar.height for bar in targets)
     if len(sources) == 1:
         top = sources[0].top
         for bar in sorted(targets, key=lambda bar: -bar.top):
-            _ribbon(whole, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
+            _ribbon(sheet, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
         return
     centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
     foot = centre - tall / 2
-    whole.add_patch(
+    sheet.add_patch(
         Rectangle((middle - POOL / 2, foot), POOL, tall, facecolor=style.FAINT, edgecolor="none", zorder=3)
     )
     for bars, inward in ((sources, True), (targets, False)):
@@ -229,27 +230,27 @@ def _stream(whole: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None
         for bar in bars:
             pool = (middle, top - bar.height, top)
             if inward:
-                _ribbon(whole, (left, bar.foot, bar.top), pool, _FLOW)
+                _ribbon(sheet, (left, bar.foot, bar.top), pool, _FLOW)
             else:
-                _ribbon(whole, pool, (right, bar.foot, bar.top), _FLOW)
+                _ribbon(sheet, pool, (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
 
 
-def _to_fate(whole: Axes, told: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
-    arms = sorted((arm for arm, each in told.fates if each == fate and arm in bars), key=lambda arm: -bars[arm].top)
+def _to_fate(sheet: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
+    arms = [arm for arm, end in flow.fates if end == fate and arm in bars]
     target = bars[fate]
     top = target.top
-    for arm in arms:
-        tall = _patient(told) * told.fates[arm, fate]
+    for arm in sorted(arms, key=lambda arm: -bars[arm].top):
+        tall = _patient(flow) * flow.fates[arm, fate]
         source = bars[arm]
         start = source.top if fate == ALIVE else source.foot + tall
         ends = (target.left, top - tall, top)
-        _ribbon(whole, (source.left + BAR, start - tall, start), ends, colour)
+        _ribbon(sheet, (source.left + BAR, start - tall, start), ends, colour)
         top -= tall
 
 
-def _ribbon(whole: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
-    """Draw a stream between two upright edges, each told as (across, foot, top)."""
+def _ribbon(sheet: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
+    """Draw a stream between two upright edges (across, foot, top)."""
     (x0, low0, high0), (x1, low1, high1) = start, end
     if high0 - low0 < 1e-9:
         return
@@ -260,4 +261,4 @@ def _ribbon(whole: Axes, start: tuple[float, float, float], end: tuple[float, fl
     ]  # fmt: skip
     line, curve = Curve.LINETO, Curve.CURVE4
     codes = [Curve.MOVETO, curve, curve, curve, line, curve, curve, curve, Curve.CLOSEPOLY]
-    whole.add_patch(PathPatch(Curve(vertices, codes), facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2))
+    sheet.add_patch(PathPatch(Curve(vertices, codes), facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2))

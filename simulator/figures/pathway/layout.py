@@ -1,6 +1,6 @@
-"""Layout of a directed graph in layers (Sugiyama, Tagawa & Toda 1981): each state below those that lead to it.
+"""Layout of a directed graph in layers (Sugiyama, Tagawa & Toda 1981): each state below its predecessors.
 
-Arrows that close a cycle are turned round first; layers are longest paths; long arrows pass through bends, one a layer;
+Arrows that close a cycle are reversed first; layers are longest paths; long arrows pass through bends, one a layer;
 layers are ordered by barycentres; places across are least squares under that order.
 """
 
@@ -16,7 +16,7 @@ from simulator.figures.text import spaced
 SWEEPS, SETTLE = 12, 600
 
 STRAIGHT, BENT, SHORT = 8.0, 2.0, 1.0
-"""How much a link wants to be upright: between two bends, to a bend, between two states (Gansner et al. 1993)."""
+"""Weight of a link's slope: between two bends, to a bend, between two states (Gansner et al. 1993)."""
 
 Arrow = tuple[str, str]
 Node = str | tuple[str, int]
@@ -25,7 +25,7 @@ Node = str | tuple[str, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where states are, and the nodes that each arrow passes.
+    """The places of states, and the nodes of each arrow.
 
     layers : the nodes of each layer, from the left; across : each node's place in the unit of the widths
     routes : arrow -> its nodes from the upper to the lower; returns : the arrows that lead back up
@@ -37,28 +37,27 @@ class Layout:
     returns: frozenset[Arrow]
 
     def layer_of(self, node: Node) -> int:
-        """Return the layer that a node is in, counted from the top."""
+        """Return the layer of a node, counted from the top."""
         return next(place for place, layer in enumerate(self.layers) if node in layer)
 
 
 def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap: float, bend: float) -> Layout:
-    """Return the layout of states, the first of them at the top.
+    """Return the layout of states, the first at the top, without arrows from a state to itself.
 
-    width : of a state; gap : between two states; bend : what a passing arrow takes. Arrows from a state to itself are
-    left out.
+    width : of a state; gap : between two states; bend : width of a passing arrow
     """
     arrows = [arrow for arrow in dict.fromkeys(arrows) if arrow[0] != arrow[1]]
     returns = _returns(states, arrows)
     downward = {arrow: (arrow[1], arrow[0]) if arrow in returns else arrow for arrow in arrows}
     depth = _depths(states, set(downward.values()))
     shared = {arrow: " < ".join(arrow) if arrow in returns else arrow[1] for arrow in arrows}
-    routes = {each: _route(way, depth, shared[each]) for each, way in downward.items()}
+    routes = {arrow: _route(link, depth, shared[arrow]) for arrow, link in downward.items()}
     links = list(dict.fromkeys(link for nodes in routes.values() for link in pairwise(nodes)))
     layers = _ordered(_initial(states, depth, routes.values()), links)
 
     def room(left: Node, right: Node) -> float:
-        own = [width if isinstance(node, str) else bend for node in (left, right)]
-        return sum(own) / 2 + (gap if isinstance(left, str) and isinstance(right, str) else gap / 2)
+        widths = [width if isinstance(node, str) else bend for node in (left, right)]
+        return sum(widths) / 2 + (gap if isinstance(left, str) and isinstance(right, str) else gap / 2)
 
     gaps = [[room(*pair) for pair in pairwise(layer)] for layer in layers]
     across = _across(layers, links, gaps)
@@ -68,11 +67,11 @@ def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap:
 
 
 def _returns(states: Sequence[str], arrows: Sequence[Arrow]) -> set[Arrow]:
-    """Return the arrows to a state that is still being followed, in a depth-first walk."""
+    """Return the arrows back to a state on the current path of a depth-first walk."""
     onward: dict[str, list[str]] = {name: [] for name in states}
     for source, target in arrows:
         onward[source].append(target)
-    found: set[Arrow] = set()
+    returns: set[Arrow] = set()
     done: set[str] = set()
     for first in states:
         if first in done:
@@ -84,15 +83,15 @@ def _returns(states: Sequence[str], arrows: Sequence[Arrow]) -> set[Arrow]:
                 done.add(path.pop())
                 work.pop()
             elif onto in path:
-                found.add((path[-1], onto))
+                returns.add((path[-1], onto))
             elif onto not in done:
                 path.append(onto)
                 work.append(iter(onward[onto]))
-    return found
+    return returns
 
 
 def _depths(states: Sequence[str], arrows: set[Arrow]) -> dict[str, int]:
-    """Return each state's layer: the length of the longest way down to it."""
+    """Return each state's layer: the length of the longest path to it."""
     depth = dict.fromkeys(states, 0)
     for _ in states:
         for source, target in arrows:
@@ -100,8 +99,8 @@ def _depths(states: Sequence[str], arrows: set[Arrow]) -> dict[str, int]:
     return depth
 
 
-def _route(way: Arrow, depth: Mapping[str, int], name: str) -> list[Node]:
-    source, target = way
+def _route(link: Arrow, depth: Mapping[str, int], name: str) -> list[Node]:
+    source, target = link
     return [source, *((name, layer) for layer in range(depth[source] + 1, depth[target])), target]
 
 
@@ -117,7 +116,7 @@ def _initial(states: Sequence[str], depth: Mapping[str, int], routes: Iterable[S
 
 
 def _ordered(layers: list[list[Node]], links: Sequence[tuple[Node, Node]]) -> list[list[Node]]:
-    """Return the layers in the order with the fewest crossings that sweeps of barycentres find."""
+    """Return the layers in the order with the fewest crossings among sweeps of barycentres."""
     above, below = _neighbours(links)
     best, fewest = layers, _crossings(layers, below)
     for sweep in range(2 * SWEEPS):
@@ -128,8 +127,8 @@ def _ordered(layers: list[list[Node]], links: Sequence[tuple[Node, Node]]) -> li
             near = above if down else below
             keys = {}
             for i, node in enumerate(layers[index]):
-                found = [place[each] for each in near.get(node, ()) if each in place]
-                keys[node] = sum(found) / len(found) if found else float(i)
+                places = [place[neighbour] for neighbour in near.get(node, ()) if neighbour in place]
+                keys[node] = sum(places) / len(places) if places else float(i)
             layers[index].sort(key=lambda node: keys[node])
         crossings = _crossings(layers, below)
         if crossings < fewest:
@@ -150,7 +149,7 @@ def _crossings(layers: Sequence[Sequence[Node]], below: Mapping[Node, Sequence[N
     total = 0
     for upper, lower in pairwise(layers):
         place = {node: i for i, node in enumerate(lower)}
-        ends = [sorted(place[each] for each in below.get(node, ())) for node in upper]
+        ends = [sorted(place[neighbour] for neighbour in below.get(node, ())) for node in upper]
         total += sum(
             right < left
             for i, lefts in enumerate(ends)
@@ -168,12 +167,12 @@ def _across(
     above, below = _neighbours(links)
     across = {node: place for layer, gap in zip(layers, gaps, strict=True) for node, place in _start(layer, gap)}
     for sweep in range(SETTLE):
-        # The first sweeps look one way, to untangle; the rest both, so that no layer is pulled to one side.
+        # The first sweeps look one way, to untangle; the rest both ways, so that no layer drifts to one side.
         nears = (above, below) if sweep >= 2 * SWEEPS else ((above,) if sweep % 2 == 0 else (below,))
         before = dict(across)
         for index in range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1):
-            pulls = [_pull(node, nears, across) for node in layers[index]]
-            wanted, weights = [place for place, _ in pulls], [weight for _, weight in pulls]
+            preferred = [_preferred(node, nears, across) for node in layers[index]]
+            wanted, weights = [place for place, _ in preferred], [weight for _, weight in preferred]
             across.update(zip(layers[index], spaced(wanted, gaps[index], weights), strict=True))
         if len(nears) > 1 and max(abs(across[node] - before[node]) for node in across) < 1e-3:
             break
@@ -186,23 +185,23 @@ def _start(layer: Sequence[Node], gaps: Sequence[float]) -> list[tuple[Node, flo
     return list(zip(layer, places, strict=True))
 
 
-def _pull(
+def _preferred(
     node: Node, nears: Sequence[Mapping[Node, Sequence[Node]]], across: Mapping[Node, float]
 ) -> tuple[float, float]:
-    """Return where a node's neighbours want it, and how strongly."""
+    """Return a node's preferred place by its neighbours, and the weight of the preference."""
     total, weight = 0.01 * across[node], 0.01
     for near in nears:
-        for each in near.get(node, ()):
-            bends = (not isinstance(node, str)) + (not isinstance(each, str))
-            pull = (SHORT, BENT, STRAIGHT)[bends]
-            total, weight = total + pull * across[each], weight + pull
+        for neighbour in near.get(node, ()):
+            bends = (not isinstance(node, str)) + (not isinstance(neighbour, str))
+            strength = (SHORT, BENT, STRAIGHT)[bends]
+            total, weight = total + strength * across[neighbour], weight + strength
     return total / weight, weight
 
 
 def _straighten(
     bends: Sequence[Node], layers: Sequence[Sequence[Node]], gaps: Sequence[Sequence[float]], across: dict[Node, float]
 ) -> None:
-    """Move an arrow's bends to as few upright lines as the nodes beside them allow."""
+    """Move an arrow's bends to as few upright lines as the nodes next to them allow."""
     lines: list[tuple[float, float, list[Node]]] = []
     for node in bends:
         low, high = _room(node, layers, gaps, across)
@@ -219,10 +218,10 @@ def _straighten(
 def _room(
     node: Node, layers: Sequence[Sequence[Node]], gaps: Sequence[Sequence[float]], across: Mapping[Node, float]
 ) -> tuple[float, float]:
-    """Return how far left and right a bend can go."""
+    """Return the leftmost and rightmost place of a bend."""
     index = int(node[1])
-    layer, own = layers[index], gaps[index]
+    layer, spaces = layers[index], gaps[index]
     place = layer.index(node)
-    low = across[layer[place - 1]] + own[place - 1] if place else -math.inf
-    high = across[layer[place + 1]] - own[place] if place + 1 < len(layer) else math.inf
+    low = across[layer[place - 1]] + spaces[place - 1] if place else -math.inf
+    high = across[layer[place + 1]] - spaces[place] if place + 1 < len(layer) else math.inf
     return low, high

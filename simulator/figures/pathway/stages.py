@@ -1,6 +1,6 @@
-"""The stages that a cohort's reported counts tell: partitions of its patients, read from the targets and the pathway.
+"""The stages in a cohort's reported counts: partitions of its patients, read from the targets and the pathway.
 
-A stage is a set of nodes whose counts sum to the size of the population they are counted in. Nothing is listed here:
+A stage is a set of nodes whose counts sum to the size of their population. Nothing is listed here:
 the arms come from the cohort, the states from its targets, labels and order from the pathway.
 """
 
@@ -19,9 +19,9 @@ ALL, ALIVE, DEAD = "all", "alive", "dead"
 
 @dataclass(frozen=True)
 class Node:
-    """Some of a population's patients: those who enter one of some states and none of some others.
+    """The patients of a population who enter one of some states and none of some others.
 
-    population : the node that they are counted in (all, or an arm); count : as reported
+    population : the node that includes them (all, or an arm); count : as reported
     target : the name of the target that reports it
     """
 
@@ -36,10 +36,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Stages:
-    """What the targets tell, from the left.
+    """The nodes from the left.
 
-    root : everybody; columns : the nodes of each stage; fates : (arm, fate) -> count by the end of follow-up
-    deaths : the targets that count the deaths of all, in total and by their state
+    root : all patients; columns : the nodes of each stage; fates : (arm, fate) -> count by the end of follow-up
+    deaths : the targets that count the deaths of all patients, in total and by their state
     """
 
     root: Node
@@ -53,24 +53,23 @@ class Stages:
         return (self.root, *(node for column in self.columns for node in column))
 
     def fate(self, fate: str) -> int:
-        """Return how many are alive, or dead, by the end of follow-up."""
-        return sum(count for (_, each), count in self.fates.items() if each == fate)
+        """Return the number alive, or dead, by the end of follow-up."""
+        return sum(count for (_, end), count in self.fates.items() if end == fate)
 
 
 def stages(pathway: Pathway, cohort: Cohort) -> Stages:
-    """Return the stages that a cohort's targets tell of a pathway; without columns if they tell none."""
+    """Return the stages in a cohort's targets; without columns if there are none."""
     place = {name: index for index, name in enumerate(pathway.in_order())}
     start = pathway.states[pathway.clock_state]
     root = Node(ALL, start.label, cohort.n, "", entered=(start.name,))
     columns = []
-    waiting = [root]
-    while waiting:
-        population = waiting.pop(0)
+    pending = [root]
+    while pending:
+        population = pending.pop(0)
         split = _arms(pathway, cohort, population)
-        found = [*_entered(pathway, cohort, population), *([split] if split else [])]
-        columns += found
-        waiting += split
-    columns.sort(key=lambda nodes: max(place[each] for node in nodes for each in (*node.entered, *node.not_entered)))
+        columns += [*_entered(pathway, cohort, population), *([split] if split else [])]
+        pending += split
+    columns.sort(key=lambda nodes: max(place[state] for node in nodes for state in (*node.entered, *node.not_entered)))
     return Stages(root, tuple(tuple(column) for column in columns), _fates(cohort), _rows(cohort, "deaths", ALL))
 
 
@@ -80,9 +79,9 @@ def _rows(cohort: Cohort, kind: str, population: str) -> pd.DataFrame:
     return rows[chosen & rows["count"].notna() & rows["month"].isna()]
 
 
-def _arms(pathway: Pathway, cohort: Cohort, whole: Node) -> list[Node]:
-    """Return the largest arms inside a population, if they make it up."""
-    inside = set(cohort.arms.get(whole.key, ()))
+def _arms(pathway: Pathway, cohort: Cohort, population: Node) -> list[Node]:
+    """Return the largest arms inside a population, if their counts sum to it."""
+    inside = set(cohort.arms.get(population.key, ()))
     arms = {name: set(parts) for name, parts in cohort.arms.items() if set(parts) < inside and name in pathway.groups}
     largest = [name for name, parts in arms.items() if not any(parts < other for other in arms.values())]
     nodes = []
@@ -90,32 +89,32 @@ def _arms(pathway: Pathway, cohort: Cohort, whole: Node) -> list[Node]:
         group, rows = pathway.groups[name], _rows(cohort, "patients", name)
         if len(rows):
             count, target = int(rows["count"].iloc[0]), str(rows["name"].iloc[0])
-            nodes.append(Node(name, group.label, count, whole.key, target, group.entered, group.not_entered))
-    return nodes if sum(node.count for node in nodes) == whole.count else []
+            nodes.append(Node(name, group.label, count, population.key, target, group.entered, group.not_entered))
+    return nodes if sum(node.count for node in nodes) == population.count else []
 
 
-def _entered(pathway: Pathway, cohort: Cohort, whole: Node) -> list[list[Node]]:
+def _entered(pathway: Pathway, cohort: Cohort, population: Node) -> list[list[Node]]:
     """Return the runs of states, as the targets list them, whose counts sum to a population's size."""
-    found: list[list[Node]] = []
+    runs: list[list[Node]] = []
     run: list[Node] = []
-    for row in _rows(cohort, "entered", whole.key).itertuples():
+    for row in _rows(cohort, "entered", population.key).itertuples():
         name, count = str(row.state), int(row.count)  # type: ignore[call-overload]
         if name in pathway.states:
-            run.append(Node(name, pathway.states[name].label, count, whole.key, str(row.name), (name,)))
-        if run and sum(node.count for node in run) == whole.count:
-            found.append(run)
+            run.append(Node(name, pathway.states[name].label, count, population.key, str(row.name), (name,)))
+        if run and sum(node.count for node in run) == population.count:
+            runs.append(run)
             run = []
-    return found
+    return runs
 
 
 def _fates(cohort: Cohort) -> dict[tuple[str, str], int]:
-    """Return how many of each arm are dead and alive by the end of follow-up."""
-    found = {}
+    """Return (arm, fate) -> the number dead or alive by the end of follow-up."""
+    counts = {}
     for arm, parts in cohort.arms.items():
         deaths, patients = _rows(cohort, "deaths", arm), _rows(cohort, "patients", arm)
         deaths = deaths[deaths["state"] == ""]
         if parts == (arm,) and len(deaths) and len(patients):
             dead = int(deaths["count"].iloc[0])
-            found[arm, ALIVE] = int(patients["count"].iloc[0]) - dead
-            found[arm, DEAD] = dead
-    return found
+            counts[arm, ALIVE] = int(patients["count"].iloc[0]) - dead
+            counts[arm, DEAD] = dead
+    return counts

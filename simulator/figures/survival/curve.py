@@ -15,12 +15,12 @@ from simulator.figures.style import Line
 from simulator.wording import rounding
 
 FollowUp = tuple[float, float] | None
-"""Months between which the cohort's follow-up ends, or None where it says nothing."""
+"""Months between which the cohort's follow-up ends; None if it is not declared."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """S(t) of one scenario: months, survival, lower, upper : (n_months,), as probabilities; NaN where nobody is."""
+    """S(t) of one scenario: months, survival, lower, upper : (n_months,), as probabilities; NaN without patients."""
 
     scenario: str
     months: Floats
@@ -38,8 +38,9 @@ class Curve:
 
     def at(self, month: float) -> tuple[float, float, float]:
         """Return survival, lower, upper at a month, interpolated."""
-        found = [float(np.interp(month, self.months, each)) for each in (self.survival, self.lower, self.upper)]
-        return found[0], found[1], found[2]
+        columns = (self.survival, self.lower, self.upper)
+        survival, lower, upper = (float(np.interp(month, self.months, column)) for column in columns)
+        return survival, lower, upper
 
     def in_words(self, month: float) -> str:
         """Return "34 % (25 to 44)", the survival at a month."""
@@ -52,24 +53,24 @@ class Curve:
         """Return the part of the curve from one month to another, ends included."""
         inside = self.months[(self.months > start) & (self.months < end)]
         months = np.concatenate([[start], inside, [end]])
-        parts = [np.interp(months, self.months, each) for each in (self.survival, self.lower, self.upper)]
+        parts = [np.interp(months, self.months, values) for values in (self.survival, self.lower, self.upper)]
         return Curve(self.scenario, months, *parts)
 
 
 def select(survival: pd.DataFrame, clock: str, population: str, scenarios: Iterable[str] = ()) -> list[Curve]:
-    """Return the curves of a population on a clock, in the order of the scenarios; all of them if none is named."""
+    """Return the curves of a population on a clock, in the order of the scenarios; all if none is named."""
     chosen = survival[(survival["clock"] == clock) & (survival["population"] == population)]
     curves = []
     for name in scenarios or scenarios_in(survival):
         rows = chosen[chosen["scenario"] == name].sort_values("month")
         if len(rows):
-            columns = [rows[each].to_numpy(dtype=float) for each in ("month", "survival", "lower", "upper")]
+            columns = [rows[column].to_numpy(dtype=float) for column in ("month", "survival", "lower", "upper")]
             curves.append(Curve(name, *columns))
     return curves
 
 
 def scenarios_in(frame: pd.DataFrame) -> list[str]:
-    """Return the scenarios of a frame in the order they come."""
+    """Return the scenarios of a frame in their order."""
     return [str(name) for name in frame["scenario"].unique()]
 
 
@@ -77,8 +78,8 @@ def plot(axes: Axes, curve: Curve, line: Line, *, follow_up: FollowUp, end: floa
     """Draw a curve up to `end`; `band` is the opacity of its interval (0: none)."""
     if curve.is_empty:
         return
-    for start, stop, light, sparse in _stretches(follow_up, min(end, float(curve.months[-1]))):
-        # A curve from a landmark on begins there.
+    for start, stop, light, sparse in _segments(follow_up, min(end, float(curve.months[-1]))):
+        # The curve of a landmark analysis begins at the landmark.
         part = curve.between(max(start, float(curve.months[0])), stop)
         colour = style.shade(line.colour, 1.45) if light else line.colour
         axes.plot(
@@ -100,7 +101,7 @@ def plot(axes: Axes, curve: Curve, line: Line, *, follow_up: FollowUp, end: floa
                 axes.plot(part.months, 100 * edge, color=line.colour, alpha=min(1.0, 3 * opacity), lw=0.5, zorder=2)
 
 
-def _stretches(follow_up: FollowUp, end: float) -> list[tuple[float, float, bool, bool]]:
+def _segments(follow_up: FollowUp, end: float) -> list[tuple[float, float, bool, bool]]:
     """Return (start, stop, lighter, dashed) of the parts of a curve."""
     if follow_up is None:
         return [(0.0, end, False, False)]
@@ -110,18 +111,18 @@ def _stretches(follow_up: FollowUp, end: float) -> list[tuple[float, float, bool
 
 
 def mark_follow_up(axes: Axes, follow_up: FollowUp, end: float) -> None:
-    """Mark where the cohort's follow-up begins to end and where it has ended."""
+    """Mark the months when the cohort's follow-up begins to end and when it has ended."""
     for month in follow_up or ():
         if month < end:
             axes.axvline(month, color=style.FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
 
 
 def name_follow_up(axes: Axes, follow_up: FollowUp, end: float) -> None:
-    """Write beside each mark what it says."""
-    for month, said in zip(follow_up or (), ("fewer\nfollowed", "none\nfollowed"), strict=False):
+    """Write the meaning of each mark next to it."""
+    for month, words in zip(follow_up or (), ("fewer\nfollowed", "none\nfollowed"), strict=False):
         if month < end:
             place = month + 0.012 * end
-            axes.text(place, 99, f"from {month:g}:\n{said}", fontsize=style.SMALL, color=style.QUIET, va="top")
+            axes.text(place, 99, f"from {month:g}:\n{words}", fontsize=style.SMALL, color=style.QUIET, va="top")
 
 
 def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:
@@ -155,8 +156,8 @@ def percent_axis(axes: Axes, *, label: str = "Patients alive (%)") -> None:
 
 
 def month_ticks(end: float, at_most: int) -> list[float]:
-    """Return round months from 0 to `end`, no more than told."""
+    """Return round months from 0 to `end`, not many more than `at_most`."""
     for step in (0.5, 1, 2, 3, 6, 12, 24, 36, 48, 60, 120, 240, 480):
         if end / step <= at_most - 1:
             break
-    return [float(each) for each in np.arange(0, end + 1e-9, step)]
+    return [float(month) for month in np.arange(0, end + 1e-9, step)]

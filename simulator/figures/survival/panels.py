@@ -1,4 +1,4 @@
-"""Small multiples of survival curves: a panel a group of patients, or a panel a policy beside the first scenario."""
+"""Small multiples of survival curves: a panel a group of patients, or a panel a policy with the first scenario."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ TITLE, LINE, NOTE, FOOT, LEFT, GAP, WIDEST = 0.3, 0.155, 0.16, 0.5, 0.62, 0.28, 
 
 @dataclass(frozen=True)
 class Panel:
-    """What one panel shows: a title, a line below it, curves, and reported figures (see Cohort.reported_survival).
+    """A title, a line below it, curves, and reported figures (see Cohort.reported_survival).
 
-    across, up : what the axes say, if not months since the figure's clock, and patients alive
+    across, up : labels of the axes, if not months since the figure's clock, and patients alive
     """
 
     title: str
@@ -56,7 +56,7 @@ def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
 def by_policy(
     frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED
 ) -> Figure:
-    """Return a figure with a panel for each policy, beside the first scenario; each policy drawn alike."""
+    """Return a figure with a panel for each policy and the first scenario; every policy has the same line."""
     names = curve.scenarios_in(frame)
     policies: dict[str, list[str]] = {}
     for name in names[1:]:
@@ -66,8 +66,8 @@ def by_policy(
     panels = []
     for policy, ends in policies.items():
         curves = curve.select(frame, clock, "all", [names[0], *ends])
-        drawn = [curves[0], *(replace(curve, scenario=_role(curve.scenario)) for curve in curves[1:])]
-        panels.append(Panel(policy, "", drawn, reported))
+        displayed = [curves[0], *(replace(curve, scenario=_role(curve.scenario)) for curve in curves[1:])]
+        panels.append(Panel(policy, "", displayed, reported))
     title = f"Overall survival from {clock}, policy by policy"
     return draw(title, panels, roles, clock, cohort, "", end=months.of_panels)
 
@@ -77,32 +77,32 @@ def _role(name: str) -> str:
 
 
 def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> str:
-    """Return what `by_group` says, in words with numbers."""
-    said = [f"Overall survival by group, months since {clock}."]
+    """Return the figure of `by_group` in words with numbers."""
+    sentences = [f"Overall survival by group, months since {clock}."]
     for name, label in _groups(pathway):
         panel = _group_panel(frame, name, label, clock, cohort)
         reported = [f"reported {value:g} % at {month:g}" for month, value in _points(panel.reported)]
-        said.append(f"{label}: {'; '.join([*_alive(panel.curves, pathway.months), *reported])}.")
-    return " ".join(said)
+        sentences.append(f"{label}: {'; '.join([*_alive(panel.curves, pathway.months), *reported])}.")
+    return " ".join(sentences)
 
 
 def by_policy_alt_text(frame: pd.DataFrame, *, clock: str, months: OutcomeMonths = UNDECLARED) -> str:
-    """Return what `by_policy` says, in words with numbers."""
+    """Return the figure of `by_policy` in words with numbers."""
     curves = curve.select(frame, clock, "all")
-    said = "; ".join(_alive(curves, months))
-    return f"Overall survival of each policy beside {curves[0].scenario}, from {clock}: {said}."
+    alive = "; ".join(_alive(curves, months))
+    return f"Overall survival of each policy beside {curves[0].scenario}, from {clock}: {alive}."
 
 
 def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
-    """Return how many are alive at the answer's month, or at the horizon where that is earlier."""
-    said = []
+    """Return the survival at the answer's month, or at the horizon if that is earlier."""
+    clauses = []
     for policy in curves:
         if policy.is_empty:
-            said.append(f"{policy.scenario} has nobody")
+            clauses.append(f"{policy.scenario} has nobody")
         else:
             month = min(months.answer, float(policy.months[-1]))
-            said.append(f"{policy.scenario} {policy.in_words(month)} alive at {in_words(month)}")
-    return said
+            clauses.append(f"{policy.scenario} {policy.in_words(month)} alive at {in_words(month)}")
+    return clauses
 
 
 def _points(reported: pd.DataFrame) -> list[tuple[float, float]]:
@@ -124,9 +124,9 @@ def _group_panel(frame: pd.DataFrame, name: str, label: str, clock: str, cohort:
 
 
 def _point_in_words(row: object) -> str:
-    month, value, error = (float(getattr(row, each)) for each in ("month", "value", "standard_error"))
-    spread = f" ± {error:g}" if error == error else ""
-    return f"{value:g}{spread} % at {month:g} ({row.count:g} of {row.n:g})"  # type: ignore[attr-defined]
+    month, value, error = (float(getattr(row, column)) for column in ("month", "value", "standard_error"))
+    deviation = f" ± {error:g}" if error == error else ""
+    return f"{value:g}{deviation} % at {month:g} ({row.count:g} of {row.n:g})"  # type: ignore[attr-defined]
 
 
 def draw(
@@ -140,9 +140,9 @@ def draw(
     end: float,
     across: int = 4,
 ) -> Figure:
-    """Return a figure of panels, so many in a row, with one key of names; `clock` : where their months start.
+    """Return a figure of panels, `across` in a row, with one key of names; clock : the start of the months.
 
-    end : the month to which panels go at most: what follows hardly changes
+    end : the last month of the panels at most: later survival hardly changes
     """
     with style.applied():
         across = min(across, len(panels))
@@ -173,15 +173,15 @@ def draw(
 
 
 def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | None, caution: str) -> str:
-    said = []
+    sentences = []
     if any(curve.has_band for panel in panels for curve in panel.curves):
         crowded = any(len(panel.curves) > survival.MOST_BANDS for panel in panels)
-        said.append(f"Bands: 95 % interval over the parameters' draws{f' (of {names[0]} only)' if crowded else ''}.")
+        banded = f" (of {names[0]} only)" if crowded else ""
+        sentences.append(f"Bands: 95 % interval over the parameters' draws{banded}.")
     if any(len(panel.reported) for panel in panels):
-        said.append("Circles: as reported, ± one standard error.")
-    said += [*survival.ends_in_words(names), caution]
-    said.append(survival.source_in_words(cohort) if cohort is not None else "Not for individual patients.")
-    return " ".join(each for each in said if each)
+        sentences.append("Circles: as reported, ± one standard error.")
+    sentences += [*survival.benefits_in_words(names), caution, survival.source_in_words(cohort)]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _fill(
@@ -193,16 +193,16 @@ def _fill(
     axes.set_xlim(0, end)
     axes.set_xticks(curve.month_ticks(end, 4))
     axes.set_xlabel(panel.across or f"Months since {clock}")
-    for place, each in enumerate(panel.curves):
+    for place, drawn in enumerate(panel.curves):
         banded = survival.has_band(panel.curves, place)
-        curve.plot(axes, each, lines[each.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
+        curve.plot(axes, drawn, lines[drawn.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
     curve.mark_follow_up(axes, follow_up, end)
     if len(panel.reported):
         curve.plot_reported(axes, panel.reported, end=end)
-    nobody = [curve.scenario for curve in panel.curves if curve.is_empty]
-    if nobody:
-        said = text.wrap(f"nobody under {', '.join(nobody)}", 0.8 * width, style.SMALL)
-        axes.text(0.97 * end, 97, "\n".join(said), ha="right", va="top", fontsize=style.SMALL, color=style.QUIET)
+    empty = [curve.scenario for curve in panel.curves if curve.is_empty]
+    if empty:
+        words = "\n".join(text.wrap(f"nobody under {', '.join(empty)}", 0.8 * width, style.SMALL))
+        axes.text(0.97 * end, 97, words, ha="right", va="top", fontsize=style.SMALL, color=style.QUIET)
     _write_title(axes, panel, width)
 
 
@@ -222,7 +222,7 @@ def _title(panel: Panel, width: float) -> str:
 
 
 def _key_rows(names: Sequence[str]) -> list[list[str]]:
-    """Return the names in as many rows as they need."""
+    """Return the names in rows that fit the width."""
     rows: list[list[str]] = [[]]
     used = 0.0
     for name in names:
@@ -235,11 +235,11 @@ def _key_rows(names: Sequence[str]) -> list[list[str]]:
     return rows
 
 
-def _write_key(whole: Axes, top: float, rows: Sequence[Sequence[str]], lines: dict[str, Line]) -> None:
+def _write_key(sheet: Axes, top: float, rows: Sequence[Sequence[str]], lines: dict[str, Line]) -> None:
     """Write a sample of each line with its scenario's name."""
     for place, names in enumerate(rows):
         x, y = style.MARGIN, top - 0.22 * place
         for name in names:
-            style.sample(whole, x, y, lines[name])
-            whole.text(x + 0.36, y, name, va="center", color=lines[name].dark, fontweight="bold")
+            style.sample(sheet, x, y, lines[name])
+            sheet.text(x + 0.36, y, name, va="center", color=lines[name].dark, fontweight="bold")
             x += 0.66 + text.width(name, style.TEXT, "bold")

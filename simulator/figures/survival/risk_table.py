@@ -1,4 +1,4 @@
-"""The table under a survival curve: how many of a cohort are alive at each month, as expected and as reported."""
+"""The table under a survival curve: the number of a cohort alive at each month, expected and reported."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROW = 0.19
 
 
 def height(n_rows: int) -> float:
-    """Return the inches that a table of so many rows takes, its heading included."""
+    """Return the inches of a table with its heading."""
     return ROW * (n_rows + 1.1)
 
 
 def rows_of(curves: Sequence[Curve], reported: pd.DataFrame, n: int) -> list[tuple[str, dict[float, str]]]:
-    """Return (label, month -> number alive) a row: what was reported where it was, then n S(t) a scenario."""
+    """Return (label, month -> number alive) a row: the reported counts if there are any, then n S(t) a scenario."""
     rows = []
     if len(reported):
         counts = {float(m): f"{c:.0f}" for m, c in zip(reported["month"], reported["count"], strict=True)}
@@ -35,7 +35,7 @@ def rows_of(curves: Sequence[Curve], reported: pd.DataFrame, n: int) -> list[tup
 
 
 def draw(
-    whole: Axes,
+    sheet: Axes,
     axes: Axes,
     top: float,
     rows: Sequence[tuple[str, Mapping[float, str]]],
@@ -46,7 +46,7 @@ def draw(
     left, _, across, _ = _inches(axes)
     for place, (_, alive) in enumerate(rows):
         for month in ticks:
-            whole.text(
+            sheet.text(
                 left + across * month / end,
                 top - ROW * (place + 1.1),
                 alive.get(month, "" if place else "·"),
@@ -58,19 +58,19 @@ def draw(
 
 
 def label(
-    whole: Axes, right: float, top: float, title: str, names: Sequence[str], lines: Mapping[str, Line]
+    sheet: Axes, right: float, top: float, title: str, names: Sequence[str], lines: Mapping[str, Line]
 ) -> None:
     """Write the table's heading and the rows' names, with a sample of each line, to the left of `right`."""
-    whole.text(style.MARGIN, top, title, fontsize=style.SMALL + 0.5, color=style.QUIET, va="center")
+    sheet.text(style.MARGIN, top, title, fontsize=style.SMALL + 0.5, color=style.QUIET, va="center")
     for place, name in enumerate(names):
         y = top - ROW * (place + 1.1)
         x = style.MARGIN
         if name in lines:
-            style.sample(whole, x, y, lines[name])
+            style.sample(sheet, x, y, lines[name])
         else:
-            whole.plot([x + 0.15], [y], "o", markersize=4.5, markerfacecolor="white", markeredgecolor=style.INK)
+            sheet.plot([x + 0.15], [y], "o", markersize=4.5, markerfacecolor="white", markeredgecolor=style.INK)
         text = lettering.fitted(name, right - x - 0.5, style.SMALL + 0.5)
-        whole.text(x + 0.38, y, text, va="center", fontsize=style.SMALL + 0.5)
+        sheet.text(x + 0.38, y, text, va="center", fontsize=style.SMALL + 0.5)
 
 
 def _inches(axes: Axes) -> tuple[float, float, float, float]:
