@@ -1,11 +1,11 @@
-"""The command line, a module a command. What a command needs is imported when it runs: help is at once."""
+"""The command line, a module a command. A command imports its needs when it runs, so that help comes at once."""
 
 import os
 import sys
 
 STOPPED_BY_TYPER = 130
 PATIENCE = 3.0
-"""Seconds that Ctrl-C may take until the command has ended."""
+"""Seconds from Ctrl-C to the end of the command at most."""
 
 
 def main() -> None:
@@ -29,11 +29,11 @@ def main() -> None:
 
 
 def _end_soon(status: int) -> None:
-    """A thread that listens to a process ended in the middle of a word would keep this one waiting for ever."""
+    """End soon: a thread that reads from a process killed halfway through a message would wait for ever."""
     import threading
 
     def end() -> None:
-        # As multiprocessing does at an exit, or its tracker complains of semaphores that nobody gave back.
+        # Like multiprocessing at an exit, or its tracker complains of leaked semaphores.
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             util._run_finalizers(0)

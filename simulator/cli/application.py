@@ -1,4 +1,4 @@
-"""The commands, and the way in."""
+"""The commands, and the entry point."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from simulator.cli import (
 from simulator.cli import (
     run as simulate,
 )
-from simulator.cli.failures import CtrlC, told
+from simulator.cli.failures import CtrlC, failures_as_messages
 from simulator.experiment.invocation import COMMAND
 
 
 class Commands(TyperGroup):
-    """The commands; whatever goes wrong in one ends in a message, never in a traceback."""
+    """The commands; every failure ends in a message, never in a traceback."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
-        # Manifests hold it.
+        # Manifests record the command.
         COMMAND.set(shlex.join(["aftercart", *(sys.argv[1:] if args is None else args)]))
         return super().main(args, *rest, **settings)
 
     def invoke(self, ctx: Any) -> Any:
-        with told():
+        with failures_as_messages():
             return super().invoke(ctx)
 
 
@@ -56,8 +56,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from importlib.metadata import version
 
         typer.echo(f"aftercart {version('aftercart')}")
@@ -90,14 +90,14 @@ app.command("schema")(schema.schema)
 
 
 def run() -> int:
-    """Run what the command line asks for; return the exit status."""
+    """Run the command of the command line; return the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A label that the terminal cannot show becomes question marks instead of a failure.
+            # Letters that the terminal lacks become question marks instead of a failure.
             stream.reconfigure(errors="replace")
     CtrlC.watch()
     try:
-        with told():
+        with failures_as_messages():
             app(prog_name="aftercart")
     except typer.Exit as end:
         return end.exit_code

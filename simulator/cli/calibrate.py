@@ -36,12 +36,11 @@ def calibrate(
 
     using = options.processes(jobs)
     loaded = targets.load_targets(cohort)
-    own = loaded.folder
-    into = out or own
+    into = out or loaded.folder
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)
-    filled = folder.kept(own) if into.resolve() == own.resolve() else folder.filled(into)
-    with filled as unfinished, progress.shown("calibrating", quiet=quiet) as advance:
+    filled = folder.kept(into) if into.resolve() == loaded.folder.resolve() else folder.filled(into)
+    with filled as unfinished, progress.displayed("calibrating", quiet=quiet) as advance:
         for warning in [*loaded.warnings, *SamePatients(loaded).sentences()]:
             typer.echo(f"aftercart: {warning}", err=True)
         fitted = fit.calibrate(

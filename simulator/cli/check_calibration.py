@@ -45,41 +45,41 @@ def check_calibration(
     check.refuse(targets, into, fits)
     if not yes:
         fitting, leaving_out = check.seconds(targets, into, fits, cost.timed)
-        # fewer fits make short only what fits take
+        # Fewer fits shorten only the fits' own time.
         dials = [cost.Dial("--fits", fits, 20)] if leaving_out < cost.SUGGESTED else []
         cost.check_time(fitting / using + leaving_out, using, dials, what="this check", where=targets.cohort.name)
     with folder.continued(into, "check-calibration"):
-        with progress.shown("checking", quiet=quiet) as advance:
-            found = check.check(targets, into, fits=fits, jobs=using, progress=advance)
-        found.write(into)
-        if len(found.ranks):
-            _draw(found, into)
+        with progress.displayed("checking", quiet=quiet) as advance:
+            result = check.check(targets, into, fits=fits, jobs=using, progress=advance)
+        result.write(into)
+        if len(result.ranks):
+            _draw(result, into)
     for warning in SamePatients(targets).sentences():
         typer.echo(f"aftercart: {warning}", err=True)
     console = terminal.console()
     if quiet:
-        console.print(tables.verdict(found))
+        console.print(tables.verdict(result))
     else:
-        tables.show(found, console)
+        tables.show(result, console)
     console.print(f"Files: {into}", soft_wrap=True)
-    if found.failures():
+    if result.failures():
         raise typer.Exit(1)
 
 
-def _draw(found: Check, into: Path) -> None:
+def _draw(check: Check, into: Path) -> None:
     from calibration.validation.check import RANKS
     from calibration.validation.ecdf_bands import FALSE_ALARM, band, ecdf
     from simulator.figures import style
     from simulator.figures.calibration import ranks
 
-    quantities = len(found.ranks.columns)
+    quantities = len(check.ranks.columns)
     together = f"{100 * FALSE_ALARM:g} % of such checks of a right calibration leave the grey anywhere."
-    limits = band(len(found.ranks), RANKS, FALSE_ALARM / quantities)
-    shares = {str(name): ecdf(found.ranks[name].to_numpy(), RANKS) for name in found.ranks}
-    cohort, pathway, fits = found.targets.cohort, found.targets.pathway, len(found.ranks)
+    limits = band(len(check.ranks), RANKS, FALSE_ALARM / quantities)
+    shares = {str(name): ecdf(check.ranks[name].to_numpy(), RANKS) for name in check.ranks}
+    cohort, pathway, fits = check.targets.cohort, check.targets.pathway, len(check.ranks)
     figure = ranks.draw(
         shares, limits.z, limits.lower, limits.upper, fits=fits, note=together, cohort=cohort, pathway=pathway
     )
-    style.save(figure, into, "ranks", alt=ranks.alt_text(found.uniformity, pathway))
-    figure = ranks.draw_coverage(found.coverage, note=together, cohort=cohort, pathway=pathway)
-    style.save(figure, into, "coverage", alt=ranks.coverage_alt_text(found.coverage, pathway))
+    style.save(figure, into, "ranks", alt=ranks.alt_text(check.uniformity, pathway))
+    figure = ranks.draw_coverage(check.coverage, note=together, cohort=cohort, pathway=pathway)
+    style.save(figure, into, "coverage", alt=ranks.coverage_alt_text(check.coverage, pathway))

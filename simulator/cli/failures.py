@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong: one message on standard error, and an exit status."""
+"""Failures for a person: one message on standard error, and an exit status."""
 
 from __future__ import annotations
 
@@ -16,32 +16,31 @@ import typer
 from simulator.errors import AftercartError, InputError, number_meant
 
 TRACEBACK = "AFTERCART_TRACEBACK"
-"""The environment variable that lets an unexpected failure show where it happened."""
-
+"""The environment variable that lets an unexpected failure print its traceback."""
 
 STOPPED = "stopped"
 
 
 class CtrlC:
-    """Whether Ctrl-C was pressed. Libraries may turn the KeyboardInterrupt into an error of their own."""
+    """Whether Ctrl-C was pressed. Libraries may turn the KeyboardInterrupt into another error."""
 
     pressed = False
 
     @classmethod
     def watch(cls) -> None:
-        """Take note of Ctrl-C from now on, and interrupt as usual."""
+        """Note Ctrl-C from now on, and interrupt as usual."""
 
         def press(number: int, frame: FrameType | None) -> None:
             cls.pressed = True
             raise KeyboardInterrupt
 
         def ignored(failure: Any) -> None:
-            # Where Python cannot raise, in a callback of its import lock, the word comes at the next look.
+            # Python cannot raise in a callback of its import lock; the next `look` raises instead.
             if not isinstance(failure.exc_value, KeyboardInterrupt):
                 sys.__unraisablehook__(failure)
 
         signal.signal(signal.SIGINT, press)
-        # As a scheduler stops a job: killed at once, it would leave its processes, its folder and a warning behind.
+        # A scheduler's stop: killed at once, a job would leave its processes, its folder and a warning behind.
         signal.signal(signal.SIGTERM, press)
         sys.unraisablehook = ignored
 
@@ -53,17 +52,17 @@ class CtrlC:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def failures_as_messages() -> Iterator[None]:
     """Turn an exception into a message and `typer.Exit`: 2 for unusable input, else 1."""
     try:
         yield
         sys.stdout.flush()
     except typer.BadParameter as error:
-        # pydantic's words, which typer passes on, do not tell what was got.
-        found: list[Any] = getattr(error.__cause__, "errors", list)()
-        if found:
-            error.message += f"; got {found[0]['input']!r}"
-            hint = number_meant(found[0]["input"]) if found[0]["type"] == "float_parsing" else None
+        # pydantic's message, which typer passes on, lacks the input.
+        details: list[Any] = getattr(error.__cause__, "errors", list)()
+        if details:
+            error.message += f"; got {details[0]['input']!r}"
+            hint = number_meant(details[0]["input"]) if details[0]["type"] == "float_parsing" else None
             error.message += f"; {hint}" if hint else ""
         raise
     except (typer.Exit, typer.Abort, typer.TyperException):
@@ -73,14 +72,14 @@ def told() -> Iterator[None]:
     except AftercartError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # Whoever read the output has seen enough of it (head, less): nothing to tell.
+        # The reader of the output has seen enough (head, less).
         _forget_output()
         raise typer.Exit(1) from None
     except OSError as error:
         _forget_output()
-        said = InputError(error.strerror or str(error), where=str(error.filename or ""))
-        # A name that is too long for a file was somebody's input.
-        _fail(str(said), said.exit_code if error.errno == errno.ENAMETOOLONG else 1)
+        refusal = InputError(error.strerror or str(error), where=str(error.filename or ""))
+        # A file name that is too long is unusable input.
+        _fail(str(refusal), refusal.exit_code if error.errno == errno.ENAMETOOLONG else 1)
     except MemoryError:
         _fail("out of memory; fewer --patients, --draws or --jobs need less")
     except Exception as error:
@@ -108,19 +107,19 @@ def _unexpected(error: Exception) -> str:
 
 
 def _reports() -> str:
-    """Return where a mistake is reported: at the address that the installed package names, if it does."""
+    """Return where to report a mistake: at the address in the installed package, if there is one."""
     from importlib.metadata import PackageNotFoundError, metadata
 
     try:
-        told = metadata("aftercart")
+        package = metadata("aftercart")
     except PackageNotFoundError:
         return "to whoever gave you aftercart"
-    pages = dict(str(each).split(", ", 1) for each in told.get_all("Project-URL") or [])
-    return f"at {pages['Issues']}" if "Issues" in pages else f"to whoever gave you aftercart {told['Version']}"
+    pages = dict(str(page).split(", ", 1) for page in package.get_all("Project-URL") or [])
+    return f"at {pages['Issues']}" if "Issues" in pages else f"to whoever gave you aftercart {package['Version']}"
 
 
 def _forget_output() -> None:
-    """Send what is still buffered nowhere, or the interpreter would complain of it when it ends."""
+    """Discard the buffered output, or the interpreter would complain of it when it ends."""
     stdout = sys.__stdout__
     if stdout is not None and stdout is sys.stdout:
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""A run's folder: filled out of sight, then shown whole; or nothing is left behind."""
+"""A run's folder: filled out of sight, then moved into place whole; or nothing is left behind."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from simulator.files import lock
 from simulator.plain_text import one_line
 
 LONGEST = 120
-"""Bytes of a folder's name; most systems take 255."""
+"""Bytes of a folder's name; most systems allow 255."""
 
 _RESERVED = re.compile("(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:$|[.])", re.IGNORECASE)
 
 
 def safe(name: str) -> str:
-    """Return a name as a folder may have it on any system: no path, no reserved word, not too long."""
+    """Return a name that a folder may have on any system: no path, no reserved word, not too long."""
     kept = re.sub(r'[<>:"/\\|?*]', "-", one_line(name)).strip(" .") or "unnamed"
     kept = f"_{kept}" if _RESERVED.match(kept) else kept
     short, keep = kept, len(kept)
@@ -35,11 +35,11 @@ def safe(name: str) -> str:
 
 
 def default(name: str) -> Path:
-    """Return results/<name>/<time>, a folder that is not there yet."""
+    """Return results/<name>/<time>, a folder that does not exist yet."""
     time = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     parent = Path("results") / safe(name)
     tried = (parent / (time if i == 1 else f"{time}-{i}") for i in count(1))
-    return next(each for each in tried if not each.exists())
+    return next(folder for folder in tried if not folder.exists())
 
 
 UNFINISHED = ".unfinished-"
@@ -47,10 +47,10 @@ UNFINISHED = ".unfinished-"
 
 @contextmanager
 def filled(out: Path) -> Iterator[Path]:
-    """Yield a folder to write into; what it holds at the end is then in `out`, made if it is not there.
+    """Yield a folder to write into; at the end its files move to `out`, which is made if need be.
 
-    On any exception `out` is as it was before. Raises InputError if `out` holds anything, cannot be made or is being
-    filled by another process; AftercartError if the disk is full or Ctrl-C is pressed.
+    On any exception `out` is as it was before. Raises InputError if `out` has files, cannot be made or is being filled
+    by another process; AftercartError if the disk is full or Ctrl-C is pressed.
     """
     work = out / f"{UNFINISHED}{token_hex(4)}"
     made: list[Path] = []
@@ -58,9 +58,9 @@ def filled(out: Path) -> Iterator[Path]:
     try:
         try:
             _check_folder(out)
-            for each in [parent for parent in (out, *out.parents) if not parent.exists()][::-1]:
-                each.mkdir(exist_ok=True)
-                made.append(each)
+            for path in [parent for parent in (out, *out.parents) if not parent.exists()][::-1]:
+                path.mkdir(exist_ok=True)
+                made.append(path)
         except OSError as error:
             raise _unwritable(out, error) from error
         with lock.held(out) as is_held:
@@ -73,17 +73,17 @@ def filled(out: Path) -> Iterator[Path]:
                 raise _unwritable(out, error) from error
             yield work
             CtrlC.look()
-            for each in sorted(work.iterdir()):
-                moved.append(out / each.name)
-                each.rename(moved[-1])
+            for path in sorted(work.iterdir()):
+                moved.append(out / path.name)
+                path.rename(moved[-1])
             work.rmdir()
     except BaseException as failure:
         shutil.rmtree(work, ignore_errors=True)
-        for each in moved:
-            each.unlink(missing_ok=True)
-        for each in reversed(made):
+        for path in moved:
+            path.unlink(missing_ok=True)
+        for path in reversed(made):
             with suppress(OSError):
-                each.rmdir()
+                path.rmdir()
         if isinstance(failure, KeyboardInterrupt) or CtrlC.pressed:
             raise AftercartError(f"{STOPPED}; nothing was written") from failure
         if isinstance(failure, OSError):
@@ -92,20 +92,20 @@ def filled(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def kept(there: Path) -> Iterator[Path]:
-    """Yield a folder whose files are replaced. Raises InputError where another process is at work there."""
-    with lock.held(there):
-        yield there
+def kept(folder: Path) -> Iterator[Path]:
+    """Yield a folder whose files are replaced. Raises InputError if another process is at work in it."""
+    with lock.held(folder):
+        yield folder
 
 
 @contextmanager
 def continued(into: Path, command: str) -> Iterator[None]:
-    """Name the folder on a full disk, and that a command goes on with what is there. Raises AftercartError."""
+    """On a full disk, name the folder and say that the command can be continued. Raises AftercartError."""
     try:
         yield
     except OSError as error:
-        said = f"{into}: {error.strerror or error}; what is there is kept, and the same {command} goes on with it"
-        raise AftercartError(said) from error
+        message = f"{into}: {error.strerror or error}; what is there is kept, and the same {command} goes on with it"
+        raise AftercartError(message) from error
 
 
 def _check_folder(out: Path) -> None:
@@ -115,21 +115,22 @@ def _check_folder(out: Path) -> None:
 
 def _check_empty(out: Path) -> None:
     if any(out.iterdir()):
-        what = "the folder is not empty"
-        raise InputError(what, where="--out", got=str(out), allowed="a folder that is new or empty")
+        raise InputError(
+            "the folder is not empty", where="--out", got=str(out), allowed="a folder that is new or empty"
+        )
 
 
 def _drop_unfinished(out: Path) -> None:
-    """Drop what a process that was killed has left of its work in a folder that nobody holds."""
-    for each in out.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(each, ignore_errors=True)
+    """Drop the leftovers of a killed process in a folder that is not locked."""
+    for leftover in out.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def check_writable(out: Path) -> None:
-    """Raise InputError unless files can be put into `out`, there or not yet."""
-    there = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
+    """Raise InputError unless files can be written into `out`, which may not exist yet."""
+    existing = next(parent for parent in (out, *out.absolute().parents) if parent.exists())
     try:
-        with NamedTemporaryFile(dir=there, prefix=".aftercart-"):
+        with NamedTemporaryFile(dir=existing, prefix=".aftercart-"):
             pass
     except OSError as error:
         raise _unwritable(out, error) from error

@@ -1,4 +1,4 @@
-"""`aftercart check`: whether a file can be used, or the one thing that is wrong with it."""
+"""`aftercart check`: whether a file can be used, or its first mistake."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ def check(
     """Say whether a file can be used, or what is wrong with it."""
     from simulator.files import toml
 
-    said: str | None
+    verdict: str | None
     if _has_benefit(file):
-        said, *notes = _scenario(file)
+        verdict, *notes = _scenario(file)
     elif (path := _path(file)).is_dir():
         if not (path / "cohort.toml").exists():
             raise _no_cohort(path)
-        said, *notes = _cohort(path)
+        verdict, *notes = _cohort(path)
     elif _PATHWAY_KEYS & toml.read(path).keys():
-        said, *notes = _pathway(path)
+        verdict, *notes = _pathway(path)
     else:
-        said, *notes = _scenario(path)
-    typer.echo(f"OK: {said}")
+        verdict, *notes = _scenario(path)
+    typer.echo(f"OK: {verdict}")
     for note in notes:
         if note is not None:
             typer.echo(f"Note: {note}")
 
 
 _PATHWAY_KEYS = {"states", "start", "parameters"}
-"""Keys that a pathway has and a scenario has not."""
+"""Keys that a pathway has and a scenario does not have."""
 
 
 def _has_benefit(file: str) -> bool:
-    """Return whether a scenario is named with its marginal benefit: NAME@0.5, whose .5 is no suffix."""
+    """Return whether the file is a scenario's name with its marginal benefit: NAME@0.5, whose .5 is no suffix."""
     path = Path(file)
     return "@" in path.name and path.suffix != ".toml" and not path.exists()
 
 
 def _path(file: str) -> Path:
-    """Return the file or folder of what was named."""
+    """Return the file or folder of a name."""
     import scenarios
     from simulator.evidence.cohort import cohorts_folder
     from simulator.files import toml
@@ -58,15 +58,15 @@ def _path(file: str) -> Path:
         return Path(file)
     known = {name: scenarios.path(name) for name in scenarios.names()}
     known |= {name: shipped.path(name) for name in shipped.names()}
-    known |= {each.name: each for each in cohorts_folder().iterdir() if each.is_dir()}
+    known |= {folder.name: folder for folder in cohorts_folder().iterdir() if folder.is_dir()}
     if file not in known:
         raise unknown("file or name", file, known, "check", toml.file_meant(file, Path()))
     return known[file]
 
 
 def _no_cohort(folder: Path) -> InputError:
-    """Return the error of a folder without a cohort: what was looked for, and what of use is in it."""
-    files = sorted(each.name for each in folder.glob("*.toml"))
+    """Return the error of a folder without a cohort: the missing files, and the usable ones."""
+    files = sorted(file.name for file in folder.glob("*.toml"))
     what = "looked for a cohort, cohort.toml and targets.csv, and found none"
     if (folder / "manifest.json").exists():
         return InputError(what, where=str(folder), got="a run's folder", allowed=f"aftercart report {folder}")
@@ -82,7 +82,7 @@ def _pathway(path: Path) -> tuple[str, str | None]:
 
     pathway = load_pathway(path)
     check_numbers(pathway)
-    # A run needs no priors, but a calibration will.
+    # A run needs no priors, but a calibration does.
     priors_of_pathway(pathway)
     file = draws_file(pathway)
     drawn = "no draws" if file is None else f"{n_draws(draws_of(file, pathway))} draws"
@@ -96,7 +96,7 @@ def _scenario(path: str | Path) -> tuple[str, str | None]:
     from simulator.scenario.scenario import load_scenario
 
     scenario = load_scenario(path)
-    # A lever may be fine at the declared values and yet not at every draw's.
+    # A lever may be valid at the declared values and not at every draw.
     resolve(scenario, levels(informed_draws(scenario.pathway)))
     return f"scenario '{scenario.name}' on pathway '{scenario.pathway.name}'", staleness(scenario.pathway)
 
@@ -114,7 +114,7 @@ def _cohort(folder: Path) -> tuple[str | None, ...]:
     from simulator.evidence.draws import read_draws, staleness
 
     targets = load_targets(folder)
-    # Whatever else a calibration asks of them, and of the priors.
+    # The other checks of a calibration.
     Posterior(targets)
     cohort, drawn = targets.cohort, folder / "draws.csv"
     fitted, note = "not fitted yet", None
@@ -123,6 +123,6 @@ def _cohort(folder: Path) -> tuple[str | None, ...]:
         note = staleness(targets.pathway, drawn)
     elif cohort.posterior is not None:
         raise InputError("a fitted cohort without its draws", where=str(drawn), allowed="aftercart calibrate")
-    said = f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
+    verdict = f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
     unfit = None if informs(targets) else _NOTHING_TO_FIT
-    return said, note, unfit, *targets.warnings, *SamePatients(targets).sentences()
+    return verdict, note, unfit, *targets.warnings, *SamePatients(targets).sentences()

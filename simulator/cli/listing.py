@@ -1,4 +1,4 @@
-"""`aftercart list`: what is shipped."""
+"""`aftercart list`: the shipped scenarios, pathways and cohorts."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ def list_() -> None:
     from simulator.pathway import shipped
 
     questions = {name: toml.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
-    pathways = {
-        name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()
-    }
+    pathways = {name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()}
     cohorts = {
-        each.name: toml.read(each / "cohort.toml").get("title", "")
-        for each in sorted(cohorts_folder().iterdir())
-        if (each / "cohort.toml").is_file()
+        folder.name: toml.read(folder / "cohort.toml").get("title", "")
+        for folder in sorted(cohorts_folder().iterdir())
+        if (folder / "cohort.toml").is_file()
     }
     _print("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
     _print("Pathways (pathway = NAME in a scenario)", pathways)
     _print("Cohorts (aftercart calibrate NAME, aftercart validate NAME)", cohorts)
 
 
-def _print(heading: str, told: dict[str, str]) -> None:
+def _print(heading: str, texts: dict[str, str]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -34,7 +32,7 @@ def _print(heading: str, told: dict[str, str]) -> None:
 
     console = terminal.console()
     console.print(heading)
-    for name, text in told.items():
+    for name, text in texts.items():
         console.print(Padding(Text(name, style="bold"), (0, 0, 0, 2), expand=False))
         console.print(Padding(Text(text), (0, 0, 0, 6), expand=False))
     typer.echo()

@@ -14,7 +14,7 @@ SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 or NAME@cohorts
 
 
 def completed(begun: str) -> list[str]:
-    """Return the shipped scenarios whose names begin so, for the shell's completion."""
+    """Return the shipped scenarios whose names start with `begun`, for the shell's completion."""
     import scenarios
 
     return [name for name in scenarios.names() if name.startswith(begun)]
@@ -66,12 +66,12 @@ Histories = Annotated[
 ]
 
 
-def tell_staleness(pathway: Pathway) -> None:
-    """Say on standard error if a pathway's draws were fitted to something else than its files say now."""
+def print_staleness(pathway: Pathway) -> None:
+    """Print a note on standard error if a pathway's draws were fitted to other files than the present ones."""
     from simulator.evidence.draws import staleness
 
-    if said := staleness(pathway):
-        typer.echo(f"Note: {said}", err=True)
+    if note := staleness(pathway):
+        typer.echo(f"Note: {note}", err=True)
 
 
 def open_page(page: Path) -> None:
@@ -81,7 +81,7 @@ def open_page(page: Path) -> None:
 
 
 def processes(jobs: int | None) -> int:
-    """Return how many processes to use. Raises InputError if fewer than one is asked for."""
+    """Return the number of processes. Raises InputError if it is below one."""
     from simulator.errors import InputError
     from simulator.execution.pool import cores
 

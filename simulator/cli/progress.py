@@ -1,4 +1,4 @@
-"""How far long work has come, on standard error: a bar on a terminal, else a line now and then."""
+"""Progress of long work, on standard error: a bar on a terminal, else a line now and then."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Protocol
 from simulator.cli.failures import CtrlC
 
 EVERY = 10.0
-"""Seconds between two lines where there is no terminal; what takes less says nothing."""
+"""Seconds between two lines without a terminal; shorter work prints nothing."""
 
 
 class Progress(Protocol):
-    """What long work calls: how much is done, of how much, and what it is at now."""
+    """Called by long work: the work done, the total, and the present stage."""
 
     def __call__(self, done: int, total: int, stage: str = ...) -> None: ...
 
 
 @contextmanager
-def shown(what: str, *, quiet: bool) -> Iterator[Progress]:
-    """Yield what to call between pieces of work; it raises KeyboardInterrupt if Ctrl-C was pressed.
+def displayed(stage: str, *, quiet: bool) -> Iterator[Progress]:
+    """Yield a function to call between pieces of work; it raises KeyboardInterrupt if Ctrl-C was pressed.
 
-    `what` is shown where no stage is told, and nothing if it is to be quiet.
+    stage : the stage until a call names another; quiet : display nothing
     """
     if quiet:
         yield _silent
     elif sys.stderr.isatty():
-        with _bar(what) as advance:
+        with _bar(stage) as advance:
             yield advance
     else:
-        yield _lines(what)
+        yield _lines(stage)
 
 
 def _silent(done: int, total: int, stage: str = "") -> None:
@@ -40,44 +40,44 @@ def _silent(done: int, total: int, stage: str = "") -> None:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Progress]:
+def _bar(first: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        at = what
+        task = bar.add_task(first, total=None)
+        present = first
 
-        def tell(done: int, total: int, stage: str = what) -> None:
+        def advance(done: int, total: int, stage: str = first) -> None:
             CtrlC.look()
-            nonlocal at
-            if stage != at:
-                # Each stage has a speed, and so a time left, of its own.
+            nonlocal present
+            if stage != present:
+                # Stages differ in speed, and so in the time left.
                 bar.reset(task, total=total)
-                at = stage
+                present = stage
             bar.update(task, completed=done, total=total, description=stage)
 
-        yield tell
+        yield advance
 
 
-def _lines(what: str) -> Progress:
-    last, said = time.monotonic(), ""
-    begun = {what: last}
+def _lines(first: str) -> Progress:
+    last, last_line = time.monotonic(), ""
+    begun = {first: last}
 
-    def tell(done: int, total: int, stage: str = what) -> None:
-        nonlocal last, said
+    def advance(done: int, total: int, stage: str = first) -> None:
+        nonlocal last, last_line
         CtrlC.look()
         now = time.monotonic()
         took = now - begun.setdefault(stage, now)
         line = f"{stage}: {100 * done // max(total, 1)} %"
-        if now - last >= EVERY and line != said:
-            last, said = now, line
+        if now - last >= EVERY and line != last_line:
+            last, last_line = now, line
             left = f", {_duration(took * (total - done) / done)} left" if 0 < done < total else ""
             print(f"{line}{left}", file=sys.stderr)
 
-    return tell
+    return advance
 
 
 def _duration(seconds: float) -> str:

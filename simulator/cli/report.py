@@ -1,4 +1,4 @@
-"""`aftercart report`: the report of a run, made again from its folder."""
+"""`aftercart report`: the report of a run, remade from its folder."""
 
 from __future__ import annotations
 

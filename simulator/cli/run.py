@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.arrays import Floats
-from simulator.cli import folder, options, progress
+from simulator.cli import folder, options, output, progress
 
 if TYPE_CHECKING:
-
-    from simulator.evidence.cohort import Cohort
-    from simulator.experiment.results import Results
     from simulator.scenario.scenario import Scenario
+
 
 def run(
     scenario: options.Scenario,
@@ -48,9 +46,7 @@ def run(
 def compare(
     base: Annotated[
         str,
-        typer.Argument(
-            metavar="BASE", help="What the others are compared with.", autocompletion=options.completed
-        ),
+        typer.Argument(metavar="BASE", help="What the others are compared with.", autocompletion=options.completed),
     ],
     others: Annotated[
         list[str], typer.Argument(metavar="OTHER", help=options.SCENARIO, autocompletion=options.completed)
@@ -91,17 +87,19 @@ def _simulate(
     histories: bool,
     yes: bool,
 ) -> Path:
-    """Run scenarios and print what comes of it; return the folder."""
+    """Run scenarios and print the results; return the folder."""
     from simulator.evidence.cohort import load_cohort
     from simulator.experiment import cost, events
     from simulator.experiment import run as experiment
+    from simulator.experiment.manifest import ROUGH
     from simulator.experiment.settings import Settings
     from simulator.report import run_folder
+    from simulator.report.tables import display
     from simulator.scenario.scenario import check_names, load_scenario
 
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
-    options.tell_staleness(scenarios[0].pathway)
+    options.print_staleness(scenarios[0].pathway)
     if histories:
         settings["engine"] = events.engine(settings["engine"], scenarios)
     patients = settings["patients"]
@@ -111,11 +109,11 @@ def _simulate(
     if settings["rough"]:
         settings["replications"] = 1
     out = out or folder.default("-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * settings["rough"])
-    with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
+    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
         if not yes:
             cost.check_run(scenarios, Settings.of(settings))
-        tell_load = None if quiet else _tell_load
-        results = experiment.compare(*scenarios, progress=advance, report_load=tell_load, **settings)
+        print_load = None if quiet else _print_offered_loads
+        results = experiment.compare(*scenarios, progress=advance, report_load=print_load, **settings)
         results.write(unfinished)
         advance(1, 1, "drawing")
         run_folder.write(results, unfinished)
@@ -123,35 +121,23 @@ def _simulate(
             events.write(results, unfinished)
     if patients is not None and results.manifest["engine"] == "exact" and not quiet:
         typer.echo("The exact engine has no simulated patients: --patients is not used.", err=True)
-    _tell(results, load_cohort(scenarios[0].pathway), out, json=json, quiet=quiet)
+    cohort = load_cohort(scenarios[0].pathway)
+    if json and results.is_rough:
+        typer.echo(ROUGH, err=True)
+    output.print_results(
+        out,
+        json=(lambda: display.as_json(results.outcomes)) if json else None,
+        answer=lambda console: display.show_answer(results, console),
+        tables=lambda console: display.show(results, cohort, console),
+        quiet=quiet,
+    )
     return out
 
 
-def _tell_load(scenario: Scenario, loads: dict[str, Floats]) -> None:
-    """Say before anything runs how much is asked for of what there is, and in how many draws it is too much."""
+def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:
+    """Print the mean offered load of each resource, and the number of draws in which it is 1 or more."""
     for resource, load in loads.items():
         label = scenario.pathway.resources[resource].label
         over = int((load >= 1.0).sum())
         draws = f", 1 or more in {over} of {load.size} draws" if 0 < over < load.size else ""
         typer.echo(f"{scenario.name}: offered load of {label} {load.mean():.2f} (asked for / there){draws}", err=True)
-
-
-def _tell(results: Results, cohort: Cohort | None, out: Path, *, json: bool, quiet: bool) -> None:
-    from simulator.experiment.manifest import ROUGH
-    from simulator.report import terminal
-    from simulator.report.tables import display
-
-    where = f"Files: {out}"
-    if json:
-        if results.is_rough:
-            typer.echo(ROUGH, err=True)
-        typer.echo(display.as_json(results.outcomes))
-        if not quiet:
-            typer.echo(where, err=True)
-        return
-    console = terminal.console()
-    if quiet:
-        display.show_answer(results, console)
-    else:
-        display.show(results, cohort, console)
-    console.print(where, soft_wrap=True)

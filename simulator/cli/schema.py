@@ -23,7 +23,7 @@ def schema(
         import json
 
         name, table = ("pathway", PathwayTable) if pathway else ("scenario", ScenarioTable)
-        told = table.model_json_schema()
-        told |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"aftercart {name}"}
-        text = json.dumps(told, indent=2, ensure_ascii=False)
+        content = table.model_json_schema()
+        content |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"aftercart {name}"}
+        text = json.dumps(content, indent=2, ensure_ascii=False)
     typer.echo(text)

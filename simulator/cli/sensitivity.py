@@ -1,4 +1,4 @@
-"""`aftercart sensitivity`: what an answer hangs on, to a folder of a table and a figure a part."""
+"""`aftercart sensitivity`: the inputs that drive an answer, to a folder of a table and a figure a part."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import folder, options, progress
+from simulator.cli import folder, options, output, progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,16 +48,18 @@ def sensitivity(
 ) -> None:
     """Tell which uncertain number, and which assumption, drives an outcome."""
     from simulator.analyses.sensitivity.run import analyse
+    from simulator.report.tables import sensitivity as tables
     from simulator.scenario.scenario import check_names, load_scenario
+    from simulator.wording.sensitivity import answer
 
     using = options.processes(jobs)
-    loaded = [load_scenario(each) for each in (scenario, *([base] if base else []))]
+    loaded = [load_scenario(name) for name in (scenario, *([base] if base else []))]
     check_names(loaded)
-    options.tell_staleness(loaded[0].pathway)
-    out = out or folder.default(f"{'-vs-'.join(each.name for each in loaded)}-sensitivity")
+    options.print_staleness(loaded[0].pathway)
+    out = out or folder.default(f"{'-vs-'.join(option.name for option in loaded)}-sensitivity")
     parts = _parts(show, loaded, horizon, draws)
-    with folder.filled(out) as unfinished, progress.shown("asking", quiet=quiet) as advance:
-        found = analyse(
+    with folder.filled(out) as unfinished, progress.displayed("asking", quiet=quiet) as advance:
+        analysis = analyse(
             loaded[0],
             loaded[1] if base else None,
             outcome=outcome,
@@ -75,55 +77,61 @@ def sensitivity(
             yes=yes,
             progress=advance,
         )
-        found.write(unfinished)
+        analysis.write(unfinished)
         advance(1, 1, "drawing")
-        _draw(found, unfinished)
-    _tell(found, out, json=json, quiet=quiet)
+        _draw(analysis, unfinished)
+    output.print_results(
+        out,
+        json=(lambda: tables.as_json(analysis)) if json else None,
+        answer=lambda console: console.print(answer(analysis)),
+        tables=lambda console: tables.show(analysis, console),
+        quiet=quiet,
+    )
 
 
 def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
-    """Return the parts that were asked for. Of `all` and of none those that can be shown; say why others are not."""
+    """Return the requested parts. For `all` or none, return the available parts and print why others are missing."""
     from simulator.analyses.sensitivity.run import OF_MANY, PARTS, QUICK, not_offered
     from simulator.errors import InputError
     from simulator.evidence.cohort import cohort_folder
 
-    parts = [each.strip() for each in (show or "").split(",") if each.strip()]
+    parts = [part.strip() for part in (show or "").split(",") if part.strip()]
     if show is not None and not parts:
         raise InputError("names no part", where="--show", got=show, allowed=f"all, or some of {', '.join(PARTS)}")
     if show is not None and parts != ["all"]:
         return parts
     offered = QUICK if show is None else PARTS
     left_out = not_offered(loaded, horizon, draws, fitted=cohort_folder(loaded[0].pathway) is not None)
-    # Without --show nobody asked for a decision, but ranks are always there.
+    # Without --show nobody wants a decision, but ranks are always there.
     if show is not None or set(left_out) >= set(OF_MANY):
         reasons = {why: [part for part in offered if left_out.get(part) == why] for why in left_out.values()}
-        said = ", ".join(f"{', '.join(those)} ({why})" for why, those in reasons.items() if those)
-        if said:
-            typer.echo(f"aftercart: not shown: {said}", err=True)
+        omitted = ", ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items() if names)
+        if omitted:
+            typer.echo(f"aftercart: not shown: {omitted}", err=True)
     return [part for part in offered if part not in left_out]
 
 
-def _rates(told: Iterable[str]) -> dict[str, float]:
-    """Return count -> rate of options COUNT=RATE. Raises InputError."""
+def _rates(costs: Iterable[str]) -> dict[str, float]:
+    """Return count -> rate of costs COUNT=RATE. Raises InputError."""
     from math import isfinite
 
     from simulator.errors import InputError
 
-    found: dict[str, float] = {}
-    for each in told:
-        name, equals, rate = each.rpartition("=")
+    rates: dict[str, float] = {}
+    for option in costs:
+        name, equals, rate = option.rpartition("=")
         try:
-            found[name.strip()] = float(rate)
+            rates[name.strip()] = float(rate)
         except ValueError:
             equals = ""
-        if not equals or not isfinite(found[name.strip()]) or found[name.strip()] < 0:
+        if not equals or not isfinite(rates[name.strip()]) or rates[name.strip()] < 0:
             allowed = "life-months, 0 or more: bed_months=1, for example"
-            raise InputError("not COUNT=RATE", where="--cost", got=each, allowed=allowed)
-    return found
+            raise InputError("not COUNT=RATE", where="--cost", got=option, allowed=allowed)
+    return rates
 
 
 def _widen(pathway: Pathway, jobs: int) -> Widen | None:
-    """Return what gives the posterior without each assumed prior; None where no cohort was fitted."""
+    """Return the posterior without each assumed prior; None if no cohort was fitted."""
     from simulator.evidence.cohort import cohort_folder
 
     cohort = cohort_folder(pathway)
@@ -149,7 +157,7 @@ class _Widened:
             yield from widened(targets, draws, log_likelihood, names, tell)
 
     def seconds(self, draws: pd.DataFrame) -> float:
-        """Return about how long its likelihoods take."""
+        """Return the estimated seconds of its likelihoods."""
         from calibration.fit import ROWS, Posterior
         from calibration.likelihood.targets import load_targets
         from calibration.validation.prior_sensitivity import assumed
@@ -161,28 +169,9 @@ class _Widened:
         return a_row * len(draws) * (1 + len(assumed(posterior.likelihood.targets.pathway))) / self.jobs
 
 
-def _draw(found: Sensitivity, into: Path) -> None:
+def _draw(analysis: Sensitivity, into: Path) -> None:
     from simulator.evidence.cohort import load_cohort
     from simulator.figures import gallery
     from simulator.figures.analyses import sensitivity as sensitivity_gallery
 
-    gallery.save(sensitivity_gallery.pictures(found, load_cohort(found.inputs.pathway)), into)
-
-
-def _tell(found: Sensitivity, out: Path, *, json: bool, quiet: bool) -> None:
-    from simulator.report import terminal
-    from simulator.report.tables import sensitivity as sensitivity_tables
-    from simulator.wording.sensitivity import answer
-
-    where = f"Files: {out}"
-    if json:
-        typer.echo(sensitivity_tables.as_json(found))
-        if not quiet:
-            typer.echo(where, err=True)
-        return
-    console = terminal.console()
-    if quiet:
-        console.print(answer(found))
-    else:
-        sensitivity_tables.show(found, console)
-    console.print(where, soft_wrap=True)
+    gallery.save(sensitivity_gallery.pictures(analysis, load_cohort(analysis.inputs.pathway)), into)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import folder, options, progress
+from simulator.cli import folder, options, output, progress
 
 if TYPE_CHECKING:
     from simulator.analyses.sweep.run import Sweep
@@ -43,12 +43,15 @@ def sweep(
     from simulator.analyses.sweep.run import sweep as simulate
     from simulator.execution import pool
     from simulator.experiment.settings import Settings
+    from simulator.report.tables import display
+    from simulator.report.tables import sweep as tables
     from simulator.scenario.scenario import load_scenario
+    from simulator.wording.sweep import answer
 
     varied, loaded = axis.split(vary), load_scenario(scenario)
     out = out or folder.default(f"{loaded.name}-sweep")
-    with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
-        found = simulate(
+    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
+        result = simulate(
             loaded,
             varied,
             yes=yes,
@@ -62,37 +65,22 @@ def sweep(
             replications=replications,
             overload=overload,
         )
-        found.write(unfinished)
-        if advance is not None:
-            advance(1, 1, "drawing")
-        _draw(found, unfinished)
-    options.tell_staleness(found.scenario.pathway)
-    _tell(found, out, json=json, quiet=quiet)
+        result.write(unfinished)
+        advance(1, 1, "drawing")
+        _draw(result, unfinished)
+    options.print_staleness(result.scenario.pathway)
+    output.print_results(
+        out,
+        json=(lambda: display.as_json(result.table)) if json else None,
+        answer=lambda console: console.print(answer(result)),
+        tables=lambda console: tables.show(result, console),
+        quiet=quiet,
+    )
 
 
-def _draw(found: Sweep, into: Path) -> None:
+def _draw(result: Sweep, into: Path) -> None:
     from simulator.evidence.cohort import load_cohort
     from simulator.figures import gallery
     from simulator.figures.analyses import sweep as sweep_gallery
 
-    gallery.save(sweep_gallery.pictures(found, load_cohort(found.scenario.pathway)), into)
-
-
-def _tell(found: Sweep, out: Path, *, json: bool, quiet: bool) -> None:
-    from simulator.report import terminal
-    from simulator.report.tables import display
-    from simulator.report.tables import sweep as sweep_tables
-    from simulator.wording.sweep import answer
-
-    where = f"Files: {out}"
-    if json:
-        typer.echo(display.as_json(found.table))
-        if not quiet:
-            typer.echo(where, err=True)
-        return
-    console = terminal.console()
-    if quiet:
-        console.print(answer(found))
-    else:
-        sweep_tables.show(found, console)
-    console.print(where, soft_wrap=True)
+    gallery.save(sweep_gallery.pictures(result, load_cohort(result.scenario.pathway)), into)

@@ -1,9 +1,9 @@
-"""`aftercart validate`: what other cohorts report beside what the model, not refitted, predicts for them."""
+"""`aftercart validate`: the reported figures of other cohorts next to the predictions of the model, not refitted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from calibration.likelihood.targets import Targets
     from calibration.transport.marginal_benefit import Benefit
+
 
 def validate(
     cohorts: Annotated[
@@ -48,26 +49,25 @@ def validate(
         external.to_validate(targets)
         for warning in [*targets.warnings, *external.notes(targets)]:
             typer.echo(f"aftercart: {warning}", err=True)
-    said = draws.stale_draws if refit else draws.staleness
-    stale = {each.pathway.where: said(each.pathway) for each in every}
+    stale_note = draws.stale_draws if refit else draws.staleness
+    stale = {targets.pathway.where: stale_note(targets.pathway) for targets in every}
     for sentence in filter(None, stale.values()):
         typer.echo(f"Note: {sentence}", err=True)
     if left_out := marginal_benefit.left_out(every):
         typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
     frozen = _frozen(every) if refit else None
     out = out or folder.default("validation")
-    with ExitStack() as held, folder.filled(out) as unfinished, progress.shown("validating", quiet=quiet) as advance:
-        if frozen is not None:
-            held.enter_context(folder.kept(frozen))
-        found = []
+    kept = nullcontext() if frozen is None else folder.kept(frozen)
+    with folder.filled(out) as unfinished, kept, progress.displayed("validating", quiet=quiet) as advance:
+        parts = []
         for targets in every:
             table = draws.load_draws(targets.pathway)
-            told = partial(_advance, advance, targets.cohort.name)
-            found.append(external.validate(targets, table, jobs=using, progress=told))
-        table = pd.concat(found, ignore_index=True)
+            of_cohort = partial(_advance, advance, targets.cohort.name)
+            parts.append(external.validate(targets, table, jobs=using, progress=of_cohort))
+        table = pd.concat(parts, ignore_index=True)
         most = None if refit else draws.MOST
-        told = partial(_advance, advance, "the marginal benefit")
-        benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=told)
+        of_benefit = partial(_advance, advance, "the marginal benefit")
+        benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=of_benefit)
         _write(every, table, benefit, unfinished, left_out, stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
@@ -89,39 +89,39 @@ def _left_out_in_words(left_out: Sequence[str], every: Sequence[Targets]) -> str
 def _check_names(every: Sequence[Targets]) -> None:
     from simulator.errors import InputError
 
-    names = [each.cohort.name for each in every]
+    names = [targets.cohort.name for targets in every]
     for name in names:
         if names.count(name) > 1:
             raise InputError("two cohorts of one name", got=name, allowed="a folder's name of its own for each")
 
 
 def _frozen(every: Sequence[Targets]) -> Path:
-    """Return the folder of the draws beside which the benefit is kept.
+    """Return the folder of the draws, where the benefit is kept.
 
-    Raises InputError if it is not one cohort's, or if no cohort informs the benefit.
+    Raises InputError if the draws are not one cohort's, or if no cohort informs the benefit.
     """
     from calibration.transport import marginal_benefit
     from simulator.errors import InputError
     from simulator.evidence.cohort import cohort_folder
 
-    calibrated = {None if (of := cohort_folder(each.pathway)) is None else of.resolve() for each in every}
-    (found,) = calibrated if len(calibrated) == 1 else (None,)
-    if found is None:
+    calibrated = {None if (of := cohort_folder(targets.pathway)) is None else of.resolve() for targets in every}
+    (cohort,) = calibrated if len(calibrated) == 1 else (None,)
+    if cohort is None:
         raise InputError(
             "the benefit is frozen beside the draws of one calibrated cohort",
             where="--refit",
-            got=", ".join(sorted(each.pathway.name for each in every)),
+            got=", ".join(sorted(targets.pathway.name for targets in every)),
             allowed="cohorts of one pathway whose draws are a cohort's",
         )
-    if not any(marginal_benefit.informing(each) for each in every):
+    if not any(marginal_benefit.informing(targets) for targets in every):
         raise InputError(
             "no cohort informs the marginal benefit",
             where="--refit",
-            got=", ".join(each.cohort.name for each in every),
+            got=", ".join(targets.cohort.name for targets in every),
             allowed='a pathway with [marginal], and a row of use "validation" with the survival of all patients',
         )
-    folder.check_writable(found)
-    return found
+    folder.check_writable(cohort)
+    return cohort
 
 
 def _write(
@@ -142,9 +142,9 @@ def _write(
     csv.write(table, into / "validation.csv", ".6g")
     if benefit is not None:
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
-    sizes = {each.cohort.name: each.cohort.n for each in every}
-    drawn = external.draw(table, sizes, _source(every), every[0].pathway.months.early)
-    style.save(drawn, into, "validation", alt=external.alt_text(table, sizes))
+    sizes = {targets.cohort.name: targets.cohort.n for targets in every}
+    figure = external.draw(table, sizes, _source(every), every[0].pathway.months.early)
+    style.save(figure, into, "validation", alt=external.alt_text(table, sizes))
     manifest.write(_manifest(every, note(every, benefit), left_out, stale), into)
 
 
@@ -152,36 +152,36 @@ def _source(every: Sequence[Targets]) -> str:
     from simulator.evidence.cohort import load_cohort
 
     calibrated = load_cohort(every[0].pathway)
-    said = [] if calibrated is None else [f"Model: n = {calibrated.n}, {calibrated.citation}"]
-    said += [f"{each.cohort.name}: {each.cohort.citation}" for each in every]
-    return " ".join([*said, "A simulation of stated assumptions; not for individual patients."])
+    sources = [] if calibrated is None else [f"Model: n = {calibrated.n}, {calibrated.citation}"]
+    sources += [f"{targets.cohort.name}: {targets.cohort.citation}" for targets in every]
+    return " ".join([*sources, "A simulation of stated assumptions; not for individual patients."])
 
 
 def _manifest(
-    every: Sequence[Targets], said: str, left_out: Sequence[str], stale: Mapping[str, str | None]
+    every: Sequence[Targets], note: str, left_out: Sequence[str], stale: Mapping[str, str | None]
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
     from calibration.validation import external
     from simulator.experiment import manifest
 
-    told = [
+    cohorts = [
         {
-            "name": each.cohort.name,
-            "title": each.cohort.title,
-            "citation": each.cohort.citation,
-            "n": each.cohort.n,
-            "seed": each.seed,
-            "pathway": each.pathway.name,
-            "draws": each.pathway.draws,
-            "levers": {"set": dict(each.scenario.set), "scale": dict(each.scenario.scale)},
-            "dependence": each.dependence,
-            "warnings": [*each.warnings, *external.notes(each)],
-            "left_out_of_the_marginal_benefit": each.cohort.name in left_out,
-            "stale_draws": stale[each.pathway.where],
-            "files": manifest.files([each.scenario], each.folder),
+            "name": targets.cohort.name,
+            "title": targets.cohort.title,
+            "citation": targets.cohort.citation,
+            "n": targets.cohort.n,
+            "seed": targets.seed,
+            "pathway": targets.pathway.name,
+            "draws": targets.pathway.draws,
+            "levers": {"set": dict(targets.scenario.set), "scale": dict(targets.scenario.scale)},
+            "dependence": targets.dependence,
+            "warnings": [*targets.warnings, *external.notes(targets)],
+            "left_out_of_the_marginal_benefit": targets.cohort.name in left_out,
+            "stale_draws": stale[targets.pathway.where],
+            "files": manifest.files([targets.scenario], targets.folder),
         }
-        for each in every
+        for targets in every
     ]
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"created": created, "note": said, "cohorts": told, **manifest.circumstances()}
+    return {"created": created, "note": note, "cohorts": cohorts, **manifest.circumstances()}

@@ -1,4 +1,4 @@
-"""`aftercart verify`: the engines against each other and against themselves, on this machine."""
+"""`aftercart verify`: the engines against each other and against known laws, on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def verify(
     from simulator.report import terminal
     from simulator.report.tables import display
 
-    with progress.shown("verifying", quiet=quiet) as advance:
+    with progress.displayed("verifying", quiet=quiet) as advance:
         checks = list(verification.checks(advance))
     if not quiet:
         terminal.console().print(display.of_checks(checks))

@@ -1,20 +1,20 @@
-"""`aftercart guarantee-time` and `aftercart virtual-cohorts`: what a cohort of some tens of patients can show."""
+"""`aftercart guarantee-time` and `aftercart virtual-cohorts`: the power of a cohort of some tens of patients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import folder, options, progress
+from simulator.cli import folder, options, output, progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
+    from simulator.analyses.virtual_cohorts.power import VirtualCohorts
     from simulator.analyses.virtual_cohorts.settings import Settings
-    from simulator.figures.gallery import Picture
 
 Patients = Annotated[
     int | None,
@@ -42,9 +42,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and 
 def guarantee_time(
     scenario: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[SCENARIO]", help=f"{options.SCENARIO} {MILESTONE}", autocompletion=options.completed
-        ),
+        typer.Argument(metavar="[SCENARIO]", help=f"{options.SCENARIO} {MILESTONE}", autocompletion=options.completed),
     ] = None,
     group: Group = None,
     landmarks: Landmarks = None,
@@ -61,24 +59,23 @@ def guarantee_time(
     yes: options.Yes = False,
 ) -> None:
     """Show immortal-time bias: patients with and without a treatment compared, naively and correctly."""
-    from simulator.analyses.virtual_cohorts import files
-    from simulator.analyses.virtual_cohorts import immortal_time as guarantee
+    from simulator.analyses.virtual_cohorts import files, immortal_time
     from simulator.scenario.scenario import load_scenario
     from simulator.wording import virtual_cohorts as answers
 
     loaded = load_scenario(_milestone() if scenario is None else scenario)
     settings = _settings(n, cohorts, draws, seed, engine, horizon, jobs)
-    options.tell_staleness(loaded.pathway)
+    options.print_staleness(loaded.pathway)
     months = None if landmarks is None else _months(landmarks)
     out = out or folder.default(f"{loaded.name}-guarantee-time")
-    with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
-        found = guarantee.immortal_time(
+    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
+        result = immortal_time.immortal_time(
             loaded, group=group, landmarks=months, yes=yes, progress=advance, settings=settings
         )
-        files.write_immortal_time(found, unfinished)
+        files.write_immortal_time(result, unfinished)
         advance(1, 1, "drawing")
-        _draw(lambda: [_guarantee_figure(found)], unfinished)
-    _tell(answers.immortal_time(found), found, found.analyses, out, json=json, quiet=quiet)
+        _draw(result, unfinished)
+    _print(answers.immortal_time(result), result, result.analyses, out, json=json, quiet=quiet)
 
 
 def virtual_cohorts(
@@ -97,22 +94,21 @@ def virtual_cohorts(
     yes: options.Yes = False,
 ) -> None:
     """Simulate many cohorts of n patients: how far apart they are, and with what power they tell two policies apart."""
-    from simulator.analyses.virtual_cohorts import files
-    from simulator.analyses.virtual_cohorts import power as virtual
+    from simulator.analyses.virtual_cohorts import files, power
     from simulator.scenario.scenario import load_scenario
     from simulator.wording import virtual_cohorts as answers
 
     loaded, settings = load_scenario(scenario), _settings(n, cohorts, draws, seed, engine, horizon, jobs)
-    options.tell_staleness(loaded.pathway)
+    options.print_staleness(loaded.pathway)
     compared = None if other is None else load_scenario(other)
     out = out or folder.default(f"{loaded.name}-virtual-cohorts")
-    with folder.filled(out) as unfinished, progress.shown("simulating", quiet=quiet) as advance:
-        found = virtual.virtual_cohorts(loaded, compared, yes=yes, progress=advance, settings=settings)
-        files.write_cohorts(found, unfinished)
+    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
+        result = power.virtual_cohorts(loaded, compared, yes=yes, progress=advance, settings=settings)
+        files.write_cohorts(result, unfinished)
         advance(1, 1, "drawing")
-        _draw(lambda: _cohort_figures(found), unfinished)
-    table = found.cohorts if found.power is None else found.power
-    _tell(answers.cohorts(found), found, table, out, json=json, quiet=quiet)
+        _draw(result, unfinished)
+    table = result.cohorts if result.power is None else result.power
+    _print(answers.cohorts(result), result, table, out, json=json, quiet=quiet)
 
 
 def _settings(
@@ -135,7 +131,7 @@ def _months(landmarks: str) -> list[float]:
     from simulator.errors import InputError
 
     try:
-        months = [float(each) for each in landmarks.split(",")]
+        months = [float(month) for month in landmarks.split(",")]
     except ValueError:
         raise InputError("not months", where="--landmarks", got=landmarks, allowed="as 3,6") from None
     if len(set(months)) > 3:
@@ -143,37 +139,27 @@ def _months(landmarks: str) -> list[float]:
     return months
 
 
-def _draw(pictures: Callable[[], list[Picture]], into: Path) -> None:
+def _draw(result: ImmortalTime | VirtualCohorts, into: Path) -> None:
+    from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
     from simulator.figures import gallery
+    from simulator.figures.analyses import immortal_time, virtual_cohorts
 
-    gallery.save(pictures(), into)
-
-
-def _guarantee_figure(found: Any) -> Picture:
-    from simulator.figures.analyses import immortal_time as guarantee_time
-
-    return guarantee_time.picture(found)
+    if isinstance(result, ImmortalTime):
+        gallery.save([immortal_time.picture(result)], into)
+    else:
+        gallery.save(virtual_cohorts.pictures(result), into)
 
 
-def _cohort_figures(found: Any) -> list[Picture]:
-    from simulator.figures.analyses import virtual_cohorts
-
-    return virtual_cohorts.pictures(found)
-
-
-def _tell(answer: str, found: Any, table: pd.DataFrame, out: Path, *, json: bool, quiet: bool) -> None:
-    from simulator.report import terminal
+def _print(
+    answer: str, result: ImmortalTime | VirtualCohorts, table: pd.DataFrame, out: Path, *, json: bool, quiet: bool
+) -> None:
     from simulator.report.tables import display
-    from simulator.report.tables import virtual_cohorts as virtual_tables
+    from simulator.report.tables import virtual_cohorts as tables
 
-    where = f"Files: {out}"
-    if json:
-        typer.echo(display.as_json(table))
-        if not quiet:
-            typer.echo(where, err=True)
-        return
-    console = terminal.console()
-    console.print(answer)
-    if not quiet:
-        virtual_tables.show(found, console)
-    console.print(where, soft_wrap=True)
+    output.print_results(
+        out,
+        json=(lambda: display.as_json(table)) if json else None,
+        answer=lambda console: console.print(answer),
+        tables=lambda console: tables.show(result, answer, console),
+        quiet=quiet,
+    )

@@ -131,11 +131,10 @@ def test_the_time_left_is_told_where_there_is_no_terminal(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    with progress.shown("simulating", quiet=False) as tell:
-        assert tell is not None
+    with progress.displayed("simulating", quiet=False) as advance:
         for done in range(1, 5):
             now[0] += 11.0
-            tell(done, 4)
+            advance(done, 4)
     assert capsys.readouterr().err.splitlines() == [
         "simulating: 25 %, about 33 s left",
         "simulating: 50 %, about 22 s left",

@@ -1,4 +1,4 @@
-"""The terminal output of `guarantee-time` and `virtual-cohorts` after the answer, in 80 columns."""
+"""The terminal output of `guarantee-time` and `virtual-cohorts`: the answer, then the tables, in 80 columns."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from simulator.report import terminal
 from simulator.wording import intervals, rounding, virtual_cohorts
 
 
-def show(result: ImmortalTime | VirtualCohorts, console: Console) -> None:
-    """Print the tables, their settings and limits."""
+def show(result: ImmortalTime | VirtualCohorts, answer: str, console: Console) -> None:
+    """Print the answer, the tables, their settings and limits."""
+    console.print(answer)
     if isinstance(result, ImmortalTime):
         _show_immortal_time(result, console)
     else:
