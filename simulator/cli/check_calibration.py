@@ -69,17 +69,23 @@ def check_calibration(
 def _draw(check: Check, into: Path) -> None:
     from calibration.validation.check import RANKS
     from calibration.validation.ecdf_bands import FALSE_ALARM, band, ecdf
-    from simulator.figures import style
     from simulator.figures.calibration import ranks
+    from simulator.figures.gallery import Picture, save
 
     quantities = len(check.ranks.columns)
     together = f"{100 * FALSE_ALARM:g} % of such checks of a right calibration leave the grey anywhere."
     limits = band(len(check.ranks), RANKS, FALSE_ALARM / quantities)
     shares = {str(name): ecdf(check.ranks[name].to_numpy(), RANKS) for name in check.ranks}
     cohort, pathway, fits = check.targets.cohort, check.targets.pathway, len(check.ranks)
-    figure = ranks.draw(
+    by_rank = ranks.draw(
         shares, limits.z, limits.lower, limits.upper, fits=fits, note=together, cohort=cohort, pathway=pathway
     )
-    style.save(figure, into, "ranks", alt=ranks.alt_text(check.uniformity, pathway))
-    figure = ranks.draw_coverage(check.coverage, note=together, cohort=cohort, pathway=pathway)
-    style.save(figure, into, "coverage", alt=ranks.coverage_alt_text(check.coverage, pathway))
+    coverage = ranks.draw_coverage(check.coverage, note=together, cohort=cohort, pathway=pathway)
+    coverage_alt = ranks.coverage_alt_text(check.coverage, pathway)
+    save(
+        [
+            Picture("ranks", "ranks", ranks.alt_text(check.uniformity, pathway), by_rank),
+            Picture("coverage", "coverage", coverage_alt, coverage),
+        ],
+        into,
+    )

@@ -90,7 +90,7 @@ def clocks(results: Results) -> list[str]:
 
 
 def save(pictures: Sequence[Picture], folder: Path) -> None:
-    """Write every picture as NAME.svg and NAME.png into an existing folder."""
+    """Write every picture as NAME.svg and NAME.png into an existing folder, each whole. Raises OSError."""
     for picture in pictures:
         whole.write(folder / f"{picture.name}.svg", picture.svg.encode())
         whole.write(folder / f"{picture.name}.png", style.png(picture.figure))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO, StringIO
-from pathlib import Path
 
 from matplotlib import style as sheets
 from matplotlib.axes import Axes
@@ -17,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from simulator.figures.glyphs import FAMILY, families
-from simulator.files import whole as whole_file
 from simulator.scenario.scenario import split_name
 
 # Okabe & Ito 2008, Color Universal Design: distinct for every colour vision.
@@ -179,10 +177,4 @@ def _settle_letters(figure: Figure) -> None:
         figure.text(*place, NO_FONT, color=QUIET, fontsize=SMALL, ha="right", va="top")
 
 
-def save(figure: Figure, folder: Path, name: str, *, alt: str = "") -> tuple[Path, Path]:
-    """Write NAME.svg and NAME.png into an existing folder, each whole or not at all; return their paths.
 
-    Raises OSError if the folder cannot be written.
-    """
-    content = svg(figure, title=name, alt=alt).encode()
-    return whole_file.write(folder / f"{name}.svg", content), whole_file.write(folder / f"{name}.png", png(figure))

@@ -28,24 +28,22 @@ OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
     """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None."""
     pathway = results.scenarios[0].pathway
-    order = clocks(results)
-    parts = [
-        section("figures", "Figures", *(_figure(figure) for figure in figures)) if figures else "",
-        section("outcomes", "Outcomes", *_outcomes(results, order)),
-        section("beds", resource_words.title(pathway), *beds) if (beds := service_tables.tables(results)) else "",
-        section("evidence", "Reported and simulated", predictive(cohort, pathway)) if cohort else "",
-        section("assumptions", "Assumption register", register(pathway, results.scenarios, cohort)),
-        section(
-            "scenarios",
-            "Scenarios",
-            *(_scenario(scenario) for scenario in results.scenarios if _is_displayed(scenario, results)),
-        ),
-        section("manifest", "Manifest", _manifest(results.manifest)),
+    scenarios = _displayed(results.scenarios)
+    sections = [
+        ("figures", "Figures", [_figure(figure) for figure in figures]),
+        ("outcomes", "Outcomes", _outcomes(results, clocks(results))),
+        ("beds", resource_words.title(pathway), service_tables.tables(results)),
+        ("evidence", "Reported and simulated", [predictive(cohort, pathway)] if cohort else []),
+        ("assumptions", "Assumption register", [register(pathway, results.scenarios, cohort)]),
+        ("scenarios", "Scenarios", [_scenario(scenario) for scenario in scenarios]),
+        ("manifest", "Manifest", [_manifest(results.manifest)]),
     ]
-    title = " and ".join(scenario.name for scenario in results.scenarios if _is_displayed(scenario, results))
+    sections = [(anchor, title, content) for anchor, title, content in sections if content]
+    contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
     aside = _limits(cohort, pathway, results.manifest.get("stale_draws"))
-    body = tag("main", *_answer(results), aside, _contents(parts, pathway), *parts)
-    return _shell(f"aftercart: {title}", body)
+    parts = (section(anchor, title, *content) for anchor, title, content in sections)
+    body = tag("main", *_answer(results), aside, contents, *parts)
+    return _shell(f"aftercart: {' and '.join(scenario.name for scenario in scenarios)}", body)
 
 
 def _answer(results: Results) -> list[str]:
@@ -56,7 +54,7 @@ def _answer(results: Results) -> list[str]:
     headline, stop, rest = answers[0].partition(". ")
     resources = resource_words.sentence(results.service, results.scenarios)
     answers[:1] = [f"{headline}." if stop else headline, *(words for words in (rest, resources) if words)]
-    titles = [scenario.title or scenario.name for scenario in results.scenarios if _is_displayed(scenario, results)]
+    titles = [scenario.title or scenario.name for scenario in _displayed(results.scenarios)]
     under = f"{first.pathway.title}. {', '.join(titles)}."
     more = [paragraph(words, class_="answer") for words in [ROUGH] * results.is_rough + answers[1:]]
     return [tag("h1", text(answers[0])), *more, paragraph(under, class_="under")]
@@ -85,19 +83,6 @@ def _limits(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> str:
     return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(limit)) for limit in limits)))
 
 
-def _contents(parts: Sequence[str], pathway: Pathway) -> str:
-    names = {
-        "figures": "Figures",
-        "outcomes": "Outcomes",
-        "beds": resource_words.title(pathway),
-        "evidence": "Reported and simulated",
-        "assumptions": "Assumption register",
-        "scenarios": "Scenarios",
-        "manifest": "Manifest",
-    }
-    present = [name for name in names if any(f'<section id="{name}"' in part for part in parts)]
-    return tag("nav", *(tag("a", text(names[name]), href=f"#{name}") for name in present))
-
 
 def _figure(picture: Picture) -> str:
     drawing = inline_svg(picture.svg, picture.name, picture.alt)
@@ -119,10 +104,10 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     return [paragraph(f"{note} {whole}"), tables, groups]
 
 
-def _is_displayed(scenario: Scenario, results: Results) -> bool:
-    """Return whether the page displays a scenario's texts: once for all marginal benefits of a policy."""
-    stem, benefit = split_name(scenario.name)
-    return benefit is None or stem not in [scenario.name for scenario in results.scenarios]
+def _displayed(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return the scenarios whose texts the page displays: one for all marginal benefits of a policy."""
+    names = {scenario.name for scenario in scenarios}
+    return [scenario for scenario in scenarios if split_name(scenario.name)[0] not in names - {scenario.name}]
 
 
 def _scenario(scenario: Scenario) -> str:

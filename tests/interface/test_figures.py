@@ -423,7 +423,7 @@ def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     figure = style.canvas(1.0, 1.0)
     (tmp_path / "picture.png").mkdir()
     with pytest.raises(OSError, match=r"picture\.png"):
-        style.save(figure, tmp_path, "picture")
+        save([Picture("picture", "picture", "", figure)], tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["picture.png", "picture.svg"]
 
 

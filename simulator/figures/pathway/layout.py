@@ -36,9 +36,6 @@ class Layout:
     routes: Mapping[Arrow, Sequence[Node]]
     returns: frozenset[Arrow]
 
-    def layer_of(self, node: Node) -> int:
-        """Return the layer of a node, counted from the top."""
-        return next(place for place, layer in enumerate(self.layers) if node in layer)
 
 
 def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap: float, bend: float) -> Layout:
