@@ -25,9 +25,9 @@ def percent(share: float) -> str:
     return rounding.number(share, "probability")
 
 
-def central_range(spread: Mapping[str, float]) -> list[str]:
+def central_range(variation: Mapping[str, float]) -> list[str]:
     """Return the rounded ends of the range of 95 of 100 cohorts."""
-    return [rounding.number(spread[end], "probability", end_of=spread["survival"]) for end in ("lower", "upper")]
+    return [rounding.number(variation[end], "probability", end_of=variation["survival"]) for end in ("lower", "upper")]
 
 
 def points(difference: float) -> str:
@@ -111,15 +111,15 @@ def clock_label(clock: str, pathway: Pathway) -> str:
 
 def cohorts(result: VirtualCohorts) -> str:
     """Return the power of the comparison if there is one, and the range of cohorts by chance alone."""
-    n, spread = result.settings.size, result.variation
+    n, variation = result.settings.size, result.variation
     sentences = []
     if result.power is not None:
         first = result.scenarios[0].name
         for name, rows in result.power.groupby("scenario", sort=False):
             sentences.append(_power(str(name), first, rows, n))
-    lower, upper = central_range(spread)
+    lower, upper = central_range(variation)
     sentences.append(
-        f"{of_100(result.scenarios[0].pathway)}, {percent(spread['survival'])} are alive at {month(result)} under "
+        f"{of_100(result.scenarios[0].pathway)}, {percent(variation['survival'])} are alive at {month(result)} under "
         f"{result.scenarios[0].name}, but 95 of 100 cohorts of {n} show between {lower} and {upper}."
     )
     return " ".join(sentences)
@@ -141,17 +141,17 @@ def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
 
 def standard_deviations(result: VirtualCohorts) -> str:
     """Return the standard deviation of the cohorts' OS by its sources, next to the reported standard error."""
-    spread = result.variation
-    if not math.isfinite(spread["sampling"]):
+    variation = result.variation
+    if not math.isfinite(variation["sampling"]):
         return "With one cohort a draw, sampling cannot be told from what the parameters leave open."
     clauses = [
-        f"Standard deviation of their OS at {month(result)} by sampling: {100 * spread['sampling']:.1f} points",
-        f"a cohort's own (Greenwood) error is {100 * spread['standard_error']:.1f} on average",
+        f"Standard deviation of their OS at {month(result)} by sampling: {100 * variation['sampling']:.1f} points",
+        f"a cohort's own (Greenwood) error is {100 * variation['standard_error']:.1f} on average",
     ]
     if (reported := reported_error(result)) is not None:
         clauses.append(f"the reported one is {100 * reported:.2f}")
-    if math.isfinite(spread["parameters"]):
-        clauses.append(f"what the parameters leave open adds {100 * spread['parameters']:.1f}, not counted in it")
+    if math.isfinite(variation["parameters"]):
+        clauses.append(f"what the parameters leave open adds {100 * variation['parameters']:.1f}, not counted in it")
     return "; ".join(clauses) + "."
 
 
