@@ -28,6 +28,7 @@ from simulator.engines.exact.lattice import choose_step, fixed_from_the_start
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model, resolve
 from simulator.errors import InputError
+from simulator.pathway.pathway import reachable
 
 ROUNDING = 1e-13
 """Of a probability: less is what the transform leaves where nobody is."""
@@ -63,7 +64,8 @@ class Likelihood:
         model, targets, found = resolve(self.targets.scenario, values), self.targets, dict[str, Floats]()
         found["nothing"] = np.zeros(model.n_draws)
         if targets.tables is not None or targets.branchings or targets.percentages:
-            solution = engine.solve(model, self.horizon, step=self.cell).of_a_cohort()
+            window = self._arms_change_later(model)
+            solution = engine.solve(model, self.horizon, step=self.cell, window=window).of_a_cohort()
             if targets.tables is not None:
                 found["patients, survivors and deaths"] = targets.tables.log_likelihood(
                     self.cell_probabilities(solution)
@@ -88,6 +90,14 @@ class Likelihood:
         ever = rows["kind"].isin(["deaths", "entered"]) & rows["month"].isna()
         longest = cohort.follow_up[1] if cohort.follow_up else HORIZON if ever.any() else 1.0
         return float(max([longest, *cohort.targets["month"].dropna()]))
+
+    def _arms_change_later(self, model: Model) -> bool:
+        """Return whether patients may join or leave an arm after the horizon: nobody is followed up for longer."""
+        ways = {name: [to for _, to in exits] for name, exits in model.open_ways}
+        lasting = reachable([model.pathway.clock_state], ways.__getitem__) - model.timeless
+        later = reachable([to for name in lasting for to in ways[name]], ways.__getitem__)
+        deciding = {name for group in model.pathway.groups.values() for name in group.entered + group.not_entered}
+        return self.targets.cohort.follow_up is None and not deciding.isdisjoint(later)
 
     @cached_property
     def cell(self) -> float:

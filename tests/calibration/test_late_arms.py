@@ -1,6 +1,7 @@
 """Arms that patients may join after their last follow-up: a row counts who has joined by then, wherever it is read."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from calibration.predictive import SimulatedCohort, simulated
 from calibration.validation.simulated_targets import simulated_targets
 from simulator.arrays import Booleans
 from simulator.engines.exact import engine as exact
-from simulator.engines.model import resolve
+from simulator.engines.exact.solution import Solution
+from simulator.engines.model import Model, resolve
 from simulator.errors import InputError
 
 TREATED, UNTREATED, DIES_TREATED = 0.15, 0.1, 0.05
@@ -198,3 +200,24 @@ def test_treated_after_the_window_are_in_no_arm_of_the_treated_and_contradict_no
     for row, window in ((ever, 12.0), (by_3, 4.0)):
         with pytest.raises(InputError, match="two rows contradict one another"):
             late_arms(forty, row, window=window, follow_up=(6.0, 9.0))
+
+
+def test_arms_are_solved_to_the_end_of_their_window_only_where_somebody_may_join_them_after_the_last_row(
+    late_arms: LateArms, new_cohort: Callable[..., Targets], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solve, reached = exact.solve, list[float]()
+
+    def solved(model: Model, horizon: float, *, step: float, window: bool) -> Solution:
+        found = solve(model, horizon, step=step, window=window)
+        reached.append(found.lattice.n * found.lattice.step)
+        return found
+
+    monkeypatch.setattr("calibration.likelihood.likelihood.engine.solve", solved)
+    assigned = new_cohort(20, "treated,patients,treated,,,,7,20,")
+    assigned = replace(assigned, cohort=replace(assigned.cohort, follow_up=None))
+    for targets in (late_arms(SIXTY, follow_up=None), late_arms(SIXTY), assigned):
+        Likelihood(targets)({})
+    joined_for_ever, followed_up_for_three_months, assigned_at_once = reached
+    assert joined_for_ever >= 120.0
+    assert followed_up_for_three_months < 12.0
+    assert assigned_at_once < 12.0
