@@ -73,6 +73,7 @@ def trial(targets: Targets, number: int) -> Trial:
     rows = drawn(points, seed)
     theta = np.concatenate([truth, priors.transform(points.z[rows])])
     values = dict(zip(priors.names, theta.T, strict=True)) | outcomes(targets, priors.names, theta)
+    ties = Uniforms(targets.seed, draw=number).at("@ties", np.arange(len(values) + 1))
     values["log_likelihood"] = np.append(posterior.log_likelihood(scores), points.log_likelihood[rows])
     return Trial(
         number,
@@ -80,8 +81,17 @@ def trial(targets: Targets, number: int) -> Trial:
         points.steps[-1].effective_sample_size,
         pareto_k_hat(points.log_weight),
         time.process_time() - begun,
-        {name: int((value[1:] < value[0]).sum()) for name, value in values.items()},
+        {name: rank(value[0], value[1:], u) for (name, value), u in zip(values.items(), ties, strict=True)},
     )
+
+
+def rank(truth: float, values: Floats, u: float) -> int:
+    """Return how many values lie below the truth, 0 to all; those equal to it are split by chance, by u in (0, 1).
+
+    An outcome that no parameter changes would else have the rank 0 in every fit.
+    """
+    equal = np.isclose(values, truth, rtol=1e-9, atol=1e-12)
+    return int((values[~equal] < truth).sum()) + int(u * (equal.sum() + 1))
 
 
 def drawn(points: WeightedSample, seed: int) -> NDArray[np.intp]:

@@ -68,6 +68,19 @@ def test_a_simulated_cohort_needs_none_of_the_figures_that_are_not_fitted(new_co
     assert trial(more, 1).refused == ""
 
 
+def test_a_truth_that_equals_some_draws_ranks_evenly_among_them() -> None:
+    values = np.array([0.1, 0.3, 0.3 + 1e-13, 0.3, 0.9])
+    found = [ranks.rank(0.3, values, u) for u in (0.1, 0.3, 0.6, 0.9)]
+    assert found == [1, 2, 3, 4]
+    assert ranks.rank(0.5, values, 0.9) == 4
+
+
+def test_an_outcome_that_no_parameter_changes_ranks_anywhere(targets: Targets) -> None:
+    """Treated or not, all die at one hazard. Eight ranks of 120 have less than five values in 1 of 1e7 such tests."""
+    found = [trial(targets, number).ranks["os_12"] for number in range(1, 9)]
+    assert len(set(found)) >= 5
+
+
 def test_a_simulated_cohort_is_treated_as_the_reported_one_was(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, *ROWS)
     set_to = replace(targets, scenario=replace(targets.scenario, set={"treated_mean": 3.0}))
