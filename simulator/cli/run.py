@@ -108,12 +108,12 @@ def _simulate(
         settings["patients"] = options.ROUGH_PATIENTS if settings["rough"] else Settings.patients
     if settings["rough"]:
         settings["replications"] = 1
-    out = out or folder.default("-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * settings["rough"])
+    chosen = Settings(**settings)
+    out = out or folder.default("-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * chosen.rough)
     with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
         if not yes:
-            cost.check_run(scenarios, Settings.of(settings))
-        print_load = None if quiet else _print_offered_loads
-        results = experiment.compare(*scenarios, progress=advance, report_load=print_load, **settings)
+            cost.check_run(scenarios, chosen)
+        results = experiment.simulate(scenarios, chosen, advance, None if quiet else _print_offered_loads)
         results.write(unfinished)
         advance(1, 1, "drawing")
         run_folder.write(results, unfinished)

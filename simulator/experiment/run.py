@@ -33,53 +33,89 @@ from simulator.scenario.scenario import INFORMED, Scenario, check_names, check_o
 ROUGH_DRAWS = 10
 
 
-def run(scenario: Given, *, progress: Progress | None = None, **settings: object) -> Results:
-    """Return the results of one scenario. Settings as in `Settings`. Raises InputError."""
-    return compare(scenario, progress=progress, **settings)  # type: ignore[arg-type]
+def run(
+    scenario: Given,
+    *,
+    engine: str = "auto",
+    patients: int = Settings.patients,
+    draws: int | None = None,
+    seed: int = 1,
+    horizon: float = Settings.horizon,
+    jobs: int = 1,
+    replications: int = Settings.replications,
+    overload: bool = False,
+    margin: float = Settings.margin,
+    rough: bool = False,
+    progress: Progress | None = None,
+) -> Results:
+    """Return the results of one scenario. The options are those of `Settings`. Raises InputError."""
+    settings = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload, margin, rough)
+    return simulate([scenario], settings, progress)
 
 
 def compare(
     *scenarios: Given | list[Given] | tuple[Given, ...],
+    engine: str = "auto",
+    patients: int = Settings.patients,
+    draws: int | None = None,
+    seed: int = 1,
+    horizon: float = Settings.horizon,
+    jobs: int = 1,
+    replications: int = Settings.replications,
+    overload: bool = False,
+    margin: float = Settings.margin,
+    rough: bool = False,
     progress: Progress | None = None,
-    report_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
-    **settings: object,
 ) -> Results:
     """Return the results of scenarios, with differences from the first; a list stands for its members. InputError.
 
     A scenario that treats more than its draws' policy has several marginal benefits: see `with_marginal_benefits`.
+    The options are those of `Settings`; progress : called with how many pieces are done, and of how many.
+    """
+    settings = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload, margin, rough)
+    return simulate(scenarios, settings, progress)
+
+
+def simulate(
+    scenarios: Iterable[Given | list[Given] | tuple[Given, ...]],
+    settings: Settings,
+    progress: Progress | None = None,
+    report_load: Callable[[Scenario, dict[str, Floats]], None] | None = None,
+) -> Results:
+    """Return the results of scenarios, with differences from the first. Raises InputError.
+
     report_load : called before anything runs, with the offered loads of a scenario's resources : (n_draws,)
     """
-    chosen = Settings.of(settings)
     loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
     table = load_informed_draws(pathway)
-    engine, why = choose_engine(chosen.engine, loaded, chosen.horizon)
+    engine, why = choose_engine(settings.engine, loaded, settings.horizon)
     limited = any(scenario.is_limited for scenario in loaded)
-    n_draws = count_draws(chosen, engine, limited, table, pathway)
+    n_draws = count_draws(settings, engine, limited, table, pathway)
     few = draws_for_overload(table)
     offered: dict[str, dict[str, dict[str, float | str | None]]] = {}
     for scenario in loaded:
         if scenario.capacity:
             refuse_endless(resolve(scenario, few))
         if scenario.service is not None and scenario.capacity:
-            offered[scenario.name] = overload.check(scenario, table, n_draws, chosen.overload, report_load)
+            offered[scenario.name] = overload.check(scenario, table, n_draws, settings.overload, report_load)
     # Survival is linear in the benefit only where nobody waits.
-    break_even = not limited and chosen.horizon >= pathway.months.answer
+    break_even = not limited and settings.horizon >= pathway.months.answer
     displayed = with_marginal_benefits(loaded, table, n_draws, break_even=break_even)
-    work = _Work(displayed, simulated(displayed, engine), table, engine, chosen)
+    work = _Work(displayed, simulated(displayed, engine), table, engine, settings)
     try:
         by_shards = engine == "microsim" and not limited
         parts = _by_shards(work, n_draws, progress) if by_shards else _by_draws(work, n_draws, progress)
     except TooCoarse as error:
-        if chosen.engine != "auto":
+        if settings.engine != "auto":
             raise
         # The declared values have a lattice, and one of the draws has none.
-        instead = compare(*loaded, progress=progress, report_load=report_load, **{**settings, "engine": "microsim"})
+        instead = simulate(loaded, replace(settings, engine="microsim"), progress, report_load)
         instead.manifest["engine_because"] = f"{error.what}: {error.got}"
         return instead
-    results = gather(displayed, parts, chosen, engine, why, n_draws)
+    results = gather(displayed, parts, settings, engine, why, n_draws)
     if engine == "exact":
-        results.manifest["lattice"] = measured(work.scenarios, table, chosen.horizon, n_draws)
+        results.manifest["lattice"] = measured(work.scenarios, table, settings.horizon, n_draws)
     if offered:
         results.manifest["offered_load"] = offered
     return results

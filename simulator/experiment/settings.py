@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Settings:
             value = getattr(self, name)
             if not (_is_whole(value) or (name == "draws" and value is None)):
                 raise InputError("not a whole number", where=f"--{name}", got=value, allowed="a whole number")
+            object.__setattr__(self, name, None if value is None else int(value))  # also NumPy's
         if isinstance(self.horizon, bool) or not isinstance(self.horizon, Real):
             raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
         check_horizon(float(self.horizon))
@@ -60,16 +61,6 @@ class Settings:
                 raise InputError("too few", where=option, got=value, allowed="1 or more")
         if self.patients > MOST_PATIENTS:
             raise InputError("too many", where="--patients", got=self.patients, allowed=f"up to {MOST_PATIENTS:,}")
-
-    @classmethod
-    def of(cls, given: Mapping[str, object]) -> Settings:
-        """Return the settings given by name. Raises InputError for an unknown name."""
-        names = [field.name for field in fields(cls)]
-        for name in given:
-            if name not in names:
-                raise unknown("setting", name, names, "run, compare")
-        whole = {name: int(value) for name, value in given.items() if isinstance(value, Integral) and _is_whole(value)}
-        return cls(**{**given, **whole})  # type: ignore[arg-type]
 
 
 def _is_whole(value: object) -> bool:

@@ -1,13 +1,19 @@
 """What a finished run keeps: every parameter set's outcomes, from which each row of the outcomes can be made again."""
 
+from collections.abc import Callable
+from dataclasses import fields
+from inspect import Parameter, signature
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import simulator
 from simulator import Results, compare
+from simulator.experiment.settings import Settings
 
+KEYWORD_ONLY = Parameter.KEYWORD_ONLY
 KEYS = ["scenario", "clock", "population"]
 
 
@@ -79,6 +85,19 @@ def test_a_median_that_is_not_reached_is_infinite_and_a_group_without_patients_e
 def test_simulated_outcomes_carry_each_parameter_sets_monte_carlo_error(simulated: Results) -> None:
     alive, error = (by_draw(simulated, name, scenario="baseline") for name in ("os_12", "os_12_monte_carlo_se"))
     np.testing.assert_allclose(error, np.sqrt(alive * (1 - alive) / 300), rtol=1e-6)
+
+
+@pytest.mark.parametrize("function", [simulator.run, simulator.compare, simulator.sweep])
+def test_the_options_are_arguments_with_names_types_and_the_settings_defaults(function: Callable[..., object]) -> None:
+    """What an editor completes, and what `help` shows; a name that is none is Python's own error."""
+    options = {name: option for name, option in signature(function).parameters.items() if option.kind == KEYWORD_ONLY}
+    for field in fields(Settings):
+        if field.name in options:
+            assert options[field.name].default == field.default
+            assert options[field.name].annotation == field.type
+    assert {"engine", "patients", "draws", "seed", "horizon", "jobs", "replications", "overload"} <= options.keys()
+    with pytest.raises(TypeError, match="drws"):
+        function("baseline", {}, drws=3)
 
 
 def test_the_file_holds_the_same(compared: Results, tmp_path: Path) -> None:

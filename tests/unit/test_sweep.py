@@ -419,8 +419,3 @@ def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward
 def test_without_service_everybody_comes_at_once_and_that_is_said(ward: Callable[[str], Scenario]) -> None:
     found = sweep(ward(""), {"beds": "1..2"}, patients=50, horizon=12.0, replications=1)
     assert found.notes == ("Without [service], all 50 patients of a draw come at once and share what there is.",)
-
-
-def test_a_setting_that_is_none_is_refused_as_run_refuses_it(healthy: Scenario) -> None:
-    with pytest.raises(InputError, match=r"unknown setting; got 'drws'.*did you mean 'draws'"):
-        sweep(healthy, {"falls_ill": [0.1, 0.2]}, drws=3)

@@ -119,7 +119,7 @@ def analyse(
 
     Raises InputError before anything runs.
     """
-    settings = Settings.of({"engine": "exact", "draws": draws, "seed": seed, "horizon": horizon, "jobs": jobs})
+    settings = Settings("exact", draws=draws, seed=seed, horizon=horizon, jobs=jobs)
     given = [scenario] if base is None else [base, scenario]
     options = tuple(option if isinstance(option, Scenario) else load_scenario(option) for option in given)
     check_one_pathway(options)

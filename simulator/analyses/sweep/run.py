@@ -79,21 +79,28 @@ def sweep(
     scenario: Scenario | str | Path,
     vary: Mapping[str, str | Iterable[float]],
     *,
+    engine: str = "auto",
+    patients: int = Settings.patients,
+    draws: int | None = None,
+    seed: int = 1,
+    horizon: float = Settings.horizon,
+    jobs: int = 1,
+    replications: int = Settings.replications,
+    overload: bool = False,
     yes: bool = True,
     progress: Progress | None = None,
-    **settings: object,
 ) -> Sweep:
     """Return one scenario's results over a grid, e.g. vary={"beds": range(1, 7), "uptake": "0.5,0.9"}.
 
-    Settings as in `experiment.Settings`; yes : start however long it takes. Raises InputError before anything runs.
+    Options as in `Settings`; yes : start however long it takes. Raises InputError before anything runs.
     """
-    chosen = Settings.of(settings)
+    chosen = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload)
     grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
     pathway = grid.scenario.pathway
     table = load_informed_draws(pathway)
     first = grid.at(0)
     # Cells differ in numbers only: one engine can run them all.
-    engine, why = choose_engine(chosen.engine, [first], chosen.horizon)
+    engine, why = choose_engine(engine, [first], horizon)
     n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
     batch = BATCH if engine == "exact" else 1
     chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))
