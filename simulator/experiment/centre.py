@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from simulator.engines.curves import Curves
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests, together
 from simulator.engines.trajectories import Trajectories
+from simulator.experiment.engine_choice import choose_engine
 from simulator.outcomes import resource_use
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import MONTHS_A_YEAR, Service
@@ -228,26 +230,37 @@ def _clocks(before: Model, model: Model, uniforms: Uniforms) -> Iterator[tuple[I
         yield under.patients, earlier.clock_month, under.clock_month
 
 
-def still_waiting(scenario: Scenario, draw_values: Values, arrivals_of_trial: int) -> tuple[float, float]:
-    """Return the shares of arrivals who wait when half, and when all, have arrived, under the policy for ever."""
-    from simulator.engines.des import engine as des
+def still_waiting(
+    scenario: Scenario, draw_values: Values, arrivals: float, most_months: float = math.inf
+) -> dict[str, tuple[float, float]]:
+    """Return each resource's share of arrivals who wait when half, and when all, have arrived, under the policy.
 
+    Where so many arrivals take more than most_months, shares are means of replications.
+    """
     assert scenario.service is not None
     rate = scenario.service.arrivals_a_month
-    service = Service(years=arrivals_of_trial / rate / MONTHS_A_YEAR, arrivals_per_year=rate * MONTHS_A_YEAR)
+    months = min(arrivals / rate, most_months)
+    service = Service(years=months / MONTHS_A_YEAR, arrivals_per_year=rate * MONTHS_A_YEAR)
     last_units = {
         name: replace(capacity, calendar=((0.0, capacity.calendar[-1][1]),))
         for name, capacity in scenario.capacity.items()
     }
-    model = resolve(replace(scenario, capacity=last_units, service=service, before=None), draw_values)
-    uniforms = Uniforms(1)
-    _, requests = des.simulate(model, uniforms, arrivals_of_service(model, None, service, 0.0, uniforms), horizon=0.0)
+    trial = replace(scenario, capacity=last_units, service=service, before=None)
+    engine, _ = choose_engine("auto", [trial])
+    model, logs = resolve(trial, draw_values), []
+    for number in range(math.ceil(arrivals / (rate * months) - 1e-9)):
+        uniforms = Uniforms(1, replication=number)
+        arriving = arrivals_of_service(model, None, service, 0.0, uniforms)
+        logs.append(_follow(arriving, model, None, uniforms, engine=engine, horizon=0.0, whole=False).requests)
 
-    def waiting(month: float) -> float:
-        waits = (requests.requested <= month) & (requests.requested + requests.waited > month)
-        return float(np.sum(waits)) / arrivals_of_trial
+    def waiting(place: int, month: float) -> float:
+        requests = [log.of(place) for log in logs]
+        waits = [(log.requested <= month) & (log.requested + log.waited > month) for log in requests]
+        return float(np.mean([np.sum(waiting) for waiting in waits])) / (rate * months)
 
-    return waiting(0.5 * service.last), waiting(service.last)
+    return {
+        name: (waiting(place, 0.5 * months), waiting(place, months)) for place, name in enumerate(scenario.capacity)
+    }
 
 
 def _resource_draws(scenario: Scenario, results: list[Replication]) -> ResourceDraws:

@@ -83,6 +83,14 @@ class Demand:
             never_leaving[name] = np.where(part < 1.0, endless, loads(served)[name])
         return never_leaving
 
+    def served_at_once(self, scenario: Scenario) -> dict[str, Floats]:
+        """Return each resource's load, (n_draws,), in the end, if all requests are granted at once."""
+        service = scenario.service
+        if service is None or service.arrival_months is not None or not scenario.capacity:
+            return {}
+        _, units, loads = self._in_the_end(scenario, service)
+        return loads({name: np.ones(self.policy.model.n_draws) for name in units})
+
     def _in_the_end(
         self, scenario: Scenario, service: Service
     ) -> tuple[float, dict[str, float], Callable[[Mapping[str, Floats]], dict[str, Floats]]]:

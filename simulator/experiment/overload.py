@@ -1,7 +1,8 @@
 """Whether queues grow without limit: by the offered load of patients who never leave the queue, and by a trial.
 
-Where offered loads decide, every draw counts. A trial takes seconds: it runs the draw with the highest load and, where
-its queue grows, the draw with the median load.
+Where that load is 1 or more, a queue grows, and every draw counts. Where only leaving can keep a queue bounded, a trial
+shows whether patients leave soon enough. A trial takes seconds: it runs the draw with the highest load of those
+that loads leave open and, where its queue grows, the draw with the median load.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from simulator.arrays import Floats
 from simulator.errors import InputError
 from simulator.evidence.draws import single, values
 from simulator.experiment import centre
-from simulator.experiment.offered_load import demand, unservable
+from simulator.experiment.offered_load import Demand, demand, unservable
 from simulator.scenario.capacity import load_is_unknown
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
@@ -26,6 +27,9 @@ TRIALS = ((3_000, 0.04), (30_000, 0.01))
 """Arrivals of a trial, and the share of them still waiting at its end above which a queue grows."""
 SMALL, LARGE = 0.01, 0.1
 """The shares still waiting between which a longer trial follows."""
+MONTHS, MOST_ARRIVALS = 600.0, 300_000
+"""Months, or the simulated years if longer, in which leaving must bound a queue; most arrivals of such a trial."""
+LEAVING = "only patients who leave the queue could keep it bounded, and too few leave in time"
 
 
 def check(
@@ -46,35 +50,51 @@ def check(
     if report_load is not None:
         report_load(scenario, few)
     undetermined = arrivals.undetermined(scenario)
-    growing = growing_in_trial(scenario, single(table, greatest_of(loads)), undetermined)
-    tried = growing is not None
-    if tried:
-        growing = growing_in_trial(scenario, single(table, middle_of(few)), undetermined)
+    decided = {name: load >= 1.0 for name, load in never_leaving.items() if name not in undetermined}
+    undecided = {name: np.where(decided.get(name, False), 0.0, load) for name, load in loads.items()}
+    middle = middle_of(few)
+    in_greatest = growing_in_trial(scenario, single(table, greatest_of(undecided)), doubtful(arrivals, scenario))
+    growing = in_greatest and growing_in_trial(scenario, single(table, middle), doubtful(arrivals, scenario, middle))
     if not run_it:
         _check_growth(scenario, {name: load[:FEW] for name, load in never_leaving.items() if name not in undetermined})
-        if growing is not None:
+        if growing:
             raise InputError(
                 "more is asked for than can ever be served",
                 where=f"{scenario.where}: [capacity]",
-                got=growing,
+                got="; ".join(growing.values()),
                 allowed="fewer arrivals or more units, or --overload to run it all the same",
             )
-    elif growing is not None:
-        never_leaving |= {name: np.full(1, np.inf) for name in undetermined}
-    decided = {name: load for name, load in never_leaving.items() if name not in undetermined}
-    where = {name: _where_it_grows(load[:n_draws]) for name, load in decided.items()}
-    if tried:
-        where |= dict.fromkeys(
-            undetermined or loads, "in the parameter set of which most is asked for, as a trial shows"
-        )
+    where = {}
+    for name in few:
+        if count := int(np.sum(decided[name][:n_draws]) if name in decided else 0):
+            at_least = "at least " * (name in in_greatest)
+            where[name] = f"in {at_least}{count:,} of {n_draws:,} parameter sets"
+        elif name in in_greatest:
+            where[name] = "in the parameter set of which most is asked for, as a trial shows"
+    never_leaving |= {name: np.full(1, np.inf) for name in growing}
+    at_once = arrivals.served_at_once(scenario)
     return {
         name: {
             "all": _number(load),
+            "in_the_end": _number(at_once[name][:FEW]) if name in at_once else None,
             "never_leaving": _number(never_leaving[name][:FEW]) if name in never_leaving else None,
             "grows": where.get(name, ""),
         }
         for name, load in few.items()
     }
+
+
+def doubtful(arrivals: Demand, scenario: Scenario, draw: int | None = None) -> dict[str, str]:
+    """Return the resources of which a trial decides whether a queue grows, and why, in any draw or in one.
+
+    Where demand exceeds capacity in the end, only patients who leave the queue can keep it bounded.
+    """
+    never_leaving = arrivals.never_leaving(scenario)
+    leaving = {
+        name: (load >= 1.0) & (never_leaving[name] < 1.0) for name, load in arrivals.served_at_once(scenario).items()
+    }
+    reasons = {name: LEAVING for name, places in leaving.items() if np.any(places if draw is None else places[draw])}
+    return arrivals.undetermined(scenario) | reasons
 
 
 def greatest_of(loads: Mapping[str, Floats]) -> int:
@@ -93,12 +113,6 @@ def _number(load: Floats) -> float | None:
     return float(load.mean()) if np.isfinite(load.mean()) else None
 
 
-def _where_it_grows(never_leaving: Floats) -> str:
-    """Return in how many draws a queue grows, in words; empty for none."""
-    growing = int(np.sum(never_leaving >= 1.0))
-    return f"in {growing:,} of {never_leaving.size:,} parameter sets" if growing else ""
-
-
 def _check_growth(scenario: Scenario, never_leaving: dict[str, Floats]) -> None:
     """Refuse a queue that grows without limit, on average over draws. never_leaving : see `Demand.never_leaving`"""
     for resource, of_draws in never_leaving.items():
@@ -111,18 +125,26 @@ def _check_growth(scenario: Scenario, never_leaving: dict[str, Floats]) -> None:
             )
 
 
-def growing_in_trial(scenario: Scenario, draw_values: Values, undetermined: dict[str, str]) -> str | None:
-    """Return by how much queues grow in a trial; None where offered loads decide, and where no queue grows.
+def growing_in_trial(scenario: Scenario, draw_values: Values, doubts: Mapping[str, str]) -> dict[str, str]:
+    """Return the resources whose queue grows in a trial, and by how much; {} where offered loads decide.
 
-    undetermined : see `Demand.undetermined`. A longer trial follows one that is not clear.
+    doubts : see `doubtful`. A longer trial follows one that is not clear.
     """
-    why = load_is_unknown(scenario.pathway, scenario.capacity) or next(iter(undetermined.values()), None)
-    if why is None or scenario.service is None or scenario.service.arrival_months is not None:
-        return None
-    for arrivals, least in TRIALS:
-        half_way, at_the_end = centre.still_waiting(scenario, draw_values, arrivals)
-        grows = at_the_end > max(least, 1.3 * half_way)
-        if not SMALL < at_the_end < LARGE:
+    unknown = load_is_unknown(scenario.pathway, scenario.capacity)
+    service = scenario.service
+    if not (unknown or doubts) or service is None or service.arrival_months is not None:
+        return {}
+    leaving = unknown is None and LEAVING in doubts.values()
+    most_months = max(MONTHS, service.last) if leaving else np.inf
+    enough = min(service.arrivals_a_month * most_months, MOST_ARRIVALS) if leaving else 0
+    for fewest, least in TRIALS:
+        arrivals = max(fewest, enough)
+        shares = centre.still_waiting(scenario, draw_values, arrivals, most_months)
+        growing = {name: end for name, (half_way, end) in shares.items() if end > max(least, 1.3 * half_way)}
+        if not any(SMALL < end < LARGE for _, end in shares.values()):
             break
-    waiting = f"{100 * at_the_end:.0f} % of {arrivals:,} arrivals in a trial still waiting at its end; {why}"
-    return waiting if grows else None
+    return {
+        name: f"{100 * end:.0f} % of {arrivals:,.0f} arrivals in a trial still waiting for {name} at its end; "
+        f"{unknown or doubts.get(name) or next(iter(doubts.values()))}"
+        for name, end in growing.items()
+    }

@@ -206,6 +206,8 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
             return f"[capacity] {resource} has a priority"
         if not limits.is_constant:
             return f"[capacity] {resource} has a calendar"
+        if not limits.units:
+            return f"[capacity] {resource} has no units"
         if limits.offered_every is not None:
             return f"[capacity] {resource} is offered at intervals"
     limited = {name for name, state in pathway.states.items() if state.holds in capacity}

@@ -226,4 +226,8 @@ def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Sc
         return f"{demand}, and the queue grows without limit: its waits are of the years that were chosen."
     if somewhere:
         return f"{demand}. The queue grows without limit {somewhere}: waits there are of the years that were chosen."
+    if load["in_the_end"] is not None and load["in_the_end"] < 1.0:
+        return f"{demand}. The queue is served in the end, when demand is {100 * load['in_the_end']:.0f} % of capacity."
+    if lost < 0.05:
+        return f"{demand}. Patients leave the queue, which keeps it bounded, but hardly any do in the years that count."
     return f"{demand}. The queue is stable, since {lost:.1f} % leave it before they are served."

@@ -17,6 +17,7 @@ from simulator.engines.exact.uses import Uses
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.experiment.centre import arrivals_of_service
+from simulator.experiment.overload import LEAVING, growing_in_trial
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording import resources
@@ -36,6 +37,7 @@ def exponential(mean: float, cure: float = 0.0) -> str:
 
 
 AT_ONCE = 'family = "fixed", months = 0'
+LATE = 'family = "fixed", months = 100_000'
 NEVER = 'family = "exponential", rate = 0'
 HEAVY = 'family = "lognormal", median = 0.5, sigma = 1.5'
 YEARS = "arrivals_per_year = {rate}\nyears = 20\nwarm_up_years = 3\n"
@@ -66,7 +68,8 @@ def grows(scenario: Scenario) -> bool:
     intake = arrivals_of_service(model, None, service, 0.0, Uniforms(3))
     _, book = engine.simulate(model, Uniforms(3), intake, horizon=0.0)
     half, whole = (
-        np.sum((book.asked <= month) & (book.asked + book.waited > month)) for month in (service.last / 2, service.last)
+        np.sum((book.requested <= month) & (book.requested + book.waited > month))
+        for month in (service.last / 2, service.last)
     )
     return bool(whole > 0.02 * n and whole > 1.5 * half)
 
@@ -107,6 +110,24 @@ def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(tell: 
         assert row["estimate"] == pytest.approx(expected, abs=4.0 * row["monte_carlo_se"] + 1e-3)
 
 
+def test_of_patients_whose_patience_is_years_the_share_leaves_that_a_fluid_limit_gives(tell: Tell) -> None:
+    """At 150 % of capacity a third must leave, however patient they are: 1 - 1 / load (Whitt 2006)."""
+    service = "arrivals_per_year = 36\nyears = 100\nwarm_up_years = 30\n"
+    results = run(tell(ward(exponential(60.0)), "beds = 2", service=service), horizon=12.0, replications=8).service
+    assert results is not None
+    row = results.set_index("outcome").loc["lost_while_waiting"]
+    assert erlang_a(3.0, 2, 60.0)[0] == pytest.approx(1 / 3, abs=1e-4)
+    # 4 standard errors of 8 replications of 3,600 arrivals each; the seed is fixed.
+    assert row["estimate"] == pytest.approx(1 / 3, abs=4.0 * row["monte_carlo_se"])
+
+
+@pytest.mark.parametrize(("patience", "bounded"), [(60.0, True), (6_000.0, False)])
+def test_a_large_centre_is_tried_for_as_long_as_a_small_one(patience: float, bounded: bool, tell: Tell) -> None:
+    """Its first 3,000 arrivals come within ten months, when queues of either patience still grow."""
+    scenario = tell(ward(exponential(patience)), "beds = 200", rate=3_600)
+    assert (not growing_in_trial(scenario, {}, {"beds": LEAVING})) == bounded
+
+
 def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -> None:
     def note(patience: str, service: str = YEARS, **settings: object) -> str:
         scenario = tell(ward(patience), "beds = 2", service=service)
@@ -119,8 +140,34 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
         note(exponential(2.0)),
     )
     assert "150 % of capacity, and the queue grows without limit" in note(NEVER, overload=True)
+    assert "250 % of capacity, and the queue grows without limit" in note(LATE, YEARS.format(rate=60), overload=True)
+    early = note(exponential(40.0), "arrivals_per_year = 36\nyears = 0.1\n")
+    assert "keeps it bounded, but hardly any do in the years that count" in early
     assert "arrivals end with the list" in note(NEVER, f"arrival_months = {[0] * 60}\nyears = 1\n")
     assert note(exponential(2.0), YEARS.replace("{rate}", "12")) == ""
+
+
+def test_a_note_says_that_a_queue_is_served_where_beds_are_added_in_the_end(tell: Tell) -> None:
+    scenario = tell(*WORLDS["capacity that rises in the end"])
+    results = run(scenario, horizon=6.0, replications=1)
+    note = resources.stability(
+        resources.rows_of(results.service, "policy", "beds"), results.manifest, scenario, "beds"
+    )
+    assert re.fullmatch(
+        r"Demand is \d+ % of capacity\. The queue is served in the end, when demand is 75 % of capacity\.", note
+    )
+
+
+def test_a_late_patience_in_a_few_parameter_sets_is_noted_and_in_most_is_refused(tell: Tell, tmp_path: Path) -> None:
+    """Three arrivals a month and two beds: at stays of a month only leaving could bound the queue."""
+    told = (ward(LATE, stay='family = "exponential", mean = "stay"'), "beds = 2", 36)
+    scenario = with_stays(tell, tmp_path, [0.4] * 24 + [1.0], told)
+    results = run(scenario, horizon=6.0, replications=1)
+    rows = resources.rows_of(results.service, "policy", "beds")
+    note = resources.stability(rows, results.manifest, scenario, "beds")
+    assert "grows without limit in the parameter set of which most is asked for" in note
+    with pytest.raises(InputError, match="too few leave in time"):
+        run(with_stays(tell, tmp_path, [0.4] * 4 + [1.0] * 21, told), horizon=6.0, replications=1)
 
 
 def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(tell: Tell) -> None:
@@ -199,6 +246,8 @@ def in_series(patience: float, stay: float, theatre: float) -> tuple[str, str, f
     return pathway + state("theatre", ("dead", exponential(theatre)), holds="theatre"), "beds = 1\ntheatre = 1", 12
 
 
+CLOSING = "beds = { units = [{ from_month = 0, units = 9 }, { from_month = 200, units = 0 }] }"
+
 WORLDS = {
     "those who may leave come first, and the others are too many for what is left": by_rank("weak"),
     "those who never leave come first": by_rank("strong"),
@@ -211,6 +260,18 @@ WORLDS = {
     "nobody leaves, enough beds": (ward(), "beds = 4", 36),
     "all leave in the end": (ward(exponential(20.0)), "beds = 1", 36),
     "all leave at a fixed time": (ward('family = "fixed", months = 7'), "beds = 1", 36),
+    "all leave, but long after anybody looks": (ward(LATE), "beds = 2", 60),
+    "all leave, but long after anybody looks, and few arrive": (ward(LATE, exponential(30.0)), "beds = 1", 1.2),
+    "all leave after five years on average": (ward(exponential(60.0)), "beds = 2", 36),
+    "all leave after five years on average, and few arrive": (
+        ward(exponential(60.0), exponential(25.0)), "beds = 1", 1
+    ),
+    "beds close in the end, and all leave, but long after anybody looks": (
+        ward(LATE), CLOSING, 36
+    ),
+    "beds close in the end, and all leave in two months": (
+        ward(exponential(2.0)), CLOSING, 36
+    ),
     "all leave at once": (ward(AT_ONCE), "beds = 1", 36),
     "half never leave, who alone are too many": (ward(exponential(0.5, 0.5)), "beds = 1", 36),
     "half never leave, who alone are served": (ward(exponential(0.5, 0.5)), "beds = 2", 36),
@@ -284,6 +345,9 @@ UNBOUNDED = {
     "those who may leave come first, and the others are too many for what is left",
     "those who wait get worse and stay long",
     "nobody leaves",
+    "all leave, but long after anybody looks",
+    "all leave, but long after anybody looks, and few arrive",
+    "beds close in the end, and all leave, but long after anybody looks",
     "half never leave, who alone are too many",
     "who leaves comes back until served",
     "who is served comes back too often",

@@ -18,7 +18,7 @@ from simulator.evidence.draws import single
 from simulator.experiment import cost
 from simulator.experiment.cost import Dial
 from simulator.experiment.offered_load import Demand, demand
-from simulator.experiment.overload import growing_in_trial, middle_of
+from simulator.experiment.overload import doubtful, growing_in_trial, middle_of
 from simulator.experiment.settings import Settings
 from simulator.scenario.levers import Values
 from simulator.scenario.scenario import Scenario
@@ -114,9 +114,9 @@ def check_trials(grid: Grid, draw_values: Values, table: pd.DataFrame | None, pr
     beyond: list[str] = []
     for cell, scenario, arrivals in _demands(grid, draw_values):
         if scenario.capacity:
-            middle = single(table, middle_of(arrivals.offered_loads(scenario)))
-            growing = growing_in_trial(scenario, middle, arrivals.undetermined(scenario))
-            beyond += [] if growing is None else [f"{grid.label(cell)} ({growing})"]
+            middle = middle_of(arrivals.offered_loads(scenario))
+            if growing := growing_in_trial(scenario, single(table, middle), doubtful(arrivals, scenario, middle)):
+                beyond.append(f"{grid.label(cell)} ({'; '.join(growing.values())})")
         if progress is not None:
             progress(cell + 1, len(grid), "checking queues")
     _refuse(grid, beyond, "", "fewer arrivals or more units")
