@@ -102,7 +102,7 @@ def test_a_run_leaves_a_folder_of_its_own_under_results(aftercart: Command, fold
     assert len(runs) == 2
     for run in runs:
         names = {path.name for path in run.iterdir()}
-        assert names == {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json"}
+        assert names == {"survival.csv", "outcomes.csv", "outcomes_by_draw.csv", "occupancy.csv", "manifest.json"}
 
 
 def test_a_run_leaves_figures_and_a_report_that_can_be_made_again(
