@@ -162,10 +162,15 @@ def _subtitle(manifest: Mapping[str, Any]) -> str:
     interval = ""
     if _has_intervals(manifest):
         interval = "Dark bands: 95 % interval of the mean over draws, without chance (none where chance hides it). "
+    means = f"{_count(draws, 'draw')} of the parameters, {_count(replications, 'replication')} each"
     return (
-        f"Lines: in the middle of each month, means of {draws} draws of the parameters, {replications} replications "
-        f"each. {interval}Pale bands: what one future may look like, 95 % of all replications (parameters and chance)."
+        f"Lines: in the middle of each month, means of {means}. {interval}"
+        "Pale bands: what one future may look like, 95 % of all replications (parameters and chance)."
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _has_intervals(manifest: Mapping[str, Any]) -> bool:

@@ -100,7 +100,8 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
         note = "One set of parameters, so there are no intervals."
     tables = outcomes.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
     groups = outcomes.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
-    whole = "All of it, with Monte Carlo errors, is in outcomes.csv."
+    errors = ", with Monte Carlo errors," if results.outcomes["monte_carlo_se"].notna().any() else ""
+    whole = f"All of it{errors} is in outcomes.csv."
     return [paragraph(f"{note} {whole}"), tables, groups]
 
 

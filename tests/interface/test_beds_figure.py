@@ -88,6 +88,10 @@ def test_of_one_draw_no_interval_is_promised(table: pd.DataFrame, shown: list[Sc
     hidden = table.assign(waiting_lower=np.nan, waiting_upper=np.nan, in_use_lower=np.nan, in_use_upper=np.nan)
     alone = resource_use.draw(hidden, shown, {"draws": 1, "replications": 4})
     assert "Pale bands" in words(alone)
+    assert "means of 1 draw of the parameters, 4 replications each" in words(alone)
+    single = words(resource_use.draw(hidden, shown, {"draws": 6, "replications": 1}))
+    assert "6 draws of the parameters, 1 replication each" in single
+    assert "interval of the mean" not in single
     assert "interval of the mean" not in words(alone)
 
 

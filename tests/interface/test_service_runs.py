@@ -198,7 +198,19 @@ def test_it_is_said_whether_the_replications_suffice(
 
 
 def test_one_replication_is_told_to_say_nothing_of_chance(aftercart: Command) -> None:
-    assert "--replications 2 or more" in words(aftercart("run", "busy.toml", "--replications", "1"))
+    printed = words(aftercart("run", "busy.toml", "--replications", "1"))
+    assert "--replications 2 or more" in printed
+    assert not any(promised in printed for promised in ("±", "standard error", "95 % intervals over"))
+    assert "± Monte Carlo standard error" in words(aftercart("run", "busy.toml", "--replications", "2"))
+
+
+def test_the_report_of_one_replication_promises_no_error(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
+    assert aftercart_with_figures("run", "busy.toml", "--replications", "1", "--out", "run").exit_code == 0
+    page = re.sub(r"\s+", " ", (folder / "run" / "report.html").read_text(encoding="utf-8"))
+    assert "±" not in page.partition("</style>")[2]
+    assert not re.search("standard error|Monte Carlo errors|1 replications|1 draws", page)
 
 
 @pytest.mark.parametrize(

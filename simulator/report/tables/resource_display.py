@@ -52,7 +52,11 @@ def show(results: Results, console: Console) -> None:
 
 
 def _uncertainty(results: Results) -> str:
-    return f"{intervals.over_draws(results.manifest['draws'])}; ± Monte Carlo standard error"
+    """Return what the numbers after an estimate are; empty for one replication, which says nothing of chance."""
+    manifest = results.manifest
+    if manifest["replications"] < 2:
+        return ""
+    return f"{intervals.over_draws(manifest['draws'])}; ± Monte Carlo standard error"
 
 
 def _table(lines: Mapping[str, Sequence[Row]], ends: Sequence[Scenario], first: Scenario) -> Table:
@@ -62,12 +66,13 @@ def _table(lines: Mapping[str, Sequence[Row]], ends: Sequence[Scenario], first: 
     """
     days = resources.in_days(row for rows in lines.values() for row in rows)
     compared = any(math.isfinite(row["difference"]) for row, *_ in lines.values())
-    headings = ["", "±", *([f"to {first.name}"] if compared else [])]
+    has_errors = any(math.isfinite(row["monte_carlo_se"]) for row, *_ in lines.values())
+    headings = ["", *(["±"] if has_errors else []), *([f"to {first.name}"] if compared else [])]
     headings += [benefit_heading(scenario) for scenario in ends]
     table = terminal.table("", *headings, numbers=len(headings))
     for label, (row, *others) in lines.items():
         figure = resources.figure(row, days=days)
-        cells = [_estimate(figure), figure.error_text]
+        cells = [_estimate(figure), *([figure.error_text] if has_errors else [])]
         if compared:
             cells.append(_estimate(resources.figure(row, days=days, difference=True), "+"))
         for other in others:

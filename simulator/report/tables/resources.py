@@ -47,12 +47,13 @@ def _note(draws: int, replications: int, lost: str) -> str:
         "What is asked for and what starts is counted in the calendar months after the warm-up; waits are those of "
         f"requests that were granted, shares over 30 days and lost those of all requests. {lost}"
     )
-    if draws > 1 and replications > 1:
-        note += (
-            f"In brackets, 95 % intervals over {draws} draws of the parameters, without the share that chance has in "
-            "them (none: the draws cannot be told from chance); ±, the Monte Carlo standard error of "
-            f"{replications} replications of each draw. "
-        )
+    if replications > 1:
+        if draws > 1:
+            note += (
+                f"In brackets, 95 % intervals over {draws} draws of the parameters, without the share that chance has "
+                "in them (none: the draws cannot be told from chance). "
+            )
+        note += f"±, the Monte Carlo standard error of {replications} replications of each draw. "
     return note
 
 
