@@ -55,6 +55,8 @@ def calibrate(
     if not quiet:
         display.show_fit(fitted, terminal.console())
     typer.echo(f"Files: {into}")
+    for warning in fitted.warnings():
+        typer.echo(f"aftercart: {warning}", err=True)
     if fitted.problems():
         typer.echo(f"aftercart: {fitted.refusal()}", err=True)
         raise typer.Exit(1)

@@ -19,14 +19,16 @@ def test_a_sample_that_is_kept_though_it_is_no_fit_ends_with_status_1(
 
     def calibrate(cohort: str, **told: object) -> SimpleNamespace:
         asked.update(told)
-        return SimpleNamespace(problems=lambda: ["few"], refusal=lambda: "wang2024: not a fit, since few")
+        return SimpleNamespace(
+            problems=lambda: ["few"], warnings=lambda: ["wide cells"], refusal=lambda: "wang2024: not a fit, since few"
+        )
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
     typed = ("--points", "1234", "--keep-unreliable", "--out", "kept", "--jobs", "1", "--quiet")
     result = aftercart("calibrate", "wang2024", *typed)
     assert result.exit_code == 1
     assert (asked["points"], asked["keep"]) == (1234, True)
-    assert result.stderr.splitlines()[-1] == "aftercart: wang2024: not a fit, since few"
+    assert result.stderr.splitlines()[-2:] == ["aftercart: wide cells", "aftercart: wang2024: not a fit, since few"]
     assert "Files: kept" in result.stdout
 
 

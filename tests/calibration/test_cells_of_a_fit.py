@@ -1,0 +1,97 @@
+"""A fit says where its cells, which follow declared values, are too wide for its draws: against a closed form."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from calibration import fit
+from calibration.fit import MOST_MOVED, Posterior, moved_by
+from calibration.likelihood.targets import Targets, load_targets
+from simulator.arrays import Floats
+
+PATHWAY = """
+title = "Ill, worse, dead"
+start = "ill"
+[clocks]
+illness = "ill"
+[states.ill]
+kind = "sojourn"
+[[states.ill.transitions]]
+to = "worse"
+time = {{ family = "exponential", rate = "rate" }}
+[states.worse]
+kind = "sojourn"
+[[states.worse.transitions]]
+to = "dead"
+time = {{ family = "exponential", rate = "rate" }}
+[states.dead]
+kind = "death"
+[parameters.rate]
+unit = "per month"
+meaning = "hazard of either"
+value = {declared}
+prior = {{ family = "gamma", shape = 1, rate = 0.1 }}
+source = "assumption"
+"""
+COHORT = """
+title = "t"
+citation = "c"
+pathway = "own.toml"
+clock = "illness"
+n = 60
+seed = 1
+[arms]
+all = ["all"]
+"""
+ROWS = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+ROWS += "dead,deaths,all,,,0.15,30,60,,,,made up,likelihood,\n"
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Callable[[float], Targets]:
+    """Load a cohort of whom half have died after 4 days, at a hazard of about 11 a month twice, declared otherwise."""
+
+    def write(declared: float) -> Targets:
+        (tmp_path / "own.toml").write_text(PATHWAY.format(declared=declared), encoding="utf-8")
+        (tmp_path / "cohort.toml").write_text(COHORT, encoding="utf-8")
+        (tmp_path / "targets.csv").write_text(ROWS, encoding="utf-8")
+        return load_targets(tmp_path)
+
+    return write
+
+
+def of_draws(targets: Targets) -> tuple[Floats, Floats, Floats]:
+    """Return scores about the posterior, their log-likelihood, and how far that is from the closed form."""
+    posterior = Posterior(targets)
+    rates = np.linspace(9.0, 14.0, 30)
+    z = stats.norm.isf(np.exp(-0.1 * rates))[:, None]
+    np.testing.assert_allclose(posterior.priors.transform(z)[:, 0], rates)
+    found = posterior.log_likelihood(z)
+    return z, found, found - stats.binom.logpmf(30, 60, stats.gamma.cdf(0.15, 2, scale=1 / rates))
+
+
+def test_draws_ten_times_as_fast_as_declared_are_said_to_need_narrower_cells(
+    cohort: Callable[[float], Targets],
+) -> None:
+    z, found, wrong = of_draws(cohort(1.0))
+    moved = moved_by(cohort(1.0), z, found)
+    assert moved > MOST_MOVED
+    assert moved == pytest.approx(np.std(wrong), rel=0.2)
+
+
+def test_draws_as_fast_as_declared_need_none(cohort: Callable[[float], Targets]) -> None:
+    z, found, wrong = of_draws(cohort(11.0))
+    assert np.std(wrong) < MOST_MOVED
+    assert moved_by(cohort(11.0), z, found) < MOST_MOVED
+
+
+def test_a_fit_says_what_to_declare_and_how_far_its_means_may_be_off(cohort: Callable[[float], Targets]) -> None:
+    fitted = fit.run(cohort(11.0), seed=1, wanted=50, effective=50.0, points=1000)
+    assert fitted.warnings() == []
+    (said,) = replace(fitted, moved=0.2).warnings()
+    assert "posterior means may move by 0.20 posterior standard deviations" in said
+    assert "declare a `value` near the posterior mean" in said
