@@ -19,7 +19,9 @@ from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 """One thread a process is enough."""
@@ -96,6 +98,14 @@ def _results(
             else:
                 wait(away, return_when=FIRST_COMPLETED)
         yield results.pop(number)
+
+
+def counted(results: Iterable[T], total: int, progress: Callable[..., None] | None, *stage: str) -> Iterator[T]:
+    """Yield the results, and call progress(done, total, *stage) after every one."""
+    for done, result in enumerate(results, start=1):
+        yield result
+        if progress is not None:
+            progress(done, total, *stage)
 
 
 def _end_at_once(pool: ProcessPoolExecutor, started: Iterable[BaseProcess]) -> None:

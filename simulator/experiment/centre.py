@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
+from simulator.engines import tally
 from simulator.engines.curves import Curves
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests, together
@@ -80,7 +81,6 @@ def run(
     Without [service] a replication is `patients` patients who enter at month 0. Raises InputError where a unit is
     never given back.
     """
-    from simulator.engines import tally
     from simulator.engines.exact import embedded
 
     for policy in (scenario, scenario.before):
@@ -100,8 +100,6 @@ def independent(
     scenario: Scenario, draw_values: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
 ) -> Curves:
     """Return the curves of patients who do not depend on one another: nothing is limited, and all enter at once."""
-    from simulator.engines import tally
-
     result = replication(scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
     return tally.of_blocks(resolve(scenario, draw_values), horizon, [result.trajectories])
 
@@ -149,7 +147,6 @@ def _follow(
     whole: bool,
 ) -> Replication:
     """Return the replication of given arrivals."""
-    from simulator.engines import tally
     from simulator.engines.des import engine as des
     from simulator.engines.microsim import queueing
 

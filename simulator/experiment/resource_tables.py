@@ -68,7 +68,7 @@ def _row(values: Floats, first: Floats | None, precision: float) -> dict[str, fl
         **estimate.columns(),
         "replication_sd": float(np.sqrt(within)),
         "replications_wanted": float(max(wanted, 1.0)) if np.isfinite(wanted) else np.nan,
-        **difference.difference_columns(),
+        **difference.columns("difference"),
     }
 
 
@@ -109,5 +109,4 @@ def _by_month(name: str, values: Floats) -> dict[str, Floats]:
     mean = of_means(values.mean(axis=1), chance)
     mean = mean if n > 1 else mean.without_interval()
     least, most = np.quantile(values, INTERVAL, axis=(0, 1))
-    columns = {f"{name}_{key}".removesuffix("_estimate"): column for key, column in mean._asdict().items()}
-    return columns | {f"{name}_least": least, f"{name}_most": most}
+    return {**mean.series(name), f"{name}_least": least, f"{name}_most": most}

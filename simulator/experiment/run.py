@@ -10,13 +10,13 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
+from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
 from simulator.engines.exact.embedded import refuse_endless
-from simulator.engines.exact.engine import BATCH
-from simulator.engines.model import Model, resolve
+from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
-from simulator.execution.pool import workers
+from simulator.execution.pool import counted, workers
 from simulator.experiment import centre, overload
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.lattice_error import measured
@@ -137,15 +137,10 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
 
 def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
     """Return the parts of draws; the exact engine takes several draws together."""
-    batch = BATCH if work.engine == "exact" else 1
+    batch = exact.BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
-    parts: list[list[ScenarioDraws]] = []
     with workers(min(work.settings.jobs, len(draws)), work) as pool_map:
-        for number, part in enumerate(pool_map(_Work.of, draws), start=1):
-            parts.append(part)
-            if progress is not None:
-                progress(number, len(draws))
-    return parts
+        return list(counted(pool_map(_Work.of, draws), len(draws), progress))
 
 
 def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
@@ -155,12 +150,11 @@ def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[lis
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     parts: list[list[ScenarioDraws]] = []
     with workers(min(settings.jobs, len(pieces)), simulation) as pool_map:
-        for number, tallies in enumerate(whole(pieces, pool_map(Simulation.tallies, pieces)), start=1):
+        by_piece = whole(pieces, pool_map(Simulation.tallies, pieces))
+        for tallies in counted(by_piece, len(pieces), progress):
             if tallies is not None:
                 rows = slice(len(parts), len(parts) + 1)
                 parts.append(work.parts([tally.curves() for tally in tallies], rows))
-            if progress is not None:
-                progress(number, len(pieces))
     return parts
 
 
@@ -209,11 +203,20 @@ class _Work:
         if self.engine == "exact":
             draw_values = values(self.table, rows)
             models = [resolve(scenario, draw_values) for scenario in self.scenarios]
-            return self.parts(_exact(models, self.settings.horizon), rows)
+            horizon = self.settings.horizon
+            # Compared models share a lattice.
+            step = exact.one_step(models, horizon)
+            return self.parts([exact.curves(model, horizon, step=step) for model in models], rows)
         one, draw = single(self.table, rows.start), rows.start + 1
         if any(scenario.is_limited for scenario in self.displayed):
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
-        curves = [_independent(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
+        horizon, patients, uniforms = self.settings.horizon, self.settings.patients, Uniforms(self.settings.seed, draw)
+        curves = [
+            centre.independent(
+                scenario, one, engine=self.engine, horizon=horizon, patients=patients, uniforms=uniforms
+            )
+            for scenario in self.scenarios
+        ]
         return self.parts(curves, rows)
 
     def parts(self, curves: Sequence[Curves], rows: slice) -> list[ScenarioDraws]:
@@ -230,18 +233,6 @@ class _Work:
         return replace(draws_of_curves(mixed, scenario), break_even=break_even)
 
 
-def _independent(scenario: Scenario, draw_values: Values, engine: str, settings: Settings, draw: int) -> Curves:
-    """Return the curves of a draw's patients where nothing is limited, and one replication suffices."""
-    return centre.independent(
-        scenario,
-        draw_values,
-        engine=engine,
-        horizon=settings.horizon,
-        patients=settings.patients,
-        uniforms=Uniforms(settings.seed, draw),
-    )
-
-
 def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: Settings, draw: int) -> ScenarioDraws:
     curves, without, resources = centre.run(
         scenario,
@@ -255,13 +246,5 @@ def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: S
     )
     part = with_noise(draws_of_curves(curves, scenario), draws_of_curves(without, scenario))
     return replace(part, resources=resources)
-
-
-def _exact(models: Sequence[Model], horizon: float) -> list[Curves]:
-    """Return the curves of models to compare, on one lattice."""
-    from simulator.engines.exact import engine as exact
-
-    step = exact.one_step(models, horizon)
-    return [exact.curves(model, horizon, step=step) for model in models]
 
 

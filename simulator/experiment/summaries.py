@@ -50,19 +50,8 @@ def survival_table(
 ) -> pd.DataFrame:
     values = _joined(draws, "survival", (clock, population))
     noise = _joined(draws, "noise", (clock, population)) if draws[0].noise else np.zeros_like(values)
-    estimate = of_means(values, noise**2)
-    return pd.DataFrame(
-        {
-            "scenario": scenario.name,
-            "clock": clock,
-            "population": population,
-            "month": months,
-            "survival": estimate.estimate,
-            "lower": estimate.lower,
-            "upper": estimate.upper,
-            "monte_carlo_se": estimate.monte_carlo_se,
-        }
-    )
+    keys = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
+    return pd.DataFrame(keys | of_means(values, noise**2).series()).rename(columns={"estimate": "survival"})
 
 
 def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Sequence[ScenarioDraws]) -> pd.DataFrame:
@@ -106,7 +95,7 @@ class Outcome:
             "outcome": self.name,
             "unit": self.unit,
             **summary(result.values, result.noise**2).columns(),
-            **compared.difference_columns(),
+            **compared.columns("difference"),
         }
 
 

@@ -43,18 +43,19 @@ class Summary(NamedTuple):
     upper: Floats
     monte_carlo_se: Floats
 
-    def columns(self) -> dict[str, float]:
-        """Return the cells of a table's row."""
-        return {name: float(value) for name, value in self._asdict().items()}
+    def columns(self, name: str = "") -> dict[str, float]:
+        """Return the cells of a table's row; of a `name`, as in `series`."""
+        return {key: float(value) for key, value in self.series(name).items()}
+
+    def series(self, name: str = "") -> dict[str, Floats]:
+        """Return the columns of a table : estimate, lower, upper, monte_carlo_se; or name, name_lower, ..."""
+        prefix = f"{name}_" if name else ""
+        return {f"{prefix}{key}".removesuffix("_estimate"): value for key, value in self._asdict().items()}
 
     def without_interval(self) -> Summary:
         """Return the summary without its interval, where that would include noise."""
         nothing = np.full_like(self.estimate, np.nan)
         return self._replace(lower=nothing, upper=nothing)
-
-    def difference_columns(self) -> dict[str, float]:
-        """Return the cells of a table's row, of a difference from the first scenario."""
-        return {f"difference_{name}".removesuffix("_estimate"): column for name, column in self.columns().items()}
 
 
 NOTHING = Summary(*(np.asarray(np.nan) for _ in Summary._fields))

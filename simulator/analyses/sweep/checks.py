@@ -15,6 +15,7 @@ from simulator.arrays import Floats
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import single
+from simulator.execution.pool import counted
 from simulator.experiment import cost
 from simulator.experiment.cost import Dial
 from simulator.experiment.offered_load import Demand, demand
@@ -55,13 +56,11 @@ def check_cells(grid: Grid, draw_values: Values, progress: Progress | None) -> F
     NaN where the pathway declares none. Raises InputError naming the cell.
     """
     untouched = np.full(len(grid), np.nan)
-    for cell in range(len(grid)):
+    for cell in counted(range(len(grid)), len(grid), progress, "checking"):
         model = resolve(grid.at(cell), draw_values)
         if model.marginal is not None:
             raised = np.any(np.atleast_2d(model.marginal.share > model.marginal.practice_share), axis=-1)
             untouched[cell] = 1.0 - float(np.mean(raised))
-        if progress is not None:
-            progress(cell + 1, len(grid), "checking")
     return untouched
 
 
@@ -97,13 +96,11 @@ def check_loads(grid: Grid, draw_values: Values, progress: Progress | None) -> N
     if grid.scenario.service is None:
         return
     beyond: list[str] = []
-    for cell, scenario, arrivals in _demands(grid, draw_values):
+    for cell, scenario, arrivals in counted(_demands(grid, draw_values), len(grid), progress, "checking loads"):
         undetermined = arrivals.undetermined(scenario)
         for name, load in arrivals.never_leaving(scenario).items():
             if load.mean() >= 1.0 and name not in undetermined:
                 beyond.append(f"{grid.label(cell)} ({name} {load.mean():.2f})")
-        if progress is not None:
-            progress(cell + 1, len(grid), "checking loads")
     _refuse(grid, beyond, "loads of", "loads below 1")
 
 
@@ -112,13 +109,11 @@ def check_trials(grid: Grid, draw_values: Values, table: pd.DataFrame | None, pr
     if grid.scenario.service is None:
         return
     beyond: list[str] = []
-    for cell, scenario, arrivals in _demands(grid, draw_values):
+    for cell, scenario, arrivals in counted(_demands(grid, draw_values), len(grid), progress, "checking queues"):
         if scenario.capacity:
             middle = middle_of(arrivals.offered_loads(scenario))
             if growing := growing_in_trial(scenario, single(table, middle), doubtful(arrivals, scenario, middle)):
                 beyond.append(f"{grid.label(cell)} ({'; '.join(growing.values())})")
-        if progress is not None:
-            progress(cell + 1, len(grid), "checking queues")
     _refuse(grid, beyond, "", "fewer arrivals or more units")
 
 

@@ -17,7 +17,7 @@ from simulator.arrays import Floats
 from simulator.engines.curves import populations
 from simulator.engines.exact.engine import BATCH
 from simulator.evidence.draws import load_informed_draws, values
-from simulator.execution.pool import Map, workers
+from simulator.execution.pool import Map, counted, workers
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws
@@ -165,7 +165,7 @@ def _run(
     parts: list[ScenarioDraws] = []
     first: list[ScenarioDraws] = []
     work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
-    for done, part in enumerate(pool_map(_piece, work), start=1):
+    for part in counted(pool_map(_piece, work), len(work), progress, "simulating"):
         parts.append(part)
         if len(parts) == len(plan.chunks):
             # A cell is summarised as soon as it is complete: the draws of all cells would not fit in memory.
@@ -176,8 +176,6 @@ def _run(
                 clock, outcome = lead
                 leading.append(sample(parts, clock, "all", outcome))
             parts = []
-        if progress is not None:
-            progress(done, len(plan.grid) * len(plan.chunks), "simulating")
     return tables, leading
 
 

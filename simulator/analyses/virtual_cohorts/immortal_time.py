@@ -22,7 +22,7 @@ from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_draws
-from simulator.execution.pool import workers
+from simulator.execution.pool import counted, workers
 from simulator.experiment.cost import check_events
 from simulator.experiment.settings import Progress
 from simulator.outcomes.episodes import Courses, Episodes, landmark, naive, simon_makuch
@@ -236,16 +236,12 @@ def immortal_time(
     follow_up = None if cohort is None else cohort.follow_up
     hospital = Hospital(scenario, table, follow_up, settings.horizon, settings.seed, settings.simulator, states)
     grid = np.arange(0.0, min(pathway.months.early, settings.horizon) + STEP / 2, STEP)
-    by_draw: list[list[_DrawResult]] = []
     work = _Work(hospital, settings.size, groups, analyses, grid)
     if not yes:
         check_events([scenario], settings.horizon)
         check_time(work.of, settings.size, settings)
     with workers(min(settings.jobs, len(dealt)), work) as pool_map:
-        for done, results in enumerate(pool_map(_Work.of, list(enumerate(dealt, start=1))), start=1):
-            by_draw.append(results)
-            if progress is not None:
-                progress(done, len(dealt))
+        by_draw = list(counted(pool_map(_Work.of, list(enumerate(dealt, start=1))), len(dealt), progress))
     reported = None if cohort is None else reported_difference(cohort, groups, pathway)
     by_analysis = list(zip(analyses, zip(*by_draw, strict=True), strict=True))
     rows = [_row(analysis, results, reported) for analysis, results in by_analysis]
@@ -285,8 +281,7 @@ def _row(analysis: Analysis, results: Sequence[_DrawResult], reported: float | N
         ("other", at[:, 1], variance[:, 1]),
         ("difference", at[:, 0] - at[:, 1], variance.sum(axis=1)),
     ):
-        columns = of_means(values, noise).columns()
-        row |= {f"{name}_{key}".removesuffix("_estimate"): value for key, value in columns.items()}
+        row |= of_means(values, noise).columns(name)
     cohorts = np.concatenate([result.cohorts for result in results])
     difference = cohorts[:, 0] - cohorts[:, 1]
     known = difference[np.isfinite(difference)]
@@ -308,20 +303,6 @@ def _curves(
     later = months >= analysis.begins
     for place, group in enumerate(groups):
         values, noise = (np.array([getattr(r, name)[place][later] for r in results]) for name in ("survival", "noise"))
-        alive = of_means(values, noise)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "clock": analysis.clock,
-                    "analysis": analysis.kind,
-                    "begins": analysis.begins,
-                    "group": group.name,
-                    "month": months[later],
-                    "survival": alive.estimate,
-                    "lower": alive.lower,
-                    "upper": alive.upper,
-                    "monte_carlo_se": alive.monte_carlo_se,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        keys = {"clock": analysis.clock, "analysis": analysis.kind, "begins": analysis.begins, "group": group.name}
+        parts.append(pd.DataFrame({**keys, "month": months[later], **of_means(values, noise).series()}))
+    return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "survival"})

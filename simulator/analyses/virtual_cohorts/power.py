@@ -21,7 +21,7 @@ from simulator.analyses.virtual_cohorts.settings import Settings, check, check_t
 from simulator.arrays import Booleans
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
-from simulator.execution.pool import workers
+from simulator.execution.pool import counted, workers
 from simulator.experiment.cost import check_events
 from simulator.experiment.marginal_benefit import with_marginal_benefits
 from simulator.experiment.settings import Progress
@@ -114,18 +114,13 @@ def virtual_cohorts(
         Hospital(arm, table, follow_up, settings.horizon, settings.seed, settings.simulator) for arm in arms
     )
     sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
-    curves: list[list[KaplanMeier]] = []
-    differs: list[Booleans] = []
     work = _Work(hospitals, settings.size, sizes)
     if not yes:
         check_events(arms, settings.horizon)
         check_time(work.of, sizes[-1] * len(arms), settings)
     with workers(min(settings.jobs, len(dealt)), work) as pool_map:
-        for done, (survival, significant) in enumerate(pool_map(_Work.of, list(enumerate(dealt, start=1))), start=1):
-            curves.append(survival)
-            differs.append(significant)
-            if progress is not None:
-                progress(done, len(dealt))
+        by_draw = list(counted(pool_map(_Work.of, list(enumerate(dealt, start=1))), len(dealt), progress))
+    curves, differs = [curves for curves, _ in by_draw], [differs for _, differs in by_draw]
     cohorts = _cohorts(curves, scenario.pathway.months.answer)
     return VirtualCohorts(
         tuple(arms), settings, len(dealt), cohort, cohorts, _curves(curves), variation_between(cohorts),
