@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import numpy as np
+import pandas as pd
 
-    from simulator.experiment.centre import Replication
-    from simulator.experiment.results import Results
-    from simulator.scenario.scenario import Scenario
+from simulator.engines.microsim import engine as microsim
+from simulator.engines.model import resolve
+from simulator.errors import InputError
+from simulator.evidence import draws
+from simulator.experiment import centre
+from simulator.experiment.centre import Replication
+from simulator.experiment.results import Results
+from simulator.files import csv
+from simulator.outcomes import event_log
+from simulator.randomness import Uniforms
+from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
 
 def engine(requested: str, scenarios: Sequence[Scenario]) -> str:
     """Return an engine that has histories. Raises InputError if another was requested."""
-    from simulator.errors import InputError
-
     if requested == "exact":
         raise InputError("the exact engine has no histories", where="--histories", allowed="--engine microsim or des")
     # A scenario with limited resources never runs by exact: "auto" stays, with its reason.
@@ -29,10 +34,6 @@ def write(results: Results, folder: Path) -> None:
 
     Where any scenario has limited resources, events have the calendar month, and whether the patient is counted.
     """
-    from simulator.files import csv
-    from simulator.outcomes import event_log
-    from simulator.scenario.scenario import BREAK_EVEN
-
     logs = []
     limited = any(scenario.is_limited for scenario in results.scenarios)
     with (folder / "histories.csv").open("w", encoding="utf-8", newline="") as file:
@@ -57,13 +58,6 @@ def write(results: Results, folder: Path) -> None:
 
 def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame, pd.DataFrame | None]]:
     """Yield the events of some patients, and their requests if any resource is limited."""
-    from simulator.engines.microsim import engine as microsim
-    from simulator.engines.model import resolve
-    from simulator.evidence import draws
-    from simulator.experiment import centre
-    from simulator.outcomes import event_log
-    from simulator.randomness import Uniforms
-
     manifest = results.manifest
     draw_values = draws.single(draws.load_informed_draws(scenario.pathway), 0)
     uniforms, horizon, patients = Uniforms(manifest["seed"], draw=1), manifest["horizon"], manifest["patients"]
@@ -78,10 +72,6 @@ def _parts(scenario: Scenario, results: Results) -> Iterator[tuple[pd.DataFrame,
 
 def _on_the_calendar(replication: Replication) -> pd.DataFrame:
     """Return the events with their calendar month, and whether the patient is counted."""
-    import numpy as np
-
-    from simulator.outcomes import event_log
-
     trajectories = replication.trajectories
     events = event_log.table([trajectories])
     order = np.argsort(trajectories.patients)
@@ -91,9 +81,6 @@ def _on_the_calendar(replication: Replication) -> pd.DataFrame:
 
 def _requests(scenario: Scenario, replication: Replication) -> pd.DataFrame:
     """Return the request log; the cell of an event that did not happen is empty."""
-    import numpy as np
-    import pandas as pd
-
     requests, names = replication.requests, np.array(list(scenario.capacity))
     columns = {"patient": requests.patients, "resource": names[requests.resource]}
     months = {
