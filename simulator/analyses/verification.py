@@ -61,13 +61,13 @@ class Check:
 
 def checks(progress: Callable[[int, int], None] | None = None) -> Iterator[Check]:
     """Yield the checks of every shipped pathway and scenario."""
-    every = subjects()
-    for done, scenario in enumerate(every):
+    scenarios_to_check = subjects()
+    for done, scenario in enumerate(scenarios_to_check):
         if progress is not None:
-            progress(done, len(every))
+            progress(done, len(scenarios_to_check))
         yield from of(scenario)
     if progress is not None:
-        progress(len(every), len(every))
+        progress(len(scenarios_to_check), len(scenarios_to_check))
 
 
 def subjects() -> list[Scenario]:

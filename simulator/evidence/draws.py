@@ -198,12 +198,12 @@ def _check_rows(table: Mapping[str, Floats], cells: csv.Cells, pathway: Pathway)
 
 def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> int:
     """Return how many draws to use. Raises InputError if fewer than `wanted` exist."""
-    there = 1 if table is None else len(table)
+    available = 1 if table is None else len(table)
     if wanted is None:
-        return min(there, MOST)
-    if wanted < 1 or wanted > there:
+        return min(available, MOST)
+    if wanted < 1 or wanted > available:
         what = "without draws of its own, a pathway has one" if table is None else "not that many draws"
-        raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {there} ({pathway.name})")
+        raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {available} ({pathway.name})")
     return wanted
 
 

@@ -168,11 +168,11 @@ def seconds_of(
         return timed(partial(part_of, scenario, table, engine, settings, rows)) * n_draws / rows.stop
     patients, replications = _patients(scenario, settings), _replications(scenario, settings)
     few = min(TIMED_EVENTS[_pace(scenario, engine)] / events_a_patient(scenario, settings.horizon), patients)
-    fewer = scenario if scenario.service is None else _with_arrivals(scenario, few, settings)
+    timed_scenario = scenario if scenario.service is None else _with_arrivals(scenario, few, settings)
 
     def seconds(count: int) -> float:
         small = replace(settings, patients=max(int(few), 1), replications=count)
-        return timed(partial(part_of, fewer, table, engine, small, slice(0, 1)))
+        return timed(partial(part_of, timed_scenario, table, engine, small, slice(0, 1)))
 
     one = repeated = seconds(1)
     if replications > 1:

@@ -45,8 +45,8 @@ def with_marginal_benefits(
             benefits = [1.0]
             if scenario.marginal_benefit == 1.0:
                 benefits = [COHORTS if informed else HALF, *([BREAK_EVEN] if break_even else [])]
-        every = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
-        displayed.extend(end for end in every if end.name not in [known.name for known in displayed])
+        variants = [scenario, *(scenario.with_marginal_benefit(benefit) for benefit in benefits)]
+        displayed.extend(end for end in variants if end.name not in [known.name for known in displayed])
     return displayed
 
 
@@ -90,7 +90,7 @@ def mixture(
     curves : scenario's name -> curves, of `simulated(displayed)`; informed : (n_draws,) the benefit cohorts suggest
     margin : more of 100 alive than under the first scenario; if that is this policy, than if none benefited
     """
-    every, none = (curves[end.name] for end in _ends(scenario, displayed))
+    benefited, none = (curves[end.name] for end in _ends(scenario, displayed))
     break_even = None
     if scenario.marginal_benefit == COHORTS:
         assert informed is not None
@@ -98,9 +98,9 @@ def mixture(
     else:
         is_first = split_name(scenario.name)[0] == split_name(displayed[0].name)[0]
         first = none if is_first else curves[displayed[0].name]
-        break_even = _break_even([first, none, every], scenario.pathway, margin)
+        break_even = _break_even([first, none, benefited], scenario.pathway, margin)
         benefit = np.clip(np.nan_to_num(break_even.benefit, posinf=1.0), 0.0, 1.0)
-    return mixed([every, none], [benefit, 1.0 - benefit]), break_even
+    return mixed([benefited, none], [benefit, 1.0 - benefit]), break_even
 
 
 def _break_even(curves: Sequence[Curves], pathway: Pathway, margin: float) -> BreakEven:

@@ -61,7 +61,7 @@ def report_months(horizon: float, early: float) -> Floats:
 
 
 def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
-    """Reduce curves to what is reported."""
+    """Return the reported months and outcomes of curves."""
     pathway = scenario.pathway
     months = report_months(float(curves.months[-1]), pathway.months.early)
     at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)

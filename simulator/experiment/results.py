@@ -121,8 +121,8 @@ def gather(
             occupancy.append(occupancy_table(scenario, clock, months, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin))
     rows = [outcome.row() | {"follow_up": follow_up(outcome.name, settings.horizon)} for outcome in outcomes]
-    every = zip(scenarios, ([part.resources for part in draws if part.resources] for draws in by_scenario), strict=True)
-    limited = {scenario: parts for scenario, parts in every if parts}
+    used = ([part.resources for part in draws if part.resources] for draws in by_scenario)
+    limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
     queue = resource_tables.queue(*resources)
     results = Results(

@@ -56,8 +56,8 @@ def whole(pieces: Sequence[Shard], tallied: Iterator[list[Tally]]) -> Iterator[l
     """Yield a draw's tallies after its last piece, and None after every other."""
     merged: list[Tally] = []
     for piece, tallies in zip(pieces, tallied, strict=True):
-        for mine, tally in zip(merged, tallies, strict=False):
-            mine.merge(tally)
+        for total, tally in zip(merged, tallies, strict=False):
+            total.merge(tally)
         merged = merged or tallies
         yield merged if piece.is_last else None
         if piece.is_last:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 PAYS = "draws_with_"
-"""Outcomes that a draw has or has not begin so: the table shows the share of draws."""
+"""Outcomes that are true or false of a draw begin so; the table shows the share of draws."""
 
 CERTAIN = 4.0
 """Survivors per 10 more treated are shown of draws in which this many standard errors more are treated."""
@@ -131,10 +131,10 @@ def outcomes_of_population(
         difference = None if first is None else read_off(np.subtract, result, sample(first, clock, population, name))
         yield Outcome(scenario.name, clock, population, name, unit, result, difference)
     if first is not None and population == "all" and clock == scenario.pathway.clock:
-        yield from _survivors_gained(scenario, clock, draws, first)
+        yield from _survivors_per_10(scenario, clock, draws, first)
 
 
-def _survivors_gained(
+def _survivors_per_10(
     scenario: Scenario, clock: str, draws: Sequence[ScenarioDraws], first: Sequence[ScenarioDraws]
 ) -> Iterator[Outcome]:
     more = read_off(np.subtract, treated(draws), treated(first))
@@ -156,10 +156,10 @@ def break_even_outcomes(
 ) -> Iterator[Outcome]:
     """Yield whether a policy pays in a draw and, for the policy itself, the smallest benefit that pays."""
     stem, clock, month = split_name(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
-    alike = (
+    same_policy = (
         parts for scenario, parts in zip(scenarios, by_scenario, strict=True) if split_name(scenario.name)[0] == stem
     )
-    break_evens = [part.break_even for parts in alike for part in parts if part.break_even is not None]
+    break_evens = [part.break_even for parts in same_policy for part in parts if part.break_even is not None]
     if not break_evens or scenario.marginal_benefit == BREAK_EVEN:
         return
     alive = sample(draws, clock, "all", alive_at(month))

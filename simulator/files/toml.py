@@ -120,8 +120,8 @@ def named_file(path: Path, named: str, where: str) -> Path:
     """Return the file named in a file, relative to it. Raises InputError naming `where` if it is not there."""
     file = path.parent / named
     if not file.exists():
-        there = [str(other.relative_to(path.parent)) for other in path.parent.glob("*.toml") if other != path]
-        raise InputError("cannot be read: no such file", where=where, got=named, nearest=nearest(named, there))
+        others = [str(other.relative_to(path.parent)) for other in path.parent.glob("*.toml") if other != path]
+        raise InputError("cannot be read: no such file", where=where, got=named, nearest=nearest(named, others))
     return file
 
 

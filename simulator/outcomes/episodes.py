@@ -70,9 +70,9 @@ def naive(courses: Courses) -> Episodes:
 
 def landmark(courses: Courses, month: float) -> Episodes:
     """Return groups by entry up to a month, of patients then alive and followed, from that month on."""
-    there = courses.only(courses.seen > month)
-    start = np.full(there.seen.size, float(month))
-    return Episodes(start, there.seen, there.died, there.entered <= month)
+    followed = courses.only(courses.seen > month)
+    start = np.full(followed.seen.size, float(month))
+    return Episodes(start, followed.seen, followed.died, followed.entered <= month)
 
 
 def simon_makuch(courses: Courses) -> Episodes:

@@ -44,8 +44,8 @@ def of_resource(requests: Requests, capacity: Capacity, first: float, last: floa
 
     Waits are of requests made then; the mean, median and 90th percentile are over requests that were granted.
     """
-    made = requests.only((requests.requested >= first) & (requests.requested < last))
-    served, waited = np.isfinite(made.granted), made.waited
+    counted = requests.only((requests.requested >= first) & (requests.requested < last))
+    served, waited = np.isfinite(counted.granted), counted.waited
     months = last - first
     years = months / MONTHS_A_YEAR
     started = int(((requests.granted >= first) & (requests.granted < last)).sum())
@@ -124,12 +124,12 @@ def by_arrival_year(
     n_years = int(np.ceil((last - first) / MONTHS_A_YEAR - 1e-9))
     for year in range(1, n_years + 1):
         begin = first + MONTHS_A_YEAR * (year - 1)
-        here = (arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))
-        seen = np.min(followed[here], initial=np.inf) + MOMENT
+        arrived = (arrival >= begin) & (arrival < min(begin + MONTHS_A_YEAR, last))
+        seen = np.min(followed[arrived], initial=np.inf) + MOMENT
         by_year[year] = {
-            alive_at(month): ("probability", _or_nan(np.mean, lived[here & (month <= seen)] > month))
+            alive_at(month): ("probability", _or_nan(np.mean, lived[arrived & (month <= seen)] > month))
             for month in months.survival
             if month <= months.early
         }
-        by_year[year]["arrivals"] = ("patients", float(here.sum()))
+        by_year[year]["arrivals"] = ("patients", float(arrived.sum()))
     return by_year

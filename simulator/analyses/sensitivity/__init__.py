@@ -1,1 +1,1 @@
-"""Which inputs move the answer, and what it would be worth to know them."""
+"""The effect of uncertain inputs on the answer, and the value of knowing them."""

@@ -53,8 +53,8 @@ def _partners(r: Floats, others: Floats, n_draws: int) -> Integers:
     if free < 1 or not r.size:
         return np.zeros(0, dtype=np.int64)
     weights = np.linalg.pinv(others, rcond=ALIKE, hermitian=True) @ r
-    left = n_draws * (1.0 - r @ weights) / free
-    return np.flatnonzero(np.abs(weights) > LEFT) if left < LEFT**2 else np.zeros(0, dtype=np.int64)
+    unexplained = n_draws * (1.0 - r @ weights) / free
+    return np.flatnonzero(np.abs(weights) > LEFT) if unexplained < LEFT**2 else np.zeros(0, dtype=np.int64)
 
 
 def joined(sets: Sequence[set[str]]) -> list[set[str]]:

@@ -55,9 +55,9 @@ def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, 
     design = np.column_stack([np.ones(len(x)), controls])
     both = np.column_stack([x, y])
     weights, _, rank, _ = np.linalg.lstsq(design, both, rcond=None)
-    left, freedom = both - design @ weights, len(x) - (rank - 1) - 3
-    sizes = np.linalg.norm(left, axis=0)
+    residuals, freedom = both - design @ weights, len(x) - (rank - 1) - 3
+    sizes = np.linalg.norm(residuals, axis=0)
     if freedom < 1 or np.any(sizes <= 1e-9 * np.linalg.norm(both, axis=0)):
         return np.nan, np.nan, np.nan
-    r = float(np.clip(left[:, 0] @ left[:, 1] / sizes.prod(), -1.0 + 1e-12, 1.0 - 1e-12))
-    return r, float(freedom), float((sizes**4 / (left**4).sum(axis=0)).min())
+    r = float(np.clip(residuals[:, 0] @ residuals[:, 1] / sizes.prod(), -1.0 + 1e-12, 1.0 - 1e-12))
+    return r, float(freedom), float((sizes**4 / (residuals**4).sum(axis=0)).min())

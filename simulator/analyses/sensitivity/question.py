@@ -155,8 +155,8 @@ def evaluate(
 
 def seconds_a_row(question: Question, rows: pd.DataFrame) -> float:
     """Return about how many seconds a row of inputs takes, from a few rows."""
-    few = rows.iloc[:TIMED_ROWS]
-    return timed(partial(_piece, question, (DECLARED, False, few))) / len(few)
+    timed_rows = rows.iloc[:TIMED_ROWS]
+    return timed(partial(_piece, question, (DECLARED, False, timed_rows))) / len(timed_rows)
 
 
 def _rows_together(question: Question, decides: bool) -> int:

@@ -174,8 +174,8 @@ def not_offered(
         reasons["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
     if not variance.is_offered():
         reasons["sobol"] = f"it needs SALib: {variance.INSTALL}"
-    if (there := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
-        reasons |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {there}")
+    if (n_draws := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
+        reasons |= dict.fromkeys(OF_MANY, f"takes {LEAST_OF_MANY} parameter sets or more; there are {n_draws}")
     return reasons
 
 
@@ -290,14 +290,14 @@ class _Work:
         rows = self.inputs.draws.iloc[:MOST]
         names = offered(resolve(option, row_values(rows)) for option in self.question.options)
         values = {name: self._values(rows, name, name) for name in names}
-        every = [Alternative(name, "", value, np.ones(len(value))) for name, value in values.items()]
-        return alternatives.table(values[DECLARED], every, _drawn(rows))
+        compared = [Alternative(name, "", value, np.ones(len(value))) for name, value in values.items()]
+        return alternatives.table(values[DECLARED], compared, _drawn(rows))
 
     def priors(self) -> pd.DataFrame:
         assert self.widen is not None
         rows = self.inputs.draws.iloc[:MOST]
         declared = self._values(rows, DECLARED)
-        every = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
+        compared = [Alternative(DECLARED, "", declared, np.ones(len(declared)))]
         drawn = rows.drop(columns=BENEFIT, errors="ignore")
         for widened in self.widen(
             drawn, self._moving() & set(self.names), lambda done, total: self.progress(done, total, "priors")
@@ -305,8 +305,8 @@ class _Work:
             moved = rows.assign(**{str(name): widened.draws[name].to_numpy() for name in widened.draws})
             values = declared if moved.equals(rows) else self._values(moved)
             weights = alternatives.weights_of(widened.log_weights)
-            every.append(Alternative(" ".join(widened.parameters), widened.description, values, weights))
-        table = alternatives.table(declared, every, _drawn(rows))
+            compared.append(Alternative(" ".join(widened.parameters), widened.description, values, weights))
+        table = alternatives.table(declared, compared, _drawn(rows))
         order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
         return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
 

@@ -87,7 +87,7 @@ def _problem(factors: Factors) -> dict[str, Any]:
 
 def _salib() -> tuple[Any, Any]:
     try:
-        # Imported by name, so that nobody needs SALib, or stubs for it, to check this file.
+        # Imported by name, so that type checks need neither SALib nor stubs for it.
         analysis, sampling = (import_module(f"SALib.{module}.sobol") for module in ("analyze", "sample"))
     except ImportError:
         raise InputError(

@@ -179,8 +179,8 @@ def offered(models: Iterable[Model]) -> list[str]:
     models = tuple(models)
     times = [exit.time for model in models for exits in model.exits.values() for exit in exits]
     excluded = WITH_CURE if any(_declares_cure(time) for time in times) else WITHOUT_CURE
-    every = structures(models[0].pathway.months)
-    return [DECLARED, *(name for name in every if name not in excluded and every[name].changes(models))]
+    by_name = structures(models[0].pathway.months)
+    return [DECLARED, *(name for name in by_name if name not in excluded and by_name[name].changes(models))]
 
 
 def _declares_cure(time: Distribution | None) -> bool:

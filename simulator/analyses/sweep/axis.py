@@ -57,8 +57,8 @@ def read_values(given: str | Iterable[float], where: str) -> tuple[float, ...]:
     if not values:
         raise InputError("no values", where=where, allowed=FORMS)
     if len(set(values)) < len(values):
-        twice = next(value for place, value in enumerate(values) if value in values[:place])
-        raise InputError("a value twice", where=where, got=twice, allowed="each once")
+        repeated = next(value for place, value in enumerate(values) if value in values[:place])
+        raise InputError("a value twice", where=where, got=repeated, allowed="each once")
     return tuple(values)
 
 

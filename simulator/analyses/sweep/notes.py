@@ -32,8 +32,7 @@ def _marginal(grid: Grid, untouched: Floats) -> list[str]:
     if not varied:
         sentences.append(f"{BENEFIT} is the scenario's, {_benefit(grid.scenario)}, in every cell.")
     if untouched.max() > 0:
-        who = "Uptake at or below a draw's own adds no patients"
-        sentences.append(f"{who}: {_where(grid, untouched)}.")
+        sentences.append(f"Uptake at or below a draw's own adds no patients: {_where(grid, untouched)}.")
     return sentences
 
 

@@ -173,21 +173,21 @@ class _Work:
         default, month = self.hospital.scenario.pathway.clock, self.hospital.scenario.pathway.months.answer
         if analysis.clock == default:
             since = np.zeros(patients.seen.size)
-            here = patients.eligible(others.entered, since)
+            eligible = patients.eligible(others.entered, since)
         else:
             # A patient who failed or was treated before can do neither for the first time from here on.
             since = patients.entered[analysis.clock]
-            here = patients.eligible(others.entered, since, entered.entered + analysis.failure)
-        every = patients.courses(entered.entered, np.where(here, since, 0.0), analysis.failure)
-        number = np.arange(here.size) // self.n
-        by_cohort = [_compared(analysis, every.only(here & (number == c)), month) for c in range(cohorts)]
-        whole = analysis.episodes(every.only(here))
+            eligible = patients.eligible(others.entered, since, entered.entered + analysis.failure)
+        courses = patients.courses(entered.entered, np.where(eligible, since, 0.0), analysis.failure)
+        number = np.arange(eligible.size) // self.n
+        by_cohort = [_compared(analysis, courses.only(eligible & (number == c)), month) for c in range(cohorts)]
+        whole = analysis.episodes(courses.only(eligible))
         curves = [kaplan_meier(whole.of(group), analysis.begins) for group in (True, False)]
-        there = np.array([1.0 if whole.of(group).stop.size else np.nan for group in (True, False)])
+        occupied = np.array([1.0 if whole.of(group).stop.size else np.nan for group in (True, False)])
         return _DrawResult(
-            np.array([curve.at(self.months) for curve in curves]) * there[:, None],
+            np.array([curve.at(self.months) for curve in curves]) * occupied[:, None],
             np.array([curve.standard_error(self.months) ** 2 for curve in curves]),
-            np.array([float(curve.at(month)) for curve in curves]) * there,
+            np.array([float(curve.at(month)) for curve in curves]) * occupied,
             np.array([float(curve.standard_error(month)) ** 2 for curve in curves]),
             np.array([pair for pair, _, _ in by_cohort]),
             np.array([p for _, p, _ in by_cohort]),

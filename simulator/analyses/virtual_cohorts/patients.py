@@ -114,19 +114,19 @@ class Hospital:
             yield from microsim.simulate(model, uniforms, numbers, horizon=end, keep=self.states)
 
     def _seen(self, trajectories: Trajectories, uniforms: Uniforms) -> Patients:
-        here = np.flatnonzero(np.isfinite(trajectories.clock_month))
-        death = trajectories.death_month[here] - trajectories.clock_month[here]
-        ends = np.full(here.size, self.horizon)
+        on_clock = np.flatnonzero(np.isfinite(trajectories.clock_month))
+        death = trajectories.death_month[on_clock] - trajectories.clock_month[on_clock]
+        ends = np.full(on_clock.size, self.horizon)
         if self.follow_up is not None:
             lower, upper = self.follow_up
-            u = uniforms.at(FOLLOW_UP, trajectories.patients[here])
+            u = uniforms.at(FOLLOW_UP, trajectories.patients[on_clock])
             ends = np.minimum(ends, lower + (upper - lower) * u)
         entered = {}
         for state in self.states:
             first = np.full(trajectories.patients.size, np.inf)
             for places, since in trajectories.on_the_clock(state):
                 np.minimum.at(first, places, since)
-            entered[state] = first[here]
+            entered[state] = first[on_clock]
         return Patients(np.minimum(death, ends), death <= ends, entered)
 
 

@@ -140,10 +140,10 @@ def _cohorts(curves: Sequence[Sequence[KaplanMeier]], month: float) -> pd.DataFr
 
 def _curves(curves: Sequence[Sequence[KaplanMeier]]) -> pd.DataFrame:
     """Return the curves of up to 200 cohorts, evenly from all draws."""
-    every = [curve for by_cohort in curves for curve in by_cohort]
+    all_curves = [curve for by_cohort in curves for curve in by_cohort]
     parts = [
-        pd.DataFrame({"cohort": place + 1, "month": every[place].months, "survival": every[place].survival})
-        for place in np.unique(np.linspace(0, len(every) - 1, min(DRAWN, len(every))).astype(int))
+        pd.DataFrame({"cohort": place + 1, "month": all_curves[place].months, "survival": all_curves[place].survival})
+        for place in np.unique(np.linspace(0, len(all_curves) - 1, min(DRAWN, len(all_curves))).astype(int))
     ]
     return pd.concat(parts, ignore_index=True)
 
