@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulator.arrays import Floats
 from simulator.cli import folder, options, output, progress
 
 if TYPE_CHECKING:
+    from simulator.arrays import Floats
     from simulator.scenario.scenario import Scenario
 
 
