@@ -101,14 +101,14 @@ def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: 
     if show is not None and parts != ["all"]:
         return parts
     offered = QUICK if show is None else PARTS
-    left_out = not_offered(loaded, horizon, draws, fitted=cohort_folder(loaded[0].pathway) is not None)
+    unavailable = not_offered(loaded, horizon, draws, fitted=cohort_folder(loaded[0].pathway) is not None)
     # Without --show nobody wants a decision, but ranks are always there.
-    if show is not None or set(left_out) >= set(OF_MANY):
-        reasons = {why: [part for part in offered if left_out.get(part) == why] for why in left_out.values()}
+    if show is not None or set(unavailable) >= set(OF_MANY):
+        reasons = {why: [part for part in offered if unavailable.get(part) == why] for why in unavailable.values()}
         omitted = ", ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items() if names)
         if omitted:
             typer.echo(f"aftercart: not shown: {omitted}", err=True)
-    return [part for part in offered if part not in left_out]
+    return [part for part in offered if part not in unavailable]
 
 
 def _rates(costs: Iterable[str]) -> dict[str, float]:

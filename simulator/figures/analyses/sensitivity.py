@@ -127,8 +127,8 @@ def _tornado(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Coho
                 if outside and abs(at - centre) > 1e-9:
                     _end(axes, place, at, value, right=at > centre if at != centre else bool(side))
         row_chart.zero_line(axes, centre)
-        reach = max(float(np.ptp(np.append(ends, centre))), 1e-9)
-        axes.set_xlim(min(ends.min(), centre) - 0.13 * reach, max(ends.max(), centre) + 0.13 * reach)
+        extent = max(float(np.ptp(np.append(ends, centre))), 1e-9)
+        axes.set_xlim(min(ends.min(), centre) - 0.13 * extent, max(ends.max(), centre) + 0.13 * extent)
 
     return _draw(analysis, part, table, cohort, measured(question), notes, paint, _tornado_key)
 
