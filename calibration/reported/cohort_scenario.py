@@ -32,7 +32,8 @@ def scenario_of(cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folde
     }
     mix = mix_of(cohort, pathway, folder)
     rows = {name: _row(each, cohort, "") for name, each in told.get("set", {}).items() if not _is_number(each)}
-    tables["set"] = among_eligible(Told(tables["set"], rows, f"{file}: [set]"), pathway, mix)
+    start = pathway.clock_state if cohort.clock == pathway.clock else pathway.start
+    tables["set"] = among_eligible(Told(tables["set"], rows, f"{file}: [set]", start), pathway, mix)
     found = Scenario(cohort.name, pathway, marginal_benefit=float(benefit), population=mix, file=file, **tables)
     check(found)
     return found

@@ -117,6 +117,9 @@ def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     if np.isfinite(row["month"]) and not 0 < row["month"] <= HORIZON:
         what, allowed = "a month that is not simulated", f"months above 0, up to {HORIZON:g}"
         raise InputError(what, where=f"{at}, month", got=f"{row['month']:g}", allowed=allowed)
+    if row["kind"] == PERCENTAGE and cohort.follow_up is not None and row["month"] > cohort.follow_up[1]:
+        what, allowed = "survival after the last follow-up", f"up to {cohort.follow_up[1]:g}, or a later end"
+        raise InputError(what, where=f"{at}, month", got=f"{row['month']:g}", allowed=f"{allowed} of [follow_up]")
     if not np.isfinite(count):
         return
     if count != int(count):

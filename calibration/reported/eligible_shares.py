@@ -42,11 +42,15 @@ EXACT = 1e-9
 
 @dataclass(frozen=True)
 class Told:
-    """A cohort's levers. values : parameter -> its number; rows : those told by a row; at : where they are told."""
+    """A cohort's levers. values : parameter -> its number; rows : those told by a row; at : where they are told.
+
+    start : the state whose patients have the case mix that the cohort reports
+    """
 
     values: Mapping[str, float]
     rows: Mapping[str, pd.Series]
     at: str
+    start: str
 
 
 def among_eligible(told: Told, pathway: Pathway, mix: Mix) -> dict[str, float]:
@@ -91,8 +95,19 @@ class _Choice:
             raise self._refused("its shares differ by an attribute")
         if len({_level(self.told.rows[str(way.probability)]) for way in self.told_ways}) > 1:
             raise self._refused("the rows are of different patients")
-        if differing := _differing(self.pathway, self.state) & set(self._gates):
+        if differing := self._differing() & set(self._gates):
             raise self._refused(f"who comes to it differs by {', '.join(sorted(differing))}")
+
+    def _differing(self) -> set[str]:
+        """Return the attributes of which those who come to the choice have another mix than `mix`.
+
+        What differs before the reported mix is counted changes nothing, unless an attribute without one carries it on.
+        """
+        at_entry = _differing(self.pathway, self.state, self.pathway.start)
+        since = _differing(self.pathway, self.state, self.told.start)
+        ways = {name: [way.to for way in state.transitions] for name, state in self.pathway.states.items()}
+        is_later = self.state.name in reachable([self.told.start], ways.__getitem__)
+        return since | at_entry - self.mix.keys() if is_later and since <= self.mix.keys() else at_entry
 
     def solved(self) -> dict[str, float]:
         """Return parameter -> share among the eligible, of the told ones. Raises InputError if it depends on others."""
@@ -169,14 +184,14 @@ def _level(row: pd.Series) -> str:
     return str(row["attribute"]) or (str(row["population"]) if "=" in str(row["population"]) else "")
 
 
-def _differing(pathway: Pathway, state: State) -> set[str]:
-    """Return the attributes by which patients differ in whether they come to a choice."""
+def _differing(pathway: Pathway, state: State, start: str) -> set[str]:
+    """Return the attributes by which patients of a state differ in whether they come to a choice."""
 
     def onward(name: str) -> list[str]:
         return [] if name == state.name else [way.to for way in pathway.states[name].transitions]
 
     found: set[str] = set()
-    for name in reachable([pathway.start], onward) - {state.name}:
+    for name in reachable([start], onward) - {state.name}:
         for way in pathway.states[name].transitions:
             told = references_of(way)
             if len(pathway.states[name].transitions) == 1 and way.time is not None:

@@ -19,6 +19,10 @@ CAR = "car,entered,treated,car_t_reinfusion,,,{},42"
 CHEMOTHERAPY = "chemotherapy,entered,treated,chemotherapy,,,{},42"
 IMMUNOTHERAPY = "immunotherapy,entered,treated,immunotherapy,,,{},42"
 LEVERS = {"car": "share_car_t_reinfusion"}
+CURED_BY_CD19 = (
+    'shape = "relapse_shape"\n',
+    'shape = "relapse_shape"\ncure = { by = "cd19", positive = 0.1, negative_or_dim = 0.7, unknown = 0.2 }\n',
+)
 Cohort = Callable[..., Targets]
 
 
@@ -26,7 +30,13 @@ Cohort = Callable[..., Targets]
 def cohort(tmp_path: Path) -> Cohort:
     """A cohort of 60 with 42 treated, CD19 known of 40: rows tell shares; `edits` of its pathway."""
 
-    def write(*rows: str, more: str = "", edits: Sequence[tuple[str, str]] = (), use: str = "setting") -> Targets:
+    def write(
+        *rows: str,
+        more: str = "",
+        edits: Sequence[tuple[str, str]] = (),
+        use: str = "setting",
+        clock: str = "relapse",
+    ) -> Targets:
         folder = tmp_path / "mine"
         shutil.copytree(find_folder("schultz2023"), folder)
         pathway = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
@@ -38,6 +48,7 @@ def cohort(tmp_path: Path) -> Cohort:
         names = [row.partition(",")[0] for row in rows]
         levers = "".join(f'{LEVERS.get(name, f"share_{name}")} = "{name}"\n' for name in names)
         told = told.replace('"b_all_post_cd19"', '"own.toml"') + levers + more
+        told = told.replace('clock = "relapse"', f'clock = "{clock}"')
         (folder / "cohort.toml").write_text(told, encoding="utf-8")
         every = [(folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]]
         every += ["treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
@@ -61,9 +72,12 @@ def test_a_share_printed_of_the_whole_cohort_is_set_as_one_of_the_treated(cohort
     assert of_all == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
 
 
-def test_the_share_that_was_told_is_what_simulated_patients_have(cohort: Cohort) -> None:
-    """The closed ones' share goes to chemotherapy as well, by what it has of the others."""
-    targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation")
+@pytest.mark.parametrize("edits", [(), (CURED_BY_CD19,)])
+def test_the_share_that_was_told_is_what_simulated_patients_have(
+    edits: Sequence[tuple[str, str]], cohort: Cohort
+) -> None:
+    """The closed ones' share goes to chemotherapy as well, by what it has of the others; the mix is that at relapse."""
+    targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation", edits=edits)
     found = external.validate(targets, None, wanted=80)
     # 5 standard errors of 80 cohorts with 42 treated.
     for predicted, share in zip(found["predicted"], (25 / 42, 6 / 42), strict=True):
@@ -133,17 +147,9 @@ REFUSED = {
         {"edits": [('probability = "salvage_uptake"', f"{BY_CD19.replace('share_chemotherapy', 'salvage_uptake')}")]},
         "who comes to it differs by cd19",
     ),
-    "cured by CD19": (
+    "cured by CD19, and the mix is that at infusion": (
         [CAR.format(10)],
-        {
-            "edits": [
-                (
-                    'shape = "relapse_shape"\n',
-                    'shape = "relapse_shape"\n'
-                    'cure = { by = "cd19", positive = 0.1, negative_or_dim = 0.2, unknown = 0.2 }\n',
-                )
-            ]
-        },
+        {"edits": [CURED_BY_CD19], "clock": "infusion"},
         "who comes to it differs by cd19",
     ),
     "shares by CD19": (

@@ -95,6 +95,11 @@ IN_A_ROW = {
     "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18,5.6", "2,18,11.1"), "four rows contradict"),
     "a state told twice": (NO_RESPONSE, NO_RESPONSE.replace("d,no_resp", "d,partial_resp"), "two rows contradict"),
     "a group not known yet": (CHEMOTHERAPY, OTHER_CHEMOTHERAPY, "may enter hsct later"),
+    "survival after the last follow-up": (
+        SURVIVORS_6,
+        SURVIVORS_6.replace("survivors,all,,,6,14", "survival,all,,,74.8,"),
+        "month: survival after the last follow-up; got '74.8'; allowed: up to 74.7, or a later end of \\[follow_up\\]",
+    ),
     "two survivors at 12": (SURVIVORS_6, SURVIVORS_6.replace("6,14,37", "12,14,37"), "two rows contradict"),
 }
 
