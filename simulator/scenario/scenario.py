@@ -44,7 +44,7 @@ class ScenarioTable(toml.Table):
     leads_with: str | None = Field(None, description="the clock to show first")
     marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = Field(
         1.0,
-        description="the probability that a patient whom only this policy treats gains what today's treated gain",
+        description="share of additional patients (treated only under this policy) who benefit as today's patients do",
     )
     set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
     scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
@@ -115,7 +115,7 @@ class Scenario:
         return replace(self.benefiting(benefit), name=f"{split_name(self.name)[0]}@{suffix}")
 
     def benefiting(self, benefit: float | str) -> Scenario:
-        """Return this scenario with a marginal benefit, of whoever is treated in addition before its date too."""
+        """Return this scenario with a marginal benefit, also of additional patients before its date."""
         before = None if self.before is None else self.before.benefiting(benefit)
         return replace(self, marginal_benefit=benefit, before=before)
 

@@ -129,9 +129,9 @@ def _when(scenario: Scenario, clock: str, month: float) -> str:
 
 
 def benefit_heading(scenario: Scenario) -> str:
-    """Return a scenario's marginal benefit as a heading: "if 50% gain", "@cohorts"."""
+    """Return a scenario's marginal benefit as a heading: "if 50% benefit", "@cohorts"."""
     benefit = scenario.marginal_benefit
-    return f"@{benefit}" if isinstance(benefit, str) else f"if {benefit:.0%} gain"
+    return f"@{benefit}" if isinstance(benefit, str) else f"if {benefit:.0%} benefit"
 
 
 def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) -> str:
@@ -143,9 +143,10 @@ def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) 
 def _benefit_assumption(scenario: Scenario) -> str:
     benefit = scenario.marginal_benefit
     if benefit == COHORTS:
-        return "If those whom it treats in addition gain as other cohorts suggest (transport, not a treatment effect)"
+        measured = "an extrapolation, not a measured effect"
+        return f"If the additional patients (treated only under it) benefit as other cohorts suggest ({measured})"
     share = {0.0: "none", 0.5: "only half", 1.0: "all"}.get(float(benefit), f"{100 * float(benefit):.0f} %")
-    return f"If {share} of those whom it treats in addition gain from it (an assumption)"
+    return f"If {share} of the additional patients (treated only under it) benefit (an assumption)"
 
 
 def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
@@ -162,9 +163,9 @@ def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
 
 def _share_needed(row: Row, more: str) -> str:
     if not row["estimate"] <= 1.0:
-        return f"Even if all of them gain, it does not have {more} in most draws"
+        return f"Even if all additional patients benefit, most parameter sets do not give {more}"
     if row["estimate"] <= 0.0:
-        return f"Even if none of them gains, it has {more} in most draws"
+        return f"Even if no additional patient benefits, most parameter sets give {more}"
     ends = ""
     if row["lower"] < row["estimate"]:
         upper = row["upper"] if math.isfinite(row["upper"]) else math.inf
@@ -172,14 +173,16 @@ def _share_needed(row: Row, more: str) -> str:
             rounding.number(end, "probability", end_of=row["estimate"]) for end in (max(row["lower"], 0.0), upper)
         )
         ends = f" (95 % interval {low} to {'more than all' if upper > 1.0 else high})"
-    return f"To have {more}, {_per_100(row['estimate'])} of 100 of them must gain{ends}"
+    return f"For {more}, {_per_100(row['estimate'])} of 100 additional patients must benefit{ends}"
 
 
 def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
     """Return the share of draws that reach the margin as other cohorts suggest; empty without that estimate."""
     cautious = rows[[split_name(name)[1] == COHORTS for name in rows["scenario"]]]
     shares = cautious[cautious["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
-    return f"; as other cohorts suggest, it has them in {_per_100(shares.iloc[0])} of 100 draws" if len(shares) else ""
+    return (
+        f"; as other cohorts suggest, {_per_100(shares.iloc[0])} of 100 parameter sets have that" if len(shares) else ""
+    )
 
 
 def _per_100(probability: float) -> str:

@@ -13,7 +13,7 @@ _OUTCOMES = {
     "os": "Alive at {months}",
     "median_os": "Median survival",
     "rmst": "Mean survival within {months}",
-    "break_even": "Must gain for {margin} more alive at {months}",
+    "break_even": "Must benefit for {margin} more alive at {months}",
     "draws_with": "Draws with at least {margin} more alive at {months}",
     "survivors_gained": "Survivors at {months} gained per 10 more treated",
 }

@@ -42,7 +42,7 @@ def test_both_ends_of_the_marginal_benefit_are_told(baseline: Scenario, wider: S
     both = [baseline, wider, wider.with_marginal_benefit(0.5)]
     told = answer(outcomes(BASELINE, WIDER, WIDER_HALF), both)
     assert told.endswith(
-        "If only half of those whom it treats in addition gain from it (an assumption), "
+        "If only half of the additional patients (treated only under it) benefit (an assumption), "
         "13 more (95 % interval 6 to 19)."
     )
 
@@ -53,7 +53,7 @@ def test_an_end_of_the_marginal_benefit_is_told_by_its_share(
 ) -> None:
     end = wider.with_marginal_benefit(benefit)
     told = answer(outcomes(BASELINE, WIDER, (end.name, *WIDER_HALF[1:])), [baseline, wider, end])
-    assert f"If {share} of those whom it treats in addition gain from it (an assumption), 13 more" in told
+    assert f"If {share} of the additional patients (treated only under it) benefit (an assumption), 13 more" in told
 
 
 def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
@@ -129,14 +129,15 @@ def test_a_policy_told_for_another_share_names_it(baseline: Scenario, wider: Sce
     table = outcomes(BASELINE, ("wider-salvage@0.25", *WIDER_HALF[1:]), ("wider-salvage@1", *WIDER[1:]))
     told = answer(table, [baseline, quarter, all_gain])
     assert "13 more (95 % interval 6 to 19) are alive at 12 months under wider-salvage@0.25" in told
-    assert "If all of those whom it treats in addition gain from it (an assumption), 26 more" in told
+    assert "If all of the additional patients (treated only under it) benefit (an assumption), 26 more" in told
 
 
 def test_the_ends_of_one_policy_alone_are_not_compared(wider: Scenario) -> None:
     told = answer(outcomes(WIDER, WIDER_HALF), [wider, wider.with_marginal_benefit(0.5)])
     assert told.startswith("Of 100 patients who relapse, 60 (95 % interval 47 to 71) are alive at 12 months")
     assert told.endswith(
-        "If only half of those whom it treats in addition gain from it (an assumption), 48 (95 % interval 36 to 57)."
+        "If only half of the additional patients (treated only under it) benefit (an assumption), "
+        "48 (95 % interval 36 to 57)."
     )
 
 
@@ -160,15 +161,26 @@ def test_who_never_relapses_is_told_of_from_infusion(baseline: Scenario) -> None
 @pytest.mark.parametrize(
     ("estimate", "lower", "upper", "said"),
     [
-        (0.2, 0.13, 0.33, "at 12 months, 20 of 100 of them must gain (95 % interval 13 to 33)."),
-        (0.9, -0.1, None, "90 of 100 of them must gain (95 % interval 0 to more than all)."),
-        (0.9, 0.5, 1.2, "90 of 100 of them must gain (95 % interval 50 to more than all)."),
-        (0.9, 0.9, 0.9, "90 of 100 of them must gain."),
-        (1.0, 1.0, 1.0, "100 of 100 of them must gain."),
-        (1.01, 0.9, 1.2, "Even if all of them gain, it does not have 5 more of 100 alive at 12 months in most draws."),
-        (None, None, None, "it does not have 5 more of 100 alive at 12 months in most draws."),
-        (0.0, -0.1, 0.2, "Even if none of them gains, it has 5 more of 100 alive at 12 months in most draws."),
-        (0.004, 0.004, 0.004, "0.4 of 100 of them must gain."),
+        (0.2, 0.13, 0.33, "at 12 months, 20 of 100 additional patients must benefit (95 % interval 13 to 33)."),
+        (0.9, -0.1, None, "90 of 100 additional patients must benefit (95 % interval 0 to more than all)."),
+        (0.9, 0.5, 1.2, "90 of 100 additional patients must benefit (95 % interval 50 to more than all)."),
+        (0.9, 0.9, 0.9, "90 of 100 additional patients must benefit."),
+        (1.0, 1.0, 1.0, "100 of 100 additional patients must benefit."),
+        (
+            1.01,
+            0.9,
+            1.2,
+            "Even if all additional patients benefit, most parameter sets do not give 5 more of 100 alive at 12 "
+            "months.",
+        ),
+        (None, None, None, "most parameter sets do not give 5 more of 100 alive at 12 months."),
+        (
+            0.0,
+            -0.1,
+            0.2,
+            "Even if no additional patient benefits, most parameter sets give 5 more of 100 alive at 12 months.",
+        ),
+        (0.004, 0.004, 0.004, "0.4 of 100 additional patients must benefit."),
     ],
 )
 def test_how_many_must_gain_for_a_policy_to_pay(
@@ -184,5 +196,5 @@ def test_how_many_must_gain_for_a_policy_to_pay(
     same = outcomes(pays, outcome="draws_with_5_more_at_12")
     assert answer(pd.concat([table, other]), told).endswith(said)
     assert answer(pd.concat([table, other, same]), told).endswith(
-        f"{said[:-1]}; as other cohorts suggest, it has them in 82 of 100 draws."
+        f"{said[:-1]}; as other cohorts suggest, 82 of 100 parameter sets have that."
     )

@@ -134,7 +134,7 @@ def test_the_shipped_cohorts_inform_the_marginal_patient(
     result = aftercart("validate", "schultz2023", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
-    assert "Of 100 patients whom a policy treats in addition, a cohort that treated more suggests that" in said
+    assert "Of 100 additional patients under a policy, a cohort that treated more suggests that" in said
     assert "not an estimate of a treatment's effect" in said
     assert "The marginal benefit, under the posterior of wang2024;" in said
     assert "not asked" not in result.stderr

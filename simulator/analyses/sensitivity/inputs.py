@@ -25,7 +25,7 @@ from simulator.scenario.scenario import COHORTS, INFORMED, Scenario, split_name
 BENEFIT_RANGE = (0.0, 1.0)
 """Uniform in between: an assumption where no other cohort informs it."""
 
-BENEFIT_MEANING = "share of those treated only under the policy who gain what today's treated gain"
+BENEFIT_MEANING = "share of additional patients (treated only under the policy) who benefit as today's patients do"
 
 LEAST = 40
 """Draws: of fewer, none lies outside their 95 % interval, and its ends mean nothing."""

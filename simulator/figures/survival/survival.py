@@ -247,13 +247,13 @@ def benefits_in_words(scenarios: Sequence[str]) -> list[str]:
             sentences.append(f"@{benefit}: {_BENEFITS[benefit]}.")
         else:
             share = "half" if benefit == 0.5 else f"{100 * benefit:g} %"
-            sentences.append(f"@{benefit:g}: if only {share} of those treated in addition gain (assumption).")
+            sentences.append(f"@{benefit:g}: only {share} of the additional patients benefit (assumption).")
     return sentences
 
 
 _BENEFITS = {
-    COHORTS: "those treated in addition gain as other cohorts suggest (transport, not a treatment effect)",
-    BREAK_EVEN: "just so many of them gain that the policy pays by the margin asked for, at most all (no band drawn)",
+    COHORTS: "the additional patients benefit as other cohorts suggest (an extrapolation, not a measured effect)",
+    BREAK_EVEN: "just enough additional patients benefit for the policy to reach the margin, at most all (no band)",
 }
 
 

@@ -85,6 +85,6 @@ def of_benefit(benefit: Benefit) -> str:
     source = f"{row.cohorts} {cohorts}" if row.cohorts != 1 else "a cohort that treated more suggests"
     wide = ": neither nearly all nor nearly none is excluded" if lower < 10.0 and upper > 90.0 else ""
     return (
-        f"Of 100 patients whom a policy treats in addition, {source} that {mean:.0f} gain what today's treated gain "
+        f"Of 100 additional patients under a policy, {source} that {mean:.0f} benefit as today's patients do "
         f"(95 % interval {lower:.0f} to {upper:.0f}){wide}."
     )
