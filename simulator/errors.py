@@ -11,9 +11,12 @@ LONGEST = 500
 
 
 class AftercartError(Exception):
-    """Any failure that aftercart reports in words; the command ends with `exit_code`."""
+    """Any failure that aftercart reports in words, in one line of visible text; the command ends with `exit_code`."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
 
 
 class InputError(AftercartError):
@@ -43,7 +46,7 @@ class InputError(AftercartError):
             message += f"; allowed: {allowed}"
         if nearest:
             message += f"; did you mean {nearest!r}?"
-        super().__init__(visible(message))
+        super().__init__(message)
 
 
 def _cut(text: str) -> str:

@@ -26,8 +26,9 @@ def one_line(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text in which characters that act are written as their escapes: a message shows what it complains of."""
-    return _ACTING.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    """Return a text in one line, characters that act as their escapes: a message shows what it complains of."""
+    escaped = _ACTING.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    return escaped.replace("\n", "\\n")
 
 
 def is_name(text: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from simulator.errors import AftercartError, InputError, number_meant
+from simulator.plain_text import visible
 
 TRACEBACK = "AFTERCART_TRACEBACK"
 """The environment variable that lets an unexpected failure print its traceback."""
@@ -85,7 +86,7 @@ def failures_as_messages() -> Iterator[None]:
     except Exception as error:
         if TRACEBACK in os.environ:
             raise
-        _fail(_unexpected(error))
+        _fail(visible(_unexpected(error)))
 
 
 def _fail(message: str, status: int = 1) -> NoReturn:

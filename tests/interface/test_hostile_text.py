@@ -180,6 +180,33 @@ def test_a_file_whose_name_acts_on_a_terminal_is_refused_without_acting(aftercar
         assert "no\\x1b[31mw.toml: the file's name is not plain text" in result.stderr
 
 
+BAD_PATH = "no\nsuch\x1b[2J\tfile"
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["missing", "an empty folder"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(("run", "{}.toml"), ("compare", "now.toml", "{}"), ("sweep", "{}", "--vary", "stay=1,2"), ("check", "{}")),
+        *(("sensitivity", "{}"), ("report", "{}"), ("calibrate", "{}"), ("check-calibration", "{}")),
+        *(("validate", "{}"), ("virtual-cohorts", "{}"), ("guarantee-time", "{}")),
+        ("run", "now.toml", "--out", "now.toml/{}"),
+    ],
+    ids=" ".join,
+)
+def test_a_refused_path_is_shown_in_one_line_of_visible_text(
+    typed: tuple[str, ...], exists: bool, aftercart: Command, hostile: Path
+) -> None:
+    if exists:
+        (hostile / BAD_PATH).mkdir()
+        (hostile / f"{BAD_PATH}.toml").mkdir()
+    result = aftercart(*(word.format(BAD_PATH) for word in typed))
+    assert result.exit_code == 2, result.output
+    assert "no\\nsuch\\x1b[2J\\tfile" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not ACTING.search(result.stderr)
+
+
 SAFE = {
     "..": "unnamed",
     "a/b\\c": "a-b-c",
