@@ -11,7 +11,7 @@ from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.outcomes.uncertainty import Summary, of_means, read_off
 from simulator.wording import resources, rounding
-from simulator.wording.headline import more_or_fewer, nothing_to_show, of_100
+from simulator.wording.headline import difference_in_words, nothing_to_show, of_100
 from simulator.wording.intervals import in_brackets
 from simulator.wording.sweep_rows import displayed, lead
 
@@ -65,8 +65,8 @@ def _one_more(sweep: Sweep, place: int) -> str:
     where = ", ".join(sweep.grid.axes[other].label(sweep.grid.values(cells[0])[other]) for other in others)
     label = resources.label(sweep.scenario.pathway.resources[axis.key], int(axis.values[fewer]))
     difference = _difference(sweep, cells[1], cells[0])
-    # "1.2 more (95 % interval +0.4 to +2.6) are", or "as many are".
-    are = f"{more_or_fewer(float(difference.estimate) / 100.0)}{_interval(difference, sign='+')} are"
+    # "1.2 more (95 % interval 0.4 to 2.6) are", or "as many are".
+    are = f"{difference_in_words(*(float(value) / 100.0 for value in difference[:3]))} are"
     losses, waits = ([outcome.flat[cell] for cell in cells] for outcome in (lost, wait))
     return (
         f"{_of_100(sweep)}, {are} alive {_when(sweep)} with {axis.values[more]:g} instead of "
@@ -138,9 +138,9 @@ def _difference(sweep: Sweep, cell: int, other: int) -> Summary:
 
 
 
-def _interval(difference: Summary, *, sign: str = "") -> str:
+def _interval(difference: Summary) -> str:
     estimate, lower, upper = (float(end) for end in difference[:3])
-    return in_brackets(lower, upper, "%", estimate, sign=sign)
+    return in_brackets(lower, upper, "%", estimate)
 
 
 def _number(value: float) -> str:

@@ -15,7 +15,9 @@ from simulator.analyses.sweep.axis import read_values
 from simulator.analyses.sweep.grid import find, make_grid
 from simulator.errors import InputError
 from simulator.experiment import cost
+from simulator.outcomes.uncertainty import Summary
 from simulator.scenario.scenario import Scenario
+from simulator.wording import sweep as wording
 from simulator.wording.sweep import answer
 
 WARD = """
@@ -101,6 +103,9 @@ def test_values_are_lists_ranges_and_steps(told: Any, values: tuple[float, ...])
         ("1e999", "not a finite number"),
         ("0.5..0.9", "without a step"),
         ("6..1", "runs backwards; got '6..1'; allowed: 1..6"),
+        ("0,1..0,5", "backwards; got '0,1..0,5'; allowed: decimals with a point, 0.1..0.5..0.1"),
+        ("0,5..1,0..0,1", "allowed: decimals with a point, 0.5..1.0..0.1"),
+        ("0,6,0,8", "a value twice; got 0; allowed: each once; decimals with a point, 0.6,0.8"),
         ("0..1..0", "a step above zero"),
         ("1..2..1..1", "not a range"),
         ("1,2,1.0", "a value twice; got 1"),
@@ -390,12 +395,18 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
     assert answer(sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)).startswith("No overall survival to show")
 
 
-def test_with_beds_the_answer_is_what_one_more_bed_buys(ward: Callable[[str], Scenario]) -> None:
+def test_with_beds_the_answer_is_what_one_more_bed_buys(
+    ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
     assert "alive at 12 months with 3 instead of 2 beds. Of 100 who ask for one" in answer(found)
     assert "More than eight beds change nothing that shows in whole numbers of 100 patients." in answer(found)
     short = sweep(found.scenario, {"beds": "2,3"}, horizon=24.0)
     assert "More than" not in answer(short)
+    # Its interval names directions as the answer of a comparison does.
+    difference = Summary(*(np.array(value) for value in (-1.8, -7.3, 0.7, np.nan)))
+    monkeypatch.setattr(wording, "_difference", lambda *_: difference)
+    assert "1.8 fewer (95 % interval 7.3 fewer to 0.7 more) are alive" in answer(short)
 
 
 def test_where_nobody_asks_for_a_bed_no_share_of_them_is_said(ward: Callable[[str], Scenario]) -> None:

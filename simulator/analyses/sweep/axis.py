@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -58,7 +59,9 @@ def read_values(given: str | Iterable[float], where: str) -> tuple[float, ...]:
         raise InputError("no values", where=where, allowed=FORMS)
     if len(set(values)) < len(values):
         repeated = next(value for place, value in enumerate(values) if value in values[:place])
-        raise InputError("a value twice", where=where, got=repeated, allowed="each once")
+        points = _with_points(given) if isinstance(given, str) else ""
+        allowed = f"each once{f'; decimals with a point, {points}' if points else ''}"
+        raise InputError("a value twice", where=where, got=repeated, allowed=allowed)
     return tuple(values)
 
 
@@ -83,12 +86,22 @@ def _of_text(text: str, where: str) -> Iterator[float]:
             raise InputError("a range of fractions without a step", where=where, got=item, allowed=f"{item}..0.1")
         step = step or Decimal(1)
         if last < first:
-            raise InputError("a range that runs backwards", where=where, got=item, allowed=f"{last}..{first}")
+            points = _with_points(text)
+            allowed = f"decimals with a point, {points}" if points else f"{last}..{first}"
+            raise InputError("a range that runs backwards", where=where, got=text if points else item, allowed=allowed)
         if (last - first) / step >= MOST:
             raise InputError("more values than a sweep takes", where=where, got=item, allowed=f"up to {MOST:,}")
         # Decimals, so that three steps of 0.1 from 0.5 end exactly at 0.8.
         for place in range(int((last - first) // step) + 1):
             yield _plain(float(first + place * step), item, where)
+
+
+def _with_points(text: str) -> str:
+    """Return "0.1..0.5..0.1" of "0,1..0,5", whose commas are decimal; empty where they cannot be."""
+    number = "[+-]?[0-9]+,[0-9]+"
+    if re.fullmatch(rf"{number}((\.\.|,){number})*", text.replace(" ", "")) is None:
+        return ""
+    return re.sub("([0-9]+),([0-9]+)", r"\1.\2", text) + "..0.1" * (text.count("..") == 1)
 
 
 def _ends(more: list[Decimal], item: str, where: str) -> tuple[Decimal, Decimal | None]:
