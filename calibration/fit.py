@@ -18,7 +18,7 @@ from calibration.predictive import predict
 from calibration.priors import Priors
 from calibration.sampler.diagnostics import Diagnostics, diagnose
 from calibration.sampler.difficulty import difficulties
-from calibration.sampler.imis import WeightedSample, ZeroLikelihoodError, sample
+from calibration.sampler.imis import LEAST_POINTS, WeightedSample, ZeroLikelihoodError, expected_rows, sample
 from simulator.arrays import Floats
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
@@ -32,6 +32,8 @@ EFFECTIVE = 3000
 POINTS = 50_000
 """Points that are sampled at most."""
 FEWEST_POINTS = 1000
+USEFUL_POINTS = int(LEAST_POINTS * EFFECTIVE)
+"""Points with which an easy fit may end."""
 EASY = 0.3
 """Effective points for each one sampled, from which on a bad sample is only too small."""
 UNRELIABLE = "unreliable_"
@@ -215,9 +217,8 @@ def run(
                 seed=seed,
                 wanted=wanted,
                 effective=effective,
-                initial=min(2000, points // 4),
-                refit=min(8000, points // 4),
                 most_points=points,
+                **_sizes(points),
                 progress=progress,
             )
         except ZeroLikelihoodError as error:
@@ -248,6 +249,23 @@ def moved_by(targets: Targets, z: Floats, log_likelihood: Floats) -> float:
     finer = Posterior(targets, STEP / 4.0)
     apart = np.concatenate([finer.log_likelihood(z[i : i + 5]) for i in range(0, len(z), 5)]) - log_likelihood
     return float(np.std(apart)) if np.isfinite(apart).all() else np.inf
+
+
+def _sizes(points: int) -> dict[str, int]:
+    """Return how many points of the prior, and of every refit of the mixture, come before `points`."""
+    return {"initial": min(2000, points // 4), "refit": min(8000, points // 4)}
+
+
+def seconds(targets: Targets, points: int, timed: Callable[[Callable[[], object]], float]) -> tuple[float, float]:
+    """Return about how long one process takes to find the posterior of a cohort, and to sample all points of it.
+
+    A fit that is good enough ends before it has all points. timed : the seconds of a piece of work
+    """
+    posterior = Posterior(targets)
+    dimension = posterior.priors.dimension
+    z = np.random.default_rng(0).standard_normal((ROWS, dimension))
+    a_row = timed(partial(posterior.log_likelihood, z)) / ROWS
+    return expected_rows(dimension, **_sizes(points)) * a_row, points * a_row
 
 
 def _impossible(targets: Targets, priors: Priors) -> str:

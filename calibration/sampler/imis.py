@@ -173,7 +173,7 @@ def sample(
     build = _Build(evaluate, _generator(seed, 0), prior, initial)
     if not np.any(np.isfinite(build.log_likelihood)):
         raise ZeroLikelihoodError(f"the likelihood is zero at every one of {initial} draws from the prior")
-    evaluate.begin("posterior modes", starts * 40 * (2 * dimension + 1))
+    evaluate.begin("posterior modes", _rows_of_modes(dimension, starts))
     modes = find_modes(
         lambda z: _log_prior(z) + evaluate(z), build.z, build.log_prior + build.log_likelihood, starts=starts
     )
@@ -194,6 +194,16 @@ def sample(
     evaluate.begin("sample", int(4 * target))
     drawn = _draw(mixture, evaluate, _generator(seed, 1), steps, wanted, target, most_points)
     return replace(drawn, modes=modes)
+
+
+def expected_rows(dimension: int, *, initial: int, refit: int, batch: int = 500, starts: int = 3) -> int:
+    """Return about how many rows of the likelihood `sample` needs until its mixture is finished."""
+    mixture = starts * len(POWERS) * batch + 5 * batch
+    return initial + _rows_of_modes(dimension, starts) + mixture + REFITS * refit
+
+
+def _rows_of_modes(dimension: int, starts: int) -> int:
+    return starts * 40 * (2 * dimension + 1)
 
 
 def _refitted(

@@ -21,7 +21,7 @@ from calibration.validation.denominators import Patients, assessed, denominators
 from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
-from simulator.evidence.cohort import cohorts_folder, read_cohort
+from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
 from simulator.execution.pool import workers
 
 USE = "validation"
@@ -29,8 +29,7 @@ USE = "validation"
 
 def shipped() -> list[str]:
     """Return the shipped cohorts that have figures to predict."""
-    cohorts = sorted(each for each in cohorts_folder().iterdir() if (each / "cohort.toml").is_file())
-    return [cohort.name for cohort in cohorts if (read_cohort(cohort).targets["use"] == USE).any()]
+    return [name for name in shipped_cohorts() if (read_cohort(cohorts_folder() / name).targets["use"] == USE).any()]
 
 
 def to_validate(targets: Targets) -> Targets:

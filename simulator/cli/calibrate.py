@@ -11,7 +11,7 @@ from simulator.cli import folder, options, progress
 
 
 def calibrate(
-    cohort: Annotated[str, typer.Argument(metavar="COHORT", help="A shipped cohort's name, or a folder.")],
+    cohort: options.Cohort,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: the cohort's own]"),
@@ -23,6 +23,7 @@ def calibrate(
         typer.Option("--keep-unreliable", help="Keep a sample that is no fit, as unreliable_draws.csv and others."),
     ] = False,
     jobs: options.Jobs = None,
+    yes: options.Yes = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: only the folder.")] = False,
 ) -> None:
     """Fit a pathway to a cohort's reported figures.
@@ -31,6 +32,7 @@ def calibrate(
     from calibration import fit
     from calibration.likelihood import targets
     from calibration.likelihood.same_patients import SamePatients
+    from simulator.experiment import cost
     from simulator.report import terminal
     from simulator.report.tables import display
 
@@ -39,6 +41,11 @@ def calibrate(
     into = out or loaded.folder
     # Minutes of work should not end at a folder that cannot be written.
     folder.check_writable(into)
+    points = fit.POINTS if points is None else points
+    if not yes and fit.informs(loaded):
+        mixture, sample = (seconds / using for seconds in fit.seconds(loaded, points, cost.timed))
+        dials = [cost.Dial("--points", points, fit.USEFUL_POINTS, fixed=mixture)]
+        cost.check_time(mixture + sample, using, dials, what="a fit with all these points", where=loaded.cohort.name)
     filled = folder.kept(into) if into.resolve() == loaded.folder.resolve() else folder.filled(into)
     with filled as unfinished, progress.displayed("calibrating", quiet=quiet) as advance:
         for warning in [*loaded.warnings, *SamePatients(loaded).sentences()]:
@@ -48,7 +55,7 @@ def calibrate(
             out=unfinished,
             jobs=using,
             seed=seed,
-            points=fit.POINTS if points is None else points,
+            points=points,
             keep=keep,
             progress=lambda stage, done, total: advance(done, total, stage),
         )

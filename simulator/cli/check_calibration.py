@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_calibration(
-    cohort: Annotated[str, typer.Argument(metavar="COHORT", help="A shipped cohort's name, or a folder.")],
+    cohort: options.Cohort,
     fits: Annotated[int, typer.Option(metavar="N", help="Simulated cohorts to fit.")] = 300,
     out: Annotated[
         Path | None,

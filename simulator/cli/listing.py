@@ -8,16 +8,14 @@ import typer
 def list_() -> None:
     """List the shipped scenarios, pathways and cohorts."""
     import scenarios
-    from simulator.evidence.cohort import cohorts_folder
+    from simulator.evidence.cohort import cohorts_folder, shipped_cohorts
     from simulator.files import toml
     from simulator.pathway import shipped
 
     questions = {name: toml.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
     pathways = {name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()}
     cohorts = {
-        folder.name: toml.read(folder / "cohort.toml").get("title", "")
-        for folder in sorted(cohorts_folder().iterdir())
-        if (folder / "cohort.toml").is_file()
+        name: toml.read(cohorts_folder() / name / "cohort.toml").get("title", "") for name in shipped_cohorts()
     }
     _print("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
     _print("Pathways (pathway = NAME in a scenario)", pathways)

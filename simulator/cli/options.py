@@ -20,10 +20,31 @@ def completed(begun: str) -> list[str]:
     return [name for name in scenarios.names() if name.startswith(begun)]
 
 
+def completed_cohort(begun: str) -> list[str]:
+    """Return the shipped cohorts whose names start with `begun`."""
+    from simulator.evidence.cohort import shipped_cohorts
+
+    return [name for name in shipped_cohorts() if name.startswith(begun)]
+
+
+def completed_engine(begun: str) -> list[str]:
+    """Return the engines whose names start with `begun`."""
+    from simulator.experiment.engine_choice import ENGINES
+
+    return [name for name in ENGINES if name.startswith(begun)]
+
+
 Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help=SCENARIO, autocompletion=completed)]
+Cohort = Annotated[
+    str, typer.Argument(metavar="COHORT", help="A shipped cohort's name, or a folder.", autocompletion=completed_cohort)
+]
 Engine = Annotated[
     str,
-    typer.Option(metavar="NAME", help="auto, exact (no sampling noise), microsim (plain queues) or des (any queues)."),
+    typer.Option(
+        metavar="NAME",
+        help="auto, exact (no sampling noise), microsim (plain queues) or des (any queues).",
+        autocompletion=completed_engine,
+    ),
 ]
 Patients = Annotated[
     int | None,

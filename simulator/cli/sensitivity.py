@@ -25,11 +25,25 @@ SAMPLES = "Of the Sobol sequence, with --show sobol: a power of two. [default: 5
 COST = "Life-months that one of a count is worth, as bed_months=1 (an assumption, the default). May be repeated."
 
 
+def completed_parts(begun: str) -> list[str]:
+    """Return the parts that the last name of a list may become, after the names before it."""
+    from simulator.analyses.sensitivity.run import PARTS
+
+    before, comma, last = begun.rpartition(",")
+    names = [name for name in PARTS if name not in before.split(",")] if comma else [*PARTS, "all"]
+    return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
+
+
 def sensitivity(
     scenario: options.Scenario,
-    base: Annotated[str | None, typer.Argument(metavar="BASE", help="Ask of the difference to this one.")] = None,
+    base: Annotated[
+        str | None,
+        typer.Argument(metavar="BASE", help="Ask of the difference to this one.", autocompletion=options.completed),
+    ] = None,
     outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
-    show: Annotated[str | None, typer.Option(metavar="PART,...", help=SHOW)] = None,
+    show: Annotated[
+        str | None, typer.Option(metavar="PART,...", help=SHOW, autocompletion=completed_parts)
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Tell of this one only. May be repeated.")
     ] = None,

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 def validate(
     cohorts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="COHORT", help="Shipped cohorts or folders. [default: all shipped with such figures]"),
+        typer.Argument(
+            metavar="COHORT",
+            help="Shipped cohorts or folders. [default: all shipped with such figures]",
+            autocompletion=options.completed_cohort,
+        ),
     ] = None,
     out: options.Out = None,
     refit: Annotated[

@@ -24,7 +24,19 @@ Patients = Annotated[
 ]
 Cohorts = Annotated[int, typer.Option(metavar="N", help="Cohorts in all, dealt out to the draws.")]
 Draws = Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: up to 50]")]
-Engine = Annotated[str, typer.Option(metavar="NAME", help="auto, microsim or des: it takes patients.")]
+def completed_engine(begun: str) -> list[str]:
+    """Return the engines with patients whose names start with `begun`."""
+    return [name for name in options.completed_engine(begun) if name != "exact"]
+
+
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="auto, microsim or des: it takes patients.",
+        autocompletion=completed_engine,
+    ),
+]
 Group = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="A group that another has not entered. [default: as the pathway declares]"),
@@ -80,7 +92,10 @@ def guarantee_time(
 
 def virtual_cohorts(
     scenario: options.Scenario,
-    other: Annotated[str | None, typer.Argument(metavar="[OTHER]", help="What it is compared with.")] = None,
+    other: Annotated[
+        str | None,
+        typer.Argument(metavar="[OTHER]", help="What it is compared with.", autocompletion=options.completed),
+    ] = None,
     n: Patients = None,
     cohorts: Cohorts = 1000,
     draws: Draws = None,

@@ -130,6 +130,11 @@ def cohorts_folder() -> Path:
     return Path(spec.origin).parent / "cohorts"
 
 
+def shipped_cohorts() -> list[str]:
+    """Return the names of the shipped cohorts, in their order."""
+    return sorted(folder.name for folder in cohorts_folder().iterdir() if (folder / "cohort.toml").is_file())
+
+
 def cohort_folder(pathway: Pathway) -> Path | None:
     """Return the folder of the cohort that a pathway's draws are fitted to; None if they are not fitted to one.
 
@@ -144,7 +149,7 @@ def cohort_folder(pathway: Pathway) -> Path | None:
         return folder
     if path.suffix == ".csv":
         return None
-    shipped = sorted(entry.name for entry in cohorts_folder().iterdir() if entry.is_dir())
+    shipped = shipped_cohorts()
     if pathway.draws in shipped:
         return cohorts_folder() / pathway.draws
     raise unknown("cohort or folder with a cohort.toml", pathway.draws, shipped, f"{pathway.where}: draws")

@@ -55,13 +55,14 @@ def round_number(count: float) -> int:
 class Dial:
     """An option to which the time of work is proportional: its value now, and the least useful value.
 
-    rounded : rounds a value down to one to suggest
+    rounded : rounds a value down to one to suggest; fixed : seconds that the work takes whatever the value
     """
 
     option: str
     value: int
     least: int
     rounded: Callable[[float], int] = round_number
+    fixed: float = 0.0
 
 
 def check_time(
@@ -84,8 +85,9 @@ def check_time(
 
 def _shorter(dial: Dial, seconds: float) -> str:
     """Return "--draws 20 takes about 3 minutes", with a round number; "" where even the least takes too long."""
-    wanted = max(dial.rounded(dial.value * min(SUGGESTED / seconds, 1.0)), dial.least)
-    takes = seconds * wanted / dial.value
+    one = (seconds - dial.fixed) / dial.value
+    wanted = max(dial.rounded(min(max(SUGGESTED - dial.fixed, 0.0) / one, dial.value)), dial.least)
+    takes = dial.fixed + one * wanted
     return f"{dial.option} {wanted} takes about {in_words(takes)}" if takes <= MOST_SECONDS else ""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, sample
+from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, expected_rows, sample
 from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
@@ -52,6 +52,19 @@ class Linear:
     def log_evidence(self) -> float:
         marginal = self.design @ self.design.T + self.noise**2 * np.eye(len(self.data))
         return float(stats.multivariate_normal(np.zeros(len(self.data)), marginal).logpdf(self.data))
+
+
+@pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), (41, 20_000)])
+def test_the_rows_of_a_fit_are_known_beforehand_to_a_factor_of_two(dimension: int, points: int) -> None:
+    truth, rows = Linear(dimension, informed=3, measurements=4, noise=0.3), []
+    sizes = {"initial": points // 4, "refit": points // 4}
+
+    def log_likelihood(z: Floats) -> Floats:
+        rows.append(len(z))
+        return truth(z)
+
+    sample(log_likelihood, dimension, seed=1, wanted=2000, effective=1e9, most_points=points, **sizes)
+    assert 0.5 < (expected_rows(dimension, **sizes) + points) / sum(rows) < 2.0
 
 
 def test_a_gaussian_posterior_has_its_mean_sd_and_evidence() -> None:

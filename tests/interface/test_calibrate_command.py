@@ -1,12 +1,14 @@
 """`calibrate` ends with status 1 where a sample is no fit, also where it is kept."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from calibration import fit
+from calibration.likelihood.targets import load_targets
 from simulator.report.tables import display
 
 Command = Callable[..., Any]
@@ -30,6 +32,34 @@ def test_a_sample_that_is_kept_though_it_is_no_fit_ends_with_status_1(
     assert (asked["points"], asked["keep"]) == (1234, True)
     assert result.stderr.splitlines()[-2:] == ["aftercart: wide cells", "aftercart: wang2024: not a fit, since few"]
     assert "Files: kept" in result.stdout
+
+
+def test_a_fit_of_hours_asks_first_and_names_the_points(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+
+    def calibrate(cohort: str, **settings: object) -> SimpleNamespace:
+        started.append(settings["points"])
+        return SimpleNamespace(problems=list, warnings=list)
+
+    monkeypatch.setattr(fit, "calibrate", calibrate)
+    monkeypatch.setattr(fit, "seconds", lambda targets, points, timed: (60.0, 0.01 * points))
+    typed = ("calibrate", "wang2024", "--out", "fitted", "--jobs", "2", "--quiet", "--points")
+    result = aftercart(*typed, "10000000")
+    assert (result.exit_code, result.stderr.count("\n"), started) == (2, 1, [])
+    assert "a fit with all these points would take about 14 hours on 2 processes" in result.stderr
+    # Half a minute before the points and 100 seconds for them.
+    assert "--points 20000 takes about 2 minutes; or --yes to start it even so" in result.stderr
+    assert not Path("fitted").exists()
+    assert aftercart(*typed, "10000000", "--yes").exit_code == 0
+    assert aftercart(*typed, "100000").exit_code == 0
+    assert started == [10_000_000, 100_000]
+
+
+def test_the_time_of_a_fit_is_that_of_its_rows_of_the_likelihood() -> None:
+    """On a machine where each row takes a second: 22,204 rows were counted at 4,000 points, all of which it took."""
+    before, after = fit.seconds(load_targets("wang2024"), 4_000, lambda work: float(fit.ROWS))
+    assert after == 4_000
+    assert 0.5 < (before + after) / 22_204 < 2.0
 
 
 @pytest.mark.parametrize(

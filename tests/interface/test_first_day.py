@@ -87,13 +87,25 @@ def test_help_says_a_default_once(aftercart: Command) -> None:
             assert option.count("[default:") <= 1, option
 
 
-def test_the_shell_completes_commands_and_scenarios(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shell_completes_commands_scenarios_cohorts_engines_and_parts(
+    aftercart: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "--install-completion" in aftercart("--help").stdout
     monkeypatch.setenv("_AFTERCART_COMPLETE", "complete_bash")
-    for words, place, wanted in (("aftercart comp", 1, ["compare"]), ("aftercart run no-h", 2, ["no-hsct"])):
-        monkeypatch.setenv("COMP_WORDS", words)
-        monkeypatch.setenv("COMP_CWORD", str(place))
-        assert python("-c", "from simulator.cli import main; main()").stdout.split() == wanted
+    for words, wanted in {
+        "comp": ["compare"],
+        "run no-h": ["no-hsct"],
+        "sensitivity wider-salvage no-h": ["no-hsct"],
+        "calibrate w": ["wang2024", "wudhikarn2021"],
+        "check-calibration wa": ["wang2024"],
+        "validate li2023 sch": ["schultz2023"],
+        "run baseline --engine m": ["microsim"],
+        "guarantee-time --engine ": ["auto", "microsim", "des"],
+        "sensitivity wider-salvage --show tornado,e": ["tornado,evppi"],
+    }.items():
+        monkeypatch.setenv("COMP_WORDS", f"aftercart {words}")
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
+        assert python("-c", "from simulator.cli import main; main()").stdout.split() == wanted, words
 
 
 def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:

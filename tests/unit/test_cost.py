@@ -148,3 +148,10 @@ def test_time_grows_with_draws_replications_and_patients(monkeypatch: pytest.Mon
 
     assert seconds(replications=1) == pytest.approx(10.0)
     assert seconds(replications=4) == pytest.approx(40.0)
+
+
+def test_an_option_that_only_part_of_the_work_depends_on_is_suggested_with_the_time_of_the_rest() -> None:
+    with pytest.raises(InputError, match="--points 10000 takes about 3 minutes"):
+        cost.check_time(60.0 + 10_000.0, 1, [Dial("--points", 1_000_000, 1_000, fixed=60.0)], what="a fit")
+    with pytest.raises(InputError, match="--points 1000 takes about 10 minutes"):
+        cost.check_time(600.0 + 10_000.0, 1, [Dial("--points", 1_000_000, 1_000, fixed=600.0)], what="a fit")
