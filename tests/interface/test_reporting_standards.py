@@ -30,11 +30,26 @@ def test_every_stress_item_is_filled_in(repository: Path, item: str) -> None:
     assert len(text.split()) > 5
 
 
-@pytest.mark.parametrize("page", ["stress-des.md", "validation-checklists.md", "calibration.md"])
-def test_every_page_that_is_linked_exists(repository: Path, page: str) -> None:
-    for link in re.findall(r"\]\(([^)#]+)", read(repository, page)):
-        if not link.startswith("http"):
-            assert (repository / "docs" / link).exists(), link
+def test_every_page_and_heading_that_is_linked_exists(repository: Path) -> None:
+    for page in (repository / "README.md", *(repository / "docs").glob("*.md")):
+        for link, heading in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
+            if not link.startswith("http"):
+                linked = page.parent / link if link else page
+                assert linked.exists(), (page.name, link)
+                assert not heading or heading in headings(linked), (page.name, link, heading)
+
+
+def headings(page: Path) -> set[str]:
+    """Return the headings of a page as links name them."""
+    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+
+
+def test_the_glossary_is_alphabetical_and_linked_from_the_readme(repository: Path) -> None:
+    terms = re.findall(r"^\*\*([^*]+)\.\*\*", read(repository, "glossary.md"), re.M)
+    assert len(terms) > 40
+    assert terms == sorted(terms, key=str.lower)
+    assert "(docs/glossary.md)" in (repository / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_test_that_answers_an_item_exists(repository: Path) -> None:
