@@ -117,15 +117,24 @@ def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     if np.isfinite(row["month"]) and not 0 < row["month"] <= HORIZON:
         what, allowed = "a month that is not simulated", f"months above 0, up to {HORIZON:g}"
         raise InputError(what, where=f"{at}, month", got=f"{row['month']:g}", allowed=allowed)
-    if row["kind"] == PERCENTAGE and cohort.follow_up is not None and row["month"] > cohort.follow_up[1]:
-        what, allowed = "survival after the last follow-up", f"up to {cohort.follow_up[1]:g}, or a later end"
-        raise InputError(what, where=f"{at}, month", got=f"{row['month']:g}", allowed=f"{allowed} of [follow_up]")
+    if cohort.follow_up is not None:
+        _check_followed(row, cohort.follow_up[1], at)
     if not np.isfinite(count):
         return
     if count != int(count):
         raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
     if not 0 <= count <= n:
         raise InputError("more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
+
+
+def _check_followed(row: pd.Series, end: float, at: str) -> None:
+    """Refuse Kaplan-Meier survival after the last follow-up, and a median of either kind that lies there."""
+    column = "month" if row["kind"] == PERCENTAGE else "value" if row["kind"] in MEDIANS else ""
+    month = percentages.printed_range(row, "value")[0] if column == "value" else row["month"]
+    if column and month > end:
+        what, got = f"{row['kind'].replace('_', ' ')} after the last follow-up", f"{row[column]:g}"
+        allowed = f"up to {end:g}, or a later end of [follow_up]"
+        raise InputError(what, where=f"{at}, {column}", got=got, allowed=allowed)
 
 
 def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, Size], at: str) -> None:

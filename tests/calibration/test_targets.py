@@ -100,6 +100,11 @@ IN_A_ROW = {
         SURVIVORS_6.replace("survivors,all,,,6,14", "survival,all,,,74.8,"),
         "month: survival after the last follow-up; got '74.8'; allowed: up to 74.7, or a later end of \\[follow_up\\]",
     ),
+    "a median after the last follow-up": (
+        FOLLOW_UP,
+        FOLLOW_UP.replace(",6.0,", ",76.0,"),
+        "value: median follow up after the last follow-up; got '76'; allowed: up to 74.7",
+    ),
     "two survivors at 12": (SURVIVORS_6, SURVIVORS_6.replace("6,14,37", "12,14,37"), "two rows contradict"),
 }
 
