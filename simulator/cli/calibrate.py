@@ -45,7 +45,8 @@ def calibrate(
     if not yes and fit.informs(loaded):
         mixture, sample = (seconds / using for seconds in fit.seconds(loaded, points, cost.timed))
         dials = [cost.Dial("--points", points, fit.USEFUL_POINTS, fixed=mixture)]
-        cost.check_time(mixture + sample, using, dials, what="a fit with all these points", where=loaded.cohort.name)
+        what, quick = "a fit with all these points", "fewer --points or more --jobs take less"
+        cost.check_time(mixture + sample, using, dials, what=what, where=loaded.cohort.name, quick=quick)
     filled = folder.kept(into) if into.resolve() == loaded.folder.resolve() else folder.filled(into)
     with filled as unfinished, progress.displayed("calibrating", quiet=quiet) as advance:
         for warning in [*loaded.warnings, *SamePatients(loaded).sentences()]:

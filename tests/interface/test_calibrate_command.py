@@ -48,7 +48,7 @@ def test_a_fit_of_hours_asks_first_and_names_the_points(aftercart: Command, monk
     assert (result.exit_code, result.stderr.count("\n"), started) == (2, 1, [])
     assert "a fit with all these points would take about 14 hours on 2 processes" in result.stderr
     # Half a minute before the points and 100 seconds for them.
-    assert "--points 20000 takes about 2 minutes; or --yes to start it even so" in result.stderr
+    assert "--points 20000 takes about 2 minutes; fewer --points or more --jobs take less; or --yes" in result.stderr
     assert not Path("fitted").exists()
     assert aftercart(*typed, "10000000", "--yes").exit_code == 0
     assert aftercart(*typed, "100000").exit_code == 0
