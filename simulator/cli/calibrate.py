@@ -16,19 +16,23 @@ def calibrate(
         Path | None,
         typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: the cohort's own]"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="[default: the cohort's own]")] = None,
-    points: Annotated[int | None, typer.Option(metavar="N", help="Points to sample at most. [default: 50000]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="The same seed gives the same draws. [default: the cohort's own]")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(metavar="N", help="Largest number of points to sample. [default: 50000]")
+    ] = None,
     keep: Annotated[
         bool,
-        typer.Option("--keep-unreliable", help="Keep a sample that is no fit, as unreliable_draws.csv and others."),
+        typer.Option("--keep-unreliable", help="Keep a sample that is not a fit, as unreliable_draws.csv and so on."),
     ] = False,
     jobs: options.Jobs = None,
     yes: options.Yes = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: only the folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder.")] = False,
 ) -> None:
     """Fit a pathway to a cohort's reported figures.
 
-    Writes draws.csv, posterior.csv and predictive.csv, by default into the cohort's own folder."""
+    Writes draws.csv, posterior.csv and predictive.csv, by default into the cohort's folder."""
     from calibration import fit
     from calibration.likelihood import targets
     from calibration.likelihood.same_patients import SamePatients

@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 
 def check_calibration(
     cohort: options.Cohort,
-    fits: Annotated[int, typer.Option(metavar="N", help="Simulated cohorts to fit.")] = 300,
+    fits: Annotated[int, typer.Option(metavar="N", help="Number of simulated cohorts to fit.")] = 300,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Keeps the fits: a stopped check goes on. [default: results/COHORT-check]"),
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the fits, where a stopped check continues. [default: results/COHORT-check]",
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="[default: the cohort's own]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="The same seed gives the same numbers. [default: the cohort's own]")
+    ] = None,
     jobs: options.Jobs = None,
     yes: options.Yes = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check a cohort's calibration on simulated cohorts, and on each figure left out.
+    """Check a cohort's calibration on simulated cohorts, and by cross-validation of each figure.
 
-    The same command goes on where it was stopped. Exit status 1 if something is not right."""
+    After a stop, the same command continues. The exit status is 1 if a check fails."""
     from calibration.likelihood.same_patients import SamePatients
     from calibration.likelihood.targets import load_targets
     from calibration.validation import check
@@ -73,7 +78,7 @@ def _draw(check: Check, into: Path) -> None:
     from simulator.figures.gallery import Picture, save
 
     quantities = len(check.ranks.columns)
-    together = f"{100 * FALSE_ALARM:g} % of such checks of a right calibration leave the grey anywhere."
+    together = f"In {100 * FALSE_ALARM:g} % of checks of a correct calibration, a line leaves the grey somewhere."
     limits = band(len(check.ranks), RANKS, FALSE_ALARM / quantities)
     shares = {str(name): ecdf(check.ranks[name].to_numpy(), RANKS) for name in check.ranks}
     cohort, pathway, fits = check.targets.cohort, check.targets.pathway, len(check.ranks)

@@ -82,7 +82,7 @@ def failures_as_messages() -> Iterator[None]:
         # A file name that is too long is unusable input.
         _fail(str(refusal), refusal.exit_code if error.errno == errno.ENAMETOOLONG else 1)
     except MemoryError:
-        _fail("out of memory; fewer --patients, --draws or --jobs need less")
+        _fail("out of memory; use fewer --patients, --draws or --jobs")
     except Exception as error:
         if TRACEBACK in os.environ:
             raise
@@ -100,9 +100,9 @@ def _unexpected(error: Exception) -> str:
     from concurrent.futures import BrokenExecutor
 
     if isinstance(error, BrokenExecutor):
-        return "a worker process was killed, perhaps for want of memory; fewer --jobs need less"
+        return "a worker process was killed, perhaps because memory ran out; use fewer --jobs"
     return (
-        f"a mistake of aftercart's own: {type(error).__name__}: {error}. Please report it {_reports()}, "
+        f"an error in aftercart itself: {type(error).__name__}: {error}. Please report it {_reports()}, "
         f"with the command, its files, and what {TRACEBACK}=1 shows"
     )
 

@@ -104,19 +104,21 @@ def continued(into: Path, command: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"{into}: {error.strerror or error}; what is there is kept, and the same {command} goes on with it"
+        message = (
+            f"{into}: {error.strerror or error}; the finished work is kept, and the same {command} command continues it"
+        )
         raise AftercartError(message) from error
 
 
 def _check_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise InputError("not a folder", where="--out", got=str(out), allowed="a folder that is new or empty")
+        raise InputError("not a folder", where="--out", got=str(out), allowed="a new or empty folder")
 
 
 def _check_empty(out: Path) -> None:
     if any(out.iterdir()):
         raise InputError(
-            "the folder is not empty", where="--out", got=str(out), allowed="a folder that is new or empty"
+            "the folder is not empty", where="--out", got=str(out), allowed="a new or empty folder"
         )
 
 
@@ -137,5 +139,5 @@ def check_writable(out: Path) -> None:
 
 
 def _unwritable(out: Path, error: OSError) -> InputError:
-    what = f"nothing can be written there ({error.strerror or error})"
-    return InputError(what, where="--out", got=str(out), allowed="a folder that can be made and written")
+    what = f"nothing can be written to this folder ({error.strerror or error})"
+    return InputError(what, where="--out", got=str(out), allowed="a folder that you can create and write to")

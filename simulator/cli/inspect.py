@@ -13,10 +13,12 @@ from simulator.errors import InputError
 def check(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="A pathway's or scenario's TOML, a cohort's folder, or a shipped name."),
+        typer.Argument(
+            metavar="FILE", help="The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
+        ),
     ],
 ) -> None:
-    """Say whether a file can be used, or what is wrong with it."""
+    """Check whether a file can be used, and show what is wrong."""
     from simulator.files import toml
 
     verdict: str | None
@@ -67,10 +69,10 @@ def _path(file: str) -> Path:
 def _no_cohort(folder: Path) -> InputError:
     """Return the error of a folder without a cohort: the missing files, and the usable ones."""
     files = sorted(file.name for file in folder.glob("*.toml"))
-    what = "looked for a cohort, cohort.toml and targets.csv, and found none"
+    what = "this folder has no cohort (cohort.toml and targets.csv)"
     if (folder / "manifest.json").exists():
         return InputError(what, where=str(folder), got="a run's folder", allowed=f"aftercart report {folder}")
-    allowed = f"one file of it: {', '.join(files)}" if files else "a cohort's folder, or a TOML file"
+    allowed = f"one of its files: {', '.join(files)}" if files else "a cohort's folder, or a TOML file"
     return InputError(what, where=str(folder), allowed=allowed)
 
 
@@ -85,7 +87,7 @@ def _pathway(path: Path) -> tuple[str, str | None]:
     # A run needs no priors, but a calibration does.
     priors_of_pathway(pathway)
     file = draws_file(pathway)
-    drawn = "no draws" if file is None else f"{n_draws(draws_of(file, pathway))} draws"
+    drawn = "no fitted parameter sets" if file is None else f"{n_draws(draws_of(file, pathway))} parameter sets"
     size = f"{len(pathway.states)} states, {len(pathway.parameters)} parameters"
     return f"pathway '{pathway.name}': {size}, {drawn}", staleness(pathway)
 
@@ -102,8 +104,8 @@ def _scenario(path: str | Path) -> tuple[str, str | None]:
 
 
 _NOTHING_TO_FIT = (
-    'no row of targets.csv has use = "likelihood", so calibrate has nothing to fit. Validate predicts rows of use '
-    '"validation".'
+    'no row of targets.csv has use = "likelihood", so calibrate has nothing to fit. `aftercart validate` predicts rows '
+    'with use = "validation".'
 )
 
 
@@ -119,10 +121,12 @@ def _cohort(folder: Path) -> tuple[str | None, ...]:
     cohort, drawn = targets.cohort, folder / "draws.csv"
     fitted, note = "not fitted yet", None
     if drawn.exists():
-        fitted = f"fitted, {len(read_draws(drawn, targets.pathway))} draws"
+        fitted = f"fitted, {len(read_draws(drawn, targets.pathway))} parameter sets"
         note = staleness(targets.pathway, drawn)
     elif cohort.posterior is not None:
-        raise InputError("a fitted cohort without its draws", where=str(drawn), allowed="aftercart calibrate")
+        raise InputError(
+            "draws.csv is missing, although the cohort was fitted", where=str(drawn), allowed="aftercart calibrate"
+        )
     verdict = f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
     unfit = None if informs(targets) else _NOTHING_TO_FIT
     return verdict, note, unfit, *targets.warnings, *SamePatients(targets).sentences()

@@ -10,7 +10,10 @@ import typer
 if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
 
-SCENARIO = "A shipped scenario's name (aftercart list), NAME@0.5 or NAME@cohorts (marginal benefit), or a TOML file."
+SCENARIO = (
+    "A shipped scenario's name (aftercart list), or a TOML file. NAME@0.5: half of its additional patients benefit. "
+    "NAME@cohorts: as many benefit as other cohorts suggest."
+)
 
 
 def completed(begun: str) -> list[str]:
@@ -42,48 +45,54 @@ Engine = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="auto, exact (no sampling noise), microsim (plain queues) or des (any queues).",
+        help="auto, exact (no simulation noise), microsim (simple queues) or des (any queues).",
         autocompletion=completed_engine,
     ),
 ]
 Patients = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Simulated patients a draw (not exact, nor with [service]). [default: 10000]"),
+    typer.Option(
+        metavar="N",
+        help="Simulated patients per parameter set (not used by exact, or with [service]). [default: 10000]",
+    ),
 ]
 Draws = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="The first N posterior draws. [default: up to 400 (exact), 100, or 50 with limited resources]",
+        help="Use the first N parameter sets. [default: up to 400 (exact), 100, or 50 with limited resources]",
     ),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same numbers.")]
-Horizon = Annotated[float, typer.Option(metavar="MONTHS", help="How long to look, from the default clock's start.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same numbers.")]
+Horizon = Annotated[float, typer.Option(metavar="MONTHS", help="Months simulated from the start of the default clock.")]
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: results/NAME/TIME]"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the outcomes table as JSON and nothing else.")]
-Jobs = Annotated[int | None, typer.Option(metavar="N", help="Processes. [default: all cores]")]
-Replications = Annotated[int, typer.Option(metavar="N", help="Of every draw, where resources are limited.")]
-Overload = Annotated[bool, typer.Option("--overload", help="Run even if a queue grows without limit.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the outcomes table, as JSON.")]
+Jobs = Annotated[int | None, typer.Option(metavar="N", help="Number of processes. [default: all cores]")]
+Replications = Annotated[int, typer.Option(metavar="N", help="Repeats per parameter set, where resources are limited.")]
+Overload = Annotated[
+    bool, typer.Option("--overload", help="Run even if demand exceeds capacity (queues grow without limit).")
+]
 Margin = Annotated[
     float,
-    typer.Option(metavar="N", help="More of 100 alive at the month of the answer: from there on a policy pays."),
+    typer.Option(metavar="N", help="A policy is worthwhile from N more survivors per 100 at the month of the answer."),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no tables: the answer and the folder.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Start even if it takes more than about 15 minutes.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the answer and the folder.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Start even if the run takes more than about 15 minutes.")]
 ROUGH_PATIENTS = 1_000
 Quick = Annotated[
     bool,
     typer.Option(
-        "--quick", help="A rough answer in seconds, marked as such: 10 parameter sets, 1,000 patients, 1 replication."
+        "--quick",
+        help="Give a rough answer in seconds, marked as rough: 10 parameter sets, 1,000 patients, 1 replication.",
     ),
 ]
-Open = Annotated[bool, typer.Option("--open", help="Open the report when it is written.")]
+Open = Annotated[bool, typer.Option("--open", help="Open the report at the end.")]
 Histories = Annotated[
     bool,
-    typer.Option("--histories", help="Also write histories.csv: every event (and request) of the first draw."),
+    typer.Option("--histories", help="Also write histories.csv: every event (and request) of the first parameter set."),
 ]
 
 
@@ -98,7 +107,7 @@ def print_staleness(pathway: Pathway) -> None:
 def open_page(page: Path) -> None:
     """Open a page in the reader's program for pages; where there is none, over a network for example, say so."""
     if typer.launch(str(page)):
-        typer.echo(f"aftercart: no program opens pages here: {page}", err=True)
+        typer.echo(f"aftercart: no browser could be opened; open the report yourself: {page}", err=True)
 
 
 def processes(jobs: int | None) -> int:

@@ -11,10 +11,10 @@ from simulator.cli import options
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")],
     open_: options.Open = False,
 ) -> None:
-    """Make a run's figures and report.html again."""
+    """Make the figures and report.html of a run again."""
     from simulator.report import run_folder
 
     page = run_folder.write_again(folder)

@@ -46,7 +46,9 @@ def run(
 def compare(
     base: Annotated[
         str,
-        typer.Argument(metavar="BASE", help="What the others are compared with.", autocompletion=options.completed),
+        typer.Argument(
+            metavar="BASE", help="The scenario that the others are compared with.", autocompletion=options.completed
+        ),
     ],
     others: Annotated[
         list[str], typer.Argument(metavar="OTHER", help=options.SCENARIO, autocompletion=options.completed)
@@ -68,7 +70,7 @@ def compare(
     open_: options.Open = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Simulate scenarios and tell their differences to the first."""
+    """Simulate scenarios and report the differences from the first."""
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
     settings |= {"margin": margin, "rough": quick}
@@ -115,12 +117,12 @@ def _simulate(
             cost.check_run(scenarios, chosen)
         results = experiment.simulate(scenarios, chosen, advance, None if quiet else _print_offered_loads)
         results.write(unfinished)
-        advance(1, 1, "drawing")
+        advance(1, 1, "making figures")
         run_folder.write(results, unfinished)
         if histories:
             events.write(results, unfinished)
     if patients is not None and results.manifest["engine"] == "exact" and not quiet:
-        typer.echo("The exact engine has no simulated patients: --patients is not used.", err=True)
+        typer.echo("The exact engine simulates no individual patients, so --patients has no effect.", err=True)
     cohort = load_cohort(scenarios[0].pathway)
     if json and results.is_rough:
         typer.echo(ROUGH, err=True)
@@ -135,9 +137,9 @@ def _simulate(
 
 
 def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:
-    """Print the mean offered load of each resource, and the number of draws in which it is 1 or more."""
+    """Print the mean offered load of each resource, and the number of parameter sets in which it is 1 or more."""
     for resource, load in loads.items():
         label = scenario.pathway.resources[resource].label
         over = int((load >= 1.0).sum())
-        draws = f", 1 or more in {over} of {load.size} draws" if 0 < over < load.size else ""
-        typer.echo(f"{scenario.name}: offered load of {label} {load.mean():.2f} (asked for / there){draws}", err=True)
+        sets = f", and 100 % or more in {over} of {load.size} parameter sets" if 0 < over < load.size else ""
+        typer.echo(f"{scenario.name}: demand for {label} is {100 * load.mean():.0f} % of capacity{sets}", err=True)

@@ -8,8 +8,10 @@ import typer
 
 
 def schema(
-    pathway: Annotated[bool, typer.Option("--pathway", help="The pathway's format, not the scenario's.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="For people, as in docs/.")] = False,
+    pathway: Annotated[
+        bool, typer.Option("--pathway", help="Print the format of a pathway instead of a scenario.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print tables for people, as in docs/.")] = False,
 ) -> None:
     """Print the JSON schema of a scenario or pathway file."""
     from simulator.pathway.format import PathwayTable

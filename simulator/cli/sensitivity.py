@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
     from simulator.scenario.scenario import Scenario
 
-SHOW = "tornado, prcc, structure, evppi (seconds), sobol, priors (minutes); a list, or all. [default: those of seconds]"
+SHOW = (
+    "Parts, separated by commas, or all. Seconds: tornado, prcc, structure, evppi. Minutes: sobol, priors. "
+    "[default: the parts that take seconds]"
+)
 OUTCOME = "Any outcome of outcomes.csv. [default: survival at the pathway's month of the answer]"
-SAMPLES = "Of the Sobol sequence, with --show sobol: a power of two. [default: 512]"
-COST = "Life-months that one of a count is worth, as bed_months=1 (an assumption, the default). May be repeated."
+SAMPLES = "Points of the Sobol sequence (--show sobol), a power of two. [default: 512]"
+COST = "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption). May be repeated."
 
 
 def completed_parts(begun: str) -> list[str]:
@@ -38,29 +41,33 @@ def sensitivity(
     scenario: options.Scenario,
     base: Annotated[
         str | None,
-        typer.Argument(metavar="BASE", help="Ask of the difference to this one.", autocompletion=options.completed),
+        typer.Argument(metavar="BASE", help="Analyse the difference from this scenario.", autocompletion=options.completed),
     ] = None,
     outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
     show: Annotated[
         str | None, typer.Option(metavar="PART,...", help=SHOW, autocompletion=completed_parts)
     ] = None,
     parameter: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Tell of this one only. May be repeated.")
+        list[str] | None, typer.Option(metavar="NAME", help="Report only this parameter. May be repeated.")
     ] = None,
     cost: Annotated[list[str] | None, typer.Option(metavar="COUNT=RATE", help=COST)] = None,
-    clock: Annotated[str | None, typer.Option(metavar="NAME", help="[default: the pathway's own]")] = None,
-    population: Annotated[str, typer.Option(metavar="NAME", help="As in outcomes.csv.")] = "all",
-    draws: Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: all]")] = None,
+    clock: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The clock of the outcome. [default: the pathway's own]")
+    ] = None,
+    population: Annotated[str, typer.Option(metavar="NAME", help="A population of outcomes.csv.")] = "all",
+    draws: Annotated[
+        int | None, typer.Option(metavar="N", help="Use the first N parameter sets. [default: all]")
+    ] = None,
     samples: Annotated[int | None, typer.Option(metavar="N", help=SAMPLES)] = None,
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
     out: options.Out = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the tables as JSON, by part, and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print only the tables, as JSON by part.")] = False,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
     yes: options.Yes = False,
 ) -> None:
-    """Tell which uncertain number, and which assumption, drives an outcome."""
+    """Show which uncertain numbers and which assumptions drive an outcome."""
     from simulator.analyses.sensitivity.run import analyse
     from simulator.report.tables import sensitivity as tables
     from simulator.scenario.scenario import check_names, load_scenario
@@ -92,7 +99,7 @@ def sensitivity(
             progress=advance,
         )
         analysis.write(unfinished)
-        advance(1, 1, "drawing")
+        advance(1, 1, "making figures")
         _draw(analysis, unfinished)
     output.print_results(
         out,
@@ -111,7 +118,9 @@ def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: 
 
     parts = [part.strip() for part in (show or "").split(",") if part.strip()]
     if show is not None and not parts:
-        raise InputError("names no part", where="--show", got=show, allowed=f"all, or some of {', '.join(PARTS)}")
+        raise InputError(
+            "no part is named", where="--show", got=show, allowed=f"all, or one or more of {', '.join(PARTS)}"
+        )
     if show is not None and parts != ["all"]:
         return parts
     offered = QUICK if show is None else PARTS
@@ -121,7 +130,7 @@ def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: 
         reasons = {why: [part for part in offered if unavailable.get(part) == why] for why in unavailable.values()}
         omitted = ", ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items() if names)
         if omitted:
-            typer.echo(f"aftercart: not shown: {omitted}", err=True)
+            typer.echo(f"aftercart: these parts are not available: {omitted}", err=True)
     return [part for part in offered if part not in unavailable]
 
 

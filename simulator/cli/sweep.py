@@ -28,7 +28,7 @@ def sweep(
     seed: options.Seed = 1,
     horizon: options.Horizon = 120.0,
     out: options.Out = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the table as JSON and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print only the table, as JSON.")] = False,
     jobs: options.Jobs = None,
     replications: options.Replications = 4,
     overload: options.Overload = False,
@@ -37,7 +37,7 @@ def sweep(
 ) -> None:
     """Simulate a scenario over a grid of values.
 
-    Each cell keeps the scenario's own marginal_benefit: no other is shown unless it is varied.
+    Every cell uses the scenario's own marginal_benefit, unless --vary marginal_benefit=... varies it.
     """
     from simulator.analyses.sweep import axis
     from simulator.analyses.sweep.run import sweep as simulate
@@ -66,7 +66,7 @@ def sweep(
             overload=overload,
         )
         result.write(unfinished)
-        advance(1, 1, "drawing")
+        advance(1, 1, "making figures")
         _draw(result, unfinished)
     options.print_staleness(result.scenario.pathway)
     output.print_results(

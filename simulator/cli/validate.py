@@ -24,20 +24,23 @@ def validate(
         list[str] | None,
         typer.Argument(
             metavar="COHORT",
-            help="Shipped cohorts or folders. [default: all shipped with such figures]",
+            help="Shipped cohorts' names, or folders. [default: all shipped cohorts with figures to validate]",
             autocompletion=options.completed_cohort,
         ),
     ] = None,
     out: options.Out = None,
     refit: Annotated[
-        bool, typer.Option("--refit", help="Fit the marginal benefit under every draw and freeze it beside the draws.")
+        bool,
+        typer.Option(
+            "--refit", help="Refit the marginal benefit to every parameter set, and save it next to draws.csv."
+        ),
     ] = False,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Predict what other cohorts report, without refitting.
 
-    The pathway is set to each cohort's own uptake and mix (its cohort.toml). A cohort of your own is one folder."""
+    Each cohort's uptake and case mix (its cohort.toml) replace those of the pathway. For your own, give its folder."""
     import pandas as pd
 
     from calibration.likelihood.targets import load_targets
@@ -77,7 +80,7 @@ def validate(
             benefit.write(frozen)
     tables.show(every, table, benefit, quiet=quiet)
     if frozen is not None:
-        typer.echo(f"Frozen: {frozen / draws.BENEFIT_FILE}")
+        typer.echo(f"Saved: {frozen / draws.BENEFIT_FILE}")
     typer.echo(f"Files: {out}")
 
 
@@ -86,8 +89,8 @@ def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> N
 
 
 def _left_out_in_words(left_out: Sequence[str], every: Sequence[Targets]) -> str:
-    other = f"pathway or draws other than those of {every[0].cohort.name}"
-    return f"not asked for the marginal benefit, for {other}: {', '.join(left_out)}"
+    other = f"their pathway or draws differ from those of {every[0].cohort.name}"
+    return f"not used for the marginal benefit ({other}): {', '.join(left_out)}"
 
 
 def _check_names(every: Sequence[Targets]) -> None:
@@ -96,7 +99,7 @@ def _check_names(every: Sequence[Targets]) -> None:
     names = [targets.cohort.name for targets in every]
     for name in names:
         if names.count(name) > 1:
-            raise InputError("two cohorts of one name", got=name, allowed="a folder's name of its own for each")
+            raise InputError("two cohorts have one name", got=name, allowed="a different folder name for each cohort")
 
 
 def _frozen(every: Sequence[Targets]) -> Path:
@@ -112,7 +115,7 @@ def _frozen(every: Sequence[Targets]) -> Path:
     (cohort,) = calibrated if len(calibrated) == 1 else (None,)
     if cohort is None:
         raise InputError(
-            "the benefit is frozen beside the draws of one calibrated cohort",
+            "--refit needs cohorts whose pathway uses the draws of one calibrated cohort",
             where="--refit",
             got=", ".join(sorted(targets.pathway.name for targets in every)),
             allowed="cohorts of one pathway whose draws are a cohort's",

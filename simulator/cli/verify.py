@@ -11,10 +11,10 @@ from simulator.cli import progress
 
 def verify(
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, no table: only how many checks passed.")
+        bool, typer.Option("--quiet", "-q", help="Print only how many checks passed.")
     ] = False,
 ) -> None:
-    """Check the engines on every pathway and scenario."""
+    """Check the engines against one another and against known laws."""
     from simulator.analyses import verification
     from simulator.errors import AftercartError
     from simulator.report import terminal

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 Patients = Annotated[
     int | None,
     typer.Option(
-        "--n", metavar="N", help="Patients a cohort, or an arm. [default: those of the calibrated cohort, else 100]"
+        "--n", metavar="N", help="Patients per cohort or arm. [default: size of the calibrated cohort, else 100]"
     ),
 ]
-Cohorts = Annotated[int, typer.Option(metavar="N", help="Cohorts in all, dealt out to the draws.")]
-Draws = Annotated[int | None, typer.Option(metavar="N", help="The first N posterior draws. [default: up to 50]")]
+Cohorts = Annotated[int, typer.Option(metavar="N", help="Number of cohorts, spread evenly over the parameter sets.")]
+Draws = Annotated[int | None, typer.Option(metavar="N", help="Use the first N parameter sets. [default: up to 50]")]
 def completed_engine(begun: str) -> list[str]:
     """Return the engines with patients whose names start with `begun`."""
     return [name for name in options.completed_engine(begun) if name != "exact"]
@@ -33,22 +33,26 @@ Engine = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="auto, microsim or des: it takes patients.",
+        help="auto, microsim or des (engines that simulate patients).",
         autocompletion=completed_engine,
     ),
 ]
 Group = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="A group that another has not entered. [default: as the pathway declares]"),
+    typer.Option(
+        metavar="NAME",
+        help="The group to compare with patients who did not enter it. [default: as the pathway declares]",
+    ),
 ]
 Landmarks = Annotated[
     str | None,
     typer.Option(
-        metavar="MONTHS", help="Up to three, comma between; before survival answers. [default: as the pathway declares]"
+        metavar="MONTHS",
+        help="Up to three, separated by commas, before the month of the answer. [default: as the pathway declares]",
     ),
 ]
-MILESTONE = "[default: the first shipped one in which a treatment changes nothing]"
-Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON and nothing else.")]
+MILESTONE = "[default: the first shipped scenario in which a treatment has no effect]"
+Json = Annotated[bool, typer.Option("--json", help="Print only the table, as JSON.")]
 
 
 def guarantee_time(
@@ -70,7 +74,7 @@ def guarantee_time(
     quiet: options.Quiet = False,
     yes: options.Yes = False,
 ) -> None:
-    """Show immortal-time bias: patients with and without a treatment compared, naively and correctly."""
+    """Show immortal-time bias: compare patients with and without a treatment, naively and correctly."""
     from simulator.analyses.virtual_cohorts import files, immortal_time
     from simulator.scenario.scenario import load_scenario
     from simulator.wording import virtual_cohorts as answers
@@ -85,7 +89,7 @@ def guarantee_time(
             loaded, group=group, landmarks=months, yes=yes, progress=advance, settings=settings
         )
         files.write_immortal_time(result, unfinished)
-        advance(1, 1, "drawing")
+        advance(1, 1, "making figures")
         _draw(result, unfinished)
     _print(answers.immortal_time(result), result, result.analyses, out, json=json, quiet=quiet)
 
@@ -94,7 +98,7 @@ def virtual_cohorts(
     scenario: options.Scenario,
     other: Annotated[
         str | None,
-        typer.Argument(metavar="[OTHER]", help="What it is compared with.", autocompletion=options.completed),
+        typer.Argument(metavar="[OTHER]", help="The scenario to compare with.", autocompletion=options.completed),
     ] = None,
     n: Patients = None,
     cohorts: Cohorts = 1000,
@@ -108,7 +112,7 @@ def virtual_cohorts(
     quiet: options.Quiet = False,
     yes: options.Yes = False,
 ) -> None:
-    """Simulate many cohorts of n patients: how far apart they are, and with what power they tell two policies apart."""
+    """Simulate many cohorts of n patients: how much their results vary, and their power to distinguish two policies."""
     from simulator.analyses.virtual_cohorts import files, power
     from simulator.scenario.scenario import load_scenario
     from simulator.wording import virtual_cohorts as answers
@@ -120,7 +124,7 @@ def virtual_cohorts(
     with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
         result = power.virtual_cohorts(loaded, compared, yes=yes, progress=advance, settings=settings)
         files.write_cohorts(result, unfinished)
-        advance(1, 1, "drawing")
+        advance(1, 1, "making figures")
         _draw(result, unfinished)
     table = result.cohorts if result.power is None else result.power
     _print(answers.cohorts(result), result, table, out, json=json, quiet=quiet)
@@ -148,9 +152,11 @@ def _months(landmarks: str) -> list[float]:
     try:
         months = [float(month) for month in landmarks.split(",")]
     except ValueError:
-        raise InputError("not months", where="--landmarks", got=landmarks, allowed="as 3,6") from None
+        raise InputError(
+            "not months", where="--landmarks", got=landmarks, allowed="months separated by commas, as 3,6"
+        ) from None
     if len(set(months)) > 3:
-        raise InputError("too many", where="--landmarks", got=landmarks, allowed="up to three months")
+        raise InputError("too many landmarks", where="--landmarks", got=landmarks, allowed="up to three months")
     return months
 
 

@@ -80,8 +80,8 @@ def make_folder(folder: str | Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        what = f"nothing can be written there ({error.strerror})"
-        raise InputError(what, where="folder", got=str(folder), allowed="a folder that can be made") from error
+        what = f"nothing can be written to this folder ({error.strerror})"
+        raise InputError(what, where="folder", got=str(folder), allowed="a folder that you can create") from error
     return path
 
 

@@ -82,7 +82,7 @@ def refused(result: Any, *words: str, status: int = 2) -> None:
     assert result.stdout == ""
     assert result.stderr.startswith("aftercart: ")
     assert result.stderr.count("\n") == 1
-    assert "mistake of aftercart's own" not in result.stderr
+    assert "error in aftercart itself" not in result.stderr
     for word in words:
         assert word in result.stderr, result.stderr
 
@@ -360,7 +360,9 @@ def test_a_folder_with_something_in_it_is_left_alone(aftercart: Command, folder:
 
 def test_a_file_is_no_folder(aftercart: Command, folder: Path, untouched: None) -> None:
     refused(aftercart("run", "as-it-is.toml", "--out", "notes.txt"), "--out", "not a folder", "'notes.txt'")
-    refused(aftercart("run", "as-it-is.toml", "--out", "notes.txt/run"), "--out", "nothing can be written there")
+    refused(
+        aftercart("run", "as-it-is.toml", "--out", "notes.txt/run"), "--out", "nothing can be written to this folder"
+    )
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(
@@ -414,7 +416,7 @@ def test_a_failure_of_ours_is_told_without_a_traceback(
     monkeypatch.setattr(experiment, "simulate", fail)
     result = aftercart("run", "as-it-is.toml")
     assert result.exit_code == 1
-    assert result.stderr.startswith("aftercart: a mistake of aftercart's own: ZeroDivisionError")
+    assert result.stderr.startswith("aftercart: an error in aftercart itself: ZeroDivisionError")
     monkeypatch.setenv("AFTERCART_TRACEBACK", "1")
     assert isinstance(aftercart("run", "as-it-is.toml").exception, ZeroDivisionError)
 

@@ -112,7 +112,7 @@ def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkey
     def broken(*given: object, **more: object) -> None:
         raise KeyError("lost")
 
-    monkeypatch.setattr("simulator.experiment.run.compare", broken)
+    monkeypatch.setattr("simulator.experiment.run.simulate", broken)
     result = aftercart("run", "as-it-is.toml")
     assert result.exit_code == 1
     assert "KeyError: 'lost'. Please report it to whoever gave you aftercart " in result.stderr
@@ -225,7 +225,7 @@ def test_the_report_of_a_parent_folder_offers_the_newest_run(aftercart: Command,
 
 
 def test_the_check_of_a_folder_says_what_it_looked_for(aftercart: Command, folder: Path) -> None:
-    refused(aftercart("check", "."), "looked for a cohort", "cohort.toml", "as-it-is.toml")
+    refused(aftercart("check", "."), "this folder has no cohort", "cohort.toml", "as-it-is.toml")
     assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "run").exit_code == 0
     refused(aftercart("check", "run"), "a run's folder", "aftercart report run")
 
@@ -256,7 +256,7 @@ def test_results_are_written_where_a_script_says(folder: Path, varied: bool) -> 
     found.write(folder / "other")
     name = "sweep.csv" if varied else "outcomes.csv"
     assert (folder / "other" / name).read_bytes() == (folder / "new" / "folder" / name).read_bytes()
-    with pytest.raises(InputError, match=r"nothing can be written there \(.*\); got 'as-it-is.toml'"):
+    with pytest.raises(InputError, match=r"nothing can be written to this folder \(.*\); got 'as-it-is.toml'"):
         found.write("as-it-is.toml")
 
 

@@ -136,4 +136,4 @@ def test_where_no_program_opens_pages_that_is_said(
     monkeypatch.setattr("typer.launch", lambda page: 1)
     result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run", "--open")
     assert result.exit_code == 0
-    assert f"no program opens pages here: {Path('run') / 'report.html'}" in result.stderr
+    assert f"open the report yourself: {Path('run') / 'report.html'}" in result.stderr

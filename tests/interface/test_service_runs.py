@@ -231,9 +231,11 @@ def test_the_engine_is_told_and_why(aftercart: Command, folder: Path, typed: lis
 
 def test_the_offered_load_is_told_before_the_run_unless_quiet(aftercart: Command) -> None:
     """One arrival a month, 4 in 5 reach the ward and stay two months: 1.6 on two beds."""
-    assert "busy: offered load of beds 0.80 (asked for / there)\n" in aftercart("run", "busy.toml").stderr
+    assert "busy: demand for beds is 80 % of capacity\n" in aftercart("run", "busy.toml").stderr
     told = aftercart("run", "regional-centre", "--draws", "6", "--replications", "1", "--jobs", "1").stderr
-    assert re.search(r"HSCT beds 0\.[789]\d \(asked for / there\), 1 or more in 1?[1-9] of 20 draws\n", told), told
+    assert re.search(
+        r"HSCT beds is [789]\d % of capacity, and 100 % or more in 1?[1-9] of 20 parameter sets\n", told
+    ), told
     quiet = aftercart("run", "busy.toml", "--quiet")
     assert quiet.stderr == ""
     assert "Two beds: " in quiet.stdout
@@ -409,7 +411,7 @@ def refused(result: Any, *said: str) -> None:
     """One message on standard error besides the load, with these words in it; nothing on standard output."""
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
-    (message,) = (line for line in result.stderr.splitlines() if "offered load" not in line)
+    (message,) = (line for line in result.stderr.splitlines() if "% of capacity" not in line)
     assert message.startswith("aftercart: ")
     for each in said:
         assert each in message, message
@@ -431,8 +433,8 @@ def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command,
 def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(aftercart: Command, folder: Path) -> None:
     """The clock starts at home, and a bed is held before: when would they have come, had they not waited?"""
     (folder / "ward.toml").write_text(WARD.replace('kind = "end"', STAYS_HOME) + '[clocks]\nhome = "home"\n')
-    refused(aftercart("check", "busy.toml"), "arrivals at 'home' cannot be told", "held in 'ward'", "no [service]")
-    refused(aftercart("run", "busy.toml", "--out", "run"), "arrivals at 'home' cannot be told")
+    refused(aftercart("check", "busy.toml"), "arrivals at 'home' cannot be declared", "held in 'ward'", "no [service]")
+    refused(aftercart("run", "busy.toml", "--out", "run"), "arrivals at 'home' cannot be declared")
     assert not (folder / "run").exists()
 
 

@@ -137,7 +137,7 @@ def test_the_shipped_cohorts_inform_the_marginal_patient(
     assert "Of 100 additional patients under a policy, a cohort that treated more suggests that" in said
     assert "not an estimate of a treatment's effect" in said
     assert "The marginal benefit, under the posterior of wang2024;" in said
-    assert "not asked" not in result.stderr
+    assert "not used for the marginal benefit" not in result.stderr
     assert (folder / "found" / "marginal_benefit_summary.csv").exists()
 
 
@@ -186,7 +186,7 @@ def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     another_region(folder / "region", meaning)
     result = aftercart("validate", "region", "wudhikarn2021", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
-    named = "not asked for the marginal benefit, for pathway or draws other than those of region: wudhikarn2021"
+    named = "not used for the marginal benefit (their pathway or draws differ from those of region): wudhikarn2021"
     assert (named in result.stderr) is (cohorts == 1)
     manifest = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))
     assert "The marginal benefit is transport" in manifest["note"]
@@ -237,8 +237,8 @@ def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
     [
         (["shultz2023"], ["unknown cohort", "got 'shultz2023'", "did you mean 'schultz2023'?"]),
         (["wang2024"], ["wang2024/targets.csv: nothing to validate", "validation"]),
-        (["li2023", "li2023"], ["two cohorts of one name", "got 'li2023'"]),
-        (["theirs", "--refit"], ["--refit", "frozen beside the draws", "got 'constant'"]),
+        (["li2023", "li2023"], ["two cohorts have one name", "got 'li2023'"]),
+        (["theirs", "--refit"], ["--refit", "the draws of one calibrated cohort", "got 'constant'"]),
         (["li2023", "--jobs", "0"], ["--jobs", "got 0", "1 or more"]),
     ],
 )
