@@ -41,12 +41,12 @@ def sensitivity(
     scenario: options.Scenario,
     base: Annotated[
         str | None,
-        typer.Argument(metavar="BASE", help="Analyse the difference from this scenario.", autocompletion=options.completed),
+        typer.Argument(
+            metavar="BASE", help="Analyse the difference from this scenario.", autocompletion=options.completed
+        ),
     ] = None,
     outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
-    show: Annotated[
-        str | None, typer.Option(metavar="PART,...", help=SHOW, autocompletion=completed_parts)
-    ] = None,
+    show: Annotated[str | None, typer.Option(metavar="PART,...", help=SHOW, autocompletion=completed_parts)] = None,
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Report only this parameter. May be repeated.")
     ] = None,
