@@ -79,7 +79,7 @@ def _data(pathway: Pathway, cohort: Cohort) -> dict[str, object]:
     assert cohort.follow_up is not None
     posterior = cohort.posterior.set_index("parameter")
 
-    def told(name: str) -> str:
+    def posterior_of(name: str) -> str:
         if name not in posterior.index:
             return "-"
         mean, lower, upper = posterior.loc[name, ["posterior_mean", "posterior_lower", "posterior_upper"]]
@@ -100,7 +100,7 @@ def _data(pathway: Pathway, cohort: Cohort) -> dict[str, object]:
         "parameters": table(
             ["parameter", "unit", "value", "posterior", "prior", "source"],
             (
-                (f"`{each.name}`", each.unit, f"{each.value:g}", told(each.name), _prior(each), each.source)
+                (f"`{each.name}`", each.unit, f"{each.value:g}", posterior_of(each.name), _prior(each), each.source)
                 for each in parameters
             ),
         ),
@@ -115,11 +115,11 @@ def _prior(parameter: object) -> str:
 
 
 def _project() -> dict[str, object]:
-    told = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
-        "version": told["version"],
-        "python": told["requires-python"],
-        "dependencies": ", ".join(told["dependencies"]),
+        "version": project["version"],
+        "python": project["requires-python"],
+        "dependencies": ", ".join(project["dependencies"]),
     }
 
 
