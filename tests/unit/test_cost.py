@@ -116,7 +116,7 @@ def test_short_runs_are_not_timed(
         raise AssertionError("timed")
 
     monkeypatch.setattr(cost, "timed", timed)
-    cost.check_run([load_scenario(name) for name in names], Settings.of(settings))
+    cost.check_run([load_scenario(name) for name in names], Settings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_long_runs_are_refused_before_anything_runs(
     names: list[str], settings: dict[str, object], options: list[str]
 ) -> None:
     with pytest.raises(InputError, match=r"this would take about \d+ (hours|days)") as refused:
-        cost.check_run([load_scenario(name) for name in names], Settings.of(settings))
+        cost.check_run([load_scenario(name) for name in names], Settings(**settings))
     for option in options:
         assert option in refused.value.allowed
 
@@ -143,7 +143,7 @@ def test_time_grows_with_draws_replications_and_patients(monkeypatch: pytest.Mon
     scenario = load_scenario("letter-centre")
 
     def seconds(**settings: object) -> float:
-        chosen = Settings.of(settings)
+        chosen = Settings(**settings)
         return cost.seconds_of(scenario, None, "microsim", chosen, 10)
 
     assert seconds(replications=1) == pytest.approx(10.0)
