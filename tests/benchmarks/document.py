@@ -21,11 +21,11 @@ MEMORY_FLOOR = 1024.0
 PARTS = {
     "uniforms": "addressed uniforms (`randomness.py`)",
     "logs and powers": "-log(u), and the sojourns' inverse cumulative hazards",
-    "choosing exits": "the least of the competing times, the least of a race",
-    "bookkeeping": "gathering who is in a state, and sending them on",
+    "choosing exits": "the earliest competing time, the earliest of a choice",
+    "bookkeeping": "collecting the patients in a state, and moving them on",
     "tallying": "counting OS and occupancy",
-    "joining stretches": "putting the stretches between requests together",
-    "the queue": "serving the requests in order",
+    "joining stretches": "joining the segments between requests",
+    "the queue": "granting requests in order",
     "the rest": "everything else",
 }
 
@@ -80,34 +80,34 @@ def _head(measured: Measured, quick: bool) -> str:
         f"times, {TRANSITIONS} transitions a patient in 120 months."
     )
     failed = missed(measured)
-    verdict = f"**Missed:** {'; '.join(failed)}." if failed else "No floor is missed."
-    note = ["A quick run, whose figures mean nothing: it shows that everything can be measured."] if quick else []
+    verdict = f"**Missed:** {'; '.join(failed)}." if failed else "Every floor (the lowest value that is accepted) is reached."
+    note = ["A quick run: its figures mean nothing, and show only that everything can be measured."] if quick else []
     command = f"```sh\n{COMMAND}{' --quick' if quick else ''}\n```"
-    install = "It takes the extra `bench` (`pip install -e '.[bench]'`) and a machine that does nothing else."
+    install = "This needs the extra `bench` (`pip install -e '.[bench]'`) and an otherwise idle machine."
     return "\n\n".join(["# Performance", *note, fill(machine, WIDTH), command, install, fill(method, WIDTH), verdict])
 
 
 def _peers(measured: Measured) -> str:
     told = (
-        "Every row is of as many patients on both sides, and both keep the same: when each patient dies, and with "
-        "beds also how long each request waits; heormodel gives the mean time alive. Rows that begin with \"the "
-        "same\" compare that with microsim's whole answer, OS and the occupancy of every state. With beds, 50 "
-        "patients a month arrive, 34 beds are held for a month on average, and everybody is followed for 120 months; "
-        "the SimPy model is [written by hand](../tests/benchmarks/simpy_by_hand.py), a generator a patient, and "
-        "[heormodel's](../tests/benchmarks/heormodel_idiom.py) in its own idiom."
+        "Both sides of a row simulate the same number of patients and keep the same results: when each patient dies, "
+        "and with beds how long each request waits. heormodel gives the mean time alive. Rows that begin with \"the "
+        "same\" compare this with microsim's whole answer: OS and the occupancy of every state. With beds, 50 "
+        "patients a month arrive, 34 beds are held for a month on average, and all patients are followed for 120 "
+        "months. The SimPy model is [written by hand](../tests/benchmarks/simpy_by_hand.py), with one generator for "
+        "each patient. [heormodel's](../tests/benchmarks/heormodel_idiom.py) is in heormodel's own style."
     )
     rows = [_ratio_row(ratio) for ratio in measured.ratios]
     head = ("ratio of", "patients", "ratio", "range", "patients a second, theirs", "ours", "floor", "aim", "")
     sizes = (
-        "A discrete-event simulation slows down as more patients are under way at once, for they no longer fit into "
-        "the processor's cache; NumPy pays for every call, which many patients share:"
+        "A discrete-event simulation slows down with more patients at once, because they no longer fit into the "
+        "processor's cache. NumPy has a cost for every call, which many patients share:"
     )
     by_size = [
         (f"{n:,}", _number(free.ratio), _number(beds.ratio)) for n, free, beds in measured.by_size
     ]
     return "\n\n".join(
         [
-            "## Beside the peers",
+            "## Compared with other programs",
             fill(told, WIDTH),
             _table(head, rows),
             fill(sizes, WIDTH),
@@ -136,10 +136,10 @@ def _verdict(row: Ratio) -> str:
 def _processes(measured: Measured) -> str:
     found = measured.processes
     told = (
-        "`simulator.run(..., engine=\"microsim\", jobs=2)` against `jobs=1`, by turns, each run from a process of its "
-        "own; seconds on the clock. What the second process takes to start is inside these times; in the last row, the "
-        "ratio of what a further patient takes, it is not. Two processes that share nothing, each with half the "
-        "patients, show what the machine itself gives."
+        "`simulator.run(..., engine=\"microsim\", jobs=2)` against `jobs=1`, by turns, each run in a process of its "
+        "own, in seconds of wall time. These times include the start of the second process. The last row is the ratio "
+        "of the time for one more patient, without the start. Two processes that share nothing, each with half the "
+        "patients, show what the machine can reach."
     )
     if found.small is None or found.large is None or found.machine is None:
         return f"## Two processes\n\nNot measured: {found.why_not}."
@@ -149,7 +149,7 @@ def _processes(measured: Measured) -> str:
         (f"{found.small_patients:,}", _number(small[0]), small[1], "", ""),
         (f"{found.large_patients:,}", _number(large[0]), large[1], f"{PROCESSES_FLOOR}", verdict),
         ("the same, two that share nothing", _number(found.machine.ratio), _range(found.machine), "", ""),
-        ("a further one", _number(found.further), "", "", ""),
+        ("one more patient", _number(found.further), "", "", ""),
     ]
     head = ("patients", "two processes / one", "range", "floor", "")
     return "\n\n".join(["## Two processes", fill(told, WIDTH), _table(head, rows)])
@@ -157,14 +157,14 @@ def _processes(measured: Measured) -> str:
 
 def _growth(measured: Measured) -> str:
     told = (
-        "What microsim's curves cost on one core, and the peak memory of a process of its own that runs "
-        "`simulator.run` without histories, the library included (floor: 10 million patients within 1 GiB). "
+        "The time of microsim's curves on one core, and the peak memory of a separate process that runs "
+        "`simulator.run` without histories, including the library (floor: 10 million patients within 1 GiB). "
     )
     beds = measured.memory_with_beds
     tail = (
-        f"With beds, whoever waits depends on everybody else, and all patients are kept: {beds.patients:,} take "
+        f"With beds, a wait depends on all other patients, and all are kept: {beds.patients:,} take "
         f"{beds.mebibytes:,.0f} MiB. des, which keeps every event, runs {_thousands(measured.stories)} patients a "
-        "second with beds: it is there to be read."
+        "second with beds: it is made for reading, not for speed."
     )
     rows = []
     for cost in measured.memory:
@@ -189,14 +189,14 @@ def _parts(measured: Measured) -> str:
     rows = [
         (told, *(_share(measured.parts[column].get(part)) for column in columns)) for part, told in PARTS.items()
     ]
-    told = "Shares of a profile (`cProfile`, whose own cost is mostly in the parts with many small calls), in per cent."
+    told = "Shares of a profile, in per cent. `cProfile` itself costs most in the parts with many small calls."
     return "\n\n".join(["## Where the time goes", fill(told, WIDTH), _table(("part", *columns), rows)])
 
 
 def _exact(measured: Measured) -> str:
     told = (
-        "One run gives every population's OS on every clock and every state's occupancy over 120 months. The error is "
-        "the largest change of any OS at any month when the step is halved."
+        "One run gives OS of every population on every clock, and the occupancy of every state, over 120 months. The "
+        "error is the largest change of any OS at any month when the step is halved."
     )
     rows = [
         (each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact
@@ -207,11 +207,11 @@ def _exact(measured: Measured) -> str:
 
 def _gains(gains: Sequence[Gain]) -> str:
     told = (
-        "Two policies share the uniforms of every patient, state, visit and transition, so their difference varies "
-        "less than that of independent streams: by (var A + var B) / var(A - B), per patient, which is also how many "
-        "times fewer patients tell them apart. Perfect coupling ranks patients alike under both policies; nothing "
-        "gains more in that outcome. A policy that touches few gains most. Parameters are as declared; ± is a standard "
-        "error."
+        "Two policies share the uniforms of every patient, state, visit and transition. Their difference therefore "
+        "varies less than with independent streams, by (var A + var B) / var(A - B) per patient. The number of patients "
+        "needed to show a difference falls by the same factor. Perfect coupling ranks patients alike under both policies, and is the most that "
+        "is possible for an outcome. Policies that affect few patients save most. Parameters are as declared; ± is a "
+        "standard error."
     )
     rows = [
         (

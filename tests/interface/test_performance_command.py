@@ -14,13 +14,13 @@ def test_a_quick_run_writes_every_section(tmp_path: Path) -> None:
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings == [
         "# Performance",
-        "## Beside the peers",
+        "## Compared with other programs",
         "## Two processes",
         "## How cost grows with patients",
         "## Where the time goes",
         "## The exact engine",
         "## What addressed uniforms save",
     ]
-    assert "A quick run, whose figures mean nothing" in text
+    assert "A quick run: its figures mean nothing" in text
     for told in ("microsim / SimPy, with beds", "microsim / heormodel", "addressed uniforms", "peak memory"):
         assert told in text
