@@ -80,7 +80,8 @@ def _head(measured: Measured, quick: bool) -> str:
         f"times, {TRANSITIONS} transitions a patient in 120 months."
     )
     failed = missed(measured)
-    verdict = f"**Missed:** {'; '.join(failed)}." if failed else "Every floor (the lowest value that is accepted) is reached."
+    reached = "Every floor (the lowest value that is accepted) is reached."
+    verdict = f"**Missed:** {'; '.join(failed)}." if failed else reached
     note = ["A quick run: its figures mean nothing, and show only that everything can be measured."] if quick else []
     command = f"```sh\n{COMMAND}{' --quick' if quick else ''}\n```"
     install = "This needs the extra `bench` (`pip install -e '.[bench]'`) and an otherwise idle machine."
@@ -208,10 +209,10 @@ def _exact(measured: Measured) -> str:
 def _gains(gains: Sequence[Gain]) -> str:
     told = (
         "Two policies share the uniforms of every patient, state, visit and transition. Their difference therefore "
-        "varies less than with independent streams, by (var A + var B) / var(A - B) per patient. The number of patients "
-        "needed to show a difference falls by the same factor. Perfect coupling ranks patients alike under both policies, and is the most that "
-        "is possible for an outcome. Policies that affect few patients save most. Parameters are as declared; ± is a "
-        "standard error."
+        "varies less than with independent streams, by (var A + var B) / var(A - B) per patient. The number of "
+        "patients needed to show a difference falls by the same factor. Perfect coupling ranks patients alike under"
+        " both policies, and is the most that is possible for an outcome. Policies that affect few patients save "
+        "most. Parameters are as declared; ± is a standard error."
     )
     rows = [
         (
