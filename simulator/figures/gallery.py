@@ -51,7 +51,7 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     if results.queue is not None and len(results.queue):
         alt = resource_use.alt_text(results.queue, results.scenarios)
         figure = resource_use.draw(results.queue, results.scenarios, results.manifest, cohort)
-        pictures.append(Picture("queue_over_time", "Who waits, and what is in use, over time", alt, figure))
+        pictures.append(Picture("queue_over_time", "Patients waiting and units in use, over time", alt, figure))
     if pathway.groups and pathway.clock in displayed:
         alt = panels.by_group_alt_text(results.survival, pathway, clock=pathway.clock, cohort=cohort)
         figure = panels.by_group(results.survival, pathway, clock=pathway.clock, cohort=cohort)

@@ -167,9 +167,9 @@ def _layers(tables: dict[str, pd.DataFrame], months: Floats, pathway: Pathway) -
 def _draw(chart: Stack, pathway: Pathway, cohort: Cohort | None) -> Figure:
     names = list(chart.heights)
     shares = f"Shares of all patients in the first {in_words(chart.end)}"
-    subtitle = f"{shares}; below the black line they are alive."
+    subtitle = f"{shares}; patients below the black line are alive."
     if len(names) <= _MOST_COLUMNS:
-        subtitle += " The table: mean months a patient spends there in that time."
+        subtitle += " The table: mean months per patient in each state in that time."
     footing = _footing(chart, pathway, cohort)
     across = min(3, len(names))
     down = -(-len(names) // across)

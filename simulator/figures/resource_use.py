@@ -64,7 +64,7 @@ def draw(
 
 def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
     """Return the figure in words with numbers."""
-    sentences = ["Who waits and what is in use by calendar month, means over draws and replications."]
+    sentences = ["Patients waiting and units in use by calendar month, means over parameter sets and replications."]
     for scenario, resource, rows in _panels(queue, scenarios):
         months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
         highest = rows["waiting_most"].to_numpy(dtype=float)
@@ -161,11 +161,11 @@ def _subtitle(manifest: Mapping[str, Any]) -> str:
     draws, replications = manifest["draws"], manifest["replications"]
     interval = ""
     if _has_intervals(manifest):
-        interval = "Dark bands: 95 % interval of the mean over draws, without chance (none where chance hides it). "
-    means = f"{_count(draws, 'draw')} of the parameters, {_count(replications, 'replication')} each"
+        interval = "Dark bands: 95 % interval of the mean over parameter sets, where simulation noise allows one. "
+    means = f"{_count(draws, 'parameter set')}, {_count(replications, 'replication')} each"
     return (
-        f"Lines: in the middle of each month, means of {means}. {interval}"
-        "Pale bands: what one future may look like, 95 % of all replications (parameters and chance)."
+        f"Lines: means in the middle of each month over {means}. {interval}"
+        "Pale bands: 95 % of all replications, what one future may look like (parameters and chance)."
     )
 
 
@@ -183,7 +183,7 @@ def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
     if any(scenario.capacity and scenario.service is not None for scenario in scenarios):
         sentences.append("The warm-up from an empty centre is not shown.")
     if any(capacity.offered_every is not None for scenario in scenarios for capacity in scenario.capacity.values()):
-        sentences.append("Offered units are lost if nobody waits, so no capacity is drawn for them.")
+        sentences.append("Offered units are lost if no patient waits, so no capacity is shown for them.")
     sentences += survival.benefits_in_words([scenario.name for scenario in scenarios])
     sentences.append(survival.source_in_words(cohort))
     return " ".join(sentences)

@@ -13,8 +13,8 @@ WORDS = {
     "os": "alive at {months}, %",
     "median_os": "median survival, months",
     "rmst": "mean survival to month {month}, months",
-    "break_even": "must benefit for {margin} more alive at {months}, %",
-    "draws_with": "draws with at least {margin} more alive at {months}, %",
+    "break_even": "share that must benefit for {margin} more alive at {months}, %",
+    "draws_with": "probability of at least {margin} more alive at {months}, %",
     "survivors_gained": "survivors at {months} per 10 more treated",
 }
 

@@ -70,15 +70,15 @@ def _limits(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> str:
         limits.append("It is not calibrated to a cohort: each parameter has the value that the pathway file declares.")
     elif cohort is None:
         limits.append(
-            f"Its parameter sets are those of {pathway.draws}. If they were fitted to a cohort, its reported figures "
-            "can be shown here: let draws in the pathway file name the cohort's folder."
+            f"Its parameter sets come from {pathway.draws}. If they were fitted to a cohort, the page can show the "
+            "reported figures, too: set draws in the pathway file to the cohort's folder."
         )
     else:
         source = ", doi ".join(part for part in (cohort.citation.rstrip("."), cohort.doi) if part)
         limits.append(
             f"It is calibrated to n = {cohort.n} reported patients: {cohort.title} ({source}). "
-            "The intervals hold what they and the sourced priors leave open about the parameters, not whether patients "
-            "elsewhere are like them."
+            "The intervals include what these patients and the sourced priors do not determine about the parameters. "
+            "They do not include how far patients elsewhere differ from these."
         )
     return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(limit)) for limit in limits)))
 
@@ -93,15 +93,15 @@ def _figure(picture: Picture) -> str:
 def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     draws = results.manifest.get("draws")
     note = (
-        "Means over the parameters' draws, of the median survival the median over them; 95 % intervals in brackets; "
-        "differences are taken draw by draw."
+        "Numbers are means over the parameter sets (of median survival, the median), with 95 % intervals in brackets. "
+        "Differences are taken within each parameter set."
     )
     if draws == 1:
-        note = "One set of parameters, so there are no intervals."
+        note = "There is one parameter set, so there are no intervals."
     tables = outcomes.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
     groups = outcomes.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
     errors = ", with Monte Carlo errors," if results.outcomes["monte_carlo_se"].notna().any() else ""
-    whole = f"All of it{errors} is in outcomes.csv."
+    whole = f"All outcomes{errors} are in outcomes.csv."
     return [paragraph(f"{note} {whole}"), tables, groups]
 
 
@@ -115,7 +115,7 @@ def _scenario(scenario: Scenario) -> str:
     texts = {"Question": scenario.question, "Rationale": scenario.rationale, "Assumes": scenario.assumes}
     rows = [tag("dt", text(key)) + tag("dd", text(words)) for key, words in texts.items() if words]
     lines = "".join(tag("li", tag("code", text(line))) for line in levers.lines(scenario))
-    changes = tag("ul", lines) if lines else text("None: nothing is changed.")
+    changes = tag("ul", lines) if lines else text("None: nothing changes.")
     rows.append(tag("dt", text("Levers")) + tag("dd", changes))
     heading = tag("h3", text(scenario.title or scenario.name), " ", span(scenario.name, "unit"))
     return tag("article", heading, tag("dl", *rows))
@@ -132,7 +132,7 @@ def _manifest(manifest: Mapping[str, Any]) -> str:
             value = ", ".join(f"{name} {entry}" for name, entry in value.items() if entry is not None)
         cell = f"{value:g}" if isinstance(value, float) else value
         rows.append(tag("dt", text(key.replace("_", " "))) + tag("dd", text(cell)))
-    return tag("dl", *rows) + paragraph("The time of the run, and all of it for machines, is in manifest.json.")
+    return tag("dl", *rows) + paragraph("The time of the run and every setting, for machines, are in manifest.json.")
 
 
 def _shell(title: str, body: str) -> str:

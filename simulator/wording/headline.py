@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulator.scenario.scenario import Scenario
 
 EQUAL = "as many"
+CAUTIOUS = "cautious estimate"
+CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()} (@{COHORTS}): the benefit that other cohorts suggest."
 
 
 class _NoSurvival(LookupError):
@@ -44,7 +46,10 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
 def nothing_to_show(pathway: Pathway) -> str:
     """Return the sentence of a run whose horizon reaches no survival month, or whose clock nobody starts."""
     first = pathway.months.survival[0]
-    return f"No overall survival to show: that takes a horizon of {in_words(first)}, and patients."
+    return (
+        f"There is no overall survival to show: it needs a horizon of at least {in_words(first)}, "
+        "and patients who start the clock."
+    )
 
 
 def of_100(pathway: Pathway) -> str:
@@ -85,7 +90,7 @@ def _compared(outcomes: pd.DataFrame, scenario: Scenario, optimistic: Scenario, 
         _, month, row, before = _first_answer(outcomes, scenario, first, [default])
     except _NoSurvival:
         never = [policy.name for policy in (first, scenario) if not _starts(outcomes, policy, default)]
-        return f"{sentence} Nobody comes to {default} under {' and '.join(never)}."
+        return f"{sentence} No patient reaches {default} under {' and '.join(never)}."
     return f"{sentence} At {in_words(month)} after {default}, {_difference(row)}."
 
 
@@ -129,9 +134,9 @@ def _when(scenario: Scenario, clock: str, month: float) -> str:
 
 
 def benefit_heading(scenario: Scenario) -> str:
-    """Return a scenario's marginal benefit as a heading: "if 50% benefit", "@cohorts"."""
+    """Return a scenario's marginal benefit as a heading: "if 50 % benefit", "cautious estimate"."""
     benefit = scenario.marginal_benefit
-    return f"@{benefit}" if isinstance(benefit, str) else f"if {benefit:.0%} benefit"
+    return CAUTIOUS if isinstance(benefit, str) else f"if {100 * benefit:.0f} % benefit"
 
 
 def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) -> str:
@@ -181,7 +186,9 @@ def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
     cautious = rows[[split_name(name)[1] == COHORTS for name in rows["scenario"]]]
     shares = cautious[cautious["outcome"] == f"draws_with_{margin}_more_at_{month}"]["estimate"]
     return (
-        f"; as other cohorts suggest, {_per_100(shares.iloc[0])} of 100 parameter sets have that" if len(shares) else ""
+        f"; as other cohorts suggest, {_per_100(shares.iloc[0])} of 100 parameter sets reach that"
+        if len(shares)
+        else ""
     )
 
 

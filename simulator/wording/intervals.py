@@ -41,8 +41,8 @@ def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: 
 
 
 def over_draws(draws: int) -> str:
-    """Return the end of a heading: "; 95 % intervals over 1000 draws"."""
-    return f"; 95 % intervals over {draws} draws" if draws > 1 else "; one set of parameters, so no intervals"
+    """Return the end of a heading: "; 95 % intervals over 1000 parameter sets"."""
+    return f"; 95 % intervals over {draws} parameter sets" if draws > 1 else "; one parameter set, so no intervals"
 
 
 def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> str:

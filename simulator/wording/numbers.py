@@ -13,9 +13,9 @@ _OUTCOMES = {
     "os": "Alive at {months}",
     "median_os": "Median survival",
     "rmst": "Mean survival within {months}",
-    "break_even": "Must benefit for {margin} more alive at {months}",
-    "draws_with": "Draws with at least {margin} more alive at {months}",
-    "survivors_gained": "Survivors at {months} gained per 10 more treated",
+    "break_even": "Share of additional patients who must benefit for {margin} more alive at {months}",
+    "draws_with": "Probability of at least {margin} more alive at {months}",
+    "survivors_gained": "Additional survivors at {months} per 10 more treated",
 }
 _UNITS = {"probability": "%", "survivors": ""}
 """Unit of the table -> displayed unit; other units stay."""
@@ -24,9 +24,9 @@ NONE = "\N{EN DASH}"
 """For a missing number: a median that is not reached, a group that is empty."""
 
 USES = {
-    "likelihood": "Fitted",
-    "predictive": "Only compared with",
-    "case_mix": "The case mix, as drawn",
+    "likelihood": "Used for fitting",
+    "predictive": "Compared only, not fitted",
+    "case_mix": "Case mix, as simulated",
 }
 """What a target is used for, in words."""
 

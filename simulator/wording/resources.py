@@ -66,8 +66,8 @@ def caution(pathway: Pathway) -> str:
     """Return why survival at the answer's month does not measure whether the units suffice."""
     return (
         f"When units are short, survival at {in_words(pathway.months.answer)} can look better with fewer of them: "
-        "patients still waiting avoid the early deaths of a treatment whose benefit comes later. Read it beside later "
-        "survival and what is lost while waiting."
+        "patients still waiting avoid the early deaths of a treatment whose benefit comes later. Read it next to "
+        "later survival and losses while waiting."
     )
 
 
@@ -75,13 +75,18 @@ def lost_while_waiting(pathway: Pathway, resources: Iterable[str]) -> str:
     """Return which events end a wait before the patient is served, by the pathway: a sentence a resource."""
     sentences = []
     for resource in resources:
-        holding = {name for name, state in pathway.states.items() if state.holds == resource}
-        waits = [state for state in pathway.states.values() if any(exit.to in holding for exit in state.transitions)]
-        losses = [exit.to for wait in waits for exit in wait.transitions if exit.to not in holding]
-        events = " or ".join(dict.fromkeys(pathway.states[name].label for name in losses))
-        came = f"{events} came first" if events else "nobody is, since nothing else can happen meanwhile"
-        sentences.append(f"Lost while waiting for {pathway.resources[resource].label}: {came}. ")
+        label, events = pathway.resources[resource].label, losses(pathway, resource)
+        lost = f"Patients waiting for {label} can be lost to {events}. "
+        sentences.append(lost if events else f"Patients waiting for {label} cannot be lost. ")
     return "".join(sentences)
+
+
+def losses(pathway: Pathway, resource: str) -> str:
+    """Return the events that end a wait before the patient is served: "relapse or death"; empty for none."""
+    holding = {name for name, state in pathway.states.items() if state.holds == resource}
+    waits = [state for state in pathway.states.values() if any(exit.to in holding for exit in state.transitions)]
+    events = [exit.to for wait in waits for exit in wait.transitions if exit.to not in holding]
+    return " or ".join(dict.fromkeys(pathway.states[name].label for name in events))
 
 
 def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Row]:
@@ -97,8 +102,8 @@ def unlimited_starts(service: pd.DataFrame, scenario: Scenario) -> dict[str, Row
 
 
 def starts_label(scenario: Scenario, resource: str) -> str:
-    """Return "slots begun a year"."""
-    return f"{scenario.pathway.resources[resource].label} begun a year"
+    """Return "slots started a year"."""
+    return f"{scenario.pathway.resources[resource].label} started a year"
 
 
 def in_days(rows: Iterable[Row]) -> bool:
@@ -166,12 +171,14 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
 def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, capacity: Capacity) -> str:
     rows = rows_of(service, scenario.name, resource)
     late, lost = rows["wait_over_30_days"], rows["lost_while_waiting"]
+    events = losses(scenario.pathway, resource)
+    to = f" to {events}" if events else ""
     it = "it" if capacity.is_constant and capacity.units == 1 else "one"
     if not math.isfinite(late["estimate"]):
-        return f"nobody asks for {it}."
+        return f"no patient requests {it}."
     return (
-        f"of those who ask for {it}, {_percent(late)} wait over 30 days{_interval(late, '95 % interval ')} and "
-        f"{_percent(lost)} are lost while they wait{_interval(lost)}."
+        f"of patients who request {it}, {_percent(late)} wait over 30 days{_interval(late, '95 % interval ')} and "
+        f"{_percent(lost)} are lost{to} while waiting{_interval(lost)}."
     )
 
 
@@ -187,24 +194,27 @@ def _interval(row: Row, name: str = "") -> str:
 def precision(rows: Mapping[str, Row], scenario: Scenario, replications: int) -> str:
     """Return how many replications the wanted precision needs, and whether the run had as many."""
     if replications < 2:
-        return "One replication cannot tell Monte Carlo error from the draws' spread: --replications 2 or more."
+        return (
+            "One replication cannot separate simulation noise from parameter uncertainty: use --replications 2 or more."
+        )
     wanted = {name: row["replications_wanted"] for name, row in rows.items() if name in DISPLAYED}
     wanted = {name: int(count) for name, count in wanted.items() if math.isfinite(count)}
     short = {name: count for name, count in wanted.items() if count > replications}
     within = 0.1 if scenario.service is None else scenario.service.precision
-    goal = f"a Monte Carlo error (95 %) within {100 * within:g} % of the estimate"
+    noise = "Simulation noise (95 % Monte Carlo error)"
     if not wanted:
-        return f"Nothing varies here that {goal} could be told of."
+        return "Nothing varies here, so there is no simulation noise to report."
     if not short:
-        return f"{replications} replications a draw suffice for {goal} ({max(wanted.values())} needed)."
-    listed = "; ".join(f"{LABELS[name]}: {count:,}" for name, count in short.items())
+        enough = f"{replications} replications per parameter set, {max(wanted.values())} needed"
+        return f"{noise} is within {100 * within:g} % of every estimate ({enough})."
+    listed = "; ".join(LABELS[name] for name in short)
     return (
-        f"{replications} replications a draw give {len(wanted) - len(short)} of {len(wanted)} figures {goal}; "
-        f"the others need more: {listed}."
+        f"{noise} is above {100 * within:g} % of the estimate for {len(short)} of {len(wanted)} figures: {listed}. "
+        f"For less noise use --replications {max(short.values())}."
     )
 
 
-WHOLE_STAYS = "waits and use are of whole stays, beyond the horizon too"
+WHOLE_STAYS = "waits and use cover whole stays, even past the horizon"
 """The note of a resource's table next to counts that stop at the horizon."""
 
 
@@ -221,13 +231,13 @@ def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Sc
     demand = "There are no units" if load["all"] is None else f"Demand is {100 * load['all']:.0f} % of capacity"
     lost = 100 * float(rows["lost_while_waiting"]["estimate"])
     if listed:
-        return f"{demand}. The queue is served in the end, since arrivals end with the list."
+        return f"{demand}. The queue is served in the end, because the list of arrivals ends."
     if grows:
-        return f"{demand}, and the queue grows without limit: its waits are of the years that were chosen."
+        return f"{demand}, and the queue grows without limit: its waits depend on the years simulated."
     if somewhere:
-        return f"{demand}. The queue grows without limit {somewhere}: waits there are of the years that were chosen."
+        return f"{demand}. The queue grows without limit {somewhere}: waits there depend on the years simulated."
     if load["in_the_end"] is not None and load["in_the_end"] < 1.0:
         return f"{demand}. The queue is served in the end, when demand is {100 * load['in_the_end']:.0f} % of capacity."
     if lost < 0.05:
-        return f"{demand}. Patients leave the queue, which keeps it bounded, but hardly any do in the years that count."
-    return f"{demand}. The queue is stable, since {lost:.1f} % leave it before they are served."
+        return f"{demand}. Patients who leave keep the queue bounded, but hardly any leave in the years counted."
+    return f"{demand}. The queue is stable, because {lost:.1f} % of patients leave it before they are served."

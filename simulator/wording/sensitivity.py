@@ -27,15 +27,15 @@ NAMED = 3
 
 CENTRE, ENDS = "outcome_at_centre", ("outcome_at_low", "outcome_at_high")
 
-NOTHING_WORTH = f"to know everything would be worth less than {WORTH:g} life-month per 100 patients."
+NOTHING_WORTH = f"perfect information would be worth less than {WORTH:g} life-month per 100 patients."
 
 TITLES = {
     "tornado": "One parameter at a time",
-    "prcc": "What the outcome goes with, over all draws",
+    "prcc": "What the outcome depends on, over all parameter sets",
     "sobol": "Shares of the variance",
     "structure": "Other shapes of the sojourn times",
-    "priors": "Without one assumed prior",
-    "evppi": "What it is worth to know",
+    "priors": "One assumed prior weakened at a time",
+    "evppi": "Value of knowing a parameter",
 }
 
 
@@ -97,11 +97,12 @@ def _lead(analysis: Sensitivity) -> str:
     """Return the first sentences: the estimates of `compare` at each marginal benefit."""
     first, *others = analysis.leads
     sentences = [f"{_estimates(analysis.question, first)}."]
-    varied = "what varies here" if others and others[0].benefit == COHORTS else "the middle of what varies here"
     for lead in others:
-        source = "other cohorts suggest" if lead.benefit == COHORTS else "half of today's patients do (an assumption)"
+        suggested = "If they benefit as other cohorts suggest, as varied here"
+        half = "If only half of them benefit (an assumption), the middle of the range varied here"
         sentences = [f"{sentences[0][:-1]}, if additional patients benefit as today's do."]
-        sentences.append(f"If they benefit as {source}, {varied}: {_difference(analysis.question, lead)}.")
+        premise = suggested if lead.benefit == COHORTS else half
+        sentences.append(f"{premise}: {_difference(analysis.question, lead)}.")
     return " ".join(sentences)
 
 
@@ -136,76 +137,79 @@ def _unit(question: Question) -> str:
 def _tornado(analysis: Sensitivity, table: pd.DataFrame) -> str:
     question = analysis.question
     rows = [row for row in _top(table) if row["swing"] > SEEN]
-    middle = f"With every parameter at its median it is {number(question, float(table[CENTRE].iloc[0]))}."
+    middle = f"With every parameter at its median, the outcome is {number(question, float(table[CENTRE].iloc[0]))}."
     if table["swing"].isna().all():
-        return f"{middle} No parameter moves alone."
+        return f"{middle} No parameter varies alone."
     if not rows:
-        return f"{middle} No parameter changes that."
+        return f"{middle} No parameter changes it."
     rows = [row for row in rows if any(number(question, row[end]) != number(question, row[CENTRE]) for end in ENDS)]
     if not rows:
-        return f"{middle} No parameter changes that by as much as is shown."
+        return f"{middle} No parameter changes it visibly."
     moved = [
         f"{row['parameter']} ({number(question, row['outcome_at_low'])} to {number(question, row['outcome_at_high'])})"
         for row in rows
     ]
-    return f"{middle} Over its own 95 % interval, what moves it most is {listed(moved)}."
+    verb = "changes" if len(moved) == 1 else "change"
+    return f"{middle} Each varied over its 95 % interval, {listed(moved)} {verb} it most."
 
 
 def _prcc(analysis: Sensitivity, table: pd.DataFrame) -> str:
     moved = [f"{row['parameter']} ({row['prcc']:+.2f})" for row in _top(table[table["prcc"].notna()])]
     count = len(analysis.inputs.draws)
     if not moved and count < len(analysis.inputs.names) + 4:
-        return f"{count} draws are too few to rank {len(analysis.inputs.names)} parameters."
+        return f"{count} parameter sets are too few to rank {len(analysis.inputs.names)} parameters."
     if not moved:
-        return f"Over {count} draws no parameter can be ranked.{_unranked(analysis, table)}"
-    most = f"it goes most closely with {listed(moved)}"
-    return f"Over {count} draws, with the other parameters held, {most}.{_unranked(analysis, table)}"
+        return f"Over {count} parameter sets, no parameter can be ranked.{_unranked(analysis, table)}"
+    most = f"the outcome correlates most with {listed(moved)}"
+    return f"Over {count} parameter sets, with the other parameters held, {most}.{_unranked(analysis, table)}"
 
 
 def _unranked(analysis: Sensitivity, table: pd.DataFrame) -> str:
-    """Return " The correlation of a rests on fewer than 20 draws and is left out."; empty if all are ranked."""
+    """Return " The correlation of a rests on fewer than 20 parameter sets and is omitted."; empty if all are ranked."""
     few = table.loc[table["effective_draws"] < LEAST_RANKED, "parameter"]
     names = [name for name in few if name not in analysis.inputs.blank]
     if not names:
         return ""
     verb, are = ("rest", "are") if len(names) > 1 else ("rests", "is")
     correlations = f"The correlation{'s' * (len(names) > 1)} of {listed(names)}"
-    return f" {correlations} {verb} on fewer than {LEAST_RANKED:g} draws and {are} left out."
+    return f" {correlations} {verb} on fewer than {LEAST_RANKED:g} parameter sets and {are} omitted."
 
 
 def _sobol(analysis: Sensitivity, table: pd.DataFrame) -> str:
     known = table[table["total"].notna()]
     if known.empty:
-        return "No parameter has a share of its variance to show."
+        return "No parameter has a share of the variance to show."
     # An estimated share may lie above 1; a share whose interval reaches 0 is not known.
     known = known[known["total_lower"] > 0]
     if known.empty:
         count = analysis.manifest["sobol_samples"]
-        return f"{count} samples are too few to say what share of its variance goes with any: --samples {4 * count}."
+        return f"{count} samples are too few to attribute the variance to any parameter: use --samples {4 * count}."
     moved = [f"{_siblings(row)} ({100 * min(row['total'], 1.0):.0f} %)" for row in _top(known)]
-    return f"Most of its variance, interactions included, goes with {listed(moved)}."
+    return f"Most of the variance, interactions included, is due to {listed(moved)}."
 
 
 def _structure(analysis: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
     if other.empty:
-        return "No time of the pathway can have another shape."
+        return "No sojourn time of the pathway can have another shape."
     most = other.iloc[int(other["change"].abs().argmax())]
-    return f"Other shapes of the times change it by {change(analysis.question, most)} at most ({most['alternative']})."
+    return (
+        f"Other shapes of sojourn times change it by {change(analysis.question, most)} at most ({most['alternative']})."
+    )
 
 
 def _priors(analysis: Sensitivity, table: pd.DataFrame) -> str:
     other = table.iloc[1:]
     unknown = int((other["effective_draws"] < LEAST_EFFECTIVE).sum())
-    missing = f" Of {unknown} nothing can be told without a new fit." if unknown else ""
+    missing = f" For {unknown}, the effect is unknown without a new fit." if unknown else ""
     known = other[other["change"].notna()]
     if known.empty:
-        return f"No assumed prior was left out.{missing}"
+        return f"No assumed prior was weakened.{missing}"
     most = known.iloc[int(known["change"].abs().argmax())]
     name = most["alternative"].replace(" ", ", ")
     by = change(analysis.question, most)
     count = "1 assumed prior" if len(known) == 1 else f"{len(known)} assumed priors"
-    return f"Of {count}, leaving out that of {name} changes it most, by {by}.{missing}"
+    return f"Of {count}, weakening the prior of {name} changes it most, by {by}.{missing}"
 
 
 def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
@@ -213,17 +217,17 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     assert question.base is not None
     assert question.decision is not None
     costs = ", ".join(f"{name} at {_life_months(rate)} each" for name, rate in question.decision.costs.items())
-    counted = f", with {costs}" if costs else ", costs left out"
+    counted = f", with {costs}" if costs else ", without costs"
     choice = f"For the choice between {question.base.name} and {question.scenario.name}{counted}:"
     if everything["value"] < WORTH:
         return f"{choice} {NOTHING_WORTH}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
-    worth = f"to know everything would be worth {_error(everything)} life-months per 100 patients"
+    worth = f"perfect information would be worth {_error(everything)} life-months per 100 patients"
     if known.empty:
-        return f"{choice} {worth}, but that of no single number stands out from its error."
+        return f"{choice} {worth}, but the worth of no single number exceeds twice its error."
     named = [f"{row['parameter']} ({_error(row)})" for row in _top(known)]
     then = f", then {listed(named[1:])}" if named[1:] else ""
-    return f"{choice} {worth}. The number to collect next is {named[0]}{then}."
+    return f"{choice} {worth}. The number to measure next is {named[0]}{then}."
 
 
 def _life_months(count: float) -> str:

@@ -44,10 +44,10 @@ def _extremes(sweep: Sweep) -> str:
     high, low, width = (_number(value) for value in (means[best], means[worst], means[best] - means[worst]))
     patients, when = _of_100(sweep), _when(sweep)
     if width == "0":
-        return f"{patients}, {_number(means[0])} are alive {when} whatever varies: it does not matter here."
+        return f"{patients}, {_number(means[0])} are alive {when} in every cell: what varies makes no difference."
     return (
         f"{patients}, {high} are alive {when} at best ({sweep.grid.label(best)}) and {low} at worst "
-        f"({sweep.grid.label(worst)}): {width} apart{_interval(_difference(sweep, best, worst))}."
+        f"({sweep.grid.label(worst)}): a difference of {width}{_interval(_difference(sweep, best, worst))}."
     )
 
 
@@ -78,11 +78,11 @@ def _one_more(sweep: Sweep, place: int) -> str:
 def _waiting(losses: Sequence[float], waits: Sequence[float]) -> str:
     """Return the losses and the mean wait; values : with fewer units and with more, NaN where nobody asks."""
     if np.isnan(losses).all():
-        return "Nobody asks for one."
-    lost = f"Of 100 who ask for one, {_instead(losses, ' are lost while they wait')}"
+        return "No patient requests one."
+    lost = f"Of 100 patients who request one, {_instead(losses, ' are lost while waiting')}"
     if np.isnan(waits).all():
-        return f"{lost}; nobody is served."
-    return f"{lost}; of those served the mean wait is {_instead(waits, ' days')}."
+        return f"{lost}; none is served."
+    return f"{lost}; the mean wait of patients served is {_instead(waits, ' days')}."
 
 
 def _instead(values: Sequence[float], words: str) -> str:
@@ -118,7 +118,7 @@ def _saturation(sweep: Sweep, place: int, outcomes: list[Floats]) -> str:
     count = int(axis.values[order[enough]])
     label = resources.label(sweep.scenario.pathway.resources[axis.key], count)
     more = f"More than {resources.number(count)} {label} {'changes' if count == 1 else 'change'}"
-    return f" {more} nothing that shows in whole numbers of 100 patients."
+    return f" {more} no result by as much as one patient in 100."
 
 
 def _of_100(sweep: Sweep) -> str:

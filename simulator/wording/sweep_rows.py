@@ -16,8 +16,8 @@ from simulator.scenario.arrivals import DAYS_A_MONTH
 MOST = 8
 
 RESOURCE_OUTCOMES = (
-    ("lost_while_waiting", "lost while waiting for {}, of those who asked, %", 100.0),
-    ("wait_mean", "mean wait for {} of those served, days", DAYS_A_MONTH),
+    ("lost_while_waiting", "lost while waiting for {}, of requests, %", 100.0),
+    ("wait_mean", "mean wait for {} of patients served, days", DAYS_A_MONTH),
     ("utilisation", "{} in use, %", 100.0),
 )
 

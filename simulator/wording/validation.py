@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from calibration.transport.marginal_benefit import Benefit
 
 NOTE = (
-    "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts; where a cohort's paper gave a "
-    "prior its centre, that is said. A wide interval confirms little."
+    "External validation (ISPOR-SMDM): the parameters were not fitted to these cohorts. If a cohort's paper gave a "
+    "prior its centre, a note says so. A wide interval confirms little."
 )
-SAME = "the parameters were fitted to other figures of the same patients, so that this is no external validation"
+SAME = "the parameters were fitted to other figures of the same patients, so this is not external validation"
 TRANSPORT = (
-    "The marginal benefit is transport between different cohorts, other patients at other places, and not an estimate "
-    "of a treatment's effect."
+    "The marginal benefit is an extrapolation between cohorts of different patients at different places, not a "
+    "measured effect of a treatment."
 )
 
 

@@ -47,17 +47,16 @@ def immortal_time(result: ImmortalTime) -> str:
     entered, others = (group.label for group in result.groups)
     where = f"Where {entered} changes nothing" if is_milestone(result) else f"Under {result.scenario.name}"
     if not math.isfinite(row["difference"]):
-        return f"{where}, nobody is in one of the two groups: {entered}, {others}."
+        return f"{where}, one of the two groups has no patient: {entered}, {others}."
     text = (
         f"{where}, {percent(row['entered'])} of 100 patients with {entered} are alive at {month(result)} and "
         f"{percent(row['other'])} of 100 with {others}: {more_or_fewer(row['difference'])}"
     )
-    text += ", and not one owes it to it." if is_milestone(result) and row["difference"] > 0 else "."
+    text += f", yet {entered} saved none of them." if is_milestone(result) and row["difference"] > 0 else "."
     if result.reported is not None:
         text += (
-            f" A cohort of {result.settings.size} shows {points(result.reported)} points more, as reported, or a "
-            f"greater difference, in {percent(row['as_large_as_reported'])} of 100 cases "
-            f"(Monte Carlo error {_error(row)})."
+            f" Of 100 cohorts of {result.settings.size}, {percent(row['as_large_as_reported'])} show the reported "
+            f"difference of {points(result.reported)} percentage points or more (Monte Carlo error {_error(row)})."
         )
     return text
 
@@ -77,23 +76,23 @@ def why_analyses_differ(result: ImmortalTime) -> str:
     """Return why the analyses differ."""
     entered = result.groups[0].label
     sentences = [
-        f"Naive groups are formed by what happens later: whoever counts as {entered} had to live until then.",
-        "A landmark leaves out who is dead by then; Simon and Makuch let patients switch groups on the day.",
+        f"Naive groups are formed by later events: patients with {entered} had to survive until then.",
+        "A landmark excludes patients who died before it. Simon and Makuch let patients change groups on the day.",
     ]
     if result.decision is not None:
         pathway = result.scenario.pathway
         failure = " or ".join(pathway.states[state].label for state in result.failure)
-        without, by = (f" without {failure}", ", by survival without it,") if failure else ("", "")
+        decision, without = pathway.states[result.decision].label, f" without {failure}" if failure else ""
         sentences.append(
-            f"Neither makes alike who comes as far as {pathway.states[result.decision].label}{without} and who "
-            f"does not: counted from there{by or ','} waiting is at the risk that it is."
+            f"Neither makes patients who reach {decision} comparable with patients who do not. Counted from "
+            f"{decision}, as survival{without}, the risk while waiting is counted, too."
         )
     return " ".join(sentences)
 
 
 def analysis_label(kind: str, begins: float) -> str:
     """Return the name of an analysis: "landmark at 3 months"."""
-    names = {"naive": "naive: ever against never", "simon_makuch": "Simon-Makuch, switching"}
+    names = {"naive": "naive: ever versus never", "simon_makuch": "Simon-Makuch, switching"}
     return names.get(kind, f"landmark at {in_words(begins)}")
 
 
@@ -129,13 +128,13 @@ def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
     row: Mapping[Any, Any] = rows.iloc[0].to_dict()
     interval = in_brackets(row["lower"], row["upper"], "probability", row["power"])
     enough = rows[rows["power"] >= USUAL_POWER]
-    size = f"{rows['patients_an_arm'].max()} an arm, the most that were tried, do not reach {percent(USUAL_POWER)}"
+    size = f"even {rows['patients_an_arm'].max()} patients an arm, the most tried, do not reach {percent(USUAL_POWER)}"
     if len(enough):
         smallest = enough["patients_an_arm"].iloc[0]
-        size = f"{smallest} an arm, of the sizes tried, are the first to reach {percent(USUAL_POWER)}"
+        size = f"of the sizes tried, {smallest} patients an arm are the fewest that reach {percent(USUAL_POWER)}"
     return (
-        f"With {n} patients an arm, {percent(row['power'])} of 100 comparisons{interval} tell {name} from {first} "
-        f"(log-rank P < 0.05); {size}."
+        f"With {n} patients an arm, {percent(row['power'])} of 100 comparisons{interval} distinguish {name} from "
+        f"{first} (log-rank P < 0.05); {size}."
     )
 
 
@@ -143,15 +142,15 @@ def standard_deviations(result: VirtualCohorts) -> str:
     """Return the standard deviation of the cohorts' OS by its sources, next to the reported standard error."""
     variation = result.variation
     if not math.isfinite(variation["sampling"]):
-        return "With one cohort a draw, sampling cannot be told from what the parameters leave open."
+        return "With one cohort per parameter set, sampling cannot be separated from parameter uncertainty."
     clauses = [
-        f"Standard deviation of their OS at {month(result)} by sampling: {100 * variation['sampling']:.1f} points",
-        f"a cohort's own (Greenwood) error is {100 * variation['standard_error']:.1f} on average",
+        f"Standard deviation of cohorts' OS at {month(result)} by sampling: {100 * variation['sampling']:.1f} points",
+        f"a single cohort's standard error (Greenwood) is {100 * variation['standard_error']:.1f} on average",
     ]
     if (reported := reported_error(result)) is not None:
-        clauses.append(f"the reported one is {100 * reported:.2f}")
+        clauses.append(f"the reported standard error is {100 * reported:.2f}")
     if math.isfinite(variation["parameters"]):
-        clauses.append(f"what the parameters leave open adds {100 * variation['parameters']:.1f}, not counted in it")
+        clauses.append(f"parameter uncertainty adds {100 * variation['parameters']:.1f}, not included")
     return "; ".join(clauses) + "."
 
 

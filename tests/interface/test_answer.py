@@ -115,7 +115,7 @@ def test_a_shorter_horizon_answers_at_six_months(baseline: Scenario) -> None:
 
 
 def test_a_horizon_too_short_for_any_answer_says_so(baseline: Scenario) -> None:
-    assert "takes a horizon of 6 months" in answer(outcomes(BASELINE, outcome="rmst_12"), [baseline])
+    assert "needs a horizon of at least 6 months" in answer(outcomes(BASELINE, outcome="rmst_12"), [baseline])
 
 
 def test_patients_of_another_disease_do_not_relapse_by_decree(baseline: Scenario) -> None:
@@ -196,5 +196,5 @@ def test_how_many_must_gain_for_a_policy_to_pay(
     same = outcomes(pays, outcome="draws_with_5_more_at_12")
     assert answer(pd.concat([table, other]), told).endswith(said)
     assert answer(pd.concat([table, other, same]), told).endswith(
-        f"{said[:-1]}; as other cohorts suggest, 82 of 100 parameter sets have that."
+        f"{said[:-1]}; as other cohorts suggest, 82 of 100 parameter sets reach that."
     )

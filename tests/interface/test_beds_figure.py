@@ -80,17 +80,17 @@ def test_the_interval_of_the_mean_is_darker_than_what_one_future_may_look_like(f
     assert used == waiting == resource_use.INTERVAL
     assert resource_use.INTERVAL > 2 * resource_use.FUTURE
     said = words(figure)
-    assert "Dark bands: 95 % interval of the mean over draws, without chance" in said
-    assert "Pale bands: what one future may look like, 95 % of all replications (parameters and chance)" in said
+    assert "Dark bands: 95 % interval of the mean over parameter sets, where simulation noise allows one" in said
+    assert "Pale bands: 95 % of all replications, what one future may look like (parameters and chance)" in said
 
 
 def test_of_one_draw_no_interval_is_promised(table: pd.DataFrame, shown: list[Scenario]) -> None:
     hidden = table.assign(waiting_lower=np.nan, waiting_upper=np.nan, in_use_lower=np.nan, in_use_upper=np.nan)
     alone = resource_use.draw(hidden, shown, {"draws": 1, "replications": 4})
     assert "Pale bands" in words(alone)
-    assert "means of 1 draw of the parameters, 4 replications each" in words(alone)
+    assert "over 1 parameter set, 4 replications each" in words(alone)
     single = words(resource_use.draw(hidden, shown, {"draws": 6, "replications": 1}))
-    assert "6 draws of the parameters, 1 replication each" in single
+    assert "over 6 parameter sets, 1 replication each" in single
     assert "interval of the mean" not in single
     assert "interval of the mean" not in words(alone)
 
@@ -102,8 +102,9 @@ def test_the_two_lines_differ_in_more_than_colour(figure: Figure) -> None:
 
 def test_it_says_its_size_and_source_and_what_the_bands_are(figure: Figure) -> None:
     said = words(figure)
-    for each in ("n = 37", "J Transl Med 2024;22:680", "not for individual patients", "6 draws", "4 replications each"):
-        assert each in said
+    for part in ("n = 37", "J Transl Med 2024;22:680", "not for individual patients", "over 6 parameter sets"):
+        assert part in said
+    assert "4 replications each" in said
     assert "policy starts" in said
     assert "three HSCT beds, five from month 48" in said
 

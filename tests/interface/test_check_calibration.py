@@ -35,7 +35,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) -> None:
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("The calibration of wang2024 finds what made the data: in ")
+    assert result.stdout.startswith("The calibration of wang2024 recovers the true values: in ")
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
     said = ("OS at 12 months", "Each figure predicted", "0.0040 at most", "In 38 fits,", "not for individual patients")
     for words in said:

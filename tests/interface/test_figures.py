@@ -235,8 +235,8 @@ def test_a_group_without_anybody_is_said_to_have_nobody(cohort: Cohort, pathway:
     frame["population"] = "untreated"
     frame.loc[frame["scenario"] == "universal", ["survival", "lower", "upper"]] = np.nan
     figure = panels.by_group(frame, pathway, clock="relapse", cohort=cohort)
-    assert "nobody under universal" in words(figure)
-    assert "universal has nobody" in panels.by_group_alt_text(frame, pathway, clock="relapse", cohort=cohort)
+    assert "no patients under universal" in words(figure)
+    assert "universal has no patients" in panels.by_group_alt_text(frame, pathway, clock="relapse", cohort=cohort)
 
 
 def test_many_policies_get_a_panel_each() -> None:

@@ -456,4 +456,4 @@ def test_where_nobody_relapses_under_one_of_two_scenarios_the_other_is_drawn() -
     told = {each.name: each.alt for each in gallery(found)}
     assert "never: nobody" in told["overall_survival"]
     assert "never at" not in told["state_occupancy"]
-    assert answer(found.outcomes, found.scenarios).endswith("Nobody comes to relapse under never.")
+    assert answer(found.outcomes, found.scenarios).endswith("No patient reaches relapse under never.")

@@ -134,7 +134,7 @@ def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, fo
 def test_the_answer_is_survival_and_then_what_the_ward_does(aftercart: Command, folder: Path) -> None:
     told = words(aftercart("run", "busy.toml", "--out", "run"))
     assert re.match(r"Of 100 patients, \d+ are alive at 12 months under busy\. Two beds: ", told)
-    said = re.search(r"Two beds: of those who ask for one, (\d+) % wait over 30 days and (\d+) % are lost", told)
+    said = re.search(r"Two beds: of patients who request one, (\d+) % wait over 30 days and (\d+) % are lost", told)
     assert said is not None, told
     found = service(folder / "run").loc[("busy", "beds")]["estimate"]
     assert int(said[1]) == round(100 * found["wait_over_30_days"])
@@ -148,21 +148,21 @@ def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Comman
     assert re.search(rf"utilisation, % +{used:.0f} +{error:.2g}\n", told), told
     assert re.search(r"requests a year +\d+(\.\d)? +0?\.?\d+", told), told
     mean = 30.4375 * found.loc["wait_mean", "estimate"]
-    assert re.search(rf"mean wait of those served, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
+    assert re.search(rf"mean wait of patients served, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
 
 
 def test_long_waits_are_told_in_months(aftercart: Command) -> None:
     told = aftercart("run", "overloaded.toml", "--overload").stdout
-    if "mean wait of those served, days" not in told:
-        assert "mean wait of those served, months" in told
-    assert ("mean wait of those served, days" in told) != ("mean wait of those served, months" in told)
+    if "mean wait of patients served, days" not in told:
+        assert "mean wait of patients served, months" in told
+    assert ("mean wait of patients served, days" in told) != ("mean wait, patients served, months" in told)
 
 
 def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
     told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
-    assert "letter-centre, one HSCT bed; waits and use are of whole stays, beyond the horizon too; 95 % interv" in told
-    assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 draws" in told
+    assert "letter-centre, one HSCT bed; waits and use cover whole stays, even past the horizon; 95 % interv" in told
+    assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 parameter sets" in told
     assert "over 6 draws; ± Monte Carlo standard error" in told
     found = service(folder / "run").loc[("letter-centre", "hsct_beds")]
     used = found.loc["utilisation"]
@@ -186,15 +186,15 @@ def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_told(
 @pytest.mark.parametrize(
     ("precision", "said"),
     [
-        (1000, "suffice for a Monte Carlo error (95 %) within 100000 % of the estimate (1 needed)"),
-        (0.001, "give 0 of 9 figures a Monte Carlo error (95 %) within 0.1 % of the estimate; the others need more: "),
+        (1000, "is within 100000 % of every estimate (4 replications per parameter set, 1 needed)."),
+        (0.001, "is above 0.1 % of the estimate for 9 of 9 figures: requests a year; "),
     ],
 )
 def test_it_is_said_whether_the_replications_suffice(
     aftercart: Command, folder: Path, precision: float, said: str
 ) -> None:
     (folder / "precise.toml").write_text(f'base = "busy.toml"\n[service]\nprecision = {precision}')
-    assert f"4 replications a draw {said}" in words(aftercart("run", "precise.toml"))
+    assert f"Simulation noise (95 % Monte Carlo error) {said}" in words(aftercart("run", "precise.toml"))
 
 
 def test_one_replication_is_told_to_say_nothing_of_chance(aftercart: Command) -> None:
@@ -347,9 +347,9 @@ def test_arrivals_without_limits_have_no_queue_but_starts_and_a_report(
     run = folder / "run"
     assert not (run / "queue.csv").exists()
     starts = service(run).loc[("open", "beds", "starts_per_year"), "estimate"]
-    assert re.search(rf"beds begun a year +{starts:.{0 if starts >= 10 else 1}f} ", words(result)), result.stdout
+    assert re.search(rf"beds started a year +{starts:.{0 if starts >= 10 else 1}f} ", words(result)), result.stdout
     written = (run / "report.html").read_bytes()
-    assert b"Beds begun a year" in written
+    assert b"Beds started a year" in written
     assert b"queue.csv" not in written
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", "run").exit_code == 0

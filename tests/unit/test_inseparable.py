@@ -120,7 +120,7 @@ def test_parameters_that_move_together_are_blank_in_every_part_with_one_sentence
     said = answer(found)
     assert said.endswith("onset_rate and death_rate_ill move together and cannot be told apart.")
     assert said.count("cannot be told apart") == 1
-    assert "(+" not in said.partition("closely with")[2].partition("death_rate_healthy")[0]
+    assert "(+" not in said.partition("correlates most with")[2].partition("death_rate_healthy")[0]
 
 
 def test_a_parameter_that_does_not_vary_is_blank_in_every_part_with_one_sentence(
@@ -149,7 +149,7 @@ def test_a_parameter_that_differs_from_what_is_known_in_few_draws_has_no_rank(
     assert row[["prcc", "lower", "upper"]].isna().all()
     assert row["effective_draws"] < 2 * differing + 2
     assert "death_rate_ill" in answer(found).partition("The correlation")[2]
-    assert "fewer than 20 draws" in answer(found)
+    assert "fewer than 20 parameter sets" in answer(found)
 
 
 def test_where_all_move_together_there_is_no_ranking(
@@ -160,8 +160,8 @@ def test_where_all_move_together_there_is_no_ranking(
     today, _ = of_draws(draws.assign(death_rate_healthy=one / 7.0, death_rate_ill=2.0 * one))
     found = analyse(today, parts=["prcc", "tornado", "sobol"], samples=64)
     assert found.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
-    assert "closely with" not in answer(found)
-    assert "moves it most" not in answer(found)
+    assert "correlates most with" not in answer(found)
+    assert "it most" not in answer(found)
 
 
 def test_where_nothing_varies_a_table_without_rows_says_so(
@@ -172,7 +172,7 @@ def test_where_nothing_varies_a_table_without_rows_says_so(
     assert found.tables["sobol"].empty
     said = io.StringIO()
     sensitivity.show(found, Console(file=said, width=80))
-    assert said.getvalue().count("No rows: ") == 1
+    assert said.getvalue().count("No parameter has a value to show here.") == 1
     assert "onset_rate, death_rate_healthy and death_rate_ill do not vary." in " ".join(said.getvalue().split())
     pictures(found)
 
@@ -222,8 +222,8 @@ def test_of_information_that_is_worth_nothing_one_sentence_says_so_and_no_share_
     said = io.StringIO()
     sensitivity.show(found, Console(file=said, width=80))
     shown = " ".join(said.getvalue().split())
-    assert "error To know everything would be worth less than 1 life-month per 100 patients." in shown
-    assert "No rows" not in shown
+    assert "error Perfect information would be worth less than 1 life-month per 100 patients." in shown
+    assert "No parameter has a value" not in shown
     assert "100 %" not in shown
     assert found.tables["evppi"]["share_of_everything"].isna().all()
 

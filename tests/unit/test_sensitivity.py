@@ -192,17 +192,17 @@ def test_no_parameter_is_named_where_all_that_moves_is_rounding(wider: tuple[Sce
     few = {"population": "hsct", "draws": 100, "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
     found = analyse(*wider, outcome="rmst_60", parts=["tornado"], **few)
     assert 1e-9 < found.tables["tornado"]["swing"].max() < 1e-6
-    assert answer(found).endswith("With every parameter at its median it is 0. No parameter changes that.")
+    assert answer(found).endswith("With every parameter at its median, the outcome is 0. No parameter changes it.")
     found = analyse(*wider, parts=["prcc"], **few)
     assert found.tables["prcc"]["prcc"].isna().all()
-    assert answer(found).endswith("Over 100 draws no parameter can be ranked.")
+    assert answer(found).endswith("Over 100 parameter sets, no parameter can be ranked.")
 
 
 def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_without_rows() -> None:
     found = analyse("longer-car-t-remission", "baseline", parts=["prcc", "sobol"], draws=100)
     assert found.tables["prcc"][["prcc", "lower", "upper"]].isna().all(axis=None)
     assert found.tables["sobol"].empty
-    assert answer(found).endswith("can be ranked. No parameter has a share of its variance to show.")
+    assert answer(found).endswith("can be ranked. No parameter has a share of the variance to show.")
 
 
 def test_it_leads_with_the_two_estimates_that_compare_leads_with(wider: tuple[Scenario, Scenario]) -> None:
@@ -212,7 +212,7 @@ def test_it_leads_with_the_two_estimates_that_compare_leads_with(wider: tuple[Sc
     run = compare(base, scenario, engine="exact", **few)
     first, others, _ = run_answer(run.outcomes, run.scenarios).split(". ", 2)
     assert led.startswith(f"{first}, if additional patients benefit as today's do. ")
-    assert f"what varies here: {others.partition('effect), ')[2]}." in led
+    assert f"as varied here: {others.partition('effect), ')[2]}." in led
 
 
 def test_structure_as_declared_is_what_a_run_gives(wider: tuple[Scenario, Scenario]) -> None:
@@ -228,8 +228,8 @@ def test_no_parameter_is_named_where_none_changes_a_shown_digit(uncertain: Scena
     hardly = replace(uncertain, name="hardly", scale={"onset_rate": 0.9995})
     found = analyse(hardly, uncertain, parts=["tornado"])
     assert found.tables["tornado"]["swing"].max() > 1e-6
-    assert answer(found).endswith("No parameter changes that by as much as is shown.")
-    assert "what moves it most is " in answer(analyse(uncertain, parts=["tornado"]))
+    assert answer(found).endswith("No parameter changes it visibly.")
+    assert "Each varied over its 95 % interval, " in answer(analyse(uncertain, parts=["tornado"]))
 
 
 def test_siblings_move_in_proportion_and_sum_to_one(wider: tuple[Scenario, Scenario]) -> None:
@@ -448,9 +448,9 @@ def test_shares_that_so_few_samples_cannot_tell_are_not_said_and_none_is_said_to
     found = analyse(uncertain, parts=["sobol"], samples=64)
     shares = found.tables["sobol"]
     above = replace(found, tables={"sobol": shares[:1].assign(parameter="onset_rate", total=1.07, total_lower=0.6)})
-    assert "goes with onset_rate (100 %)" in answer(above)
+    assert "is due to onset_rate (100 %)" in answer(above)
     vague = replace(found, tables={"sobol": shares.assign(total_lower=-7.5)})
-    assert "64 samples are too few to say what share of its variance goes with any: --samples 256." in answer(vague)
+    assert "64 samples are too few to attribute the variance to any parameter: use --samples 256." in answer(vague)
 
 
 def test_a_missing_library_is_named_with_the_way_to_get_it(
@@ -481,4 +481,4 @@ def test_a_value_that_is_all_of_everything_but_uncertain_is_not_said_to_need_oth
     found = SimpleNamespace(question=asked, tables={"evppi": pd.DataFrame(worth)})
     said = sentence(found, "evppi")  # type: ignore[arg-type]
     assert "4.6 ± 2.7 life-months" in said
-    assert said.endswith("but that of no single number stands out from its error.")
+    assert said.endswith("but the worth of no single number exceeds twice its error.")

@@ -389,18 +389,20 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
     best, worst = 100 * found.draws[0, 0], 100 * found.draws[2, 0]
     assert answer(found) == (
         f"Of 100 patients, {best:.0f} are alive at 12 months at best (onset_rate=0.05) and {worst:.0f} at worst "
-        f"(onset_rate=0.2): {best - worst:.0f} apart."
+        f"(onset_rate=0.2): a difference of {best - worst:.0f}."
     )
-    assert "whatever varies" in answer(sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0))
-    assert answer(sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)).startswith("No overall survival to show")
+    alike = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
+    assert "in every cell: what varies makes no difference" in answer(alike)
+    short = sweep(healthy, {"onset_rate": "0.1,0.2"}, horizon=3.0)
+    assert answer(short).startswith("There is no overall survival to show")
 
 
 def test_with_beds_the_answer_is_what_one_more_bed_buys(
     ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
-    assert "alive at 12 months with 3 instead of 2 beds. Of 100 who ask for one" in answer(found)
-    assert "More than eight beds change nothing that shows in whole numbers of 100 patients." in answer(found)
+    assert "alive at 12 months with 3 instead of 2 beds. Of 100 patients who request one" in answer(found)
+    assert "More than eight beds change no result by as much as one patient in 100." in answer(found)
     short = sweep(found.scenario, {"beds": "2,3"}, horizon=24.0)
     assert "More than" not in answer(short)
     # Its interval names directions as the answer of a comparison does.
@@ -409,12 +411,12 @@ def test_with_beds_the_answer_is_what_one_more_bed_buys(
     assert "1.8 fewer (95 % interval 7.3 fewer to 0.7 more) are alive" in answer(short)
 
 
-def test_where_nobody_asks_for_a_bed_no_share_of_them_is_said(ward: Callable[[str], Scenario]) -> None:
+def test_without_requests_for_a_bed_no_share_of_requests_is_shown(ward: Callable[[str], Scenario]) -> None:
     nobody = ward('[hazard_ratio]\n"listed.ward" = 0\n')
     found = sweep(nobody, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
     lost = found.table[found.table["outcome"] == "lost_while_waiting"]["estimate"]
     assert lost.isna().all()
-    assert "bed. Nobody asks for one. More than" in answer(found)
+    assert "bed. No patient requests one. More than" in answer(found)
 
 
 def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward: Callable[[str], Scenario]) -> None:

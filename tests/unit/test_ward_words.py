@@ -59,23 +59,25 @@ def test_a_label_that_is_no_plural_is_counted_beside_it(label: str, count: int, 
         (
             row("wait_over_30_days", 0.31, 0.12, 0.5),
             row("lost_while_waiting", 0.12, 0.03, 0.2),
-            "One HSCT bed: of those who ask for it, 31 % wait over 30 days (95 % interval 12 to 50) and "
-            "12 % are lost while they wait (3 to 20).",
+            "One HSCT bed: of patients who request it, 31 % wait over 30 days (95 % interval 12 to 50) and "
+            "12 % are lost to relapse after salvage while waiting (3 to 20).",
         ),
         (
             row("wait_over_30_days", 0.01),
             row("lost_while_waiting", 0.011),
-            "One HSCT bed: of those who ask for it, 1.0 % wait over 30 days and 1.1 % are lost while they wait.",
+            "One HSCT bed: of patients who request it, 1.0 % wait over 30 days and 1.1 % are lost to relapse after "
+            "salvage while waiting.",
         ),
         (
             row("wait_over_30_days", 0.002),
             row("lost_while_waiting", 0.0),
-            "One HSCT bed: of those who ask for it, 0.2 % wait over 30 days and 0 % are lost while they wait.",
+            "One HSCT bed: of patients who request it, 0.2 % wait over 30 days and 0 % are lost to relapse after "
+            "salvage while waiting.",
         ),
-        (row("wait_over_30_days", NAN), row("lost_while_waiting", NAN), "One HSCT bed: nobody asks for it."),
+        (row("wait_over_30_days", NAN), row("lost_while_waiting", NAN), "One HSCT bed: no patient requests it."),
     ],
 )
-def test_what_becomes_of_who_asks(late: dict[str, Any], lost: dict[str, Any], said: str) -> None:
+def test_waits_and_losses_of_patients_who_request_a_bed(late: dict[str, Any], lost: dict[str, Any], said: str) -> None:
     centre = with_beds(Capacity(((0.0, 1),)))
     assert resources.sentence(pd.DataFrame([late, lost]), [centre]) == said
 
@@ -94,7 +96,7 @@ def test_short_waits_are_told_in_days_and_long_ones_in_months(months: float, uni
     assert found.error == pytest.approx(0.01 * (30.4375 if unit == "days" else 1.0))
 
 
-def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -> None:
+def test_figures_with_too_much_simulation_noise_are_named_with_the_replications_needed() -> None:
     centre = replace(with_beds(Capacity(((0.0, 1),))), service=Service(1.0, 1.0, precision=0.2))
     rows = {
         "wait_mean": row("wait_mean", 1.0, replications_wanted=3.0),
@@ -102,21 +104,22 @@ def test_how_many_replications_it_takes_is_told_for_what_they_do_not_suffice() -
         "lost_while_waiting": row("lost_while_waiting", 0.0),
     }
     assert resources.precision(rows, centre, 4) == (
-        "4 replications a draw give 1 of 2 figures a Monte Carlo error (95 %) within 20 % of the estimate; "
-        "the others need more: wait over 30 days, of those who asked: 1,200."
+        "Simulation noise (95 % Monte Carlo error) is above 20 % of the estimate for 1 of 2 figures: wait over 30 "
+        "days, of requests. For less noise use --replications 1200."
     )
-    assert "1200 replications a draw suffice" in resources.precision(rows, centre, 1200)
+    enough = "is within 20 % of every estimate (1200 replications per parameter set, 1200 needed)."
+    assert resources.precision(rows, centre, 1200).endswith(enough)
 
 
-def test_what_ends_a_wait_is_what_else_the_states_before_lead_to() -> None:
+def test_patients_waiting_are_lost_to_the_other_exits_of_their_state() -> None:
     pathway = load_pathway("b_all_post_cd19")
     assert resources.lost_while_waiting(pathway, ["hsct_beds", "car_t_slots"]) == (
-        "Lost while waiting for HSCT beds: relapse after salvage came first. "
-        "Lost while waiting for CAR-T slots: death after relapse came first. "
+        "Patients waiting for HSCT beds can be lost to relapse after salvage. "
+        "Patients waiting for CAR-T slots can be lost to death after relapse. "
     )
 
 
-def test_where_nothing_else_can_happen_nobody_is_lost() -> None:
+def test_where_nothing_else_can_happen_no_waiting_patient_is_lost() -> None:
     pathway = load_pathway("b_all_post_cd19")
     waits = {
         name: replace(pathway.states[name], transitions=pathway.states[name].transitions[:1])
@@ -124,7 +127,7 @@ def test_where_nothing_else_can_happen_nobody_is_lost() -> None:
     }
     only_served = replace(pathway, states={**pathway.states, **waits})
     said = resources.lost_while_waiting(only_served, ["hsct_beds"])
-    assert said.endswith("nobody is, since nothing else can happen meanwhile. ")
+    assert said == "Patients waiting for HSCT beds cannot be lost. "
 
 
 def test_resources_are_headed_by_their_units() -> None:

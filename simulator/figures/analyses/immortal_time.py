@@ -15,7 +15,7 @@ from simulator.figures.survival.curve import Curve
 from simulator.figures.survival.panels import Panel
 from simulator.wording import virtual_cohorts
 
-NAMES = {"naive": "Naive: ever against never", "simon_makuch": "Simon-Makuch: from entry on"}
+NAMES = {"naive": "Naive: ever versus never", "simon_makuch": "Simon-Makuch: from entry on"}
 
 
 def picture(result: ImmortalTime) -> Picture:
@@ -26,7 +26,7 @@ def picture(result: ImmortalTime) -> Picture:
 
 def alt_text(result: ImmortalTime) -> str:
     """Return the figure in words with numbers."""
-    sentences = [f"Two groups, {result.groups[0].label} and {result.groups[1].label}, compared on the same histories."]
+    sentences = [f"Two groups, {result.groups[0].label} and {result.groups[1].label}, compared in the same patients."]
     for row in result.analyses.to_dict("records"):
         clock = virtual_cohorts.clock_label(row["clock"], result.scenario.pathway)
         alive = f"{virtual_cohorts.percent(row['entered'])} against {virtual_cohorts.percent(row['other'])} %"
@@ -39,10 +39,10 @@ def alt_text(result: ImmortalTime) -> str:
 def _draw(result: ImmortalTime, title: str) -> Figure:
     parts = [_panel(result, row) for row in result.analyses.to_dict("records")]
     without_effect = virtual_cohorts.is_milestone(result)
-    world = "In this world nobody gains or loses by it" if without_effect else "By the calibrated pathway"
+    world = "In this world it neither helps nor harms" if without_effect else "From the calibrated pathway"
     reported = [figure for group in result.groups if (figure := _reported(result, group.label, group.name))]
     caution = f"Reported: {', '.join(reported)}. " if reported else ""
-    caution += f"Landmark: of those alive in that month. {world}: {result.scenario.name}. {_second_row(result)}"
+    caution += f"Landmark: patients alive in that month. {world}: {result.scenario.name}. {_second_row(result)}"
     across = len(parts) // (2 if result.decision else 1)
     labels = [group.label for group in result.groups]
     pathway = result.scenario.pathway
@@ -55,7 +55,7 @@ def _second_row(result: ImmortalTime) -> str:
     if result.decision is None:
         return ""
     clock = virtual_cohorts.clock_label(result.decision, result.scenario.pathway)
-    return f"Below: of those in {clock} only, {virtual_cohorts.endpoint(result, result.decision)}."
+    return f"Below: only patients in {clock}, {virtual_cohorts.endpoint(result, result.decision)}."
 
 
 def _reported(result: ImmortalTime, label: str, name: str) -> str:

@@ -80,7 +80,9 @@ def _draw(
 ) -> Figure:
     silent = [name in analysis.inputs.silent for name in table.get("parameter", pd.Series(dtype=str))]
     if any(silent) and cohort is not None:
-        notes.append(f"In grey: not informed by the {cohort.n} patients, so the prior or an assumption speaks.")
+        notes.append(
+            f"In grey: not informed by the {cohort.n} patients; the value rests on the prior or on an assumption."
+        )
     if analysis.inputs.benefit_in_words:
         notes.append(analysis.inputs.benefit_in_words)
     rest = len(analysis.tables[part]) - len(table)
@@ -99,7 +101,7 @@ def _rows(analysis: Sensitivity, table: pd.DataFrame) -> list[Row]:
     rows = []
     for name, siblings in zip(table["parameter"], together, strict=True):
         if name not in analysis.inputs.names:
-            rows.append(Row(name, "every parameter at once"))
+            rows.append(Row(name, "perfect information on every parameter"))
             continue
         others = ", ".join(siblings.split()[1:])
         meaning = f"with {others}" if others else analysis.inputs.meaning(name)
@@ -111,8 +113,8 @@ def _tornado(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Coho
     question, scale = analysis.question, factor(analysis.question)
     centre = scale * float(table["outcome_at_centre"].iloc[0])
     notes = [
-        "Each parameter at either end of its 95 % interval, the others at their medians; siblings of a choice move in "
-        "proportion. Parameters are correlated over the draws, so bars do not add up to an interval."
+        "Each parameter at both ends of its 95 % interval, the others at their medians; the other shares of a choice "
+        "change in proportion. Parameters are correlated, so the bars do not add up to an interval."
     ]
 
     def paint(axes: Axes) -> None:
@@ -157,7 +159,7 @@ def _end(axes: Axes, row: int, at: float, value: float, *, right: bool) -> None:
 
 def _tornado_key(sheet: Axes, height: float) -> None:
     x = row_chart.LEFT
-    for is_high, label in ((False, "parameter at its low end"), (True, "at its high end; its value beside the bar")):
+    for is_high, label in ((False, "parameter at its low end"), (True, "at its high end; its value next to the bar")):
         sheet.add_patch(_patch(x, height - 0.05, 0.3, 0.1, is_high=is_high))
         sheet.text(x + 0.37, height, label, va="center", fontsize=style.SMALL)
         x += 2.0
@@ -171,7 +173,9 @@ def _prcc(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort 
         axes.set_xlim(-1.05, 1.05)
         row_chart.zero_line(axes, 0.0)
 
-    notes = ["Circles with 95 % intervals. Ranks, all other parameters held but the siblings of the same choice."]
+    notes = [
+        "Circles with 95 % intervals. Correlations of ranks, with all parameters held but those of the same choice."
+    ]
     scale = f"Partial rank correlation with: {measured(analysis.question)}"
     return _draw(analysis, part, table, cohort, scale, notes, paint)
 
@@ -188,12 +192,12 @@ def _sobol(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort
 
     def key(sheet: Axes, height: float) -> None:
         x = row_chart.LEFT
-        for (_, _, mark, colour, face), label in zip(kinds, ("alone", "with its interactions"), strict=True):
+        for (_, _, mark, colour, face), label in zip(kinds, ("alone", "with interactions"), strict=True):
             sheet.plot(x + 0.08, height, mark, color=colour, markerfacecolor=face, markersize=4.5)
             sheet.text(x + 0.22, height, label, va="center", fontsize=style.SMALL)
             x += 1.2
 
-    notes = ["Sobol indices with 95 % intervals; inputs are taken as independent, siblings of a choice as one input."]
+    notes = ["Sobol indices with 95 % intervals. Inputs are assumed independent; the shares of a choice are one input."]
     scale = f"Share of the variance of: {measured(analysis.question)}"
     return _draw(analysis, part, table, cohort, scale, notes, paint, key)
 
@@ -202,16 +206,16 @@ def _alternatives(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort:
     scale = factor(analysis.question)
     months = analysis.question.scenario.pathway.months
     notes = {
-        "structure": "Means and 95 % intervals over draws. Log-normal times have the declared ones' median and ratio "
-        f"of quartiles; times {_matched(table, months)}. Parameters are not fitted anew.",
+        "structure": "Means and 95 % intervals over parameter sets. Log-normal times match the declared times in "
+        f"median and ratio of quartiles; times {_matched(table, months)}. Parameters are not refitted.",
         "priors": "Means and 95 % intervals. One prior at a time is made flat (probabilities) or twice as wide, by "
-        "reweighting the draws.",
+        "reweighting the parameter sets.",
     }
 
     def paint(axes: Axes) -> None:
         for place, row in enumerate(_records(table)):
             if row["effective_draws"] < LEAST_EFFECTIVE:
-                label = f"not told: the reweighted draws are worth {row['effective_draws']:.0f}"
+                label = f"unknown: the reweighted parameter sets are worth {row['effective_draws']:.0f}"
                 axes.text(0.02, -place, label, transform=axes.get_yaxis_transform(), va="center", fontsize=style.SMALL)
                 continue
             row_chart.whisker(axes, place, scale * row["lower"], scale * row["upper"], style.BLUE)
@@ -230,9 +234,9 @@ def _alternatives(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort:
 def _matched(table: pd.DataFrame, months: OutcomeMonths) -> str:
     """Return the points that times with, or without, a cured fraction share with the declared times."""
     if set(table["alternative"]) & set(WITH_CURE):
-        return "to death of which 10 % never come to it (an assumption), their lower quartile and median"
+        return "to death with 10 % of patients cured (an assumption) match in lower quartile and median"
     first, last = through(months)
-    return f"without a cured fraction their survival at {first:g} and {last:g} months"
+    return f"without a cured fraction match in survival at {first:g} and {last:g} months"
 
 
 def _evppi(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort | None) -> Figure:
@@ -247,10 +251,10 @@ def _evppi(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort
     decision = analysis.question.decision
     assert decision is not None
     notes = [
-        f"Net life-months: mean survival to month {decision.month:g}, less the stated costs (assumptions). Bars "
-        "with 95 % intervals of their own error; parameters correlated with one that is known are better known, too."
+        f"Net life-months: mean survival to month {decision.month:g}, minus the stated costs (assumptions). Bars: "
+        "with 95 % intervals of the estimation error. Knowing one parameter also informs those correlated with it."
     ]
-    scale = "Worth of knowing it before choosing, life-months per 100 patients"
+    scale = "Value of knowing the parameter before choosing, life-months per 100 patients"
     return _draw(analysis, part, table, cohort, scale, notes, paint)
 
 

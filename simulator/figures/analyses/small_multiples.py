@@ -124,10 +124,10 @@ def note(sweep: Sweep) -> str:
     lines = 1 if len(sweep.grid.axes) == 1 else len(sweep.grid.axes[1].values)
     if sweep.manifest["draws"] > 1:
         banded = " (of the first and the last line)" if lines > MOST_BANDS else ""
-        sentences.append(f"Bands: 95 % interval over the parameters' draws{banded}, which all values share:")
-        sentences.append("differences are surer than the bands (sweep.csv).")
+        sentences.append(f"Bands: 95 % interval over the parameter sets{banded}. All values share the parameter sets,")
+        sentences.append("so differences are more certain than the bands (sweep.csv).")
     if lines > MOST_LINES:
-        sentences.append(f"{MOST_LINES} of {lines} values of {sweep.grid.names[1]} are drawn.")
+        sentences.append(f"{MOST_LINES} of {lines} values of {sweep.grid.names[1]} are shown.")
     return " ".join(sentences)
 
 

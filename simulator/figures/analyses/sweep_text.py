@@ -35,21 +35,21 @@ def broken(name: str, inches: float) -> list[str]:
 def subtitle(sweep: Sweep) -> str:
     """Return the meaning of the numbers, and the drawn values of further names."""
     draws = sweep.manifest["draws"]
-    sentence = f"All patients; {f'means over {draws} draws' if draws > 1 else 'one set of parameters'}."
+    sentence = f"All patients; {f'means over {draws} parameter sets' if draws > 1 else 'one parameter set'}."
     return f"{sentence}{fixed_sentence(sweep)}"
 
 
 def fixed_sentence(sweep: Sweep) -> str:
     """Return the drawn values of further names; empty if there are none."""
     further = [axis.label(axis.values[0]) for axis in sweep.grid.axes[2:]]
-    return f" Shown at {', '.join(further)}; sweep.csv holds the rest." if further else ""
+    return f" Shown at {', '.join(further)}; sweep.csv has the rest." if further else ""
 
 
 def ends(sweep: Sweep, outcome: Displayed) -> str:
     """Return the smallest and largest value with their cells: "Alive at 12 months, %: from 31 (...) to 57 (...)."."""
     values = plane(outcome.values(sweep)[0])
     if not np.isfinite(values).any():
-        return f"{capital(outcome.label)}: nobody."
+        return f"{capital(outcome.label)}: no patients."
     extremes = []
     for place in (int(np.nanargmin(values)), int(np.nanargmax(values))):
         at = np.unravel_index(place, values.shape)

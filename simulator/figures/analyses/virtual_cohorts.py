@@ -49,9 +49,9 @@ def _cohorts(result: VirtualCohorts) -> Figure:
 def _followed(result: VirtualCohorts) -> str:
     follow_up = None if result.cohort is None else result.cohort.follow_up
     if follow_up is None:
-        return f"Everybody is followed for {result.settings.horizon:g} months."
+        return f"Every patient is followed up for {result.settings.horizon:g} months."
     lower, upper = follow_up
-    return f"Followed for {lower:g} to {upper:g} months, uniformly (assumption)."
+    return f"Followed up for {lower:g} to {upper:g} months, uniformly (assumption)."
 
 
 def _fill_curves(axes: Axes, result: VirtualCohorts, clock: str) -> None:
@@ -66,7 +66,7 @@ def _fill_curves(axes: Axes, result: VirtualCohorts, clock: str) -> None:
         axes.step(months, 100 * alive, where="post", color=style.BLUE, alpha=0.16, linewidth=0.7, zorder=2)
     if result.cohort is not None:
         curve.plot_reported(axes, result.cohort.reported_survival("all", clock), end=end)
-        axes.text(0.98 * end, 97, "Circles: as reported, ± one standard error", ha="right", fontsize=style.SMALL)
+        axes.text(0.98 * end, 97, "Circles: reported, ± one standard error", ha="right", fontsize=style.SMALL)
 
 
 def _fill_histogram(axes: Axes, result: VirtualCohorts) -> None:
@@ -107,14 +107,14 @@ def _power(result: VirtualCohorts) -> Figure:
     names = list(dict.fromkeys(power["scenario"]))
     footing = " ".join(
         [
-            "Bands: 95 % interval over the parameters' draws, sampling taken away; bars: Monte Carlo error (95 %).",
+            "Bands: 95 % interval over the parameter sets, without sampling variation. Bars: Monte Carlo error (95 %).",
             f"Two arms of independent patients, P < 0.05. {_followed(result)}",
             *survival.benefits_in_words(names),
             survival.source_in_words(result.cohort),
         ]
     )
     with style.applied():
-        subtitle = f"How often the log-rank test tells a policy from {first}"
+        subtitle = f"How often the log-rank test distinguishes a policy from {first}"
         foot = text.footing_height(footing) + FOOT
         figure = style.canvas(style.WIDTH, foot + PLOT + 0.15 + text.heading_height(subtitle))
         text.heading(figure, "Power against the size of an arm", subtitle)
@@ -126,7 +126,7 @@ def _power(result: VirtualCohorts) -> Figure:
 
 def _fill_power(axes: Axes, power: pd.DataFrame, names: list[str], all_names: list[str]) -> None:
     lines = style.lines(all_names)
-    curve.percent_axis(axes, label="Comparisons that differ (%)")
+    curve.percent_axis(axes, label="Significant comparisons (%)")
     sizes = sorted(set(power["patients_an_arm"].tolist()))
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator([float(size) for size in sizes]))

@@ -29,8 +29,8 @@ def draw(table: pd.DataFrame, sizes: Mapping[str, int], source: str, longest: fl
     """
     with style.applied():
         parts = [part for unit in ("%", "months") if len(part := table[table["unit"] == unit])]
-        subtitle = "Circles and bars: predicted, with the 95 % predictive interval of a cohort of that size. "
-        subtitle += "Diamonds: as reported; a miss is orange, its diamond hollow."
+        subtitle = "Circles and bars: predicted, with the 95 % predictive interval for a cohort of that size. "
+        subtitle += "Diamonds: reported; a miss is orange, with a hollow diamond."
         footing = f"Predicted without refitting. {source}"
         head, foot = lettering.heading_height(subtitle), lettering.footing_height(footing)
         heights = [ROW * _lines(part) for part in parts]
@@ -50,7 +50,7 @@ def alt_text(table: pd.DataFrame, sizes: Mapping[str, int]) -> str:
     """Return the figure in words with numbers."""
     rows = table.to_dict("records")
     sentences = [f"{row['cohort']} (n = {sizes[row['cohort']]}): {_label(row)}, {in_words(row)}." for row in rows]
-    return " ".join(["Reported figures beside the model's predictions.", *sentences])
+    return " ".join(["Reported figures next to the model's predictions.", *sentences])
 
 
 def in_words(row: Row) -> str:

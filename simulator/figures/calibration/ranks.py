@@ -51,14 +51,14 @@ def draw(
     with style.applied():
         down = -(-len(shares) // ACROSS)
         subtitle = (
-            f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: the share of fits in which the "
-            "truth ranks below, less what it should be; flat at 0 is right."
+            f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: share of fits in which the true "
+            "value ranks below, minus the expected share; flat at 0 is right."
         )
         footing = _footing(note, shares, cohort, pathway)
         foot = text.footing_height(footing) + FOOT
         head = text.heading_height(subtitle) + 0.1
         figure = style.canvas(style.WIDTH, head + down * (TITLE + PLOT + GAP) + foot)
-        text.heading(figure, "Does the calibration find what made the data?", subtitle)
+        text.heading(figure, "Does the calibration recover the true values?", subtitle)
         text.footing(figure, footing)
         width = (style.WIDTH - LEFT - style.MARGIN - GAP * (ACROSS - 1)) / ACROSS
         height = max(np.abs(lower - z).max(), np.abs(upper - z).max(), *(np.abs(s - z).max() for s in shares.values()))
@@ -71,7 +71,9 @@ def draw(
             _write_title(axes, label(name, pathway), width)
             axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(shares))
         sheet = style.sheet(figure)
-        sheet.text(style.WIDTH / 2, foot - 0.34, "Rank of the truth among the fit's draws, 0 to 1", ha="center")
+        sheet.text(
+            style.WIDTH / 2, foot - 0.34, "Rank of the true value among the posterior draws, 0 to 1", ha="center"
+        )
     return figure
 
 
@@ -102,13 +104,13 @@ def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway:
     with style.applied():
         names = list(dict.fromkeys(coverage["quantity"]))
         subtitle = (
-            f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: what "
-            "chance allows if the intervals are right."
+            f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: the "
+            "range by chance if the intervals are right."
         )
         footing = _footing(note, names, cohort, pathway)
         foot, head = text.footing_height(footing) + 0.5, text.heading_height(subtitle) + 0.35
         figure = style.canvas(style.WIDTH, head + ROW * len(names) + foot)
-        text.heading(figure, "How often does an interval hold what made the data?", subtitle)
+        text.heading(figure, "How often does an interval cover the true value?", subtitle)
         text.footing(figure, footing)
         axes = style.axes(figure, NAMES, foot, style.WIDTH - NAMES - 0.3, ROW * len(names))
         places = -np.arange(len(names), dtype=float)
@@ -124,7 +126,7 @@ def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway:
         axes.set_yticks(places, [label(name, pathway) for name in names])
         axes.tick_params(axis="y", length=0, labelsize=style.SMALL)
         axes.set_xlim(30, 101)
-        axes.set_xlabel("Intervals that hold the truth, % of fits")
+        axes.set_xlabel("Intervals that cover the true value, % of fits")
     return figure
 
 
@@ -151,8 +153,8 @@ def alt_text(verdict: pd.DataFrame, pathway: Pathway) -> str:
     fits, outside = int(verdict["fits"].iloc[0]), _outside(verdict, "uniform")
     worst = max(verdict.to_dict("records"), key=lambda row: abs(row["distance"]))
     return (
-        f"Ranks of the truth in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of uniform "
-        f"ranks. {_outside_in_words(outside, pathway)} The furthest from uniform is "
+        f"Ranks of the true value in {fits} fits, a panel for each of {len(verdict)} quantities, with the band of "
+        f"uniform ranks. {_outside_in_words(outside, pathway)} The furthest from uniform is "
         f"{label(worst['quantity'], pathway)}, {worst['distance']:+.3f}."
     )
 
@@ -164,7 +166,7 @@ def coverage_alt_text(coverage: pd.DataFrame, pathway: Pathway) -> str:
         for level, rows in ((level, coverage[coverage["level"] == level]) for level in LEVELS)
     ]
     outside = _outside_in_words(_outside(coverage, "inside"), pathway)
-    return f"How often central intervals hold the truth, by quantity. {'; '.join(ranges)}. {outside}"
+    return f"How often central intervals cover the true value, by quantity. {'; '.join(ranges)}. {outside}"
 
 
 def _outside(table: pd.DataFrame, column: str) -> list[str]:

@@ -196,14 +196,14 @@ def _values(reference: Reference, pathway: Pathway) -> list[float]:
 def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
     sentences = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
     if pathway.resources:
-        sentences.append("In brackets: the resource held there.")
+        sentences.append("In brackets: the resource used in that state.")
     states, resources = pathway.states.values(), pathway.resources.values()
     labels = [pathway.title, *(state.label for state in states), *(resource.label for resource in resources)]
     sentences += text.explained(pathway.abbreviations, labels)
     source = "Not for individual patients."
     if cohort is not None:
         source = f"Calibrated to {survival.source_in_words(cohort)}"
-    return " ".join(["Solid arrows take time, dashed ones none.", *sentences, "Drawn from the pathway file.", source])
+    return " ".join(["Solid arrows take time, dashed arrows none.", *sentences, "Drawn from the pathway file.", source])
 
 
 def _ports(chart: Plan, name: str, side: str) -> dict[tuple[Node, bool], float]:
@@ -328,7 +328,7 @@ def _draw_key(sheet: Axes, chart: Plan) -> None:
     has_loop = any(exit.to == state.name for state in states for exit in state.transitions)
     samples = [
         ("leads back", style.PURPLE, bool(chart.layout.returns) or has_loop),
-        ("only a scenario opens it", style.FAINT, bool(chart.closed)),
+        ("used only by a scenario", style.FAINT, bool(chart.closed)),
     ]
     for words, colour, occurs in samples:
         if occurs:

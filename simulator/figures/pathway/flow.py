@@ -103,14 +103,14 @@ def _rounded(interval: tuple[float, float, float]) -> list[str]:
 
 def _draw(flow: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
     predicted = simulated(flow, cohort)
-    subtitle = "Bold: patients as reported; widths are in proportion."
+    subtitle = "Bold: reported patients; widths are in proportion."
     if predicted:
-        subtitle += f" Grey: {cohort.n} patients simulated afresh, mean and 95 % predictive interval."
+        subtitle += f" Grey: {cohort.n} newly simulated patients, mean and 95 % predictive interval."
     footing = _footing(flow, pathway, cohort)
     bars, height = _place(flow)
     head, foot = text.heading_height(subtitle) + 0.05, text.footing_height(footing) + 0.15
     figure = style.canvas(style.WIDTH, head + height + foot)
-    text.heading(figure, f"What happened to the {flow.root.count}", subtitle)
+    text.heading(figure, f"What happened to the {flow.root.count} patients", subtitle)
     text.footing(figure, footing)
     sheet = style.sheet(figure)
     sheet.set_ylim(-foot, height + head)
@@ -121,7 +121,7 @@ def _draw(flow: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
 
 
 def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> str:
-    sentences = ["Where streams meet in one bar, the source does not say who went from which to which."]
+    sentences = ["Where streams meet in one bar, the source does not report which patients went from one to the next."]
     causes = [
         f"{pathway.states[state].label} {count:.0f}"
         for state, count in zip(flow.deaths["state"], flow.deaths["count"], strict=True)

@@ -44,8 +44,8 @@ def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohor
     frame : the run's survival table.
     """
     caution = (
-        "Groups are formed by what happens to patients later, so their curves do not tell what a treatment does: who "
-        "is counted in one had to live until then (guarantee time), and to be chosen."
+        "Groups are formed by later events, so their curves do not show the effect of a treatment: patients in a group "
+        "had to survive until then (guarantee time), and to be selected."
     )
     panels = [_group_panel(frame, name, label, clock, cohort) for name, label in _groups(pathway)]
     caution = " ".join([caution, *text.explained(pathway.abbreviations, (panel.title for panel in panels))])
@@ -90,7 +90,7 @@ def by_policy_alt_text(frame: pd.DataFrame, *, clock: str, months: OutcomeMonths
     """Return the figure of `by_policy` in words with numbers."""
     curves = curve.select(frame, clock, "all")
     alive = "; ".join(_alive(curves, months))
-    return f"Overall survival of each policy beside {curves[0].scenario}, from {clock}: {alive}."
+    return f"Overall survival of each policy next to {curves[0].scenario}, from {clock}: {alive}."
 
 
 def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
@@ -98,7 +98,7 @@ def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
     clauses = []
     for policy in curves:
         if policy.is_empty:
-            clauses.append(f"{policy.scenario} has nobody")
+            clauses.append(f"{policy.scenario} has no patients")
         else:
             month = min(months.answer, float(policy.months[-1]))
             clauses.append(f"{policy.scenario} {policy.in_words(month)} alive at {in_words(month)}")
@@ -177,9 +177,9 @@ def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | Non
     if any(curve.has_band for panel in panels for curve in panel.curves):
         crowded = any(len(panel.curves) > survival.MOST_BANDS for panel in panels)
         banded = f" (of {names[0]} only)" if crowded else ""
-        sentences.append(f"Bands: 95 % interval over the parameters' draws{banded}.")
+        sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
     if any(len(panel.reported) for panel in panels):
-        sentences.append("Circles: as reported, ± one standard error.")
+        sentences.append("Circles: reported, ± one standard error.")
     sentences += [*survival.benefits_in_words(names), caution, survival.source_in_words(cohort)]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -201,7 +201,7 @@ def _fill(
         curve.plot_reported(axes, panel.reported, end=end)
     empty = [curve.scenario for curve in panel.curves if curve.is_empty]
     if empty:
-        words = "\n".join(text.wrap(f"nobody under {', '.join(empty)}", 0.8 * width, style.SMALL))
+        words = "\n".join(text.wrap(f"no patients under {', '.join(empty)}", 0.8 * width, style.SMALL))
         axes.text(0.97 * end, 97, words, ha="right", va="top", fontsize=style.SMALL, color=style.QUIET)
     _write_title(axes, panel, width)
 

@@ -82,7 +82,7 @@ def alt_text(
 
 def _curve_in_words(drawn: Curve, months: Sequence[float]) -> str:
     if drawn.is_empty:
-        return f"{drawn.scenario}: nobody."
+        return f"{drawn.scenario}: no patients."
     figures = []
     horizon = float(drawn.months[-1])
     for month in sorted({*months, horizon}):
@@ -212,9 +212,9 @@ def _subtitle(curves: Sequence[Curve], reported: pd.DataFrame) -> str:
     sentences = ["Lines: simulated."]
     if any(curve.has_band for curve in curves):
         banded = "" if len(curves) <= MOST_BANDS else f" (of {curves[0].scenario} only)"
-        sentences.append(f"Bands: 95 % interval over the parameters' draws{banded}.")
+        sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
     if len(reported):
-        sentences.append("Circles: as reported, ± one standard error.")
+        sentences.append("Circles: reported, ± one standard error.")
     return " ".join(sentences)
 
 
@@ -223,17 +223,17 @@ def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, all_
     sentences = benefits_in_words([curve.scenario for curve in curves])
     empty = [curve.scenario for curve in curves if curve.is_empty]
     if empty:
-        sentences.append(f"Nobody comes to {clock} under {', '.join(empty)}.")
+        sentences.append(f"No patient reaches {clock} under {', '.join(empty)}.")
     if cohort is None:
-        values = "their own draws" if any(curve.has_band for curve in curves) else "their declared values"
-        sentences.append(f"No cohort is shown; the parameters are at {values}.")
+        values = "come from parameter sets" if any(curve.has_band for curve in curves) else "have their declared values"
+        sentences.append(f"No cohort is shown; the parameters {values}.")
         return " ".join([*sentences, source_in_words(None)])
     if clock == cohort.clock and cohort.follow_up is not None:
         thins, ends = cohort.follow_up
-        sentences.append(f"Lighter after month {thins:g}, when survivors' follow-up begins to end;")
-        sentences.append(f"dashed after {ends:g}, the longest.")
+        sentences.append(f"Lighter after month {thins:g}, when the first survivors' follow-up ends;")
+        sentences.append(f"dashed after month {ends:g}, when the last ends.")
     if clock != cohort.clock and all_start:
-        sentences.append(f"From {clock}, given that {cohort.clock} follows, as it did for everybody in the cohort.")
+        sentences.append(f"From {clock}, for patients who reach {cohort.clock}, as every patient of the cohort did.")
     sentences.append(source_in_words(cohort))
     return " ".join(sentences)
 

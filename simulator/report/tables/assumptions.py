@@ -16,7 +16,7 @@ from simulator.wording.numbers import digits
 def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
     """Return the table, in the order of the pathway file."""
     if not pathway.parameters:
-        return paragraph("The pathway has no parameters: its numbers are in the file.")
+        return paragraph("The pathway has no parameters: its numbers are in the pathway file.")
     posterior = _posterior(cohort)
     lines = [
         _line(parameter, posterior.get(parameter.name), scenarios, cohort) for parameter in pathway.parameters.values()
@@ -39,9 +39,9 @@ def _note(pathway: Pathway, posterior: Mapping[str, Row], cohort: Cohort | None)
     silent = sum(is_silent(row) for row in fitted)
     return (
         f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, "
-        f"and {silent}, marked, that they did not inform: the prior speaks. Contraction is 1 less the posterior's "
-        f"variance over the prior's; a parameter is marked if it is below {UNINFORMED:g} and the mean has moved by "
-        "less than half a prior standard deviation. Values are means with 95 % intervals."
+        f"and {silent}, marked, that rest on the prior. Contraction is 1 minus the ratio of posterior to prior "
+        f"variance. A parameter is marked if its contraction is below {UNINFORMED:g} and its mean moved by less than "
+        "half a prior standard deviation. Values are means with 95 % intervals."
     )
 
 
@@ -84,7 +84,7 @@ def _contraction(posterior: Row | None, cohort: Cohort | None) -> str:
     width = f"width:{100 * min(max(value, 0.0), 1.0):.0f}%"
     bar = tag("span", tag("i", style=width), class_="bar", aria_hidden="true")
     number = text(f"{value:.2f}".replace("-", "\N{MINUS SIGN}"))
-    mark = tag("div", text(f"not informed by the {cohort.n}"), class_="mark") if is_silent(posterior) else ""
+    mark = tag("div", text(f"not informed by the {cohort.n} patients"), class_="mark") if is_silent(posterior) else ""
     return f"{number} {bar}{mark}"
 
 

@@ -14,14 +14,14 @@ from simulator.wording.intervals import Row
 def predictive(cohort: Cohort, pathway: Pathway) -> str:
     """Return the table, by the use of the figures; a note for a cohort that has not been fitted."""
     if cohort.predictive is None:
-        return paragraph("The cohort has not been fitted, so there is nothing to compare its figures with.")
+        return paragraph("The model has not been fitted to the cohort, so there are no simulated figures to compare.")
     targets = cohort.targets.set_index("name", drop=False)
     figures = cohort.predictive[cohort.predictive["target"].isin(targets.index)]
     outside = int((figures["inside"] == "no").sum())
     note = (
-        f"Of {len(figures)} reported figures, {len(figures) - outside} lie inside their 95 % predictive interval: the "
-        f"{cohort.n} patients simulated afresh for every draw, grouped and followed as they were. The bar is that "
-        "interval, the tick what was reported."
+        f"Of {len(figures)} reported figures, {len(figures) - outside} lie inside their 95 % predictive interval. "
+        f"Every parameter set simulates {cohort.n} new patients, grouped and followed up as the reported ones. The bar "
+        "is the interval, the tick the reported figure."
     )
     tables = []
     for use, title in numbers.USES.items():

@@ -20,10 +20,10 @@ def verdict(check: Check) -> str:
     of = f"in {len(check.ranks)} fits of simulated cohorts of {n}"
     if not (failed := check.failures()):
         return (
-            f"The calibration of {name} finds what made the data: {of} all {check.ranks.shape[1]} quantities rank "
-            "uniformly, and intervals hold the truth as often as they say."
+            f"The calibration of {name} recovers the true values: {of}, all {check.ranks.shape[1]} quantities rank "
+            "uniformly, and intervals cover the truth as often as they should."
         )
-    sentence = f"The calibration of {name} is not right in everything: {of} {'; '.join(failed)}."
+    sentence = f"The calibration of {name} fails a check: {of}, {'; '.join(failed)}."
     return f"{sentence} {_by_chance(check)}" if check.ranks_fail() else sentence
 
 
@@ -31,15 +31,15 @@ def _by_chance(check: Check) -> str:
     """Return how often a right calibration fails by chance, and how to find out."""
     by_chance = f"{100 * check.false_alarm:g}"
     return (
-        f"Of 100 checks of a right calibration {by_chance} find uneven ranks by chance, and "
-        f"{by_chance} such intervals: whether this is chance, another --seed and --out show, or more --fits."
+        f"Of 100 checks of a correct calibration, {by_chance} find uneven ranks by chance, and {by_chance} such "
+        "intervals. To see whether this is chance, use another --seed and --out, or more --fits."
     )
 
 
 def _power(check: Check) -> str:
     """Return the largest error that this number of fits would miss."""
     narrowest = 100 * check.narrowest_band
-    return f"In {len(check.ranks)} fits, shares of ranks that are {narrowest:.0f} points wrong still pass as uniform."
+    return f"With {len(check.ranks)} fits, shares of ranks up to {narrowest:.0f} points wrong still pass as uniform."
 
 
 def show(check: Check, console: Console) -> None:
@@ -47,7 +47,7 @@ def show(check: Check, console: Console) -> None:
     console.print(verdict(check))
     console.print()
     if len(check.ranks):
-        console.print(f"Intervals that hold the truth, % of {len(check.ranks)} fits (by chance)")
+        console.print(f"Intervals that cover the truth, % of {len(check.ranks)} fits (range by chance)")
         console.print(_coverage(check))
         console.print(_power(check))
     for reason, count in check.refused.items():
@@ -55,14 +55,14 @@ def show(check: Check, console: Console) -> None:
     console.print()
     predicted = check.left_out[check.left_out["inside"] != ""]
     inside = int((predicted["inside"] == "yes").sum())
-    console.print(f"Each figure predicted by a fit without it: {inside} of {len(predicted)} in 95 % intervals")
+    console.print(f"Each figure, predicted by a fit without it: {inside} of {len(predicted)} are within 95 % intervals")
     console.print(_cross_validation(check))
     for row in check.left_out[check.left_out["inside"] == ""].to_dict("records"):
         console.print(f"{row['target'].replace('_', ' ')}: {row['how']}.")
     if (check.left_out["informs"] == "no").any():
-        console.print("* Other rows tell the same, so that nothing was left out.")
+        console.print("* Other rows report the same information, so the fit was not without it.")
     moved, limit = f"{check.moved:.4f}", check.most_moved
-    console.print(f"Halving the lattice moves the log-likelihood by {moved} at most (limit {limit}).")
+    console.print(f"Halving the lattice step changes the log-likelihood by {moved} at most (limit {limit}).")
     console.print()
     console.print(check.manifest()["note"])
 

@@ -13,9 +13,9 @@ from rich.table import Table
 from simulator.experiment.manifest import ROUGH
 from simulator.outcomes.labels import label, until
 from simulator.report import terminal
-from simulator.scenario.scenario import BREAK_EVEN
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS
 from simulator.wording import intervals, resources
-from simulator.wording.headline import answer, benefit_heading, policies
+from simulator.wording.headline import CAUTIOUS_NOTE, answer, benefit_heading, policies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,10 +55,12 @@ def show(results: Results, cohort: Cohort | None, console: Console) -> None:
         counts = until(results.scenarios[0].pathway, results.manifest["horizon"])
         console.print(f"All patients, from {clock}{counts}{intervals.over_draws(results.manifest['draws'])}")
         console.print(_outcomes(results.outcomes, policy, clock))
+    if any(scenario.marginal_benefit == COHORTS for scenario in results.scenarios):
+        console.print(CAUTIOUS_NOTE)
     resource_display.show(results, console)
     if cohort is not None and cohort.predictive is not None:
         console.print()
-        console.print(f"Each figure reported of {cohort.n} patients, and {cohort.n} simulated afresh; 95 % intervals")
+        console.print(f"Reported for {cohort.n} patients, simulated for {cohort.n} new patients; 95 % intervals")
         console.print(_predictive(cohort.predictive))
     console.print()
     console.print(f"Engine: {results.manifest['engine']} ({results.manifest['engine_because']}).")
@@ -105,11 +107,11 @@ def _predictive(predictive: pd.DataFrame) -> Table:
 
 def show_fit(fit: Fit, console: Console) -> None:
     """Print the prior and posterior of each parameter, and how good the sample is."""
-    table = terminal.table("parameter", "prior", "posterior", "learnt", numbers=3)
+    table = terminal.table("parameter", "prior", "posterior", "contraction", numbers=3)
     for row in fit.posterior.to_dict("records"):
         before, after = (_summary(row, when) for when in ("prior", "posterior"))
         terminal.add(table, row["parameter"], before, after, f"{row['contraction']:.2f}")
-    console.print("Means (95 % intervals); learnt: contraction, 1 - posterior / prior variance")
+    console.print("Means (95 % intervals); contraction: 1 - posterior / prior variance")
     console.print(table)
     sample = fit.diagnostics
     console.print()
@@ -121,7 +123,7 @@ def show_fit(fit: Fit, console: Console) -> None:
 
 def of_checks(checks: Sequence[Check]) -> Table:
     """Return the table of verified laws."""
-    table = terminal.table("", "law", "found", "limit", "", numbers=3)
+    table = terminal.table("", "law", "error", "limit", "", numbers=3)
     for check in checks:
         verdict = "ok" if check.passed else "FAILED"
         terminal.add(table, check.subject, check.law, f"{check.measured:.2g}", f"{check.limit:.2g}", verdict)

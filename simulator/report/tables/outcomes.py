@@ -35,7 +35,7 @@ def of_all(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clocks: Sequen
     content = "".join(_policy_table(outcomes, scenarios[0], ends, first, horizon) for ends in every)
     for clock in others:
         inside = (_policy_table(outcomes, scenarios[0], ends, clock, horizon) for ends in every)
-        content += folded(f"The same, months counted from {clock}", *inside)
+        content += folded(f"The same outcomes, in months from {clock}", *inside)
     return content
 
 
@@ -55,7 +55,7 @@ def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) 
     ]
     head = ["", *(scenario.name for scenario in scenarios)]
     return folded(
-        f"{label} in every group and level of an attribute",
+        f"{label} by group and patient attribute",
         table(head, lines, kind="numbers", caption=f"{label} after {clock}, {unit}"),
     )
 

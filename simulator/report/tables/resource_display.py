@@ -44,7 +44,7 @@ def show(results: Results, console: Console) -> None:
                 for resource, row in starts.items()
             }
             console.print()
-            console.print(f"{policy.name}, never short{_uncertainty(results)}")
+            console.print(f"{policy.name}, not limited{_uncertainty(results)}")
             console.print(_table(lines, ends, results.scenarios[0]))
     if any(scenario.capacity for scenario in results.scenarios):
         console.print()

@@ -30,8 +30,8 @@ def tables(results: Results) -> list[str]:
     manifest = results.manifest
     limited = [scenario for scenario in results.scenarios if scenario.is_limited]
     resources = dict.fromkeys(name for scenario in limited for name in scenario.capacity)
-    by_month = "" if results.queue is None else " and, by month, in queue.csv"
-    whole = f"All of it, with differences, is in service.csv{by_month}."
+    by_month = "" if results.queue is None else " and, month by month, in queue.csv"
+    whole = f"All figures, with differences, are in service.csv{by_month}."
     lost = resource_words.lost_while_waiting(results.scenarios[0].pathway, resources)
     inside = [paragraph(f"{_note(manifest['draws'], manifest['replications'], lost)}{whole}")]
     if resources:
@@ -44,16 +44,16 @@ def tables(results: Results) -> list[str]:
 
 def _note(draws: int, replications: int, lost: str) -> str:
     note = (
-        "What is asked for and what starts is counted in the calendar months after the warm-up; waits are those of "
-        f"requests that were granted, shares over 30 days and lost those of all requests. {lost}"
+        "Requests and starts are counted in the calendar months after the warm-up. Waits are of patients served; "
+        f"the shares over 30 days and lost are of all requests. {lost}"
     )
     if replications > 1:
         if draws > 1:
             note += (
-                f"In brackets, 95 % intervals over {draws} draws of the parameters, without the share that chance has "
-                "in them (none: the draws cannot be told from chance). "
+                f"Brackets: 95 % intervals over {draws} parameter sets, without simulation noise; none where noise "
+                "hides the differences between parameter sets. "
             )
-        note += f"±, the Monte Carlo standard error of {replications} replications of each draw. "
+        note += f"±: Monte Carlo standard error, {replications} replications per parameter set. "
     return note
 
 
@@ -94,7 +94,7 @@ def _unlimited(results: Results) -> list[str]:
         )
         lines.append(row(text(capital(resource_words.starts_label(results.scenarios[0], resource))), *cells))
     head = ["", *starts]
-    return [table(head, lines, kind="numbers", caption="Never short: not limited")] if lines else []
+    return [table(head, lines, kind="numbers", caption="Not limited")] if lines else []
 
 
 def _cell(figure: Figure) -> str:

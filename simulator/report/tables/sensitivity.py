@@ -15,6 +15,7 @@ from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.analyses.sensitivity.value_of_information import WORTH
 from simulator.report import terminal
 from simulator.report.tables import display
+from simulator.wording.numbers import capital
 from simulator.wording.sensitivity import NOTHING_WORTH, TITLES, answer, change, interval, measured, number
 
 ROWS = 10
@@ -22,7 +23,7 @@ ROWS = 10
 BLANK = ["", ""]
 """The cells of an input that the data cannot separate from others."""
 
-EMPTY = "No rows: no parameter has anything to show here."
+EMPTY = "No parameter has a value to show here."
 
 Row = dict[str, Any]
 
@@ -46,13 +47,13 @@ def show(analysis: Sensitivity, console: Console) -> None:
     console.print(answer(analysis))
     for part, table in analysis.tables.items():
         console.print()
-        table, empty = (_of_worth(table), f"T{NOTHING_WORTH[1:]}") if part == "evppi" else (table, EMPTY)
+        table, empty = (_of_worth(table), capital(NOTHING_WORTH)) if part == "evppi" else (table, EMPTY)
         console.print(f"{TITLES[part]} ({part}); {_subtitle(analysis, part, len(table))}")
         rows = [{str(key): value for key, value in row.items()} for row in table.head(ROWS).to_dict("records")]
         console.print(tables[part](analysis, rows) if rows else empty)
     console.print()
     if analysis.inputs.silent & set(analysis.inputs.names):
-        console.print("* not informed by the cohort: the prior, or an assumption, speaks.")
+        console.print("* not informed by the cohort: the value rests on the prior or on an assumption.")
     if analysis.inputs.benefit_in_words:
         console.print(analysis.inputs.benefit_in_words)
     console.print(analysis.manifest["note"])
@@ -66,11 +67,11 @@ def _of_worth(table: pd.DataFrame) -> pd.DataFrame:
 def _subtitle(analysis: Sensitivity, part: str, count: int) -> str:
     """Return the meaning of a part's numbers, and the number of rows in its file."""
     meanings = {
-        "tornado": f"{measured(analysis.question)}, at the ends of 95 % intervals, the others at their medians",
+        "tornado": f"{measured(analysis.question)}, at the ends of 95 % intervals, other parameters at their medians",
         "prcc": "partial rank correlation with 95 % interval",
-        "sobol": "shares of the variance with 95 % intervals, inputs taken as independent",
-        "structure": f"{measured(analysis.question)}; parameters matched, not fitted anew",
-        "priors": f"{measured(analysis.question)}; draws reweighted",
+        "sobol": "shares of the variance with 95 % intervals; inputs assumed independent",
+        "structure": f"{measured(analysis.question)}; parameters matched, not refitted",
+        "priors": f"{measured(analysis.question)}; parameter sets reweighted",
         "evppi": "life-months per 100 patients \N{PLUS-MINUS SIGN} standard error",
     }
     more = f"; the first {ROWS} of {count}" if count > ROWS else ""
@@ -96,7 +97,7 @@ def _prcc(analysis: Sensitivity, rows: list[Row]) -> Table:
 
 
 def _sobol(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("parameter (with its siblings)", "alone", "with interactions", numbers=2)
+    table = terminal.table("parameter (with those of its choice)", "alone", "with interactions", numbers=2)
     for row in rows:
         shares = [
             f"{row[key]:z.2f} ({row[f'{key}_lower']:z.2f} to {row[f'{key}_upper']:z.2f})"
@@ -113,7 +114,7 @@ def _alternatives(analysis: Sensitivity, rows: list[Row]) -> Table:
         # Siblings stand one below the other; a structure's name contains spaces.
         name = row["alternative"].replace(" ", "\n") if row["told"] else row["alternative"]
         if row["effective_draws"] < LEAST_EFFECTIVE:
-            terminal.add(table, name, "-", f"worth {row['effective_draws']:.0f} draws", "-")
+            terminal.add(table, name, "-", f"worth {row['effective_draws']:.0f} sets", "-")
             continue
         ends = interval(analysis.question, row["lower"], row["upper"], row["estimate"])
         moved = change(analysis.question, row) if row["change"] else "0"
@@ -122,7 +123,7 @@ def _alternatives(analysis: Sensitivity, rows: list[Row]) -> Table:
 
 
 def _evppi(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("parameter", "worth", "of everything", numbers=2)
+    table = terminal.table("parameter", "worth", "of perfect", numbers=2)
     for row in rows:
         share = row["share_of_everything"]
         percent = f"{100 * share:.0f} %" if np.isfinite(share) else "-"

@@ -25,8 +25,8 @@ def show(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None,
         return
     console.print()
     console.print(
-        "Predicted with 95 % intervals of cohorts of that size; as extreme: the share of simulated cohorts "
-        "whose figure is the reported one or further out, on the nearer side"
+        "Predicted: mean and 95 % interval of cohorts of that size. As extreme: share of simulated cohorts at least "
+        "as far out as the reported figure, on the nearer side"
     )
     figures = terminal.table("", "reported", "predicted", "as extreme", "", numbers=4)
     for row in table.to_dict("records"):
@@ -42,7 +42,10 @@ def show(every: Sequence[Targets], table: pd.DataFrame, benefit: Benefit | None,
     console.print(figures)
     if benefit is not None:
         console.print()
-        console.print(f"The marginal benefit, under {_fixed_draws(every[0].pathway)}; in brackets 95 % intervals")
+        console.print(
+            "Marginal benefit (share of additional patients who benefit), under "
+            f"{_fixed_draws(every[0].pathway)}; 95 % intervals"
+        )
         means = terminal.table("", "mean", numbers=1)
         for row in benefit.summary.to_dict("records"):
             terminal.add(means, row["how"], f"{row['mean']:.2f} ({row['lower']:.2f}-{row['upper']:.2f})")
@@ -64,13 +67,17 @@ def answer(table: pd.DataFrame) -> str:
         are = "is a miss" if len(missed) == 1 else "are misses"
         return f"{len(missed)} of {len(table)} figures {source} {are}: {'; '.join(misses)}."
     row = min(table.to_dict("records"), key=lambda row: min(row["at_most"], row["at_least"]))
-    return f"{inside}. Nearest to a miss: {_named(row)}, {in_words(row)}."
+    return f"{inside}. The nearest to a miss: {_named(row)}, {in_words(row)}."
 
 
 def _fixed_draws(pathway: Pathway) -> str:
     """Return the source of the draws that the other cohorts do not change: a calibrated cohort, or a file."""
     draws = str(pathway.draws)
-    return f"the draws of pathway '{pathway.name}', {draws}" if draws.endswith(".csv") else f"the posterior of {draws}"
+    return (
+        f"the parameter sets of pathway '{pathway.name}', {draws}"
+        if draws.endswith(".csv")
+        else f"the posterior of {draws}"
+    )
 
 
 def _named(row: Mapping[Any, Any]) -> str:
@@ -83,7 +90,7 @@ def of_benefit(benefit: Benefit) -> str:
     mean, lower, upper = (100.0 * float(getattr(row, column)) for column in ("mean", "lower", "upper"))
     cohorts = "cohorts that treated more suggest"
     source = f"{row.cohorts} {cohorts}" if row.cohorts != 1 else "a cohort that treated more suggests"
-    wide = ": neither nearly all nor nearly none is excluded" if lower < 10.0 and upper > 90.0 else ""
+    wide = ": compatible with almost all benefiting, or almost none" if lower < 10.0 and upper > 90.0 else ""
     return (
         f"Of 100 additional patients under a policy, {source} that {mean:.0f} benefit as today's patients do "
         f"(95 % interval {lower:.0f} to {upper:.0f}){wide}."

@@ -21,7 +21,7 @@ def show(result: ImmortalTime | VirtualCohorts, answer: str, console: Console) -
     else:
         _show_cohorts(result, console)
     console.print()
-    draws = f"{result.n_draws} draws" if result.n_draws > 1 else "one draw"
+    draws = f"{result.n_draws} parameter sets" if result.n_draws > 1 else "one parameter set"
     console.print(f"{result.settings.cohorts} cohorts of {result.settings.size} over {draws}.")
     scenario = result.scenario if isinstance(result, ImmortalTime) else result.scenarios[0]
     console.print(note(scenario.pathway))
@@ -35,7 +35,7 @@ def _show_immortal_time(result: ImmortalTime, console: Console) -> None:
         measured = f"{virtual_cohorts.endpoint(result, clock)} at {virtual_cohorts.month(result)}"
         console.print(
             f"From {virtual_cohorts.clock_label(clock, pathway)}: {measured}, %; "
-            f"the difference, and its range in cohorts of {result.settings.size}"
+            f"difference, and its range over cohorts of {result.settings.size}"
         )
         table = terminal.table("", *(group.label for group in result.groups), "difference", "range", "P<.05", numbers=5)
         for row in rows:
@@ -62,14 +62,14 @@ def _show_cohorts(result: VirtualCohorts, console: Console) -> None:
         return
     console.print()
     console.print(
-        f"Power against {result.scenarios[0].name}, %: mean over draws, 95 % interval over them; ± Monte Carlo error"
+        f"Power against {result.scenarios[0].name}, %: mean and 95 % interval over parameter sets; ± Monte Carlo error"
     )
     names = list(dict.fromkeys(result.power["scenario"]))
     table = terminal.table("patients an arm", *names, numbers=len(names))
     for size, rows in result.power.groupby("patients_an_arm"):
         terminal.add(table, f"{size}", *(_power(row) for row in rows.to_dict("records")))
     console.print(table)
-    console.print("Both arms are independent patients, followed as the cohort was.")
+    console.print("The arms are independent patients, followed up as the cohort was.")
 
 
 def _power(row: intervals.Row) -> str:
