@@ -17,9 +17,9 @@ from simulator.report.tables import levers, outcomes
 from simulator.report.tables import resources as service_tables
 from simulator.report.tables.assumptions import register
 from simulator.report.tables.calibration import predictive
-from simulator.scenario.scenario import Scenario, split_name
+from simulator.scenario.scenario import COHORTS, Scenario, split_name
 from simulator.wording import resources as resource_words
-from simulator.wording.headline import answer
+from simulator.wording.headline import CAUTIOUS_NOTE, answer
 
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
@@ -102,6 +102,8 @@ def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
     groups = outcomes.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
     errors = ", with Monte Carlo errors," if results.outcomes["monte_carlo_se"].notna().any() else ""
     whole = f"All outcomes{errors} are in outcomes.csv."
+    if any(scenario.marginal_benefit == COHORTS for scenario in results.scenarios):
+        whole += f" {CAUTIOUS_NOTE}"
     return [paragraph(f"{note} {whole}"), tables, groups]
 
 

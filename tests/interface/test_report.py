@@ -272,7 +272,7 @@ def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
     [
         ("mine", "It is calibrated to n = 37 reported patients"),
         ("mine/draws.csv", "It is calibrated to n = 37 reported patients"),
-        ("elsewhere.csv", "Its parameter sets are those of elsewhere.csv."),
+        ("elsewhere.csv", "Its parameter sets come from elsewhere.csv."),
     ],
 )
 def test_draws_that_were_fitted_are_never_said_not_to_be(draws: str, said: str, tmp_path: Path) -> None:
@@ -454,6 +454,6 @@ def test_where_nobody_relapses_under_one_of_two_scenarios_the_other_is_drawn() -
     never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
     found = compare("baseline", never, draws=2)
     told = {each.name: each.alt for each in gallery(found)}
-    assert "never: nobody" in told["overall_survival"]
+    assert "never: no patients" in told["overall_survival"]
     assert "never at" not in told["state_occupancy"]
     assert answer(found.outcomes, found.scenarios).endswith("No patient reaches relapse under never.")

@@ -51,7 +51,7 @@ def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Pat
     assert told.startswith("Of 100 patients, ")
     assert re.search(r"are alive at 12 months under fewer: [\d.]+ instead of [\d.]+ under today\. With every", told)
     assert "Each varied over its 95 % interval, death_rate_healthy (" in told
-    assert "For the choice between today and fewer, costs left out:" in told
+    assert "For the choice between today and fewer, without costs:" in told
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 

@@ -155,7 +155,7 @@ def test_long_waits_are_told_in_months(aftercart: Command) -> None:
     told = aftercart("run", "overloaded.toml", "--overload").stdout
     if "mean wait of patients served, days" not in told:
         assert "mean wait of patients served, months" in told
-    assert ("mean wait of patients served, days" in told) != ("mean wait, patients served, months" in told)
+    assert ("mean wait of patients served, days" in told) != ("mean wait of patients served, months" in told)
 
 
 def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
@@ -163,7 +163,7 @@ def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command,
     told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
     assert "letter-centre, one HSCT bed; waits and use cover whole stays, even past the horizon; 95 % interv" in told
     assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 parameter sets" in told
-    assert "over 6 draws; ± Monte Carlo standard error" in told
+    assert "over 6 parameter sets; ± Monte Carlo standard error" in told
     found = service(folder / "run").loc[("letter-centre", "hsct_beds")]
     used = found.loc["utilisation"]
     assert used["lower"] < used["estimate"] < used["upper"]
