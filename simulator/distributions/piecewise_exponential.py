@@ -79,7 +79,7 @@ class PiecewiseExponential(Family):
         """Raise InputError unless there is one rate more than there are breaks."""
         if len(given["rates"]) != len(given["breaks"]) + 1:
             got = f"{len(given['breaks'])} breaks, {len(given['rates'])} rates"
-            raise InputError("pieces do not match", where=where, got=got, allowed="one rate more than breaks")
+            raise InputError("breaks and rates do not match", where=where, got=got, allowed="one more rate than breaks")
 
     @property
     def cell_shape(self) -> tuple[int, ...]:

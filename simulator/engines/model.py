@@ -197,9 +197,9 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
     for name, onward in at_once.items():
         if onward and exits[name][0].time is not None and name in reachable(onward, at_once.__getitem__):
             raise InputError(
-                f"patients come back to '{name}' before any time passes",
+                f"patients return to '{name}' and no time passes",
                 where=f"{scenario.where}: [states.{name}]",
-                allowed="a sojourn of more than 0 months on every cycle",
+                allowed="a sojourn longer than 0 months on every cycle",
             )
 
 
@@ -249,7 +249,7 @@ def _benefit(scenario: Scenario, draw_values: Mapping[str, Floats | float]) -> F
         return benefit
     if f"@{benefit}" not in draw_values:
         raise InputError(
-            f"no draw of pathway '{scenario.pathway.name}' tells a marginal benefit",
+            f"no draw of pathway '{scenario.pathway.name}' has a marginal benefit",
             where=scenario.where,
             got=f"@{benefit}",
             allowed="@0 to @1",
@@ -367,7 +367,7 @@ class _Resolver:
 
     def _check_sum(self, state: State, declared: list[Floats | None], given: Floats, where: str) -> None:
         if sum(share is None for share in declared) > 1:
-            raise InputError("two branches take the rest", where=where, allowed='"rest" once')
+            raise InputError("two branches have probability \"rest\"", where=where, allowed='"rest" once')
         named = ", ".join(str(transition.probability) for transition in state.transitions)
         for way, share in zip(state.transitions, declared, strict=True):
             if share is not None and (np.any(share < 0) or np.any(share > 1)):

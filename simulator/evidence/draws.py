@@ -85,7 +85,10 @@ def read_benefits(path: Path, wanted: int) -> Floats:
         raise InputError("not a share", where=where, got=float(benefit[row]), allowed="0 to 1")
     if len(benefit) != wanted:
         raise InputError(
-            "not one value a draw", where=str(path), got=len(benefit), allowed=f"{wanted} (aftercart validate --refit)"
+            "the number of values differs from the number of draws",
+            where=str(path),
+            got=len(benefit),
+            allowed=f"{wanted} (aftercart validate --refit)",
         )
     return benefit
 
@@ -98,7 +101,7 @@ def draws_of(path: Path, pathway: Pathway) -> dict[str, Floats]:
             raise unknown("parameter", name, pathway.parameters, f"{path}: header, column {place}")
     for name, parameter in pathway.parameters.items():
         if parameter.prior is not None and name not in cells.columns:
-            raise InputError("a parameter with a prior has no column", where=str(path), got=name)
+            raise InputError("a parameter with a prior is missing", where=str(path), got=name)
     values = cells.floats(name for name in cells.columns if name != fingerprint.COLUMN)
     if not cells.lines or not values:
         raise InputError("no draws", where=str(path))
@@ -116,7 +119,7 @@ def _cells(path: Path) -> csv.Cells:
     """Return the cells of a file of draws. Raises InputError, with the command that fits a cohort without draws."""
     if not path.exists() and (path.parent / "cohort.toml").is_file():
         allowed = f"draws; `aftercart calibrate {path.parent}` writes them"
-        raise InputError("the cohort is not fitted yet: its folder has no draws.csv", where=str(path), allowed=allowed)
+        raise InputError("the cohort is not fitted yet (no draws.csv)", where=str(path), allowed=allowed)
     return csv.cells(path)
 
 
@@ -163,7 +166,7 @@ def _stale_benefit(path: Path) -> str | None:
     if not changed:
         return None
     return (
-        f"The marginal benefit beside these draws ({BENEFIT_FILE}) was fitted to another version of "
+        f"The marginal benefit next to these draws ({BENEFIT_FILE}) was fitted to another version of "
         f"{' and '.join(changed)}. Refit with `aftercart validate --refit`."
     )
 
@@ -202,7 +205,7 @@ def choose(table: pd.DataFrame | None, wanted: int | None, pathway: Pathway) -> 
     if wanted is None:
         return min(available, MOST)
     if wanted < 1 or wanted > available:
-        what = "without draws of its own, a pathway has one" if table is None else "not that many draws"
+        what = "1: this pathway has no fitted draws" if table is None else "too many draws are requested"
         raise InputError(what, where="--draws", got=wanted, allowed=f"1 to {available} ({pathway.name})")
     return wanted
 

@@ -79,7 +79,7 @@ def check_time(
     raise InputError(
         f"{what} would take about {in_words(seconds)}{several}",
         where=where,
-        allowed="; ".join([f"up to {in_words(MOST_SECONDS)}", *ways, "or --yes to start it even so"]),
+        allowed="; ".join([f"up to {in_words(MOST_SECONDS)}", *ways, "or --yes to start anyway"]),
     )
 
 
@@ -99,7 +99,7 @@ def check_events(scenarios: Sequence[Scenario], horizon: float) -> None:
             raise InputError(
                 f"a patient would enter about {count:,.0f} states in {horizon:g} months",
                 where=scenario.where,
-                allowed=f"up to {MOST_EVENTS:,.0f}: longer stays, a shorter --horizon; or --yes to run it even so",
+                allowed=f"up to {MOST_EVENTS:,.0f}: longer stays, a shorter --horizon; or --yes to run it anyway",
             )
 
 

@@ -36,30 +36,38 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
     passed = next((scenario for scenario in scenarios if scenario.pathway.milestones), None)
     if engine == "exact" and passed is not None:
         raise InputError(
-            "the exact engine has no milestones: latent times that go on need a patient",
+            "the exact engine has no milestones: latent times that are carried forward need patients",
             where=f"{passed.where}: milestones",
             got=list(passed.pathway.milestones),
             allowed="--engine auto, microsim or des",
         )
     if engine == "microsim" and beyond:
         scenario, why = beyond[0]
-        raise InputError("microsim's queues cannot run this", where=scenario.where, got=why, allowed="--engine des")
+        raise InputError(
+            "the queues of microsim cannot simulate this scenario",
+            where=scenario.where,
+            got=why,
+            allowed="--engine des",
+        )
     if engine != "auto":
         return engine, "as asked"
     if limited is None and passed is not None:
-        return "microsim", f"the latent times of {passed.name} go on in a milestone, which takes patients"
+        return (
+            "microsim",
+            f"the latent times of {passed.name} are carried forward into a milestone, which needs simulated patients",
+        )
     if limited is None:
         try:
             for scenario in scenarios:
                 exact.refuse_coarse(resolve(scenario), horizon)
         except accuracy.TooCoarse as error:
             return "microsim", f"{error.what}: {error.got}"
-        return "exact", "no resource is limited, so there is an answer without sampling noise"
+        return "exact", "no resource is limited, so the answer has no simulation noise"
     better = [why for _, why in beyond] or [why for scenario in scenarios if (why := _beforehand(scenario))]
     if better:
         return "des", better[0]
     if any(scenario.capacity for scenario in scenarios):
-        return "microsim", "resources are limited, and served first come, first served"
+        return "microsim", "resources are limited and are granted first come, first served"
     return "microsim", "patients arrive over time, and no resource is limited"
 
 
@@ -72,5 +80,5 @@ def _beforehand(scenario: Scenario) -> str | None:
         state, requests = most_requests(model)
         if requests > MOST_REQUESTS:
             often = f"about {requests:,.0f} times" if requests < float("inf") else "without end"
-            why = f"patients may come back to '{state}' {often}, for as long as it takes to be granted a unit"
+            why = f"patients may return to '{state}' {often} until they are granted a unit"
     return why if why is not None or scenario.before is None else _beforehand(scenario.before)

@@ -35,8 +35,8 @@ def measured(scenarios: Sequence[Scenario], table: pd.DataFrame | None, horizon:
         "step_months": min(steps),
         "survival_error": {"largest": float(survival), "median": float(median[0])},
         "occupancy_error": {"largest": float(occupancy), "median": float(median[1])},
-        "measured_on": "the parameter sets that cells twice as wide move most, and a few others",
-        "measured_by": "a lattice four times as fine, and a third of the difference for what that leaves",
+        "measured_on": "the parameter sets that change most with cells twice as wide, and a few others",
+        "measured_by": "a lattice four times as fine; a third of the difference is added for the remaining error",
     }
 
 

@@ -28,7 +28,7 @@ NOTE = (
     "A policy effect is a simulation of stated assumptions, not a treatment effect."
 )
 
-ROUGH = "Rough (--quick), for a first look: few parameter sets and, where patients are simulated, few of them."
+ROUGH = "Rough (--quick), for a first look: few parameter sets and, where patients are simulated, few patients."
 """The mark of rough results, wherever their numbers are shown."""
 
 LIBRARIES = ("aftercart", "numpy", "scipy", "pandas", "pydantic", "simpy", "matplotlib", "SALib")

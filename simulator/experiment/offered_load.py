@@ -122,11 +122,11 @@ class Demand:
             if min(means) >= 1.0 or max(means) < 1.0:
                 continue
             if len(units) > 1:
-                reasons[name] = "who leaves one queue decides what is asked for elsewhere"
+                reasons[name] = "patients who leave one queue change the demand for another resource"
             elif means[0] >= 1.0:
-                reasons[name] = "patients who wait ask for more than patients who are served at once"
+                reasons[name] = "patients who wait request more units than patients who are served at once"
             elif scenario.capacity[name].ranks is not None:
-                reasons[name] = "patients who come first leave the queue more seldom than those who come last"
+                reasons[name] = "patients with priority leave the queue less often than the other patients"
         return reasons
 
 
@@ -164,4 +164,4 @@ def unservable(scenario: Scenario, resource: str, load: float) -> str:
     if np.isfinite(load):
         return f"a load of {load:.2f} by patients who do not leave the queue"
     units = scenario.capacity[resource].calendar[-1][1]
-    return "stays without a mean" if units else "no units in the end"
+    return "the length of stay has no mean" if units else "no units after the last step of the calendar"

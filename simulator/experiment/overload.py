@@ -59,10 +59,10 @@ def check(
         _check_growth(scenario, {name: load[:FEW] for name, load in never_leaving.items() if name not in undetermined})
         if growing:
             raise InputError(
-                "more is asked for than can ever be served",
+                "demand exceeds capacity, so the queue grows without limit",
                 where=f"{scenario.where}: [capacity]",
                 got="; ".join(growing.values()),
-                allowed="fewer arrivals or more units, or --overload to run it all the same",
+                allowed="fewer arrivals or more units, or --overload to run it anyway",
             )
     where = {}
     for name in few:
@@ -70,7 +70,7 @@ def check(
             at_least = "at least " * (name in in_greatest)
             where[name] = f"in {at_least}{count:,} of {n_draws:,} parameter sets"
         elif name in in_greatest:
-            where[name] = "in the parameter set of which most is asked for, as a trial shows"
+            where[name] = "in a trial of the parameter set with the highest demand"
     never_leaving |= {name: np.full(1, np.inf) for name in growing}
     at_once = arrivals.served_at_once(scenario)
     return {
@@ -118,10 +118,10 @@ def _check_growth(scenario: Scenario, never_leaving: dict[str, Floats]) -> None:
     for resource, of_draws in never_leaving.items():
         if (load := of_draws.mean()) >= 1.0:
             raise InputError(
-                "more is asked for than can ever be served",
+                "demand exceeds capacity, so the queue grows without limit",
                 where=f"{scenario.where}: [capacity] {resource}",
                 got=unservable(scenario, resource, load),
-                allowed="a load below 1, or --overload to run it all the same",
+                allowed="a load below 1 (demand below 100 % of capacity), or --overload to run it anyway",
             )
 
 

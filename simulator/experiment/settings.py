@@ -54,7 +54,12 @@ class Settings:
             raise InputError("not a number", where="--horizon", got=self.horizon, allowed="months above 0")
         check_horizon(float(self.horizon))
         if isinstance(self.margin, bool) or not isinstance(self.margin, Real) or not 0.0 <= self.margin <= 100.0:
-            raise InputError("not a margin", where="--margin", got=self.margin, allowed="0 to 100 more of 100 alive")
+            raise InputError(
+                "the margin is out of range",
+                where="--margin",
+                got=self.margin,
+                allowed="0 to 100 more survivors per 100 patients",
+            )
         counts = (("--patients", self.patients), ("--jobs", self.jobs), ("--replications", self.replications))
         for option, value in counts:
             if value < 1:

@@ -92,7 +92,7 @@ def _cells(content: str, path: Path) -> Cells:
         raise InputError(f"not valid CSV: {error}", where=f"{path}: line {line}") from error
     filled = [at for at, record in rows.items() if any(field.strip() for field in record)]
     if not filled:
-        raise InputError("nothing in the file", where=str(path), allowed="a line of column names, then rows")
+        raise InputError("the file is empty", where=str(path), allowed="a line of column names, then rows")
     first, last = filled[0], filled[-1]
     if len(rows[first]) == 1:
         last = max(at for at, record in rows.items() if at <= last or record == [""])
@@ -103,7 +103,7 @@ def _cells(content: str, path: Path) -> Cells:
     _check_header(header, rows[first], f"{path}: line {first}")
     for at, record in rows.items():
         if len(record) != len(header):
-            what = "more or fewer fields than the header has"
+            what = "the row and the header have different numbers of fields"
             raise InputError(what, where=f"{path}: line {at}", got=len(record), allowed=str(len(header)))
         if has_nul and "\0" in "".join(record):
             column = next(name for name, field in zip(header, record, strict=True) if "\0" in field)
@@ -119,7 +119,7 @@ def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> 
         if not column.strip():
             raise InputError(f"column {place} has no name", where=where, got=list(header))
         if header.count(column) > 1:
-            raise InputError("two columns have one name", where=where, got=column)
+            raise InputError("two columns have the same name", where=where, got=column)
     if len(header) == 1 and (other := re.search("[;\t]", written[0])):
         raise InputError("the columns are not separated by commas", where=where, got=other[0], allowed=",")
 

@@ -31,8 +31,10 @@ def held(folder: Path) -> Iterator[bool]:
                 fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 is_held = True
             except BlockingIOError as error:
-                what = "another aftercart is at work in this folder"
-                raise InputError(what, where=str(folder), allowed="another folder, or this one later") from error
+                what = "another aftercart command is using this folder"
+                raise InputError(
+                    what, where=str(folder), allowed="another folder, or wait until that command ends"
+                ) from error
         yield is_held
     finally:
         os.close(opened)

@@ -44,7 +44,7 @@ def check(pathway: Pathway) -> None:
     stuck = [name for name in states if name not in leads_out]
     if stuck:
         raise InputError(
-            f"no way leads from state '{stuck[0]}' to an absorbing state",
+            f"no path leads from state '{stuck[0]}' to an absorbing state",
             where=f"{pathway.where}: [states.{stuck[0]}]",
             allowed="a path to a state of kind 'death' or 'end'",
         )
@@ -62,16 +62,16 @@ def _check_state(pathway: Pathway, state: State) -> None:
             raise InputError("a name with a slash", where=where, got=name, allowed="a name without '/'")
     if state.is_absorbing:
         if state.transitions:
-            raise InputError(f"an absorbing state of kind '{state.kind}' has a way out", where=where)
+            raise InputError(f"an absorbing state of kind '{state.kind}' has transitions or branches", where=where)
         return
     if not state.transitions:
         wanted = "branches" if state.is_choice else "transitions"
-        raise InputError(f"a {state.kind} needs at least one of its {wanted}", where=where)
+        raise InputError(f"a {state.kind} needs one or more {wanted}", where=where)
     seen: set[str] = set()
     for transition in state.transitions:
         if transition.name in seen:
             raise InputError(
-                f"two ways out are called '{transition.name}'", where=where, allowed="a `name` of its own for each"
+                f"two exits have the name '{transition.name}'", where=where, allowed="a different `name` for each"
             )
         seen.add(transition.name)
         if transition.to not in pathway.states:
@@ -79,7 +79,7 @@ def _check_state(pathway: Pathway, state: State) -> None:
     given_shares = [transition.probability is not None for transition in state.transitions]
     if state.kind == "sojourn" and any(given_shares) and not all(given_shares):
         raise InputError(
-            "some transitions have a probability and some have not",
+            "only some transitions have a probability",
             where=where,
             allowed="all (a destination and its time) or none (competing latent times)",
         )
@@ -108,7 +108,7 @@ def _check_names(pathway: Pathway) -> None:
     later = [clock for clock in list(pathway.clocks)[1:] if pathway.clocks[clock] != pathway.start]
     if later or len(pathway.clocks) > 2:
         raise InputError(
-            "a second clock that does not start at entry",
+            "the second clock does not start at entry",
             where=f"{pathway.where}: [clocks]",
             got=dict(pathway.clocks),
             allowed=f"the default clock first, and one more that starts at '{pathway.start}'",
@@ -120,10 +120,10 @@ def _check_names(pathway: Pathway) -> None:
     for group in pathway.groups.values():
         if group.name in taken:
             raise InputError(
-                "a group with the name of another population",
+                "this name belongs to another population",
                 where=f"{pathway.where}: [groups.{group.name}]",
                 got=group.name,
-                allowed="another name: all stands for every patient, attribute=level for those of a level",
+                allowed="another name (all is every patient, attribute=level the patients of one level)",
             )
         for name in group.entered + group.not_entered:
             if name not in states:
@@ -157,7 +157,10 @@ def _check_references(pathway: Pathway, transition: Transition, where: str) -> N
 
 def _rest_alone(where: str) -> InputError:
     return InputError(
-        '"rest" is not a number', where=where, got=REST, allowed='probability = "rest", of one branch, for everybody'
+        '"rest" is not a number',
+        where=where,
+        got=REST,
+        allowed='probability = "rest" for one branch, open to every patient',
     )
 
 
@@ -186,7 +189,7 @@ def _check_levels(
             raise unknown(f"level of {attribute}", level, declared, where)
     missing = [level for level in declared if level not in levels]
     if complete and missing:
-        raise InputError(f"nothing is said for level '{missing[0]}' of {attribute}", where=where)
+        raise InputError(f"no entry for level '{missing[0]}' of {attribute}", where=where)
 
 
 def _check_instant_cycles(pathway: Pathway) -> None:
@@ -200,9 +203,9 @@ def _check_instant_cycles(pathway: Pathway) -> None:
     for name, state in pathway.states.items():
         if state.is_choice and name in reachable(instant(name), instant):
             raise InputError(
-                f"choice '{name}' leads back to itself before any time passes",
+                f"choice '{name}' leads back to itself and no time passes",
                 where=f"{pathway.where}: [states.{name}]",
-                allowed="a sojourn somewhere on every cycle",
+                allowed="a sojourn on every cycle",
             )
 
 
@@ -221,7 +224,7 @@ def _check_capacity(pathway: Pathway) -> None:
             raise InputError(
                 f"'{entered[0]}' holds a resource, so patients may have to wait in '{name}', where no time passes"
                 if state.is_choice
-                else f"'{entered[0]}' holds a resource, so the risks in '{name}' must go on while patients wait",
+                else f"'{entered[0]}' holds a resource, so the risks in '{name}' must continue while patients wait",
                 where=f"{pathway.where}: [states.{name}]",
                 allowed="a sojourn declared as competing latent times before a state that holds a resource",
             )
@@ -240,7 +243,7 @@ def _check_marginal(pathway: Pathway) -> None:
     branches = [transition.name for transition in decision.transitions]
     if decision.kind != "decision":
         raise InputError(
-            "the marginal patient needs a decision", where=f"{where} decision", got=decision.kind
+            "additional patients need a decision", where=f"{where} decision", got=decision.kind
         )
     if marginal.branch not in branches:
         raise unknown("branch", marginal.branch, branches, f"{where} branch")
@@ -269,7 +272,7 @@ def _check_marginal(pathway: Pathway) -> None:
             states[transition.to].is_absorbing for transition in states[name].transitions
         ):
             raise InputError(
-                f"'{name}' leads to an end only, and who is treated without benefit must be able to live on",
+                f"'{name}' leads only to an end, but patients treated without benefit must be able to survive",
                 where=f"{pathway.where}: [states.{name}]",
                 allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
             )

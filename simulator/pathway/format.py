@@ -47,8 +47,8 @@ UNITS: Mapping[str, tuple[float, float]] = {
 class TransitionTable(toml.Table):
     """A way out of a sojourn. With a probability on all of them, `time` depends on the destination."""
 
-    to: str = Field(description="the state that is entered")
-    name: str | None = Field(None, description="its name, if two ways lead to one state; default: `to`")
+    to: str = Field(description="the state that follows")
+    name: str | None = Field(None, description="its name, if two exits lead to one state; default: `to`")
     time: dict[str, Any] = Field(description="a sojourn time: family, its parameters, and `cure`")
     probability: ReferenceTable | None = Field(None, description="the destination's probability")
 
@@ -56,11 +56,11 @@ class TransitionTable(toml.Table):
 class BranchTable(toml.Table):
     """A branch of a choice."""
 
-    to: str = Field(description="the state that is entered")
+    to: str = Field(description="the state that follows")
     name: str | None = Field(None, description="its name; default: `to`")
     probability: ReferenceTable = Field(description='its share among the eligible, or "rest"')
     eligible: dict[str, list[str] | dict[str, ReferenceTable]] = Field(
-        default_factory=dict, description="by attribute: the levels it is open to, or a factor a level"
+        default_factory=dict, description="by attribute: the levels that are eligible, or a factor per level"
     )
 
 
@@ -70,7 +70,7 @@ class StateTable(toml.Table):
     kind: Literal["sojourn", "decision", "chance", "death", "end"]
     label: toml.Line | None = None
     meaning: str = ""
-    holds: str | None = Field(None, description="the resource that is held while here")
+    holds: str | None = Field(None, description="the resource that a patient in this state holds")
     cause: toml.Line | None = Field(None, description="of a death")
     transitions: list[TransitionTable] = Field(default_factory=list, description="of a sojourn")
     branches: list[BranchTable] = Field(default_factory=list, description="of a decision or of chance")
@@ -98,10 +98,10 @@ class ParameterTable(toml.Table):
 
     unit: Literal["probability", "months", "per month", "ratio", "number"]
     meaning: str
-    value: Number = Field(description="used where no draws are given")
-    source: str = Field(description="where it comes from, or the word assumption")
-    lever: bool = Field(False, description="whether a policy can change it")
-    prior: PriorTable | None = Field(None, description="absent: fixed at its value")
+    value: Number = Field(description="used where there are no draws")
+    source: str = Field(description="where the number comes from, or the word assumption")
+    lever: bool = Field(False, description="whether a policy can change the parameter")
+    prior: PriorTable | None = Field(None, description="if absent, the parameter is fixed at its value")
 
 
 class AttributeTable(toml.Table):
@@ -143,15 +143,15 @@ class MarginalTable(toml.Table):
 
     decision: str
     branch: str = Field(description="the branch that treats")
-    otherwise: str = Field(description="the sojourn of who is not treated; leads to death only")
-    no_benefit: str = Field(description="the state of who is treated without benefit")
+    otherwise: str = Field(description="the sojourn of untreated patients; leads only to death")
+    no_benefit: str = Field(description="the state of patients treated without benefit")
 
 
 class ComparisonTable(toml.Table):
     """What `aftercart guarantee-time` compares: patients who enter a treatment, and who could but do not."""
 
-    entered: str = Field(description="the group of those who enter it")
-    others: str = Field(description="the group of those who have not entered what the first one entered")
+    entered: str = Field(description="the group of patients who enter a state")
+    others: str = Field(description="the group of patients who have not entered that state")
     landmarks: list[Number] = Field(
         default_factory=list, description="months, below answer_month; default: a quarter and half of it"
     )
@@ -162,24 +162,24 @@ class PathwayTable(toml.Table):
 
     title: toml.Line
     description: str = ""
-    start: str = Field(description="the state that everyone enters at month 0")
+    start: str = Field(description="the state that every patient enters at month 0")
     draws: str | None = Field(None, description="a shipped cohort, a fitted cohort's folder, or a CSV file of draws")
     group_window: Annotated[Number, Field(gt=0)] = Field(120.0, description="months, for [groups]")
     clocks: dict[str, str] = Field(
         default_factory=dict, description="clock = the state that starts it; first: default"
     )
     patients: Annotated[str, Field(min_length=1)] = Field(
-        "patients", description="who starts the default clock, as in \"patients who fall ill\""
+        "patients", description="the patients who start the default clock, as in \"patients who fall ill\""
     )
     survival_months: list[Number] | None = Field(
         None,
-        description="at which survival is shown; default: half a year, one, two and five years",
+        description="months at which survival is shown; default: half a year, one, two and five years",
     )
     answer_month: Number | None = Field(
-        None, description="the survival month that answers; default: the middle one (of an even number, the lower)"
+        None, description="the survival month of the headline; default: the middle month (the lower of two)"
     )
     abbreviations: dict[str, str] = Field(
-        default_factory=dict, description="abbreviation = what it stands for, in labels and names"
+        default_factory=dict, description="abbreviation in labels and names = its meaning"
     )
     attributes: dict[str, AttributeTable] = Field(default_factory=dict)
     states: dict[str, StateTable]
@@ -329,13 +329,13 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
 
 def _reference(value: object, where: str) -> Reference:
     if isinstance(value, bool) or value is None:
-        raise InputError("not a number or a parameter's name", where=where, got=value)
+        raise InputError("not a number or the name of a parameter", where=where, got=value)
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        raise InputError("a list is for breaks and rates only", where=where, got=value)
+        raise InputError("only breaks and rates can be lists", where=where, got=value)
     if isinstance(value, dict) and isinstance(value.get("by"), str):
         levels = {key: _reference(entry, f"{where}.{key}") for key, entry in value.items() if key != "by"}
         return Selection(value["by"], levels)
@@ -364,8 +364,8 @@ def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
 
 def _attribute(name: str, table: AttributeTable, path: Path) -> Attribute:
     if "=" in name:
-        what = "an attribute's name with an equals sign: its levels are named NAME=LEVEL"
-        raise InputError(what, where=f"{path}: [attributes]", got=name, allowed="a name without one")
+        what = "the name of an attribute has an equals sign, which separates the attribute and the level in NAME=LEVEL"
+        raise InputError(what, where=f"{path}: [attributes]", got=name, allowed="a name without '='")
     where = f"{path}: [attributes.{name}] levels"
     return Attribute(
         name,
@@ -389,5 +389,5 @@ def shares(weights: Mapping[str, float], where: str) -> dict[str, float]:
 
 def _count(name: str, table: CountTable, path: Path) -> Count:
     if bool(table.entries) == bool(table.months):
-        raise InputError("give one of entries, months", where=f"{path}: [counts.{name}]")
+        raise InputError("give either entries or months", where=f"{path}: [counts.{name}]")
     return Count(name, table.label or _words(name), table.unit, _tuple(table.entries), _tuple(table.months))

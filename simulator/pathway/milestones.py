@@ -21,7 +21,7 @@ def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathw
     """Return a pathway in which some states are milestones. Raises InputError naming `where`."""
     milestones = tuple(dict.fromkeys(names))
     if pathway.milestones:
-        raise InputError("the base has milestones already", where=where, got=list(names), allowed="none beside them")
+        raise InputError("the base already has milestones", where=where, got=list(names), allowed="no milestones here")
     for name in milestones:
         _check(pathway, name, milestones, where)
     going_on = _going_on(pathway, milestones, where)
@@ -29,8 +29,8 @@ def with_milestones(pathway: Pathway, names: Sequence[str], where: str) -> Pathw
     for name in milestones:
         onward = [transition for transition in states[name].transitions if transition.to in milestones]
         if not going_on[name]:
-            allowed = "a state that follows one with other risks"
-            raise InputError("nothing goes on in it", where=where, got=name, allowed=allowed)
+            allowed = "a state after one that has other risks"
+            raise InputError("no latent times are carried forward into it", where=where, got=name, allowed=allowed)
         states[name] = replace(states[name], transitions=(*onward, *going_on[name].values()))
     return replace(pathway, states=states, milestones=milestones)
 
@@ -51,7 +51,7 @@ def _check(pathway: Pathway, name: str, milestones: Sequence[str], where: str) -
     before = [state for state in _before(pathway, name) if state.name not in milestones]
     instants = [state.name for state in (pathway.states[name], *before) if not state.competes]
     if instants:
-        what = "it is no sojourn" if instants[0] == name else f"it follows '{instants[0]}', which is none"
+        what = "it is not a sojourn" if instants[0] == name else f"it follows '{instants[0]}', which is not a sojourn"
         raise InputError(
             f"'{name}' cannot be a milestone: {what} declared as competing latent times",
             where=where,
@@ -105,5 +105,7 @@ def _check_names(pathway: Pathway, name: str, ways: Mapping[str, Transition], ca
 
 def _two(name: str, way: str, where: str) -> InputError:
     return InputError(
-        f"two ways that go on in '{name}' are called '{way}'", where=where, allowed="a `name` of its own for each"
+        f"two latent times that are carried forward into '{name}' have the name '{way}'",
+        where=where,
+        allowed="a different `name` for each transition",
     )

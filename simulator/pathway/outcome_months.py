@@ -65,7 +65,9 @@ def outcome_months(declared: Sequence[float] | None, answer: float | None, where
     if months[0] <= 0.0:
         raise InputError("no month", where=f"{where}: survival_months", got=months[0], allowed="months above 0")
     if len({written(month) for month in months}) < len(months):
-        raise InputError("a month twice", where=f"{where}: survival_months", got=list(months), allowed="each once")
+        raise InputError(
+            "a month is listed twice", where=f"{where}: survival_months", got=list(months), allowed="each once"
+        )
     if answer is None:
         answer = months[(len(months) - 1) // 2]
     elif answer not in months:

@@ -52,28 +52,30 @@ class ServiceTable(Table):
     """Arrivals over calendar time, and which of them are counted."""
 
     arrivals_per_year: Annotated[Number, Field(ge=0.001, le=100_000)] | None = Field(
-        None, description="starts of the default clock a year, a Poisson process; 0.001 to 100,000"
+        None, description="patients per year who start the default clock, a Poisson process; 0.001 to 100,000"
     )
     arrival_months: list[Month] | None = Field(
-        None, description="or a list: the calendar month of each, as they come; no more arrive after the last"
+        None, description="or a list of calendar months, one per patient, in order; no patients arrive after the last"
     )
     arrival_dates: list[Date] | None = Field(
-        None, description="or the date of each, as they come: the first is month 0, and a month is 30.4375 days"
+        None,
+        description="or a list of dates, one per patient, in order; the first is month 0, and a month has 30.4375 days",
     )
     years: Annotated[Number, Field(ge=0.01, le=200)] | None = Field(
-        None, description="years that are counted, after the warm-up; 0.01 to 200"
+        None, description="years after the warm-up that are counted; 0.01 to 200"
     )
     warm_up_years: Annotated[Number, Field(ge=0, le=100)] = Field(
-        0.0, description="years from an empty centre that are not counted; at most 100"
+        0.0, description="years that are not counted, starting from an empty centre; up to 100"
     )
     policy_from_month: Annotated[Number, Field(ge=0)] | None = Field(
-        None, description="calendar month from which on arrivals are under this scenario; before, under its base"
+        None,
+        description="calendar month from which arrivals are under this scenario; earlier arrivals are under its base",
     )
     policy_ramp_months: Annotated[Number, Field(ge=0)] = Field(
         0.0, description="months in which the share of arrivals under the policy rises from 0 to 1"
     )
     precision: Annotated[Number, Field(ge=0.001)] = Field(
-        0.1, description="wanted half-width of a 95 % Monte Carlo interval, as a share of the estimate; 0.001 or more"
+        0.1, description="target half-width of a 95 % Monte Carlo interval, as a share of the estimate; 0.001 or more"
     )
 
 
@@ -174,15 +176,17 @@ def read_service(table: Mapping[str, Any], where: str, base: Service | None) -> 
     if len(sources) > 1 or not (sources or base):
         allowed = f"one of {', '.join(ARRIVALS)}"
         raise InputError(
-            "arrivals are declared twice, or not at all", where=where, got=sources or None, allowed=allowed
+            "arrivals must be declared exactly once", where=where, got=sources or None, allowed=allowed
         )
     if sources:
         keys |= {"arrivals_per_year": None, "arrival_months": None}
     keys |= table
     if keys.get("years") is None:
-        raise InputError("how many years are counted is not said", where=where, allowed="years = 5, for example")
+        raise InputError("the number of years to count is missing", where=where, allowed="years = 5, for example")
     if keys.get("policy_ramp_months") and keys.get("policy_from_month") is None:
-        raise InputError("a ramp without a beginning", where=f"{where} policy_ramp_months", allowed="policy_from_month")
+        raise InputError(
+            "a ramp without policy_from_month", where=f"{where} policy_ramp_months", allowed="policy_from_month"
+        )
     if "arrival_months" in table:
         keys["arrival_months"] = _months(table["arrival_months"], f"{where} arrival_months")
     if "arrival_dates" in table:
@@ -196,23 +200,25 @@ def _check_counted(service: Service, keys: Sequence[str], where: str) -> None:
     """Refuse a service that counts no patient, or whose policy reaches no counted patient."""
     if service.arrivals_a_month == 0.0:
         raise InputError(
-            "nobody arrives in the years that are counted",
+            "no patients arrive in the years that are counted",
             where=f"{where} {keys[0] if keys else 'years'}",
             allowed=f"a month from {service.first:g} to {service.last:g}",
         )
     if service.policy_share == 0.0:
         last = service.last if service.arrival_months is None else service.listed[-1]
         raise InputError(
-            "the policy would touch nobody who is counted",
+            "the policy would affect no patient who is counted",
             where=f"{where} policy_from_month",
             got=service.policy_from_month,
-            allowed=f"before month {last:g}, when the last who is counted arrives",
+            allowed=f"before month {last:g}, when the last counted patient arrives",
         )
 
 
 def _months(months: Sequence[float], where: str) -> tuple[float, ...]:
     if not months or months[0] < 0:
-        raise InputError("no months from 0 on", where=where, got=list(months[:1]), allowed="[0.5, 2, 2.5], for example")
+        raise InputError(
+            "not months from 0 on", where=where, got=list(months[:1]), allowed="[0.5, 2, 2.5], for example"
+        )
     for before, after in pairwise(months):
         if after < before:
             raise _out_of_order(f"{after:g} after {before:g}", where)
@@ -230,4 +236,4 @@ def _months_of_dates(dates: Sequence[date], where: str) -> tuple[float, ...]:
 
 
 def _out_of_order(got: str, where: str) -> InputError:
-    return InputError("out of order", where=where, got=got, allowed="as they come")
+    return InputError("out of order", where=where, got=got, allowed="in increasing order")

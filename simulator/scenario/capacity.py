@@ -28,7 +28,7 @@ class Step(Table):
     """From a month on there are so many units."""
 
     from_month: Annotated[Number, Field(le=LONGEST_WAY)] = Field(description="calendar month, 0 first")
-    units: Number = Field(description="a whole number, at most 100,000; 0 closes the resource")
+    units: Number = Field(description="a whole number up to 100,000; 0 closes the resource")
 
 
 def _as_steps(value: Any) -> Any:
@@ -47,14 +47,14 @@ class CapacityTable(Table):
     """A limited resource. A number alone is its units."""
 
     units: Annotated[list[Step], BeforeValidator(_as_steps, json_schema_input_type=float | list[Step])] = Field(
-        description="how many, or a calendar of steps; who holds a unit keeps it when there become fewer"
+        description="how many, or a calendar of steps; patients keep their unit when the number falls"
     )
     offered_every_months: Annotated[Number, Field(ge=0.01, le=LONGEST_WAY)] | None = Field(
-        None, description="units are offered at these intervals (at least 0.01), from month 0 on, and lost if unused"
+        None, description="months between offers of units (0.01 or more), from month 0; unused units are lost"
     )
     priority: dict[str, list[str]] | None = Field(
         None,
-        description='who comes first: attribute = levels, or state = states to wait in; the rest last; else by request',
+        description="served first, in order: attribute = levels, or state = states; the rest last; ties by request",
     )
 
 
@@ -62,7 +62,7 @@ def _as_table(value: Any) -> Any:
     if isinstance(value, dict | CapacityTable):
         return value
     if isinstance(value, list):
-        raise refusal("a calendar without its key 'units'", allowed=f"{{ units = {CALENDAR} }}")
+        raise refusal("a calendar without the key 'units'", allowed=f"{{ units = {CALENDAR} }}")
     if _is_number(value):
         return {"units": value}
     keys = ", ".join(CapacityTable.model_fields)
@@ -146,24 +146,24 @@ def read(
 def _calendar(steps: Sequence[Step], where: str) -> tuple[tuple[float, int], ...]:
     if not steps or steps[0].from_month != 0.0:
         got = steps[0].from_month if steps else "nothing"
-        raise InputError("the calendar does not begin at month 0", where=where, got=got, allowed="from_month = 0 first")
+        raise InputError("the calendar does not start at month 0", where=where, got=got, allowed="from_month = 0 first")
     for before, after in pairwise(steps):
         if after.from_month <= before.from_month:
             raise InputError(
                 "the calendar is out of order",
                 where=where,
                 got=f"from_month {after.from_month:g} after {before.from_month:g}",
-                allowed="each later than the one before",
+                allowed="every from_month later than the one before",
             )
     for step in steps:
         if step.units > MOST_UNITS:
-            allowed = f"up to {MOST_UNITS:,}; for no limit leave the resource out of [capacity]"
+            allowed = f"up to {MOST_UNITS:,}; for no limit, leave the resource out of [capacity]"
             raise InputError("too many units", where=where, got=step.units, allowed=allowed)
         if step.units < (0 if len(steps) > 1 else 1) or step.units != int(step.units):
             least = "0, 1, 2, ..." if len(steps) > 1 else "1, 2, 3, ..., or no entry: no limit"
             raise InputError("not a whole number above zero", where=where, got=step.units, allowed=least)
     if not any(step.units for step in steps):
-        raise InputError("never open", where=where, got=0, allowed="units above zero at some time")
+        raise InputError("never open", where=where, got=0, allowed="a number of units above zero in some month")
     return tuple((float(step.from_month), int(step.units)) for step in steps)
 
 
@@ -178,10 +178,12 @@ def _ranks(
         raise unknown("attribute", by, (STATE, *pathway.attributes), where)
     known = _waiting_for(pathway, resource) if by == STATE else pathway.attributes[by].levels
     if not order:
-        raise InputError("nobody comes first", where=f"{where} {by}", got=[], allowed=", ".join(known))
+        raise InputError("no patients are given priority", where=f"{where} {by}", got=[], allowed=", ".join(known))
     for value in order:
         if by == STATE and value in pathway.states and value not in known:
-            raise InputError(f"nobody waits for it in '{value}'", where=where, got=value, allowed=", ".join(known))
+            raise InputError(
+                f"no patients wait for this resource in '{value}'", where=where, got=value, allowed=", ".join(known)
+            )
         if value not in known:
             raise unknown("state" if by == STATE else f"level of {by}", value, known, where)
         if order.count(value) > 1:
@@ -216,7 +218,7 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
         onward = [way.to for way in state.transitions if way.to in limited]
         requested = [to for to in onward if pathway.states[to].holds != state.holds]
         if len(requested) > 1:
-            return f"patients in '{name}' may ask for two units at once"
+            return f"patients in '{name}' may request two units at once"
         if requested and name in before_milestone:
             return f"patients may wait in '{name}', and a milestone after it ends when it would without the wait"
         if requested and name in limited:
@@ -232,7 +234,7 @@ def load_is_unknown(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
         if requested and state.holds in capacity:
             return f"patients in '{name}' hold one unit while they wait for another"
         if len(requested) > 1:
-            return f"patients in '{name}' may ask for two units at once"
+            return f"patients in '{name}' may request two units at once"
     if len(capacity) > 1 and any(limits.ranks is not None for limits in capacity.values()):
         return "there are several resources, and a priority"
     return None
@@ -260,5 +262,5 @@ def doubles(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mappi
         back = [to for to in ways[name] if states[name].kind == "sojourn" and name in reachable([to], ways.__getitem__)]
         requests = [states[to].holds in capacity and states[to].holds != states[name].holds for to in back]
         if any(requests) and not all(requests):
-            return f"patients come back to '{name}' whether they are granted a unit there or not"
+            return f"patients return to '{name}' even if they are not granted a unit there"
     return None

@@ -82,14 +82,14 @@ def _rescale(
         )
     if np.any(np.abs(left) > 1e-9) and not others:
         raise InputError(
-            f"the other branches of '{choice.state}' are numbers and cannot be rescaled",
+            f"the other branches of '{choice.state}' are fixed numbers and cannot be rescaled",
             where=where,
             got=plain(float(np.max(np.asarray(values[together[0]])))),
             allowed="branches declared by parameters, or by \"rest\"",
         )
     if np.any(left < -1e-9):
         raise InputError(
-            f"leaves less than nothing for {others}",
+            f"leaves a negative share for {others}",
             where=where,
             got=plain(float(np.min(left))),
             allowed="0 or more",
@@ -97,7 +97,7 @@ def _rescale(
     left = np.where(np.asarray(left) < 1e-12, 0.0, left)
     if siblings and np.any((had <= 0) & (left > 0)):
         raise InputError(
-            f"{others} sum to zero and cannot be rescaled to what is left",
+            f"{others} sum to zero and cannot be rescaled to the rest",
             where=where,
             got=plain(float(np.max(left))),
             allowed=f"set {siblings[0]} as well",

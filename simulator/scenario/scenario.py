@@ -36,10 +36,10 @@ class ScenarioTable(toml.Table):
     """A scenario file."""
 
     title: toml.Line = Field("", description="a few words")
-    question: str = Field("", description="what a planner asks")
+    question: str = Field("", description="the question that a planner asks")
     rationale: str = ""
-    assumes: str = Field("", description="what must hold for the answer to mean anything")
-    base: str | None = Field(None, description="a scenario whose levers this one adds to")
+    assumes: str = Field("", description="what must be true for the answer to be valid")
+    base: str | None = Field(None, description="the scenario to which this one adds its levers")
     pathway: str | None = Field(None, description="a shipped pathway's name, or a file; default: the base's")
     leads_with: str | None = Field(None, description="the clock to show first")
     marginal_benefit: Annotated[Number, Field(ge=0, le=1)] = Field(
@@ -58,11 +58,11 @@ class ScenarioTable(toml.Table):
         default_factory=dict, description="attribute = weight of each level"
     )
     capacity: dict[str, limits.Told] = Field(
-        default_factory=dict, description="resource = how many there are, or a table"
+        default_factory=dict, description="resource = number of units, or a table"
     )
     milestones: list[str] = Field(
         default_factory=list,
-        description="states that change nothing: the risks of the state before go on, with their latent times",
+        description="states without effect: latent times of the state before are carried forward",
     )
     service: ServiceTable | None = Field(None, description="arrivals over calendar time")
 
@@ -140,7 +140,9 @@ def load_scenario(name_or_file: str | Path, pathway: Pathway | None = None) -> S
             allowed = within(0.0, 1.0, benefit)
             raise InputError("marginal benefit outside 0 to 1", where=where, got=benefit, allowed=allowed)
         if split_name(text)[1] is not None and not Path(text).exists():
-            raise InputError("two marginal benefits", where=where, got=str(name_or_file)[len(text) :], allowed=text)
+            raise InputError(
+                "more than one marginal benefit", where=where, got=str(name_or_file)[len(text) :], allowed=text
+            )
         scenario = load_scenario(text, pathway).with_marginal_benefit(benefit)
         _check_benefit(scenario, where)
         return scenario
@@ -154,7 +156,7 @@ def _refuse_slip(name: str) -> None:
     _, at, suffix = name.rpartition("@")
     if at and (hint := number_meant(suffix)):
         allowed = f"0 to 1: {hint}" if 0 <= float(hint.removeprefix("write ")) <= 1 else "0 to 1"
-        raise InputError("no marginal benefit", where=f"scenario {name}", got=suffix, allowed=allowed)
+        raise InputError("not a marginal benefit", where=f"scenario {name}", got=suffix, allowed=allowed)
 
 
 def _is_number(text: str) -> bool:
@@ -189,7 +191,7 @@ def _base(named: str, path: Path) -> Path:
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
     if path.resolve() in seen:
         raise InputError(
-            "a scenario is its own base", where=f"{path}: base", got=[file.name for file in seen]
+            "the scenario is its own base", where=f"{path}: base", got=[file.name for file in seen]
         )
     table = toml.validate(ScenarioTable, toml.read(path), path)
     levers = _flat_tables(table)
@@ -256,7 +258,9 @@ def check_names(scenarios: Sequence[Scenario]) -> None:
     """Rows of the tables are distinguished by the scenario's name, so no name may come twice."""
     for place, scenario in enumerate(scenarios):
         if scenario.name in [before.name for before in scenarios[:place]]:
-            raise InputError("two scenarios of one name", got=scenario.name, allowed="a name of its own for each")
+            raise InputError(
+                "two scenarios have one name", got=scenario.name, allowed="a different name for each scenario"
+            )
 
 
 def check(scenario: Scenario) -> None:
@@ -272,9 +276,9 @@ def check(scenario: Scenario) -> None:
     _check_benefit(scenario, f"{scenario.where}: marginal_benefit")
     if pathway.milestones and scenario.service is not None:
         raise InputError(
-            "a world with milestones has no [service]",
+            "a scenario with milestones cannot have [service]",
             where=scenario.where,
-            allowed="[capacity] alone, or no milestones: the offered load of a milestone is not known beforehand",
+            allowed="[capacity] without [service], or no milestones: the demand at a milestone is not known in advance",
         )
     for key, ratio in scenario.hazard_ratio.items():
         _check_hazard_ratio(scenario, key, ratio)
@@ -288,10 +292,10 @@ def check(scenario: Scenario) -> None:
         left_out = [level for level in pathway.attributes[attribute].levels if level not in levels]
         if left_out:
             raise InputError(
-                f"a level is left out: {', '.join(left_out)}",
+                f"these levels have no weight: {', '.join(left_out)}",
                 where=where,
                 got=", ".join(levels),
-                allowed=f"every level; where nobody is of one, {left_out[0]} = 0",
+                allowed=f"a weight for every level; {left_out[0]} = 0 if no patient has it",
             )
         shares(levels, where)
     for resource in scenario.capacity:
@@ -308,7 +312,7 @@ def _check_counted(scenario: Scenario, resource: str) -> None:
     holding = [name for name in early if scenario.pathway.states[name].holds == resource]
     if scenario.service is not None and holding:
         raise InputError(
-            f"arrivals at '{scenario.pathway.clock_state}' cannot be declared, for patients may wait before",
+            f"arrivals at '{scenario.pathway.clock_state}' cannot be declared, because patients may wait earlier",
             where=f"{scenario.where}: [capacity] {resource}",
             got=f"held in '{holding[0]}'",
             allowed=f"resources held from '{scenario.pathway.clock_state}' on, or no [service]",
@@ -342,7 +346,7 @@ def _check_once(scenario: Scenario) -> None:
         levers = [lever for lever in LEVERS if name in getattr(scenario, lever)]
         if len(levers) > 1:
             raise InputError(
-                f"'{name}' is in two tables",
+                f"'{name}' is given in two tables",
                 where=scenario.where,
                 got=", ".join(f"[{lever}]" for lever in levers),
             )
@@ -361,11 +365,13 @@ def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
         raise unknown("transition", key, latent, where)
     if latent[key].carried_forward:
         raise InputError(
-            "this time goes on from the state before the milestone", where=where, allowed="a hazard ratio there"
+            "this latent time is carried forward from the state before the milestone",
+            where=where,
+            allowed="a hazard ratio there",
         )
     if latent[key].probability is not None:
         raise InputError(
-            "a hazard ratio needs a latent time, and this sojourn is declared by destination",
+            "a hazard ratio needs a latent time, but this sojourn is declared by destination",
             where=where,
             allowed="[odds_ratio] or [set] on the destination's probability",
         )

@@ -174,5 +174,5 @@ def test_a_row_that_does_not_settle_the_shares_is_refused(what: str, cohort: Coh
 
 
 def test_shares_that_add_up_to_more_than_all_are_refused(cohort: Cohort) -> None:
-    with pytest.raises(InputError, match="leaves less than nothing"):
+    with pytest.raises(InputError, match="leaves a negative share"):
         external.validate(cohort(CAR.format(25), CHEMOTHERAPY.format(20), use="validation"), None, wanted=1)

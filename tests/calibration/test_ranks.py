@@ -196,7 +196,7 @@ def test_a_second_check_in_one_folder_is_refused_while_the_first_is_at_work(targ
     refused = []
 
     def start_another(_: int, __: int) -> None:
-        with pytest.raises(InputError, match="another aftercart is at work in this folder") as refusal:
+        with pytest.raises(InputError, match="another aftercart command is using this folder") as refusal:
             trials.run(targets, 1, tmp_path)
         refused.append(refusal)
 

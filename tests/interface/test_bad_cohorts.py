@@ -202,5 +202,5 @@ def test_a_new_folder_is_filled_whole(aftercart: Command, fitted: None, folder: 
 
 def test_two_processes_never_fit_into_one_folder(aftercart: Command, fitted: None, cohort: Path) -> None:
     with lock.held(cohort):
-        refused(aftercart("calibrate", "mine"), "mine: another aftercart is at work in this folder")
+        refused(aftercart("calibrate", "mine"), "mine: another aftercart command is using this folder")
     assert not (cohort / "draws.csv").exists()

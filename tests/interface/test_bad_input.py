@@ -188,7 +188,7 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "baseline"\n[capacity]\nhsct_beds = true', ["capacity.hsct_beds: not a number of units", "got True"]),
         (
             'base = "baseline"\n[capacity.hsct_beds]\nunits = 1\npriority = { state = ["hsct"] }',
-            ["nobody waits for it in 'hsct'", "allowed: awaiting_hsct, awaiting_hsct_in_pr"],
+            ["no patients wait for this resource in 'hsct'", "allowed: awaiting_hsct, awaiting_hsct_in_pr"],
         ),
         ('base = "letter-centre"\n[service]\nyears = 1e9', ["service.years", "equal to 200", "got 1000000000.0"]),
         ('base = "letter-centre"\n[service]\narrival_months = [2020-01-31]', ["got '2020-01-31'", "arrival_dates"]),
@@ -299,7 +299,7 @@ def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> 
         (["run", "not-there.toml"], ["not-there.toml", "cannot be read"]),
         (["run", "wider-salvage@1.5"], ["marginal benefit", "got 1.5"]),
         (["check", "baselin"], ["got 'baselin'", "did you mean 'baseline'?"]),
-        (["compare", "as-it-is.toml", "as-it-is.toml"], ["two scenarios of one name", "got 'as-it-is'"]),
+        (["compare", "as-it-is.toml", "as-it-is.toml"], ["two scenarios have one name", "got 'as-it-is'"]),
         (["compare", "as-it-is.toml", "baseline"], ["different pathways"]),
         (["calibrate", "wang2023"], ["'wang2023'", "wang2024"]),
         (["run", "as-it-is.toml", "--engine", "exat"], ["--engine", "did you mean 'exact'?"]),
@@ -308,7 +308,7 @@ def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> 
         (["run", "as-it-is.toml", "--replications", "0"], ["--replications", "got 0", "1 or more"]),
         (["run", "as-it-is.toml", "--patients", "-5"], ["--patients", "got -5", "1 or more"]),
         (["run", "as-it-is.toml", "--patients", "99999999999999"], ["--patients", "too many", "up to 100,000,000"]),
-        (["run", "wider-salvage@0.5@0.5"], ["two marginal benefits", "allowed: wider-salvage@0.5"]),
+        (["run", "wider-salvage@0.5@0.5"], ["more than one marginal benefit", "allowed: wider-salvage@0.5"]),
         (["run", "baseline", "--draws", "0"], ["--draws", "got 0", "1 to "]),
         (["run", "baseline", "--draws", "-1"], ["--draws", "got -1", "1 to "]),
         (["run", "baseline", "--draws", "1000000"], ["--draws", "got 1000000", "1 to "]),
@@ -495,7 +495,7 @@ def test_a_ctrl_c_lost_in_the_last_stage_stops_before_anything_is_shown(
 def test_two_processes_never_fill_one_folder(folder: Path) -> None:
     with run_folder.filled(folder / "run") as unfinished:
         (unfinished / "survival.csv").write_text("first")
-        with pytest.raises(InputError, match="another aftercart is at work in this folder"):
+        with pytest.raises(InputError, match="another aftercart command is using this folder"):
             run_folder.filled(folder / "run").__enter__()
     assert [each.name for each in (folder / "run").iterdir()] == ["survival.csv"]
 

@@ -42,7 +42,7 @@ def test_long_work_is_refused_with_its_time_and_leaves_nothing(
     result = aftercart(*typed)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "would take about" in result.stderr
-    assert result.stderr.endswith("or --yes to start it even so\n")
+    assert result.stderr.endswith("or --yes to start anyway\n")
     assert set(folder.rglob("*")) == before
 
 

@@ -94,7 +94,7 @@ def test_all_of_a_scenario_of_ones_own_names_what_cannot_be_shown(
     result = sensitivity(aftercart, "today.toml", *typed)
     assert result.exit_code == 0, result.output
     assert "these parts are not available: priors (no cohort was fitted to this pathway), evppi " in result.stderr
-    assert "evppi (it needs a BASE to decide between)" in result.stderr
+    assert "evppi (it needs a BASE to compare with)" in result.stderr
     parts = {f"{part}.csv" for part in ("tornado", "prcc", "sobol", "structure")}
     assert {each.name for each in (ill / "all").iterdir()} == {*parts, "manifest.json"}
 
@@ -165,7 +165,7 @@ def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, draw
         (("fewer.toml", "today.toml", "--cost", "beds=1"), ("unknown count; got 'beds'",)),
         (("letter-centre",), ("exact engine, which has no queues", "letter-centre.toml: [capacity]")),
         (("as-it-is.toml",), ("without draws has no uncertain parameters",)),
-        (("today.toml", "today.toml"), ("two scenarios of one name",)),
+        (("today.toml", "today.toml"), ("two scenarios have one name",)),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_line(
@@ -198,7 +198,7 @@ def test_priors_of_a_cohort_whose_likelihood_takes_hours_ask_first(
     monkeypatch.setattr("simulator.cli.sensitivity._Widened.seconds", lambda self, draws: 10.0 * 3600.0)
     result = aftercart("sensitivity", "baseline", "--show", "priors", "--jobs", "1", "--out", "priors")
     assert result.exit_code == 2, result.output
-    for words in ("--show priors: this analysis would take about 10 hours", "--yes to start it even so"):
+    for words in ("--show priors: this analysis would take about 10 hours", "--yes to start anyway"):
         assert words in result.stderr
     assert not (folder / "priors").exists()
 

@@ -216,11 +216,11 @@ def test_the_report_of_one_replication_promises_no_error(
 @pytest.mark.parametrize(
     ("typed", "engine"),
     [
-        (["busy.toml"], "microsim (resources are limited, and served first come, first served)"),
+        (["busy.toml"], "microsim (resources are limited and are granted first come, first served)"),
         (["calendar.toml"], "des ([capacity] beds has a calendar)"),
         (["busy.toml", "--engine", "des"], "des (as asked)"),
         (["arrivals.toml"], "microsim (patients arrive over time, and no resource is limited)"),
-        (["three.toml"], "exact (no resource is limited, so there is an answer without sampling noise)"),
+        (["three.toml"], "exact (no resource is limited, so the answer has no simulation noise)"),
     ],
 )
 def test_the_engine_is_told_and_why(aftercart: Command, folder: Path, typed: list[str], engine: str) -> None:
@@ -418,7 +418,12 @@ def refused(result: Any, *said: str) -> None:
 
 
 def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Command, folder: Path) -> None:
-    said = ("[capacity] beds", "more is asked for than can ever be served", "a load of 2.00", "--overload")
+    said = (
+        "[capacity] beds",
+        "demand exceeds capacity, so the queue grows without limit",
+        "a load of 2.00",
+        "--overload",
+    )
     refused(aftercart("run", "overloaded.toml", "--out", "run"), *said)
     refused(aftercart("compare", "busy.toml", "overloaded.toml", "--quiet", "--out", "run"), *said)
     assert not (folder / "run").exists()
@@ -427,7 +432,12 @@ def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Co
 def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command, folder: Path) -> None:
     steps = "[{ from_month = 0, units = 30 }, { from_month = 20, units = 0 }]"
     (folder / "closing.toml").write_text(f'base = "overloaded.toml"\n[capacity.beds]\nunits = {steps}')
-    refused(aftercart("run", "closing.toml", "--out", "run"), "[capacity] beds", "no units in the end", "--overload")
+    refused(
+        aftercart("run", "closing.toml", "--out", "run"),
+        "[capacity] beds",
+        "no units after the last step of the calendar",
+        "--overload",
+    )
 
 
 def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(aftercart: Command, folder: Path) -> None:

@@ -98,22 +98,31 @@ def test_where_nobody_is_transplanted_there_is_nothing_to_compare(aftercart: Com
 BAD = {
     ("virtual-cohorts", "baseline", "--n", "1"): ("--n: too few; got 1; allowed: 2 or more",),
     ("virtual-cohorts", "baseline", "--cohorts", "0"): ("--cohorts: too few; got 0; allowed: 1 or more",),
-    ("virtual-cohorts", "baseline", "--cohorts", "3", "--draws", "5"): ("--draws: more draws than cohorts; got 5",),
-    ("virtual-cohorts", "baseline", "--engine", "exact"): ("the exact engine has no patients", "microsim or des"),
+    ("virtual-cohorts", "baseline", "--cohorts", "3", "--draws", "5"): (
+        "--draws: more parameter sets than cohorts; got 5",
+    ),
+    ("virtual-cohorts", "baseline", "--engine", "exact"): ("the exact engine simulates no patients", "microsim or des"),
     ("virtual-cohorts", "baseline", "--engine", "micro"): ("unknown engine", "did you mean 'microsim'"),
-    ("virtual-cohorts", "baseline", "--horizon", "12"): ("--horizon: ends before survival is shown at 12",),
+    ("virtual-cohorts", "baseline", "--horizon", "12"): ("--horizon: the horizon ends before survival is shown at 12",),
     ("virtual-cohorts", "baseline", "--cohorts", "100000000"): ("too many patients",),
-    ("virtual-cohorts", "baseline", "--draws", "100000"): ("--draws: not that many draws", "more draws than cohorts"),
-    ("virtual-cohorts", "letter-centre"): ("letter-centre.toml: [capacity]: virtual cohorts have no beds",),
+    ("virtual-cohorts", "baseline", "--draws", "100000"): (
+        "--draws: too many draws are requested",
+        "more parameter sets than cohorts",
+    ),
+    ("virtual-cohorts", "letter-centre"): (
+        "letter-centre.toml: [capacity]: virtual cohorts cannot have limited resources",
+    ),
     ("virtual-cohorts", "baseline", "as-it-is.toml"): ("scenarios of different pathways cannot be compared",),
     ("virtual-cohorts", "baselin"): ("did you mean 'baseline'",),
     ("guarantee-time", "--landmarks", "13"): ("--landmarks: no landmark; got 13.0; allowed: above 0, below 12",),
     ("guarantee-time", "--landmarks", "0"): ("--landmarks: no landmark; got 0.0",),
     ("guarantee-time", "--landmarks", "soon"): ("--landmarks: not months; got 'soon'; allowed: as 3,6",),
     ("guarantee-time", "--landmarks", "1,2,3,4"): ("--landmarks: too many",),
-    ("guarantee-time", "--engine", "exact"): ("--engine: the exact engine has no patients",),
-    ("guarantee-time", "--group", "treated"): ("--group: no two groups are declared of which", "allowed: hsct"),
-    ("guarantee-time", "as-it-is.toml"): ("three_state.toml: [guarantee_time]: no two groups are declared of which",),
+    ("guarantee-time", "--engine", "exact"): ("--engine: the exact engine simulates no patients",),
+    ("guarantee-time", "--group", "treated"): ("--group: the pathway declares no pair of groups", "allowed: hsct"),
+    ("guarantee-time", "as-it-is.toml"): (
+        "three_state.toml: [guarantee_time]: the pathway declares no pair of groups",
+    ),
 }
 
 
@@ -133,7 +142,7 @@ def test_a_clock_that_nobody_starts_has_no_cohorts(aftercart: Command, folder: P
     (folder / "never.toml").write_text(text, encoding="utf-8")
     result = aftercart("virtual-cohorts", "never.toml", "--jobs", "1")
     assert result.exit_code == 2, result.output
-    assert "nobody of 1,000 comes to the clock 'relapse'" in result.stderr
+    assert "none of 1,000 patients starts the clock 'relapse'" in result.stderr
     assert not (folder / "results").exists()
 
 

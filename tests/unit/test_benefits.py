@@ -60,7 +60,7 @@ def test_a_margin_can_be_asked_for() -> None:
     found = run("wider-salvage", margin=12.5, **SETTINGS).outcomes  # type: ignore[arg-type]
     row = found[found["outcome"] == "break_even_for_12.5_more_at_12"].iloc[0]
     assert row["scenario"] == "wider-salvage"
-    with pytest.raises(InputError, match=r"--margin: not a margin; got 101"):
+    with pytest.raises(InputError, match=r"--margin: the margin is out of range; got 101"):
         run("wider-salvage", margin=101)
 
 
@@ -110,7 +110,7 @@ def test_a_pathway_without_cohorts_keeps_the_assumption() -> None:
     policy = replace(WIDER, pathway=pathway)
     shown = marginal_benefit.with_marginal_benefits([bare, policy], None, 1, break_even=True)
     assert [each.marginal_benefit for each in shown] == [1.0, 1.0, 0.5, "break-even"]
-    with pytest.raises(InputError, match=r"no draw of pathway .* tells a marginal benefit; got '@cohorts'"):
+    with pytest.raises(InputError, match=r"no draw of pathway .* has a marginal benefit; got '@cohorts'"):
         resolve(policy.with_marginal_benefit("cohorts"))
 
 
@@ -121,7 +121,7 @@ def test_a_policy_that_treats_no_more_is_shown_once() -> None:
 
 def test_a_name_may_ask_for_what_cohorts_suggest() -> None:
     assert load_scenario("wider-salvage@cohorts").marginal_benefit == "cohorts"
-    with pytest.raises(InputError, match="two marginal benefits"):
+    with pytest.raises(InputError, match="more than one marginal benefit"):
         load_scenario("wider-salvage@0.5@cohorts")
     with pytest.raises(InputError, match="unknown scenario"):
         load_scenario("wider-salvage@break-even")
@@ -132,7 +132,10 @@ def test_a_name_may_ask_for_what_cohorts_suggest() -> None:
     [
         ("marginal_benefit\n0.5\n1.5\n", r"line 3, marginal_benefit: not a share; got 1.5; allowed: 0 to 1"),
         ("marginal_benefit\n0.5\nhalf\n", r"line 3, marginal_benefit: not a number; got 'half'"),
-        ("marginal_benefit\n0.5\n", r"not one value a draw; got 1; allowed: 2 \(aftercart validate --refit\)"),
+        (
+            "marginal_benefit\n0.5\n",
+            r"the number of values differs from the number of draws; got 1; allowed: 2 \(aftercart validate --refit\)",
+        ),
         ("benefit\n0.5\n0.6\n", r"a column is missing; got \['benefit'\]; allowed: marginal_benefit"),
     ],
 )

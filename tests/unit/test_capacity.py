@@ -141,7 +141,7 @@ REFUSED = {
     "yes": ("beds = true", r"capacity\.beds: not a number of units; got True; allowed: a whole number of units, or"),
     "a calendar without its key": (
         "beds = [{ month = 0, units = 1 }]",
-        r"capacity\.beds: a calendar without its key 'units'; got .*; allowed: { units = \[{ from_month = 0, units = 2",
+        r"capacity\.beds: a calendar without the key 'units'; got .*; allowed: { units = \[{ from_month = 0, units = 2",
     ),
     "a word": (
         'beds = "three"',
@@ -162,7 +162,7 @@ REFUSED = {
     "a day in place of a number": ("beds = 2020-01-31", r"capacity\.beds: not a number of units; got '2020-01-31'"),
     "more beds than there are": (
         "beds = 1000000000",
-        r"\[capacity\] beds: too many units; got 1000000000.*allowed: up to 100,000; for no limit leave the resource",
+        r"\[capacity\] beds: too many units; got 1000000000.*allowed: up to 100,000; for no limit, leave the resource",
     ),
     "beds without number": ("beds = 1e300", r"\[capacity\] beds: too many units; got 1e\+300"),
     "too many later": (
@@ -172,10 +172,10 @@ REFUSED = {
     "unknown resource": ("bed = 3", r"\[capacity\] bed: unknown resource; got 'bed'; .*did you mean 'beds'\?"),
     "unknown key": ("beds = { unit = 3 }", r"unit.*did you mean 'units'\?"),
     "no units": ("beds = { offered_every_months = 1 }", r"capacity.beds.*units"),
-    "no calendar": ("beds = { units = [] }", r"beds: the calendar does not begin at month 0; got 'nothing'"),
+    "no calendar": ("beds = { units = [] }", r"beds: the calendar does not start at month 0; got 'nothing'"),
     "a late calendar": (
         "beds = { units = [{ from_month = 3, units = 1 }] }",
-        r"\[capacity\] beds: the calendar does not begin at month 0; got 3.0; allowed: from_month = 0 first",
+        r"\[capacity\] beds: the calendar does not start at month 0; got 3.0; allowed: from_month = 0 first",
     ),
     "a calendar out of order": (
         "beds.units = [{ from_month = 0, units = 1 }, { from_month = 9, units = 2 }, { from_month = 4, units = 1 }]",
@@ -183,7 +183,7 @@ REFUSED = {
     ),
     "one month twice": (
         "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 0, units = 2 }] }",
-        r"the calendar is out of order; got 'from_month 0 after 0'; allowed: each later than the one before",
+        r"the calendar is out of order; got 'from_month 0 after 0'; allowed: every from_month later than the",
     ),
     "half a bed later": (
         "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 4, units = 1.5 }] }",
@@ -195,7 +195,7 @@ REFUSED = {
     ),
     "never open": (
         "beds = { units = [{ from_month = 0, units = 0 }, { from_month = 4, units = 0 }] }",
-        r"\[capacity\] beds: never open; got 0; allowed: units above zero at some time",
+        r"\[capacity\] beds: never open; got 0; allowed: a number of units above zero in some month",
     ),
     "a step after the end of time": (
         "beds.units = [{ from_month = 0, units = 1 }, { from_month = 1e300, units = 2 }]",
@@ -231,7 +231,7 @@ REFUSED = {
     ),
     "nobody first": (
         "beds = { units = 1, priority = { urgency = [] } }",
-        r"\[capacity\] beds priority urgency: nobody comes first; got \[\]; allowed: urgent, elective$",
+        r"\[capacity\] beds priority urgency: no patients are given priority; got \[\]; allowed: urgent, elective$",
     ),
     "first twice": (
         'beds = { units = 1, priority = { urgency = ["urgent", "urgent"] } }',
@@ -239,11 +239,11 @@ REFUSED = {
     ),
     "first where nobody waits": (
         'beds = { units = 1, priority = { state = ["ward"] } }',
-        r"\[capacity\] beds priority: nobody waits for it in 'ward'; got 'ward'; allowed: listed$",
+        r"\[capacity\] beds priority: no patients wait for this resource in 'ward'; got 'ward'; allowed: listed$",
     ),
     "first for what nobody asks": (
         'theatre = { units = 1, priority = { state = ["listed"] } }',
-        r"\[capacity\] theatre priority: nobody waits for it in 'listed'; got 'listed'$",
+        r"\[capacity\] theatre priority: no patients wait for this resource in 'listed'; got 'listed'$",
     ),
 }
 

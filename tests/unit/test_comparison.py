@@ -90,7 +90,7 @@ def test_a_landmark_after_survival_answers_is_refused(tell: Tell) -> None:
 
 
 def test_a_pathway_without_such_groups_is_told_how_to_declare_them(tell: Tell) -> None:
-    with pytest.raises(InputError, match=r"\[guarantee_time\]: no two groups are declared") as refused:
+    with pytest.raises(InputError, match=r"\[guarantee_time\]: the pathway declares no pair of groups") as refused:
         paired_groups(tell(WORLD.replace('not_entered = "first"', "").replace('not_entered = "second"', "")))
     assert "[guarantee_time] entered = A, others = B" in str(refused.value)
 

@@ -60,7 +60,7 @@ def test_more_is_refused_with_its_time_and_the_options_that_shorten_it() -> None
     assert told.startswith("this would take about 2 hours on 2 processes; allowed: up to 15 minutes;")
     assert "--draws 10 takes about 20 minutes" not in told
     assert "--replications" not in told
-    assert told.endswith("--quick gives a rough answer; or --yes to start it even so")
+    assert told.endswith("--quick gives a rough answer; or --yes to start anyway")
 
 
 def test_what_is_suggested_is_a_round_number_that_takes_about_three_minutes() -> None:

@@ -64,10 +64,10 @@ REFUSED = {
     "a word": (f"{HEADER}alive,4,\n\ndead,four,\n", r"line 4, count: not a number; got 'four'"),
     "a number that is none": (f"{HEADER}alive,nan,\n", r"line 2, count: not a number; got 'nan'"),
     "without end": (f"{HEADER}alive,4,\ndead,5,inf\n", r"line 3, value: not a number; got 'inf'"),
-    "a field too many": (f"{HEADER}alive,4,1,2\n", r"line 2: more or fewer fields .*got 4; allowed: 3"),
-    "a field too few": (f"{HEADER}\nalive,4\n", r"line 3: more or fewer fields .*got 2; allowed: 3"),
+    "a field too many": (f"{HEADER}alive,4,1,2\n", r"line 2: .* different numbers of fields; got 4; allowed: 3"),
+    "a field too few": (f"{HEADER}\nalive,4\n", r"line 3: .* different numbers of fields; got 2; allowed: 3"),
     "a quotation that does not end": (f'{HEADER}alive,4,1\n"dead,5,1\n', r"line 3: not valid CSV"),
-    "a column twice": ("name,count,name\nalive,4,dead\n", r"line 1: two columns have one name; got 'name'"),
+    "a column twice": ("name,count,name\nalive,4,dead\n", r"line 1: two columns have the same name; got 'name'"),
     "no column": ("name,value\nalive,4\n", r"a column is missing; .*allowed: count"),
     "a thousand with its mark": (f"{HEADER}alive,1_000,\n", r"line 2, count: not a number; got '1_000'"),
     "sixteens": (f"{HEADER}alive,0x10,\n", r"line 2, count: not a number; got '0x10'"),
@@ -83,7 +83,7 @@ REFUSED = {
     "a column without a name": ("name,count,\nalive,4,\n", r"line 1: column 3 has no name"),
     "semicolons": ("name;count;value\nalive;4;\n", r"line 1: the columns are not separated by commas; got ';'"),
     "a cell of a megabyte": (f"{HEADER}{'a' * 1_000_000},1,\n", r"line 2: not valid CSV: field larger"),
-    "nothing": ("", r"nothing in the file; allowed: a line of column names"),
+    "nothing": ("", r"the file is empty; allowed: a line of column names"),
 }
 
 

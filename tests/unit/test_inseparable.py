@@ -118,8 +118,8 @@ def test_parameters_that_move_together_are_blank_in_every_part_with_one_sentence
         assert table.loc[pair, column].isna().all()
         assert np.isfinite(table.loc["death_rate_healthy", column])
     said = answer(found)
-    assert said.endswith("onset_rate and death_rate_ill move together and cannot be told apart.")
-    assert said.count("cannot be told apart") == 1
+    assert said.endswith("onset_rate and death_rate_ill vary together, so their effects cannot be separated.")
+    assert said.count("cannot be separated") == 1
     assert "(+" not in said.partition("correlates most with")[2].partition("death_rate_healthy")[0]
 
 

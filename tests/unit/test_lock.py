@@ -25,7 +25,7 @@ def test_a_folder_that_is_held_is_refused_until_it_is_let_go(tmp_path: Path) -> 
     with lock.held(tmp_path) as is_held:
         assert is_held
         with (
-            pytest.raises(InputError, match=r"another aftercart is at work in this folder; allowed: another folder"),
+            pytest.raises(InputError, match=r"another aftercart command is using this folder; allowed: another folder"),
             lock.held(tmp_path),
         ):
             pass

@@ -194,11 +194,11 @@ def test_a_marginal_benefit_is_refused_where_no_decision_is_declared_for_it(tell
 
 def test_a_shipped_scenario_may_be_a_base_and_a_base_may_not_lead_back(tell: Tell) -> None:
     assert tell('base = "wider-salvage"\n[set]\nhsct_if_cr = 1.0').set == {"salvage_uptake": 0.88, "hsct_if_cr": 1.0}
-    with pytest.raises(InputError, match=r"policy.toml: base: a scenario is its own base"):
+    with pytest.raises(InputError, match=r"policy.toml: base: the scenario is its own base"):
         tell('base = "policy.toml"')
     tell('base = "wider-salvage"', "other")
     tell('base = "other.toml"')
-    with pytest.raises(InputError, match="a scenario is its own base"):
+    with pytest.raises(InputError, match="the scenario is its own base"):
         tell('base = "policy.toml"', "other")
 
 
@@ -254,8 +254,8 @@ REFUSED = {
     "a negative factor": ("[scale]\nsurvives = -2", r"\[scale\] survives: negative factor; got -2"),
     "scaled out of its unit": ("[scale]\na = 3", r"a: value outside its unit \(probability\); got 1.5.*odds_ratio"),
     "the odds of months": ("[odds_ratio]\nsurvives = 2", r"\[odds_ratio\] survives: an odds ratio needs a probability"),
-    "told twice": ("[set]\na = 0.1\n[scale]\na = 2", r"'a' is in two tables; got '\[set\], \[scale\]'"),
-    "more than all": ("[set]\na = 0.7\nb = 0.7", r"a, b: leaves less than nothing for c; got -0.[34]"),
+    "told twice": ("[set]\na = 0.1\n[scale]\na = 2", r"'a' is given in two tables; got '\[set\], \[scale\]'"),
+    "more than all": ("[set]\na = 0.7\nb = 0.7", r"a, b: leaves a negative share for c; got -0.[34]"),
     "all set and not one": (
         "[set]\na = 0.7\nb = 0.1\nc = 0.1",
         r"probabilities \(a, b, c\) do not sum to one; got 0.[89]",
@@ -277,7 +277,7 @@ REFUSED = {
     "unknown level": ("[population]\nsex = { mail = 1 }", r"unknown level of sex; got 'mail'.*'male'"),
     "a level left out": (
         "[population]\nsex = { male = 3 }",
-        r"\[population\] sex: a level is left out: female; got 'male'; allowed: every level; .* female = 0",
+        r"\[population\] sex: these levels have no weight: female; got 'male'; allowed: a weight .* female = 0",
     ),
     "nobody": ("[population]\nsex = { male = 0, female = 0 }", r"\[population\] sex: the weights sum to zero"),
     "a negative weight": ("[population]\nsex = { male = -1, female = 2 }", r"sex.male: negative weight; got -1"),
@@ -362,12 +362,12 @@ def test_a_share_told_as_a_number_stays_and_the_named_siblings_give_way(tmp_path
     (tmp_path / "rest.toml").write_text(REST.format(last=0.5, q=0.3))
     pathway = load_pathway(tmp_path / "rest.toml")
     assert taken(Scenario("policy", pathway, set={"p": 0.4})) == pytest.approx([0.4, 0.1, 0.5])
-    with pytest.raises(InputError, match=r"policy: p: leaves less than nothing for q; got -0.1"):
+    with pytest.raises(InputError, match=r"policy: p: leaves a negative share for q; got -0.1"):
         taken(Scenario("policy", pathway, set={"p": 0.6}))
 
 
 def test_a_share_beside_numbers_only_cannot_be_changed_and_the_scenario_is_named(tmp_path: Path) -> None:
     told = REST.format(last=0.5, q=0.3).replace('probability = "q"', "probability = 0.3")
     (tmp_path / "rest.toml").write_text(told)
-    with pytest.raises(InputError, match=r"policy: p: the other branches of 'choice' are numbers .*allowed: .*rest"):
+    with pytest.raises(InputError, match=r"policy: p: the other branches of 'choice' are fixed numbers .*allowed: .*rest"):
         taken(Scenario("policy", load_pathway(tmp_path / "rest.toml"), set={"p": 0.6}))

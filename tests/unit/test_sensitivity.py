@@ -144,7 +144,7 @@ def test_the_benefit_is_what_other_cohorts_suggest(wider: tuple[Scenario, Scenar
     varied = load_inputs(wider, None, 1)
     np.testing.assert_array_equal(varied.draws[BENEFIT], suggested)
     assert varied.ends(BENEFIT) == tuple(np.quantile(suggested, [0.025, 0.975]))
-    assert varied.benefit_in_words.endswith("transport, not a treatment effect.")
+    assert varied.benefit_in_words.endswith("an extrapolation, not a measured effect.")
 
 
 def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
@@ -153,7 +153,7 @@ def test_the_benefit_is_anything_where_no_other_cohort_informs_it(
     monkeypatch.setattr("simulator.evidence.draws.BENEFIT_FILE", "nobody.csv")
     varied = load_inputs(wider, 2000, 1)
     assert varied.ends(BENEFIT) == BENEFIT_RANGE
-    assert varied.benefit_in_words == "marginal_benefit is varied evenly from 0 to 1: an assumption."
+    assert varied.benefit_in_words == "marginal_benefit is varied uniformly from 0 to 1: an assumption."
     assert varied.centre[BENEFIT] == 0.5
     # Kolmogorov-Smirnov at 1.63 / sqrt(n): one sample in a hundred, one seed.
     ordered = np.sort(varied.draws[BENEFIT])
@@ -389,18 +389,18 @@ def test_an_assumption_about_shapes_hardly_moves_what_the_letter_saw(wider: tupl
 
 REFUSED = [
     ({"outcome": "os_13"}, "unknown outcome; got 'os_13'.*did you mean 'os_12'"),
-    ({"outcome": "os_60", "horizon": 24}, "os_60 lies beyond the horizon; got 24.*60 months or more"),
+    ({"outcome": "os_60", "horizon": 24}, "os_60 is beyond the horizon; got 24.*60 months or more"),
     ({"parts": ["tornados"]}, "unknown part.*did you mean 'tornado'"),
     ({"parts": ["evppi"]}, "a decision needs a second scenario"),
     ({"parts": ["priors"]}, "no cohort was fitted"),
     ({"parts": ["sobol"], "samples": 100}, "power of two"),
-    ({"parts": ["prcc"], "samples": 64}, r"--samples: only Sobol .* samples; got 64; allowed: --show sobol"),
+    ({"parts": ["prcc"], "samples": 64}, r"--samples: only Sobol indices use samples; got 64; allowed: --show sobol"),
     ({"parameters": ["onset"]}, "unknown uncertain parameter; got 'onset'.*did you mean 'onset_rate'"),
     ({"draws": 1}, "too few draws.*got 1; allowed: 40 or more"),
-    ({"draws": 201}, "not that many draws.*got 201"),
+    ({"draws": 201}, "too many draws are requested.*got 201"),
     ({"clock": "relapse"}, "unknown clock"),
     ({"population": "ill"}, "unknown population"),
-    ({"costs": {"beds": 1.0}}, "a cost without a decision"),
+    ({"costs": {"beds": 1.0}}, "a cost is used only by a decision"),
     ({"outcome": "median_os", "parts": ["prcc"], "horizon": 3}, "the outcome has no value for 200 of 200"),
 ]
 
@@ -427,7 +427,7 @@ def test_queues_draws_and_decisions_that_are_not_there_are_refused(
     for rate in (1e308, float("nan"), -1.0):
         with pytest.raises(InputError, match=r"--cost hscts: no cost; got .*; allowed: 0 to 1,000,000 life-months"):
             analyse(*wider, parts=["evppi"], costs={"hscts": rate}, draws=100)
-    with pytest.raises(InputError, match="the decision counts life beyond the horizon; got 24"):
+    with pytest.raises(InputError, match="the decision counts survival time beyond the horizon; got 24"):
         analyse(*wider, parts=["evppi"], horizon=24)
 
 

@@ -106,15 +106,15 @@ def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(tell:
 REFUSED = {
     "nobody told": (
         "years = 4",
-        r"\[service\]: arrivals are declared twice, or not at all; allowed: one of arrivals_per",
+        r"\[service\]: arrivals must be declared exactly once; allowed: one of arrivals_per",
     ),
     "told twice": (
         "years = 4\narrivals_per_year = 3\narrival_months = [1]",
-        r"arrivals are declared twice, or not at all",
+        r"arrivals must be declared exactly once",
     ),
     "months and dates": (
         "years = 4\narrival_months = [1]\narrival_dates = [2020-01-01]",
-        r"\[service\]: arrivals are declared twice, or not at all; got \['arrival_months', 'arrival_dates'\]; allowed",
+        r"\[service\]: arrivals must be declared exactly once; got \['arrival_months', 'arrival_dates'\]; allowed",
     ),
     "a rate that no country has": ("arrivals_per_year = 1e300\nyears = 4", r"arrivals_per_year.*equal to 100000; got"),
     "years for ever": ("arrivals_per_year = 3\nyears = 1e9", r"service\.years.*less than or equal to 200; got 1000000"),
@@ -139,21 +139,21 @@ REFUSED = {
     "no dates": ("arrival_dates = []\nyears = 4", r"arrival_dates: no dates; got \[\]; allowed: \[2020-01-31,"),
     "dates out of order": (
         "arrival_dates = [2020-03-02, 2020-01-31]\nyears = 4",
-        r"\[service\] arrival_dates: out of order; got '2020-01-31 after 2020-03-02'; allowed: as they come",
+        r"\[service\] arrival_dates: out of order; got '2020-01-31 after 2020-03-02'; allowed: in increasing order",
     ),
     "all dates in the warm-up": (
         "arrival_dates = [2020-01-31]\nyears = 4\nwarm_up_years = 1",
-        r"\[service\] arrival_dates: nobody arrives in the years that are counted; allowed: a month from 12 to 60",
+        r"\[service\] arrival_dates: no patients arrive in the years that are counted; allowed: a month from 12 to 60",
     ),
     "a policy after the end": (
         "arrivals_per_year = 3\nyears = 4\nwarm_up_years = 1\npolicy_from_month = 60",
-        r"policy_from_month: the policy would touch nobody who is counted; got 60\.0; allowed: before month 60, when",
+        r"policy_from_month: the policy would affect no patient who is counted; got 60\.0; allowed: before month 60",
     ),
     "a policy after the last of a list": (
         "arrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7.5",
-        r"policy_from_month: the policy would touch nobody who is counted; got 7\.5; allowed: before month 7, when the",
+        r"policy_from_month: the policy would affect no patient who is counted; got 7\.5; allowed: before month 7",
     ),
-    "no years": ("arrivals_per_year = 3", r"\[service\]: how many years are counted is not said; allowed: years = 5"),
+    "no years": ("arrivals_per_year = 3", r"\[service\]: the number of years to count is missing; allowed: years = 5"),
     "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than or equal to 0.01"),
     "no arrivals": ("arrivals_per_year = 0\nyears = 4", r"service.arrivals_per_year.*than or equal to 0.001; got 0"),
     "not a number": ("arrivals_per_year = nan\nyears = 4", r"service.arrivals_per_year.*got nan"),
@@ -161,18 +161,18 @@ REFUSED = {
     "time before the start": ("arrivals_per_year = 3\nyears = 4\nwarm_up_years = -1", r"service.warm_up_years.*got -1"),
     "a ramp from nowhere": (
         "arrivals_per_year = 3\nyears = 4\npolicy_ramp_months = 6",
-        r"\[service\] policy_ramp_months: a ramp without a beginning; allowed: policy_from_month",
+        r"\[service\] policy_ramp_months: a ramp without policy_from_month; allowed: policy_from_month",
     ),
     "a policy before 0": ("arrivals_per_year = 3\nyears = 4\npolicy_from_month = -1", r"policy_from_month.*got -1"),
     "months out of order": (
         "arrival_months = [1, 5, 4.5]\nyears = 4",
-        r"\[service\] arrival_months: out of order; got '4.5 after 5'; allowed: as they come",
+        r"\[service\] arrival_months: out of order; got '4.5 after 5'; allowed: in increasing order",
     ),
-    "a month before 0": ("arrival_months = [-1, 2]\nyears = 4", r"arrival_months: no months from 0 on; got \[-1"),
-    "an empty list": ("arrival_months = []\nyears = 4", r"arrival_months: no months from 0 on; got \[\]"),
+    "a month before 0": ("arrival_months = [-1, 2]\nyears = 4", r"arrival_months: not months from 0 on; got \[-1"),
+    "an empty list": ("arrival_months = []\nyears = 4", r"arrival_months: not months from 0 on; got \[\]"),
     "nobody is counted": (
         "arrival_months = [1, 70]\nyears = 4\nwarm_up_years = 1",
-        r"arrival_months: nobody arrives in the years that are counted; allowed: a month from 12 to 60",
+        r"arrival_months: no patients arrive in the years that are counted; allowed: a month from 12 to 60",
     ),
     "precision of nothing": ("arrivals_per_year = 3\nyears = 4\nprecision = 0", r"precision.*or equal to 0.001"),
     "unknown key": ("arrivals_per_yaer = 3\nyears = 4", r"arrivals_per_yaer.*did you mean 'arrivals_per_year'\?"),

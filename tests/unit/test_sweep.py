@@ -102,15 +102,15 @@ def test_values_are_lists_ranges_and_steps(told: Any, values: tuple[float, ...])
         ("nan", "not a finite number"),
         ("1e999", "not a finite number"),
         ("0.5..0.9", "without a step"),
-        ("6..1", "runs backwards; got '6..1'; allowed: 1..6"),
-        ("0,1..0,5", "backwards; got '0,1..0,5'; allowed: decimals with a point, 0.1..0.5..0.1"),
+        ("6..1", "range ends before it starts; got '6..1'; allowed: 1..6"),
+        ("0,1..0,5", "before it starts; got '0,1..0,5'; allowed: decimals with a point, 0.1..0.5..0.1"),
         ("0,5..1,0..0,1", "allowed: decimals with a point, 0.5..1.0..0.1"),
-        ("0,6,0,8", "a value twice; got 0; allowed: each once; decimals with a point, 0.6,0.8"),
+        ("0,6,0,8", "a value is given twice; got 0; allowed: each once; decimals with a point, 0.6,0.8"),
         ("0..1..0", "a step above zero"),
         ("1..2..1..1", "not a range"),
-        ("1,2,1.0", "a value twice; got 1"),
-        ("1..10000000", "more values than a sweep takes"),
-        ("0..1..1e-300", "more values than a sweep takes"),
+        ("1,2,1.0", "a value is given twice; got 1"),
+        ("1..10000000", "too many values for a sweep"),
+        ("0..1..1e-300", "too many values for a sweep"),
         ([], "no values"),
         (["x"], "not a number"),
         ([float("inf")], "not a finite number"),
@@ -163,7 +163,7 @@ def test_an_unknown_name_is_refused_with_what_was_meant(
 def test_each_name_comes_once(ward: Callable[[str], Scenario]) -> None:
     with pytest.raises(InputError, match="the same as 'wait'"):
         make_grid(ward(""), {"wait": "1", "set.wait": "2"})
-    with pytest.raises(InputError, match="nothing to vary"):
+    with pytest.raises(InputError, match="no values to vary"):
         make_grid(ward(""), {})
 
 
@@ -205,7 +205,7 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
     made = make_grid(scenario, {"policy_from_month": "60", "years": "9"}).at(0)
     assert made.service is not None
     assert (made.service.policy_from_month, made.service.years) == (60, 9)
-    with pytest.raises(InputError, match="touch nobody who is counted"):
+    with pytest.raises(InputError, match="affect no patient who is counted"):
         make_grid(scenario, {"policy_from_month": "60"}).at(0)
 
 
@@ -217,13 +217,13 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
         ({"years": "2,1e9"}, "years: input should be less than or equal to 200"),
         ({"beds": "1,1.5"}, "with beds=1.5: [capacity] beds: not a whole number above zero"),
         ({"wait": "1,-1"}, "with wait=-1: [set] wait: value outside its unit (months)"),
-        ({"wait": "1", "scale.wait": "2"}, "'wait' is in two tables"),
+        ({"wait": "1", "scale.wait": "2"}, "'wait' is given in two tables"),
         ({"arrivals_per_year": "12,0"}, "arrivals_per_year: input should be greater than or equal to 0.001; got 0"),
         ({"marginal_benefit": "1.5,0.5"}, "--vary marginal_benefit: marginal benefit outside 0 to 1; got 1.5"),
         ({"marginal_benefit": "0.5"}, "declares no decision at which patients are additional"),
-        ({"beds": 3}, "--vary beds: not several values; got 3; allowed: a list, as [3]"),
-        (["beds"], "vary: not names with their values; got ['beds']"),
-        ({"policy_from_month": "12"}, "does not say what applies before"),
+        ({"beds": 3}, "--vary beds: only one value; got 3; allowed: a list, as [3]"),
+        (["beds"], "vary: not a dictionary of names and values; got ['beds']"),
+        ({"policy_from_month": "12"}, "has no policy_from_month"),
         ({"beds": "1..2", "wait": "1,-1"}, "with beds=1, wait=-1: [set] wait: value outside its unit"),
     ],
 )
@@ -242,7 +242,7 @@ def test_a_centre_without_limits_is_swept(ward: Callable[[str], Scenario]) -> No
 
 
 def test_without_service_it_cannot_vary(healthy: Scenario) -> None:
-    with pytest.raises(InputError, match="arrivals are declared twice, or not at all"):
+    with pytest.raises(InputError, match="arrivals must be declared exactly once"):
         sweep(healthy, {"years": "1..2"})
 
 
@@ -300,19 +300,24 @@ def test_a_sweep_shows_the_scenarios_own_marginal_benefit_only() -> None:
     own = own[own["outcome"] == "os_12"]
     told = found.table[found.table["outcome"] == "os_12"]
     assert told["estimate"].tolist() == own["estimate"].tolist()
-    assert "marginal_benefit is the scenario's, 0.5 (an assumption), in every cell." in found.notes
+    assert "Every cell uses the scenario's marginal_benefit: 0.5 (an assumption)." in found.notes
 
 
 def test_an_uptake_below_a_draws_own_is_said_with_its_share_of_draws() -> None:
     found = sweep("baseline", {"salvage_uptake": "0.01,0.99"}, draws=3, horizon=12.0)
-    assert "Uptake at or below a draw's own adds no patients: salvage_uptake 0.01 in 100 % of draws." in found.notes
+    assert (
+        "No additional patients where the uptake is no higher than the parameter set's: salvage_uptake 0.01 in 100 % "
+        "of parameter sets."
+    ) in found.notes
     rows = found.table[found.table["outcome"] == "draws_with_marginal_patients"]
     assert rows["estimate"].tolist() == [0.0, 1.0]
 
 
 def test_a_marginal_benefit_that_nobody_has_changes_nothing() -> None:
     found = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
-    assert found.notes == ("No cell treats more than the draws' own policy: marginal_benefit changes nothing.",)
+    assert found.notes == (
+        "No cell treats more patients than the parameter sets themselves, so marginal_benefit has no effect.",
+    )
     assert (found.draws[0] == found.draws[1]).all()
 
 
@@ -323,7 +328,7 @@ def test_loads_that_cannot_be_served_are_named_cell_by_cell(ward: Callable[[str]
     scenario = ward("[capacity]\nbeds = 3\n" + YEARS + STAYS_LISTED)
     vary = {"beds": "1..4", "arrivals_per_year": "5,21"}
     # Everybody reaches the ward and stays 2 months: 3.5 beds at 21 arrivals a year.
-    with pytest.raises(InputError, match=r"than can ever be served in 3 of 8 cells") as refused:
+    with pytest.raises(InputError, match=r"demand exceeds capacity in 3 of 8 cells") as refused:
         sweep(scenario, vary)
     for told in ("beds=1, arrivals_per_year=21 (beds 3.50)", "beds=2, arrivals_per_year=21 (beds 1.75)", "(beds 1.17)"):
         assert told in str(refused.value)
@@ -431,4 +436,4 @@ def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward
 
 def test_without_service_everybody_comes_at_once_and_that_is_said(ward: Callable[[str], Scenario]) -> None:
     found = sweep(ward(""), {"beds": "1..2"}, patients=50, horizon=12.0, replications=1)
-    assert found.notes == ("Without [service], all 50 patients of a draw come at once and share what there is.",)
+    assert found.notes == ("Without [service], all 50 patients of a parameter set arrive at once and share the units.",)

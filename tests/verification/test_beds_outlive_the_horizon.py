@@ -193,7 +193,7 @@ NO_END = {
     "a cure": ('family = "exponential", mean = 1, cure = 0.01', "patients who never leave 'bed'"),
     "a hazard that runs out": (
         'family = "gompertz", shape = -0.5, rate = 0.1',
-        "a unit is never given back; got .patients who never leave 'bed'",
+        "some units are never released; got .patients who never leave 'bed'",
     ),
     "no hazard after a time": ('family = "piecewise_exponential", breaks = [2], rates = [1, 0]', "never leave 'bed'"),
 }
@@ -215,7 +215,7 @@ def test_a_cycle_that_is_never_left_is_refused_by_name(service: str, tell: Tell)
     back = ward('family = "exponential", mean = 1')
     again = back.replace('to = "dead"\ntime = { family = "exp', 'to = "ask"\ntime = { family = "exp')
     scenario = tell(again, f"[capacity]\nbeds = 9\n{service}")
-    with pytest.raises(InputError, match=r"come back to it without end; got .*cycle.*: ask, bed.; allowed: a way out"):
+    with pytest.raises(InputError, match=r"return to it without end; got .*cycle.*: ask, bed.; allowed: an exit"):
         run(scenario, patients=20, overload=True)
 
 

@@ -196,5 +196,5 @@ def test_a_cycle_in_which_no_time_passes_is_refused_before_anybody_is_lost_in_it
     scenario = b_all(set={
         "second_salvage_uptake": 0.5, "response_median": 0.0, "remission_relapse_median": 0.0,
     })  # fmt: skip
-    with pytest.raises(InputError, match="before any time passes"):
+    with pytest.raises(InputError, match="and no time passes"):
         resolve(scenario)

@@ -316,9 +316,9 @@ def test_short_beds_before_a_milestone_are_for_des_and_microsim_says_so() -> Non
 
 BAD = {
     'milestones = ["hst"]': "unknown state; got 'hst'.*did you mean 'hsct'",
-    'milestones = ["after_hsct"]': "nothing goes on in it; got 'after_hsct'",
-    'milestones = ["complete_response"]': "it is no sojourn declared as competing",
-    'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is none",
+    'milestones = ["after_hsct"]': "no latent times are carried forward into it; got 'after_hsct'",
+    'milestones = ["complete_response"]': "it is not a sojourn declared as competing",
+    'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is not a sojourn",
     'milestones = ["car_t_remission"]': "a clock starts there",
     'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "time goes on",
     'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"has no \[service\]",
@@ -339,7 +339,7 @@ def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) 
     file.write_text('base = "hsct-as-milestone"\n[set]\nhsct_if_cr = 1.0\n', encoding="utf-8")
     assert load_scenario(file).pathway.milestones == ("hsct", "after_hsct")
     file.write_text('base = "hsct-as-milestone"\nmilestones = ["hsct"]\n', encoding="utf-8")
-    with pytest.raises(InputError, match="the base has milestones already"):
+    with pytest.raises(InputError, match="the base already has milestones"):
         load_scenario(file)
 
 
@@ -357,7 +357,7 @@ def test_one_name_for_two_ways_that_would_go_on_is_refused(tell: Tell) -> None:
                          '{ family = "exponential", mean = 8').replace('to = "ill"\ntime = { family = "gamma"',
                          'to = "ill"\nname = "again"\ntime = { family = "gamma"')  # fmt: skip
     text = text.replace('to = "garden"\ntime', 'to = "garden"\nname = "again"\ntime')
-    with pytest.raises(InputError, match="two ways that go on in 'home' are called 'again'"):
+    with pytest.raises(InputError, match="two latent times that are carried forward into 'home' have the name 'again'"):
         with_milestones(tell(text), ["home", "garden"], "test")
 
 

@@ -424,10 +424,10 @@ def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
     deadly = FLARES.replace("mean = 100", "mean = 0.4")
     alike(resolve(scarce(Scenario("deadly", tell(deadly)), 4)), together(range(20)), horizon=4.0)
     scenario = scarce(Scenario("flares", tell(FLARES)), 4)
-    with pytest.raises(InputError, match=r"both ways out of every wait .* allowed: --engine des"):
+    with pytest.raises(InputError, match=r"both outcomes of every wait .* allowed: --engine des"):
         queueing.simulate(resolve(scenario), Uniforms(1), together(range(20)), horizon=60.0)
     engine, why = choose_engine("auto", [scenario])
-    assert (engine, why) == ("des", "patients come back to 'flare' whether they are granted a unit there or not")
+    assert (engine, why) == ("des", "patients return to 'flare' even if they are not granted a unit there")
     assert choose_engine("microsim", [scenario])[0] == "microsim"
 
 
@@ -528,7 +528,7 @@ def test_what_is_beyond_the_queue_path_is_refused_with_the_engine_that_can(
 @pytest.mark.parametrize(
     ("way", "other", "why"),
     [
-        ('to = "dead"\ntime = { family = "fixed", months = 7 }', "scan", "'listed' may ask for two units at once"),
+        ('to = "dead"\ntime = { family = "fixed", months = 7 }', "scan", "'listed' may request two units at once"),
         (
             'to = "home"\ntime = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 0.5 } }',
             "scan",

@@ -93,7 +93,7 @@ class Inputs:
     @property
     def blank_in_words(self) -> str:
         """Return why some inputs have no number, a sentence a reason; empty where all have a number."""
-        sentences = [f"{listed(group)} move together and cannot be told apart." for group in self.together]
+        sentences = [f"{listed(group)} vary together, so their effects cannot be separated." for group in self.together]
         if self.constant:
             sentences.append(f"{listed(self.constant)} {'do' if len(self.constant) > 1 else 'does'} not vary.")
         return " ".join(sentences)
@@ -127,10 +127,10 @@ class Inputs:
         low, high = self.ends(BENEFIT)
         if self.informed_benefit:
             return (
-                f"{BENEFIT} is varied as other cohorts suggest ({low:.2f} to {high:.2f}): transport, not a treatment "
-                "effect."
+                f"{BENEFIT} is varied as other cohorts suggest ({low:.2f} to {high:.2f}): an extrapolation, not a "
+                "measured effect."
             )
-        return f"{BENEFIT} is varied evenly from {low:g} to {high:g}: an assumption."
+        return f"{BENEFIT} is varied uniformly from {low:g} to {high:g}: an assumption."
 
     def moved(self, name: str, value: float) -> dict[str, float]:
         """Return the centre with one input moved, and its siblings in proportion, as by [set]."""

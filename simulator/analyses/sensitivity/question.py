@@ -110,7 +110,7 @@ def check(question: Question) -> None:
     for option in question.options:
         if option.is_limited:
             raise InputError(
-                "a sensitivity analysis runs by the exact engine, which has no queues",
+                "a sensitivity analysis uses the exact engine, which has no queues",
                 where=f"{option.where}: [{'capacity' if option.capacity else 'service'}]",
                 allowed="a scenario without limited resources; `aftercart sweep` varies beds",
             )
@@ -124,7 +124,7 @@ def check(question: Question) -> None:
     month = re.search(r"_([\d.]+)", question.outcome)
     if month and float(month[1]) > question.horizon:
         raise InputError(
-            f"{question.outcome} lies beyond the horizon",
+            f"{question.outcome} is beyond the horizon",
             where="--horizon",
             got=question.horizon,
             allowed=f"{month[1]} months or more",

@@ -131,7 +131,7 @@ def analyse(
     )
     questions.check(question)
     if samples is not None and "sobol" not in chosen:
-        raise InputError("only Sobol indices are of samples", where="--samples", got=samples, allowed="--show sobol")
+        raise InputError("only Sobol indices use samples", where="--samples", got=samples, allowed="--show sobol")
     samples = variance.SAMPLES if samples is None else samples
     if "sobol" in chosen:
         variance.check_samples(samples)
@@ -144,7 +144,7 @@ def analyse(
         )
     inputs = load_inputs(options, draws, seed)
     check_names(parameters, inputs)
-    about = manifest.manifest(options, settings, "exact", "every part is free of sampling noise", len(inputs.draws))
+    about = manifest.manifest(options, settings, "exact", "every part runs without simulation noise", len(inputs.draws))
     about |= _settings(question, inputs, chosen, samples)
     question = questions.opened(question, inputs.draws)
     if not yes:
@@ -169,9 +169,9 @@ def not_offered(
     if not fitted:
         reasons["priors"] = "no cohort was fitted to this pathway"
     if len(options) == 1:
-        reasons["evppi"] = "it needs a BASE to decide between"
+        reasons["evppi"] = "it needs a BASE to compare with"
     elif horizon < last:
-        reasons["evppi"] = f"it counts life to month {last:g}, beyond the horizon"
+        reasons["evppi"] = f"it counts survival time up to month {last:g}, beyond the horizon"
     if not variance.is_offered():
         reasons["sobol"] = f"it needs SALib: {variance.INSTALL}"
     if (n_draws := check_count(options[0].pathway, draws)) < LEAST_OF_MANY:
@@ -188,10 +188,12 @@ def _chosen(parts: Sequence[str], options: Sequence[Scenario], horizon: float, d
         raise InputError("a decision needs a second scenario", where="--show evppi", allowed="SCENARIO BASE")
     if "evppi" in parts and horizon < last:
         allowed = f"{last:g} months or more"
-        raise InputError("the decision counts life beyond the horizon", where="--horizon", got=horizon, allowed=allowed)
+        raise InputError(
+            "the decision counts survival time beyond the horizon", where="--horizon", got=horizon, allowed=allowed
+        )
     for part in OF_MANY:
         if part in parts:
-            check_count(options[0].pathway, draws, LEAST_OF_MANY, f"for {part} (--show tornado takes fewer)")
+            check_count(options[0].pathway, draws, LEAST_OF_MANY, f"for {part} (--show tornado needs fewer)")
     reasons = not_offered(options, horizon, draws, fitted=True) if not parts else {}
     wanted = parts or [part for part in QUICK if part not in reasons]
     return [part for part in PARTS if part in wanted]
@@ -217,7 +219,7 @@ def _check_time(
 def _decision(chosen: Sequence[str], options: Sequence[Scenario], costs: Mapping[str, float] | None) -> Decision | None:
     if "evppi" not in chosen:
         if costs:
-            raise InputError("a cost without a decision", where="--cost", allowed="--show evppi, with a BASE")
+            raise InputError("a cost is used only by a decision", where="--cost", allowed="--show evppi, with a BASE")
         return None
     in_bed = [name for name, count in options[0].pathway.counts.items() if count.months]
     return Decision(_last_month(options), dict.fromkeys(in_bed, LIFE_MONTHS_A_BED_MONTH) if costs is None else costs)

@@ -42,7 +42,9 @@ def split(options: Iterable[str]) -> dict[str, str]:
         if not equals or not name or not values.strip():
             raise InputError("not NAME=VALUES", where="--vary", got=option, allowed="beds=1..6, for example")
         if name in vary:
-            raise InputError("a name twice", where="--vary", got=name, allowed=f"--vary {name}={vary[name]},{values}")
+            raise InputError(
+                "a name is given twice", where="--vary", got=name, allowed=f"--vary {name}={vary[name]},{values}"
+            )
         vary[name] = values
     return vary
 
@@ -53,7 +55,7 @@ def read_values(given: str | Iterable[float], where: str) -> tuple[float, ...]:
     values: list[float] = []
     for value in items:
         if len(values) == MOST:
-            raise InputError("more values than a sweep takes", where=where, allowed=f"up to {MOST:,}")
+            raise InputError("too many values for a sweep", where=where, allowed=f"up to {MOST:,}")
         values.append(value)
     if not values:
         raise InputError("no values", where=where, allowed=FORMS)
@@ -61,13 +63,13 @@ def read_values(given: str | Iterable[float], where: str) -> tuple[float, ...]:
         repeated = next(value for place, value in enumerate(values) if value in values[:place])
         points = _with_points(given) if isinstance(given, str) else ""
         allowed = f"each once{f'; decimals with a point, {points}' if points else ''}"
-        raise InputError("a value twice", where=where, got=repeated, allowed=allowed)
+        raise InputError("a value is given twice", where=where, got=repeated, allowed=allowed)
     return tuple(values)
 
 
 def _of_numbers(given: Iterable[float], where: str) -> Iterator[float]:
     if not isinstance(given, Iterable):
-        raise InputError("not several values", where=where, got=given, allowed=f"a list, as [{given}]; {FORMS}")
+        raise InputError("only one value", where=where, got=given, allowed=f"a list, as [{given}]; {FORMS}")
     for item in given:
         try:
             yield _plain(float(item), item, where)
@@ -88,9 +90,11 @@ def _of_text(text: str, where: str) -> Iterator[float]:
         if last < first:
             points = _with_points(text)
             allowed = f"decimals with a point, {points}" if points else f"{last}..{first}"
-            raise InputError("a range that runs backwards", where=where, got=text if points else item, allowed=allowed)
+            raise InputError(
+                "the range ends before it starts", where=where, got=text if points else item, allowed=allowed
+            )
         if (last - first) / step >= MOST:
-            raise InputError("more values than a sweep takes", where=where, got=item, allowed=f"up to {MOST:,}")
+            raise InputError("too many values for a sweep", where=where, got=item, allowed=f"up to {MOST:,}")
         # Decimals, so that three steps of 0.1 from 0.5 end exactly at 0.8.
         for place in range(int((last - first) // step) + 1):
             yield _plain(float(first + place * step), item, where)
@@ -109,7 +113,9 @@ def _ends(more: list[Decimal], item: str, where: str) -> tuple[Decimal, Decimal 
         raise InputError("not a range", where=where, got=item, allowed=FORMS)
     step = more[1] if len(more) == 2 else None
     if step is not None and step <= 0:
-        raise InputError("a step that leads nowhere", where=where, got=item, allowed="a step above zero")
+        raise InputError(
+            "the step is too small to change the value", where=where, got=item, allowed="a step above zero"
+        )
     return more[0], step
 
 

@@ -72,7 +72,7 @@ def check_cost(grid: Grid, seconds: float, settings: Settings, n_draws: int) -> 
         raise InputError(
             f"{what} would take about {cost.in_words(seconds)}",
             where="--vary",
-            allowed=f"up to {MOST_CELLS:,} cells; or --yes to start it even so",
+            allowed=f"up to {MOST_CELLS:,} cells; or --yes to start anyway",
         )
 
 
@@ -132,8 +132,8 @@ def _refuse(grid: Grid, beyond: list[str], what: str, allowed: str) -> None:
     if beyond:
         more = f" and {len(beyond) - NAMED} more" if len(beyond) > NAMED else ""
         raise InputError(
-            f"more is asked for than can ever be served in {len(beyond)} of {len(grid)} cells",
+            f"demand exceeds capacity in {len(beyond)} of {len(grid)} cells",
             where=grid.scenario.where,
             got=f"{what} {'; '.join(beyond[:NAMED])}{more}".strip(),
-            allowed=f"{allowed}, or --overload to run them all the same",
+            allowed=f"{allowed}, or --overload to run them anyway",
         )

@@ -90,14 +90,16 @@ def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> 
     """Return the grid of names and their values (see `read_values`). Raises InputError."""
     if not isinstance(vary, Mapping):
         allowed = 'a dictionary, as {"beds": [1, 2]}'
-        raise InputError("not names with their values", where="vary", got=vary, allowed=allowed)
+        raise InputError("not a dictionary of names and values", where="vary", got=vary, allowed=allowed)
     if not vary:
-        raise InputError("nothing to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
+        raise InputError("no values to vary", where="--vary", allowed="NAME=VALUES, as beds=1..6")
     axes: list[Axis] = []
     for name, values in vary.items():
         table, key = find(scenario.pathway, name)
         if name in COLUMNS:
-            raise InputError("a column of the table, too", where="--vary", got=name, allowed=f"{table}.{key}")
+            raise InputError(
+                "this name is also a column of the table", where="--vary", got=name, allowed=f"{table}.{key}"
+            )
         for axis in axes:
             if (axis.table, axis.key) == (table, key):
                 raise InputError(f"the same as '{axis.name}'", where="--vary", got=name, allowed="each name once")
@@ -112,7 +114,7 @@ def find(pathway: Pathway, name: str) -> tuple[str, str]:
         return short[name][0]
     if name in short:
         tables = " or ".join(".".join(address) for address in short[name])
-        raise InputError("two things of one name", where="--vary", got=name, allowed=tables)
+        raise InputError("two quantities have this name", where="--vary", got=name, allowed=tables)
     table, dot, key = name.partition(".")
     full = _full(pathway)
     if dot and key in full.get(table, ()):
@@ -172,7 +174,7 @@ def _with_service(scenario: Scenario, changed: Mapping[str, float]) -> Scenario:
     """Return a scenario with some keys of [service] changed, all at once: one may need another."""
     if "policy_from_month" in changed and scenario.before is None:
         raise InputError(
-            "the scenario does not say what applies before",
+            "the scenario has no policy_from_month",
             where="--vary policy_from_month",
             allowed="a scenario whose [service] has a policy_from_month",
         )

@@ -19,7 +19,9 @@ def of(grid: Grid, untouched: Floats, patients: int) -> list[str]:
     sentences = _marginal(grid, np.nan_to_num(untouched, nan=1.0))
     first = grid.at(0)
     if first.capacity and first.service is None:
-        together = f"Without [service], all {patients:,} patients of a draw come at once and share what there is."
+        together = (
+            f"Without [service], all {patients:,} patients of a parameter set arrive at once and share the units."
+        )
         return [together, *sentences]
     return sentences
 
@@ -27,18 +29,24 @@ def of(grid: Grid, untouched: Floats, patients: int) -> list[str]:
 def _marginal(grid: Grid, untouched: Floats) -> list[str]:
     varied = BENEFIT in grid.names
     if (untouched == 1.0).all():
-        return [f"No cell treats more than the draws' own policy: {BENEFIT} changes nothing."] if varied else []
+        return (
+            [f"No cell treats more patients than the parameter sets themselves, so {BENEFIT} has no effect."]
+            if varied
+            else []
+        )
     sentences = []
     if not varied:
-        sentences.append(f"{BENEFIT} is the scenario's, {_benefit(grid.scenario)}, in every cell.")
+        sentences.append(f"Every cell uses the scenario's {BENEFIT}: {_benefit(grid.scenario)}.")
     if untouched.max() > 0:
-        sentences.append(f"Uptake at or below a draw's own adds no patients: {_where(grid, untouched)}.")
+        sentences.append(
+            f"No additional patients where the uptake is no higher than the parameter set's: {_where(grid, untouched)}."
+        )
     return sentences
 
 
 def _benefit(scenario: Scenario) -> str:
     benefit = scenario.marginal_benefit
-    return f"@{benefit}, each draw's own" if isinstance(benefit, str) else f"{benefit:g} (an assumption)"
+    return f"@{benefit}, a value per parameter set" if isinstance(benefit, str) else f"{benefit:g} (an assumption)"
 
 
 def _where(grid: Grid, untouched: Floats) -> str:
@@ -49,7 +57,11 @@ def _where(grid: Grid, untouched: Floats) -> str:
         if np.ptp(shares) > 0 and (shares == shares[:, :1]).all():
             return _by_value(axis, shares[:, 0])
     low, high = untouched.min(), untouched.max()
-    return f"in {_percent(high)} of draws" if low == high else f"in {_percent(low)} to {_percent(high)} of draws"
+    return (
+        f"in {_percent(high)} of parameter sets"
+        if low == high
+        else f"in {_percent(low)} to {_percent(high)} of parameter sets"
+    )
 
 
 def _by_value(axis: Axis, shares: Floats) -> str:
@@ -57,7 +69,9 @@ def _by_value(axis: Axis, shares: Floats) -> str:
     if len(positive) > MOST:
         (low, most), (high, least) = positive[0], positive[-1]
         return f"{axis.name} from {low:.10g} in {_percent(most)} of draws to {high:.10g} in {_percent(least)}"
-    return f"{axis.name} " + ", ".join(f"{value:.10g} in {_percent(share)} of draws" for value, share in positive)
+    return f"{axis.name} " + ", ".join(
+        f"{value:.10g} in {_percent(share)} of parameter sets" for value, share in positive
+    )
 
 
 def _percent(share: float) -> str:

@@ -94,7 +94,7 @@ def paired_groups(pathway: Pathway, name: str | None = None) -> tuple[Group, Gro
     }
     if not pairs or (name is not None and name not in pairs):
         raise InputError(
-            "no two groups are declared of which one has not entered what the other entered",
+            "the pathway declares no pair of groups (one entered a state, the other did not)",
             where=f"{pathway.where}: [guarantee_time]" if name is None else "--group",
             got=list(pathway.groups) if name is None else name,
             allowed=", ".join(pairs)

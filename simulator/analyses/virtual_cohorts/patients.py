@@ -102,7 +102,7 @@ class Hospital:
             size = sum(block.seen.size for block in blocks)
             if not size:
                 clock = self.scenario.pathway.clock
-                raise InputError(f"nobody of {more:,} comes to the clock '{clock}'", where=self.scenario.where)
+                raise InputError(f"none of {more:,} patients starts the clock '{clock}'", where=self.scenario.where)
             parts, wanted = parts + blocks, wanted - size
         return _joined(parts, n)
 

@@ -50,7 +50,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.engine == "exact":
-            raise InputError("the exact engine has no patients", where="--engine", got="exact", allowed=_or(ENGINES))
+            raise InputError(
+                "the exact engine simulates no patients", where="--engine", got="exact", allowed=_or(ENGINES)
+            )
         if self.engine not in ENGINES:
             raise unknown("engine", self.engine, ENGINES, "--engine")
         counts = (("--n", self.size, 2), ("--cohorts", self.cohorts, 1), ("--jobs", self.jobs, 1))
@@ -75,7 +77,7 @@ class Settings:
         month = pathway.months.answer
         if self.horizon <= month:
             raise InputError(
-                f"ends before survival is shown at {in_words(month)}", where="--horizon", got=self.horizon,
+                f"the horizon ends before survival is shown at {in_words(month)}", where="--horizon", got=self.horizon,
                 allowed=f"more than {month:g}",
             )  # fmt: skip
         return replace(self, n=self.size if self.n is not None or cohort is None else cohort.n)
@@ -84,7 +86,9 @@ class Settings:
         """Return the number of cohorts of each draw, as even as possible. Raises InputError for too few cohorts."""
         draws = choose(table, self.draws or min(DRAWS, self.cohorts, 1 if table is None else len(table)), pathway)
         if draws > self.cohorts:
-            raise InputError("more draws than cohorts", where="--draws", got=draws, allowed=f"1 to {self.cohorts}")
+            raise InputError(
+                "more parameter sets than cohorts", where="--draws", got=draws, allowed=f"1 to {self.cohorts}"
+            )
         return [self.cohorts // draws + (draw < self.cohorts % draws) for draw in range(draws)]
 
     @property
@@ -100,7 +104,7 @@ def check(scenario: Scenario) -> None:
     """Refuse a scenario with limited resources: a virtual cohort waits for no resource. Raises InputError."""
     if scenario.is_limited:
         raise InputError(
-            "virtual cohorts have no beds and no arrivals",
+            "virtual cohorts cannot have limited resources or arrivals",
             where=f"{scenario.where}: [{'capacity' if scenario.capacity else 'service'}]",
             allowed="a scenario without limited resources",
         )

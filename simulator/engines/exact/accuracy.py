@@ -95,7 +95,7 @@ def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[floa
         coarse = fine
     names = cycle(model)
     raise TooCoarse(
-        "the exact engine cannot follow so many returns closely enough",
+        "the exact engine is not accurate enough for so many returns",
         where=f"{model.scenario.where}: [states.{names[0]}]",
         got=f"the cycle {' -> '.join([*names, names[0]])}, with an error of {error:.1g} on cells of {step:.2g} months"
         if np.isfinite(error)

@@ -217,15 +217,15 @@ def refuse_endless(model: Model) -> None:
         where = f"{model.scenario.where}: [capacity] {holding[name]}"
         if np.isinf(often[name]).any():
             raise InputError(
-                "patients come back to it without end",
+                "patients return to it without end",
                 where=where,
                 got=f"a cycle that is never left: {cycle}",
-                allowed="a way out of the cycle, or no limit",
+                allowed="an exit from the cycle, or no limit",
             )
         if np.any((often[name] > NEVER) & never[name]):
             raise InputError(
-                "a unit is never given back",
+                "some units are never released",
                 where=where,
                 got=f"patients who never leave '{name}'",
-                allowed="a stay that ends: without cure, and with a hazard that does not run out",
+                allowed="a stay that always ends (no cure, and a hazard that does not fall to zero)",
             )

@@ -70,14 +70,16 @@ def refuse(model: Model) -> None:
     why = beyond_microsim(model.pathway, model.scenario.capacity)
     if why is not None:
         where = model.scenario.where
-        raise InputError("microsim's queues cannot run this", where=where, got=why, allowed="--engine des")
+        raise InputError(
+            "the queues of microsim cannot simulate this scenario", where=where, got=why, allowed="--engine des"
+        )
 
 
 def _check_number(model: Model, rounds: int, rows: int, patients: int) -> None:
     """Raise InputError if both ways out of every wait lead on to too many segments."""
     if (rows > MOST_ROWS and rows > MOST_ROWS_A_PATIENT * patients) or rounds > MOST_ROUNDS:
         raise InputError(
-            "microsim's queues simulate both ways out of every wait beforehand, which are too many here",
+            "microsim simulates both outcomes of every wait in advance, and there are too many",
             where=model.scenario.where,
             got=f"{rows:,} for {patients:,} patients, {rounds:,} one after another",
             allowed="--engine des",
