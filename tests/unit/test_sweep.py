@@ -127,7 +127,7 @@ def test_options_are_split_at_the_first_equals_sign() -> None:
     for told in ("beds", "=1", "beds=", " =2"):
         with pytest.raises(InputError, match="not NAME=VALUES"):
             axis.split([told])
-    with pytest.raises(InputError, match=r"a name twice; got 'beds'; allowed: --vary beds=1,2"):
+    with pytest.raises(InputError, match=r"a name is given twice; got 'beds'; allowed: --vary beds=1,2"):
         axis.split(["beds=1", "beds=2"])
 
 
