@@ -29,7 +29,7 @@ def _check_dirichlet(pathway: Pathway, name: str) -> None:
     for shares in pathway.siblings(name):
         if shares.has_rest:
             raise InputError(
-                'a dirichlet prior next to a branch that takes the "rest", which has no alpha',
+                'a dirichlet prior next to a branch with probability "rest", which has no alpha',
                 where=f"{pathway.where}: [states.{shares.state}], parameters.{name}.prior",
                 got=f'{", ".join(shares.names)}, "rest"',
                 allowed='a parameter with a dirichlet prior for that branch too, instead of "rest"',

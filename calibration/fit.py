@@ -70,7 +70,7 @@ class Fit:
             f"{self.targets.folder.name}: cells of {self.cell:.2g} months are too wide for these draws: on narrower "
             f"ones posterior means may move by {self.moved:.2f} posterior standard deviations (limit {MOST_MOVED:g}). "
             "Cells follow declared values: declare a `value` near the posterior mean for every time and rate, give "
-            'fixed times in tenths of a month, or compare rows soon after a fixed time only (use = "predictive")'
+            'fixed times in tenths of a month, or only compare rows soon after a fixed time (use = "predictive")'
         ]
 
     def problems(self) -> list[str]:
@@ -274,7 +274,10 @@ def _impossible(targets: Targets, priors: Priors) -> str:
     parts = Likelihood(targets).parts({name: theta[:, [i]] for i, name in enumerate(priors.names)})
     never = [name for name, logs in parts.items() if np.isneginf(logs).all()]
     which = "; ".join(never) or "all figures together"
-    return f"The pathway cannot give the rows of: {which}. Check them, or open a way in the pathway that gives them"
+    return (
+        f"The pathway cannot give the rows of: {which}. Check the rows, or add a path to the pathway that makes them "
+        "possible"
+    )
 
 
 def _summary(

@@ -192,7 +192,7 @@ def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: froz
             first |= alike & (np.cumsum(alike) <= wanted)
         if first.sum() == n:
             return block if first.all() else block.only(first)
-    what = f"hardly anybody starts the clock '{targets.cohort.clock}'"
+    what = f"too few patients start the clock '{targets.cohort.clock}'"
     raise InputError(what, where=str(targets.folder / "cohort.toml"), got=int(first.sum()), allowed=f"{n} of {tried}")
 
 

@@ -121,7 +121,7 @@ def check_equations(told: Sequence[Equation], cells: Sequence[Cell], where: str)
     _check_consistent(told)
     for i, cell in enumerate(cells):
         if not any(i in each.cells for each in told):
-            raise InputError(f"no count says anything of cell {cell}", where=where)
+            raise InputError(f"no count includes cell {cell}", where=where)
     if not _table(told, len(cells), np.zeros(len(cells))).success:
         places = ", ".join(_conflict(told, len(cells)))
         raise InputError("no table of whole patients fits the counts: they contradict one another", where=places)
@@ -141,10 +141,10 @@ def _check_consistent(told: Sequence[Equation]) -> None:
         before = known.setdefault(each.cells, each)
         if before.count != each.count:
             raise InputError(
-                "two rows contradict each other: both are fitted, and count the same patients",
+                "two rows contradict each other: both are fitted and count the same patients",
                 where=f"{before.where} and {each.where}",
                 got=f"{before.count} and {each.count}",
-                allowed="one number; a row of those who were assessed may be compared only (predictive)",
+                allowed="one number; a row of assessed patients can only be compared (predictive)",
             )
 
 

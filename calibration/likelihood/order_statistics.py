@@ -178,7 +178,7 @@ def _check_halves(reported: ReportedTimes) -> None:
             raise InputError("the median of two patients leaves no room for another figure", got=figures)
         if pairs:
             raise InputError(
-                f"{pairs[0]}, of two patients, is not supported beside the median of an even cohort",
+                f"{pairs[0]}, of two patients, is not supported next to the median of an even cohort",
                 allowed="one of the two medians",
             )
         ends["the median"] = [name for name, group in medians.items() if group.size % 2]

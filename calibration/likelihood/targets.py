@@ -187,7 +187,7 @@ def _branchings(
         mine = found.setdefault((str(row["population"]), int(row["n"])), [])
         event = event_of(row, pathway, index)
         if any((each.states, each.month) == (event.states, event.month) for each in mine) and found is entered:
-            raise InputError("a state is told twice", where=where(folder, index), got=row["state"])
+            raise InputError("a state has more than one row", where=where(folder, index), got=row["state"])
         if event not in mine:
             mine.append(event)
     return branchings_of(entered, in_table, order)
@@ -214,12 +214,15 @@ def _check_settled(pathway: Pathway, population: str, groups: Sequence[Group], p
     for name, at in places.items():
         ahead = reachable(ways[name], ways.__getitem__)
         if name not in since_clock:
-            what = f"nobody enters {name} after {pathway.clock_state}, from which the months of the cohort count"
+            what = f"no patients enter {name} after {pathway.clock_state}, from which the months of the cohort count"
             raise InputError(what, where=at, got=name, allowed='use = "predictive"')
         if name in ahead:
             raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
         if open_still := sorted(deciding & ahead):
-            what = f"who enters {name} may enter {open_still[0]} later, so who is of {population} is not settled there"
+            what = (
+                f"patients who enter {name} may enter {open_still[0]} later, so membership of {population} is not yet "
+                "decided"
+            )
             raise InputError(what, where=at, got=name, allowed='use = "predictive"')
 
 

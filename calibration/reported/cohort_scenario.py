@@ -81,9 +81,9 @@ def mix_of(cohort: Cohort, pathway: Pathway, folder: Path) -> dict[str, dict[str
         if not level:
             raise InputError("a case_mix row without an attribute", where=at, got=row["name"], allowed="NAME=LEVEL")
         if level in found.setdefault(attribute, {}):
-            raise InputError("a level is told twice", where=at, got=row["attribute"], allowed="once")
+            raise InputError("a level has more than one row", where=at, got=row["attribute"], allowed="once")
         if row["n"] != of.setdefault(attribute, row["n"]):
-            what = f"levels of {attribute} are told of different numbers of patients"
+            what = f"the levels of {attribute} have different values of n"
             raise InputError(what, where=at, got=int(row["n"]), allowed=f"{of[attribute]:g}")
         found[attribute][level] = float(row["count"])
     for attribute, levels in found.items():
@@ -96,9 +96,9 @@ def _complete(levels: dict[str, float], n: float, attribute: Attribute, folder: 
     at = f"{folder / 'targets.csv'}: case_mix of {attribute.name}"
     missing = [level for level in attribute.levels if level not in levels]
     if len(missing) > 1:
-        raise InputError("more than one level is not told", where=at, got=", ".join(missing))
+        raise InputError("more than one level has no row", where=at, got=", ".join(missing))
     left = n - sum(levels.values())
     if left < 0:
-        what = "more patients than they are told of"
+        what = "the levels count more patients than n"
         raise InputError(what, where=at, got=f"{n - left:g}", allowed=f"up to {n:g}")
     levels |= dict.fromkeys(missing, left)

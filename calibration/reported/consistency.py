@@ -30,7 +30,9 @@ def check_somebody(cohort: Cohort, folder: Path) -> None:
     """Refuse a reported figure of nobody, as a simulated one may be. Raises InputError naming file and line."""
     for line, n in cohort.targets["n"].items():
         if n == 0:
-            raise InputError("a figure of nobody", where=f"{where(folder, line)}, n", got="0", allowed="1 or more")
+            raise InputError(
+                "a figure for no patients", where=f"{where(folder, line)}, n", got="0", allowed="1 or more"
+            )
 
 
 def check_cohort(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
@@ -124,7 +126,7 @@ def _check_numbers(row: pd.Series, cohort: Cohort, at: str) -> None:
     if count != int(count):
         raise InputError("not whole patients", where=at, got=f"{count:g} of {n:g}")
     if not 0 <= count <= n:
-        raise InputError("more than there are", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
+        raise InputError("more than the total", where=at, got=f"{count:g} of {n:g}", allowed=f"0 to {n:g}")
 
 
 def _check_followed(row: pd.Series, end: float, at: str) -> None:
@@ -177,7 +179,7 @@ def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: 
         population = population_sizes.of_row(cohort, row)
         of_all = population_sizes.is_everybody(cohort, population)
         if not of_all and (row["kind"] != "median" or "=" not in population):
-            what = "only a median can be told of a level, and no time of an arm"
+            what = "only a median can be reported for a level, and no time for an arm"
             raise InputError(what, where=at, got=f"{row['kind']} of {population}")
         most = population_sizes.most(cohort, population)
         if row["n"] < most:

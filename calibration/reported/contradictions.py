@@ -41,13 +41,13 @@ def check_told_once(targets: pd.DataFrame, folder: Path) -> None:
             level = row["attribute"]
             if level in levels:
                 allowed = f"one case_mix row for it: line {levels[level]} is one"
-                raise InputError("a level is told twice", where=where(folder, line), got=level, allowed=allowed)
+                raise InputError("a level has more than one row", where=where(folder, line), got=level, allowed=allowed)
             levels[level] = line
         if not row["name"].strip():
-            raise InputError("a row without a name", where=where(folder, line), allowed="a name of its own")
+            raise InputError("a row without a name", where=where(folder, line), allowed="a name that no other row has")
         if row["name"] in names:
-            allowed = f"a name of its own: line {names[row['name']]} has this one"
-            raise InputError("two rows of one name", where=where(folder, line), got=row["name"], allowed=allowed)
+            allowed = f"another name: line {names[row['name']]} has this one"
+            raise InputError("two rows have one name", where=where(folder, line), got=row["name"], allowed=allowed)
         names[row["name"]] = line
 
 
@@ -63,7 +63,7 @@ def check(cohort: Cohort, pathway: Pathway, ways: Mapping[str, Sequence[str]], f
         f"{HOW_MANY.get(len(lines), len(lines))} rows contradict one another" if lines[1:] else CANNOT_BE,
         where=where(folder, *lines),
         got="; ".join(_in_words(row) for line, row in cohort.targets.iterrows() if line in lines),
-        allowed="figures that can be of the same patients, as the source prints them (kind, population, month, n)",
+        allowed="figures possible for the same patients; check kind, population, month and n in the source",
     )
 
 

@@ -94,9 +94,9 @@ class _Choice:
         if any(isinstance(way.probability, Selection) for way in self.state.transitions):
             raise self._refused("its shares differ by an attribute")
         if len({_level(self.told.rows[str(way.probability)]) for way in self.told_ways}) > 1:
-            raise self._refused("the rows are of different patients")
+            raise self._refused("the rows count different patients")
         if differing := self._differing() & set(self._gates):
-            raise self._refused(f"who comes to it differs by {', '.join(sorted(differing))}")
+            raise self._refused(f"patients who reach it differ by {', '.join(sorted(differing))}")
 
     def _differing(self) -> set[str]:
         """Return the attributes of which those who come to the choice have another mix than `mix`.
@@ -142,16 +142,16 @@ class _Choice:
     def _number(self, way: Transition, attribute: str, level: str) -> float:
         told = way.eligible.get(attribute, {}).get(level, 1.0)
         if not isinstance(told, float):
-            raise self._refused(f"who is eligible for {way.name} is told by a parameter")
+            raise self._refused(f"a parameter decides which patients are eligible for {way.name}")
         return told
 
     def _check_alike(self, others: list[Transition]) -> None:
         set_too = [str(way.probability) for way in others if way.probability in self.told.values]
         if set_too:
-            raise self._refused(f"{', '.join(set_too)} is a number, which is a share among the eligible")
+            raise self._refused(f"{', '.join(set_too)} is set to a number, which is a share among the eligible")
         if any(self._open(way) != self._open(others[0]) for way in others):
             named = ", ".join(way.name for way in others)
-            raise self._refused(f"{named} are not open to the same patients, and what each of them had is not told")
+            raise self._refused(f"{named} have different eligible patients, and no row reports the share of each")
 
     def _invert(self, open_to: Floats, reported: Floats, names: list[str]) -> Floats:
         """Return p from r : (n_branches,); open_to : (n_branches, n_cells)."""
@@ -159,7 +159,9 @@ class _Choice:
         for name, mine, told in zip(names, open_to, reported, strict=False):
             most = float(weights[mine > 0].sum())
             if told > most + EXACT:
-                raise self._refused(f"a share of {told:.3g} of all, and {name} is open to {most:.3g} of them")
+                raise self._refused(
+                    f"the share is {told:.3g} of all patients, but only {most:.3g} are eligible for {name}"
+                )
         found = reported.copy()
         for _ in range(ROUNDS):
             total = np.maximum(found @ open_to, np.finfo(float).tiny)
@@ -168,14 +170,15 @@ class _Choice:
                 return np.asarray(found / found.sum())
             found = found * np.divide(reported, predicted, out=np.zeros_like(found), where=predicted > 0)
             found /= found.sum()
-        raise self._refused("no shares among the eligible give these of all")
+        raise self._refused("no shares among the eligible give these shares of all patients")
 
     def _refused(self, what: str) -> InputError:
         named = [name for way in self.told_ways for name in names_in(way.probability) if name in self.told.rows]
         return InputError(
-            f"a row cannot tell {', '.join(named)} of '{self.state.name}', which is not open to everybody: {what}",
+            f"a row cannot determine {', '.join(named)} at '{self.state.name}', which is not open to every patient: "
+            f"{what}",
             where=self.told.at,
-            allowed="a row for each branch, a row of an attribute's level, or numbers: shares among the eligible",
+            allowed="a row per branch, a row of an attribute's level, or numbers (shares among the eligible)",
         )
 
 

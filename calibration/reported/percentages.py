@@ -53,7 +53,7 @@ def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
         if not np.isfinite(n):
             what = "0 and 100 % need the number of patients" if share in (0.0, 1.0) else "no standard error and no n"
             raise InputError(what, where=at, got=f"{row['value']:g} %", allowed="`n`")
-        assumed = f"{at}: no standard error, so taken as if none of {n:g} patients were censored"
+        assumed = f"{at}: no standard error, so treated as if none of {n:g} patients were censored"
         return Percentage(population, month, share * n, n, assumed if 0.0 < share < 1.0 else "")
     most = n if np.isfinite(n) else population_sizes.most(cohort, population)
     _check_not_surer(row, population, most, at)
@@ -146,7 +146,7 @@ def check_value(row: pd.Series, at: str) -> None:
     percent = is_percentage(row)
     given, unit = (100.0 * count / max(n, 1.0), "%") if percent else (count, "patients")
     if not _is_printed(given, row, "value", cut=percent):
-        what = f"{count:g} of {n:g} is {given:.3g} {unit}, which is not what is printed beside it"
+        what = f"{count:g} of {n:g} is {given:.3g} {unit}, which differs from the printed value"
         raise InputError(what, where=at, got=f"{row['printed_value']} {unit}", allowed=AS_PRINTED)
 
 
@@ -158,7 +158,7 @@ def cut_warning(row: pd.Series, cohort: Cohort, at: str) -> str:
         cut = not _is_printed(100.0 * row["count"] / max(row["n"], 1.0), row, "value", cut=False)
     else:
         cut = row["month"] <= cohort.no_censoring_before and not _is_counted(row, cohort, cut=False)
-    return f"{at}: {row['printed_value']} % is taken as cut after its last digit, not rounded" if cut else ""
+    return f"{at}: {row['printed_value']} % is treated as truncated after its last digit, not rounded" if cut else ""
 
 
 def is_percentage(row: pd.Series) -> bool:

@@ -62,8 +62,8 @@ def _together(names: tuple[str, ...], sample: WeightedSample, standard: Floats) 
     correlation = (standard.T * sample.weights) @ standard
     pairs = [(i, j) for i, j in combinations(range(len(names)), 2) if abs(correlation[i, j]) > TOGETHER]
     return [
-        f"the rows hardly tell {names[i]} from {names[j]} (correlation {correlation[i, j]:+.2f}): fix one of them (a "
-        "value without a prior), or add a row that tells them apart"
+        f"the rows hardly distinguish {names[i]} from {names[j]} (correlation {correlation[i, j]:+.2f}): fix one "
+        "(a value without a prior), or add a row that separates them"
         for i, j in sorted(pairs, key=lambda pair: -abs(correlation[pair]))[:NAMED]
     ]
 

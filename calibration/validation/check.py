@@ -82,8 +82,8 @@ class Check:
         checks = [
             (not len(self.ranks), f"none of {len(self.trials)} simulated cohorts could be fitted"),
             (uneven, f"the ranks of {', '.join(uneven)} are not uniform"),
-            (outside, f"intervals of {', '.join(outside)} hold the truth too seldom or too often"),
-            (self.moved >= MOST, f"halving the lattice moves the log-likelihood by {self.moved:.3f}"),
+            (outside, f"intervals of {', '.join(outside)} include the true value too rarely or too often"),
+            (self.moved >= MOST, f"halving the cells of the lattice changes the log-likelihood by {self.moved:.3f}"),
         ]
         return [clause for wrong, clause in checks if wrong]
 
@@ -121,7 +121,7 @@ def refuse(targets: Targets, folder: Path, fits: int) -> None:
         raise InputError("too few", where="--fits", got=fits, allowed="1 or more")
     trials.check_folder(folder, trials.settings(targets))
     if not (targets.folder / "draws.csv").exists():
-        what = "the cohort has no fit to be checked yet"
+        what = "the cohort has not been fitted yet"
         raise InputError(what, where=str(targets.folder), allowed=f"aftercart calibrate {targets.folder}")
 
 

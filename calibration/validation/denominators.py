@@ -94,12 +94,12 @@ def _of(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) ->
         if len(own) <= 1 and not _arms(own):
             return COHORT
     told = [f"{size} ({in_words(each)})" for each in holding for size in sorted(sizes[each])]
-    what = "n counts several sets of patients" if fitting else "whom n counts is not told"
+    what = "n may count several sets of patients" if fitting else "no row reports which patients n counts"
     raise InputError(
         what,
         where=where(targets.folder, row.name),
         got=f"n = {n} of '{row['name']}'",
-        allowed=", ".join(told) + "; or a row of patients that tells whom n counts",
+        allowed=", ".join(told) + "; or a row of kind patients with this n",
     )
 
 

@@ -48,7 +48,11 @@ def notes(targets: Targets) -> list[str]:
     """Return what must be known of a cohort's predictions, with the line each."""
     rows = targets.cohort.targets[targets.cohort.targets["use"] == USE]
     told: list[tuple[object, str]] = [
-        (index, f"{part} are taken as those assessed, like the others; of chosen ones, as responders, it tells nothing")
+        (
+            index,
+            f"{part} are treated as the assessed patients, similar to the rest; a selected group, as responders, has "
+            "no meaning here",
+        )
         for index, part in assessed(targets, rows).items()
     ]
     if targets.cohort.follow_up is None:

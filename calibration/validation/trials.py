@@ -84,8 +84,8 @@ def read(file: Path) -> pd.DataFrame:
     table = csv.read(file, ["refused"], [name for name in header if name != "refused"])
     for number, (line, found) in enumerate(table["number"].items(), start=1):
         if found != number:
-            again = "a trial again" if found < number else "a trial is missing before this one"
-            allowed = f"{number}: remove the lines from here on, and the same command goes on"
+            again = "a trial is repeated" if found < number else "a trial is missing before this one"
+            allowed = f"{number}: remove the lines from here on, then run the same command to continue"
             raise InputError(again, where=f"{file}: line {line}", got=f"{found:g}", allowed=allowed)
     for name in header.drop(ABOUT):
         wrong = table[(table["refused"] == "") & ~table[name].isin(range(DRAWS + 1))]
@@ -115,13 +115,13 @@ def check_folder(folder: Path, told: dict[str, Any]) -> None:
     try:
         before = dict(json.loads((folder / "settings.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        what = "no check to go on with is in this folder"
+        what = "this folder has no check to continue"
         raise InputError(
-            what, where=str(folder), allowed="a new or empty folder, or that of a stopped check"
+            what, where=str(folder), allowed="a new or empty folder, or the folder of a stopped check"
         ) from error
     for key, wanted in told.items():
         if before.get(key) != wanted:
-            what = f"the fits in this folder are of another {key.replace('_', ' ')}"
+            what = f"the fits in this folder have another {key.replace('_', ' ')}"
             raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
 
 

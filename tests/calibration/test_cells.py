@@ -132,7 +132,7 @@ def test_counts_that_no_table_fits_are_refused() -> None:
 
 
 def test_more_survivors_than_patients_are_refused() -> None:
-    with pytest.raises(InputError, match="line 2: more than there are; got 18; allowed: 0 to 17"):
+    with pytest.raises(InputError, match="line 2: more than the total; got 18; allowed: 0 to 17"):
         check_rows([row("survivors", "treated", 18, 17, month=6.0)])
 
 
@@ -157,5 +157,5 @@ def test_more_patients_in_an_arm_than_in_the_cohort_are_refused_naming_both() ->
 
 
 def test_a_cell_that_no_count_holds_is_refused() -> None:
-    with pytest.raises(InputError, match=r"no count says anything of cell .*arm 1"):
+    with pytest.raises(InputError, match=r"no count includes cell .*arm 1"):
         check_equations([Equation(frozenset({0}), 3, "a")], cells(2), "here")

@@ -219,8 +219,11 @@ CANNOT_BE = {
         [alive("60,47,6.5,,", 12), alive("60,45,6.5,,", 6, name="six")],
         "line 3 and .*line 4: two rows contradict .*'47 ± 6.5 % .all. alive at month 12; 45 ± 6.5 % .* month 6'",
     ),
-    "a row without a name": ([alive("60,45,,,", name=" ")], "line 3: a row without a name; allowed: a name of its own"),
-    "two rows of one name": ([alive("60,45,,,"), alive("60,40,,,", 24)], "line 4: two rows of one name; .*line 3"),
+    "a row without a name": (
+        [alive("60,45,,,", name=" ")],
+        "line 3: a row without a name; allowed: a name that no other row has",
+    ),
+    "two rows have one name": ([alive("60,45,,,"), alive("60,40,,,", 24)], "line 4: two rows have one name; .*line 3"),
     "two counts of the same": (
         [count("deaths", "30,60,50", name="some"), count("deaths", "31,60,52", name="others")],
         "line 3 and .*line 4: two rows contradict .*'30 of 60 .all. dead by last follow-up; 31 of 60 .*'",
@@ -230,7 +233,7 @@ CANNOT_BE = {
             count("patients", "20,60,33", name="some", attribute="cd19=positive", use="case_mix"),
             count("patients", "20,60,33", name="others", attribute="cd19=positive", use="case_mix"),
         ],
-        "line 4: a level is told twice; got 'cd19=positive'; allowed: one case_mix row for it: line 3 is one",
+        "line 4: a level has more than one row; got 'cd19=positive'; allowed: one case_mix row for it: line 3 is one",
     ),
     "a mix of no attribute": ([count("patients", "20,60,33", use="case_mix")], "line 3: a case_mix row without an"),
     "a mix of deaths": (
@@ -313,7 +316,7 @@ CANNOT_BE = {
     "an interval beyond all": ([alive("60,90,,80,101")], "line 3: not a 95 % interval .* <= 100"),
     "half an interval": ([alive("60,45,,32,")], "line 3: half an interval; got '32'; allowed: both"),
     "0 % with an error": ([alive("60,0,3,,")], "line 3: 0 and 100 % have no standard error; got '0 ± 3 %'"),
-    "nobody": ([alive("0,45,,,")], "line 3, n: a figure of nobody; got '0'; allowed: 1 or more"),
+    "nobody": ([alive("0,45,,,")], "line 3, n: a figure for no patients; got '0'; allowed: 1 or more"),
     "half a patient": ([alive("59.5,45,6.6,,")], "line 3, n: not whole patients; got '59.5'"),
     "fewer than nobody": ([alive("-5,45,6.6,,")], "line 3, n: not whole patients; got '-5'"),
     "a month beyond all": ([alive("60,45,6.6,,", 241)], "line 3, month: a month that .*got '241'; .*up to 240"),
@@ -336,7 +339,9 @@ def test_shares_that_leave_less_than_nothing_are_refused_as_they_are_read(tell: 
         count("entered", "30,42,71", "treated", "chemo", state="chemotherapy", use="setting"),
         count("entered", "25,42,60", "treated", "antibody", state="immunotherapy", use="setting"),
     ]
-    with pytest.raises(InputError, match=r"cohort\.toml: share_chemotherapy, share_immunotherapy: leaves less than"):
+    with pytest.raises(
+        InputError, match=r"cohort\.toml: share_chemotherapy, share_immunotherapy: leaves a negative share"
+    ):
         tell(*rows, levers='share_chemotherapy = "chemo"\nshare_immunotherapy = "antibody"')
 
 

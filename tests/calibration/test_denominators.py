@@ -71,7 +71,9 @@ def test_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
     hsct, first = "hsct,patients,hsct,,,,23,42", "first,patients,hsct,,prior_hsct=no,,12,23"
     targets = letters(tmp_path / "mine", hsct, first, "rest,patients,other,,,,19,42")
     assert whom(targets) == ["treated", "hsct", "treated"]
-    with pytest.raises(InputError, match=r"targets.csv: line 4: whom n counts is not told; got .n = 18 of 'un'"):
+    with pytest.raises(
+        InputError, match=r"targets.csv: line 4: no row reports which patients n counts; got .n = 18 of 'un'"
+    ):
         whom(letters(tmp_path / "other", "x,patients,other,,,,18,60", "un,patients,untreated,,,,9,18"))
 
 
@@ -109,10 +111,13 @@ def _hscts_of_the_treated(targets: Targets, n: int = 200_000) -> float:
 
 
 REFUSED = {
-    "more than were treated": ("deaths,treated,,,,9,90,", "whom n counts is not told; got .*n = 90 of 'it'"),
-    "an arm of nobody told": ("patients,untreated,,,,9,90,", r"allowed: 200 \(all\); or a row of patients that tells"),
+    "more than were treated": (
+        "deaths,treated,,,,9,90,",
+        "no row reports which patients n counts; got .*n = 90 of 'it'",
+    ),
+    "an arm of nobody told": ("patients,untreated,,,,9,90,", r"allowed: 200 \(all\); or a row of kind patients"),
     "women of nobody told": ("patients,untreated,,sex=female,,9,30,", r"allowed: 200 \(all\), 80 \(sex=female\)"),
-    "as many women as treated": ("patients,treated,,sex=female,,20,80,", "n counts several sets of patients"),
+    "as many women as treated": ("patients,treated,,sex=female,,20,80,", "n may count several sets of patients"),
 }
 
 
@@ -137,8 +142,8 @@ def test_fewer_than_the_treated_are_taken_as_assessed_and_that_is_said(tmp_path:
     """15 HSCTs of 26: whether these are responders or those who were followed, the row does not tell."""
     targets = letters(tmp_path / "mine", "hsct,entered,treated,hsct,,,15,26", "all,entered,treated,hsct,,,15,42")
     (note,) = external.notes(targets)
-    assert "26 of 42 treated are taken as those assessed" in note
-    assert "as responders, it tells nothing" in note
+    assert "26 of 42 treated are treated as the assessed patients" in note
+    assert "as responders, has no meaning here" in note
 
 
 def test_a_level_that_is_known_of_some_can_be_counted_of(tmp_path: Path) -> None:

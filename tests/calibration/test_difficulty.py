@@ -28,7 +28,7 @@ def sampled(log_likelihood: Callable[[Floats], Floats]) -> WeightedSample:
         (lambda z: -0.5 * ((z[:, 1] - 6.0) / 0.3) ** 2, "above its prior's median", {"hazard"}),
         (lambda z: -0.5 * ((z[:, 1] + 6.0) / 0.3) ** 2, "below its prior's median", {"hazard"}),
         (lambda z: -0.5 * ((np.abs(z[:, 2]) - 1.5) / 0.2) ** 2, "two separate sets of values", {"delay"}),
-        (lambda z: -0.5 * ((z[:, 0] + z[:, 3]) / 0.05) ** 2, "hardly tell uptake from cure", {"uptake", "cure"}),
+        (lambda z: -0.5 * ((z[:, 0] + z[:, 3]) / 0.05) ** 2, "hardly distinguish uptake from cure", {"uptake", "cure"}),
     ],
 )
 def test_the_parameters_at_fault_are_named(

@@ -120,37 +120,41 @@ def test_a_number_is_a_share_among_the_eligible(cohort: Cohort) -> None:
 
 BY_CD19 = 'probability = { by = "cd19", positive = "share_chemotherapy", negative_or_dim = 0.2, unknown = 0.2 }'
 REFUSED = {
-    "more than it is open to": ([CAR.format(33)], {}, "0.786 of all, and share_car_t_reinfusion is open to 0.75 of"),
+    "more than it is open to": (
+        [CAR.format(33)],
+        {},
+        "0.786 of all patients, but only 0.75 are eligible for share_car_t_reinfusion",
+    ),
     "all to whom it is open": (["car,entered,treated,car_t_reinfusion,,,30,40"], {}, "no shares among the eligible"),
     "of others nothing is told": (
         [CHEMOTHERAPY.format(10)],
         {},
-        "immunotherapy, car_t_reinfusion are not open to the same patients, and what each of them had is not told",
+        "immunotherapy, car_t_reinfusion have different eligible patients, and no row reports the share of each",
     ),
     "another is a number": (
         [CAR.format(10)],
         {"more": "share_chemotherapy = 0.2\n"},
-        "share_chemotherapy is a number, which is a share among the eligible",
+        "share_chemotherapy is set to a number, which is a share among the eligible",
     ),
     "rows of different patients": (
         [CAR.format(10), "chemotherapy,entered,treated,chemotherapy,cd19=positive,,5,20"],
         {},
-        "the rows are of different patients",
+        "the rows count different patients",
     ),
     "eligible by a parameter": (
         [CAR.format(10)],
         {"edits": [("negative_or_dim = 0 }", 'negative_or_dim = "second_salvage_uptake" }')]},
-        "who is eligible for car_t_reinfusion is told by a parameter",
+        "a parameter decides which patients are eligible for car_t_reinfusion",
     ),
     "treated by CD19": (
         [CAR.format(10)],
         {"edits": [('probability = "salvage_uptake"', f"{BY_CD19.replace('share_chemotherapy', 'salvage_uptake')}")]},
-        "who comes to it differs by cd19",
+        "patients who reach it differ by cd19",
     ),
     "cured by CD19, and the mix is that at infusion": (
         [CAR.format(10)],
         {"edits": [CURED_BY_CD19], "clock": "infusion"},
-        "who comes to it differs by cd19",
+        "patients who reach it differ by cd19",
     ),
     "shares by CD19": (
         [CAR.format(10)],
@@ -168,8 +172,10 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_row_that_does_not_settle_the_shares_is_refused(what: str, cohort: Cohort) -> None:
     rows, more, complaint = REFUSED[what]
-    message = r"mine/cohort.toml: \[set\]: a row cannot tell share_.* of 'salvage_choice', which is not open to every"
-    with pytest.raises(InputError, match=f"{message}body: .*{re.escape(complaint)}.*; allowed: a row for each branch"):
+    message = (
+        r"mine/cohort.toml: \[set\]: a row cannot determine share_.* at 'salvage_choice', which is not open to every"
+    )
+    with pytest.raises(InputError, match=f"{message}body: .*{re.escape(complaint)}.*; allowed: a row per branch"):
         cohort(*rows, **more)
 
 

@@ -206,7 +206,10 @@ def test_a_second_check_in_one_folder_is_refused_while_the_first_is_at_work(targ
 
 @pytest.mark.parametrize(
     ("kept", "complaint"),
-    [([1, 2, 2], "line 4: a trial again; got '2'; allowed: 3"), ([1, 3], "line 3: a trial is missing .* got '3'")],
+    [
+        ([1, 2, 2], "line 4: a trial is repeated; got '2'; allowed: 3"),
+        ([1, 3], "line 3: a trial is missing .* got '3'"),
+    ],
 )
 def test_a_trial_that_is_there_twice_or_missing_is_refused_with_its_line(
     kept: list[int], complaint: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -269,18 +272,18 @@ def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) 
     file = tmp_path / "settings.json"
     told = json.loads(file.read_text())
     file.write_text(json.dumps(told | {"seed": 99}))
-    with pytest.raises(InputError, match=r"the fits in this folder are of another seed; got 99; allowed: 5"):
+    with pytest.raises(InputError, match=r"the fits in this folder have another seed; got 99; allowed: 5"):
         trials.run(targets, 2, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("notes.txt", "mine", "no check to go on with"),
-        ("settings.json", "{", "no check to go on with"),
-        ("settings.json", "[]", "of another cohort"),
-        ("settings.json", "3", "no check to go on with"),
-        ("settings.json", "[" * 100_000, "no check to go on with"),
+        ("notes.txt", "mine", "this folder has no check to continue"),
+        ("settings.json", "{", "this folder has no check to continue"),
+        ("settings.json", "[]", "have another cohort"),
+        ("settings.json", "3", "this folder has no check to continue"),
+        ("settings.json", "[" * 100_000, "this folder has no check to continue"),
         ("ranks.csv", "number,uptake\n1,3\n", "not the columns of a check"),
     ],
 )

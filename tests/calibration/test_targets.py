@@ -72,8 +72,8 @@ IN_A_ROW = {
     "no place": (SECOND_TRM, SECOND_TRM.replace('"paragraph 3, sentence 5"', ""), "no place in its source"),
     "no state": (CHEMOTHERAPY, CHEMOTHERAPY.replace("chemotherapy,,,", ",,,"), "kind 'entered' needs `state`"),
     "deaths of what is no death": (HSCT_TRM, HSCT_TRM.replace("h_of_treatment,,", "h,,"), "unknown death"),
-    "more than there are": (UNTREATED, UNTREATED.replace("19,37", "38,37"), "there are; got '38 of 37'"),
-    "fewer than none": (UNTREATED, UNTREATED.replace("19,37", "-1,37"), "there are; got '-1 of 37'"),
+    "more than the total": (UNTREATED, UNTREATED.replace("19,37", "38,37"), "more than the total; got '38 of 37'"),
+    "fewer than none": (UNTREATED, UNTREATED.replace("19,37", "-1,37"), "the total; got '-1 of 37'"),
     "more than the cohort": (SURVIVORS_6, SURVIVORS_6.replace("14,37", "14,38"), "the cohort has; got 38"),
     "no count": (UNTREATED, UNTREATED.replace("19,37", ",37"), "kind 'patients' needs `count`"),
     "no size": (CHEMOTHERAPY, CHEMOTHERAPY.replace("3,18", "3,"), "kind 'entered' needs `n`"),
@@ -85,10 +85,10 @@ IN_A_ROW = {
     "a range of a level, by attribute": (
         MEDIAN,
         MEDIAN.replace("median,all,relapse,", "maximum,all,relapse,cd19=positive"),
-        "only a median can be told of a level",
+        "only a median can be reported for a level",
     ),
     "a median of some": (MEDIAN, MEDIAN.replace("37,10.3", "30,10.3"), "some of the 37 patients of all cannot be"),
-    "a time of an arm": (MEDIAN, MEDIAN.replace("all", "hsct"), "no time of an arm"),
+    "a time of an arm": (MEDIAN, MEDIAN.replace("all", "hsct"), "no time for an arm"),
     "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "not an arm"),
     "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
     "a fitted follow-up": (FOLLOW_UP, FOLLOW_UP.replace("predictive", "likelihood"), "cannot be fitted"),
@@ -143,7 +143,7 @@ def test_a_missing_column_is_named(copied: Edit) -> None:
 UNKNOWN = 'cd19=unknown,,10,37,,,patients,"paragraph 2, sentence 4",'
 IN_THE_CASE_MIX = {
     "no row for a level": (f"{UNKNOWN}case_mix", f"{UNKNOWN}predictive", "no case_mix row for cd19=unknown"),
-    "two rows for a level": (UNKNOWN, UNKNOWN.replace("unknown", "positive"), "line 4: a level is told twice"),
+    "two rows for a level": (UNKNOWN, UNKNOWN.replace("unknown", "positive"), "line 4: a level has more than one row"),
     "levels that are not everybody": ("cd19=unknown,,10", "cd19=unknown,,9", "do not add up.*got 36; allowed: 37"),
 }
 

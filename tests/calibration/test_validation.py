@@ -138,14 +138,17 @@ def test_a_mix_told_of_some_is_that_of_all(new_cohort: NewCohort) -> None:
 
 UNMIXED = {
     "a sex of nobody": (["x,patients,all,,,,5,20,"], "line 2: a case_mix row without an attribute; got 'x'"),
-    "women twice": (["x,patients,all,,sex=female,,5,20,"] * 2, "line 3: a level is told twice; got 'sex=female'"),
+    "women twice": (
+        ["x,patients,all,,sex=female,,5,20,"] * 2,
+        "line 3: a level has more than one row; got 'sex=female'",
+    ),
     "women of 20 and men of 25": (
         ["x,patients,all,,sex=female,,5,20,", "y,patients,all,,sex=male,,20,25,"],
-        "line 3: levels of sex are told of different numbers of patients; got 25; allowed: 20",
+        "line 3: the levels of sex have different values of n; got 25; allowed: 20",
     ),
     "more than 20 of 20": (
         ["x,patients,all,,sex=female,,5,20,", "y,patients,all,,sex=male,,16,20,"],
-        "case_mix of sex: more patients than they are told of; got '21'; allowed: up to 20",
+        "case_mix of sex: the levels count more patients than n; got '21'; allowed: up to 20",
     ),
 }
 
@@ -164,9 +167,9 @@ SPOILED = {
     "a lever beyond its unit": ("cohort.toml", '= "treated"\n', "= 1.5\n", "outside its unit .*got 1.5"),
     "a truth for a lever": ("cohort.toml", '= "treated"\n', "= true\n", "not a number or text; got True"),
     "a benefit beyond all": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: .*; got 2"),
-    "two levels untold": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level is not told"),
+    "two levels untold": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level has no row"),
     "a level too many": ("targets.csv", "yes,,6,38,15.8", "yes,,39,39,15.8", "more patients than the cohort has"),
-    "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than there are; got '18 of 17'"),
+    "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than the total; got '18 of 17'"),
     "no place": ("targets.csv", ',"abstract",setting', ",,setting", "line 2: a target has no place"),
     "no count of them": ("cohort.toml", "n = 38\n", "n = 38\nno_censoring_before = 12\n", "line 9: no count of 38"),
 }

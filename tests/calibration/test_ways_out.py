@@ -173,5 +173,5 @@ def test_who_dies_after_the_clock_starts_dies_of_surgery_whatever_deaths_there_a
 
 
 def test_a_count_of_a_state_before_the_clock_is_not_fitted(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"line 2: nobody enters well after ill, .* use = \"predictive\""):
+    with pytest.raises(InputError, match=r"line 2: no patients enter well after ill, .* use = \"predictive\""):
         of_surgery(tmp_path, "well")

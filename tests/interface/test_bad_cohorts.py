@@ -95,7 +95,7 @@ def test_a_pathway_whose_cohort_is_not_fitted_yet_says_how_to_fit_it(
     ("file", "written", "instead", "words"),
     [
         ("targets.csv", ",survivors,", ",survivor,", ["unknown kind", "got 'survivor'", "did you mean 'survivors'?"]),
-        ("targets.csv", ",13,37,", ",99,37,", ["more than there are", "got '99 of 37'"]),
+        ("targets.csv", ",13,37,", ",99,37,", ["more than the total", "got '99 of 37'"]),
         ("targets.csv", ",13,37,", ",-1,37,", ["got '-1 of 37'", "allowed: 0 to 37"]),
         ("targets.csv", "cd19=positive", "cd19=positve", ["got 'cd19=positve'", "did you mean 'cd19=positive'?"]),
         ("targets.csv", "cd19=positive,,17", ",,17", ["line 2: a case_mix row without an attribute"]),

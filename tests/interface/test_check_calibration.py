@@ -59,7 +59,10 @@ def test_a_full_disk_names_the_folder_and_the_command_that_goes_on(
     monkeypatch.setattr(where, full)
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "1")
     assert result.exit_code == 1
-    assert "checked: File too large; what is there is kept, and the same check-calibration goes on" in result.stderr
+    assert (
+        "checked: File too large; the finished work is kept, and the same check-calibration command continues it"
+        in result.stderr
+    )
 
 
 @pytest.mark.usefixtures("frozen")
@@ -118,7 +121,7 @@ def test_the_time_of_a_check_is_that_of_the_fits_that_are_left(tmp_path: Path) -
         (("wang2024", "--seed", "-1"), ("--seed", "got -1")),
         (("wang2024", "--jobs", "0"), ("--jobs", "got 0")),
         (("wang2024", "--out", "/proc/check"), ("--out", "/proc/check")),
-        (("wang2024", "--out", "mine"), ("mine", "no check to go on with")),
+        (("wang2024", "--out", "mine"), ("mine", "this folder has no check to continue")),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_the_work(
@@ -139,4 +142,4 @@ def test_a_cohort_that_was_not_fitted_is_refused_with_the_command_for_it(afterca
         shutil.copy(LETTER / name, folder)
     result = aftercart("check-calibration", str(folder))
     assert result.exit_code == 2
-    assert f"{folder}: the cohort has no fit to be checked yet; allowed: aftercart calibrate {folder}" in result.stderr
+    assert f"{folder}: the cohort has not been fitted yet; allowed: aftercart calibrate {folder}" in result.stderr

@@ -276,7 +276,7 @@ def test_a_cohort_that_only_validates_is_not_fitted(aftercart: Command, folder: 
 
 
 SPOILED = {
-    "more treated than there are": ([("30,40,75", "18,17,75")], "line 2: more than there are; got '18 of 17'"),
+    "more treated than there are": ([("30,40,75", "18,17,75")], "line 2: more than the total; got '18 of 17'"),
     "no place": ([("%,page 3,", "%,,")], "line 3: a target has no place in its source"),
     "an error that no count gives": ([(",55,8,", ",55,3,")], "line 3: no count of 40 patients gives this figure"),
     "all of nobody knows how many": ([(",40,55,8,", ",,100,,")], "line 3: 0 and 100 % need the number of patients"),
