@@ -175,7 +175,7 @@ def test_a_row_that_does_not_settle_the_shares_is_refused(what: str, cohort: Coh
     message = (
         r"mine/cohort.toml: \[set\]: a row cannot determine share_.* at 'salvage_choice', which is not open to every"
     )
-    with pytest.raises(InputError, match=f"{message}body: .*{re.escape(complaint)}.*; allowed: a row per branch"):
+    with pytest.raises(InputError, match=f"{message} patient: .*{re.escape(complaint)}.*; allowed: a row per branch"):
         cohort(*rows, **more)
 
 
