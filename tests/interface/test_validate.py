@@ -135,8 +135,8 @@ def test_the_shipped_cohorts_inform_the_marginal_patient(
     assert result.exit_code == 0, result.output
     said = " ".join(result.stdout.split())
     assert "Of 100 additional patients under a policy, a cohort that treated more suggests that" in said
-    assert "not an estimate of a treatment's effect" in said
-    assert "The marginal benefit, under the posterior of wang2024;" in said
+    assert "not a measured effect of a treatment" in said
+    assert "who benefit), under the posterior of wang2024;" in said
     assert "not used for the marginal benefit" not in result.stderr
     assert (folder / "found" / "marginal_benefit_summary.csv").exists()
 
@@ -189,12 +189,12 @@ def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     named = "not used for the marginal benefit (their pathway or draws differ from those of region): wudhikarn2021"
     assert (named in result.stderr) is (cohorts == 1)
     manifest = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))
-    assert "The marginal benefit is transport" in manifest["note"]
+    assert "The marginal benefit is an extrapolation" in manifest["note"]
     told = manifest["cohorts"]
     assert [each["left_out_of_the_marginal_benefit"] for each in told] == [False, cohorts == 1]
     summary = pd.read_csv(folder / "found" / "marginal_benefit_summary.csv")
     assert summary["cohorts"].max() == cohorts
-    assert "The marginal benefit, under the draws of pathway 'own', own.csv;" in " ".join(result.stdout.split())
+    assert "who benefit), under the parameter sets of pathway 'own', own.csv;" in " ".join(result.stdout.split())
 
 
 def test_until_when_deaths_are_predicted_is_said_where_nobody_tells_the_follow_up(
@@ -224,7 +224,7 @@ def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
     assert "theirs: the parameters were fitted to other figures of the same patients" in said, result.output
     assert "were not fitted" not in said
     noted = json.loads((folder / "found" / "manifest.json").read_text())["note"]
-    assert "no external validation" in noted
+    assert "not external validation" in noted
     assert "marginal benefit" not in noted
     result = aftercart("validate", "theirs", "--refit", "--out", "again")
     assert result.exit_code == 2

@@ -46,7 +46,7 @@ def test_virtual_cohorts_answer_with_the_power_and_the_spread(aftercart: Command
     told = " ".join(result.stdout.split())
     assert told.startswith("With 20 patients an arm, ")
     assert "wider-salvage@cohorts" in told
-    assert "the reported one is 7.85" in told
+    assert "the reported standard error is 7.85" in told
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
@@ -91,7 +91,7 @@ def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None,
 
 def test_where_nobody_is_transplanted_there_is_nothing_to_compare(aftercart: Command, drawless: None) -> None:
     told = aftercart("guarantee-time", "no-hsct", *FEW).stdout
-    assert told.startswith("Under no-hsct, nobody is in one of the two groups")
+    assert told.startswith("Under no-hsct, one of the two groups has no patient")
     assert "nan" not in told
 
 

@@ -196,7 +196,7 @@ def _values(reference: Reference, pathway: Pathway) -> list[float]:
 def _footing(pathway: Pathway, cohort: Cohort | None) -> str:
     sentences = [f"Clock “{clock}” starts at {pathway.states[state].label}." for clock, state in pathway.clocks.items()]
     if pathway.resources:
-        sentences.append("In brackets: the resource used in that state.")
+        sentences.append("In brackets: the resource used.")
     states, resources = pathway.states.values(), pathway.resources.values()
     labels = [pathway.title, *(state.label for state in states), *(resource.label for resource in resources)]
     sentences += text.explained(pathway.abbreviations, labels)
