@@ -85,7 +85,7 @@ def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None,
         else:
             numbers = [f"{cells[0]} (", f"{cells[1]} (", cells[2]]
             assert all(number in said for number in numbers), (name, numbers)
-    for words in ("18 more", "17.5 points", "in 50 of 100", "between 14 and 51", "7.5 points", "adds 6.7"):
+    for words in ("18 more", "50 show the reported difference of 17.5", "between 14 and 51", "7.5 points", "adds 6.7"):
         assert words in said, words
 
 
