@@ -82,7 +82,7 @@ def lost_while_waiting(pathway: Pathway, resources: Iterable[str]) -> str:
 
 
 def losses(pathway: Pathway, resource: str) -> str:
-    """Return the events that end a wait before the patient is served: "relapse or death"; empty for none."""
+    """Return the events that end a wait before the patient is served, joined by "or"; empty for none."""
     holding = {name for name, state in pathway.states.items() if state.holds == resource}
     waits = [state for state in pathway.states.values() if any(exit.to in holding for exit in state.transitions)]
     events = [exit.to for wait in waits for exit in wait.transitions if exit.to not in holding]

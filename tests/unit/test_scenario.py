@@ -369,5 +369,5 @@ def test_a_share_told_as_a_number_stays_and_the_named_siblings_give_way(tmp_path
 def test_a_share_beside_numbers_only_cannot_be_changed_and_the_scenario_is_named(tmp_path: Path) -> None:
     told = REST.format(last=0.5, q=0.3).replace('probability = "q"', "probability = 0.3")
     (tmp_path / "rest.toml").write_text(told)
-    with pytest.raises(InputError, match=r"policy: p: branches of 'choice' are fixed numbers .*allowed: .*rest"):
+    with pytest.raises(InputError, match=r"p: the other branches of 'choice' are fixed .*allowed: .*rest"):
         taken(Scenario("policy", load_pathway(tmp_path / "rest.toml"), set={"p": 0.6}))
