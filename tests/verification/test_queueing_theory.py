@@ -126,7 +126,7 @@ class Runs:
 
     @property
     def queue(self) -> Floats:
-        return self.over_time("asked", lambda book: np.minimum(book.granted, book.reneged), 1.0)
+        return self.over_time("requested", lambda book: np.minimum(book.granted, book.reneged), 1.0)
 
     @property
     def utilisation(self) -> Floats:

@@ -219,15 +219,15 @@ def the_law(
     model, own = resolve(policy), resolve(before)
     assume(all(lives_end(each) for each in (model, own)))
     if beyond_microsim(pathway, limits) is None:
+        free = replace(policy, capacity={name: Capacity(((0.0, 10_000),)) for name in RESOURCES})
+        everybody = replace(arrivals, under_policy=np.ones(arrivals.patients.size, dtype=bool))
         try:
             events, book = alike(model, arrivals, horizon=horizon, before=own)
+            unlimited, _ = alike(resolve(free), everybody, horizon=horizon)
         except InputError:
             # Microsim refuses only what `auto` leaves to des.
             assert choose_engine("auto", [replace(policy, before=before)])[0] == "des"
             return
-        free = replace(policy, capacity={name: Capacity(((0.0, 10_000),)) for name in RESOURCES})
-        everybody = replace(arrivals, under_policy=np.ones(arrivals.patients.size, dtype=bool))
-        unlimited, _ = alike(resolve(free), everybody, horizon=horizon)
         numbers = range(int(arrivals.patients[0]), int(arrivals.patients[-1]) + 1)
         told = table(microsim.simulate(model, Uniforms(1), numbers, horizon=horizon))
         pd.testing.assert_frame_equal(unlimited, told, rtol=0.0, atol=1e-9)
