@@ -37,7 +37,7 @@ def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) 
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("The calibration of wang2024 recovers the true values: in ")
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
-    said = ("OS at 12 months", "Each figure predicted", "0.0040 at most", "In 38 fits,", "not for individual patients")
+    said = ("OS at 12 months", "Each figure, predicted", "0.0040 at most", "With 38 fits,", "not for individual patients")
     for words in said:
         assert words in result.stdout
     assert result.stdout.endswith("Files: checked\n")
@@ -76,7 +76,7 @@ def test_where_no_simulated_cohort_could_be_fitted_that_is_said_and_the_rest_is_
     told = " ".join(result.stdout.split())
     assert "none of 3 simulated cohorts could be fitted" in told
     assert "two medians may be one patient's" in told
-    assert "Each figure predicted by a fit without it" in told
+    assert "Each figure, predicted by a fit without it" in told
 
 
 def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
@@ -85,10 +85,10 @@ def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     frozen["hsct_cure"] = frozen["hsct_cure"] // 3
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--quiet")
     assert result.exit_code == 1
-    assert "not right in everything" in result.stdout.splitlines()[0]
+    assert "fails a check" in result.stdout.splitlines()[0]
     said = " ".join(result.stdout.split())
     assert "the ranks of hsct_cure are not uniform" in said
-    assert "Of 100 checks of a right calibration 5 find uneven ranks by chance, and 5 such intervals" in said
+    assert "Of 100 checks of a correct calibration, 5 find uneven ranks by chance, and 5 such intervals" in said
 
 
 def test_a_check_of_hours_asks_first(aftercart: Command, frozen: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
