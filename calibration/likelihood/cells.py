@@ -95,7 +95,7 @@ def equations(
     entered = {row.state for row in rows if row.kind == "entered"}
     for row in rows:
         if not 0 <= row.count <= row.n:
-            raise InputError("more than there are", where=row.where, got=row.count, allowed=f"0 to {row.n}")
+            raise InputError("more than the total", where=row.where, got=row.count, allowed=f"0 to {row.n}")
         everybody = {i for i, cell in enumerate(cells) if cell.arm in members[row.population]}
         gone = {i for i in everybody if cells[i].cause is not ALIVE}
         dead = {i for i in gone if cells[i].cause not in entered}

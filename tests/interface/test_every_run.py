@@ -208,9 +208,9 @@ def scenarios_of(case: Case) -> list[Scenario]:
         (("compare", "two-beds.toml", "by-urgency.toml", "--engine", "microsim"), "--engine des"),
         (("sweep", "two-beds.toml", "--vary", "stay=1,2", "--engine", "exact"), "the exact engine has no queues"),
         (("virtual-cohorts", "as-it-is.toml", "--engine", "exact"), "the exact engine simulates no patients"),
-        (("virtual-cohorts", "two-beds.toml"), "no beds"),
+        (("virtual-cohorts", "two-beds.toml"), "limited resources"),
         (("virtual-cohorts", "as-it-is.toml", "--horizon", "12"), "--horizon"),
-        (("guarantee-time", "as-it-is.toml"), "no two groups"),
+        (("guarantee-time", "as-it-is.toml"), "no pair of groups"),
         (("run", "as-it-is.toml", "--draws", "2"), "--draws"),
     ],
 )

@@ -411,7 +411,7 @@ def refused(result: Any, *said: str) -> None:
     """One message on standard error besides the load, with these words in it; nothing on standard output."""
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
-    (message,) = (line for line in result.stderr.splitlines() if "% of capacity" not in line)
+    (message,) = (line for line in result.stderr.splitlines() if "demand for" not in line)
     assert message.startswith("aftercart: ")
     for each in said:
         assert each in message, message

@@ -116,7 +116,7 @@ BAD = {
     ("virtual-cohorts", "baselin"): ("did you mean 'baseline'",),
     ("guarantee-time", "--landmarks", "13"): ("--landmarks: no landmark; got 13.0; allowed: above 0, below 12",),
     ("guarantee-time", "--landmarks", "0"): ("--landmarks: no landmark; got 0.0",),
-    ("guarantee-time", "--landmarks", "soon"): ("--landmarks: not months; got 'soon'; allowed: as 3,6",),
+    ("guarantee-time", "--landmarks", "soon"): ("--landmarks: not months; got 'soon'; allowed: months separated",),
     ("guarantee-time", "--landmarks", "1,2,3,4"): ("--landmarks: too many",),
     ("guarantee-time", "--engine", "exact"): ("--engine: the exact engine simulates no patients",),
     ("guarantee-time", "--group", "treated"): ("--group: the pathway declares no pair of groups", "allowed: hsct"),

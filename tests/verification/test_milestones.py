@@ -320,8 +320,8 @@ BAD = {
     'milestones = ["complete_response"]': "it is not a sojourn declared as competing",
     'milestones = ["chemotherapy"]': "it follows 'salvage_choice', which is not a sojourn",
     'milestones = ["car_t_remission"]': "a clock starts there",
-    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "time goes on",
-    'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"has no \[service\]",
+    'milestones = ["hsct", "after_hsct"]\nhazard_ratio = { "after_hsct.relapse_after_salvage" = 0.5 }': "is carried",
+    'milestones = ["hsct", "after_hsct"]\n[service]\narrivals_per_year = 9\nyears = 3': r"cannot have \[service\]",
 }
 
 

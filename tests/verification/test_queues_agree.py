@@ -466,7 +466,7 @@ def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_serv
     granted = np.sort(book.granted[np.isfinite(book.granted)])
     np.testing.assert_allclose(granted, [0.0, 3.0, 6.0, 9.0, 12.0], atol=1e-9)
     engine, why = choose_engine("auto", [model.scenario])
-    assert (engine, "come back to 'ask' without end" in why) == ("des", True)
+    assert (engine, "return to 'ask' without end" in why) == ("des", True)
 
 
 @pytest.mark.parametrize(("share", "engine"), [(0.2, "microsim"), (0.99, "des")])
