@@ -136,14 +136,14 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
         return resources.stability(rows, found.manifest, scenario, "beds")
 
     assert re.fullmatch(
-        r"Demand is 150 % of capacity\. The queue is stable, since 3\d\.\d % leave it before they are served\.",
+        r"Demand is 150 % .* stable, because 3\d\.\d % of patients leave it before they are served\.",
         note(exponential(2.0)),
     )
     assert "150 % of capacity, and the queue grows without limit" in note(NEVER, overload=True)
     assert "250 % of capacity, and the queue grows without limit" in note(LATE, YEARS.format(rate=60), overload=True)
     early = note(exponential(40.0), "arrivals_per_year = 36\nyears = 0.1\n")
-    assert "keeps it bounded, but hardly any do in the years that count" in early
-    assert "arrivals end with the list" in note(NEVER, f"arrival_months = {[0] * 60}\nyears = 1\n")
+    assert "keep the queue bounded, but hardly any leave in the years counted" in early
+    assert "because the list of arrivals ends" in note(NEVER, f"arrival_months = {[0] * 60}\nyears = 1\n")
     assert note(exponential(2.0), YEARS.replace("{rate}", "12")) == ""
 
 
