@@ -171,7 +171,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def calibrate(name: str, *, out: Path, **_: Any) -> Any:
         (out / "draws.csv").write_text("new")
-        return SimpleNamespace(problems=list)
+        return SimpleNamespace(problems=list, warnings=list)
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
 

@@ -31,7 +31,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def calibrate(name: str, **settings: Any) -> Any:
         asked.update(settings, cohort=name)
-        return SimpleNamespace(posterior=cohort.posterior, diagnostics=GOOD, problems=list)
+        return SimpleNamespace(posterior=cohort.posterior, diagnostics=GOOD, problems=list, warnings=list)
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
     return asked

@@ -101,7 +101,7 @@ def test_what_cannot_be_used_is_refused_in_a_line(aftercart: Command, folder: Pa
     refused(sweep("--vary", "onset_rate=0.1,-1"), folder, "with onset_rate=-1", "outside its unit")
     refused(sweep("--vary", "onset_rate=high"), folder, "not a number; got 'high'")
     refused(sweep("--vary", "onset_rate"), folder, "not NAME=VALUES")
-    refused(sweep(*ONSET, *ONSET), folder, "a name twice")
+    refused(sweep(*ONSET, *ONSET), folder, "a name is given twice")
     refused(sweep(*ONSET, "--draws", "2"), folder, "--draws")
     assert sweep().exit_code == 2
 

@@ -76,8 +76,8 @@ def test_the_middle_month_answers_unless_another_is_declared(declared: tuple[flo
     [
         ("survival_months = []", "no month; got []; allowed: one or more; without the key 6, 12, 24, 60"),
         ("survival_months = [0, 3]", "survival_months: no month; got 0"),
-        ("survival_months = [3, 3]", "survival_months: a month twice"),
-        ("survival_months = [3.0000001, 3]", "survival_months: a month twice"),
+        ("survival_months = [3, 3]", "survival_months: a month is listed twice"),
+        ("survival_months = [3.0000001, 3]", "survival_months: a month is listed twice"),
         ("survival_months = [3, 9]\nanswer_month = 6", "answer_month: survival is not shown at this month"),
         ("survival_months = [3, 9]\nanswer_month = 6", "one of survival_months: 3, 9"),
         ('patients = ""', "patients"),

@@ -107,11 +107,11 @@ def _predictive(predictive: pd.DataFrame) -> Table:
 
 def show_fit(fit: Fit, console: Console) -> None:
     """Print the prior and posterior of each parameter, and how good the sample is."""
-    table = terminal.table("parameter", "prior", "posterior", "contraction", numbers=3)
+    table = terminal.table("parameter", "prior", "posterior", "learned", numbers=3)
     for row in fit.posterior.to_dict("records"):
         before, after = (_summary(row, when) for when in ("prior", "posterior"))
         terminal.add(table, row["parameter"], before, after, f"{row['contraction']:.2f}")
-    console.print("Means (95 % intervals); contraction: 1 - posterior / prior variance")
+    console.print("Means (95 % intervals); learned (contraction): 1 - posterior / prior variance")
     console.print(table)
     sample = fit.diagnostics
     console.print()
