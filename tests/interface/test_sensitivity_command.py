@@ -134,7 +134,9 @@ def test_figures_say_in_words_what_they_show_with_n_and_source(aftercart_with_fi
     told = " ".join(result.stdout.split())
     assert "n = 37" in told
     assert "nr_cure *" in told
-    assert re.search(r"marginal_benefit is varied as other cohorts suggest \(0\.\d\d to 0\.\d\d\): an extrapolation", told)
+    assert re.search(
+        r"marginal_benefit is varied as other cohorts suggest \(0\.\d\d to 0\.\d\d\): an extrapolation", told
+    )
 
 
 def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, drawless: None) -> None:
