@@ -38,9 +38,7 @@ def run(
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
     settings |= {"margin": margin, "rough": quick}
-    into = _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes)
-    if open_:
-        options.open_page(into / "report.html")
+    _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes, open_=open_)
 
 
 def compare(
@@ -74,9 +72,7 @@ def compare(
     settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
     settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
     settings |= {"margin": margin, "rough": quick}
-    into = _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes)
-    if open_:
-        options.open_page(into / "report.html")
+    _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes, open_=open_)
 
 
 def _simulate(
@@ -88,8 +84,9 @@ def _simulate(
     quiet: bool,
     histories: bool,
     yes: bool,
-) -> Path:
-    """Run scenarios and print the results; return the folder."""
+    open_: bool,
+) -> None:
+    """Run scenarios, write the folder and print the results."""
     from simulator.evidence.cohort import load_cohort
     from simulator.experiment import cost, events
     from simulator.experiment import run as experiment
@@ -133,7 +130,8 @@ def _simulate(
         tables=lambda console: display.show(results, cohort, console),
         quiet=quiet,
     )
-    return out
+    if open_:
+        options.open_page(out / "report.html")
 
 
 def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:

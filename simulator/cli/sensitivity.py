@@ -169,7 +169,7 @@ class _Widened:
     jobs: int
 
     def __call__(
-        self, draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
+        self, draws: pd.DataFrame, names: Collection[str], advance: Callable[[int, int], None]
     ) -> Iterator[Widened]:
         from calibration.fit import likelihood_of
         from calibration.likelihood.targets import load_targets
@@ -177,7 +177,7 @@ class _Widened:
 
         targets = load_targets(self.cohort)
         with likelihood_of(targets, self.jobs) as (log_likelihood, _):
-            yield from widened(targets, draws, log_likelihood, names, tell)
+            yield from widened(targets, draws, log_likelihood, names, advance)
 
     def seconds(self, draws: pd.DataFrame) -> float:
         """Return the estimated seconds of its likelihoods."""

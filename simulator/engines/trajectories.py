@@ -35,6 +35,12 @@ class Trajectories:
     order: dict[str, list[Integers]] = field(default_factory=dict)
     early: dict[str, list[Booleans]] = field(default_factory=dict)
 
+    @classmethod
+    def at_entry(cls, patients: Integers, levels: dict[str, Integers], longest: float) -> Trajectories:
+        """Return patients to whom nothing has happened yet. longest : months they are followed before the clock."""
+        never = np.full(patients.size, np.inf)
+        return cls(patients, levels, never, never.copy(), np.full(patients.size, longest))
+
     def ever_entered(self, states: Sequence[str], months_after_clock: float) -> Booleans:
         """Return who entered any of `states` from the default clock's start to some months after it, (n_patients,)."""
         entered = np.zeros(self.patients.size, dtype=bool)

@@ -38,7 +38,7 @@ class Widen(Protocol):
     """(draws, inputs that matter, progress) -> the draws without each assumed prior; and how long that takes."""
 
     def __call__(
-        self, draws: pd.DataFrame, names: Collection[str], tell: Callable[[int, int], None]
+        self, draws: pd.DataFrame, names: Collection[str], advance: Callable[[int, int], None]
     ) -> Iterable[Widened]: ...
 
     def seconds(self, draws: pd.DataFrame) -> float: ...

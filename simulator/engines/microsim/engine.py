@@ -119,9 +119,7 @@ class Run:
         for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
-        self.trajectories = Trajectories(
-            patients, self.levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, plan.longest)
-        )
+        self.trajectories = Trajectories.at_entry(patients, self.levels, plan.longest)
         self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
             plan.model.pathway.start: [(everybody, np.zeros(n))]
         }
@@ -140,17 +138,7 @@ class Run:
             for state in self.plan.order:
                 arrivals = self.waiting.pop(state, None)
                 if arrivals is not None:
-                    who = (
-                        np.concatenate([patients for patients, _ in arrivals])
-                        if len(arrivals) > 1
-                        else arrivals[0][0]
-                    )
-                    month = (
-                        np.concatenate([months for _, months in arrivals])
-                        if len(arrivals) > 1
-                        else arrivals[0][1]
-                    )
-                    self._enter(state, who, month)
+                    self._enter(state, *(np.concatenate(column) for column in zip(*arrivals, strict=True)))
         return self.trajectories
 
     def _enter(self, state: str, who: Integers, month: Floats) -> None:

@@ -181,13 +181,8 @@ class Segments(Run):
             return
         if self.without_benefit is not None:
             without_benefit = np.flatnonzero(self.without_benefit[who])
-            self._ask(
-                state,
-                self.plan.exits_without_benefit[state],
-                who[without_benefit],
-                month[without_benefit],
-                _some(visit, without_benefit),
-            )
+            some = who[without_benefit], month[without_benefit], _some(visit, without_benefit)
+            self._ask(state, self.plan.exits_without_benefit[state], *some)
             kept = np.flatnonzero(~self.without_benefit[who])
             who, month, visit = who[kept], month[kept], _some(visit, kept)
         self._ask(state, self.plan.exits[state], who, month, visit)
@@ -200,9 +195,8 @@ class Segments(Run):
         without_benefit, exits = np.flatnonzero(self.without_benefit[who]), self.plan.exits_without_benefit[state]
         if without_benefit.size and exits:
             patients = who[without_benefit]
-            ends, winner = self._departure(
-                state, exits, patients, month[without_benefit], _some(visit, without_benefit)
-            )
+            visits = _some(visit, without_benefit)
+            ends, winner = self._departure(state, exits, patients, month[without_benefit], visits)
             self._leave_alive(state, exits, patients, ends, winner)
         kept = np.flatnonzero(~self.without_benefit[who])
         return who[kept], month[kept], _some(visit, kept)
@@ -308,16 +302,11 @@ def _all_rows(runs: Sequence[Segments]) -> SegmentTable:
     def joined(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(run, name) for run in runs])
 
+    shared = ("resource", "requested", "expiry", "release", "ends", "granted_row", "reneged_row")
     return SegmentTable(
         place=joined("places"),
-        resource=joined("resource"),
         begins=np.concatenate([np.full(run.patients.size, run.begins) for run in runs]),
-        requested=joined("requested"),
-        expiry=joined("expiry"),
-        release=joined("release"),
-        ends=joined("ends"),
-        granted_row=joined("granted_row"),
-        reneged_row=joined("reneged_row"),
+        **{name: joined(name) for name in shared},
     )
 
 
@@ -330,9 +319,7 @@ class _Assembly:
         self.untreated_death, self.untreated_exit = np.full(n, np.inf), np.zeros(n, dtype=np.int64)
         levels = {name: np.zeros(n, dtype=np.int64) for name in runs[0].levels} if runs else {}
         longest = runs[0].plan.longest if runs else np.inf
-        self.whole = Trajectories(
-            arrivals.patients, levels, np.full(n, np.inf), np.full(n, np.inf), np.full(n, longest)
-        )
+        self.whole = Trajectories.at_entry(arrivals.patients, levels, longest)
         self.last = np.full(n, -1), np.zeros(n, dtype=np.int64)
 
     def trajectories(self) -> Trajectories:
@@ -392,9 +379,8 @@ class _Assembly:
 
     def _put_deaths_without_benefit(self) -> None:
         whole = self.whole
-        dead = np.flatnonzero(
-            (self.untreated_death <= whole.follow_up_end + MOMENT) & np.isfinite(self.untreated_death)
-        )
+        is_dead = (self.untreated_death <= whole.follow_up_end + MOMENT) & np.isfinite(self.untreated_death)
+        dead = np.flatnonzero(is_dead)
         if not dead.size:
             return
         pathway = self.runs[0].plan.model.pathway
