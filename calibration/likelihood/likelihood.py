@@ -18,7 +18,7 @@ import numpy as np
 from calibration.likelihood.branchings import Branching
 from calibration.likelihood.cells import ALIVE, ANY, ELSEWHERE, Cell
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
-from calibration.likelihood.reached import Reached, entered, estimate, joined
+from calibration.likelihood.reached import FollowedUp, estimate
 from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from simulator.arrays import Floats
@@ -66,15 +66,16 @@ class Likelihood:
         if targets.tables is not None or targets.branchings or targets.percentages:
             window = self._arms_change_later(model)
             solution = engine.solve(model, self.horizon, step=self.cell, window=window).of_a_cohort()
+            followed = self.follow_up(solution)
             if targets.tables is not None:
                 found["patients, survivors and deaths"] = targets.tables.log_likelihood(
-                    self.cell_probabilities(solution)
-                ) - self.log_probability_of_sizes(solution)
+                    self.cell_probabilities(followed)
+                ) - self.log_probability_of_sizes(followed)
             for branching in targets.branchings:
                 name = f"{', '.join(branching.states)} of {branching.population}"
-                found[name] = branching.log_likelihood(self.branch_probabilities(solution, branching))
+                found[name] = branching.log_likelihood(self.branch_probabilities(followed, branching))
             for percentage in targets.percentages:
-                survival = self.survival(solution, percentage.population, percentage.month)
+                survival = self.survival(followed, percentage.population, percentage.month)
                 found[f"survival of {percentage.population} at month {percentage.month:g}"] = percentage.log_likelihood(
                     survival
                 )
@@ -116,23 +117,29 @@ class Likelihood:
         # Wider cells would not have a fixed time on their edges.
         return needed * (min(self.step / STEP, 1.0) if fixed else self.step / STEP)
 
-    def cell_probabilities(self, solution: Solution) -> Floats:
+    def follow_up(self, solution: Solution) -> FollowedUp:
+        """Return the cohort's patients in a solved model, each until the end of their own follow-up."""
+        return FollowedUp(solution, *(self.targets.cohort.follow_up or (np.inf, np.inf)))
+
+    def cell_probabilities(self, followed: FollowedUp) -> Floats:
         """Return the probability of every cell of the table, (n_draws, n_cells)."""
         assert self.targets.tables is not None
-        by_arm: dict[tuple[str, str], Reached] = {}
+        deaths = self.targets.pathway.deaths
+
+        def gone(arm: str, cause: str, month: float) -> Floats:
+            return followed.seen(followed.entered(deaths if cause == ANY else [cause], [arm]), month)
+
         columns = []
         cells = self.targets.tables.cells
-        shares = {arm: self._size(solution, arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
+        shares = {arm: followed.size(arm) for cell in cells if (arm := cell.arm) != ELSEWHERE}
         for cell in cells:
             if cell.arm == ELSEWHERE:
                 columns.append(1.0 - np.asarray(sum(shares.values())))
             elif cell.cause is ALIVE:
-                ways = [self._dead(solution, by_arm, cell.arm, cause) for cause in self._gone(cell.arm)]
-                gone = sum((self._by(way, np.inf) for way in ways), np.zeros(()))
-                columns.append(shares[cell.arm] - gone)
+                ever = [gone(cell.arm, cause, np.inf) for cause in self._gone(cell.arm)]
+                columns.append(shares[cell.arm] - sum(ever, np.zeros(())))
             else:
-                dead = self._dead(solution, by_arm, cell.arm, cell.cause)
-                columns.append(self._by(dead, cell.end) - self._by(dead, cell.start))
+                columns.append(gone(cell.arm, cell.cause, cell.end) - gone(cell.arm, cell.cause, cell.start))
         found = np.clip(np.column_stack(columns), 0.0, 1.0)
         return np.where(found > ROUNDING, found, 0.0)
 
@@ -143,54 +150,38 @@ class Likelihood:
         told = [cell.cause for cell in self.targets.tables.cells if cell.arm == arm and cell.cause is not ALIVE]
         return [ANY] if all(cause in deaths for cause in told) else list(dict.fromkeys(told))
 
-    def _dead(self, solution: Solution, known: dict[tuple[str, str], Reached], arm: str, cause: str) -> Reached:
-        if (arm, cause) not in known:
-            states = solution.model.pathway.deaths if cause == ANY else [cause]
-            known[arm, cause] = entered(solution, states, [arm])
-        return known[arm, cause]
-
-    def _by(self, reached: Reached, month: float) -> Floats:
-        """Return who has been seen to come there by a month, (n_draws,): before the end of their own follow-up."""
-        return reached.seen(month, *(self.targets.cohort.follow_up or (np.inf, np.inf)))
-
-    def _size(self, solution: Solution, arm: str) -> Floats:
-        """Return the share of patients who are of an arm at their last follow-up, (n_draws,)."""
-        if self.targets.cohort.follow_up is None:
-            return solution.size(arm)
-        return self._by(joined(solution, [arm]), np.inf)
-
-    def log_probability_of_sizes(self, solution: Solution) -> Floats:
+    def log_probability_of_sizes(self, followed: FollowedUp) -> Floats:
         """Return the log probability of the sizes of arms that branchings count, (n_draws,); 0 where impossible."""
         if self.targets.sizes is None:
-            return np.zeros(solution.model.n_draws)
-        shares = np.column_stack([self._size(solution, cell.arm) for cell in self.targets.sizes.cells[:-1]])
+            return np.zeros(followed.solution.model.n_draws)
+        shares = np.column_stack([followed.size(cell.arm) for cell in self.targets.sizes.cells[:-1]])
         rest = 1.0 - shares.sum(axis=1, keepdims=True)
         cells = np.column_stack([shares, np.where(rest > ROUNDING, rest, 0.0)])
         found = self.targets.sizes.log_likelihood(np.clip(cells, 0.0, 1.0))
         return np.where(np.isneginf(found), 0.0, found)
 
-    def branch_probabilities(self, solution: Solution, branching: Branching) -> Floats:
+    def branch_probabilities(self, followed: FollowedUp, branching: Branching) -> Floats:
         """Return the probability of each event, of those that are given too, (n_draws, n_events + n_given)."""
         group = _group(self.targets, branching.population)
-        size = sum((self._size(solution, arm) for arm in group), np.zeros(solution.model.n_draws))
-        told = branching.population
-        own = (told,) if told == "all" or told in solution.model.pathway.groups else group
+        size = sum((followed.size(arm) for arm in group), np.zeros(followed.solution.model.n_draws))
+        population = branching.population
+        members = (population,) if population in ("all", *self.targets.pathway.groups) else group
         events = (*branching.events, *branching.given)
-        came = [self._by(entered(solution, event.states, own), event.month) for event in events]
+        came = [followed.seen(followed.entered(event.states, members), event.month) for event in events]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.clip(np.nan_to_num(np.array(came).T / size[:, None]), 0.0, 1.0)
 
-    def survival(self, solution: Solution, population: str, month: float) -> Floats:
+    def survival(self, followed: FollowedUp, population: str, month: float) -> Floats:
         """Return the Kaplan-Meier estimate of S(month) in many patients of a population, (n_draws,); 0 of nobody."""
         members = _group(self.targets, population)
-        dead = entered(solution, solution.model.pathway.deaths, members)
-        size = np.asarray(sum(self._size(solution, member) for member in members))
-        lower, upper = self.targets.cohort.follow_up or (np.inf, np.inf)
-        until = min(month, lower) if set(members) <= set(solution.model.pathway.groups) else month
+        dead = followed.entered(self.targets.pathway.deaths, members)
+        size = np.asarray(sum(followed.size(member) for member in members))
+        lower, upper = followed.lower, followed.upper
+        until = min(month, lower) if set(members) <= set(self.targets.pathway.groups) else month
         with np.errstate(invalid="ignore", divide="ignore"):
             alive = 1.0 - dead.at(until) / size
             if month > until:
-                alive = alive * estimate(dead, joined(solution, members), lower, month, upper)
+                alive = alive * estimate(dead, followed.joined(members), lower, month, upper)
         return np.asarray(np.clip(np.nan_to_num(alive), 0.0, 1.0))
 
     def log_density_of_times(self, model: Model, times: ReportedTimes) -> Floats:

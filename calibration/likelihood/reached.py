@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -63,20 +63,44 @@ class Reached:
         return below, max(place - below, 0.0)
 
 
-def entered(solution: Solution, states: Iterable[str], arms: Iterable[str]) -> Reached:
-    """Return who of some arms has entered any of some states."""
-    chosen, members = tuple(states), tuple(arms)
-    by = np.asarray(sum(solution.entered(chosen, arm) for arm in members))
-    return Reached(
-        solution.months, by, lambda: np.asarray(sum(solution.between(chosen, arm, None, "in") for arm in members))
-    )
+@dataclass(frozen=True)
+class FollowedUp:
+    """A cohort's patients in a solved model. `lower`, `upper` : months between which their follow-up ends, evenly."""
 
+    solution: Solution
+    lower: float
+    upper: float
+    _reached: dict[tuple[tuple[str, ...], tuple[str, ...]], Reached] = field(default_factory=dict)
+    _sizes: dict[str, Floats] = field(default_factory=dict)
 
-def joined(solution: Solution, arms: Iterable[str]) -> Reached:
-    """Return who is of some arms so far."""
-    members = tuple(arms)
-    by = np.asarray(sum(solution.size_by_month(arm) for arm in members))
-    return Reached(solution.months, by, lambda: np.asarray(sum(solution.mean_size(arm) for arm in members)))
+    def entered(self, states: Sequence[str], arms: Sequence[str]) -> Reached:
+        """Return who of some arms has entered any of some states."""
+        key = tuple(states), tuple(arms)
+        if key not in self._reached:
+            by = self._sum_over(arms, lambda arm: self.solution.entered(states, arm))
+            averages = partial(self._sum_over, arms, lambda arm: self.solution.between(states, arm, None, "in"))
+            self._reached[key] = Reached(self.solution.months, by, averages)
+        return self._reached[key]
+
+    def joined(self, arms: Sequence[str]) -> Reached:
+        """Return who is of some arms so far."""
+        by = self._sum_over(arms, self.solution.size_by_month)
+        return Reached(self.solution.months, by, partial(self._sum_over, arms, self.solution.mean_size))
+
+    def seen(self, reached: Reached, month: float = np.inf) -> Floats:
+        """Return who has been seen to come by a month, (n_draws,): before the end of their own follow-up."""
+        return reached.seen(month, self.lower, self.upper)
+
+    def size(self, arm: str) -> Floats:
+        """Return the share of patients who are of an arm at their last follow-up, (n_draws,)."""
+        if arm not in self._sizes:
+            endless = np.isinf(self.upper)
+            self._sizes[arm] = self.solution.size(arm) if endless else self.seen(self.joined([arm]))
+        return self._sizes[arm]
+
+    @staticmethod
+    def _sum_over(arms: Sequence[str], of_arm: Callable[[str], Floats]) -> Floats:
+        return np.asarray(sum(of_arm(arm) for arm in arms))
 
 
 def estimate(dead: Reached, members: Reached, lower: float, month: float, upper: float) -> Floats:

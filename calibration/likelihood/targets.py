@@ -18,7 +18,7 @@ from calibration.reported.cohort_scenario import mix_of, scenario_of
 from calibration.reported.consistency import check_cohort, check_somebody, where
 from calibration.reported.kinds import COUNTED, GONE, PERCENTAGE, TIMED, by_month, counted_as
 from calibration.reported.overlaps import check_apart
-from calibration.reported.percentages import Percentage, cut_warning
+from calibration.reported.percentages import Percentage, at_risk_warning, cut_warning
 from calibration.reported.ways_out import ways_out
 from simulator.engines.model import check_numbers, resolve
 from simulator.errors import InputError
@@ -135,7 +135,12 @@ def read_targets(
         percentages=tuple(each for index, each in told_in_percent.items() if index in used.index),
         warnings=(
             *(each.warning for each in told_in_percent.values() if each.warning),
-            *(said for i, row in cohort.targets.iterrows() if (said := cut_warning(row, cohort, where(folder, i)))),
+            *(
+                warning
+                for index, row in cohort.targets.iterrows()
+                for warn in (cut_warning, at_risk_warning)
+                if (warning := warn(row, cohort, where(folder, index)))
+            ),
         ),
     )
 

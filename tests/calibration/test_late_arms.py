@@ -147,7 +147,7 @@ def test_simulated_patients_fill_the_cells_of_late_arms_as_the_likelihood_says(
     cohort, cells = simulated(targets, {}, number=1), targets.tables.cells
     counts = np.array([(cohort.members(cell.arm) & died_in(cohort, cell)).sum() for cell in cells])
     assert counts.sum() == n
-    shares = likelihood.cell_probabilities(solution)[0]
+    shares = likelihood.cell_probabilities(likelihood.follow_up(solution))[0]
     tails = 1e-6 / len(cells) / 2
     assert (counts >= stats.binom.ppf(tails, n, np.maximum(shares - 1e-4, 0.0))).all()
     assert (counts <= stats.binom.ppf(1 - tails, n, shares + 1e-4)).all()
@@ -170,7 +170,7 @@ def test_a_printed_percentage_of_an_arm_joined_late_is_what_kaplan_meier_gives(
     solution = exact.solve(resolve(targets.scenario), likelihood.horizon, step=likelihood.cell)
     cohort = simulated(targets, {}, number=1)
     curve = cohort.kaplan_meier(cohort.members("treated"))
-    (survival,) = likelihood.survival(solution, "treated", month)
+    (survival,) = likelihood.survival(likelihood.follow_up(solution), "treated", month)
     assert survival == pytest.approx(curve.at(month), abs=5 * curve.standard_error(month) + 1e-3)
 
 

@@ -95,7 +95,7 @@ def check_shares(counts: Integers, n: Integers, shares: Floats) -> None:
 def exact_shares(likelihood: Likelihood, draws: pd.DataFrame, rows: list[int]) -> tuple[Floats, Solution]:
     model = resolve(likelihood.targets.scenario, {name: column[rows, None] for name, column in columns(draws).items()})
     solution = engine.solve(model, likelihood.horizon, step=likelihood.cell)
-    return likelihood.cell_probabilities(solution), solution
+    return likelihood.cell_probabilities(likelihood.follow_up(solution)), solution
 
 
 def columns(draws: pd.DataFrame) -> dict[str, Floats]:
@@ -124,7 +124,7 @@ def test_simulated_patients_take_the_branches_as_the_likelihood_says(
             for cohort, who in zip(followed, treated, strict=True)
         ]
         n = np.repeat([[who.sum()] for who in treated], len(branching.states), axis=1)
-        check_shares(np.array(counts), n, likelihood.branch_probabilities(solution, branching))
+        check_shares(np.array(counts), n, likelihood.branch_probabilities(likelihood.follow_up(solution), branching))
 
 
 def test_every_patient_is_in_one_cell(likelihood: Likelihood) -> None:
@@ -159,12 +159,12 @@ def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     tables, times = likelihood.targets.tables, likelihood.times
     assert tables is not None
     assert times is not None
-    shares = likelihood.cell_probabilities(solution)
+    shares = likelihood.cell_probabilities(likelihood.follow_up(solution))
     total = likelihood.log_density_of_times(model, times).copy()
     for row, p in enumerate(shares):
         total[row] += tables.log_likelihood(p[None])[0]
         for branching in likelihood.targets.branchings:
-            taken = likelihood.branch_probabilities(solution, branching)[row]
+            taken = likelihood.branch_probabilities(likelihood.follow_up(solution), branching)[row]
             total[row] += stats.multinomial.logpmf(
                 [event.count for event in branching.events], branching.n, taken / taken.sum()
             )

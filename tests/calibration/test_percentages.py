@@ -1,6 +1,7 @@
 """Survival printed as a percentage: held against the binomial, the beta integral, and Kaplan-Meier with Greenwood."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,42 @@ def test_without_censoring_a_percentage_is_a_count() -> None:
 def test_a_count_that_prints_another_percentage_is_refused_where_nobody_is_censored() -> None:
     with pytest.raises(InputError, match=r"12 of 37 patients do not .*.13 of 37 gives 35.1 ± 7.8 %.*allowed: the"):
         percentages.check_counted(row(35, count=12.0, n=37.0), cohort(37, 12.0), "line 7")
+
+
+@pytest.mark.parametrize(("month", "at_risk"), [(15.0, 9.9), (35.0, 0.1)])
+def test_a_figure_of_the_end_of_follow_up_makes_a_fit_too_sure_and_is_warned_of(month: float, at_risk: float) -> None:
+    followed = replace(cohort(40), follow_up=(6.0, 36.0))
+    survival = 2.0 ** (-month / 10.0)
+    assert 40 * survival * min((36.0 - month) / 30.0, 1.0) == pytest.approx(at_risk, abs=0.02)
+    printed = row(round(100 * survival), standard_error=9.0, n=40.0, month=month, use="likelihood")
+    warning = percentages.at_risk_warning(printed, followed, "targets.csv, line 2")
+    covered = coverage(month, 2000)
+    if at_risk > 5.0:
+        assert warning == ""
+        assert covered > 0.925
+    else:
+        assert "month 35" in warning
+        assert "about 0.1 of 40 patients are still at risk" in warning
+        assert covered < 0.9
+
+
+def coverage(month: float, n_cohorts: int) -> float:
+    """Share of 95 % intervals that hold the true median: cohorts of 40, follow-up 6 to 36 months, Greenwood's error."""
+    rng, medians = np.random.default_rng(5), np.geomspace(0.5, 200.0, 1500)
+    log_prior = -0.5 * (np.log(medians / 10.0) / 0.5) ** 2
+    held = []
+    for _ in range(n_cohorts):
+        median = 10.0 * np.exp(0.5 * rng.standard_normal())
+        death, end = median * rng.exponential(size=40) / np.log(2.0), rng.uniform(6.0, 36.0, 40)
+        at_risk = 40.0 - np.searchsorted(np.sort(np.minimum(death, end)), death[(death <= end) & (death <= month)])
+        alive = np.prod(1.0 - 1.0 / at_risk)
+        if not 0.0 < alive < 1.0:
+            continue
+        size = min(alive * (1.0 - alive) / (alive**2 * np.sum(1.0 / (at_risk * (at_risk - 1.0)))), 40.0)
+        log_posterior = Percentage("all", month, alive * size, size).log_likelihood(2.0 ** (-month / medians))
+        weights = np.exp(log_posterior + log_prior - np.max(log_posterior + log_prior))
+        held.append(0.025 < np.interp(median, medians, np.cumsum(weights) / weights.sum()) < 0.975)
+    return float(np.mean(held))
 
 
 def usual_intervals(lifelines: Any, alive: int, n: int) -> dict[str, tuple[float, float]]:

@@ -66,7 +66,7 @@ def test_a_stay_and_who_leaves_by_which_risk_are_what_quadrature_gives(laws: lis
         integrate.quad(lambda u: exp(u) * survival(u), a, b, limit=500, epsabs=1e-10)[0]
         for a, b in zip(np.linspace(-15, 15, 61), np.linspace(-14.5, 15.5, 61), strict=True)
     )
-    assert found.stay.item() == pytest.approx(stay, rel=5e-5)
+    assert found.stay().item() == pytest.approx(stay, rel=5e-5)
     assert sum(each.item() for each in found.by) == pytest.approx(1.0, abs=1e-12)
     assert not found.never.any()
     # Who leaves by a risk, by simulation: bounds of 5 standard errors, seeds fixed.
@@ -83,12 +83,12 @@ def test_a_fixed_time_takes_whoever_is_left_at_it_and_a_cure_leaves_some(model: 
     assert [each.item() for each in found.by] == pytest.approx(
         [0.5 * left, 0.5 * 0.6 * left, (1.0 - left) + 0.5 * 0.4 * left], abs=1e-6
     )
-    assert found.stay.item() == pytest.approx(5.0 * (1.0 - left) + 0.2 * left * 5.0, rel=1e-6)
+    assert found.stay().item() == pytest.approx(5.0 * (1.0 - left) + 0.2 * left * 5.0, rel=1e-6)
     alone = leaving(state(model, half_gone[0]), model.pathway.start)
-    assert (alone.by[0].item(), alone.never.item(), alone.stay.item()) == (0.5, 0.5, inf)
+    assert (alone.by[0].item(), alone.never.item(), alone.stay().item()) == (0.5, 0.5, inf)
     at_once = leaving(state(model, law("fixed", months=0.0, cure=0.25), half_gone[2]), model.pathway.start)
     assert [each.item() for each in at_once.by] == pytest.approx([0.75, 0.25], abs=1e-9)
-    assert at_once.stay.item() == pytest.approx(1.25, rel=1e-6)
+    assert at_once.stay().item() == pytest.approx(1.25, rel=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "has_mean"), [(1.2, True), (0.9, False)])
@@ -97,9 +97,9 @@ def test_a_mean_that_has_no_end_is_infinite(shape: float, has_mean: bool, model:
     found = leaving(state(model, slow), model.pathway.start)
     assert found.by[0].item() == pytest.approx(1.0)
     mean = 2.0 * np.pi / shape / np.sin(np.pi / shape) if has_mean else inf
-    assert found.stay.item() == pytest.approx(mean, rel=1e-3)
+    assert found.stay().item() == pytest.approx(mean, rel=1e-3)
     # Two that have no mean each may have one together: S falls as t^-(a + b).
-    assert np.isfinite(leaving(state(model, slow, slow), model.pathway.start).stay).all()
+    assert np.isfinite(leaving(state(model, slow, slow), model.pathway.start).stay()).all()
 
 
 CYCLE = """

@@ -7,8 +7,9 @@ All of it is of whole lives: nothing ends at a horizon. (Kemeny & Snell 1960, Fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -29,28 +30,31 @@ class Leaving:
     """How a state is left. Arrays : (n_draws or 1, n_cells or 1).
 
     by : the probability of each exit, with a `rate`: times exp(-rate t); never : of no exit at all
-    stay : mean months in the state; inf where some never leave, or the mean has no end
+    stay : returns the mean months in the state; inf where some never leave, or the mean has no end
     """
 
     by: list[Floats]
     never: Floats
-    stay: Floats
+    stay: Callable[[], Floats]
 
 
 def leaving(model: Model, state: str, rate: float = 0.0) -> Leaving:
     """Return how patients leave a state that is not absorbing. `rate` : per month, at which months count less."""
     exits, zero = model.exits[state], np.zeros((1, 1))
     if state in model.instant:
-        return Leaving([zero + (exit is model.instant[state]) for exit in exits], zero, zero)
+        return Leaving([zero + (exit is model.instant[state]) for exit in exits], zero, lambda: zero)
     shares = [np.atleast_2d(exit.probability) for exit in exits if exit.probability is not None]
     times = [time for exit in exits if (time := _time(model, exit)) is not None]
     if not times:
-        return Leaving(shares, zero, zero)
+        return Leaving(shares, zero, lambda: zero)
     if not shares:
         return earliest(times, rate)
     alone = [earliest([time], rate) for time in times]
     parts = list(zip(shares, alone, strict=True))
-    stay = sum((np.where(p > NEVER, p * np.where(p > NEVER, law.stay, 0.0), 0.0) for p, law in parts), zero)
+
+    def stay() -> Floats:
+        return sum((np.where(p > NEVER, p * np.where(p > NEVER, law.stay(), 0.0), 0.0) for p, law in parts), zero)
+
     return Leaving([p * law.by[0] for p, law in parts], sum((p * law.never for p, law in parts), zero), stay)
 
 
@@ -65,6 +69,16 @@ def _time(model: Model, way: Exit) -> Distribution | None:
 def earliest(latent: Sequence[Distribution], rate: float = 0.0) -> Leaving:
     """Return how a state is left by competing latent times, the earliest of which wins."""
     shape = np.broadcast_shapes((1, 1), *(law.cell_shape for law in latent))
+    never = np.exp(-sum((_hazard(law, np.full(shape, np.inf)) for law in latent), np.zeros(shape)))
+    race = cache(lambda: _race(latent, rate, shape))
+    alone = len(latent) == 1 and not rate
+    return Leaving(
+        [1.0 - never] if alone else race()[0], never, lambda: np.where(never > NEVER, np.inf, race()[1])
+    )
+
+
+def _race(latent: Sequence[Distribution], rate: float, shape: tuple[int, ...]) -> tuple[list[Floats], Floats]:
+    """Return by which latent time the state is left, and the mean months until then, integrated on a grid."""
     times = _grid(latent, shape)
     smooth = {place: _hazard(law, times) for place, law in enumerate(latent) if law.atom is None}
     fixed = {place: _atom(law, shape) for place, law in enumerate(latent) if law.atom is not None}
@@ -87,10 +101,8 @@ def earliest(latent: Sequence[Distribution], rate: float = 0.0) -> Leaving:
         left = np.prod([np.where(s, 1.0 - h, 1.0) for s, (_, h) in zip(sooner, fixed.values(), strict=True)], axis=0)
         others = np.exp(-sum((_hazard(latent[number], at) for number in smooth), np.zeros(shape)))
         by.append(np.where(np.isfinite(at), left * others * height * np.exp(-rate * at), 0.0))
-    never = np.exp(-sum((_hazard(law, np.full(shape, np.inf)) for law in latent), np.zeros(shape)))
     stay = np.sum(survival_between * months, axis=0)
-    stay = stay + _tail([latent[number] for number in smooth], times[-1], (kept * survival)[-1])
-    return Leaving(by, never, np.where(never > NEVER, np.inf, stay))
+    return by, stay + _tail([latent[number] for number in smooth], times[-1], (kept * survival)[-1])
 
 
 def _grid(latent: Sequence[Distribution], shape: tuple[int, ...]) -> Floats:

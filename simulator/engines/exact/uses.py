@@ -47,7 +47,7 @@ class Uses:
         self.states = [name for name in pathway.states if name in onward]
         self.holds = {name: pathway.states[name].holds for name in self.states}
         self.rows = {name: self._rows(name) for name in self.states if model.exits[name]}
-        self.stay = {name: leaving(model, name).stay for name in self.states if self.holds[name] in self.limited}
+        self.stay = {name: leaving(model, name).stay() for name in self.states if self.holds[name] in self.limited}
         self.share_without_benefit = share_without_benefit(model)
         self.uses_without_benefit = {} if self.share_without_benefit is None else _uses_without_benefit(model)
         reached = np.atleast_2d(model.weights) * absorption(model)
@@ -147,7 +147,7 @@ def most_requests(model: Model) -> tuple[str, float]:
     lives = [(model.exits, np.inf)]
     if marginal is not None and model.marginal is not None and model.marginal.raised:
         uses_without_benefit = {name: open_exits(pathway, name, exits) for name, exits in model.exits.items()}
-        lives.append((uses_without_benefit, float(np.max(leaving(model, marginal.otherwise).stay))))
+        lives.append((uses_without_benefit, float(np.max(leaving(model, marginal.otherwise).stay()))))
     short = [combination for n in range(len(capacity) + 1) for combination in combinations(capacity, n)]
     asking = [name for name, exits in model.exits.items() if any(_request(model, name, way) for way in exits)]
     most = "", 0.0
