@@ -83,14 +83,14 @@ def test_every_parameter_says_where_it_comes_from() -> None:
     for pathway, parameter in every_parameter():
         place = f"{pathway.name}: {parameter.name}"
         source = parameter.source
-        assert any(word in source for word in ("letter: paragraph", "external.csv: ", "assumption")), place
+        assert any(word in source for word in ("Wang et al. 2024: paragraph", "external.csv: ", "assumption")), place
         assert parameter.meaning.strip(), place
 
 
-def test_a_fixed_parameter_is_an_assumption_or_told_by_the_letter() -> None:
+def test_a_fixed_parameter_is_an_assumption_or_reported_by_the_cohort() -> None:
     for parameter in PATHWAY.parameters.values():
         if parameter.prior is None:
-            assert "assumption" in parameter.source or "letter" in parameter.source, parameter.name
+            assert "assumption" in parameter.source or "Wang et al. 2024: " in parameter.source, parameter.name
 
 
 def test_a_parameter_of_evidence_has_a_prior() -> None:

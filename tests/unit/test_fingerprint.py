@@ -42,7 +42,7 @@ WORDS = {
     "a comment": ("pathway.toml", "# Sources.", "# Whence."),
     "a title": ("pathway.toml", 'title = "B-ALL', 'title = "A B-ALL'),
     "a label": ("pathway.toml", '"CD19 positive"', '"CD19+"'),
-    "a source": ("pathway.toml", '"letter: paragraph 2, sentence 4"', '"the same"'),
+    "a source": ("pathway.toml", '"Wang et al. 2024: paragraph 2, sentence 4"', '"the same"'),
     "a meaning": ("pathway.toml", "CD19 on the blasts at relapse", "CD19"),
     "the order of keys": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { no = 20, yes = 17 }"),
     "weights in another unit": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { yes = 34, no = 40 }"),
