@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 # As on the command line: threads of BLAS wait by spinning, and take the time of the other tests' processes.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# The small worlds, which tests import by name.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from collections.abc import Iterator
 from concurrent.futures import wait

@@ -1,10 +1,12 @@
 """Who enters a state at one instant is there from that instant: months, means and medians, in every engine."""
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from sojourn_times import Table, by, fixed, weibull
+from worlds import exit_to, in_a_row, load, sojourn, two_state, ward, world
 
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
@@ -17,47 +19,14 @@ from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
 
-Tell = Callable[..., Pathway]
 HORIZON = 120.0
-
-FIXED_STAY = """
-title = "a bed for a fixed time"
-start = "wait"
-[states.wait]
-kind = "sojourn"
-transitions = [
-  {{ to = "bed", time = {{ family = "fixed", months = {wait} }} }},
-  {{ to = "dead", time = {{ family = "fixed", months = 1000 }} }},
-]
-[states.bed]
-kind = "sojourn"
-transitions = [{{ to = "dead", time = {{ family = "fixed", months = {stay} }} }}]
-[states.dead]
-kind = "death"
-[counts.bed_months]
-label = "bed months"
-months = "bed"
-[counts.beds]
-label = "beds"
-entries = "bed"
-"""
+STEEP = weibull(shape=0.3, scale=1.0)
 
 
-def in_a_row(*laws: str) -> str:
-    """Patients pass one sojourn after another, and die."""
-    told = 'title = "in a row"\nstart = "s0"\n'
-    for place, law in enumerate(laws):
-        onward = f"s{place + 1}" if place + 1 < len(laws) else "dead"
-        told += f'[states.s{place}]\nkind = "sojourn"\ntransitions = [{{ to = "{onward}", time = {{ {law} }} }}]\n'
-    return told + '[states.dead]\nkind = "death"\n'
-
-
-def fixed(months: float) -> str:
-    return f'family = "fixed", months = {months}'
-
-
-def weibull(shape: float, scale: float, cure: float = 0.0) -> str:
-    return f'family = "weibull", shape = {shape}, scale = {scale}' + (f", cure = {cure}" if cure else "")
+def fixed_stay(wait: float, stay: float, **tables: Any) -> Table:
+    """A bed for a fixed time."""
+    counts = {"bed_months": {"label": "bed months", "months": "ward"}, "beds": {"label": "beds", "entries": "ward"}}
+    return ward(fixed(stay), fixed(wait), fixed(1000), then="dead", counts=counts, **tables)
 
 
 def curves_by_engine(pathway: Pathway, patients: int) -> dict[str, Curves]:
@@ -83,28 +52,28 @@ def mean_to(curves: Curves, month: float) -> float:
 
 @pytest.mark.parametrize("wait", [0.0, 0.05, 2.0, 7.31])
 @pytest.mark.parametrize("stay", [0.1, 0.03, 1.0, 4.0, 3.277])
-def test_a_bed_is_used_for_the_months_of_a_fixed_stay(tell: Tell, wait: float, stay: float) -> None:
-    for engine, curves in curves_by_engine(tell(FIXED_STAY.format(wait=wait, stay=stay)), 20).items():
+def test_a_bed_is_used_for_the_months_of_a_fixed_stay(wait: float, stay: float) -> None:
+    for engine, curves in curves_by_engine(load(fixed_stay(wait, stay)), 20).items():
         assert curves.counts["bed_months"][0] == pytest.approx(stay, abs=1e-5), engine
         assert curves.counts["beds"][0] == pytest.approx(1.0, abs=1e-6), engine
         assert mean_to(curves, 12.0) == pytest.approx(min(wait + stay, 12.0), abs=1e-5), engine
         assert median(curves) == pytest.approx(wait + stay, abs=0.005), engine
 
 
-def test_a_stay_that_outlasts_the_horizon_counts_up_to_it(tell: Tell) -> None:
-    for engine, curves in curves_by_engine(tell(FIXED_STAY.format(wait=100.0, stay=50.0)), 20).items():
+def test_a_stay_that_outlasts_the_horizon_counts_up_to_it() -> None:
+    for engine, curves in curves_by_engine(load(fixed_stay(100.0, 50.0)), 20).items():
         assert curves.counts["bed_months"][0] == pytest.approx(20.0, abs=1e-5), engine
 
 
-def test_a_bed_that_is_taken_at_the_horizon_is_taken_for_no_time(tell: Tell) -> None:
-    for engine, curves in curves_by_engine(tell(FIXED_STAY.format(wait=HORIZON, stay=5.0)), 20).items():
+def test_a_bed_that_is_taken_at_the_horizon_is_taken_for_no_time() -> None:
+    for engine, curves in curves_by_engine(load(fixed_stay(HORIZON, 5.0)), 20).items():
         assert curves.counts["bed_months"][0] == pytest.approx(0.0, abs=1e-5), engine
         assert curves.counts["beds"][0] == pytest.approx(1.0, abs=1e-6), engine
 
 
 @pytest.mark.parametrize("months", [(3.27,), (0.05,), (3.27, 4.111), (math.pi, math.e), (math.pi, math.e, 2**0.5)])
-def test_deaths_at_one_instant_have_their_median_and_mean_there(tell: Tell, months: tuple[float, ...]) -> None:
-    for engine, curves in curves_by_engine(tell(in_a_row(*map(fixed, months))), 20).items():
+def test_deaths_at_one_instant_have_their_median_and_mean_there(months: tuple[float, ...]) -> None:
+    for engine, curves in curves_by_engine(load(in_a_row(*map(fixed, months))), 20).items():
         assert median(curves) == pytest.approx(sum(months), abs=0.005), engine
         for to in (6.0, 12.0, 60.0):
             assert mean_to(curves, to) == pytest.approx(min(sum(months), to), abs=0.005), engine
@@ -113,10 +82,10 @@ def test_deaths_at_one_instant_have_their_median_and_mean_there(tell: Tell, mont
 @pytest.mark.parametrize("cure", [0.0, 0.3])
 @pytest.mark.parametrize("scale", [0.01, 1.0, 40.0])
 @pytest.mark.parametrize("wait", [0.0, 3.2713])
-def test_a_steep_start_has_its_median_and_mean(tell: Tell, scale: float, cure: float, wait: float) -> None:
+def test_a_steep_start_has_its_median_and_mean(scale: float, cure: float, wait: float) -> None:
     """Weibull of shape 0.3, by the quantile function; the mean by 10^6 equal slices of probability."""
-    law = weibull(0.3, scale, cure)
-    pathway = tell(in_a_row(fixed(wait), law) if wait else in_a_row(law))
+    time = weibull(shape=0.3, scale=scale, cure=cure)
+    pathway = load(in_a_row(fixed(wait), time) if wait else two_state(time))
     curves = exact.curves(resolve(Scenario("steep", pathway)), HORIZON)
     share = (np.arange(1_000_000) + 0.5) / 1_000_000
     times = wait + scale * (-np.log1p(-share)) ** (1 / 0.3)
@@ -128,41 +97,32 @@ def test_a_steep_start_has_its_median_and_mean(tell: Tell, scale: float, cure: f
 
 @pytest.mark.parametrize("horizon", [0.05, 0.1, 0.2, 0.3])
 @pytest.mark.parametrize("scale", [0.04, 5.0])
-def test_a_horizon_of_a_few_days_has_its_median_or_none(tell: Tell, scale: float, horizon: float) -> None:
-    curves = exact.curves(resolve(Scenario("short", tell(in_a_row(weibull(1.0, scale))))), horizon)
+def test_a_horizon_of_a_few_days_has_its_median_or_none(scale: float, horizon: float) -> None:
+    curves = exact.curves(resolve(Scenario("short", load(two_state(weibull(shape=1.0, scale=scale))))), horizon)
     half = scale * math.log(2.0)
     assert median(curves) == (pytest.approx(half, abs=0.005) if half < horizon else np.inf)
 
 
-def test_two_steep_starts_in_a_row_have_their_median_and_mean(tell: Tell) -> None:
+def test_two_steep_starts_in_a_row_have_their_median_and_mean() -> None:
     """By the sums of 3,000 x 3,000 equal slices of probability."""
-    curves = exact.curves(resolve(Scenario("steep", tell(in_a_row(weibull(0.3, 1.0), weibull(0.3, 1.0))))), HORIZON)
+    curves = exact.curves(resolve(Scenario("steep", load(in_a_row(STEEP, STEEP)))), HORIZON)
     times = (-np.log1p(-(np.arange(3_000) + 0.5) / 3_000)) ** (1 / 0.3)
     both = np.add.outer(times, times).ravel()
     assert median(curves) == pytest.approx(np.median(both), abs=0.005)
     assert mean_to(curves, 12.0) == pytest.approx(np.minimum(both, 12.0).mean(), abs=0.005)
 
 
-@pytest.mark.parametrize("later", ["", ", later"])
-def test_half_who_are_cured_leave_no_median_and_half_who_die_later_do(tell: Tell, later: str) -> None:
-    law = 'family = "fixed", months = 2.345, cure = 0.5'
-    onward = f', {{ to = "dead", name = "late", time = {{ {fixed(30.05)} }} }}' if later else ""
-    told = f"""
-title = "half"
-start = "ill"
-[states.ill]
-kind = "sojourn"
-transitions = [{{ to = "dead", time = {{ {law} }} }}{onward}]
-[states.dead]
-kind = "death"
-"""
-    solved = exact.curves(resolve(Scenario("half", tell(told))), HORIZON)
+@pytest.mark.parametrize("later", [False, True])
+def test_half_who_are_cured_leave_no_median_and_half_who_die_later_do(later: bool) -> None:
+    exits = [exit_to("dead", fixed(2.345, cure=0.5)), exit_to("dead", fixed(30.05), name="late")]
+    half = world("ill", {"ill": sojourn(*exits[: 1 + later])})
+    solved = exact.curves(resolve(Scenario("half", load(half))), HORIZON)
     assert median(solved) == (pytest.approx(30.05, abs=0.005) if later else np.inf)
 
 
-def test_the_median_of_patients_is_the_time_of_one_of_them(tell: Tell) -> None:
+def test_the_median_of_patients_is_the_time_of_one_of_them() -> None:
     """The least time by which more than half have died: the 501st of 1,000 or of 1,001."""
-    pathway = tell(in_a_row(weibull(1.3, 8.0)))
+    pathway = load(two_state(weibull(shape=1.3, scale=8.0)))
     for patients in (1_000, 1_001):
         by_engine = curves_by_engine(pathway, patients)
         times = np.sort(_times(pathway, patients))
@@ -179,32 +139,19 @@ def _times(pathway: Pathway, patients: int) -> np.ndarray:
     return np.concatenate([block.death_month for block in blocks])
 
 
-BY_LEVEL = """
-title = "at once for some"
-start = "ill"
-[clocks]
-ill = "ill"
-[attributes.kind]
-levels = {{ now = 0.25, later = 0.75 }}
-[states.ill]
-kind = "sojourn"
-transitions = [{{ to = "dead", time = {{ family = "{family}", {law} }} }}]
-[states.dead]
-kind = "death"
-"""
-
-
 @pytest.mark.parametrize(
-    ("family", "law"),
+    "time",
     [
-        ("fixed", "months = { by = 'kind', now = 0.0, later = 3.0 }"),
-        ("weibull", "shape = 0.7, scale = { by = 'kind', now = 0.0, later = 3.0 }"),
-        ("fixed", "months = { by = 'kind', now = 0.0, later = 3.0 }, cure = { by = 'kind', now = 0.4, later = 0 }"),
+        fixed(by("kind", now=0.0, later=3.0)),
+        weibull(shape=0.7, scale=by("kind", now=0.0, later=3.0)),
+        fixed(by("kind", now=0.0, later=3.0), cure=by("kind", now=0.4, later=0)),
     ],
+    ids=str,
 )
-def test_who_dies_at_once_is_dead_at_month_0_in_every_engine(tell: Tell, family: str, law: str) -> None:
-    by_engine = curves_by_engine(tell(BY_LEVEL.format(family=family, law=law)), 4_000)
-    expected = 0.75 + (0.25 * 0.4 if "cure" in law else 0.0)
+def test_who_dies_at_once_is_dead_at_month_0_in_every_engine(time: Table) -> None:
+    mixed = two_state(time, clocks={"ill": "ill"}, attributes={"kind": {"now": 0.25, "later": 0.75}})
+    by_engine = curves_by_engine(load(mixed), 4_000)
+    expected = 0.75 + (0.25 * 0.4 if "cure" in time else 0.0)
     for engine, curves in by_engine.items():
         # Six standard errors of a share of 4,000 patients: a false alarm in 10^9.
         noise = 1e-9 if engine == "exact" else 6 * math.sqrt(0.25 * 0.75 / 4_000)
@@ -220,8 +167,8 @@ ENGINES = ("exact", "microsim", "des")
 
 
 @pytest.mark.parametrize("horizon", [0.37, 3.04, 3.06, 3.075])
-def test_a_horizon_between_tenths_of_a_month_is_kept_to(tell: Tell, horizon: float) -> None:
-    scenario = Scenario("made up", tell(FIXED_STAY.format(wait=3.05, stay=1.0)))
+def test_a_horizon_between_tenths_of_a_month_is_kept_to(horizon: float) -> None:
+    scenario = Scenario("made up", load(fixed_stay(3.05, 1.0)))
     for engine in ENGINES:
         found = run(scenario, engine=engine, horizon=horizon, patients=20)
         counted = found.outcomes.set_index("outcome").estimate
@@ -230,8 +177,8 @@ def test_a_horizon_between_tenths_of_a_month_is_kept_to(tell: Tell, horizon: flo
         assert counted["bed_months"] == pytest.approx(100.0 * max(horizon - 3.05, 0.0), abs=1e-3), engine
 
 
-def test_survival_is_read_off_between_tenths_of_a_month(tell: Tell) -> None:
-    pathway = tell("survival_months = [3.04, 3.07]\n" + in_a_row(fixed(3.05)))
+def test_survival_is_read_off_between_tenths_of_a_month() -> None:
+    pathway = load(two_state(fixed(3.05), survival_months=[3.04, 3.07]))
     for engine in ENGINES:
         found = run(Scenario("made up", pathway), engine=engine, horizon=12.0, patients=20)
         counted = found.outcomes.set_index("outcome").estimate
@@ -241,7 +188,7 @@ def test_survival_is_read_off_between_tenths_of_a_month(tell: Tell) -> None:
 
 
 @pytest.mark.parametrize(("wait", "share"), [(3.05, 1.0), (3.08, 0.0)])
-def test_a_groups_window_ends_between_tenths_of_a_month(tell: Tell, wait: float, share: float) -> None:
-    told = "group_window = 3.07\n" + FIXED_STAY.format(wait=wait, stay=1.0) + '[groups.in_bed]\nentered = "bed"\n'
-    for engine, curves in curves_by_engine(tell(told), 20).items():
+def test_a_groups_window_ends_between_tenths_of_a_month(wait: float, share: float) -> None:
+    world = fixed_stay(wait, 1.0, group_window=3.07, groups={"in_bed": "ward"})
+    for engine, curves in curves_by_engine(load(world), 20).items():
         assert curves.sizes["in_bed"][0] == pytest.approx(share, abs=1e-6), engine

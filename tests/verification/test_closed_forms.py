@@ -1,39 +1,30 @@
 """The exact engine against matrix exponentials, hypoexponential distributions and other closed forms."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 from scipy import integrate, linalg, stats
+from sojourn_times import Table, by, exponential, fixed, gamma, loglogistic, lognormal, weibull
+from worlds import DEATH, exit_to, in_a_row, scenario, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
-
-Tell = Callable[..., Pathway]
 
 ERROR = 1e-4
 """What the exact engine may be off by at its default step."""
 
 
-def sojourn(name: str, *ways: str) -> str:
-    """A state of kind sojourn; each way is what stands in its transition's table."""
-    told = "".join(f"[[states.{name}.transitions]]\n{way}\n" for way in ways)
-    return f'[states.{name}]\nkind = "sojourn"\n{told}'
-
-
-def pathway(*states: str, start: str, dead: Iterable[str] = ("dead",), top: str = "") -> str:
-    absorbing = "".join(f'[states.{name}]\nkind = "death"\n' for name in dead)
-    return f'title = "told"\nstart = "{start}"\n{top}\n' + "".join(states) + absorbing
-
-
 def curves_of(
-    told: Pathway, horizon: float = 60.0, step: float | None = None, **levers: Mapping[str, float]
-) -> engine.Curves:
-    return engine.curves(resolve(Scenario(name="told", pathway=told, **levers)), horizon, step=step)
+    states: Mapping[str, Table], horizon: float = 60.0, step: float | None = None,
+    attributes: Mapping[str, Mapping[str, int]] | None = None, **levers: Mapping[str, float],
+) -> engine.Curves:  # fmt: skip
+    """The curves of a world that begins in the first of its states."""
+    told = world(next(iter(states)), dict(states), **({"attributes": attributes} if attributes else {}))
+    return engine.curves(resolve(scenario(told, **levers)), horizon, step=step)
 
 
 def by_expm(rates: Mapping[tuple[str, str], float], start: str, months: Floats) -> dict[str, Floats]:
@@ -54,7 +45,7 @@ def hypoexponential(months: Floats, *rates: float) -> Floats:
 
 
 def test_illness_and_death_at_constant_hazards_are_the_matrix_exponential() -> None:
-    curves = curves_of(load_pathway("three_state"))
+    curves = engine.curves(resolve(Scenario("shipped", load_pathway("three_state"))), 60.0)
     rates = {("healthy", "ill"): 0.10, ("healthy", "dead"): 0.02, ("ill", "dead"): 0.20}
     for state, expected in by_expm(rates, "healthy", curves.months[::5]).items():
         np.testing.assert_allclose(curves.occupancy["start"][state][0, ::5], expected, atol=ERROR / 5)
@@ -63,7 +54,7 @@ def test_illness_and_death_at_constant_hazards_are_the_matrix_exponential() -> N
 
 
 def test_the_exponential_chain_is_hypoexponential() -> None:
-    curves = curves_of(load_pathway("exponential_chain"))
+    curves = engine.curves(resolve(Scenario("shipped", load_pathway("exponential_chain"))), 60.0)
     t = curves.months
     dead = 0.42 * hypoexponential(t, 1, 0.5, 0.125) + 0.3 * hypoexponential(t, 1, 0.5, 0.2)
     np.testing.assert_allclose(curves.survival["start", "all"][0], 1 - dead, atol=ERROR)
@@ -71,40 +62,28 @@ def test_the_exponential_chain_is_hypoexponential() -> None:
     np.testing.assert_allclose(curves.occupancy["start"]["cured"][0], cured, atol=ERROR)
 
 
-CYCLE = pathway(
-    sojourn(
-        "well",
-        'to = "ill"\ntime = { family = "exponential", rate = 0.3 }',
-        'to = "dead"\ntime = { family = "exponential", mean = 50 }',
+CYCLE = {
+    "well": sojourn(ill=exponential(rate=0.3), dead=exponential(mean=50)),
+    "ill": sojourn(
+        exit_to("dead", exponential(rate=0.05), name="suddenly"),
+        exit_to("dead", exponential(rate=0.02), name="slowly"),
+        well=exponential(mean=2.5), worse=exponential(median=4.0),
     ),
-    sojourn(
-        "ill",
-        'to = "well"\ntime = { family = "exponential", mean = 2.5 }',
-        'to = "worse"\ntime = { family = "exponential", median = 4.0 }',
-        'to = "dead"\nname = "suddenly"\ntime = { family = "exponential", rate = 0.05 }',
-        'to = "dead"\nname = "slowly"\ntime = { family = "exponential", rate = 0.02 }',
-    ),
-    sojourn(
-        "worse",
-        'to = "ill"\ntime = { family = "exponential", rate = 0.1 }',
-        'to = "dead"\ntime = { family = "exponential", rate = 0.25 }',
-    ),
-    start="well",
-)
+    "worse": sojourn(ill=exponential(rate=0.1), dead=exponential(rate=0.25)),
+}  # fmt: skip
 
 
-def test_a_chain_with_cycles_and_two_ways_into_one_state_is_the_matrix_exponential(tell: Tell) -> None:
-    told = tell(CYCLE)
+def test_a_chain_with_cycles_and_two_ways_into_one_state_is_the_matrix_exponential() -> None:
     rates = {
         ("well", "ill"): 0.3, ("well", "dead"): 0.02, ("ill", "well"): 0.4, ("ill", "worse"): np.log(2) / 4,
         ("ill", "dead"): 0.07, ("worse", "ill"): 0.1, ("worse", "dead"): 0.25,
     }  # fmt: skip
-    chain_is_expm(told, rates, "well")
+    chain_is_expm(CYCLE, rates, "well")
 
 
-def chain_is_expm(told: Pathway, rates: Mapping[tuple[str, str], float], start: str) -> None:
+def chain_is_expm(states: Mapping[str, Table], rates: Mapping[tuple[str, str], float], start: str) -> None:
     """Half the step leaves a quarter of the error."""
-    coarse, fine = curves_of(told, step=0.1), curves_of(told, step=0.05)
+    coarse, fine = curves_of(states, step=0.1), curves_of(states, step=0.05)
     expected = by_expm(rates, start, coarse.months[::5])
     off = max(np.abs(coarse.occupancy["start"][name][0, ::5] - expected[name]).max() for name in expected)
     off_by_half = max(np.abs(fine.occupancy["start"][name][0, ::10] - expected[name]).max() for name in expected)
@@ -113,50 +92,37 @@ def chain_is_expm(told: Pathway, rates: Mapping[tuple[str, str], float], start: 
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_exponential_chains_are_the_matrix_exponential(tell: Tell, seed: int) -> None:
+def test_random_exponential_chains_are_the_matrix_exponential(seed: int) -> None:
     random = np.random.default_rng(seed)
     names = [f"s{i}" for i in range(5)]
     rates: dict[tuple[str, str], float] = {}
     for i, name in enumerate(names):
         targets = {names[(i + 1) % 5], "dead", *random.choice(names, 2)} - {name}
         rates |= {(name, target): float(random.uniform(0.01, 0.3)) for target in sorted(targets)}
-    told = [
-        sojourn(
-            name,
-            *(
-                f'to = "{target}"\ntime = {{ family = "exponential", rate = {rate} }}'
-                for (source, target), rate in rates.items()
-                if source == name
-            ),
-        )
+    states = {
+        name: sojourn(**{to: exponential(rate=speed) for (source, to), speed in rates.items() if source == name})
         for name in names
-    ]
-    chain_is_expm(tell(pathway(*told, start="s0")), rates, "s0")
+    }
+    chain_is_expm(states, rates, "s0")
 
 
-def test_stages_in_a_row_are_hypoexponential_and_alike_ones_are_erlang(tell: Tell) -> None:
+def test_stages_in_a_row_are_hypoexponential_and_alike_ones_are_erlang() -> None:
     rates = [0.9, 0.4, 0.15]
-    stages = [
-        sojourn(f"s{i}", f'to = "{target}"\ntime = {{ family = "exponential", rate = {rate} }}')
-        for i, (rate, target) in enumerate(zip(rates, ["s1", "s2", "dead"], strict=True))
-    ]
-    curves = curves_of(tell(pathway(*stages, start="s0")))
+    curves = engine.curves(resolve(scenario(in_a_row(*(exponential(rate=speed) for speed in rates)))), 60.0)
     expected = 1 - hypoexponential(curves.months, *rates)
     np.testing.assert_allclose(curves.survival["start", "all"][0], expected, atol=ERROR)
-    alike = [sojourn(f"s{i}", f'to = "{to}"\ntime = {{ family = "exponential", mean = 5 }}') for i, to in
-             enumerate(["s1", "s2", "dead"])]  # fmt: skip
-    curves = curves_of(tell(pathway(*alike, start="s0")))
+    curves = engine.curves(resolve(scenario(in_a_row(*[exponential(mean=5)] * 3))), 60.0)
     np.testing.assert_allclose(
         curves.survival["start", "all"][0], stats.gamma(3, scale=5).sf(curves.months), atol=ERROR / 3
     )
 
 
 @pytest.mark.parametrize("shape", [0.5, 1.0, 1.7])
-def test_competing_weibulls_of_one_shape_share_as_their_scales_say(tell: Tell, shape: float) -> None:
+def test_competing_weibulls_of_one_shape_share_as_their_scales_say(shape: float) -> None:
     """P(by j at t) = p_j F(t), p_j = s_j^-k / sum s^-k, F Weibull of scale (sum s^-k)^(-1/k)."""
     scales = {"a": 6.0, "b": 15.0, "c": 40.0}
-    ways = [f'to = "{j}"\ntime = {{ family = "weibull", shape = {shape}, scale = {s} }}' for j, s in scales.items()]
-    curves = curves_of(tell(pathway(sojourn("s", *ways), start="s", dead=scales)))
+    risks = sojourn(**{state: weibull(shape=shape, scale=scale) for state, scale in scales.items()})
+    curves = curves_of({"s": risks, **dict.fromkeys(scales, DEATH)})
     together = sum(s**-shape for s in scales.values())
     leaves = stats.weibull_min(shape, scale=together ** (-1 / shape)).cdf(curves.months)
     for state, scale in scales.items():
@@ -164,13 +130,11 @@ def test_competing_weibulls_of_one_shape_share_as_their_scales_say(tell: Tell, s
         np.testing.assert_allclose(curves.occupancy["start"][state][0], expected, atol=ERROR)
 
 
-def test_competing_times_of_different_families_are_the_integral_of_the_hazard(tell: Tell) -> None:
+def test_competing_times_of_different_families_are_the_integral_of_the_hazard() -> None:
     """P(by j at t) = int_0^t S dH_j, by quadrature."""
     first, second = stats.lognorm(0.9, scale=8.0), stats.weibull_min(1.8, scale=12.0)
-    told = tell(pathway(sojourn("s", 'to = "a"\ntime = { family = "lognormal", sigma = 0.9, median = 8 }',
-                                'to = "b"\ntime = { family = "weibull", shape = 1.8, scale = 12 }'),
-                        start="s", dead=("a", "b")))  # fmt: skip
-    curves = curves_of(told, horizon=30.0)
+    risks = sojourn(a=lognormal(sigma=0.9, median=8), b=weibull(shape=1.8, scale=12))
+    curves = curves_of({"s": risks, "a": DEATH, "b": DEATH}, horizon=30.0)
     for month in (2, 7, 15, 30):
         by_first = integrate.quad(lambda t: first.pdf(t) * second.sf(t), 0, month)[0]
         by_second = integrate.quad(lambda t: second.pdf(t) * first.sf(t), 0, month)[0]
@@ -179,27 +143,24 @@ def test_competing_times_of_different_families_are_the_integral_of_the_hazard(te
         np.testing.assert_allclose(curves.occupancy["start"]["b"][0, at], by_second, atol=ERROR)
 
 
-def test_a_sojourn_told_by_destination_mixes_its_times(tell: Tell) -> None:
-    told = tell(pathway(
-        sojourn("s", 'to = "a"\nprobability = 0.3\ntime = { family = "gamma", shape = 2.5, mean = 6 }',
-                'to = "b"\nprobability = 0.5\ntime = { family = "loglogistic", shape = 2, median = 9 }',
-                'to = "b"\nname = "later"\nprobability = "rest"\ntime = { family = "fixed", months = 20 }'),
-        start="s", dead=("a", "b")))  # fmt: skip
-    curves = curves_of(told)
+def test_a_sojourn_told_by_destination_mixes_its_times() -> None:
+    stay = sojourn(
+        exit_to("a", gamma(shape=2.5, mean=6), probability=0.3),
+        exit_to("b", loglogistic(shape=2, median=9), probability=0.5),
+        exit_to("b", fixed(20), name="later", probability="rest"),
+    )
+    curves = curves_of({"s": stay, "a": DEATH, "b": DEATH})
     t = curves.months
     a, b = 0.3 * stats.gamma(2.5, scale=6 / 2.5).cdf(t), 0.5 * stats.fisk(2, scale=9).cdf(t) + 0.2 * (t >= 20)
     np.testing.assert_allclose(curves.occupancy["start"]["a"][0], a, atol=1e-7)
     np.testing.assert_allclose(curves.occupancy["start"]["b"][0], b, atol=1e-7)
 
 
-def test_a_fraction_is_cured_and_the_others_leave_as_before(tell: Tell) -> None:
+def test_a_fraction_is_cured_and_the_others_leave_as_before() -> None:
     """With a competing time: P(by a at t) = int_0^t S dH_a, S_a = c + (1 - c) S0."""
     cure, base, other = 0.35, stats.weibull_min(1.4, scale=10.0), stats.expon(scale=25.0)
-    told = tell(pathway(
-        sojourn("s", f'to = "a"\ntime = {{ family = "weibull", shape = 1.4, scale = 10, cure = {cure} }}',
-                'to = "b"\ntime = { family = "exponential", mean = 25 }'),
-        start="s", dead=("a", "b")))  # fmt: skip
-    curves = curves_of(told, horizon=40.0)
+    risks = sojourn(a=weibull(shape=1.4, scale=10, cure=cure), b=exponential(mean=25))
+    curves = curves_of({"s": risks, "a": DEATH, "b": DEATH}, horizon=40.0)
     for month in (5, 12, 40):
         expected = integrate.quad(lambda t: (1 - cure) * base.pdf(t) * other.sf(t), 0, month)[0]
         np.testing.assert_allclose(curves.occupancy["start"]["a"][0, month * 10], expected, atol=ERROR)
@@ -207,42 +168,35 @@ def test_a_fraction_is_cured_and_the_others_leave_as_before(tell: Tell) -> None:
     np.testing.assert_allclose(curves.survival["start", "all"][0], stays, atol=1e-7)
 
 
-def test_a_hazard_ratio_raises_survival_to_its_power(tell: Tell) -> None:
-    way = 'to = "dead"\ntime = { family = "lognormal", sigma = 1.1, median = 9, cure = 0.2 }'
-    told = tell(pathway(sojourn("s", way), start="s"))
-    plain, halved = curves_of(told), curves_of(told, hazard_ratio={"s.dead": 0.5})
+def test_a_hazard_ratio_raises_survival_to_its_power() -> None:
+    ill = {"s": sojourn(dead=lognormal(sigma=1.1, median=9, cure=0.2))}
+    plain, halved = curves_of(ill), curves_of(ill, hazard_ratio={"s.dead": 0.5})
     np.testing.assert_allclose(
         halved.survival["start", "all"], np.sqrt(plain.survival["start", "all"]), atol=1e-7
     )
 
 
 @pytest.mark.parametrize("months", [3.0, 3.14, 0.25])
-def test_a_fixed_sojourn_puts_off_by_its_length_whatever_came_before(tell: Tell, months: float) -> None:
-    waits = sojourn("waits", 'to = "held"\ntime = { family = "exponential", rate = 0.2 }')
-    held = sojourn("held", f'to = "dead"\ntime = {{ family = "fixed", months = {months} }}')
-    curves = curves_of(tell(pathway(waits, held, start="waits")))
+def test_a_fixed_sojourn_puts_off_by_its_length_whatever_came_before(months: float) -> None:
+    curves = curves_of({"waits": sojourn(held=exponential(rate=0.2)), "held": sojourn(dead=fixed(months))})
     t = curves.months
     expected = np.exp(-0.2 * np.maximum(t - months, 0))
     np.testing.assert_allclose(curves.survival["start", "all"][0], expected, atol=ERROR)
     np.testing.assert_allclose(curves.occupancy["start"]["held"][0], expected - np.exp(-0.2 * t), atol=ERROR)
 
 
-def test_a_fixed_time_among_latent_ones_takes_those_who_are_left(tell: Tell) -> None:
-    told = tell(pathway(
-        sojourn("s", 'to = "early"\ntime = { family = "weibull", shape = 0.7, scale = 9 }',
-                'to = "late"\ntime = { family = "fixed", months = 5.03 }'),
-        start="s", dead=("early", "late")))  # fmt: skip
-    curves = curves_of(told)
+def test_a_fixed_time_among_latent_ones_takes_those_who_are_left() -> None:
+    risks = sojourn(early=weibull(shape=0.7, scale=9), late=fixed(5.03))
+    curves = curves_of({"s": risks, "early": DEATH, "late": DEATH})
     early = stats.weibull_min(0.7, scale=9)
     t = curves.months
     np.testing.assert_allclose(curves.occupancy["start"]["early"][0], early.cdf(np.minimum(t, 5.03)), atol=1e-7)
     np.testing.assert_allclose(curves.occupancy["start"]["late"][0], early.sf(5.03) * (t >= 5.03), atol=1e-7)
 
 
-def test_the_case_mix_is_a_mixture_and_a_level_is_its_own_curve(tell: Tell) -> None:
-    top = "[attributes.sex]\nlevels = { female = 3, male = 1 }\n"
-    way = 'to = "dead"\ntime = { family = "exponential", mean = { by = "sex", female = 20, male = 5 } }'
-    curves = curves_of(tell(pathway(sojourn("s", way), start="s", top=top)))
+def test_the_case_mix_is_a_mixture_and_a_level_is_its_own_curve() -> None:
+    ill = sojourn(dead=exponential(mean=by("sex", female=20, male=5)))
+    curves = curves_of({"s": ill}, attributes={"sex": {"female": 3, "male": 1}})
     t = curves.months
     np.testing.assert_allclose(curves.survival["start", "sex=female"][0], np.exp(-t / 20), atol=1e-7)
     np.testing.assert_allclose(curves.survival["start", "sex=male"][0], np.exp(-t / 5), atol=1e-7)

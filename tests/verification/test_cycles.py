@@ -1,13 +1,13 @@
 """Patients who come back: the exact engine is right to a ten-thousandth, or refuses and names the cycle."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from sojourn_times import Table, by, exponential, fixed, gamma, weibull
+from worlds import exit_to, load, rate, scenario, sojourn, to_and_fro, world
 
 from simulator.engines.exact import accuracy
 from simulator.engines.exact import engine as exact
@@ -15,56 +15,20 @@ from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.run import compare, run
-from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
-Tell = Callable[..., Pathway]
 HORIZON = 120.0
-SPEED = """
-[parameters.speed]
-unit = "per month"
-meaning = "moves a month"
-value = {value}
-source = "assumption"
-lever = true
-"""
 
 
-def to_and_fro(there: str, back: str, death: str, entry: str = "") -> str:
-    """Patients go from a to b and back, and may die in a."""
-    start = "a"
-    before = ""
-    if entry:
-        start = "before"
-        before = f'[states.before]\nkind = "sojourn"\ntransitions = [{{ to = "a", time = {{ {entry} }} }}]\n'
-    return f"""
-title = "to and fro"
-start = "{start}"
-{before}
-[states.a]
-kind = "sojourn"
-transitions = [{{ to = "b", time = {{ {there} }} }}, {{ to = "dead", time = {{ {death} }} }}]
-[states.b]
-kind = "sojourn"
-transitions = [{{ to = "a", time = {{ {back} }} }}]
-[states.dead]
-kind = "death"
-"""
-
-
-def exponential(rate: float) -> str:
-    return f'family = "exponential", rate = {rate}'
-
-
-def fixed(months: float) -> str:
-    return f'family = "fixed", months = {months}'
+def by_rate(speed: float, death: float = 0.01) -> Scenario:
+    """To and fro at one rate."""
+    return scenario(to_and_fro(exponential(rate=speed), exponential(rate=speed), exponential(rate=death)))
 
 
 @pytest.mark.parametrize("speed", [0.1, 1.0, 10.0])
-def test_returns_by_exponential_sojourns_are_those_of_the_matrix_exponential(tell: Tell, speed: float) -> None:
-    told = to_and_fro(exponential(speed), exponential(speed), exponential(0.01))
-    solution = exact.solve(resolve(Scenario("cycle", tell(told))), HORIZON)
+def test_returns_by_exponential_sojourns_are_those_of_the_matrix_exponential(speed: float) -> None:
+    solution = exact.solve(resolve(by_rate(speed)), HORIZON)
     rates = np.array([[-speed - 0.01, speed], [speed, -speed]])
     for month in (0.0, 0.5, 1.0, 6.0, 24.0, 60.0, 120.0):
         place = round(month / solution.lattice.step)
@@ -74,18 +38,17 @@ def test_returns_by_exponential_sojourns_are_those_of_the_matrix_exponential(tel
 
 
 @pytest.mark.parametrize("speed", [1_000.0, 10_000.0])
-def test_a_cycle_that_no_lattice_follows_is_refused_by_its_name(tell: Tell, speed: float) -> None:
-    told = to_and_fro(exponential(speed), exponential(speed), exponential(0.01))
+def test_a_cycle_that_no_lattice_follows_is_refused_by_its_name(speed: float) -> None:
     with pytest.raises(accuracy.TooCoarse, match=r"a -> b -> a.*--engine microsim"):
-        exact.solve(resolve(Scenario("cycle", tell(told))), HORIZON)
+        exact.solve(resolve(by_rate(speed)), HORIZON)
 
 
 @pytest.mark.parametrize("speed", [100.0, 300.0, 1_000.0])
-def test_a_rare_level_with_a_fast_cycle_is_right_itself_or_refused(tell: Tell, speed: float) -> None:
-    rate = f'family = "exponential", rate = {{ by = "kind", fast = {speed}, slow = 0.01 }}'
-    told = to_and_fro(rate, rate, exponential(0.01)) + "[attributes.kind]\nlevels = { fast = 1, slow = 3000 }\n"
+def test_a_rare_level_with_a_fast_cycle_is_right_itself_or_refused(speed: float) -> None:
+    time = exponential(rate=by("kind", fast=speed, slow=0.01))
+    mixed = to_and_fro(time, time, exponential(rate=0.01), attributes={"kind": {"fast": 1, "slow": 3000}})
     try:
-        solution = exact.solve(resolve(Scenario("cycle", tell(told))), 60.0)
+        solution = exact.solve(resolve(scenario(mixed)), 60.0)
     except accuracy.TooCoarse:
         assert speed > 100.0
         return
@@ -95,22 +58,17 @@ def test_a_rare_level_with_a_fast_cycle_is_right_itself_or_refused(tell: Tell, s
         assert solution.survival("kind=fast")[0, round(month / solution.lattice.step)] == pytest.approx(there, abs=1e-4)
 
 
-def test_the_engine_that_is_chosen_is_none_that_refuses(tell: Tell) -> None:
-    fast = Scenario("fast", tell(to_and_fro(exponential(1_000), exponential(1_000), exponential(0.01))))
-    slow = Scenario("slow", tell(to_and_fro(exponential(1), exponential(1), exponential(0.01))))
-    engine, why = choose_engine("auto", [fast], HORIZON)
+def test_the_engine_that_is_chosen_is_none_that_refuses() -> None:
+    engine, why = choose_engine("auto", [by_rate(1_000)], HORIZON)
     assert engine == "microsim"
     assert "a -> b -> a" in why
-    assert choose_engine("auto", [slow], HORIZON)[0] == "exact"
+    assert choose_engine("auto", [by_rate(1)], HORIZON)[0] == "exact"
 
 
-def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declared_one_is_solved(
-    tell: Tell, tmp_path: Path
-) -> None:
-    (tmp_path / "draws.csv").write_text("speed\n" + "1\n" * 10 + "60\n")
-    rate = 'family = "exponential", rate = "speed"'
-    told = to_and_fro(rate, rate, exponential(0.01))
-    pathway = tell('draws = "draws.csv"\n' + told + SPEED.format(value=1.0))
+def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declared_one_is_solved() -> None:
+    time = exponential(rate="speed")
+    drawn = to_and_fro(time, time, exponential(rate=0.01), draws="draws.csv", parameters={"speed": rate(1.0)})
+    pathway = load(drawn, draws="speed\n" + "1\n" * 10 + "60\n")
     assert run(Scenario("some", pathway), draws=10, jobs=1).manifest["engine"] == "exact"
     found = run(Scenario("all", pathway), patients=50, jobs=1).manifest
     assert (found["engine"], found["draws"]) == ("microsim", 11)
@@ -120,16 +78,15 @@ def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declare
 
 
 @pytest.mark.parametrize("states", [3, 10])
-@pytest.mark.parametrize("rate", [0.5, 20.0])
-def test_a_ring_of_states_is_that_of_the_matrix_exponential(states: int, rate: float, tell: Tell) -> None:
+@pytest.mark.parametrize("speed", [0.5, 20.0])
+def test_a_ring_of_states_is_that_of_the_matrix_exponential(states: int, speed: float) -> None:
     names = [f"s{i}" for i in range(states)]
-    told = 'title = "ring"\nstart = "s0"\n[states.dead]\nkind = "death"\n'
-    for name, to in zip(names, [*names[1:], names[0]], strict=True):
-        dies = f', {{ to = "dead", time = {{ {exponential(0.05)} }} }}' if name == "s0" else ""
-        told += f'[states.{name}]\nkind = "sojourn"\n'
-        told += f'transitions = [{{ to = "{to}", time = {{ {exponential(rate)} }} }}{dies}]\n'
-    solution = exact.solve(resolve(Scenario("ring", tell(told))), 60.0)
-    rates = rate * (np.roll(np.eye(states), 1, axis=1) - np.eye(states))
+    ring = {
+        name: sojourn(**{to: exponential(rate=speed)}, **({"dead": exponential(rate=0.05)} if name == "s0" else {}))
+        for name, to in zip(names, [*names[1:], names[0]], strict=True)
+    }
+    solution = exact.solve(resolve(scenario(world("s0", ring))), 60.0)
+    rates = speed * (np.roll(np.eye(states), 1, axis=1) - np.eye(states))
     rates[0, 0] -= 0.05
     for month in (0.0, 0.5, 1.0, 6.0, 60.0):
         place, there = round(month / solution.lattice.step), expm(rates * month)[0]
@@ -138,62 +95,45 @@ def test_a_ring_of_states_is_that_of_the_matrix_exponential(states: int, rate: f
         assert solution.survival()[0, place] == pytest.approx(there.sum(), abs=1e-4)
 
 
-def test_courses_of_fixed_lengths_with_a_common_measure_are_followed(tell: Tell) -> None:
+def test_courses_of_fixed_lengths_with_a_common_measure_are_followed() -> None:
     """Death of one in ten as each course of 0.92 months ends, and a pause of 0.3 months after it."""
-    told = """
-title = "courses"
-start = "course"
-[states.course]
-kind = "sojourn"
-transitions = [
-  { to = "pause", probability = 0.9, time = { family = "fixed", months = 0.92 } },
-  { to = "dead", probability = 0.1, time = { family = "fixed", months = 0.92 } },
-]
-[states.pause]
-kind = "sojourn"
-transitions = [{ to = "course", time = { family = "fixed", months = 0.3 } }]
-[states.dead]
-kind = "death"
-"""
-    solution = exact.solve(resolve(Scenario("courses", tell(told))), 60.0)
+    after = exit_to("pause", fixed(0.92), probability=0.9), exit_to("dead", fixed(0.92), probability=0.1)
+    courses = world("course", {"course": sojourn(*after), "pause": sojourn(course=fixed(0.3))})
+    solution = exact.solve(resolve(scenario(courses)), 60.0)
     over = np.floor((solution.months + 0.3) / 1.22 + 1e-9)
     np.testing.assert_allclose(solution.survival()[0], 0.9**over, atol=1e-4)
 
 
-def test_courses_of_fixed_lengths_without_a_common_measure_are_refused(tell: Tell) -> None:
-    told = to_and_fro(fixed(math.pi / 3), fixed(math.e / 3), exponential(0.05))
+def test_courses_of_fixed_lengths_without_a_common_measure_are_refused() -> None:
+    courses = scenario(to_and_fro(fixed(math.pi / 3), fixed(math.e / 3), exponential(rate=0.05)))
     with pytest.raises(accuracy.TooCoarse, match="a -> b -> a"):
-        exact.solve(resolve(Scenario("courses", tell(told))), HORIZON)
+        exact.solve(resolve(courses), HORIZON)
 
 
 @pytest.mark.parametrize(
-    ("there", "back", "death", "entry"),
+    "times",
     [
-        ('family = "weibull", shape = 0.5, scale = 3', 'family = "gamma", shape = 2, scale = 1', exponential(0.02), ""),
-        (exponential(0.5), fixed(1.7), 'family = "weibull", shape = 1.5, scale = 20', ""),
-        (exponential(1), exponential(2), exponential(0.05), 'family = "weibull", shape = 0.6, scale = 2, cure = 0.3'),
+        (weibull(shape=0.5, scale=3), gamma(shape=2, scale=1), exponential(rate=0.02)),
+        (exponential(rate=0.5), fixed(1.7), weibull(shape=1.5, scale=20)),
+        (exponential(rate=1), exponential(rate=2), exponential(rate=0.05), weibull(shape=0.6, scale=2, cure=0.3)),
     ],
+    ids=("steep", "fixed", "after a cure"),
 )
-def test_returns_of_any_law_are_followed_as_simulated_patients_are(
-    tell: Tell, there: str, back: str, death: str, entry: str
-) -> None:
+def test_returns_of_any_law_are_followed_as_simulated_patients_are(times: tuple[Table, ...]) -> None:
     """Dvoretzky-Kiefer-Wolfowitz with Massart's constant, at a false-alarm rate of 1e-6."""
     n = 40_000
-    model = resolve(Scenario("cycle", tell(to_and_fro(there, back, death, entry))))
+    model = resolve(scenario(to_and_fro(*times)))
     solved, simulated = exact.curves(model, HORIZON), microsim.curves(model, HORIZON, patients=n, uniforms=Uniforms(4))
     ((key, alive),) = simulated.survival.items()
     at = np.rint(simulated.months / solved.months[1]).astype(int)
     assert np.abs(solved.survival[key][0, at] - alive[0]).max() < math.sqrt(math.log(2 / 1e-6) / (2 * n)) + 1e-4
 
 
-def test_a_policy_is_compared_on_the_lattice_of_the_finest(tell: Tell) -> None:
+def test_a_policy_is_compared_on_the_lattice_of_the_finest() -> None:
     """Patients of one level go round 27 times as fast under the policy, which takes finer cells; nobody else does."""
-    rate = 'family = "exponential", rate = { by = "kind", slow = 0.2, other = "speed" }'
-    told = to_and_fro(rate, rate, exponential(0.05)) + """
-[attributes.kind]
-levels = { slow = 1, other = 1 }
-""" + SPEED.format(value=0.3)
-    base = Scenario("base", tell(told))
+    time = exponential(rate=by("kind", slow=0.2, other="speed"))
+    tables = {"attributes": {"kind": {"slow": 1, "other": 1}}, "parameters": {"speed": rate(0.3)}}
+    base = scenario(to_and_fro(time, time, exponential(rate=0.05), **tables))
     policy = replace(base, name="policy", set={"speed": 8.0})
     steps = [exact.solve(resolve(each), HORIZON).lattice.step for each in (base, policy)]
     assert steps[0] > steps[1]

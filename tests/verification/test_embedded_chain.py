@@ -1,25 +1,23 @@
 """The embedded chain against quadrature, closed forms and counted events: shares, mean stays and expected visits."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from math import exp, inf
 
 import numpy as np
 import pytest
 from scipy import integrate
+from sojourn_times import exponential
+from worlds import scenario, sojourn, world
 
 from simulator.distributions import Distribution, build
 from simulator.engines.exact.embedded import events, leaving, visits
 from simulator.engines.microsim import engine
 from simulator.engines.model import Model, resolve
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-Tell = Callable[[str], Pathway]
 
 
 def law(family: str, cure: float | None = None, **parameters: object) -> Distribution:
@@ -102,45 +100,24 @@ def test_a_mean_that_has_no_end_is_infinite(shape: float, has_mean: bool, model:
     assert np.isfinite(leaving(state(model, slow, slow), model.pathway.start).stay()).all()
 
 
-CYCLE = """
-title = "Two states that follow each other"
-start = "a"
-[states.a]
-kind = "sojourn"
-[[states.a.transitions]]
-to = "b"
-time = {{ family = "exponential", rate = {speed} }}
-[[states.a.transitions]]
-to = "dead"
-time = {{ family = "exponential", rate = {death} }}
-[states.b]
-kind = "sojourn"
-[[states.b.transitions]]
-to = "a"
-time = {{ family = "exponential", rate = {speed} }}
-[[states.b.transitions]]
-to = "dead"
-time = {{ family = "exponential", rate = {death} }}
-[states.dead]
-kind = "death"
-"""
-
-
-def of_cycle(tell: Tell, speed: float, death: float) -> Model:
-    return resolve(Scenario("cycle", tell(CYCLE.format(speed=speed, death=death))))
+def cycle(speed: float, death: float) -> Model:
+    """Two states that follow each other, with death in both."""
+    leaves = {"dead": exponential(rate=death)}
+    states = {"a": sojourn(b=exponential(rate=speed), **leaves), "b": sojourn(a=exponential(rate=speed), **leaves)}
+    return resolve(scenario(world("a", states)))
 
 
 @pytest.mark.parametrize("speed", [0.01, 1.0, 10_000.0])
-def test_how_often_patients_come_round_a_cycle(speed: float, tell: Tell) -> None:
-    found = visits(of_cycle(tell, speed, 0.01))
+def test_how_often_patients_come_round_a_cycle(speed: float) -> None:
+    found = visits(cycle(speed, 0.01))
     again = speed / (speed + 0.01)
     assert found["a"].item() == pytest.approx(1.0 / (1.0 - again**2), rel=1e-6)
     assert found["b"].item() == pytest.approx(again / (1.0 - again**2), rel=1e-6)
     assert found["dead"].item() == pytest.approx(1.0, rel=1e-6)
 
 
-def test_a_cycle_that_is_never_left_is_come_round_without_end_but_not_within_months(tell: Tell) -> None:
-    for_ever = of_cycle(tell, 2.0, 0.0)
+def test_a_cycle_that_is_never_left_is_come_round_without_end_but_not_within_months() -> None:
+    for_ever = cycle(2.0, 0.0)
     found = visits(for_ever)
     assert found["a"].item() == found["b"].item() == inf
     assert found["dead"].item() == 0.0

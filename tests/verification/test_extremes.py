@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import exponential
+from worlds import DEATH, scenario, sojourn, world
 
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
@@ -17,7 +19,6 @@ from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
-Tell = Callable[..., Pathway]
 Events = Callable[..., pd.DataFrame]
 HORIZON = 36.0
 PATIENTS = 20_000
@@ -163,28 +164,13 @@ def test_cure_of_nobody_and_of_everybody(cure: float, alive: float) -> None:
 
 
 RATES: Mapping[str, float] = {"never": 0.0, "slowest": 1e-9, "slow": 1e-3, "fast": 1e3, "fastest": 1e9}
-TWO_RISKS = """
-title = "two risks"
-start = "s"
-[states.s]
-kind = "sojourn"
-[[states.s.transitions]]
-to = "a"
-time = {{ family = "exponential", rate = {first} }}
-[[states.s.transitions]]
-to = "b"
-time = {{ family = "exponential", rate = {second} }}
-[states.a]
-kind = "death"
-[states.b]
-kind = "death"
-"""
 
 
 @pytest.mark.parametrize("first", RATES.values(), ids=RATES)
 @pytest.mark.parametrize("second", RATES.values(), ids=RATES)
-def test_two_risks_from_never_to_at_once_share_as_their_rates_do(tell: Tell, first: float, second: float) -> None:
-    curves = engine.curves(resolve(Scenario("two risks", tell(TWO_RISKS.format(first=first, second=second)))), 12.0)
+def test_two_risks_from_never_to_at_once_share_as_their_rates_do(first: float, second: float) -> None:
+    risks = sojourn(a=exponential(rate=first), b=exponential(rate=second))
+    curves = engine.curves(resolve(scenario(world("s", {"s": risks, "a": DEATH, "b": DEATH}))), 12.0)
     total = first + second
     left = -np.expm1(-total * curves.months)
     for state, rate in (("a", first), ("b", second)):

@@ -1,0 +1,174 @@
+"""Small worlds, each declared in a few lines: its states, and how patients leave them.
+
+`sojourn(ill=exponential(rate=0.1), dead=exponential(mean=8))` is a state that patients leave at the earliest of two
+latent times. A world is the content of a pathway's file as a table; `toml` writes it, `load` makes a `Pathway` of it.
+A world that one file of tests alone needs stands in that file.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sojourn_times import AT_ONCE, Table
+
+from simulator.pathway.format import load_pathway
+from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario, load_scenario
+
+FOLDER = tempfile.TemporaryDirectory(prefix="worlds")
+NUMBERS = count()
+
+
+# --- What a world is made of ---
+
+
+def exit_to(to: str, time: Table, **more: Any) -> Table:
+    """An exit of a sojourn that has a name or a probability."""
+    return {"to": to, "time": time, **more}
+
+
+def sojourn(*exits: Table, holds: str = "", **times: Table) -> Table:
+    """A state in which time passes, with latent times by destination."""
+    ways = [*exits, *(exit_to(to, time) for to, time in times.items())]
+    return {"kind": "sojourn", **({"holds": holds} if holds else {}), "transitions": ways}
+
+
+def choice(kind: str, **shares: Any) -> Table:
+    """A state that patients leave at once; a share is a probability, or a table with its eligibility."""
+    tables = {to: share if isinstance(share, dict) else {"probability": share} for to, share in shares.items()}
+    return {"kind": kind, "branches": [{"to": to, **table} for to, table in tables.items()]}
+
+
+decision = partial(choice, "decision")
+chance = partial(choice, "chance")
+DEATH: Table = {"kind": "death"}
+END: Table = {"kind": "end"}
+
+
+def parameter(unit: str, value: float, **more: Any) -> Table:
+    return {"unit": unit, "meaning": "made up", "value": value, "source": "assumption", **more}
+
+
+share = partial(parameter, "probability")
+months = partial(parameter, "months")
+rate = partial(parameter, "per month")
+
+
+def world(start: str, states: dict[str, Table], **tables: Any) -> Table:
+    """A pathway's file. `dead` and `home`, where somebody goes there, are a death and an end unless declared.
+
+    `resources` are names, `attributes` have levels, and a group is a state ever entered or a pair (entered, not
+    entered); other tables are as in the file.
+    """
+    goes_to = {way["to"] for state in states.values() for way in state.get("transitions", state.get("branches", ()))}
+    ends = {name: state for name, state in {"dead": DEATH, "home": END}.items() if name in goes_to - set(states)}
+    written = {
+        "resources": lambda names: {name: {} for name in names},
+        "attributes": lambda levels: {name: {"levels": weights} for name, weights in levels.items()},
+        "groups": lambda groups: {name: group(entered) for name, entered in groups.items()},
+    }
+    more = {key: written[key](table) if key in written else table for key, table in tables.items()}
+    return {"title": "made up", "start": start, **more, "states": {**states, **ends}}
+
+
+def group(entered: str | tuple[str, str]) -> Table:
+    return {"entered": entered} if isinstance(entered, str) else {"entered": entered[0], "not_entered": entered[1]}
+
+
+# --- Worlds that several files of tests ask ---
+
+
+def two_state(death: Table, **tables: Any) -> Table:
+    """Everybody is ill, and dies by one law."""
+    return world("ill", {"ill": sojourn(dead=death)}, **tables)
+
+
+def in_a_row(*laws: Table, **tables: Any) -> Table:
+    """Patients pass one sojourn after another, `s0`, `s1` and so on, and die."""
+    names = [f"s{place}" for place in range(len(laws))]
+    onward = zip(names, [*names[1:], "dead"], laws, strict=True)
+    return world("s0", {name: sojourn(**{to: time}) for name, to, time in onward}, **tables)
+
+
+def to_and_fro(there: Table, back: Table, death: Table, entry: Table | None = None, **tables: Any) -> Table:
+    """Patients go from `a` to `b` and back, and may die in `a`."""
+    before = {"before": sojourn(a=entry)} if entry else {}
+    states = {**before, "a": sojourn(b=there, dead=death), "b": sojourn(a=back)}
+    return world(next(iter(states)), states, **tables)
+
+
+def ward(
+    stay: Table, ready: Table = AT_ONCE, patience: Table | None = None, *, gives_up: str = "dead", then: str = "home",
+    states: dict[str, Table] | None = None, **tables: Any,
+) -> Table:  # fmt: skip
+    """Patients are listed, ask for a bed when they are ready, and hold it for their stay.
+
+    Whose patience ends before a bed is free `gives_up`; after the bed they are at home, or where `then` says.
+    """
+    waits = {gives_up: patience} if patience else {}
+    listed = {"listed": sojourn(ward=ready, **waits), "ward": sojourn(**{then: stay}, holds="beds")}
+    return world("listed", {**listed, **(states or {})}, **{"resources": ["beds"], **tables})
+
+
+def two_arms(
+    treated: Table, untreated: Table, uptake: Any = "uptake", *, states: dict[str, Table] | None = None, **tables: Any
+) -> Table:
+    """At the start some are treated and the others have supportive care; both die by a law of their own."""
+    arms = {
+        "relapse": decision(treatment=uptake, supportive_care="rest"),
+        "treatment": sojourn(dead=treated),
+        "supportive_care": sojourn(dead=untreated),
+    }
+    groups = {"treated": "treatment", "untreated": "supportive_care"}
+    return world("relapse", {**arms, **(states or {})}, **{"groups": groups, **tables})
+
+
+# --- Files and pathways of a world ---
+
+
+def toml(table: Table) -> str:
+    """The text of a table: one line a key, so that whatever follows may begin with a table of its own."""
+    lines = [f"{key} = {inline(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    for name, rows in table.items():
+        if isinstance(rows, dict):
+            lines += [f"[{name}]", *(f"{json.dumps(key)} = {inline(value)}" for key, value in rows.items())]
+    return "\n".join(lines) + "\n"
+
+
+def inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {inline(row)}" for key, row in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(inline, value)) + "]"
+    return json.dumps(value)
+
+
+def write(text: str | Table, name: str = "pathway.toml", draws: str = "") -> Path:
+    """Write a world, and its parameter sets beside it, to a folder of its own that lasts as long as the tests."""
+    folder = Path(FOLDER.name) / str(next(NUMBERS))
+    folder.mkdir()
+    if draws:
+        (folder / "draws.csv").write_text(draws, encoding="utf-8")
+    (folder / name).write_text(text if isinstance(text, str) else toml(text), encoding="utf-8")
+    return folder / name
+
+
+def load(text: str | Table, draws: str = "") -> Pathway:
+    return load_pathway(write(text, draws=draws))
+
+
+def scenario(text: str | Table, **levers: Any) -> Scenario:
+    """A scenario of a world; `levers` are fields of `Scenario`."""
+    return Scenario("made up", load(text), **levers)
+
+
+def policy(text: str | Table, own: str | Table, draws: str = "") -> Scenario:
+    """A scenario of a world by a file of its own, `policy.toml`."""
+    file = write(text, draws=draws).with_name("policy.toml")
+    file.write_text(f'pathway = "pathway.toml"\n{own if isinstance(own, str) else toml(own)}', encoding="utf-8")
+    return load_scenario(file)
