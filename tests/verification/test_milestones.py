@@ -1,6 +1,5 @@
 """HSCT as a milestone: a world in which it changes nothing, so nobody's death moves by the least part of a month."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
+from sojourn_times import Table, exponential, fixed, gamma, weibull
+from worlds import exit_to, load, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -24,7 +25,6 @@ from simulator.experiment.engine_choice import choose_engine
 from simulator.outcomes.event_log import check, table
 from simulator.pathway.format import load_pathway
 from simulator.pathway.milestones import with_milestones, without
-from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity, beyond_microsim
 from simulator.scenario.scenario import Scenario, load_scenario
@@ -32,7 +32,6 @@ from simulator.scenario.scenario import Scenario, load_scenario
 Alike = Callable[..., tuple[pd.DataFrame, Requests]]
 Fair = Callable[[Requests, int], None]
 Follow = Callable[..., list[tuple[float, str]]]
-Tell = Callable[..., Pathway]
 
 LEVERS: dict[str, dict[str, float]] = {
     "as shipped": {},
@@ -42,8 +41,8 @@ LEVERS: dict[str, dict[str, float]] = {
 }
 
 
-@pytest.fixture(params=LEVERS.values(), ids=LEVERS)
-def world(request: pytest.FixtureRequest) -> Scenario:
+@pytest.fixture(name="world", params=LEVERS.values(), ids=LEVERS)
+def hsct_as_milestone(request: pytest.FixtureRequest) -> Scenario:
     return replace(load_scenario("hsct-as-milestone"), set=request.param)
 
 
@@ -138,58 +137,23 @@ def test_the_transplanted_look_better_all_the_same() -> None:
     assert at_12[0] > at_12[1] + 0.1
 
 
-CHAIN = """
-title = "two states that follow a risk, one of which may come back to another bed"
-start = "ill"
-[resources.beds]
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "listed"
-time = { family = "exponential", mean = 3 }
-[[states.ill.transitions]]
-to = "dead"
-time = { family = "weibull", shape = 1.4, mean = 9 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "home"
-time = { family = "exponential", mean = 2 }
-[[states.listed.transitions]]
-to = "ill"
-time = { family = "gamma", shape = 2, mean = 4 }
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 8 }
-[states.home]
-kind = "sojourn"
-[[states.home.transitions]]
-to = "garden"
-time = { family = "exponential", mean = 1 }
-[[states.home.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 2 }
-[states.garden]
-kind = "sojourn"
-[[states.garden.transitions]]
-to = "home"
-time = { family = "exponential", mean = 1 }
-[[states.garden.transitions]]
-to = "ill"
-time = { family = "exponential", mean = 1 }
-[states.dead]
-kind = "death"
-"""
+CHAIN = {
+    "ill": sojourn(listed=exponential(mean=3), dead=weibull(shape=1.4, mean=9)),
+    "listed": sojourn(home=exponential(mean=2), ill=gamma(shape=2, mean=4), dead=exponential(mean=8)),
+    "home": sojourn(garden=exponential(mean=1), dead=exponential(mean=2)),
+    "garden": sojourn(home=exponential(mean=1), ill=exponential(mean=1)),
+}
+"""Two states that follow a risk, one of which may come back to another bed."""
 
 
 @pytest.mark.parametrize("milestones", [("home",), ("home", "garden"), ("listed", "home", "garden")], ids=" ".join)
 def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
-    milestones: tuple[str, ...], tell: Tell, alike: Alike, follow: Follow
+    milestones: tuple[str, ...], alike: Alike, follow: Follow
 ) -> None:
     """Every risk of the state before goes on, several at once, through milestones that lead to one another."""
-    pathway = with_milestones(tell(CHAIN), milestones, "test")
-    world = Scenario("chain", pathway)
-    model, without_them = resolve(world), resolve(never(world))
+    pathway = with_milestones(load(world("ill", CHAIN)), milestones, "test")
+    chain = Scenario("chain", pathway)
+    model, without_them = resolve(chain), resolve(never(chain))
     apart = []
     for each in (model, without_them):
         (block,) = microsim.simulate(each, Uniforms(2), range(3_000), horizon=60.0)
@@ -202,97 +166,61 @@ def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
         assert list(told["state"]) == [state for _, state in follow(model, who)]
 
 
-TIED = """
-title = "two risks that strike in one instant, declared the other way round in the two states before a milestone"
-start = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "worse"
-time = { family = "exponential", mean = 2 }
-[[states.ill.transitions]]
-to = "listed"
-time = { family = "exponential", mean = 3 }
-[[states.ill.transitions]]
-to = "home"
-time = { family = "fixed", months = 3 }
-[[states.ill.transitions]]
-to = "dead"
-time = { family = "fixed", months = 3 }
-[states.worse]
-kind = "sojourn"
-[[states.worse.transitions]]
-to = "dead"
-time = { family = "fixed", months = 3 }
-[[states.worse.transitions]]
-to = "home"
-time = { family = "fixed", months = 3 }
-[[states.worse.transitions]]
-to = "listed"
-time = { family = "exponential", mean = 3 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 8 }
-[states.home]
-kind = "sojourn"
-[[states.home.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 20 }
-[states.dead]
-kind = "death"
-"""
+TIED = {
+    "ill": sojourn(worse=exponential(mean=2), listed=exponential(mean=3), home=fixed(3), dead=fixed(3)),
+    "worse": sojourn(dead=fixed(3), home=fixed(3), listed=exponential(mean=3)),
+    "listed": sojourn(dead=exponential(mean=8)),
+    "home": sojourn(dead=exponential(mean=20)),
+}
+"""Two risks that strike in one instant, declared the other way round in the two states before a milestone."""
 
 
 def test_of_risks_that_strike_in_one_instant_the_first_of_the_state_before_wins_in_a_milestone_too(
-    tell: Tell, alike: Alike
+    alike: Alike,
 ) -> None:
     """Who is listed from `ill` goes home at 3 months, who is listed from `worse` dies at 3: each as if never listed."""
-    world = Scenario("tied", with_milestones(tell(TIED), ("listed",), "test"))
+    tied = Scenario("tied", with_milestones(load(world("ill", TIED)), ("listed",), "test"))
     apart = []
-    for each in (world, never(world)):
+    for each in (tied, never(tied)):
         (block,) = microsim.simulate(resolve(each), Uniforms(3), range(2_000), horizon=60.0)
         apart.append(block.death_month)
     np.testing.assert_array_equal(*apart)
-    alike(resolve(world), together(range(300)))
+    alike(resolve(tied), together(range(300)))
+
+
+TIMES = (lambda mean: exponential(mean=mean), lambda mean: weibull(shape=2, mean=mean), fixed)
 
 
 @st.composite
-def webs(draw: Callable) -> tuple[str, tuple[str, ...]]:
+def webs(draw: Callable) -> tuple[Table, tuple[str, ...]]:
     """A pathway of competing sojourns that lead anywhere, some for fixed times, and some of its states."""
     names = [f"s{i}" for i in range(draw(st.integers(3, 6)))]
-    text = 'title = "web"\nstart = "s0"\n[states.dead]\nkind = "death"\n'
+    states = {}
     for place, name in enumerate(names):
         targets = {"dead", *names[place + 1 : place + 2], *draw(st.sets(st.sampled_from(names)))}
-        text += f'[states.{name}]\nkind = "sojourn"\n'
-        for target in sorted(targets - {name}):
-            time = draw(st.sampled_from(['family = "exponential", mean', 'family = "weibull", shape = 2, mean',
-                                         'family = "fixed", months']))  # fmt: skip
-            text += f'[[states.{name}.transitions]]\nto = "{target}"\ntime = {{ {time} = {draw(st.integers(1, 9))} }}\n'
-    return text, tuple(sorted(draw(st.sets(st.sampled_from(names[1:]), min_size=1))))
+        states[name] = sojourn(**{
+            target: draw(st.sampled_from(TIMES))(draw(st.integers(1, 9))) for target in sorted(targets - {name})
+        })  # fmt: skip
+    return world("s0", states), tuple(sorted(draw(st.sets(st.sampled_from(names[1:]), min_size=1))))
 
 
 @given(webs())
 @settings(derandomize=True, max_examples=60, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
           suppress_health_check=list(HealthCheck))  # fmt: skip
-def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple[str, tuple[str, ...]]) -> None:
-    text, milestones = web
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "web.toml"
-        file.write_text(text, encoding="utf-8")
-        told = load_pathway(file)
+def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple[Table, tuple[str, ...]]) -> None:
+    table, milestones = web
+    told = load(table)
     try:
         pathway = with_milestones(told, milestones, "test")
     except InputError:
         reject()
-    world = Scenario("web", pathway)
+    made_up = Scenario("web", pathway)
     apart = []
-    for each in (world, never(world)):
+    for each in (made_up, never(made_up)):
         (block,) = microsim.simulate(resolve(each), Uniforms(5), range(400), horizon=40.0)
         apart.append(block.death_month)
     np.testing.assert_array_equal(*apart)
-    alike(resolve(world), together(range(30)), horizon=40.0)
+    alike(resolve(made_up), together(range(30)), horizon=40.0)
 
 
 def test_exact_refuses_by_name_and_auto_says_why_it_takes_microsim() -> None:
@@ -352,13 +280,15 @@ def test_a_report_made_again_draws_the_world_as_it_was_run(tmp_path: Path) -> No
     assert scenario.pathway.milestones == ("hsct", "after_hsct")
 
 
-def test_one_name_for_two_ways_that_would_go_on_is_refused(tell: Tell) -> None:
-    text = CHAIN.replace('to = "dead"\ntime = { family = "exponential", mean = 8', 'to = "dead"\nname = "ill"\ntime = '
-                         '{ family = "exponential", mean = 8').replace('to = "ill"\ntime = { family = "gamma"',
-                         'to = "ill"\nname = "again"\ntime = { family = "gamma"')  # fmt: skip
-    text = text.replace('to = "garden"\ntime', 'to = "garden"\nname = "again"\ntime')
+def test_one_name_for_two_ways_that_would_go_on_is_refused() -> None:
+    listed = sojourn(
+        exit_to("ill", gamma(shape=2, mean=4), name="again"), exit_to("dead", exponential(mean=8), name="ill"),
+        home=exponential(mean=2),
+    )  # fmt: skip
+    home = sojourn(exit_to("garden", exponential(mean=1), name="again"), dead=exponential(mean=2))
+    pathway = load(world("ill", {**CHAIN, "listed": listed, "home": home}))
     with pytest.raises(InputError, match="two latent times that are carried forward into 'home' have the name 'again'"):
-        with_milestones(tell(text), ["home", "garden"], "test")
+        with_milestones(pathway, ["home", "garden"], "test")
 
 
 def test_the_disease_is_told_in_one_place_only() -> None:

@@ -13,6 +13,8 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import Table, by, exponential, fixed
+from worlds import chance, load, sojourn, ward, world
 
 import scenarios
 from simulator.engines import tally
@@ -28,7 +30,6 @@ from simulator.experiment.run import run
 from simulator.outcomes.event_log import check, table
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity, beyond_microsim
 from simulator.scenario.scenario import Scenario, load_scenario
@@ -209,84 +210,31 @@ def test_who_is_simulated_together_in_one_block_does_not_matter(
         np.testing.assert_array_equal(mine, theirs)
 
 
-GRID = """
-title = "everything at whole hours"
-start = "referred"
-[clocks]
-listed = "listed"
-[resources.beds]
-[resources.scanner]
-[attributes.line]
-levels = { first = 1, second = 1, third = 1 }
-[states.referred]
-kind = "sojourn"
-[[states.referred.transitions]]
-to = "scan"
-time = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 1 } }
-[[states.referred.transitions]]
-to = "dead"
-time = { family = "fixed", months = { by = "line", first = 2.5, second = 1.5, third = 9 } }
-[states.scan]
-kind = "sojourn"
-holds = "scanner"
-[[states.scan.transitions]]
-to = "listed"
-time = { family = "fixed", months = 0.5 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "fixed", months = { by = "line", first = 0, second = 1, third = 0.5 } }
-[[states.listed.transitions]]
-to = "worse"
-time = { family = "fixed", months = { by = "line", first = 2, second = 1, third = 7 } }
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "fixed", months = 7 }
-[states.worse]
-kind = "chance"
-[[states.worse.branches]]
-to = "referred"
-probability = 0.5
-[[states.worse.branches]]
-to = "dead"
-probability = "rest"
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "rehabilitation"
-time = { family = "fixed", months = { by = "line", first = 1, second = 2, third = 0.5 } }
-[states.rehabilitation]
-kind = "sojourn"
-holds = "beds"
-[[states.rehabilitation.transitions]]
-to = "reviewed"
-time = { family = "fixed", months = 0.5 }
-[[states.rehabilitation.transitions]]
-to = "home"
-time = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 0.5 } }
-[states.reviewed]
-kind = "chance"
-[[states.reviewed.branches]]
-to = "referred"
-probability = 0.3
-[[states.reviewed.branches]]
-to = "home"
-probability = "rest"
-[states.home]
-kind = "end"
-[states.dead]
-kind = "death"
-"""
+def by_line(first: float, second: float, third: float, **cure: float) -> Table:
+    return fixed(by("line", first=first, second=second, third=third), **cure)
+
+
+def grid(clock: str = "listed", listed_for_long: str = "dead", after_ward: str = "home", **cure: float) -> Table:
+    """Everything at whole and half months: a scan, a ward and rehabilitation in the same bed."""
+    states = {
+        "referred": sojourn(scan=by_line(0.5, 1, 1), dead=by_line(2.5, 1.5, 9, **cure)),
+        "scan": sojourn(listed=fixed(0.5), holds="scanner"),
+        "listed": sojourn(ward=by_line(0, 1, 0.5), worse=by_line(2, 1, 7), **{listed_for_long: fixed(7, **cure)}),
+        "worse": chance(referred=0.5, dead="rest"),
+        "ward": sojourn(rehabilitation=by_line(1, 2, 0.5), holds="beds"),
+        "rehabilitation": sojourn(reviewed=fixed(0.5), holds="beds", **{after_ward: by_line(0.5, 1, 0.5)}),
+        "reviewed": chance(referred=0.3, home="rest"),
+    }
+    lines = {"line": {"first": 1, "second": 1, "third": 1}}
+    return world("referred", states, clocks={clock: clock}, resources=["beds", "scanner"], attributes=lines)
 
 
 @pytest.mark.parametrize("units", [(1, 1), (1, 3), (3, 1), (4, 2), (9, 9)], ids=str)
 @pytest.mark.parametrize("horizon", [2.0, 6.5, 40.0])
 def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
-    units: tuple[int, int], horizon: float, tell: Callable[..., Pathway], alike: Alike, fair: Fair
+    units: tuple[int, int], horizon: float, alike: Alike, fair: Fair
 ) -> None:
-    model = resolve(scarce(Scenario("ties", tell(GRID)), *units))
+    model = resolve(scarce(Scenario("ties", load(grid())), *units))
     n = 60
     random = np.random.default_rng(4)
     on_the_grid = Arrivals(np.arange(n), random.integers(0, 24, n) / 2.0, np.ones(n, dtype=bool))
@@ -299,65 +247,40 @@ def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
 
 
 def test_a_queue_before_the_clock_starts_where_some_are_at_no_other_risk(
-    tell: Callable[..., Pathway], alike: Alike, fair: Fair
+    alike: Alike, fair: Fair
 ) -> None:
     """Follow-up has no end yet, and neither has the wait of who is cured."""
-    text = GRID.replace('listed = "listed"', 'ward = "ward"').replace("months = 7 }", "months = 7, cure = 0.5 }")
-    text = text.replace("third = 9 } }", "third = 9 }, cure = 0.5 }")
-    model = resolve(scarce(Scenario("before the clock", tell(text)), 1))
+    model = resolve(scarce(Scenario("before the clock", load(grid("ward", cure=0.5))), 1))
     _, book = alike(model, together(range(40)), horizon=12.0)
     every_book_is_fair(book, model, fair)
     assert np.isfinite(book.granted).any()
 
 
-PASSING_THROUGH = """
-title = "A gate that a patient passes through in no time, to a ward that others ask for in the same instant"
-start = "listed"
-[resources.gate]
-[resources.beds]
-[attributes.name]
-levels = { guard = 1, through = 1, direct = 1 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "gate"
-time = { family = "fixed", months = { by = "name", guard = 0.5, through = 1, direct = 900 } }
-[[states.listed.transitions]]
-to = "direct"
-time = { family = "fixed", months = { by = "name", guard = 900, through = 900, direct = 0 } }
-[states.gate]
-kind = "sojourn"
-holds = "gate"
-[[states.gate.transitions]]
-to = "lobby"
-time = { family = "fixed", months = { by = "name", guard = 2.5, through = 0, direct = 0 } }
-[states.lobby]
-kind = "sojourn"
-[[states.lobby.transitions]]
-to = "ward"
-time = { family = "fixed", months = { by = "name", guard = 100, through = 0, direct = 0 } }
-[states.direct]
-kind = "sojourn"
-[[states.direct.transitions]]
-to = "ward"
-time = { family = "fixed", months = 3 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "fixed", months = 2 }
-[states.home]
-kind = "end"
-"""
+def by_name(guard: float, through: float, direct: float) -> Table:
+    return fixed(by("name", guard=guard, through=through, direct=direct))
+
+
+PASSING_THROUGH = world(
+    "listed",
+    {
+        "listed": sojourn(gate=by_name(0.5, 1, 900), direct=by_name(900, 900, 0)),
+        "gate": sojourn(lobby=by_name(2.5, 0, 0), holds="gate"),
+        "lobby": sojourn(ward=by_name(100, 0, 0)),
+        "direct": sojourn(ward=fixed(3)),
+        "ward": sojourn(home=fixed(2), holds="beds"),
+    },
+    resources=["gate", "beds"],
+    attributes={"name": {"guard": 1, "through": 1, "direct": 1}},
+)
+"""A gate that a patient passes through in no time, to a ward that others ask for in the same instant."""
 
 
 @pytest.mark.parametrize("order", list(permutations(("guard", "through", "direct"))), ids=" ".join)
 def test_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_number(
-    order: tuple[str, ...], tell: Callable[..., Pathway], alike: Alike
+    order: tuple[str, ...], alike: Alike
 ) -> None:
     """The guard leaves the gate in month 3: `through` passes it and asks for the bed, as `direct` does just then."""
-    model = resolve(scarce(Scenario("gate", tell(PASSING_THROUGH)), 1))
+    model = resolve(scarce(Scenario("gate", load(PASSING_THROUGH)), 1))
     names = list(model.mix["name"])
     u = Uniforms(1).at("@name", np.arange(200))
     drawn = np.searchsorted(np.cumsum(list(model.mix["name"].values()))[:-1], u, side="right")
@@ -384,46 +307,22 @@ def test_what_is_counted_of_a_policy_that_starts_on_a_date_is_what_des_counts(be
     assert counted.counts == told.counts
 
 
-FLARES = """
-title = "A chronic disease that flares, a day ward, and patients who come back whether they had a bed or not"
-start = "well"
-[clocks]
-entry = "well"
-[resources.beds]
-[states.well]
-kind = "sojourn"
-[[states.well.transitions]]
-to = "flare"
-time = { family = "exponential", mean = 0.5 }
-[[states.well.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 100 }
-[states.flare]
-kind = "sojourn"
-[[states.flare.transitions]]
-to = "ward"
-time = { family = "exponential", mean = 0.2 }
-[[states.flare.transitions]]
-to = "well"
-time = { family = "exponential", mean = 2 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "well"
-time = { family = "exponential", mean = 0.25 }
-[states.dead]
-kind = "death"
-"""
+def flares(years: float) -> Table:
+    """A chronic disease that flares, a day ward, and patients who come back whether they had a bed or not."""
+    states = {
+        "well": sojourn(flare=exponential(mean=0.5), dead=exponential(mean=years)),
+        "flare": sojourn(ward=exponential(mean=0.2), well=exponential(mean=2)),
+        "ward": sojourn(well=exponential(mean=0.25), holds="beds"),
+    }
+    return world("well", states, clocks={"entry": "well"}, resources=["beds"])
 
 
 def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
-    tell: Callable[..., Pathway], alike: Alike
+    alike: Alike
 ) -> None:
     """Both ways out of every wait double what microsim simulates beforehand: it says so before memory is full."""
-    deadly = FLARES.replace("mean = 100", "mean = 0.4")
-    alike(resolve(scarce(Scenario("deadly", tell(deadly)), 4)), together(range(20)), horizon=4.0)
-    scenario = scarce(Scenario("flares", tell(FLARES)), 4)
+    alike(resolve(scarce(Scenario("deadly", load(flares(0.4))), 4)), together(range(20)), horizon=4.0)
+    scenario = scarce(Scenario("flares", load(flares(100))), 4)
     with pytest.raises(InputError, match=r"both outcomes of every wait .* allowed: --engine des"):
         queueing.simulate(resolve(scenario), Uniforms(1), together(range(20)), horizon=60.0)
     engine, why = choose_engine("auto", [scenario])
@@ -431,63 +330,30 @@ def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
     assert choose_engine("microsim", [scenario])[0] == "microsim"
 
 
-ASK_AGAIN = """
-title = "A bed that is asked for again every fortnight, for as long as it takes"
-start = "ask"
-[clocks]
-entry = "ask"
-[resources.beds]
-[states.ask]
-kind = "sojourn"
-[[states.ask.transitions]]
-to = "ward"
-time = { family = "fixed", months = 0 }
-[[states.ask.transitions]]
-to = "ask"
-time = { family = "fixed", months = 0.5 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "fixed", months = 3 }
-[states.home]
-kind = "end"
-"""
+def ask_again(after_a_fortnight: str = "listed", **states: Table) -> Table:
+    """A bed that is asked for again every fortnight, for as long as it takes."""
+    clocks = {"entry": "listed"}
+    return ward(fixed(3), patience=fixed(0.5), gives_up=after_a_fortnight, states=states, clocks=clocks)
 
 
-def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_served_by_des(
-    tell: Callable[..., Pathway],
-) -> None:
-    model = resolve(scarce(Scenario("again", tell(ASK_AGAIN)), 1))
+def test_patients_who_ask_until_they_are_served_are_refused_by_microsim_and_served_by_des() -> None:
+    model = resolve(scarce(Scenario("again", load(ask_again())), 1))
     with pytest.raises(InputError, match=r"1,001 one after another.*allowed: --engine des"):
         queueing.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
     _, book = des.simulate(model, Uniforms(1), together(range(5)), horizon=6.0)
     granted = np.sort(book.granted[np.isfinite(book.granted)])
     np.testing.assert_allclose(granted, [0.0, 3.0, 6.0, 9.0, 12.0], atol=1e-9)
     engine, why = choose_engine("auto", [model.scenario])
-    assert (engine, "return to 'ask' without end" in why) == ("des", True)
+    assert (engine, "return to 'listed' without end" in why) == ("des", True)
 
 
 @pytest.mark.parametrize(("share", "engine"), [(0.2, "microsim"), (0.99, "des")])
 def test_patients_who_ask_again_and_again_get_an_answer_from_the_engine_that_is_chosen(
-    share: float, engine: str, tell: Callable[..., Pathway]
+    share: float, engine: str
 ) -> None:
     """A share of those who leave the queue come back to it: 1 of 100 do not, and 10,000 patients ask 1,000 times."""
-    pause = f"""[[states.ask.transitions]]
-to = "pause"
-time = {{ family = "fixed", months = 0.5 }}
-[states.pause]
-kind = "chance"
-[[states.pause.branches]]
-to = "ask"
-probability = {share}
-[[states.pause.branches]]
-to = "home"
-probability = {1 - share:g}
-"""
-    again = '[[states.ask.transitions]]\nto = "ask"\ntime = { family = "fixed", months = 0.5 }\n'
-    scenario = scarce(Scenario("again", tell(ASK_AGAIN.replace(again, pause))), 1)
+    comes_back = ask_again("pause", pause=chance(listed=share, home=1 - share))
+    scenario = scarce(Scenario("again", load(comes_back)), 1)
     assert choose_engine("auto", [scenario])[0] == engine
     found = run(scenario, patients=200, replications=1, horizon=6.0)
     assert found.manifest["engine"] == engine
@@ -520,29 +386,22 @@ def is_for_des_only(model: Model, why: str) -> None:
 
 @pytest.mark.parametrize(("capacity", "why"), BEYOND.values(), ids=BEYOND)
 def test_what_is_beyond_the_queue_path_is_refused_with_the_engine_that_can(
-    capacity: dict[str, Capacity], why: str, tell: Callable[..., Pathway]
+    capacity: dict[str, Capacity], why: str
 ) -> None:
-    is_for_des_only(resolve(Scenario("beyond", tell(GRID), capacity=capacity)), why)
+    is_for_des_only(resolve(Scenario("beyond", load(grid()), capacity=capacity)), why)
 
 
 @pytest.mark.parametrize(
-    ("way", "other", "why"),
+    ("leads_to_the_scan", "why"),
     [
-        ('to = "dead"\ntime = { family = "fixed", months = 7 }', "scan", "'listed' may request two units at once"),
-        (
-            'to = "home"\ntime = { family = "fixed", months = { by = "line", first = 0.5, second = 1, third = 0.5 } }',
-            "scan",
-            "'rehabilitation' hold one unit while they wait for another",
-        ),
+        ("listed_for_long", "'listed' may request two units at once"),
+        ("after_ward", "'rehabilitation' hold one unit while they wait for another"),
     ],
     ids=["either of two", "one held"],
 )
-def test_two_units_that_one_patient_wants_are_for_des_only(
-    way: str, other: str, why: str, tell: Callable[..., Pathway]
-) -> None:
-    assert GRID.count(way) == 1
-    text = GRID.replace(way, way.replace(way.split('"')[1], other, 1))
-    is_for_des_only(resolve(scarce(Scenario("beyond", tell(text)), 1)), why)
+def test_two_units_that_one_patient_wants_are_for_des_only(leads_to_the_scan: str, why: str) -> None:
+    pathway = load(grid(**{leads_to_the_scan: "scan"}))
+    is_for_des_only(resolve(scarce(Scenario("beyond", pathway), 1)), why)
     # Where only one of the two is limited, there is one queue, and microsim can.
-    one = Scenario("within", tell(text), capacity={"beds": beds(1)})
+    one = Scenario("within", pathway, capacity={"beds": beds(1)})
     assert beyond_microsim(one.pathway, one.capacity) is None

@@ -6,16 +6,18 @@ Each patient is a level of one attribute, so that each has times of their own; t
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import AT_ONCE, Table, by, fixed
+from worlds import load, sojourn, world
 
 from simulator.engines.des import engine
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests, together
 from simulator.outcomes.event_log import check, table
-from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity, beyond_microsim
 from simulator.scenario.scenario import Scenario, load_scenario
@@ -36,38 +38,13 @@ class Course:
     after: float = 1.0
 
 
-WARD = """
-title = "a ward"
-start = "listed"
-[resources.beds]
-[resources.theatre]
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "fixed", months = READY }
-[[states.listed.transitions]]
-to = "relapse"
-time = { family = "fixed", months = RELAPSES }
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "fixed", months = DIES }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "fixed", months = STAYS }
-[states.relapse]
-kind = "sojourn"
-[[states.relapse.transitions]]
-to = "dead"
-time = { family = "fixed", months = AFTER }
-[states.home]
-kind = "end"
-[states.dead]
-kind = "death"
-"""
+WAITING = {"ward": fixed("ready"), "relapse": fixed("relapses"), "dead": fixed("dies")}
+WARD = {
+    "listed": sojourn(**WAITING),
+    "ward": sojourn(home=fixed("stays"), holds="beds"),
+    "relapse": sojourn(dead=fixed("after")),
+}
+"""A time is the name of what a course says of it."""
 Log = Callable[..., dict[str, str]]
 
 
@@ -85,19 +62,28 @@ def numbers(model: Model, names: list[str]) -> list[int]:
     return found
 
 
+def timed(table: Any, times: Table) -> Any:
+    """A table in which each patient has the times of their course."""
+    if isinstance(table, dict):
+        return {key: timed(value, times) for key, value in table.items()}
+    if isinstance(table, list):
+        return [timed(value, times) for value in table]
+    return by("name", **times[table]) if table in times else table
+
+
 @pytest.fixture
-def log(tell: Callable[..., Pathway], alike: Callable) -> Log:
+def log(alike: Callable) -> Log:
     """What befalls each patient: month and state of every entry but the first."""
 
     def told(
-        beds: Capacity, *, text: str = WARD, theatre: Capacity | None = None, horizon: float = 100.0, **courses: Course
+        beds: Capacity, *, states: Table = WARD, theatre: Capacity | None = None, horizon: float = 100.0,
+        **courses: Course,
     ) -> dict[str, str]:
-        text += "[attributes.name]\nlevels = { " + ", ".join(f"{name} = 1" for name in courses) + " }\n"
-        for key in asdict(Course()):
-            times = ", ".join(f"{name} = {getattr(course, key)!r}" for name, course in courses.items())
-            text = text.replace(key.upper(), '{ by = "name", ' + times + " }")
+        times = {key: {name: getattr(course, key) for name, course in courses.items()} for key in asdict(Course())}
+        names = {"name": dict.fromkeys(courses, 1)}
+        ward = world("listed", timed(states, times), resources=["beds", "theatre"], attributes=names)
         limits = {"beds": beds} if theatre is None else {"beds": beds, "theatre": theatre}
-        model = resolve(Scenario("ward", tell(text), capacity=limits))
+        model = resolve(Scenario("ward", load(ward), capacity=limits))
         patients = np.array(numbers(model, list(courses)))
         origin = np.array([course.comes for course in courses.values()])
         arrivals = Arrivals(patients, origin, np.ones(patients.size, dtype=bool))
@@ -266,23 +252,19 @@ def test_priority_by_attribute_comes_before_the_time_of_the_request_and_that_bef
     }
 
 
-URGENT = WARD.replace('to = "dead"\ntime = { family = "fixed", months = AFTER }', """to = "ward"
-time = { family = "fixed", months = 0 }
-[[states.relapse.transitions]]
-to = "dead"
-time = { family = "fixed", months = AFTER }""")
+URGENT = {**WARD, "relapse": sojourn(ward=AT_ONCE, dead=fixed("after"))}
 
 
 def test_priority_by_the_state_that_patients_wait_in(log: Log) -> None:
     """Bob relapses on the list, loses his place on it, and goes on an urgent one; without it, he is behind Cyd."""
     courses = {"ann": Course(), "bob": Course(relapses=2, after=20), "cyd": Course(comes=1), "dan": Course(comes=2.5)}
-    assert log(replace(beds(1), ranks=("state", ("relapse",))), text=URGENT, **courses) == {
+    assert log(replace(beds(1), ranks=("state", ("relapse",))), states=URGENT, **courses) == {
         "ann": "0 ward, 3 home",
         "bob": "2 relapse, 3 ward, 6 home",
         "cyd": "6 ward, 9 home",
         "dan": "9 ward, 12 home",
     }
-    assert log(beds(1), text=URGENT, **courses) == {
+    assert log(beds(1), states=URGENT, **courses) == {
         "ann": "0 ward, 3 home",
         "bob": "2 relapse, 6 ward, 9 home",
         "cyd": "3 ward, 6 home",
@@ -322,18 +304,14 @@ def test_two_slots_every_third_month_from_month_6_on(log: Log) -> None:
     }
 
 
-STEP_DOWN = WARD.replace('[states.home]', """[states.step_down]
-kind = "sojourn"
-holds = "beds"
-[[states.step_down.transitions]]
-to = "home"
-time = { family = "fixed", months = AFTER }
-[states.home]""").replace('to = "home"\ntime = { family = "fixed", months = STAYS }', """to = "step_down"
-time = { family = "fixed", months = STAYS }""")
+def step_down(holds: str) -> Table:
+    """The ward is followed by a stay in a bed, or in the theatre."""
+    onward = sojourn(step_down=fixed("stays"), holds="beds")
+    return {**WARD, "ward": onward, "step_down": sojourn(home=fixed("after"), holds=holds)}
 
 
 def test_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Log) -> None:
-    told = log(beds(1), text=STEP_DOWN, ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
+    told = log(beds(1), states=step_down("beds"), ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
     assert told == {
         "ann": "0 ward, 2 step_down, 3 home",
         "bob": "2.5 dead",
@@ -342,12 +320,9 @@ def test_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Lo
 
 
 def test_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_for_both(log: Log) -> None:
-    text = STEP_DOWN.replace('[states.step_down]\nkind = "sojourn"\nholds = "beds"', """[states.step_down]
-kind = "sojourn"
-holds = "theatre\"""")
     told = log(
         beds(2),
-        text=text,
+        states=step_down("theatre"),
         theatre=beds(1),
         ann=Course(stays=1, after=4),
         bob=Course(stays=2, after=1),
@@ -363,24 +338,19 @@ holds = "theatre\"""")
     }
 
 
-EITHER = WARD.replace("[states.home]", """[states.other_ward]
-kind = "sojourn"
-holds = "beds"
-[[states.other_ward.transitions]]
-to = "home"
-time = { family = "fixed", months = STAYS }
-[states.home]""").replace('to = "relapse"\ntime = { family = "fixed", months = RELAPSES }', """to = "other_ward"
-time = { family = "fixed", months = READY }
-[[states.listed.transitions]]
-to = "relapse"
-time = { family = "fixed", months = RELAPSES }""")
+def either(ready: Any, other_ready: Any, other_holds: str) -> Table:
+    """Patients ask for the ward, and for another ward or the theatre."""
+    risks = {"relapse": WAITING["relapse"], "dead": WAITING["dead"]}
+    listed = sojourn(ward=fixed(ready), other_ward=fixed(other_ready), **risks)
+    return {**WARD, "listed": listed, "other_ward": sojourn(home=fixed("stays"), holds=other_holds)}
 
 
 @pytest.mark.parametrize("limit", [beds(2), beds((0.0, 0), (3.0, 2)), Capacity(((0.0, 0), (3.0, 2)), 1.5)], ids=str)
 def test_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(limit: Capacity, log: Log) -> None:
     """Two beds come free, or are offered, at once: Cyd, who asked twice, has one of them and Dan the other."""
     busy = {"ann": Course(), "bob": Course()} if limit == beds(2) else {}
-    told = log(limit, text=EITHER, **busy, cyd=Course(), dan=Course(comes=1), eve=Course(comes=4, dies=2))
+    courses = {"cyd": Course(), "dan": Course(comes=1), "eve": Course(comes=4, dies=2)}
+    told = log(limit, states=either("ready", "ready", "beds"), **busy, **courses)
     assert {name: told[name] for name in ("cyd", "dan", "eve")} == {
         "cyd": "3 ward, 6 home",
         "dan": "3 ward, 6 home",
@@ -388,28 +358,22 @@ def test_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(
     }
 
 
-OR_THEATRE = EITHER.replace(
-    '[states.other_ward]\nkind = "sojourn"\nholds = "beds"', '[states.other_ward]\nkind = "sojourn"\nholds = "theatre"'
-)
-
-
 @pytest.mark.parametrize("closed", ["beds", "theatre"])
 def test_who_asks_for_a_bed_and_the_theatre_in_one_instant_is_in_both_lists_by_number(closed: str, log: Log) -> None:
     """The other one is closed for ever: Ann, who asks for both in month 1, still comes before Bob."""
     limits = {"beds": beds(1), "theatre": beds(1)} | {closed: beds(0)}
-    text = OR_THEATRE.replace("READY", "1")
-    told = log(limits["beds"], text=text, theatre=limits["theatre"], ann=Course(), bob=Course())
+    told = log(
+        limits["beds"], states=either(1, 1, "theatre"), theatre=limits["theatre"], ann=Course(), bob=Course()
+    )
     open_one = "ward" if closed == "theatre" else "other_ward"
     assert told == {"ann": f"1 {open_one}, 4 home", "bob": f"4 {open_one}, 7 home"}
 
 
 @pytest.mark.parametrize("first", ["ward", "other_ward"])
 def test_of_two_that_open_in_one_instant_the_one_that_was_asked_for_first_is_granted(first: str, log: Log) -> None:
-    before, between, behind = OR_THEATRE.split("READY")
-    one, other = ("READY", "AFTER") if first == "ward" else ("AFTER", "READY")
-    text = f"{before}{one}{between}{other}{behind}"
+    times = ("ready", "after") if first == "ward" else ("after", "ready")
     opens = beds((0.0, 0), (3.0, 1))
-    told = log(opens, text=text, theatre=opens, ann=Course(ready=1, after=2))
+    told = log(opens, states=either(*times, "theatre"), theatre=opens, ann=Course(ready=1, after=2))
     assert told == {"ann": f"3 {first}, 6 home"}
 
 
