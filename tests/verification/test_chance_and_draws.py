@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from sojourn_times import exponential
+from worlds import months, policy, sojourn, ward
 
-from simulator import load_scenario
 from simulator.arrays import Floats
 from simulator.evidence.draws import load_draws
 from simulator.experiment.parts import ScenarioDraws
@@ -21,47 +22,12 @@ from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 12
 
-PATHWAY = """
-title = "Listed for a ward"
-start = "listed"
-draws = "draws.csv"
-[resources.beds]
-[attributes.fitness]
-levels = { fit = 3, frail = 1 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "exponential", mean = 0.1 }
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "exponential", mean = "untreated" }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "exponential", mean = 1 }
-[states.home]
-kind = "sojourn"
-[[states.home.transitions]]
-to = "dead"
-time = { family = "exponential", mean = "treated" }
-[states.dead]
-kind = "death"
-[parameters.untreated]
-unit = "months"
-meaning = "mean time to death while listed"
-value = 6
-source = "assumption"
-[parameters.treated]
-unit = "months"
-meaning = "mean time to death after the ward"
-value = 40
-source = "assumption"
-"""
+LISTED = ward(
+    exponential(mean=1), exponential(mean=0.1), exponential(mean="untreated"),
+    states={"home": sojourn(dead=exponential(mean="treated"))}, draws="draws.csv",
+    attributes={"fitness": {"fit": 3, "frail": 1}}, parameters={"untreated": months(6), "treated": months(40)},
+)  # fmt: skip
 BUSY = """
-pathway = "ward.toml"
 [capacity]
 beds = 4
 [service]
@@ -75,15 +41,11 @@ Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    folder = tmp_path_factory.mktemp("busy")
+def busy() -> Scenario:
     # Quantiles of a lognormal in no order, so that the first draws are as the others.
     means = 40.0 * np.exp(0.4 * stats.norm.ppf((np.arange(200) + 0.5) / 200))
     means = np.random.default_rng(1).permutation(means)
-    (folder / "draws.csv").write_text("treated\n" + "\n".join(f"{mean:.6g}" for mean in means), encoding="utf-8")
-    (folder / "ward.toml").write_text(PATHWAY, encoding="utf-8")
-    (folder / "busy.toml").write_text(BUSY, encoding="utf-8")
-    return load_scenario(folder / "busy.toml")
+    return policy(LISTED, BUSY, draws="treated\n" + "\n".join(f"{mean:.6g}" for mean in means))
 
 
 def with_beds(scenario: Scenario, beds: int) -> Scenario:

@@ -1,9 +1,10 @@
 """What a clock counts from, and who is of a group: windows, deaths before the clock, patients who never reach it."""
 
-from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sojourn_times import Table, by, exponential, fixed
+from worlds import END, load, rate, share, sojourn, world
 
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
@@ -14,78 +15,40 @@ from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
-Tell = Callable[..., Pathway]
+STATES = {
+    "referred": {
+        "kind": "chance",
+        "branches": [
+            {"to": "treated", "name": "at once", "probability": "at_once"},
+            {"to": "waiting", "probability": "waits"},
+            {"to": "lost", "probability": "lost"},
+        ],
+    },
+    "waiting": sojourn(
+        treated=exponential(rate="start_rate"), dead=exponential(rate=by("fitness", fit=0.02, frail=0.2))
+    ),
+    "treated": sojourn(second_line=exponential(rate=0.1), dead=exponential(rate=0.05)),
+    "second_line": sojourn(dead=exponential(rate=0.3)),
+    "lost": END,
+}
 
-REFERRAL = """
-title = "referred, perhaps treated; some die or are lost before treatment begins"
-start = "referred"
-group_window = 10
-[clocks]
-treatment = "treated"
-referral = "referred"
-[attributes.fitness]
-levels = { fit = 1, frail = 1 }
-[states.referred]
-kind = "chance"
-[[states.referred.branches]]
-to = "treated"
-name = "at once"
-probability = "at_once"
-[[states.referred.branches]]
-to = "waiting"
-probability = "waits"
-[[states.referred.branches]]
-to = "lost"
-probability = "lost"
-[states.waiting]
-kind = "sojourn"
-[[states.waiting.transitions]]
-to = "treated"
-time = { family = "exponential", rate = "start_rate" }
-[[states.waiting.transitions]]
-to = "dead"
-time = { family = "exponential", rate = { by = "fitness", fit = 0.02, frail = 0.2 } }
-[states.treated]
-kind = "sojourn"
-[[states.treated.transitions]]
-to = "second_line"
-time = { family = "exponential", rate = 0.1 }
-[[states.treated.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.05 }
-[states.second_line]
-kind = "sojourn"
-[[states.second_line.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.3 }
-[states.lost]
-kind = "end"
-[states.dead]
-kind = "death"
-[groups.second_line]
-entered = "second_line"
-[groups.first_line_only]
-entered = "treated"
-not_entered = "second_line"
-[groups.referred]
-entered = "referred"
-[counts.referrals]
-entries = "referred"
-[counts.starts]
-entries = "treated"
-[counts.second_lines]
-entries = "second_line"
-[counts.months_treated]
-months = ["treated", "second_line"]
-""" + "".join(
-    f'[parameters.{name}]\nunit = "{unit}"\nmeaning = "{name}"\nvalue = {value}\nsource = "assumption"\n'
-    for name, unit, value in (
-        ("at_once", "probability", 0.0),
-        ("waits", "probability", 1.0),
-        ("lost", "probability", 0.0),
-        ("start_rate", "per month", 0.2),
-    )
-)
+
+def referral(**states: Table) -> Pathway:
+    """Referred, perhaps treated; some die or are lost before treatment begins."""
+    return load(world(
+        "referred", {**STATES, **states}, group_window=10, clocks={"treatment": "treated", "referral": "referred"},
+        attributes={"fitness": {"fit": 1, "frail": 1}},
+        groups={
+            "second_line": "second_line", "first_line_only": ("treated", "second_line"), "referred": "referred"
+        },
+        counts={
+            "referrals": {"entries": "referred"}, "starts": {"entries": "treated"},
+            "second_lines": {"entries": "second_line"}, "months_treated": {"months": ["treated", "second_line"]},
+        },
+        parameters={"at_once": share(0), "waits": share(1), "lost": share(0), "start_rate": rate(0.2)},
+    ))  # fmt: skip
+
+
 S, D = 0.15, 0.05  # hazards of leaving the treated state, and of dying there
 
 
@@ -93,8 +56,8 @@ def solve(pathway: Pathway, horizon: float = 60.0, **levers: float) -> Curves:
     return engine.curves(resolve(Scenario("referral", pathway, set=levers)), horizon)
 
 
-def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated(tell: Tell) -> None:
-    curves = solve(tell(REFERRAL))
+def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated() -> None:
+    curves = solve(referral())
     t = curves.months
     # dP/dt of treated -0.15, of second line 0.1 - 0.3: illness and death, whose survival is a sum of exponentials.
     alive = np.exp(-S * t) + 0.1 / (0.3 - S) * (np.exp(-S * t) - np.exp(-0.3 * t))
@@ -104,8 +67,8 @@ def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated(
     np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
 
 
-def test_the_entry_clock_counts_everybody_also_those_who_die_before_treatment(tell: Tell) -> None:
-    curves = solve(tell(REFERRAL))
+def test_the_entry_clock_counts_everybody_also_those_who_die_before_treatment() -> None:
+    curves = solve(referral())
     t = curves.months
     expected = 0.0
     for dies in (0.02, 0.2):
@@ -134,10 +97,10 @@ def test_the_entry_clock_counts_everybody_also_those_who_die_before_treatment(te
 )
 @pytest.mark.parametrize("horizon", [6.0, 36.0])
 def test_both_engines_see_the_same_patients_on_both_clocks(
-    tell: Tell, levers: dict[str, float], horizon: float
+    levers: dict[str, float], horizon: float
 ) -> None:
     """Some are treated at once, some are lost, nobody is ever treated: DKW and Hoeffding, one in ten thousand."""
-    model = resolve(Scenario("referral", tell(REFERRAL), set=levers))
+    model = resolve(Scenario("referral", referral(), set=levers))
     n = 40_000
     solved, simulated = engine.curves(model, horizon), microsim.curves(model, horizon, patients=n, uniforms=Uniforms(6))
     reached = simulated.patients or 0
@@ -160,16 +123,16 @@ def test_both_engines_see_the_same_patients_on_both_clocks(
         assert abs(count - solved.counts[name]) < noise + 1e-3, name
 
 
-def test_what_comes_before_the_clock_does_not_count_even_at_the_same_instant(tell: Tell) -> None:
-    model = resolve(Scenario("referral", tell(REFERRAL), set={"at_once": 0.4, "waits": 0.6}))
+def test_what_comes_before_the_clock_does_not_count_even_at_the_same_instant() -> None:
+    model = resolve(Scenario("referral", referral(), set={"at_once": 0.4, "waits": 0.6}))
     for curves in (engine.curves(model, 12.0), microsim.curves(model, 12.0, patients=2_000, uniforms=Uniforms(1))):
         assert curves.sizes["referred"] == curves.counts["referrals"] == 0.0
         np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
 
 
-def test_a_group_is_who_enters_within_the_window_however_far_one_looks(tell: Tell) -> None:
+def test_a_group_is_who_enters_within_the_window_however_far_one_looks() -> None:
     """P(second line within 10 months) = 0.1 / 0.15 (1 - exp(-1.5)), whether one looks 5, 10, 60 or 150 months ahead."""
-    pathway = tell(REFERRAL)
+    pathway = referral()
     for horizon in (5.0, 10.0, 60.0, 150.0):
         sizes = solve(pathway, horizon).sizes
         within = 0.1 / S * (1 - np.exp(-S * 10))
@@ -177,9 +140,9 @@ def test_a_group_is_who_enters_within_the_window_however_far_one_looks(tell: Tel
         np.testing.assert_allclose(sizes["first_line_only"], 1 - within, atol=1e-5)
 
 
-def test_who_enters_after_the_window_stays_out_of_the_group(tell: Tell) -> None:
+def test_who_enters_after_the_window_stays_out_of_the_group() -> None:
     """First line only: who died in it by month 10, and who is in it then and may take any course after."""
-    curves = solve(tell(REFERRAL))
+    curves = solve(referral())
     t = curves.months
     within = 0.1 / S * (1 - np.exp(-S * 10))
     died = D / S * (1 - np.exp(-S * np.minimum(t, 10)))
@@ -191,8 +154,8 @@ def test_who_enters_after_the_window_stays_out_of_the_group(tell: Tell) -> None:
 
 
 @pytest.mark.parametrize("horizon", [20.0, 24.0, 60.0])
-def test_a_group_that_nobody_can_enter_in_time_is_empty_at_every_horizon(tell: Tell, horizon: float) -> None:
-    model = resolve(Scenario("fixed", tell(FIXED.replace("months = 12.9", "months = 40"))))
+def test_a_group_that_nobody_can_enter_in_time_is_empty_at_every_horizon(horizon: float) -> None:
+    model = resolve(Scenario("fixed", fixed_stays(40)))
     simulated = microsim.curves(model, horizon, patients=1_000, uniforms=Uniforms(2))
     for curves in (engine.curves(model, horizon), simulated):
         np.testing.assert_allclose(curves.sizes["hospice"], 0.0, atol=1e-8)
@@ -233,46 +196,23 @@ def test_the_clock_of_relapse_does_not_see_when_the_relapse_came() -> None:
         assert longer.survival[infusion][0, 120] > base.survival[infusion][0, 120] + 0.02
 
 
-FIXED = """
-title = "stays of fixed length, which end at the very edge of a window and of a horizon"
-start = "waiting"
-group_window = 24
-[clocks]
-admission = "ward"
-referral = "waiting"
-[states.waiting]
-kind = "sojourn"
-[[states.waiting.transitions]]
-to = "ward"
-time = { family = "exponential", rate = 0.2 }
-[states.ward]
-kind = "sojourn"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "fixed", months = 11.1 }
-[states.home]
-kind = "sojourn"
-[[states.home.transitions]]
-to = "hospice"
-time = { family = "fixed", months = 12.9 }
-[states.hospice]
-kind = "sojourn"
-[[states.hospice.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.2 }
-[states.dead]
-kind = "death"
-[groups.hospice]
-entered = "hospice"
-[counts.hospice]
-entries = "hospice"
-"""
+def fixed_stays(home: float = 12.9) -> Pathway:
+    """Stays of fixed length, which end at the very edge of a window and of a horizon."""
+    states = {
+        "waiting": sojourn(ward=exponential(rate=0.2)), "ward": sojourn(home=fixed(11.1)),
+        "home": sojourn(hospice=fixed(home)), "hospice": sojourn(dead=exponential(rate=0.2)),
+    }  # fmt: skip
+    clocks = {"admission": "ward", "referral": "waiting"}
+    return load(world(
+        "waiting", states, group_window=24, clocks=clocks, groups={"hospice": "hospice"},
+        counts={"hospice": {"entries": "hospice"}},
+    ))  # fmt: skip
 
 
 @pytest.mark.parametrize("horizon", [24.0, 30.0])
-def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(tell: Tell, horizon: float) -> None:
+def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(horizon: float) -> None:
     """11.1 + 12.9 months are 24, whatever rounding makes of the sum."""
-    model = resolve(Scenario("fixed", tell(FIXED)))
+    model = resolve(Scenario("fixed", fixed_stays()))
     for curves in (
         engine.curves(model, horizon),
         microsim.curves(model, horizon, patients=5_000, uniforms=Uniforms(2)),
@@ -285,14 +225,13 @@ def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(te
         )
 
 
-def test_those_who_go_round_for_ever_never_come_to_the_clock(tell: Tell) -> None:
-    circle = REFERRAL.replace('[states.lost]\nkind = "end"\n', "")
-    for name, other in (("lost", "wandering"), ("wandering", "lost")):
-        circle += f'[states.{name}]\nkind = "sojourn"\n[[states.{name}.transitions]]\nto = "{other}"\n'
-        circle += 'time = { family = "fixed", months = 1.0 }\n'
-    # A way out that is always too late: treatment after two months, where everybody leaves after one.
-    circle += '[[states.wandering.transitions]]\nto = "treated"\ntime = { family = "fixed", months = 2.0 }\n'
-    curves = solve(tell(circle), at_once=0.2, waits=0.5, lost=0.3)
+def test_those_who_go_round_for_ever_never_come_to_the_clock() -> None:
+    circle = {
+        "lost": sojourn(wandering=fixed(1)),
+        # A way out that is always too late: treatment after two months, where everybody leaves after one.
+        "wandering": sojourn(lost=fixed(1), treated=fixed(2)),
+    }
+    curves = solve(referral(**circle), at_once=0.2, waits=0.5, lost=0.3)
     fit, frail = (0.2 + 0.5 * 0.2 / (0.2 + dies) for dies in (0.02, 0.2))
     np.testing.assert_allclose(curves.sizes["fitness=frail"], frail / (fit + frail), atol=1e-4)
     np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import by, exponential, fixed, lognormal, weibull
+from worlds import chance, decision, exit_to, load, share, sojourn, world
 
 import scenarios
 from simulator.arrays import Floats
@@ -23,7 +25,6 @@ ROUNDING = 1e-8
 """What the damped transform (1e-8 at the lattice's end) leaves of the last digit of a double."""
 
 Events = Callable[..., pd.DataFrame]
-Tell = Callable[..., Pathway]
 
 
 def raising() -> list[str]:
@@ -154,84 +155,31 @@ def test_the_marginal_are_told_by_each_draws_own_uptake() -> None:
     np.testing.assert_allclose(raised.sizes["treated"], 0.88, atol=1e-9)
 
 
-LATER = """
-title = "a decision some way down the road, which the age of a patient bears on"
-start = "remission"
-group_window = 40
-[attributes.age]
-levels = { young = 2, old = 1 }
-[states.remission]
-kind = "sojourn"
-[[states.remission.transitions]]
-to = "relapse"
-time = { family = "weibull", shape = 1.4, scale = 8 }
-[[states.remission.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 60 }
-[states.relapse]
-kind = "decision"
-[[states.relapse.branches]]
-to = "treatment"
-name = "treat"
-probability = "uptake"
-eligible = { age = { old = 0.5 } }
-[[states.relapse.branches]]
-to = "care"
-probability = "rest"
-[states.treatment]
-kind = "sojourn"
-[[states.treatment.transitions]]
-to = "response"
-time = { family = "fixed", months = 1.5 }
-[[states.treatment.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 12 }
-[states.response]
-kind = "chance"
-[[states.response.branches]]
-to = "remission"
-probability = 0.6
-[[states.response.branches]]
-to = "failure"
-probability = 0.4
-[states.failure]
-kind = "sojourn"
-[[states.failure.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 9 }
-[states.care]
-kind = "sojourn"
-[[states.care.transitions]]
-to = "dead"
-probability = 0.7
-time = { family = "lognormal", sigma = 0.7, median = { by = "age", young = 4, old = 2 } }
-[[states.care.transitions]]
-to = "dead"
-name = "much later"
-probability = "rest"
-time = { family = "exponential", mean = 20 }
-[states.dead]
-kind = "death"
-[groups.treated]
-entered = "treatment"
-[groups.relapsed]
-entered = "relapse"
-[marginal]
-decision = "relapse"
-branch = "treat"
-otherwise = "care"
-no_benefit = "failure"
-[parameters.uptake]
-unit = "probability"
-meaning = "share treated"
-value = 0.3
-source = "assumption"
-"""
+def later() -> Pathway:
+    """A decision some way down the road, which the age of a patient bears on."""
+    states = {
+        "remission": sojourn(relapse=weibull(shape=1.4, scale=8), dead=exponential(mean=60)),
+        "relapse": decision(
+            treatment={"name": "treat", "probability": "uptake", "eligible": {"age": {"old": 0.5}}}, care="rest"
+        ),
+        "treatment": sojourn(response=fixed(1.5), dead=exponential(mean=12)),
+        "response": chance(remission=0.6, failure=0.4),
+        "failure": sojourn(dead=exponential(mean=9)),
+        "care": sojourn(
+            exit_to("dead", lognormal(sigma=0.7, median=by("age", young=4, old=2)), probability=0.7),
+            exit_to("dead", exponential(mean=20), name="much later", probability="rest"),
+        ),
+    }
+    marginal = {"decision": "relapse", "branch": "treat", "otherwise": "care", "no_benefit": "failure"}
+    return load(world(
+        "remission", states, group_window=40, attributes={"age": {"young": 2, "old": 1}}, marginal=marginal,
+        groups={"treated": "treatment", "relapsed": "relapse"}, parameters={"uptake": share(0.3)},
+    ))  # fmt: skip
 
 
-def test_a_later_decision_that_comes_again_and_depends_on_age_obeys_the_same_law(tell: Tell) -> None:
+def test_a_later_decision_that_comes_again_and_depends_on_age_obeys_the_same_law() -> None:
     """A second relapse is no second chance to be marginal, so the untouched policy keeps its own second relapses."""
-    pathway = tell(LATER)
+    pathway = later()
     raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=0.0)
     curves = exact.curves(resolve(raised), 36.0)
     blocks = list(microsim.simulate(resolve(raised), Uniforms(4), range(60_000), horizon=36.0))
@@ -242,8 +190,8 @@ def test_a_later_decision_that_comes_again_and_depends_on_age_obeys_the_same_law
     np.testing.assert_allclose(sum(curves.occupancy["start"].values()), 1.0, atol=1e-7)
 
 
-def test_a_group_entered_before_the_decision_does_not_grow_with_those_treated_in_vain(tell: Tell) -> None:
-    pathway = tell(LATER)
+def test_a_group_entered_before_the_decision_does_not_grow_with_those_treated_in_vain() -> None:
+    pathway = later()
     sizes = {}
     for benefit in (0.0, 1.0):
         raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=benefit)
@@ -252,63 +200,27 @@ def test_a_group_entered_before_the_decision_does_not_grow_with_those_treated_in
         np.testing.assert_allclose(sizes[0.0][group], sizes[1.0][group], atol=1e-8)
 
 
-AGAIN = """
-title = "who responds may relapse again, and is asked again"
-start = "relapse"
-[clocks]
-relapse = "relapse"
-[states.relapse]
-kind = "decision"
-[[states.relapse.branches]]
-to = "treatment"
-probability = "treated"
-[[states.relapse.branches]]
-to = "none"
-probability = "rest"
-[states.treatment]
-kind = "sojourn"
-[[states.treatment.transitions]]
-to = "remission"
-probability = 0.6
-time = { family = "exponential", mean = 2 }
-[[states.treatment.transitions]]
-to = "in_vain"
-probability = 0.4
-time = { family = "exponential", mean = 1 }
-[states.remission]
-kind = "sojourn"
-[[states.remission.transitions]]
-to = "relapse"
-time = { family = "weibull", median = 5, shape = 1.2 }
-[states.none]
-kind = "sojourn"
-[[states.none.transitions]]
-to = "dead"
-time = { family = "weibull", median = 3, shape = 1.5 }
-[states.in_vain]
-kind = "sojourn"
-[[states.in_vain.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 4 }
-[states.dead]
-kind = "death"
-[marginal]
-decision = "relapse"
-branch = "treatment"
-otherwise = "none"
-no_benefit = "in_vain"
-[groups.treated]
-entered = "treatment"
-[parameters.treated]
-unit = "probability"
-meaning = "treated at a relapse"
-value = 0.4
-source = "assumption"
-"""
+def again() -> Pathway:
+    """Patients who respond may relapse again, and are asked again."""
+    states = {
+        "relapse": decision(treatment="treated", none="rest"),
+        "treatment": sojourn(
+            exit_to("remission", exponential(mean=2), probability=0.6),
+            exit_to("no_response", exponential(mean=1), probability=0.4),
+        ),
+        "remission": sojourn(relapse=weibull(median=5, shape=1.2)),
+        "none": sojourn(dead=weibull(median=3, shape=1.5)),
+        "no_response": sojourn(dead=exponential(mean=4)),
+    }
+    marginal = {"decision": "relapse", "branch": "treatment", "otherwise": "none", "no_benefit": "no_response"}
+    return load(world(
+        "relapse", states, clocks={"relapse": "relapse"}, marginal=marginal, groups={"treated": "treatment"},
+        parameters={"treated": share(0.4)},
+    ))  # fmt: skip
 
 
-def test_without_benefit_nobody_gains_at_a_later_relapse_either(tell: Tell) -> None:
-    pathway = tell(AGAIN)
+def test_without_benefit_nobody_gains_at_a_later_relapse_either() -> None:
+    pathway = again()
     today = exact.curves(resolve(Scenario("today", pathway)), 60.0)
     more = Scenario("more", pathway, set={"treated": 0.9}, marginal_benefit=0.0)
     in_vain = exact.curves(resolve(more), 60.0)
@@ -317,10 +229,10 @@ def test_without_benefit_nobody_gains_at_a_later_relapse_either(tell: Tell) -> N
 
 
 @pytest.mark.parametrize("benefit", [0.3, 0.5])
-def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(tell: Tell, benefit: float) -> None:
+def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(benefit: float) -> None:
     """Simultaneously over months and populations at a false-alarm rate of 1e-6 (DKW with Massart's constant)."""
     n = 200_000
-    model = resolve(Scenario("more", tell(AGAIN), set={"treated": 0.9}, marginal_benefit=benefit))
+    model = resolve(Scenario("more", again(), set={"treated": 0.9}, marginal_benefit=benefit))
     solved = exact.curves(model, 60.0)
     simulated = microsim.curves(model, 60.0, patients=n, uniforms=Uniforms(12))
     for population in ("all", "treated"):
@@ -332,37 +244,27 @@ def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(tell: Tell, b
         assert apart < np.sqrt(np.log(4 / 1e-6) / (2 * n * size)) + 1e-4
 
 
-IN_A_BED = """
-title = "a fixed stay in a bed"
-start = "relapse"
-states.relapse.kind = "decision"
-states.relapse.branches = [{{ to = "ask", probability = "uptake" }}, {{ to = "care", probability = "rest" }}]
-states.ask.kind = "sojourn"
-states.ask.transitions = [
-  {{ to = "bed", time = {{ family = "fixed", months = {wait} }} }},
-  {{ to = "dead", time = {{ family = "exponential", rate = 0 }} }},
-]
-states.bed.kind = "sojourn"
-states.bed.holds = "beds"
-states.bed.transitions = [{{ to = "failure", time = {{ family = "fixed", months = {stay} }} }}]
-states.failure.kind = "sojourn"
-states.failure.transitions = [{{ to = "dead", time = {{ family = "exponential", mean = 9 }} }}]
-states.care.kind = "sojourn"
-states.care.transitions = [{{ to = "dead", time = {{ family = "exponential", mean = 6, cure = {cure} }} }}]
-states.dead.kind = "death"
-resources.beds.unit = "beds"
-marginal = {{ decision = "relapse", branch = "ask", otherwise = "care", no_benefit = "failure" }}
-parameters.uptake = {{ unit = "probability", meaning = "share treated", value = 0.3, source = "assumption" }}
-"""
+def in_a_bed(wait: float, stay: float, cure: float) -> Pathway:
+    """A fixed stay in a bed."""
+    states = {
+        "relapse": decision(ask="uptake", care="rest"),
+        "ask": sojourn(bed=fixed(wait), dead=exponential(rate=0)),
+        "bed": sojourn(failure=fixed(stay), holds="beds"),
+        "failure": sojourn(dead=exponential(mean=9)),
+        "care": sojourn(dead=exponential(mean=6, cure=cure)),
+    }
+    marginal = {"decision": "relapse", "branch": "ask", "otherwise": "care", "no_benefit": "failure"}
+    parameters = {"uptake": share(0.3)}
+    return load(world("relapse", states, resources=["beds"], marginal=marginal, parameters=parameters))
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.37])
 @pytest.mark.parametrize("stay", [0.25, 1.0, 3.3])
 @pytest.mark.parametrize("cure", [0.0, 0.5])
 def test_who_is_treated_in_vain_holds_a_bed_until_a_fixed_stay_ends_or_they_die(
-    tell: Tell, wait: float, stay: float, cure: float
+    wait: float, stay: float, cure: float
 ) -> None:
-    pathway = tell(IN_A_BED.format(wait=wait, stay=stay, cure=cure))
+    pathway = in_a_bed(wait, stay, cure)
     beds = {"beds": Capacity(((0.0, 5),))}
     raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=0.0, capacity=beds)
     held = cure * stay + (1 - cure) * 6 * (np.exp(-wait / 6) - np.exp(-(wait + stay) / 6))

@@ -16,17 +16,17 @@ from types import ModuleType
 import numpy as np
 import pytest
 from scipy import stats
+from sojourn_times import AT_ONCE, Table, exponential, fixed, law, lognormal, weibull
+from worlds import scenario, ward
 
 from simulator.arrays import Floats
 from simulator.engines.des import engine as des
 from simulator.engines.microsim import queueing
 from simulator.engines.model import Model, resolve
 from simulator.engines.requests import Arrivals, Requests
-from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
-from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4
 COMPARISONS = 120
@@ -35,42 +35,15 @@ TEETH = 0.35
 """The widest interval's half-width, as a share of what theory says."""
 HORIZON = 40.0
 
-QUEUE = """
-title = "a queue"
-start = "listed"
-[resources.beds]
-[attributes.urgency]
-levels = { urgent = 3, elective = 7 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { READY }
-PATIENCE
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { STAY }
-[states.home]
-kind = "end"
-[states.dead]
-kind = "death"
-"""
-AT_ONCE = 'family = "fixed", months = 0'
 SLOW_DES = pytest.param(des, marks=pytest.mark.slow)
 ENGINES = pytest.mark.parametrize("engine", [queueing, SLOW_DES], ids=["microsim", "des"])
-Tell = Callable[..., Pathway]
 
 
-def centre(tell: Tell, stay: str, beds: Capacity | int, *, ready: str = AT_ONCE, patience: str = "") -> Model:
+def centre(stay: Table, beds: Capacity | int, *, ready: Table = AT_ONCE, patience: Table | None = None) -> Model:
     """Poisson arrivals who ask for a bed when ready, and stay for a time; who runs out of patience dies."""
-    way = f'[[states.listed.transitions]]\nto = "dead"\ntime = {{ {patience} }}' if patience else ""
-    text = QUEUE.replace("READY", ready).replace("PATIENCE", way).replace("STAY", stay)
-    text = text if patience else text.replace('[states.dead]\nkind = "death"\n', "")
+    mix = {"urgency": {"urgent": 3, "elective": 7}}
     limit = Capacity(((0.0, beds),)) if isinstance(beds, int) else beds
-    return resolve(Scenario("queue", tell(text), capacity={"beds": limit}))
+    return resolve(scenario(ward(stay, ready, patience, attributes=mix), capacity={"beds": limit}))
 
 
 class Runs:
@@ -154,10 +127,6 @@ def erlang_c(c: int, load: float) -> float:
     return blocked / (1.0 - load / c * (1.0 - blocked))
 
 
-def exponential(mean: float) -> str:
-    return f'family = "exponential", mean = {mean!r}'
-
-
 def test_erlangs_formulas_are_those_of_the_tables() -> None:
     """Erlang B of 10 erlangs on 10 lines is 0.2146; M/M/1 waits with probability rho."""
     assert erlang_b(10, 10.0) == pytest.approx(0.2146, abs=5e-5)
@@ -177,8 +146,8 @@ def follows_erlang_c(runs: Runs, c: int, load: float) -> None:
 
 @ENGINES
 @pytest.mark.parametrize(("c", "load"), [(1, 0.7), (3, 2.4), (10, 8.0)])
-def test_waits_for_c_beds_follow_erlang_c(c: int, load: float, tell: Tell, engine: ModuleType) -> None:
-    follows_erlang_c(Runs(engine, centre(tell, exponential(1.0), c), load), c, load)
+def test_waits_for_c_beds_follow_erlang_c(c: int, load: float, engine: ModuleType) -> None:
+    follows_erlang_c(Runs(engine, centre(exponential(mean=1.0), c), load), c, load)
 
 
 def erlang_a(c: int, arrivals: float, patience: float, top: int = 400) -> tuple[float, float, float]:
@@ -201,24 +170,24 @@ def follows_erlang_a(runs: Runs, c: int, load: float, patience: float) -> None:
 @ENGINES
 @pytest.mark.parametrize(("c", "load", "patience"), [(1, 0.8, 2.0), (3, 3.0, 1.0), (4, 6.0, 5.0)])
 def test_who_dies_while_waiting_follows_erlang_a(
-    c: int, load: float, patience: float, tell: Tell, engine: ModuleType
+    c: int, load: float, patience: float, engine: ModuleType
 ) -> None:
     """Also above a load of one, where deaths keep the queue finite."""
-    model = centre(tell, exponential(1.0), c, patience=exponential(patience))
+    model = centre(exponential(mean=1.0), c, patience=exponential(mean=patience))
     follows_erlang_a(Runs(engine, model, load), c, load, patience)
 
 
 @pytest.mark.slow
-def test_des_alone_follows_erlang_c_and_erlang_a(tell: Tell) -> None:
+def test_des_alone_follows_erlang_c_and_erlang_a() -> None:
     """A few shorter replications, at loads where they are precise enough; `slow` runs des as long as microsim."""
-    follows_erlang_c(Runs(des, centre(tell, exponential(1.0), 2), 1.0, 12, patients=1_500), 2, 1.0)
-    impatient = centre(tell, exponential(1.0), 3, patience=exponential(1.0))
+    follows_erlang_c(Runs(des, centre(exponential(mean=1.0), 2), 1.0, 12, patients=1_500), 2, 1.0)
+    impatient = centre(exponential(mean=1.0), 3, patience=exponential(mean=1.0))
     follows_erlang_a(Runs(des, impatient, 3.0, 12, patients=1_000), 3, 3.0, 1.0)
 
 
-def test_the_risk_runs_before_the_request_too_and_requests_are_a_thinned_stream(tell: Tell) -> None:
+def test_the_risk_runs_before_the_request_too_and_requests_are_a_thinned_stream() -> None:
     """Getting ready takes 0.5 months, dying 2: four in five ask, and are as short of patience as they were."""
-    model = centre(tell, exponential(1.0), 3, ready=exponential(0.5), patience=exponential(2.0))
+    model = centre(exponential(mean=1.0), 3, ready=exponential(mean=0.5), patience=exponential(mean=2.0))
     runs = Runs(queueing, model, 4.0, 20)
     lost, wait, _ = erlang_a(3, 4.0 * 0.8, 2.0)
     lies_around(lost, runs.lost)
@@ -229,21 +198,21 @@ def test_the_risk_runs_before_the_request_too_and_requests_are_a_thinned_stream(
 
 SCALE = 1.0 / gamma(1.0 + 1.0 / 1.5)
 STAYS = {
-    "Weibull": (f'family = "weibull", shape = 1.5, scale = {SCALE!r}', SCALE**2 * gamma(1.0 + 2.0 / 1.5)),
-    "log-normal": (f'family = "lognormal", sigma = 0.8, median = {exp(-0.32)!r}', exp(0.64)),
-    "gamma": ('family = "gamma", shape = 0.5, mean = 1', 3.0),
-    "fixed": ('family = "fixed", months = 1', 1.0),
+    "Weibull": (weibull(shape=1.5, scale=SCALE), SCALE**2 * gamma(1.0 + 2.0 / 1.5)),
+    "log-normal": (lognormal(sigma=0.8, median=exp(-0.32)), exp(0.64)),
+    "gamma": (law("gamma", shape=0.5, mean=1), 3.0),
+    "fixed": (fixed(1), 1.0),
 }
 
 
 @ENGINES
 @pytest.mark.parametrize(("stay", "square"), STAYS.values(), ids=STAYS)
 def test_one_bed_and_stays_of_any_law_follow_pollaczek_and_khinchine(
-    stay: str, square: float, tell: Tell, engine: ModuleType
+    stay: Table, square: float, engine: ModuleType
 ) -> None:
     """Mean wait = arrivals E[S^2] / (2 (1 - rho)), and rho is both the chance to wait and the utilisation."""
     rho = 0.6
-    runs = Runs(engine, centre(tell, stay, 1), rho)
+    runs = Runs(engine, centre(stay, 1), rho)
     lies_around(rho * square / (2.0 * (1.0 - rho)), runs.mean_wait)
     lies_around(rho, runs.waits)
     lies_around(rho, runs.utilisation)
@@ -251,17 +220,17 @@ def test_one_bed_and_stays_of_any_law_follow_pollaczek_and_khinchine(
 
 @pytest.mark.parametrize(("stay", "square"), STAYS.values(), ids=STAYS)
 def test_who_cannot_wait_is_lost_as_erlang_b_says_whatever_the_law_of_the_stay(
-    stay: str, square: float, tell: Tell
+    stay: Table, square: float
 ) -> None:
     """A free bed is granted in the instant of the request; otherwise the risk of that instant wins."""
-    runs = Runs(queueing, centre(tell, stay, 4, patience=AT_ONCE), 3.0, 20)
+    runs = Runs(queueing, centre(stay, 4, patience=AT_ONCE), 3.0, 20)
     lies_around(erlang_b(4, 3.0), runs.lost)
     assert runs.mean_wait[0].sum() == 0.0
 
 
-def test_littles_law_in_every_replication(tell: Tell) -> None:
+def test_littles_law_in_every_replication() -> None:
     """Queue length over time = arrivals x mean wait: the two differ by the edges of the counted years only."""
-    runs = Runs(queueing, centre(tell, STAYS["log-normal"][0], 3, patience=exponential(6.0)), 2.9, 20)
+    runs = Runs(queueing, centre(STAYS["log-normal"][0], 3, patience=exponential(mean=6.0)), 2.9, 20)
     months = runs.last - runs.first
     (queue, span), (waits, n) = runs.queue, runs.mean_wait
     difference = queue / span - n / months * (waits / n)
@@ -270,11 +239,11 @@ def test_littles_law_in_every_replication(tell: Tell) -> None:
     assert np.abs(difference).max() < 0.03 * (queue / span).mean()
 
 
-def test_priority_on_one_bed_follows_cobham(tell: Tell) -> None:
+def test_priority_on_one_bed_follows_cobham() -> None:
     """W_k = W_0 / ((1 - s_(k-1)) (1 - s_k)); W_0 = arrivals E[S^2] / 2, s_k the load of the first k (Cobham 1954)."""
     rho, first = 0.6, 0.3 * 0.6
     urgent_first = Capacity(((0.0, 1),), ranks=("urgency", ("urgent",)))
-    runs = Runs(des, centre(tell, exponential(1.0), urgent_first), rho, 12, patients=1_500)
+    runs = Runs(des, centre(exponential(mean=1.0), urgent_first), rho, 12, patients=1_500)
     lies_around(rho / (1.0 - first), runs.share(lambda book: book.waited, True))
     lies_around(rho / ((1.0 - first) * (1.0 - rho)), runs.share(lambda book: book.waited, False))
     lies_around(rho, runs.waits)

@@ -1,13 +1,14 @@
 """Virtual cohorts against what theory says of them: exact binomials, Schoenfeld's formula, the level of a test."""
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sojourn_times import exponential, weibull
+from worlds import load, scenario, sojourn, two_state, world
 
 from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime, immortal_time
 from simulator.analyses.virtual_cohorts.patients import Hospital
@@ -23,19 +24,7 @@ from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording import virtual_cohorts as answers
 
-Tell = Callable[..., Pathway]
-
-TOY = """
-title = "one hazard of death"
-start = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "dead"
-time = { family = "weibull", shape = 1.3, median = 6 }
-[states.dead]
-kind = "death"
-"""
+DEATH_BY_WEIBULL = weibull(shape=1.3, median=6)
 FALSE_ALARM = 1e-6
 
 
@@ -44,12 +33,12 @@ def arms(pathway: Pathway, ratio: float) -> tuple[Scenario, Scenario]:
 
 
 @pytest.mark.parametrize("ratio", [0.5])
-def test_power_is_schoenfeld_s_where_hazards_are_proportional(ratio: float, tell: Tell) -> None:
+def test_power_is_schoenfeld_s_where_hazards_are_proportional(ratio: float) -> None:
     """power = Phi(sqrt(D) |log HR| / 2 - z), D the expected deaths in both arms (Schoenfeld 1981, Biometrika 68:316).
 
     An approximation, by five points at most here; and 5 standard errors of 300 comparisons.
     """
-    pathway = tell(TOY)
+    pathway = load(two_state(DEATH_BY_WEIBULL))
     found = virtual_cohorts(*arms(pathway, ratio), settings=Settings(n=40, cohorts=300, horizon=13.0))
     assert found.power is not None
     for row in found.power.to_dict("records"):
@@ -60,10 +49,10 @@ def test_power_is_schoenfeld_s_where_hazards_are_proportional(ratio: float, tell
         assert abs(row["power"] - expected) < 0.05 + 5 * math.sqrt(expected * (1 - expected) / 300), n
 
 
-def test_between_equal_policies_five_of_a_hundred_comparisons_differ(tell: Tell) -> None:
+def test_between_equal_policies_five_of_a_hundred_comparisons_differ() -> None:
     """The test's level, at a false alarm of 10^-6 a size: an exact binomial of 800 comparisons, and 0.015 for small
     arms, where the test's own level is a little off."""
-    one, _ = arms(tell(TOY), 1.0)
+    one, _ = arms(load(two_state(DEATH_BY_WEIBULL)), 1.0)
     settings = Settings(n=20, cohorts=800, horizon=24.0)
     found = virtual_cohorts(one, replace(one, name="the same"), settings=settings)
     assert found.power is not None
@@ -72,8 +61,8 @@ def test_between_equal_policies_five_of_a_hundred_comparisons_differ(tell: Tell)
         assert lower / 800 - 0.015 < power < upper / 800 + 0.015
 
 
-def test_the_two_arms_are_other_patients_and_both_ends_of_a_policy_the_same(tell: Tell) -> None:
-    hospital = Hospital(arms(tell(TOY), 1.0)[0], None, None, 60.0, 1, "microsim")
+def test_the_two_arms_are_other_patients_and_both_ends_of_a_policy_the_same() -> None:
+    hospital = Hospital(arms(load(two_state(DEATH_BY_WEIBULL)), 1.0)[0], None, None, 60.0, 1, "microsim")
     one, other = (hospital.patients(2_000, 1, replication) for replication in (0, 1))
     apart = stats.spearmanr(one.seen, other.seen).statistic
     assert abs(apart) < 5 / math.sqrt(2_000)
@@ -130,19 +119,12 @@ def test_microsim_and_des_see_the_same_cohorts() -> None:
     np.testing.assert_allclose(one.entered["hsct"], other.entered["hsct"], rtol=0, atol=1e-9)
 
 
-def test_only_who_comes_to_the_clock_is_a_patient_of_a_cohort(tell: Tell) -> None:
-    text = TOY.replace('start = "ill"', 'start = "well"\n[clocks]\nill = "ill"')
-    text += """
-[states.well]
-kind = "sojourn"
-[[states.well.transitions]]
-to = "ill"
-time = { family = "exponential", mean = 5 }
-[[states.well.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 1 }
-"""
-    patients = Hospital(Scenario("some", tell(text)), None, None, 60.0, 1, "microsim").patients(3_000, 1)
+def test_only_who_comes_to_the_clock_is_a_patient_of_a_cohort() -> None:
+    states = {
+        "well": sojourn(ill=exponential(mean=5), dead=exponential(mean=1)), "ill": sojourn(dead=DEATH_BY_WEIBULL)
+    }
+    before = scenario(world("well", states, clocks={"ill": "ill"}))
+    patients = Hospital(before, None, None, 60.0, 1, "microsim").patients(3_000, 1)
     assert patients.seen.size == 3_000
     middle = float(np.median(patients.seen))
     assert middle == pytest.approx(6.0, abs=0.6)
@@ -171,22 +153,22 @@ def test_a_power_that_all_draws_share_has_no_interval_but_its_monte_carlo_error(
 
 
 @pytest.fixture(scope="module")
-def world() -> ImmortalTime:
+def immortal() -> ImmortalTime:
     return immortal_time(load_scenario("hsct-as-milestone"), settings=Settings(cohorts=240, draws=24))
 
 
-def test_the_letter_s_difference_appears_although_hsct_changes_nothing(world: ImmortalTime) -> None:
+def test_the_letter_s_difference_appears_although_hsct_changes_nothing(immortal: ImmortalTime) -> None:
     """80 % against 63 %: the naive groups of this world come as far apart, and half of the cohorts further."""
-    first = world.analyses.iloc[0]
-    assert world.reported == pytest.approx(8 / 10 - 5 / 8)
+    first = immortal.analyses.iloc[0]
+    assert immortal.reported == pytest.approx(8 / 10 - 5 / 8)
     assert first["analysis"] == "naive"
     assert first["difference"] > 0.12
     assert 0.35 < first["as_large_as_reported"] < 0.65
 
 
-def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(world: ImmortalTime) -> None:
+def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(immortal: ImmortalTime) -> None:
     """Within 5 Monte Carlo errors of 0 by a landmark and by Simon & Makuch, and far beyond by the naive groups."""
-    rows = world.analyses[world.analyses["clock"] == "complete_response"].set_index(["analysis", "begins"])
+    rows = immortal.analyses[immortal.analyses["clock"] == "complete_response"].set_index(["analysis", "begins"])
     for key, row in rows.iterrows():
         noise = row["difference_monte_carlo_se"]
         if key == ("naive", 0.0):
@@ -197,8 +179,8 @@ def test_counted_from_response_by_relapse_free_survival_nothing_is_left_of_it(wo
     assert told["significant"] < 0.05 + 5 * math.sqrt(0.05 * 0.95 / told["cohorts"])
 
 
-def test_the_answer_says_so_in_its_first_sentence(world: ImmortalTime) -> None:
-    said = answers.immortal_time(world)
+def test_the_answer_says_so_in_its_first_sentence(immortal: ImmortalTime) -> None:
+    said = answers.immortal_time(immortal)
     assert said.startswith("Where HSCT after relapse changes nothing, ")
     assert "saved none of them" in said
     assert "show the reported difference of 17.5 percentage points or more" in said
