@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,7 +28,7 @@ from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import event_log
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway, longest_way_to_clock
+from simulator.pathway.pathway import longest_way_to_clock
 from simulator.randomness import Uniforms, uniform
 from simulator.scenario.scenario import Scenario, load_scenario
 
@@ -78,18 +77,6 @@ def solved(model: Model) -> Curves:
 def simulated(model: Model) -> Curves:
     """The curves of 400,000 simulated patients of a policy."""
     return microsim.curves(model, 120.0, patients=400_000, uniforms=Uniforms(seed=20240680))
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[..., Pathway]:
-    """A pathway from its TOML text."""
-
-    def told(text: str, name: str = "told") -> Pathway:
-        file = tmp_path / f"{name}.toml"
-        file.write_text(text, encoding="utf-8")
-        return load_pathway(file)
-
-    return told
 
 
 @pytest.fixture(scope="session")
