@@ -73,35 +73,36 @@ def _head(measured: Measured, quick: bool) -> str:
         f"{platform.system()}), with Python {platform.python_version()}, {packages}, by"
     )
     method = (
-        f"Ratios are of pairs of runs that take turns in one process, {core}: the median of "
-        f"{measured.sizes.pairs} pairs, and the range; each run is repeated until it fills "
-        f"{measured.sizes.enough:g} s of the processor. Ratios carry over to other machines better than seconds do. "
-        f"The pathway is the [peer pathway](../simulator/pathway/shipped/peer_pathway.toml): 8 states, 18 competing "
-        f"times, {TRANSITIONS} transitions a patient in 120 months."
+        f"Ratios are the median and range of {measured.sizes.pairs} pairs of runs that take turns in one process, "
+        f"{core}; each run is repeated until it takes {measured.sizes.enough:g} s. Ratios carry over to other machines "
+        f"better than seconds do. The pathway is the [peer pathway](../simulator/pathway/shipped/peer_pathway.toml): "
+        f"8 states, 18 competing times, {TRANSITIONS} transitions a patient in 120 months."
     )
     failed = missed(measured)
-    reached = "Every floor (the lowest value that is accepted) is reached."
+    reached = "Every floor (the worst value that is accepted) is reached."
     verdict = f"**Missed:** {'; '.join(failed)}." if failed else reached
     note = ["A quick run: its figures mean nothing, and show only that everything can be measured."] if quick else []
     command = f"```sh\n{COMMAND}{' --quick' if quick else ''}\n```"
     install = "This needs the extra `bench` (`pip install -e '.[bench]'`) and an otherwise idle machine."
-    return "\n\n".join(["# Performance", *note, fill(machine, WIDTH), command, install, fill(method, WIDTH), verdict])
+    opening = "How fast the engines are, next to other programs, and what more patients cost."
+    head = ["# Performance", opening, verdict, *note, fill(machine, WIDTH), command, install, fill(method, WIDTH)]
+    return "\n\n".join(head)
 
 
 def _peers(measured: Measured) -> str:
     told = (
         "Both sides of a row simulate the same number of patients and keep the same results: when each patient dies, "
-        "and with beds how long each request waits. heormodel gives the mean time alive. Rows that begin with \"the "
-        "same\" compare this with microsim's whole answer: OS and the occupancy of every state. With beds, 50 "
-        "patients a month arrive, 34 beds are held for a month on average, and all patients are followed for 120 "
-        "months. The SimPy model is [written by hand](../tests/benchmarks/simpy_by_hand.py), with one generator for "
-        "each patient. [heormodel's](../tests/benchmarks/heormodel_idiom.py) is in heormodel's own style."
+        "and with beds how long each request waits (heormodel: the mean time alive). In rows that begin with \"the "
+        "same\", microsim also gives OS and the occupancy of every state. With beds, 50 patients a month arrive and "
+        "share 34 beds, each held for a month on average. The SimPy model is [written by "
+        "hand](../tests/benchmarks/simpy_by_hand.py), the heormodel one [in heormodel's own "
+        "style](../tests/benchmarks/heormodel_idiom.py)."
     )
     rows = [_ratio_row(ratio) for ratio in measured.ratios]
     head = ("ratio of", "patients", "ratio", "range", "patients a second, theirs", "ours", "floor", "aim", "")
     sizes = (
-        "A discrete-event simulation slows down with more patients at once, because they no longer fit into the "
-        "processor's cache. NumPy has a cost for every call, which many patients share:"
+        "The ratio grows with patients: SimPy slows down when they no longer fit into the processor's cache, and "
+        "NumPy's cost per call is shared by more of them:"
     )
     by_size = [
         (f"{n:,}", _number(free.ratio), _number(beds.ratio)) for n, free, beds in measured.by_size
@@ -137,10 +138,9 @@ def _verdict(row: Ratio) -> str:
 def _processes(measured: Measured) -> str:
     found = measured.processes
     told = (
-        "`simulator.run(..., engine=\"microsim\", jobs=2)` against `jobs=1`, by turns, each run in a process of its "
-        "own, in seconds of wall time. These times include the start of the second process. The last row is the ratio "
-        "of the time for one more patient, without the start. Two processes that share nothing, each with half the "
-        "patients, show what the machine can reach."
+        "How many times as fast `simulator.run(..., engine=\"microsim\", jobs=2)` is as `jobs=1`, by wall time, "
+        "including the start of the second process. Two processes that share nothing, each with half the patients, "
+        "show what the machine can reach. The last row is the ratio for one more patient, without the start."
     )
     if found.small is None or found.large is None or found.machine is None:
         return f"## Two processes\n\nNot measured: {found.why_not}."
@@ -158,14 +158,14 @@ def _processes(measured: Measured) -> str:
 
 def _growth(measured: Measured) -> str:
     told = (
-        "The time of microsim's curves on one core, and the peak memory of a separate process that runs "
-        "`simulator.run` without histories, including the library (floor: 10 million patients within 1 GiB). "
+        "The time of microsim's curves on one core, and the peak memory of a process that runs `simulator.run` "
+        "without histories (floor: 10 million patients within 1 GiB)."
     )
     beds = measured.memory_with_beds
     tail = (
-        f"With beds, a wait depends on all other patients, and all are kept: {beds.patients:,} take "
+        f"With beds, every patient is kept, because waits depend on all others: {beds.patients:,} take "
         f"{beds.mebibytes:,.0f} MiB. des, which keeps every event, runs {_thousands(measured.stories)} patients a "
-        "second with beds: it is made for reading, not for speed."
+        "second with beds."
     )
     rows = []
     for cost in measured.memory:
@@ -197,7 +197,7 @@ def _parts(measured: Measured) -> str:
 def _exact(measured: Measured) -> str:
     told = (
         "One run gives OS of every population on every clock, and the occupancy of every state, over 120 months. The "
-        "error is the largest change of any OS at any month when the step is halved."
+        "error is the largest change of any OS if the step is halved."
     )
     rows = [
         (each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact
@@ -208,11 +208,10 @@ def _exact(measured: Measured) -> str:
 
 def _gains(gains: Sequence[Gain]) -> str:
     told = (
-        "Two policies share the uniforms of every patient, state, visit and transition. Their difference therefore "
-        "varies less than with independent streams, by (var A + var B) / var(A - B) per patient. The number of "
-        "patients needed to show a difference falls by the same factor. Perfect coupling ranks patients alike under"
-        " both policies, and is the most that is possible for an outcome. Policies that affect few patients save "
-        "most. Parameters are as declared; ± is a standard error."
+        "Two policies share the random numbers of every patient, state, visit and transition. To show their "
+        "difference, they need fewer patients than with independent streams, by the factor (var A + var B) / var(A - "
+        "B). Perfect coupling ranks patients alike under both policies, and is the most that is possible. Policies "
+        "that affect few patients save most. ± is a standard error."
     )
     rows = [
         (
