@@ -19,10 +19,10 @@ from calibration.priors import Priors
 from calibration.sampler.diagnostics import Diagnostics, diagnose
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import LEAST_POINTS, WeightedSample, ZeroLikelihoodError, expected_rows, sample
+from simulator import execution
 from simulator.arrays import Floats
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
-from simulator.execution.pool import Map, workers
 from simulator.files import csv
 
 WANTED = 2000
@@ -143,14 +143,11 @@ class Posterior:
 
 
 @contextmanager
-def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], Map]]:
-    """Give a log-likelihood of z : (n, d), and a map over pieces of work, that use several processes."""
-    with workers(jobs, Posterior(targets)) as each:
-        yield lambda z: np.concatenate(list(each(Posterior.log_likelihood, _rows(z)))), each
-
-
-def _whatever_is_prepared(work: Callable[[object], object], _: Posterior, item: object) -> object:
-    return work(item)
+def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Floats], Floats], execution.Pool]]:
+    """Give a log-likelihood of z : (n, d) that uses several processes, and the pool of these processes."""
+    posterior = Posterior(targets)
+    with execution.Pool(jobs) as pool:
+        yield lambda z: np.concatenate(list(execution.map(posterior.log_likelihood, _rows(z), jobs=pool))), pool
 
 
 def _rows(z: Floats) -> list[Floats]:
@@ -209,7 +206,7 @@ def run(
         raise InputError("a seed below 0", where="seed", got=seed, allowed="0 or more")
     targets = replace(targets, seed=seed)
     priors = priors_of(targets)
-    with likelihood_of(targets, jobs) as (log_likelihood, each):
+    with likelihood_of(targets, jobs) as (log_likelihood, pool):
         try:
             weighted = sample(
                 log_likelihood,
@@ -235,7 +232,7 @@ def run(
         )
         draws = pd.DataFrame(theta[rows], columns=list(priors.names))
         posterior = _summary(targets, priors, theta, weighted.weights, diagnostics)
-        predictive = predict(targets, draws, lambda work, items: each(partial(_whatever_is_prepared, work), items))
+        predictive = predict(targets, draws, partial(execution.map, jobs=pool))
     some = rows[:MEASURED]
     moved = moved_by(targets, weighted.z[some], weighted.log_likelihood[some])
     return Fit(targets, weighted, diagnostics, draws, posterior, predictive, Likelihood(targets).cell, moved)

@@ -9,13 +9,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The small worlds, which tests import by name.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from collections.abc import Iterator
 from concurrent.futures import wait
 from typing import Any
 
 import pytest
 
-from simulator.execution import pool as workers
+from simulator.execution import pool
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +27,11 @@ def lifelines() -> Any:
 @pytest.fixture
 def by_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave all work to the other processes, which otherwise have hardly started when little work is done."""
-    shared = workers._results
+    start = pool.Pool._start
 
-    def left(pool: Any, starting: Any, *given: Any) -> Iterator[Any]:
-        wait(starting)
-        return shared(pool, starting, *given)
+    def start_and_wait(processes: pool.Pool, work: Any) -> None:
+        start(processes, work)
+        wait(processes.starting)
 
-    monkeypatch.setattr(workers, "_results", left)
-    monkeypatch.setattr(workers, "AHEAD", 1_000_000)
+    monkeypatch.setattr(pool.Pool, "_start", start_and_wait)
+    monkeypatch.setattr(pool, "AHEAD", 1_000_000)

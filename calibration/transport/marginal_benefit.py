@@ -31,13 +31,13 @@ from calibration.reported.percentages import Percentage
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.transport.hierarchy import GRID, Hierarchy
 from calibration.validation.external import USE
+from simulator import execution
 from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence import fingerprint
 from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
-from simulator.execution.pool import workers
 from simulator.files import csv
 from simulator.pathway.outcome_months import alive_at
 from simulator.pathway.pathway import Pathway
@@ -100,7 +100,7 @@ def gather(
     table: pd.DataFrame,
     *,
     jobs: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[list[Evidence], Floats] | None:
     """Return the evidence of the cohorts that inform m, and the baseline's S : (n_draws,); None if none does.
 
@@ -112,12 +112,8 @@ def gather(
     for targets, told in telling:
         scenarios += [(replace(targets.scenario, marginal_benefit=end), told.month) for end in (0.0, 1.0)]
     batches = [slice(first, min(first + engine.BATCH, len(table))) for first in range(0, len(table), engine.BATCH)]
-    found = []
-    with workers(jobs, Asked(tuple(scenarios), table)) as each:
-        for done, part in enumerate(each(Asked.of, batches), start=1):
-            found.append(part)
-            progress(done, len(batches))
-    alive, *ends = np.concatenate(found, axis=1)
+    survival = execution.map(Asked(tuple(scenarios), table).of, batches, jobs=jobs, progress=progress)
+    alive, *ends = np.concatenate(list(survival), axis=1)
     evidence = [
         Evidence(targets.cohort.name, told, none, all_)
         for (targets, told), none, all_ in zip(telling, ends[::2], ends[1::2], strict=True)
@@ -234,7 +230,7 @@ def of_cohorts(
     *,
     most: int | None = None,
     jobs: int = 1,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Benefit | None:
     """Return what cohorts say of m under the first `most` draws, or all; None if there are no draws, or none says any.
 

@@ -7,7 +7,7 @@ few of them remain effective, the rest of the targets is fitted anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,11 +23,11 @@ from calibration.predictive import reported_figure, simulate_figures
 from calibration.reported.kinds import PERCENTAGE, TIMED, counted_as
 from calibration.sampler.diagnostics import effective_sample_size, is_heavy, pareto_k_hat, tail_share
 from calibration.sampler.imis import sample
+from simulator import execution
 from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.draws import read_draws, values
-from simulator.execution.pool import Map, workers
 
 LEAST = 300.0
 """Effective draws below which the rest is fitted anew: a bound is then known to 0.9 points of probability."""
@@ -95,19 +95,20 @@ def left_out(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:
     """
     draws = read_draws(targets.folder / "draws.csv", targets.pathway)
     chunks = [slice(first, min(first + ROWS, len(draws))) for first in range(0, len(draws), ROWS)]
-    with workers(jobs, (targets, draws)) as each:
-        figures = np.concatenate(list(each(_figures, chunks)))
-        whole = np.concatenate(list(each(_log_likelihood, [(None, rows) for rows in chunks])))
-        found = [_predicted(targets, block, draws, figures, whole, chunks, each) for block in blocks(targets)]
-    return pd.concat(found, ignore_index=True)
+    work = partial(_log_likelihood, targets, draws)
+    with execution.Pool(jobs) as pool:
+
+        def log_likelihood(block: Block | None) -> Floats:
+            return np.concatenate(list(execution.map(work, [(block, rows) for rows in chunks], jobs=pool)))
+
+        figures = np.concatenate(list(execution.map(partial(simulate_figures, targets, draws), chunks, jobs=pool)))
+        whole = log_likelihood(None)
+        rows = [_predicted(targets, block, draws, figures, whole, log_likelihood) for block in blocks(targets)]
+    return pd.concat(rows, ignore_index=True)
 
 
-def _figures(prepared: tuple[Targets, pd.DataFrame], rows: slice) -> Floats:
-    return simulate_figures(*prepared, rows)
-
-
-def _log_likelihood(prepared: tuple[Targets, pd.DataFrame], item: tuple[Block | None, slice]) -> Floats:
-    (targets, draws), (block, rows) = prepared, item
+def _log_likelihood(targets: Targets, draws: pd.DataFrame, item: tuple[Block | None, slice]) -> Floats:
+    block, rows = item
     kept = targets if block is None else without(targets, block)
     return np.asarray(Likelihood(kept)(values(draws, rows)))
 
@@ -118,15 +119,14 @@ def _predicted(
     draws: pd.DataFrame,
     figures: Floats,
     whole: Floats,
-    chunks: list[slice],
-    each: Map,
+    log_likelihood: Callable[[Block | None], Floats],
 ) -> pd.DataFrame:
     try:
         is_told = same(targets, without(targets, block))
     except InputError as error:
         nothing = np.full((1, len(targets.cohort.targets)), np.nan)
         return _rows(targets, block, nothing, np.zeros(1)).assign(how=f"not left out: {error.what}", informs="yes")
-    log_ratio = np.concatenate(list(each(_log_likelihood, [(block, rows) for rows in chunks]))) - whole
+    log_ratio = log_likelihood(block) - whole
     how, weights = "reweighted", np.exp(log_ratio - log_ratio.max())
     if not is_told and _is_poor(log_ratio, weights):
         how, draws = "refitted", refitted(targets, block)

@@ -18,11 +18,11 @@ from calibration.predictive import SimulatedCohort
 from calibration.reported.consistency import HORIZON, where
 from calibration.reported.kinds import COUNTS
 from calibration.validation.denominators import Patients, assessed, denominators, members
+from simulator import execution
 from simulator.arrays import Floats
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
-from simulator.execution.pool import workers
 
 USE = "validation"
 
@@ -87,7 +87,7 @@ def validate(
     *,
     jobs: int = 1,
     wanted: int | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Return reported beside predicted, a row a target, from `wanted` simulated cohorts (1000). Raises InputError.
 
@@ -96,12 +96,8 @@ def validate(
     chosen, wanted = to_validate(targets), wanted or predictive.DRAWS
     whom = denominators(targets, chosen.cohort.targets)
     chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]
-    found = []
-    with workers(jobs, _Simulated(chosen, draws, whom)) as each:
-        for done, part in enumerate(each(_Simulated.figures, chunks), start=1):
-            found.append(part)
-            progress(done, len(chunks))
-    return table(chosen, np.concatenate(found))
+    figures = execution.map(_Simulated(chosen, draws, whom).figures, chunks, jobs=jobs, progress=progress)
+    return table(chosen, np.concatenate(list(figures)))
 
 
 def table(targets: Targets, figures: Floats) -> pd.DataFrame:

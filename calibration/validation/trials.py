@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections import UserDict
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,9 @@ import pandas as pd
 from calibration.fit import priors_of
 from calibration.likelihood.targets import Targets
 from calibration.validation.ranks import DRAWS, QUICK, STEP, Trial, trial
+from simulator import execution
 from simulator.errors import InputError
 from simulator.evidence import fingerprint
-from simulator.execution.pool import workers
 from simulator.files import csv, lock
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file
@@ -44,21 +46,40 @@ def run(
         if _is_new(folder):
             whole_file.write(folder / "settings.json", (json.dumps(told, indent=2) + "\n").encode())
         _drop_cut_row(file, quantities(targets))
-        with workers(jobs, targets) as each:
-            while wanted := _missing(read(file), fits):
-                for found in each(trial, wanted):
-                    with file.open("a", encoding="utf-8", newline="") as stream:
-                        csv.write(row(found, quantities(targets)), stream, ".8g", header=False)
-                    if progress is not None:
-                        progress(fits - wanted.stop + found.number + 1, fits)
+        store = TrialFile(file, quantities(targets))
+
+        def advance(done: int, total: int) -> None:
+            if progress is not None:
+                progress(fits - total + done, fits)
+
+        with execution.Pool(jobs) as pool:
+            while numbers := store.wanted(fits):
+                list(execution.map(partial(trial, targets), numbers, jobs=pool, store=store, progress=advance))
         table = read(file)
     return table[(table["refused"] == "").cumsum().shift(fill_value=0) < fits]
 
 
-def _missing(table: pd.DataFrame, fits: int) -> range:
-    """Return the next trials, as many as are still to be fitted; none where most are refused."""
-    missing = fits - int((table["refused"] == "").sum())
-    return range(len(table) + 1, min(len(table) + max(missing, 0), HOPELESS * fits) + 1)
+class TrialFile(UserDict[int, Trial]):
+    """The trials in a file, number -> trial; a new one is a new row of the file at once."""
+
+    def __init__(self, file: Path, names: list[str]) -> None:
+        """Read the trials. names : the quantities that are ranked"""
+        super().__init__()
+        self.file, self.names = file, names
+        for line in read(file).to_dict("records"):
+            ranks = {} if line["refused"] else {name: int(line[name]) for name in names}
+            self.data[line["number"]] = Trial(**{name: line[name] for name in ABOUT}, ranks=ranks)
+
+    def __setitem__(self, number: int, trial: Trial) -> None:
+        with self.file.open("a", encoding="utf-8", newline="") as stream:
+            csv.write(row(trial, self.names), stream, ".8g", header=False)
+        self.data[number] = trial
+
+    def wanted(self, fits: int) -> range:
+        """Return the trials that are wanted for so many fits; none where there are enough, or most are refused."""
+        missing = fits - sum(not trial.refused for trial in self.values())
+        last = min(len(self) + max(missing, 0), HOPELESS * fits)
+        return range(1, last + 1) if last > len(self) else range(0)
 
 
 def quantities(targets: Targets) -> list[str]:

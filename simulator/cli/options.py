@@ -113,7 +113,7 @@ def open_page(page: Path) -> None:
 def processes(jobs: int | None) -> int:
     """Return the number of processes. Raises InputError if it is below one."""
     from simulator.errors import InputError
-    from simulator.execution.pool import cores
+    from simulator.execution import cores
 
     if jobs is not None and jobs < 1:
         raise InputError("too few", where="--jobs", got=jobs, allowed="1 or more")

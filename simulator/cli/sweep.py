@@ -41,7 +41,6 @@ def sweep(
     """
     from simulator.analyses.sweep import axis
     from simulator.analyses.sweep.run import sweep as simulate
-    from simulator.execution import pool
     from simulator.experiment.settings import Settings
     from simulator.report.tables import display
     from simulator.report.tables import sweep as tables
@@ -61,7 +60,7 @@ def sweep(
             draws=draws,
             seed=seed,
             horizon=horizon,
-            jobs=pool.cores() if jobs is None else jobs,
+            jobs=options.processes(jobs),
             replications=replications,
             overload=overload,
         )

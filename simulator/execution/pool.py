@@ -15,13 +15,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from functools import lru_cache
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
-T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 """One thread a process is enough."""
@@ -36,95 +39,96 @@ AHEAD = 2
 """Items that a process has at once, so that it need not wait for the next while this process is busy."""
 
 
-class Map(Protocol):
-    """As the built-in `map`, of work(prepared, item): all the work needs `prepared`."""
+class Pool:
+    """`jobs` processes, including this one; the others start with the first work.
 
-    def __call__(self, work: Callable[[Any, Any], Any], items: Iterable[Any], /) -> Iterator[Any]: ...
-
-
-@contextmanager
-def workers(jobs: int, prepared: object) -> Iterator[Map]:
-    """Yield a map over `jobs` processes, including this one, with a copy of `prepared` each; results come in order.
-
-    On an exception, as on Ctrl-C, the other processes end at once.
+    After an exception, as after Ctrl-C, the other processes end at once; if this process is killed, they end as well.
     """
-    _keep_freed_pages()
-    if jobs == 1:
-        yield lambda work, items: (work(prepared, item) for item in items)
-        return
-    known = active_children()
-    with TemporaryDirectory(prefix="aftercart-") as folder:
-        # Through a file: a full pipe would delay every process until the one before has started.
-        path = Path(folder) / "prepared"
-        path.write_bytes(pickle.dumps(prepared))
-        pool = ProcessPoolExecutor(jobs - 1, get_context("spawn"), _begin, (path,))
-        starting: list[Future[None]] = []
-        is_done = False
-        try:
-            with _interrupts_held_back(), _environment(ENVIRONMENT), _main_left_alone():
-                starting += [pool.submit(_is_ready) for _ in range(jobs - 1)]
-            yield lambda work, items: _results(pool, starting, prepared, work, items)
-            is_done = all(started.done() for started in starting)
-        finally:
-            if is_done:
-                pool.shutdown()
-            else:
-                _end_at_once(pool, [process for process in active_children() if process not in known])
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self.starting: list[Future[Any]] = []
+        self._executor: ProcessPoolExecutor | None = None
+        self._known: list[BaseProcess] = []
+        self._works: dict[Callable[..., Any], Path] = {}
+
+    def __enter__(self) -> Self:
+        _keep_freed_pages()
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+        if self._executor is None:
+            return
+        if error is None and all(started.done() for started in self.starting):
+            self._executor.shutdown()
+        else:
+            _end_at_once(self._executor, [process for process in active_children() if process not in self._known])
+        self._folder.cleanup()
+
+    def results(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield work(item) in order: this process takes an item whenever the others have enough items."""
+        waiting = deque(enumerate(items))
+        if self._executor is None and self.jobs > 1 and waiting:
+            self._start(work)
+        away: dict[Future[Result], int] = {}
+        results: dict[int, Result] = {}
+        for number in range(len(waiting)):
+            while number not in results:
+                while waiting and len(away) < AHEAD * sum(started.done() for started in self.starting):
+                    place, item = waiting.popleft()
+                    away[self._submit(work, item)] = place
+                for future in [future for future in away if future.done()]:
+                    results[away.pop(future)] = future.result()
+                if number in results:
+                    break
+                if waiting:
+                    place, item = waiting.popleft()
+                    results[place] = work(item)
+                else:
+                    wait(away, return_when=FIRST_COMPLETED)
+            yield results.pop(number)
+
+    def _start(self, work: Callable[..., Any]) -> None:
+        self._known = active_children()
+        self._folder = TemporaryDirectory(prefix="aftercart-")
+        self._executor = ProcessPoolExecutor(self.jobs - 1, get_context("spawn"), _begin)
+        path = self._file_of(work)
+        with _interrupts_held_back(), _environment(ENVIRONMENT), _main_left_alone():
+            self.starting += [self._executor.submit(_load, path) for _ in range(self.jobs - 1)]
+
+    def _submit(self, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+        assert self._executor is not None
+        return self._executor.submit(_do, self._file_of(work), item)
+
+    def _file_of(self, work: Callable[..., Any]) -> Path:
+        """Return the file with some work and all that it needs, which a process reads once, not with every item."""
+        if work not in self._works:
+            path = self._works[work] = Path(self._folder.name) / f"work-{len(self._works)}"
+            path.write_bytes(pickle.dumps(work))
+        return self._works[work]
 
 
-def _results(
-    pool: ProcessPoolExecutor,
-    starting: list[Future[None]],
-    prepared: object,
-    work: Callable[[Any, Any], Any],
-    items: Iterable[Any],
-) -> Iterator[Any]:
-    """Yield the results in order: this process takes an item whenever the others have enough items."""
-    waiting = deque(enumerate(items))
-    away: dict[Future[Any], int] = {}
-    results: dict[int, Any] = {}
-    for number in range(len(waiting)):
-        while number not in results:
-            while waiting and len(away) < AHEAD * sum(started.done() for started in starting):
-                place, item = waiting.popleft()
-                away[pool.submit(_do, work, item)] = place
-            for future in [future for future in away if future.done()]:
-                results[away.pop(future)] = future.result()
-            if number in results:
-                break
-            if waiting:
-                place, item = waiting.popleft()
-                results[place] = work(prepared, item)
-            else:
-                wait(away, return_when=FIRST_COMPLETED)
-        yield results.pop(number)
-
-
-def counted(results: Iterable[T], total: int, progress: Callable[..., None] | None, *stage: str) -> Iterator[T]:
-    """Yield the results, and call progress(done, total, *stage) after every one."""
-    for done, result in enumerate(results, start=1):
-        yield result
-        if progress is not None:
-            progress(done, total, *stage)
-
-
-def _end_at_once(pool: ProcessPoolExecutor, started: Iterable[BaseProcess]) -> None:
+def _end_at_once(executor: ProcessPoolExecutor, started: Iterable[BaseProcess]) -> None:
     """End the processes in the middle of their work, which may be long and is no longer needed."""
     for process in started:
         process.terminate()
-    # The pool's thread soon ends as well; if Python exits before, it may find the pipe just closed.
-    ending = threading.Thread(target=pool.shutdown, daemon=True)
+    # The executor's thread soon ends as well; if Python exits before, it may find the pipe just closed.
+    ending = threading.Thread(target=executor.shutdown, daemon=True)
     ending.start()
     ending.join(MOMENT)
 
 
-_prepared: object = None
-
-
-def _begin(path: Path) -> None:
-    global _prepared
+def _begin() -> None:
     _keep_freed_pages()
-    _prepared = pickle.loads(path.read_bytes())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, however that ended: SIGKILL tells nobody."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _keep_freed_pages() -> None:
@@ -134,12 +138,18 @@ def _keep_freed_pages() -> None:
             set_option(M_TOP_PAD, KEPT)
 
 
-def _is_ready() -> None:
-    """Return once the process has begun."""
+def _load(path: Path) -> None:
+    """Read some work, and import what it needs, before its first item."""
+    _loaded(path)
 
 
-def _do(work: Callable[[Any, Any], Any], item: object) -> object:
-    return work(_prepared, item)
+@lru_cache(maxsize=4)
+def _loaded(path: Path) -> Callable[..., Any]:
+    return pickle.loads(path.read_bytes())  # type: ignore[no-any-return]
+
+
+def _do(path: Path, item: Any) -> Any:
+    return _loaded(path)(item)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from simulator import execution
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
@@ -16,7 +17,6 @@ from simulator.engines.exact.embedded import refuse_endless
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
-from simulator.execution.pool import counted, workers
 from simulator.experiment import centre, overload
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.lattice_error import measured
@@ -139,8 +139,7 @@ def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list
     """Return the parts of draws; the exact engine takes several draws together."""
     batch = exact.BATCH if work.engine == "exact" else 1
     draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
-    with workers(min(work.settings.jobs, len(draws)), work) as pool_map:
-        return list(counted(pool_map(_Work.of, draws), len(draws), progress))
+    return list(execution.map(work.of, draws, jobs=work.settings.jobs, progress=progress))
 
 
 def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
@@ -149,12 +148,10 @@ def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[lis
     pieces = [shard for i in draws for shard in shards(i + 1, single(work.table, i), settings.patients)]
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     parts: list[list[ScenarioDraws]] = []
-    with workers(min(settings.jobs, len(pieces)), simulation) as pool_map:
-        by_piece = whole(pieces, pool_map(Simulation.tallies, pieces))
-        for tallies in counted(by_piece, len(pieces), progress):
-            if tallies is not None:
-                rows = slice(len(parts), len(parts) + 1)
-                parts.append(work.parts([tally.curves() for tally in tallies], rows))
+    for tallies in whole(pieces, execution.map(simulation.tallies, pieces, jobs=settings.jobs, progress=progress)):
+        if tallies is not None:
+            rows = slice(len(parts), len(parts) + 1)
+            parts.append(work.parts([tally.curves() for tally in tallies], rows))
     return parts
 
 

@@ -12,7 +12,7 @@ from simulator.analyses.sensitivity.inputs import Inputs
 from simulator.analyses.sensitivity.question import Question
 from simulator.arrays import Floats
 from simulator.evidence.draws import BENEFIT
-from simulator.execution.pool import Map
+from simulator.execution import Pool
 from simulator.outcomes.uncertainty import Summary, of_means, of_medians
 from simulator.scenario.scenario import COHORTS, HALF
 
@@ -29,7 +29,7 @@ class Lead:
     answer: Summary
 
 
-def leads(question: Question, pool_map: Map, inputs: Inputs, n_draws: int) -> list[Lead]:
+def leads(question: Question, pool: Pool, inputs: Inputs, n_draws: int) -> list[Lead]:
     """Return the estimates over the first draws, at the benefits that `compare` shows for a policy."""
     rows = inputs.draws.iloc[:n_draws]
     benefits: Sequence[float | str | None] = [None]
@@ -38,7 +38,7 @@ def leads(question: Question, pool_map: Map, inputs: Inputs, n_draws: int) -> li
     estimates = []
     for benefit in benefits:
         at = rows.assign(**{BENEFIT: benefit}) if isinstance(benefit, float) else rows
-        values = questions.joined(list(questions.evaluate(question, pool_map, at)))
+        values = questions.joined(list(questions.evaluate(question, pool, at)))
         by_option = () if question.per_10_month is not None else values
         options = tuple(_of(question, outcomes[question.outcome]) for outcomes in by_option)
         estimates.append(Lead(benefit, options, _of(question, question.value(values))))

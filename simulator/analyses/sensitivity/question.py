@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from simulator import execution
 from simulator.analyses.sensitivity.inputs import is_open, row_values
 from simulator.analyses.sensitivity.structural import DECLARED, restructured
 from simulator.arrays import Floats
@@ -17,7 +18,6 @@ from simulator.engines.curves import Curves, populations
 from simulator.engines.model import Model, resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import BENEFIT
-from simulator.execution.pool import Map
 from simulator.experiment.cost import timed
 from simulator.outcomes import summaries
 from simulator.pathway.checks import unknown
@@ -142,15 +142,12 @@ def opened(question: Question, draws: pd.DataFrame) -> Question:
 
 
 def evaluate(
-    question: Question, pool_map: Map, rows: pd.DataFrame, *, structure: str = DECLARED, decides: bool = False
+    question: Question, pool: execution.Pool, rows: pd.DataFrame, *, structure: str = DECLARED, decides: bool = False
 ) -> Iterator[list[dict[str, Floats]]]:
-    """Yield, piece by piece, the options' outcomes for rows of inputs.
-
-    pool_map : prepared with the question; decides : evaluate the decision, not the outcome
-    """
+    """Yield, piece by piece, the options' outcomes for rows of inputs. decides : of the decision, not the outcome."""
     size = _rows_together(question, decides)
     items = [(structure, decides, rows.iloc[first : first + size]) for first in range(0, len(rows), size)]
-    yield from pool_map(_piece, items)
+    yield from execution.map(partial(_piece, question), items, jobs=pool)
 
 
 def seconds_a_row(question: Question, rows: pd.DataFrame) -> float:

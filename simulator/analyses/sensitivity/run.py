@@ -23,7 +23,7 @@ from simulator.arrays import Floats, Integers
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import BENEFIT, MOST
-from simulator.execution.pool import Map, workers
+from simulator.execution import Pool
 from simulator.experiment import cost, manifest
 from simulator.experiment.cost import Dial
 from simulator.experiment.results import DIGITS, as_written
@@ -150,11 +150,11 @@ def analyse(
     if not yes:
         cost.check_events(options, horizon)
         _check_time(question, inputs, chosen, samples, jobs, widen)
-    with workers(jobs, question) as pool_map:
+    with Pool(jobs) as pool:
         names = list(dict.fromkeys(parameters)) or inputs.names
-        work = _Work(question, inputs, names, pool_map, progress or _silent, seed, samples, widen)
+        work = _Work(question, inputs, names, pool, progress or _silent, seed, samples, widen)
         tables = {part: as_written(getattr(work, part)()) for part in chosen}
-        first = leads(question, pool_map, inputs, MOST if draws is None else draws)
+        first = leads(question, pool, inputs, MOST if draws is None else draws)
     return Sensitivity(question, inputs, tables, about, first)
 
 
@@ -261,7 +261,7 @@ class _Work:
     question: Question
     inputs: Inputs
     names: list[str]
-    pool_map: Map
+    pool: Pool
     progress: Progress
     seed: int
     samples: int
@@ -333,7 +333,7 @@ class _Work:
         """Return the outcomes of rows of inputs, an element an option; progress is reported where there is a stage."""
         pieces: list[list[dict[str, Floats]]] = []
         done = 0
-        for piece in questions.evaluate(self.question, self.pool_map, rows, structure=structure, decides=decides):
+        for piece in questions.evaluate(self.question, self.pool, rows, structure=structure, decides=decides):
             pieces.append(piece)
             done += len(next(iter(piece[0].values())))
             if stage:

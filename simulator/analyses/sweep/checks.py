@@ -15,7 +15,7 @@ from simulator.arrays import Floats
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import single
-from simulator.execution.pool import counted
+from simulator.execution import counted
 from simulator.experiment import cost
 from simulator.experiment.cost import Dial
 from simulator.experiment.offered_load import Demand, demand

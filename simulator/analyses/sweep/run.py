@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from simulator import execution
 from simulator.analyses.sweep import checks, notes
 from simulator.analyses.sweep.checks import Progress
 from simulator.analyses.sweep.grid import COLUMNS, Grid, make_grid
@@ -17,7 +19,6 @@ from simulator.arrays import Floats
 from simulator.engines.curves import populations
 from simulator.engines.exact.engine import BATCH
 from simulator.evidence.draws import load_informed_draws, values
-from simulator.execution.pool import Map, counted, workers
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws
@@ -122,9 +123,7 @@ def sweep(
         if not at_once:
             checks.check_loads(grid, draws_for_overload(table), progress)
         checks.check_trials(grid, draws_for_overload(table), table, progress)
-    jobs = min(chosen.jobs, len(grid) * len(chunks))
-    with workers(jobs, plan) as pool_map:
-        tables, leading = _run(plan, pool_map, untouched, progress)
+    tables, leading = _run(plan, untouched, progress)
     why = f"{why} (one engine for all {len(grid)} cells)"
     sentences = notes.of(grid, untouched, chosen.patients)
     about = manifest.manifest([grid.scenario], chosen, engine, why, n_draws)
@@ -155,9 +154,7 @@ def _lead(plan: _Plan) -> tuple[str, str] | None:
     return (clock, alive_at(reached[0])) if reached else None
 
 
-def _run(
-    plan: _Plan, pool_map: Map, untouched: Floats, progress: Progress | None
-) -> tuple[list[pd.DataFrame], list[Sample]]:
+def _run(plan: _Plan, untouched: Floats, progress: Progress | None) -> tuple[list[pd.DataFrame], list[Sample]]:
     """Return the cells' rows, and their lead outcomes."""
     lead = _lead(plan)
     tables: list[pd.DataFrame] = []
@@ -165,7 +162,8 @@ def _run(
     parts: list[ScenarioDraws] = []
     first: list[ScenarioDraws] = []
     work = [(cell, rows) for cell in range(len(plan.grid)) for rows in plan.chunks]
-    for part in counted(pool_map(_piece, work), len(work), progress, "simulating"):
+    piece, jobs = partial(_piece, plan), plan.settings.jobs
+    for part in execution.map(piece, work, jobs=jobs, progress=progress, stage="simulating"):
         parts.append(part)
         if len(parts) == len(plan.chunks):
             # A cell is summarised as soon as it is complete: the draws of all cells would not fit in memory.

@@ -16,13 +16,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from simulator import execution
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
 from simulator.arrays import Booleans, Floats
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_draws
-from simulator.execution.pool import counted, workers
 from simulator.experiment.cost import check_events
 from simulator.experiment.settings import Progress
 from simulator.outcomes.episodes import Courses, Episodes, landmark, naive, simon_makuch
@@ -240,8 +240,7 @@ def immortal_time(
     if not yes:
         check_events([scenario], settings.horizon)
         check_time(work.of, settings.size, settings)
-    with workers(min(settings.jobs, len(dealt)), work) as pool_map:
-        by_draw = list(counted(pool_map(_Work.of, list(enumerate(dealt, start=1))), len(dealt), progress))
+    by_draw = list(execution.map(work.of, enumerate(dealt, start=1), jobs=settings.jobs, progress=progress))
     reported = None if cohort is None else reported_difference(cohort, groups, pathway)
     by_analysis = list(zip(analyses, zip(*by_draw, strict=True), strict=True))
     rows = [_row(analysis, results, reported) for analysis, results in by_analysis]

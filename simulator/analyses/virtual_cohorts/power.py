@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from simulator import execution
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
 from simulator.arrays import Booleans
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
-from simulator.execution.pool import counted, workers
 from simulator.experiment.cost import check_events
 from simulator.experiment.marginal_benefit import with_marginal_benefits
 from simulator.experiment.settings import Progress
@@ -118,8 +118,7 @@ def virtual_cohorts(
     if not yes:
         check_events(arms, settings.horizon)
         check_time(work.of, sizes[-1] * len(arms), settings)
-    with workers(min(settings.jobs, len(dealt)), work) as pool_map:
-        by_draw = list(counted(pool_map(_Work.of, list(enumerate(dealt, start=1))), len(dealt), progress))
+    by_draw = list(execution.map(work.of, enumerate(dealt, start=1), jobs=settings.jobs, progress=progress))
     curves, differs = [curves for curves, _ in by_draw], [differs for _, differs in by_draw]
     cohorts = _cohorts(curves, scenario.pathway.months.answer)
     return VirtualCohorts(
