@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -172,3 +173,15 @@ def policy(text: str | Table, own: str | Table, draws: str = "") -> Scenario:
     file = write(text, draws=draws).with_name("policy.toml")
     file.write_text(f'pathway = "pathway.toml"\n{own if isinstance(own, str) else toml(own)}', encoding="utf-8")
     return load_scenario(file)
+
+
+def scenarios_in(folder: Path, text: str | Table) -> Callable[..., Scenario]:
+    """Write a world to a folder, and load the scenarios that are declared there: on the world, unless on a base."""
+    (folder / "pathway.toml").write_text(text if isinstance(text, str) else toml(text), encoding="utf-8")
+
+    def declare(own: str, name: str = "policy") -> Scenario:
+        head = "" if "base = " in own else 'pathway = "pathway.toml"\n'
+        (folder / f"{name}.toml").write_text(head + own, encoding="utf-8")
+        return load_scenario(folder / f"{name}.toml")
+
+    return declare

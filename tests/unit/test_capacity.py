@@ -4,68 +4,43 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sojourn_times import exponential, fixed
+from worlds import policy, scenarios_in, toml, ward
 
 from simulator.errors import InputError
 from simulator.scenario.capacity import Capacity, beyond_microsim
 from simulator.scenario.scenario import Scenario, load_scenario
 
-PATHWAY = """
-title = "a ward"
-start = "listed"
-[resources.beds]
-[resources.theatre]
-[attributes.urgency]
-levels = { urgent = 1, elective = 3 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "fixed", months = 1 }
-[[states.listed.transitions]]
-to = "home"
-time = { family = "exponential", mean = 10 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "exponential", mean = 2 }
-[states.home]
-kind = "end"
-"""
-Tell = Callable[..., Scenario]
+MIX = {"urgency": {"urgent": 1, "elective": 3}}
+STAY = exponential(mean=2)
+WARD = ward(
+    STAY, fixed(1), exponential(mean=10), gives_up="home", resources=["beds", "theatre"], attributes=MIX
+)
+Declare = Callable[..., Scenario]
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    """A scenario on the pathway above from its TOML text; written as `name`.toml."""
-
-    def told(text: str, name: str = "policy", *, pathway: str = PATHWAY) -> Scenario:
-        (tmp_path / "ward.toml").write_text(pathway, encoding="utf-8")
-        head = "" if "base" in text else 'pathway = "ward.toml"\n'
-        (tmp_path / f"{name}.toml").write_text(head + text, encoding="utf-8")
-        return load_scenario(tmp_path / f"{name}.toml")
-
-    return told
+def declare(tmp_path: Path) -> Declare:
+    return scenarios_in(tmp_path, WARD)
 
 
-def test_a_number_is_so_many_units_for_ever(tell: Tell) -> None:
-    scenario = tell("[capacity]\nbeds = 3\ntheatre = 1.0")
+def test_a_number_is_so_many_units_for_ever(declare: Declare) -> None:
+    scenario = declare("[capacity]\nbeds = 3\ntheatre = 1.0")
     assert scenario.capacity == {"beds": Capacity(((0.0, 3),)), "theatre": Capacity(((0.0, 1),))}
     assert scenario.capacity["beds"].is_constant
     assert scenario.is_limited
-    assert tell("[capacity]\nbeds = { units = 3 }").capacity["beds"] == scenario.capacity["beds"]
+    assert declare("[capacity]\nbeds = { units = 3 }").capacity["beds"] == scenario.capacity["beds"]
 
 
-def test_a_resource_that_is_not_named_has_no_limit(tell: Tell) -> None:
-    assert tell("").capacity == {}
-    assert not tell("").is_limited
-    assert "theatre" not in tell("[capacity]\nbeds = 3").capacity
+def test_a_resource_that_is_not_named_has_no_limit(declare: Declare) -> None:
+    assert declare("").capacity == {}
+    assert not declare("").is_limited
+    assert "theatre" not in declare("[capacity]\nbeds = 3").capacity
 
 
-def test_a_calendar_says_from_when_on_there_are_how_many(tell: Tell) -> None:
+def test_a_calendar_says_from_when_on_there_are_how_many(declare: Declare) -> None:
     steps = "[{ from_month = 0, units = 2 }, { from_month = 18, units = 0 }, { from_month = 19.5, units = 4 }]"
-    found = tell(f"[capacity.beds]\nunits = {steps}").capacity["beds"]
+    found = declare(f"[capacity.beds]\nunits = {steps}").capacity["beds"]
     assert found.calendar == ((0.0, 2), (18.0, 0), (19.5, 4))
     assert not found.is_constant
     assert [found.at(month) for month in (-3.0, 0.0, 17.9, 18.0, 19.5, 1e6)] == [2, 2, 2, 0, 4, 4]
@@ -74,8 +49,8 @@ def test_a_calendar_says_from_when_on_there_are_how_many(tell: Tell) -> None:
     assert found.mean_units(16.5, 21.0) == pytest.approx((1.5 * 2 + 1.5 * 4) / 4.5)
 
 
-def test_offers_are_so_many_units_at_intervals(tell: Tell) -> None:
-    found = tell("[capacity]\nbeds = { units = 2, offered_every_months = 0.5 }").capacity["beds"]
+def test_offers_are_so_many_units_at_intervals(declare: Declare) -> None:
+    found = declare("[capacity]\nbeds = { units = 2, offered_every_months = 0.5 }").capacity["beds"]
     assert found == Capacity(((0.0, 2),), offered_every=0.5)
     assert found.mean_units(0.0, 12.0) == 4.0
 
@@ -89,9 +64,9 @@ def test_offers_are_so_many_units_at_intervals(tell: Tell) -> None:
     ],
 )
 def test_a_priority_is_by_an_attribute_or_by_the_state_that_patients_wait_in(
-    tell: Tell, told: str, ranks: tuple[str, tuple[str, ...]]
+    declare: Declare, told: str, ranks: tuple[str, tuple[str, ...]]
 ) -> None:
-    assert tell(f"[capacity]\nbeds = {{ units = 1, priority = {{ {told} }} }}").capacity["beds"].ranks == ranks
+    assert declare(f"[capacity]\nbeds = {{ units = 1, priority = {{ {told} }} }}").capacity["beds"].ranks == ranks
 
 
 def test_an_offer_in_the_very_instant_of_a_step_of_the_calendar_is_of_the_new_units() -> None:
@@ -101,27 +76,26 @@ def test_an_offer_in_the_very_instant_of_a_step_of_the_calendar_is_of_the_new_un
     assert offered.offers(0.0, 12.0) == 1 + 1 + 1 + 3 * 40
 
 
-def test_a_bases_priority_must_be_of_the_pathway_that_it_is_used_on(tell: Tell, tmp_path: Path) -> None:
-    tell('[capacity]\nbeds = { units = 1, priority = { urgency = ["urgent"] } }', "today")
-    other = (tmp_path / "ward.toml").read_text().replace("urgency", "haste")
-    (tmp_path / "other.toml").write_text(other)
+def test_a_bases_priority_must_be_of_the_pathway_that_it_is_used_on(declare: Declare, tmp_path: Path) -> None:
+    declare('[capacity]\nbeds = { units = 1, priority = { urgency = ["urgent"] } }', "today")
+    (tmp_path / "other.toml").write_text(toml({**WARD, "attributes": {"haste": {"levels": MIX["urgency"]}}}))
     for told in ("", "[capacity]\nbeds = 5"):
         (tmp_path / "moved.toml").write_text(f'base = "today.toml"\npathway = "other.toml"\n{told}\n')
         with pytest.raises(InputError, match=r"moved.toml: \[capacity\] beds priority: unknown attribute.*'urgency'"):
             load_scenario(tmp_path / "moved.toml")
 
 
-def test_a_scenario_limits_more_than_its_base_and_keeps_what_it_does_not_tell_of_a_resource(tell: Tell) -> None:
-    tell("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
-    more = tell('base = "today.toml"\n[capacity]\nbeds = 5', "more")
+def test_a_scenario_limits_more_than_its_base_and_keeps_what_it_does_not_tell_of_a_resource(declare: Declare) -> None:
+    declare("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
+    more = declare('base = "today.toml"\n[capacity]\nbeds = 5', "more")
     assert more.capacity == {"beds": Capacity(((0.0, 5),), offered_every=1.0), "theatre": Capacity(((0.0, 2),))}
-    same = tell('base = "more.toml"\n', "same")
+    same = declare('base = "more.toml"\n', "same")
     assert same.capacity == more.capacity
 
 
-def test_the_queue_path_of_microsim_can_run_constant_limits_only(tell: Tell) -> None:
+def test_the_queue_path_of_microsim_can_run_constant_limits_only(declare: Declare) -> None:
     def why_not(told: str) -> str | None:
-        scenario = tell(f"[capacity]\nbeds = {told}")
+        scenario = declare(f"[capacity]\nbeds = {told}")
         return beyond_microsim(scenario.pathway, scenario.capacity)
 
     assert why_not("3") is None
@@ -249,18 +223,15 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("told", "complaint"), REFUSED.values(), ids=REFUSED)
-def test_a_limit_that_cannot_be_is_refused_with_its_place(tell: Tell, told: str, complaint: str) -> None:
+def test_a_limit_that_cannot_be_is_refused_with_its_place(declare: Declare, told: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
-        tell(f"[capacity]\n{told}")
+        declare(f"[capacity]\n{told}")
     assert "policy.toml" in str(refusal.value)
     assert refusal.value.exit_code == 2
 
 
-def test_nobody_can_wait_for_a_unit_that_they_start_with(tell: Tell) -> None:
-    starts_there = PATHWAY.replace('start = "listed"', 'start = "ward"').replace(
-        'to = "home"\ntime = { family = "exponential", mean = 2 }',
-        'to = "listed"\ntime = { family = "exponential", mean = 2 }',
-    )
+def test_nobody_can_wait_for_a_unit_that_they_start_with() -> None:
+    starts_there = {**ward(STAY, fixed(1), exponential(mean=10), gives_up="home", then="listed"), "start": "ward"}
     with pytest.raises(InputError, match=r"\[capacity\] beds: patients start in 'ward', which holds it"):
-        tell("[capacity]\nbeds = 1", pathway=starts_there)
-    assert tell("", pathway=starts_there).capacity == {}
+        policy(starts_there, "[capacity]\nbeds = 1")
+    assert policy(starts_there, "").capacity == {}

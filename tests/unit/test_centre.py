@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sojourn_times import exponential
+from worlds import months, rate, scenarios_in, sojourn, ward
 
 from simulator.engines.model import resolve
 from simulator.evidence.draws import load_draws, single
@@ -20,50 +22,19 @@ from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario, load_scenario
 
-PATHWAY = """
-title = "a ward"
-start = "listed"
-[resources.beds]
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "exponential", mean = 5 }
-[[states.listed.transitions]]
-to = "home"
-time = { family = "exponential", mean = 10 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "exponential", mean = "stay" }
-[states.home]
-kind = "end"
-[parameters.stay]
-unit = "months"
-meaning = "mean stay"
-value = 2
-source = "assumption"
-"""
+WARD = ward(
+    exponential(mean="stay"), exponential(mean=5), exponential(mean=10), gives_up="home", parameters={"stay": months(2)}
+)
 REACHES_THE_WARD = 2 / 3
 LATTICE = 2e-3
 """Relative error that the exact engine's lattice may have."""
 
-Tell = Callable[..., Scenario]
+Declare = Callable[..., Scenario]
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    """A scenario on the pathway above from its TOML text; written as `name`.toml."""
-
-    def told(text: str, name: str = "policy") -> Scenario:
-        (tmp_path / "ward.toml").write_text(PATHWAY, encoding="utf-8")
-        head = "" if "base" in text else 'pathway = "ward.toml"\n'
-        (tmp_path / f"{name}.toml").write_text(head + text, encoding="utf-8")
-        return load_scenario(tmp_path / f"{name}.toml")
-
-    return told
+def declare(tmp_path: Path) -> Declare:
+    return scenarios_in(tmp_path, WARD)
 
 
 def years(scenario: Scenario, *, engine: str = "microsim", horizon: float = 120.0, patients: int = 50) -> Replication:
@@ -90,8 +61,8 @@ def test_patients_relapse_in_the_calendar_month_in_which_they_arrive(letter: Sce
     assert found.trajectories.clock_month.max() > 12.0, "they were infused at different times before"
 
 
-def test_where_the_clock_starts_with_entry_patients_enter_when_they_arrive(tell: Tell) -> None:
-    scenario = tell("[capacity]\nbeds = 3\n[service]\narrival_months = [0, 1.5, 1.5, 7]\nyears = 1")
+def test_where_the_clock_starts_with_entry_patients_enter_when_they_arrive(declare: Declare) -> None:
+    scenario = declare("[capacity]\nbeds = 3\n[service]\narrival_months = [0, 1.5, 1.5, 7]\nyears = 1")
     found = years(scenario)
     assert found.arrival.tolist() == [0.0, 1.5, 1.5, 7.0]
     assert found.trajectories.clock_month.tolist() == [0.0] * 4
@@ -122,16 +93,16 @@ def test_arrivals_go_on_until_the_last_counted_patient_has_left(letter: Scenario
         assert found.arrival.max() > 60.0 + 0.9 * centre.BEYOND
 
 
-def test_without_a_service_everybody_enters_at_once(tell: Tell) -> None:
-    found = years(tell("[capacity]\nbeds = 3"), patients=40)
+def test_without_a_service_everybody_enters_at_once(declare: Declare) -> None:
+    found = years(declare("[capacity]\nbeds = 3"), patients=40)
     assert found.arrival.tolist() == [0.0] * 40
     assert found.counted.all()
     assert found.first == 0.0
     assert found.last == pytest.approx(found.requests.released[np.isfinite(found.requests.released)].max())
 
 
-def test_a_centre_where_nobody_asks_has_a_month_to_look_at(tell: Tell) -> None:
-    nobody = tell('[capacity]\nbeds = 1\n[hazard_ratio]\n"listed.ward" = 0')
+def test_a_centre_where_nobody_asks_has_a_month_to_look_at(declare: Declare) -> None:
+    nobody = declare('[capacity]\nbeds = 1\n[hazard_ratio]\n"listed.ward" = 0')
     found = years(nobody, patients=5)
     assert found.requests.patients.size == 0
     assert found.last == 1.0
@@ -168,23 +139,12 @@ def test_a_policy_from_a_month_on_changes_nobody_who_came_before_and_everybody_a
     assert sum(as_never[patient] != as_always[patient] for patient in found) > len(found) / 4
 
 
-DEATH_FIRST = PATHWAY.replace('title = "a ward"', 'title = "some die before"').replace(
-    'start = "listed"', 'start = "remission"\n[clocks]\nlisting = "listed"'
-) + """
-[states.remission]
-kind = "sojourn"
-[[states.remission.transitions]]
-to = "listed"
-time = { family = "exponential", rate = "onset" }
-[[states.remission.transitions]]
-to = "home"
-time = { family = "exponential", rate = 0.1 }
-[parameters.onset]
-unit = "per month"
-meaning = "rate of being listed"
-value = 0.1
-source = "assumption"
-"""
+DEATH_FIRST = {
+    **WARD, "start": "remission", "clocks": {"listing": "listed"},
+    "states": {**WARD["states"], "remission": sojourn(listed=exponential(rate="onset"), home=exponential(rate=0.1))},
+    "parameters": {"stay": months(2), "onset": rate(0.1)},
+}  # fmt: skip
+"""Some leave before they are listed."""
 
 
 @pytest.mark.parametrize("onset", [0.025, 0.4])
@@ -192,12 +152,11 @@ source = "assumption"
 def test_a_policy_that_changes_who_is_ever_listed_does_not_change_how_many_are(
     tmp_path: Path, onset: float, ramp: int
 ) -> None:
-    (tmp_path / "early.toml").write_text(DEATH_FIRST)
+    declare = scenarios_in(tmp_path, DEATH_FIRST)
     service = "[service]\narrivals_per_year = 240\nyears = 3\n"
-    (tmp_path / "today.toml").write_text(f'pathway = "early.toml"\n[capacity]\nbeds = 90\n{service}')
-    told = f"[service]\npolicy_from_month = 12\npolicy_ramp_months = {ramp}\n"
-    (tmp_path / "policy.toml").write_text(f'base = "today.toml"\n[set]\nonset = {onset}\n{told}')
-    today, changed = (years(load_scenario(tmp_path / f"{name}.toml")) for name in ("today", "policy"))
+    today = years(declare(f"[capacity]\nbeds = 90\n{service}", "today"))
+    ramped = f"[service]\npolicy_from_month = 12\npolicy_ramp_months = {ramp}\n"
+    changed = years(declare(f'base = "today.toml"\n[set]\nonset = {onset}\n{ramped}'))
     np.testing.assert_allclose(changed.arrival, today.arrival, rtol=0, atol=1e-9)
     early = changed.arrival < 12.0
     assert changed.trajectories.patients[early].tolist() == today.trajectories.patients[early].tolist()
@@ -209,11 +168,10 @@ def test_a_policy_that_changes_who_is_ever_listed_does_not_change_how_many_are(
 
 def early_ward(folder: Path, onset: float, policy: float, service: str) -> Scenario:
     """A policy on a pathway on which some die before they are listed: the rate of being listed, before and under it."""
-    (folder / "early.toml").write_text(DEATH_FIRST)
-    told = f"[service]\narrivals_per_year = 240\nyears = 4\n[set]\nonset = {onset}\n"
-    (folder / "today.toml").write_text(f'pathway = "early.toml"\n[capacity]\nbeds = 900\n{told}')
-    (folder / "policy.toml").write_text(f'base = "today.toml"\n[set]\nonset = {policy}\n[service]\n{service}\n')
-    return load_scenario(folder / "policy.toml")
+    declare = scenarios_in(folder, DEATH_FIRST)
+    arrivals = f"[service]\narrivals_per_year = 240\nyears = 4\n[set]\nonset = {onset}\n"
+    declare(f"[capacity]\nbeds = 900\n{arrivals}", "today")
+    return declare(f'base = "today.toml"\n[set]\nonset = {policy}\n[service]\n{service}\n')
 
 
 def test_of_a_ramp_as_many_are_under_the_policy_as_it_says_however_few_it_lists(tmp_path: Path) -> None:
@@ -310,98 +268,93 @@ def load(scenario: Scenario) -> float:
     return float(offered_loads(scenario, {})["beds"].mean())
 
 
-def test_the_offered_load_by_hand(tell: Tell) -> None:
+def test_the_offered_load_by_hand(declare: Declare) -> None:
     """One arrival a month, of whom two in three reach the ward and stay 2 months on average, on 3 beds."""
-    scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
+    scenario = declare(f"[capacity]\nbeds = 3\n{SERVICE}")
     assert load(scenario) == pytest.approx(REACHES_THE_WARD * 2 / 3, rel=LATTICE)
 
 
-def test_a_load_is_of_the_units_that_there_are_in_the_counted_years(tell: Tell) -> None:
+def test_a_load_is_of_the_units_that_there_are_in_the_counted_years(declare: Declare) -> None:
     steps = "[{ from_month = 0, units = 90 }, { from_month = 12, units = 2 }, { from_month = 18, units = 4 }]"
-    scenario = tell(f"[capacity]\nbeds = {{ units = {steps} }}\n{SERVICE}")
+    scenario = declare(f"[capacity]\nbeds = {{ units = {steps} }}\n{SERVICE}")
     assert load(scenario) == pytest.approx(REACHES_THE_WARD * 2 / 3.5, rel=LATTICE)
 
 
-def test_a_load_of_offers_is_requests_over_offers(tell: Tell) -> None:
-    scenario = tell(f"[capacity]\nbeds = {{ units = 3, offered_every_months = 2 }}\n{SERVICE}")
+def test_a_load_of_offers_is_requests_over_offers(declare: Declare) -> None:
+    scenario = declare(f"[capacity]\nbeds = {{ units = 3, offered_every_months = 2 }}\n{SERVICE}")
     assert load(scenario) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
 
 
 def test_who_moves_on_with_the_unit_that_they_hold_asks_for_no_other(tmp_path: Path) -> None:
     """From the ward, half go on to a second room with the same bed, and a third of those back: still one request."""
-    second = PATHWAY.replace(
-        'holds = "beds"\n[[states.ward.transitions]]\nto = "home"\ntime = { family = "exponential", mean = "stay" }\n',
-        'holds = "beds"\n[[states.ward.transitions]]\nto = "home"\ntime = { family = "exponential", mean = 4 }\n'
-        '[[states.ward.transitions]]\nto = "room"\ntime = { family = "exponential", mean = 4 }\n'
-        '[states.room]\nkind = "sojourn"\nholds = "beds"\n'
-        '[[states.room.transitions]]\nto = "ward"\ntime = { family = "exponential", mean = 3 }\n'
-        '[[states.room.transitions]]\nto = "home"\ntime = { family = "exponential", mean = 1.5 }\n',
-    ).split("[parameters.stay]")[0]
-    (tmp_path / "second.toml").write_text(second)
-    offers = f'pathway = "second.toml"\n[capacity]\nbeds = {{ units = 3, offered_every_months = 2 }}\n{SERVICE}'
-    (tmp_path / "offers.toml").write_text(offers)
-    assert load(load_scenario(tmp_path / "offers.toml")) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
-    (tmp_path / "slower.toml").write_text(offers + '[hazard_ratio]\n"ward.room" = 0.5\n"listed.ward" = 0\n')
-    assert load(load_scenario(tmp_path / "slower.toml")) == 0.0
+    rooms = {
+        "ward": sojourn(home=exponential(mean=4), room=exponential(mean=4), holds="beds"),
+        "room": sojourn(ward=exponential(mean=3), home=exponential(mean=1.5), holds="beds"),
+    }
+    declare = scenarios_in(tmp_path, {**WARD, "states": {**WARD["states"], **rooms}, "parameters": {}})
+    offers = f"[capacity]\nbeds = {{ units = 3, offered_every_months = 2 }}\n{SERVICE}"
+    assert load(declare(offers)) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
+    assert load(declare(offers + '[hazard_ratio]\n"ward.room" = 0.5\n"listed.ward" = 0\n')) == 0.0
 
 
-def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_before_and_after(tell: Tell) -> None:
+def test_a_load_of_a_policy_that_starts_in_the_counted_years_is_the_mean_of_before_and_after(declare: Declare) -> None:
     """From month 30 of 12 to 36: a quarter of the arrivals stay 6 months instead of 2."""
-    tell(f"[capacity]\nbeds = 3\n{SERVICE}", "today")
-    scenario = tell('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
+    declare(f"[capacity]\nbeds = 3\n{SERVICE}", "today")
+    scenario = declare('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
     assert load(scenario) == pytest.approx(REACHES_THE_WARD * (0.75 * 2 + 0.25 * 6) / 3, rel=LATTICE)
-    always = tell('base = "today.toml"\n[set]\nstay = 6')
+    always = declare('base = "today.toml"\n[set]\nstay = 6')
     assert load(always) == pytest.approx(REACHES_THE_WARD * 6 / 3, rel=LATTICE)
 
 
 STAYS_LISTED = '[hazard_ratio]\n"listed.home" = 0\n'
 
 
-def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(tell: Tell) -> None:
+def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(declare: Declare) -> None:
     """From month 30 on everybody stays 6 months instead of 2, and from month 20 on there are 2 beds instead of 3."""
     steps = "{ units = [{ from_month = 0, units = 3 }, { from_month = 20, units = 2 }] }"
-    tell(f"[capacity]\nbeds = {steps}\n{SERVICE}{STAYS_LISTED}", "today")
-    scenario = tell('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
+    declare(f"[capacity]\nbeds = {steps}\n{SERVICE}{STAYS_LISTED}", "today")
+    scenario = declare('base = "today.toml"\n[set]\nstay = 6\n[service]\npolicy_from_month = 30')
     assert lasting(scenario) == pytest.approx(6 / 2, rel=LATTICE)
-    closing = tell(f"[capacity]\nbeds = {steps.replace('units = 2', 'units = 0')}\n{SERVICE}{STAYS_LISTED}", "closing")
+    none = steps.replace("units = 2", "units = 0")
+    closing = declare(f"[capacity]\nbeds = {none}\n{SERVICE}{STAYS_LISTED}", "closing")
     assert lasting(closing) == np.inf
-    ramp = tell('base = "policy.toml"\n[service]\npolicy_ramp_months = 12', "ramp")
+    ramp = declare('base = "policy.toml"\n[service]\npolicy_ramp_months = 12', "ramp")
     # The counted years end in month 36, when the policy's share is half.
     assert lasting(ramp) == pytest.approx((6 + 2) / 2 / 2, rel=LATTICE)
-    listed = tell(f"[capacity]\nbeds = 1\n{STAYS_LISTED}[service]\narrival_months = [0, 0, 0]\nyears = 1", "listed")
+    listed = declare(f"[capacity]\nbeds = 1\n{STAYS_LISTED}[service]\narrival_months = [0, 0, 0]\nyears = 1", "listed")
     assert demand(listed, {}).never_leaving(listed) == {}, "a list ends"
 
 
-def test_a_policy_applies_to_who_comes_in_its_very_month(tell: Tell) -> None:
+def test_a_policy_applies_to_who_comes_in_its_very_month(declare: Declare) -> None:
     listed = Service(2.0, None, (0.0, 6.0, 12.0, 18.0), policy_from_month=12.0)
     assert listed.policy_share == 0.5
     assert listed.under_policy(Uniforms(1), np.arange(4), np.array(listed.arrival_months)).tolist() == [0, 0, 1, 1]
 
 
-def test_every_draw_has_a_load_of_its_own(tell: Tell) -> None:
-    scenario = tell(f"[capacity]\nbeds = 3\n{SERVICE}")
+def test_every_draw_has_a_load_of_its_own(declare: Declare) -> None:
+    scenario = declare(f"[capacity]\nbeds = 3\n{SERVICE}")
     stays = {"stay": np.array([[1.0], [6.0]])}
     found = offered_loads(scenario, stays)["beds"]
     np.testing.assert_allclose(found, REACHES_THE_WARD * np.array([1.0, 6.0]) / 3, rtol=LATTICE)
 
 
-def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(tell: Tell) -> None:
+def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(declare: Declare) -> None:
     """Units that are offered at the beginning of each month leave nobody waiting just then, but later in the month."""
     service = "[service]\narrivals_per_year = 600\nyears = 2\n"
-    scenario = tell(f"[capacity]\nbeds = {{ units = 50, offered_every_months = 1 }}\n{service}")
+    scenario = declare(f"[capacity]\nbeds = {{ units = 50, offered_every_months = 1 }}\n{service}")
     *_, ward = centre.run(scenario, {}, engine="des", horizon=12.0, patients=1, seed=1, draw=1, replications=1)
     assert ward.months.tolist() == [month + 0.5 for month in range(24)]
     queue = ward.outcomes["beds", 0, "queue_length"][1][0]
     assert ward.queue["beds"].mean() == pytest.approx(queue, rel=0.1)
 
 
-def test_without_a_service_there_is_no_load(tell: Tell) -> None:
-    assert offered_loads(tell("[capacity]\nbeds = 3"), {}) == {}
+def test_without_a_service_there_is_no_load(declare: Declare) -> None:
+    assert offered_loads(declare("[capacity]\nbeds = 3"), {}) == {}
 
 
-def test_utilisation_is_the_load_where_beds_abound(tell: Tell) -> None:
+def test_utilisation_is_the_load_where_beds_abound(declare: Declare) -> None:
     """Over many years, of 40 beds that are never short; the stay's spread alone makes it vary."""
-    scenario = tell("[capacity]\nbeds = 40\n[service]\narrivals_per_year = 120\nwarm_up_years = 1\nyears = 100")
+    scenario = declare("[capacity]\nbeds = 40\n[service]\narrivals_per_year = 120\nwarm_up_years = 1\nyears = 100")
     found = years(scenario, horizon=60.0)
     assert np.all(found.requests.waited == 0.0)
     held = np.minimum(found.requests.released, found.last) - np.maximum(found.requests.granted, found.first)

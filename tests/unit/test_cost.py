@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sojourn_times import exponential
+from worlds import months, scenarios_in, to_and_fro
 
 from simulator.analyses.sensitivity.sobol import check_samples, power_of_two
 from simulator.errors import InputError
@@ -15,37 +17,13 @@ from simulator.scenario.scenario import Scenario, load_scenario
 
 HOURS = 5 * 3600.0
 
-FLICKER = """
-title = "In and out"
-start = "on"
-[states.on]
-kind = "sojourn"
-[[states.on.transitions]]
-to = "off"
-time = { family = "exponential", mean = "stay" }
-[[states.on.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 1000 }
-[states.off]
-kind = "sojourn"
-[[states.off.transitions]]
-to = "on"
-time = { family = "exponential", mean = "stay" }
-[states.dead]
-kind = "death"
-[parameters.stay]
-unit = "months"
-meaning = "mean stay"
-value = 0.01
-source = "assumption"
-"""
+STAY = exponential(mean="stay")
+FLICKER = to_and_fro(STAY, STAY, exponential(mean=1000), parameters={"stay": months(0.01)})
 
 
 @pytest.fixture
 def flicker(tmp_path: Path) -> Scenario:
-    (tmp_path / "flicker.toml").write_text(FLICKER, encoding="utf-8")
-    (tmp_path / "in-and-out.toml").write_text('pathway = "flicker.toml"', encoding="utf-8")
-    return load_scenario(tmp_path / "in-and-out.toml")
+    return scenarios_in(tmp_path, FLICKER)("", "in-and-out")
 
 
 def test_a_quarter_of_an_hour_is_begun() -> None:

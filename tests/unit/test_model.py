@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from sojourn_times import by, exponential, piecewise_exponential, weibull
+from worlds import decision, load, months, rate, sojourn, world
 
 from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
@@ -14,67 +15,33 @@ from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario, load_scenario
 
-CLINIC = """
-title = "clinic"
-start = "visit"
-[attributes.age]
-levels = { young = 1, old = 3 }
-[attributes.sex]
-levels = { female = 1, male = 1 }
-[attributes.town]
-levels = { here = 1, there = 9 }
-[states.visit]
-kind = "decision"
-[[states.visit.branches]]
-to = "drug"
-probability = 0.5
-eligible = { age = ["young"], sex = { male = 0.5 } }
-[[states.visit.branches]]
-to = "surgery"
-probability = 0.2
-[[states.visit.branches]]
-to = "advice"
-probability = "rest"
-[states.drug]
-kind = "sojourn"
-[[states.drug.transitions]]
-to = "dead"
-[states.drug.transitions.time]
-family = "weibull"
-shape = 2
-scale = { by = "age", young = "young_scale", old = { by = "sex", female = 5, male = 4 } }
-[states.surgery]
-kind = "sojourn"
-[[states.surgery.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 10, cure = { by = "sex", female = 0.5, male = 0.25 } }
-[states.advice]
-kind = "sojourn"
-[[states.advice.transitions]]
-to = "dead"
-time = { family = "piecewise_exponential", breaks = [3], rates = [{ by = "age", young = 0.1, old = 0.2 }, "late_rate"] }
-[states.dead]
-kind = "death"
-[parameters.young_scale]
-unit = "months"
-meaning = "x"
-value = 8
-source = "assumption"
-[parameters.late_rate]
-unit = "per month"
-meaning = "x"
-value = 0.3
-source = "assumption"
-"""
+CLINIC = world(
+    "visit",
+    {
+        "visit": decision(
+            drug={"probability": 0.5, "eligible": {"age": ["young"], "sex": {"male": 0.5}}}, surgery=0.2, advice="rest"
+        ),
+        "drug": sojourn(
+            dead=weibull(shape=2, scale=by("age", young="young_scale", old=by("sex", female=5, male=4)))
+        ),
+        "surgery": sojourn(dead=exponential(mean=10, cure=by("sex", female=0.5, male=0.25))),
+        "advice": sojourn(
+            dead=piecewise_exponential(breaks=[3], rates=[by("age", young=0.1, old=0.2), "late_rate"])
+        ),
+    },
+    attributes={
+        "age": {"young": 1, "old": 3}, "sex": {"female": 1, "male": 1}, "town": {"here": 1, "there": 9}
+    },
+    parameters={"young_scale": months(8), "late_rate": rate(0.3)},
+)  # fmt: skip
 YOUNG_FEMALE, YOUNG_MALE, OLD_FEMALE, OLD_MALE = range(4)
 
 Exits = Callable[..., object]
 
 
 @pytest.fixture
-def clinic(tmp_path: Path) -> Pathway:
-    (tmp_path / "clinic.toml").write_text(CLINIC, encoding="utf-8")
-    return load_pathway(tmp_path / "clinic.toml")
+def clinic() -> Pathway:
+    return load(CLINIC)
 
 
 def test_cells_are_the_combinations_of_the_attributes_that_matter(clinic: Pathway) -> None:

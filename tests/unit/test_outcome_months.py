@@ -1,9 +1,10 @@
 """At which months a pathway's outcomes are read off: declared, by default, and refused."""
 
 import math
-from pathlib import Path
 
 import pytest
+from sojourn_times import exponential
+from worlds import load, toml, two_state
 
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
@@ -15,24 +16,9 @@ from simulator.pathway.outcome_months import outcome_months
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
-CHAIN = """
-title = "one hazard"
-start = "ill"
-{keys}
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "dead"
-time = {{ family = "exponential", rate = 0.05 }}
-[states.dead]
-kind = "death"
-"""
 
-
-def tell(folder: Path, keys: str) -> Pathway:
-    file = folder / "chain.toml"
-    file.write_text(CHAIN.format(keys=keys), encoding="utf-8")
-    return load_pathway(file)
+def one_hazard(keys: str = "") -> Pathway:
+    return load(f"{keys}\n{toml(two_state(exponential(rate=0.05)))}")
 
 
 def test_the_shipped_pathway_declares_who_enters_and_its_months() -> None:
@@ -43,16 +29,16 @@ def test_the_shipped_pathway_declares_who_enters_and_its_months() -> None:
     assert pathway.months.early == 24.0
 
 
-def test_a_pathway_that_declares_nothing_has_patients_half_a_year_one_two_and_five_years(tmp_path: Path) -> None:
-    pathway = tell(tmp_path, "")
+def test_a_pathway_that_declares_nothing_has_patients_half_a_year_one_two_and_five_years() -> None:
+    pathway = one_hazard()
     assert pathway.patients == "patients"
     assert pathway.abbreviations == {}
     assert pathway.months.survival == (6.0, 12.0, 24.0, 60.0)
     assert pathway.months.answer == 12.0
 
 
-def test_outcomes_are_named_and_read_off_at_the_declared_months(tmp_path: Path) -> None:
-    pathway = tell(tmp_path, "survival_months = [9, 0.5, 3]")
+def test_outcomes_are_named_and_read_off_at_the_declared_months() -> None:
+    pathway = one_hazard("survival_months = [9, 0.5, 3]")
     curves = engine.curves(resolve(Scenario("chain", pathway)), 12.0)
     found = summaries.of_survival(curves, pathway.clock, "all", pathway.months)
     assert list(found) == ["os_0.5", "os_3", "os_9", "median_os", "rmst_3", "rmst_9"]
@@ -84,10 +70,10 @@ def test_the_middle_month_answers_unless_another_is_declared(declared: tuple[flo
         ('survival_months = ["3"]', "survival_months"),
     ],
 )
-def test_months_that_cannot_be_read_off_are_refused_with_the_key(tmp_path: Path, keys: str, said: str) -> None:
+def test_months_that_cannot_be_read_off_are_refused_with_the_key(keys: str, said: str) -> None:
     with pytest.raises(InputError) as refused:
-        tell(tmp_path, keys)
-    assert "chain.toml" in str(refused.value)
+        one_hazard(keys)
+    assert "pathway.toml" in str(refused.value)
     assert said in str(refused.value)
 
 
@@ -102,5 +88,5 @@ def test_months_that_cannot_be_read_off_are_refused_with_the_key(tmp_path: Path,
         ("osmosis", "osmosis"),
     ],
 )
-def test_an_outcome_is_said_with_its_month(tmp_path: Path, outcome: str, said: str) -> None:
-    assert label(outcome, tell(tmp_path, "")) == said
+def test_an_outcome_is_said_with_its_month(outcome: str, said: str) -> None:
+    assert label(outcome, one_hazard()) == said

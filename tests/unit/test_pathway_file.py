@@ -1,89 +1,15 @@
 """A pathway file: what it can say, and what is read of it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from worlds import load
 
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway, Selection
+from simulator.pathway.pathway import Selection
 
-FILE = """
-title = "illness"
-start = "well"
-[clocks]
-entry = "well"
-[attributes.sex]
-levels = { female = 3, male = 1 }
-[states.well]
-kind = "sojourn"
-[[states.well.transitions]]
-to = "choice"
-time = { family = "exponential", rate = "onset" }
-[[states.well.transitions]]
-to = "dead"
-time = { family = "weibull", shape = 1.2, median = 30 }
-[states.choice]
-kind = "decision"
-[[states.choice.branches]]
-to = "treated"
-probability = "treats"
-eligible = { sex = ["female"] }
-[[states.choice.branches]]
-to = "untreated"
-probability = "leaves"
-[states.treated]
-kind = "sojourn"
-[[states.treated.transitions]]
-to = "well"
-probability = 0.75
-time = { family = "fixed", months = 2 }
-[[states.treated.transitions]]
-to = "dead"
-probability = "rest"
-time = { family = "gamma", shape = 2, mean = 6 }
-[states.untreated]
-kind = "sojourn"
-[[states.untreated.transitions]]
-to = "dead"
-time = { family = "piecewise_exponential", breaks = [2, 5], rates = [0.5, 0.2, 0.1] }
-[states.dead]
-kind = "death"
-[groups.treated]
-entered = "treated"
-not_entered = ["untreated"]
-[counts.courses]
-entries = "treated"
-[parameters.onset]
-unit = "per month"
-meaning = "hazard of illness"
-value = 0.1
-source = "assumption"
-[parameters.treats]
-unit = "probability"
-meaning = "share treated"
-value = 0.6
-source = "assumption"
-[parameters.leaves]
-unit = "probability"
-meaning = "share not treated"
-value = 0.4
-source = "assumption"
-"""
-
-Tell = Callable[[str], Pathway]
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    def told(text: str) -> Pathway:
-        file = tmp_path / "told.toml"
-        file.write_text(text, encoding="utf-8")
-        return load_pathway(file)
-
-    return told
-
+FILE = (Path(__file__).parent / "illness.toml").read_text(encoding="utf-8")
 
 def changed(*pairs: tuple[str, str]) -> str:
     text = FILE
@@ -93,8 +19,8 @@ def changed(*pairs: tuple[str, str]) -> str:
     return text
 
 
-def test_the_file_as_it_stands_is_read(tell: Tell) -> None:
-    pathway = tell(FILE)
+def test_the_file_as_it_stands_is_read() -> None:
+    pathway = load(FILE)
     assert list(pathway.states) == ["well", "choice", "treated", "untreated", "dead"]
     assert pathway.clock == "entry"
     assert pathway.states["well"].competes
@@ -106,8 +32,8 @@ def test_the_file_as_it_stands_is_read(tell: Tell) -> None:
     assert pathway.deaths == ("dead",)
 
 
-def test_without_clocks_the_only_one_starts_at_the_start(tell: Tell) -> None:
-    assert tell(changed(('[clocks]\nentry = "well"\n', ""))).clocks == {"start": "well"}
+def test_without_clocks_the_only_one_starts_at_the_start() -> None:
+    assert load(changed(('[clocks]\nentry = "well"\n', ""))).clocks == {"start": "well"}
 
 
 @pytest.mark.parametrize("name", shipped.names())
@@ -120,23 +46,23 @@ def test_every_shipped_pathway_is_read_by_its_name_and_by_its_file(name: str) ->
         assert parameter.meaning
 
 
-def test_a_reference_may_be_chosen_by_one_attribute_within_another(tell: Tell) -> None:
+def test_a_reference_may_be_chosen_by_one_attribute_within_another() -> None:
     lives = '[parameters.lives]\nunit = "months"\nmeaning = "x"\nvalue = 20\nsource = "x"\n'
     text = changed(
         ("[attributes.sex]", "[attributes.age]\nlevels = { young = 1, old = 1 }\n[attributes.sex]"),
         ("median = 30", 'median = { by = "sex", female = 30, male = { by = "age", young = "lives", old = 9 } }'),
         ("[parameters.onset]", f"{lives}[parameters.onset]"),
     )
-    median = tell(text).states["well"].transitions[1].time.arguments["median"]
+    median = load(text).states["well"].transitions[1].time.arguments["median"]
     assert median == Selection("sex", {"female": 30.0, "male": Selection("age", {"young": "lives", "old": 9.0})})
 
 
-def test_every_piece_of_a_hazard_may_be_a_parameter_or_chosen_by_attribute(tell: Tell) -> None:
+def test_every_piece_of_a_hazard_may_be_a_parameter_or_chosen_by_attribute() -> None:
     text = changed(("rates = [0.5, 0.2, 0.1]", 'rates = ["onset", { by = "sex", female = 0.2, male = 0 }, 0.1]'))
-    rates = tell(text).states["untreated"].transitions[0].time.arguments["rates"]
+    rates = load(text).states["untreated"].transitions[0].time.arguments["rates"]
     assert rates == ("onset", Selection("sex", {"female": 0.2, "male": 0.0}), 0.1)
 
 
-def test_a_state_named_twice_in_a_list_counts_once(tell: Tell) -> None:
+def test_a_state_named_twice_in_a_list_counts_once() -> None:
     text = changed(('entries = "treated"', 'entries = ["treated", "untreated", "treated"]'))
-    assert tell(text).counts["courses"].entries == ("treated", "untreated")
+    assert load(text).counts["courses"].entries == ("treated", "untreated")

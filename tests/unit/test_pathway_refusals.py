@@ -5,88 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sojourn_times import Table, exponential, fixed, weibull
+from worlds import chance, load, sojourn, world
 
 from simulator.engines.model import check_numbers
 from simulator.errors import InputError
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import Pathway
 
-FILE = """
-title = "illness"
-start = "well"
-[clocks]
-entry = "well"
-[attributes.sex]
-levels = { female = 3, male = 1 }
-[states.well]
-kind = "sojourn"
-[[states.well.transitions]]
-to = "choice"
-time = { family = "exponential", rate = "onset" }
-[[states.well.transitions]]
-to = "dead"
-time = { family = "weibull", shape = 1.2, median = 30 }
-[states.choice]
-kind = "decision"
-[[states.choice.branches]]
-to = "treated"
-probability = "treats"
-eligible = { sex = ["female"] }
-[[states.choice.branches]]
-to = "untreated"
-probability = "leaves"
-[states.treated]
-kind = "sojourn"
-[[states.treated.transitions]]
-to = "well"
-probability = 0.75
-time = { family = "fixed", months = 2 }
-[[states.treated.transitions]]
-to = "dead"
-probability = "rest"
-time = { family = "gamma", shape = 2, mean = 6 }
-[states.untreated]
-kind = "sojourn"
-[[states.untreated.transitions]]
-to = "dead"
-time = { family = "piecewise_exponential", breaks = [2, 5], rates = [0.5, 0.2, 0.1] }
-[states.dead]
-kind = "death"
-[groups.treated]
-entered = "treated"
-not_entered = ["untreated"]
-[counts.courses]
-entries = "treated"
-[parameters.onset]
-unit = "per month"
-meaning = "hazard of illness"
-value = 0.1
-source = "assumption"
-[parameters.treats]
-unit = "probability"
-meaning = "share treated"
-value = 0.6
-source = "assumption"
-[parameters.leaves]
-unit = "probability"
-meaning = "share not treated"
-value = 0.4
-source = "assumption"
-"""
-
-Tell = Callable[[str], Pathway]
+FILE = (Path(__file__).parent / "illness.toml").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    def told(text: str) -> Pathway:
-        file = tmp_path / "told.toml"
-        file.write_text(text, encoding="utf-8")
-        pathway = load_pathway(file)
-        check_numbers(pathway)
-        return pathway
 
-    return told
+def checked(text: str) -> None:
+    """Load a pathway and check its numbers."""
+    check_numbers(load(text))
 
 
 def changed(*pairs: tuple[str, str]) -> str:
@@ -263,61 +195,40 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("change", "complaint"), REFUSED.values(), ids=REFUSED)
-def test_a_file_is_refused_with_its_name_and_the_place(
-    tell: Tell, tmp_path: Path, change: tuple[str, str], complaint: str
-) -> None:
+def test_a_file_is_refused_with_its_name_and_the_place(change: tuple[str, str], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
-        tell(changed(change))
-    assert str(tmp_path / "told.toml") in str(refusal.value)
+        checked(changed(change))
+    assert "/pathway.toml" in str(refusal.value)
     assert refusal.value.exit_code == 2
 
 
-def test_there_must_be_a_way_to_an_absorbing_state_from_everywhere(tell: Tell) -> None:
+def test_there_must_be_a_way_to_an_absorbing_state_from_everywhere() -> None:
     forever = changed(
         ('to = "dead"\ntime = { family = "piecewise', 'to = "untreated"\nname = "stays"\ntime = { family = "piecewise')
     )
     with pytest.raises(InputError, match=r"no path leads from state 'untreated' to an absorbing state"):
-        tell(forever)
+        checked(forever)
 
 
-INSTANT = """
-title = "round and round"
-start = "first"
-[states.first]
-kind = "chance"
-[[states.first.branches]]
-to = "second"
-probability = 0.5
-[[states.first.branches]]
-to = "dead"
-probability = 0.5
-[states.second]
-kind = "chance"
-[[states.second.branches]]
-to = "first"
-probability = 0.9
-[[states.second.branches]]
-to = "dead"
-probability = 0.1
-[states.dead]
-kind = "death"
-"""
+def instant(second: Table) -> Table:
+    """Round and round in two choices, or in a choice and a state."""
+    return world("first", {"first": chance(second=0.5, dead=0.5), "second": second})
 
 
-def test_choices_that_lead_back_to_themselves_at_once_are_refused(tell: Tell) -> None:
+def test_choices_that_lead_back_to_themselves_at_once_are_refused() -> None:
     with pytest.raises(InputError, match=r"leads back to itself and no time passes.*a sojourn on every"):
-        tell(INSTANT)
+        check_numbers(load(instant(chance(first=0.9, dead=0.1))))
 
 
-@pytest.mark.parametrize("time", ['"fixed", months = 0', '"weibull", shape = 2, scale = 0', '"exponential", mean = 0'])
-def test_a_cycle_of_sojourns_that_take_no_time_is_refused_too(tell: Tell, time: str) -> None:
-    text = INSTANT.replace('kind = "chance"\n[[states.second.branches]]\nto = "first"\nprobability = 0.9\n'
-                           '[[states.second.branches]]\nto = "dead"\nprobability = 0.1\n',
-                           'kind = "sojourn"\n[[states.second.transitions]]\nto = "first"\n'
-                           f"time = {{ family = {time} }}\n")  # fmt: skip
+@pytest.mark.parametrize(
+    "time",
+    [fixed, lambda scale: weibull(shape=2, scale=scale), lambda mean: exponential(mean=mean)],
+    ids=["fixed", "weibull", "exponential"],
+)
+def test_a_cycle_of_sojourns_that_take_no_time_is_refused_too(time: Callable[[float], Table]) -> None:
     with pytest.raises(InputError, match="and no time passes"):
-        tell(text)
-    assert tell(text.replace("= 0 }", "= 0.5 }"))
+        check_numbers(load(instant(sojourn(first=time(0)))))
+    check_numbers(load(instant(sojourn(first=time(0.5)))))
 
 
 @pytest.mark.parametrize(

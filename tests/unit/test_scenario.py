@@ -6,83 +6,47 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sojourn_times import by, exponential, fixed
+from worlds import DEATH, END, decision, exit_to, load, months, parameter, scenarios_in, share, sojourn, world, write
 
 import scenarios
 from simulator.engines.model import apply_levers, point_values, resolve
 from simulator.errors import InputError
-from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario, load_scenario
 
+Declare = Callable[..., Scenario]
 SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
-PATHWAY = (
-    """
-title = "three ways"
-start = "choice"
-[clocks]
-main = "choice"
-[attributes.sex]
-levels = { female = 1, male = 1 }
-[resources.bed]
-[states.choice]
-kind = "decision"
-"""
-    + "".join(f'[[states.choice.branches]]\nto = "{name}"\nprobability = "{name}"\n' for name in SHARES)
-    + "".join(
-        f'[states.{name}]\nkind = "sojourn"\n[[states.{name}.transitions]]\nto = "dead"\n'
-        'time = { family = "exponential", median = "survives" }\n'
-        for name in ("a", "b")
-    )
-    + """
-[states.c]
-kind = "sojourn"
-[[states.c.transitions]]
-to = "dead"
-probability = { by = "sex", female = "dies_female", male = "dies_male" }
-time = { family = "fixed", months = 3 }
-[[states.c.transitions]]
-to = "well"
-probability = { by = "sex", female = "lives_female", male = "lives_male" }
-time = { family = "fixed", months = 1 }
-[states.well]
-kind = "end"
-[states.dead]
-kind = "death"
-"""
-    + "".join(
-        f'[parameters.{name}]\nunit = "{unit}"\nmeaning = "x"\nvalue = {value}\nsource = "assumption"\n'
-        for name, unit, value in (
-            *((name, "probability", value) for name, value in SHARES.items()),
-            ("survives", "months", 10),
-            ("dies_female", "probability", 0.25),
-            ("lives_female", "probability", 0.75),
-            ("dies_male", "probability", 0.4),
-            ("lives_male", "probability", 0.6),
-            ("spare", "ratio", 1),
-        )
-    )
-)
+THREE_WAYS = world(
+    "choice",
+    {
+        "choice": decision(**{name: name for name in SHARES}),
+        **{name: sojourn(dead=exponential(median="survives")) for name in ("a", "b")},
+        "c": sojourn(
+            exit_to("dead", fixed(3), probability=by("sex", female="dies_female", male="dies_male")),
+            exit_to("well", fixed(1), probability=by("sex", female="lives_female", male="lives_male")),
+        ),
+        "well": END,
+    },
+    clocks={"main": "choice"},
+    attributes={"sex": {"female": 1, "male": 1}},
+    resources=["bed"],
+    parameters={
+        **{name: share(value) for name, value in SHARES.items()}, "survives": months(10),
+        "dies_female": share(0.25), "lives_female": share(0.75), "dies_male": share(0.4), "lives_male": share(0.6),
+        "spare": parameter("ratio", 1),
+    },
+)  # fmt: skip
 
 
 @pytest.fixture
-def pathway(tmp_path: Path) -> Pathway:
-    (tmp_path / "three.toml").write_text(PATHWAY, encoding="utf-8")
-    return load_pathway(tmp_path / "three.toml")
+def pathway() -> Pathway:
+    return load(THREE_WAYS)
 
 
 @pytest.fixture
-def tell(tmp_path: Path, pathway: Pathway) -> Callable[..., Scenario]:
-    """A scenario from its TOML text, on the pathway above."""
-
-    def told(text: str, name: str = "policy") -> Scenario:
-        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
-        return load_scenario(tmp_path / f"{name}.toml")
-
-    return told
-
-
-Tell = Callable[..., Scenario]
-ON = 'pathway = "three.toml"\n'
+def declare(tmp_path: Path) -> Declare:
+    return scenarios_in(tmp_path, THREE_WAYS)
 
 
 def pulled(scenario: Scenario) -> dict[str, float]:
@@ -93,30 +57,30 @@ def shares(values: Mapping[str, float]) -> list[float]:
     return [values[name] for name in SHARES]
 
 
-def test_a_parameter_that_is_set_has_that_value_and_its_siblings_keep_their_proportions(tell: Tell) -> None:
+def test_a_parameter_that_is_set_has_that_value_and_its_siblings_keep_their_proportions(declare: Declare) -> None:
     """a to 0.2: b and c share 0.8 as 3 to 2."""
-    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\na = 0.2"))), [0.2, 0.48, 0.32])
+    np.testing.assert_allclose(shares(pulled(declare("[set]\na = 0.2"))), [0.2, 0.48, 0.32])
 
 
-def test_siblings_that_are_set_too_stay_as_they_are_set(tell: Tell) -> None:
-    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\na = 0.2\nb = 0.1"))), [0.2, 0.1, 0.7])
-    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\na = 0.2\nb = 0.1\nc = 0.7"))), [0.2, 0.1, 0.7])
+def test_siblings_that_are_set_too_stay_as_they_are_set(declare: Declare) -> None:
+    np.testing.assert_allclose(shares(pulled(declare("[set]\na = 0.2\nb = 0.1"))), [0.2, 0.1, 0.7])
+    np.testing.assert_allclose(shares(pulled(declare("[set]\na = 0.2\nb = 0.1\nc = 0.7"))), [0.2, 0.1, 0.7])
 
 
-def test_a_branch_may_take_all_or_nothing(tell: Tell) -> None:
-    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\nb = 1"))), [0, 1, 0])
-    np.testing.assert_allclose(shares(pulled(tell(ON + "[set]\nb = 0"))), [0.5 / 0.7, 0, 0.2 / 0.7])
+def test_a_branch_may_take_all_or_nothing(declare: Declare) -> None:
+    np.testing.assert_allclose(shares(pulled(declare("[set]\nb = 1"))), [0, 1, 0])
+    np.testing.assert_allclose(shares(pulled(declare("[set]\nb = 0"))), [0.5 / 0.7, 0, 0.2 / 0.7])
 
 
-def test_scaling_multiplies_and_moves_siblings_too(tell: Tell) -> None:
-    values = pulled(tell(ON + "[scale]\nb = 2\nsurvives = 0.5"))
+def test_scaling_multiplies_and_moves_siblings_too(declare: Declare) -> None:
+    values = pulled(declare("[scale]\nb = 2\nsurvives = 0.5"))
     np.testing.assert_allclose(shares(values), [0.4 * 5 / 7, 0.6, 0.4 * 2 / 7])
     assert values["survives"] == 5.0
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5, 1.0, 3.0, 1e9])
-def test_an_odds_ratio_multiplies_the_odds(tell: Tell, ratio: float) -> None:
-    values = pulled(tell(ON + f"[odds_ratio]\nb = {ratio!r}"))
+def test_an_odds_ratio_multiplies_the_odds(declare: Declare, ratio: float) -> None:
+    values = pulled(declare(f"[odds_ratio]\nb = {ratio!r}"))
     assert values["b"] == pytest.approx(ratio * 0.3 / (0.7 + ratio * 0.3))
     assert sum(shares(values)) == pytest.approx(1.0)
     assert values["a"] / values["c"] == pytest.approx(2.5) or values["c"] == pytest.approx(0.0, abs=1e-8)
@@ -132,12 +96,12 @@ def test_levers_pull_on_every_draw_by_itself(pathway: Pathway) -> None:
     np.testing.assert_allclose(odds["a"], [[2 / 3], [0.2 / 1.1]])
 
 
-def test_what_is_chosen_by_attribute_has_its_siblings_within_the_level(tell: Tell) -> None:
+def test_what_is_chosen_by_attribute_has_its_siblings_within_the_level(declare: Declare) -> None:
     """Setting how many women die changes how many women live, and no man."""
-    values = pulled(tell(ON + "[set]\ndies_female = 0.5"))
+    values = pulled(declare("[set]\ndies_female = 0.5"))
     assert values["lives_female"] == 0.5
     assert (values["dies_male"], values["lives_male"]) == (0.4, 0.6)
-    model = resolve(tell(ON + "[set]\ndies_female = 0.5\ndies_male = 0.9"))
+    model = resolve(declare("[set]\ndies_female = 0.5\ndies_male = 0.9"))
     np.testing.assert_allclose(model.exits["c"][0].probability, [0.5, 0.9])
     np.testing.assert_allclose(model.exits["c"][1].probability, [0.5, 0.1])
 
@@ -149,57 +113,57 @@ def test_what_is_left_to_the_rest_shrinks_and_grows_by_itself() -> None:
     assert (float(treated), float(untreated)) == (0.9, pytest.approx(0.1))
 
 
-def test_a_hazard_ratio_is_a_power_of_survival_on_that_way_only(tell: Tell) -> None:
-    model = resolve(tell(ON + '[hazard_ratio]\n"a.dead" = 0.5'))
-    other = resolve(tell(ON + "[hazard_ratio]\na.dead = 0.5"))
+def test_a_hazard_ratio_is_a_power_of_survival_on_that_way_only(declare: Declare) -> None:
+    model = resolve(declare('[hazard_ratio]\n"a.dead" = 0.5'))
+    other = resolve(declare("[hazard_ratio]\na.dead = 0.5"))
     times = np.array([1.0, 10.0, 30.0])
     for each in (model, other):
         np.testing.assert_allclose(each.exits["a"][0].time.survival(times), 0.5 ** (times / 20))
         np.testing.assert_allclose(each.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
 
 
-def test_a_population_has_the_shares_that_are_told(tell: Tell) -> None:
-    model = resolve(tell(ON + "[population]\nsex = { male = 3, female = 0 }"))
+def test_a_population_has_the_shares_that_are_told(declare: Declare) -> None:
+    model = resolve(declare("[population]\nsex = { male = 3, female = 0 }"))
     assert dict(model.mix["sex"]) == {"female": 0.0, "male": 1.0}
-    turned = resolve(tell(ON + "[population]\nsex = { male = 3, female = 1 }"))
+    turned = resolve(declare("[population]\nsex = { male = 3, female = 1 }"))
     assert list(turned.mix["sex"].items()) == [("female", 0.25), ("male", 0.75)]
 
 
-def test_a_scenario_adds_its_levers_to_those_of_its_base(tell: Tell) -> None:
-    tell(ON + 'title = "Base"\n[set]\na = 0.2\nb = 0.5\n[scale]\nsurvives = 2', "base")
-    child = tell('base = "base.toml"\ntitle = "Child"\n[set]\na = 0.4\n[population]\nsex = { male = 1, female = 0 }')
+def test_a_scenario_adds_its_levers_to_those_of_its_base(declare: Declare) -> None:
+    declare('title = "Base"\n[set]\na = 0.2\nb = 0.5\n[scale]\nsurvives = 2', "base")
+    child = declare('base = "base.toml"\ntitle = "Child"\n[set]\na = 0.4\n[population]\nsex = { male = 1, female = 0 }')
     assert child.set == {"a": 0.4, "b": 0.5}
     assert child.scale == {"survives": 2.0}
     assert (child.title, child.name) == ("Child", "policy")
     assert child.population == {"sex": {"male": 1.0, "female": 0.0}}
-    assert tell('base = "policy.toml"', "again").set == child.set
+    assert declare('base = "policy.toml"', "again").set == child.set
 
 
-def test_a_scenario_takes_over_the_marginal_benefit_of_its_base_or_tells_its_own(tell: Tell) -> None:
-    half = tell('base = "wider-salvage"\nmarginal_benefit = 0.5', "half")
-    child = tell('base = "half.toml"\n[set]\nhsct_if_cr = 1.0')
+def test_a_scenario_takes_over_the_marginal_benefit_of_its_base_or_tells_its_own(declare: Declare) -> None:
+    half = declare('base = "wider-salvage"\nmarginal_benefit = 0.5', "half")
+    child = declare('base = "half.toml"\n[set]\nhsct_if_cr = 1.0')
     assert (half.marginal_benefit, child.marginal_benefit) == (0.5, 0.5)
-    assert tell('base = "half.toml"\nmarginal_benefit = 1.0', "again").marginal_benefit == 1.0
+    assert declare('base = "half.toml"\nmarginal_benefit = 1.0', "again").marginal_benefit == 1.0
 
 
-def test_a_marginal_benefit_is_refused_where_no_decision_is_declared_for_it(tell: Tell, tmp_path: Path) -> None:
+def test_a_marginal_benefit_is_refused_where_no_decision_is_declared_for_it(declare: Declare, tmp_path: Path) -> None:
     refused = "the pathway declares no decision at which patients are additional; got "
     with pytest.raises(InputError, match=rf"policy.toml: marginal_benefit: {refused}0.5"):
-        tell(ON + "marginal_benefit = 0.5")
-    tell(ON + "marginal_benefit = 1")
+        declare("marginal_benefit = 0.5")
+    declare("marginal_benefit = 1")
     for benefit in ("0.5", "cohorts"):
         with pytest.raises(InputError, match=refused):
             load_scenario(f"{tmp_path / 'policy.toml'}@{benefit}")
 
 
-def test_a_shipped_scenario_may_be_a_base_and_a_base_may_not_lead_back(tell: Tell) -> None:
-    assert tell('base = "wider-salvage"\n[set]\nhsct_if_cr = 1.0').set == {"salvage_uptake": 0.88, "hsct_if_cr": 1.0}
+def test_a_shipped_scenario_may_be_a_base_and_a_base_may_not_lead_back(declare: Declare) -> None:
+    assert declare('base = "wider-salvage"\n[set]\nhsct_if_cr = 1.0').set == {"salvage_uptake": 0.88, "hsct_if_cr": 1.0}
     with pytest.raises(InputError, match=r"policy.toml: base: the scenario is its own base"):
-        tell('base = "policy.toml"')
-    tell('base = "wider-salvage"', "other")
-    tell('base = "other.toml"')
+        declare('base = "policy.toml"')
+    declare('base = "wider-salvage"', "other")
+    declare('base = "other.toml"')
     with pytest.raises(InputError, match="the scenario is its own base"):
-        tell('base = "policy.toml"', "other")
+        declare('base = "policy.toml"', "other")
 
 
 def test_a_name_may_carry_its_marginal_benefit() -> None:
@@ -291,11 +255,11 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "complaint"), REFUSED.values(), ids=REFUSED)
 def test_a_lever_that_is_not_there_is_refused_with_file_and_key(
-    tell: Tell, tmp_path: Path, text: str, complaint: str
+    declare: Declare, tmp_path: Path, text: str, complaint: str
 ) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
-        resolve(tell(ON + text))
-    assert str(tmp_path / "policy.toml") in str(refusal.value) or "three.toml" in str(refusal.value)
+        resolve(declare(text))
+    assert str(tmp_path / "policy.toml") in str(refusal.value) or "pathway.toml" in str(refusal.value)
 
 
 def test_siblings_that_sum_to_zero_cannot_be_rescaled_and_both_are_named(pathway: Pathway) -> None:
@@ -304,46 +268,19 @@ def test_siblings_that_sum_to_zero_cannot_be_rescaled_and_both_are_named(pathway
         apply_levers(Scenario("x", pathway, set={"a": 0.5}), own)
 
 
-def test_a_scenario_without_a_pathway_and_an_unknown_one(tell: Tell) -> None:
+def test_a_scenario_without_a_pathway_and_an_unknown_one(declare: Declare) -> None:
     with pytest.raises(InputError, match="pathway: a scenario without a base needs a pathway"):
-        tell('title = "x"')
+        load_scenario(write('title = "x"'))
     with pytest.raises(InputError, match=r"unknown pathway; got 'three_stat'.*'three_state'"):
-        tell('pathway = "three_stat"')
+        load_scenario(write('pathway = "three_stat"'))
     with pytest.raises(InputError, match=r"unknown scenario; got 'baselin'.*'baseline'"):
         load_scenario("baselin")
 
 
-REST = """
-title = "with a rest"
-start = "choice"
-[states.choice]
-kind = "decision"
-[[states.choice.branches]]
-to = "x"
-probability = "p"
-[[states.choice.branches]]
-to = "y"
-probability = "q"
-[[states.choice.branches]]
-to = "z"
-probability = {last}
-[states.x]
-kind = "end"
-[states.y]
-kind = "end"
-[states.z]
-kind = "death"
-[parameters.p]
-unit = "probability"
-meaning = "x"
-value = 0.2
-source = "assumption"
-[parameters.q]
-unit = "probability"
-meaning = "y"
-value = {q}
-source = "assumption"
-"""
+def with_a_third(z: float | str, y: float | str = "q") -> Pathway:
+    """Two shares with names, and a third that is the rest or a number."""
+    states = {"choice": decision(x="p", y=y, z=z), "x": END, "y": END, "z": DEATH}
+    return load(world("choice", states, parameters={"p": share(0.2), "q": share(0.3)}))
 
 
 def taken(scenario: Scenario) -> list[float]:
@@ -351,23 +288,19 @@ def taken(scenario: Scenario) -> list[float]:
 
 
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.6, 1.0])
-def test_a_branch_that_takes_the_rest_is_rescaled_like_its_named_siblings(tmp_path: Path, p: float) -> None:
-    (tmp_path / "rest.toml").write_text(REST.format(last='"rest"', q=0.3))
+def test_a_branch_that_takes_the_rest_is_rescaled_like_its_named_siblings(p: float) -> None:
     left = 1.0 - p
-    shares = taken(Scenario("policy", load_pathway(tmp_path / "rest.toml"), set={"p": p}))
+    shares = taken(Scenario("policy", with_a_third("rest"), set={"p": p}))
     assert shares == pytest.approx([p, left * 0.3 / 0.8, left * 0.5 / 0.8])
 
 
-def test_a_share_told_as_a_number_stays_and_the_named_siblings_give_way(tmp_path: Path) -> None:
-    (tmp_path / "rest.toml").write_text(REST.format(last=0.5, q=0.3))
-    pathway = load_pathway(tmp_path / "rest.toml")
+def test_a_share_told_as_a_number_stays_and_the_named_siblings_give_way() -> None:
+    pathway = with_a_third(0.5)
     assert taken(Scenario("policy", pathway, set={"p": 0.4})) == pytest.approx([0.4, 0.1, 0.5])
     with pytest.raises(InputError, match=r"policy: p: leaves a negative share for q; got -0.1"):
         taken(Scenario("policy", pathway, set={"p": 0.6}))
 
 
-def test_a_share_beside_numbers_only_cannot_be_changed_and_the_scenario_is_named(tmp_path: Path) -> None:
-    told = REST.format(last=0.5, q=0.3).replace('probability = "q"', "probability = 0.3")
-    (tmp_path / "rest.toml").write_text(told)
+def test_a_share_beside_numbers_only_cannot_be_changed_and_the_scenario_is_named() -> None:
     with pytest.raises(InputError, match=r"p: the other branches of 'choice' are fixed .*allowed: .*rest"):
-        taken(Scenario("policy", load_pathway(tmp_path / "rest.toml"), set={"p": 0.6}))
+        taken(Scenario("policy", with_a_third(0.5, y=0.3), set={"p": 0.6}))

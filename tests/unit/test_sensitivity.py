@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import Table, fixed, lognormal
+from worlds import scenario, two_state
 
 from simulator.analyses.sensitivity import question, structural
 from simulator.analyses.sensitivity.inputs import BENEFIT_RANGE, load_inputs
@@ -353,31 +355,17 @@ def test_a_pathway_with_cured_fractions_is_asked_without_them(wider: tuple[Scena
     ]  # fmt: skip
 
 
-LOGNORMAL = """
-title = "told by log-normal times"
-start = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "dead"
-time = { TIME }
-[states.dead]
-kind = "death"
-"""
-
-
 @pytest.mark.parametrize(
     ("time", "asked"),
     [
-        ('family = "lognormal", median = 3, sigma = 1', ["a cured fraction", "log-normal times, a cured fraction"]),
-        ('family = "lognormal", median = 3, sigma = 1, cure = 0.2', ["no cured", "log-normal times, no cured"]),
-        ('family = "fixed", months = 3', []),
-        ('family = "fixed", months = 3, cure = 0.2', []),
+        (lognormal(median=3, sigma=1), ["a cured fraction", "log-normal times, a cured fraction"]),
+        (lognormal(median=3, sigma=1, cure=0.2), ["no cured", "log-normal times, no cured"]),
+        (fixed(3), []),
+        (fixed(3, cure=0.2), []),
     ],
 )
-def test_nothing_is_asked_that_would_leave_every_time_as_it_is(time: str, asked: list[str], tmp_path: Path) -> None:
-    (tmp_path / "told.toml").write_text(LOGNORMAL.replace("TIME", time))
-    names = structural.offered([resolve(Scenario("it", load_pathway(tmp_path / "told.toml")))])
+def test_nothing_is_asked_that_would_leave_every_time_as_it_is(time: Table, asked: list[str]) -> None:
+    names = structural.offered([resolve(scenario(two_state(time)))])
     assert len(names) == 1 + len(asked)
     assert all(name.startswith(start) for name, start in zip(names[1:], asked, strict=True))
 

@@ -10,27 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from worlds import scenarios_in
 
 from simulator.errors import InputError
+from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import Service
-from simulator.scenario.scenario import Scenario, load_scenario
+from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM = 1e-4 / 5
-Tell = Callable[..., Scenario]
+Declare = Callable[..., Scenario]
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    def told(text: str, name: str = "policy") -> Scenario:
-        head = "" if "base" in text else 'pathway = "three_state"\n'
-        (tmp_path / f"{name}.toml").write_text(head + text, encoding="utf-8")
-        return load_scenario(tmp_path / f"{name}.toml")
-
-    return told
+def declare(tmp_path: Path) -> Declare:
+    return scenarios_in(tmp_path, Path(str(load_pathway("three_state").file)).read_text(encoding="utf-8"))
 
 
-def test_a_service_is_read_as_it_is_told(tell: Tell) -> None:
+def test_a_service_is_read_as_it_is_told(declare: Declare) -> None:
     told = """[service]
 arrivals_per_year = 9.5
 years = 4
@@ -39,64 +36,65 @@ policy_from_month = 24
 policy_ramp_months = 6
 precision = 0.05
 """
-    service = tell(told).service
+    service = declare(told).service
     assert service == Service(4.0, 9.5, None, 1.0, 24.0, 6.0, 0.05)
     assert (service.first, service.last) == (12.0, 60.0)
     assert service.arrivals_a_month == 9.5 / 12.0
-    assert tell("").service is None
-    assert tell(told).is_limited
+    assert declare("").service is None
+    assert declare(told).is_limited
 
 
-def test_a_list_of_months_is_a_service_too_and_its_rate_is_that_of_the_counted_years(tell: Tell) -> None:
-    service = tell("[service]\narrival_months = [0, 5, 12.5, 13, 13, 24]\nyears = 1\nwarm_up_years = 1").service
+def test_a_list_of_months_is_a_service_too_and_its_rate_is_that_of_the_counted_years(declare: Declare) -> None:
+    service = declare("[service]\narrival_months = [0, 5, 12.5, 13, 13, 24]\nyears = 1\nwarm_up_years = 1").service
     assert service is not None
     assert service.arrival_months == (0.0, 5.0, 12.5, 13.0, 13.0, 24.0)
     assert service.arrivals_a_month == 3.0 / 12.0
 
 
-def test_a_list_of_dates_is_the_same_service_as_the_months_since_the_first(tell: Tell) -> None:
+def test_a_list_of_dates_is_the_same_service_as_the_months_since_the_first(declare: Declare) -> None:
     """36525 days are 1200 months of 30.4375 days; two patients may come on one day, and a date may be a text."""
-    dated = tell("[service]\narrival_dates = [1900-01-01, '1900-01-31', 1900-01-31, 2000-01-02]\nyears = 200").service
-    months = tell(f"[service]\narrival_months = [0, {30 / 30.4375}, {30 / 30.4375}, 1200]\nyears = 200").service
+    dates = "[1900-01-01, '1900-01-31', 1900-01-31, 2000-01-02]"
+    dated = declare(f"[service]\narrival_dates = {dates}\nyears = 200").service
+    months = declare(f"[service]\narrival_months = [0, {30 / 30.4375}, {30 / 30.4375}, 1200]\nyears = 200").service
     assert dated == months
 
 
-def test_dates_take_the_place_of_a_bases_rate(tell: Tell) -> None:
-    tell("[service]\narrivals_per_year = 10\nyears = 4", "centre")
-    dated = tell('base = "centre.toml"\n[service]\narrival_dates = [2020-01-31]').service
+def test_dates_take_the_place_of_a_bases_rate(declare: Declare) -> None:
+    declare("[service]\narrivals_per_year = 10\nyears = 4", "centre")
+    dated = declare('base = "centre.toml"\n[service]\narrival_dates = [2020-01-31]').service
     assert dated == Service(4.0, None, (0.0,))
 
 
-def test_a_policy_from_the_last_arrivals_own_month_touches_that_patient(tell: Tell) -> None:
-    service = tell("[service]\narrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7").service
+def test_a_policy_from_the_last_arrivals_own_month_touches_that_patient(declare: Declare) -> None:
+    service = declare("[service]\narrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7").service
     assert service is not None
     assert service.policy_share == pytest.approx(1 / 3)
     assert service.under_policy(Uniforms(9), np.arange(3), np.array([0.0, 5.0, 7.0])).tolist() == [False, False, True]
 
 
-def test_a_scenario_changes_what_it_names_of_its_bases_service_and_keeps_the_rest(tell: Tell) -> None:
-    tell("[service]\narrivals_per_year = 10\nyears = 4\nwarm_up_years = 2\nprecision = 0.2", "centre")
-    busier = tell('base = "centre.toml"\n[service]\narrivals_per_year = 20', "busier").service
+def test_a_scenario_changes_what_it_names_of_its_bases_service_and_keeps_the_rest(declare: Declare) -> None:
+    declare("[service]\narrivals_per_year = 10\nyears = 4\nwarm_up_years = 2\nprecision = 0.2", "centre")
+    busier = declare('base = "centre.toml"\n[service]\narrivals_per_year = 20', "busier").service
     assert busier == Service(4.0, 20.0, warm_up_years=2.0, precision=0.2)
-    listed = tell('base = "centre.toml"\n[service]\narrival_months = [30]', "listed").service
+    listed = declare('base = "centre.toml"\n[service]\narrival_months = [30]', "listed").service
     assert listed == Service(4.0, None, (30.0,), 2.0, precision=0.2)
-    assert tell('base = "centre.toml"\n', "same").service == Service(4.0, 10.0, warm_up_years=2.0, precision=0.2)
+    assert declare('base = "centre.toml"\n', "same").service == Service(4.0, 10.0, warm_up_years=2.0, precision=0.2)
 
 
-def test_until_a_policy_starts_its_base_applies_in_the_same_centre(tell: Tell) -> None:
-    tell("[set]\nonset_rate = 0.2", "today")
+def test_until_a_policy_starts_its_base_applies_in_the_same_centre(declare: Declare) -> None:
+    declare("[set]\nonset_rate = 0.2", "today")
     service = "[service]\narrivals_per_year = 3\nyears = 5\n"
-    policy = tell(f'base = "today.toml"\n[set]\nonset_rate = 0.05\n{service}policy_from_month = 12')
+    policy = declare(f'base = "today.toml"\n[set]\nonset_rate = 0.05\n{service}policy_from_month = 12')
     assert policy.before is not None
     assert (policy.set["onset_rate"], policy.before.set["onset_rate"]) == (0.05, 0.2)
     assert policy.before.service == policy.service
     assert policy.before.before is None
-    at_once = tell(f'base = "today.toml"\n{service}')
+    at_once = declare(f'base = "today.toml"\n{service}')
     assert at_once.before is None
 
 
-def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(tell: Tell) -> None:
-    policy = tell(
+def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(declare: Declare) -> None:
+    policy = declare(
         "[set]\nonset_rate = 0.05\n[service]\narrivals_per_year = 3\nyears = 5\npolicy_from_month = 12\n"
     )
     assert policy.before is not None
@@ -180,9 +178,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("told", "complaint"), REFUSED.values(), ids=REFUSED)
-def test_a_service_that_cannot_be_is_refused_with_its_place(tell: Tell, told: str, complaint: str) -> None:
+def test_a_service_that_cannot_be_is_refused_with_its_place(declare: Declare, told: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
-        tell(f"[service]\n{told}")
+        declare(f"[service]\n{told}")
     assert "policy.toml" in str(refusal.value)
 
 

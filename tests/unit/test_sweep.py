@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import exponential
+from worlds import months, scenarios_in, ward
 
 from simulator import compare, load_scenario, run, sweep
 from simulator.analyses.sweep import axis, checks
@@ -20,50 +22,18 @@ from simulator.scenario.scenario import Scenario
 from simulator.wording import sweep as wording
 from simulator.wording.sweep import answer
 
-WARD = """
-title = "a ward"
-start = "listed"
-[resources.beds]
-[resources.theatre]
-[attributes.urgency]
-levels = { urgent = 1, elective = 3 }
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "exponential", mean = "wait" }
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 10 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "home"
-time = { family = "exponential", mean = 2 }
-[states.home]
-kind = "end"
-[states.dead]
-kind = "death"
-[parameters.wait]
-unit = "months"
-meaning = "to the ward"
-value = 1
-source = "assumption"
-"""
+WARD = ward(
+    exponential(mean=2), exponential(mean="wait"), exponential(mean=10), resources=["beds", "theatre"],
+    attributes={"urgency": {"urgent": 1, "elective": 3}}, parameters={"wait": months(1)},
+)  # fmt: skip
 YEARS = "[service]\narrivals_per_year = 12\nyears = 2\nwarm_up_years = 1\n"
 VALUES = ["estimate", "lower", "upper", "monte_carlo_se", "difference", "difference_lower", "difference_upper"]
 OUTCOME = ["clock", "population", "outcome", "unit"]
 
 
-@pytest.fixture
-def ward(tmp_path: Path) -> Callable[[str], Scenario]:
-    def told(text: str) -> Scenario:
-        (tmp_path / "ward.toml").write_text(WARD, encoding="utf-8")
-        (tmp_path / "policy.toml").write_text('pathway = "ward.toml"\n' + text, encoding="utf-8")
-        return load_scenario(tmp_path / "policy.toml")
-
-    return told
+@pytest.fixture(name="ward")
+def on_the_ward(tmp_path: Path) -> Callable[[str], Scenario]:
+    return scenarios_in(tmp_path, WARD)
 
 
 @pytest.fixture

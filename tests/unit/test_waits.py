@@ -1,14 +1,14 @@
 """What is read off a ward's book, against books that are small enough to be read by eye."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
+from sojourn_times import fixed
+from worlds import load, sojourn, world
 
 from simulator.engines.requests import Requests, request_log
 from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import resource_use
-from simulator.pathway.format import load_pathway
 from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.scenario.capacity import Capacity
 
@@ -106,36 +106,15 @@ def test_the_queue_over_time_counts_who_has_asked_and_neither_been_served_nor_go
     assert in_use.tolist() == [0, 1, 2, 2, 1, 0, 0, 1, 0]
 
 
-WARDS = """
-title = "two wards and a theatre"
-start = "waiting"
-[resources.beds]
-[resources.theatres]
-[states.waiting]
-kind = "sojourn"
-[[states.waiting.transitions]]
-to = "ward"
-time = { family = "fixed", months = 1 }
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "other_ward"
-time = { family = "fixed", months = 1 }
-[states.other_ward]
-kind = "sojourn"
-holds = "beds"
-[[states.other_ward.transitions]]
-to = "home"
-time = { family = "fixed", months = 1 }
-[states.home]
-kind = "end"
-"""
+WARDS = {
+    "waiting": sojourn(ward=fixed(1)),
+    "ward": sojourn(other_ward=fixed(1), holds="beds"),
+    "other_ward": sojourn(home=fixed(1), holds="beds"),
+}
 
 
-def test_who_moves_from_a_bed_into_another_begins_no_other_unit(tmp_path: Path) -> None:
-    (tmp_path / "wards.toml").write_text(WARDS)
-    pathway = load_pathway(tmp_path / "wards.toml")
+def test_who_moves_from_a_bed_into_another_begins_no_other_unit() -> None:
+    pathway = load(world("waiting", WARDS, resources=["beds", "theatres"]))
     who, month = np.array([0, 1, 2]), np.array([1.0, 1.0, 1.0])
     block = Trajectories(who, {}, np.zeros(3), np.full(3, NEVER), np.full(3, 120.0))
     block.entered = {"ward": [(who, month)], "other_ward": [(np.array([0, 1, 1]), np.array([2.0, 2.0, 9.0]))]}
