@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.model import Exit, Model
-from simulator.pathway.pathway import Pathway
+from simulator.pathway.pathway import Pathway, reaches_itself
 
 
 def share_without_benefit(model: Model) -> Floats | None:
@@ -22,6 +22,23 @@ def share_without_benefit(model: Model) -> Floats | None:
         return None
     raised = np.maximum(np.atleast_2d(marginal.share) - np.atleast_2d(marginal.practice_share), 0.0)
     return (1.0 - marginal.benefit) * raised
+
+
+def ends_of_benefit(model: Model) -> list[tuple[Model, Floats]]:
+    """Return the models to solve for one, with the share of patients of each, (n_draws,).
+
+    A patient benefits at every visit to the marginal decision or at none: if patients come back to it, what happens to
+    them is a mixture of a benefit of 1 and of 0, and no single model.
+    """
+    marginal, rule = model.marginal, model.pathway.marginal
+    whole = [(model, np.ones(model.n_draws))]
+    if marginal is None or rule is None or not marginal.raised or not reaches_itself(model.pathway, rule.decision):
+        return whole
+    if np.all(marginal.benefit == 0.0) or np.all(marginal.benefit == 1.0):
+        return whole
+    benefit = np.broadcast_to(marginal.benefit, (model.n_draws, 1))[:, 0]
+    ends = ((1.0, benefit), (0.0, 1.0 - benefit))
+    return [(replace(model, marginal=replace(marginal, benefit=end)), share) for end, share in ends]
 
 
 def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:

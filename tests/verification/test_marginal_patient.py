@@ -16,6 +16,7 @@ from simulator.engines.exact import engine as exact
 from simulator.engines.exact.uses import Uses
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
+from simulator.experiment import centre
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import Capacity
@@ -274,6 +275,43 @@ def test_who_is_treated_in_vain_holds_a_bed_until_a_fixed_stay_ends_or_they_die(
     # Where waits have no end, those who are cured are served at last; the others have died.
     asked = Uses(resolve(raised)).months({"beds": np.zeros(1)})["beds"]
     np.testing.assert_allclose(asked, (0.3 + 0.5 * cure) * stay, rtol=1e-6)
+
+
+def in_a_bed_again() -> Pathway:
+    """A bed after every response, and then a relapse of three in four."""
+    states = {
+        "relapse": decision(treatment="uptake", care="rest"),
+        "treatment": chance(ask=0.6, failure=0.4),
+        "ask": sojourn(bed=fixed(0)),
+        "bed": sojourn(
+            exit_to("relapse", exponential(mean=2), probability=0.75),
+            exit_to("dead", exponential(mean=2), probability=0.25),
+            holds="beds",
+        ),
+        "failure": sojourn(dead=exponential(mean=3)),
+        "care": sojourn(dead=exponential(mean=6)),
+    }
+    marginal = {"decision": "relapse", "branch": "treatment", "otherwise": "care", "no_benefit": "failure"}
+    parameters = {"uptake": share(0.3)}
+    return load(world("relapse", states, resources=["beds"], marginal=marginal, parameters=parameters))
+
+
+@pytest.mark.parametrize("benefit", [0.0, 0.3, 1.0])
+def test_patients_who_come_back_use_beds_as_a_mixture_of_those_who_benefit_every_time_and_never(
+    benefit: float,
+) -> None:
+    """0.6 q / (1 - 0.75 x 0.6 q) stays if a share q is treated with benefit at every visit: the uptake, or practice."""
+    beds = {"beds": Capacity(((0.0, 10**5),))}
+    raised = Scenario("raised", in_a_bed_again(), set={"uptake": 0.8}, marginal_benefit=benefit, capacity=beds)
+    every, never = (0.6 * q / (1.0 - 0.75 * 0.6 * q) for q in (0.8, 0.3))
+    expected = benefit * every + (1.0 - benefit) * never
+    asked = Uses(resolve(raised)).months({"beds": np.ones(1)})["beds"]
+    np.testing.assert_allclose(asked, 2.0 * expected, rtol=1e-9)
+    n = 20_000
+    found = centre.replication(raised, {}, engine="microsim", horizon=12.0, patients=n, uniforms=Uniforms(13))
+    requests = np.bincount(found.requests.patients, minlength=n)
+    # One false alarm in 1e5 of a normal mean; as if independent at every visit, 0.3 would be 11 standard errors off.
+    assert abs(requests.mean() - expected) < 4.4 * requests.std() / np.sqrt(n)
 
 
 def test_the_means_over_cells_of_who_came_and_of_who_is_of_a_group_are_those_of_the_curves() -> None:

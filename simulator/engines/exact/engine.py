@@ -20,9 +20,8 @@ from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.exact.renewal import Kernels, renewal
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model, resolve
-from simulator.engines.no_benefit import share_without_benefit
+from simulator.engines.no_benefit import ends_of_benefit, share_without_benefit
 from simulator.errors import InputError
-from simulator.pathway.pathway import reaches_itself
 from simulator.scenario.scenario import Scenario
 
 BATCH = 10
@@ -118,7 +117,7 @@ def one_step(models: Sequence[Model], horizon: float) -> float:
     for model in models:
         refuse(model)
     step = step_of(tuple(model.scenario for model in models), horizon)
-    ends = [end for model in models if accuracy.cycle(model) for end in _ends(model)]
+    ends = [end for model in models if accuracy.cycle(model) for end, _ in ends_of_benefit(model)]
     return min((_fine_enough(end, step, horizon, True).lattice.step for end in ends), default=step)
 
 
@@ -152,23 +151,11 @@ def curves(
     only : (clock, population) of the survival wanted; without occupancy, five times as fast. Default: everything.
     A patient benefits at every visit to the marginal decision or at none, so the two are solved separately.
     """
-    ends = _ends(model)
+    ends = ends_of_benefit(model)
     if len(ends) == 1:
         return _curves(model, horizon, step, only)
-    assert model.marginal is not None
-    benefit = np.broadcast_to(model.marginal.benefit, (model.n_draws, 1))[:, 0]
     step = step or one_step([model], horizon)
-    return mixed([_curves(end, horizon, step, only) for end in ends], [benefit, 1.0 - benefit])
-
-
-def _ends(model: Model) -> list[Model]:
-    """Return the models that are solved for one: it, or both benefits between which it lies; see `curves`."""
-    marginal, rule = model.marginal, model.pathway.marginal
-    if marginal is None or rule is None or not marginal.raised or not reaches_itself(model.pathway, rule.decision):
-        return [model]
-    if np.all(marginal.benefit == 0.0) or np.all(marginal.benefit == 1.0):
-        return [model]
-    return [replace(model, marginal=replace(marginal, benefit=end)) for end in (1.0, 0.0)]
+    return mixed([_curves(end, horizon, step, only) for end, _ in ends], [share for _, share in ends])
 
 
 def _curves(model: Model, horizon: float, step: float | None, only: Collection[tuple[str, str]] | None) -> Curves:

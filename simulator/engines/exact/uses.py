@@ -19,7 +19,7 @@ from simulator.engines.exact.history_graph import Node
 from simulator.engines.exact.lattice import Lattice, choose_step
 from simulator.engines.exact.no_benefit import streams_without_benefit
 from simulator.engines.model import Exit, Model
-from simulator.engines.no_benefit import open_exits, share_without_benefit
+from simulator.engines.no_benefit import ends_of_benefit, open_exits, share_without_benefit
 from simulator.pathway.pathway import reachable
 
 LONGEST_DOOM = 1_200.0
@@ -39,6 +39,25 @@ class Row:
 
 class Uses:
     """What an arrival at the default clock asks of each limited resource of a model, in whole lives."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.limited = model, list(model.scenario.capacity)
+        self.ends = [(_EndUses(end), share) for end, share in ends_of_benefit(model)]
+
+    def months(self, served: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return what an arrival asks of each resource, (n_draws,): months held, or requests where units are offered.
+
+        served : resource -> (n_draws,), the share of requests that are granted at once; others wait without end
+        """
+        months = {name: np.zeros(self.model.n_draws) for name in self.limited}
+        for end, share in self.ends:
+            for name, of_end in end.months(served).items():
+                months[name] = months[name] + _times(share, of_end)
+        return months
+
+
+class _EndUses:
+    """The uses of a model in which patients differ by chance only, and not in whether they benefit at every visit."""
 
     def __init__(self, model: Model) -> None:
         self.model, pathway = model, model.pathway
@@ -74,10 +93,7 @@ class Uses:
         return rows
 
     def months(self, served: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return what an arrival asks of each resource, (n_draws,): months held, or requests where units are offered.
-
-        served : resource -> (n_draws,), the share of requests that are granted at once; others wait without end
-        """
+        """Return what `Uses.months` does."""
         place = {name: i for i, name in enumerate(self.states)}
         mixed = {name: self._mixed(rows, served) for name, rows in self.rows.items()}
         shape = np.broadcast_shapes(
