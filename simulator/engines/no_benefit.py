@@ -1,6 +1,7 @@
 """Patients who are treated without benefit: their share at the decision, and the exits that are open to them.
 
-They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response.
+They go the way of the treated, with deaths and ends on the way left out, as far as the state of no response. Wherever
+they are, the death that supportive care had in store for them is a latent time carried forward.
 """
 
 from __future__ import annotations
@@ -52,6 +53,26 @@ def ways(pathway: Pathway, state: str) -> list[tuple[str, str]]:
     if pathway.states[state].is_choice:
         return [exit for exit in onward if exit[1] == marginal.no_benefit] or onward
     return onward
+
+
+def exits_without_benefit(model: Model) -> dict[str, tuple[Exit, ...]]:
+    """Return, by state, the exits of patients without benefit: first the deaths of the untreated, carried forward."""
+    pathway = model.pathway
+    assert pathway.marginal is not None
+    otherwise = pathway.marginal.otherwise
+    deaths = tuple(
+        replace(exit, name=untreated(otherwise, exit), time=None, probability=None, carried_forward=True)
+        for exit in model.exits[otherwise]
+    )
+    return {
+        name: (*(deaths if pathway.states[name].kind == "sojourn" else ()), *open_exits(pathway, name, exits))
+        for name, exits in model.exits.items()
+    }
+
+
+def untreated(otherwise: str, exit: Exit) -> str:
+    """Return the name under which a time of the untreated is carried forward."""
+    return f"{otherwise}/{exit.name}"
 
 
 def open_exits(pathway: Pathway, state: str, exits: Iterable[Exit]) -> tuple[Exit, ...]:

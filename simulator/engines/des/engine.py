@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Sequence
+from math import nextafter
 
 import numpy as np
 import simpy
@@ -15,8 +16,9 @@ import simpy
 from simulator.arrays import Integers
 from simulator.calendar import instant
 from simulator.engines.des.resources import Alarm, Allocator, LimitedResource, Request
-from simulator.engines.des.sampling import PatientSampler, TimedExit
+from simulator.engines.des.sampling import PatientSampler
 from simulator.engines.model import Exit, Model
+from simulator.engines.no_benefit import untreated
 from simulator.engines.requests import Arrivals, Requests, request_log
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.pathway.pathway import longest_way_to_clock, states_before_clock
@@ -50,6 +52,7 @@ class Centre:
     ) -> None:
         self.model, self.arrivals, self.horizon, self.pathway = model, arrivals, horizon, model.pathway
         self.longest = longest_way_to_clock(self.pathway)
+        self.times_carried_forward = self.pathway.times_carried_forward()
         self.env = simpy.Environment(initial_time=min(map(instant, arrivals.origin.tolist()), default=0))
         self.sampler = PatientSampler(model, uniforms, arrivals.patients)
         self.sampler_before = self.sampler if before is None else PatientSampler(before, uniforms, arrivals.patients)
@@ -120,9 +123,9 @@ class Patient:
         self.origin = float(centre.arrivals.origin[place])
         self.sampler = centre.sampler if centre.arrivals.under_policy[place] else centre.sampler_before
         self.visits: Counter[str] = Counter()
-        self.clock = self.death = self.untreated_death = np.inf
+        self.clock = self.death = np.inf
         self.follow_up_end = centre.longest
-        self.untreated_exit: TimedExit | None = None
+        self.without_benefit = False
         self.holds: Request | None = None
         self.latent: dict[str, float] = {}
         self.events = 0
@@ -173,13 +176,10 @@ class Patient:
         if rule is not None and marginal is not None and marginal.raised and not self.without_benefit:
             treated = state == rule.decision and branch.name == rule.branch
             if treated and not self.sampler.treated_today(self.place, visit) and not self.sampler.benefits(self.place):
-                self.untreated_exit = self.sampler.timed_exits(rule.otherwise, self.place, 0)[0]
-                self.untreated_death = month + self.untreated_exit.months
+                self.without_benefit = True
+                for months, death in self.sampler.timed_exits(rule.otherwise, self.place, 0):
+                    self.latent[untreated(rule.otherwise, death)] = month + months
         return branch.to
-
-    @property
-    def without_benefit(self) -> bool:
-        return self.untreated_exit is not None
 
     def stay(self, state: str, month: float, visit: int) -> Generator[simpy.Event, object, tuple[str | None, float]]:
         """Stay until the first risk strikes; asking for a limited resource, wait for it while the others go on."""
@@ -192,7 +192,7 @@ class Patient:
                 granted = yield from self.wait(asking, at)
                 if granted is not None:
                     return self.take(state, granted, asking)
-                if self.is_over_by(at):
+                if at == np.inf:
                     break
             if not is_request:
                 return self.leave(state, way.to, at, asking)
@@ -202,34 +202,35 @@ class Patient:
         granted = yield from self.wait(asking, np.inf)
         if granted is not None:
             return self.take(state, granted, asking)
-        return self.end(state, asking)
+        return None, np.inf
 
     def asks_in_an_instant(self, asking: list[Request], month: float) -> bool:
         """Whether the last request was made in the very instant of a month."""
-        if not asking or self.is_over_by(month):
+        if not asking or month == np.inf:
             return False
         return instant(asking[-1].requested) == instant(self.origin + month)
 
     def risks(self, state: str, month: float, visit: int) -> list[tuple[float, Exit]]:
-        """Return when each risk strikes, soonest first; in a milestone those of the state before go on."""
-        ways = self.sampler.timed_exits(state, self.place, visit, self.without_benefit)
+        """Return when each risk strikes, soonest first, the first declared at ties. Some are carried forward."""
         risks = [
-            (self.latent.get(way.name, np.inf) if way.carried_forward else month + months, way) for months, way in ways
+            (self.latent.get(way.name, np.inf) if way.carried_forward else month + months, way)
+            for months, way in self.sampler.timed_exits(state, self.place, visit, self.without_benefit)
         ]
-        # At ties the first declared; of what goes on, the first declared in the state before.
-        before = {name: place for place, name in enumerate(self.latent)}
-        risks.sort(key=lambda risk: (risk[0], before.get(risk[1].name, 0) if risk[1].carried_forward else 0))
-        self.latent = {way.name: at for at, way in risks}
-        return risks
+        self.carry_forward(self.centre.times_carried_forward.get(state, ()), risks)
+        return sorted(risks, key=lambda risk: risk[0])
 
-    def is_over_by(self, month: float) -> bool:
-        """Whether the patient is dead, having been treated without benefit, by a month; or the month never comes."""
-        return self.untreated_death <= month or month == np.inf
+    def carry_forward(self, names: Sequence[str], risks: Sequence[tuple[float, Exit]]) -> None:
+        """Keep the latent times that go on in a milestone. At a tie the first declared here is the first there."""
+        self.latent |= dict.fromkeys(names, np.inf)
+        first = np.inf
+        for at, way in risks:
+            if way.name in names:
+                self.latent[way.name] = nextafter(at, np.inf) if at == first else at
+                first = min(first, at)
 
     def wait(self, asking: list[Request], month: float) -> Generator[simpy.Event, object, Request | None]:
-        """Wait until a month, a death without benefit, or a grant; return the request that was granted."""
-        until = min(month, self.untreated_death)
-        alarm = [self.until(until, late=asking)] if until < np.inf else []
+        """Wait until a month, or a grant; return the request that was granted."""
+        alarm = [self.until(month, late=asking)] if month < np.inf else []
         if not asking:
             # Where nothing ends the stay there is nothing left to wait for.
             if alarm:
@@ -261,12 +262,6 @@ class Patient:
             self.holds.give_back(self.origin + month)
             self.holds = None
         return to, month
-
-    def end(self, state: str, asking: list[Request]) -> tuple[str | None, float]:
-        """Die, having been treated without benefit; or stay for ever."""
-        if self.untreated_exit is not None and self.untreated_death < np.inf:
-            return self.leave(state, self.untreated_exit.exit.to, self.untreated_death, asking)
-        return None, np.inf
 
     def _rank(self, resource: LimitedResource, state: str) -> int:
         if resource.capacity.ranks is None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from simulator.arrays import Floats, Integers
 from simulator.engines.model import Exit, Model
-from simulator.engines.no_benefit import open_exits
+from simulator.engines.no_benefit import exits_without_benefit
 from simulator.randomness import Uniforms
 
 BLOCK = 256
@@ -38,38 +39,35 @@ class PatientSampler:
             self.cell = self.cell * len(model.pathway.attributes[name].levels) + self.levels[name]
         self._latent: dict[tuple[str, int, int], list[float]] = {}
         self._branches: dict[tuple[str, int, int, bool], list[int]] = {}
-        self._shut: dict[str, tuple[Exit, ...]] = {}
 
     def _levels(self, attribute: str, shares: Sequence[float]) -> Integers:
         edges = np.cumsum(shares)[:-1]
         return np.asarray(np.searchsorted(edges, self.uniforms.at(f"@{attribute}", self.patients), side="right"))
 
     def exits(self, state: str, without_benefit: bool) -> tuple[Exit, ...]:
-        """Return a state's exits, or those open to patients without benefit."""
-        if not without_benefit:
-            return self.model.exits[state]
-        if state not in self._shut:
-            self._shut[state] = open_exits(self.model.pathway, state, self.model.exits[state])
-        return self._shut[state]
+        """Return a state's exits, or those of patients without benefit."""
+        return self._without_benefit[state] if without_benefit else self.model.exits[state]
+
+    @cached_property
+    def _without_benefit(self) -> dict[str, tuple[Exit, ...]]:
+        return exits_without_benefit(self.model)
 
     def timed_exits(self, state: str, place: int, visit: int, without_benefit: bool = False) -> list[TimedExit]:
-        """Return when a patient would leave a sojourn by each exit, soonest first, the first declared at ties.
+        """Return when a patient would leave a sojourn by each exit, as declared; of branches, by the one taken.
 
-        What goes on from the state before comes last: only the patient knows when.
+        What is carried forward from the state before is infinite: only the patient knows when.
         """
         exits = self.exits(state, without_benefit)
-        if not exits:
-            return []
-        if exits[0].probability is not None:
-            exits = (self.branch(state, place, visit, without_benefit),)
-        timed = [
+        if any(exit.probability is not None for exit in exits):
+            taken = self.branch(state, place, visit, without_benefit)
+            exits = tuple(exit for exit in exits if exit.carried_forward or exit is taken)
+        return [
             TimedExit(inf if exit.carried_forward else self._months(state, exit, place, visit), exit) for exit in exits
         ]
-        return sorted(timed, key=lambda way: way.months)
 
     def branch(self, state: str, place: int, visit: int, without_benefit: bool = False) -> Exit:
         """Return the branch that a patient takes."""
-        exits = self.exits(state, without_benefit)
+        exits = [exit for exit in self.exits(state, without_benefit) if exit.probability is not None]
         key = (state, visit, place // BLOCK, without_benefit)
         if key not in self._branches:
             shares = [np.asarray(exit.probability) for exit in exits]

@@ -7,14 +7,14 @@ that they never reach it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, check_horizon
 from simulator.engines.model import Exit, Model
-from simulator.engines.no_benefit import open_exits
+from simulator.engines.no_benefit import exits_without_benefit, untreated
 from simulator.engines.tally import Tally, counted_states
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
@@ -90,14 +90,21 @@ class Plan:
         self.marginal = (
             marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
         )
-        self.exits_without_benefit = {}
-        if self.marginal is not None:
+        self.exits_without_benefit: Mapping[str, Sequence[Exit]] = {}
+        self.untreated: list[str] = []
+        if self.marginal is not None and pathway.marginal is not None:
+            otherwise = pathway.marginal.otherwise
             self.exits_without_benefit = {
-                name: open_exits(pathway, name, exits) for name, exits in model.exits.items()
+                name: [exit for exit in exits if _possible(exit)]
+                for name, exits in self._exits_without_benefit().items()
             }
+            self.untreated = [untreated(otherwise, exit) for exit in self.exits[otherwise]]
         self.mix = {name: np.cumsum(list(levels.values()))[:-1] for name, levels in model.mix.items()}
         sizes = [len(pathway.attributes[name].levels) for name in model.attributes]
         self.strides = [int(np.prod(sizes[i + 1 :])) for i in range(len(sizes))]
+
+    def _exits_without_benefit(self) -> dict[str, tuple[Exit, ...]]:
+        return exits_without_benefit(self.model)
 
 
 def _possible(way: Exit) -> bool:
@@ -125,13 +132,9 @@ class Run:
         }
         self.visits = {name: np.zeros(n, dtype=np.int64) for name in plan.cyclic}
         names = {name for carried in plan.times_carried_forward.values() for name in carried}
-        self.latent = {name: np.full(n, np.inf) for name in names}
+        self.latent = {name: np.full(n, np.inf) for name in (*names, *plan.untreated)}
         self.events = np.zeros(n, dtype=np.int64)
         self.without_benefit = np.zeros(n, dtype=bool) if plan.marginal is not None else None
-        self.untreated_death = np.full(n, np.inf) if plan.marginal is not None else np.empty(0)
-        self.untreated_exit = (
-            np.zeros(n, dtype=np.int64) if plan.marginal is not None else np.empty(0, dtype=np.int64)
-        )
 
     def run(self) -> Trajectories:
         while self.waiting:
@@ -204,32 +207,28 @@ class Run:
         shares = [np.asarray(exit.probability) for exit in exits]
         return least(self._race(state, exits, shares, who, visit))
 
-    def _choose(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
-        exits = self.plan.exits[state]
-        if self.without_benefit is not None:
-            who, month, visit = self._choose_without_benefit(state, who, month, visit)
-        winner = self._winner(state, exits, who, visit)
-        self._mark_marginal(state, exits, winner, who, month, visit)
-        for place, exit in enumerate(exits):
-            chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
-            self._send(state, exit.to, who[chosen], month[chosen])
-
-    def _choose_without_benefit(
+    def _by_benefit(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
-    ) -> tuple[Integers, Floats, Integers | int]:
-        """Send patients without benefit on, and return the others."""
-        assert self.without_benefit is not None
+    ) -> Iterator[tuple[Sequence[Exit], Integers, Floats, Integers | int]]:
+        """Yield the exits of a state, and the patients to whom they are open: those without benefit, and the others."""
+        if self.without_benefit is None:
+            yield self.plan.exits[state], who, month, visit
+            return
         without_benefit = self.without_benefit[who]
-        if without_benefit.any():
-            exits = [e for e in self.plan.exits_without_benefit[state] if _possible(e)]
-            patients = who[without_benefit]
-            winner = self._winner(
-                state, exits, patients, visit[without_benefit] if isinstance(visit, np.ndarray) else visit
-            )
+        for exits, chosen in (
+            (self.plan.exits_without_benefit[state], np.flatnonzero(without_benefit)),
+            (self.plan.exits[state], np.flatnonzero(~without_benefit)),
+        ):
+            if chosen.size:
+                yield exits, who[chosen], month[chosen], visit[chosen] if isinstance(visit, np.ndarray) else visit
+
+    def _choose(self, state: str, arrived: Integers, at: Floats, visits: Integers | int) -> None:
+        for exits, who, month, visit in self._by_benefit(state, arrived, at, visits):
+            winner = self._winner(state, exits, who, visit)
+            self._mark_marginal(state, exits, winner, who, month, visit)
             for place, exit in enumerate(exits):
-                self._send(state, exit.to, patients[winner == place], month[without_benefit][winner == place])
-        kept = ~without_benefit
-        return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
+                chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
+                self._send(state, exit.to, who[chosen], month[chosen])
 
     def _mark_marginal(
         self,
@@ -245,7 +244,7 @@ class Run:
         if marginal is None or rule is None or state != rule.decision or self.without_benefit is None:
             return
         treated = np.array([exit.name == rule.branch for exit in exits])[winner]
-        candidates = np.flatnonzero(treated)
+        candidates = np.flatnonzero(treated & ~self.without_benefit[who])
         treated_patients = who[candidates]
         visits = visit[candidates] if isinstance(visit, np.ndarray) else visit
         untreated = self._untreated_before(state, treated_patients, visits)
@@ -270,29 +269,35 @@ class Run:
     def _mark_without_benefit(self, otherwise: str, who: Integers, month: Floats) -> None:
         assert self.without_benefit is not None
         if who.size:
-            exits = self.plan.exits[otherwise]
             self.without_benefit[who] = True
-            self.untreated_death[who], self.untreated_exit[who] = self._departure(otherwise, exits, who, month, 0)
+            ends, winner = self._departure(otherwise, self.plan.exits[otherwise], who, month, 0)
+            for place, name in enumerate(self.plan.untreated):
+                self.latent[name][who[winner == place]] = ends[winner == place]
 
     def _departure(
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
     ) -> tuple[Floats, Integers]:
         """Return when each patient who enters a sojourn at a month leaves it, and by which exit, (n,) each."""
-        if exits[0].probability is None:
+        branches = [exit for exit in exits if exit.probability is not None]
+        if not branches:
             times = self._risks(state, exits, who, month, visit)
             if len(times) == 1:
                 return times[0], np.zeros(who.size, dtype=np.int64)
-            winner = least(times)
-            return np.minimum.reduce(times), winner
-        winner = self._winner(state, exits, who, visit)
+            return np.minimum.reduce(times), least(times)
+        taken = self._winner(state, branches, who, visit)
         ends = np.empty(who.size)
-        for place, exit in enumerate(exits):
-            chosen = np.flatnonzero(winner == place)
+        for place, exit in enumerate(branches):
+            chosen = np.flatnonzero(taken == place)
             patients = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
             exposure = self._exposure(f"{state}/{exit.name}/time", patients, visits)
             ends[chosen] = month[chosen] + self._time(exit, exposure, patients)
-        return ends, winner
+        carried = [self.latent[exit.name][who] for exit in exits if exit.carried_forward]
+        if not carried:
+            return ends, taken
+        # What is carried forward is declared before the branches, and first at ties.
+        winner = least([*carried, ends])
+        return np.minimum.reduce([*carried, ends]), np.where(winner == len(carried), winner + taken, winner)
 
     def _risks(
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
@@ -317,40 +322,10 @@ class Run:
         time = way.time if self.one_cell else way.time.take(self.cell[who])
         return np.asarray(time.inverse_cumulative_hazard(exposure))
 
-    def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
-        if self.without_benefit is not None:
-            who, month, visit = self._stay_without_benefit(state, who, month, visit)
-        exits = self.plan.exits[state]
-        ends, winner = self._departure(state, exits, who, month, visit)
-        self._leave(state, exits, who, ends, winner)
-
-    def _stay_without_benefit(
-        self, state: str, who: Integers, month: Floats, visit: Integers | int
-    ) -> tuple[Integers, Floats, Integers | int]:
-        """As `_stay` for patients without benefit: they leave by exits open to them, or die."""
-        assert self.without_benefit is not None
-        without_benefit = self.without_benefit[who]
-        if without_benefit.any():
-            patients, begun = who[without_benefit], month[without_benefit]
-            exits = self.plan.exits_without_benefit[state]
-            ends = np.full(patients.size, np.inf)
-            winner = np.zeros(patients.size, dtype=np.int64)
-            if exits:
-                visits = visit[without_benefit] if isinstance(visit, np.ndarray) else visit
-                ends, winner = self._departure(state, exits, patients, begun, visits)
-            dies = self.untreated_death[patients] <= ends
-            rule = self.plan.model.pathway.marginal
-            assert rule is not None
-            self._leave(
-                state,
-                self.plan.exits[rule.otherwise],
-                patients[dies],
-                self.untreated_death[patients[dies]],
-                self.untreated_exit[patients[dies]],
-            )
-            self._leave(state, exits, patients[~dies], ends[~dies], winner[~dies])
-        kept = ~without_benefit
-        return who[kept], month[kept], visit[kept] if isinstance(visit, np.ndarray) else visit
+    def _stay(self, state: str, arrived: Integers, at: Floats, visits: Integers | int) -> None:
+        for exits, who, month, visit in self._by_benefit(state, arrived, at, visits):
+            ends, winner = self._departure(state, exits, who, month, visit)
+            self._leave(state, exits, who, ends, winner)
 
     def _leave(
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers

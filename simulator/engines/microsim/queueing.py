@@ -18,6 +18,7 @@ from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.microsim.engine import BLOCK, Plan, Run, check_single, least
 from simulator.engines.microsim.fifo import HALF, SegmentTable, serve
 from simulator.engines.model import Exit, Model
+from simulator.engines.no_benefit import open_exits
 from simulator.engines.requests import Arrivals, Requests
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
@@ -134,6 +135,10 @@ class QueuePlan(Plan):
         self.asking = {key.split("/")[0] for key in self.asks}
         self.lasting = lasting(model.pathway, model.onward, model.scenario.capacity)
 
+    def _exits_without_benefit(self) -> dict[str, tuple[Exit, ...]]:
+        """As without queues, without the deaths: when they are in a row is not known before the waits are."""
+        return {name: open_exits(self.model.pathway, name, exits) for name, exits in self.model.exits.items()}
+
 
 @dataclass(frozen=True)
 class _Ending:
@@ -169,37 +174,23 @@ class Segments(Run):
         self.on_clock, self.without_benefit_before = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
         self.ends = np.full(n, np.inf)
 
+    @property
+    def untreated_death(self) -> Floats:
+        """Return when patients without benefit die, wherever they are then; inf of the others."""
+        return np.asarray(np.minimum.reduce([self.latent[name] for name in self.plan.untreated]))
+
     def newly_ending(self) -> Floats:
         """Return the deaths of patients without benefit, where the row settles them."""
         if self.without_benefit is None:
             return np.full(self.patients.size, np.inf)
         return np.where(self.without_benefit_before, np.inf, self.untreated_death)
 
-    def _stay(self, state: str, who: Integers, month: Floats, visit: Integers | int) -> None:
-        if state not in self.queue.asking:
-            super()._stay(state, who, month, visit)
-            return
-        if self.without_benefit is not None:
-            without_benefit = np.flatnonzero(self.without_benefit[who])
-            some = who[without_benefit], month[without_benefit], _some(visit, without_benefit)
-            self._ask(state, self.plan.exits_without_benefit[state], *some)
-            kept = np.flatnonzero(~self.without_benefit[who])
-            who, month, visit = who[kept], month[kept], _some(visit, kept)
-        self._ask(state, self.plan.exits[state], who, month, visit)
-
-    def _stay_without_benefit(
-        self, state: str, who: Integers, month: Floats, visit: Integers | int
-    ) -> tuple[Integers, Floats, Integers | int]:
-        """As without queues, but the time of death is not known before the waits are."""
-        assert self.without_benefit is not None
-        without_benefit, exits = np.flatnonzero(self.without_benefit[who]), self.plan.exits_without_benefit[state]
-        if without_benefit.size and exits:
-            patients = who[without_benefit]
-            visits = _some(visit, without_benefit)
-            ends, winner = self._departure(state, exits, patients, month[without_benefit], visits)
-            self._leave_alive(state, exits, patients, ends, winner)
-        kept = np.flatnonzero(~self.without_benefit[who])
-        return who[kept], month[kept], _some(visit, kept)
+    def _stay(self, state: str, arrived: Integers, at: Floats, visits: Integers | int) -> None:
+        for exits, who, month, visit in self._by_benefit(state, arrived, at, visits):
+            if state in self.queue.asking:
+                self._ask(state, exits, who, month, visit)
+            elif exits:
+                self._leave_alive(state, exits, who, *self._departure(state, exits, who, month, visit))
 
     def _leave_alive(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
         """Send on the patients still alive; a wait can only bring their death forward in the row."""
@@ -289,13 +280,9 @@ def follow(runs: Sequence[Segments], first: int) -> Segments:
     if runs[0].without_benefit is not None:
         after.without_benefit = taken(lambda run: run.without_benefit)
         after.without_benefit_before = after.without_benefit.copy()
-        after.untreated_death = taken(lambda run: run.untreated_death) - since
-        after.untreated_exit = taken(lambda run: run.untreated_exit)
+    for name in runs[0].plan.untreated:
+        after.latent[name] = np.concatenate([run.latent[name][ending.rows] for run, ending, _ in parts]) - since
     return after
-
-
-def _some(visit: Integers | int, chosen: Integers) -> Integers | int:
-    return visit[chosen] if isinstance(visit, np.ndarray) else visit
 
 
 def _all_rows(runs: Sequence[Segments]) -> SegmentTable:
@@ -343,7 +330,7 @@ class _Assembly:
         if run.without_benefit is not None:
             new = np.flatnonzero(np.isfinite(begun) & run.without_benefit & ~run.without_benefit_before)
             self.untreated_death[run.places[new]] = begun[new] + run.untreated_death[new]
-            self.untreated_exit[run.places[new]] = run.untreated_exit[new]
+            self.untreated_exit[run.places[new]] = least([run.latent[name][new] for name in run.plan.untreated])
 
     def _begun(self, run: Segments) -> Floats:
         return self.start[run.first : run.first + run.patients.size]
