@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from simulator.cli import (
-    calibrate,
-    check_calibration,
-    inspect,
-    listing,
-    report,
-    schema,
-    sensitivity,
-    sweep,
-    validate,
-    verify,
-    virtual_cohorts,
-)
-from simulator.cli import (
-    run as simulate,
-)
+from simulator.cli import calibrate, check_calibration, inspect, sensitivity, sweep, validate, virtual_cohorts
+from simulator.cli import run as simulate
 from simulator.cli.failures import CtrlC, failures_as_messages
+from simulator.cli.options import with_group
 from simulator.experiment.invocation import COMMAND
 
 
@@ -73,20 +60,24 @@ def _aftercart(
     """What would a policy change for the patients of a treatment pathway?"""
 
 
-app.command("list")(listing.list_)
-app.command("check")(inspect.check)
-app.command("run")(simulate.run)
-app.command("compare")(simulate.compare)
-app.command("sweep")(sweep.sweep)
-app.command("virtual-cohorts")(virtual_cohorts.virtual_cohorts)
-app.command("guarantee-time")(virtual_cohorts.guarantee_time)
-app.command("sensitivity")(sensitivity.sensitivity)
-app.command("calibrate")(calibrate.calibrate)
-app.command("check-calibration")(check_calibration.check_calibration)
-app.command("validate")(validate.validate)
-app.command("verify")(verify.verify)
-app.command("report")(report.report)
-app.command("schema")(schema.schema)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "list": inspect.list_,
+    "check": inspect.check,
+    "run": simulate.run,
+    "compare": simulate.compare,
+    "sweep": sweep.sweep,
+    "virtual-cohorts": virtual_cohorts.virtual_cohorts,
+    "guarantee-time": virtual_cohorts.guarantee_time,
+    "sensitivity": sensitivity.sensitivity,
+    "calibrate": calibrate.calibrate,
+    "check-calibration": check_calibration.check_calibration,
+    "validate": validate.validate,
+    "verify": inspect.verify,
+    "report": simulate.report,
+    "schema": inspect.schema,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(with_group(command))
 
 
 def run() -> int:

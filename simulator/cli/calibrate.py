@@ -8,27 +8,22 @@ from typing import Annotated
 import typer
 
 from simulator.cli import folder, options, progress
+from simulator.cli.options import flag, option
 
 
 def calibrate(
     cohort: options.Cohort,
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="A new or empty folder for the files. [default: the cohort's own]"),
+        Path | None, option("DIR", "A new or empty folder for the files. [default: the cohort's own]")
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", help="The same seed gives the same draws. [default: the cohort's own]")
-    ] = None,
-    points: Annotated[
-        int | None, typer.Option(metavar="N", help="Largest number of points to sample. [default: 50000]")
-    ] = None,
+    seed: Annotated[int | None, option("N", "The same seed gives the same draws. [default: the cohort's own]")] = None,
+    points: Annotated[int | None, option("N", "Largest number of points to sample. [default: 50000]")] = None,
     keep: Annotated[
-        bool,
-        typer.Option("--keep-unreliable", help="Keep a sample that is not a fit, as unreliable_draws.csv and so on."),
+        bool, flag("--keep-unreliable", "Keep a sample that is not a fit, as unreliable_draws.csv and so on.")
     ] = False,
     jobs: options.Jobs = None,
     yes: options.Yes = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the folder.")] = False,
+    quiet: Annotated[bool, flag("--quiet -q", "Print only the folder.")] = False,
 ) -> None:
     """Fit a pathway to a cohort's reported figures.
 

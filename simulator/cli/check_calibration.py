@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli import folder, options, progress
+from simulator.cli.options import option
 
 if TYPE_CHECKING:
     from calibration.validation.check import Check
@@ -16,16 +17,13 @@ if TYPE_CHECKING:
 
 def check_calibration(
     cohort: options.Cohort,
-    fits: Annotated[int, typer.Option(metavar="N", help="Number of simulated cohorts to fit.")] = 300,
+    fits: Annotated[int, option("N", "Number of simulated cohorts to fit.")] = 300,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the fits, where a stopped check continues. [default: results/COHORT-check]",
-        ),
+        option("DIR", "Folder of the fits, where a stopped check continues. [default: results/COHORT-check]"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="The same seed gives the same numbers. [default: the cohort's own]")
+        int | None, option("N", "The same seed gives the same numbers. [default: the cohort's own]")
     ] = None,
     jobs: options.Jobs = None,
     yes: options.Yes = False,

@@ -1,4 +1,4 @@
-"""`aftercart check`: whether a file can be used, or its first mistake."""
+"""`aftercart list`, `check`, `schema` and `verify`: what is there, and whether it can be used."""
 
 from __future__ import annotations
 
@@ -7,16 +7,47 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli import progress
+from simulator.cli.options import flag
 from simulator.errors import InputError
 
 
+FILE = "The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
+
+
+def list_() -> None:
+    """List the shipped scenarios, pathways and cohorts."""
+    import scenarios
+    from simulator.evidence.cohort import cohorts_folder, shipped_cohorts
+    from simulator.files import toml
+    from simulator.pathway import shipped
+
+    questions = {name: toml.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
+    pathways = {name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()}
+    cohorts = {
+        name: toml.read(cohorts_folder() / name / "cohort.toml").get("title", "") for name in shipped_cohorts()
+    }
+    _print_texts("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
+    _print_texts("Pathways (pathway = NAME in a scenario)", pathways)
+    _print_texts("Cohorts (aftercart calibrate NAME, aftercart validate NAME)", cohorts)
+
+
+def _print_texts(heading: str, texts: dict[str, str]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from simulator.report import terminal
+
+    console = terminal.console()
+    console.print(heading)
+    for name, text in texts.items():
+        console.print(Padding(Text(name, style="bold"), (0, 0, 0, 2), expand=False))
+        console.print(Padding(Text(text), (0, 0, 0, 6), expand=False))
+    typer.echo()
+
+
 def check(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
-        ),
-    ],
+    file: Annotated[str, typer.Argument(metavar="FILE", help=FILE)],
 ) -> None:
     """Check whether a file can be used, and show what is wrong."""
     from simulator.files import toml
@@ -130,3 +161,42 @@ def _cohort(folder: Path) -> tuple[str | None, ...]:
     verdict = f"cohort '{cohort.name}': n = {cohort.n}, {len(cohort.targets)} reported figures, {fitted}"
     unfit = None if informs(targets) else _NOTHING_TO_FIT
     return verdict, note, unfit, *targets.warnings, *SamePatients(targets).sentences()
+
+
+def schema(
+    pathway: Annotated[bool, flag("--pathway", "Print the format of a pathway instead of a scenario.")] = False,
+    markdown: Annotated[bool, flag("--markdown", "Print tables for people, as in docs/.")] = False,
+) -> None:
+    """Print the JSON schema of a scenario or pathway file."""
+    from simulator.pathway.format import PathwayTable
+    from simulator.scenario.scenario import ScenarioTable
+
+    if markdown:
+        from simulator.report import format_reference
+
+        text = format_reference.pathway() if pathway else format_reference.scenario()
+    else:
+        import json
+
+        name, table = ("pathway", PathwayTable) if pathway else ("scenario", ScenarioTable)
+        content = table.model_json_schema()
+        content |= {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"aftercart {name}"}
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+    typer.echo(text)
+
+
+def verify(quiet: Annotated[bool, flag("--quiet -q", "Print only how many checks passed.")] = False) -> None:
+    """Check the engines against one another and against known laws."""
+    from simulator.analyses import verification
+    from simulator.errors import AftercartError
+    from simulator.report import terminal
+    from simulator.report.tables import display
+
+    with progress.displayed("verifying", quiet=quiet) as advance:
+        checks = list(verification.checks(advance))
+    if not quiet:
+        terminal.console().print(display.of_checks(checks))
+    failed = [f"{check.subject}: {check.law}" for check in checks if not check.passed]
+    if failed:
+        raise AftercartError(f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed)}")
+    terminal.console().print(f"{len(checks)} checks passed.")

@@ -1,97 +1,70 @@
-"""`aftercart run` and `aftercart compare`: from scenarios to a folder of tables, figures and a report."""
+"""`aftercart run`, `compare` and `report`: from scenarios to a folder of tables, figures and a report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import folder, options, output, progress
+from simulator.cli import options, output
+from simulator.cli.options import argument, completed, flag, option
 
 if TYPE_CHECKING:
     from simulator.arrays import Floats
+    from simulator.cli.progress import Progress
+    from simulator.experiment.results import Results
+    from simulator.experiment.settings import Settings
     from simulator.scenario.scenario import Scenario
 
+ROUGH_PATIENTS = 1_000
+QUICK = "Give a rough answer in seconds, marked as rough: 10 parameter sets, 1,000 patients, 1 replication."
+HISTORIES = "Also write histories.csv: every event (and request) of the first parameter set."
 
-def run(
-    scenario: options.Scenario,
-    engine: options.Engine = "auto",
-    patients: options.Patients = None,
-    draws: options.Draws = None,
-    seed: options.Seed = 1,
-    horizon: options.Horizon = 120.0,
-    out: options.Out = None,
-    json: options.Json = False,
-    jobs: options.Jobs = None,
-    replications: options.Replications = 4,
-    overload: options.Overload = False,
-    margin: options.Margin = 5.0,
-    quick: options.Quick = False,
-    yes: options.Yes = False,
-    histories: options.Histories = False,
-    open_: options.Open = False,
-    quiet: options.Quiet = False,
-) -> None:
+
+@dataclass
+class Options(options.Simulation):
+    """The options of `run` and `compare`."""
+
+    margin: Annotated[
+        float, option("N", "A policy is worthwhile from N more survivors per 100 at the month of the answer.")
+    ] = 5.0
+    quick: Annotated[bool, flag("--quick", QUICK)] = False
+    yes: options.Yes = False
+    histories: Annotated[bool, flag("--histories", HISTORIES)] = False
+    open_: options.Open = False
+    quiet: options.Quiet = False
+
+    def settings(self) -> Settings:
+        settings = replace(super().settings(), margin=self.margin)
+        if not self.quick:
+            return settings
+        patients = ROUGH_PATIENTS if self.patients is None else self.patients
+        return replace(settings, patients=patients, replications=1, rough=True)
+
+
+def run(scenario: options.Scenario, chosen: Options) -> None:
     """Simulate one scenario."""
-    settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
-    settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
-    settings |= {"margin": margin, "rough": quick}
-    _simulate([scenario], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes, open_=open_)
+    _simulate([scenario], chosen)
 
 
 def compare(
-    base: Annotated[
-        str,
-        typer.Argument(
-            metavar="BASE", help="The scenario that the others are compared with.", autocompletion=options.completed
-        ),
-    ],
-    others: Annotated[
-        list[str], typer.Argument(metavar="OTHER", help=options.SCENARIO, autocompletion=options.completed)
-    ],
-    engine: options.Engine = "auto",
-    patients: options.Patients = None,
-    draws: options.Draws = None,
-    seed: options.Seed = 1,
-    horizon: options.Horizon = 120.0,
-    out: options.Out = None,
-    json: options.Json = False,
-    jobs: options.Jobs = None,
-    replications: options.Replications = 4,
-    overload: options.Overload = False,
-    margin: options.Margin = 5.0,
-    quick: options.Quick = False,
-    yes: options.Yes = False,
-    histories: options.Histories = False,
-    open_: options.Open = False,
-    quiet: options.Quiet = False,
+    base: Annotated[str, argument("BASE", "The scenario that the others are compared with.", completed)],
+    others: Annotated[list[str], argument("OTHER", options.SCENARIO, completed)],
+    chosen: Options,
 ) -> None:
     """Simulate scenarios and report the differences from the first."""
-    settings: dict[str, Any] = {"engine": engine, "patients": patients, "draws": draws, "seed": seed}
-    settings |= {"horizon": horizon, "jobs": jobs, "replications": replications, "overload": overload}
-    settings |= {"margin": margin, "rough": quick}
-    _simulate([base, *others], settings, out=out, json=json, quiet=quiet, histories=histories, yes=yes, open_=open_)
+    _simulate([base, *others], chosen)
 
 
-def _simulate(
-    names: Sequence[str],
-    settings: dict[str, Any],
-    *,
-    out: Path | None,
-    json: bool,
-    quiet: bool,
-    histories: bool,
-    yes: bool,
-    open_: bool,
-) -> None:
+def _simulate(names: Sequence[str], chosen: Options) -> None:
     """Run scenarios, write the folder and print the results."""
     from simulator.evidence.cohort import load_cohort
     from simulator.experiment import cost, events
     from simulator.experiment import run as experiment
     from simulator.experiment.manifest import ROUGH
-    from simulator.experiment.settings import Settings
     from simulator.report import run_folder
     from simulator.report.tables import display
     from simulator.scenario.scenario import check_names, load_scenario
@@ -99,39 +72,36 @@ def _simulate(
     scenarios = [load_scenario(name) for name in names]
     check_names(scenarios)
     options.print_staleness(scenarios[0].pathway)
-    if histories:
-        settings["engine"] = events.engine(settings["engine"], scenarios)
-    patients = settings["patients"]
-    settings["jobs"] = options.processes(settings["jobs"])
-    if patients is None:
-        settings["patients"] = options.ROUGH_PATIENTS if settings["rough"] else Settings.patients
-    if settings["rough"]:
-        settings["replications"] = 1
-    chosen = Settings(**settings)
-    out = out or folder.default("-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * chosen.rough)
-    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
-        if not yes:
-            cost.check_run(scenarios, chosen)
-        results = experiment.simulate(scenarios, chosen, advance, None if quiet else _print_offered_loads)
-        results.write(unfinished)
-        advance(1, 1, "making figures")
-        run_folder.write(results, unfinished)
-        if histories:
-            events.write(results, unfinished)
-    if patients is not None and results.manifest["engine"] == "exact" and not quiet:
+    if chosen.histories:
+        chosen = replace(chosen, engine=events.engine(chosen.engine, scenarios))
+    settings = chosen.settings()
+    name = "-vs-".join(scenario.name for scenario in scenarios[:2]) + "-rough" * chosen.quick
+
+    def work(advance: Progress) -> Results:
+        if not chosen.yes:
+            cost.check_run(scenarios, settings)
+        return experiment.simulate(scenarios, settings, advance, None if chosen.quiet else _print_offered_loads)
+
+    def draw(results: Results, into: Path) -> None:
+        run_folder.write(results, into)
+        if chosen.histories:
+            events.write(results, into)
+
+    results, out = output.written(chosen, name, work, draw)
+    if chosen.patients is not None and results.manifest["engine"] == "exact" and not chosen.quiet:
         typer.echo("The exact engine simulates no individual patients, so --patients has no effect.", err=True)
-    cohort = load_cohort(scenarios[0].pathway)
-    if json and results.is_rough:
+    if chosen.json and results.is_rough:
         typer.echo(ROUGH, err=True)
+    cohort = load_cohort(scenarios[0].pathway)
     output.print_results(
+        chosen,
         out,
-        json=(lambda: display.as_json(results.outcomes)) if json else None,
+        json=lambda: display.as_json(results.outcomes),
         answer=lambda console: display.show_answer(results, console),
         tables=lambda console: display.show(results, cohort, console),
-        quiet=quiet,
     )
-    if open_:
-        options.open_page(out / "report.html")
+    if chosen.open_:
+        _open_page(out / "report.html")
 
 
 def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:
@@ -141,3 +111,21 @@ def _print_offered_loads(scenario: Scenario, loads: dict[str, Floats]) -> None:
         over = int((load >= 1.0).sum())
         sets = f", and 100 % or more in {over} of {load.size} parameter sets" if 0 < over < load.size else ""
         typer.echo(f"{scenario.name}: demand for {label} is {100 * load.mean():.0f} % of capacity{sets}", err=True)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a run.")], open_: options.Open = False
+) -> None:
+    """Make the figures and report.html of a run again."""
+    from simulator.report import run_folder
+
+    page = run_folder.write_again(folder)
+    typer.echo(f"Report: {page}")
+    if open_:
+        _open_page(page)
+
+
+def _open_page(page: Path) -> None:
+    """Open a page in the reader's program for pages; where there is none, over a network for example, say so."""
+    if typer.launch(str(page)):
+        typer.echo(f"aftercart: no browser could be opened; open the report yourself: {page}", err=True)

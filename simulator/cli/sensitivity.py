@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import folder, options, output, progress
+from simulator.cli import options, output, progress
+from simulator.cli.options import argument, completed, flag, option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
     from simulator.scenario.scenario import Scenario
 
+OUTCOME = "Any outcome of outcomes.csv. [default: survival at the pathway's month of the answer]"
 SHOW = (
     "Parts, separated by commas, or all. Seconds: tornado, prcc, structure, evppi. Minutes: sobol, priors. "
     "[default: the parts that take seconds]"
 )
-OUTCOME = "Any outcome of outcomes.csv. [default: survival at the pathway's month of the answer]"
-SAMPLES = "Points of the Sobol sequence (--show sobol), a power of two. [default: 512]"
 COST = "Cost of one unit of a count in life-months, as bed_months=1 (the default, an assumption). May be repeated."
+SAMPLES = "Points of the Sobol sequence (--show sobol), a power of two. [default: 512]"
 
 
 def completed_parts(begun: str) -> list[str]:
@@ -37,35 +38,32 @@ def completed_parts(begun: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
 
 
+@dataclass
+class Options:
+    """The options of `sensitivity`."""
+
+    outcome: Annotated[str | None, option("NAME", OUTCOME)] = None
+    show: Annotated[str | None, option("PART,...", SHOW, completion=completed_parts)] = None
+    parameter: Annotated[list[str] | None, option("NAME", "Report only this parameter. May be repeated.")] = None
+    cost: Annotated[list[str] | None, option("COUNT=RATE", COST)] = None
+    clock: Annotated[str | None, option("NAME", "The clock of the outcome. [default: the pathway's own]")] = None
+    population: Annotated[str, option("NAME", "A population of outcomes.csv.")] = "all"
+    draws: Annotated[int | None, option("N", "Use the first N parameter sets. [default: all]")] = None
+    samples: Annotated[int | None, option("N", SAMPLES)] = None
+    seed: options.Seed = 1
+    horizon: options.Horizon = 120.0
+    out: options.Out = None
+    json: Annotated[bool, flag("--json", "Print only the tables, as JSON by part.")] = False
+    jobs: options.Jobs = None
+    quiet: options.Quiet = False
+    yes: options.Yes = False
+
+
 def sensitivity(
     scenario: options.Scenario,
-    base: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="BASE", help="Analyse the difference from this scenario.", autocompletion=options.completed
-        ),
-    ] = None,
-    outcome: Annotated[str | None, typer.Option(metavar="NAME", help=OUTCOME)] = None,
-    show: Annotated[str | None, typer.Option(metavar="PART,...", help=SHOW, autocompletion=completed_parts)] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Report only this parameter. May be repeated.")
-    ] = None,
-    cost: Annotated[list[str] | None, typer.Option(metavar="COUNT=RATE", help=COST)] = None,
-    clock: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The clock of the outcome. [default: the pathway's own]")
-    ] = None,
-    population: Annotated[str, typer.Option(metavar="NAME", help="A population of outcomes.csv.")] = "all",
-    draws: Annotated[
-        int | None, typer.Option(metavar="N", help="Use the first N parameter sets. [default: all]")
-    ] = None,
-    samples: Annotated[int | None, typer.Option(metavar="N", help=SAMPLES)] = None,
-    seed: options.Seed = 1,
-    horizon: options.Horizon = 120.0,
-    out: options.Out = None,
-    json: Annotated[bool, typer.Option("--json", help="Print only the tables, as JSON by part.")] = False,
-    jobs: options.Jobs = None,
-    quiet: options.Quiet = False,
-    yes: options.Yes = False,
+    base: Annotated[str | None, argument("BASE", "Analyse the difference from this scenario.", completed)] = None,
+    *,
+    chosen: Options,
 ) -> None:
     """Show which uncertain numbers and which assumptions drive an outcome."""
     from simulator.analyses.sensitivity.run import analyse
@@ -73,49 +71,49 @@ def sensitivity(
     from simulator.scenario.scenario import check_names, load_scenario
     from simulator.wording.sensitivity import answer
 
-    using = options.processes(jobs)
+    using = options.processes(chosen.jobs)
     loaded = [load_scenario(name) for name in (scenario, *([base] if base else []))]
     check_names(loaded)
     options.print_staleness(loaded[0].pathway)
-    out = out or folder.default(f"{'-vs-'.join(option.name for option in loaded)}-sensitivity")
-    parts = _parts(show, loaded, horizon, draws)
-    with folder.filled(out) as unfinished, progress.displayed("asking", quiet=quiet) as advance:
-        analysis = analyse(
-            loaded[0],
-            loaded[1] if base else None,
-            outcome=outcome,
+    parts = _parts(chosen, loaded)
+
+    def work(advance: progress.Progress) -> Sensitivity:
+        return analyse(
+            *loaded,
+            outcome=chosen.outcome,
             parts=parts,
-            parameters=parameter or (),
-            costs=_rates(cost or ()) or None,
-            clock=clock,
-            population=population,
-            draws=draws,
-            samples=samples,
-            seed=seed,
-            horizon=horizon,
+            parameters=chosen.parameter or (),
+            costs=_rates(chosen.cost or ()) or None,
+            clock=chosen.clock,
+            population=chosen.population,
+            draws=chosen.draws,
+            samples=chosen.samples,
+            seed=chosen.seed,
+            horizon=chosen.horizon,
             jobs=using,
             widen=_widen(loaded[0].pathway, using) if "priors" in parts else None,
-            yes=yes,
+            yes=chosen.yes,
             progress=advance,
         )
-        analysis.write(unfinished)
-        advance(1, 1, "making figures")
-        _draw(analysis, unfinished)
+
+    name = f"{'-vs-'.join(option.name for option in loaded)}-sensitivity"
+    analysis, out = output.written(chosen, name, work, _draw, stage="asking")
     output.print_results(
+        chosen,
         out,
-        json=(lambda: tables.as_json(analysis)) if json else None,
+        json=lambda: tables.as_json(analysis),
         answer=lambda console: console.print(answer(analysis)),
         tables=lambda console: tables.show(analysis, console),
-        quiet=quiet,
     )
 
 
-def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: int | None) -> list[str]:
+def _parts(chosen: Options, loaded: Sequence[Scenario]) -> list[str]:
     """Return the requested parts. For `all` or none, return the available parts and print why others are missing."""
     from simulator.analyses.sensitivity.run import OF_MANY, PARTS, QUICK, not_offered
     from simulator.errors import InputError
     from simulator.evidence.cohort import cohort_folder
 
+    show = chosen.show
     parts = [part.strip() for part in (show or "").split(",") if part.strip()]
     if show is not None and not parts:
         raise InputError(
@@ -124,7 +122,8 @@ def _parts(show: str | None, loaded: Sequence[Scenario], horizon: float, draws: 
     if show is not None and parts != ["all"]:
         return parts
     offered = QUICK if show is None else PARTS
-    unavailable = not_offered(loaded, horizon, draws, fitted=cohort_folder(loaded[0].pathway) is not None)
+    fitted = cohort_folder(loaded[0].pathway) is not None
+    unavailable = not_offered(loaded, chosen.horizon, chosen.draws, fitted=fitted)
     # Without --show nobody wants a decision, but ranks are always there.
     if show is not None or set(unavailable) >= set(OF_MANY):
         reasons = {why: [part for part in offered if unavailable.get(part) == why] for why in unavailable.values()}
@@ -141,15 +140,15 @@ def _rates(costs: Iterable[str]) -> dict[str, float]:
     from simulator.errors import InputError
 
     rates: dict[str, float] = {}
-    for option in costs:
-        name, equals, rate = option.rpartition("=")
+    for cost in costs:
+        name, equals, rate = cost.rpartition("=")
         try:
             rates[name.strip()] = float(rate)
         except ValueError:
             equals = ""
         if not equals or not isfinite(rates[name.strip()]) or rates[name.strip()] < 0:
             allowed = "life-months, 0 or more: bed_months=1, for example"
-            raise InputError("not COUNT=RATE", where="--cost", got=option, allowed=allowed)
+            raise InputError("not COUNT=RATE", where="--cost", got=cost, allowed=allowed)
     return rates
 
 

@@ -2,78 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from simulator.cli import folder, options, output, progress
+from simulator.cli import options, output
 
 if TYPE_CHECKING:
     from simulator.analyses.sweep.run import Sweep
 
-VARY = "A parameter, resource, marginal_benefit, [service] key, scale.NAME, odds_ratio.NAME or hazard_ratio.STATE.NAME."
-Vary = Annotated[
-    list[str],
-    typer.Option(metavar="NAME=VALUES", help=f"{VARY} Values: 0.5,0.7,0.9, 1..6 or 0.5..0.9..0.1. May be repeated."),
-]
+VARY = (
+    "A parameter, resource, marginal_benefit, [service] key, scale.NAME, odds_ratio.NAME or hazard_ratio.STATE.NAME. "
+    "Values: 0.5,0.7,0.9, 1..6 or 0.5..0.9..0.1. May be repeated."
+)
+
+
+@dataclass
+class Options(options.Simulation):
+    """The options of `sweep`."""
+
+    json: options.JsonTable = False
+    yes: options.Yes = False
+    quiet: options.Quiet = False
 
 
 def sweep(
-    scenario: options.Scenario,
-    vary: Vary,
-    engine: options.Engine = "auto",
-    patients: options.Patients = None,
-    draws: options.Draws = None,
-    seed: options.Seed = 1,
-    horizon: options.Horizon = 120.0,
-    out: options.Out = None,
-    json: Annotated[bool, typer.Option("--json", help="Print only the table, as JSON.")] = False,
-    jobs: options.Jobs = None,
-    replications: options.Replications = 4,
-    overload: options.Overload = False,
-    yes: options.Yes = False,
-    quiet: options.Quiet = False,
+    scenario: options.Scenario, vary: Annotated[list[str], options.option("NAME=VALUES", VARY)], chosen: Options
 ) -> None:
     """Simulate a scenario over a grid of values.
 
     Every cell uses the scenario's own marginal_benefit, unless --vary marginal_benefit=... varies it.
     """
     from simulator.analyses.sweep import axis
-    from simulator.analyses.sweep.run import sweep as simulate
-    from simulator.experiment.settings import Settings
+    from simulator.analyses.sweep.run import simulate
     from simulator.report.tables import display
     from simulator.report.tables import sweep as tables
     from simulator.scenario.scenario import load_scenario
     from simulator.wording.sweep import answer
 
-    varied, loaded = axis.split(vary), load_scenario(scenario)
-    out = out or folder.default(f"{loaded.name}-sweep")
-    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
-        result = simulate(
-            loaded,
-            varied,
-            yes=yes,
-            progress=advance,
-            engine=engine,
-            patients=Settings.patients if patients is None else patients,
-            draws=draws,
-            seed=seed,
-            horizon=horizon,
-            jobs=options.processes(jobs),
-            replications=replications,
-            overload=overload,
-        )
-        result.write(unfinished)
-        advance(1, 1, "making figures")
-        _draw(result, unfinished)
-    options.print_staleness(result.scenario.pathway)
+    varied, loaded, settings = axis.split(vary), load_scenario(scenario), chosen.settings()
+    options.print_staleness(loaded.pathway)
+    result, out = output.written(
+        chosen,
+        f"{loaded.name}-sweep",
+        lambda advance: simulate(loaded, varied, settings, yes=chosen.yes, progress=advance),
+        _draw,
+    )
     output.print_results(
+        chosen,
         out,
-        json=(lambda: display.as_json(result.table)) if json else None,
+        json=lambda: display.as_json(result.table),
         answer=lambda console: console.print(answer(result)),
         tables=lambda console: tables.show(result, console),
-        quiet=quiet,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli import folder, options, progress
+from simulator.cli.options import argument, completed_cohort, flag
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,22 +20,14 @@ if TYPE_CHECKING:
     from calibration.transport.marginal_benefit import Benefit
 
 
+COHORTS = "Shipped cohorts' names, or folders. [default: all shipped cohorts with figures to validate]"
+REFIT = "Refit the marginal benefit to every parameter set, and save it next to draws.csv."
+
+
 def validate(
-    cohorts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="COHORT",
-            help="Shipped cohorts' names, or folders. [default: all shipped cohorts with figures to validate]",
-            autocompletion=options.completed_cohort,
-        ),
-    ] = None,
+    cohorts: Annotated[list[str] | None, argument("COHORT", COHORTS, completed_cohort)] = None,
     out: options.Out = None,
-    refit: Annotated[
-        bool,
-        typer.Option(
-            "--refit", help="Refit the marginal benefit to every parameter set, and save it next to draws.csv."
-        ),
-    ] = False,
+    refit: Annotated[bool, flag("--refit", REFIT)] = False,
     jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from simulator.cli import folder, options, output, progress
+from simulator.cli import options, output
+from simulator.cli.options import argument, completed, option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,126 +16,90 @@ if TYPE_CHECKING:
     from simulator.analyses.virtual_cohorts.power import VirtualCohorts
     from simulator.analyses.virtual_cohorts.settings import Settings
 
-Patients = Annotated[
-    int | None,
-    typer.Option(
-        "--n", metavar="N", help="Patients per cohort or arm. [default: size of the calibrated cohort, else 100]"
-    ),
-]
-Cohorts = Annotated[int, typer.Option(metavar="N", help="Number of cohorts, spread evenly over the parameter sets.")]
-Draws = Annotated[int | None, typer.Option(metavar="N", help="Use the first N parameter sets. [default: up to 50]")]
+N = "Patients per cohort or arm. [default: size of the calibrated cohort, else 100]"
+ENGINE = "auto, microsim or des (engines that simulate patients)."
+GROUP = "The group to compare with patients who did not enter it. [default: as the pathway declares]"
+LANDMARKS = "Up to three, separated by commas, before the month of the answer. [default: as the pathway declares]"
+MILESTONE = "[default: the first shipped scenario in which a treatment has no effect]"
+
+
 def completed_engine(begun: str) -> list[str]:
     """Return the engines with patients whose names start with `begun`."""
     return [name for name in options.completed_engine(begun) if name != "exact"]
 
 
-Engine = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="auto, microsim or des (engines that simulate patients).",
-        autocompletion=completed_engine,
-    ),
-]
-Group = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="The group to compare with patients who did not enter it. [default: as the pathway declares]",
-    ),
-]
-Landmarks = Annotated[
-    str | None,
-    typer.Option(
-        metavar="MONTHS",
-        help="Up to three, separated by commas, before the month of the answer. [default: as the pathway declares]",
-    ),
-]
-MILESTONE = "[default: the first shipped scenario in which a treatment has no effect]"
-Json = Annotated[bool, typer.Option("--json", help="Print only the table, as JSON.")]
+@dataclass
+class Options:
+    """The options of both commands."""
+
+    n: Annotated[int | None, option("N", N, "--n")] = None
+    cohorts: Annotated[int, option("N", "Number of cohorts, spread evenly over the parameter sets.")] = 1000
+    draws: Annotated[int | None, option("N", "Use the first N parameter sets. [default: up to 50]")] = None
+    seed: options.Seed = 1
+    engine: Annotated[str, option("NAME", ENGINE, completion=completed_engine)] = "auto"
+    horizon: options.Horizon = 120.0
+    out: options.Out = None
+    json: options.JsonTable = False
+    jobs: options.Jobs = None
+    quiet: options.Quiet = False
+    yes: options.Yes = False
+
+    def settings(self) -> Settings:
+        """Return the settings of a run. Raises InputError."""
+        from simulator.analyses.virtual_cohorts.settings import Settings
+
+        jobs = options.processes(self.jobs)
+        return Settings(self.n, self.cohorts, self.draws, self.seed, self.engine, self.horizon, jobs)
 
 
 def guarantee_time(
-    scenario: Annotated[
-        str | None,
-        typer.Argument(metavar="[SCENARIO]", help=f"{options.SCENARIO} {MILESTONE}", autocompletion=options.completed),
-    ] = None,
-    group: Group = None,
-    landmarks: Landmarks = None,
-    n: Patients = None,
-    cohorts: Cohorts = 1000,
-    draws: Draws = None,
-    seed: options.Seed = 1,
-    engine: Engine = "auto",
-    horizon: options.Horizon = 120.0,
-    out: options.Out = None,
-    json: Json = False,
-    jobs: options.Jobs = None,
-    quiet: options.Quiet = False,
-    yes: options.Yes = False,
+    scenario: Annotated[str | None, argument("[SCENARIO]", f"{options.SCENARIO} {MILESTONE}", completed)] = None,
+    group: Annotated[str | None, option("NAME", GROUP)] = None,
+    landmarks: Annotated[str | None, option("MONTHS", LANDMARKS)] = None,
+    *,
+    chosen: Options,
 ) -> None:
     """Show immortal-time bias: compare patients with and without a treatment, naively and correctly."""
-    from simulator.analyses.virtual_cohorts import files, immortal_time
+    from simulator.analyses.virtual_cohorts.immortal_time import immortal_time
     from simulator.scenario.scenario import load_scenario
     from simulator.wording import virtual_cohorts as answers
 
-    loaded = load_scenario(_milestone() if scenario is None else scenario)
-    settings = _settings(n, cohorts, draws, seed, engine, horizon, jobs)
+    loaded, settings = load_scenario(_milestone() if scenario is None else scenario), chosen.settings()
     options.print_staleness(loaded.pathway)
     months = None if landmarks is None else _months(landmarks)
-    out = out or folder.default(f"{loaded.name}-guarantee-time")
-    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
-        result = immortal_time.immortal_time(
-            loaded, group=group, landmarks=months, yes=yes, progress=advance, settings=settings
-        )
-        files.write_immortal_time(result, unfinished)
-        advance(1, 1, "making figures")
-        _draw(result, unfinished)
-    _print(answers.immortal_time(result), result, result.analyses, out, json=json, quiet=quiet)
+    result, out = output.written(
+        chosen,
+        f"{loaded.name}-guarantee-time",
+        lambda advance: immortal_time(
+            loaded, group=group, landmarks=months, yes=chosen.yes, progress=advance, settings=settings
+        ),
+        _draw,
+    )
+    _print(answers.immortal_time(result), result, result.analyses, out, chosen)
 
 
 def virtual_cohorts(
     scenario: options.Scenario,
-    other: Annotated[
-        str | None,
-        typer.Argument(metavar="[OTHER]", help="The scenario to compare with.", autocompletion=options.completed),
-    ] = None,
-    n: Patients = None,
-    cohorts: Cohorts = 1000,
-    draws: Draws = None,
-    seed: options.Seed = 1,
-    engine: Engine = "auto",
-    horizon: options.Horizon = 120.0,
-    out: options.Out = None,
-    json: Json = False,
-    jobs: options.Jobs = None,
-    quiet: options.Quiet = False,
-    yes: options.Yes = False,
+    other: Annotated[str | None, argument("[OTHER]", "The scenario to compare with.", completed)] = None,
+    *,
+    chosen: Options,
 ) -> None:
     """Simulate many cohorts of n patients: how much their results vary, and their power to distinguish two policies."""
-    from simulator.analyses.virtual_cohorts import files, power
+    from simulator.analyses.virtual_cohorts.power import virtual_cohorts
     from simulator.scenario.scenario import load_scenario
     from simulator.wording import virtual_cohorts as answers
 
-    loaded, settings = load_scenario(scenario), _settings(n, cohorts, draws, seed, engine, horizon, jobs)
+    loaded, settings = load_scenario(scenario), chosen.settings()
     options.print_staleness(loaded.pathway)
     compared = None if other is None else load_scenario(other)
-    out = out or folder.default(f"{loaded.name}-virtual-cohorts")
-    with folder.filled(out) as unfinished, progress.displayed("simulating", quiet=quiet) as advance:
-        result = power.virtual_cohorts(loaded, compared, yes=yes, progress=advance, settings=settings)
-        files.write_cohorts(result, unfinished)
-        advance(1, 1, "making figures")
-        _draw(result, unfinished)
+    result, out = output.written(
+        chosen,
+        f"{loaded.name}-virtual-cohorts",
+        lambda advance: virtual_cohorts(loaded, compared, yes=chosen.yes, progress=advance, settings=settings),
+        _draw,
+    )
     table = result.cohorts if result.power is None else result.power
-    _print(answers.cohorts(result), result, table, out, json=json, quiet=quiet)
-
-
-def _settings(
-    n: int | None, cohorts: int, draws: int | None, seed: int, engine: str, horizon: float, jobs: int | None
-) -> Settings:
-    from simulator.analyses.virtual_cohorts.settings import Settings
-
-    return Settings(n, cohorts, draws, seed, engine, horizon, options.processes(jobs))
+    _print(answers.cohorts(result), result, table, out, chosen)
 
 
 def _milestone() -> str:
@@ -172,15 +136,15 @@ def _draw(result: ImmortalTime | VirtualCohorts, into: Path) -> None:
 
 
 def _print(
-    answer: str, result: ImmortalTime | VirtualCohorts, table: pd.DataFrame, out: Path, *, json: bool, quiet: bool
+    answer: str, result: ImmortalTime | VirtualCohorts, table: pd.DataFrame, out: Path, chosen: Options
 ) -> None:
     from simulator.report.tables import display
     from simulator.report.tables import virtual_cohorts as tables
 
     output.print_results(
+        chosen,
         out,
-        json=(lambda: display.as_json(table)) if json else None,
+        json=lambda: display.as_json(table),
         answer=lambda console: console.print(answer),
         tables=lambda console: tables.show(result, answer, console),
-        quiet=quiet,
     )

@@ -95,13 +95,25 @@ def sweep(
 
     Options as in `Settings`; yes : start however long it takes. Raises InputError before anything runs.
     """
-    chosen = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload)
+    settings = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload)
+    return simulate(scenario, vary, settings, yes=yes, progress=progress)
+
+
+def simulate(
+    scenario: Scenario | str | Path,
+    vary: Mapping[str, str | Iterable[float]],
+    chosen: Settings,
+    *,
+    yes: bool = True,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Return `sweep` with its settings in one object."""
     grid = make_grid(scenario if isinstance(scenario, Scenario) else load_scenario(scenario), vary)
     pathway = grid.scenario.pathway
     table = load_informed_draws(pathway)
     first = grid.at(0)
     # Cells differ in numbers only: one engine can run them all.
-    engine, why = choose_engine(engine, [first], horizon)
+    engine, why = choose_engine(chosen.engine, [first], chosen.horizon)
     n_draws = count_draws(chosen, engine, first.is_limited, table, pathway)
     batch = BATCH if engine == "exact" else 1
     chunks = tuple(slice(begin, min(begin + batch, n_draws)) for begin in range(0, n_draws, batch))

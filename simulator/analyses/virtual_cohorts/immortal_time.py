@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from simulator import execution
+from simulator.analyses.virtual_cohorts import files
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
 from simulator.arrays import Booleans, Floats
@@ -77,6 +79,17 @@ class ImmortalTime:
     reported: float | None
     analyses: pd.DataFrame
     curves: pd.DataFrame
+
+    def write(self, folder: Path) -> None:
+        """Write analyses.csv, curves.csv and manifest.json."""
+        more = {
+            "groups": [group.name for group in self.groups],
+            "decision": self.decision,
+            "failure": list(self.failure),
+            "reported_difference": self.reported,
+        }
+        tables = {"analyses": self.analyses, "curves": self.curves}
+        files.write(tables, [self.scenario], self.settings, self.n_draws, more, folder)
 
 
 def paired_groups(pathway: Pathway, name: str | None = None) -> tuple[Group, Group]:

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from simulator import execution
+from simulator.analyses.virtual_cohorts import files
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
 from simulator.arrays import Booleans
@@ -58,6 +60,12 @@ class VirtualCohorts:
     curves: pd.DataFrame
     variation: dict[str, float]
     power: pd.DataFrame | None
+
+    def write(self, folder: Path) -> None:
+        """Write cohorts.csv, curves.csv, spread.csv, power.csv where policies are compared, and manifest.json."""
+        spread = pd.DataFrame([self.variation])
+        tables = {"cohorts": self.cohorts, "curves": self.curves, "spread": spread, "power": self.power}
+        files.write(tables, self.scenarios, self.settings, self.n_draws, {}, folder)
 
 
 @dataclass(frozen=True)
