@@ -11,7 +11,6 @@ from simulator.cli import progress
 from simulator.cli.options import flag
 from simulator.errors import InputError
 
-
 FILE = "The TOML file of a pathway or scenario, the folder of a cohort, or a shipped name."
 
 
