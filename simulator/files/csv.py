@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 LARGEST = 50_000_000
 """Bytes, read in about ten seconds: 20,000 draws of 100 parameters with all their digits."""
 
+EMPTY = '""'
+ROWS = 20_000
+"""Rows that are written at once."""
+
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """A number. Python would take 1_000 and full-width digits, too."""
 
@@ -144,18 +148,41 @@ def _number(cell: str) -> float:
 
 def write(table: pd.DataFrame, to: Path | IO[str], form: str, *, header: bool = True) -> None:
     """Write a table, with formatted numbers (".8g"), and texts that no spreadsheet runs; `read` restores them."""
-    import pandas as pd
+    if isinstance(to, Path):
+        with to.open("w", encoding="utf-8", newline="") as file:
+            write(table, file, form, header=header)
+        return
+    if header:
+        to.write(",".join(map(_written_cell, table.columns)) + "\n")
+    for first in range(0, len(table), ROWS):
+        # Whole columns at once: pandas takes three times as long, and a comparison writes 800,000 cells.
+        columns = [_written_column(column, form) for _, column in table.iloc[first : first + ROWS].items()]
+        # A blank cell alone would be an empty line, which is no row.
+        to.writelines(f"{','.join(row) or EMPTY}\n" for row in zip(*columns, strict=True))
 
-    named = table.rename(columns=lambda name: _written_cell(str(name)))
-    for place, column in enumerate(named.columns):
-        if not pd.api.types.is_numeric_dtype(table.dtypes.iloc[place]):
-            named[column] = named[column].map(_written_cell)
-    named.to_csv(to, header=header, index=False, float_format=f"%{form}", lineterminator="\n")
+
+def _written_column(column: pd.Series, form: str) -> list[str]:
+    """Return the cells of a column as text; a missing value is blank."""
+    if column.dtype.kind in "iub":
+        return list(map(str, column.tolist()))
+    cells = column.to_numpy(dtype=object, copy=True)
+    known = column.notna().to_numpy()
+    values = column[known].tolist()
+    cells[~known] = ""
+    if column.dtype.kind == "f":
+        cells[known] = (f"%{form}\n" * len(values) % tuple(values)).split("\n")[:-1]
+    else:
+        cells[known] = list(map(_written_cell, values))
+    return cells.tolist()
 
 
-def _written_cell(value: object) -> object:
-    runs = isinstance(value, str) and _RUNS.match(value) and not NUMBER.fullmatch(value)
-    return f"'{value}" if runs else value
+@lru_cache(maxsize=4096, typed=True)
+def _written_cell(value: object) -> str:
+    text = str(value)
+    runs = isinstance(value, str) and _RUNS.match(text) and not NUMBER.fullmatch(text)
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow([f"'{text}" if runs else text, ""])
+    return line.getvalue().removesuffix(",\n")
 
 
 def _read_cell(cell: str) -> str:

@@ -127,3 +127,19 @@ def test_what_is_no_text_is_refused(written: Write, tmp_path: Path) -> None:
     (tmp_path / "told.csv").write_bytes(b"name\n\xe9\n")
     with pytest.raises(InputError, match=r"told\.csv: not a text file .byte 5 is not UTF-8."):
         read(tmp_path / "told.csv")
+
+
+def test_cells_are_written_as_by_pandas_but_for_texts_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "text": ["a,b", 'q"r', "two\nlines", "", None, "-5"],
+            "mixed": [1, "", 2.5, True, None, float("nan")],
+            "number": [1.0, np.inf, -np.inf, np.nan, 1e-9, 123456789.5],
+            "count": range(6),
+        }
+    )
+    csv_file.write(table, tmp_path / "ours.csv", ".8g")
+    table.to_csv(tmp_path / "pandas.csv", index=False, float_format="%.8g", lineterminator="\n")
+    assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "pandas.csv").read_bytes()
+    csv_file.write(table[["text"]], tmp_path / "ours.csv", ".8g")
+    assert (tmp_path / "ours.csv").read_bytes() == b'text\n"a,b"\n"q""r"\n"two\nlines"\n""\n""\n-5\n'
