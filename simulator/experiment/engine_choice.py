@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from simulator.engines.exact.uses import most_requests
 from simulator.engines.model import resolve
-from simulator.errors import InputError
 from simulator.scenario.capacity import beyond_microsim, doubles
 from simulator.scenario.scenario import Scenario
 
@@ -20,50 +19,29 @@ def choose_engine(engine: str, scenarios: Sequence[Scenario], horizon: float = 1
     """Return the engine to use and why. Raises InputError where the requested engine cannot run a scenario."""
     from simulator.engines.exact import accuracy
     from simulator.engines.exact import engine as exact
+    from simulator.engines.microsim import queueing
 
-    limited = next((scenario for scenario in scenarios if scenario.is_limited), None)
-    beyond = [
-        (scenario, why)
-        for scenario in scenarios
-        if (why := beyond_microsim(scenario.pathway, scenario.capacity)) is not None
-    ]
-    if engine == "exact" and limited is not None:
-        raise InputError(
-            "the exact engine has no queues",
-            where=f"{limited.where}: [{'capacity' if limited.capacity else 'service'}]",
-            allowed="--engine auto, microsim or des",
-        )
-    passed = next((scenario for scenario in scenarios if scenario.pathway.milestones), None)
-    if engine == "exact" and passed is not None:
-        raise InputError(
-            "the exact engine has no milestones: latent times that are carried forward need patients",
-            where=f"{passed.where}: milestones",
-            got=list(passed.pathway.milestones),
-            allowed="--engine auto, microsim or des",
-        )
-    if engine == "microsim" and beyond:
-        scenario, why = beyond[0]
-        raise InputError(
-            "the queues of microsim cannot simulate this scenario",
-            where=scenario.where,
-            got=why,
-            allowed="--engine des",
-        )
+    for scenario in scenarios:
+        if engine == "exact":
+            exact.refuse(scenario)
+        elif engine == "microsim":
+            queueing.refuse(scenario)
     if engine != "auto":
         return engine, "as asked"
-    if limited is None and passed is not None:
-        return (
-            "microsim",
-            f"the latent times of {passed.name} are carried forward into a milestone, which needs simulated patients",
-        )
-    if limited is None:
+    limited = any(scenario.is_limited for scenario in scenarios)
+    passed = [scenario.name for scenario in scenarios if scenario.pathway.milestones]
+    if passed and not limited:
+        carried = f"the latent times of {passed[0]} are carried forward into a milestone"
+        return "microsim", f"{carried}, which needs simulated patients"
+    if not limited:
         try:
             for scenario in scenarios:
                 exact.refuse_coarse(resolve(scenario), horizon)
         except accuracy.TooCoarse as error:
             return "microsim", f"{error.what}: {error.got}"
         return "exact", "no resource is limited, so the answer has no simulation noise"
-    better = [why for _, why in beyond] or [why for scenario in scenarios if (why := _beforehand(scenario))]
+    beyond = [why for scenario in scenarios if (why := beyond_microsim(scenario.pathway, scenario.capacity))]
+    better = beyond or [why for scenario in scenarios if (why := _beforehand(scenario))]
     if better:
         return "des", better[0]
     if any(scenario.capacity for scenario in scenarios):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ from simulator.experiment.lattice_error import measured
 from simulator.experiment.marginal_benefit import mixture, simulated, with_marginal_benefits
 from simulator.experiment.parts import ScenarioDraws, draws_of_curves, with_noise
 from simulator.experiment.results import Results, gather
-from simulator.experiment.settings import Given, Progress, Settings
+from simulator.experiment.settings import Given, Options, Progress, Settings, with_options
 from simulator.experiment.shards import Simulation, shards, whole
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -33,47 +34,24 @@ from simulator.scenario.scenario import INFORMED, Scenario, check_names, check_o
 ROUGH_DRAWS = 10
 
 
-def run(
-    scenario: Given,
-    *,
-    engine: str = "auto",
-    patients: int = Settings.patients,
-    draws: int | None = None,
-    seed: int = 1,
-    horizon: float = Settings.horizon,
-    jobs: int = 1,
-    replications: int = Settings.replications,
-    overload: bool = False,
-    margin: float = Settings.margin,
-    rough: bool = False,
-    progress: Progress | None = None,
-) -> Results:
+@with_options(Options)
+def run(scenario: Given, *, progress: Progress | None = None, **options: Unpack[Options]) -> Results:
     """Return the results of one scenario. The options are those of `Settings`. Raises InputError."""
-    settings = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload, margin, rough)
-    return simulate([scenario], settings, progress)
+    return simulate([scenario], Settings(**options), progress)
 
 
+@with_options(Options)
 def compare(
     *scenarios: Given | list[Given] | tuple[Given, ...],
-    engine: str = "auto",
-    patients: int = Settings.patients,
-    draws: int | None = None,
-    seed: int = 1,
-    horizon: float = Settings.horizon,
-    jobs: int = 1,
-    replications: int = Settings.replications,
-    overload: bool = False,
-    margin: float = Settings.margin,
-    rough: bool = False,
     progress: Progress | None = None,
+    **options: Unpack[Options],
 ) -> Results:
     """Return the results of scenarios, with differences from the first; a list stands for its members. InputError.
 
     A scenario that treats more than its draws' policy has several marginal benefits: see `with_marginal_benefits`.
     The options are those of `Settings`; progress : called with how many pieces are done, and of how many.
     """
-    settings = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload, margin, rough)
-    return simulate(scenarios, settings, progress)
+    return simulate(scenarios, Settings(**options), progress)
 
 
 def simulate(

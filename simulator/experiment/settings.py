@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from inspect import Parameter, signature
 from numbers import Integral, Real
 from pathlib import Path
+from typing import TypedDict, TypeVar
 
 from simulator.engines.curves import check_horizon
 from simulator.errors import InputError
@@ -16,6 +18,8 @@ from simulator.scenario.scenario import Scenario
 Given = Scenario | str | Path
 
 Progress = Callable[[int, int], None]
+
+Function = TypeVar("Function", bound=Callable[..., object])
 
 MOST_PATIENTS = 100_000_000
 """Patients a draw: hours of work, for a standard error of 0.00005."""
@@ -66,6 +70,43 @@ class Settings:
                 raise InputError("too few", where=option, got=value, allowed="1 or more")
         if self.patients > MOST_PATIENTS:
             raise InputError("too many", where="--patients", got=self.patients, allowed=f"up to {MOST_PATIENTS:,}")
+
+
+class SweepOptions(TypedDict, total=False):
+    """The options of `sweep`, by name: see `Settings`."""
+
+    engine: str
+    patients: int
+    draws: int | None
+    seed: int
+    horizon: float
+    jobs: int
+    replications: int
+    overload: bool
+
+
+class Options(SweepOptions, total=False):
+    """The options of `run` and `compare`, by name: see `Settings`."""
+
+    margin: float
+    rough: bool
+
+
+def with_options(options: type[SweepOptions]) -> Callable[[Function], Function]:
+    """Give a function that takes **options a signature with their names, types and defaults, for help and notebooks."""
+
+    def shown(function: Function) -> Function:
+        without = signature(function)
+        named = [parameter for parameter in without.parameters.values() if parameter.kind != Parameter.VAR_KEYWORD]
+        named += [
+            Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+            for field in fields(Settings)
+            if field.name in options.__annotations__
+        ]
+        function.__signature__ = without.replace(parameters=named)  # type: ignore[attr-defined]
+        return function
+
+    return shown
 
 
 def _is_whole(value: object) -> bool:

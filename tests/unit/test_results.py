@@ -96,8 +96,9 @@ def test_the_options_are_arguments_with_names_types_and_the_settings_defaults(fu
             assert options[field.name].default == field.default
             assert options[field.name].annotation == field.type
     assert {"engine", "patients", "draws", "seed", "horizon", "jobs", "replications", "overload"} <= options.keys()
+    given = ("baseline", {}) if function is simulator.sweep else ("baseline",)
     with pytest.raises(TypeError, match="drws"):
-        function("baseline", {}, drws=3)
+        function(*given, drws=3)
 
 
 def test_the_file_holds_the_same(compared: Results, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws
 from simulator.experiment.results import DIGITS, as_written, clocks
 from simulator.experiment.run import count_draws, draws_for_overload, part_of
-from simulator.experiment.settings import Settings
+from simulator.experiment.settings import Settings, SweepOptions, with_options
 from simulator.experiment.summaries import outcomes_of_population, sample
 from simulator.files import csv
 from simulator.outcomes.labels import follow_up
@@ -76,27 +76,20 @@ class _Plan:
     chunks: tuple[slice, ...]
 
 
+@with_options(SweepOptions)
 def sweep(
     scenario: Scenario | str | Path,
     vary: Mapping[str, str | Iterable[float]],
     *,
-    engine: str = "auto",
-    patients: int = Settings.patients,
-    draws: int | None = None,
-    seed: int = 1,
-    horizon: float = Settings.horizon,
-    jobs: int = 1,
-    replications: int = Settings.replications,
-    overload: bool = False,
     yes: bool = True,
     progress: Progress | None = None,
+    **options: Unpack[SweepOptions],
 ) -> Sweep:
     """Return one scenario's results over a grid, e.g. vary={"beds": range(1, 7), "uptake": "0.5,0.9"}.
 
     Options as in `Settings`; yes : start however long it takes. Raises InputError before anything runs.
     """
-    settings = Settings(engine, patients, draws, seed, horizon, jobs, replications, overload)
-    return simulate(scenario, vary, settings, yes=yes, progress=progress)
+    return simulate(scenario, vary, Settings(**options), yes=yes, progress=progress)
 
 
 def simulate(

@@ -36,7 +36,7 @@ def solve(model: Model, horizon: float, *, step: float | None = None, window: bo
     Raises InputError where a resource is limited, a milestone passed, or no lattice is fine enough.
     """
     check_horizon(horizon)
-    refuse(model)
+    refuse(model.scenario)
     if step is not None:
         return _solve(model, horizon, step, window)
     step = step_of((model.scenario,), horizon)
@@ -115,7 +115,7 @@ def one_step(models: Sequence[Model], horizon: float) -> float:
     On one lattice, patients whom a policy does not touch do not differ at all. Raises InputError as `solve` does.
     """
     for model in models:
-        refuse(model)
+        refuse(model.scenario)
     step = step_of(tuple(model.scenario for model in models), horizon)
     ends = [end for model in models if accuracy.cycle(model) for end, _ in ends_of_benefit(model)]
     return min((_fine_enough(end, step, horizon, True).lattice.step for end in ends), default=step)
@@ -125,21 +125,20 @@ def _fine_enough(model: Model, step: float, horizon: float, window: bool) -> Sol
     return accuracy.fine_enough(model, step, horizon, lambda step: _solve(model, horizon, step, window))
 
 
-def refuse(model: Model) -> None:
-    """Raise InputError if a resource is limited, or if latent times go on in a milestone."""
-    if model.pathway.milestones:
-        raise InputError(
-            "the exact engine has no milestones",
-            where=f"{model.scenario.where}: milestones",
-            got=list(model.pathway.milestones),
-            allowed="microsim or des",
-        )
-    for resource, capacity in model.scenario.capacity.items():
+def refuse(scenario: Scenario) -> None:
+    """Raise InputError if a resource is limited, if patients arrive over time, or if there is a milestone."""
+    if scenario.is_limited:
         raise InputError(
             "the exact engine has no queues",
-            where=f"{model.scenario.where}: [capacity] {resource}",
-            got=capacity,
-            allowed="no [capacity], or an engine with queues",
+            where=f"{scenario.where}: [{'capacity' if scenario.capacity else 'service'}]",
+            allowed="--engine auto, microsim or des",
+        )
+    if scenario.pathway.milestones:
+        raise InputError(
+            "the exact engine has no milestones: latent times that are carried forward need patients",
+            where=f"{scenario.where}: milestones",
+            got=list(scenario.pathway.milestones),
+            allowed="--engine auto, microsim or des",
         )
 
 

@@ -24,6 +24,7 @@ from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import beyond_microsim, lasting
+from simulator.scenario.scenario import Scenario
 
 MOST_ROWS, MOST_ROWS_A_PATIENT, MOST_ROUNDS = 500_000, 50, 1_000
 """Segments beforehand: more than both of the first two are refused, and more rounds without a unit granted."""
@@ -43,7 +44,7 @@ def simulate(
     `before` : the model of patients who are not under the policy. `keep` : states whose entries and exits are kept;
     None keeps all, and their order. Raises InputError where only des can run the limits.
     """
-    refuse(model)
+    refuse(model.scenario)
     runs, rounds = list[Segments](), 0
     plans = [QueuePlan(world, horizon, keep) for world in (model, before or model)]
     if any(plan.marginal is not None for plan in plans):
@@ -66,14 +67,12 @@ def simulate(
     return _Assembly(runs, arrivals, served.start, horizon).trajectories(), served.requests(arrivals)
 
 
-def refuse(model: Model) -> None:
+def refuse(scenario: Scenario) -> None:
     """Raise InputError if the scenario's limits are beyond this path."""
-    why = beyond_microsim(model.pathway, model.scenario.capacity)
+    why = beyond_microsim(scenario.pathway, scenario.capacity)
     if why is not None:
-        where = model.scenario.where
-        raise InputError(
-            "the queues of microsim cannot simulate this scenario", where=where, got=why, allowed="--engine des"
-        )
+        what = "the queues of microsim cannot simulate this scenario"
+        raise InputError(what, where=scenario.where, got=why, allowed="--engine des")
 
 
 def _check_number(model: Model, rounds: int, rows: int, patients: int) -> None:
