@@ -47,29 +47,27 @@ class SamePatients:
 
     def sentences(self) -> list[str]:
         """Return a sentence for each set of rows that share patients and enter as if they did not."""
-        lines: dict[Hashable, set[int]] = {}
-        together: list[set[Hashable]] = []
+        together: list[set[_Row]] = []
         advice: dict[Hashable, str] = {}
         for one, other in combinations(self._rows(), 2):
             if one.factor == other.factor or self._independent(one, other):
                 continue
-            for each in (one, other):
-                lines.setdefault(each.factor, set()).add(each.line)
             for row, sizes in ((one, other), (other, one)):
                 if group := self._group_of(row, sizes):
                     advice[row.factor] = f"count line {row.line} among the {group} whom line {sizes.line} counts"
-            linked = [each for each in together if each & {one.factor, other.factor}]
-            together = [each for each in together if each not in linked]
-            together.append({one.factor, other.factor}.union(*linked))
-        return [
-            self._sentence([sorted(lines[factor]) for factor in each], [advice[f] for f in each if f in advice])
-            for each in together
-        ]
+            # One factor may count several arms, whose rows share no patients.
+            pair = {(each.factor, each.arms) for each in (one, other)}
+            linked = [rows for rows in together if any((row.factor, row.arms) in pair for row in rows)]
+            together = [rows for rows in together if rows not in linked]
+            together.append({one, other}.union(*linked))
+        return [self._sentence(rows, advice) for rows in together]
 
-    def _sentence(self, lines: list[list[int]], advice: list[str]) -> str:
-        named = [_in_words(line) for line in sorted(lines)]
+    def _sentence(self, rows: set[_Row], advice: dict[Hashable, str]) -> str:
+        factors = {row.factor for row in rows}
+        lines = sorted(sorted(row.line for row in rows if row.factor == factor) for factor in factors)
+        named = [_in_words(line) for line in lines]
         # Of several rows together, it may not do to count one otherwise.
-        pair = advice if sum(map(len, lines)) == 2 else []
+        pair = [advice[factor] for factor in factors if factor in advice] if len(rows) == 2 else []
         instead = "".join(f", or {each} (its name as `population`, its size as `n`)" for each in pair)
         return (
             f"{self.targets.folder / 'targets.csv'}: {', '.join(named[:-1])} and {named[-1]} count the same patients, "

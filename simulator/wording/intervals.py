@@ -52,12 +52,13 @@ def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign:
 
 
 def reported(row: Row) -> str:
-    """Return a reported figure as printed: "63 % (5 of 8)", "17 of 40", "10.3 months (n = 40)"."""
+    """Return a reported figure as printed: "63 % (5 of 8)", "17 of 40", "10.3 months (n = 40)"; "45 %" without n."""
     counted = math.isfinite(row["count"])
-    of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else f"n = {row['n']:.0f}"
+    size = f"n = {row['n']:.0f}" if math.isfinite(row["n"]) else ""
+    of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else size
     if row["unit"] == "patients" and counted:
         return of
     # Papers print whole percents, and round a half upwards.
     value = math.floor(row["reported"] + 0.5) if row["unit"] == "%" else row["reported"]
     figure = f"{value}" if row["unit"] == "%" else rounding.number(value, row["unit"])
-    return f"{figure} {row['unit']} ({of})"
+    return f"{figure} {row['unit']}{of and f' ({of})'}"

@@ -216,6 +216,16 @@ def test_rows_of_the_same_patients_that_enter_as_if_independent_are_named(what: 
     assert re.search(r"targets.csv: line 2 and line 3 count the same patients, but enter .* use = \"predictive\"", said)
 
 
+def test_arms_that_are_fitted_together_are_named_apart(cohort: Write) -> None:
+    """Two arms with a count and a percentage each: to compare one row of every arm is enough."""
+    rows = [f"survivors,{arm},,3,{n - 5},{n}" for arm, n in (("others", 20), ("responders", 40))]
+    rows += [f"survival,{arm},,12,,{n}" for arm, n in (("others", 20), ("responders", 40))]
+    said = SamePatients(cohort(*rows)).sentences()
+    for lines, sentence in zip(("line 2 and line 4", "line 3 and line 5"), said, strict=True):
+        assert f"targets.csv: {lines} count" in sentence
+        assert 'Give one of them use = "predictive".' in sentence
+
+
 def test_rows_that_a_group_holds_may_be_counted_among_it_as_their_note_says(cohort: Write) -> None:
     responders = "patients,responders,,,33,60"
     (said,) = SamePatients(cohort(responders, "entered,all,transplant,3,12,60")).sentences()

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from simulator.wording import intervals
 from simulator.wording.rounding import NONE, decimals, interval, number
 
 
@@ -57,3 +58,19 @@ def test_an_interval_that_cannot_be_seen_is_none() -> None:
     assert interval(0.2601, 0.2602, "probability", 0.26) is None
     assert interval(math.nan, math.nan, "probability", 0.26) is None
     assert interval(9.06, math.nan, "months", 12.0) == ("9.1", NONE)
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "reported", "unit", "shown"),
+    [
+        (5.0, 8.0, 62.5, "%", "63 % (5 of 8)"),
+        (17.0, 40.0, 17.0, "patients", "17 of 40"),
+        (math.nan, 40.0, 10.3, "months", "10.3 months (n = 40)"),
+        (math.nan, math.nan, 45.2, "%", "45 %"),
+    ],
+)
+def test_a_reported_figure_is_shown_with_the_patients_that_are_known(
+    count: float, n: float, reported: float, unit: str, shown: str
+) -> None:
+    """A percentage with an error needs no n."""
+    assert intervals.reported({"count": count, "n": n, "reported": reported, "unit": unit}) == shown

@@ -208,6 +208,48 @@ def test_a_bias_upwards_is_told_and_taken_off() -> None:
     assert all(each.estimate < 4 * each.standard_error for each in found)
 
 
+def test_the_standard_error_of_a_value_is_its_spread_over_repeated_samples() -> None:
+    """Of 400 samples a standard deviation is known to 3.5 %: a bound of more than four of its standard errors."""
+    gains = 1.0 + 2.0 * rng(23).normal(size=(400, 150))
+    found = [value_of_information.evpi(gain) for gain in gains]
+    spread = np.std([value.estimate for value in found], ddof=1)
+    assert np.mean([value.standard_error for value in found]) == pytest.approx(spread, rel=0.15)
+
+
+def test_an_input_that_determines_the_gain_is_worth_everything_and_its_error_is_that_of_everything() -> None:
+    """The regression has hardly an error, so that all of the standard error comes from the number of draws."""
+    gain = 1.0 + 2.0 * stats.norm.ppf((rng(24).permutation(400) + 0.5) / 400)
+    everything, input_ = value_of_information.evpi(gain), value_of_information.evppi(gain, gain, Uniforms(1), "x")
+    assert input_.estimate == pytest.approx(everything.estimate, rel=1e-3)
+    assert input_.standard_error == pytest.approx(everything.standard_error, rel=0.01)
+
+
+def test_the_upward_bias_is_off_the_value() -> None:
+    x, noise = rng(25).normal(size=(2, 300))
+    gain = 0.1 * x + 2.0 * noise
+    fitted, value = smooth(x, gain).fitted, value_of_information.evppi(gain, x, Uniforms(1), "x")
+    assert value.upward_bias > 0.01
+    seen = np.maximum(fitted, 0.0).mean() - max(fitted.mean(), 0.0)
+    assert value.estimate + value.upward_bias == pytest.approx(seen)
+
+
+def test_an_input_that_does_not_vary_is_worth_nothing_however_uncertain_the_gain_is() -> None:
+    gain = rng(26).normal(size=200)
+    assert value_of_information.evppi(gain, np.ones(200), Uniforms(1), "x") == value_of_information.Value(0, 0, 0)
+
+
+def test_inputs_stand_in_the_order_of_their_values_and_none_is_worth_more_than_everything() -> None:
+    capped = 0
+    for seed in range(20):
+        x, y, noise = rng(seed).normal(size=(3, 100))
+        gain = 2.0 * x + y + 0.1 * noise
+        found = value_of_information.table(gain, pd.DataFrame({"y": y, "x": x, "gain": gain}), ["y", "x", "gain"], 1)
+        assert found["parameter"].to_list() == ["everything", "gain", "x", "y"]
+        assert found["value"].is_monotonic_decreasing
+        capped += found.loc[1, "value"] == found.loc[0, "value"]
+    assert capped > 0, "no estimate was larger than that of everything"
+
+
 def test_a_weighted_mean_and_its_interval_are_those_of_the_reweighted_law() -> None:
     # N(0, 1) reweighted to N(0.5, 1): known exactly. Bounds of five standard errors.
     x = rng(19).normal(size=20_000)
