@@ -9,6 +9,7 @@ import typer
 
 from simulator.cli import folder, options, progress
 from simulator.cli.options import flag, option
+from simulator.plain_text import visible
 
 
 def calibrate(
@@ -33,7 +34,7 @@ def calibrate(
     from calibration.likelihood.same_patients import SamePatients
     from simulator.experiment import cost
     from simulator.report import terminal
-    from simulator.report.tables import display
+    from simulator.report.tables.calibration import fitted as report
 
     using = options.processes(jobs)
     loaded = targets.load_targets(cohort)
@@ -60,8 +61,8 @@ def calibrate(
             progress=lambda stage, done, total: advance(done, total, stage),
         )
     if not quiet:
-        display.show_fit(fitted, terminal.console())
-    typer.echo(f"Files: {into}")
+        terminal.show(report(fitted), terminal.console())
+    typer.echo(f"Files: {visible(str(into))}")
     for warning in fitted.warnings():
         typer.echo(f"aftercart: {warning}", err=True)
     if fitted.problems():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli import folder, options, progress
+from simulator.cli import folder, options, output, progress
 from simulator.cli.options import option
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def check_calibration(
     from calibration.likelihood.targets import load_targets
     from calibration.validation import check
     from simulator.experiment import cost
-    from simulator.report import terminal
-    from simulator.report.tables import check_calibration as tables
+    from simulator.report.tables.calibration import checked
 
     using = options.processes(jobs)
     targets = load_targets(cohort)
@@ -59,12 +58,7 @@ def check_calibration(
             _draw(result, into)
     for warning in SamePatients(targets).sentences():
         typer.echo(f"aftercart: {warning}", err=True)
-    console = terminal.console()
-    if quiet:
-        console.print(tables.verdict(result))
-    else:
-        tables.show(result, console)
-    console.print(f"Files: {into}", soft_wrap=True)
+    output.print_report(into, checked(result), quiet=quiet)
     if result.failures():
         raise typer.Exit(1)
 

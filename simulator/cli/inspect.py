@@ -189,12 +189,12 @@ def verify(quiet: Annotated[bool, flag("--quiet -q", "Print only how many checks
     from simulator.analyses import verification
     from simulator.errors import AftercartError
     from simulator.report import terminal
-    from simulator.report.tables import display
+    from simulator.report.tables.verification import laws
 
     with progress.displayed("verifying", quiet=quiet) as advance:
         checks = list(verification.checks(advance))
     if not quiet:
-        terminal.console().print(display.of_checks(checks))
+        terminal.show([laws(checks)], terminal.console())
     failed = [f"{check.subject}: {check.law}" for check in checks if not check.passed]
     if failed:
         raise AftercartError(f"{len(failed)} of {len(checks)} checks failed: {'; '.join(failed)}")

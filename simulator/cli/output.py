@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -10,9 +11,10 @@ import typer
 
 from simulator.cli import folder
 from simulator.cli.progress import Progress, displayed
+from simulator.plain_text import visible
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from simulator.report.table import Part
 
 
 class Chosen(Protocol):
@@ -49,23 +51,20 @@ def written(
     return results, out
 
 
-def print_results(
-    chosen: Chosen,
-    out: Path,
-    *,
-    json: Callable[[], str],
-    answer: Callable[[Console], None],
-    tables: Callable[[Console], None],
-) -> None:
-    """Print JSON if it is chosen, else the answer, or unless `quiet` the answer with its tables; then the folder."""
+def print_results(chosen: Chosen, out: Path, report: Iterable[Part], *, json: Callable[[], str]) -> None:
+    """Print JSON if it is chosen, else a report; then the folder."""
+    if not chosen.json:
+        print_report(out, report, quiet=chosen.quiet)
+        return
+    typer.echo(json())
+    if not chosen.quiet:
+        typer.echo(f"Files: {visible(str(out))}", err=True)
+
+
+def print_report(out: Path, report: Iterable[Part], *, quiet: bool) -> None:
+    """Print a report, or if `quiet` its first part, the answer; then the folder."""
     from simulator.report import terminal
 
-    files = f"Files: {out}"
-    if chosen.json:
-        typer.echo(json())
-        if not chosen.quiet:
-            typer.echo(files, err=True)
-        return
     console = terminal.console()
-    (answer if chosen.quiet else tables)(console)
-    console.print(files, soft_wrap=True)
+    terminal.show(islice(report, 1) if quiet else report, console)
+    console.print(f"Files: {visible(str(out))}", soft_wrap=True)

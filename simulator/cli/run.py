@@ -11,6 +11,7 @@ import typer
 
 from simulator.cli import options, output
 from simulator.cli.options import argument, completed, flag, option
+from simulator.plain_text import visible
 
 if TYPE_CHECKING:
     from simulator.arrays import Floats
@@ -66,7 +67,8 @@ def _simulate(names: Sequence[str], chosen: Options) -> None:
     from simulator.experiment import run as experiment
     from simulator.experiment.manifest import ROUGH
     from simulator.report import run_folder
-    from simulator.report.tables import display
+    from simulator.report.json import as_json
+    from simulator.report.tables import run as tables
     from simulator.scenario.scenario import check_names, load_scenario
 
     scenarios = [load_scenario(name) for name in names]
@@ -93,13 +95,7 @@ def _simulate(names: Sequence[str], chosen: Options) -> None:
     if chosen.json and results.is_rough:
         typer.echo(ROUGH, err=True)
     cohort = load_cohort(scenarios[0].pathway)
-    output.print_results(
-        chosen,
-        out,
-        json=lambda: display.as_json(results.outcomes),
-        answer=lambda console: display.show_answer(results, console),
-        tables=lambda console: display.show(results, cohort, console),
-    )
+    output.print_results(chosen, out, tables.report(results, cohort), json=lambda: as_json(results.outcomes))
     if chosen.open_:
         _open_page(out / "report.html")
 
@@ -120,7 +116,7 @@ def report(
     from simulator.report import run_folder
 
     page = run_folder.write_again(folder)
-    typer.echo(f"Report: {page}")
+    typer.echo(f"Report: {visible(str(page))}")
     if open_:
         _open_page(page)
 

@@ -67,9 +67,9 @@ def sensitivity(
 ) -> None:
     """Show which uncertain numbers and which assumptions drive an outcome."""
     from simulator.analyses.sensitivity.run import analyse
+    from simulator.report.json import by_part
     from simulator.report.tables import sensitivity as tables
     from simulator.scenario.scenario import check_names, load_scenario
-    from simulator.wording.sensitivity import answer
 
     using = options.processes(chosen.jobs)
     loaded = [load_scenario(name) for name in (scenario, *([base] if base else []))]
@@ -98,13 +98,7 @@ def sensitivity(
 
     name = f"{'-vs-'.join(option.name for option in loaded)}-sensitivity"
     analysis, out = output.written(chosen, name, work, _draw, stage="asking")
-    output.print_results(
-        chosen,
-        out,
-        json=lambda: tables.as_json(analysis),
-        answer=lambda console: console.print(answer(analysis)),
-        tables=lambda console: tables.show(analysis, console),
-    )
+    output.print_results(chosen, out, tables.report(analysis), json=lambda: by_part(analysis.tables))
 
 
 def _parts(chosen: Options, loaded: Sequence[Scenario]) -> list[str]:

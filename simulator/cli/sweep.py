@@ -35,10 +35,9 @@ def sweep(
     """
     from simulator.analyses.sweep import axis
     from simulator.analyses.sweep.run import simulate
-    from simulator.report.tables import display
+    from simulator.report.json import as_json
     from simulator.report.tables import sweep as tables
     from simulator.scenario.scenario import load_scenario
-    from simulator.wording.sweep import answer
 
     varied, loaded, settings = axis.split(vary), load_scenario(scenario), chosen.settings()
     options.print_staleness(loaded.pathway)
@@ -48,13 +47,7 @@ def sweep(
         lambda advance: simulate(loaded, varied, settings, yes=chosen.yes, progress=advance),
         _draw,
     )
-    output.print_results(
-        chosen,
-        out,
-        json=lambda: display.as_json(result.table),
-        answer=lambda console: console.print(answer(result)),
-        tables=lambda console: tables.show(result, console),
-    )
+    output.print_results(chosen, out, tables.report(result), json=lambda: as_json(result.table))
 
 
 def _draw(result: Sweep, into: Path) -> None:

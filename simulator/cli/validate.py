@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulator.cli import folder, options, progress
+from simulator.cli import folder, options, output, progress
 from simulator.cli.options import argument, completed_cohort, flag
+from simulator.plain_text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,10 +72,9 @@ def validate(
         _write(every, table, benefit, unfinished, left_out, stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
-    tables.show(every, table, benefit, quiet=quiet)
+    output.print_report(out, tables.report(every, table, benefit), quiet=quiet)
     if frozen is not None:
-        typer.echo(f"Saved: {frozen / draws.BENEFIT_FILE}")
-    typer.echo(f"Files: {out}")
+        typer.echo(f"Saved: {visible(str(frozen / draws.BENEFIT_FILE))}")
 
 
 def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> None:

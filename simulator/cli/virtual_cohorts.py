@@ -10,7 +10,6 @@ from simulator.cli import options, output
 from simulator.cli.options import argument, completed, option
 
 if TYPE_CHECKING:
-    import pandas as pd
 
     from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
     from simulator.analyses.virtual_cohorts.power import VirtualCohorts
@@ -61,8 +60,9 @@ def guarantee_time(
 ) -> None:
     """Show immortal-time bias: compare patients with and without a treatment, naively and correctly."""
     from simulator.analyses.virtual_cohorts.immortal_time import immortal_time
+    from simulator.report.json import as_json
+    from simulator.report.tables import virtual_cohorts as tables
     from simulator.scenario.scenario import load_scenario
-    from simulator.wording import virtual_cohorts as answers
 
     loaded, settings = load_scenario(_milestone() if scenario is None else scenario), chosen.settings()
     options.print_staleness(loaded.pathway)
@@ -75,7 +75,7 @@ def guarantee_time(
         ),
         _draw,
     )
-    _print(answers.immortal_time(result), result, result.analyses, out, chosen)
+    output.print_results(chosen, out, tables.immortal_time(result), json=lambda: as_json(result.analyses))
 
 
 def virtual_cohorts(
@@ -86,8 +86,9 @@ def virtual_cohorts(
 ) -> None:
     """Simulate many cohorts of n patients: how much their results vary, and their power to distinguish two policies."""
     from simulator.analyses.virtual_cohorts.power import virtual_cohorts
+    from simulator.report.json import as_json
+    from simulator.report.tables import virtual_cohorts as tables
     from simulator.scenario.scenario import load_scenario
-    from simulator.wording import virtual_cohorts as answers
 
     loaded, settings = load_scenario(scenario), chosen.settings()
     options.print_staleness(loaded.pathway)
@@ -99,7 +100,7 @@ def virtual_cohorts(
         _draw,
     )
     table = result.cohorts if result.power is None else result.power
-    _print(answers.cohorts(result), result, table, out, chosen)
+    output.print_results(chosen, out, tables.cohorts(result), json=lambda: as_json(table))
 
 
 def _milestone() -> str:
@@ -133,18 +134,3 @@ def _draw(result: ImmortalTime | VirtualCohorts, into: Path) -> None:
         gallery.save([immortal_time.picture(result)], into)
     else:
         gallery.save(virtual_cohorts.pictures(result), into)
-
-
-def _print(
-    answer: str, result: ImmortalTime | VirtualCohorts, table: pd.DataFrame, out: Path, chosen: Options
-) -> None:
-    from simulator.report.tables import display
-    from simulator.report.tables import virtual_cohorts as tables
-
-    output.print_results(
-        chosen,
-        out,
-        json=lambda: display.as_json(table),
-        answer=lambda console: console.print(answer),
-        tables=lambda console: tables.show(result, answer, console),
-    )

@@ -15,19 +15,30 @@ WORDS = {
     "rmst": "mean survival to month {month}, months",
     "break_even": "share that must benefit for {margin} more alive at {months}, %",
     "draws_with": "probability of at least {margin} more alive at {months}, %",
-    "survivors_gained": "survivors at {months} per 10 more treated",
+    "survivors_gained": "additional survivors at {months} per 10 more treated",
 }
 
 
 def label(outcome: str, pathway: Pathway) -> str:
-    """Return an outcome in words: "alive at 12 months, %"."""
-    if words := worded(outcome, WORDS):
-        return words
+    """Return an outcome in words: "alive at 12 months, %", "HSCTs per 100 relapses"."""
+    return with_unit(*words_and_unit(outcome, pathway))
+
+
+def words_and_unit(outcome: str, pathway: Pathway) -> tuple[str, str]:
+    """Return an outcome in words, and the unit of its display: ("HSCTs", "per 100 relapses")."""
+    if text := worded(outcome, WORDS):
+        words, _, unit = text.partition(", ")
+        return words, unit
     count = pathway.counts.get(outcome)
     if count is None:
-        return outcome.replace("_", " ")
-    _, per, what = count.unit.partition(" per ")
-    return f"{count.label}{per}{what}"
+        return outcome.replace("_", " "), ""
+    _, per, patients = count.unit.rpartition("per ")
+    return count.label, per + patients
+
+
+def with_unit(words: str, unit: str) -> str:
+    """Return words with the unit of their numbers; empty units have no comma."""
+    return f"{words} {unit}" if unit.startswith("per ") else f"{words}, {unit}" if unit else words
 
 
 WHOLE_STAYS = "whole stays"

@@ -1,10 +1,14 @@
-"""Elements of HTML. Every text is escaped here, and only here text becomes markup."""
+"""Elements of HTML, and a table as one. Every text is escaped here, and only here text becomes markup."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from html import escape
+
+from simulator.report.table import Bar, Content, Part, Row, Table
+from simulator.wording.intervals import Estimate
+from simulator.wording.numbers import capital
+from simulator.wording.rounding import NONE
 
 
 def text(content: object) -> str:
@@ -26,18 +30,50 @@ def section(anchor: str, title: str, *inside: str) -> str:
     return tag("section", tag("h2", text(title)), *inside, id=anchor)
 
 
-def table(head: Sequence[str], rows: Iterable[str], *, caption: str = "", kind: str = "") -> str:
-    """Return a table that scrolls sideways if it is too wide. head : texts; rows : HTML, see `row`."""
-    titles = "".join(tag("th", text(title), scope="col") for title in head)
-    label = tag("caption", text(caption)) if caption else ""
-    body = tag("tbody", *rows)
-    return tag("div", tag("table", label, tag("thead", tag("tr", titles)), body, class_=kind), class_="scroll")
+def part(content: Part) -> str:
+    """Return a paragraph or a table as HTML."""
+    return table(content) if isinstance(content, Table) else paragraph(content)
 
 
-def row(first: str, *cells: str, kind: str = "") -> str:
-    """Return a row. first, cells : HTML; the first heads the row."""
-    inside = tag("th", first, scope="row") + "".join(tag("td", cell) for cell in cells)
-    return tag("tr", inside, class_=kind) if kind else tag("tr", inside)
+def table(content: Table) -> str:
+    """Return a table that scrolls sideways if it is too wide, with its notes."""
+    caption = tag("caption", text(content.caption)) if content.caption else ""
+    head = tag("tr", *(tag("th", text(column.label), scope="col") for column in content.columns))
+    inside = tag("table", caption, tag("thead", head), tag("tbody", *map(_row, content.rows)), class_=content.style)
+    return tag("div", inside, class_="scroll") + "".join(paragraph(note, class_="note") for note in content.notes)
+
+
+def _row(row: Row) -> str:
+    label = capital(row.label) if isinstance(row.label, str) else row.label
+    unit = f" {span(row.unit, 'unit')}" if row.unit else ""
+    cells = tag("th", _cell(label), unit, scope="row"), *(tag("td", _cell(cell)) for cell in row.cells)
+    return tag("tr", *cells, class_=row.style) if row.style else tag("tr", *cells)
+
+
+def _cell(cell: Content) -> str:
+    if isinstance(cell, str):
+        return text(cell)
+    if isinstance(cell, Estimate):
+        ends = cell.ends and f"({_number(cell.ends[0])} to {_number(cell.ends[1])})"
+        error = cell.error and f"\N{PLUS-MINUS SIGN} {cell.error}"
+        details = ((cell.unit, "unit"), (ends, "interval"), (error, "interval"))
+        return " ".join([tag("b", text(_number(cell.value))), *(span(words, kind) for words, kind in details if words)])
+    notes = (tag("div", text(words), class_=style) for style, words in cell.notes)
+    return "".join([_cell(cell.content), _bar(cell.bar) if cell.bar else "", *notes])
+
+
+def _number(number: str) -> str:
+    """Return a number with a minus sign; a dash for a missing number."""
+    return "\N{EN DASH}" if number == NONE else number.replace("-", "\N{MINUS SIGN}")
+
+
+def _bar(bar: Bar) -> str:
+    """Return a range on a bar, with its tick."""
+    width = tag("i", style=f"left:{100 * bar.lower:.1f}%;width:{100 * (bar.upper - bar.lower):.1f}%")
+    if bar.tick is None:
+        return " " + tag("span", width, class_="bar", aria_hidden="true")
+    tick = tag("b", style=f"left:{100 * bar.tick:.1f}%")
+    return tag("span", width, tick, class_="range", aria_hidden="true")
 
 
 def span(content: object, kind: str) -> str:

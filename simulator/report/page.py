@@ -11,15 +11,14 @@ from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
 from simulator.figures.gallery import Picture, clocks
-from simulator.pathway.pathway import Pathway
-from simulator.report.elements import folded, inline_svg, paragraph, section, span, tag, text
-from simulator.report.tables import levers, outcomes
-from simulator.report.tables import resources as service_tables
-from simulator.report.tables.assumptions import register
-from simulator.report.tables.calibration import predictive
-from simulator.scenario.scenario import COHORTS, Scenario, split_name
-from simulator.wording import resources as resource_words
-from simulator.wording.headline import CAUTIOUS_NOTE, answer
+from simulator.report import levers
+from simulator.report.elements import folded, inline_svg, paragraph, part, section, span, table, tag, text
+from simulator.report.tables import outcomes, resources
+from simulator.report.tables.calibration import predictive, register
+from simulator.scenario.scenario import Scenario, split_name
+from simulator.wording import limits
+from simulator.wording import resources as resource_wording
+from simulator.wording.headline import answer, compared
 
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
@@ -31,80 +30,53 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     scenarios = _displayed(results.scenarios)
     sections = [
         ("figures", "Figures", [_figure(figure) for figure in figures]),
-        ("outcomes", "Outcomes", _outcomes(results, clocks(results))),
-        ("beds", resource_words.title(pathway), service_tables.tables(results)),
-        ("evidence", "Reported and simulated", [predictive(cohort, pathway)] if cohort else []),
-        ("assumptions", "Assumption register", [register(pathway, results.scenarios, cohort)]),
+        ("outcomes", "Outcomes", _outcomes(results)),
+        ("beds", resource_wording.title(pathway), map(part, resources.by_resource(results))),
+        ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
+        ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
         ("scenarios", "Scenarios", [_scenario(scenario) for scenario in scenarios]),
         ("manifest", "Manifest", [_manifest(results.manifest)]),
     ]
-    sections = [(anchor, title, content) for anchor, title, content in sections if content]
+    sections = [(anchor, title, content) for anchor, title, parts in sections if (content := list(parts))]
     contents = tag("nav", *(tag("a", text(title), href=f"#{anchor}") for anchor, title, _ in sections))
-    aside = _limits(cohort, pathway, results.manifest.get("stale_draws"))
-    parts = (section(anchor, title, *content) for anchor, title, content in sections)
-    body = tag("main", *_answer(results), aside, contents, *parts)
+    items = (tag("li", text(limit)) for limit in limits.of(cohort, pathway, results.manifest.get("stale_draws")))
+    aside = tag("aside", tag("h2", text("What it is not")), tag("ul", *items))
+    bodies = (section(anchor, title, *content) for anchor, title, content in sections)
+    body = tag("main", *_answer(results), aside, contents, *bodies)
     return _shell(f"aftercart: {' and '.join(scenario.name for scenario in scenarios)}", body)
 
 
 def _answer(results: Results) -> list[str]:
     """Return the answer, a paragraph a policy, the first as the page's heading."""
-    first = results.scenarios[0]
-    policies = outcomes.policies(results.scenarios) or [[]]
-    answers = [answer(results.outcomes, [first, *policy]) for policy in policies]
+    scenarios = results.scenarios
+    answers = [answer(results.outcomes, policy) for policy in compared(scenarios)]
     headline, stop, rest = answers[0].partition(". ")
-    resources = resource_words.sentence(results.service, results.scenarios)
-    answers[:1] = [f"{headline}." if stop else headline, *(words for words in (rest, resources) if words)]
-    titles = [scenario.title or scenario.name for scenario in _displayed(results.scenarios)]
-    under = f"{first.pathway.title}. {', '.join(titles)}."
-    more = [paragraph(words, class_="answer") for words in [ROUGH] * results.is_rough + answers[1:]]
-    return [tag("h1", text(answers[0])), *more, paragraph(under, class_="under")]
+    resources = resource_wording.sentence(results.service, scenarios)
+    more = [*[ROUGH] * results.is_rough, rest, resources, *answers[1:]]
+    titles = [scenario.title or scenario.name for scenario in _displayed(scenarios)]
+    under = f"{scenarios[0].pathway.title}. {', '.join(titles)}."
+    paragraphs = [paragraph(words, class_="answer") for words in more if words]
+    return [tag("h1", text(f"{headline}." if stop else headline)), *paragraphs, paragraph(under, class_="under")]
 
 
-def _limits(cohort: Cohort | None, pathway: Pathway, stale: str | None) -> str:
-    limits = [stale] if stale else []
-    limits += [
-        "It is for planning and teaching about groups of patients, and not for decisions about an individual patient.",
-        "A policy's effect is a simulation of stated assumptions. It is not the effect of a treatment.",
-    ]
-    if cohort is None and pathway.draws is None:
-        limits.append("It is not calibrated to a cohort: each parameter has the value that the pathway file declares.")
-    elif cohort is None:
-        limits.append(
-            f"Its parameter sets come from {pathway.draws}. If they were fitted to a cohort, the page can show the "
-            "reported figures, too: set draws in the pathway file to the cohort's folder."
-        )
-    else:
-        source = ", doi ".join(part for part in (cohort.citation.rstrip("."), cohort.doi) if part)
-        limits.append(
-            f"It is calibrated to n = {cohort.n} reported patients: {cohort.title} ({source}). "
-            "The intervals include what these patients and the sourced priors do not determine about the parameters. "
-            "They do not include how far patients elsewhere differ from these."
-        )
-    return tag("aside", tag("h2", text("What it is not")), tag("ul", *(tag("li", text(limit)) for limit in limits)))
-
+def _outcomes(results: Results) -> list[str]:
+    """Return the tables of the first clock, and folded those of other clocks and of groups."""
+    policies, (first, *others) = compared(results.scenarios), clocks(results)
+    has_errors = bool(results.outcomes["monte_carlo_se"].notna().any())
+    content = [paragraph(limits.numbers(results.manifest["draws"], has_errors=has_errors))]
+    content += [table(outcomes.of_policy(results, policy, first)) for policy in policies]
+    for clock in others:
+        tables = (table(outcomes.of_policy(results, policy, clock)) for policy in policies)
+        content.append(folded(f"The same outcomes, in months from {clock}", *tables))
+    if groups := outcomes.by_group(results):
+        content.append(folded(groups.caption, table(groups)))
+    return content
 
 
 def _figure(picture: Picture) -> str:
     drawing = inline_svg(picture.svg, picture.name, picture.alt)
     words = folded("In words", paragraph(picture.alt))
     return tag("figure", tag("div", drawing, class_="scroll"), tag("figcaption", words), id=f"figure-{picture.name}")
-
-
-def _outcomes(results: Results, order: Sequence[str]) -> list[str]:
-    draws = results.manifest.get("draws")
-    note = (
-        "Numbers are means over the parameter sets (of median survival, the median), with 95 % intervals in brackets. "
-        "Differences are taken within each parameter set."
-    )
-    if draws == 1:
-        note = "There is one parameter set, so there are no intervals."
-    tables = outcomes.of_all(results.outcomes, results.scenarios, order, results.manifest["horizon"])
-    groups = outcomes.by_group(results.outcomes, results.scenarios, results.scenarios[0].pathway.clock)
-    errors = ", with Monte Carlo errors," if results.outcomes["monte_carlo_se"].notna().any() else ""
-    whole = f"All outcomes{errors} are in outcomes.csv."
-    if any(scenario.marginal_benefit == COHORTS for scenario in results.scenarios):
-        whole += f" {CAUTIOUS_NOTE}"
-    return [paragraph(f"{note} {whole}"), tables, groups]
 
 
 def _displayed(scenarios: Sequence[Scenario]) -> list[Scenario]:

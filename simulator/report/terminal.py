@@ -1,52 +1,98 @@
-"""The terminal that commands print to: plain text and tables, in 80 columns or the terminal's own width."""
+"""The terminal that commands print to: paragraphs and tables, in 80 columns or the terminal's own width."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
-WIDEST = 16
-"""Columns of a heading over numbers: a longer name is broken at its hyphens."""
+from simulator.outcomes.labels import with_unit
+from simulator.report.table import Cell, Column, Content, Part, Table
 
-WIDEST_TABLE = 1_000
-"""More columns than any table needs."""
+LABEL = 28
+"""Longer labels may be broken to this many columns."""
 
+LAYOUTS = ((" ", 16), ("\n", 9))
+"""What stands between an estimate and its interval, and the columns of a heading: in a line; one below the other."""
 
-def table(*columns: str, numbers: int = 0) -> Table:
-    """Return an empty table, its last `numbers` columns aligned to the right."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
-    for place, name in enumerate(columns):
-        number = place >= len(columns) - numbers
-        heading = Text("\n".join(wrap(name, WIDEST)) if number else name)
-        table.add_column(
-            heading, justify="right" if number else "left", no_wrap=number, overflow="fold", vertical="bottom"
-        )
-    return table
-
-
-def add(to: Table, *cells: str) -> None:
-    """Add a row of plain text: text from a file is never read as markup."""
-    to.add_row(*(Text(cell) for cell in cells))
-
-
-class Terminal(Console):
-    """A console that breaks the lines of a table wider than the terminal: no word and no digit is lost."""
-
-    def print(self, *objects: Any, **settings: Any) -> None:
-        for content in objects:
-            if isinstance(content, Table):
-                words = self.measure(content, options=self.options.update(max_width=WIDEST_TABLE)).minimum
-                # The measure of Rich excludes the spaces between columns.
-                least = words + len(content.columns) - 1
-                if least > self.width:
-                    content.width, settings["crop"] = least, False
-        super().print(*objects, **settings)
+_Strip = tuple[Column, list[str]]
+"""A column of a table, with the texts of its heading and cells."""
 
 
 def console() -> Console:
-    return Terminal(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def show(parts: Iterable[Part], console: Console) -> None:
+    """Print paragraphs and tables. A blank line stands around a table with its caption and notes."""
+    before: Part = ""
+    for part in parts:
+        if not part:
+            continue
+        if before and Table in (type(before), type(part)):
+            console.print()
+        lines = [part.caption, *_grids(part, console.width), *part.notes] if isinstance(part, Table) else [part]
+        for line in filter(None, lines):
+            console.print(line)
+        before = part
+
+
+def _grids(table: Table, width: int) -> Iterator[Grid]:
+    """Yield a grid, or several: columns that do not fit stand below, under the same labels."""
+    for between, heading in LAYOUTS:
+        labels, *others = _strips(table, between, heading)
+        if _width([labels, *others]) <= width:
+            break
+    while others:
+        block = [labels, others.pop(0)]
+        while others and _width([*block, others[0]]) <= width:
+            block.append(others.pop(0))
+        yield _grid(block)
+
+
+def _strips(table: Table, between: str, heading: int) -> Iterator[_Strip]:
+    """Yield the columns. between : an estimate and its interval; heading : columns that a long one may take"""
+    for place, column in enumerate(table.columns):
+        if column.page_only:
+            continue
+        if place == 0:
+            cells = [with_unit(_text(row.label, between), row.unit) for row in table.rows]
+        else:
+            cells = [_text(row.cells[place - 1], between) for row in table.rows]
+        longest = max(heading, *map(_longest, cells)) if column.is_number else LABEL
+        yield column, ["\n".join(wrap(column.label, longest)), *cells]
+
+
+def _text(content: Content, between: str) -> str:
+    if isinstance(content, Cell):
+        return _text(content.content, between)
+    return content if isinstance(content, str) else content.text(between)
+
+
+def _longest(text: str) -> int:
+    return max(map(cell_len, text.split("\n")))
+
+
+def _width(strips: Sequence[_Strip]) -> int:
+    """Return the columns that strips need, with a space between them."""
+    longest = [(column, max(map(_longest, texts))) for column, texts in strips]
+    return sum(width if column.is_number else min(width, LABEL) for column, width in longest) + len(strips) - 1
+
+
+def _grid(strips: Sequence[_Strip]) -> Grid:
+    grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
+    lines = max(texts[0].count("\n") for _, texts in strips)
+    for column, (heading, *_) in strips:
+        # Headings stand on their rule, cells at the top of their row.
+        standing = "\n" * (lines - heading.count("\n")) + heading
+        grid.add_column(
+            Text(standing), justify="right" if column.is_number else "left", no_wrap=column.is_number, overflow="fold"
+        )
+    for cells in zip(*(texts[1:] for _, texts in strips), strict=True):
+        grid.add_row(*map(Text, cells))
+    return grid

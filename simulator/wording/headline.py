@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 EQUAL = "as many"
 CAUTIOUS = "cautious estimate"
-CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()} (@{COHORTS}): the benefit that other cohorts suggest."
+CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest."
+
+NOT_REACHED = "Not reached within the horizon: a dash, or an interval without an upper end."
 
 
 class _NoSurvival(LookupError):
@@ -63,6 +65,12 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     for scenario in scenarios:
         by_policy.setdefault(split_name(scenario.name)[0], []).append(scenario)
     return list(by_policy.values())
+
+
+def compared(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Return the first scenario with each of the other policies, or with its own other marginal benefits."""
+    (first, *ends), *others = policies(scenarios)
+    return [[first, *policy] for policy in others] or [[first, *ends]]
 
 
 def _one_policy(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
@@ -133,10 +141,18 @@ def _when(scenario: Scenario, clock: str, month: float) -> str:
     return f"at {in_words(month)}" if clock == scenario.pathway.clock else f"{in_words(month)} after {clock}"
 
 
-def benefit_heading(scenario: Scenario) -> str:
-    """Return a scenario's marginal benefit as a heading: "if 50 % benefit", "cautious estimate"."""
-    benefit = scenario.marginal_benefit
-    return CAUTIOUS if isinstance(benefit, str) else f"if {100 * benefit:.0f} % benefit"
+def benefit_in_words(name: str) -> str:
+    """Return the marginal benefit of NAME@benefit: "if 50 % benefit", "cautious estimate"; empty without one."""
+    benefit = split_name(name)[1]
+    if benefit is None or isinstance(benefit, str):
+        return {None: "", COHORTS: CAUTIOUS, BREAK_EVEN: "smallest share that must benefit"}[benefit]
+    return f"if {100 * benefit:.0f} % benefit"
+
+
+def scenario_in_words(name: str) -> str:
+    """Return a scenario's name with its marginal benefit in words: "wider-salvage (cautious estimate)"."""
+    benefit = benefit_in_words(name)
+    return f"{split_name(name)[0]} ({benefit})" if benefit else name
 
 
 def _at_another_benefit(outcomes: pd.DataFrame, scenario: Scenario, alive: str) -> str:

@@ -1,9 +1,10 @@
-"""Estimates with their intervals, short enough for a line of 80 columns."""
+"""Estimates with their intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.wording import rounding
@@ -12,32 +13,60 @@ Row = Mapping[Any, Any]
 """A row of a table, by column."""
 
 
-def estimate(row: Row, *, sign: str = "") -> str:
-    """Return "34 (25-44)"; "-" without an estimate, and no interval with one draw."""
-    return with_interval(row["estimate"], row["lower"], row["upper"], row["unit"], sign=sign)
+@dataclass(frozen=True)
+class Estimate:
+    """A number as displayed: rounded, with its unit, the ends of its interval, and its Monte Carlo error."""
+
+    value: str
+    ends: tuple[str, str] | None = None
+    error: str = ""
+    unit: str = ""
+
+    def text(self, between: str = " ") -> str:
+        """Return "34 (25-44)", "+2.1 (-1.3 to 5.2)", "13.7 (9.5 or more)". between : the value and its interval"""
+        texts = [self.value]
+        if self.ends is not None and self.value != rounding.NONE:
+            lower, upper = self.ends
+            # If some draws do not reach the median, the interval has no upper end.
+            to = " to " if lower.startswith("-") else "-"
+            texts.append(f"({lower} or more)" if upper == rounding.NONE else f"({lower}{to}{upper})")
+        return between.join([*texts, *([f"\N{PLUS-MINUS SIGN} {self.error}"] if self.error else [])])
 
 
-def difference(row: Row) -> str:
-    """Return "+26 (12-38)" or "+2.1 (-1.3 to 5.2)" from the table; empty where nothing is compared."""
+def rounded(value: float, lower: float, upper: float, unit: str, *, sign: str = "") -> Estimate:
+    """Return a value of a table with its interval, both rounded for display; no interval where none can be seen."""
+    return Estimate(rounding.number(value, unit, sign=sign), rounding.interval(lower, upper, unit, value))
+
+
+def estimate(row: Row) -> Estimate:
+    """Return the estimate of a row with its interval."""
+    return rounded(row["estimate"], row["lower"], row["upper"], row["unit"])
+
+
+def estimate_alone(row: Row) -> Estimate:
+    """Return the estimate of a row without its interval."""
+    return replace(estimate(row), ends=None)
+
+
+def error(row: Row) -> str:
+    """Return the Monte Carlo error of a row in two digits; empty where it is not known."""
+    return f"{row['monte_carlo_se']:.2g}" if math.isfinite(row["monte_carlo_se"]) else ""
+
+
+def with_error(row: Row) -> Estimate:
+    """Return the estimate of a row with its interval and its Monte Carlo error."""
+    return replace(estimate(row), error=error(row))
+
+
+def difference(row: Row) -> Estimate | str:
+    """Return "+26 (12-38)", the difference of a row with its interval; empty where nothing is compared."""
     value, lower, upper = (row[column] for column in ("difference", "difference_lower", "difference_upper"))
-    return with_interval(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
+    return rounded(value, lower, upper, row["unit"], sign="+") if math.isfinite(value) else ""
 
 
-def difference_alone(row: Row) -> str:
+def difference_alone(row: Row) -> Estimate | str:
     """Return "+26", without its interval."""
     return difference({**row, "difference_lower": math.nan, "difference_upper": math.nan})
-
-
-def with_interval(value: float, lower: float, upper: float, unit: str, *, sign: str = "") -> str:
-    """Return a value of a table with its interval, both rounded for display."""
-    text = rounding.number(value, unit, sign=sign)
-    ends = None if text == rounding.NONE else rounding.interval(lower, upper, unit, value)
-    if ends is None:
-        return text
-    if ends[1] == rounding.NONE:
-        # If some draws do not reach the median, the interval has no upper end.
-        return f"{text} ({ends[0]} or more)"
-    return f"{text} ({ends[0]}{' to ' if ends[0].startswith('-') else '-'}{ends[1]})"
 
 
 def over_draws(draws: int) -> str:
@@ -49,16 +78,3 @@ def in_brackets(lower: float, upper: float, unit: str, estimate: float, *, sign:
     """Return " (95 % interval 12 to 38)"; empty where no interval can be seen."""
     ends = rounding.interval(lower, upper, unit, estimate, sign=sign)
     return "" if ends is None else f" (95 % interval {ends[0]} to {ends[1]})"
-
-
-def reported(row: Row) -> str:
-    """Return a reported figure as printed: "63 % (5 of 8)", "17 of 40", "10.3 months (n = 40)"; "45 %" without n."""
-    counted = math.isfinite(row["count"])
-    size = f"n = {row['n']:.0f}" if math.isfinite(row["n"]) else ""
-    of = f"{row['count']:.0f} of {row['n']:.0f}" if counted else size
-    if row["unit"] == "patients" and counted:
-        return of
-    # Papers print whole percents, and round a half upwards.
-    value = math.floor(row["reported"] + 0.5) if row["unit"] == "%" else row["reported"]
-    figure = f"{value}" if row["unit"] == "%" else rounding.number(value, row["unit"])
-    return f"{figure} {row['unit']}{of and f' ({of})'}"

@@ -1,27 +1,12 @@
-"""Outcomes, reported figures and numbers in words, for the page."""
+"""Populations, reported figures and parameters in words."""
 
 from __future__ import annotations
 
 import math
 
-from simulator.pathway.outcome_months import worded
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
 from simulator.wording.intervals import Row
-
-_OUTCOMES = {
-    "os": "Alive at {months}",
-    "median_os": "Median survival",
-    "rmst": "Mean survival within {months}",
-    "break_even": "Share of additional patients who must benefit for {margin} more alive at {months}",
-    "draws_with": "Probability of at least {margin} more alive at {months}",
-    "survivors_gained": "Additional survivors at {months} per 10 more treated",
-}
-_UNITS = {"probability": "%", "survivors": ""}
-"""Unit of the table -> displayed unit; other units stay."""
-
-NONE = "\N{EN DASH}"
-"""For a missing number: a median that is not reached, a group that is empty."""
 
 USES = {
     "likelihood": "Used for fitting",
@@ -29,18 +14,6 @@ USES = {
     "case_mix": "Case mix, as simulated",
 }
 """What a target is used for, in words."""
-
-
-def outcome(name: str, unit: str, pathway: Pathway) -> tuple[str, str]:
-    """Return an outcome in words, and the displayed unit of its numbers."""
-    if text := worded(name, _OUTCOMES):
-        return text, _UNITS.get(unit, unit)
-    count = pathway.counts.get(name)
-    if count is None:
-        return capital(_words(name)), unit
-    events, per, patients = count.unit.rpartition("per ")
-    in_label = events.strip().lower() in count.label.lower()
-    return capital(count.label), f"{per}{patients}" if in_label else unit
 
 
 def population(name: str, pathway: Pathway) -> str:
@@ -74,25 +47,25 @@ def target(row: Row, pathway: Pathway) -> str:
     return capital(patients)
 
 
-def number(value: float, unit: str, *, sign: str = "") -> str:
-    """Return a number as the page displays it, with a minus sign; a dash for a missing number."""
-    return NONE if not math.isfinite(value) else _minus(rounding.number(value, unit, sign=sign))
+def reported(figure: Row, target: Row) -> str:
+    """Return a reported figure as printed: "63 \N{PLUS-MINUS SIGN} 17 % (5 of 8)", "17 of 40", "10.3 months (n = 40)".
 
-
-def interval(lower: float, upper: float, unit: str, estimate: float) -> str:
-    """Return "44 to 71", with a dash for an end that is not reached; empty where no interval can be seen."""
-    ends = rounding.interval(lower, upper, unit, estimate)
-    return "" if ends is None else " to ".join(NONE if end == rounding.NONE else _minus(end) for end in ends)
-
-
-def _minus(number: str) -> str:
-    return number.replace("-", "\N{MINUS SIGN}")
+    figure : of a cohort's predictive table; target : its row of the targets
+    """
+    count, n, unit = figure["count"], figure["n"], figure["unit"]
+    of = "" if not math.isfinite(n) else f"{count:g} of {n:g}" if math.isfinite(count) else f"n = {n:g}"
+    if unit == "patients" and math.isfinite(count):
+        return of
+    # Papers round a half upwards.
+    printed = target["value"] if math.isfinite(target["value"]) else math.floor(figure["reported"] + 0.5)
+    error = f" \N{PLUS-MINUS SIGN} {target['standard_error']:g}" if math.isfinite(target["standard_error"]) else ""
+    return f"{printed:g}{error} {unit}{f' ({of})' if of else ''}"
 
 
 def digits(value: float, unit: str) -> str:
     """Return a parameter's value: a probability to a hundredth, others to a tenth, or two digits below one."""
     if not math.isfinite(value):
-        return NONE
+        return rounding.NONE
     if unit == "probability":
         return f"{value:.2f}"
     return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.outcomes.resource_use import LABELS
@@ -12,7 +11,7 @@ from simulator.pathway.outcome_months import in_words
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.wording import rounding
 from simulator.wording.headline import policies
-from simulator.wording.intervals import Row
+from simulator.wording.intervals import Row, over_draws
 from simulator.wording.numbers import capital
 
 if TYPE_CHECKING:
@@ -29,31 +28,11 @@ STARTS = "starts_per_year"
 """The one outcome of resources without limit."""
 
 WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
+MEASURES = ("estimate", "lower", "upper", "monte_carlo_se", "difference", "difference_lower", "difference_upper")
 LONG = 3.0
 """Shorter waits are displayed in days, longer waits in months."""
 
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A row in its displayed unit."""
-
-    unit: str
-    estimate: float
-    lower: float
-    upper: float
-    error: float
-
-    @property
-    def error_text(self) -> str:
-        """The Monte Carlo error in two digits; empty where it is not known."""
-        return f"{self.error:.2g}" if math.isfinite(self.error) else ""
-
-    @property
-    def ends(self) -> tuple[str, str] | None:
-        """The rounded ends of the interval; None where no interval can be seen."""
-        return rounding.interval(self.lower, self.upper, self.unit, self.estimate)
 
 
 def title(pathway: Pathway) -> str:
@@ -89,6 +68,30 @@ def losses(pathway: Pathway, resource: str) -> str:
     return " or ".join(dict.fromkeys(pathway.states[name].label for name in events))
 
 
+def explanation(manifest: Mapping[str, Any], pathway: Pathway, resources: Sequence[str], *, by_month: bool) -> str:
+    """Return what the figures of resources count, what their brackets and errors mean, and where all of them are."""
+    text = (
+        "Requests and starts are counted in the calendar months after the warm-up. Waits are of patients served; "
+        f"the shares over 30 days and lost are of all requests. {lost_while_waiting(pathway, resources)}"
+    )
+    draws, replications = manifest["draws"], manifest["replications"]
+    if replications > 1 and draws > 1:
+        text += (
+            f"Brackets: 95 % intervals over {draws} parameter sets, without simulation noise; none where noise hides "
+            "the differences between parameter sets. "
+        )
+    if replications > 1:
+        text += f"\N{PLUS-MINUS SIGN}: Monte Carlo standard error, {replications} replications per parameter set. "
+    return f"{text}All figures, with differences, are in service.csv{' and, month by month, in queue.csv' * by_month}."
+
+
+def uncertainty(manifest: Mapping[str, Any]) -> str:
+    """Return what the numbers after an estimate are; empty for one replication, which says nothing of chance."""
+    if manifest["replications"] < 2:
+        return ""
+    return f"{over_draws(manifest['draws'])}; \N{PLUS-MINUS SIGN} Monte Carlo standard error"
+
+
 def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Row]:
     """Return the rows of a scenario's resource by outcome, over the whole run."""
     rows = service[(service["scenario"] == scenario) & (service["resource"] == resource)]
@@ -112,17 +115,14 @@ def in_days(rows: Iterable[Row]) -> bool:
     return max(longest, default=0.0) < LONG
 
 
-def figure(row: Row, *, days: bool, difference: bool = False) -> Figure:
-    """Return a row of the service table, or its difference from the first scenario, in the displayed unit."""
-    unit, factor = str(row["unit"]), 1.0
-    if unit == "probability":
-        unit, factor = "%", 100.0
-    elif row["outcome"] in WAITS and days:
+def displayed(row: Row, *, days: bool) -> Row:
+    """Return a row of the service table in its displayed unit: per cent for shares, days for waits that are short."""
+    unit, factor = "%", 100.0
+    if row["unit"] != "probability":
+        if row["outcome"] not in WAITS or not days:
+            return row
         unit, factor = "days", DAYS_A_MONTH
-    names = ("difference", "difference_lower", "difference_upper") if difference else ("estimate", "lower", "upper")
-    estimate, lower, upper = (factor * float(row[name]) for name in names)
-    error = math.nan if difference else factor * float(row["monte_carlo_se"])
-    return Figure(unit, estimate, lower, upper, error)
+    return {**row, **{name: factor * row[name] for name in MEASURES}, "unit": unit}
 
 
 def units(scenario: Scenario, resource: str) -> str:

@@ -29,6 +29,9 @@ CENTRE, ENDS = "outcome_at_centre", ("outcome_at_low", "outcome_at_high")
 
 NOTHING_WORTH = f"perfect information would be worth less than {WORTH:g} life-month per 100 patients."
 
+EMPTY = "No parameter has a value to show here."
+NOT_INFORMED = "* not informed by the cohort: the value rests on the prior or on an assumption."
+
 TITLES = {
     "tornado": "One parameter at a time",
     "prcc": "What the outcome depends on, over all parameter sets",
@@ -91,6 +94,21 @@ def measured(question: Question) -> str:
     since = "" if question.clock == pathway.clock else f" from {question.clock}"
     population = "" if question.population == "all" else f", {question.population}"
     return f"{label(question.outcome, pathway)}{since}{population}: {scenarios}"
+
+
+def caption(analysis: Sensitivity, part: str, count: int, shown: int) -> str:
+    """Return the title of a part's table, the meaning of its numbers, and how many of its rows are shown."""
+    outcome = measured(analysis.question)
+    meanings = {
+        "tornado": f"{outcome}, at the ends of 95 % intervals, other parameters at their medians",
+        "prcc": "partial rank correlation with 95 % interval",
+        "sobol": "shares of the variance with 95 % intervals; inputs assumed independent",
+        "structure": f"{outcome}; parameters matched, not refitted",
+        "priors": f"{outcome}; parameter sets reweighted",
+        "evppi": "life-months per 100 patients \N{PLUS-MINUS SIGN} standard error",
+    }
+    more = f"; the first {shown} of {count}" if count > shown else ""
+    return f"{TITLES[part]} ({part}); {meanings[part]}{more}"
 
 
 def _lead(analysis: Sensitivity) -> str:
@@ -222,12 +240,12 @@ def _evppi(analysis: Sensitivity, table: pd.DataFrame) -> str:
     if everything["value"] < WORTH:
         return f"{choice} {NOTHING_WORTH}"
     known = table[(table["parameter"] != EVERYTHING) & (table["value"] > 2.0 * table["standard_error"])]
-    worth = f"perfect information would be worth {_error(everything)} life-months per 100 patients"
+    perfect = f"perfect information would be worth {worth(everything)} life-months per 100 patients"
     if known.empty:
-        return f"{choice} {worth}, but the worth of no single number exceeds twice its error."
-    named = [f"{row['parameter']} ({_error(row)})" for row in _top(known)]
+        return f"{choice} {perfect}, but the worth of no single number exceeds twice its error."
+    named = [f"{row['parameter']} ({worth(row)})" for row in _top(known)]
     then = f", then {listed(named[1:])}" if named[1:] else ""
-    return f"{choice} {worth}. The number to measure next is {named[0]}{then}."
+    return f"{choice} {perfect}. The number to measure next is {named[0]}{then}."
 
 
 def _life_months(count: float) -> str:
@@ -235,7 +253,8 @@ def _life_months(count: float) -> str:
 
 
 
-def _error(row: Any) -> str:
+def worth(row: Any) -> str:
+    """Return the value of information and its standard error: "2.3 \N{PLUS-MINUS SIGN} 0.4"."""
     return f"{row['value']:.1f} \N{PLUS-MINUS SIGN} {row['standard_error']:.1f}"
 
 

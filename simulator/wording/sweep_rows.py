@@ -12,6 +12,7 @@ from simulator.arrays import Floats
 from simulator.outcomes import labels
 from simulator.pathway.outcome_months import alive_at, in_words, mean_to
 from simulator.scenario.arrivals import DAYS_A_MONTH
+from simulator.wording.intervals import Estimate, rounded
 
 MOST = 8
 
@@ -45,6 +46,11 @@ class Displayed:
         for key in ("clock", "population", "resource"):
             chosen &= table[key] == getattr(self, key)
         return [{str(key): value for key, value in row.items()} for row in table[chosen].to_dict("records")]
+
+    def estimates(self, sweep: Sweep) -> list[Estimate]:
+        """Return the outcome of every cell with its interval, as displayed."""
+        columns = (values.ravel() for values in self.values(sweep))
+        return [rounded(value, lower, upper, self.unit) for value, lower, upper in zip(*columns, strict=True)]
 
     def values(self, sweep: Sweep) -> tuple[Floats, Floats, Floats]:
         """Return estimate, lower, upper : the grid's shape, in the displayed unit."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.pathway.outcome_months import in_words
 from simulator.wording import rounding
-from simulator.wording.headline import more_or_fewer, of_100
+from simulator.wording.headline import more_or_fewer, of_100, scenario_in_words
 from simulator.wording.intervals import in_brackets
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
 
 USUAL_POWER = 0.8
+ARMS = "The arms are independent patients, followed up as the cohort was."
 
 
 def percent(share: float) -> str:
@@ -108,6 +109,26 @@ def clock_label(clock: str, pathway: Pathway) -> str:
     return pathway.states[clock].label if clock in pathway.states else clock
 
 
+def clock_caption(result: ImmortalTime, clock: str) -> str:
+    """Return what a clock's table shows."""
+    measured = f"{endpoint(result, clock)} at {month(result)}, %"
+    ranges = f"difference, and its range over cohorts of {result.settings.size}"
+    return f"From {clock_label(clock, result.scenario.pathway)}: {measured}; {ranges}"
+
+
+def power_caption(result: VirtualCohorts) -> str:
+    """Return what the table of power shows."""
+    first = result.scenarios[0].name
+    numbers = "mean and 95 % interval over parameter sets; \N{PLUS-MINUS SIGN} Monte Carlo error"
+    return f"Power against {first}, %: {numbers}"
+
+
+def size(result: ImmortalTime | VirtualCohorts) -> str:
+    """Return how many cohorts of which size were simulated."""
+    draws = f"{result.n_draws} parameter sets" if result.n_draws > 1 else "one parameter set"
+    return f"{result.settings.cohorts} cohorts of {result.settings.size} over {draws}."
+
+
 def cohorts(result: VirtualCohorts) -> str:
     """Return the power of the comparison if there is one, and the range of cohorts by chance alone."""
     n, variation = result.settings.size, result.variation
@@ -133,8 +154,8 @@ def _power(name: str, first: str, rows: pd.DataFrame, n: int) -> str:
         smallest = enough["patients_an_arm"].iloc[0]
         size = f"of the sizes tried, {smallest} patients an arm are the fewest that reach {percent(USUAL_POWER)}"
     return (
-        f"With {n} patients an arm, {percent(row['power'])} of 100 comparisons{interval} distinguish {name} from "
-        f"{first} (log-rank P < 0.05); {size}."
+        f"With {n} patients an arm, {percent(row['power'])} of 100 comparisons{interval} distinguish "
+        f"{scenario_in_words(name)} from {first} (log-rank P < 0.05); {size}."
     )
 
 

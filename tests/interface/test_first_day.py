@@ -17,7 +17,7 @@ import pytest
 
 from simulator import compare, errors, sweep
 from simulator.errors import InputError
-from simulator.report.tables import display
+from simulator.report.json import as_json
 
 Command = Callable[..., Any]
 Started = Callable[..., subprocess.Popen[str]]
@@ -267,11 +267,11 @@ def test_small_numbers_are_numbers_in_json_and_the_same_ones() -> None:
     """Ten decimals would make 0 of 1e-12."""
     values = [1e-12, 3.25e-300, -7.5e-11, 0.1, 1e15, 0.0]
     table = pd.DataFrame({"estimate": [*values, np.nan, np.inf], "name": ["é"] * 8, "month": range(8)})
-    rows = json.loads(display.as_json(table), parse_constant=pytest.fail)
+    rows = json.loads(as_json(table), parse_constant=pytest.fail)
     assert [row["estimate"] for row in rows] == [*values, None, None]
     assert [row["month"] for row in rows] == list(range(8))
     assert rows[0]["name"] == "é"
-    assert "é" in display.as_json(table)
+    assert "é" in as_json(table)
 
 
 def test_types_are_declared(repository: Path) -> None:

@@ -13,14 +13,15 @@ from rich.console import Console
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare
 from simulator.figures.gallery import gallery
-from simulator.outcomes.labels import label
+from simulator.outcomes.labels import label, words_and_unit
 from simulator.outcomes.resource_use import LABELS
+from simulator.report import terminal as screen
 from simulator.report.page import html as page_of
-from simulator.report.tables import display
+from simulator.report.tables.run import report
 from simulator.scenario.arrivals import DAYS_A_MONTH
-from simulator.wording import numbers as wording
 from simulator.wording import resources
 from simulator.wording.headline import answer
+from simulator.wording.numbers import capital
 
 DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
 CASES = {
@@ -67,7 +68,7 @@ def values(row: dict[str, Any], difference: bool) -> list[float]:
 @pytest.fixture(scope="module")
 def terminal(results: Results) -> list[str]:
     said = io.StringIO()
-    display.show(results, None, Console(file=said, width=240, highlight=False, markup=False))
+    screen.show(report(results, None), Console(file=said, width=240, highlight=False, markup=False))
     return said.getvalue().splitlines()
 
 
@@ -94,8 +95,8 @@ def test_terminal_report_and_table_have_the_same_outcomes(
         if before["outcome"] != after["outcome"]:
             break
         there = numbers(shown_on_terminal(terminal, label(before["outcome"], pathway)))
-        words, _ = wording.outcome(before["outcome"], before["unit"], pathway)
-        cells = next(cells for cells in page if cells and cells[0].startswith(words))
+        words, _ = words_and_unit(before["outcome"], pathway)
+        cells = next(cells for cells in page if cells and cells[0].startswith(capital(words)))
         here = [number for cell in cells[1:4] for number in numbers(cell)]
         assert there[: len(here)] == here, before["outcome"]
         wanted = values(before, False) + values(after, False) + values(after, True)

@@ -22,12 +22,13 @@ from simulator.figures.gallery import Picture, clocks, gallery
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.report import run_folder
-from simulator.report.elements import inline_svg
+from simulator.report.elements import inline_svg, table
 from simulator.report.page import html as page_of
 from simulator.report.run_folder import read
+from simulator.report.table import Row, Table, columns
 from simulator.scenario.scenario import Scenario, load_scenario
-from simulator.wording import numbers
 from simulator.wording.headline import answer
+from simulator.wording.intervals import Estimate, rounded
 
 COHORTS = Path(__file__).parents[2] / "calibration" / "cohorts"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -178,15 +179,21 @@ def test_a_scenario_tells_its_question_its_assumptions_and_its_levers(results: R
     assert page.text.count(results.scenarios[1].question) == 1
 
 
+def cell(shown: Estimate) -> str:
+    """The text of an estimate in a table of the page."""
+    return Page(table(Table(columns("", ""), [Row("median survival", [shown])]))).rows[1][1]
+
+
 def test_a_median_that_is_not_reached_is_a_dash_with_its_meaning() -> None:
-    assert numbers.number(np.nan, "months") == "\N{EN DASH}"
-    assert numbers.interval(9.06, np.nan, "months", 12.0) == "9.1 to \N{EN DASH}"
-    assert numbers.interval(np.nan, np.nan, "months", 12.0) == ""
+    shown = [(np.nan, np.nan, np.nan), (12.0, 9.06, np.nan), (12.0, np.nan, np.nan)]
+    assert [cell(rounded(*numbers, "months")) for numbers in shown] == [
+        "\N{EN DASH}", "12.0 (9.1 to \N{EN DASH})", "12.0"
+    ]  # fmt: skip
 
 
 def test_numbers_are_read_as_a_reader_would() -> None:
-    assert numbers.number(0.2534, "probability", sign="+") == "+25"
-    assert numbers.number(-3.25, "months") == "\N{MINUS SIGN}3.2"
+    assert cell(rounded(0.2534, np.nan, np.nan, "probability", sign="+")) == "+25"
+    assert cell(rounded(-3.25, -4.0, 1.0, "months")) == "\N{MINUS SIGN}3.2 (\N{MINUS SIGN}4.0 to 1.0)"
 
 
 # --- What it is made of ---
@@ -360,8 +367,8 @@ def test_a_manifest_of_another_shape_is_refused_with_its_key(
 
 def test_a_folder_of_another_command_is_refused_as_such(results: Results, tmp_path: Path) -> None:
     results.write(tmp_path)
-    for table in tmp_path.glob("*.csv"):
-        table.unlink()
+    for file in tmp_path.glob("*.csv"):
+        file.unlink()
     with pytest.raises(InputError, match=r"no results of run or compare .*allowed: the folder of a run"):
         run_folder.write_again(tmp_path)
 

@@ -45,7 +45,7 @@ def test_virtual_cohorts_answer_with_the_power_and_the_spread(aftercart: Command
     assert result.exit_code == 0, result.output
     told = " ".join(result.stdout.split())
     assert told.startswith("With 20 patients an arm, ")
-    assert "wider-salvage@cohorts" in told
+    assert "wider-salvage (cautious estimate)" in told
     assert "the reported standard error is 7.85" in told
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 

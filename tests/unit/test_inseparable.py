@@ -18,7 +18,8 @@ from simulator.analyses.sensitivity.run import analyse
 from simulator.figures.analyses.sensitivity import pictures
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.report.tables import sensitivity
+from simulator.report import terminal
+from simulator.report.tables.sensitivity import report
 from simulator.scenario.scenario import Scenario
 from simulator.wording.sensitivity import answer
 
@@ -171,7 +172,7 @@ def test_where_nothing_varies_a_table_without_rows_says_so(
     found = analyse(fewer, today, parts=["tornado", "prcc", "sobol", "structure", "evppi"], samples=64)
     assert found.tables["sobol"].empty
     said = io.StringIO()
-    sensitivity.show(found, Console(file=said, width=80))
+    terminal.show(report(found), Console(file=said, width=80))
     assert said.getvalue().count("No parameter has a value to show here.") == 1
     assert "onset_rate, death_rate_healthy and death_rate_ill do not vary." in " ".join(said.getvalue().split())
     pictures(found)
@@ -220,7 +221,7 @@ def test_of_information_that_is_worth_nothing_one_sentence_says_so_and_no_share_
     fewer = replace(fewer, scale={"onset_rate": 1.0 - scale / 2.0} if scale else {"onset_rate": 0.5})
     found = analyse(fewer, today, parts=["evppi"])
     said = io.StringIO()
-    sensitivity.show(found, Console(file=said, width=80))
+    terminal.show(report(found), Console(file=said, width=80))
     shown = " ".join(said.getvalue().split())
     assert "error Perfect information would be worth less than 1 life-month per 100 patients." in shown
     assert "No parameter has a value" not in shown

@@ -84,7 +84,7 @@ def test_months_that_cannot_be_read_off_are_refused_with_the_key(keys: str, said
         ("os_0.5", "alive at 0.5 months, %"),
         ("rmst_18", "mean survival to month 18, months"),
         ("draws_with_2.5_more_at_1", "probability of at least 2.5 more alive at 1 month, %"),
-        ("survivors_9_gained_per_10_more_treated", "survivors at 9 months per 10 more treated"),
+        ("survivors_9_gained_per_10_more_treated", "additional survivors at 9 months per 10 more treated"),
         ("osmosis", "osmosis"),
     ],
 )

@@ -91,9 +91,9 @@ def test_without_limits_there_is_nothing_to_say() -> None:
 )
 def test_short_waits_are_told_in_days_and_long_ones_in_months(months: float, unit: str, shown: float) -> None:
     told = row("wait_mean", months)
-    found = resources.figure(told, days=resources.in_days([told]))
-    assert (found.unit, found.estimate) == (unit, pytest.approx(shown))
-    assert found.error == pytest.approx(0.01 * (30.4375 if unit == "days" else 1.0))
+    displayed = resources.displayed(told, days=resources.in_days([told]))
+    assert (displayed["unit"], displayed["estimate"]) == (unit, pytest.approx(shown))
+    assert displayed["monte_carlo_se"] == pytest.approx(0.01 * (30.4375 if unit == "days" else 1.0))
 
 
 def test_figures_with_too_much_simulation_noise_are_named_with_the_replications_needed() -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from simulator.figures import style
 from simulator.figures import text as lettering
 from simulator.pathway import outcome_months
-from simulator.wording import rounding
+from simulator.wording.validation import in_words, rounded
 
 LEFT, RIGHT = 3.1, 2.3
 """Inches for the names of the figures, and for their numbers."""
@@ -51,24 +51,6 @@ def alt_text(table: pd.DataFrame, sizes: Mapping[str, int]) -> str:
     rows = table.to_dict("records")
     sentences = [f"{row['cohort']} (n = {sizes[row['cohort']]}): {_label(row)}, {in_words(row)}." for row in rows]
     return " ".join(["Reported figures next to the model's predictions.", *sentences])
-
-
-def in_words(row: Row) -> str:
-    """Return "35 % reported, 54 % predicted (32 to 74)", with ", a miss" for a miss."""
-    unit, figures = str(row["unit"]), _rounded(row)
-    miss = "" if row["inside"] == "yes" else ", a miss"
-    return f"{figures[0]} {unit} reported, {figures[1]} {unit} predicted ({figures[2]} to {figures[3]}){miss}"
-
-
-def _rounded(row: Row) -> list[str]:
-    """Return the reported figure, the predicted figure, and the ends of its interval, all rounded."""
-    unit, predicted = str(row["unit"]), float(row["predicted"])
-    values = [float(row["reported"]), predicted, float(row["lower"]), float(row["upper"])]
-    estimates = [values[0], predicted, predicted, predicted]
-    return [
-        "not reached" if unit == "months" and value >= 240.0 else rounding.number(value, unit, end_of=estimate)
-        for value, estimate in zip(values, estimates, strict=True)
-    ]
 
 
 def _label(row: Row) -> str:
@@ -125,7 +107,7 @@ def _plot(axes: Axes, place: float, row: Row, end: float) -> None:
     face = style.INK if hit else "white"
     at = min(reported, end)
     axes.plot([at], [place], marker="D", color=style.INK, markerfacecolor=face, markersize=6, clip_on=False)
-    figures = _rounded(row)
+    figures = rounded(row)
     label = f"{figures[0]}; {figures[1]} ({figures[2]} to {figures[3]})"
     axes.text(
         1.02,

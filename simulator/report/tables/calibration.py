@@ -1,71 +1,190 @@
-"""The posterior predictive table: every reported figure next to the same figure of simulated cohorts of that size."""
+"""A calibration as tables: reported figures next to simulated ones, parameters, and the check of a fit."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from simulator.evidence.cohort import Cohort
-from simulator.pathway.pathway import Pathway
-from simulator.report.elements import paragraph, row, span, table, tag, text
-from simulator.wording import numbers
-from simulator.wording.intervals import Row
+from simulator.evidence.cohort import Cohort, is_silent
+from simulator.pathway.outcome_months import alive_at, in_words, mean_to
+from simulator.pathway.pathway import Parameter, Pathway
+from simulator.report.table import Bar, Cell, Column, Part, Row, Table, columns
+from simulator.scenario.scenario import LEVERS, Scenario
+from simulator.wording import calibration, intervals, numbers
+from simulator.wording.intervals import Estimate
+
+if TYPE_CHECKING:
+    from calibration.fit import Fit
+    from calibration.validation.check import Check
 
 
-def predictive(cohort: Cohort, pathway: Pathway) -> str:
-    """Return the table, by the use of the figures; a note for a cohort that has not been fitted."""
+def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
+    """Yield every reported figure next to the same figure of simulated cohorts of that size, a table a use."""
     if cohort.predictive is None:
-        return paragraph("The model has not been fitted to the cohort, so there are no simulated figures to compare.")
+        yield calibration.NOT_FITTED
+        return
     targets = cohort.targets.set_index("name", drop=False)
     figures = cohort.predictive[cohort.predictive["target"].isin(targets.index)]
-    outside = int((figures["inside"] == "no").sum())
-    note = (
-        f"Of {len(figures)} reported figures, {len(figures) - outside} lie inside their 95 % predictive interval. "
-        f"Every parameter set simulates {cohort.n} new patients, grouped and followed up as the reported ones. The bar "
-        "is the interval, the tick the reported figure."
-    )
-    tables = []
-    for use, title in numbers.USES.items():
-        chosen = figures[figures["use"] == use].to_dict("records")
-        lines = [_line(figure, targets.loc[figure["target"]].to_dict(), cohort, pathway) for figure in chosen]
-        head = ["Reported figure", "Reported", "Simulated", "", "Inside", "Place"]
-        tables.append(table(head, lines, caption=title, kind="numbers predictive"))
-    return paragraph(note) + "".join(tables)
+    yield calibration.predictions(int((figures["inside"] != "no").sum()), len(figures), cohort)
+    interval = Column("Interval (tick: reported)", page_only=True)
+    place = Column("Place", is_number=False, page_only=True)
+    reported, simulated, inside = map(Column, ("Reported", "Simulated", "Inside"))
+    for use, caption in calibration.USES.items():
+        rows = [
+            Row(
+                numbers.target(target, pathway),
+                [
+                    numbers.reported(figure, target),
+                    intervals.estimate({**figure, "estimate": figure["simulated"]}),
+                    Cell(bar=_range(figure, cohort.n)),
+                    figure["inside"],
+                    figure["place"],
+                ],
+                style="" if figure["inside"] == "yes" else "outside",
+            )
+            for figure in figures[figures["use"] == use].to_dict("records")
+            for target in [targets.loc[figure["target"]].to_dict()]
+        ]
+        heads = [Column("Reported figure", is_number=False), reported, simulated, interval, inside, place]
+        yield Table(heads, rows, caption, style="numbers predictive")
 
 
-def _line(figure: Row, target: Row, cohort: Cohort, pathway: Pathway) -> str:
-    unit = str(figure["unit"])
-    inside = figure["inside"] == "yes"
-    simulated = tag("b", text(numbers.number(figure["simulated"], unit)))
-    interval = numbers.interval(figure["lower"], figure["upper"], unit, figure["simulated"])
-    return row(
-        text(numbers.target(target, pathway)),
-        text(_reported(figure, target)),
-        f"{simulated} {span(f'({interval})', 'interval') if interval else ''}",
-        _range(figure, unit, cohort.n),
-        text("yes") if inside else tag("strong", text("no")),
-        text(figure["place"]),
-        kind="" if inside else "outside",
-    )
-
-
-def _reported(figure: Row, target: Row) -> str:
-    count, n, unit = figure["count"], figure["n"], figure["unit"]
-    of = f"{count:g} of {n:g}" if math.isfinite(count) and math.isfinite(n) else ""
-    if unit == "patients":
-        return of or f"{figure['reported']:g}"
-    printed = target["value"] if math.isfinite(target["value"]) else round(figure["reported"])
-    error = f" ± {target['standard_error']:g}" if math.isfinite(target["standard_error"]) else ""
-    value = f"{printed:g}{error} {unit}"
-    return f"{value} ({of})" if of else value
-
-
-def _range(figure: Row, unit: str, n: int) -> str:
-    """Return the interval as a bar and the reported figure as a tick, on 0 to 100 %, to n, or to the maximum."""
+def _range(figure: intervals.Row, n: int) -> Bar | None:
+    """Return the interval and the reported figure as shares of 100 %, of n, or of the maximum."""
     lower, upper, reported = (float(figure[column]) for column in ("lower", "upper", "reported"))
     if not all(math.isfinite(value) for value in (lower, upper, reported)):
-        return ""
+        return None
     whole = float(figure["n"]) if math.isfinite(figure["n"]) else float(n)
-    most = {"%": 100.0, "patients": max(whole, upper)}.get(unit, 1.05 * max(upper, reported)) or 1.0
-    bar = f"left:{100 * lower / most:.1f}%;width:{100 * (upper - lower) / most:.1f}%"
-    tick = f"left:{100 * reported / most:.1f}%"
-    return tag("span", tag("i", style=bar), tag("b", style=tick), class_="range", aria_hidden="true")
+    most = {"%": 100.0, "patients": max(whole, upper)}.get(figure["unit"], 1.05 * max(upper, reported)) or 1.0
+    return Bar(lower / most, upper / most, reported / most)
+
+
+def register(pathway: Pathway, scenarios: Sequence[Scenario], cohort: Cohort | None) -> Iterator[Part]:
+    """Yield the assumption register: each parameter's meaning, value or posterior, source, and who changes it."""
+    if not pathway.parameters:
+        yield calibration.NO_PARAMETERS
+        return
+    table = None if cohort is None else cohort.posterior
+    posterior = {} if table is None else {str(row["parameter"]): row for row in table.to_dict("records")}
+    yield calibration.informed(pathway, [posterior[name] for name in pathway.parameters if name in posterior], cohort)
+    rows = [
+        _parameter(parameter, posterior.get(parameter.name), scenarios, cohort)
+        for parameter in pathway.parameters.values()
+    ]
+    yield Table(columns("Parameter", "Value", "Contraction", "Lever", "Source"), rows, style="register")
+
+
+def _parameter(
+    parameter: Parameter, posterior: intervals.Row | None, scenarios: Sequence[Scenario], cohort: Cohort | None
+) -> Row:
+    unit = "" if parameter.unit in ("number", "probability") else parameter.unit
+    contraction, style = Cell(), ""
+    if posterior is None or cohort is None:
+        value = Estimate(numbers.digits(parameter.value, parameter.unit), unit=unit)
+        origin = "fixed" if parameter.prior is None else "as declared"
+    else:
+        mean, *ends = _digits(posterior, "posterior", parameter.unit)
+        value = Estimate(mean, (ends[0], ends[1]), unit=unit)
+        origin = "prior {} ({} to {})".format(*_digits(posterior, "prior", parameter.unit))
+        contraction, style = _contraction(posterior, cohort), "uninformed" if is_silent(posterior) else ""
+    changes = [_change(scenario, parameter.name) for scenario in scenarios if "@" not in scenario.name]
+    notes = [("prior", origin), *(("changed", change) for change in changes if change)]
+    label = Cell(parameter.name, notes=[("meaning", parameter.meaning)])
+    cells = [Cell(value, notes=notes), contraction, "yes" if parameter.lever else "", parameter.source]
+    return Row(label, cells, style=style)
+
+
+def _digits(posterior: intervals.Row, when: str, unit: str) -> list[str]:
+    """Return the rounded mean and ends of the interval. when : `prior` or `posterior`"""
+    return [numbers.digits(float(posterior[f"{when}_{name}"]), unit) for name in ("mean", "lower", "upper")]
+
+
+def _contraction(posterior: intervals.Row, cohort: Cohort) -> Cell:
+    value = float(posterior["contraction"])
+    if not math.isfinite(value):
+        return Cell()
+    mark = [("mark", f"not informed by the {cohort.n} patients")] if is_silent(posterior) else []
+    return Cell(Estimate(f"{value:.2f}"), Bar(0.0, min(max(value, 0.0), 1.0)), mark)
+
+
+def _change(scenario: Scenario, name: str) -> str:
+    """Return a scenario's change of a parameter in words; empty without a change."""
+    words = {"set": "", "scale": "times ", "odds_ratio": "odds times "}
+    for lever in LEVERS:
+        levers: Mapping[str, float] = getattr(scenario, lever)
+        if name in levers:
+            return f"{scenario.name}: {words[lever]}{levers[name]:g}"
+    return ""
+
+
+def fitted(fit: Fit) -> Iterator[Part]:
+    """Yield the prior and posterior of each parameter, and how good the sample is."""
+    rows = []
+    for row in fit.posterior.to_dict("records"):
+        before, after = (mean(row, when) for when in ("prior", "posterior"))
+        rows.append(Row(row["parameter"], [before, after, f"{row['contraction']:.2f}"]))
+    caption = "Means (95 % intervals); learned (contraction): 1 - posterior / prior variance"
+    yield Table(columns("parameter", "prior", "posterior", "learned"), rows, caption)
+    yield calibration.sample(fit)
+
+
+def mean(row: intervals.Row, when: str) -> Estimate:
+    """Return the mean and interval of a parameter, with two digits of the upper limit: 0.002 a month is not 0.00."""
+    middle, lower, upper = (row[f"{when}_{statistic}"] for statistic in ("mean", "lower", "upper"))
+    places = 1 if upper >= 10 else 2 if upper >= 0.1 or upper <= 0 else min(6, 1 - math.floor(math.log10(upper)))
+    return Estimate(f"{middle:.{places}f}", (f"{lower:.{places}f}", f"{upper:.{places}f}"))
+
+
+def checked(check: Check) -> Iterator[Part]:
+    """Yield the verdict, the coverage, the cross-validation, the lattice error, and the limits."""
+    yield calibration.verdict(check)
+    if len(check.ranks):
+        yield _coverage(check)
+    for reason, count in check.refused.items():
+        yield f"{count} of {len(check.trials)} simulated cohorts could not be fitted: {reason}."
+    yield _cross_validation(check)
+    yield calibration.lattice(check)
+    yield check.manifest()["note"]
+
+
+def _coverage(check: Check) -> Table:
+    """Return how often intervals cover the truth: of two quantities, and the range over all."""
+    levels = sorted(set(check.coverage["level"]))
+    by_level = [check.coverage[check.coverage["level"] == level].set_index("quantity") for level in levels]
+    months = check.targets.pathway.months
+    named = {
+        alive_at(months.answer): f"OS at {in_words(months.answer)}",
+        mean_to(months.early): f"mean survival to month {months.early:g}",
+    }
+    rows = [Row(words, [_covered(table.loc[name]) for table in by_level]) for name, words in named.items()]
+    spans = [f"{100 * table['share'].min():.0f}-{100 * table['share'].max():.0f}" for table in by_level]
+    rows.append(Row(f"least and most of all {len(by_level[0])} quantities", spans))
+    caption = f"Intervals that cover the truth, % of {len(check.ranks)} fits (range by chance)"
+    headings = columns("", *(f"{100 * level:g} %" for level in levels))
+    return Table(headings, rows, caption, [calibration.power(check)])
+
+
+def _covered(row: intervals.Row) -> Estimate:
+    least, most = (f"{100 * row[end] / row['fits']:.0f}" for end in ("lower", "upper"))
+    return Estimate(f"{100 * row['share']:.0f}", (least, most))
+
+
+def _cross_validation(check: Check) -> Table:
+    records = check.left_out.to_dict("records")
+    predicted = [row for row in records if row["inside"]]
+    rows, notes = [], [f"{_name(row)}: {row['how']}." for row in records if not row["inside"]]
+    for row in predicted:
+        places = 1 if row["unit"] == "months" else 0
+        reported = f"{row['reported']:.{places}f} {row['unit']}"
+        ends = f"{row['lower']:.{places}f}-{row['upper']:.{places}f}"
+        rows.append(Row(_name(row) + " *" * (row["informs"] != "yes"), [reported, ends, row["inside"]]))
+    if any(row["informs"] == "no" for row in records):
+        notes.append(calibration.SAME_INFORMATION)
+    inside = sum(row["inside"] == "yes" for row in predicted)
+    caption = f"Each figure, predicted by a fit without it: {inside} of {len(predicted)} are within 95 % intervals"
+    return Table(columns("figure", "reported", "predicted", "inside"), rows, caption, notes)
+
+
+def _name(row: intervals.Row) -> str:
+    return str(row["target"]).replace("_", " ")

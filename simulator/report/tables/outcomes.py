@@ -2,106 +2,73 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from simulator.outcomes.labels import until
+from simulator.experiment.results import Results
+from simulator.outcomes.labels import until, with_unit, words_and_unit
 from simulator.pathway.outcome_months import names
-from simulator.pathway.pathway import Pathway
-from simulator.report.elements import folded, paragraph, row, span, table, tag, text
-from simulator.scenario.scenario import BREAK_EVEN, Scenario, split_name
-from simulator.wording import numbers
+from simulator.report.table import Content, Reading, Table, comparison
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario
+from simulator.wording import intervals, numbers
+from simulator.wording.headline import CAUTIOUS_NOTE, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Row
 
-Rows = Mapping[tuple[str, str], Row]
+IN_FULL = (("", intervals.estimate), ("difference", intervals.difference))
+IN_BRIEF = (("", intervals.difference_alone),)
+"""What a table shows of a policy at a marginal benefit: headings, "" for the policy's own, and contents."""
 
 
-def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
-    """Return each policy with its marginal benefits (NAME, NAME@0.5), without the first scenario; perhaps none."""
-    names = [scenario.name for scenario in scenarios]
-    by_policy: dict[str, list[Scenario]] = {}
-    for scenario in scenarios[1:]:
-        stem = split_name(scenario.name)[0]
-        by_policy.setdefault(stem if stem in names[1:] else scenario.name, []).append(scenario)
-    return list(by_policy.values())
+def by_scenario(rows: pd.DataFrame) -> dict[str, Row]:
+    """Return the row of every scenario."""
+    return {str(row["scenario"]): row for row in rows.to_dict("records")}
 
 
-def of_all(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clocks: Sequence[str], horizon: float) -> str:
-    """Return the tables of all patients: the first clock's, and the others' folded."""
-    first, *others = clocks
-    every = policies(scenarios) or [[]]
-    content = "".join(_policy_table(outcomes, scenarios[0], ends, first, horizon) for ends in every)
-    for clock in others:
-        inside = (_policy_table(outcomes, scenarios[0], ends, clock, horizon) for ends in every)
-        content += folded(f"The same outcomes, in months from {clock}", *inside)
-    return content
+def of_policy(
+    results: Results,
+    scenarios: Sequence[Scenario],
+    clock: str,
+    at_other_benefits: Sequence[tuple[str, Callable[[Row], Content]]] = IN_FULL,
+) -> Table:
+    """Return all patients' outcomes under a first scenario and under a policy with its difference.
 
-
-def by_group(outcomes: pd.DataFrame, scenarios: Sequence[Scenario], clock: str) -> str:
-    """Return the table of one survival outcome of every group and level; empty if there are none."""
-    pathway = scenarios[0].pathway
-    groups = outcomes[(outcomes["clock"] == clock) & (outcomes["population"] != "all")]
-    chosen = next((name for name in names(pathway.months.in_order) if (groups["outcome"] == name).any()), None)
-    if chosen is None:
-        return ""
-    records = groups[groups["outcome"] == chosen].to_dict("records")
-    rows: Rows = {(str(record["scenario"]), str(record["population"])): record for record in records}
-    label, unit = numbers.outcome(chosen, "probability", pathway)
-    lines = [
-        row(text(numbers.population(name, pathway)), *(_estimate(rows.get((s.name, name))) for s in scenarios))
-        for name in dict.fromkeys(population for _, population in rows)
-    ]
-    head = ["", *(scenario.name for scenario in scenarios)]
-    return folded(
-        f"{label} by group and patient attribute",
-        table(head, lines, kind="numbers", caption=f"{label} after {clock}, {unit}"),
-    )
-
-
-def _policy_table(
-    outcomes: pd.DataFrame, first: Scenario, ends: Sequence[Scenario], clock: str, horizon: float
-) -> str:
-    records = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)].to_dict("records")
-    rows: Rows = {(str(record["scenario"]), str(record["outcome"])): record for record in records}
+    scenarios : the first, then the policy at all its marginal benefits
+    """
     # The break-even share stands in the answer; its outcomes are in the files.
-    ends = [scenario for scenario in ends if scenario.marginal_benefit != BREAK_EVEN]
-    names = [first.name, *(scenario.name for scenario in ends)]
-    head = ["", first.name]
-    for scenario in ends:
-        head += [scenario.name, "difference"]
-    displayed = dict.fromkeys(outcome for scenario, outcome in rows if scenario in names)
-    lines = [_line(outcome, rows, names, first.pathway) for outcome in displayed]
-    content = table(head, lines, kind="numbers", caption=f"All patients, from {clock}{until(first.pathway, horizon)}")
-    if numbers.NONE in content:
-        content += paragraph(f"{numbers.NONE} not reached within the horizon", class_="note")
-    return content
+    first, *others = (scenario.name for scenario in scenarios if scenario.marginal_benefit != BREAK_EVEN)
+    readings: list[Reading] = [(first, first, intervals.estimate)]
+    for place, name in enumerate(others):
+        own = benefit_in_words(name) if place else scenario_in_words(name)
+        readings += [(heading or own, name, read) for heading, read in (at_other_benefits if place else IN_FULL)]
+    outcomes, pathway = results.outcomes, scenarios[0].pathway
+    rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
+    rows = rows[rows["scenario"].isin([first, *others])]
+    lines = [
+        (*words_and_unit(str(outcome), pathway), by_scenario(of_outcome))
+        for outcome, of_outcome in rows.groupby("outcome", sort=False)
+    ]
+    draws = intervals.over_draws(results.manifest["draws"])
+    caption = f"All patients, from {clock}{until(pathway, results.manifest['horizon'])}{draws}"
+    is_missing = rows["estimate"].isna() | (rows["upper"].isna() & rows["lower"].notna())
+    is_cautious = any(scenario.marginal_benefit == COHORTS for scenario in scenarios)
+    notes = [*[CAUTIOUS_NOTE] * is_cautious, *[NOT_REACHED] * bool(is_missing.any())]
+    return comparison(lines, readings, caption=caption, notes=notes)
 
 
-def _line(name: str, rows: Rows, names: Sequence[str], pathway: Pathway) -> str:
-    first, *others = (rows.get((scenario, name)) for scenario in names)
-    known = next(record for record in (first, *others) if record is not None)
-    label, unit = numbers.outcome(name, str(known["unit"]), pathway)
-    cells = [_estimate(first)]
-    for other in others:
-        cells += [_estimate(other), _difference(other)]
-    return row(f"{text(label)} {span(unit, 'unit')}", *cells)
-
-
-def _estimate(row: Row | None) -> str:
-    return "" if row is None else _number(row, "estimate", "lower", "upper")
-
-
-def _difference(row: Row | None) -> str:
-    if row is None or math.isnan(row["difference"]):
-        return ""
-    return _number(row, "difference", "difference_lower", "difference_upper", sign="+")
-
-
-def _number(row: Row, *columns: str, sign: str = "") -> str:
-    unit = str(row["unit"])
-    value, lower, upper = (row[column] for column in columns)
-    interval = numbers.interval(lower, upper, unit, value)
-    estimate = tag("b", text(numbers.number(value, unit, sign=sign)))
-    return f"{estimate} {span(f'({interval})', 'interval')}" if interval else estimate
+def by_group(results: Results) -> Table | None:
+    """Return the table of one survival outcome of every group and attribute level; None if there are none."""
+    outcomes, pathway = results.outcomes, results.scenarios[0].pathway
+    groups = outcomes[(outcomes["clock"] == pathway.clock) & (outcomes["population"] != "all")]
+    reported = set(groups["outcome"])
+    outcome = next((name for name in names(pathway.months.in_order) if name in reported), None)
+    if outcome is None:
+        return None
+    lines = [
+        (numbers.population(str(population), pathway), "", by_scenario(rows))
+        for population, rows in groups[groups["outcome"] == outcome].groupby("population", sort=False)
+    ]
+    words, unit = words_and_unit(outcome, pathway)
+    readings = [(scenario_in_words(s.name), s.name, intervals.estimate) for s in results.scenarios]
+    caption = f"{with_unit(f'{numbers.capital(words)} after {pathway.clock}', unit)}, by group and patient attribute"
+    return comparison(lines, readings, caption=caption)

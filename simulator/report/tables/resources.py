@@ -1,146 +1,143 @@
-"""The use of every resource under every scenario, and OS by the year of arrival, on the page."""
+"""The use of every resource, by policy or by resource, and OS by the year of arrival."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-
-import pandas as pd
+from collections.abc import Iterator, Sequence
 
 from simulator.experiment.results import Results
 from simulator.outcomes.resource_use import LABELS
 from simulator.pathway.outcome_months import alive_at, in_words
-from simulator.report.elements import paragraph, row, span, table, tag, text
+from simulator.report.table import Content, Line, Part, Reading, Table, comparison
 from simulator.scenario.scenario import Scenario
-from simulator.wording import resources as resource_words
-from simulator.wording import rounding
-from simulator.wording.headline import policies
+from simulator.wording import intervals, resources
+from simulator.wording.headline import benefit_in_words, policies, scenario_in_words
 from simulator.wording.intervals import Row
-from simulator.wording.numbers import NONE, capital
-from simulator.wording.resources import Figure
-
-_YearRows = Mapping[tuple[str, int, str], Row]
-"""Scenario, year of arrival, outcome -> the row."""
 
 
-def tables(results: Results) -> list[str]:
-    """Return the section's content, as HTML; empty where nothing is limited."""
+def by_policy(results: Results) -> Iterator[Part]:
+    """Yield a table a policy and resource: its use, the difference from the first scenario, and at other benefits."""
     if results.service is None:
-        return []
-    manifest = results.manifest
+        return
+    for scenarios in policies(results.scenarios):
+        policy = scenarios[0]
+        for resource in policy.capacity:
+            caption = f"{policy.name}, {resources.units(policy, resource)}; {resources.WHOLE_STAYS}"
+            notes = _notes(results, policy, resource)
+            yield _of_policy(results, scenarios, _use(results, resource, scenarios), caption, notes)
+        if starts := _starts(results, scenarios):
+            yield _of_policy(results, scenarios, starts, f"{policy.name}, not limited", [])
+    if any(scenario.capacity for scenario in results.scenarios):
+        yield resources.caution(results.scenarios[0].pathway)
+
+
+def by_resource(results: Results) -> Iterator[Part]:
+    """Yield a table a resource, a column a scenario; then unlimited resources, and OS by the year of arrival."""
+    if results.service is None:
+        return
     limited = [scenario for scenario in results.scenarios if scenario.is_limited]
-    resources = dict.fromkeys(name for scenario in limited for name in scenario.capacity)
-    by_month = "" if results.queue is None else " and, month by month, in queue.csv"
-    whole = f"All figures, with differences, are in service.csv{by_month}."
-    lost = resource_words.lost_while_waiting(results.scenarios[0].pathway, resources)
-    inside = [paragraph(f"{_note(manifest['draws'], manifest['replications'], lost)}{whole}")]
-    if resources:
-        inside.append(paragraph(resource_words.caution(results.scenarios[0].pathway)))
-    inside += [_resource(results, name) for name in resources]
-    inside += _unlimited(results)
-    inside += _by_arrival_year(results.service, limited)
-    return inside
+    names = list(dict.fromkeys(name for scenario in limited for name in scenario.capacity))
+    pathway = results.scenarios[0].pathway
+    yield resources.explanation(results.manifest, pathway, names, by_month=results.queue is not None)
+    if names:
+        yield resources.caution(pathway)
+    for resource in names:
+        scenarios = [scenario for scenario in results.scenarios if resource in scenario.capacity]
+        leading = [policy[0] for policy in policies(scenarios)]
+        notes = [
+            f"{scenario.name}: " * (len(leading) > 1) + " ".join(_notes(results, scenario, resource))
+            for scenario in leading
+        ]
+        headings = [f"{scenario_in_words(s.name)}: {resources.units(s, resource)}" for s in scenarios]
+        caption = f"{pathway.resources[resource].label}; {resources.WHOLE_STAYS}"
+        yield _of_scenarios(_use(results, resource, scenarios), headings, scenarios, caption, notes)
+    if starts := _starts(results, results.scenarios):
+        scenarios = [s for s in results.scenarios if any(s.name in by_name for *_, by_name in starts)]
+        yield _of_scenarios(starts, [scenario_in_words(s.name) for s in scenarios], scenarios, "Not limited", [])
+    yield from _by_arrival_year(results, limited)
 
 
-def _note(draws: int, replications: int, lost: str) -> str:
-    note = (
-        "Requests and starts are counted in the calendar months after the warm-up. Waits are of patients served; "
-        f"the shares over 30 days and lost are of all requests. {lost}"
-    )
-    if replications > 1:
-        if draws > 1:
-            note += (
-                f"Brackets: 95 % intervals over {draws} parameter sets, without simulation noise; none where noise "
-                "hides the differences between parameter sets. "
-            )
-        note += f"±: Monte Carlo standard error, {replications} replications per parameter set. "
-    return note
-
-
-def _resource(results: Results, resource: str) -> str:
-    """Return a resource's table, a column a scenario that limits it, with notes on stability and precision."""
+def _use(results: Results, resource: str, scenarios: Sequence[Scenario]) -> list[Line]:
+    """Return the outcomes of a resource, in displayed units."""
     assert results.service is not None
-    scenarios = [scenario for scenario in results.scenarios if resource in scenario.capacity]
-    rows = {scenario.name: resource_words.rows_of(results.service, scenario.name, resource) for scenario in scenarios}
-    days = resource_words.in_days(row for table in rows.values() for row in table.values())
-    lines = []
+    rows = {s.name: resources.rows_of(results.service, s.name, resource) for s in scenarios}
+    days = resources.in_days(row for table in rows.values() for row in table.values())
+    lines: list[Line] = []
     for outcome, label in LABELS.items():
-        figures = [resource_words.figure(table[outcome], days=days) for table in rows.values() if outcome in table]
-        if len(figures) == len(scenarios):
-            unit = "" if label.endswith(figures[0].unit) else figures[0].unit
-            lines.append(row(f"{text(capital(label))} {span(unit, 'unit')}", *map(_cell, figures)))
-    head = ["", *(f"{scenario.name}: {resource_words.units(scenario, resource)}" for scenario in scenarios)]
-    label = results.scenarios[0].pathway.resources[resource].label
-    content = table(head, lines, kind="numbers", caption=f"{label}; {resource_words.WHOLE_STAYS}")
-    leading = [policy[0] for policy in policies(scenarios)]
-    for scenario in leading:
-        stable = resource_words.stability(rows[scenario.name], results.manifest, scenario, resource)
-        precise = resource_words.precision(rows[scenario.name], scenario, results.manifest["replications"])
-        name = f"{scenario.name}: " if len(leading) > 1 else ""
-        content += paragraph(f"{name}{f'{stable} {precise}'.strip()}", class_="note")
-    return content
+        of_outcome = {name: table[outcome] for name, table in rows.items() if outcome in table}
+        by_name = {name: resources.displayed(row, days=days) for name, row in of_outcome.items()}
+        unit = next((str(row["unit"]) for row in by_name.values()), "")
+        lines += [(label, "" if label.endswith(unit) else unit, by_name)] if by_name else []
+    return lines
 
 
-def _unlimited(results: Results) -> list[str]:
-    """Return the table of starts a year of resources that are not limited, a column a scenario."""
+def _starts(results: Results, scenarios: Sequence[Scenario]) -> list[Line]:
+    """Return the starts of every resource that a scenario does not limit."""
     assert results.service is not None
-    starts = {s.name: resource_words.unlimited_starts(results.service, s) for s in results.scenarios}
-    starts = {name: rows for name, rows in starts.items() if rows}
-    lines = []
-    for resource in dict.fromkeys(resource for rows in starts.values() for resource in rows):
-        cells = (
-            _cell(resource_words.figure(rows[resource], days=False)) if resource in rows else text("limited")
-            for rows in starts.values()
-        )
-        lines.append(row(text(capital(resource_words.starts_label(results.scenarios[0], resource))), *cells))
-    head = ["", *starts]
-    return [table(head, lines, kind="numbers", caption="Not limited")] if lines else []
-
-
-def _cell(figure: Figure) -> str:
-    if not math.isfinite(figure.estimate):
-        return text(NONE)
-    interval = ""
-    if figure.ends is not None:
-        interval = f" {span(f'({figure.ends[0]} to {figure.ends[1]})', 'interval')}"
-    error = f" {span(f'± {figure.error_text}', 'interval')}" if figure.error_text else ""
-    return tag("b", text(rounding.number(figure.estimate, figure.unit))) + interval + error
-
-
-def _by_arrival_year(service: pd.DataFrame, limited: Sequence[Scenario]) -> list[str]:
-    """Return the table of OS by year of arrival; empty without [service]."""
-    years = service[service["arrival_year"] != ""]
-    rows: _YearRows = {
-        (str(record["scenario"]), int(record["arrival_year"]), str(record["outcome"])): record
-        for record in years.to_dict("records")
-    }
-    scenarios = [scenario for scenario in limited if any(name == scenario.name for name, _, _ in rows)]
-    if not scenarios:
-        return []
-    declared = scenarios[0].pathway.months
-    if len(scenarios) == 1:
-        months = [month for month in declared.survival if month <= declared.early]
-        head, when = ["", *(in_words(month) for month in months)], ""
-    else:
-        months = [declared.answer]
-        head, when = ["", *(scenario.name for scenario in scenarios)], f"{in_words(declared.answer)} "
-    lines = [
-        row(
-            f"{text(f'Year {year}')} {span(_arrivals(rows, scenarios, year), 'unit')}",
-            *(_of_year(rows, scenario.name, year, alive_at(month)) for scenario in scenarios for month in months),
-        )
-        for year in sorted({year for _, year, _ in rows})
+    rows = {s.name: resources.unlimited_starts(results.service, s) for s in scenarios}
+    names = dict.fromkeys(resource for table in rows.values() for resource in table)
+    return [
+        (resources.starts_label(scenarios[0], name), "", {s: table[name] for s, table in rows.items() if name in table})
+        for name in names
     ]
-    caption = f"Alive {when}after {scenarios[0].pathway.clock}, by the year of arrival, %"
-    return [table(head, lines, kind="numbers", caption=caption)]
 
 
-def _arrivals(rows: _YearRows, scenarios: Sequence[Scenario], year: int) -> str:
-    keys = ((scenario.name, year, "arrivals") for scenario in scenarios)
-    mean = next((rows[key] for key in keys if key in rows), None)
-    return "" if mean is None else f"{float(mean['estimate']):.3g} arrivals"
+def _notes(results: Results, scenario: Scenario, resource: str) -> list[str]:
+    assert results.service is not None
+    rows = resources.rows_of(results.service, scenario.name, resource)
+    stable = resources.stability(rows, results.manifest, scenario, resource)
+    precise = resources.precision(rows, scenario, results.manifest["replications"])
+    return [note for note in (stable, precise) if note]
 
 
-def _of_year(rows: _YearRows, scenario: str, year: int, outcome: str) -> str:
-    row = rows.get((scenario, year, outcome))
-    return "" if row is None else _cell(resource_words.figure(row, days=False))
+def _of_policy(
+    results: Results, scenarios: Sequence[Scenario], lines: Sequence[Line], caption: str, notes: Sequence[str]
+) -> Table:
+    policy, *ends = (scenario.name for scenario in scenarios)
+    rows = [by_name[policy] for *_, by_name in lines if policy in by_name]
+    readings: list[Reading] = [("estimate", policy, intervals.estimate)]
+    if any(math.isfinite(row["monte_carlo_se"]) for row in rows):
+        readings.append(("\N{PLUS-MINUS SIGN}", policy, intervals.error))
+    if any(math.isfinite(row["difference"]) for row in rows):
+        readings.append((f"difference from {results.scenarios[0].name}", policy, intervals.difference))
+    readings += [(benefit_in_words(name), name, intervals.estimate_alone) for name in ends]
+    return comparison(lines, readings, caption=caption + resources.uncertainty(results.manifest), notes=notes)
+
+
+def _of_scenarios(
+    lines: Sequence[Line], headings: Sequence[str], scenarios: Sequence[Scenario], caption: str, notes: Sequence[str]
+) -> Table:
+    names = [scenario.name for scenario in scenarios]
+    filled = [(label, unit, {name: by_name.get(name) for name in names}) for label, unit, by_name in lines]
+    readings = [(heading, name, _or_limited) for heading, name in zip(headings, names, strict=True)]
+    return comparison(filled, readings, caption=caption, notes=notes)
+
+
+def _or_limited(row: Row | None) -> Content:
+    return "limited" if row is None else intervals.with_error(row)
+
+
+def _by_arrival_year(results: Results, limited: Sequence[Scenario]) -> Iterator[Table]:
+    """Yield the table of OS by year of arrival; none without [service]."""
+    assert results.service is not None
+    years = results.service[results.service["arrival_year"] != ""]
+    scenarios = [scenario for scenario in limited if scenario.name in set(years["scenario"])]
+    if not scenarios:
+        return
+    months, alone = scenarios[0].pathway.months, len(scenarios) == 1
+    lines: list[Line] = []
+    for year, rows in years.groupby("arrival_year"):
+        records = [resources.displayed(row, days=False) for row in rows.to_dict("records")]
+        cells = {(row["scenario"], row["outcome"]): row for row in records}
+        arrivals = next((row["estimate"] for (_, outcome), row in cells.items() if outcome == "arrivals"), None)
+        lines.append((f"year {year}", "" if arrivals is None else f"{arrivals:.3g} arrivals", cells))
+    columns = [month for month in months.survival if month <= months.early] if alone else [months.answer]
+    readings: list[Reading] = [
+        (in_words(month) if alone else scenario_in_words(s.name), (s.name, alive_at(month)), intervals.with_error)
+        for s in scenarios
+        for month in columns
+    ]
+    when = "" if alone else f"{in_words(months.answer)} "
+    yield comparison(
+        lines, readings, caption=f"Alive {when}after {scenarios[0].pathway.clock}, by the year of arrival, %"
+    )

@@ -1,62 +1,44 @@
-"""The terminal output of a sensitivity analysis: the answer first, then a table a part, in 80 columns."""
+"""The report of a sensitivity analysis: the answer first, then a table a part."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
 
 from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
 from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.analyses.sensitivity.value_of_information import WORTH
-from simulator.report import terminal
-from simulator.report.tables import display
+from simulator.report.table import Part, Row, Table, columns
+from simulator.wording import sensitivity
+from simulator.wording.intervals import Estimate
 from simulator.wording.numbers import capital
-from simulator.wording.sensitivity import NOTHING_WORTH, TITLES, answer, change, interval, measured, number
+from simulator.wording.sensitivity import change, interval, number
 
 ROWS = 10
+"""Rows of a part, the largest first; the others stand in its file."""
 
-BLANK = ["", ""]
-"""The cells of an input that the data cannot separate from others."""
-
-EMPTY = "No parameter has a value to show here."
-
-Row = dict[str, Any]
+Record = dict[str, Any]
 
 
-def as_json(analysis: Sensitivity) -> str:
-    """Return the tables as a JSON object: part -> rows; an empty cell is null."""
-    parts = (f'"{part}": {display.as_json(table)}' for part, table in analysis.tables.items())
-    return "{" + ",\n".join(parts) + "}"
-
-
-def show(analysis: Sensitivity, console: Console) -> None:
-    """Print the answer, the first rows of every part, their meaning and limits."""
-    tables: dict[str, Callable[[Sensitivity, list[Row]], Table]] = {
-        "tornado": _tornado,
-        "prcc": _prcc,
-        "sobol": _sobol,
-        "structure": _alternatives,
-        "priors": _alternatives,
-        "evppi": _evppi,
-    }
-    console.print(answer(analysis))
+def report(analysis: Sensitivity) -> Iterator[Part]:
+    """Yield the answer, the first rows of every part, their meaning and limits."""
+    yield sensitivity.answer(analysis)
     for part, table in analysis.tables.items():
-        console.print()
-        table, empty = (_of_worth(table), capital(NOTHING_WORTH)) if part == "evppi" else (table, EMPTY)
-        console.print(f"{TITLES[part]} ({part}); {_subtitle(analysis, part, len(table))}")
-        rows = [{str(key): value for key, value in row.items()} for row in table.head(ROWS).to_dict("records")]
-        console.print(tables[part](analysis, rows) if rows else empty)
-    console.print()
+        empty = sensitivity.EMPTY
+        if part == "evppi":
+            table, empty = _of_worth(table), capital(sensitivity.NOTHING_WORTH)
+        headings, row = PARTS[part]
+        records = [{str(key): value for key, value in row.items()} for row in table.head(ROWS).to_dict("records")]
+        caption = sensitivity.caption(analysis, part, len(table), ROWS)
+        rows = [_row(analysis, record, row(analysis, record)) for record in records]
+        yield Table(columns(*headings), rows, caption) if rows else f"{caption}\n{empty}"
     if analysis.inputs.silent & set(analysis.inputs.names):
-        console.print("* not informed by the cohort: the value rests on the prior or on an assumption.")
-    if analysis.inputs.benefit_in_words:
-        console.print(analysis.inputs.benefit_in_words)
-    console.print(analysis.manifest["note"])
+        yield sensitivity.NOT_INFORMED
+    yield analysis.inputs.benefit_in_words
+    yield analysis.manifest["note"]
 
 
 def _of_worth(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,74 +46,56 @@ def _of_worth(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["value"] > 0.0) | table["value"].isna()] if table["value"].iloc[0] >= WORTH else table.head(0)
 
 
-def _subtitle(analysis: Sensitivity, part: str, count: int) -> str:
-    """Return the meaning of a part's numbers, and the number of rows in its file."""
-    meanings = {
-        "tornado": f"{measured(analysis.question)}, at the ends of 95 % intervals, other parameters at their medians",
-        "prcc": "partial rank correlation with 95 % interval",
-        "sobol": "shares of the variance with 95 % intervals; inputs assumed independent",
-        "structure": f"{measured(analysis.question)}; parameters matched, not refitted",
-        "priors": f"{measured(analysis.question)}; parameter sets reweighted",
-        "evppi": "life-months per 100 patients \N{PLUS-MINUS SIGN} standard error",
-    }
-    more = f"; the first {ROWS} of {count}" if count > ROWS else ""
-    return f"{meanings[part]}{more}"
+def _row(analysis: Sensitivity, record: Record, cells: Sequence[str | Estimate]) -> Row:
+    if "parameter" in record:
+        name = record["parameter"]
+        return Row(f"{name} *" if name in analysis.inputs.silent else name, cells)
+    # Siblings stand one below the other; a structure's name contains spaces.
+    name = record["alternative"]
+    return Row(name.replace(" ", "\n") if record["told"] else name, cells)
 
 
-def _tornado(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("parameter", "interval", "at low", "at high", numbers=3)
-    for row in rows:
-        interval = f"{row['low']:.3g} to {row['high']:.3g}"
-        ends = (number(analysis.question, row[f"outcome_at_{end}"]) for end in ("low", "high"))
-        terminal.add(table, _marked(analysis, row["parameter"]), interval, *ends)
-    return table
+def _tornado(analysis: Sensitivity, record: Record) -> list[str]:
+    ends = [number(analysis.question, record[f"outcome_at_{end}"]) for end in ("low", "high")]
+    return [f"{record['low']:.3g} to {record['high']:.3g}", *ends]
 
 
-def _prcc(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("parameter", "PRCC", "95 % interval", numbers=2)
-    for row in rows:
-        known = np.isfinite(row["prcc"])
-        cells = [f"{row['prcc']:+.2f}", f"{row['lower']:+.2f} to {row['upper']:+.2f}"] if known else BLANK
-        terminal.add(table, _marked(analysis, row["parameter"]), *cells)
-    return table
+def _prcc(analysis: Sensitivity, record: Record) -> list[str]:
+    if not np.isfinite(record["prcc"]):
+        return ["", ""]
+    return [f"{record['prcc']:+.2f}", f"{record['lower']:+.2f} to {record['upper']:+.2f}"]
 
 
-def _sobol(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("parameter (with those of its choice)", "alone", "with interactions", numbers=2)
-    for row in rows:
-        shares = [
-            f"{row[key]:z.2f} ({row[f'{key}_lower']:z.2f} to {row[f'{key}_upper']:z.2f})"
-            for key in ("first_order", "total")
-        ]
-        shares = shares if np.isfinite(row["total"]) else BLANK
-        terminal.add(table, _marked(analysis, row["parameter"]), *shares)
-    return table
+def _sobol(analysis: Sensitivity, record: Record) -> list[str]:
+    if not np.isfinite(record["total"]):
+        return ["", ""]
+    return [
+        f"{record[key]:z.2f} ({record[f'{key}_lower']:z.2f} to {record[f'{key}_upper']:z.2f})"
+        for key in ("first_order", "total")
+    ]
 
 
-def _alternatives(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("", "estimate", "95 % interval", "change", numbers=3)
-    for row in rows:
-        # Siblings stand one below the other; a structure's name contains spaces.
-        name = row["alternative"].replace(" ", "\n") if row["told"] else row["alternative"]
-        if row["effective_draws"] < LEAST_EFFECTIVE:
-            terminal.add(table, name, "-", f"worth {row['effective_draws']:.0f} sets", "-")
-            continue
-        ends = interval(analysis.question, row["lower"], row["upper"], row["estimate"])
-        moved = change(analysis.question, row) if row["change"] else "0"
-        terminal.add(table, name, number(analysis.question, row["estimate"]), ends, moved)
-    return table
+def _alternative(analysis: Sensitivity, record: Record) -> list[str]:
+    if record["effective_draws"] < LEAST_EFFECTIVE:
+        return ["-", f"worth {record['effective_draws']:.0f} sets", "-"]
+    question, estimate = analysis.question, record["estimate"]
+    moved = change(question, record) if record["change"] else "0"
+    return [number(question, estimate), interval(question, record["lower"], record["upper"], estimate), moved]
 
 
-def _evppi(analysis: Sensitivity, rows: list[Row]) -> Table:
-    table = terminal.table("parameter", "worth", "of perfect", numbers=2)
-    for row in rows:
-        share = row["share_of_everything"]
-        percent = f"{100 * share:.0f} %" if np.isfinite(share) else "-"
-        worth = f"{row['value']:.1f} \N{PLUS-MINUS SIGN} {row['standard_error']:.1f}"
-        cells = [worth, percent] if np.isfinite(row["value"]) else BLANK
-        terminal.add(table, _marked(analysis, row["parameter"]), *cells)
-    return table
+def _evppi(analysis: Sensitivity, record: Record) -> list[str]:
+    if not np.isfinite(record["value"]):
+        return ["", ""]
+    share = record["share_of_everything"]
+    return [sensitivity.worth(record), f"{100 * share:.0f} %" if np.isfinite(share) else "-"]
 
 
-def _marked(analysis: Sensitivity, name: str) -> str:
-    return f"{name} *" if name in analysis.inputs.silent else name
+PARTS: dict[str, tuple[Sequence[str], Callable[[Sensitivity, Record], list[str]]]] = {
+    "tornado": (["parameter", "interval", "at low", "at high"], _tornado),
+    "prcc": (["parameter", "PRCC", "95 % interval"], _prcc),
+    "sobol": (["parameter (with those of its choice)", "alone", "with interactions"], _sobol),
+    "structure": (["", "estimate", "95 % interval", "change"], _alternative),
+    "priors": (["", "estimate", "95 % interval", "change"], _alternative),
+    "evppi": (["parameter", "worth", "of perfect"], _evppi),
+}
+"""Part -> its headings, and the cells of a row; empty cells are those of inputs that the data cannot separate."""

@@ -1,0 +1,29 @@
+"""The terminal's report of a run: the answer, outcomes, the use of resources, and reported figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.evidence.cohort import Cohort
+from simulator.experiment.manifest import ROUGH
+from simulator.experiment.results import Results
+from simulator.report.table import Part
+from simulator.report.tables import outcomes, resources
+from simulator.report.tables.calibration import predictive
+from simulator.wording import headline
+from simulator.wording import resources as resource_wording
+
+
+def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
+    """Yield the answer, then the tables and notes."""
+    scenarios, manifest = results.scenarios, results.manifest
+    sentences = [headline.answer(results.outcomes, scenarios), resource_wording.sentence(results.service, scenarios)]
+    yield " ".join(sentence for sentence in [ROUGH * results.is_rough, *sentences] if sentence)
+    for policy in headline.compared(scenarios):
+        clock = policy[-1].leads_with or policy[-1].pathway.clock
+        yield outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
+    yield from resources.by_policy(results)
+    if cohort is not None and cohort.predictive is not None:
+        yield from predictive(cohort, scenarios[0].pathway)
+    yield f"Engine: {manifest['engine']} ({manifest['engine_because']})."
+    yield manifest["note"]

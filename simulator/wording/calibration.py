@@ -1,0 +1,90 @@
+"""What a calibration found, and whether a check of it passes, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simulator.evidence.cohort import UNINFORMED, Cohort, is_silent
+from simulator.wording.intervals import Row
+
+if TYPE_CHECKING:
+    from calibration.fit import Fit
+    from calibration.validation.check import Check
+    from simulator.pathway.pathway import Pathway
+
+NOT_FITTED = "The model has not been fitted to the cohort, so there are no simulated figures to compare."
+NO_PARAMETERS = "The pathway has no parameters: its numbers are in the pathway file."
+SAME_INFORMATION = "* Other rows report the same information, so the fit was not without it."
+
+USES = {
+    "likelihood": "Used for fitting",
+    "predictive": "Compared only, not fitted",
+    "case_mix": "Case mix, as simulated",
+}
+"""What a target is used for, in words."""
+
+
+def predictions(inside: int, figures: int, cohort: Cohort) -> str:
+    """Return how many reported figures the simulated cohorts predict."""
+    return (
+        f"Of {figures} reported figures, {inside} lie inside their 95 % predictive interval. Every parameter set "
+        f"simulates {cohort.n} new patients, grouped and followed up as the reported ones."
+    )
+
+
+def informed(pathway: Pathway, fitted: Sequence[Row], cohort: Cohort | None) -> str:
+    """Return how many parameters the cohort informs. fitted : rows of its posterior"""
+    total = len(pathway.parameters)
+    if not fitted or cohort is None:
+        return f"{total} parameters, at the values that the pathway file declares."
+    silent = sum(is_silent(row) for row in fitted)
+    return (
+        f"{total} parameters: {total - len(fitted)} fixed, {len(fitted) - silent} informed by the {cohort.n} patients, "
+        f"and {silent}, marked, that rest on the prior. Contraction is 1 minus the ratio of posterior to prior "
+        f"variance. A parameter is marked if its contraction is below {UNINFORMED:g} and its mean moved by less than "
+        "half a prior standard deviation. Values are means with 95 % intervals."
+    )
+
+
+def sample(fit: Fit) -> str:
+    """Return how good the sample of a fit is."""
+    quality = fit.diagnostics
+    return (
+        f"Sample: {quality.points} points, effective size {quality.effective_sample_size:.0f}, Pareto k-hat "
+        f"{quality.k_hat:.2f}, largest weight {quality.largest_weight:.2%}, unique draws {quality.unique_share:.0%}"
+    )
+
+
+def verdict(check: Check) -> str:
+    """Return in a sentence whether ranks are uniform, intervals cover, and the lattice is fine enough."""
+    name, n = check.targets.cohort.name, check.targets.cohort.n
+    of = f"in {len(check.ranks)} fits of simulated cohorts of {n}"
+    if not (failed := check.failures()):
+        return (
+            f"The calibration of {name} recovers the true values: {of}, all {check.ranks.shape[1]} quantities rank "
+            "uniformly, and intervals cover the truth as often as they should."
+        )
+    sentence = f"The calibration of {name} fails a check: {of}, {'; '.join(failed)}."
+    return f"{sentence} {_by_chance(check)}" if check.ranks_fail() else sentence
+
+
+def _by_chance(check: Check) -> str:
+    """Return how often a right calibration fails by chance, and how to find out."""
+    by_chance = f"{100 * check.false_alarm:g}"
+    return (
+        f"Of 100 checks of a correct calibration, {by_chance} find uneven ranks by chance, and {by_chance} such "
+        "intervals. To see whether this is chance, use another --seed and --out, or more --fits."
+    )
+
+
+def power(check: Check) -> str:
+    """Return the largest error that this number of fits would miss."""
+    narrowest = 100 * check.narrowest_band
+    return f"With {len(check.ranks)} fits, shares of ranks up to {narrowest:.0f} points wrong still pass as uniform."
+
+
+def lattice(check: Check) -> str:
+    """Return how much a finer lattice changes the likelihood."""
+    moved, limit = f"{check.moved:.4f}", check.most_moved
+    return f"Halving the lattice step changes the log-likelihood by {moved} at most (limit {limit})."
