@@ -31,7 +31,7 @@ def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Pi
     sections = [
         ("figures", "Figures", [_figure(figure) for figure in figures]),
         ("outcomes", "Outcomes", _outcomes(results)),
-        ("beds", resource_wording.title(pathway), map(part, resources.by_resource(results))),
+        ("beds", resource_wording.title(pathway), map(part, resources.use(results))),
         ("evidence", "Reported and simulated", map(part, predictive(cohort, pathway) if cohort else ())),
         ("assumptions", "Assumption register", map(part, register(pathway, results.scenarios, cohort))),
         ("scenarios", "Scenarios", [_scenario(scenario) for scenario in scenarios]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from textwrap import wrap
 
 from rich.box import SIMPLE_HEAD
@@ -13,12 +14,13 @@ from rich.text import Text
 
 from simulator.outcomes.labels import with_unit
 from simulator.report.table import Cell, Column, Content, Part, Table
+from simulator.wording.intervals import Estimate
 
 LABEL = 28
 """Longer labels may be broken to this many columns."""
 
-LAYOUTS = ((" ", 16), ("\n", 9))
-"""What stands between an estimate and its interval, and the columns of a heading: in a line; one below the other."""
+LAYOUTS: tuple[tuple[Callable[[Estimate], str], int], ...] = ((str, 16), (attrgetter("lines"), 13))
+"""The text of an estimate and the columns of a heading: with the interval after the estimate, or below it."""
 
 _Strip = tuple[Column, list[str]]
 """A column of a table, with the texts of its heading and cells."""
@@ -44,8 +46,8 @@ def show(parts: Iterable[Part], console: Console) -> None:
 
 def _grids(table: Table, width: int) -> Iterator[Grid]:
     """Yield a grid, or several: columns that do not fit stand below, under the same labels."""
-    for between, heading in LAYOUTS:
-        labels, *others = _strips(table, between, heading)
+    for text, heading in LAYOUTS:
+        labels, *others = _strips(table, text, heading)
         if _width([labels, *others]) <= width:
             break
     while others:
@@ -55,23 +57,23 @@ def _grids(table: Table, width: int) -> Iterator[Grid]:
         yield _grid(block)
 
 
-def _strips(table: Table, between: str, heading: int) -> Iterator[_Strip]:
-    """Yield the columns. between : an estimate and its interval; heading : columns that a long one may take"""
+def _strips(table: Table, text: Callable[[Estimate], str], heading: int) -> Iterator[_Strip]:
+    """Yield the columns. text : of an estimate; heading : columns that a long one may take"""
     for place, column in enumerate(table.columns):
         if column.page_only:
             continue
         if place == 0:
-            cells = [with_unit(_text(row.label, between), row.unit) for row in table.rows]
+            cells = [with_unit(_text(row.label, text), row.unit) for row in table.rows]
         else:
-            cells = [_text(row.cells[place - 1], between) for row in table.rows]
+            cells = [_text(row.cells[place - 1], text) for row in table.rows]
         longest = max(heading, *map(_longest, cells)) if column.is_number else LABEL
         yield column, ["\n".join(wrap(column.label, longest)), *cells]
 
 
-def _text(content: Content, between: str) -> str:
+def _text(content: Content, text: Callable[[Estimate], str]) -> str:
     if isinstance(content, Cell):
-        return _text(content.content, between)
-    return content if isinstance(content, str) else content.text(between)
+        content = content.content
+    return content if isinstance(content, str) else text(content)
 
 
 def _longest(text: str) -> int:

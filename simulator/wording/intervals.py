@@ -22,15 +22,28 @@ class Estimate:
     error: str = ""
     unit: str = ""
 
-    def text(self, between: str = " ") -> str:
-        """Return "34 (25-44)", "+2.1 (-1.3 to 5.2)", "13.7 (9.5 or more)". between : the value and its interval"""
-        texts = [self.value]
-        if self.ends is not None and self.value != rounding.NONE:
-            lower, upper = self.ends
-            # If some draws do not reach the median, the interval has no upper end.
-            to = " to " if lower.startswith("-") else "-"
-            texts.append(f"({lower} or more)" if upper == rounding.NONE else f"({lower}{to}{upper})")
-        return between.join([*texts, *([f"\N{PLUS-MINUS SIGN} {self.error}"] if self.error else [])])
+    def __str__(self) -> str:
+        """Return "34 (25-44)", "+2.1 (-1.3 to 5.2)", "4.1 (2.5-5.7) \N{PLUS-MINUS SIGN} 0.15" in one line."""
+        return f"{self.value}{f' {self.interval}' if self.interval else ''}{self._error}"
+
+    @property
+    def lines(self) -> str:
+        """The value with its error, and its interval in a line below."""
+        return f"{self.value}{self._error}{f'{chr(10)}{self.interval}' if self.interval else ''}"
+
+    @property
+    def interval(self) -> str:
+        """The interval in brackets; without an upper end if some parameter sets do not reach the median."""
+        if self.ends is None or self.value == rounding.NONE:
+            return ""
+        lower, upper = self.ends
+        if upper == rounding.NONE:
+            return f"({lower} or more)"
+        return f"({lower}{' to ' if lower.startswith('-') else '-'}{upper})"
+
+    @property
+    def _error(self) -> str:
+        return f" \N{PLUS-MINUS SIGN} {self.error}" if self.error else ""
 
 
 def rounded(value: float, lower: float, upper: float, unit: str, *, sign: str = "") -> Estimate:

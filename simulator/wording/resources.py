@@ -11,7 +11,7 @@ from simulator.pathway.outcome_months import in_words
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.wording import rounding
 from simulator.wording.headline import policies
-from simulator.wording.intervals import Row, over_draws
+from simulator.wording.intervals import Row
 from simulator.wording.numbers import capital
 
 if TYPE_CHECKING:
@@ -83,13 +83,6 @@ def explanation(manifest: Mapping[str, Any], pathway: Pathway, resources: Sequen
     if replications > 1:
         text += f"\N{PLUS-MINUS SIGN}: Monte Carlo standard error, {replications} replications per parameter set. "
     return f"{text}All figures, with differences, are in service.csv{' and, month by month, in queue.csv' * by_month}."
-
-
-def uncertainty(manifest: Mapping[str, Any]) -> str:
-    """Return what the numbers after an estimate are; empty for one replication, which says nothing of chance."""
-    if manifest["replications"] < 2:
-        return ""
-    return f"{over_draws(manifest['draws'])}; \N{PLUS-MINUS SIGN} Monte Carlo standard error"
 
 
 def rows_of(service: pd.DataFrame, scenario: str, resource: str) -> dict[str, Row]:

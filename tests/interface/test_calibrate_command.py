@@ -67,4 +67,4 @@ def test_the_time_of_a_fit_is_that_of_its_rows_of_the_likelihood() -> None:
     [(0.0022, 0.00027, 0.0068, "0.0022 (0.0003-0.0068)"), (0.39, 0.34, 0.44, "0.39 (0.34-0.44)")],
 )
 def test_a_small_rate_is_not_shown_as_nothing(mean: float, lower: float, upper: float, shown: str) -> None:
-    assert tables.mean({"prior_mean": mean, "prior_lower": lower, "prior_upper": upper}, "prior").text() == shown
+    assert str(tables.mean({"prior_mean": mean, "prior_lower": lower, "prior_upper": upper}, "prior")) == shown

@@ -145,8 +145,8 @@ def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Comman
     told = aftercart("run", "busy.toml", "--out", "run").stdout
     found = service(folder / "run").loc[("busy", "beds")]
     used, error = (100 * found.loc["utilisation", name] for name in ("estimate", "monte_carlo_se"))
-    assert re.search(rf"utilisation, % +{used:.0f} +{error:.2g}\n", told), told
-    assert re.search(r"requests a year +\d+(\.\d)? +0?\.?\d+", told), told
+    assert re.search(rf"utilisation, % +{used:.0f} ± {error:.2g}\n", told), told
+    assert re.search(r"requests a year +\d+(\.\d)? ± 0?\.?\d+", told), told
     mean = 30.4375 * found.loc["wait_mean", "estimate"]
     assert re.search(rf"mean wait of patients served, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
 
@@ -161,9 +161,11 @@ def test_long_waits_are_told_in_months(aftercart: Command) -> None:
 def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
     told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
-    assert "letter-centre, one HSCT bed; waits and use cover whole stays, even past the horizon; 95 % interv" in told
+    assert "HSCT beds; waits and use cover whole stays, even past the horizon" in told
+    assert "letter-centre: one HSCT bed" in told
+    assert "Brackets: 95 % intervals over 6 parameter sets, without simulation noise" in told
     assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 parameter sets" in told
-    assert "over 6 parameter sets; ± Monte Carlo standard error" in told
+    assert "±: Monte Carlo standard error, 3 replications per parameter set." in told
     found = service(folder / "run").loc[("letter-centre", "hsct_beds")]
     used = found.loc["utilisation"]
     assert used["lower"] < used["estimate"] < used["upper"]
@@ -253,7 +255,7 @@ def test_differences_are_told_to_the_first(aftercart: Command, folder: Path) -> 
     assert "Under calendar, two beds, three from month 24: " in " ".join(told.split())
     found = service(folder / "run").loc[("calendar", "beds", "utilisation")]
     assert found["difference"] < 0.0
-    assert re.search(rf"utilisation, % +\d+ +[\d.]+ +{100 * found['difference']:+.0f}", told), told
+    assert re.search(rf"utilisation, % +\d+ +\d+ +{100 * found['difference']:+.0f}", told), told
 
 
 def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None:

@@ -1,4 +1,4 @@
-"""The use of every resource, by policy or by resource, and OS by the year of arrival."""
+"""The use of every resource, and OS by the year of arrival."""
 
 from __future__ import annotations
 
@@ -15,24 +15,8 @@ from simulator.wording.headline import benefit_in_words, policies, scenario_in_w
 from simulator.wording.intervals import Row
 
 
-def by_policy(results: Results) -> Iterator[Part]:
-    """Yield a table a policy and resource: its use, the difference from the first scenario, and at other benefits."""
-    if results.service is None:
-        return
-    for scenarios in policies(results.scenarios):
-        policy = scenarios[0]
-        for resource in policy.capacity:
-            caption = f"{policy.name}, {resources.units(policy, resource)}; {resources.WHOLE_STAYS}"
-            notes = _notes(results, policy, resource)
-            yield _of_policy(results, scenarios, _use(results, resource, scenarios), caption, notes)
-        if starts := _starts(results, scenarios):
-            yield _of_policy(results, scenarios, starts, f"{policy.name}, not limited", [])
-    if any(scenario.capacity for scenario in results.scenarios):
-        yield resources.caution(results.scenarios[0].pathway)
-
-
-def by_resource(results: Results) -> Iterator[Part]:
-    """Yield a table a resource, a column a scenario; then unlimited resources, and OS by the year of arrival."""
+def use(results: Results) -> Iterator[Part]:
+    """Yield what the figures mean, a table a resource, one of unlimited resources, and OS by the year of arrival."""
     if results.service is None:
         return
     limited = [scenario for scenario in results.scenarios if scenario.is_limited]
@@ -42,24 +26,15 @@ def by_resource(results: Results) -> Iterator[Part]:
     if names:
         yield resources.caution(pathway)
     for resource in names:
-        scenarios = [scenario for scenario in results.scenarios if resource in scenario.capacity]
-        leading = [policy[0] for policy in policies(scenarios)]
-        notes = [
-            f"{scenario.name}: " * (len(leading) > 1) + " ".join(_notes(results, scenario, resource))
-            for scenario in leading
-        ]
-        headings = [f"{scenario_in_words(s.name)}: {resources.units(s, resource)}" for s in scenarios]
-        caption = f"{pathway.resources[resource].label}; {resources.WHOLE_STAYS}"
-        yield _of_scenarios(_use(results, resource, scenarios), headings, scenarios, caption, notes)
-    if starts := _starts(results, results.scenarios):
-        scenarios = [s for s in results.scenarios if any(s.name in by_name for *_, by_name in starts)]
-        yield _of_scenarios(starts, [scenario_in_words(s.name) for s in scenarios], scenarios, "Not limited", [])
+        yield _limited(results, resource)
+    yield from _unlimited(results)
     yield from _by_arrival_year(results, limited)
 
 
-def _use(results: Results, resource: str, scenarios: Sequence[Scenario]) -> list[Line]:
-    """Return the outcomes of a resource, in displayed units."""
+def _limited(results: Results, resource: str) -> Table:
+    """Return the use of a resource, a column a scenario that limits it, with notes on stability and precision."""
     assert results.service is not None
+    scenarios = [scenario for scenario in results.scenarios if resource in scenario.capacity]
     rows = {s.name: resources.rows_of(results.service, s.name, resource) for s in scenarios}
     days = resources.in_days(row for table in rows.values() for row in table.values())
     lines: list[Line] = []
@@ -68,53 +43,51 @@ def _use(results: Results, resource: str, scenarios: Sequence[Scenario]) -> list
         by_name = {name: resources.displayed(row, days=days) for name, row in of_outcome.items()}
         unit = next((str(row["unit"]) for row in by_name.values()), "")
         lines += [(label, "" if label.endswith(unit) else unit, by_name)] if by_name else []
-    return lines
+    leading = [policy[0] for policy in policies(scenarios)]
+    headings = {s.name: f"{scenario_in_words(s.name)}: {resources.units(s, resource)}" for s in leading}
+    notes = []
+    for scenario in leading:
+        stable = resources.stability(rows[scenario.name], results.manifest, scenario, resource)
+        precise = resources.precision(rows[scenario.name], scenario, results.manifest["replications"])
+        name = f"{scenario.name}: " if len(leading) > 1 else ""
+        notes.append(f"{name}{f'{stable} {precise}'.strip()}")
+    label = results.scenarios[0].pathway.resources[resource].label
+    readings = _readings(lines, scenarios, headings)
+    return comparison(lines, readings, caption=f"{label}; {resources.WHOLE_STAYS}", notes=notes)
 
 
-def _starts(results: Results, scenarios: Sequence[Scenario]) -> list[Line]:
-    """Return the starts of every resource that a scenario does not limit."""
+def _unlimited(results: Results) -> Iterator[Table]:
+    """Yield the starts a year of resources that are not limited; none if all are."""
     assert results.service is not None
-    rows = {s.name: resources.unlimited_starts(results.service, s) for s in scenarios}
-    names = dict.fromkeys(resource for table in rows.values() for resource in table)
-    return [
-        (resources.starts_label(scenarios[0], name), "", {s: table[name] for s, table in rows.items() if name in table})
-        for name in names
+    starts = {s.name: resources.unlimited_starts(results.service, s) for s in results.scenarios}
+    scenarios = [scenario for scenario in results.scenarios if starts[scenario.name]]
+    lines: list[Line] = [
+        (resources.starts_label(scenarios[0], resource), "", {s.name: starts[s.name].get(resource) for s in scenarios})
+        for resource in dict.fromkeys(resource for rows in starts.values() for resource in rows)
     ]
+    if lines:
+        headings = {policy[0].name: scenario_in_words(policy[0].name) for policy in policies(scenarios)}
+        yield comparison(lines, _readings(lines, scenarios, headings), caption="Not limited")
 
 
-def _notes(results: Results, scenario: Scenario, resource: str) -> list[str]:
-    assert results.service is not None
-    rows = resources.rows_of(results.service, scenario.name, resource)
-    stable = resources.stability(rows, results.manifest, scenario, resource)
-    precise = resources.precision(rows, scenario, results.manifest["replications"])
-    return [note for note in (stable, precise) if note]
+def _readings(lines: Sequence[Line], scenarios: Sequence[Scenario], headings: dict[str, str]) -> list[Reading]:
+    """Return a column a scenario, and its difference from the first. headings : of a policy's first scenario"""
+    readings: list[Reading] = []
+    for scenario in scenarios:
+        name = scenario.name
+        readings.append((headings.get(name, benefit_in_words(name)), name, _figure))
+        rows = (by_name.get(name) for *_, by_name in lines)
+        if name in headings and any(row is not None and math.isfinite(row["difference"]) for row in rows):
+            readings.append(("difference", name, _difference))
+    return readings
 
 
-def _of_policy(
-    results: Results, scenarios: Sequence[Scenario], lines: Sequence[Line], caption: str, notes: Sequence[str]
-) -> Table:
-    policy, *ends = (scenario.name for scenario in scenarios)
-    rows = [by_name[policy] for *_, by_name in lines if policy in by_name]
-    readings: list[Reading] = [("estimate", policy, intervals.estimate)]
-    if any(math.isfinite(row["monte_carlo_se"]) for row in rows):
-        readings.append(("\N{PLUS-MINUS SIGN}", policy, intervals.error))
-    if any(math.isfinite(row["difference"]) for row in rows):
-        readings.append((f"difference from {results.scenarios[0].name}", policy, intervals.difference))
-    readings += [(benefit_in_words(name), name, intervals.estimate_alone) for name in ends]
-    return comparison(lines, readings, caption=caption + resources.uncertainty(results.manifest), notes=notes)
-
-
-def _of_scenarios(
-    lines: Sequence[Line], headings: Sequence[str], scenarios: Sequence[Scenario], caption: str, notes: Sequence[str]
-) -> Table:
-    names = [scenario.name for scenario in scenarios]
-    filled = [(label, unit, {name: by_name.get(name) for name in names}) for label, unit, by_name in lines]
-    readings = [(heading, name, _or_limited) for heading, name in zip(headings, names, strict=True)]
-    return comparison(filled, readings, caption=caption, notes=notes)
-
-
-def _or_limited(row: Row | None) -> Content:
+def _figure(row: Row | None) -> Content:
     return "limited" if row is None else intervals.with_error(row)
+
+
+def _difference(row: Row | None) -> Content:
+    return "" if row is None else intervals.difference(row)
 
 
 def _by_arrival_year(results: Results, limited: Sequence[Scenario]) -> Iterator[Table]:
@@ -138,6 +111,5 @@ def _by_arrival_year(results: Results, limited: Sequence[Scenario]) -> Iterator[
         for month in columns
     ]
     when = "" if alone else f"{in_words(months.answer)} "
-    yield comparison(
-        lines, readings, caption=f"Alive {when}after {scenarios[0].pathway.clock}, by the year of arrival, %"
-    )
+    caption = f"Alive {when}after {scenarios[0].pathway.clock}, by the year of arrival, %"
+    yield comparison(lines, readings, caption=caption)

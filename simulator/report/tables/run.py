@@ -22,7 +22,7 @@ def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     for policy in headline.compared(scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         yield outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
-    yield from resources.by_policy(results)
+    yield from resources.use(results)
     if cohort is not None and cohort.predictive is not None:
         yield from predictive(cohort, scenarios[0].pathway)
     yield f"Engine: {manifest['engine']} ({manifest['engine_because']})."
