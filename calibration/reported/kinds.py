@@ -1,6 +1,6 @@
-"""What a row of targets.csv can report: each kind, the columns that it needs and reads, and the units of its value.
+"""The kinds of figure that a row of targets.csv can report: the columns that a kind needs and reads, and its units.
 
-Declared once: the checks refuse by this table, and the guide prints it.
+Declared once: the checks refuse rows by this table, and the guide prints it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 from simulator.pathway.pathway import Pathway
 
 BY_KIND = ("state", "attribute", "month", "count", "n", "value", "standard_error", "lower", "upper")
-"""Columns that some kinds read and others do not; all kinds read the other columns."""
+"""Columns that only some kinds read; all kinds read the other columns."""
 PATIENTS, PERCENT, MONTHS = ("%", "patients"), ("%",), ("months",)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """meaning : what is reported; needs, reads : of the columns BY_KIND; units : of its `value`."""
+    """meaning : what is reported; needs, reads : columns of BY_KIND; units : allowed for its `value`"""
 
     meaning: str
     needs: tuple[str, ...]
@@ -28,17 +28,19 @@ class Kind:
 
 
 KINDS = {
-    "patients": Kind("how many belong to a population", ("count", "n"), ("attribute", "value")),
+    "patients": Kind("number of patients in a population", ("count", "n"), ("attribute", "value")),
     "entered": Kind(
-        "how many entered a state, by `month` or ever", ("state", "count", "n"), ("attribute", "month", "value")
+        "number of patients who entered a state, by `month` or ever",
+        ("state", "count", "n"),
+        ("attribute", "month", "value"),
     ),
     "deaths": Kind(
-        "how many died, of the death `state` or of any, by `month` or ever",
+        "number of patients who died, of the death `state` or of any, by `month` or ever",
         ("count", "n"),
         ("state", "attribute", "month", "value"),
     ),
     "survivors": Kind(
-        "how many are not known to have died by `month`",
+        "number of patients not known to have died by `month`",
         ("month", "count", "n"),
         ("attribute", "value", "standard_error", "lower", "upper"),
     ),
@@ -57,11 +59,11 @@ KINDS = {
     "maximum": Kind("longest time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),
 }
 COUNTS = ("patients", "deaths", "entered")
-"""Kinds whose figure is a number of patients: of an empty group it is 0."""
+"""Kinds whose figure is a number of patients, which is 0 in an empty group."""
 COUNTED = ("patients", "survivors", "deaths")
-"""Kinds that are counts of the table of patients which the fit adds up (`cells`)."""
+"""Kinds that count patients in the table of `cells`, which the fit adds up."""
 GONE = ("survivors", "deaths")
-"""Kinds of which each splits its patients into who has died and who has not."""
+"""Kinds that split their patients into those who have died and those who have not."""
 TIMED = ("median", "minimum", "maximum")
 MEDIANS = ("median_follow_up", "median_survival")
 PERCENTAGE = "survival"
@@ -73,7 +75,7 @@ def by_month(month: float) -> float:
 
 
 def counted_as(row: Mapping[Any, Any], pathway: Pathway) -> str:
-    """Return a row's kind as it is fitted: who enters a death is one of the deaths."""
+    """Return a row's kind as it is fitted: patients who enter a death are deaths."""
     return "deaths" if row["kind"] == "entered" and row["state"] in pathway.deaths else str(row["kind"])
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LARGEST = 10_000_000
-"""Bytes of a manifest; a manifest of a hundred scenarios has a few hundred thousand."""
+"""Largest size of a manifest in bytes; a hundred scenarios need a few hundred thousand."""
 
 _OF = ("scenario", "clock")
 TABLES = {
@@ -53,7 +53,7 @@ _WITHIN = {
     "probability": _SHARE,
     **dict.fromkeys(("monte_carlo_se", "difference_monte_carlo_se", "waiting", "in_use"), _NOT_NEGATIVE),
 }
-"""Column -> the range of its numbers, but for rounding."""
+"""Column -> the lowest and highest value that its numbers may have, within rounding."""
 ROUNDING = 1e-6
 _SERIES = ("", "_lower", "_upper", "_monte_carlo_se", "_least", "_most")
 RESOURCE_TABLES = {
@@ -154,7 +154,7 @@ def _manifest(path: Path) -> tuple[_Manifest, dict[str, Any]]:
     if not isinstance(content, dict):
         raise InputError("not a run's manifest", where=str(path), allowed="the file as it was written")
     if not any((path.parent / f"{name}.csv").exists() for name in TABLES):
-        what = "no results of run or compare are beside it, and a report is made of no others"
+        what = "no results of run or compare stand next to it, and a report needs them"
         raise InputError(what, where=str(path), allowed="the folder of a run or a comparison")
     content = toml.cleaned(content, path)
     return toml.validate(_Manifest, content, path), content
@@ -183,14 +183,14 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _check_complete(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path: Path) -> None:
-    """Refuse a table that was cut short or is another run's: every part must be there, with as many rows."""
+    """Refuse a table that was cut short or belongs to another run: all its parts must be there, equally long."""
     scenarios = [scenario.name for scenario in run.scenarios]
     wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
     keys = [name for name in (*_OF, "population", "state") if name in table.columns]
     # All patients have outcomes that groups do not have; other tables have a row a month.
-    alike = table[table["population"] != "all"] if "outcome" in table.columns else table
+    equally_long = table[table["population"] != "all"] if "outcome" in table.columns else table
     whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
-    whole = whole and alike.groupby(keys, dropna=False).size().nunique() <= 1
+    whole = whole and equally_long.groupby(keys, dropna=False).size().nunique() <= 1
     whole = whole and len(set(scenarios)) == len(scenarios)
     if whole and "population" in keys:
         whole = set(table.groupby(list(_OF))["population"].nunique()) == {len(populations(pathway))}
@@ -200,15 +200,15 @@ def _check_complete(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path:
         months, expected = np.unique(table["month"]), report_months(run.horizon, pathway.months.early)
         whole = months.size == expected.size and np.allclose(months, expected, rtol=ROUNDING)
     elif whole:
-        every = {*map(alive_at, pathway.months.survival), "median_os", *map(mean_to, pathway.months.means)}
-        whole = all(every <= set(rows) for _, rows in table.groupby(keys)["outcome"])
+        required = {*map(alive_at, pathway.months.survival), "median_os", *map(mean_to, pathway.months.means)}
+        whole = all(required <= set(rows) for _, rows in table.groupby(keys)["outcome"])
     if not whole or table.duplicated([*keys, "month" if "month" in table else "outcome"]).any():
         what, allowed = "not the whole table of the run", "the file as it was written"
         raise InputError(what, where=str(path), got=f"{len(table)} rows", allowed=allowed)
 
 
 def _resource_table(path: Path) -> pd.DataFrame:
-    """Return a table of a run with limited resources, where an empty cell is an empty text as in the run."""
+    """Return a table of a run with limited resources; an empty year of arrival is an empty text, as in the run."""
     table = _table(path, RESOURCE_TABLES[path.stem])
     if "arrival_year" in table:
         table["arrival_year"] = [int(year) if year == year else "" for year in table["arrival_year"]]
@@ -221,7 +221,7 @@ def _pathway(record: _Pathway, folder: Path) -> Pathway:
     file = record.file or record.name
     if not file.endswith(".toml") and file not in shipped.names():
         raise InputError(
-            "the run's pathway is not a shipped one, so its report cannot be made again", where=str(folder), got=file
+            "the run's pathway is not shipped, so its report cannot be made again", where=str(folder), got=file
         )
     pathway = load_pathway(_moved(Path(file), folder))
     digest = sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
@@ -231,7 +231,7 @@ def _pathway(record: _Pathway, folder: Path) -> Pathway:
 
 
 def _moved(file: Path, folder: Path) -> Path:
-    """Return a pathway's file: at its old place, or in a folder above the run's, if both were moved."""
+    """Return a pathway's file at its old place, or in a folder above the run's folder if both were moved."""
     if file.suffix != ".toml" or file.exists():
         return file
     above = (parent / file.name for parent in folder.resolve().parents)

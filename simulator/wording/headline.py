@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.outcomes.summaries import PER
@@ -26,8 +26,12 @@ CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()}: the additional patients benefit as ot
 NOT_REACHED = "Not reached within the horizon: a dash, or an interval without an upper end."
 
 
+_Alive = Mapping[tuple[str, str, float], Row]
+"""Scenario, clock and month -> the row of all patients' OS, where there is one."""
+
+
 class _NoSurvival(LookupError):
-    """The table has no OS at any month of the pathway: the horizon is short, or nobody starts the clock."""
+    """There is no OS at any month of the pathway: the horizon is short, or nobody starts the clock."""
 
 
 def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
@@ -37,12 +41,22 @@ def answer(outcomes: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
     scenarios : NAME and NAME@0.5 are two; the others are compared with the first
     """
     first, *others = policies(scenarios)
+    alive = _alive(outcomes, first[0].pathway)
     try:
         if not others:
-            return " ".join(_one_policy(outcomes, scenario, first[0]) for scenario in first)
-        return " ".join(_compared(outcomes, scenario, policy[0], first[0]) for policy in others for scenario in policy)
+            return " ".join(_one_policy(outcomes, alive, scenario, first[0]) for scenario in first)
+        return " ".join(
+            _compared(outcomes, alive, scenario, policy[0], first[0]) for policy in others for scenario in policy
+        )
     except _NoSurvival:
         return nothing_to_show(first[0].pathway)
+
+
+def _alive(outcomes: pd.DataFrame, pathway: Pathway) -> _Alive:
+    months = {alive_at(month): month for month in pathway.months.survival}
+    rows = outcomes[(outcomes["population"] == "all") & outcomes["outcome"].isin(list(months))]
+    records = rows[rows["estimate"].notna()].to_dict("records")
+    return {(row["scenario"], row["clock"], months[row["outcome"]]): row for row in records}
 
 
 def nothing_to_show(pathway: Pathway) -> str:
@@ -73,32 +87,32 @@ def compared(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     return [[first, *policy] for policy in others] or [[first, *ends]]
 
 
-def _one_policy(outcomes: pd.DataFrame, scenario: Scenario, first: Scenario) -> str:
-    clock, month, row, _ = _first_answer(outcomes, scenario, scenario, _clocks(first))
-    alive = f"{_per_100(row['estimate'])}{in_brackets(row['lower'], row['upper'], 'probability', row['estimate'])}"
+def _one_policy(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, first: Scenario) -> str:
+    clock, month, row, _ = _first_answer(alive, scenario, scenario, _clocks(first))
+    count = f"{_per_100(row['estimate'])}{in_brackets(row['lower'], row['upper'], 'probability', row['estimate'])}"
     if scenario is not first:
-        return _at_another_benefit(outcomes, scenario, alive)
-    patients = _denominator(outcomes, scenario)
-    return f"{patients}, {alive} are alive {_when(scenario, clock, month)} under {scenario.name}."
+        return _at_another_benefit(outcomes, scenario, count)
+    return f"{_denominator(alive, scenario)}, {count} are alive {_when(scenario, clock, month)} under {scenario.name}."
 
 
-def _compared(outcomes: pd.DataFrame, scenario: Scenario, optimistic: Scenario, first: Scenario) -> str:
-    clock, month, row, before = _first_answer(outcomes, scenario, first, _clocks(scenario))
+def _compared(
+    outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimistic: Scenario, first: Scenario
+) -> str:
+    clock, month, row, before = _first_answer(alive, scenario, first, _clocks(scenario))
     if scenario is not optimistic:
         return _at_another_benefit(outcomes, scenario, _difference(row))
     sentence = (
-        f"{_denominator(outcomes, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
+        f"{_denominator(alive, scenario)}, {_difference(row)} are alive {_when(scenario, clock, month)} "
         f"under {scenario.name}: {_per_100(row['estimate'])} instead of {_per_100(before['estimate'])} "
         f"under {first.name}."
     )
     default = scenario.pathway.clock
     if clock == default:
         return sentence
-    try:
-        _, month, row, before = _first_answer(outcomes, scenario, first, [default])
-    except _NoSurvival:
-        never = [policy.name for policy in (first, scenario) if not _starts(outcomes, policy, default)]
+    never = [policy.name for policy in (first, scenario) if not _starts(alive, policy, default)]
+    if never:
         return f"{sentence} No patient reaches {default} under {' and '.join(never)}."
+    _, month, row, _ = _first_answer(alive, scenario, first, [default])
     return f"{sentence} At {in_words(month)} after {default}, {_difference(row)}."
 
 
@@ -109,32 +123,25 @@ def _clocks(scenario: Scenario) -> list[str]:
 
 
 def _first_answer(
-    outcomes: pd.DataFrame, scenario: Scenario, first: Scenario, clocks: Sequence[str]
+    alive: _Alive, scenario: Scenario, first: Scenario, clocks: Sequence[str]
 ) -> tuple[str, float, Row, Row]:
     """Return the first clock and month that have an answer, and the rows of a scenario and of its reference."""
     for clock in clocks:
         for month in scenario.pathway.months.in_order:
-            rows = [_row(outcomes, policy, clock, month) for policy in (scenario, first)]
-            if all(math.isfinite(row["estimate"]) for row in rows):
-                return clock, month, rows[0], rows[1]
+            row, before = (alive.get((policy.name, clock, month)) for policy in (scenario, first))
+            if row is not None and before is not None:
+                return clock, month, row, before
     raise _NoSurvival(scenario.name, *clocks)
 
 
-def _row(outcomes: pd.DataFrame, scenario: Scenario, clock: str, month: float) -> Row:
-    of_all = (outcomes["clock"] == clock) & (outcomes["population"] == "all") & (outcomes["outcome"] == alive_at(month))
-    rows = outcomes[of_all & (outcomes["scenario"] == scenario.name)].to_dict("records")
-    return rows[0] if rows else {"estimate": math.nan}
+def _denominator(alive: _Alive, scenario: Scenario) -> str:
+    pathway = scenario.pathway
+    return of_100(pathway) if _starts(alive, scenario, pathway.clock) else f"Of {PER} patients"
 
 
-def _denominator(outcomes: pd.DataFrame, scenario: Scenario) -> str:
-    starts = _starts(outcomes, scenario, scenario.pathway.clock)
-    return of_100(scenario.pathway) if starts else f"Of {PER} patients"
-
-
-def _starts(outcomes: pd.DataFrame, scenario: Scenario, clock: str) -> bool:
-    """Return whether anybody starts a clock: then the table has an OS at one month at least."""
-    months = scenario.pathway.months.survival
-    return any(math.isfinite(_row(outcomes, scenario, clock, month)["estimate"]) for month in months)
+def _starts(alive: _Alive, scenario: Scenario, clock: str) -> bool:
+    """Return whether anybody starts a clock: then there is an OS at one month at least."""
+    return any((scenario.name, clock) == key[:2] for key in alive)
 
 
 def _when(scenario: Scenario, clock: str, month: float) -> str:
