@@ -179,7 +179,7 @@ def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_told(
     found = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
     assert np.isnan([found["lower"], found["upper"]]).all()
     used, error = (100 * found[name] for name in ("estimate", "monte_carlo_se"))
-    assert f"utilisation, % {used:.0f} {error:.2g} " in told
+    assert f"utilisation, % {used:.0f} ± {error:.2g} " in told
     page = (folder / "run" / "report.html").read_text()
     assert f"<b>{used:.0f}</b> <span class=\"interval\">± {error:.2g}</span>" in page
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower().split()
@@ -203,7 +203,7 @@ def test_one_replication_is_told_to_say_nothing_of_chance(aftercart: Command) ->
     printed = words(aftercart("run", "busy.toml", "--replications", "1"))
     assert "--replications 2 or more" in printed
     assert not any(promised in printed for promised in ("±", "standard error", "95 % intervals over"))
-    assert "± Monte Carlo standard error" in words(aftercart("run", "busy.toml", "--replications", "2"))
+    assert "±: Monte Carlo standard error" in words(aftercart("run", "busy.toml", "--replications", "2"))
 
 
 def test_the_report_of_one_replication_promises_no_error(
