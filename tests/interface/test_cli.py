@@ -211,3 +211,8 @@ def test_who_stops_reading_is_told_nothing(started: Callable[..., subprocess.Pop
 def test_no_progress_is_shown_where_nobody_looks(started: Callable[..., subprocess.Popen[str]]) -> None:
     _, told = started("run", "as-it-is.toml", "--out", "run").communicate(timeout=60)
     assert told == ""
+
+
+def test_a_folder_whose_name_acts_on_a_terminal_is_shown_with_escapes(aftercart: Command) -> None:
+    result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run\x1b[31m")
+    assert result.stdout.endswith("Files: run\\x1b[31m\n")

@@ -255,7 +255,7 @@ def test_differences_are_told_to_the_first(aftercart: Command, folder: Path) -> 
     assert "Under calendar, two beds, three from month 24: " in " ".join(told.split())
     found = service(folder / "run").loc[("calendar", "beds", "utilisation")]
     assert found["difference"] < 0.0
-    assert re.search(rf"utilisation, % +\d+ +\d+ +{100 * found['difference']:+.0f}", told), told
+    assert re.search(rf"utilisation, % +\d+ ± [\d.]+ +\d+ ± [\d.]+ +{100 * found['difference']:+.0f}", told), told
 
 
 def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None:
