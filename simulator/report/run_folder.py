@@ -36,14 +36,24 @@ if TYPE_CHECKING:
 LARGEST = 10_000_000
 """Largest size of a manifest in bytes; a hundred scenarios need a few hundred thousand."""
 
-_OF = ("scenario", "clock")
+_ENDS = ("lower", "upper", "monte_carlo_se")
+_ESTIMATES = ("outcome", "unit", "estimate", *_ENDS)
+_DIFFERENCES = ("difference", *(f"difference_{end}" for end in _ENDS))
 TABLES = {
-    "survival": (*_OF, "population", "month", "survival", "lower", "upper", "monte_carlo_se"),
-    "outcomes": (
-        *(*_OF, "population", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
-        *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se"),
+    "survival": ("scenario", "clock", "population", "month", "survival", *_ENDS),
+    "outcomes": ("scenario", "clock", "population", *_ESTIMATES, *_DIFFERENCES),
+    "occupancy": ("scenario", "clock", "month", "state", "probability"),
+}
+_MEASURES = ("", *(f"_{end}" for end in (*_ENDS, "least", "most")))
+RESOURCE_TABLES = {
+    "service": (
+        *("scenario", "resource", "arrival_year", *_ESTIMATES),
+        *("replication_sd", "replications_wanted", *_DIFFERENCES),
     ),
-    "occupancy": (*_OF, "month", "state", "probability"),
+    "queue": (
+        *("scenario", "resource", "month"),
+        *(f"{name}{measure}" for name in ("waiting", "in_use") for measure in _MEASURES),
+    ),
 }
 """Table -> its columns."""
 _SHARE, _NOT_NEGATIVE = (0.0, 1.0), (0.0, math.inf)
@@ -55,18 +65,6 @@ _WITHIN = {
 }
 """Column -> the lowest and highest value that its numbers may have, within rounding."""
 ROUNDING = 1e-6
-_SERIES = ("", "_lower", "_upper", "_monte_carlo_se", "_least", "_most")
-RESOURCE_TABLES = {
-    "service": (
-        *("scenario", "resource", "arrival_year", "outcome", "unit", "estimate", "lower", "upper", "monte_carlo_se"),
-        *("replication_sd", "replications_wanted"),
-        *("difference", "difference_lower", "difference_upper", "difference_monte_carlo_se"),
-    ),
-    "queue": (
-        *("scenario", "resource", "month"),
-        *(f"{series}{end}" for series in ("waiting", "in_use") for end in _SERIES),
-    ),
-}
 
 
 class _Scenario(BaseModel):
@@ -186,14 +184,14 @@ def _check_complete(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path:
     """Refuse a table that was cut short or belongs to another run: all its parts must be there, equally long."""
     scenarios = [scenario.name for scenario in run.scenarios]
     wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
-    keys = [name for name in (*_OF, "population", "state") if name in table.columns]
+    keys = [name for name in ("scenario", "clock", "population", "state") if name in table.columns]
     # All patients have outcomes that groups do not have; other tables have a row a month.
     equally_long = table[table["population"] != "all"] if "outcome" in table.columns else table
     whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
     whole = whole and equally_long.groupby(keys, dropna=False).size().nunique() <= 1
     whole = whole and len(set(scenarios)) == len(scenarios)
     if whole and "population" in keys:
-        whole = set(table.groupby(list(_OF))["population"].nunique()) == {len(populations(pathway))}
+        whole = set(table.groupby(["scenario", "clock"])["population"].nunique()) == {len(populations(pathway))}
         whole = whole and set(table["population"]) == set(populations(pathway))
     whole = whole and ("state" not in keys or set(table["state"]) <= set(pathway.states))
     if whole and "month" in table:
