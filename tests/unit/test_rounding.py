@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simulator.wording import intervals
+from simulator.wording import numbers
 from simulator.wording.rounding import NONE, decimals, interval, number
 
 
@@ -61,16 +61,18 @@ def test_an_interval_that_cannot_be_seen_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "n", "reported", "unit", "shown"),
+    ("count", "n", "value", "error", "unit", "shown"),
     [
-        (5.0, 8.0, 62.5, "%", "63 % (5 of 8)"),
-        (17.0, 40.0, 17.0, "patients", "17 of 40"),
-        (math.nan, 40.0, 10.3, "months", "10.3 months (n = 40)"),
-        (math.nan, math.nan, 45.2, "%", "45 %"),
+        (5.0, 8.0, math.nan, math.nan, "%", "63 % (5 of 8)"),
+        (5.0, 8.0, 63.0, 17.0, "%", "63 ± 17 % (5 of 8)"),
+        (17.0, 40.0, math.nan, math.nan, "patients", "17 of 40"),
+        (math.nan, 40.0, 10.3, math.nan, "months", "10.3 months (n = 40)"),
+        (math.nan, math.nan, 45.2, math.nan, "%", "45.2 %"),
     ],
 )
-def test_a_reported_figure_is_shown_with_the_patients_that_are_known(
-    count: float, n: float, reported: float, unit: str, shown: str
+def test_a_reported_figure_is_shown_as_printed_with_the_patients_that_are_known(
+    count: float, n: float, value: float, error: float, unit: str, shown: str
 ) -> None:
-    """A percentage with an error needs no n."""
-    assert intervals.reported({"count": count, "n": n, "reported": reported, "unit": unit}) == shown
+    """A percentage with an error needs no n; a paper that prints a count only would round 62.5 % upwards."""
+    figure = {"count": count, "n": n, "reported": 62.5, "unit": unit}
+    assert numbers.reported(figure, {"value": value, "standard_error": error}) == shown
