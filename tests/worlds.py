@@ -21,6 +21,9 @@ from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario, load_scenario
 
+A_FEW_SHIPPED = ("pathway:peer_pathway", "pathway:three_state", "wider-salvage@0.5", "dual-target-reinfusion")
+"""Policies for laws of the engines that no number of a scenario can break: cycles, no draws, marginal patients."""
+
 FOLDER = tempfile.TemporaryDirectory(prefix="worlds")
 NUMBERS = count()
 

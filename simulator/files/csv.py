@@ -41,7 +41,7 @@ class Cells:
     lines: tuple[int, ...]
     columns: Mapping[str, tuple[str, ...]]
 
-    def floats(self, names: Iterable[str]) -> dict[str, list[float]]:
+    def floats(self, names: Iterable[str]) -> dict[str, tuple[float, ...]]:
         """Return columns as numbers, blanks NaN. Raises InputError naming line and column."""
         names = tuple(names)
         self.require(names)
@@ -67,7 +67,8 @@ def read(
     frame = frame.assign(**{column: "" for column in optional if column not in frame.columns})
     frame = frame.assign(**{f"printed_{column}": frame[column].str.strip() for column in printed})
     columns = (*number, *optional)
-    return frame.assign(**{name: _floats(name, frame[name], frame.index, path) for name in columns})
+    lines = tuple(frame.index)
+    return frame.assign(**{name: _floats(name, tuple(frame[name]), lines, path) for name in columns})
 
 
 def texts(path: Path) -> pd.DataFrame:
@@ -83,8 +84,8 @@ def cells(path: Path) -> Cells:
     return _cells(text_file.read(path, LARGEST), path)
 
 
-# A run reads its draws about four times: as values, for the manifest, and to check whether they are stale.
-@lru_cache(maxsize=4)
+# A run reads its draws about four times (values, manifest, staleness), and a dozen small files in between.
+@lru_cache(maxsize=16)
 def _cells(content: str, path: Path) -> Cells:
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     rows, line, has_nul = {}, 1, "\0" in content
@@ -128,8 +129,10 @@ def _check_header(header: Sequence[str], written: Sequence[str], where: str) -> 
         raise InputError("the columns are not separated by commas", where=where, got=other[0], allowed=",")
 
 
-def _floats(name: str, column: Iterable[str], lines: Iterable[int], path: Path) -> list[float]:
-    numbers = [_number(field) for field in column]
+# As often as the cells, and it takes the longest: 92,000 numbers a time.
+@lru_cache(maxsize=256)
+def _floats(name: str, column: tuple[str, ...], lines: tuple[int, ...], path: Path) -> tuple[float, ...]:
+    numbers = tuple(_number(field) for field in column)
     for line, field, value in zip(lines, column, numbers, strict=True):
         if math.isinf(value):
             what = "not a finite number" if NUMBER.fullmatch(field.strip()) else "not a number"

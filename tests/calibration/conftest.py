@@ -1,11 +1,14 @@
 """A pathway and a cohort so plain that every figure of theirs is known in closed form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from calibration import fit
 from calibration.likelihood.targets import Targets, load_targets
+from calibration.sampler import imis
 
 PATHWAY = """
 title = "Two arms, constant hazards"
@@ -104,3 +107,11 @@ def new_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Target
         return load_targets(Path(folder))
 
     return write
+
+
+@pytest.fixture(scope="module")
+def quick_fits() -> Iterator[None]:
+    """Begin with fewer points: a posterior of one to three parameters needs no more for as good a sample."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "sample", partial(imis.sample, initial=500, batch=200, refit=1000))
+        yield

@@ -1,6 +1,5 @@
 """Easy cohorts of two or three parameters are fitted, and their posteriors are those of a grid of closed forms."""
 
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from scipy import special, stats
 from calibration import fit
 from calibration.fit import Fit
 from calibration.likelihood.targets import load_targets
-from calibration.sampler import imis
 from simulator.arrays import Floats
 
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"
@@ -217,13 +215,11 @@ def fitted(folder: Path, pathway: str, rows: tuple[str, ...], arms: str, n: int)
     return fit.run(load_targets(folder), seed=3, wanted=500, effective=1500)
 
 
+@pytest.mark.usefixtures("quick_fits")
 @pytest.mark.parametrize("what", EASY)
-def test_an_easy_cohort_is_fitted_and_its_posterior_is_that_of_a_grid(
-    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_easy_cohort_is_fitted_and_its_posterior_is_that_of_a_grid(what: str, tmp_path: Path) -> None:
     """Means and standard deviations within five Monte Carlo standard errors: a false alarm in a million."""
     cohort, log_posterior, ranges = EASY[what]
-    monkeypatch.setattr(fit, "sample", partial(imis.sample, initial=500, batch=200, refit=1000))
     found = fitted(tmp_path, *cohort)
     assert found.problems() == []
     axes = [np.linspace(low, high, 121) for low, high in ranges.values()]

@@ -18,6 +18,7 @@ from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import load_draws
 
 NewCohort = Callable[..., Targets]
+pytestmark = pytest.mark.usefixtures("quick_fits")
 
 FILES = ("draws.csv", "posterior.csv", "predictive.csv")
 BEFORE = "what was there before\n"
@@ -32,7 +33,7 @@ def targets(new_cohort: NewCohort) -> Targets:
 
 
 @pytest.fixture(scope="module")
-def fitted(targets: Targets) -> Fit:
+def fitted(targets: Targets, quick_fits: None) -> Fit:
     return fit.run(targets, **SMALL)
 
 

@@ -103,7 +103,7 @@ def changed(heart_failure: Targets, tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="module")
-def fitted(heart_failure: Targets) -> Fit:
+def fitted(heart_failure: Targets, quick_fits: None) -> Fit:
     return fit.run(heart_failure, seed=450, wanted=400, effective=1000.0, points=4000)
 
 
@@ -156,6 +156,7 @@ def test_each_figure_is_near_what_simulated_cohorts_print(fitted: Fit) -> None:
     assert len(fitted.predictive) == 5
 
 
+@pytest.mark.usefixtures("quick_fits")
 def test_a_bad_sample_that_is_kept_is_named_as_none_that_is_fitted(heart_failure: Targets, tmp_path: Path) -> None:
     kept = fit.calibrate(heart_failure.folder, out=tmp_path, wanted=2000, points=1000, keep=True)
     assert kept.problems()

@@ -84,8 +84,9 @@ def typed(case: Case) -> list[str]:
 
 
 CASES = pairwise(every(FACTORS, is_possible))
-DRAWN = [next(case for case in CASES if case["world"] == world and case["command"] in RUNS) for world in WORLDS]
-"""Of each world the run of which figures are made, too."""
+FIGURES = ("baseline", "milestone", "slots, calendar", "two clocks", "discharge", "ward")
+DRAWN = [next(case for case in CASES if case["world"] == world and case["command"] in RUNS) for world in FIGURES]
+"""Of each kind of world the run of which figures are made, too, and of two of them the report again."""
 
 
 def named(case: Case) -> str:
@@ -117,7 +118,7 @@ def test_every_pair_of_choices_runs(
         holds_together(case, out)
         engines_agree(case, out)
         assert (out / "overall_survival.svg").exists() == drawn
-        if drawn:
+        if case in DRAWN[-2:]:
             assert aftercart_with_figures("report", "out").exit_code == 0
 
 

@@ -191,11 +191,11 @@ def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
 
 def test_no_parameter_is_named_where_all_that_moves_is_rounding(wider: tuple[Scenario, Scenario]) -> None:
     """Whoever is transplanted fares alike under either policy, so that their survival differs by rounding only."""
-    few = {"population": "hsct", "draws": 100, "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
-    found = analyse(*wider, outcome="rmst_60", parts=["tornado"], **few)
+    few = {"population": "hsct", "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
+    found = analyse(*wider, outcome="rmst_60", parts=["tornado"], draws=40, **few)
     assert 1e-9 < found.tables["tornado"]["swing"].max() < 1e-6
     assert answer(found).endswith("With every parameter at its median, the outcome is 0. No parameter changes it.")
-    found = analyse(*wider, parts=["prcc"], **few)
+    found = analyse(*wider, parts=["prcc"], draws=100, **few)
     assert found.tables["prcc"]["prcc"].isna().all()
     assert answer(found).endswith("Over 100 parameter sets, no parameter can be ranked.")
 
@@ -209,7 +209,7 @@ def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_with
 
 def test_it_leads_with_the_two_estimates_that_compare_leads_with(wider: tuple[Scenario, Scenario]) -> None:
     scenario, base = wider
-    few = {"draws": 100}
+    few = {"draws": 40}
     led = answer(analyse(scenario, base, parts=["tornado"], parameters=["hsct_cure"], **few))
     run = compare(base, scenario, engine="exact", **few)
     first, others, _ = run_answer(run.outcomes, run.scenarios).split(". ", 2)
@@ -218,8 +218,8 @@ def test_it_leads_with_the_two_estimates_that_compare_leads_with(wider: tuple[Sc
 
 
 def test_structure_as_declared_is_what_a_run_gives(wider: tuple[Scenario, Scenario]) -> None:
-    declared = analyse(wider[1], parts=["structure"], draws=100).tables["structure"].iloc[0]
-    outcomes = compare(wider[1], wider[1].with_marginal_benefit(0.5), engine="exact", draws=100).outcomes
+    declared = analyse(wider[1], parts=["structure"], draws=40).tables["structure"].iloc[0]
+    outcomes = compare(wider[1], wider[1].with_marginal_benefit(0.5), engine="exact", draws=40).outcomes
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == "relapse")]
     told = rows[(rows["scenario"] == "baseline") & (rows["outcome"] == "os_12")].iloc[0]
     for name in ("estimate", "lower", "upper"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import A_FEW_SHIPPED
 
 from simulator.arrays import Booleans, Floats
 from simulator.engines import tally
@@ -45,6 +46,7 @@ def within(
 
 
 @pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("policy", A_FEW_SHIPPED, indirect=True)
 def test_curves_are_counted_from_the_events(model: Model, events: Events) -> None:
     counted_from_events(model, events, 120.0)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import A_FEW_SHIPPED
 
 import scenarios
 from simulator.engines.curves import Curves
@@ -123,6 +124,7 @@ def test_a_longer_remission_moves_a_life_after_relapse_and_does_not_change_it(li
         np.testing.assert_allclose([month - put_off[0][0] for month, _ in put_off], since, atol=1e-9)
 
 
+@pytest.mark.parametrize("policy", A_FEW_SHIPPED, indirect=True)
 def test_looking_further_adds_events_and_changes_none(policy: Scenario, lives: Callable[..., Lives]) -> None:
     near, far = lives(policy, 36.0), lives(policy, 120.0)
     assert all(far[who][: len(near[who])] == near[who] for who in PATIENTS)
@@ -160,6 +162,7 @@ def same_curves(first: Curves, second: Curves) -> None:
         np.testing.assert_allclose(size, second.sizes[name], atol=1e-7, err_msg=name)
 
 
+@pytest.mark.parametrize("policy", A_FEW_SHIPPED, indirect=True)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_states_and_of_ways_out_moves_nobody(
     policy: Scenario, model: Model, solved: Curves, seed: int, events: Events
