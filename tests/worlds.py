@@ -120,16 +120,17 @@ def ward(
 
 
 def two_arms(
-    treated: Table, untreated: Table, uptake: Any = "uptake", *, states: dict[str, Table] | None = None, **tables: Any
-) -> Table:
-    """At the start some are treated and the others have supportive care; both die by a law of their own."""
+    treated: Table, untreated: Table, uptake: Any = "uptake", *, start: str = "relapse",
+    states: dict[str, Table] | None = None, **tables: Any,
+) -> Table:  # fmt: skip
+    """At relapse some are treated and the others have supportive care; both die by a law of their own."""
     arms = {
         "relapse": decision(treatment=uptake, supportive_care="rest"),
         "treatment": sojourn(dead=treated),
         "supportive_care": sojourn(dead=untreated),
     }
     groups = {"treated": "treatment", "untreated": "supportive_care"}
-    return world("relapse", {**arms, **(states or {})}, **{"groups": groups, **tables})
+    return world(start, {**arms, **(states or {})}, **{"groups": groups, **tables})
 
 
 # --- Files and pathways of a world ---

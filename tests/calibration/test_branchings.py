@@ -1,101 +1,47 @@
 """Counts of the same patients of which one is part of another: one multinomial, not two independent figures."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_cohort import write_cohort
 from scipy import stats
 from scipy.linalg import expm
+from sojourn_times import exponential
+from worlds import DEATH, rate, sojourn, world
 
 from calibration.fit import Posterior
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.same_patients import SamePatients
-from calibration.likelihood.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets
 from simulator.arrays import Floats
 from simulator.errors import InputError
 
 Write = Callable[..., Targets]
 
-PATHWAY = """
-title = "Response, transplant, and death of either course"
-start = "treated"
-survival_months = [12]
-[clocks]
-start = "treated"
-[states.treated]
-kind = "sojourn"
-[[states.treated.transitions]]
-to = "response"
-time = { family = "exponential", rate = "respond" }
-[[states.treated.transitions]]
-to = "death_of_disease"
-time = { family = "exponential", rate = "die" }
-[states.response]
-kind = "sojourn"
-[[states.response.transitions]]
-to = "transplant"
-time = { family = "exponential", rate = "transplant_rate" }
-[[states.response.transitions]]
-to = "relapse"
-time = { family = "exponential", rate = 0.3 }
-[states.relapse]
-kind = "sojourn"
-[[states.relapse.transitions]]
-to = "death_of_disease"
-time = { family = "exponential", rate = 0.2 }
-[states.transplant]
-kind = "sojourn"
-[[states.transplant.transitions]]
-to = "death_of_transplant"
-time = { family = "exponential", rate = 0.1 }
-[[states.transplant.transitions]]
-to = "home"
-time = { family = "exponential", rate = 0.1 }
-[states.home]
-kind = "sojourn"
-[[states.home.transitions]]
-to = "death_at_home"
-time = { family = "exponential", rate = 0.01 }
-[states.death_at_home]
-kind = "death"
-[states.death_of_disease]
-kind = "death"
-[states.death_of_transplant]
-kind = "death"
-[groups.responders]
-entered = "response"
-[groups.others]
-entered = "treated"
-not_entered = "response"
-[groups.transplanted]
-entered = "transplant"
-[groups.relapsed]
-entered = "relapse"
-[parameters]
-respond = { unit = "per month", meaning = "made up", value = 0.2, source = "assumption" }
-die = { unit = "per month", meaning = "made up", value = 0.1, source = "assumption" }
-transplant_rate = { unit = "per month", meaning = "made up", value = 0.4, source = "assumption" }
-"""
-COHORT = """
-title = "a cohort that never was"
-citation = "nobody"
-pathway = "own.toml"
-clock = "start"
-n = 60
-seed = 3
-[arms]
-responders = ["responders"]
-others = ["others"]
-all = ["responders", "others"]
-"""
-OVERLAPPING = """transplanted = ["transplanted"]
-relapsed = ["relapsed"]
-everybody = ["all"]
-both = ["responders", "transplanted"]
-"""
-HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+STATES_OF = {
+    "treated": sojourn(response=exponential(rate="respond"), death_of_disease=exponential(rate="die")),
+    "response": sojourn(transplant=exponential(rate="transplant_rate"), relapse=exponential(rate=0.3)),
+    "relapse": sojourn(death_of_disease=exponential(rate=0.2)),
+    "transplant": sojourn(death_of_transplant=exponential(rate=0.1), home=exponential(rate=0.1)),
+    "home": sojourn(death_at_home=exponential(rate=0.01)),
+    "death_at_home": DEATH, "death_of_disease": DEATH, "death_of_transplant": DEATH,
+}  # fmt: skip
+"""Response, transplant, and death of either course."""
+GROUPS = {
+    "responders": "response", "others": ("treated", "response"), "transplanted": "transplant", "relapsed": "relapse"
+}  # fmt: skip
+WORLD = world(
+    "treated", STATES_OF, survival_months=[12], clocks={"start": "treated"}, groups=GROUPS,
+    parameters={"respond": rate(0.2), "die": rate(0.1), "transplant_rate": rate(0.4)},
+)  # fmt: skip
+ARMS = {"responders": ["responders"], "others": ["others"], "all": ["responders", "others"]}
+OVERLAPPING = {
+    "transplanted": ["transplanted"], "relapsed": ["relapsed"], "everybody": ["all"],
+    "both": ["responders", "transplanted"],
+}  # fmt: skip
 RATES = {"respond": np.array([[0.2], [0.1], [0.5]]), "die": np.array([[0.1], [0.3], [0.2]])}
 RATES |= {"transplant_rate": np.array([[0.4], [0.1], [0.8]])}
 
@@ -104,16 +50,14 @@ RATES |= {"transplant_rate": np.array([[0.4], [0.1], [0.8]])}
 def cohort(tmp_path: Path) -> Write:
     """Load a cohort of rows "kind,population,state,month,count,n"; the first is line 2 of its file."""
 
-    def write(*rows: str, arms: str = "") -> Targets:
-        (tmp_path / "own.toml").write_text(PATHWAY, encoding="utf-8")
-        (tmp_path / "cohort.toml").write_text(COHORT + arms, encoding="utf-8")
-        text = HEADER
+    def write(*rows: str, arms: Mapping[str, list[str]] | None = None) -> Targets:
+        lines = []
         for i, row in enumerate(rows):
             kind, population, state, month, count, n = row.split(",")
             value = "50.0" if kind == "survival" else ""
-            text += f"row_{i},{kind},{population},{state},,{month},{count},{n},{value},,,made up,likelihood,\n"
-        (tmp_path / "targets.csv").write_text(text, encoding="utf-8")
-        return load_targets(tmp_path)
+            lines.append(f"row_{i},{kind},{population},{state},,{month},{count},{n},{value},,,made up,likelihood,")
+        arms = {**ARMS, **(arms or {})}
+        return write_cohort(tmp_path, WORLD, lines, clock="start", n=60, seed=3, arms=arms)
 
     return write
 
@@ -132,8 +76,8 @@ def in_any(states: tuple[str, ...], month: float) -> Floats:
         moves |= {("relapse", "death_of_disease"): 0.2, ("transplant", "death_of_transplant"): 0.1}
         moves |= {("transplant", "home"): 0.1, ("home", "death_at_home"): 0.01}
         generator = np.zeros((len(STATES), len(STATES)))
-        for (before, after), rate in moves.items():
-            generator[STATES.index(before), STATES.index(after)] += rate
+        for (before, after), speed in moves.items():
+            generator[STATES.index(before), STATES.index(after)] += speed
         np.fill_diagonal(generator, -generator.sum(axis=1))
         found.append(expm(month * generator)[0, [STATES.index(state) for state in states]].sum())
     return np.array(found)

@@ -6,49 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_cohort import write_cohort
 from scipy import stats
+from sojourn_times import exponential
+from worlds import in_a_row, rate
 
 from calibration import fit
 from calibration.fit import MOST_MOVED, Posterior, moved_by
-from calibration.likelihood.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets
 from simulator.arrays import Floats
 
-PATHWAY = """
-title = "Ill, worse, dead"
-start = "ill"
-[clocks]
-illness = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "worse"
-time = {{ family = "exponential", rate = "rate" }}
-[states.worse]
-kind = "sojourn"
-[[states.worse.transitions]]
-to = "dead"
-time = {{ family = "exponential", rate = "rate" }}
-[states.dead]
-kind = "death"
-[parameters.rate]
-unit = "per month"
-meaning = "hazard of either"
-value = {declared}
-prior = {{ family = "gamma", shape = 1, rate = 0.1 }}
-source = "assumption"
-"""
-COHORT = """
-title = "t"
-citation = "c"
-pathway = "own.toml"
-clock = "illness"
-n = 60
-seed = 1
-[arms]
-all = ["all"]
-"""
-ROWS = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
-ROWS += "dead,deaths,all,,,0.15,30,60,,,,made up,likelihood,\n"
+PRIOR = {"family": "gamma", "shape": 1, "rate": 0.1}
+TIME = exponential(rate="rate")
+ROW = "dead,deaths,all,,,0.15,30,60,,,,made up,likelihood,"
 
 
 @pytest.fixture
@@ -56,10 +26,8 @@ def cohort(tmp_path: Path) -> Callable[[float], Targets]:
     """Load a cohort of whom half have died after 4 days, at a hazard of about 11 a month twice, declared otherwise."""
 
     def write(declared: float) -> Targets:
-        (tmp_path / "own.toml").write_text(PATHWAY.format(declared=declared), encoding="utf-8")
-        (tmp_path / "cohort.toml").write_text(COHORT, encoding="utf-8")
-        (tmp_path / "targets.csv").write_text(ROWS, encoding="utf-8")
-        return load_targets(tmp_path)
+        worse = in_a_row(TIME, TIME, clocks={"illness": "s0"}, parameters={"rate": rate(declared, prior=PRIOR)})
+        return write_cohort(tmp_path, worse, [ROW], clock="illness", n=60)
 
     return write
 

@@ -5,85 +5,31 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sojourn_times as times
+import worlds
+from made_up_cohort import EVERYBODY, TREATED_OR_NOT, write_cohort
 from scipy import special, stats
+from sojourn_times import Table, exponential
+from worlds import months, parameter, rate, sojourn, two_arms, two_state, world
 
 from calibration import fit
 from calibration.fit import Fit
-from calibration.likelihood.targets import load_targets
 from simulator.arrays import Floats
 
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"
 
-COHORT = """
-title = "a cohort that never was"
-citation = "nobody"
-pathway = "own.toml"
-clock = "entry"
-n = {n}
-seed = 3
-dependence = "None."
-[arms]
-{arms}
-"""
-ARMS = 'treated = ["treated"]\nuntreated = ["untreated"]\nall = ["treated", "untreated"]'
-EVERYBODY = 'all = ["all"]'
-
-DEATHS = """
-[states.death]
-kind = "death"
-"""
-PARAMETER = """
-[parameters.{name}]
-unit = "{unit}"
-meaning = "made up"
-value = {value}
-prior = {prior}
-source = "assumption"
-"""
+def flat(lower: float, upper: float) -> Table:
+    return {"family": "uniform", "lower": lower, "upper": upper}
 
 
-def parameter(name: str, unit: str, value: float, prior: str) -> str:
-    return PARAMETER.format(name=name, unit=unit, value=value, prior=prior)
-
-
-def flat(lower: float, upper: float) -> str:
-    return f'{{ family = "uniform", lower = {lower}, upper = {upper} }}'
-
-
-SHARE = (
-    """
-title = "a share is treated: a Weibull law, and an exponential one for the others"
-start = "entry"
-[clocks]
-entry = "entry"
-[states.entry]
-kind = "decision"
-[[states.entry.branches]]
-to = "treat"
-probability = "p"
-[[states.entry.branches]]
-to = "care"
-probability = "rest"
-[states.treat]
-kind = "sojourn"
-[[states.treat.transitions]]
-to = "death"
-time = { family = "weibull", shape = 0.8, median = "m1" }
-[states.care]
-kind = "sojourn"
-[[states.care.transitions]]
-to = "death"
-time = { family = "exponential", rate = "lam2" }
-[groups.treated]
-entered = "treat"
-[groups.untreated]
-entered = "care"
-"""
-    + DEATHS
-    + parameter("p", "probability", 0.5, '{ family = "beta", a = 1, b = 1 }')
-    + parameter("m1", "months", 15, '{ family = "lognormal", median = 15, sigma = 0.7 }')
-    + parameter("lam2", "per month", 0.25, flat(0.05, 1))
-)
+SHARE = two_arms(
+    times.weibull(shape=0.8, median="m1"), exponential(rate="lam2"), "p", clocks={"entry": "relapse"},
+    parameters={
+        "p": worlds.share(0.5, prior={"family": "beta", "a": 1, "b": 1}),
+        "m1": months(15, prior={"family": "lognormal", "median": 15, "sigma": 0.7}),
+        "lam2": rate(0.25, prior=flat(0.05, 1)),
+    },
+)  # fmt: skip
 SHARE_ROWS = (
     "treated,patients,treated,,,,40,70,57,,,,%",
     "alive,survivors,treated,,,12,25,40,62,,,,%",
@@ -102,22 +48,10 @@ def share(p: Floats, m1: Floats, lam2: Floats) -> Floats:
     return np.asarray(total + stats.lognorm(0.7, scale=15).logpdf(m1))
 
 
-WEIBULL = (
-    """
-title = "everybody dies, by a Weibull law"
-start = "ill"
-[clocks]
-entry = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "death"
-time = { family = "weibull", shape = "shape", median = "middle" }
-"""
-    + DEATHS
-    + parameter("shape", "number", 1, flat(0.3, 3))
-    + parameter("middle", "months", 10, flat(1, 40))
-)
+WEIBULL = two_state(
+    times.weibull(shape="shape", median="middle"), clocks={"entry": "ill"},
+    parameters={"shape": parameter("number", 1, prior=flat(0.3, 3)), "middle": months(10, prior=flat(1, 40))},
+)  # fmt: skip
 WEIBULL_ROWS = (
     "alive_3,survivors,all,,,3,64,80,80,,,,%",
     "dead_12,deaths,all,,,12,44,80,55,,,,%",
@@ -133,32 +67,15 @@ def weibull(shape: Floats, middle: Floats) -> Floats:
     return np.asarray(sum(special.xlogy(k, each) for k, each in zip((*counts, 12), (*dead, alive[3]), strict=True)))
 
 
-def two_ways_out(title: str, exits: tuple[str, str], other: str, *parameters: str) -> str:
-    """A pathway of the ill, who leave by two exits at constant hazards a and b, one of them a state of another kind."""
-    transitions = "".join(
-        f"""
-[[states.ill.transitions]]
-to = "{name}"
-time = {{ family = "exponential", rate = "{rate}" }}"""
-        for name, rate in zip(exits, "ab", strict=True)
-    )
-    head = f"""
-title = "{title}"
-start = "ill"
-[clocks]
-entry = "ill"
-[states.ill]
-kind = "sojourn"{transitions}
-{other}"""
-    return "".join([head, DEATHS, *parameters])
+def two_ways_out(exits: tuple[str, str], other: Table, a: Table, b: Table) -> Table:
+    """The ill leave by two exits at constant hazards a and b, to states of two kinds."""
+    ill = sojourn(**{to: exponential(rate=name) for to, name in zip(exits, "ab", strict=True)})
+    states = {"ill": ill, "death": worlds.DEATH} | {to: other for to in exits if to != "death"}
+    return world("ill", states, clocks={"entry": "ill"}, parameters={"a": a, "b": b})
 
 
 CAUSES = two_ways_out(
-    "two causes of death at constant hazards",
-    ("death", "other_death"),
-    '[states.other_death]\nkind = "death"\n',
-    parameter("a", "per month", 0.05, flat(0.001, 0.3)),
-    parameter("b", "per month", 0.05, flat(0.001, 0.3)),
+    ("death", "other_death"), worlds.DEATH, rate(0.05, prior=flat(0.001, 0.3)), rate(0.05, prior=flat(0.001, 0.3))
 )
 CAUSES_ROWS = (
     "of_one,deaths,all,death,,12,20,60,33.3,,,,%",
@@ -173,11 +90,7 @@ def causes(a: Floats, b: Floats) -> Floats:
 
 
 RECOVERY = two_ways_out(
-    "recovery or death, at constant hazards",
-    ("well", "death"),
-    '[states.well]\nkind = "end"\n',
-    parameter("a", "per month", 2, flat(0.01, 8)),
-    parameter("b", "per month", 1, flat(0.01, 8)),
+    ("well", "death"), worlds.END, rate(2, prior=flat(0.01, 8)), rate(1, prior=flat(0.01, 8))
 )
 RECOVERY_ROWS = (
     "recovered,entered,all,well,,1,50,80,62,,,,%",
@@ -194,7 +107,7 @@ def recovery(a: Floats, b: Floats) -> Floats:
 EASY = {
     "recovery or death": ((RECOVERY, RECOVERY_ROWS, EVERYBODY, 80), recovery, {"a": (0.01, 8), "b": (0.01, 8)}),
     "a share, a Weibull median and a rate": (
-        (SHARE, SHARE_ROWS, ARMS, 70),
+        (SHARE, SHARE_ROWS, TREATED_OR_NOT, 70),
         share,
         {"p": (0.2, 0.9), "m1": (3, 80), "lam2": (0.05, 1)},
     ),
@@ -207,12 +120,12 @@ EASY = {
 }
 
 
-def fitted(folder: Path, pathway: str, rows: tuple[str, ...], arms: str, n: int) -> Fit:
-    (folder / "own.toml").write_text(pathway, encoding="utf-8")
-    (folder / "cohort.toml").write_text(COHORT.format(n=n, arms=arms), encoding="utf-8")
-    told = "".join(f"{row},made up,likelihood,\n" for row in rows)
-    (folder / "targets.csv").write_text(HEADER + told, encoding="utf-8")
-    return fit.run(load_targets(folder), seed=3, wanted=500, effective=1500)
+def fitted(folder: Path, pathway: Table, rows: tuple[str, ...], arms: Table, n: int) -> Fit:
+    lines = (f"{row},made up,likelihood," for row in rows)
+    targets = write_cohort(
+        folder, pathway, lines, clock="entry", n=n, arms=arms, seed=3, header=HEADER, dependence="None."
+    )
+    return fit.run(targets, seed=3, wanted=500, effective=1500)
 
 
 @pytest.mark.usefixtures("quick_fits")

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_cohort import TREATED_OR_NOT, write_cohort
 from scipy import integrate, optimize, stats
+from sojourn_times import exponential
+from worlds import sojourn, world
 
 from calibration.likelihood.cells import ALIVE, Cell
 from calibration.likelihood.likelihood import Likelihood
-from calibration.likelihood.targets import Targets, load_targets
+from calibration.likelihood.targets import Targets
 from calibration.predictive import SimulatedCohort, simulated
 from calibration.validation.simulated_targets import simulated_targets
 from simulator.arrays import Booleans
@@ -24,48 +27,12 @@ TREATED, UNTREATED, DIES_TREATED = 0.15, 0.1, 0.05
 """Hazards a month: of treatment, of death before it, and of death after it."""
 WAITING = TREATED + UNTREATED
 
-PATHWAY = f"""
-title = "Treatment that comes late"
-start = "ill"
-group_window = {{window}}
-[clocks]
-illness = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "treatment"
-time = {{{{ family = "exponential", rate = {TREATED} }}}}
-[[states.ill.transitions]]
-to = "dead"
-time = {{{{ family = "exponential", rate = {UNTREATED} }}}}
-[states.treatment]
-kind = "sojourn"
-[[states.treatment.transitions]]
-to = "dead"
-time = {{{{ family = "exponential", rate = {DIES_TREATED} }}}}
-[states.dead]
-kind = "death"
-cause = "any"
-[groups.treated]
-entered = "treatment"
-[groups.untreated]
-entered = "ill"
-not_entered = "treatment"
-"""
-COHORT = """
-title = "A cohort that never was"
-citation = "nobody"
-pathway = "late.toml"
-clock = "illness"
-n = {n}
-seed = 5
-[arms]
-treated = ["treated"]
-untreated = ["untreated"]
-all = ["treated", "untreated"]
-{follow_up}
-"""
-HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+STATES = {
+    "ill": sojourn(treatment=exponential(rate=TREATED), dead=exponential(rate=UNTREATED)),
+    "treatment": sojourn(dead=exponential(rate=DIES_TREATED)),
+}
+"""Treatment that comes late."""
+GROUPS = {"treated": "treatment", "untreated": ("ill", "treatment")}
 LateArms = Callable[..., Targets]
 
 
@@ -77,11 +44,9 @@ def late_arms(tmp_path: Path) -> LateArms:
 def write(
     folder: Path, *rows: str, n: int = 100, window: float = 120.0, follow_up: tuple[float, float] | None = (2.0, 3.0)
 ) -> Targets:
-    (folder / "late.toml").write_text(PATHWAY.format(window=window), encoding="utf-8")
-    ends = "[follow_up]\nlower = {}\nupper = {}".format(*follow_up) if follow_up else ""
-    (folder / "cohort.toml").write_text(COHORT.format(n=n, follow_up=ends), encoding="utf-8")
-    (folder / "targets.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows), encoding="utf-8")
-    return load_targets(folder)
+    late = world("ill", STATES, group_window=window, clocks={"illness": "ill"}, groups=GROUPS)
+    ends = {"follow_up": {"lower": follow_up[0], "upper": follow_up[1]}} if follow_up else {}
+    return write_cohort(folder, late, rows, clock="illness", n=n, seed=5, arms=TREATED_OR_NOT, **ends)
 
 
 def treated_by(month: float) -> float:

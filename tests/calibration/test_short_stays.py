@@ -5,51 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_cohort import write_cohort
 from scipy import stats
 from scipy.linalg import expm
+from sojourn_times import AT_ONCE, Table, exponential, fixed, gamma
+from worlds import exit_to, share, sojourn, world
 
 from calibration.likelihood.likelihood import Likelihood
-from calibration.likelihood.targets import load_targets
 
-PATHWAY = """
-title = "Ill, treated, at home"
-start = "ill"
-survival_months = [1]
-[clocks]
-illness = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "treated"
-probability = "share"
-time = ILL
-[[states.ill.transitions]]
-to = "home"
-probability = "rest"
-time = { family = "exponential", rate = 0.01 }
-[states.treated]
-kind = "sojourn"
-[[states.treated.transitions]]
-to = "dead"
-time = TREATED
-[states.home]
-kind = "sojourn"
-[[states.home.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.01 }
-[states.dead]
-kind = "death"
-[parameters.share]
-unit = "probability"
-meaning = "share treated"
-value = 0.5
-prior = { family = "beta", a = 1, b = 1 }
-source = "assumption"
-"""
-COHORT = (
-    'title = "t"\ncitation = "c"\npathway = "own.toml"\nclock = "illness"\nn = 100\nseed = 1\n[arms]\nall = ["all"]\n'
-)
-HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,unit,place,use,note\n"
+SLOW = exponential(rate=0.01)
 SHARES = np.array([0.3, 0.6, 0.7])
 
 
@@ -57,14 +21,16 @@ SHARES = np.array([0.3, 0.6, 0.7])
 def cohort(tmp_path: Path) -> Callable[..., Likelihood]:
     """Load a cohort of one row, "kind,state,month,count", of a pathway with a time in each of two states."""
 
-    def write(ill: str, treated: str, row: str, step: float = 0.1) -> Likelihood:
-        pathway = PATHWAY.replace("ILL", ill).replace("TREATED", treated)
-        (tmp_path / "own.toml").write_text(pathway, encoding="utf-8")
-        (tmp_path / "cohort.toml").write_text(COHORT, encoding="utf-8")
+    def write(ill: Table, treated: Table, row: str, step: float = 0.1) -> Likelihood:
+        exits = exit_to("treated", ill, probability="share"), exit_to("home", SLOW, probability="rest")
+        states = {"ill": sojourn(*exits), "treated": sojourn(dead=treated), "home": sojourn(dead=SLOW)}
+        parameters = {"share": share(0.5, prior={"family": "beta", "a": 1, "b": 1})}
+        pathway = world(
+            "ill", states, survival_months=[1], clocks={"illness": "ill"}, parameters=parameters
+        )  # fmt: skip
         kind, state, month, count = row.split(",")
-        line = f"row,{kind},all,{state},,{month},{count},100,,,,made up,likelihood,\n"
-        (tmp_path / "targets.csv").write_text(HEADER + line, encoding="utf-8")
-        return Likelihood(load_targets(tmp_path), step)
+        line = f"row,{kind},all,{state},,{month},{count},100,,,,made up,likelihood,"
+        return Likelihood(write_cohort(tmp_path, pathway, [line], clock="illness", n=100), step)
 
     return write
 
@@ -77,20 +43,18 @@ def cohort(tmp_path: Path) -> Callable[..., Likelihood]:
 def test_who_is_treated_after_a_fixed_time_is_treated_by_then(
     months: float, row: str, step: float, cohort: Callable[..., Likelihood]
 ) -> None:
-    fixed = f'{{ family = "fixed", months = {months} }}'
-    found = cohort(fixed, fixed, row, step)({"share": SHARES[:, None]})
+    found = cohort(fixed(months), fixed(months), row, step)({"share": SHARES[:, None]})
     np.testing.assert_allclose(found, stats.binom.logpmf(60, 100, SHARES), atol=1e-6)
 
 
 def test_nobody_is_treated_before_a_fixed_time(cohort: Callable[..., Likelihood]) -> None:
-    fixed = '{ family = "fixed", months = 2.03 }'
-    found = cohort(fixed, fixed, "entered,treated,2.02,0")({"share": SHARES[:, None]})
+    found = cohort(fixed(2.03), fixed(2.03), "entered,treated,2.02,0")({"share": SHARES[:, None]})
     np.testing.assert_allclose(found, 0.0, atol=1e-6)
 
 
 @pytest.mark.parametrize("month", [0.1, 0.15, 0.25])
 def test_deaths_after_stays_of_two_days_each(month: float, cohort: Callable[..., Likelihood]) -> None:
-    stay = '{ family = "exponential", rate = 15 }'
+    stay = exponential(rate=15)
     found = cohort(stay, stay, f"deaths,,{month},20")({"share": SHARES[:, None]})
     generator = np.array([[-15.0, 15.0, 0.0], [0.0, -15.0, 15.0], [0.0, 0.0, 0.0]])
     at_home = 1.0 - np.exp(-0.01 * month) * (1.0 + 0.01 * month)
@@ -100,9 +64,7 @@ def test_deaths_after_stays_of_two_days_each(month: float, cohort: Callable[...,
 
 @pytest.mark.parametrize("month", [0.05, 0.03, 0.12])
 def test_deaths_in_the_first_days_of_a_steep_start(month: float, cohort: Callable[..., Likelihood]) -> None:
-    at_once = '{ family = "fixed", months = 0 }'
-    steep = '{ family = "gamma", shape = 0.2, scale = 4 }'
-    found = cohort(at_once, steep, f"deaths,,{month},30")({"share": SHARES[:, None]})
+    found = cohort(AT_ONCE, gamma(shape=0.2, scale=4), f"deaths,,{month},30")({"share": SHARES[:, None]})
     dead = SHARES * stats.gamma.cdf(month, 0.2, scale=4)
     dead += (1.0 - SHARES) * (1.0 - np.exp(-0.01 * month) * (1.0 + 0.01 * month))
     np.testing.assert_allclose(found, stats.binom.logpmf(30, 100, dead), atol=0.01)

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_cohort import write_cohort
 from scipy import stats
 from scipy.linalg import expm
+from sojourn_times import exponential
+from worlds import DEATH, END, rate, sojourn, world
 
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.same_patients import SamePatients
-from calibration.likelihood.targets import load_targets
 from calibration.reported.ways_out import ways_out
 from simulator.errors import InputError
 
@@ -44,109 +46,51 @@ def test_who_entered_a_state_is_counted_with_deaths_that_cannot_follow_it(
     assert counted(*rows) == expected
 
 
-CURE = """
-title = "early death, or cure and late death"
-start = "ill"
-[clocks]
-entry = "ill"
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "cured"
-time = { family = "exponential", rate = "cure" }
-[[states.ill.transitions]]
-to = "early_death"
-time = { family = "exponential", rate = "early" }
-[states.cured]
-kind = "sojourn"
-[[states.cured.transitions]]
-to = "late_death"
-time = { family = "exponential", rate = 0.1 }
-[states.early_death]
-kind = "death"
-[states.late_death]
-kind = "death"
-[parameters]
-cure = { unit = "per month", meaning = "made up", value = 0.2, source = "assumption" }
-early = { unit = "per month", meaning = "made up", value = 0.1, source = "assumption" }
-"""
-COHORT = """
-title = "a cohort that never was"
-citation = "nobody"
-pathway = "own.toml"
-clock = "entry"
-n = 60
-seed = 3
-dependence = "None."
-[arms]
-all = ["all"]
-"""
-TARGETS = """name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note
-cured,entered,all,cured,,12,40,60,,,,,,made up,likelihood,
-dead,deaths,all,early_death,,6,15,60,,,,,,made up,likelihood,
-"""
+CURE = world(
+    "ill",
+    {
+        "ill": sojourn(cured=exponential(rate="cure"), early_death=exponential(rate="early")),
+        "cured": sojourn(late_death=exponential(rate=0.1)), "early_death": DEATH, "late_death": DEATH,
+    },
+    clocks={"entry": "ill"}, parameters={"cure": rate(0.2), "early": rate(0.1)},
+)  # fmt: skip
+"""Early death, or cure and late death."""
+COUNTS = (
+    "cured,entered,all,cured,,12,40,60,,,,made up,likelihood,",
+    "dead,deaths,all,early_death,,6,15,60,,,,made up,likelihood,",
+)
 
 
 def test_cured_by_a_year_and_dead_before_by_half_a_year_are_one_multinomial(tmp_path: Path) -> None:
-    for name, text in {"own.toml": CURE, "cohort.toml": COHORT, "targets.csv": TARGETS}.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    targets = write_cohort(tmp_path, CURE, COUNTS, clock="entry", n=60, seed=3)
     cure, early = np.array([0.2, 0.1, 0.5]), np.array([0.1, 0.05, 0.2])
-    found = Likelihood(load_targets(tmp_path))({"cure": cure[:, None], "early": early[:, None]})
+    found = Likelihood(targets)({"cure": cure[:, None], "early": early[:, None]})
     cured, dead = (rate / (cure + early) * -np.expm1(-m * (cure + early)) for rate, m in ((cure, 12), (early, 6)))
     expected = 40 * np.log(cured) + 15 * np.log(dead) + 5 * np.log(1 - cured - dead)
     assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-3)
 
 
-SURGERY = """
-title = "Surgery, or a drug, of those who fall ill"
-start = "well"
-[clocks]
-illness = "ill"
-[states.well]
-kind = "sojourn"
-[[states.well.transitions]]
-to = "ill"
-time = { family = "exponential", rate = 0.3 }
-[[states.well.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.1 }
-[states.ill]
-kind = "sojourn"
-[[states.ill.transitions]]
-to = "surgery"
-time = { family = "exponential", rate = 0.3 }
-[[states.ill.transitions]]
-to = "drug"
-time = { family = "exponential", rate = 0.2 }
-[states.surgery]
-kind = "sojourn"
-[[states.surgery.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.1 }
-[[states.surgery.transitions]]
-to = "home"
-time = { family = "exponential", rate = 0.1 }
-[states.drug]
-kind = "end"
-[states.home]
-kind = "end"
-[states.dead]
-kind = "death"
-"""
+SURGERY = world(
+    "well",
+    {
+        "well": sojourn(ill=exponential(rate=0.3), dead=exponential(rate=0.1)),
+        "ill": sojourn(surgery=exponential(rate=0.3), drug=exponential(rate=0.2)),
+        "surgery": sojourn(dead=exponential(rate=0.1), home=exponential(rate=0.1)), "drug": END,
+    },
+    clocks={"illness": "ill"},
+)  # fmt: skip
+"""Surgery, or a drug, of those who fall ill."""
 ROWS = {
-    "surgery": "surgery,entered,all,surgery,,6,28,60,,,,,,made up,likelihood,\n",
-    "dead": "dead,deaths,all,dead,,6,8,60,,,,,,made up,likelihood,\n",
-    "drug": "drug,entered,all,drug,,6,15,60,,,,,,made up,likelihood,\n",
-    "well": "well,entered,all,well,,,60,60,,,,,,made up,likelihood,\n",
+    "surgery": "surgery,entered,all,surgery,,6,28,60,,,,made up,likelihood,",
+    "dead": "dead,deaths,all,dead,,6,8,60,,,,made up,likelihood,",
+    "drug": "drug,entered,all,drug,,6,15,60,,,,made up,likelihood,",
+    "well": "well,entered,all,well,,,60,60,,,,made up,likelihood,",
 }
 
 
-def of_surgery(folder: Path, *rows: str) -> Likelihood:
-    targets = TARGETS.splitlines(keepends=True)[0] + "".join(ROWS[row] for row in rows)
-    cohort = COHORT.replace('"entry"', '"illness"')
-    for name, text in {"own.toml": SURGERY, "cohort.toml": cohort, "targets.csv": targets}.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return Likelihood(load_targets(folder))
+def of_surgery(folder: Path, *names: str) -> Likelihood:
+    rows = (ROWS[name] for name in names)
+    return Likelihood(write_cohort(folder, SURGERY, rows, clock="illness", n=60, seed=3))
 
 
 def at_six_months() -> dict[str, float]:
