@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, special, stats
+from sojourn_times import exponential
+from worlds import chance, decision, share, sojourn, toml, world
 
 from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.reported.percentages import Percentage
@@ -183,66 +185,26 @@ def test_a_cohort_without_more_treated_says_nothing() -> None:
     assert benefit.gather([told], read_draws(path, told.pathway).iloc[:3]) is None
 
 
-OWN = """
-title = "Salvage at relapse, constant hazards"
-start = "relapse"
-draws = "draws.csv"
-[clocks]
-relapse = "relapse"
-[states.relapse]
-kind = "decision"
-[[states.relapse.branches]]
-to = "salvage"
-probability = "uptake"
-[[states.relapse.branches]]
-to = "supportive_care"
-probability = "rest"
-[states.salvage]
-kind = "chance"
-[[states.salvage.branches]]
-to = "response"
-probability = "responding"
-[[states.salvage.branches]]
-to = "no_response"
-probability = "rest"
-[states.response]
-kind = "sojourn"
-[[states.response.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.02 }
-[states.no_response]
-kind = "sojourn"
-[[states.no_response.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.4 }
-[states.supportive_care]
-kind = "sojourn"
-[[states.supportive_care.transitions]]
-to = "dead"
-time = { family = "exponential", rate = 0.25 }
-[states.dead]
-kind = "death"
-cause = "any"
-[groups.treated]
-entered = "salvage"
-[marginal]
-decision = "relapse"
-branch = "salvage"
-otherwise = "supportive_care"
-no_benefit = "no_response"
-[parameters.uptake]
-unit = "probability"
-meaning = "probability of treatment"
-value = 0.4
-prior = { family = "beta", a = 4, b = 6 }
-source = "assumption"
-[parameters.responding]
-unit = "probability"
-meaning = "probability of response"
-value = 0.7
-prior = { family = "beta", a = 14, b = 6 }
-source = "assumption"
-"""
+OWN = world(
+    "relapse",
+    {
+        "relapse": decision(salvage="uptake", supportive_care="rest"),
+        "salvage": chance(response="responding", no_response="rest"),
+        "response": sojourn(dead=exponential(rate=0.02)),
+        "no_response": sojourn(dead=exponential(rate=0.4)),
+        "supportive_care": sojourn(dead=exponential(rate=0.25)),
+    },
+    draws="draws.csv",
+    clocks={"relapse": "relapse"},
+    groups={"treated": "salvage"},
+    marginal={
+        "decision": "relapse", "branch": "salvage", "otherwise": "supportive_care", "no_benefit": "no_response"
+    },
+    parameters={
+        "uptake": share(0.4, prior={"family": "beta", "a": 4, "b": 6}),
+        "responding": share(0.7, prior={"family": "beta", "a": 14, "b": 6}),
+    },
+)  # fmt: skip
 OTHERS = {"first": (64, 45), "second": (76, 70)}
 """Cohorts of 80: name -> treated, alive at 12 months."""
 
@@ -254,7 +216,7 @@ def own_cohorts(folder: Path, shared: str) -> list[Targets]:
     for name, (treated, alive) in OTHERS.items():
         beside = folder / name if shared == "copies" else folder
         (folder / name).mkdir(parents=True)
-        (beside / "own.toml").write_text(OWN)
+        (beside / "own.toml").write_text(toml(OWN))
         own.to_csv(beside / "draws.csv", index=False)
         told = {"relative": "../own.toml", "absolute": str(folder / "own.toml"), "copies": "own.toml"}[shared]
         (folder / name / "cohort.toml").write_text(
@@ -299,7 +261,7 @@ def test_cohorts_on_one_pathway_inform_it_together_however_they_tell_its_file(sh
     assert mean["all cohorts with one benefit"] == pytest.approx(by_closed_form(tmp_path, list(OTHERS)), abs=0.003)
 
 
-ELSEWHERE = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
+ELSEWHERE = [("own.toml", '"rate" = 0.25', '"rate" = 0.3'), ("draws.csv", "0.", "0.1")]
 
 
 @pytest.mark.parametrize(("file", "old", "new"), ELSEWHERE)

@@ -10,184 +10,60 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-TWO_CLOCKS = """
-title = "Two clocks"
-start = "watched"
-draws = "two_clocks.csv"
-group_window = 24
+from sojourn_times import by, exponential, fixed, gamma, lognormal, weibull
+from worlds import decision, exit_to, months, share, sojourn, toml, ward, world
 
-[clocks]
-onset = "onset"
-entry = "watched"
-
-[attributes.stage]
-levels = { early = 3, late = 1 }
-
-[states.watched]
-kind = "sojourn"
-[[states.watched.transitions]]
-to = "onset"
-time = { family = "weibull", shape = 1.3, scale = 5 }
-[[states.watched.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 40 }
-
-[states.onset]
-kind = "decision"
-[[states.onset.branches]]
-to = "treated"
-probability = "uptake"
-[[states.onset.branches]]
-to = "untreated"
-probability = "rest"
-
-[states.treated]
-kind = "sojourn"
-[[states.treated.transitions]]
-to = "operated"
-probability = 0.4
-time = { family = "gamma", shape = 2, mean = 3 }
-[[states.treated.transitions]]
-to = "dead"
-probability = 0.6
-time = { family = "lognormal", median = { by = "stage", early = 30, late = 9 }, sigma = 1 }
-
-[states.operated]
-kind = "sojourn"
-[[states.operated.transitions]]
-to = "onset_again"
-time = { family = "exponential", mean = 20 }
-[[states.operated.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 60 }
-
-[states.onset_again]
-kind = "sojourn"
-[[states.onset_again.transitions]]
-to = "operated"
-time = { family = "exponential", mean = 6 }
-[[states.onset_again.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 6 }
-
-[states.untreated]
-kind = "sojourn"
-[[states.untreated.transitions]]
-to = "dead"
-time = { family = "exponential", mean = "untreated_mean" }
-
-[states.dead]
-kind = "death"
-
-[groups.operated]
-entered = "operated"
-[groups.not_operated]
-entered = "treated"
-not_entered = "operated"
-
-[counts.operations]
-unit = "per 100 onsets"
-entries = "operated"
-[counts.treatment_months]
-unit = "per 100 onsets"
-months = "treated"
-
-[parameters.uptake]
-unit = "probability"
-meaning = "share who are treated"
-value = 0.6
-lever = true
-source = "assumption"
-[parameters.untreated_mean]
-unit = "months"
-meaning = "mean survival without treatment"
-value = 8
-source = "assumption"
-"""
+TWO_CLOCKS = world(
+    "watched",
+    {
+        "watched": sojourn(onset=weibull(shape=1.3, scale=5), dead=exponential(mean=40)),
+        "onset": decision(treated="uptake", untreated="rest"),
+        "treated": sojourn(
+            exit_to("operated", gamma(shape=2, mean=3), probability=0.4),
+            exit_to("dead", lognormal(median=by("stage", early=30, late=9), sigma=1), probability=0.6),
+        ),
+        "operated": sojourn(onset_again=exponential(mean=20), dead=exponential(mean=60)),
+        "onset_again": sojourn(operated=exponential(mean=6), dead=exponential(mean=6)),
+        "untreated": sojourn(dead=exponential(mean="untreated_mean")),
+    },
+    draws="two_clocks.csv",
+    group_window=24,
+    clocks={"onset": "onset", "entry": "watched"},
+    attributes={"stage": {"early": 3, "late": 1}},
+    groups={"operated": "operated", "not_operated": ("treated", "operated")},
+    counts={
+        "operations": {"unit": "per 100 onsets", "entries": "operated"},
+        "treatment_months": {"unit": "per 100 onsets", "months": "treated"},
+    },
+    parameters={"uptake": share(0.6, lever=True), "untreated_mean": months(8)},
+)
 
 DRAWS = "uptake,untreated_mean\n0.5,7\n0.7,10\n"
 
-DISCHARGE = """
-title = "Discharge"
-start = "admitted"
-
-[states.admitted]
-kind = "sojourn"
-[[states.admitted.transitions]]
-to = "home"
-probability = 0.75
-time = { family = "fixed", months = 2 }
-[[states.admitted.transitions]]
-to = "long_stay"
-probability = 0.25
-time = { family = "fixed", months = 0.5 }
-
-[states.long_stay]
-kind = "sojourn"
-[[states.long_stay.transitions]]
-to = "home"
-time = { family = "exponential", mean = "long_mean", cure = 0.2 }
-
-[states.home]
-kind = "end"
-
-[parameters.long_mean]
-unit = "months"
-meaning = "mean of a long stay that ends"
-value = 6
-source = "assumption"
-"""
-
-WARD = """
-title = "Listed for a bed"
-start = "listed"
-
-[attributes.urgency]
-levels = { high = 1, low = 2 }
-
-[resources.beds]
-label = "beds"
-
-[states.listed]
-kind = "sojourn"
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "exponential", mean = 1 }
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 4 }
-
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-[[states.ward.transitions]]
-to = "recovered"
-time = { family = "exponential", mean = "stay" }
-
-[states.recovered]
-kind = "sojourn"
-[[states.recovered.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 30 }
-
-[states.dead]
-kind = "death"
-
-[parameters.stay]
-unit = "months"
-meaning = "mean stay"
-value = 2.0
-source = "assumption"
-"""
+DISCHARGE = world(
+    "admitted",
+    {
+        "admitted": sojourn(
+            exit_to("home", fixed(2), probability=0.75), exit_to("long_stay", fixed(0.5), probability=0.25)
+        ),
+        "long_stay": sojourn(home=exponential(mean="long_mean", cure=0.2)),
+    },
+    parameters={"long_mean": months(6)},
+)
+WARD = ward(
+    exponential(mean="stay"), exponential(mean=1), exponential(mean=4), then="recovered",
+    states={"recovered": sojourn(dead=exponential(mean=30))}, attributes={"urgency": {"high": 1, "low": 2}},
+    parameters={"stay": months(2)},
+)  # fmt: skip
 
 SERVICE = "[service]\narrivals_per_year = 8\nwarm_up_years = 1\nyears = 2\n"
 PRIORITY = 'beds = { units = 2, priority = { urgency = ["high"] } }'
 
 FILES = {
-    "two_clocks.toml": TWO_CLOCKS,
+    "two_clocks.toml": toml(TWO_CLOCKS),
     "two_clocks.csv": DRAWS,
-    "discharge.toml": DISCHARGE,
-    "ward.toml": WARD,
+    "discharge.toml": toml(DISCHARGE),
+    "ward.toml": toml(WARD),
     "chain.toml": 'pathway = "exponential_chain"',
     "all-operable.toml": 'base = "chain.toml"\n[set]\noperable = 1',
     "peer.toml": 'pathway = "peer_pathway"',

@@ -9,6 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sojourn_times import exponential
+from worlds import rate, toml, two_state
+
 from simulator.evidence.cohort import cohorts_folder
 
 Command = Callable[..., Any]
@@ -61,32 +64,15 @@ def test_a_sweep_says_as_much(aftercart: Command, folder: Path) -> None:
     assert [each["what"] for each in told["files"]] == ["scenario", "pathway"]
 
 
-OWN = """
-title = "Ill"
-start = "ill"
-draws = "draws.csv"
-
-[states.ill]
-kind = "sojourn"
-transitions = [{ to = "dead", time = { family = "exponential", rate = "hazard" } }]
-
-[states.dead]
-kind = "death"
-
-[parameters.hazard]
-unit = "per month"
-meaning = "hazard of death"
-value = 0.1
-source = "assumption"
-prior = { family = "lognormal", median = 0.1, sigma = 0.5 }
-"""
+HAZARD = rate(0.1, prior={"family": "lognormal", "median": 0.1, "sigma": 0.5})
+OWN = two_state(exponential(rate="hazard"), draws="draws.csv", parameters={"hazard": HAZARD})
 STALE = "These draws were fitted to another version of pathway ill: results mix the two. Refit with"
 
 
 def test_stale_draws_are_said_in_the_terminal_the_report_and_the_manifest(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
-    (folder / "ill.toml").write_text(OWN)
+    (folder / "ill.toml").write_text(toml(OWN))
     (folder / "now.toml").write_text('pathway = "ill.toml"')
     (folder / "draws.csv").write_text("hazard,fitted_to\n0.1,0123456789ab-0123456789ab\n")
     for file in ("ill.toml", "now.toml"):

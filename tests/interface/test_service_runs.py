@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import exponential
+from worlds import months, sojourn, toml, ward
 
 import scenarios
 from simulator.evidence.draws import load_draws, values
@@ -21,44 +23,9 @@ from simulator.scenario.scenario import load_scenario
 
 Command = Callable[..., Any]
 
-WARD = """
-title = "Listed for a bed"
-start = "listed"
-
-[resources.beds]
-label = "beds"
-
-[states.listed]
-kind = "sojourn"
-
-[[states.listed.transitions]]
-to = "ward"
-time = { family = "exponential", mean = 1 }
-
-[[states.listed.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 4 }
-
-[states.ward]
-kind = "sojourn"
-holds = "beds"
-
-[[states.ward.transitions]]
-to = "home"
-time = { family = "exponential", mean = "stay" }
-
-[states.home]
-kind = "end"
-
-[states.dead]
-kind = "death"
-
-[parameters.stay]
-unit = "months"
-meaning = "mean stay"
-value = 2.0
-source = "assumption"
-"""
+WARD = ward(
+    exponential(mean="stay"), exponential(mean=1), exponential(mean=4), parameters={"stay": months(2)}
+)
 
 BUSY = """
 pathway = "ward.toml"
@@ -70,7 +37,6 @@ warm_up_years = 1
 years = 3
 """
 
-STAYS_HOME = 'kind = "sojourn"\n[[states.home.transitions]]\nto = "dead"\ntime = { family = "exponential", mean = 9 }'
 STEPS = "[{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }]"
 CALENDAR = f'base = "busy.toml"\n[capacity]\nbeds.units = {STEPS}'
 OVERLOADED = 'base = "busy.toml"\n[set]\nstay = 4\n[hazard_ratio]\n"listed.dead" = 0'
@@ -79,7 +45,7 @@ QUICK = ("--draws", "2", "--replications", "2", "--jobs", "1")
 
 @pytest.fixture(autouse=True)
 def centres(folder: Path) -> None:
-    files = {"ward": WARD, "busy": BUSY, "calendar": CALENDAR, "overloaded": OVERLOADED}
+    files = {"ward": toml(WARD), "busy": BUSY, "calendar": CALENDAR, "overloaded": OVERLOADED}
     for name, text in files.items():
         (folder / f"{name}.toml").write_text(text)
 
@@ -444,7 +410,8 @@ def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command,
 
 def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(aftercart: Command, folder: Path) -> None:
     """The clock starts at home, and a bed is held before: when would they have come, had they not waited?"""
-    (folder / "ward.toml").write_text(WARD.replace('kind = "end"', STAYS_HOME) + '[clocks]\nhome = "home"\n')
+    states = {**WARD["states"], "home": sojourn(dead=exponential(mean=9))}
+    (folder / "ward.toml").write_text(toml({**WARD, "states": states, "clocks": {"home": "home"}}))
     refused(aftercart("check", "busy.toml"), "arrivals at 'home' cannot be declared", "held in 'ward'", "no [service]")
     refused(aftercart("run", "busy.toml", "--out", "run"), "arrivals at 'home' cannot be declared")
     assert not (folder / "run").exists()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sojourn_times import exponential
+from worlds import share, toml, two_arms
 
 from calibration.likelihood.targets import load_targets
 from simulator.cli import validate
@@ -16,48 +18,12 @@ from simulator.pathway import shipped
 
 Command = Callable[..., Any]
 
-PATHWAY = """
-title = "Constant hazards, whoever is treated"
-start = "relapse"
-
-[clocks]
-relapse = "relapse"
-
-[states.relapse]
-kind = "decision"
-[[states.relapse.branches]]
-to = "treatment"
-probability = "uptake"
-[[states.relapse.branches]]
-to = "supportive_care"
-probability = "rest"
-
-[states.treatment]
-kind = "sojourn"
-[[states.treatment.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 10.0 }
-
-[states.supportive_care]
-kind = "sojourn"
-[[states.supportive_care.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 10.0 }
-
-[states.dead]
-kind = "death"
-cause = "any"
-
-[groups.treated]
-entered = "treatment"
-
-[parameters.uptake]
-unit = "probability"
-meaning = "probability of treatment"
-value = 0.4
-prior = { family = "beta", a = 2, b = 3 }
-source = "assumption: a round number"
-"""
+TEN_MONTHS = exponential(mean=10)
+PATHWAY = two_arms(
+    TEN_MONTHS, TEN_MONTHS, clocks={"relapse": "relapse"}, groups={"treated": "treatment"},
+    parameters={"uptake": share(0.4, prior={"family": "beta", "a": 2, "b": 3})},
+)  # fmt: skip
+"""Constant hazards, whoever is treated."""
 
 COHORT = """
 title = "A cohort that never was"
@@ -92,7 +58,7 @@ def cohort(folder: Path) -> Callable[..., Path]:
     def write(alive: int = 30, more: str = "", name: str = "theirs") -> Path:
         into = folder / name
         into.mkdir()
-        (into / "constant.toml").write_text(PATHWAY)
+        (into / "constant.toml").write_text(toml(PATHWAY))
         (into / "cohort.toml").write_text(COHORT.format(more=more))
         told = "".join(f"{row.format(alive=alive)}\n" for row in ROWS)
         (into / "targets.csv").write_text(HEADER + told)
@@ -217,7 +183,7 @@ def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
 ) -> None:
     """The benefit is not frozen beside its draws: a pathway without [marginal] has none."""
     into = cohort()
-    (into / "constant.toml").write_text(PATHWAY.replace("start =", 'draws = "."\nstart ='))
+    (into / "constant.toml").write_text(toml({"draws": ".", **PATHWAY}))
     (into / "draws.csv").write_text("uptake\n0.4\n0.5\n")
     result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
     said = " ".join(result.stdout.split())
