@@ -218,8 +218,8 @@ def test_it_leads_with_the_two_estimates_that_compare_leads_with(wider: tuple[Sc
 
 
 def test_structure_as_declared_is_what_a_run_gives(wider: tuple[Scenario, Scenario]) -> None:
-    declared = analyse(wider[1], parts=["structure"], draws=40).tables["structure"].iloc[0]
-    outcomes = compare(wider[1], wider[1].with_marginal_benefit(0.5), engine="exact", draws=40).outcomes
+    declared = analyse(wider[1], parts=["structure"], draws=100).tables["structure"].iloc[0]
+    outcomes = compare(wider[1], wider[1].with_marginal_benefit(0.5), engine="exact", draws=100).outcomes
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == "relapse")]
     told = rows[(rows["scenario"] == "baseline") & (rows["outcome"] == "os_12")].iloc[0]
     for name in ("estimate", "lower", "upper"):
