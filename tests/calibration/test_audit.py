@@ -68,7 +68,7 @@ def test_zero_percent_of_the_untreated_is_nobody() -> None:
 
 
 @pytest.mark.parametrize("name", UNSIZED)
-def test_one_size_up_to_37_prints_the_figure_of_a_group_whose_size_is_not_told(name: str) -> None:
+def test_one_size_up_to_37_gives_the_figure_of_a_group_whose_size_is_not_reported(name: str) -> None:
     row = ROWS.loc[name]
     fitting = {
         n: counts

@@ -26,7 +26,7 @@ def cohort(folder: Path, well: Table, ill: Table, n: int, *rows: str) -> Targets
 
 
 @pytest.mark.parametrize("cured", [0.0, 0.6])
-def test_times_to_the_clock_are_of_those_who_are_not_cured_before(cured: float, tmp_path: Path) -> None:
+def test_times_to_the_clock_are_of_patients_who_are_not_cured_before(cured: float, tmp_path: Path) -> None:
     well = sojourn(ill=weibull(scale=6, shape=1.3, cure=cured))
     row = "median,all,,,,,,4.0,,months,made up,likelihood,"
     found = Likelihood(cohort(tmp_path, well, SLOW, 9, row))({})
@@ -34,7 +34,7 @@ def test_times_to_the_clock_are_of_those_who_are_not_cured_before(cured: float, 
     assert found[0] == pytest.approx(np.log(9 * known.pdf(4)) + stats.binom.logpmf(4, 8, known.cdf(4)), abs=1e-6)
 
 
-def test_times_of_a_hazard_that_dies_out_are_of_those_who_fall_ill(tmp_path: Path) -> None:
+def test_times_of_a_hazard_that_dies_out_are_of_patients_who_fall_ill(tmp_path: Path) -> None:
     well = sojourn(ill=law("gompertz", shape=-0.3, rate=0.2))
     rows = [f"{kind},all,,,,,,{value},,months,made up,likelihood," for kind, value in TIMES.items()]
     found = Likelihood(cohort(tmp_path, well, SLOW, 9, *rows))({})

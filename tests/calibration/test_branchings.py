@@ -117,7 +117,7 @@ def test_a_death_that_only_transplants_die_is_part_of_the_transplants(cohort: Wr
     assert SamePatients(targets).sentences() == []
 
 
-def test_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(cohort: Write) -> None:
+def test_a_patient_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(cohort: Write) -> None:
     """A multinomial: dead of transplant, gone home, transplanted otherwise, the rest."""
     targets = cohort(
         "entered,all,transplant,6,20,60", "entered,all,home,6,8,60", "deaths,all,death_of_transplant,6,7,60"
@@ -226,7 +226,7 @@ def test_rows_of_others_or_among_those_counted_need_no_word(what: str, cohort: W
     assert SamePatients(cohort(*INDEPENDENT[what])).sentences() == []
 
 
-def test_an_arm_that_a_row_of_who_entered_counts_is_counted_once(cohort: Write) -> None:
+def test_an_arm_that_a_row_of_entries_counts_is_counted_once(cohort: Write) -> None:
     """33 of 60 responded, 20 of the 33 and 12 of the other 27 are alive at month 6: four groups of 60 patients."""
     responses = responded(240)
     died_as_responders = in_any(tuple(state for state in STATES if state.startswith("death")), 6) - in_any(
@@ -244,7 +244,7 @@ def test_an_arm_that_a_row_of_who_entered_counts_is_counted_once(cohort: Write) 
             assert SamePatients(targets).sentences() == []
 
 
-def test_an_arm_is_whoever_enters_it_however_short_the_months_of_the_rows_are(cohort: Write) -> None:
+def test_an_arm_is_all_patients_who_enter_it_however_short_the_months_of_the_rows_are(cohort: Write) -> None:
     targets = cohort("patients,responders,,,33,60")
     np.testing.assert_allclose(Likelihood(targets)(RATES), log_binomial(33, 60, responded(120)), atol=5e-4)
 

@@ -105,7 +105,7 @@ def test_the_rows_that_contradict_one_another_are_named_and_no_other() -> None:
     assert named > 10
 
 
-def test_causes_are_told_apart_only_in_the_arm_where_a_row_asks() -> None:
+def test_causes_of_death_are_distinguished_only_in_the_arm_where_a_row_reports_them() -> None:
     rows = [row("survivors", "all", 3, 4, month=6.0), row("deaths", "treated", 1, 2, state="of_disease")]
     found = cells_of(rows, ARMS, MEMBERS, CAUSES)
     assert {each.cause for each in found if each.arm == "treated"} == {*CAUSES, ALIVE}
@@ -142,7 +142,7 @@ def test_survivors_cannot_come_back_to_life() -> None:
         check_rows(rows)
 
 
-def test_arms_of_which_nothing_is_told_are_the_rest_of_the_cohort() -> None:
+def test_arms_without_reported_sizes_are_the_rest_of_the_cohort() -> None:
     rows = [row("survivors", "treated", 3, 5, month=6.0)]
     found = cells_of(rows, ARMS, MEMBERS, CAUSES)
     assert [each.arm for each in found] == ["treated", "treated", "treated", ELSEWHERE]

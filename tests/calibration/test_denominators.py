@@ -66,7 +66,7 @@ def whom(targets: Targets) -> list[str]:
     return [in_words(denominator) for denominator in denominators(targets, rows[rows["use"] == "validation"]).values()]
 
 
-def test_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
+def test_a_patient_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
     """So that HSCTs can be counted of the treated, and of nobody who was not."""
     hsct, first = "hsct,patients,hsct,,,,23,42", "first,patients,hsct,,prior_hsct=no,,12,23"
     targets = letters(tmp_path / "mine", hsct, first, "rest,patients,other,,,,19,42")
@@ -122,7 +122,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_count_of_nobody_who_is_told_is_refused_by_its_line(what: str, new_cohort: NewCohort) -> None:
+def test_a_count_of_patients_who_are_not_reported_is_refused_by_its_line(what: str, new_cohort: NewCohort) -> None:
     row, complaint = REFUSED[what]
     sizes = ("women,patients,all,,sex=female,,80,200,", SIZES[1])
     with pytest.raises(InputError, match=rf"targets.csv: line 4: .*{complaint}"):

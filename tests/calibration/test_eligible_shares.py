@@ -73,7 +73,7 @@ def test_a_share_printed_of_the_whole_cohort_is_set_as_one_of_the_treated(cohort
 
 
 @pytest.mark.parametrize("edits", [(), (CURED_BY_CD19,)])
-def test_the_share_that_was_told_is_what_simulated_patients_have(
+def test_the_reported_share_is_what_simulated_patients_have(
     edits: Sequence[tuple[str, str]], cohort: Cohort
 ) -> None:
     """The closed ones' share goes to chemotherapy as well, by what it has of the others; the mix is that at relapse."""
@@ -92,18 +92,18 @@ def test_two_shares_are_set_together(cohort: Cohort) -> None:
     assert found["share_chemotherapy"] == pytest.approx(10 / 42 / (OPEN + CLOSED / (1 - car)))
 
 
-def test_where_nobody_had_what_is_closed_to_some_shares_are_as_told(cohort: Cohort) -> None:
+def test_where_nobody_had_a_treatment_closed_to_some_shares_are_as_reported(cohort: Cohort) -> None:
     found = cohort(CHEMOTHERAPY.format(20), IMMUNOTHERAPY.format(22)).scenario.set
     assert found["share_chemotherapy"] == pytest.approx(20 / 42)
     assert found["share_immunotherapy"] == pytest.approx(22 / 42)
 
 
-def test_a_share_of_those_of_a_level_is_as_told(cohort: Cohort) -> None:
+def test_a_share_of_the_patients_of_a_level_is_as_declared(cohort: Cohort) -> None:
     row = "car,entered,treated,car_t_reinfusion,cd19=positive,,15,20"
     assert cohort(row).scenario.set["share_car_t_reinfusion"] == pytest.approx(15 / 20)
 
 
-def test_who_is_eligible_in_part_has_a_part_of_the_share(cohort: Cohort) -> None:
+def test_a_patient_who_is_eligible_in_part_has_a_part_of_the_share(cohort: Cohort) -> None:
     """Every second one of the CD19-negative: r = w p + v p / 2 / (1 - p / 2)."""
     half = [("negative_or_dim = 0 }", "negative_or_dim = 0.5 }")]
     found = cohort(CAR.format(25), edits=half).scenario.set["share_car_t_reinfusion"]

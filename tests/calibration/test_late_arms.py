@@ -66,7 +66,7 @@ def at_follow_up(chance: Callable[[float], float], lower: float, upper: float) -
 SIXTY = "treated,patients,treated,,,,60,100,,,patients,made up,likelihood,"
 
 
-def test_an_arm_that_may_be_joined_after_follow_up_has_who_joined_by_then(late_arms: LateArms) -> None:
+def test_an_arm_that_may_be_joined_after_follow_up_has_the_patients_who_joined_by_then(late_arms: LateArms) -> None:
     (found,) = Likelihood(late_arms(SIXTY))({})
     assert found == pytest.approx(stats.binom.logpmf(60, 100, at_follow_up(treated_by, 2, 3)), abs=0.01)
 

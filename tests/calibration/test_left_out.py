@@ -121,7 +121,7 @@ def test_what_gives_a_figure_away_is_left_out_with_it(letter: Targets) -> None:
     assert set.union(*members.values()) == set(told.loc[told["use"] == "likelihood", "name"])
 
 
-def test_what_is_left_out_is_missing_unless_other_rows_tell_it(letter: Targets) -> None:
+def test_a_row_left_out_is_missing_unless_other_rows_imply_it(letter: Targets) -> None:
     of = {block.name: block for block in blocks(letter)}
     assert not same(letter, without(letter, of["survivors at month 12"]))
     assert not same(letter, without(letter, of["deaths by the end"]))

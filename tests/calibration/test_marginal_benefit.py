@@ -130,7 +130,9 @@ def first() -> tuple[list[Evidence], Floats]:
     return found
 
 
-def test_two_cohorts_inform_it_and_the_five_who_were_all_treated_do_not(first: tuple[list[Evidence], Floats]) -> None:
+def test_two_cohorts_inform_the_benefit_and_five_in_which_all_were_treated_do_not(
+    first: tuple[list[Evidence], Floats],
+) -> None:
     assert [each.cohort for each in first[0]] == ["schultz2023", "wudhikarn2021"]
     assert benefit.informing(SHIPPED[2]) is None
 
@@ -163,7 +165,7 @@ def test_what_is_shipped_is_what_its_draws_and_cohorts_give(first: tuple[list[Ev
     np.testing.assert_allclose(infer(*first, "os_12").values, frozen[:10], atol=1e-6)
 
 
-def test_the_shipped_summary_tells_what_the_other_posterior_would_do() -> None:
+def test_the_shipped_summary_shows_what_the_other_posterior_would_do() -> None:
     told = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
     assert len(told) == 6
     for cohort, audit in (("schultz2023", (0.62, 0.11, 0.98)), ("wudhikarn2021", (0.38, 0.02, 0.93))):
@@ -250,7 +252,7 @@ def by_closed_form(folder: Path, cohorts: Sequence[str]) -> float:
 
 
 @pytest.mark.parametrize("shared", ["relative", "absolute", "copies"])
-def test_cohorts_on_one_pathway_inform_it_together_however_they_tell_its_file(shared: str, tmp_path: Path) -> None:
+def test_cohorts_on_one_pathway_inform_it_together_however_they_name_its_file(shared: str, tmp_path: Path) -> None:
     cohorts = own_cohorts(tmp_path, shared)
     found = benefit.of_cohorts(cohorts)
     assert found is not None
@@ -265,7 +267,9 @@ ELSEWHERE = [("own.toml", '"rate" = 0.25', '"rate" = 0.3'), ("draws.csv", "0.", 
 
 
 @pytest.mark.parametrize(("file", "old", "new"), ELSEWHERE)
-def test_who_has_another_pathway_or_draws_is_left_out_by_name(file: str, old: str, new: str, tmp_path: Path) -> None:
+def test_a_cohort_with_another_pathway_or_draws_is_left_out_by_name(
+    file: str, old: str, new: str, tmp_path: Path
+) -> None:
     own_cohorts(tmp_path, "copies")
     other = tmp_path / "second" / file
     other.write_text(other.read_text().replace(old, new, 1))
@@ -276,7 +280,7 @@ def test_who_has_another_pathway_or_draws_is_left_out_by_name(file: str, old: st
     assert found.summary["cohorts"].max() == 1
 
 
-def test_who_says_nothing_of_it_is_not_called_left_out(tmp_path: Path) -> None:
+def test_a_cohort_that_says_nothing_of_the_benefit_is_not_called_left_out(tmp_path: Path) -> None:
     cohorts = own_cohorts(tmp_path, "copies")
     assert benefit.left_out([*SHIPPED, *cohorts]) == ["first", "second"]
     assert benefit.left_out([*cohorts, SHIPPED[2]]) == []

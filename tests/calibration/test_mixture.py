@@ -18,7 +18,7 @@ def test_the_density_is_the_weighted_sum_of_its_gaussians() -> None:
     np.testing.assert_allclose(told, np.log(0.75 * gaussians[0] + 0.25 * gaussians[1]))
 
 
-def test_points_are_drawn_from_each_gaussian_as_often_as_told() -> None:
+def test_points_are_drawn_from_each_gaussian_as_often_as_its_weight_says() -> None:
     """Squared Mahalanobis distances of each stratum are chi-squared (Kolmogorov-Smirnov, false alarm 1e-4 each)."""
     z = Mixture((NARROW, WIDE), (5000, 3000)).draw(np.random.default_rng(2))
     assert z.shape == (8000, 2)

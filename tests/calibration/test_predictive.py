@@ -108,7 +108,7 @@ def test_its_interval_is_that_of_the_binomial(name: str, table: pd.DataFrame) ->
         assert between[1] >= table.loc[name, bound] / factor - 1e-9, bound
 
 
-def test_the_share_alive_in_a_group_is_of_those_who_are_in_it(figures: dict[str, Floats]) -> None:
+def test_the_share_alive_in_a_group_is_of_its_members(figures: dict[str, Floats]) -> None:
     alive = figures["survivors_6_treated"] * figures["treated"]
     seen = alive[~np.isnan(alive)]
     np.testing.assert_allclose(seen, np.rint(seen), atol=1e-9)

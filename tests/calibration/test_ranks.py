@@ -167,7 +167,7 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_ranks(targets: Target
     assert parts.drop(columns="seconds").equals(whole.drop(columns="seconds"))
 
 
-def test_as_many_are_fitted_as_are_asked_for_whoever_is_refused(
+def test_as_many_cohorts_are_fitted_as_are_requested_even_if_some_are_refused(
     targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def every_second(_: Targets, number: int) -> ranks.Trial:

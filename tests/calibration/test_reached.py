@@ -37,13 +37,15 @@ def fitted(tmp_path: Path) -> Fitted:
 
 @pytest.mark.parametrize("row", [ARM, ENTERED])
 @pytest.mark.parametrize("months", [0.5, 0.37])
-def test_who_enters_after_a_fixed_stay_is_seen_to_if_followed_so_long(months: float, row: str, fitted: Fitted) -> None:
+def test_a_patient_who_enters_after_a_fixed_stay_is_seen_to_if_followed_so_long(
+    months: float, row: str, fitted: Fitted
+) -> None:
     found = fitted(fixed(months), row, follow_up=(0.2, 0.9))
     assert found == pytest.approx(stats.binom.logpmf(60, 100, (0.9 - months) / 0.7), abs=1e-6)
 
 
 @pytest.mark.parametrize(("months", "lower", "upper"), [(1.0, 0.0, 6.0), (2.03, 2.0, 2.1), (0.03, 0.0, 0.5)])
-def test_deaths_after_a_fixed_stay_are_of_those_who_were_seen_to_be_treated(
+def test_deaths_after_a_fixed_stay_are_of_patients_who_were_seen_to_be_treated(
     months: float, lower: float, upper: float, fitted: Fitted
 ) -> None:
     found = fitted(fixed(months), ARM, DEAD, follow_up=(lower, upper))

@@ -40,7 +40,7 @@ def cohort(tmp_path: Path) -> Callable[..., Likelihood]:
     ("months", "row"),
     [(2.03, "entered,treated,2.05,60"), (2.03, "entered,treated,2.03,60"), (0.25, "entered,treated,0.26,60")],
 )
-def test_who_is_treated_after_a_fixed_time_is_treated_by_then(
+def test_a_patient_who_is_treated_after_a_fixed_time_is_treated_by_then(
     months: float, row: str, step: float, cohort: Callable[..., Likelihood]
 ) -> None:
     found = cohort(fixed(months), fixed(months), row, step)({"share": SHARES[:, None]})

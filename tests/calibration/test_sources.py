@@ -74,7 +74,7 @@ def test_every_citation_of_a_pathway_is_a_row_of_the_evidence(name: str) -> None
     assert [(parameter, citation) for parameter, citation in told if citation not in CITATIONS] == []
 
 
-def test_the_disease_is_told_from_evidence() -> None:
+def test_the_disease_is_distinguished_from_evidence() -> None:
     told = [citation for parameter in PATHWAY.parameters.values() for citation in cited(parameter.source)]
     assert len(told) > 40
 
@@ -235,7 +235,7 @@ def test_the_shape_of_untreated_deaths_fits_the_mean_and_the_tail_of_its_source(
 
 
 @pytest.mark.parametrize("salvage", ["chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion"])
-def test_who_has_no_complete_response_is_as_likely_in_pr_as_in_nr(salvage: str) -> None:
+def test_a_patient_who_has_no_complete_response_is_as_likely_in_pr_as_in_nr(salvage: str) -> None:
     assert PRIORS[f"pr_{salvage}"].mean == pytest.approx(PRIORS[f"nr_{salvage}"].mean)
     together = sum(PRIORS[f"{response}_{salvage}"].mean for response in ("cr", "pr", "nr"))
     assert together == pytest.approx(1.0)

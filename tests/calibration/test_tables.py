@@ -70,7 +70,7 @@ def test_the_probability_is_the_sum_over_every_table_that_fits() -> None:
     assert several > 30
 
 
-def test_arms_that_rows_tell_apart_are_a_multinomial_each() -> None:
+def test_arms_with_rows_of_their_own_are_a_multinomial_each() -> None:
     """450 in three arms, each with its survivors at two months and its deaths by the end."""
     sizes, by_12, by_24, by_end = (120, 190, 140), (16, 30, 44), (34, 52, 74), (50, 90, 110)
     rows = []
@@ -84,7 +84,7 @@ def test_arms_that_rows_tell_apart_are_a_multinomial_each() -> None:
     )
 
 
-def test_a_cohort_told_as_one_is_a_binomial_however_many_its_arms() -> None:
+def test_a_cohort_reported_as_one_is_a_binomial_however_many_its_arms() -> None:
     found = tables_of([survivors("all", 311, 450, 12.0)])
     shares = np.random.default_rng(78).dirichlet(np.ones(len(found.cells)), 5)
     dead = shares[:, [cell.end == 12.0 for cell in found.cells]].sum(axis=1)
@@ -109,7 +109,7 @@ def test_two_arms_with_survivors_of_both_together_are_a_sum_of_binomials() -> No
         np.testing.assert_allclose(found.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
 
 
-def test_three_arms_whose_survivors_are_told_together_are_convolved() -> None:
+def test_three_arms_whose_survivors_are_reported_together_are_convolved() -> None:
     """Sizes and deaths of each arm of 50, survivors of all at two months: arm after arm, by hand."""
     sizes, dead, by = (50, 50, 50), (20, 30, 40), (35, 60)
     rows = [deaths(arm, k, n) for arm, k, n in zip(ARMS, dead, sizes, strict=True)]

@@ -207,7 +207,7 @@ def test_a_row_of_the_letter_has_its_place(name: str) -> None:
     assert found is not None, place
 
 
-def test_no_name_is_told_twice() -> None:
+def test_no_name_is_declared_twice() -> None:
     assert ROWS["name"].is_unique
 
 

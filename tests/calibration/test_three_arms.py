@@ -118,7 +118,7 @@ def test_the_shares_of_three_arms_have_their_dirichlet_posterior(fitted: Fit) ->
         assert row["posterior_sd"] == pytest.approx(known.std(), rel=4 / np.sqrt(2 * 1000))
 
 
-def test_hazards_of_arms_whose_survivors_are_told_together_have_their_posterior_on_a_grid(fitted: Fit) -> None:
+def test_hazards_of_arms_whose_survivors_are_reported_together_have_their_posterior_on_a_grid(fitted: Fit) -> None:
     """Survivors of one arm at 12 months and of all at 24: by hand, the deaths of three binomials that add up."""
     posterior = fitted.posterior.set_index("parameter")
     for arm, (mean, sd) in on_a_grid().items():

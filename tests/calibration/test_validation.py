@@ -73,7 +73,7 @@ def test_a_prediction_is_binomial_with_the_cohorts_own_size(new_cohort: NewCohor
         assert row["at_most"] == pytest.approx(at_most, abs=5 * np.sqrt(0.25 / 800))
 
 
-def test_a_count_is_told_as_a_share_of_those_it_is_of(new_cohort: NewCohort) -> None:
+def test_a_count_is_shown_as_a_share_of_the_patients_it_counts(new_cohort: NewCohort) -> None:
     rows = ("ever_treated,entered,treated,treatment,,,9,9,", "dead,deaths,treated,,,,2,9,")
     found = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=100).set_index("target")
     assert (found.loc["ever_treated", "lower"], found.loc["ever_treated", "upper"]) == (100.0, 100.0)
@@ -101,7 +101,7 @@ time = { family = "exponential", mean = 8.0 }
 
 
 @pytest.mark.parametrize(("clock", "alive"), [("relapse", np.exp(-0.6)), ("infusion", np.nan)])
-def test_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive: float, new_cohort: NewCohort) -> None:
+def test_a_patient_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive: float, new_cohort: NewCohort) -> None:
     """Half die in remission, at a constant hazard: from infusion S = e^-t/4 and, of who relapsed, a convolution."""
     folder = new_cohort(25, "alive,survival,all,,,6,,25,61", use="validation").folder
     for name, old, new in (
@@ -130,7 +130,7 @@ def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> N
         external.validate(new_cohort(25, "alive,survival,all,,,6,,25,61", use="predictive"), None)
 
 
-def test_a_mix_told_of_some_is_that_of_all(new_cohort: NewCohort) -> None:
+def test_a_case_mix_reported_of_some_patients_is_that_of_all(new_cohort: NewCohort) -> None:
     """Of 25, the sex of 20 is known: 5 women of 20, so that 15 men are left of those, and not 20."""
     targets = new_cohort(25, "women,patients,all,,sex=female,,5,20,", use="case_mix")
     assert targets.scenario.population == {"sex": {"female": 5.0, "male": 15.0}}

@@ -40,7 +40,7 @@ def counted(*rows: tuple[str, str, str, int]) -> list[object]:
         ([("entered", "short", "home", 60), ("survivors", "short", "", 60)], [0]),
     ],
 )
-def test_who_entered_a_state_is_counted_with_deaths_that_cannot_follow_it(
+def test_a_patient_who_entered_a_state_is_counted_with_deaths_that_cannot_follow_it(
     rows: list[tuple[str, str, str, int]], expected: list[object]
 ) -> None:
     assert counted(*rows) == expected
@@ -101,7 +101,9 @@ def at_six_months() -> dict[str, float]:
     return dict(zip(names, expm(6 * generator)[0], strict=True))
 
 
-def test_who_went_another_way_out_had_no_surgery_and_all_three_counts_are_one_multinomial(tmp_path: Path) -> None:
+def test_a_patient_who_went_another_way_out_had_no_surgery_and_all_three_counts_are_one_multinomial(
+    tmp_path: Path,
+) -> None:
     """28 had surgery, of whom 8 are dead; 15 had the drug, after which no row counts anybody."""
     likelihood, there = of_surgery(tmp_path, "surgery", "dead", "drug"), at_six_months()
     shares = [there["dead"], there["surgery"] + there["home"], there["drug"], there["ill"]]
@@ -109,7 +111,9 @@ def test_who_went_another_way_out_had_no_surgery_and_all_three_counts_are_one_mu
     assert SamePatients(likelihood.targets).sentences() == []
 
 
-def test_who_dies_after_the_clock_starts_dies_of_surgery_whatever_deaths_there_are_before(tmp_path: Path) -> None:
+def test_a_patient_who_dies_after_the_clock_starts_dies_of_surgery_whatever_deaths_there_are_before(
+    tmp_path: Path,
+) -> None:
     likelihood, there = of_surgery(tmp_path, "surgery", "dead"), at_six_months()
     shares = [there["dead"], there["surgery"] + there["home"], there["drug"] + there["ill"]]
     assert likelihood({})[0] == pytest.approx(stats.multinomial.logpmf([8, 20, 32], 60, shares), abs=1e-3)

@@ -31,14 +31,14 @@ def wider() -> Scenario:
     return load_scenario("wider-salvage")
 
 
-def test_a_policy_is_told_by_how_many_more_live(baseline: Scenario, wider: Scenario) -> None:
+def test_a_policy_is_worded_by_how_many_more_live(baseline: Scenario, wider: Scenario) -> None:
     assert answer(outcomes(BASELINE, WIDER), [baseline, wider]) == (
         "Of 100 patients who relapse, 26 more (95 % interval 12 to 38) are alive at 12 months under wider-salvage: "
         "60 instead of 34 under baseline."
     )
 
 
-def test_both_ends_of_the_marginal_benefit_are_told(baseline: Scenario, wider: Scenario) -> None:
+def test_both_ends_of_the_marginal_benefit_are_worded(baseline: Scenario, wider: Scenario) -> None:
     both = [baseline, wider, wider.with_marginal_benefit(0.5)]
     told = answer(outcomes(BASELINE, WIDER, WIDER_HALF), both)
     assert told.endswith(
@@ -48,7 +48,7 @@ def test_both_ends_of_the_marginal_benefit_are_told(baseline: Scenario, wider: S
 
 
 @pytest.mark.parametrize(("benefit", "share"), [(0.0, "none"), (0.25, "25 %"), (0.075, "8 %")])
-def test_an_end_of_the_marginal_benefit_is_told_by_its_share(
+def test_an_end_of_the_marginal_benefit_is_worded_by_its_share(
     benefit: float, share: str, baseline: Scenario, wider: Scenario
 ) -> None:
     end = wider.with_marginal_benefit(benefit)
@@ -56,7 +56,7 @@ def test_an_end_of_the_marginal_benefit_is_told_by_its_share(
     assert f"If {share} of the additional patients (treated only under it) benefit (an assumption), 13 more" in told
 
 
-def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
+def test_a_scenario_alone_is_worded_by_how_many_live(baseline: Scenario) -> None:
     assert answer(outcomes(BASELINE), [baseline]) == (
         "Of 100 patients who relapse, 34 (95 % interval 24 to 45) are alive at 12 months under baseline."
     )
@@ -75,7 +75,7 @@ def test_a_scenario_alone_is_told_by_how_many_live(baseline: Scenario) -> None:
         (0.1, None, None, "10 more are alive"),
     ],
 )
-def test_a_difference_is_told_with_its_direction_and_doubt(
+def test_a_difference_is_worded_with_its_direction_and_doubt(
     baseline: Scenario, wider: Scenario, difference: float, lower: float, upper: float, said: str
 ) -> None:
     before = (*BASELINE[:2], 0.34, *BASELINE[3:])
@@ -124,7 +124,7 @@ def test_patients_of_another_disease_do_not_relapse_by_decree(baseline: Scenario
         assert answer(outcomes(BASELINE), [other]).startswith(f"Of 100 {patients}, 34 ")
 
 
-def test_a_policy_told_for_another_share_names_it(baseline: Scenario, wider: Scenario) -> None:
+def test_a_policy_at_another_marginal_benefit_names_it(baseline: Scenario, wider: Scenario) -> None:
     quarter, all_gain = wider.with_marginal_benefit(0.25), wider.with_marginal_benefit(1.0)
     table = outcomes(BASELINE, ("wider-salvage@0.25", *WIDER_HALF[1:]), ("wider-salvage@1", *WIDER[1:]))
     told = answer(table, [baseline, quarter, all_gain])
@@ -152,7 +152,7 @@ def test_a_difference_is_that_of_the_table_and_not_of_the_rounded_numbers_beside
     )
 
 
-def test_who_never_relapses_is_told_of_from_infusion(baseline: Scenario) -> None:
+def test_patients_who_never_relapse_are_reported_from_infusion(baseline: Scenario) -> None:
     nobody = ("baseline", "relapse", None, None, None, None, None, None)
     told = answer(outcomes(nobody, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
     assert told == "Of 100 patients, 100 are alive 12 months after infusion under baseline."
@@ -183,7 +183,7 @@ def test_who_never_relapses_is_told_of_from_infusion(baseline: Scenario) -> None
         (0.004, 0.004, 0.004, "0.4 of 100 additional patients must benefit."),
     ],
 )
-def test_how_many_must_gain_for_a_policy_to_pay(
+def test_how_many_must_benefit_for_a_policy_to_pay(
     baseline: Scenario, wider: Scenario, estimate: float, lower: float, upper: float, said: str
 ) -> None:
     row = (wider.name, "relapse", estimate, lower, upper, None, None, None)

@@ -398,7 +398,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     assert everything_in(folder) == before
 
 
-def test_a_really_full_device_is_told_of(started: Started, folder: Path) -> None:
+def test_a_full_device_is_reported(started: Started, folder: Path) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         process = started("list", stdout=full)
         _, told = process.communicate(timeout=60)
@@ -406,7 +406,7 @@ def test_a_really_full_device_is_told_of(started: Started, folder: Path) -> None
     assert told == "aftercart: No space left on device\n"
 
 
-def test_a_failure_of_ours_is_told_without_a_traceback(
+def test_a_failure_of_ours_is_reported_without_a_traceback(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -421,7 +421,7 @@ def test_a_failure_of_ours_is_told_without_a_traceback(
     assert isinstance(aftercart("run", "as-it-is.toml").exception, ZeroDivisionError)
 
 
-def test_memory_that_does_not_suffice_is_told_of(
+def test_too_little_memory_is_reported(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -469,7 +469,7 @@ def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["shown", "quiet"])
-def test_a_ctrl_c_that_was_lost_on_its_way_stops_all_the_same(
+def test_a_ctrl_c_that_was_lost_on_its_way_stops_the_command_even_so(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]
 ) -> None:
     """Python cannot raise in a callback of its import lock: the press is noted, and the work goes on."""
@@ -507,7 +507,7 @@ def test_what_a_killed_process_left_in_its_folder_does_not_block_the_next(folder
     assert [each.read_text() for each in (folder / "run").iterdir()] == ["whole"]
 
 
-def test_ctrl_c_while_it_starts_is_told_in_a_word(
+def test_ctrl_c_while_the_command_starts_is_reported_in_a_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def press() -> int:

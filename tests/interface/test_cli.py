@@ -199,7 +199,7 @@ def test_a_marginal_benefit_can_be_set_by_name(aftercart: Command) -> None:
     assert next(iter(shown)) == "wider-salvage@0.25"
 
 
-def test_who_stops_reading_is_told_nothing(started: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_reader_who_stops_reading_gets_no_error(started: Callable[..., subprocess.Popen[str]]) -> None:
     with started("list") as process:
         assert process.stdout is not None
         assert process.stderr is not None

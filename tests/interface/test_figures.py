@@ -101,7 +101,7 @@ def test_the_alternative_text_of_a_real_run_says_its_outcomes(results: Results, 
     assert "38 % (standard error 8) alive at 6 months, 14 of 37" in alt
 
 
-def test_the_flow_is_told_as_the_letter_counts_it(pathway: Pathway, cohort: Cohort) -> None:
+def test_the_flow_is_drawn_as_the_letter_counts_it(pathway: Pathway, cohort: Cohort) -> None:
     told = stages.stages(pathway, cohort)
     counts = [sorted(node.count for node in column) for column in told.columns]
     assert counts == [[18, 19], [3, 5, 10], [1, 4, 13], [8, 10]]
@@ -131,12 +131,12 @@ def test_simulated_counts_of_the_flow_are_those_of_the_predictive_table(pathway:
     assert set(found) == {node.key for node in told.nodes} - {"all"} | {"alive", "dead"}
 
 
-def test_a_cohort_whose_targets_tell_no_stages_has_no_flow(pathway: Pathway, cohort: Cohort) -> None:
+def test_a_cohort_whose_targets_report_no_stages_has_no_flow(pathway: Pathway, cohort: Cohort) -> None:
     only_survival = replace(cohort, targets=cohort.targets[cohort.targets["kind"] == "survivors"])
     assert flow.draw(pathway, only_survival) is None
 
 
-def test_a_cohort_of_hundreds_of_whose_deaths_nothing_is_told_has_a_flow_of_one_page(
+def test_a_cohort_of_hundreds_whose_deaths_are_not_reported_has_a_flow_of_one_page(
     pathway: Pathway, cohort: Cohort
 ) -> None:
     rows = cohort.targets[cohort.targets["kind"] != "deaths"]

@@ -60,7 +60,7 @@ def test_a_script_needs_no_guard_for_several_processes(folder: Path, given: str)
     assert (begun, int(rows) > 0) == ("begun", True)
 
 
-def test_who_is_terminated_leaves_nothing_and_warns_of_nothing(started: Started, folder: Path) -> None:
+def test_a_terminated_command_leaves_nothing_and_warns_of_nothing(started: Started, folder: Path) -> None:
     before = set(folder.rglob("*"))
     typed = ("run", "baseline", "--engine", "microsim", "--patients", "1000000", "--draws", "50", "--yes")
     process = started(*typed, "--jobs", "2", "--out", "deep/run")
@@ -136,7 +136,7 @@ def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkey
         ("marginal_benefit = 60", "0 to 1 (60 %? write 0.6)"),
     ],
 )
-def test_a_comma_and_a_percentage_are_told_what_to_write(
+def test_a_comma_and_a_percentage_are_refused_with_the_number_to_write(
     aftercart: Command, folder: Path, line: str, write: str
 ) -> None:
     (folder / "own.toml").write_text(f'base = "baseline"\n{line}\n', encoding="utf-8")
@@ -196,7 +196,7 @@ def test_the_line_that_is_no_toml_is_quoted_with_what_to_write(
     refused(aftercart("check", "own.toml"), "not valid TOML", line.splitlines()[-1].split(" = ")[0], said)
 
 
-def test_an_option_with_a_comma_is_told_what_to_write(aftercart: Command) -> None:
+def test_an_option_with_a_comma_is_refused_with_the_number_to_write(aftercart: Command) -> None:
     said = re.sub(r"[│\s]+", " ", aftercart("run", "as-it-is.toml", "--horizon", "0,5").stderr)
     assert "got '0,5'; write 0.5" in said
     assert "write" not in aftercart("run", "as-it-is.toml", "--draws", "2,5").stderr

@@ -90,7 +90,7 @@ def test_a_quick_table_is_json_still_and_the_mark_is_beside_it(aftercart: Comman
     assert ROUGH in result.stderr
 
 
-def test_quick_takes_ten_parameter_sets_unless_told(aftercart: Command, folder: Path) -> None:
+def test_quick_takes_ten_parameter_sets_unless_another_number_is_given(aftercart: Command, folder: Path) -> None:
     for typed, draws in (((), 10), (("--draws", "3"), 3)):
         assert aftercart("run", "baseline", "--quick", "--quiet", *typed, "--out", f"run{draws}").exit_code == 0
         assert json.loads((folder / f"run{draws}" / "manifest.json").read_text(encoding="utf-8"))["draws"] == draws

@@ -171,7 +171,7 @@ def test_parameters_that_the_37_did_not_inform_are_marked(page: Page) -> None:
     assert page.text.count("not informed by the 37") == len(silent)
 
 
-def test_a_scenario_tells_its_question_its_assumptions_and_its_levers(results: Results, page: Page) -> None:
+def test_a_scenario_shows_its_question_its_assumptions_and_its_levers(results: Results, page: Page) -> None:
     for scenario in results.scenarios:
         for said in (scenario.question, scenario.rationale, scenario.assumes):
             assert said in page.text

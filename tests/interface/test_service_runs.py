@@ -117,14 +117,14 @@ def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Comman
     assert re.search(rf"mean wait of patients served, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
 
 
-def test_long_waits_are_told_in_months(aftercart: Command) -> None:
+def test_long_waits_are_shown_in_months(aftercart: Command) -> None:
     told = aftercart("run", "overloaded.toml", "--overload").stdout
     if "mean wait of patients served, days" not in told:
         assert "mean wait of patients served, months" in told
     assert ("mean wait of patients served, days" in told) != ("mean wait of patients served, months" in told)
 
 
-def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command, folder: Path) -> None:
+def test_intervals_over_draws_are_shown_where_there_are_draws(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
     told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
     assert "HSCT beds; waits and use cover whole stays, even past the horizon" in told
@@ -138,7 +138,7 @@ def test_intervals_over_draws_are_told_where_there_are_draws(aftercart: Command,
     assert used["monte_carlo_se"] > 0.0
 
 
-def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_told(
+def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_shown(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
     told = words(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
@@ -165,7 +165,7 @@ def test_it_is_said_whether_the_replications_suffice(
     assert f"Simulation noise (95 % Monte Carlo error) {said}" in words(aftercart("run", "precise.toml"))
 
 
-def test_one_replication_is_told_to_say_nothing_of_chance(aftercart: Command) -> None:
+def test_one_replication_is_said_to_show_nothing_of_chance(aftercart: Command) -> None:
     printed = words(aftercart("run", "busy.toml", "--replications", "1"))
     assert "--replications 2 or more" in printed
     assert not any(promised in printed for promised in ("±", "standard error", "95 % intervals over"))
@@ -191,13 +191,13 @@ def test_the_report_of_one_replication_promises_no_error(
         (["three.toml"], "exact (no resource is limited, so the answer has no simulation noise)"),
     ],
 )
-def test_the_engine_is_told_and_why(aftercart: Command, folder: Path, typed: list[str], engine: str) -> None:
+def test_the_engine_is_named_with_the_reason(aftercart: Command, folder: Path, typed: list[str], engine: str) -> None:
     (folder / "three.toml").write_text('pathway = "three_state"')
     (folder / "arrivals.toml").write_text(BUSY.replace("[capacity]\nbeds = 2\n", ""))
     assert f"Engine: {engine}." in words(aftercart("run", *typed))
 
 
-def test_the_offered_load_is_told_before_the_run_unless_quiet(aftercart: Command) -> None:
+def test_the_offered_load_is_printed_before_the_run_unless_quiet(aftercart: Command) -> None:
     """One arrival a month, 4 in 5 reach the ward and stay two months: 1.6 on two beds."""
     assert "busy: demand for beds is 80 % of capacity\n" in aftercart("run", "busy.toml").stderr
     told = aftercart("run", "regional-centre", "--draws", "6", "--replications", "1", "--jobs", "1").stderr
@@ -215,7 +215,7 @@ def test_no_line_is_longer_than_80_columns(aftercart: Command) -> None:
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-def test_differences_are_told_to_the_first(aftercart: Command, folder: Path) -> None:
+def test_differences_are_reported_to_the_first_scenario(aftercart: Command, folder: Path) -> None:
     told = aftercart("compare", "busy.toml", "calendar.toml", "--engine", "des", "--out", "run").stdout
     assert "Under busy, two beds: " in " ".join(told.split())
     assert "Under calendar, two beds, three from month 24: " in " ".join(told.split())
@@ -324,7 +324,9 @@ def test_arrivals_without_limits_have_no_queue_but_starts_and_a_report(
     assert (run / "report.html").read_bytes() == written
 
 
-def test_a_centre_that_treats_as_many_gains_no_survivors_per_10_more_treated(aftercart: Command, folder: Path) -> None:
+def test_a_centre_that_treats_as_many_has_no_more_survivors_per_10_more_treated(
+    aftercart: Command, folder: Path
+) -> None:
     """Beds change neither who is treated nor how many: what chance makes of them is no gain."""
     typed = ("--draws", "4", "--replications", "3", "--patients", "400", "--jobs", "1", "--out", "run")
     assert aftercart("compare", "baseline", "letter-centre", "wider-salvage", *typed).exit_code == 0

@@ -126,7 +126,7 @@ def test_ctrl_c_leaves_nothing(started: Callable[..., subprocess.Popen[str]], fo
     assert set(folder.rglob("*")) == before
 
 
-def test_the_time_left_is_told_where_there_is_no_terminal(
+def test_the_time_left_is_printed_where_there_is_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]

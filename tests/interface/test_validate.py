@@ -86,7 +86,7 @@ def test_a_cohort_of_ones_own_is_one_folder(aftercart: Command, cohort: Callable
     assert "theirs (n = 40): alive at 12 months, 30 % reported" in (folder / "found" / "validation.svg").read_text()
 
 
-def test_a_miss_is_told_as_a_miss(aftercart: Command, cohort: Callable[..., Path]) -> None:
+def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, cohort: Callable[..., Path]) -> None:
     cohort(alive=55)
     result = aftercart("validate", "theirs", "--jobs", "1", "--quiet")
     first = " ".join(result.stdout.split())
@@ -145,7 +145,7 @@ def test_the_benefit_that_is_fitted_anew_is_not_called_stale(
 
 
 @pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
-def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
+def test_a_cohort_with_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     meaning: str, cohorts: int, aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("simulator.evidence.draws.MOST", 10)
@@ -163,7 +163,7 @@ def test_who_has_another_pathway_is_left_out_of_the_marginal_benefit_and_named(
     assert "who benefit), under the parameter sets of pathway 'own', own.csv;" in " ".join(result.stdout.split())
 
 
-def test_until_when_deaths_are_predicted_is_said_where_nobody_tells_the_follow_up(
+def test_the_end_of_predicted_deaths_is_stated_where_the_follow_up_is_not_reported(
     aftercart: Command, cohort: Callable[..., Path], folder: Path
 ) -> None:
     targets = cohort() / "targets.csv"

@@ -82,7 +82,7 @@ def test_a_mixture_of_both_ends_is_what_the_engine_solves() -> None:
         assert shown == pytest.approx(own.survival["relapse", population][:, 120].mean(), abs=1e-6)
 
 
-def test_simulated_patients_gain_as_often_as_their_draw_says() -> None:
+def test_simulated_patients_benefit_as_often_as_their_draw_says() -> None:
     informed = WIDER.with_marginal_benefit("cohorts")
     model = resolve(informed, {name: float(value[0, 0]) for name, value in values(DRAWS, slice(0, 1)).items()})
     n = 40_000
@@ -99,7 +99,7 @@ def test_microsim_shows_the_same_benefits() -> None:
     assert found.survival["monte_carlo_se"].notna().all()
 
 
-def test_where_patients_wait_no_break_even_is_told() -> None:
+def test_where_patients_wait_no_break_even_is_reported() -> None:
     found = compare("letter-centre", "wider-salvage-todays-beds", draws=1, horizon=24.0, jobs=1, replications=1)
     assert [split_name(scenario.name)[1] for scenario in found.scenarios[1:]] == [None, "cohorts"]
 

@@ -85,7 +85,9 @@ def test_a_bases_priority_must_be_of_the_pathway_that_it_is_used_on(declare: Dec
             load_scenario(tmp_path / "moved.toml")
 
 
-def test_a_scenario_limits_more_than_its_base_and_keeps_what_it_does_not_tell_of_a_resource(declare: Declare) -> None:
+def test_a_scenario_limits_more_than_its_base_and_keeps_the_keys_of_a_resource_that_it_does_not_give(
+    declare: Declare,
+) -> None:
     declare("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
     more = declare('base = "today.toml"\n[capacity]\nbeds = 5', "more")
     assert more.capacity == {"beds": Capacity(((0.0, 5),), offered_every=1.0), "theatre": Capacity(((0.0, 2),))}

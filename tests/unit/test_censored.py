@@ -64,7 +64,7 @@ def test_the_letter_s_standard_errors_are_greenwood_s() -> None:
         assert 100 * float(kaplan_meier(everybody(courses)).standard_error(12.0)) == pytest.approx(printed, abs=0.005)
 
 
-def test_by_hand_who_is_censored_at_a_death_s_month_is_at_risk_there() -> None:
+def test_by_hand_a_patient_censored_at_a_death_s_month_is_at_risk_there() -> None:
     episodes = everybody(Courses(np.array([1.0, 2, 2, 3, 4]), np.array([True, True, False, False, True]), np.ones(5)))
     found = kaplan_meier(episodes)
     np.testing.assert_array_equal(found.at_risk, [5, 4, 1])
@@ -81,7 +81,7 @@ def test_nobody_dies_and_nobody_is_there() -> None:
     assert float(none.at(1.0)) == 1.0
 
 
-def test_who_dies_in_month_0_is_one_of_all() -> None:
+def test_a_patient_who_dies_in_month_0_is_one_of_all() -> None:
     died = np.array([True, False, False, False])
     found = kaplan_meier(everybody(Courses(np.array([0.0, 1, 2, 3]), died, np.full(4, np.inf))))
     assert float(found.at(0.0)) == 0.75

@@ -122,7 +122,7 @@ def deaths(found: Replication) -> dict[int, float]:
     return dict(zip(found.trajectories.patients.tolist(), found.trajectories.death_month.tolist(), strict=True))
 
 
-def test_a_policy_from_a_month_on_changes_nobody_who_came_before_and_everybody_after(tmp_path: Path) -> None:
+def test_a_policy_from_a_month_on_changes_no_patient_who_arrived_before_and_every_patient_after(tmp_path: Path) -> None:
     """Without limits: who arrives before fares as under the base, who arrives later as if it had always been."""
     service = "[service]\narrivals_per_year = 60\nyears = 4\n"
     told = f'base = "baseline"\n[set]\nsalvage_uptake = 0.9\nhsct_wait_median = 3\n{service}policy_from_month = 24\n'
@@ -149,7 +149,7 @@ DEATH_FIRST = {
 
 @pytest.mark.parametrize("onset", [0.025, 0.4])
 @pytest.mark.parametrize("ramp", [0, 12])
-def test_a_policy_that_changes_who_is_ever_listed_does_not_change_how_many_are(
+def test_a_policy_that_changes_which_patients_are_listed_does_not_change_how_many_are(
     tmp_path: Path, onset: float, ramp: int
 ) -> None:
     declare = scenarios_in(tmp_path, DEATH_FIRST)
@@ -194,7 +194,7 @@ def test_where_nobody_is_listed_on_one_side_of_a_date_nobody_arrives_there(
     assert 300 < found.counted.sum() < 700
 
 
-def test_a_policy_told_over_one_that_has_a_date_replaces_it(tmp_path: Path) -> None:
+def test_a_policy_on_a_base_with_a_start_date_replaces_the_date(tmp_path: Path) -> None:
     """Until its date arrivals are under today's practice, not under the policy that it was told over."""
     texts = {
         "today": 'base = "baseline"\n[service]\narrivals_per_year = 60\nyears = 4\n',
@@ -214,7 +214,7 @@ def test_a_policy_told_over_one_that_has_a_date_replaces_it(tmp_path: Path) -> N
         assert deaths(found)[patient] == (as_today if month < 36.0 else as_dated)[patient]
 
 
-def test_whoever_is_treated_in_addition_before_a_date_gains_no_more_than_who_is_after_it(tmp_path: Path) -> None:
+def test_an_additional_patient_before_a_date_benefits_no_more_than_one_after_it(tmp_path: Path) -> None:
     texts = {
         "wider": 'base = "baseline"\n[set]\nsalvage_uptake = 0.9\n[service]\narrivals_per_year = 60\nyears = 4\n',
         "sooner": 'base = "wider.toml"\n[set]\nhsct_wait_median = 1\n[service]\npolicy_from_month = 24\n',
@@ -285,7 +285,7 @@ def test_a_load_of_offers_is_requests_over_offers(declare: Declare) -> None:
     assert load(scenario) == pytest.approx(REACHES_THE_WARD / 1.5, rel=LATTICE)
 
 
-def test_who_moves_on_with_the_unit_that_they_hold_asks_for_no_other(tmp_path: Path) -> None:
+def test_a_patient_who_moves_on_with_the_unit_that_they_hold_asks_for_no_other(tmp_path: Path) -> None:
     """From the ward, half go on to a second room with the same bed, and a third of those back: still one request."""
     rooms = {
         "ward": sojourn(home=exponential(mean=4), room=exponential(mean=4), holds="beds"),
@@ -325,7 +325,7 @@ def test_what_is_asked_for_in_the_end_is_of_the_policy_and_the_units_that_stay(d
     assert demand(listed, {}).never_leaving(listed) == {}, "a list ends"
 
 
-def test_a_policy_applies_to_who_comes_in_its_very_month(declare: Declare) -> None:
+def test_a_policy_applies_to_patients_who_arrive_in_the_month_it_starts(declare: Declare) -> None:
     listed = Service(2.0, None, (0.0, 6.0, 12.0, 18.0), policy_from_month=12.0)
     assert listed.policy_share == 0.5
     assert listed.under_policy(Uniforms(1), np.arange(4), np.array(listed.arrival_months)).tolist() == [0, 0, 1, 1]

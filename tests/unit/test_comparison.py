@@ -48,7 +48,7 @@ def test_a_landmark_after_survival_answers_is_refused() -> None:
         check_landmarks([8.0], two_treatments())
 
 
-def test_a_pathway_without_such_groups_is_told_how_to_declare_them() -> None:
+def test_a_pathway_without_such_groups_is_refused_with_how_to_declare_them() -> None:
     with pytest.raises(InputError, match=r"\[guarantee_time\]: the pathway declares no pair of groups") as refused:
         paired_groups(two_treatments({"had_first": "first", "had_second": "second"}))
     assert "[guarantee_time] entered = A, others = B" in str(refused.value)

@@ -56,7 +56,7 @@ def test_what_makes_no_sense_is_refused_with_the_repair(
         build(family, parameters, **modified, where="file.toml: relapse: time")
 
 
-def test_a_family_tells_every_parameter_it_accepts() -> None:
+def test_a_family_declares_every_parameter_it_accepts() -> None:
     assert parameter_names("weibull") == {"shape", "scale", "median", "mean"}
     assert parameter_names("gamma") == {"shape", "rate", "scale", "mean"}
     assert parameter_names("piecewise_exponential") == {"breaks", "rates"}
@@ -65,7 +65,7 @@ def test_a_family_tells_every_parameter_it_accepts() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_each_parameter_a_family_tells_of_is_read(family: str) -> None:
+def test_each_parameter_that_a_family_declares_is_read(family: str) -> None:
     choice = FAMILIES[family].one_of
     for key in parameter_names(family):
         others = parameter_names(family) - set(choice) | set(choice if key in choice else choice[:1])

@@ -92,7 +92,7 @@ def test_every_parametrisation_is_scipys_distribution(
 
 
 @pytest.mark.parametrize(("family", "parameters", "reference"), SCIPY_HAS_THE_TAIL)
-def test_one_patient_in_1e300_is_still_told_right(
+def test_one_patient_in_1e300_is_still_shown_correctly(
     family: str, parameters: dict[str, Any], reference: Any
 ) -> None:
     time = build(family, parameters).inverse_cumulative_hazard(TAIL)
@@ -101,7 +101,7 @@ def test_one_patient_in_1e300_is_still_told_right(
 
 
 @pytest.mark.parametrize("family", ["exponential", "weibull", "gamma"])
-def test_a_told_mean_is_the_area_under_the_survival_curve(family: str) -> None:
+def test_a_reported_mean_is_the_area_under_the_survival_curve(family: str) -> None:
     sojourn = build(family, {"mean": 7.0} if family == "exponential" else {"mean": 7.0, "shape": 1.6})
     area, _ = integrate.quad(sojourn.survival, 0.0, np.inf)
     assert area == pytest.approx(7.0, rel=1e-8)
@@ -389,7 +389,7 @@ def test_a_modified_sojourn_returns_to_its_time(
 @pytest.mark.parametrize("family", PARAMETERS)
 @deterministic
 @given(data=st.data(), cure=st.floats(0.0, 1.0), hazard_ratio=st.floats(0.0, 20.0))
-def test_who_is_exposed_to_more_never_leaves_earlier(
+def test_a_patient_who_is_exposed_to_more_never_leaves_earlier(
     family: str, data: st.DataObject, cure: float, hazard_ratio: float
 ) -> None:
     sojourn = build(family, data.draw(PARAMETERS[family]), cure=cure, hazard_ratio=hazard_ratio)

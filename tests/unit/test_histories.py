@@ -72,7 +72,7 @@ def test_one_patients_end_is_not_the_next_ones_past() -> None:
     event_log.check(table, load_pathway("three_state"))
 
 
-def test_who_is_treated_in_vain_may_die_on_the_way_but_only_once() -> None:
+def test_a_patient_treated_without_benefit_may_die_on_the_way_but_only_once() -> None:
     pathway = load_pathway("b_all_post_cd19")
     way = [(0, 0.0, "car_t_remission"), (0, 5.0, "relapse"), (0, 5.0, "salvage_choice"), (0, 5.0, "chemotherapy")]
     event_log.check(told(*way, (0, 5.5, "death_after_relapse")), pathway)

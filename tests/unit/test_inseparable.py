@@ -57,7 +57,7 @@ def of_draws(tmp_path: Path) -> Callable[[pd.DataFrame], tuple[Scenario, Scenari
 # --- What is found ---
 
 
-def test_independent_draws_are_told_apart(draws: pd.DataFrame) -> None:
+def test_independent_draws_are_distinguished(draws: pd.DataFrame) -> None:
     assert together(draws, alone) == []
     assert constant(draws) == []
 
@@ -84,13 +84,13 @@ def test_two_pairs_are_two_groups(draws: pd.DataFrame) -> None:
     assert together(more, alone) == [("onset_rate", "copy"), ("death_rate_ill", "other")]
 
 
-def test_shares_of_one_choice_sum_to_one_and_are_still_told(draws: pd.DataFrame) -> None:
+def test_shares_of_one_choice_sum_to_one_and_are_still_reported(draws: pd.DataFrame) -> None:
     share = draws["onset_rate"] / draws["onset_rate"].max()
     shares = draws.assign(death_rate_healthy=share, death_rate_ill=1.0 - share).drop(columns="onset_rate")
     assert together(shares, lambda name: tuple(map(str, shares.columns))) == []
 
 
-def test_strongly_correlated_draws_are_told_apart(draws: pd.DataFrame) -> None:
+def test_strongly_correlated_draws_are_distinguished(draws: pd.DataFrame) -> None:
     close = draws["onset_rate"] + 0.1 * draws["death_rate_healthy"]
     assert together(draws.assign(death_rate_ill=close).drop(columns="death_rate_healthy"), alone) == []
 
@@ -229,7 +229,7 @@ def test_of_information_that_is_worth_nothing_one_sentence_says_so_and_no_share_
     assert found.tables["evppi"]["share_of_everything"].isna().all()
 
 
-def test_nothing_is_worth_knowing_where_the_gain_does_not_vary(draws: pd.DataFrame) -> None:
+def test_nothing_is_worth_knowing_where_the_benefit_does_not_vary(draws: pd.DataFrame) -> None:
     table = value_of_information.table(np.full(150, 2.0), draws, list(RATES), 1)
     assert (table["value"] == 0.0).all()
     assert table["share_of_everything"].isna().all()

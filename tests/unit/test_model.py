@@ -57,7 +57,7 @@ def test_the_case_mix_of_a_scenario_weighs_the_cells(clinic: Pathway) -> None:
     np.testing.assert_allclose(model.weights, [0.0, 0.5, 0.0, 0.5])
 
 
-def test_shares_are_told_among_the_eligible(clinic: Pathway) -> None:
+def test_shares_are_declared_among_the_eligible(clinic: Pathway) -> None:
     """Young women 0.5 : 0.2 : 0.3; of young men half are eligible, 0.25 : 0.2 : 0.3; the old share 0.2 : 0.3."""
     drug, surgery, advice = (exit.probability for exit in resolve(Scenario("x", clinic)).exits["visit"])
     np.testing.assert_allclose(drug, [0.5, 0.25 / 0.75, 0.0, 0.0])
@@ -100,7 +100,7 @@ def test_every_branch_sums_to_one_in_every_cell(name: str) -> None:
             np.testing.assert_allclose(sum(exit.probability for exit in exits), 1.0, err_msg=state)
 
 
-def test_who_is_marginal_is_told_by_the_shares_with_and_without_the_policy() -> None:
+def test_additional_patients_follow_from_the_shares_with_and_without_the_policy() -> None:
     marginal = resolve(load_scenario("wider-salvage@0.5")).marginal
     assert marginal is not None
     assert (float(marginal.practice_share), float(marginal.share), marginal.benefit) == (0.486, 0.88, 0.5)

@@ -69,7 +69,7 @@ def test_the_restricted_mean_of_an_exponential() -> None:
         np.testing.assert_allclose(restricted(EXPONENTIAL, month), expected, rtol=3e-4)
 
 
-def test_the_restricted_mean_of_who_never_dies_and_of_who_dies_at_once() -> None:
+def test_the_restricted_mean_of_patients_who_never_die_and_of_patients_who_die_at_once() -> None:
     np.testing.assert_allclose(restricted(np.ones((1, 1_201)), 60), 60.0)
     np.testing.assert_allclose(restricted(np.zeros((1, 1_201)), 60), 0.0)
 
@@ -140,7 +140,7 @@ def test_simulated_outcomes_carry_noise_and_agree_with_the_exact_ones_within_it(
                     assert abs(values - expected) < 5 * noise + 2e-3, (clock, population, name)
 
 
-def test_counts_are_told_per_hundred_with_their_noise() -> None:
+def test_counts_are_shown_per_hundred_with_their_noise() -> None:
     model = resolve(load_scenario("baseline"))
     solved = summaries.of_counts(engine.curves(model, 120.0), model.pathway)
     simulated = summaries.of_counts(microsim.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1)), model.pathway)
@@ -160,7 +160,7 @@ def test_survivors_gained_per_ten_more_treated() -> None:
     assert np.isnan(found[1])
 
 
-def test_the_treated_group_is_who_takes_the_treated_branch() -> None:
+def test_the_treated_group_is_the_patients_who_take_the_treated_branch() -> None:
     pathway = load_pathway("b_all_post_cd19")
     assert summaries.treated_group(pathway) == "treated"
     assert summaries.treated_group(replace(pathway, groups={})) is None

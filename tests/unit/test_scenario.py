@@ -122,7 +122,7 @@ def test_a_hazard_ratio_is_a_power_of_survival_on_that_way_only(declare: Declare
         np.testing.assert_allclose(each.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
 
 
-def test_a_population_has_the_shares_that_are_told(declare: Declare) -> None:
+def test_a_population_has_the_shares_that_are_declared(declare: Declare) -> None:
     model = resolve(declare("[population]\nsex = { male = 3, female = 0 }"))
     assert dict(model.mix["sex"]) == {"female": 0.0, "male": 1.0}
     turned = resolve(declare("[population]\nsex = { male = 3, female = 1 }"))
@@ -139,7 +139,7 @@ def test_a_scenario_adds_its_levers_to_those_of_its_base(declare: Declare) -> No
     assert declare('base = "policy.toml"', "again").set == child.set
 
 
-def test_a_scenario_takes_over_the_marginal_benefit_of_its_base_or_tells_its_own(declare: Declare) -> None:
+def test_a_scenario_takes_over_the_marginal_benefit_of_its_base_or_declares_another(declare: Declare) -> None:
     half = declare('base = "wider-salvage"\nmarginal_benefit = 0.5', "half")
     child = declare('base = "half.toml"\n[set]\nhsct_if_cr = 1.0')
     assert (half.marginal_benefit, child.marginal_benefit) == (0.5, 0.5)
@@ -294,7 +294,7 @@ def test_a_branch_that_takes_the_rest_is_rescaled_like_its_named_siblings(p: flo
     assert shares == pytest.approx([p, left * 0.3 / 0.8, left * 0.5 / 0.8])
 
 
-def test_a_share_told_as_a_number_stays_and_the_named_siblings_give_way() -> None:
+def test_a_share_declared_as_a_number_stays_and_the_named_siblings_give_way() -> None:
     pathway = with_a_third(0.5)
     assert taken(Scenario("policy", pathway, set={"p": 0.4})) == pytest.approx([0.4, 0.1, 0.5])
     with pytest.raises(InputError, match=r"policy: p: leaves a negative share for q; got -0.1"):

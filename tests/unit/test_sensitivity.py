@@ -91,7 +91,7 @@ def test_a_short_horizon_leaves_the_decision_out(uncertain: Scenario) -> None:
     assert list(found.tables) == ["tornado", "prcc", "structure"]
 
 
-def test_only_the_inputs_asked_for_are_told_but_all_vary(uncertain: Scenario) -> None:
+def test_only_the_requested_inputs_are_reported_but_all_vary(uncertain: Scenario) -> None:
     whole = analyse(uncertain, parts=["tornado", "prcc", "sobol"], samples=32).tables
     one = analyse(uncertain, parts=["tornado", "prcc", "sobol"], samples=32, parameters=["onset_rate"]).tables
     for part, table in one.items():
@@ -132,7 +132,7 @@ def test_draws_have_the_outcomes_that_a_run_has(wider: tuple[Scenario, Scenario]
         assert mean == pytest.approx(told[own], rel=1e-6, abs=1e-9, nan_ok=True), (outcome, population)
 
 
-def test_the_benefit_is_varied_unless_the_scenarios_name_tells_it(wider: tuple[Scenario, Scenario]) -> None:
+def test_the_benefit_is_varied_unless_the_scenarios_name_gives_it(wider: tuple[Scenario, Scenario]) -> None:
     scenario, base = wider
     assert BENEFIT not in load_inputs([base], 100, 1).draws
     assert BENEFIT not in load_inputs([base, scenario.with_marginal_benefit(0.5)], 100, 1).draws
@@ -175,7 +175,7 @@ def test_the_bar_of_the_benefit_ends_at_its_two_policies(wider: tuple[Scenario, 
     assert not bar["informed"]
 
 
-def test_a_benefit_of_every_draw_is_the_mixture_of_who_gains_and_who_does_not(
+def test_a_benefit_of_every_draw_is_the_mixture_of_patients_who_benefit_and_patients_who_do_not(
     wider: tuple[Scenario, Scenario],
 ) -> None:
     model = resolve(wider[0], {"salvage_uptake": np.array([[0.4], [0.5], [0.95]])})
@@ -315,7 +315,7 @@ def test_with_a_cured_fraction_the_first_half_leaves_as_declared_and_a_tenth_nev
     assert change(fixed) is fixed
 
 
-def test_who_dies_at_once_is_not_cured() -> None:
+def test_a_patient_who_dies_at_once_is_not_cured() -> None:
     at_once = structural.weibull_with_cure(build("exponential", {"mean": np.array([[0.0], [2.0]])}))
     assert at_once.survival(1.0)[0, 0] == 0.0
     assert at_once.survival(1e300).ravel() == pytest.approx([0.0, 0.1])
@@ -430,7 +430,7 @@ def test_a_pathway_of_few_draws_is_refused_by_its_file_and_not_by_an_option(tmp_
         analyse(few, parts=["prcc"])
 
 
-def test_shares_that_so_few_samples_cannot_tell_are_not_said_and_none_is_said_to_exceed_the_whole(
+def test_shares_that_few_samples_leave_uncertain_are_not_reported_and_none_exceeds_the_whole(
     uncertain: Scenario,
 ) -> None:
     found = analyse(uncertain, parts=["sobol"], samples=64)
@@ -449,7 +449,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(
         analyse(uncertain, parts=["sobol"])
 
 
-def test_the_value_of_information_is_of_the_decision_that_is_told(wider: tuple[Scenario, Scenario]) -> None:
+def test_the_value_of_information_is_of_the_declared_decision(wider: tuple[Scenario, Scenario]) -> None:
     told = {"parts": ["evppi"], "draws": 200, "parameters": ["hsct_cure"]}
     dear, cheap = (
         analyse("hsct-for-all-responders", wider[1], costs={"hsct_bed_months": rate}, **told)

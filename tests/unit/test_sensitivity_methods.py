@@ -197,7 +197,7 @@ def test_the_value_of_one_input_is_that_of_nested_monte_carlo() -> None:
         assert found.loc[name, "value"] == pytest.approx(nested, abs=0.09), name
 
 
-def test_a_bias_upwards_is_told_and_taken_off() -> None:
+def test_an_upward_bias_is_reported_and_subtracted() -> None:
     """Between equal options even noise seems worth knowing: 20 samples in which knowing x is worth nothing."""
     found = []
     for seed in range(20):
@@ -216,7 +216,7 @@ def test_the_standard_error_of_a_value_is_its_spread_over_repeated_samples() -> 
     assert np.mean([value.standard_error for value in found]) == pytest.approx(spread, rel=0.15)
 
 
-def test_an_input_that_determines_the_gain_is_worth_everything_and_its_error_is_that_of_everything() -> None:
+def test_an_input_that_determines_the_benefit_is_worth_everything_and_its_error_is_that_of_everything() -> None:
     """The regression has hardly an error, so that all of the standard error comes from the number of draws."""
     gain = 1.0 + 2.0 * stats.norm.ppf((rng(24).permutation(400) + 0.5) / 400)
     everything, input_ = value_of_information.evpi(gain), value_of_information.evppi(gain, gain, Uniforms(1), "x")
@@ -233,7 +233,7 @@ def test_the_upward_bias_is_off_the_value() -> None:
     assert value.estimate + value.upward_bias == pytest.approx(seen)
 
 
-def test_an_input_that_does_not_vary_is_worth_nothing_however_uncertain_the_gain_is() -> None:
+def test_an_input_that_does_not_vary_is_worth_nothing_however_uncertain_the_benefit_is() -> None:
     gain = rng(26).normal(size=200)
     assert value_of_information.evppi(gain, np.ones(200), Uniforms(1), "x") == value_of_information.Value(0, 0, 0)
 
@@ -285,7 +285,7 @@ def test_a_change_is_as_well_known_as_without_copies_of_draws(heavy: float) -> N
     assert as_if_all_differed["change_se"] < 0.85 * jackknife
 
 
-def test_nothing_is_told_of_draws_that_are_worth_too_few() -> None:
+def test_nothing_is_reported_of_draws_that_are_worth_too_few() -> None:
     x = rng(20).normal(size=400)
     found = table(x, [Alternative("far", "", x, weights_of(5.0 * x))]).iloc[0]
     assert found["effective_draws"] < 100

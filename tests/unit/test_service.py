@@ -27,7 +27,7 @@ def declare(tmp_path: Path) -> Declare:
     return scenarios_in(tmp_path, Path(str(load_pathway("three_state").file)).read_text(encoding="utf-8"))
 
 
-def test_a_service_is_read_as_it_is_told(declare: Declare) -> None:
+def test_a_service_is_read_as_it_is_declared(declare: Declare) -> None:
     told = """[service]
 arrivals_per_year = 9.5
 years = 4
@@ -226,7 +226,7 @@ def test_replications_have_arrivals_of_their_own_and_a_busier_centre_the_same_on
     np.testing.assert_allclose(busier[:1_000], months[:1_000] / 2.0, rtol=1e-12)
 
 
-def test_who_arrives_in_the_warm_up_or_after_the_years_is_not_counted() -> None:
+def test_a_patient_who_arrives_in_the_warm_up_or_after_the_years_is_not_counted() -> None:
     service = Service(years=2.0, arrivals_per_year=1.0, warm_up_years=1.0)
     arrival = np.array([0.0, 11.999, 12.0, 35.999, 36.0, 90.0])
     assert service.counted(arrival).tolist() == [False, False, True, True, False, False]

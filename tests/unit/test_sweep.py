@@ -113,7 +113,7 @@ def test_options_are_split_at_the_first_equals_sign() -> None:
         ("hazard_ratio.listed.dead", ("hazard_ratio", "listed.dead")),
     ],
 )
-def test_a_name_is_found_where_a_scenario_tells_it(
+def test_a_name_is_found_where_a_scenario_declares_it(
     ward: Callable[[str], Scenario], name: str, place: tuple[str, str]
 ) -> None:
     assert find(ward("").pathway, name) == place
@@ -318,7 +318,7 @@ def test_a_load_that_cannot_be_served_in_the_end_is_refused_in_a_sweep_too(ward:
         sweep(scenario, {"arrivals_per_year": "5,21"})
 
 
-def test_one_engine_serves_all_cells_and_is_told(ward: Callable[[str], Scenario]) -> None:
+def test_one_engine_serves_all_cells_and_is_named(ward: Callable[[str], Scenario]) -> None:
     priority = '[capacity]\nbeds = { units = 3, priority = { urgency = ["urgent"] } }\n' + YEARS
     found = sweep(ward(priority), {"beds": "3..4"}, horizon=12.0, replications=1)
     assert found.manifest["engine"] == "des"

@@ -80,7 +80,7 @@ def test_means_by_hand() -> None:
 
 @pytest.mark.parametrize("summary", [of_means, of_medians])
 @pytest.mark.parametrize("values", [[1.0, 3.0], [2.0, 2.0]])
-def test_where_chance_exceeds_the_spread_nobody_can_tell_an_interval(summary: Summarise, values: list[float]) -> None:
+def test_where_chance_exceeds_the_spread_no_interval_is_shown(summary: Summarise, values: list[float]) -> None:
     told = summary(np.array(values), np.array([9.0, 9.0]))
     assert told.estimate == 2.0
     assert np.isnan([told.lower, told.upper]).all()
@@ -158,7 +158,7 @@ def test_an_interval_is_as_wide_as_the_draws_differ_though_each_draw_s_chance_is
     assert np.nanmean(widths) == pytest.approx(np.mean(wanted), rel=0.05)
 
 
-def test_a_curve_is_told_month_by_month() -> None:
+def test_a_curve_is_described_month_by_month() -> None:
     values = np.array([[1.0, 0.5, 0.2], [1.0, 0.7, 0.6]])
     told = of_means(values, np.array([[0.0, 0.0, 0.04], [0.0, 0.0, 0.04]]))
     for month in range(3):
@@ -214,7 +214,7 @@ def test_the_error_of_a_median_over_draws_is_the_spread_of_repeated_ones(between
     assert np.mean([float(each.monte_carlo_se) for each in told]) == pytest.approx(spread, rel=0.15)
 
 
-def test_a_few_draws_whose_median_hardly_anything_tells_do_not_take_the_interval_of_all() -> None:
+def test_a_few_draws_with_a_vague_median_do_not_take_the_interval_of_all() -> None:
     """Half of the variance is chance. Where a curve is flat at a half its median's chance has no bound."""
     generator = np.random.default_rng(5)
     values = generator.normal(10.0, 1.0, size=5_000) + generator.normal(size=5_000)

@@ -99,7 +99,7 @@ def test_where_everybody_is_lost_nobody_has_waited_for_a_bed() -> None:
     assert np.isnan(found["wait_mean"])
 
 
-def test_the_queue_over_time_counts_who_has_asked_and_neither_been_served_nor_gone() -> None:
+def test_the_queue_over_time_counts_requests_neither_granted_nor_reneged() -> None:
     months = np.array([10.0, 11.0, 12.5, 13.0, 14.0, 15.5, 21.0, 22.0, 30.0])
     waiting, in_use = resource_use.over_time(BOOK, months)
     assert waiting.tolist() == [0, 0, 1, 0, 1, 0, 1, 0, 0]
@@ -113,7 +113,7 @@ WARDS = {
 }
 
 
-def test_who_moves_from_a_bed_into_another_begins_no_other_unit() -> None:
+def test_a_patient_who_moves_from_a_bed_into_another_begins_no_other_unit() -> None:
     pathway = load(world("waiting", WARDS, resources=["beds", "theatres"]))
     who, month = np.array([0, 1, 2]), np.array([1.0, 1.0, 1.0])
     block = Trajectories(who, {}, np.zeros(3), np.full(3, NEVER), np.full(3, 120.0))
@@ -128,7 +128,7 @@ def test_who_moves_from_a_bed_into_another_begins_no_other_unit() -> None:
     assert begun("theatres") == 0.0
 
 
-def test_survival_is_told_by_the_year_of_arrival() -> None:
+def test_survival_is_reported_by_the_year_of_arrival() -> None:
     arrival = np.array([11.0, 12.0, 20.0, 24.0, 29.0, 31.0])
     clock = np.array([5.0, 5.0, 0.0, 1.0, 2.0, 0.0])
     lived = np.array([1.0, 12.0, 30.0, 5.0, np.inf, 1.0])
@@ -145,7 +145,7 @@ def test_survival_is_told_by_the_year_of_arrival() -> None:
     assert found[2]["arrivals"][1] == 2.0
 
 
-def test_survival_beyond_the_follow_up_is_not_told() -> None:
+def test_survival_beyond_the_follow_up_is_not_reported() -> None:
     clock, lived = np.zeros(3), np.array([2.0, 7.0, np.inf])
     block = Trajectories(np.arange(3), {}, clock, lived, clock + 12.0)
     (found,) = resource_use.by_arrival_year(block, np.array([0.0, 1.0, 2.0]), 0.0, 12.0, READ_AT).values()

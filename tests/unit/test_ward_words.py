@@ -89,7 +89,7 @@ def test_without_limits_there_is_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("months", "unit", "shown"), [(0.5, "days", 15.21875), (2.9, "days", 88.26875), (3.5, "months", 3.5)]
 )
-def test_short_waits_are_told_in_days_and_long_ones_in_months(months: float, unit: str, shown: float) -> None:
+def test_short_waits_are_shown_in_days_and_long_ones_in_months(months: float, unit: str, shown: float) -> None:
     told = row("wait_mean", months)
     displayed = resources.displayed(told, days=resources.in_days([told]))
     assert (displayed["unit"], displayed["estimate"]) == (unit, pytest.approx(shown))

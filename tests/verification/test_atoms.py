@@ -113,7 +113,7 @@ def test_two_steep_starts_in_a_row_have_their_median_and_mean() -> None:
 
 
 @pytest.mark.parametrize("later", [False, True])
-def test_half_who_are_cured_leave_no_median_and_half_who_die_later_do(later: bool) -> None:
+def test_a_cured_half_leaves_no_median_and_a_half_that_dies_later_does(later: bool) -> None:
     exits = [exit_to("dead", fixed(2.345, cure=0.5)), exit_to("dead", fixed(30.05), name="late")]
     half = world("ill", {"ill": sojourn(*exits[: 1 + later])})
     solved = exact.curves(resolve(Scenario("half", load(half))), HORIZON)
@@ -148,7 +148,7 @@ def _times(pathway: Pathway, patients: int) -> np.ndarray:
     ],
     ids=str,
 )
-def test_who_dies_at_once_is_dead_at_month_0_in_every_engine(time: Table) -> None:
+def test_a_patient_who_dies_at_once_is_dead_at_month_0_in_every_engine(time: Table) -> None:
     mixed = two_state(time, clocks={"ill": "ill"}, attributes={"kind": {"now": 0.25, "later": 0.75}})
     by_engine = curves_by_engine(load(mixed), 4_000)
     expected = 0.75 + (0.25 * 0.4 if "cure" in time else 0.0)

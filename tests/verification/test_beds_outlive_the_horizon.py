@@ -148,7 +148,7 @@ def test_where_patients_come_back_waits_and_use_are_the_same_at_every_horizon(en
 # --- Who arrives, and until when ---
 
 
-def test_patients_arrive_until_the_last_who_is_counted_has_left() -> None:
+def test_patients_arrive_until_the_last_counted_patient_has_left() -> None:
     """With stays of 100 months that is long after the counted year, and whatever the horizon."""
     service = "[service]\narrivals_per_year = 12\nyears = 1\n"
     scenario = beds_of(fixed(100), f"[capacity]\nbeds = 30\n{service}")
@@ -187,7 +187,7 @@ def test_a_cycle_that_is_never_left_is_refused_by_name(service: str) -> None:
         run(scenario, patients=20, overload=True)
 
 
-def test_who_comes_round_without_a_limited_unit_may_do_so_for_ever() -> None:
+def test_a_patient_who_comes_round_without_a_limited_unit_may_do_so_for_ever() -> None:
     """After the bed, check-ups every other month without end: patients are followed to the horizon, and no further."""
     again = {"well": sojourn(checked=fixed(1)), "checked": sojourn(well=fixed(1), dead=exponential(rate=0))}
     scenario = beds_of(exponential(mean=1), "[capacity]\nbeds = 9\n", then="well", states=again)
@@ -197,7 +197,7 @@ def test_who_comes_round_without_a_limited_unit_may_do_so_for_ever() -> None:
 
 
 @ENGINES
-def test_whoever_is_never_served_waits_for_ever_and_counts_as_lost(engine: str) -> None:
+def test_a_patient_who_is_never_served_waits_for_ever_and_counts_as_lost(engine: str) -> None:
     """The ward closes in month 2 for good; whoever has no other risk is still waiting when all else is over."""
     if engine == "microsim":
         pytest.skip("calendars are for des")

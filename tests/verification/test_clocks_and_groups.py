@@ -56,7 +56,7 @@ def solve(pathway: Pathway, horizon: float = 60.0, **levers: float) -> Curves:
     return engine.curves(resolve(Scenario("referral", pathway, set=levers)), horizon)
 
 
-def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated() -> None:
+def test_the_default_clock_counts_from_treatment_and_only_treated_patients() -> None:
     curves = solve(referral())
     t = curves.months
     # dP/dt of treated -0.15, of second line 0.1 - 0.3: illness and death, whose survival is a sum of exponentials.
@@ -67,7 +67,7 @@ def test_the_default_clock_counts_from_treatment_and_only_those_who_are_treated(
     np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
 
 
-def test_the_entry_clock_counts_everybody_also_those_who_die_before_treatment() -> None:
+def test_the_entry_clock_counts_everybody_also_patients_who_die_before_treatment() -> None:
     curves = solve(referral())
     t = curves.months
     expected = 0.0
@@ -130,7 +130,7 @@ def test_what_comes_before_the_clock_does_not_count_even_at_the_same_instant() -
         np.testing.assert_allclose(curves.counts["starts"], 1.0, atol=1e-9)
 
 
-def test_a_group_is_who_enters_within_the_window_however_far_one_looks() -> None:
+def test_a_group_is_the_patients_who_enter_within_the_window_at_every_horizon() -> None:
     """P(second line within 10 months) = 0.1 / 0.15 (1 - exp(-1.5)), whether one looks 5, 10, 60 or 150 months ahead."""
     pathway = referral()
     for horizon in (5.0, 10.0, 60.0, 150.0):
@@ -140,7 +140,7 @@ def test_a_group_is_who_enters_within_the_window_however_far_one_looks() -> None
         np.testing.assert_allclose(sizes["first_line_only"], 1 - within, atol=1e-5)
 
 
-def test_who_enters_after_the_window_stays_out_of_the_group() -> None:
+def test_a_patient_who_enters_after_the_window_stays_out_of_the_group() -> None:
     """First line only: who died in it by month 10, and who is in it then and may take any course after."""
     curves = solve(referral())
     t = curves.months
@@ -225,7 +225,7 @@ def test_an_entry_at_the_very_edge_of_window_and_horizon_counts_for_everybody(ho
         )
 
 
-def test_those_who_go_round_for_ever_never_come_to_the_clock() -> None:
+def test_patients_in_an_endless_cycle_never_reach_the_clock() -> None:
     circle = {
         "lost": sojourn(wandering=fixed(1)),
         # A way out that is always too late: treatment after two months, where everybody leaves after one.

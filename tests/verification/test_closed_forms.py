@@ -143,7 +143,7 @@ def test_competing_times_of_different_families_are_the_integral_of_the_hazard() 
         np.testing.assert_allclose(curves.occupancy["start"]["b"][0, at], by_second, atol=ERROR)
 
 
-def test_a_sojourn_told_by_destination_mixes_its_times() -> None:
+def test_a_sojourn_declared_by_destination_mixes_its_times() -> None:
     stay = sojourn(
         exit_to("a", gamma(shape=2.5, mean=6), probability=0.3),
         exit_to("b", loglogistic(shape=2, median=9), probability=0.5),
@@ -185,7 +185,7 @@ def test_a_fixed_sojourn_puts_off_by_its_length_whatever_came_before(months: flo
     np.testing.assert_allclose(curves.occupancy["start"]["held"][0], expected - np.exp(-0.2 * t), atol=ERROR)
 
 
-def test_a_fixed_time_among_latent_ones_takes_those_who_are_left() -> None:
+def test_a_fixed_time_among_latent_ones_takes_the_patients_who_are_left() -> None:
     risks = sojourn(early=weibull(shape=0.7, scale=9), late=fixed(5.03))
     curves = curves_of({"s": risks, "early": DEATH, "late": DEATH})
     early = stats.weibull_min(0.7, scale=9)

@@ -54,7 +54,9 @@ COMPETING = {
 
 
 @pytest.mark.parametrize("laws", COMPETING.values(), ids=COMPETING)
-def test_a_stay_and_who_leaves_by_which_risk_are_what_quadrature_gives(laws: list[Distribution], model: Model) -> None:
+def test_a_mean_stay_and_the_share_who_leave_by_each_risk_are_what_quadrature_gives(
+    laws: list[Distribution], model: Model
+) -> None:
     found = leaving(state(model, *laws), model.pathway.start)
 
     def survival(u: float) -> float:
@@ -74,7 +76,7 @@ def test_a_stay_and_who_leaves_by_which_risk_are_what_quadrature_gives(laws: lis
         assert np.mean(first == place) == pytest.approx(each.item(), abs=5.0 * 0.5 / np.sqrt(200_000))
 
 
-def test_a_fixed_time_takes_whoever_is_left_at_it_and_a_cure_leaves_some(model: Model) -> None:
+def test_a_fixed_time_takes_all_patients_who_are_left_and_a_cure_leaves_some(model: Model) -> None:
     half_gone = [law("fixed", months=2.0, cure=0.5), law("fixed", months=2.0, cure=0.4), law("exponential", mean=5.0)]
     found = leaving(state(model, *half_gone), model.pathway.start)
     left = exp(-0.4)

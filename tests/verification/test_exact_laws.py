@@ -29,7 +29,7 @@ def test_nobody_rises_from_the_dead(solved: Curves, model: Model) -> None:
         assert np.all(survival[:, 0] == 1.0), key
 
 
-def test_who_is_not_alive_is_in_a_state_of_death(solved: Curves, model: Model) -> None:
+def test_a_patient_who_is_not_alive_is_in_a_state_of_death(solved: Curves, model: Model) -> None:
     for clock, states in solved.occupancy.items():
         dead = sum(states[name] for name in model.pathway.deaths)
         np.testing.assert_allclose(1.0 - dead, solved.survival[clock, "all"], atol=1e-7)

@@ -25,14 +25,14 @@ def alive(pathway: Pathway, month: float) -> float:
 
 
 @pytest.mark.parametrize("months", [(1.33, 4.65), (0.04, 5.94), (0.05, 5.9, 0.03), (2.999, 2.999)])
-def test_who_must_die_just_before_month_six_is_dead_at_month_six(months: tuple[float, ...]) -> None:
+def test_a_patient_who_must_die_just_before_month_six_is_dead_at_month_six(months: tuple[float, ...]) -> None:
     pathway = load(in_a_row(*map(fixed, months)))
     assert alive(pathway, sum(months) - 0.06) == pytest.approx(1.0, abs=1e-9)
     assert alive(pathway, 6.0) == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("months", [(1.25, 4.75), (0.05, 5.95), (6.0,), (1.0, 2.0, 3.0)])
-def test_who_dies_at_month_six_has_not_outlived_it(months: tuple[float, ...]) -> None:
+def test_a_patient_who_dies_at_month_six_has_not_outlived_it(months: tuple[float, ...]) -> None:
     assert alive(load(in_a_row(*map(fixed, months))), 6.0) == pytest.approx(0.0, abs=1e-9)
 
 
@@ -44,7 +44,7 @@ def test_courses_of_one_length_end_together_however_many_there_were(length: floa
         assert alive(pathway, month) == pytest.approx(0.9 ** np.floor(month / length + 1e-9), abs=ROUNDING)
 
 
-def test_both_engines_tell_the_same_of_fixed_times_after_a_random_one() -> None:
+def test_both_engines_agree_on_fixed_times_after_a_random_one() -> None:
     model = resolve(scenario(in_a_row(weibull(median=2, shape=1.5), fixed(1.25), fixed(4.75))))
     n = 100_000
     solved, simulated = engine.curves(model, 24.0), microsim.curves(model, 24.0, patients=n, uniforms=Uniforms(5))

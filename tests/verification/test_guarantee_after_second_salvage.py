@@ -108,7 +108,7 @@ def test_hsct_that_does_nothing_shows_nothing_although_some_respond_only_to_a_se
         assert abs(rows.loc[key, "difference"]) < 5 * rows.loc[key, "difference_monte_carlo_se"], key
 
 
-def test_who_failed_or_was_transplanted_before_the_origin_is_not_compared_from_there() -> None:
+def test_a_patient_who_failed_or_was_transplanted_before_the_origin_is_not_compared_from_there() -> None:
     """Five with a response in month 4: relapsed in 2, transplanted in 3, neither, never treated, lost before."""
     inf = np.inf
     people = Patients(

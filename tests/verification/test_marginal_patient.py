@@ -74,14 +74,16 @@ def test_without_benefit_survival_is_exactly_what_it_was(pair: tuple[Scenario, S
             np.testing.assert_allclose(after, own, rtol=0, atol=ROUNDING, err_msg=f"{clock} {population}")
 
 
-def test_without_benefit_more_are_treated_all_the_same(pair: tuple[Scenario, Scenario]) -> None:
+def test_without_benefit_more_are_treated_even_so(pair: tuple[Scenario, Scenario]) -> None:
     raised, before = (exact.curves(resolve(each), 120.0) for each in pair)
     assert raised.sizes["treated"] > before.sizes["treated"] + 0.2
     assert raised.counts["salvage_courses"] > before.counts["salvage_courses"] + 0.2
     np.testing.assert_allclose(raised.counts["hscts"], before.counts["hscts"], atol=1e-9)
 
 
-def test_who_is_treated_in_vain_never_responds_and_has_the_course_of_the_treated_until_then(events: Events) -> None:
+def test_a_patient_treated_without_benefit_never_responds_and_has_the_course_of_the_treated_until_then(
+    events: Events,
+) -> None:
     table = events(resolve(load_scenario("universal-salvage@0")), range(4_000))
     baseline = events(resolve(load_scenario("baseline")), range(4_000))
     untreated = set(baseline.loc[baseline["state"] == "supportive_care", "patient"])
@@ -145,7 +147,7 @@ def test_nobody_is_marginal_where_no_more_are_treated(uptake: float) -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_the_marginal_are_told_by_each_draws_own_uptake() -> None:
+def test_additional_patients_are_those_above_the_uptake_of_practice_in_every_draw() -> None:
     policy = load_scenario("wider-salvage@0")
     table = {"salvage_uptake": np.array([[0.2], [0.88], [0.95]])}
     raised = exact.curves(resolve(policy, table), 60.0)
@@ -191,7 +193,7 @@ def test_a_later_decision_that_comes_again_and_depends_on_age_obeys_the_same_law
     np.testing.assert_allclose(sum(curves.occupancy["start"].values()), 1.0, atol=1e-7)
 
 
-def test_a_group_entered_before_the_decision_does_not_grow_with_those_treated_in_vain() -> None:
+def test_a_group_entered_before_the_decision_does_not_grow_with_patients_treated_without_benefit() -> None:
     pathway = later()
     sizes = {}
     for benefit in (0.0, 1.0):
@@ -220,7 +222,7 @@ def again() -> Pathway:
     ))  # fmt: skip
 
 
-def test_without_benefit_nobody_gains_at_a_later_relapse_either() -> None:
+def test_without_benefit_nobody_benefits_at_a_later_relapse_either() -> None:
     pathway = again()
     today = exact.curves(resolve(Scenario("today", pathway)), 60.0)
     more = Scenario("more", pathway, set={"treated": 0.9}, marginal_benefit=0.0)
@@ -230,7 +232,7 @@ def test_without_benefit_nobody_gains_at_a_later_relapse_either() -> None:
 
 
 @pytest.mark.parametrize("benefit", [0.3, 0.5])
-def test_who_gains_does_so_at_every_relapse_and_both_engines_agree(benefit: float) -> None:
+def test_a_patient_who_benefits_does_so_at_every_relapse_and_both_engines_agree(benefit: float) -> None:
     """Simultaneously over months and populations at a false-alarm rate of 1e-6 (DKW with Massart's constant)."""
     n = 200_000
     model = resolve(Scenario("more", again(), set={"treated": 0.9}, marginal_benefit=benefit))
@@ -262,7 +264,7 @@ def in_a_bed(wait: float, stay: float, cure: float) -> Pathway:
 @pytest.mark.parametrize("wait", [0.0, 0.37])
 @pytest.mark.parametrize("stay", [0.25, 1.0, 3.3])
 @pytest.mark.parametrize("cure", [0.0, 0.5])
-def test_who_is_treated_in_vain_holds_a_bed_until_a_fixed_stay_ends_or_they_die(
+def test_a_patient_treated_without_benefit_holds_a_bed_until_a_fixed_stay_ends_or_death(
     wait: float, stay: float, cure: float
 ) -> None:
     pathway = in_a_bed(wait, stay, cure)
@@ -314,7 +316,7 @@ def test_patients_who_come_back_use_beds_as_a_mixture_of_those_who_benefit_every
     assert abs(requests.mean() - expected) < 4.4 * requests.std() / np.sqrt(n)
 
 
-def test_the_means_over_cells_of_who_came_and_of_who_is_of_a_group_are_those_of_the_curves() -> None:
+def test_the_means_over_cells_of_entries_and_of_groups_are_those_of_the_curves() -> None:
     model = resolve(replace(load_scenario("baseline"), set={"salvage_uptake": 0.9}, marginal_benefit=0.3))
     solution = exact.solve(model, 24.0, step=0.05)
 

@@ -68,7 +68,7 @@ def test_every_patient_dies_in_the_very_month_in_which_they_would_have_without_h
     np.testing.assert_array_equal(deaths(world), deaths(never(world)))
 
 
-def test_hundreds_are_transplanted_all_the_same(world: Scenario) -> None:
+def test_hundreds_are_transplanted_even_so(world: Scenario) -> None:
     (block,) = microsim.simulate(resolve(world), Uniforms(8), range(6_000), horizon=120.0)
     assert sum(who.size for who, _ in block.entered["hsct"]) > 600
     assert "death_of_treatment" not in block.entered
@@ -86,7 +86,7 @@ def test_however_few_beds_there_are_nobody_s_death_moves(world: Scenario, units:
 
 
 @pytest.mark.parametrize("units", [2])
-def test_the_book_of_the_beds_is_fair_and_who_relapses_in_bed_gives_it_back(
+def test_the_request_log_of_the_beds_is_fair_and_a_patient_who_relapses_in_bed_gives_it_back(
     world: Scenario, units: int, fair: Fair
 ) -> None:
     world = beds(world, units)
@@ -129,7 +129,7 @@ def test_survival_is_that_of_the_pathway_where_nobody_has_hsct_as_the_exact_engi
         assert np.abs(apart).max() < np.sqrt(np.log(4 / 1e-6) / (2 * n)) + 2e-4
 
 
-def test_the_transplanted_look_better_all_the_same() -> None:
+def test_transplanted_patients_look_better_even_so() -> None:
     curves: Curves = microsim.curves(
         resolve(load_scenario("hsct-as-milestone")), 24.0, patients=50_000, uniforms=Uniforms(3)
     )
@@ -291,7 +291,7 @@ def test_one_name_for_two_ways_that_would_go_on_is_refused() -> None:
         with_milestones(pathway, ["home", "garden"], "test")
 
 
-def test_the_disease_is_told_in_one_place_only() -> None:
+def test_the_disease_is_declared_in_one_place_only() -> None:
     told, world = load_pathway("b_all_post_cd19"), load_scenario("hsct-as-milestone").pathway
     assert world.parameters == told.parameters
     assert {name for name in told.states if told.states[name] != world.states[name]} == {"hsct", "after_hsct"}

@@ -198,7 +198,7 @@ def with_stays(tell: Tell, tmp_path: Path, stays: list[float], told: tuple[str, 
 
 
 @pytest.mark.parametrize("last", [0.4, 3.0])
-def test_a_parameter_set_in_which_the_queue_grows_is_told_though_the_first_is_stable(
+def test_a_parameter_set_in_which_the_queue_grows_is_noted_though_the_first_is_stable(
     last: float, tell: Tell, tmp_path: Path
 ) -> None:
     """Three arrivals a month and two beds, held 0.4 months in all but the last of 25 parameter sets."""
@@ -210,7 +210,7 @@ def test_a_parameter_set_in_which_the_queue_grows_is_told_though_the_first_is_st
     assert "parameter sets" not in str(run(scenario, horizon=6.0, replications=1, draws=24).manifest["offered_load"])
 
 
-def test_most_parameter_sets_decide_in_a_trial_and_a_note_tells_of_the_others(tell: Tell, tmp_path: Path) -> None:
+def test_most_parameter_sets_decide_in_a_trial_and_a_note_names_the_others(tell: Tell, tmp_path: Path) -> None:
     """Loads do not tell where some come first. Half of six a month never leave: one bed is enough for stays of 0.1."""
     pathway, capacity, rate = by_rank("strong")
     told = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
@@ -388,7 +388,7 @@ def test_a_policy_that_ends_an_overload_runs_and_one_that_brings_it_is_refused(t
         assert is_refused(load_scenario(tmp_path / "later.toml")) == refused
 
 
-def test_the_share_who_never_leave_is_what_is_asked_for_where_waits_have_no_end(tell: Tell) -> None:
+def test_the_share_who_never_leave_is_the_demand_where_waits_have_no_end(tell: Tell) -> None:
     uses = Uses(resolve(tell(ward(exponential(0.5, 0.25), exponential(2.0)), "beds = 1")))
     assert uses.months({"beds": np.ones(1)})["beds"].item() == pytest.approx(2.0, rel=1e-5)
     assert uses.months({"beds": np.zeros(1)})["beds"].item() == pytest.approx(0.25 * 2.0, rel=1e-5)

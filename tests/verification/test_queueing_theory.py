@@ -169,7 +169,7 @@ def follows_erlang_a(runs: Runs, c: int, load: float, patience: float) -> None:
 
 @ENGINES
 @pytest.mark.parametrize(("c", "load", "patience"), [(1, 0.8, 2.0), (3, 3.0, 1.0), (4, 6.0, 5.0)])
-def test_who_dies_while_waiting_follows_erlang_a(
+def test_a_patient_who_dies_while_waiting_follows_erlang_a(
     c: int, load: float, patience: float, engine: ModuleType
 ) -> None:
     """Also above a load of one, where deaths keep the queue finite."""
@@ -219,7 +219,7 @@ def test_one_bed_and_stays_of_any_law_follow_pollaczek_and_khinchine(
 
 
 @pytest.mark.parametrize(("stay", "square"), STAYS.values(), ids=STAYS)
-def test_who_cannot_wait_is_lost_as_erlang_b_says_whatever_the_law_of_the_stay(
+def test_a_patient_who_cannot_wait_is_lost_as_erlang_b_says_whatever_the_law_of_the_stay(
     stay: Table, square: float
 ) -> None:
     """A free bed is granted in the instant of the request; otherwise the risk of that instant wins."""

@@ -198,7 +198,7 @@ def test_a_centre_where_nobody_comes_has_no_events_and_an_empty_book(engine: Mod
     assert book.requested.size == 0
 
 
-def test_who_is_simulated_together_in_one_block_does_not_matter(
+def test_patients_simulated_together_in_one_block_are_those_of_many_blocks(
     monkeypatch: pytest.MonkeyPatch, alike: Alike
 ) -> None:
     model, arrivals = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1)), over_years(PATIENTS, 3.0)
@@ -276,7 +276,7 @@ PASSING_THROUGH = world(
 
 
 @pytest.mark.parametrize("order", list(permutations(("guard", "through", "direct"))), ids=" ".join)
-def test_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_number(
+def test_a_patient_who_asks_for_another_bed_in_the_instant_of_a_grant_takes_their_turn_by_number(
     order: tuple[str, ...], alike: Alike
 ) -> None:
     """The guard leaves the gate in month 3: `through` passes it and asks for the bed, as `direct` does just then."""

@@ -69,7 +69,7 @@ def test_policies_far_from_what_is_shipped_agree_too(
         {"cd19": {"unknown": 0.2, "negative_or_dim": 0.7, "positive": 0.1}, "prior_hsct": {"no": 1, "yes": 3}},
     ],
 )
-def test_patients_are_of_the_population_that_is_told_whatever_its_order(
+def test_patients_are_of_the_declared_population_whatever_its_order(
     population: dict[str, dict[str, float]], follow: Follow, events: Events
 ) -> None:
     agree(resolve(replace(load_scenario("baseline"), population=population)), range(80), follow, events)

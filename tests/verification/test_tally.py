@@ -52,7 +52,7 @@ def test_curves_are_counted_from_the_events(model: Model, events: Events) -> Non
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_curves_of_a_near_horizon_still_tell_groups_by_their_window(events: Events) -> None:
+def test_curves_of_a_near_horizon_still_define_groups_by_their_window(events: Events) -> None:
     counted_from_events(resolve(load_scenario("wider-salvage@0.5")), events, 24.0)
 
 

@@ -77,7 +77,7 @@ def ever(life: list[tuple[float, str]], state: str) -> bool:
     return state in [name for _, name in life]
 
 
-def test_who_is_treated_today_lives_the_same_life_when_more_are_treated(lives: Callable[..., Lives]) -> None:
+def test_a_patient_treated_today_lives_the_same_life_when_more_are_treated(lives: Callable[..., Lives]) -> None:
     baseline, wider, universal = (lives(load_scenario(n)) for n in ("baseline", "wider-salvage", "universal-salvage"))
     treated = [who for who in PATIENTS if ever(baseline[who], "salvage_choice")]
     assert 1_300 < len(treated) < 1_600
@@ -89,7 +89,7 @@ def test_who_is_treated_today_lives_the_same_life_when_more_are_treated(lives: C
 
 
 @pytest.mark.parametrize("benefit", ["0", "0.5"])
-def test_who_is_treated_today_lives_the_same_life_whatever_the_marginal_patient_gains(
+def test_a_patient_treated_today_lives_the_same_life_whatever_the_marginal_benefit(
     benefit: str, lives: Callable[..., Lives]
 ) -> None:
     baseline, wider = lives(load_scenario("baseline")), lives(load_scenario(f"wider-salvage@{benefit}"))
@@ -101,7 +101,7 @@ def test_who_is_treated_today_lives_the_same_life_whatever_the_marginal_patient_
 
 
 @pytest.mark.parametrize("name", ["no-hsct", "hsct-for-all-responders", "earlier-hsct"])
-def test_who_never_responds_does_not_notice_an_hsct_policy(name: str, lives: Callable[..., Lives]) -> None:
+def test_a_patient_who_never_responds_does_not_notice_an_hsct_policy(name: str, lives: Callable[..., Lives]) -> None:
     baseline, policy = lives(load_scenario("baseline")), lives(load_scenario(name))
     responds = ("complete_response", "partial_response")
     never = [who for who in PATIENTS if not any(ever(baseline[who], state) for state in responds)]

@@ -91,7 +91,7 @@ def test_a_survival_that_rises_is_found(three_states: Scenario, monkeypatch: Pat
     assert only(failed(three_states), RISE)
 
 
-def test_the_dead_who_come_back_are_found(three_states: Scenario, monkeypatch: Patch) -> None:
+def test_dead_patients_who_come_back_are_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     """Survival itself is made to fall by the engine: the dead of the occupancy are not."""
 
     def broken(curves: Curves) -> Curves:

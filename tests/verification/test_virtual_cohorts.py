@@ -119,7 +119,7 @@ def test_microsim_and_des_see_the_same_cohorts() -> None:
     np.testing.assert_allclose(one.entered["hsct"], other.entered["hsct"], rtol=0, atol=1e-9)
 
 
-def test_only_who_comes_to_the_clock_is_a_patient_of_a_cohort() -> None:
+def test_only_patients_who_reach_the_clock_are_of_a_cohort() -> None:
     states = {
         "well": sojourn(ill=exponential(mean=5), dead=exponential(mean=1)), "ill": sojourn(dead=DEATH_BY_WEIBULL)
     }
@@ -130,7 +130,7 @@ def test_only_who_comes_to_the_clock_is_a_patient_of_a_cohort() -> None:
     assert middle == pytest.approx(6.0, abs=0.6)
 
 
-def test_the_parameters_spread_is_told_apart_from_sampling() -> None:
+def test_the_parameters_spread_is_distinguished_from_sampling() -> None:
     """Known components: draws with a standard deviation of 0.1, cohorts in them with one of 0.07."""
     random = np.random.default_rng(1)
     draws = 400

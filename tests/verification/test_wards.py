@@ -119,7 +119,7 @@ def test_what_counts_is_the_request_and_not_the_coming(log: Log) -> None:
     }
 
 
-def test_who_asks_in_one_instant_is_served_by_number(log: Log) -> None:
+def test_a_patient_who_asks_in_one_instant_is_served_by_number(log: Log) -> None:
     told = log(beds(1), ann=Course(stays=2), bob=Course(comes=0.25, ready=0.75), cyd=Course(ready=1))
     assert told == {"ann": "0 ward, 2 home", "bob": "2 ward, 5 home", "cyd": "5 ward, 8 home"}
     assert log(beds(2), ann=Course(), bob=Course(), cyd=Course(), dan=Course(stays=1)) == {
@@ -161,7 +161,7 @@ def test_a_bed_given_back_in_the_instant_of_a_request_is_free_for_it(log: Log) -
     assert told == {"ann": "0 ward, 3 home", "bob": "3 ward, 6 home", "cyd": "3 dead"}
 
 
-def test_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
+def test_a_patient_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
     told = log(beds(2), ann=Course(), bob=Course(), cyd=Course(relapses=1), dan=Course(dies=2), eve=Course(comes=2))
     assert told == {
         "ann": "0 ward, 3 home",
@@ -196,7 +196,7 @@ def test_a_ward_that_is_closed_for_a_month_throws_nobody_out_and_takes_nobody_in
     assert told == {"ann": "0 ward, 9 home", "bob": "9 ward, 12 home"}
 
 
-def test_beds_that_open_in_month_18_serve_those_who_have_waited_since_before(log: Log) -> None:
+def test_beds_that_open_in_month_18_serve_patients_who_have_waited_since_before(log: Log) -> None:
     told = log(
         beds((0.0, 0), (18.0, 2)), ann=Course(), bob=Course(dies=18), cyd=Course(comes=5), dan=Course(comes=18)
     )
@@ -272,7 +272,7 @@ def test_priority_by_the_state_that_patients_wait_in(log: Log) -> None:
     }
 
 
-def test_offered_slots_are_taken_by_who_waits_and_lost_if_nobody_does(log: Log) -> None:
+def test_offered_slots_are_taken_by_waiting_patients_and_lost_if_nobody_waits(log: Log) -> None:
     told = log(
         Capacity(((0.0, 1),), offered_every=1.0),
         ann=Course(stays=50),
@@ -310,7 +310,7 @@ def step_down(holds: str) -> Table:
     return {**WARD, "ward": onward, "step_down": sojourn(home=fixed("after"), holds=holds)}
 
 
-def test_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Log) -> None:
+def test_a_patient_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Log) -> None:
     told = log(beds(1), states=step_down("beds"), ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
     assert told == {
         "ann": "0 ward, 2 step_down, 3 home",
@@ -319,7 +319,7 @@ def test_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Lo
     }
 
 
-def test_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_for_both(log: Log) -> None:
+def test_a_patient_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_for_both(log: Log) -> None:
     told = log(
         beds(2),
         states=step_down("theatre"),
@@ -346,7 +346,9 @@ def either(ready: Any, other_ready: Any, other_holds: str) -> Table:
 
 
 @pytest.mark.parametrize("limit", [beds(2), beds((0.0, 0), (3.0, 2)), Capacity(((0.0, 0), (3.0, 2)), 1.5)], ids=str)
-def test_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(limit: Capacity, log: Log) -> None:
+def test_a_patient_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(
+    limit: Capacity, log: Log
+) -> None:
     """Two beds come free, or are offered, at once: Cyd, who asked twice, has one of them and Dan the other."""
     busy = {"ann": Course(), "bob": Course()} if limit == beds(2) else {}
     courses = {"cyd": Course(), "dan": Course(comes=1), "eve": Course(comes=4, dies=2)}
@@ -359,7 +361,9 @@ def test_who_asks_for_two_beds_at_once_takes_the_one_declared_first_and_no_more(
 
 
 @pytest.mark.parametrize("closed", ["beds", "theatre"])
-def test_who_asks_for_a_bed_and_the_theatre_in_one_instant_is_in_both_lists_by_number(closed: str, log: Log) -> None:
+def test_a_patient_who_asks_for_a_bed_and_the_theatre_in_one_instant_is_in_both_lists_by_number(
+    closed: str, log: Log
+) -> None:
     """The other one is closed for ever: Ann, who asks for both in month 1, still comes before Bob."""
     limits = {"beds": beds(1), "theatre": beds(1)} | {closed: beds(0)}
     told = log(
@@ -378,7 +382,9 @@ def test_of_two_that_open_in_one_instant_the_one_that_was_asked_for_first_is_gra
 
 
 @pytest.mark.parametrize("units", [1, 2])
-def test_who_relapses_while_waiting_for_a_transplant_has_relapsed_after_salvage(units: int, alike: Callable) -> None:
+def test_a_patient_who_relapses_while_waiting_for_a_transplant_has_relapsed_after_salvage(
+    units: int, alike: Callable
+) -> None:
     base = replace(load_scenario("hsct-for-all-responders"), capacity={"hsct_beds": beds(units)})
     events: pd.DataFrame
     book: Requests
