@@ -130,6 +130,23 @@ def test_siblings_are_one_input_and_come_from_one_draw() -> None:
     assert found.loc["a", "total"] == pytest.approx(group, abs=0.03)
 
 
+def test_sobol_indices_stand_in_the_order_of_their_totals_within_their_intervals() -> None:
+    """Of x + 3 y, y explains nine tenths of the variance, x the tenth; the least known input is declared first."""
+    draws = pd.DataFrame(rng(27).normal(size=(500, 2)), columns=["x", "y"])
+    rows = sobol.rows(draws, [("x",), ("y",)], {"x": 0.0, "y": 0.0}, 256, 1)
+    found = sobol.table([("x",), ("y",)], np.asarray(rows["x"] + 3 * rows["y"]), 1)
+    assert found["parameter"].to_list() == ["y", "x"]
+    for index in ("first_order", "total"):
+        half = found[index] - found[f"{index}_lower"]
+        assert (half > 0.0).all()
+        assert (found[f"{index}_upper"] - found[index]).to_list() == pytest.approx(half.to_list())
+
+
+@pytest.mark.parametrize(("count", "power"), [(0.5, 1), (1, 1), (63.9, 32), (64, 64), (1000, 512)])
+def test_base_samples_are_the_largest_power_of_two_that_is_no_more(count: float, power: int) -> None:
+    assert sobol.power_of_two(count) == power
+
+
 @pytest.mark.parametrize("samples", [0, 15, 100, 3])
 def test_a_sobol_sequence_has_a_power_of_two(samples: int) -> None:
     with pytest.raises(InputError, match="power of two"):
