@@ -6,17 +6,18 @@ layers are ordered by barycentres; places across are least squares under that or
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
-from simulator.figures.text import spaced
+import numpy as np
+from scipy.linalg import block_diag
+from scipy.optimize import lsq_linear
 
-SWEEPS, SETTLE = 12, 600
+SWEEPS = 24
 
-STRAIGHT, BENT, SHORT = 8.0, 2.0, 1.0
-"""Weight of a link's slope: between two bends, to a bend, between two states (Gansner et al. 1993)."""
+WEIGHTS = (1.0, 2.0, 1e5)
+"""Of a link's slope by the number of its ends that are bends (Gansner et al. 1993): long arrows run upright."""
 
 Arrow = tuple[str, str]
 Node = str | tuple[str, int]
@@ -37,7 +38,6 @@ class Layout:
     returns: frozenset[Arrow]
 
 
-
 def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap: float, bend: float) -> Layout:
     """Return the layout of states, the first at the top, without arrows from a state to itself.
 
@@ -48,19 +48,22 @@ def layout(states: Sequence[str], arrows: Sequence[Arrow], *, width: float, gap:
     downward = {arrow: (arrow[1], arrow[0]) if arrow in returns else arrow for arrow in arrows}
     depth = _depths(states, set(downward.values()))
     shared = {arrow: " < ".join(arrow) if arrow in returns else arrow[1] for arrow in arrows}
-    routes = {arrow: _route(link, depth, shared[arrow]) for arrow, link in downward.items()}
+    routes: dict[Arrow, list[Node]] = {}
+    for arrow, (source, target) in downward.items():
+        bends = ((shared[arrow], layer) for layer in range(depth[source] + 1, depth[target]))
+        routes[arrow] = [source, *bends, target]
+    initial: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
+    for node in dict.fromkeys([*states, *(node for nodes in routes.values() for node in nodes)]):
+        initial[depth[node] if isinstance(node, str) else node[1]].append(node)
     links = list(dict.fromkeys(link for nodes in routes.values() for link in pairwise(nodes)))
-    layers = _ordered(_initial(states, depth, routes.values()), links)
+    layers = _ordered(initial, links)
 
     def room(left: Node, right: Node) -> float:
         widths = [width if isinstance(node, str) else bend for node in (left, right)]
         return sum(widths) / 2 + (gap if isinstance(left, str) and isinstance(right, str) else gap / 2)
 
     gaps = [[room(*pair) for pair in pairwise(layer)] for layer in layers]
-    across = _across(layers, links, gaps)
-    for nodes in sorted(routes.values(), key=len):
-        _straighten([node for node in nodes if not isinstance(node, str)], layers, gaps, across)
-    return Layout(layers, across, routes, frozenset(returns))
+    return Layout(layers, _across(layers, links, gaps), routes, frozenset(returns))
 
 
 def _returns(states: Sequence[str], arrows: Sequence[Arrow]) -> set[Arrow]:
@@ -70,20 +73,18 @@ def _returns(states: Sequence[str], arrows: Sequence[Arrow]) -> set[Arrow]:
         onward[source].append(target)
     returns: set[Arrow] = set()
     done: set[str] = set()
+
+    def walk(path: tuple[str, ...]) -> None:
+        for target in onward[path[-1]]:
+            if target in path:
+                returns.add((path[-1], target))
+            elif target not in done:
+                walk((*path, target))
+        done.add(path[-1])
+
     for first in states:
-        if first in done:
-            continue
-        path, work = [first], [iter(onward[first])]
-        while work:
-            onto = next(work[-1], None)
-            if onto is None:
-                done.add(path.pop())
-                work.pop()
-            elif onto in path:
-                returns.add((path[-1], onto))
-            elif onto not in done:
-                path.append(onto)
-                work.append(iter(onward[onto]))
+        if first not in done:
+            walk((first,))
     return returns
 
 
@@ -96,129 +97,52 @@ def _depths(states: Sequence[str], arrows: set[Arrow]) -> dict[str, int]:
     return depth
 
 
-def _route(link: Arrow, depth: Mapping[str, int], name: str) -> list[Node]:
-    source, target = link
-    return [source, *((name, layer) for layer in range(depth[source] + 1, depth[target])), target]
-
-
-def _initial(states: Sequence[str], depth: Mapping[str, int], routes: Iterable[Sequence[Node]]) -> list[list[Node]]:
-    layers: list[list[Node]] = [[] for _ in range(max(depth.values()) + 1)]
-    for name in states:
-        layers[depth[name]].append(name)
-    for nodes in routes:
-        for node in nodes:
-            if not isinstance(node, str) and node not in layers[node[1]]:
-                layers[node[1]].append(node)
-    return layers
-
-
 def _ordered(layers: list[list[Node]], links: Sequence[tuple[Node, Node]]) -> list[list[Node]]:
     """Return the layers in the order with the fewest crossings among sweeps of barycentres."""
-    above, below = _neighbours(links)
+    above: dict[Node, list[Node]] = {}
+    below: dict[Node, list[Node]] = {}
+    for upper, lower in links:
+        above.setdefault(lower, []).append(upper)
+        below.setdefault(upper, []).append(lower)
     best, fewest = layers, _crossings(layers, below)
-    for sweep in range(2 * SWEEPS):
-        down = sweep % 2 == 0
+    for sweep in range(SWEEPS):
+        near, step = (above, -1) if sweep % 2 == 0 else (below, 1)
         layers = [list(layer) for layer in layers]
-        for index in range(1, len(layers)) if down else range(len(layers) - 2, -1, -1):
-            place = {node: i for i, node in enumerate(layers[index - 1 if down else index + 1])}
-            near = above if down else below
-            keys = {}
+        for index in range(1, len(layers)) if near is above else range(len(layers) - 2, -1, -1):
+            place = {node: i for i, node in enumerate(layers[index + step])}
+            barycentre = {}
             for i, node in enumerate(layers[index]):
                 places = [place[neighbour] for neighbour in near.get(node, ()) if neighbour in place]
-                keys[node] = sum(places) / len(places) if places else float(i)
-            layers[index].sort(key=lambda node: keys[node])
+                barycentre[node] = sum(places) / len(places) if places else float(i)
+            layers[index].sort(key=lambda node: barycentre[node])
         crossings = _crossings(layers, below)
         if crossings < fewest:
             best, fewest = layers, crossings
     return best
 
 
-def _neighbours(links: Sequence[tuple[Node, Node]]) -> tuple[dict[Node, list[Node]], dict[Node, list[Node]]]:
-    above: dict[Node, list[Node]] = {}
-    below: dict[Node, list[Node]] = {}
-    for upper, lower in links:
-        above.setdefault(lower, []).append(upper)
-        below.setdefault(upper, []).append(lower)
-    return above, below
-
-
 def _crossings(layers: Sequence[Sequence[Node]], below: Mapping[Node, Sequence[Node]]) -> int:
     total = 0
     for upper, lower in pairwise(layers):
-        place = {node: i for i, node in enumerate(lower)}
-        ends = [sorted(place[neighbour] for neighbour in below.get(node, ())) for node in upper]
-        total += sum(
-            right < left
-            for i, lefts in enumerate(ends)
-            for rights in ends[i + 1 :]
-            for left in lefts
-            for right in rights
-        )
+        ends = [[lower.index(neighbour) for neighbour in below.get(node, ())] for node in upper]
+        pairs = combinations(ends, 2)
+        total += sum(right < left for lefts, rights in pairs for left in lefts for right in rights)
     return total
 
 
 def _across(
     layers: Sequence[Sequence[Node]], links: Sequence[tuple[Node, Node]], gaps: Sequence[Sequence[float]]
 ) -> dict[Node, float]:
-    """Return the nodes' places: each as near to the mean of its neighbours as the order and the gaps allow."""
-    above, below = _neighbours(links)
-    across = {node: place for layer, gap in zip(layers, gaps, strict=True) for node, place in _start(layer, gap)}
-    for sweep in range(SETTLE):
-        # The first sweeps look one way, to untangle; the rest both ways, so that no layer drifts to one side.
-        nears = (above, below) if sweep >= 2 * SWEEPS else ((above,) if sweep % 2 == 0 else (below,))
-        before = dict(across)
-        for index in range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1):
-            preferred = [_preferred(node, nears, across) for node in layers[index]]
-            wanted, weights = [place for place, _ in preferred], [weight for _, weight in preferred]
-            across.update(zip(layers[index], spaced(wanted, gaps[index], weights), strict=True))
-        if len(nears) > 1 and max(abs(across[node] - before[node]) for node in across) < 1e-3:
-            break
-    return across
-
-
-def _start(layer: Sequence[Node], gaps: Sequence[float]) -> list[tuple[Node, float]]:
-    middle = sum(gaps) / 2
-    places = [sum(gaps[:i]) - middle for i in range(len(layer))]
-    return list(zip(layer, places, strict=True))
-
-
-def _preferred(
-    node: Node, nears: Sequence[Mapping[Node, Sequence[Node]]], across: Mapping[Node, float]
-) -> tuple[float, float]:
-    """Return a node's preferred place by its neighbours, and the weight of the preference."""
-    total, weight = 0.01 * across[node], 0.01
-    for near in nears:
-        for neighbour in near.get(node, ()):
-            bends = (not isinstance(node, str)) + (not isinstance(neighbour, str))
-            strength = (SHORT, BENT, STRAIGHT)[bends]
-            total, weight = total + strength * across[neighbour], weight + strength
-    return total / weight, weight
-
-
-def _straighten(
-    bends: Sequence[Node], layers: Sequence[Sequence[Node]], gaps: Sequence[Sequence[float]], across: dict[Node, float]
-) -> None:
-    """Move an arrow's bends to as few upright lines as the nodes next to them allow."""
-    lines: list[tuple[float, float, list[Node]]] = []
-    for node in bends:
-        low, high = _room(node, layers, gaps, across)
-        if lines and max(low, lines[-1][0]) <= min(high, lines[-1][1]):
-            low, high = max(low, lines[-1][0]), min(high, lines[-1][1])
-            lines[-1] = (low, high, [*lines[-1][2], node])
-        else:
-            lines.append((low, high, [node]))
-    for low, high, nodes in lines:
-        middle = sum(across[node] for node in nodes) / len(nodes)
-        across.update(dict.fromkeys(nodes, min(max(middle, low), high)))
-
-
-def _room(
-    node: Node, layers: Sequence[Sequence[Node]], gaps: Sequence[Sequence[float]], across: Mapping[Node, float]
-) -> tuple[float, float]:
-    """Return the leftmost and rightmost place of a bend."""
-    index = int(node[1])
-    layer, spaces = layers[index], gaps[index]
-    place = layer.index(node)
-    low = across[layer[place - 1]] + spaces[place - 1] if place else -math.inf
-    high = across[layer[place + 1]] - spaces[place] if place + 1 < len(layer) else math.inf
-    return low, high
+    """Return the nodes' places: the least squares of the links' slopes that the order and the gaps allow."""
+    nodes = [node for layer in layers for node in layer]
+    # A node's place is the sum of its layer's start and of the gaps up to it, which are the unknowns.
+    places = block_diag(*(np.tri(len(layer)) for layer in layers))
+    least = np.concatenate([[-np.inf, *gap] for gap in gaps])
+    ends = np.array([[nodes.index(node) for node in link] for link in links], dtype=int).reshape(-1, 2)
+    bends = np.array([not isinstance(node, str) for node in nodes], dtype=int)
+    strength = np.sqrt(np.array(WEIGHTS)[bends[ends].sum(axis=1)])[:, None]
+    slopes = strength * (places[ends[:, 0]] - places[ends[:, 1]])
+    # A little weight on every place itself, for graphs in several parts.
+    equations = np.vstack([slopes, 1e-3 * places])
+    gaps_between = lsq_linear(equations, np.zeros(len(equations)), (least, np.inf), method="bvls", max_iter=10_000).x
+    return dict(zip(nodes, (places @ gaps_between).tolist(), strict=True))
