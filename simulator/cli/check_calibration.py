@@ -67,22 +67,14 @@ def _draw(check: Check, into: Path) -> None:
     from calibration.validation.check import RANKS
     from calibration.validation.ecdf_bands import FALSE_ALARM, band, ecdf
     from simulator.figures.calibration import ranks
-    from simulator.figures.gallery import Picture, save
+    from simulator.figures.picture import save
 
     quantities = len(check.ranks.columns)
-    together = f"In {100 * FALSE_ALARM:g} % of checks of a correct calibration, a line leaves the grey somewhere."
+    note = f"In {100 * FALSE_ALARM:g} % of checks of a correct calibration, a line leaves the grey somewhere."
     limits = band(len(check.ranks), RANKS, FALSE_ALARM / quantities)
     shares = {str(name): ecdf(check.ranks[name].to_numpy(), RANKS) for name in check.ranks}
-    cohort, pathway, fits = check.targets.cohort, check.targets.pathway, len(check.ranks)
-    by_rank = ranks.draw(
-        shares, limits.z, limits.lower, limits.upper, fits=fits, note=together, cohort=cohort, pathway=pathway
+    cohort, pathway = check.targets.cohort, check.targets.pathway
+    by_rank = ranks.picture(
+        shares, limits.z, limits.lower, limits.upper, check.uniformity, note=note, cohort=cohort, pathway=pathway
     )
-    coverage = ranks.draw_coverage(check.coverage, note=together, cohort=cohort, pathway=pathway)
-    coverage_alt = ranks.coverage_alt_text(check.coverage, pathway)
-    save(
-        [
-            Picture("ranks", "ranks", ranks.alt_text(check.uniformity, pathway), by_rank),
-            Picture("coverage", "coverage", coverage_alt, coverage),
-        ],
-        into,
-    )
+    save([by_rank, ranks.coverage_picture(check.coverage, note=note, cohort=cohort, pathway=pathway)], into)

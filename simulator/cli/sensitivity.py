@@ -187,7 +187,7 @@ class _Widened:
 
 def _draw(analysis: Sensitivity, into: Path) -> None:
     from simulator.evidence.cohort import load_cohort
-    from simulator.figures import gallery
+    from simulator.figures import picture
     from simulator.figures.analyses import sensitivity as sensitivity_gallery
 
-    gallery.save(sensitivity_gallery.pictures(analysis, load_cohort(analysis.inputs.pathway)), into)
+    picture.save(sensitivity_gallery.pictures(analysis, load_cohort(analysis.inputs.pathway)), into)

@@ -52,7 +52,7 @@ def sweep(
 
 def _draw(result: Sweep, into: Path) -> None:
     from simulator.evidence.cohort import load_cohort
-    from simulator.figures import gallery
+    from simulator.figures import picture
     from simulator.figures.analyses import sweep as sweep_gallery
 
-    gallery.save(sweep_gallery.pictures(result, load_cohort(result.scenario.pathway)), into)
+    picture.save(sweep_gallery.pictures(result, load_cohort(result.scenario.pathway)), into)

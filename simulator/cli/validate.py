@@ -134,9 +134,8 @@ def _write(
 ) -> None:
     from calibration.transport.marginal_benefit import SUMMARY_FILE
     from simulator.experiment import manifest
-    from simulator.figures import gallery
+    from simulator.figures import picture
     from simulator.figures.calibration import external
-    from simulator.figures.gallery import Picture
     from simulator.files import csv
     from simulator.wording.validation import note
 
@@ -144,8 +143,7 @@ def _write(
     if benefit is not None:
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     sizes = {targets.cohort.name: targets.cohort.n for targets in every}
-    figure = external.draw(table, sizes, _source(every), every[0].pathway.months.early)
-    gallery.save([Picture("validation", "validation", external.alt_text(table, sizes), figure)], into)
+    picture.save([external.picture(table, sizes, _source(every), every[0].pathway.months.early)], into)
     manifest.write(_manifest(every, note(every, benefit), left_out, stale), into)
 
 

@@ -127,10 +127,10 @@ def _months(landmarks: str) -> list[float]:
 
 def _draw(result: ImmortalTime | VirtualCohorts, into: Path) -> None:
     from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
-    from simulator.figures import gallery
+    from simulator.figures import picture
     from simulator.figures.analyses import immortal_time, virtual_cohorts
 
     if isinstance(result, ImmortalTime):
-        gallery.save([immortal_time.picture(result)], into)
+        picture.save([immortal_time.picture(result)], into)
     else:
-        gallery.save(virtual_cohorts.pictures(result), into)
+        picture.save(virtual_cohorts.pictures(result), into)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,23 +69,15 @@ def _scenario(scenario: Scenario, names: Mapping[str, str], clocks: Mapping[str,
 
 def of_pathway(pathway: Pathway) -> Pathway:
     """Return a pathway with short labels."""
-    attributes = {
-        name: replace(
-            attribute,
-            labels={key: shortened(attribute.labels.values(), LABEL)[text] for key, text in attribute.labels.items()},
-        )
-        for name, attribute in pathway.attributes.items()
-    }
-    return replace(
-        pathway,
-        states=_labelled(pathway.states, replace),
-        groups=_labelled(pathway.groups, replace),
-        counts=_labelled(pathway.counts, replace),
-        resources=_labelled(pathway.resources, replace),
-        attributes=attributes,
-    )
+    kinds = ("states", "groups", "counts", "resources")
+    labelled: dict[str, Any] = {kind: _labelled(getattr(pathway, kind)) for kind in kinds}
+    attributes = {}
+    for name, attribute in pathway.attributes.items():
+        short = shortened(attribute.labels.values(), LABEL)
+        attributes[name] = replace(attribute, labels={key: short[text] for key, text in attribute.labels.items()})
+    return replace(pathway, attributes=attributes, **labelled)
 
 
-def _labelled(declared: Mapping[str, Any], change: Callable[..., Any]) -> dict[str, Any]:
+def _labelled(declared: Mapping[str, Any]) -> dict[str, Any]:
     labels = shortened((item.label for item in declared.values()), LABEL)
-    return {name: change(item, label=labels[item.label]) for name, item in declared.items()}
+    return {name: replace(item, label=labels[item.label]) for name, item in declared.items()}

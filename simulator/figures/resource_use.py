@@ -8,22 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
-from simulator.figures import style, text
+from simulator.figures import notes, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sample, Sheet, area, line_sample, title_panel
 from simulator.figures.style import BLUE, INK, VERMILLION, Dash
-from simulator.figures.survival import curve, survival
+from simulator.figures.survival import curve
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 from simulator.wording import resources, rounding
-
-PLOT, TOP, FOOT, LEFT, GAP, WIDEST = 1.7, 0.5, 0.5, 0.62, 0.4, 4.4
-"""Inches: a panel's height, its title and note above, its axis below; the first axis, between panels, the widest."""
-
-ACROSS = 3
 
 INTERVAL, FUTURE = 0.33, 0.1
 """Opacity of the bands: the 95 % interval over draws, and 95 % of all replications."""
@@ -34,50 +30,37 @@ SERIES: Mapping[str, tuple[str, str, Dash, str]] = {
 }
 
 
-def draw(
+@style.applied()
+def picture(
     queue: pd.DataFrame, scenarios: Sequence[Scenario], manifest: Mapping[str, Any], cohort: Cohort | None = None
-) -> Figure:
+) -> Picture:
     """Return the figure. queue : the run's queue table."""
-    with style.applied():
-        panels = list(_panels(queue, scenarios))
-        across = min(ACROSS, len(panels))
-        down = -(-len(panels) // across)
-        subtitle, footing = _subtitle(manifest), _footing(scenarios, cohort)
-        head = text.heading_height(subtitle) + 0.3
-        foot = text.footing_height(footing) + 0.1
-        up = head + down * (TOP + PLOT + FOOT) + foot
-        figure = style.canvas(style.WIDTH, up)
-        text.heading(figure, f"{resources.title(scenarios[0].pathway)} over time", subtitle)
-        text.footing(figure, footing)
-        _write_key(style.sheet(figure), up - head + 0.12, has_intervals=_has_intervals(manifest))
-        width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
-        highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}
-        for place, (scenario, resource, rows) in enumerate(panels):
-            line, column = divmod(place, across)
-            bottom = up - head - (line + 1) * (TOP + PLOT + FOOT) + FOOT
-            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
-            _fill(axes, scenario, resource, rows, highest[resource])
-            _write_title(axes, scenario, resource, width)
-            axes.set_ylabel("Number" if not column else "")
-    return figure
-
-
-def alt_text(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> str:
-    """Return the figure in words with numbers."""
+    panels = list(_panels(queue, scenarios))
+    grid = Grid(len(panels), 3, plot=1.7, gap=0.4, widest=4.4)
+    title, footing = f"{resources.title(scenarios[0].pathway)} over time", _footing(scenarios, cohort)
+    sheet = Sheet(title, _subtitle(manifest), footing, grid.height, key=_key(has_intervals=_has_intervals(manifest)))
+    highest = {resource: _highest(queue, scenarios, resource) for _, resource, _ in panels}
     sentences = ["Patients waiting and units in use by calendar month, means over parameter sets and replications."]
-    for scenario, resource, rows in _panels(queue, scenarios):
-        months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
-        highest = rows["waiting_most"].to_numpy(dtype=float)
-        peak_index = int(np.argmax(waiting))
-        numbers = (waiting[0], waiting[-1], waiting[peak_index])
-        first, last, peak = (rounding.number(value, "patients") for value in numbers)
-        top = rounding.number(highest[peak_index], "patients", end_of=waiting[peak_index])
-        sentences.append(
-            f"{scenario.name}, {resources.units(scenario, resource)}: {first} wait in month {int(months[0])} "
-            f"and {last} in month {int(months[-1])}; most in month {int(months[peak_index])}, {peak} "
-            f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
-        )
-    return " ".join(sentences)
+    for axes, (scenario, resource, rows) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
+        _fill(axes, scenario, resource, rows, highest[resource])
+        units = text.fitted(resources.units(scenario, resource), grid.width, style.SMALL)
+        title_panel(axes, text.fitted(scenario.name, grid.width, style.TEXT, "bold"), units)
+        axes.set_ylabel("Number")
+        sentences.append(_in_words(scenario, resource, rows))
+    return sheet.picture("queue_over_time", " ".join(sentences))
+
+
+def _in_words(scenario: Scenario, resource: str, rows: pd.DataFrame) -> str:
+    months, waiting, used = (rows[name].to_numpy(dtype=float) for name in ("month", "waiting", "in_use"))
+    peak_index = int(np.argmax(waiting))
+    numbers = (waiting[0], waiting[-1], waiting[peak_index])
+    first, last, peak = (rounding.number(value, "patients") for value in numbers)
+    top = rounding.number(rows["waiting_most"].iloc[peak_index], "patients", end_of=waiting[peak_index])
+    return (
+        f"{scenario.name}, {resources.units(scenario, resource)}: {first} wait in month {int(months[0])} "
+        f"and {last} in month {int(months[-1])}; most in month {int(months[peak_index])}, {peak} "
+        f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
+    )
 
 
 def _panels(queue: pd.DataFrame, scenarios: Sequence[Scenario]) -> Iterator[tuple[Scenario, str, pd.DataFrame]]:
@@ -134,27 +117,13 @@ def _step(axes: Axes, capacity: Capacity, first: float, last: float) -> None:
     axes.step(months, units, where="post", color=INK, linewidth=1.1, zorder=3)
 
 
-def _write_title(axes: Axes, scenario: Scenario, resource: str, width: float) -> None:
-    """Write a panel's scenario above it, and between them its capacity, each in a line."""
-    low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
-    title = text.fitted(scenario.name, width, style.TEXT, "bold")
-    note = text.fitted(resources.units(scenario, resource), width, style.SMALL)
-    axes.text(0, low, note, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
-    axes.text(0, high, title, transform=axes.transAxes, fontweight="bold", va="bottom")
-
-
-def _write_key(sheet: Axes, y: float, *, has_intervals: bool) -> None:
-    x = style.MARGIN
-    for words, colour, dash, _ in (*SERIES.values(), ("capacity", INK, "solid", "")):
-        line = style.Line(colour, dash)
-        sheet.plot([x, x + style.SAMPLE], [y, y], color=colour, linestyle=dash, lw=1.1 if words == "capacity" else 1.8)
-        sheet.text(x + 0.36, y, words, va="center", color=line.dark, fontweight="bold")
-        x += 0.66 + text.width(words, style.TEXT, "bold")
+def _key(*, has_intervals: bool) -> list[Sample]:
+    key = [line_sample(words, style.Line(colour, dash)) for words, colour, dash, _ in SERIES.values()]
+    key.append(line_sample("capacity", style.Line(INK, "solid"), 1.1))
     bands = [("interval of the mean", INTERVAL)] if has_intervals else []
     for words, opacity in (*bands, ("one future", FUTURE)):
-        sheet.fill_between([x, x + style.SAMPLE], y - 0.06, y + 0.06, color=INK, alpha=opacity, linewidth=0)
-        sheet.text(x + 0.36, y, words, va="center", color=style.QUIET)
-        x += 0.66 + text.width(words, style.TEXT)
+        key.append(Sample(words, area(facecolor=INK, alpha=opacity, linewidth=0), style.QUIET))
+    return key
 
 
 def _subtitle(manifest: Mapping[str, Any]) -> str:
@@ -178,12 +147,11 @@ def _has_intervals(manifest: Mapping[str, Any]) -> bool:
     return bool(manifest["draws"] > 1 and manifest["replications"] > 1)
 
 
-def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> str:
+def _footing(scenarios: Sequence[Scenario], cohort: Cohort | None) -> list[str]:
     sentences = []
     if any(scenario.capacity and scenario.service is not None for scenario in scenarios):
         sentences.append("The warm-up from an empty centre is not shown.")
     if any(capacity.offered_every is not None for scenario in scenarios for capacity in scenario.capacity.values()):
         sentences.append("Offered units are lost if no patient waits, so no capacity is shown for them.")
-    sentences += survival.benefits_in_words([scenario.name for scenario in scenarios])
-    sentences.append(survival.source_in_words(cohort))
-    return " ".join(sentences)
+    names = [scenario.name for scenario in scenarios]
+    return [*sentences, *notes.benefits_in_words(names), notes.source_in_words(cohort)]

@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from io import BytesIO
+from itertools import chain, cycle
+from typing import Any, Literal
 
 from matplotlib import style as sheets
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -33,10 +34,7 @@ MARGIN = 0.12
 
 NO_FONT = "Boxes: letters that no font of this machine has. The tables have them."
 
-SAMPLE = 0.3
-"""Inches of line in a key."""
-
-Dash = str | tuple[float, tuple[float, ...]]
+Dash = Literal["solid"] | tuple[float, tuple[float, ...]]
 SPARSE: Dash = (0.0, (2.0, 3.5))
 
 _POLICIES = (VERMILLION, BLUE, GREEN, PURPLE, ORANGE, SKY)
@@ -61,6 +59,10 @@ _SHEET = {
     "axes.labelcolor": INK,
     "axes.edgecolor": QUIET,
     "axes.linewidth": 0.7,
+    "axes.titlelocation": "left",
+    "axes.titlesize": TEXT,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "xtick.color": QUIET,
@@ -69,6 +71,8 @@ _SHEET = {
     "ytick.labelcolor": INK,
     "xtick.labelsize": TEXT,
     "ytick.labelsize": TEXT,
+    "grid.color": HAIR,
+    "grid.linewidth": 0.6,
     "hatch.linewidth": 0.5,
     "text.parse_math": False,
     "svg.fonttype": "path",
@@ -100,12 +104,9 @@ def applied() -> Iterator[None]:
 
 def lines(scenarios: Sequence[str]) -> dict[str, Line]:
     """Return each scenario's line: only the first solid and black, NAME and NAME@0.5 of one colour, nine dashes."""
-    families = list(dict.fromkeys(family(name) for name in scenarios))
-    colours = [BLACK, *(_POLICIES[place % len(_POLICIES)] for place in range(len(families)))]
-    of_family = dict(zip(families, colours, strict=False))
-    solid, *broken = _DASHES
-    dashes = [solid, *(broken[i % len(broken)] for i in range(len(scenarios)))]
-    return {name: Line(of_family[family(name)], dash) for name, dash in zip(scenarios, dashes, strict=False)}
+    colours = dict(zip(dict.fromkeys(map(family, scenarios)), chain([BLACK], cycle(_POLICIES)), strict=False))
+    dashes = chain(_DASHES[:1], cycle(_DASHES[1:]))
+    return {name: Line(colours[family(name)], dash) for name, dash in zip(scenarios, dashes, strict=False)}
 
 
 def family(scenario: str) -> str:
@@ -126,41 +127,22 @@ def canvas(width: float, height: float) -> Figure:
     return figure
 
 
-def axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Return axes at a place in inches."""
-    across, up = figure.get_size_inches()
-    return figure.add_axes((left / across, bottom / up, width / across, height / up))
-
-
-def sample(sheet: Axes, x: float, y: float, line: Line) -> None:
-    """Draw a short piece of a scenario's line, from a place to its right, as a key."""
-    sheet.plot([x, x + SAMPLE], [y, y], color=line.colour, linestyle=line.dash, linewidth=1.8, dash_capstyle="butt")
-
-
-def sheet(figure: Figure) -> Axes:
-    """Return invisible axes over the whole figure, in inches."""
-    across, up = figure.get_size_inches()
-    sheet = figure.add_axes((0, 0, 1, 1), xlim=(0, across), ylim=(0, up))
-    sheet.set_axis_off()
-    return sheet
-
-
 def svg(figure: Figure, *, title: str = "", alt: str = "") -> str:
     """Return a figure as SVG text, without dates; title and alternative text as its metadata."""
-    metadata = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
-    stream = StringIO()
-    with applied():
-        _settle_letters(figure)
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, **metadata})
-    return stream.getvalue()
+    described = {key: value for key, value in (("Title", title), ("Description", alt)) if value}
+    return _saved(figure, format="svg", metadata={"Date": None, "Creator": None, **described}).decode()
 
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG, without dates or versions."""
+    return _saved(figure, format="png", dpi=160, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+
+
+def _saved(figure: Figure, **options: Any) -> bytes:
     stream = BytesIO()
     with applied():
         _settle_letters(figure)
-        figure.savefig(stream, format="png", dpi=160, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
+        figure.savefig(stream, **options)
     return stream.getvalue()
 
 
@@ -175,6 +157,3 @@ def _settle_letters(figure: Figure) -> None:
         across, up = figure.get_size_inches()
         place = (1 - MARGIN / across, 1 - 0.03 / up)
         figure.text(*place, NO_FONT, color=QUIET, fontsize=SMALL, ha="right", va="top")
-
-
-

@@ -1,31 +1,20 @@
-"""Text on a figure: its width, line breaks, places of labels, headings and footings."""
+"""Text on a figure: its width, its line breaks, and places of labels that do not hide one another."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
+from scipy.optimize import isotonic_regression
 
-from simulator.figures.style import MARGIN, QUIET, SMALL, TEXT, TITLE, WIDTH
+from simulator.figures.style import TEXT
 
 HELD = "\N{NO-BREAK SPACE}"
 """Stands for a space at which no line may break."""
-
-
-def explained(abbreviations: Mapping[str, str], labels: Iterable[str]) -> list[str]:
-    """Return a sentence with the abbreviations that labels use and their meanings; none without abbreviations."""
-    text = " ".join(labels)
-    used = [
-        f"{abbreviation}: {meaning}"
-        for abbreviation, meaning in abbreviations.items()
-        if re.search(rf"(?<!\w){re.escape(abbreviation)}(?!\w)", text)
-    ]
-    return [f"{'; '.join(used)}."] if used else []
 
 
 @lru_cache(maxsize=4096)
@@ -70,6 +59,11 @@ def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bol
     return "\n".join(lines)
 
 
+def broken_title(title: str, inches: float) -> str:
+    """Return a panel's title in lines: words, or a scenario's name."""
+    return "\n".join(wrap(title, inches, TEXT, "bold")) if " " in title else broken_name(title, inches)
+
+
 def fitted(text: str, inches: float, size: float = TEXT, weight: str = "normal") -> str:
     """Return a text in one line of at most `inches`, its middle cut out if need be."""
     keep, short = len(text), text
@@ -99,57 +93,13 @@ def _pieces(word: str, inches: float, size: float, weight: str) -> list[str]:
 
 
 def label_places(wanted: Sequence[float], gap: float, lowest: float, highest: float) -> list[float]:
-    """Return places at least `gap` apart, between two ends, as near to the wanted places as possible."""
-    order = np.argsort(wanted, kind="stable")
-    placed = spaced([wanted[index] for index in order], [gap] * (len(wanted) - 1))
-    room = max(highest - gap * (len(wanted) - 1), lowest)
-    steps = gap * np.arange(len(wanted))
-    places = np.empty(len(wanted))
-    places[order] = np.clip(np.array(placed) - steps, lowest, room) + steps
-    return [float(place) for place in places]
+    """Return places at least `gap` apart, between two ends, as near to the wanted places as possible.
 
-
-def spaced(wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
-    """Return places in the given order, each at least its gap after the one before, as near to the wanted as possible.
-
-    Weighted least squares under an order: isotonic regression of wanted_i less the gaps before i (Ayer et al. 1955),
-    by pooling neighbours. gaps : one fewer than wanted; weights : positive, one each.
+    Least squares under an order: isotonic regression of the wanted places less the gaps before them (Ayer et al. 1955).
     """
-    steps = np.concatenate([[0.0], np.cumsum(gaps)])[: len(wanted)]
-    pools: list[tuple[float, float, int]] = []
-    for place, step, weight in zip(wanted, steps, weights or [1.0] * len(wanted), strict=True):
-        pools.append((place - float(step), weight, 1))
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (later, heavy, later_size), (earlier, light, earlier_size) = pools.pop(), pools.pop()
-            total = heavy + light
-            pools.append(((later * heavy + earlier * light) / total, total, later_size + earlier_size))
-    level = np.array([mean for mean, _, size in pools for _ in range(size)])
-    return [float(place) for place in level + steps]
-
-
-def heading(figure: Figure, title: str, subtitle: str = "") -> None:
-    """Write the title, and the subtitle below it, at the top left."""
-    across, up = figure.get_size_inches()
-    title = fitted(title, across - 2 * MARGIN, TITLE, "bold")
-    figure.text(MARGIN / across, 1 - 0.12 / up, title, fontsize=TITLE, fontweight="bold", va="top")
-    lines = "\n".join(wrap(subtitle, across - 2 * MARGIN))
-    figure.text(MARGIN / across, 1 - 0.38 / up, lines, color=QUIET, va="top", linespacing=1.3)
-
-
-def footing(figure: Figure, text: str) -> None:
-    """Write source and cautions at the bottom left."""
-    across, up = figure.get_size_inches()
-    lines = "\n".join(wrap(text, across - 2 * MARGIN, SMALL))
-    figure.text(MARGIN / across, 0.1 / up, lines, color=QUIET, fontsize=SMALL, va="bottom", linespacing=1.35)
-
-
-def heading_height(subtitle: str, across: float = WIDTH) -> float:
-    """Return the inches that `heading` takes."""
-    return 0.42 + 0.165 * len(wrap(subtitle, across - 2 * MARGIN))
-
-
-def footing_height(text: str, across: float = WIDTH) -> float:
-    """Return the inches that `footing` takes."""
-    return 0.14 + 0.148 * len(wrap(text, across - 2 * MARGIN, SMALL))
-
-
+    order = np.argsort(wanted, kind="stable")
+    steps = gap * np.arange(len(wanted))
+    level = isotonic_regression(np.asarray(wanted)[order] - steps).x if len(wanted) else steps
+    places = np.empty(len(wanted))
+    places[order] = np.clip(level, lowest, max(highest - gap * (len(wanted) - 1), lowest)) + steps
+    return [float(place) for place in places]

@@ -10,7 +10,8 @@ from typing import Any
 from simulator.evidence.cohort import Cohort
 from simulator.experiment.manifest import ROUGH
 from simulator.experiment.results import Results
-from simulator.figures.gallery import Picture, clocks
+from simulator.figures.gallery import clocks
+from simulator.figures.picture import Picture
 from simulator.report import levers
 from simulator.report.elements import folded, inline_svg, paragraph, part, section, span, table, tag, text
 from simulator.report.tables import outcomes, resources

@@ -16,7 +16,8 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.experiment.parts import report_months
 from simulator.experiment.results import Results
-from simulator.figures.gallery import gallery, save
+from simulator.figures.gallery import gallery
+from simulator.figures.picture import save
 from simulator.files import csv, lock, toml
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file

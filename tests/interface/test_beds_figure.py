@@ -36,7 +36,7 @@ def table(shown: list[Scenario]) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def figure(table: pd.DataFrame, shown: list[Scenario]) -> Figure:
-    return resource_use.draw(table, shown, MANIFEST, load_cohort(shown[0].pathway))
+    return resource_use.picture(table, shown, MANIFEST, load_cohort(shown[0].pathway)).figure
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -86,10 +86,10 @@ def test_the_interval_of_the_mean_is_darker_than_what_one_future_may_look_like(f
 
 def test_of_one_draw_no_interval_is_promised(table: pd.DataFrame, shown: list[Scenario]) -> None:
     hidden = table.assign(waiting_lower=np.nan, waiting_upper=np.nan, in_use_lower=np.nan, in_use_upper=np.nan)
-    alone = resource_use.draw(hidden, shown, {"draws": 1, "replications": 4})
+    alone = resource_use.picture(hidden, shown, {"draws": 1, "replications": 4}).figure
     assert "Pale bands" in words(alone)
     assert "over 1 parameter set, 4 replications each" in words(alone)
-    single = words(resource_use.draw(hidden, shown, {"draws": 6, "replications": 1}))
+    single = words(resource_use.picture(hidden, shown, {"draws": 6, "replications": 1}).figure)
     assert "over 6 parameter sets, 1 replication each" in single
     assert "interval of the mean" not in single
     assert "interval of the mean" not in words(alone)
@@ -110,7 +110,7 @@ def test_it_says_its_size_and_source_and_what_the_bands_are(figure: Figure) -> N
 
 
 def test_the_alternative_text_says_the_numbers(table: pd.DataFrame, shown: list[Scenario]) -> None:
-    said = resource_use.alt_text(table, shown)
+    said = resource_use.picture(table, shown, MANIFEST).alt
     assert "regional-centre, three HSCT beds: 0 wait in month 24 and 3.0 in month 84" in said
     assert "most in month 84, 6.0 (95 % of replications up to 12.0); 3.5 in use on average" in said
 
@@ -118,5 +118,5 @@ def test_the_alternative_text_says_the_numbers(table: pd.DataFrame, shown: list[
 def test_units_that_are_offered_have_no_capacity_line(table: pd.DataFrame) -> None:
     centre = load_scenario("car-t-slot-a-month")
     rows = table.assign(scenario=centre.name, resource="car_t_slots").iloc[:61]
-    (axes,) = panels(resource_use.draw(rows, [centre], MANIFEST))
+    (axes,) = panels(resource_use.picture(rows, [centre], MANIFEST).figure)
     assert not [line for line in axes.get_lines() if line.get_drawstyle() == "steps-post"]

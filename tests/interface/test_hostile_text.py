@@ -21,7 +21,8 @@ from matplotlib.text import Text
 from simulator.cli import folder as run_folder
 from simulator.experiment.run import compare
 from simulator.figures import abridged, style
-from simulator.figures.gallery import Picture, gallery
+from simulator.figures.gallery import gallery
+from simulator.figures.picture import Picture
 from simulator.pathway.format import load_pathway
 from simulator.report import run_folder as report_folder
 from simulator.scenario.scenario import Scenario

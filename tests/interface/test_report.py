@@ -18,7 +18,8 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, cohorts_folder, load_cohort
 from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
-from simulator.figures.gallery import Picture, clocks, gallery
+from simulator.figures.gallery import clocks, gallery
+from simulator.figures.picture import Picture
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.report import run_folder

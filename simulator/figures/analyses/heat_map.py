@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
-from simulator.analyses.sweep.axis import Axis
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
-from simulator.figures import style
-from simulator.figures import text as lettering
+from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sheet
 from simulator.wording import rounding
 from simulator.wording.numbers import capital
 from simulator.wording.sweep_rows import Displayed
@@ -22,47 +21,43 @@ from simulator.wording.sweep_rows import Displayed
 TALLEST, FIELD = 4.2, 0.52
 """Inches of a map, and of a field if there are few."""
 
-LEFT, GAP, TITLE, FOOT, LINE = 0.75, 0.9, 0.34, 0.62, 0.16
 MOST_TICKS = 12
 
 COLOURS = (style.BLUE, style.VERMILLION)
 """Of the first map, which is good, and of the second, which is bad."""
 
 
-def draw(sweep: Sweep, outcomes: Sequence[Displayed], footing: str) -> Figure:
+@style.applied()
+def picture(sweep: Sweep, outcomes: Sequence[Displayed], footing: Sequence[str]) -> Picture:
     """Return the figure of one or two outcomes over the first name (across) and the second (up)."""
-    with style.applied():
-        across, up = sweep.grid.axes[:2]
-        subtitle = sweep_text.subtitle(sweep)
-        foot = lettering.footing_height(footing)
-        height = min(max(FIELD * len(up.values), 1.2), TALLEST)
-        side = sweep_text.broken(up.name, height)
-        height = max(height, *(lettering.width(line) for line in side))
-        left = LEFT + LINE * (len(side) - 1)
-        head = lettering.heading_height(subtitle) + TITLE
-        figure = style.canvas(style.WIDTH, head + height + FOOT + foot)
-        lettering.heading(figure, sweep_text.title(sweep), subtitle)
-        lettering.footing(figure, footing)
-        width = (style.WIDTH - left - style.MARGIN - GAP * (len(outcomes) - 1)) / len(outcomes)
-        width = min(width, 1.4 * len(across.values) + 0.5)
-        for place, outcome in enumerate(outcomes):
-            axes = style.axes(figure, left + place * (width + GAP), foot + FOOT, width, height)
-            _fill(axes, outcome, sweep, COLOURS[place], (width, height))
-            axes.set_ylabel("" if place else "\n".join(side))
-    return figure
+    across, up = sweep.grid.axes[:2]
+    height = min(max(FIELD * len(up.values), 1.2), TALLEST)
+    side = sweep_text.broken(up.name, height)
+    height = max(height, *(text.width(line) for line in side))
+    left, widest = 0.75 + 0.16 * (len(side) - 1), 1.4 * len(across.values) + 0.5
+    grid = Grid(len(outcomes), 2, plot=height, above=0.34, below=0.57, left=left, gap=0.9, widest=widest)
+    sheet = Sheet(sweep_text.title(sweep), sweep_text.subtitle(sweep), footing, grid.height)
+    for axes, outcome, colour in zip(sheet.panels(grid, one_scale=False), outcomes, COLOURS, strict=False):
+        _fill(axes, outcome, sweep, colour, (grid.width, height))
+        axes.set_ylabel("\n".join(side))
+    sentences = [f"{sweep.scenario.name} by {across.name} and {up.name}.{sweep_text.fixed_sentence(sweep)}"]
+    return sheet.picture("heat_map", " ".join([*sentences, *(sweep_text.ends(sweep, outcome) for outcome in outcomes)]))
 
 
 def _fill(axes: Axes, outcome: Displayed, sweep: Sweep, colour: str, size: tuple[float, float]) -> None:
     across, up = sweep.grid.axes[:2]
     values = sweep_text.plane(outcome.values(sweep)[0]).T
-    colours = LinearSegmentedColormap.from_list("own", [style.shade(colour, 1.93), style.shade(colour, 0.8)])
+    colours = LinearSegmentedColormap.from_list(outcome.outcome, [style.shade(colour, 1.93), style.shade(colour, 0.8)])
     low, high = _range(values)
     axes.imshow(values, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="nearest")
-    axes.set_title(capital(outcome.label), fontsize=style.TEXT, fontweight="bold", loc="left")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.set_title(capital(outcome.label))
+    axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    _ticks(axes, across, up)
+    axes.set_xlabel(across.name)
+    for axis, put in ((across, axes.set_xticks), (up, axes.set_yticks)):
+        count = len(axis.values)
+        places = range(0, count, -(-count // MOST_TICKS))
+        put(places, [f"{axis.values[place]:.10g}" for place in places])
     _write_numbers(axes, values, outcome.unit, size, lambda value: _ink(colours((value - low) / (high - low))))
 
 
@@ -74,18 +69,6 @@ def _range(values: Floats) -> tuple[float, float]:
     # A map spans at least 2, so that small differences look small.
     spare = max(2.0 - (high - low), 0.0)
     return low - spare / 2, high + spare / 2
-
-
-def _ticks(axes: Axes, across: Axis, up: Axis) -> None:
-    axes.set_xlabel(across.name)
-    for axis, put in ((across, axes.set_xticks), (up, axes.set_yticks)):
-        places = _some(len(axis.values))
-        put(places, [f"{axis.values[place]:.10g}" for place in places])
-
-
-def _some(count: int) -> list[int]:
-    """Return the places of ticks, all if there are few."""
-    return list(range(0, count, -(-count // MOST_TICKS)))
 
 
 def _ink(field: tuple[float, float, float, float]) -> str:
@@ -100,25 +83,15 @@ def _write_numbers(
 ) -> None:
     """Write each field's number if there is room, else the ends of the scale above the map."""
     rows, columns = values.shape
-    texts = [[rounding.number(value, unit) for value in row] for row in values]
-    needed = max(lettering.width(text, style.TEXT) for row in texts for text in row) + 0.1
+    numbers = [[rounding.number(value, unit) for value in row] for row in values]
+    needed = max(text.width(number) for row in numbers for number in row) + 0.1
     if size[0] / columns < needed or size[1] / rows < 0.17:
         known = values[np.isfinite(values)]
         if known.size:
             lightest, darkest = (rounding.number(end, unit) for end in (known.min(), known.max()))
             scale = f"lightest {lightest}, darkest {darkest}"
-            axes.set_title(scale, fontsize=style.SMALL, color=style.QUIET, loc="right")
+            axes.set_title(scale, fontsize=style.SMALL, fontweight="normal", color=style.QUIET, loc="right")
         return
-    for row in range(rows):
-        for column in range(columns):
-            value = values[row, column]
-            colour = ink(value) if np.isfinite(value) else style.INK
-            axes.text(column, row, texts[row][column], ha="center", va="center", color=colour)
-
-
-def alt_text(sweep: Sweep, outcomes: Sequence[Displayed]) -> str:
-    """Return the figure in words with numbers."""
-    across, up = sweep.grid.axes[:2]
-    sentences = [f"{sweep.scenario.name} by {across.name} and {up.name}.{sweep_text.fixed_sentence(sweep)}"]
-    sentences += [sweep_text.ends(sweep, outcome) for outcome in outcomes]
-    return " ".join(sentences)
+    for (row, column), value in np.ndenumerate(values):
+        colour = ink(value) if np.isfinite(value) else style.INK
+        axes.text(column, row, numbers[row][column], ha="center", va="center", color=colour)

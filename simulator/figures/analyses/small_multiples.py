@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from simulator.analyses.sweep.axis import Axis
 from simulator.analyses.sweep.run import Sweep
-from simulator.arrays import Floats
 from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sheet, line_sample, title_panel
 from simulator.figures.style import Line
 from simulator.wording.numbers import capital
 from simulator.wording.sweep_rows import Displayed
@@ -23,55 +23,44 @@ MOST_LINES = 5
 MOST_BANDS = 2
 """With more lines, bands would hide one another: then the first and the last line have them."""
 
-PLOT = 1.85
-TITLE, FOOT, LEFT, GAP, WIDEST = 0.42, 0.55, 0.62, 0.5, 3.2
-
 Lines = dict[int | None, Line]
 """Drawn place on the second axis -> its line; None if one name varies."""
 
 
-def draw(
-    sweep: Sweep, outcomes: Sequence[Displayed], footing: str, *, plot: float = PLOT, widest: float = WIDEST
-) -> Figure:
-    """Return the figure, a panel for each outcome."""
-    with style.applied():
-        lines = _lines(sweep)
-        across = min(len(outcomes), 4 if len(outcomes) in (4, 7, 8) else 3)
-        width = min(widest, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
-        below = "\n".join(sweep_text.broken(sweep.grid.names[0], width))
-        room = FOOT + 0.15 * below.count("\n")
-        down = -(-len(outcomes) // across)
-        subtitle = sweep_text.subtitle(sweep)
-        keys = 0.3 if len(sweep.grid.axes) > 1 else 0.0
-        head = text.heading_height(subtitle) + keys
-        foot = text.footing_height(footing) + 0.05
-        figure = style.canvas(style.WIDTH, head + down * (TITLE + plot + room) + foot)
-        text.heading(figure, sweep_text.title(sweep), subtitle)
-        text.footing(figure, footing)
-        up = figure.get_size_inches()[1]
-        if keys:
-            _write_key(style.sheet(figure), up - head + 0.16, sweep.grid.axes[1], lines)
-        for place, outcome in enumerate(outcomes):
-            row, column = divmod(place, across)
-            bottom = up - head - (row + 1) * (TITLE + plot + room) + room
-            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, plot)
-            _fill(axes, outcome, sweep, lines, width)
-            axes.set_xlabel(below)
-    return figure
+@style.applied()
+def picture(
+    sweep: Sweep, outcomes: Sequence[Displayed], footing: Sequence[str], name: str, **size: float
+) -> Picture:
+    """Return the figure, a panel for each outcome. size : of a panel, if not the usual (see Grid)."""
+    lines = _lines(sweep)
+    grid = Grid(len(outcomes), 4 if len(outcomes) in (4, 7, 8) else 3, **{"above": 0.42, "gap": 0.5, **size})
+    label = sweep_text.broken(sweep.grid.names[0], grid.width)
+    grid = replace(grid, below=0.55 + 0.15 * (len(label) - 1))
+    lead, key = "", []
+    if len(sweep.grid.axes) > 1:
+        axis = sweep.grid.axes[1]
+        lead = f"{axis.name}:"
+        key = [line_sample(f"{axis.values[place]:.10g}", line) for place, line in lines.items() if place is not None]
+    key_left = style.MARGIN + text.width(lead) + 0.15
+    footing = [_bands_in_words(sweep), *footing]
+    title, subtitle = sweep_text.title(sweep), sweep_text.subtitle(sweep)
+    sheet = Sheet(title, subtitle, footing, grid.height, key=key, key_left=key_left)
+    sheet.page.text(style.MARGIN, sheet.top + 0.15, lead, va="center")
+    for axes, outcome in zip(sheet.panels(grid, one_scale=False), outcomes, strict=True):
+        _fill(axes, outcome, sweep, lines, grid.width)
+        axes.set_xlabel("\n".join(label))
+    names = " and ".join(sweep.grid.names[:2])
+    sentences = [f"Small multiples of {sweep.scenario.name} by {names}.{sweep_text.fixed_sentence(sweep)}"]
+    return sheet.picture(name, " ".join([*sentences, *(sweep_text.ends(sweep, outcome) for outcome in outcomes)]))
 
 
 def _lines(sweep: Sweep) -> Lines:
+    """Return the lines of the drawn values, evenly from the first to the last."""
     if len(sweep.grid.axes) == 1:
         return {None: style.lines(["only"])["only"]}
-    places = _drawn(sweep.grid.axes[1])
-    styles = style.lines([str(place) for place in places])
-    return {place: styles[str(place)] for place in places}
-
-
-def _drawn(axis: Axis) -> list[int]:
-    """Return the places of the drawn values, evenly from the first to the last."""
-    count = len(axis.values)
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, MOST_LINES))})
+    count = len(sweep.grid.axes[1].values)
+    places = sorted({round(place) for place in np.linspace(0, count - 1, min(count, MOST_LINES))})
+    return dict(zip(places, style.lines([str(place) for place in places]).values(), strict=True))
 
 
 def _fill(axes: Axes, outcome: Displayed, sweep: Sweep, lines: Lines, width: float) -> None:
@@ -81,45 +70,25 @@ def _fill(axes: Axes, outcome: Displayed, sweep: Sweep, lines: Lines, width: flo
     order = np.argsort(x)
     ends = list(lines)
     banded = set(ends) if len(ends) <= MOST_BANDS else {ends[0], ends[-1]}
+    marker = "o" if x.size <= 8 else ""
     for place, line in lines.items():
-        line_values = [values if place is None else values[:, place] for values in (estimate, lower, upper)]
-        _plot(axes, x[order], [values[order] for values in line_values], line, band=place in banded)
-    axes.set_ylim(bottom=0.0)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, 100.0 if outcome.label.endswith("%") and high > 95.0 else max(high, 1.0))
-    axes.grid(axis="y", color=style.HAIR, linewidth=0.6, zorder=0)
-    axes.set_axisbelow(True)
+        mean, low, high = ((table if place is None else table[:, place])[order] for table in (estimate, lower, upper))
+        axes.plot(
+            x[order], mean, color=line.colour, linestyle=line.dash, linewidth=1.6, marker=marker, markersize=3.5,
+            zorder=3,
+        )  # fmt: skip
+        if place in banded and np.any(high > low):
+            axes.fill_between(x[order], low, high, color=line.colour, alpha=0.12, linewidth=0, zorder=1)
+    highest = axes.get_ylim()[1]
+    axes.set_ylim(0.0, 100.0 if outcome.label.endswith("%") and highest > 95.0 else max(highest, 1.0))
+    axes.grid(axis="y", zorder=0)
     if x.size <= 8:
         axes.set_xticks(x, [f"{value:.10g}" for value in axis.values])
-    title = "\n".join(text.wrap(capital(outcome.label), width, style.TEXT, "bold")[:2])
-    axes.set_title(title, fontsize=style.TEXT, fontweight="bold", loc="left", pad=6)
+    title_panel(axes, "\n".join(text.wrap(capital(outcome.label), width, style.TEXT, "bold")[:2]))
 
 
-def _plot(axes: Axes, x: Floats, values: list[Floats], line: Line, *, band: bool) -> None:
-    estimate, lower, upper = values
-    marker = "o" if x.size <= 8 else ""
-    axes.plot(
-        x, estimate, color=line.colour, linestyle=line.dash, linewidth=1.6, marker=marker, markersize=3.5, zorder=3
-    )
-    if band and np.any(upper > lower):
-        axes.fill_between(x, lower, upper, color=line.colour, alpha=0.12, linewidth=0, zorder=1)
-
-
-def _write_key(sheet: Axes, y: float, axis: Axis, lines: Lines) -> None:
-    """Write the second name, and a sample of each line with its value."""
-    x = style.MARGIN
-    sheet.text(x, y, f"{axis.name}:", va="center")
-    x += text.width(f"{axis.name}:", style.TEXT) + 0.15
-    for place, line in lines.items():
-        assert place is not None
-        value = f"{axis.values[place]:.10g}"
-        style.sample(sheet, x, y, line)
-        sheet.text(x + 0.36, y, value, va="center", color=line.dark, fontweight="bold")
-        x += 0.66 + text.width(value, style.TEXT, "bold")
-
-
-def note(sweep: Sweep) -> str:
-    """Return the meaning of the bands, and the drawn values, for the footing."""
+def _bands_in_words(sweep: Sweep) -> str:
+    """Return the meaning of the bands, and the drawn values."""
     sentences = []
     lines = 1 if len(sweep.grid.axes) == 1 else len(sweep.grid.axes[1].values)
     if sweep.manifest["draws"] > 1:
@@ -128,12 +97,4 @@ def note(sweep: Sweep) -> str:
         sentences.append("so differences are more certain than the bands (sweep.csv).")
     if lines > MOST_LINES:
         sentences.append(f"{MOST_LINES} of {lines} values of {sweep.grid.names[1]} are shown.")
-    return " ".join(sentences)
-
-
-def alt_text(sweep: Sweep, outcomes: Sequence[Displayed]) -> str:
-    """Return the figure in words with numbers."""
-    names = " and ".join(sweep.grid.names[:2])
-    sentences = [f"Small multiples of {sweep.scenario.name} by {names}.{sweep_text.fixed_sentence(sweep)}"]
-    sentences += [sweep_text.ends(sweep, outcome) for outcome in outcomes]
     return " ".join(sentences)

@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator
 
 from simulator.analyses.virtual_cohorts.power import VirtualCohorts
-from simulator.figures import style, text
-from simulator.figures.gallery import Picture
-from simulator.figures.survival import curve, survival
+from simulator.figures import notes, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Sheet
+from simulator.figures.style import Line
+from simulator.figures.survival import curve
 from simulator.wording import virtual_cohorts
 
-PLOT, LEFT, FOOT, HEAD = 3.0, 0.65, 0.55, 0.15
+PLOT = 3.0
+"""Inches of the axes up."""
 
 
+@style.applied()
 def pictures(result: VirtualCohorts) -> list[Picture]:
     """Return the figure of the cohorts, and the figure of the power if policies are compared."""
-    words = virtual_cohorts.cohorts(result)
-    figures = [Picture("virtual_cohorts", "What cohorts of this size show", words, _cohorts(result))]
-    if result.power is not None:
-        alt = _power_in_words(result.power)
-        figures.append(Picture("power", "Power against the size of an arm", alt, _power(result)))
-    return figures
+    return [_cohorts(result), *([] if result.power is None else [_power(result, result.power)])]
 
 
-
-def _cohorts(result: VirtualCohorts) -> Figure:
+def _cohorts(result: VirtualCohorts) -> Picture:
     n, scenario = result.settings.size, result.scenarios[0]
     count = result.curves["cohort"].nunique()
-    source = survival.source_in_words(result.cohort)
-    footing = f"{virtual_cohorts.standard_deviations(result)} {_followed(result)} {source}"
+    footing = [
+        virtual_cohorts.standard_deviations(result), _followed(result), notes.source_in_words(result.cohort)
+    ]
     subtitle = f"{count} of {len(result.cohorts)} cohorts of {n} under {scenario.name}, each by Kaplan-Meier."
-    with style.applied():
-        foot = text.footing_height(footing) + FOOT
-        figure = style.canvas(style.WIDTH, foot + PLOT + HEAD + text.heading_height(subtitle))
-        text.heading(figure, f"What a cohort of {n} can show", subtitle)
-        text.footing(figure, footing)
-        left = style.axes(figure, LEFT, foot, 5.4, PLOT)
-        _fill_curves(left, result, scenario.pathway.clock)
-        right = style.axes(figure, LEFT + 6.1, foot, style.WIDTH - LEFT - 6.1 - 0.25, PLOT)
-        _fill_histogram(right, result)
-    return figure
+    sheet = Sheet(f"What a cohort of {n} can show", subtitle, footing, 0.5 + PLOT + 0.15)
+    _fill_curves(sheet.axes(0.65, sheet.bottom + 0.5, 5.4, PLOT), result, scenario.pathway.clock)
+    _fill_histogram(sheet.axes(6.75, sheet.bottom + 0.5, style.WIDTH - 7.0, PLOT), result)
+    return sheet.picture("virtual_cohorts", virtual_cohorts.cohorts(result))
 
 
 def _followed(result: VirtualCohorts) -> str:
@@ -57,16 +50,14 @@ def _followed(result: VirtualCohorts) -> str:
 def _fill_curves(axes: Axes, result: VirtualCohorts, clock: str) -> None:
     end = result.scenarios[0].pathway.months.of_panels
     curve.percent_axis(axes)
-    axes.set_xlim(0, end)
-    axes.set_xticks(curve.month_ticks(end, 9))
-    axes.set_xlabel(f"Months since {clock}")
+    curve.month_axis(axes, end, 9, f"Months since {clock}")
     for _, rows in result.curves.groupby("cohort"):
         months = np.concatenate([[0.0], rows["month"].to_numpy(), [end]])
         alive = np.concatenate([[1.0], rows["survival"].to_numpy(), rows["survival"].to_numpy()[-1:]])
         axes.step(months, 100 * alive, where="post", color=style.BLUE, alpha=0.16, linewidth=0.7, zorder=2)
     if result.cohort is not None:
         curve.plot_reported(axes, result.cohort.reported_survival("all", clock), end=end)
-        axes.text(0.98 * end, 97, "Circles: reported, ± one standard error", ha="right", fontsize=style.SMALL)
+        axes.text(0.98 * end, 97, notes.REPORTED.rstrip("."), ha="right", fontsize=style.SMALL)
 
 
 def _fill_histogram(axes: Axes, result: VirtualCohorts) -> None:
@@ -84,10 +75,8 @@ def _fill_histogram(axes: Axes, result: VirtualCohorts) -> None:
         value = reported[0] / reported[1]
         axes.errorbar([100 * value], [1.07 * highest], xerr=[100 * error], fmt="o", color=style.INK, mfc="white",
                       capsize=2.5, zorder=5)  # fmt: skip
-    axes.set_ylim(0, 1.25 * highest)
-    axes.set_xlim(0, 100)
-    axes.set_xlabel(f"Alive at {virtual_cohorts.month(result)} (%)")
-    axes.set_ylabel("Cohorts")
+    label = f"Alive at {virtual_cohorts.month(result)} (%)"
+    axes.set(xlim=(0, 100), ylim=(0, 1.25 * highest), xlabel=label, ylabel="Cohorts")
 
 
 def _power_in_words(power: pd.DataFrame) -> str:
@@ -101,51 +90,39 @@ def _power_in_words(power: pd.DataFrame) -> str:
     return f"Power of the log-rank test. {' '.join(sentences)}"
 
 
-def _power(result: VirtualCohorts) -> Figure:
-    power, first = result.power, result.scenarios[0].name
-    assert power is not None
+def _power(result: VirtualCohorts, power: pd.DataFrame) -> Picture:
+    first = result.scenarios[0].name
     names = list(dict.fromkeys(power["scenario"]))
-    footing = " ".join(
-        [
-            "Bands: 95 % interval over the parameter sets, without sampling variation. Bars: Monte Carlo error (95 %).",
-            f"Two arms of independent patients, P < 0.05. {_followed(result)}",
-            *survival.benefits_in_words(names),
-            survival.source_in_words(result.cohort),
-        ]
-    )
-    with style.applied():
-        subtitle = f"How often the log-rank test distinguishes a policy from {first}"
-        foot = text.footing_height(footing) + FOOT
-        figure = style.canvas(style.WIDTH, foot + PLOT + 0.15 + text.heading_height(subtitle))
-        text.heading(figure, "Power against the size of an arm", subtitle)
-        text.footing(figure, footing)
-        axes = style.axes(figure, LEFT, foot, 6.6, PLOT)
-        _fill_power(axes, power, names, [first, *names])
-    return figure
+    footing = [
+        "Bands: 95 % interval over the parameter sets, without sampling variation. Bars: Monte Carlo error (95 %).",
+        f"Two arms of independent patients, P < 0.05. {_followed(result)}",
+        *notes.benefits_in_words(names),
+        notes.source_in_words(result.cohort),
+    ]
+    subtitle = f"How often the log-rank test distinguishes a policy from {first}"
+    sheet = Sheet("Power against the size of an arm", subtitle, footing, 0.5 + PLOT + 0.15)
+    _fill_power(sheet.axes(0.65, sheet.bottom + 0.5, 6.6, PLOT), power, names, style.lines([first, *names]))
+    return sheet.picture("power", _power_in_words(power))
 
 
-def _fill_power(axes: Axes, power: pd.DataFrame, names: list[str], all_names: list[str]) -> None:
-    lines = style.lines(all_names)
+def _fill_power(axes: Axes, power: pd.DataFrame, names: list[str], lines: Mapping[str, Line]) -> None:
     curve.percent_axis(axes, label="Significant comparisons (%)")
     sizes = sorted(set(power["patients_an_arm"].tolist()))
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator([float(size) for size in sizes]))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{size:g}" for size in sizes])
+    axes.set(xticks=sizes, xticklabels=[f"{size:g}" for size in sizes], xlabel="Patients an arm")
+    axes.set_xticks([], minor=True)
     axes.set_xlim(0.9 * sizes[0], 1.02 * sizes[-1])
-    axes.set_xlabel("Patients an arm")
     axes.axhline(100 * virtual_cohorts.USUAL_POWER, color=style.FAINT, linewidth=0.7, linestyle=(0, (1, 2)))
     ends = []
     for name in names:
         rows = power[power["scenario"] == name]
         x, line = rows["patients_an_arm"].to_numpy(dtype=float), lines[name]
-        y, lower, upper, error = (100 * rows[e].to_numpy(dtype=float) for e in
-                                  ("power", "lower", "upper", "monte_carlo_se"))  # fmt: skip
+        columns = ("power", "lower", "upper", "monte_carlo_se")
+        y, lower, upper, error = (100 * rows[column].to_numpy(dtype=float) for column in columns)
         axes.errorbar(x, y, yerr=1.96 * np.nan_to_num(error), color=line.colour, linestyle=line.dash, linewidth=1.8,
                       marker="o", markersize=4, capsize=2, elinewidth=0.9, zorder=3)  # fmt: skip
         if np.isfinite(lower).all():
             axes.fill_between(x, lower, upper, color=line.colour, alpha=0.13, linewidth=0, zorder=1)
         ends.append(y[-1])
-    places = text.label_places(ends, 7.0, 1.0, 100.0)
-    for name, place in zip(names, places, strict=True):
+    for name, place in zip(names, text.label_places(ends, 7.0, 1.0, 100.0), strict=True):
         axes.text(1.06 * sizes[-1], place, name, color=lines[name].dark, fontweight="bold", va="center")

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from simulator.arrays import Floats
 from simulator.evidence.cohort import Cohort
-from simulator.figures import style, text
-from simulator.figures.survival import survival
+from simulator.figures import notes, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sheet
 from simulator.pathway.outcome_months import worded
 from simulator.pathway.pathway import Pathway
 
-ACROSS, PLOT, TITLE, GAP, LEFT, FOOT = 7, 0.78, 0.36, 0.1, 0.52, 0.42
 ROW, NAMES = 0.185, 2.5
+"""Inches of a row of the coverage, and of the names of the quantities."""
 
 LEVELS: Mapping[float, tuple[str, str]] = {
     0.5: (style.BLUE, "o"),
@@ -26,55 +26,45 @@ LEVELS: Mapping[float, tuple[str, str]] = {
     0.95: (style.GREEN, "D"),
 }
 
-
 OUTCOMES = {
     "os": "OS at {months}",
     "rmst": "mean survival to {months}",
 }
 
 
-def draw(
+@style.applied()
+def picture(
     shares: Mapping[str, Floats],
     z: Floats,
     lower: Floats,
     upper: Floats,
+    verdict: pd.DataFrame,
     *,
-    fits: int,
     note: str,
     cohort: Cohort,
     pathway: Pathway,
-) -> Figure:
+) -> Picture:
     """Return a panel a quantity: share of fits that rank the truth up to z, less z; and the band of uniform ranks.
 
-    shares : quantity -> (n_points,); z, lower, upper : (n_points,) of the band
+    shares : quantity -> (n_points,); z, lower, upper : (n_points,) of the band; verdict : see `ecdf_bands.judged`
     """
-    with style.applied():
-        down = -(-len(shares) // ACROSS)
-        subtitle = (
-            f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: share of fits in which the true "
-            "value ranks below, minus the expected share; flat at 0 is right."
-        )
-        footing = _footing(note, shares, cohort, pathway)
-        foot = text.footing_height(footing) + FOOT
-        head = text.heading_height(subtitle) + 0.1
-        figure = style.canvas(style.WIDTH, head + down * (TITLE + PLOT + GAP) + foot)
-        text.heading(figure, "Does the calibration recover the true values?", subtitle)
-        text.footing(figure, footing)
-        width = (style.WIDTH - LEFT - style.MARGIN - GAP * (ACROSS - 1)) / ACROSS
-        height = max(np.abs(lower - z).max(), np.abs(upper - z).max(), *(np.abs(s - z).max() for s in shares.values()))
-        up = figure.get_size_inches()[1]
-        for place, (name, share) in enumerate(shares.items()):
-            row, column = divmod(place, ACROSS)
-            bottom = up - head - (row + 1) * (TITLE + PLOT + GAP) + GAP
-            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
-            _fill(axes, share, z, lower, upper, 1.1 * float(height))
-            _write_title(axes, label(name, pathway), width)
-            axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(shares))
-        sheet = style.sheet(figure)
-        sheet.text(
-            style.WIDTH / 2, foot - 0.34, "Rank of the true value among the posterior draws, 0 to 1", ha="center"
-        )
-    return figure
+    fits = int(verdict["fits"].iloc[0])
+    subtitle = (
+        f"{fits} cohorts of {cohort.n}, simulated from the prior and fitted. Line: share of fits in which the true "
+        "value ranks below, minus the expected share; flat at 0 is right."
+    )
+    grid = Grid(len(shares), 7, plot=0.78, above=0.36, below=0.1, left=0.52, gap=0.1)
+    title, footing = "Does the calibration recover the true values?", _footing(note, shares, cohort, pathway)
+    sheet = Sheet(title, subtitle, footing, grid.height + 0.4)
+    height = max(np.abs(line - z).max() for line in (lower, upper, *shares.values()))
+    for place, (axes, (name, share)) in enumerate(zip(sheet.panels(grid), shares.items(), strict=True)):
+        _fill(axes, share, z, lower, upper, 1.1 * float(height))
+        lines = text.wrap(label(name, pathway), grid.width, 7.0)
+        axes.set_title("\n".join(lines[:2]), fontsize=7.0, fontweight="normal", pad=3, linespacing=1.05)
+        axes.tick_params(labelbottom=place + grid.columns >= len(shares))
+    words = "Rank of the true value among the posterior draws, 0 to 1"
+    sheet.page.text(style.WIDTH / 2, sheet.bottom + 0.05, words, ha="center")
+    return sheet.picture("ranks", _in_words(verdict, pathway))
 
 
 def _fill(axes: Axes, share: Floats, z: Floats, lower: Floats, upper: Floats, height: float) -> None:
@@ -85,54 +75,44 @@ def _fill(axes: Axes, share: Floats, z: Floats, lower: Floats, upper: Floats, he
     axes.plot(z, share - z, color=colour, linestyle=line, linewidth=1.3, drawstyle="steps-mid", zorder=3)
     if is_outside:
         axes.text(0.97, 0.95, "outside", transform=axes.transAxes, ha="right", va="top", fontsize=6.5, color=colour)
-    axes.set_xlim(0, 1)
+    axes.set(xlim=(0, 1), ylim=(-height, height))
+    axes.set_yticks([-0.1, 0, 0.1], ["-0.1", "0", "0.1"])
     axes.set_xticks([0, 0.5, 1], ["0", "", "1"])
     first, _, last = axes.get_xticklabels()
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")
-    axes.set_ylim(-height, height)
-    axes.set_yticks([-0.1, 0, 0.1], ["-0.1", "0", "0.1"])
 
 
-def _write_title(axes: Axes, name: str, width: float) -> None:
-    lines = text.wrap(name, width, 7.0)
-    axes.set_title("\n".join(lines[:2]), fontsize=7.0, loc="left", pad=3, linespacing=1.05)
-
-
-def draw_coverage(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway: Pathway) -> Figure:
+@style.applied()
+def coverage_picture(coverage: pd.DataFrame, *, note: str, cohort: Cohort, pathway: Pathway) -> Picture:
     """Return the coverage of central intervals, a row a quantity, over the range that chance allows."""
-    with style.applied():
-        names = list(dict.fromkeys(coverage["quantity"]))
-        subtitle = (
-            f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: the "
-            "range by chance if the intervals are right."
-        )
-        footing = _footing(note, names, cohort, pathway)
-        foot, head = text.footing_height(footing) + 0.5, text.heading_height(subtitle) + 0.35
-        figure = style.canvas(style.WIDTH, head + ROW * len(names) + foot)
-        text.heading(figure, "How often does an interval cover the true value?", subtitle)
-        text.footing(figure, footing)
-        axes = style.axes(figure, NAMES, foot, style.WIDTH - NAMES - 0.3, ROW * len(names))
-        places = -np.arange(len(names), dtype=float)
-        for level, (colour, marker) in LEVELS.items():
-            rows = coverage[coverage["level"] == level]
-            lower, upper, share = (100.0 * rows[c].to_numpy(dtype=float) for c in ("lower", "upper", "share"))
-            fits = rows["fits"].to_numpy(dtype=float)
-            axes.barh(places, (upper - lower) / fits, left=lower / fits, height=0.8, color=style.HAIR, zorder=1)
-            axes.plot(share, places, marker, color=colour, markersize=4, linestyle="none", zorder=3)
-            axes.axvline(100 * level, color=colour, linewidth=0.7, linestyle=(0, (2, 2)), zorder=2)
-            axes.text(100 * level, 1.0, f"{100 * level:g} %", color=style.shade(colour, 0.75), ha="center", va="bottom")
-        axes.set_ylim(places[-1] - 0.7, 0.7)
-        axes.set_yticks(places, [label(name, pathway) for name in names])
-        axes.tick_params(axis="y", length=0, labelsize=style.SMALL)
-        axes.set_xlim(30, 101)
-        axes.set_xlabel("Intervals that cover the true value, % of fits")
-    return figure
+    names = list(dict.fromkeys(coverage["quantity"]))
+    subtitle = (
+        f"{int(coverage['fits'].iloc[0])} cohorts of {cohort.n}, simulated from the prior and fitted. Grey: the "
+        "range by chance if the intervals are right."
+    )
+    title, footing = "How often does an interval cover the true value?", _footing(note, names, cohort, pathway)
+    height = ROW * len(names)
+    sheet = Sheet(title, subtitle, footing, height + 0.8)
+    axes = sheet.axes(NAMES, sheet.bottom + 0.45, style.WIDTH - NAMES - 0.3, height)
+    places = -np.arange(len(names), dtype=float)
+    for level, (colour, marker) in LEVELS.items():
+        rows = coverage[coverage["level"] == level]
+        lower, upper, share = (100.0 * rows[c].to_numpy(dtype=float) for c in ("lower", "upper", "share"))
+        fits = rows["fits"].to_numpy(dtype=float)
+        axes.barh(places, (upper - lower) / fits, left=lower / fits, height=0.8, color=style.HAIR, zorder=1)
+        axes.plot(share, places, marker, color=colour, markersize=4, linestyle="none", zorder=3)
+        axes.axvline(100 * level, color=colour, linewidth=0.7, linestyle=(0, (2, 2)), zorder=2)
+        axes.text(100 * level, 1.0, f"{100 * level:g} %", color=style.shade(colour, 0.75), ha="center", va="bottom")
+    axes.set(xlim=(30, 101), ylim=(places[-1] - 0.7, 0.7), xlabel="Intervals that cover the true value, % of fits")
+    axes.set_yticks(places, [label(name, pathway) for name in names])
+    axes.tick_params(axis="y", length=0, labelsize=style.SMALL)
+    return sheet.picture("coverage", _coverage_in_words(coverage, pathway))
 
 
-def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Pathway) -> str:
+def _footing(note: str, quantities: Iterable[str], cohort: Cohort, pathway: Pathway) -> list[str]:
     labels = [label(quantity, pathway) for quantity in quantities]
-    return " ".join([note, *text.explained(pathway.abbreviations, labels), survival.source_in_words(cohort)])
+    return [note, *notes.explained(pathway.abbreviations, labels), notes.source_in_words(cohort)]
 
 
 def label(quantity: str, pathway: Pathway) -> str:
@@ -148,8 +128,7 @@ def label(quantity: str, pathway: Pathway) -> str:
     return words
 
 
-def alt_text(verdict: pd.DataFrame, pathway: Pathway) -> str:
-    """Return the figure of the ranks in words."""
+def _in_words(verdict: pd.DataFrame, pathway: Pathway) -> str:
     fits, outside = int(verdict["fits"].iloc[0]), _outside(verdict, "uniform")
     worst = max(verdict.to_dict("records"), key=lambda row: abs(row["distance"]))
     return (
@@ -159,8 +138,7 @@ def alt_text(verdict: pd.DataFrame, pathway: Pathway) -> str:
     )
 
 
-def coverage_alt_text(coverage: pd.DataFrame, pathway: Pathway) -> str:
-    """Return the figure of the coverage in words."""
+def _coverage_in_words(coverage: pd.DataFrame, pathway: Pathway) -> str:
     ranges = [
         f"{100 * level:g} %: {100 * rows['share'].min():.0f} to {100 * rows['share'].max():.0f} % of fits"
         for level, rows in ((level, coverage[coverage["level"] == level]) for level in LEVELS)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path as Curve
+from matplotlib.patches import Rectangle
 
 from simulator.evidence.cohort import Cohort
-from simulator.figures import style, text
+from simulator.figures import notes, style, text
 from simulator.figures.pathway.stages import ALIVE, DEAD, Node, Stages, stages
-from simulator.figures.survival import survival
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Sheet
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
 
@@ -44,23 +44,31 @@ class Bar:
         return self.foot + self.height
 
 
-def draw(pathway: Pathway, cohort: Cohort) -> Figure | None:
-    """Return the figure, widths proportional to reported patients; None if the targets have no stages.
+@style.applied()
+def picture(pathway: Pathway, cohort: Cohort | None) -> Picture | None:
+    """Return the figure, widths proportional to reported patients; None without a cohort or stages in its targets.
 
     Next to each reported count stands the predictive count of a fitted cohort: n patients simulated afresh for each
     draw, grouped and followed like the reported ones.
     """
-    flow = stages(pathway, cohort)
-    if not flow.columns:
+    flow = None if cohort is None else stages(pathway, cohort)
+    if cohort is None or flow is None or not flow.columns:
         return None
-    with style.applied():
-        return _draw(flow, pathway, cohort)
-
-
-def alt_text(pathway: Pathway, cohort: Cohort) -> str:
-    """Return the figure in words with numbers."""
-    flow = stages(pathway, cohort)
     predicted = simulated(flow, cohort)
+    subtitle = "Bold: reported patients; widths are in proportion."
+    if predicted:
+        subtitle += f" Grey: {cohort.n} newly simulated patients, mean and 95 % predictive interval."
+    bars, height = _place(flow)
+    title = f"What happened to the {flow.root.count} patients"
+    sheet = Sheet(title, subtitle, _footing(flow, pathway, cohort), height + 0.15)
+    drawing = sheet.drawing(sheet.bottom + 0.1)
+    _draw_ribbons(drawing, flow, bars)
+    for bar in bars.values():
+        _draw_bar(drawing, bar, predicted.get(bar.key))
+    return sheet.picture("cohort_flow", _flow_in_words(flow, predicted))
+
+
+def _flow_in_words(flow: Stages, predicted: Mapping[str, tuple[float, float, float]]) -> str:
     sentences = [f"Flow of the cohort's {flow.root.count} patients from {flow.root.label}, as reported."]
     for column in flow.columns:
         parts = [f"{node.label} {node.count}{_in_words(predicted.get(node.key))}" for node in column]
@@ -101,37 +109,18 @@ def _rounded(interval: tuple[float, float, float]) -> list[str]:
     return [rounding.number(value, "patients", end_of=interval[0]) for value in interval]
 
 
-def _draw(flow: Stages, pathway: Pathway, cohort: Cohort) -> Figure:
-    predicted = simulated(flow, cohort)
-    subtitle = "Bold: reported patients; widths are in proportion."
-    if predicted:
-        subtitle += f" Grey: {cohort.n} newly simulated patients, mean and 95 % predictive interval."
-    footing = _footing(flow, pathway, cohort)
-    bars, height = _place(flow)
-    head, foot = text.heading_height(subtitle) + 0.05, text.footing_height(footing) + 0.15
-    figure = style.canvas(style.WIDTH, head + height + foot)
-    text.heading(figure, f"What happened to the {flow.root.count} patients", subtitle)
-    text.footing(figure, footing)
-    sheet = style.sheet(figure)
-    sheet.set_ylim(-foot, height + head)
-    _draw_ribbons(sheet, flow, bars)
-    for bar in bars.values():
-        _draw_bar(sheet, bar, predicted.get(bar.key))
-    return figure
-
-
-def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> str:
-    sentences = ["Where streams meet in one bar, the source does not report which patients went from one to the next."]
+def _footing(flow: Stages, pathway: Pathway, cohort: Cohort) -> list[str]:
     causes = [
         f"{pathway.states[state].label} {count:.0f}"
         for state, count in zip(flow.deaths["state"], flow.deaths["count"], strict=True)
         if state in pathway.states
     ]
-    if causes:
-        sentences.append(f"Deaths by cause, as reported: {', '.join(causes)}.")
-    if flow.fates:
-        sentences.append("Alive and dead: at the end of follow-up.")
-    return " ".join([*sentences, survival.source_in_words(cohort)])
+    return [
+        "Where streams meet in one bar, the source does not report which patients went from one to the next.",
+        f"Deaths by cause, as reported: {', '.join(causes)}." if causes else "",
+        "Alive and dead: at the end of follow-up." if flow.fates else "",
+        notes.source_in_words(cohort),
+    ]
 
 
 def _patient(flow: Stages) -> float:
@@ -181,34 +170,34 @@ def _stack(bars: dict[str, Bar], column: Sequence[Node], left: float, top: float
         top -= GAP
 
 
-def _draw_bar(sheet: Axes, bar: Bar, predicted: tuple[float, float, float] | None) -> None:
+def _draw_bar(drawing: Axes, bar: Bar, predicted: tuple[float, float, float] | None) -> None:
     colour = {ALIVE: style.GREEN, DEAD: style.QUIET}.get(bar.key, style.BLUE)
-    sheet.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
+    drawing.add_patch(Rectangle((bar.left, bar.foot), BAR, bar.height, facecolor=colour, edgecolor="none", zorder=4))
     halo = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
-    sheet.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
+    drawing.text(bar.left, bar.top + 0.2, bar.label, fontsize=_SIZE, va="bottom", zorder=6, bbox=halo)
     count, y = f"{bar.count}", bar.top + 0.04
-    sheet.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
+    drawing.text(bar.left, y, count, fontsize=style.TEXT, fontweight="bold", va="bottom", zorder=6, bbox=halo)
     if predicted is not None:
         mean, *ends = _rounded(predicted)
         words = f"{mean} ({ends[0]}\N{EN DASH}{ends[1]})"
         x = bar.left + text.width(count, style.TEXT, "bold") + 0.08
-        sheet.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
+        drawing.text(x, y, words, fontsize=_SIZE, color=style.QUIET, va="bottom", zorder=6, bbox=halo)
 
 
-def _draw_ribbons(sheet: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:
+def _draw_ribbons(drawing: Axes, flow: Stages, bars: Mapping[str, Bar]) -> None:
     """Draw the streams from left to right: inside each population, then to its fate."""
     for population in [flow.root, *(node for node in flow.nodes if node is not flow.root)]:
         columns = [column for column in flow.columns if column[0].population == population.key]
         sources = [bars[population.key]]
         for column in columns:
             targets = [bars[node.key] for node in column]
-            _stream(sheet, sources, targets)
+            _stream(drawing, sources, targets)
             sources = targets
     for fate, colour in ((ALIVE, _ALIVE), (DEAD, _DEAD)) if flow.fates else ():
-        _to_fate(sheet, flow, bars, fate, colour)
+        _to_fate(drawing, flow, bars, fate, colour)
 
 
-def _stream(sheet: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
+def _stream(drawing: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None:
     """Draw the patients of one bar splitting; the patients of several bars meet in a pool first."""
     left, right = sources[0].left + BAR, targets[0].left
     # Late in the gap, into which the labels of the bars on the left reach.
@@ -217,12 +206,12 @@ def _stream(sheet: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None
     if len(sources) == 1:
         top = sources[0].top
         for bar in sorted(targets, key=lambda bar: -bar.top):
-            _ribbon(sheet, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
+            _ribbon(drawing, (left, top - bar.height, top), (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
         return
     centre = sum(bar.count * (bar.foot + bar.top) / 2 for bar in (*sources, *targets)) / (2 * total)
     foot = centre - tall / 2
-    sheet.add_patch(
+    drawing.add_patch(
         Rectangle((middle - POOL / 2, foot), POOL, tall, facecolor=style.FAINT, edgecolor="none", zorder=3)
     )
     for bars, inward in ((sources, True), (targets, False)):
@@ -230,13 +219,13 @@ def _stream(sheet: Axes, sources: Sequence[Bar], targets: Sequence[Bar]) -> None
         for bar in bars:
             pool = (middle, top - bar.height, top)
             if inward:
-                _ribbon(sheet, (left, bar.foot, bar.top), pool, _FLOW)
+                _ribbon(drawing, (left, bar.foot, bar.top), pool, _FLOW)
             else:
-                _ribbon(sheet, pool, (right, bar.foot, bar.top), _FLOW)
+                _ribbon(drawing, pool, (right, bar.foot, bar.top), _FLOW)
             top -= bar.height
 
 
-def _to_fate(sheet: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
+def _to_fate(drawing: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str, colour: str) -> None:
     arms = [arm for arm, end in flow.fates if end == fate and arm in bars]
     target = bars[fate]
     top = target.top
@@ -245,20 +234,17 @@ def _to_fate(sheet: Axes, flow: Stages, bars: Mapping[str, Bar], fate: str, colo
         source = bars[arm]
         start = source.top if fate == ALIVE else source.foot + tall
         ends = (target.left, top - tall, top)
-        _ribbon(sheet, (source.left + BAR, start - tall, start), ends, colour)
+        _ribbon(drawing, (source.left + BAR, start - tall, start), ends, colour)
         top -= tall
 
 
-def _ribbon(sheet: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
+def _ribbon(drawing: Axes, start: tuple[float, float, float], end: tuple[float, float, float], colour: str) -> None:
     """Draw a stream between two upright edges (across, foot, top)."""
     (x0, low0, high0), (x1, low1, high1) = start, end
     if high0 - low0 < 1e-9:
         return
-    bend = 0.5 * (x1 - x0)
-    vertices = [
-        (x0, high0), (x0 + bend, high0), (x1 - bend, high1), (x1, high1),
-        (x1, low1), (x1 - bend, low1), (x0 + bend, low0), (x0, low0), (x0, high0),
-    ]  # fmt: skip
-    line, curve = Curve.LINETO, Curve.CURVE4
-    codes = [Curve.MOVETO, curve, curve, curve, line, curve, curve, curve, Curve.CLOSEPOLY]
-    sheet.add_patch(PathPatch(Curve(vertices, codes), facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2))
+    # A cubic Bezier curve that leaves and arrives level, its handles at the middle.
+    t = np.linspace(0.0, 1.0, 41)
+    along, up = 1.5 * t * (1 - t) + t**3, t**2 * (3 - 2 * t)
+    edges = (low0 + (low1 - low0) * up, high0 + (high1 - high0) * up)
+    drawing.fill_between(x0 + (x1 - x0) * along, *edges, facecolor=colour, edgecolor="white", linewidth=0.5, zorder=2)

@@ -1,8 +1,8 @@
-"""One scenario's survival curve with its band, drawn lighter and dashed where the cohort's follow-up thins and ends."""
+"""Survival curves with their bands, drawn lighter and dashed where the cohort's follow-up thins and ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simulator.arrays import Floats
-from simulator.figures import style
+from simulator.evidence.cohort import Cohort
+from simulator.figures import notes, style
 from simulator.figures.style import Line
+from simulator.scenario.scenario import BREAK_EVEN
 from simulator.wording import rounding
 
 FollowUp = tuple[float, float] | None
 """Months between which the cohort's follow-up ends; None if it is not declared."""
+
+MOST_BANDS = 4
+"""With more curves than this, bands would hide one another: see `panels.by_policy`."""
+
+BAND = 0.15
+"""Opacity of a band."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,11 @@ class Curve:
     survival: Floats
     lower: Floats
     upper: Floats
+
+    @classmethod
+    def of(cls, scenario: str, rows: pd.DataFrame) -> Curve:
+        """Return the curve in rows with the columns month, survival, lower, upper."""
+        return cls(scenario, *(rows[name].to_numpy(dtype=float) for name in ("month", "survival", "lower", "upper")))
 
     @property
     def is_empty(self) -> bool:
@@ -59,14 +72,9 @@ class Curve:
 
 def select(survival: pd.DataFrame, clock: str, population: str, scenarios: Iterable[str] = ()) -> list[Curve]:
     """Return the curves of a population on a clock, in the order of the scenarios; all if none is named."""
-    chosen = survival[(survival["clock"] == clock) & (survival["population"] == population)]
-    curves = []
-    for name in scenarios or scenarios_in(survival):
-        rows = chosen[chosen["scenario"] == name].sort_values("month")
-        if len(rows):
-            columns = [rows[column].to_numpy(dtype=float) for column in ("month", "survival", "lower", "upper")]
-            curves.append(Curve(name, *columns))
-    return curves
+    chosen = survival[(survival["clock"] == clock) & (survival["population"] == population)].sort_values("month")
+    tables = {str(name): rows for name, rows in chosen.groupby("scenario")}
+    return [Curve.of(name, tables[name]) for name in scenarios or scenarios_in(survival) if name in tables]
 
 
 def scenarios_in(frame: pd.DataFrame) -> list[str]:
@@ -74,90 +82,106 @@ def scenarios_in(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame["scenario"].unique()]
 
 
-def plot(axes: Axes, curve: Curve, line: Line, *, follow_up: FollowUp, end: float, band: float = 0.16) -> None:
-    """Draw a curve up to `end`; `band` is the opacity of its interval (0: none)."""
-    if curve.is_empty:
-        return
-    for start, stop, light, sparse in _segments(follow_up, min(end, float(curve.months[-1]))):
-        # The curve of a landmark analysis begins at the landmark.
-        part = curve.between(max(start, float(curve.months[0])), stop)
-        colour = style.shade(line.colour, 1.45) if light else line.colour
-        axes.plot(
-            part.months,
-            100 * part.survival,
-            color=colour,
-            linestyle=style.SPARSE if sparse else line.dash,
-            linewidth=1.3 if light else 1.8,
-            solid_capstyle="butt",
-            dash_capstyle="butt",
-            zorder=3,
-        )
-        if band and curve.has_band:
-            opacity = band * (0.5 if light else 1.0) * (0.6 if sparse else 1.0)
-            axes.fill_between(
-                part.months, 100 * part.lower, 100 * part.upper, color=line.colour, alpha=opacity, linewidth=0, zorder=1
-            )
-            for edge in (part.lower, part.upper):
-                axes.plot(part.months, 100 * edge, color=line.colour, alpha=min(1.0, 3 * opacity), lw=0.5, zorder=2)
+def reported_survival(cohort: Cohort | None, population: str, clock: str) -> pd.DataFrame:
+    """Return a cohort's reported figures: see Cohort.reported_survival; no rows without a cohort."""
+    return pd.DataFrame() if cohort is None else cohort.reported_survival(population, clock)
 
 
-def _segments(follow_up: FollowUp, end: float) -> list[tuple[float, float, bool, bool]]:
-    """Return (start, stop, lighter, dashed) of the parts of a curve."""
-    if follow_up is None:
-        return [(0.0, end, False, False)]
-    thins, ends = follow_up
-    parts = [(0.0, thins, False, False), (thins, ends, True, False), (ends, end, True, True)]
-    return [(start, min(stop, end), light, sparse) for start, stop, light, sparse in parts if start < end]
+def follow_up(cohort: Cohort | None, clock: str) -> FollowUp:
+    """Return the follow-up of a cohort on its own clock."""
+    return cohort.follow_up if cohort is not None and cohort.clock == clock else None
 
 
-def mark_follow_up(axes: Axes, follow_up: FollowUp, end: float) -> None:
-    """Mark the months when the cohort's follow-up begins to end and when it has ended."""
-    for month in follow_up or ():
+def draw(
+    axes: Axes,
+    curves: Sequence[Curve],
+    lines: Mapping[str, Line],
+    *,
+    reported: pd.DataFrame,
+    followed: FollowUp,
+    end: float,
+    ticks: int,
+    label: str,
+) -> None:
+    """Draw curves up to a month, with the reported figures and the marks of follow-up.
+
+    ticks : months on the axis at most; label : of that axis
+    """
+    percent_axis(axes)
+    month_axis(axes, end, ticks, label)
+    for place, curve in enumerate(curves):
+        if not curve.is_empty:
+            _plot(axes, curve, lines[curve.scenario], followed, end, BAND if has_band(curves, place) else 0.0)
+    for month in followed or ():
         if month < end:
             axes.axvline(month, color=style.FAINT, linewidth=0.6, linestyle=(0, (1, 2)), zorder=0)
+    plot_reported(axes, reported, end=end)
 
 
-def name_follow_up(axes: Axes, follow_up: FollowUp, end: float) -> None:
-    """Write the meaning of each mark next to it."""
-    for month, words in zip(follow_up or (), ("fewer\nfollowed", "none\nfollowed"), strict=False):
-        if month < end:
-            place = month + 0.012 * end
-            axes.text(place, 99, f"from {month:g}:\n{words}", fontsize=style.SMALL, color=style.QUIET, va="top")
+def has_band(curves: Sequence[Curve], place: int) -> bool:
+    """Return whether a curve gets its band: only the first of many, and no break-even, whose band is a shifted copy."""
+    return place == 0 or (len(curves) <= MOST_BANDS and not curves[place].scenario.endswith(f"@{BREAK_EVEN}"))
+
+
+def marks_in_words(drawn: Sequence[Sequence[Curve]], first: str, reported: Sequence[pd.DataFrame]) -> list[str]:
+    """Return the meaning of bands and circles. drawn, reported : of every panel; first : the first scenario."""
+    sentences = []
+    if any(curve.has_band for curves in drawn for curve in curves):
+        banded = f" (of {first} only)" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
+        sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
+    return [*sentences, notes.REPORTED] if any(len(rows) for rows in reported) else sentences
+
+
+def _plot(axes: Axes, curve: Curve, line: Line, followed: FollowUp, end: float, band: float) -> None:
+    """Draw a curve; band : the opacity of its interval (0: none)."""
+    thins, ends = followed or (end, end)
+    end = min(end, float(curve.months[-1]))
+    # Bold while all are followed; then lighter; then dashed, too.
+    looks = [
+        (0.0, thins, line.colour, line.dash, 1.8, band),
+        (thins, ends, style.shade(line.colour, 1.45), line.dash, 1.3, 0.5 * band),
+        (ends, end, style.shade(line.colour, 1.45), style.SPARSE, 1.3, 0.3 * band),
+    ]
+    for start, stop, colour, dash, width, opacity in looks:
+        if start >= end:
+            break
+        # The curve of a landmark analysis begins at the landmark.
+        part = curve.between(max(start, float(curve.months[0])), min(stop, end))
+        axes.plot(
+            part.months, 100 * part.survival, color=colour, linestyle=dash, linewidth=width, solid_capstyle="butt",
+            zorder=3,
+        )  # fmt: skip
+        if band and curve.has_band:
+            lower, upper = 100 * part.lower, 100 * part.upper
+            axes.fill_between(part.months, lower, upper, color=line.colour, alpha=opacity, linewidth=0, zorder=1)
+            for edge in (lower, upper):
+                axes.plot(part.months, edge, color=line.colour, alpha=3 * opacity, linewidth=0.5, zorder=2)
 
 
 def plot_reported(axes: Axes, reported: pd.DataFrame, *, end: float) -> None:
     """Draw the cohort's printed figures with their standard errors; `reported` : see Cohort.reported_survival."""
-    for row in reported[reported["month"] <= end].itertuples():
-        error = float(row.standard_error)  # type: ignore[arg-type]
+    if len(reported):
+        rows = reported[reported["month"] <= end]
         axes.errorbar(
-            float(row.month),  # type: ignore[arg-type]
-            float(row.value),  # type: ignore[arg-type]
-            yerr=None if np.isnan(error) else error,
-            fmt="o",
-            markersize=5.5,
-            markerfacecolor="white",
-            markeredgecolor=style.INK,
-            markeredgewidth=1.3,
-            ecolor=style.INK,
-            elinewidth=1.1,
-            capsize=2.5,
-            clip_on=False,
-            zorder=5,
-        )
+            rows["month"], rows["value"], yerr=rows["standard_error"], fmt="o", markersize=5.5, markerfacecolor="white",
+            markeredgecolor=style.INK, markeredgewidth=1.3, ecolor=style.INK, elinewidth=1.1, capsize=2.5,
+            clip_on=False, zorder=5,
+        )  # fmt: skip
 
 
 def percent_axis(axes: Axes, *, label: str = "Patients alive (%)") -> None:
     """Set 0 to 100 % upwards, with hairlines."""
-    axes.set_ylim(0, 102)
-    axes.set_yticks([0, 25, 50, 75, 100])
-    axes.set_ylabel(label)
-    axes.grid(axis="y", color=style.HAIR, linewidth=0.6, zorder=0)
-    axes.set_axisbelow(True)
+    axes.set(ylim=(0, 102), yticks=[0, 25, 50, 75, 100], ylabel=label)
+    axes.grid(axis="y", zorder=0)
+
+
+def month_axis(axes: Axes, end: float, at_most: int, label: str) -> None:
+    """Set months from 0 to `end` across."""
+    axes.set(xlim=(0, end), xticks=month_ticks(end, at_most), xlabel=label)
 
 
 def month_ticks(end: float, at_most: int) -> list[float]:
     """Return round months from 0 to `end`, not many more than `at_most`."""
-    for step in (0.5, 1, 2, 3, 6, 12, 24, 36, 48, 60, 120, 240, 480):
-        if end / step <= at_most - 1:
-            break
+    steps = (0.5, 1, 2, 3, 6, 12, 24, 36, 48, 60, 120, 240)
+    step = next((step for step in steps if end / step <= at_most - 1), 480)
     return [float(month) for month in np.arange(0, end + 1e-9, step)]

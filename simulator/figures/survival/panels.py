@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from simulator.evidence.cohort import Cohort
-from simulator.figures import style, text
-from simulator.figures.style import Line
-from simulator.figures.survival import curve, survival
+from simulator.figures import notes, style, text
+from simulator.figures.picture import Picture
+from simulator.figures.sheet import Grid, Sheet, line_sample, title_panel
+from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
-
-PLOT = 1.85
-"""Inches from 0 to 100 %, of each panel."""
-
-TITLE, LINE, NOTE, FOOT, LEFT, GAP, WIDEST = 0.3, 0.155, 0.16, 0.5, 0.62, 0.28, 3.2
 
 
 @dataclass(frozen=True)
@@ -38,59 +34,46 @@ class Panel:
     up: str = "Patients alive (%)"
 
 
-def by_group(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Figure:
+def by_group(survival: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> Picture:
     """Return a figure with a panel for each of the pathway's groups, a curve a scenario.
 
-    frame : the run's survival table.
+    survival : the run's survival table.
     """
     caution = (
         "Groups are formed by later events, so their curves do not show the effect of a treatment: patients in a group "
         "had to survive until then (guarantee time), and to be selected."
     )
-    panels = [_group_panel(frame, name, label, clock, cohort) for name, label in _groups(pathway)]
-    caution = " ".join([caution, *text.explained(pathway.abbreviations, (panel.title for panel in panels))])
-    title, names, end = f"Overall survival from {clock}, by group", curve.scenarios_in(frame), pathway.months.of_panels
-    return draw(title, panels, names, clock, cohort, caution, end=end)
+    panels, sentences = [], [f"Overall survival by group, months since {clock}."]
+    for name, group in pathway.groups.items():
+        curves, reported = curve.select(survival, clock, name), curve.reported_survival(cohort, name, clock)
+        points = reported.to_dict("records")
+        note = "; ".join(map(_point_in_words, points))
+        panels.append(Panel(group.label, f"reported: {note}" if note else "", curves, reported))
+        alive = [f"reported {row['value']:g} % at {row['month']:g}" for row in points]
+        sentences.append(f"{group.label}: {'; '.join([*_alive(curves, pathway.months), *alive])}.")
+    footing = [caution, *notes.explained(pathway.abbreviations, (panel.title for panel in panels))]
+    title, names = f"Overall survival from {clock}, by group", curve.scenarios_in(survival)
+    sheet = draw(title, panels, names, clock, cohort, footing, end=pathway.months.of_panels)
+    return sheet.picture("survival_by_group", " ".join(sentences))
 
 
 def by_policy(
-    frame: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED
-) -> Figure:
+    survival: pd.DataFrame, *, clock: str, cohort: Cohort | None = None, months: OutcomeMonths = UNDECLARED
+) -> Picture:
     """Return a figure with a panel for each policy and the first scenario; every policy has the same line."""
-    names = curve.scenarios_in(frame)
-    policies: dict[str, list[str]] = {}
-    for name in names[1:]:
-        policies.setdefault(style.family(name), []).append(name)
-    roles = [names[0], *dict.fromkeys(_role(name) for name in names[1:])]
-    reported = _reported(cohort, "all", clock)
-    panels = []
-    for policy, ends in policies.items():
-        curves = curve.select(frame, clock, "all", [names[0], *ends])
-        displayed = [curves[0], *(replace(curve, scenario=_role(curve.scenario)) for curve in curves[1:])]
-        panels.append(Panel(policy, "", displayed, reported))
+    first, *others = curve.select(survival, clock, "all")
+    roles = [f"policy{policy.scenario.removeprefix(style.family(policy.scenario))}" for policy in others]
+    reported = curve.reported_survival(cohort, "all", clock)
+    policies: dict[str, list[Curve]] = {}
+    for policy, role in zip(others, roles, strict=True):
+        policies.setdefault(style.family(policy.scenario), [first]).append(replace(policy, scenario=role))
+    panels = [Panel(policy, "", curves, reported) for policy, curves in policies.items()]
+    names = [first.scenario, *dict.fromkeys(roles)]
     title = f"Overall survival from {clock}, policy by policy"
-    return draw(title, panels, roles, clock, cohort, "", end=months.of_panels)
-
-
-def _role(name: str) -> str:
-    return f"policy{name[len(style.family(name)) :]}"
-
-
-def by_group_alt_text(frame: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Cohort | None = None) -> str:
-    """Return the figure of `by_group` in words with numbers."""
-    sentences = [f"Overall survival by group, months since {clock}."]
-    for name, label in _groups(pathway):
-        panel = _group_panel(frame, name, label, clock, cohort)
-        reported = [f"reported {value:g} % at {month:g}" for month, value in _points(panel.reported)]
-        sentences.append(f"{label}: {'; '.join([*_alive(panel.curves, pathway.months), *reported])}.")
-    return " ".join(sentences)
-
-
-def by_policy_alt_text(frame: pd.DataFrame, *, clock: str, months: OutcomeMonths = UNDECLARED) -> str:
-    """Return the figure of `by_policy` in words with numbers."""
-    curves = curve.select(frame, clock, "all")
-    alive = "; ".join(_alive(curves, months))
-    return f"Overall survival of each policy next to {curves[0].scenario}, from {clock}: {alive}."
+    sheet = draw(title, panels, names, clock, cohort, [], end=months.of_panels)
+    alive = "; ".join(_alive([first, *others], months))
+    words = f"Overall survival of each policy next to {first.scenario}, from {clock}: {alive}."
+    return sheet.picture("survival_by_policy", words)
 
 
 def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
@@ -105,141 +88,54 @@ def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
     return clauses
 
 
-def _points(reported: pd.DataFrame) -> list[tuple[float, float]]:
-    return list(zip(reported["month"], reported["value"], strict=True)) if len(reported) else []
-
-
-def _groups(pathway: Pathway) -> list[tuple[str, str]]:
-    return [(name, group.label) for name, group in pathway.groups.items()]
-
-
-def _reported(cohort: Cohort | None, population: str, clock: str) -> pd.DataFrame:
-    return pd.DataFrame() if cohort is None else cohort.reported_survival(population, clock)
-
-
-def _group_panel(frame: pd.DataFrame, name: str, label: str, clock: str, cohort: Cohort | None) -> Panel:
-    reported = _reported(cohort, name, clock)
-    note = "; ".join(_point_in_words(row) for row in reported.itertuples())
-    return Panel(label, f"reported: {note}" if note else "", curve.select(frame, clock, name), reported)
-
-
-def _point_in_words(row: object) -> str:
-    month, value, error = (float(getattr(row, column)) for column in ("month", "value", "standard_error"))
+def _point_in_words(row: Mapping[Any, Any]) -> str:
+    error = row["standard_error"]
     deviation = f" ± {error:g}" if error == error else ""
-    return f"{value:g}{deviation} % at {month:g} ({row.count:g} of {row.n:g})"  # type: ignore[attr-defined]
+    return f"{row['value']:g}{deviation} % at {row['month']:g} ({row['count']:g} of {row['n']:g})"
 
 
+@style.applied()
 def draw(
     title: str,
     panels: Sequence[Panel],
     names: Sequence[str],
     clock: str,
     cohort: Cohort | None,
-    caution: str,
+    footing: Sequence[str],
     *,
     end: float,
     across: int = 4,
-) -> Figure:
-    """Return a figure of panels, `across` in a row, with one key of names; clock : the start of the months.
+) -> Sheet:
+    """Return a sheet of panels, `across` in a row, with one key of names; clock : the start of the months.
 
     end : the last month of the panels at most: later survival hardly changes
     """
-    with style.applied():
-        across = min(across, len(panels))
-        down = -(-len(panels) // across)
-        footing = _footing(panels, names, cohort, caution)
-        rows = _key_rows(names)
-        width = min(WIDEST, (style.WIDTH - LEFT - style.MARGIN - GAP * (across - 1)) / across)
-        titles = [_title(panel, width) for panel in panels]
-        top = TITLE + LINE * max(title.count("\n") for title in titles)
-        top += NOTE if any(panel.note for panel in panels) else 0.0
-        head = 0.45 + 0.22 * len(rows)
-        foot = text.footing_height(footing) + 0.05
-        figure = style.canvas(style.WIDTH, head + down * (top + PLOT + FOOT) + foot)
-        text.heading(figure, title)
-        text.footing(figure, footing)
-        lines = style.lines(names)
-        up = figure.get_size_inches()[1]
-        _write_key(style.sheet(figure), up - 0.52, rows, lines)
-        for place, panel in enumerate(panels):
-            row, column = divmod(place, across)
-            bottom = up - head - (row + 1) * (top + PLOT + FOOT) + FOOT
-            axes = style.axes(figure, LEFT + column * (width + GAP), bottom, width, PLOT)
-            _fill(axes, panel, lines, width, clock, cohort, end)
-            if column:
-                axes.set_ylabel("")
-                axes.tick_params(axis="y", labelleft=False)
-    return figure
+    grid = Grid(len(panels), across)
+    titles = [text.broken_title(panel.title, grid.width) for panel in panels]
+    above = 0.3 + 0.155 * max(title.count("\n") for title in titles) + 0.16 * any(panel.note for panel in panels)
+    grid = replace(grid, above=above)
+    marks = curve.marks_in_words([panel.curves for panel in panels], names[0], [panel.reported for panel in panels])
+    footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
+    lines = style.lines(names)
+    key = [line_sample(name, lines[name]) for name in names]
+    sheet = Sheet(title, "", footing, grid.height, key=key)
+    followed = curve.follow_up(cohort, clock)
+    for axes, panel, broken in zip(sheet.panels(grid), panels, titles, strict=True):
+        last = min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))
+        label = panel.across or f"Months since {clock}"
+        curve.draw(
+            axes, panel.curves, lines, reported=panel.reported, followed=followed, end=last, ticks=4, label=label
+        )
+        axes.set_ylabel(panel.up)
+        _name_empty(axes, [drawn.scenario for drawn in panel.curves if drawn.is_empty], grid.width)
+        title_panel(axes, broken, "".join(text.wrap(panel.note, grid.width, style.SMALL)[:1]))
+    return sheet
 
 
-def _footing(panels: Sequence[Panel], names: Sequence[str], cohort: Cohort | None, caution: str) -> str:
-    sentences = []
-    if any(curve.has_band for panel in panels for curve in panel.curves):
-        crowded = any(len(panel.curves) > survival.MOST_BANDS for panel in panels)
-        banded = f" (of {names[0]} only)" if crowded else ""
-        sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
-    if any(len(panel.reported) for panel in panels):
-        sentences.append("Circles: reported, ± one standard error.")
-    sentences += [*survival.benefits_in_words(names), caution, survival.source_in_words(cohort)]
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _fill(
-    axes: Axes, panel: Panel, lines: dict[str, Line], width: float, clock: str, cohort: Cohort | None, end: float
-) -> None:
-    end = min(end, max((float(curve.months[-1]) for curve in panel.curves), default=end))
-    follow_up = cohort.follow_up if cohort is not None and cohort.clock == clock else None
-    curve.percent_axis(axes, label=panel.up)
-    axes.set_xlim(0, end)
-    axes.set_xticks(curve.month_ticks(end, 4))
-    axes.set_xlabel(panel.across or f"Months since {clock}")
-    for place, drawn in enumerate(panel.curves):
-        banded = survival.has_band(panel.curves, place)
-        curve.plot(axes, drawn, lines[drawn.scenario], follow_up=follow_up, end=end, band=0.13 if banded else 0.0)
-    curve.mark_follow_up(axes, follow_up, end)
-    if len(panel.reported):
-        curve.plot_reported(axes, panel.reported, end=end)
-    empty = [curve.scenario for curve in panel.curves if curve.is_empty]
-    if empty:
-        words = "\n".join(text.wrap(f"no patients under {', '.join(empty)}", 0.8 * width, style.SMALL))
-        axes.text(0.97 * end, 97, words, ha="right", va="top", fontsize=style.SMALL, color=style.QUIET)
-    _write_title(axes, panel, width)
-
-
-def _write_title(axes: Axes, panel: Panel, width: float) -> None:
-    """Write a panel's title above it, and its note between, in a line."""
-    note = "".join(text.wrap(panel.note, width, style.SMALL)[:1])
-    title = _title(panel, width)
-    low, high = 1 + 0.08 / PLOT, 1 + 0.23 / PLOT
-    axes.text(0, low, note, transform=axes.transAxes, fontsize=style.SMALL, color=style.QUIET, va="bottom")
-    axes.text(0, high if note else low, title, transform=axes.transAxes, fontweight="bold", va="bottom")
-
-
-def _title(panel: Panel, width: float) -> str:
-    if " " in panel.title:
-        return "\n".join(text.wrap(panel.title, width, style.TEXT, "bold"))
-    return text.broken_name(panel.title, width)
-
-
-def _key_rows(names: Sequence[str]) -> list[list[str]]:
-    """Return the names in rows that fit the width."""
-    rows: list[list[str]] = [[]]
-    used = 0.0
-    for name in names:
-        needed = 0.66 + text.width(name, style.TEXT, "bold")
-        if rows[-1] and used + needed > style.WIDTH - 2 * style.MARGIN:
-            rows.append([])
-            used = 0.0
-        rows[-1].append(name)
-        used += needed
-    return rows
-
-
-def _write_key(sheet: Axes, top: float, rows: Sequence[Sequence[str]], lines: dict[str, Line]) -> None:
-    """Write a sample of each line with its scenario's name."""
-    for place, names in enumerate(rows):
-        x, y = style.MARGIN, top - 0.22 * place
-        for name in names:
-            style.sample(sheet, x, y, lines[name])
-            sheet.text(x + 0.36, y, name, va="center", color=lines[name].dark, fontweight="bold")
-            x += 0.66 + text.width(name, style.TEXT, "bold")
+def _name_empty(axes: Axes, scenarios: Sequence[str], width: float) -> None:
+    """Name the scenarios without patients in a panel."""
+    words = "\n".join(text.wrap(f"no patients under {', '.join(scenarios)}", 0.8 * width, style.SMALL))
+    if scenarios:
+        axes.text(
+            0.97, 0.95, words, transform=axes.transAxes, ha="right", va="top", fontsize=style.SMALL, color=style.QUIET
+        )
