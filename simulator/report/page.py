@@ -16,10 +16,10 @@ from simulator.report import levers
 from simulator.report.elements import folded, inline_svg, paragraph, part, section, span, table, tag, text
 from simulator.report.tables import outcomes, resources
 from simulator.report.tables.calibration import predictive, register
-from simulator.scenario.scenario import Scenario, split_name
+from simulator.scenario.scenario import Scenario
 from simulator.wording import limits
 from simulator.wording import resources as resource_wording
-from simulator.wording.headline import answer, compared
+from simulator.wording.headline import answer, compared, policies
 
 OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 """Keys of the manifest that differ between equal runs, or that stand elsewhere on the page."""
@@ -28,7 +28,7 @@ OMITTED = ("created", "command", "files", "scenarios", "stale_draws", "note")
 def html(results: Results, *, cohort: Cohort | None = None, figures: Sequence[Picture] = ()) -> str:
     """Return the page of a run. figures : see `gallery`; cohort : the cohort that calibrates the pathway, or None."""
     pathway = results.scenarios[0].pathway
-    scenarios = _displayed(results.scenarios)
+    scenarios = [policy[0] for policy in policies(results.scenarios)]
     sections = [
         ("figures", "Figures", [_figure(figure) for figure in figures]),
         ("outcomes", "Outcomes", _outcomes(results)),
@@ -54,7 +54,7 @@ def _answer(results: Results) -> list[str]:
     headline, stop, rest = answers[0].partition(". ")
     resources = resource_wording.sentence(results.service, scenarios)
     more = [*[ROUGH] * results.is_rough, rest, resources, *answers[1:]]
-    titles = [scenario.title or scenario.name for scenario in _displayed(scenarios)]
+    titles = [policy[0].title or policy[0].name for policy in policies(scenarios)]
     under = f"{scenarios[0].pathway.title}. {', '.join(titles)}."
     paragraphs = [paragraph(words, class_="answer") for words in more if words]
     return [tag("h1", text(f"{headline}." if stop else headline)), *paragraphs, paragraph(under, class_="under")]
@@ -78,12 +78,6 @@ def _figure(picture: Picture) -> str:
     drawing = inline_svg(picture.svg, picture.name, picture.alt)
     words = folded("In words", paragraph(picture.alt))
     return tag("figure", tag("div", drawing, class_="scroll"), tag("figcaption", words), id=f"figure-{picture.name}")
-
-
-def _displayed(scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """Return the scenarios whose texts the page displays: one for all marginal benefits of a policy."""
-    names = {scenario.name for scenario in scenarios}
-    return [scenario for scenario in scenarios if split_name(scenario.name)[0] not in names - {scenario.name}]
 
 
 def _scenario(scenario: Scenario) -> str:

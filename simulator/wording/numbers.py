@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import math
 
+from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
 from simulator.wording.intervals import Row
-
-USES = {
-    "likelihood": "Used for fitting",
-    "predictive": "Compared only, not fitted",
-    "case_mix": "Case mix, as simulated",
-}
-"""What a target is used for, in words."""
 
 
 def population(name: str, pathway: Pathway) -> str:
@@ -34,12 +28,10 @@ def target(row: Row, pathway: Pathway) -> str:
         patients = level if row["population"] == "all" else f"{patients}, {level}"
     state = pathway.states[row["state"]].label if row["state"] in pathway.states else _words(row["state"])
     if row["kind"] == "survivors":
-        return f"Alive at {row['month']:g} month{'' if row['month'] == 1 else 's'}: {patients}"
+        return f"Alive at {in_words(row['month'])}: {patients}"
     by = f" by month {row['month']:g}" if math.isfinite(row["month"]) else ""
-    if row["kind"] == "deaths":
-        return f"{capital(state) if row['state'] else 'Deaths'}{by}: {patients}"
-    if row["kind"] == "entered":
-        return f"{capital(state)}{by}: {patients}"
+    if row["kind"] in ("deaths", "entered"):
+        return f"{capital(state) or 'Deaths'}{by}: {patients}"
     if row["kind"] == "median_follow_up":
         return f"Median time to death or last follow-up: {patients}"
     if row["kind"] in ("median", "minimum", "maximum"):

@@ -264,5 +264,5 @@ def _siblings(row: Any) -> str:
     return f"{first} with {', '.join(others)}" if others else str(first)
 
 
-def _top(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.head(NAMED).to_dict("records")]
+def _top(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.head(NAMED).to_dict("records")

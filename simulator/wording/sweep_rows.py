@@ -39,13 +39,13 @@ class Displayed:
         """The displayed unit: the words after the label's last comma."""
         return self.label.rpartition(", ")[2]
 
-    def rows(self, sweep: Sweep) -> list[dict[str, Any]]:
+    def rows(self, sweep: Sweep) -> list[dict[Any, Any]]:
         """Return the outcome's row of every cell, in the order of the cells."""
         table = sweep.table
         chosen = table["outcome"] == self.outcome
         for key in ("clock", "population", "resource"):
             chosen &= table[key] == getattr(self, key)
-        return [{str(key): value for key, value in row.items()} for row in table[chosen].to_dict("records")]
+        return table[chosen].to_dict("records")
 
     def estimates(self, sweep: Sweep) -> list[Estimate]:
         """Return the outcome of every cell with its interval, as displayed."""

@@ -68,14 +68,14 @@ def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str,
 
 def test_every_output_names_the_37_patients_and_what_it_is_not_for(aftercart: Command) -> None:
     told = " ".join(aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout.split())
-    assert "37 patients" in told
+    assert "37 reported patients" in told
     assert "not for individual ones" in told
 
 
 def test_each_reported_figure_is_set_beside_what_the_model_says(aftercart: Command) -> None:
     told = aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout
-    assert re.search(r"survivors 12 hsct +80 % \(8 of 10\) +\d+ \(\d+-\d+\) +yes", told), told
-    assert re.search(r"survivors 12 other treated +63 % \(5 of 8\)", told), told
+    assert re.search(r"Alive at 12 months: HSCT after +80 ± 13 % \(8 of 10\) +\d+ \(\d+-\d+\) +yes", told), told
+    assert re.search(r"Alive at 12 months: other treatment +63 ± 17 % \(5 of 8\)", told), told
 
 
 def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command, folder: Path) -> None:

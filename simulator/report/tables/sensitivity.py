@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from simulator.wording.sensitivity import change, interval, number
 ROWS = 10
 """Rows of a part, the largest first; the others stand in its file."""
 
-Record = dict[str, Any]
+Record = Mapping[Any, Any]
 
 
 def report(analysis: Sensitivity) -> Iterator[Part]:
@@ -30,10 +30,9 @@ def report(analysis: Sensitivity) -> Iterator[Part]:
         empty = sensitivity.EMPTY
         if part == "evppi":
             table, empty = _of_worth(table), capital(sensitivity.NOTHING_WORTH)
-        headings, row = PARTS[part]
-        records = [{str(key): value for key, value in row.items()} for row in table.head(ROWS).to_dict("records")]
+        headings, cells = PARTS[part]
         caption = sensitivity.caption(analysis, part, len(table), ROWS)
-        rows = [_row(analysis, record, row(analysis, record)) for record in records]
+        rows = [_row(analysis, record, cells(analysis, record)) for record in table.head(ROWS).to_dict("records")]
         yield Table(columns(*headings), rows, caption) if rows else f"{caption}\n{empty}"
     if analysis.inputs.silent & set(analysis.inputs.names):
         yield sensitivity.NOT_INFORMED
