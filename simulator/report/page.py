@@ -70,7 +70,7 @@ def _outcomes(results: Results) -> list[str]:
         tables = (table(outcomes.of_policy(results, policy, clock)) for policy in policies)
         content.append(folded(f"The same outcomes, in months from {clock}", *tables))
     if groups := outcomes.by_group(results):
-        content.append(folded(groups.caption, table(groups)))
+        content.append(folded("The same survival by group and patient attribute", table(groups)))
     return content
 
 

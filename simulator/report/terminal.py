@@ -66,7 +66,7 @@ def _strips(table: Table, text: Callable[[Estimate], str], heading: int) -> Iter
             cells = [with_unit(_text(row.label, text), row.unit) for row in table.rows]
         else:
             cells = [_text(row.cells[place - 1], text) for row in table.rows]
-        longest = max(heading, *map(_longest, cells)) if column.is_number else LABEL
+        longest = max([heading, *map(_longest, cells)]) if column.is_number else LABEL
         yield column, ["\n".join(wrap(column.label, longest)), *cells]
 
 

@@ -66,6 +66,17 @@ def test_what_only_a_page_has_room_for_is_not_printed() -> None:
     assert all(words in page for words in ("paragraph 3", "informed", "width:90.0%", "left:50.0%"))
 
 
+def test_a_table_without_rows_has_its_headings() -> None:
+    assert printed(Table(columns("figure", "reported"), []))[0].split() == ["figure", "reported"]
+
+
+@pytest.mark.parametrize("width", [30, 40, 200])
+def test_every_number_is_printed_at_any_width(width: int) -> None:
+    lines = printed(of_policies(4), width)
+    assert max(map(len, lines)) <= width
+    assert [sum(line.count(text) for line in lines) for text in ("30", "(24-42)")] == [4, 4]
+
+
 def test_text_of_a_file_is_never_markup() -> None:
     table = Table(columns("", "[bold]a"), [Row("<b>x</b> [red]y[/red]", ["<i>1</i>"])])
     assert "<b>x</b> [red]y[/red]" in printed(table)[-1]

@@ -47,7 +47,8 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
             for target in [targets.loc[figure["target"]].to_dict()]
         ]
         heads = [Column("Reported figure", is_number=False), reported, simulated, interval, inside, place]
-        yield Table(heads, rows, caption, style="numbers predictive")
+        if rows:
+            yield Table(heads, rows, caption, style="numbers predictive")
 
 
 def _range(figure: intervals.Row, n: int) -> Bar | None:

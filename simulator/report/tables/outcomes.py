@@ -70,5 +70,4 @@ def by_group(results: Results) -> Table | None:
     ]
     words, unit = words_and_unit(outcome, pathway)
     readings = [(scenario_in_words(s.name), s.name, intervals.estimate) for s in results.scenarios]
-    caption = f"{with_unit(f'{numbers.capital(words)} after {pathway.clock}', unit)}, by group and patient attribute"
-    return comparison(lines, readings, caption=caption)
+    return comparison(lines, readings, caption=with_unit(f"{numbers.capital(words)} after {pathway.clock}", unit))
