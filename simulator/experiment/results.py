@@ -8,7 +8,7 @@ and the interval includes the noise, of a single replication and of a difference
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +90,7 @@ class Results:
 
         Raises InputError where there can be no such folder.
         """
-        folder = manifest.make_folder(folder)
-        for name, file in TABLES.items():
-            table = getattr(self, name)
-            if table is not None:
-                csv.write(table, folder / f"{file}.csv", DIGITS)
-        manifest.write(self.manifest, folder)
+        write_files({file: getattr(self, name) for name, file in TABLES.items()}, self.manifest, folder)
 
 
 def gather(
@@ -138,6 +133,15 @@ def gather(
     tables = {name: getattr(results, name) for name in TABLES}
     marked: dict[str, Any] = {name: results.marked(table) for name, table in tables.items() if table is not None}
     return replace(results, **marked)
+
+
+def write_files(tables: Mapping[str, pd.DataFrame | None], contents: Mapping[str, Any], folder: str | Path) -> None:
+    """Write NAME.csv for every table that there is, and manifest.json, into a folder, made if need be. InputError."""
+    folder = manifest.make_folder(folder)
+    for name, table in tables.items():
+        if table is not None:
+            csv.write(table, folder / f"{name}.csv", DIGITS)
+    manifest.write(contents, folder)
 
 
 def as_written(table: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def leads(question: Question, pool: Pool, inputs: Inputs, n_draws: int) -> list[
     estimates = []
     for benefit in benefits:
         at = rows.assign(**{BENEFIT: benefit}) if isinstance(benefit, float) else rows
-        values = questions.joined(list(questions.evaluate(question, pool, at)))
+        values = questions.evaluate(question, pool, at)
         by_option = () if question.per_10_month is not None else values
         options = tuple(_of(question, outcomes[question.outcome]) for outcomes in by_option)
         estimates.append(Lead(benefit, options, _of(question, question.value(values))))

@@ -26,7 +26,7 @@ EVEN = 0.25
 
 
 def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Return a row an input with its coefficient and 95 % interval, the strongest first; NaN where there is none.
+    """Return a row an input with its coefficient and 95 % interval; NaN where there is none.
 
     effective_draws : the number of draws that the coefficient rests on
     draws : (n, n_inputs); values : (n,) the outcome
@@ -43,8 +43,7 @@ def table(draws: pd.DataFrame, values: Floats, siblings: Mapping[str, Sequence[s
         freedom *= min(1.0, effective / (EVEN * len(draws)))
         lower, upper = np.tanh(np.arctanh(r) + NORMAL / np.sqrt(freedom) * np.array([-1.0, 1.0]))
         rows.append({"parameter": name, "prcc": r, "lower": lower, "upper": upper, "effective_draws": effective})
-    table = pd.DataFrame(rows)
-    return table.iloc[np.argsort(-table["prcc"].abs().to_numpy(), kind="stable")].reset_index(drop=True)
+    return pd.DataFrame(rows)
 
 
 def partial_correlation(x: Floats, y: Floats, controls: Floats) -> tuple[float, float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -142,12 +142,24 @@ def opened(question: Question, draws: pd.DataFrame) -> Question:
 
 
 def evaluate(
-    question: Question, pool: execution.Pool, rows: pd.DataFrame, *, structure: str = DECLARED, decides: bool = False
-) -> Iterator[list[dict[str, Floats]]]:
-    """Yield, piece by piece, the options' outcomes for rows of inputs. decides : of the decision, not the outcome."""
-    size = _rows_together(question, decides)
+    question: Question,
+    jobs: int | execution.Pool,
+    rows: pd.DataFrame,
+    *,
+    structure: str = DECLARED,
+    decides: bool = False,
+    progress: execution.Progress | None = None,
+    stage: str = "",
+) -> list[dict[str, Floats]]:
+    """Return the outcomes of rows of inputs, an element an option. decides : of the decision, not the outcome."""
+    # The exact engine solves so many rows at once that their arrays stay in the processor's cache.
+    size = max(20, int(2400 / _last_month(question, decides)))
     items = [(structure, decides, rows.iloc[first : first + size]) for first in range(0, len(rows), size)]
-    yield from execution.map(partial(_piece, question), items, jobs=pool)
+    pieces = list(execution.map(partial(_piece, question), items, jobs=jobs, progress=progress, stage=stage))
+    return [
+        {name: np.concatenate([piece[option][name] for piece in pieces]) for name in pieces[0][option]}
+        for option in range(len(question.options))
+    ]
 
 
 def seconds_a_row(question: Question, rows: pd.DataFrame) -> float:
@@ -156,45 +168,26 @@ def seconds_a_row(question: Question, rows: pd.DataFrame) -> float:
     return timed(partial(_piece, question, (DECLARED, False, timed_rows))) / len(timed_rows)
 
 
-def _rows_together(question: Question, decides: bool) -> int:
-    """Return how many rows the exact engine solves at once: their arrays stay in the processor's cache."""
-    return max(20, int(2400 / _last_month(question, decides)))
-
-
 def _last_month(question: Question, decides: bool) -> float:
     """Return the last month to solve: later events do not change earlier outcomes."""
     by_month = re.fullmatch(r"(?:os|rmst)_([\d.]+)", question.outcome)
     return question.horizon if decides or by_month is None else float(by_month[1])
 
 
-def joined(pieces: Sequence[list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
-    """Return the pieces of `evaluate` as one, an element an option."""
-    return [
-        {name: np.concatenate([piece[option][name] for piece in pieces]) for name in pieces[0][option]}
-        for option in range(len(pieces[0]))
-    ]
-
-
 def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dict[str, Floats]]:
     structure, decides, rows = item
     options = zip(question.options, question.opened, strict=True)
     models = [_model(option, is_varied, rows, structure) for option, is_varied in options]
-    read = _net if decides else _outcomes
-    return [read(curves, question) for curves in _curves(models, question, _last_month(question, decides))]
+    curves = _curves(models, question, _last_month(question, decides))
+    if question.decision is None or not decides:
+        return [_outcomes(option, question, question.clock, question.population) for option in curves]
+    clock = question.scenario.pathway.clock
+    return [{_NET: question.decision.net(_outcomes(option, question, clock, "all"))} for option in curves]
 
 
-def _net(curves: Curves, question: Question) -> dict[str, Floats]:
+def _outcomes(curves: Curves, question: Question, clock: str, population: str) -> dict[str, Floats]:
     pathway = question.scenario.pathway
-    assert question.decision is not None
-    outcomes = summaries.of_survival(curves, pathway.clock, "all", pathway.months)
-    outcomes |= summaries.of_counts(curves, pathway)
-    return {_NET: question.decision.net({name: values for name, (_, values, _) in outcomes.items()})}
-
-
-def _outcomes(curves: Curves, question: Question) -> dict[str, Floats]:
-    pathway = question.scenario.pathway
-    outcomes = summaries.of_survival(curves, question.clock, question.population, pathway.months)
-    outcomes |= summaries.of_counts(curves, pathway)
+    outcomes = summaries.of_survival(curves, clock, population, pathway.months) | summaries.of_counts(curves, pathway)
     treated = summaries.treated_group(pathway)
     sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
     return {name: values for name, (_, values, _) in outcomes.items()} | sizes

@@ -26,9 +26,8 @@ from simulator.evidence.draws import BENEFIT, MOST
 from simulator.execution import Pool
 from simulator.experiment import cost, manifest
 from simulator.experiment.cost import Dial
-from simulator.experiment.results import DIGITS, as_written
+from simulator.experiment.results import as_written, write_files
 from simulator.experiment.settings import Settings
-from simulator.files import csv
 from simulator.pathway.checks import unknown
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.scenario.scenario import Scenario, check_one_pathway, load_scenario
@@ -80,10 +79,7 @@ class Sensitivity:
 
     def write(self, folder: str | Path) -> None:
         """Write PART.csv for every part, and manifest.json, into a folder, made if need be. Raises InputError."""
-        folder = manifest.make_folder(folder)
-        for name, table in self.tables.items():
-            csv.write(table, folder / f"{name}.csv", DIGITS)
-        manifest.write(self.manifest, folder)
+        write_files(self.tables, self.manifest, folder)
 
 
 def analyse(
@@ -269,13 +265,13 @@ class _Work:
 
     def tornado(self) -> pd.DataFrame:
         table = tornado.table(self.inputs, self.names, self._values(tornado.rows(self.inputs, self.names), "tornado"))
-        return self._blanked(table, "outcome_at_low", "outcome_at_high", "swing")
+        return self._ranked(table, table["swing"], "outcome_at_low", "outcome_at_high", "swing")
 
     def prcc(self) -> pd.DataFrame:
         values = self._values(self.inputs.draws, "the draws")
         siblings = {name: self.inputs.siblings(name) for name in self.names}
         table = rank_correlation.table(self.inputs.draws, np.where(np.ptp(values) > SEEN, values, 0.0), siblings)
-        return self._blanked(table, "prcc", "lower", "upper")
+        return self._ranked(table, table["prcc"].abs(), "prcc", "lower", "upper")
 
     def sobol(self) -> pd.DataFrame:
         moving = self._moving()
@@ -286,7 +282,8 @@ class _Work:
         table = variance.table(factors, self._values(rows, "Sobol indices"), self.seed)
         displayed = [bool({name, *together.split()} & set(self.names)) for name, together in
                  zip(table["parameter"], table["together"], strict=True)]  # fmt: skip
-        return self._blanked(table[displayed], *variance.SHARES)
+        table = table[displayed]
+        return self._ranked(table, table["total"], *variance.SHARES)
 
     def structure(self) -> pd.DataFrame:
         rows = self.inputs.draws.iloc[:MOST]
@@ -314,31 +311,22 @@ class _Work:
 
     def evppi(self) -> pd.DataFrame:
         rows = self.inputs.draws
-        benefit = self.question.net_benefit(self._outcomes(rows, "the decision", decides=True))
+        outcomes = questions.evaluate(
+            self.question, self.pool, rows, decides=True, progress=self.progress, stage="the decision"
+        )
+        benefit = self.question.net_benefit(outcomes)
         values = value_of_information.table(benefit, rows, self.names, self.seed)
-        return self._blanked(values, "value", "standard_error", "upward_bias", "share_of_everything")
+        return self._ranked(values, values["value"], "value", "standard_error", "upward_bias", "share_of_everything")
 
-    def _blanked(self, table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-        """Return a table without the numbers of inputs that no method separates, with those inputs last."""
+    def _ranked(self, table: pd.DataFrame, size: pd.Series[float], *columns: str) -> pd.DataFrame:
+        """Return a table with the greatest size first; inputs that no method separates are last, without numbers."""
         together = table.get("together", pd.Series("", index=table.index))
         blank = [bool({name, *also.split()} & self.inputs.blank) for name, also in
                  zip(table["parameter"], together, strict=True)]  # fmt: skip
         table = table.copy()
+        order = np.lexsort((-size.to_numpy(), np.array(blank)))
         table.loc[blank, list(columns)] = np.nan
-        return table.iloc[np.argsort(blank, kind="stable")].reset_index(drop=True)
-
-    def _outcomes(
-        self, rows: pd.DataFrame, stage: str, *, structure: str = DECLARED, decides: bool = False
-    ) -> list[dict[str, Floats]]:
-        """Return the outcomes of rows of inputs, an element an option; progress is reported where there is a stage."""
-        pieces: list[list[dict[str, Floats]]] = []
-        done = 0
-        for piece in questions.evaluate(self.question, self.pool, rows, structure=structure, decides=decides):
-            pieces.append(piece)
-            done += len(next(iter(piece[0].values())))
-            if stage:
-                self.progress(done, len(rows), stage)
-        return questions.joined(pieces)
+        return table.iloc[order].reset_index(drop=True)
 
     def _moving(self) -> set[str]:
         """Return the inputs that change the outcome at either end of their interval: only they can matter."""
@@ -347,8 +335,14 @@ class _Work:
         return set(table.loc[table["swing"] > SEEN, "parameter"])
 
     def _values(self, rows: pd.DataFrame, stage: str = "", structure: str = DECLARED) -> Floats:
-        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where a row has none."""
-        values = self.question.value(self._outcomes(rows, stage, structure=structure))
+        """Return the outcome of rows of inputs : (n_rows,). Raises InputError where a row has none.
+
+        stage : the name under which progress is reported; not reported without one
+        """
+        progress = self.progress if stage else None
+        values = self.question.value(
+            questions.evaluate(self.question, self.pool, rows, structure=structure, progress=progress, stage=stage)
+        )
         if missing := int((~np.isfinite(values)).sum()):
             months = self.question.scenario.pathway.months
             reached = f"{alive_at(months.answer)} or {mean_to(months.means[-1])}"

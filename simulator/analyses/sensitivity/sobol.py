@@ -62,7 +62,7 @@ def rows(draws: pd.DataFrame, factors: Factors, centre: dict[str, float], sample
 
 
 def table(factors: Factors, values: Floats, seed: int) -> pd.DataFrame:
-    """Return a row a factor with first-order and total index, 95 % intervals by bootstrap, the greatest total first.
+    """Return a row a factor with first-order and total index, 95 % intervals by bootstrap.
 
     values : (samples x (n_factors + 2),), the outcome of `rows`
     """
@@ -77,7 +77,7 @@ def table(factors: Factors, values: Floats, seed: int) -> pd.DataFrame:
         table[name] = indices[key]
         table[f"{name}_lower"] = indices[key] - indices[f"{key}_conf"]
         table[f"{name}_upper"] = indices[key] + indices[f"{key}_conf"]
-    return table.sort_values("total", ascending=False, kind="stable", ignore_index=True)
+    return table
 
 
 def _problem(factors: Factors) -> dict[str, Any]:

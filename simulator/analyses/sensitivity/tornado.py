@@ -18,7 +18,7 @@ def rows(inputs: Inputs, names: Sequence[str]) -> pd.DataFrame:
 
 
 def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
-    """Return a row an input, the widest bar first. values : (1 + 2 n_names,), the outcome of `rows`.
+    """Return a row an input, in the order of names. values : (1 + 2 n_names,), the outcome of `rows`.
 
     correlated_with, correlation : the input most correlated with it over the draws, and Spearman's rho. Where rho is
     large, moving one input alone visits values that the draws hardly include.
@@ -26,7 +26,7 @@ def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
     ends = values[1:].reshape(-1, 2)
     with_centre = np.column_stack([ends, np.full(len(ends), values[0])])
     closest = _closest(inputs)
-    bars = pd.DataFrame(
+    return pd.DataFrame(
         {
             "parameter": names,
             "unit": [inputs.unit(name) for name in names],
@@ -42,7 +42,6 @@ def table(inputs: Inputs, names: Sequence[str], values: Floats) -> pd.DataFrame:
             "correlation": [closest[name][1] for name in names],
         }
     )
-    return bars.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 
 
 def _closest(inputs: Inputs) -> dict[str, tuple[str, float]]:

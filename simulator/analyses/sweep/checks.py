@@ -93,8 +93,6 @@ def seconds_of_loads(grid: Grid, draw_values: Values) -> float:
 
 def check_loads(grid: Grid, draw_values: Values, progress: Progress | None) -> None:
     """Refuse cells in which demand exceeds capacity. Raises InputError that names them."""
-    if grid.scenario.service is None:
-        return
     beyond: list[str] = []
     for cell, scenario, arrivals in counted(_demands(grid, draw_values), len(grid), progress, "checking loads"):
         undetermined = arrivals.undetermined(scenario)
@@ -106,8 +104,6 @@ def check_loads(grid: Grid, draw_values: Values, progress: Progress | None) -> N
 
 def check_trials(grid: Grid, draw_values: Values, table: pd.DataFrame | None, progress: Progress | None) -> None:
     """Refuse cells in which a queue grows in a trial, where loads do not decide. Raises InputError that names them."""
-    if grid.scenario.service is None:
-        return
     beyond: list[str] = []
     for cell, scenario, arrivals in counted(_demands(grid, draw_values), len(grid), progress, "checking queues"):
         if scenario.capacity:
@@ -118,9 +114,9 @@ def check_trials(grid: Grid, draw_values: Values, table: pd.DataFrame | None, pr
 
 
 def _demands(grid: Grid, draw_values: Values) -> Iterator[tuple[int, Scenario, Demand]]:
-    """Yield every cell with its scenario and the demand of its arrivals."""
+    """Yield every cell with its scenario and the demand of its arrivals; none where all patients come at once."""
     known: dict[tuple[float, ...], Demand] = {}
-    for cell in range(len(grid)):
+    for cell in range(len(grid) if grid.scenario.service is not None else 0):
         scenario = grid.at(cell)
         levers = tuple(grid.values(cell)[place] for place in lever_places(grid))
         if levers not in known:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from simulator.analyses.sweep.axis import Axis, read_values
 from simulator.errors import InputError
 from simulator.files import toml
@@ -38,7 +40,12 @@ class Grid:
     axes: tuple[Axis, ...]
 
     def __len__(self) -> int:
-        return math.prod(len(axis.values) for axis in self.axes)
+        return math.prod(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of values on each axis."""
+        return tuple(len(axis.values) for axis in self.axes)
 
     @property
     def names(self) -> list[str]:
@@ -46,11 +53,7 @@ class Grid:
 
     def places(self, cell: int) -> tuple[int, ...]:
         """Return a cell's place on each axis."""
-        places = []
-        for axis in reversed(self.axes):
-            cell, place = divmod(cell, len(axis.values))
-            places.append(place)
-        return tuple(reversed(places))
+        return tuple(int(place) for place in np.unravel_index(cell, self.shape))
 
     def values(self, cell: int) -> tuple[float, ...]:
         """Return a cell's value on each axis."""
@@ -80,10 +83,9 @@ class Grid:
     def edges(self) -> Iterator[int]:
         """Yield the cells that show every value once, the other axes at their first value."""
         stride = len(self)
-        for axis in self.axes:
-            stride //= len(axis.values)
-            for place in range(len(axis.values)):
-                yield place * stride
+        for size in self.shape:
+            stride //= size
+            yield from range(0, size * stride, stride)
 
 
 def make_grid(scenario: Scenario, vary: Mapping[str, str | Iterable[float]]) -> Grid:

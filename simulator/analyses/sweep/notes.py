@@ -51,17 +51,13 @@ def _benefit(scenario: Scenario) -> str:
 
 def _where(grid: Grid, untouched: Floats) -> str:
     """Return the share of draws in words, by the values of the axis that decides it, if one axis does."""
-    shaped = untouched.reshape([len(axis.values) for axis in grid.axes])
+    shaped = untouched.reshape(grid.shape)
     for place, axis in enumerate(grid.axes):
         shares = np.moveaxis(shaped, place, 0).reshape(len(axis.values), -1)
         if np.ptp(shares) > 0 and (shares == shares[:, :1]).all():
             return _by_value(axis, shares[:, 0])
-    low, high = untouched.min(), untouched.max()
-    return (
-        f"in {_percent(high)} of parameter sets"
-        if low == high
-        else f"in {_percent(low)} to {_percent(high)} of parameter sets"
-    )
+    ends = dict.fromkeys((untouched.min(), untouched.max()))
+    return f"in {' to '.join(map(_percent, ends))} of parameter sets"
 
 
 def _by_value(axis: Axis, shares: Floats) -> str:

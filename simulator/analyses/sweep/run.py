@@ -22,11 +22,10 @@ from simulator.evidence.draws import load_informed_draws, values
 from simulator.experiment import cost, manifest, resource_tables
 from simulator.experiment.engine_choice import choose_engine
 from simulator.experiment.parts import ScenarioDraws
-from simulator.experiment.results import DIGITS, as_written, clocks
+from simulator.experiment.results import as_written, clocks, write_files
 from simulator.experiment.run import count_draws, draws_for_overload, part_of
 from simulator.experiment.settings import Settings, SweepOptions, with_options
 from simulator.experiment.summaries import outcomes_of_population, sample
-from simulator.files import csv
 from simulator.outcomes.labels import follow_up
 from simulator.outcomes.uncertainty import Sample
 from simulator.pathway.outcome_months import alive_at
@@ -60,9 +59,7 @@ class Sweep:
 
     def write(self, folder: str | Path) -> None:
         """Write sweep.csv and manifest.json into a folder, made if need be. Raises InputError."""
-        folder = manifest.make_folder(folder)
-        csv.write(self.table, folder / "sweep.csv", DIGITS)
-        manifest.write(self.manifest, folder)
+        write_files({"sweep": self.table}, self.manifest, folder)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ import pandas as pd
 
 from simulator.analyses.virtual_cohorts.settings import Settings
 from simulator.experiment import manifest
-from simulator.experiment.results import DIGITS
+from simulator.experiment.results import write_files
 from simulator.experiment.settings import Settings as RunSettings
-from simulator.files import csv
 from simulator.scenario.scenario import Scenario
 
 ENGINE = "simulated patients are counted as a cohort's are"
@@ -29,11 +28,8 @@ def write(
     folder: Path,
 ) -> None:
     """Write NAME.csv for every table, and manifest.json with some more keys."""
-    for name, table in tables.items():
-        if table is not None:
-            csv.write(table, folder / f"{name}.csv", DIGITS)
     run = RunSettings(seed=settings.seed, horizon=settings.horizon)
     contents = manifest.manifest(scenarios, run, settings.simulator, ENGINE, n_draws)
     counts = {"n": settings.n, "cohorts": settings.cohorts, "seed": settings.seed, "horizon": settings.horizon}
     kept = {key: value for key, value in contents.items() if key not in LEFT_OUT}
-    manifest.write({**kept, **counts, **more}, folder)
+    write_files(tables, {**kept, **counts, **more}, folder)

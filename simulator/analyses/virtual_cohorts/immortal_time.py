@@ -17,15 +17,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulator import execution
 from simulator.analyses.virtual_cohorts import files
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
-from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
+from simulator.analyses.virtual_cohorts.settings import Settings, check, results_of_draws
 from simulator.arrays import Booleans, Floats
+from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_draws
-from simulator.experiment.cost import check_events
 from simulator.experiment.settings import Progress
 from simulator.outcomes.episodes import Courses, Episodes, landmark, naive, simon_makuch
 from simulator.outcomes.kaplan_meier import kaplan_meier
@@ -152,17 +151,15 @@ def check_landmarks(landmarks: Iterable[float] | None, pathway: Pathway) -> tupl
 
 @dataclass(frozen=True)
 class _DrawResult:
-    """One analysis of one draw, by group: its curves, and OS of all patients and of every cohort.
+    """One analysis of one draw, by group: its curves, and OS of every cohort at the answer's month.
 
-    survival, noise : (2, n_months), the latter its variance; at, variance : (2,), at the answer's month
+    survival, noise : (2, n_months + 1) and its variance, the answer's month in the last column
     cohorts : (n_cohorts, 2) OS at that month; p : (n_cohorts,)
     sizes : (2,) patients a cohort in each group
     """
 
     survival: Floats
     noise: Floats
-    at: Floats
-    variance: Floats
     cohorts: Floats
     p: Floats
     sizes: Floats
@@ -196,12 +193,11 @@ class _Work:
         by_cohort = [_compared(analysis, courses.only(eligible & (number == c)), month) for c in range(cohorts)]
         whole = analysis.episodes(courses.only(eligible))
         curves = [kaplan_meier(whole.of(group), analysis.begins) for group in (True, False)]
-        occupied = np.array([1.0 if whole.of(group).stop.size else np.nan for group in (True, False)])
+        occupied = np.array([[1.0 if whole.of(group).stop.size else np.nan] for group in (True, False)])
+        months = np.append(self.months, month)
         return _DrawResult(
-            np.array([curve.at(self.months) for curve in curves]) * occupied[:, None],
-            np.array([curve.standard_error(self.months) ** 2 for curve in curves]),
-            np.array([float(curve.at(month)) for curve in curves]) * occupied,
-            np.array([float(curve.standard_error(month)) ** 2 for curve in curves]),
+            np.array([curve.at(months) for curve in curves]) * occupied,
+            np.array([curve.standard_error(months) ** 2 for curve in curves]),
             np.array([pair for pair, _, _ in by_cohort]),
             np.array([p for _, p, _ in by_cohort]),
             np.array([sizes for _, _, sizes in by_cohort]).mean(axis=0),
@@ -250,12 +246,9 @@ def immortal_time(
     hospital = Hospital(scenario, table, follow_up, settings.horizon, settings.seed, settings.simulator, states)
     grid = np.arange(0.0, min(pathway.months.early, settings.horizon) + STEP / 2, STEP)
     work = _Work(hospital, settings.size, groups, analyses, grid)
-    if not yes:
-        check_events([scenario], settings.horizon)
-        check_time(work.of, settings.size, settings)
-    by_draw = list(execution.map(work.of, enumerate(dealt, start=1), jobs=settings.jobs, progress=progress))
+    results = results_of_draws(work.of, [scenario], settings.size, settings, dealt, yes=yes, progress=progress)
     reported = None if cohort is None else reported_difference(cohort, groups, pathway)
-    by_analysis = list(zip(analyses, zip(*by_draw, strict=True), strict=True))
+    by_analysis = list(zip(analyses, zip(*results, strict=True), strict=True))
     rows = [_row(analysis, results, reported) for analysis, results in by_analysis]
     curves = [_curves(analysis, results, grid, groups) for analysis, results in by_analysis]
     return ImmortalTime(
@@ -284,7 +277,7 @@ def reported_difference(cohort: Cohort, groups: Sequence[Group], pathway: Pathwa
 
 
 def _row(analysis: Analysis, results: Sequence[_DrawResult], reported: float | None) -> dict[str, object]:
-    at, variance = (np.array([getattr(result, name) for result in results]) for name in ("at", "variance"))
+    at, variance = (np.array([getattr(result, name)[:, -1] for result in results]) for name in ("survival", "noise"))
     row: dict[str, object] = {"clock": analysis.clock, "analysis": analysis.kind, "begins": analysis.begins}
     sizes = np.mean([result.sizes for result in results], axis=0)
     row |= {"patients_entered": float(sizes[0]), "patients_other": float(sizes[1])}
@@ -297,7 +290,7 @@ def _row(analysis: Analysis, results: Sequence[_DrawResult], reported: float | N
     cohorts = np.concatenate([result.cohorts for result in results])
     difference = cohorts[:, 0] - cohorts[:, 1]
     known = difference[np.isfinite(difference)]
-    lower, upper = np.quantile(known, (0.025, 0.975)) if known.size else (np.nan, np.nan)
+    lower, upper = np.quantile(known, INTERVAL) if known.size else (np.nan, np.nan)
     row |= {"cohorts": known.size, "cohort_lower": float(lower), "cohort_upper": float(upper)}
     row["as_large_as_reported"] = np.nan if reported is None else _share(known >= reported - 1e-9)
     row["significant"] = _share(np.concatenate([result.p for result in results])[np.isfinite(difference)] < 0.05)
@@ -314,7 +307,9 @@ def _curves(
     parts = []
     later = months >= analysis.begins
     for place, group in enumerate(groups):
-        values, noise = (np.array([getattr(r, name)[place][later] for r in results]) for name in ("survival", "noise"))
+        survival, noise = (
+            np.array([getattr(result, name)[place, :-1][later] for result in results]) for name in ("survival", "noise")
+        )
         keys = {"clock": analysis.clock, "analysis": analysis.kind, "begins": analysis.begins, "group": group.name}
-        parts.append(pd.DataFrame({**keys, "month": months[later], **of_means(values, noise).series()}))
+        parts.append(pd.DataFrame({**keys, "month": months[later], **of_means(survival, noise).series()}))
     return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "survival"})

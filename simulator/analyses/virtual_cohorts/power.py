@@ -17,14 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulator import execution
 from simulator.analyses.virtual_cohorts import files
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
-from simulator.analyses.virtual_cohorts.settings import Settings, check, check_time
+from simulator.analyses.virtual_cohorts.settings import Settings, check, results_of_draws
 from simulator.arrays import Booleans
+from simulator.engines.curves import INTERVAL
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
-from simulator.experiment.cost import check_events
 from simulator.experiment.marginal_benefit import with_marginal_benefits
 from simulator.experiment.settings import Progress
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
@@ -123,11 +122,8 @@ def virtual_cohorts(
     )
     sizes = tuple(settings.size * 2**i for i in range(DOUBLINGS + 1)) if other is not None else (settings.size,)
     work = _Work(hospitals, settings.size, sizes)
-    if not yes:
-        check_events(arms, settings.horizon)
-        check_time(work.of, sizes[-1] * len(arms), settings)
-    by_draw = list(execution.map(work.of, enumerate(dealt, start=1), jobs=settings.jobs, progress=progress))
-    curves, differs = [curves for curves, _ in by_draw], [differs for _, differs in by_draw]
+    results = results_of_draws(work.of, arms, sizes[-1] * len(arms), settings, dealt, yes=yes, progress=progress)
+    curves, differs = zip(*results, strict=True)
     cohorts = _cohorts(curves, scenario.pathway.months.answer)
     return VirtualCohorts(
         tuple(arms), settings, len(dealt), cohort, cohorts, _curves(curves), variation_between(cohorts),
@@ -167,7 +163,7 @@ def variation_between(cohorts: pd.DataFrame) -> dict[str, float]:
     if counts.max() > 1:
         within = float((by_draw.var() * (counts - 1)).sum() / (counts - 1).sum())
     between = float(by_draw.mean().var() - np.mean(within / counts)) if counts.size > 1 else np.nan
-    lower, upper = np.quantile(cohorts["survival"], (0.025, 0.975))
+    lower, upper = np.quantile(cohorts["survival"], INTERVAL)
     return {
         "survival": float(cohorts["survival"].mean()),
         "lower": float(lower),
@@ -179,9 +175,7 @@ def variation_between(cohorts: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _power(
-    policies: Sequence[Scenario], sizes: Sequence[int], differs: Sequence[Booleans]
-) -> pd.DataFrame:
+def _power(policies: Sequence[Scenario], sizes: Sequence[int], differs: Sequence[Booleans]) -> pd.DataFrame:
     rows = []
     for place, policy in enumerate(policies):
         for column, size in enumerate(sizes):

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
+from simulator import execution
 from simulator.engines.curves import check_horizon
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
 from simulator.evidence.draws import choose
 from simulator.experiment import cost
 from simulator.experiment.cost import Dial
+from simulator.experiment.settings import Progress
 from simulator.pathway.checks import unknown
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
@@ -110,13 +113,25 @@ def check(scenario: Scenario) -> None:
         )
 
 
-def check_time(work: Callable[[tuple[int, int]], object], patients: int, settings: Settings) -> None:
-    """Refuse cohorts that take too long. Raises InputError.
+def results_of_draws(
+    work: Callable[[tuple[int, int]], Any],
+    arms: Sequence[Scenario],
+    patients: int,
+    settings: Settings,
+    dealt: Sequence[int],
+    *,
+    yes: bool,
+    progress: Progress | None,
+) -> list[Any]:
+    """Return the results of the work on every draw. Raises InputError, unless `yes`, where it takes too long.
 
-    work : takes a draw and a number of cohorts; patients : of a cohort in all its arms
+    work : takes a draw, from 1, and a number of cohorts; patients : of a cohort in all its arms
     """
-    few = max(TIMED[settings.simulator] // patients, 1)
-    if few * SURELY_SHORT < settings.cohorts:
-        jobs = min(settings.jobs, settings.cohorts)
-        seconds = cost.timed(partial(work, (1, few))) * settings.cohorts / few / jobs
-        cost.check_time(seconds, jobs, [Dial("--cohorts", settings.cohorts, 100)], what="these cohorts")
+    if not yes:
+        cost.check_events(arms, settings.horizon)
+        few = max(TIMED[settings.simulator] // patients, 1)
+        if few * SURELY_SHORT < settings.cohorts:
+            jobs = min(settings.jobs, settings.cohorts)
+            seconds = cost.timed(partial(work, (1, few))) * settings.cohorts / few / jobs
+            cost.check_time(seconds, jobs, [Dial("--cohorts", settings.cohorts, 100)], what="these cohorts")
+    return list(execution.map(work, enumerate(dealt, start=1), jobs=settings.jobs, progress=progress))
