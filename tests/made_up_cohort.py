@@ -22,7 +22,7 @@ def write_cohort(
 ) -> Targets:  # fmt: skip
     """Write the folder of a cohort and load it; the first row is line 2 of `targets.csv`."""
     about = {"title": "A cohort that never was", "citation": "nobody", "pathway": "own.toml", "clock": clock}
-    cohort = toml({**about, "n": n, "seed": seed, **tables, "arms": arms or EVERYBODY})
+    cohort = toml({**about, "n": n, "seed": seed, "arms": arms or EVERYBODY, **tables})
     targets = header + "".join(f"{row}\n" for row in rows)
     for name, text in {"own.toml": toml(world), "cohort.toml": cohort, "targets.csv": targets}.items():
         (folder / name).write_text(text, encoding="utf-8")

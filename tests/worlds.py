@@ -71,12 +71,12 @@ def world(start: str, states: dict[str, Table], **tables: Any) -> Table:
     """
     goes_to = {way["to"] for state in states.values() for way in state.get("transitions", state.get("branches", ()))}
     ends = {name: state for name, state in {"dead": DEATH, "home": END}.items() if name in goes_to - set(states)}
-    written = {
+    short_forms = {
         "resources": lambda names: {name: {} for name in names},
         "attributes": lambda levels: {name: {"levels": weights} for name, weights in levels.items()},
         "groups": lambda groups: {name: group(entered) for name, entered in groups.items()},
     }
-    more = {key: written[key](table) if key in written else table for key, table in tables.items()}
+    more = {key: short_forms[key](table) if key in short_forms else table for key, table in tables.items()}
     return {"title": "made up", "start": start, **more, "states": {**states, **ends}}
 
 
@@ -141,13 +141,17 @@ def toml(table: Table) -> str:
     lines = [f"{key} = {inline(value)}" for key, value in table.items() if not isinstance(value, dict)]
     for name, rows in table.items():
         if isinstance(rows, dict):
-            lines += [f"[{name}]", *(f"{json.dumps(key)} = {inline(value)}" for key, value in rows.items())]
+            lines += [f"[{name}]", *(f"{written(key)} = {inline(value)}" for key, value in rows.items())]
     return "\n".join(lines) + "\n"
+
+
+def written(key: str) -> str:
+    return key if key.isidentifier() else json.dumps(key)
 
 
 def inline(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {inline(row)}" for key, row in value.items()) + " }"
+        return "{ " + ", ".join(f"{written(key)} = {inline(row)}" for key, row in value.items()) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(inline, value)) + "]"
     return json.dumps(value)

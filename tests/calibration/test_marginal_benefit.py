@@ -263,7 +263,7 @@ def test_cohorts_on_one_pathway_inform_it_together_however_they_name_its_file(sh
     assert mean["all cohorts with one benefit"] == pytest.approx(by_closed_form(tmp_path, list(OTHERS)), abs=0.003)
 
 
-ELSEWHERE = [("own.toml", '"rate" = 0.25', '"rate" = 0.3'), ("draws.csv", "0.", "0.1")]
+ELSEWHERE = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
 
 
 @pytest.mark.parametrize(("file", "old", "new"), ELSEWHERE)

@@ -93,11 +93,7 @@ def test_a_count_is_predicted_by_the_month_of_its_row(new_cohort: NewCohort) -> 
         assert row.predicted == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 60 / 400))
 
 
-COMPETING = """
-[[states.remission.transitions]]
-to = "dead"
-time = { family = "exponential", mean = 8.0 }
-"""
+COMPETING = '{ to = "dead", time = { family = "exponential", mean = 8.0 } }'
 
 
 @pytest.mark.parametrize(("clock", "alive"), [("relapse", np.exp(-0.6)), ("infusion", np.nan)])
@@ -105,7 +101,7 @@ def test_a_patient_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive:
     """Half die in remission, at a constant hazard: from infusion S = e^-t/4 and, of who relapsed, a convolution."""
     folder = new_cohort(25, "alive,survival,all,,,6,,25,61", use="validation").folder
     for name, old, new in (
-        ("two_arms.toml", "[states.relapse]", f"{COMPETING}\n[states.relapse]"),
+        ("own.toml", '[{ to = "relapse"', f'[{COMPETING}, {{ to = "relapse"'),
         ("cohort.toml", 'clock = "relapse"', f'clock = "{clock}"'),
         ("cohort.toml", 'all = ["treated", "untreated"]', 'all = ["all"]'),
     ):
