@@ -40,7 +40,7 @@ def show(parts: Iterable[Part], console: Console) -> None:
             console.print()
         lines = [part.caption, *_grids(part, console.width), *part.notes] if isinstance(part, Table) else [part]
         for line in filter(None, lines):
-            console.print(line)
+            console.print(line, crop=False)
         before = part
 
 
@@ -87,14 +87,15 @@ def _width(strips: Sequence[_Strip]) -> int:
 
 
 def _grid(strips: Sequence[_Strip]) -> Grid:
+    """Return a grid; it is wider than a narrow terminal, because no word and no number is broken."""
     grid = Grid(box=SIMPLE_HEAD, pad_edge=False, padding=0, show_edge=False)
     lines = max(texts[0].count("\n") for _, texts in strips)
-    for column, (heading, *_) in strips:
+    for column, (heading, *cells) in strips:
+        words = [heading, *cells] if column.is_number else [heading, *" ".join(cells).split()]
+        least = max(map(_longest, words))
         # Headings stand on their rule, cells at the top of their row.
         standing = "\n" * (lines - heading.count("\n")) + heading
-        grid.add_column(
-            Text(standing), justify="right" if column.is_number else "left", no_wrap=column.is_number, overflow="fold"
-        )
-    for cells in zip(*(texts[1:] for _, texts in strips), strict=True):
-        grid.add_row(*map(Text, cells))
+        grid.add_column(Text(standing), justify="right" if column.is_number else "left", min_width=least)
+    for row in zip(*(texts[1:] for _, texts in strips), strict=True):
+        grid.add_row(*map(Text, row))
     return grid

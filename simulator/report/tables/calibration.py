@@ -27,28 +27,26 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
     targets = cohort.targets.set_index("name", drop=False)
     figures = cohort.predictive[cohort.predictive["target"].isin(targets.index)]
     yield calibration.predictions(int((figures["inside"] != "no").sum()), len(figures), cohort)
-    interval = Column("Interval (tick: reported)", page_only=True)
-    place = Column("Place", is_number=False, page_only=True)
-    reported, simulated, inside = map(Column, ("Reported", "Simulated", "Inside"))
+    heads = [
+        *columns("Reported figure", "Reported", "Simulated"),
+        Column("Interval (tick: reported)", page_only=True),
+        Column("Inside"),
+        Column("Place", is_number=False, page_only=True),
+    ]
     for use, caption in calibration.USES.items():
         rows = [
-            Row(
-                numbers.target(target, pathway),
-                [
-                    numbers.reported(figure, target),
-                    intervals.estimate({**figure, "estimate": figure["simulated"]}),
-                    Cell(bar=_range(figure, cohort.n)),
-                    figure["inside"],
-                    figure["place"],
-                ],
-                style="" if figure["inside"] == "yes" else "outside",
-            )
+            _predicted(figure, targets.loc[figure["target"]].to_dict(), cohort, pathway)
             for figure in figures[figures["use"] == use].to_dict("records")
-            for target in [targets.loc[figure["target"]].to_dict()]
         ]
-        heads = [Column("Reported figure", is_number=False), reported, simulated, interval, inside, place]
         if rows:
             yield Table(heads, rows, caption, style="numbers predictive")
+
+
+def _predicted(figure: intervals.Row, target: intervals.Row, cohort: Cohort, pathway: Pathway) -> Row:
+    simulated = intervals.estimate({**figure, "estimate": figure["simulated"]})
+    bar, inside = Cell(bar=_range(figure, cohort.n)), figure["inside"]
+    cells = [numbers.reported(figure, target), simulated, bar, inside, figure["place"]]
+    return Row(numbers.target(target, pathway), cells, style="" if inside == "yes" else "outside")
 
 
 def _range(figure: intervals.Row, n: int) -> Bar | None:
