@@ -10,7 +10,7 @@ from typing import Unpack
 import pandas as pd
 
 from simulator import execution
-from simulator.arrays import Floats
+from simulator.arrays import Floats, slices
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.exact.accuracy import TooCoarse
@@ -116,7 +116,7 @@ def _loaded(given: Iterable[Given | list[Given] | tuple[Given, ...]]) -> list[Sc
 def _by_draws(work: _Work, n_draws: int, progress: Progress | None) -> list[list[ScenarioDraws]]:
     """Return the parts of draws; the exact engine takes several draws together."""
     batch = exact.BATCH if work.engine == "exact" else 1
-    draws = [slice(first, min(first + batch, n_draws)) for first in range(0, n_draws, batch)]
+    draws = slices(n_draws, batch)
     return list(execution.map(work.of, draws, jobs=work.settings.jobs, progress=progress))
 
 
