@@ -1,1 +1,1 @@
-"""Fitting a pathway to what a published cohort reports."""
+"""Fitting a pathway to the figures of a published cohort."""

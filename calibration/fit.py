@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from calibration.choice_priors import priors_of_pathway
 from calibration.likelihood.likelihood import STEP, Likelihood
 from calibration.likelihood.targets import Targets, load_targets
 from calibration.predictive import predict
-from calibration.priors import Priors
-from calibration.sampler.diagnostics import Diagnostics, diagnose
+from calibration.priors import Priors, Summary, priors_of_pathway
+from calibration.sampler.diagnostics import Diagnostics, diagnose, weighted_quantiles
 from calibration.sampler.difficulty import difficulties
 from calibration.sampler.imis import LEAST_POINTS, WeightedSample, ZeroLikelihoodError, expected_rows, sample
 from simulator import execution
-from simulator.arrays import Floats
+from simulator.arrays import Floats, slices
 from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
-from simulator.files import csv
+from simulator.files import csv, whole
 
 WANTED = 2000
 """Draws that are frozen."""
@@ -39,9 +38,9 @@ EASY = 0.3
 UNRELIABLE = "unreliable_"
 """Before the names of files of a sample that is not good: nothing reads them as a fit."""
 MEASURED = 50
-"""Draws on which it is measured how far the lattice puts the log-likelihood wrong."""
-MOST_MOVED = 0.05
-"""Posterior standard deviations by which cells that are too wide may put a posterior mean wrong."""
+"""Draws on which the lattice error of the log-likelihood is measured."""
+LARGEST_LATTICE_ERROR = 0.05
+"""Posterior standard deviations by which cells that are too wide may move a posterior mean."""
 ROWS = 25
 """Draws a likelihood call: their arrays stay in the processor's cache. The result does not depend on jobs."""
 
@@ -50,7 +49,7 @@ ROWS = 25
 class Fit:
     """A fitted cohort. draws : (2000, a column a parameter with a prior); tables as in the cohort's folder.
 
-    cell : months a cell of the lattice; moved : by how much narrower cells move the log-likelihood, see `moved_by`
+    cell : months a cell of the lattice; lattice_error : of the log-likelihood, see `lattice_error_of`
     """
 
     targets: Targets
@@ -60,64 +59,58 @@ class Fit:
     posterior: pd.DataFrame
     predictive: pd.DataFrame
     cell: float
-    moved: float
+    lattice_error: float
 
     def warnings(self) -> list[str]:
-        """Return what the draws are not exact in, a sentence each."""
-        if self.moved <= MOST_MOVED:
+        """Return sentences on the errors of the draws."""
+        if self.lattice_error <= LARGEST_LATTICE_ERROR:
             return []
+        by = f"by {self.lattice_error:.2f} posterior standard deviations (limit {LARGEST_LATTICE_ERROR:g})"
         return [
             f"{self.targets.folder.name}: cells of {self.cell:.2g} months are too wide for these draws: on narrower "
-            f"ones posterior means may move by {self.moved:.2f} posterior standard deviations (limit {MOST_MOVED:g}). "
+            f"ones posterior means may move {by}. "
             "Cells follow declared values: declare a `value` near the posterior mean for every time and rate, give "
             'fixed times in tenths of a month, or only compare rows soon after a fixed time (use = "predictive")'
         ]
 
     def problems(self) -> list[str]:
-        """Return what is wrong with the sample, a sentence each; empty if it is good."""
+        """Return sentences on the faults of the sample; none if it is good."""
         return self.diagnostics.problems()
 
     def difficulties(self) -> list[str]:
-        """Return which parameters are at fault, and what to change, a sentence each; none if a sample is only small."""
+        """Return sentences on the parameters at fault and what to change; none if a sample is only small."""
         if self.diagnostics.effective_sample_size > EASY * self.diagnostics.points:
             return []
         return difficulties(self.sample, priors_of(self.targets))
 
     def write(self, folder: Path) -> None:
-        """Write draws.csv, with what it was fitted to, posterior.csv and predictive.csv: all, each whole, or none.
+        """Write draws.csv, with the fingerprint of its data, posterior.csv and predictive.csv: all of them, or none.
 
-        A sample that is not good is no fit: its files are named `UNRELIABLE`, with why in a text beside.
+        A sample that is not good is no fit: its files are named `UNRELIABLE`, next to a text with the reasons.
         """
-        told = fingerprint.of_fit(self.targets.pathway, self.targets.folder)
-        tables = {"draws": self.draws.assign(**{fingerprint.COLUMN: told})}
+        fitted_to = fingerprint.of_fit(self.targets.pathway, self.targets.folder)
+        tables = {"draws": self.draws.assign(**{fingerprint.COLUMN: fitted_to})}
         tables |= {"posterior": self.posterior, "predictive": self.predictive}
         bad = self.problems()
-        parts = {f"{UNRELIABLE if bad else ''}{name}.csv": folder / f".{name}.csv.part" for name in tables}
-        if bad:
-            parts[f"{UNRELIABLE}because.txt"] = folder / ".because.txt.part"
-        try:
-            for (name, table), part in zip(tables.items(), parts.values(), strict=False):
+        files = [folder / f"{UNRELIABLE if bad else ''}{name}.csv" for name in tables]
+        files += [folder / f"{UNRELIABLE}because.txt"] if bad else []
+        with whole.together(*files) as parts:
+            for (name, table), part in zip(tables.items(), parts, strict=False):
                 csv.write(table, part, ".17g" if name == "draws" else ".6g")
             if bad:
-                parts[f"{UNRELIABLE}because.txt"].write_text(self.refusal() + "\n", encoding="utf-8")
-            for name, part in parts.items():
-                part.replace(folder / name)
-        finally:
-            for part in parts.values():
-                part.unlink(missing_ok=True)
+                parts[-1].write_text(self.refusal() + "\n", encoding="utf-8")
 
     def refusal(self) -> str:
         """Return why the sample is no fit, which parameters are at fault, and what to change."""
-        found = self.difficulties()
         reasons = "; ".join(self.problems())
-        fault = "; ".join(found) if found else "no parameter: take more points"
+        fault = "; ".join(self.difficulties()) or "no parameter: take more points"
         more = f"--points N takes more than {self.diagnostics.points:,} points, --keep-unreliable keeps these"
         return f"{self.targets.folder.name}: not a fit, since {reasons}. At fault: {fault}. {more}."
 
 
 def informs(targets: Targets) -> bool:
     """Return whether a cohort has a row to fit."""
-    return bool(targets.tables or targets.branchings or targets.spread or targets.percentages)
+    return bool(targets.tables or targets.branchings or targets.times or targets.percentages)
 
 
 def priors_of(targets: Targets) -> Priors:
@@ -151,7 +144,7 @@ def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Float
 
 
 def _rows(z: Floats) -> list[Floats]:
-    return [z[first : first + ROWS] for first in range(0, len(z), ROWS)]
+    return [z[rows] for rows in slices(len(z), ROWS)]
 
 
 def calibrate(
@@ -166,10 +159,10 @@ def calibrate(
     keep: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Fit:
-    """Fit a cohort and write its draws, posterior and predictive tables into `out` (default: its own folder).
+    """Fit a cohort and write its draws, posterior and predictive tables into `out` (default: its folder).
 
     wanted : draws; effective : sample size behind them; points : sampled at most
-    keep : write a bad sample too, named as what it is (see `Fit.write`), and return it
+    keep : write a bad sample too, under other names (see `Fit.write`), and return it
     progress : called with (stage, done, expected at most)
     Raises InputError on targets that cannot be used, and AftercartError, with nothing written, if the sample is bad.
     """
@@ -177,11 +170,8 @@ def calibrate(
     if not informs(targets):
         where = str(targets.folder / "targets.csv")
         raise InputError("nothing to fit", where=where, allowed='rows with use = "likelihood"')
-    folder = out or targets.folder
-    chosen = targets.seed if seed is None else seed
-    fit = run(
-        targets, jobs=jobs, seed=chosen, wanted=wanted, effective=effective, points=points, progress=progress
-    )  # fmt: skip
+    folder, seed = out or targets.folder, targets.seed if seed is None else seed
+    fit = run(targets, jobs=jobs, seed=seed, wanted=wanted, effective=effective, points=points, progress=progress)
     if fit.problems() and not keep:
         raise AftercartError(f"nothing written. {fit.refusal()}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,7 +189,7 @@ def run(
     points: int = POINTS,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Fit:
-    """Return the fit of a cohort's targets: IMIS, resampled draws, their summary and what they predict."""
+    """Return the fit of a cohort's targets: IMIS, resampled draws, their summary and predictions."""
     if points < FEWEST_POINTS:
         raise InputError("too few points", where="--points", got=points, allowed=f"{FEWEST_POINTS:,} or more")
     if seed < 0:
@@ -222,30 +212,24 @@ def run(
             raise AftercartError(f"{targets.folder.name}: {error}. {_impossible(targets, priors)}") from None
         rows = weighted.resample(wanted, seed=seed)
         theta = priors.transform(weighted.z)
-        summary = priors.summary()
-        diagnostics = diagnose(
-            weighted.log_weight,
-            rows,
-            names=priors.names,
-            theta=theta,
-            prior_sd=[summary[name].sd for name in priors.names],
-        )
+        prior_sd = [marginal.sd for marginal in priors.marginals.values()]
+        diagnostics = diagnose(weighted.log_weight, rows, names=priors.names, theta=theta, prior_sd=prior_sd)
         draws = pd.DataFrame(theta[rows], columns=list(priors.names))
         posterior = _summary(targets, priors, theta, weighted.weights, diagnostics)
         predictive = predict(targets, draws, partial(execution.map, jobs=pool))
     some = rows[:MEASURED]
-    moved = moved_by(targets, weighted.z[some], weighted.log_likelihood[some])
-    return Fit(targets, weighted, diagnostics, draws, posterior, predictive, Likelihood(targets).cell, moved)
+    lattice_error = lattice_error_of(targets, weighted.z[some], weighted.log_likelihood[some])
+    return Fit(targets, weighted, diagnostics, draws, posterior, predictive, Likelihood(targets).cell, lattice_error)
 
 
-def moved_by(targets: Targets, z: Floats, log_likelihood: Floats) -> float:
+def lattice_error_of(targets: Targets, z: Floats, log_likelihood: Floats) -> float:
     """Return the standard deviation by which cells a quarter as wide move log-likelihoods of draws z : (n, d).
 
         |E'[x] - E[x]| <= sd(x) sd(d) to first order,   d = log L' - log L;   a constant d moves nothing
     """
     finer = Posterior(targets, STEP / 4.0)
-    apart = np.concatenate([finer.log_likelihood(z[i : i + 5]) for i in range(0, len(z), 5)]) - log_likelihood
-    return float(np.std(apart)) if np.isfinite(apart).all() else np.inf
+    difference = np.concatenate([finer.log_likelihood(z[rows]) for rows in slices(len(z), 5)]) - log_likelihood
+    return float(np.std(difference)) if np.isfinite(difference).all() else np.inf
 
 
 def _sizes(points: int) -> dict[str, int]:
@@ -256,7 +240,7 @@ def _sizes(points: int) -> dict[str, int]:
 def seconds(targets: Targets, points: int, timed: Callable[[Callable[[], object]], float]) -> tuple[float, float]:
     """Return about how long one process takes to find the posterior of a cohort, and to sample all points of it.
 
-    A fit that is good enough ends before it has all points. timed : the seconds of a piece of work
+    A good fit ends before it has all points. timed : the seconds of a piece of work
     """
     posterior = Posterior(targets)
     dimension = posterior.priors.dimension
@@ -266,7 +250,7 @@ def seconds(targets: Targets, points: int, timed: Callable[[Callable[[], object]
 
 
 def _impossible(targets: Targets, priors: Priors) -> str:
-    """Return which figures no point of the prior can give, and what to change."""
+    """Return the figures that no point of the prior can give, and what to change."""
     theta = priors.transform(np.random.default_rng(targets.seed).standard_normal((200, priors.dimension)))
     parts = Likelihood(targets).parts({name: theta[:, [i]] for i, name in enumerate(priors.names)})
     never = [name for name, logs in parts.items() if np.isneginf(logs).all()]
@@ -280,30 +264,15 @@ def _impossible(targets: Targets, priors: Priors) -> str:
 def _summary(
     targets: Targets, priors: Priors, theta: Floats, weights: Floats, diagnostics: Diagnostics
 ) -> pd.DataFrame:
-    """Return prior beside posterior, from the whole weighted sample, a row a parameter."""
+    """Return prior and posterior of every parameter, from the whole weighted sample."""
     rows = []
-    prior = priors.summary()
-    for i, name in enumerate(priors.names):
-        values, before = theta[:, i], prior[name]
+    for values, (name, prior) in zip(theta.T, priors.summary().items(), strict=True):
         mean = float(weights @ values)
-        order = np.argsort(values)
-        edges = np.cumsum(weights[order])
-        lower, median, upper = values[order][np.searchsorted(edges / edges[-1], [0.025, 0.5, 0.975])]
-        rows.append(
-            {
-                "parameter": name,
-                "unit": targets.pathway.parameters[name].unit,
-                "prior_mean": before.mean,
-                "prior_sd": before.sd,
-                "prior_lower": before.lower,
-                "prior_median": before.median,
-                "prior_upper": before.upper,
-                "posterior_mean": mean,
-                "posterior_sd": float(np.sqrt(weights @ (values - mean) ** 2)),
-                "posterior_lower": lower,
-                "posterior_median": median,
-                "posterior_upper": upper,
-                "contraction": diagnostics.contraction[name],
-            }
-        )
+        sd = float(np.sqrt(weights @ (values - mean) ** 2))
+        lower, median, upper = weighted_quantiles(values, weights, (0.025, 0.5, 0.975)).tolist()
+        posterior = asdict(Summary(mean, sd, lower, median, upper))
+        row = {"parameter": name, "unit": targets.pathway.parameters[name].unit}
+        row |= {f"prior_{key}": value for key, value in asdict(prior).items()}
+        row |= {f"posterior_{key}": value for key, value in posterior.items()}
+        rows.append(row | {"contraction": diagnostics.contraction[name]})
     return pd.DataFrame(rows)

@@ -1,7 +1,7 @@
-"""The posterior predictive table: every reported figure beside what simulated cohorts of the same size would print.
+"""The posterior predictive table: every reported figure next to the figures of simulated cohorts of the same size.
 
-For each draw all n patients are simulated afresh, followed up as the cohort was, grouped as the paper grouped them,
-and the printed figure is computed: its interval holds parameter uncertainty and the sampling of n patients.
+For every draw all n patients are simulated afresh, followed up as the cohort was, grouped as the paper grouped them,
+and the printed figure is computed: its interval includes parameter uncertainty and the sampling of n patients.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import SupportsFloat
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ import pandas as pd
 from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from calibration.reported.kinds import COUNTS, by_month
-from simulator.arrays import Booleans, Floats
+from simulator.arrays import Booleans, Floats, slices
 from simulator.engines.curves import INTERVAL
 from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
@@ -30,12 +31,12 @@ from simulator.scenario.levers import Values
 
 DRAWS = 1000
 REPLICATION = 1
-"""Apart from the replication 0 that experiments use."""
+"""Other random numbers than those of replication 0, which experiments use."""
 
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """One simulated cohort: its patients, and how long each was followed from the start of its clock."""
+    """One simulated cohort: its patients, and how long each is followed from the start of its clock."""
 
     targets: Targets
     block: Trajectories
@@ -49,18 +50,18 @@ class SimulatedCohort:
 
     @property
     def died(self) -> Floats:
-        """Months from the cohort's clock to death, inf for who is alive at last follow-up, (n,)."""
+        """Months from the cohort's clock to death, inf if alive at last follow-up, (n,)."""
         since = self.block.death_month - self.start
         return np.where(since <= self.follow_up, since, np.inf)
 
-    def kaplan_meier(self, who: Booleans) -> KaplanMeier:
-        """Return the estimate of some patients, as their last follow-up leaves it."""
-        seen, died = np.minimum(self.died, self.follow_up)[who], np.isfinite(self.died[who])
+    def kaplan_meier(self, patients: Booleans) -> KaplanMeier:
+        """Return the estimate of some patients by their last follow-up."""
+        seen, died = np.minimum(self.died, self.follow_up)[patients], np.isfinite(self.died[patients])
         courses = Courses(seen, died, np.full(seen.size, np.inf))
         return kaplan_meier(whole(courses, courses.ever))
 
     def members(self, population: str) -> Booleans:
-        """Return who belongs to an arm or a level of an attribute, (n,)."""
+        """Return which patients belong to an arm or a level of an attribute, (n,)."""
         pathway = self.targets.pathway
         if "=" in population:
             attribute, level = population.split("=", 1)
@@ -74,76 +75,54 @@ class SimulatedCohort:
         return np.asarray(np.any([self.members(arm) for arm in arms], axis=0))
 
     def entered(self, states: Sequence[str], by: float = np.inf) -> Booleans:
-        """Return who entered any of `states` by a month and before their last follow-up, (n,)."""
-        found = np.zeros(self.follow_up.size, dtype=bool)
+        """Return which patients entered any of `states` by a month and before their last follow-up, (n,)."""
+        entered = np.zeros(self.follow_up.size, dtype=bool)
         for state in states:
-            for who, month in self.block.entered.get(state, []):
-                found[who[month - self.start[who] <= np.minimum(self.follow_up[who], by)]] = True
-        return found
+            for patients, month in self.block.entered.get(state, []):
+                end = np.minimum(self.follow_up[patients], by)
+                entered[patients[month - self.start[patients] <= end]] = True
+        return entered
 
     def _joined(self, states: Sequence[str]) -> Booleans:
-        """Return who entered any of `states` within the pathway's window and before their last follow-up, (n,)."""
+        """Return which patients entered any of `states` within the pathway's window and their follow-up, (n,)."""
         window, later = self.targets.pathway.group_window + MOMENT, self.block.clock_month - self.start
-        found = np.zeros(self.follow_up.size, dtype=bool)
+        joined = np.zeros(self.follow_up.size, dtype=bool)
         for state in states:
-            for who, since in self.block.on_the_clock(state):
-                found[who[(since <= window) & (since + later[who] <= self.follow_up[who])]] = True
-        return found
+            for patients, since in self.block.on_the_clock(state):
+                seen = since + later[patients] <= self.follow_up[patients]
+                joined[patients[(since <= window) & seen]] = True
+        return joined
 
-    def told_of(self, row: pd.Series) -> Booleans:
-        """Return whom a target is told of, (n,)."""
-        who = self.members(row["population"])
-        if row["attribute"] and row["attribute"] != row["population"] and row["kind"] != "patients":
-            who = who & self.members(row["attribute"])
-        return who
+    def patients_of(self, row: pd.Series) -> Booleans:
+        """Return the patients of a target, (n,)."""
+        patients = self.members(row["population"])
+        return patients & self.members(row["attribute"]) if row["attribute"] else patients
 
     def figure(self, row: pd.Series) -> float:
-        """Return what this cohort would print for a target; NaN for a share or a median of nobody."""
-        who = self.told_of(row)
-        if not who.any() and row["kind"] not in COUNTS:
+        """Return the figure that this cohort would print for a target; NaN for a share or a median of nobody."""
+        patients = self.patients_of(row)
+        if not patients.any() and row["kind"] not in COUNTS:
             return np.nan
-        return _FIGURES[row["kind"]](self, row, who)
+        return float(_FIGURES[row["kind"]](self, row, patients))
 
-    def _patients(self, row: pd.Series, who: Booleans) -> float:
-        if row["attribute"]:
-            who = who & self.members(row["attribute"])
-        return float(who.sum())
-
-    def _survivors(self, row: pd.Series, who: Booleans) -> float:
-        return float((self.died[who] > row["month"]).mean())
-
-    def _survival(self, row: pd.Series, who: Booleans) -> float:
-        return float(self.kaplan_meier(who).at(row["month"]))
-
-    def _deaths(self, row: pd.Series, who: Booleans) -> float:
+    def count_entered(self, row: pd.Series, patients: Booleans) -> np.int64:
+        """Return how many of some patients entered a target's state, or any death, by its month."""
         states = [row["state"]] if row["state"] else self.targets.pathway.deaths
-        return float((self.entered(states, by_month(row["month"])) & who).sum())
-
-    def _median_survival(self, row: pd.Series, who: Booleans) -> float:
-        """A median that is not reached is told as the end of what is simulated."""
-        return float(min(self.kaplan_meier(who).median(), HORIZON))
-
-    def _entered(self, row: pd.Series, who: Booleans) -> float:
-        return float((self.entered([row["state"]], by_month(row["month"])) & who).sum())
-
-    def _to_clock(self, summary: Callable[[Floats], float], row: pd.Series, who: Booleans) -> float:
-        return float(summary(self.block.clock_month[who]))
-
-    def _follow_up_median(self, row: pd.Series, who: Booleans) -> float:
-        return float(np.median(np.minimum(self.died, self.follow_up)[who]))
+        return np.int64((self.entered(states, by_month(row["month"])) & patients).sum())
 
 
-_FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Booleans], float]] = {
-    "patients": SimulatedCohort._patients,
-    "survivors": SimulatedCohort._survivors,
-    "survival": SimulatedCohort._survival,
-    "median_survival": SimulatedCohort._median_survival,
-    "deaths": SimulatedCohort._deaths,
-    "entered": SimulatedCohort._entered,
-    "median": lambda cohort, row, who: cohort._to_clock(np.median, row, who),
-    "minimum": lambda cohort, row, who: cohort._to_clock(np.min, row, who),
-    "maximum": lambda cohort, row, who: cohort._to_clock(np.max, row, who),
-    "median_follow_up": SimulatedCohort._follow_up_median,
+_FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Booleans], SupportsFloat]] = {
+    "patients": lambda cohort, row, patients: patients.sum(),
+    "survivors": lambda cohort, row, patients: (cohort.died[patients] > row["month"]).mean(),
+    "survival": lambda cohort, row, patients: cohort.kaplan_meier(patients).at(row["month"]),
+    # A median that is not reached is the end of the simulation.
+    "median_survival": lambda cohort, row, patients: min(cohort.kaplan_meier(patients).median(), HORIZON),
+    "deaths": SimulatedCohort.count_entered,
+    "entered": SimulatedCohort.count_entered,
+    "median": lambda cohort, row, patients: np.median(cohort.block.clock_month[patients]),
+    "minimum": lambda cohort, row, patients: cohort.block.clock_month[patients].min(),
+    "maximum": lambda cohort, row, patients: cohort.block.clock_month[patients].max(),
+    "median_follow_up": lambda cohort, row, patients: np.median(np.minimum(cohort.died, cohort.follow_up)[patients]),
 }
 
 
@@ -153,30 +132,30 @@ def simulate_figures(
     rows: slice,
     figure: Callable[[SimulatedCohort, pd.Series], float] = SimulatedCohort.figure,
 ) -> Floats:
-    """Return each target's figure in simulated cohorts, (n_cohorts, n_targets): the i-th has draw i, round and round.
+    """Return every target's figure in simulated cohorts, (n_cohorts, n_targets): the i-th has draw i, round and round.
 
     draws : None for the pathway's declared values
     """
-    told = [row for _, row in targets.cohort.targets.iterrows()]
+    target_rows = [row for _, row in targets.cohort.targets.iterrows()]
     n_draws = 1 if draws is None else len(draws)
     values = (single(draws, index % n_draws) for index in range(rows.start, rows.stop))
     cohorts = (simulated(targets, value, number=rows.start + i + 1) for i, value in enumerate(values))
-    return np.array([[figure(cohort, row) for row in told] for cohort in cohorts])
+    return np.array([[figure(cohort, row) for row in target_rows] for cohort in cohorts])
 
 
 def simulated(targets: Targets, values: Values, *, number: int) -> SimulatedCohort:
     """Return a cohort of the same size, followed up as the reported one was; `number` : the draw in its uniforms."""
-    asked = {name for group in targets.pathway.groups.values() for name in group.entered + group.not_entered}
-    asked |= set(targets.cohort.targets["state"]) | set(targets.pathway.deaths)
+    states = {name for group in targets.pathway.groups.values() for name in group.entered + group.not_entered}
+    states |= set(targets.cohort.targets["state"]) | set(targets.pathway.deaths)
     uniforms = Uniforms(targets.seed, draw=number, replication=REPLICATION)
-    block = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, frozenset(asked - {""}))
+    block = _on_the_clock(targets, resolve(targets.scenario, values), uniforms, frozenset(states - {""}))
     return SimulatedCohort(targets, block, _follow_up(targets, uniforms, block))
 
 
 def _on_the_clock(targets: Targets, model: Model, uniforms: Uniforms, keep: frozenset[str]) -> Trajectories:
     """Return n patients who start the cohort's clock, with its case mix. Raises InputError if hardly anybody does.
 
-    Whoever never starts the clock is replaced by a later patient of the same levels, as far as the mix is reported.
+    Patients who never start the clock are replaced by later ones of the same levels, as far as the mix is reported.
     """
     n = targets.cohort.n
     for tried in (n, 10 * n, 100 * n):
@@ -206,12 +185,12 @@ def _follow_up(targets: Targets, uniforms: Uniforms, block: Trajectories) -> Flo
 
 def table(targets: Targets, figures: Floats) -> pd.DataFrame:
     """Return the predictive table from simulated figures : (n_draws, n_targets)."""
-    found = []
+    rows = []
     for (_, row), simulated in zip(targets.cohort.targets.iterrows(), figures.T, strict=True):
         reported, unit, factor = reported_figure(row)
         known = factor * simulated[~np.isnan(simulated)]
         lower, upper = np.quantile(known, INTERVAL) if known.size else (np.nan, np.nan)
-        found.append(
+        rows.append(
             {
                 "target": row["name"],
                 "population": row["population"],
@@ -229,30 +208,26 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
                 "place": row["place"],
             }
         )
-    return pd.DataFrame(found)
+    return pd.DataFrame(rows)
 
 
 def reported_figure(row: pd.Series) -> tuple[float, str, float]:
-    """Return a target's figure, its unit, and what to multiply a simulated one by.
+    """Return a target's figure, its unit, and the factor on a simulated one.
 
-    Survival is told in percent, as the exact count over n where there is one; counts as counts; times in months.
+    Survival is in percent, as the exact count over n where there is one; counts are counts; times are in months.
     """
     if row["kind"] in ("survivors", "survival"):
-        return (
-            float(100.0 * row["count"] / row["n"] if np.isfinite(row["count"]) else row["value"]),
-            "%",
-            100.0,
-        )
+        percent = 100.0 * row["count"] / row["n"] if np.isfinite(row["count"]) else row["value"]
+        return float(percent), "%", 100.0
     if row["kind"] in COUNTS:
         return float(row["count"]), "patients", 1.0
     return float(row["value"]), "months", 1.0
 
 
 def predict(
-    targets: Targets, draws: pd.DataFrame, each: Callable[..., Iterable[Floats]], wanted: int = DRAWS
+    targets: Targets, draws: pd.DataFrame, pool_map: Callable[..., Iterable[Floats]], wanted: int = DRAWS
 ) -> pd.DataFrame:
-    """Return the predictive table of the first `wanted` draws; `each` maps work over chunks, perhaps in parallel."""
+    """Return the predictive table of the first `wanted` draws. pool_map : maps work over chunks, perhaps in parallel"""
     wanted = min(wanted, len(draws))
-    chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]
-    parts = list(each(partial(simulate_figures, targets, draws), chunks))
-    return table(targets, np.concatenate(parts))
+    parts = pool_map(partial(simulate_figures, targets, draws), slices(wanted, 50))
+    return table(targets, np.concatenate(list(parts)))

@@ -7,15 +7,16 @@ computed from its own small probability, so that nothing is lost to 1 - p.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from scipy import special
 
 from simulator.arrays import Floats
-from simulator.errors import InputError, nearest
+from simulator.errors import InputError
+from simulator.pathway.checks import unknown
+from simulator.pathway.pathway import Prior
 
 FURTHEST_SCORE = 20.0
 """A beta or gamma reads scores further out as this one, Phi(-20) = 3e-89: the inverse incomplete beta fails beyond."""
@@ -45,12 +46,10 @@ class Marginal(Protocol):
 
 @dataclass(frozen=True)
 class Normal:
+    support: ClassVar = (-math.inf, math.inf)
+
     mean: float
     sd: float
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return -math.inf, math.inf
 
     def value(self, scores: Floats) -> Floats:
         return self.mean + self.sd * scores
@@ -61,6 +60,8 @@ class Normal:
 
 @dataclass(frozen=True)
 class LogNormal:
+    support: ClassVar = (0.0, math.inf)
+
     median: float
     sigma: float
 
@@ -71,10 +72,6 @@ class LogNormal:
     @property
     def sd(self) -> float:
         return self.mean * math.sqrt(math.expm1(self.sigma**2))
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return 0.0, math.inf
 
     def value(self, scores: Floats) -> Floats:
         return self.median * np.exp(self.sigma * scores)
@@ -111,6 +108,8 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Gamma:
+    support: ClassVar = (0.0, math.inf)
+
     shape: float
     rate: float
 
@@ -121,10 +120,6 @@ class Gamma:
     @property
     def sd(self) -> float:
         return math.sqrt(self.shape) / self.rate
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return 0.0, math.inf
 
     def value(self, scores: Floats) -> Floats:
         tail = special.ndtr(-np.minimum(np.abs(scores), FURTHEST_SCORE))
@@ -142,6 +137,8 @@ class Gamma:
 
 @dataclass(frozen=True)
 class Beta:
+    support: ClassVar = (0.0, 1.0)
+
     a: float
     b: float
 
@@ -154,10 +151,6 @@ class Beta:
         total = self.a + self.b
         return math.sqrt(self.a * self.b / (total + 1)) / total
 
-    @property
-    def support(self) -> tuple[float, float]:
-        return 0.0, 1.0
-
     def value(self, scores: Floats) -> Floats:
         return self.shares(scores)[0]
 
@@ -165,7 +158,7 @@ class Beta:
         return self.score_of_shares(values, 1.0 - values)
 
     def shares(self, scores: Floats) -> tuple[Floats, Floats]:
-        """The value and what it leaves of 1, the smaller tail's without cancellation."""
+        """The value and its complement to 1, the smaller tail's without cancellation."""
         tail = special.ndtr(-np.minimum(np.abs(scores), FURTHEST_SCORE))
         taken, left = np.empty_like(tail), np.empty_like(tail)
         low = scores < 0
@@ -208,42 +201,26 @@ _RANGES = {
 }
 
 
-def build(family: str, arguments: Mapping[str, object], *, unit: str, where: str) -> Marginal | Dirichlet:
-    """The prior that a pathway file tells.
+def build(prior: Prior, *, unit: str, where: str) -> Marginal | Dirichlet:
+    """The prior that a pathway file declares.
 
     Raises InputError on an unknown family, an unknown, missing or impossible argument, or a family that
     reaches values outside the parameter's unit.
     """
+    family, arguments = prior.family, prior.arguments
     if family not in FAMILIES:
-        raise InputError(
-            "unknown prior family",
-            where=where,
-            got=family,
-            allowed=", ".join(FAMILIES),
-            nearest=nearest(family, FAMILIES),
-        )
+        raise unknown("prior family", family, FAMILIES, where)
     kind = FAMILIES[family]
     names = [field.name for field in fields(kind)]
-    allowed = ", ".join(names)
     for name in arguments:
         if name not in names:
-            raise InputError(
-                f"unknown argument of a {family} prior",
-                where=where,
-                got=name,
-                allowed=allowed,
-                nearest=nearest(name, names),
-            )
+            raise unknown(f"argument of a {family} prior", name, names, where)
     missing = [name for name in names if name not in arguments]
     if missing:
-        raise InputError(f"a {family} prior lacks {', '.join(missing)}", where=where, allowed=allowed)
+        raise InputError(f"a {family} prior lacks {', '.join(missing)}", where=where, allowed=", ".join(names))
     numbers = {name: _number(name, arguments[name], where) for name in names}
     if family == "uniform" and not numbers["lower"] < numbers["upper"]:
-        raise InputError(
-            "a uniform prior needs lower < upper",
-            where=where,
-            got=numbers,
-        )
+        raise InputError("a uniform prior needs lower < upper", where=where, got=numbers)
     built = kind(**numbers)
     _require_unit(built, family, unit, where)
     return built
@@ -259,7 +236,7 @@ def _number(name: str, got: object, where: str) -> float:
 
 def _require_unit(built: Marginal | Dirichlet, family: str, unit: str, where: str) -> None:
     lowest, highest = _RANGES.get(unit, (-math.inf, math.inf))
-    lower, upper = (0.0, 1.0) if isinstance(built, Dirichlet) else built.support
+    lower, upper = Beta.support if isinstance(built, Dirichlet) else built.support
     if lower < lowest or upper > highest:
         raise InputError(
             f"a {family} prior reaches values that the unit {unit!r} does not have",

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Protocol
 
 import numpy as np
 from scipy import special
@@ -24,31 +23,12 @@ from scipy import special
 from calibration.prior_families import Beta, Dirichlet, Marginal, build
 from simulator.arrays import Floats
 from simulator.errors import InputError, nearest
-
-
-class PriorLike(Protocol):
-    """A prior as the pathway file tells it."""
-
-    @property
-    def family(self) -> str: ...
-
-    @property
-    def arguments(self) -> Mapping[str, object]: ...
-
-
-class ParameterLike(Protocol):
-    """A parameter as the pathway file tells it; without a prior it is fixed."""
-
-    @property
-    def unit(self) -> str: ...
-
-    @property
-    def prior(self) -> PriorLike | None: ...
+from simulator.pathway.pathway import Parameter, Pathway, Siblings
 
 
 @dataclass(frozen=True)
-class PriorSummary:
-    """A parameter's marginal prior, exact: `lower` and `upper` are the 2.5 % and 97.5 % quantiles."""
+class Summary:
+    """A parameter's prior or posterior: `lower` and `upper` are the 2.5 % and 97.5 % quantiles."""
 
     mean: float
     sd: float
@@ -145,29 +125,24 @@ class Priors:
 
     @classmethod
     def from_parameters(
-        cls, parameters: Mapping[str, ParameterLike], dirichlets: Sequence[Sequence[str]] = (), *, where: str = ""
+        cls, parameters: Mapping[str, Parameter], dirichlets: Sequence[Sequence[str]] = (), *, where: str = ""
     ) -> Priors:
         """Read the priors of a pathway's parameters; `dirichlets` lists the sets of siblings, `where` begins a place.
 
         Raises InputError on a prior that cannot be read and on a Dirichlet parameter that is not in exactly
         one set.
         """
+        declared = {name: parameter.prior for name, parameter in parameters.items() if parameter.prior is not None}
         priors = {
-            name: build(
-                parameter.prior.family,
-                parameter.prior.arguments,
-                unit=parameter.unit,
-                where=f"{where}parameters.{name}.prior",
-            )
-            for name, parameter in parameters.items()
-            if parameter.prior is not None
+            name: build(prior, unit=parameters[name].unit, where=f"{where}parameters.{name}.prior")
+            for name, prior in declared.items()
         }
         pieces = _pieces(priors, dirichlets, where)
         return cls(tuple(priors), sum(piece.dimension for piece in pieces), pieces)
 
     @property
     def score_names(self) -> tuple[str, ...]:
-        """Which parameter each score is of, (dimension,); one of siblings is of the one that it breaks off."""
+        """The parameter of every score, (dimension,); of siblings, the one that it breaks off."""
         return tuple(name for piece in self.pieces for name in piece.names[: piece.dimension])
 
     def transform(self, z: Floats) -> Floats:
@@ -187,20 +162,19 @@ class Priors:
             z[:, scores] = piece.scores(theta[:, columns])
         return z
 
-    def log_density(self, z: Floats) -> Floats:
-        """Log prior density of scores, that of N(0, I). z : (n, dimension) -> (n,)."""
-        density: Floats = -0.5 * (np.einsum("nd,nd->n", z, z) + self.dimension * math.log(2 * math.pi))
-        return density
+    @cached_property
+    def marginals(self) -> dict[str, Marginal]:
+        """The marginal prior of every parameter; those of a Dirichlet are betas."""
+        marginals = dict(pair for piece in self.pieces for pair in zip(piece.names, piece.marginals, strict=True))
+        return {name: marginals[name] for name in self.names}
 
-    def summary(self) -> dict[str, PriorSummary]:
-        """Each parameter's marginal prior, from its closed form; a Dirichlet's marginals are betas."""
+    def summary(self) -> dict[str, Summary]:
+        """The summary of every parameter's marginal prior, from its closed form."""
         scores = special.ndtri(np.array([0.025, 0.5, 0.975]))
-        summaries = {
-            name: PriorSummary(marginal.mean, marginal.sd, *map(float, marginal.value(scores)))
-            for piece in self.pieces
-            for name, marginal in zip(piece.names, piece.marginals, strict=True)
+        return {
+            name: Summary(marginal.mean, marginal.sd, *map(float, marginal.value(scores)))
+            for name, marginal in self.marginals.items()
         }
-        return {name: summaries[name] for name in self.names}
 
     def _layout(self) -> Iterator[tuple[_Single | _Siblings, slice, list[int]]]:
         """Each piece with its columns of z and of theta."""
@@ -247,3 +221,50 @@ def _siblings(
         dirichlet = _Siblings(members, tuple(alphas[name] for name in members))
         siblings.update(dict.fromkeys(members, dirichlet))
     return siblings
+
+
+def priors_of_pathway(pathway: Pathway) -> Priors:
+    """Return the prior of a pathway's parameters. Raises InputError naming its file and the parameter or the choice.
+
+    Priors of the branches of a choice must only give shares that sum to one: a run refuses any others.
+    """
+    for name, parameter in pathway.parameters.items():
+        if parameter.prior is not None and parameter.prior.family == "dirichlet":
+            _check_dirichlet(pathway, name)
+    priors = Priors.from_parameters(pathway.parameters, pathway.dirichlets(), where=f"{pathway.where}: ")
+    for name in priors.names:
+        for shares in pathway.siblings(name):
+            _check_sum(shares, pathway, priors.marginals)
+    return priors
+
+
+def _check_dirichlet(pathway: Pathway, name: str) -> None:
+    """Refuse a Dirichlet prior of a branch next to one that takes the rest: the rest has no alpha."""
+    for shares in pathway.siblings(name):
+        if shares.has_rest:
+            raise InputError(
+                'a dirichlet prior next to a branch with probability "rest", which has no alpha',
+                where=f"{pathway.where}: [states.{shares.state}], parameters.{name}.prior",
+                got=f'{", ".join(shares.names)}, "rest"',
+                allowed='a parameter with a dirichlet prior for that branch too, instead of "rest"',
+            )
+
+
+def _check_sum(shares: Siblings, pathway: Pathway, marginals: Mapping[str, Marginal]) -> None:
+    """Refuse priors under which the shares of a choice can sum to more than one, or, without a rest, to less."""
+    siblings = {name for dirichlet in pathway.dirichlets() if set(dirichlet) <= set(shares.names) for name in dirichlet}
+    lowest = highest = shares.fixed + bool(siblings)
+    for name in set(shares.names) - siblings:
+        value = pathway.parameters[name].value
+        lower, upper = marginals[name].support if name in marginals else (value, value)
+        lowest, highest = lowest + lower, highest + upper
+    if highest <= 1.0 + 1e-6 and (shares.has_rest or lowest >= 1.0 - 1e-6):
+        return
+    bounded = ", or uniform priors whose upper ends sum to 1 or less" if shares.has_rest else ""
+    branches = ", ".join(shares.names) + (', "rest"' if shares.has_rest else "")
+    raise InputError(
+        f"under their priors the shares of these branches can sum to {'more than' if highest > 1.0 else 'less than'} 1",
+        where=f"{pathway.where}: [states.{shares.state}]",
+        got=branches,
+        allowed=f"a parameter with a dirichlet prior for every branch{bounded}",
+    )

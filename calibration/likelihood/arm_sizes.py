@@ -23,40 +23,36 @@ def counted_sizes(
     Its cells are the arms and, last, everybody else. where : the file of the rows
     """
     counted = arms_counted(branchings, cohort, pathway, order)
-    told = {frozenset(cohort.arms[row.population]): row for row in rows}
-    inside = {members: row for members, row in told.items() if members <= counted}
-    if not inside:
+    row_of_arms = {frozenset(cohort.arms[row.population]): row for row in rows}
+    row_of_arms = {members: row for members, row in row_of_arms.items() if members <= counted}
+    if not row_of_arms:
         return None
-    arms = sorted(frozenset().union(*inside))
-    cells = (*(Cell(arm, ALIVE, 0.0, 0.0) for arm in arms), Cell(ELSEWHERE, ALIVE, 0.0, 0.0))
-    found = [Equation(frozenset(range(len(cells))), cohort.n, f"{where}: n")]
-    for members, row in inside.items():
+    arms = sorted(frozenset().union(*row_of_arms))
+    cells = tuple(Cell(arm, ALIVE, 0.0, 0.0) for arm in (*arms, ELSEWHERE))
+    equations = [Equation(frozenset(range(len(cells))), cohort.n, f"{where}: n")]
+    for members, row in row_of_arms.items():
         size = row.count if row.kind == "patients" else row.n
-        found.append(Equation(frozenset(i for i, arm in enumerate(arms) if arm in members), size, row.where))
-    return Tables(cells, tuple(found), where)
+        equations.append(Equation(frozenset(map(arms.index, members)), size, row.where))
+    return Tables(cells, tuple(equations), where)
 
 
 def arms_counted(branchings: Sequence[Branching], cohort: Cohort, pathway: Pathway, order: Order) -> set[str]:
     """Return the arms of which an event counts all patients and no others, and those that such arms leave."""
-    found: set[str] = set()
+    counted: set[str] = set()
     if not population_sizes.are_whole(cohort, pathway):
-        return found
+        return counted
+    arms = {arm for members in cohort.arms.values() for arm in members} & pathway.groups.keys()
     for branching in branchings:
         members = cohort.arms[branching.population]
         events = [event for event in branching.events if event.month == float("inf")]
-        groups = {arm: group for arm, group in pathway.groups.items() if arm in _arms(cohort)}
-        mine = {arm for arm, group in groups.items() if any(_same(group, event, order) for event in events)}
-        left = set(members) - mine
-        found |= mine | (left if len(left) == 1 and mine & set(members) else set())
-    return found
-
-
-def _arms(cohort: Cohort) -> set[str]:
-    return {arm for members in cohort.arms.values() for arm in members}
+        same = {arm for arm in arms if any(_same(pathway.groups[arm], event, order) for event in events)}
+        others = set(members) - same
+        counted |= same | (others if len(others) == 1 and same & set(members) else set())
+    return counted
 
 
 def _same(group: Group, event: Event, order: Order) -> bool:
     """Return whether an event's patients are those of a group."""
-    own = Event(group.entered)
+    joined = Event(group.entered)
     settled = not group.not_entered or order.exclude(group.entered, group.not_entered)
-    return settled and order.inside(own, event) and order.inside(event, own)
+    return settled and order.inside(joined, event) and order.inside(event, joined)

@@ -1,7 +1,7 @@
 """How reported counts split the cells: into blocks whose sizes they settle, and into counts that cross the blocks.
 
-Two sets of which one holds the other settle their difference, and a set that cuts one block alone settles both parts of
-it. A set of cells is a whole number, a bit a cell, so that "holds" and "cuts" are one operation each.
+Two sets of which one includes the other settle their difference, and a set that cuts one block alone settles both parts
+of it. A set of cells is a whole number, a bit a cell, so that "includes" and "cuts" are one operation each.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from calibration.likelihood.cells import Equation
+from calibration.likelihood.cells import Equation, incidence
 from simulator.arrays import Floats
 from simulator.errors import InputError
 
 
 class Blocks(NamedTuple):
-    """Cells by what the counts settle of them; cells that no count tells apart are one.
+    """The cells, in blocks whose sizes the counts settle; cells that no count distinguishes are merged.
 
     merged : (n_cells, n_merged) 0 or 1, which cell is in which; cells that must be empty are in none
     starts : (n_blocks,) the first merged cell of each block; sizes : (n_blocks,) its patients
@@ -43,15 +43,16 @@ class _Count(NamedTuple):
     where: str
 
 
-def blocks_of(told: Sequence[Equation], cells: Sequence[int], n_cells: int) -> Blocks:
-    """Return the blocks of those cells, of 0 to n_cells - 1, that can hold patients. Raises InputError.
+def blocks_of(equations: Sequence[Equation], cells: Sequence[int], n_cells: int) -> Blocks:
+    """Return the blocks of the cells, of 0 to n_cells - 1, that can have patients. Raises InputError.
 
-    told : counts that do not contradict one another, and that count every cell
+    equations : counts that do not contradict one another, and that count every cell
     """
     everywhere = _bits(cells)
-    everybody = {bits: _Count(each.count, each.where) for each in told if (bits := everywhere & _bits(each.cells))}
-    known = _differences(everybody) | everybody
-    settled = _settled(everywhere, {bits: each.patients for bits, each in known.items()}, list(everybody))
+    counts = [(everywhere & _bits(equation.cells), _Count(equation.count, equation.where)) for equation in equations]
+    reported = {bits: count for bits, count in counts if bits}
+    known = _differences(reported) | reported
+    settled = _settled(everywhere, {bits: count.patients for bits, count in known.items()}, list(reported))
     parts = [part for block in settled for part in _parts(block, known)]
     crossing = _independent(_crossing(known, settled), parts, settled)
     return Blocks(
@@ -59,32 +60,31 @@ def blocks_of(told: Sequence[Equation], cells: Sequence[int], n_cells: int) -> B
         np.array([next(i for i, part in enumerate(parts) if part & block) for block in settled], dtype=np.intp),
         np.array(list(settled.values()), dtype=np.float64),
         np.array([_of(parts, cells) for cells in crossing]).reshape(len(crossing), len(parts)).T,
-        np.array([each.patients for each in crossing.values()], dtype=np.float64),
-        tuple(each.where for each in crossing.values()),
+        np.array([count.patients for count in crossing.values()], dtype=np.float64),
+        tuple(count.where for count in crossing.values()),
     )
 
 
-def occupied(told: Sequence[Equation], cells: Sequence[int]) -> list[int]:
-    """Return those of some cells that can hold patients where all others hold none; no cell if the counts forbid that.
+def occupied(equations: Sequence[Equation], cells: Sequence[int]) -> list[int]:
+    """Return the cells that can have patients where all others have none; no cell if the counts forbid that.
 
     One linear programme, of x with A x = b y and y >= 1: the one in which most cells have x >= 1.
     """
     n = len(cells)
-    sums = np.array([[float(cell in each.cells) for cell in cells] for each in told]).reshape(len(told), n)
-    counts = np.array([float(each.count) for each in told])
-    found = linprog(
+    counts = np.array([float(equation.count) for equation in equations])
+    x = linprog(
         np.concatenate([np.zeros(n), -np.ones(n), [0.0]]),
-        A_eq=np.column_stack([sums, np.zeros((len(told), n)), -counts]),
-        b_eq=np.zeros(len(told)),
+        A_eq=np.column_stack([incidence(equations, cells), np.zeros((len(equations), n)), -counts]),
+        b_eq=np.zeros(len(equations)),
         A_ub=np.column_stack([-np.eye(n), np.eye(n), np.zeros(n)]),
         b_ub=np.zeros(n),
         bounds=[(0.0, None)] * n + [(0.0, 1.0)] * n + [(1.0, None)],
-    )
-    return [] if found.x is None else [cell for cell, held in zip(cells, found.x[n:-1], strict=True) if held > 0.5]
+    ).x
+    return [] if x is None else [cell for cell, is_occupied in zip(cells, x[n:-1], strict=True) if is_occupied > 0.5]
 
 
 def _differences(known: Mapping[int, _Count]) -> dict[int, _Count]:
-    """Return the sets that are left of a set when one inside it is taken out."""
+    """Return the rest of every set, where one inside it is taken out."""
     return {
         whole & ~part: _Count(known[whole].patients - known[part].patients, known[whole].where)
         for whole, part in permutations(known, 2)
@@ -93,16 +93,16 @@ def _differences(known: Mapping[int, _Count]) -> dict[int, _Count]:
 
 
 def _settled(everywhere: int, known: Mapping[int, int], reported: Iterable[int]) -> dict[int, int]:
-    """Return blocks -> patients, as many as were found: which counts come first decides it. Raises InputError."""
+    """Return the most blocks -> patients that an order of the counts gives. Raises InputError."""
     ascending = sorted(known, key=lambda bits: (bits.bit_count(), bits))
-    found: dict[int, int] = {}
+    most: dict[int, int] = {}
     for first in reported:
         for order in (ascending, ascending[::-1]):
             blocks = _cut(everywhere, {bits: known[bits] for bits in [first, *order]})
-            found = max(found, blocks, key=len)
-    if not found:
+            most = max(most, blocks, key=len)
+    if not most:
         raise InputError("the counts do not say how many patients there are", allowed="a row that counts all of them")
-    return dict(sorted(found.items(), key=lambda each: each[0] & -each[0]))
+    return dict(sorted(most.items(), key=lambda block: block[0] & -block[0]))
 
 
 def _cut(everywhere: int, family: Mapping[int, int]) -> dict[int, int]:
@@ -113,8 +113,8 @@ def _cut(everywhere: int, family: Mapping[int, int]) -> dict[int, int]:
         for bits, count in family.items():
             cut = [block for block in blocks if block & bits and block & ~bits]
             whole = [block for block in blocks if not block & ~bits]
-            unsettled = [each for each in whole if blocks[each] is None]
-            left = count - sum(blocks[each] or 0 for each in whole)
+            unsettled = [block for block in whole if blocks[block] is None]
+            left = count - sum(blocks[block] or 0 for block in whole)
             if len(cut) == 1 and not unsettled:
                 size = blocks.pop(cut[0])
                 blocks |= {cut[0] & bits: left, cut[0] & ~bits: None if size is None else size - left}
@@ -125,30 +125,30 @@ def _cut(everywhere: int, family: Mapping[int, int]) -> dict[int, int]:
 
 
 def _parts(block: int, sets: Iterable[int]) -> list[int]:
-    """Return a block's cells, those that no set tells apart as one."""
+    """Return a block's cells, merged where no set distinguishes them."""
     parts = [block]
     for bits in sets:
-        parts = [part for each in parts for part in (each & bits, each & ~bits) if part]
+        parts = [half for part in parts for half in (part & bits, part & ~bits) if half]
     return parts
 
 
 def _crossing(known: Mapping[int, _Count], settled: Mapping[int, int]) -> dict[int, _Count]:
-    """Return what is left of sets that cut blocks when the blocks inside them are taken out, the smallest first."""
-    found = {}
-    for bits, each in known.items():
+    """Return the rest of sets that cut blocks, where blocks inside them are taken out, the smallest first."""
+    crossing = {}
+    for bits, count in known.items():
         inside = [block for block in settled if not block & ~bits]
         if rest := bits & ~sum(inside):
-            found[rest] = _Count(each.patients - sum(settled[block] for block in inside), each.where)
-    return dict(sorted(found.items(), key=lambda each: (each[0].bit_count(), each[0])))
+            crossing[rest] = _Count(count.patients - sum(settled[block] for block in inside), count.where)
+    return dict(sorted(crossing.items(), key=lambda entry: (entry[0].bit_count(), entry[0])))
 
 
 def _independent(crossing: Mapping[int, _Count], parts: Sequence[int], settled: Iterable[int]) -> dict[int, _Count]:
-    """Return those that do not follow from the blocks and from one another."""
+    """Return the counts that do not follow from the blocks and from one another."""
     rows, kept = [_of(parts, block) for block in settled], {}
-    for cells, each in crossing.items():
-        tried = [*rows, _of(parts, cells)]
-        if np.linalg.matrix_rank(np.array(tried)) == len(tried):
-            rows, kept[cells] = tried, each
+    for cells, count in crossing.items():
+        more_rows = [*rows, _of(parts, cells)]
+        if np.linalg.matrix_rank(np.array(more_rows)) == len(more_rows):
+            rows, kept[cells] = more_rows, count
     return kept
 
 

@@ -1,6 +1,6 @@
-"""How many patients of a group lie where, as polynomials: the parts of a joint order-statistic density.
+"""The patients of a group below and above the median, as polynomials: parts of a joint order-statistic density.
 
-Marks, anchors and what a set of patients contributes are defined at the head of `order_statistics`.
+Marks, anchors and the contribution of a set of patients are defined at the head of `order_statistics`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Polynomials = dict[int, Floats]
 
 @dataclass(frozen=True)
 class Cuts:
-    """Where the reported points of a cohort cut the axis, in months.
+    """The places where the reported points of a cohort cut the axis, in months.
 
     Patients lie in (lowest, below), counted as below the cohort's median, or in (above, highest), or stand at
     one of the marks. Without a median everybody is counted as below.
@@ -46,7 +46,7 @@ class Cuts:
         return 1 << self.marks.index(time) if time in self.marks else 0
 
     def counted_below(self, time: float) -> int | None:
-        """1 if who is here counts as below the median, 0 if above or at a mark, None if nobody can be."""
+        """1 if a patient here counts as below the median, 0 if above or at a mark, None if nobody can be here."""
         if time in self.marks:
             return 0
         if time <= self.below:
@@ -90,7 +90,7 @@ def group_polynomials(size: int, median: float | None, cuts: Cuts, cdf: TimeFunc
 def group_coefficient(size: int, below: int, cuts: Cuts, cdf: TimeFunction, pdf: TimeFunction) -> Floats:
     """Log of one coefficient, (n_rows,): a group that supplies all marks and has so many others below the median.
 
-    Of a group alone no other is needed, and of hundreds of patients there are hundreds.
+    A group alone needs no other coefficient, and hundreds of patients have hundreds.
     """
     lowest, low, high, highest = _cdf(cdf, np.array([cuts.lowest, cuts.below, cuts.above, cuts.highest])).T
     above = size - len(cuts.marks) - below
@@ -119,7 +119,7 @@ def _multiply(first: Floats, second: Floats) -> Floats:
     """Coefficients of the product of (n_rows, n_nodes, ...) polynomials, summed over nodes."""
     multiplied = np.zeros((len(first), 1, first.shape[2] + second.shape[2] - 1))
     # a set of patients who all lie on one side of the median is a single power of x
-    powers, others = (np.flatnonzero(each.any(axis=(0, 1))) for each in (first, second))
+    powers, others = (np.flatnonzero(polynomials.any(axis=(0, 1))) for polynomials in (first, second))
     if len(powers) and len(others):
         low, high = others[0], others[-1] + 1
         for power in powers:
@@ -136,7 +136,7 @@ def _scaled(polynomials: Polynomials) -> tuple[Polynomials, Floats]:
 
 
 def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Floats]) -> Polynomials:
-    """`size` patients who supply any of the marks, or lie below or above the cohort's median.
+    """`size` patients, some at marks, the others below or above the cohort's median.
 
     below, above : (n_rows, n_nodes) probabilities of each
     log_marks : by bit, log density (n_rows,) of standing there
@@ -155,13 +155,12 @@ def _spread(size: int, below: Floats, above: Floats, log_marks: Mapping[int, Flo
 
 def _log(values: Floats) -> Floats:
     with np.errstate(divide="ignore"):
-        logs: Floats = np.log(values)
-    return logs
+        return np.asarray(np.log(values))
 
 
 @dataclass(frozen=True, eq=False)
 class _Placement:
-    """Where a group's middle patients stand: its anchors.
+    """The places of a group's middle patients: its anchors.
 
     lower, upper : (n_nodes,) months, equal for an odd group
     counted_below : how many of them lie below the cohort's median
@@ -207,11 +206,11 @@ def _around(
 
 
 def _placements(size: int, median: float, cuts: Cuts) -> Iterator[_Placement]:
-    """Everywhere that the middle patients of a group with this median can stand."""
+    """All places where the middle patients of a group with this median can stand."""
     if size % 2:
-        here = np.array([median])
+        middle = np.array([median])
         if (counted := cuts.counted_below(median)) is not None:
-            yield _Placement(here, here, np.zeros(1), counted, cuts.bit(median))
+            yield _Placement(middle, middle, np.zeros(1), counted, cuts.bit(median))
         return
     reach = min(median - cuts.lowest, cuts.highest - median)
     for mark in cuts.marks:

@@ -1,20 +1,20 @@
 """The likelihood of medians and ranges that a paper reports of a time: exact joint order-statistic densities.
 
 A cohort of N patients consists of groups; the n_g times of group g are independent with cdf F_g and density
-f_g. Of the cohort the paper prints its median, minimum and maximum, of some groups their own median. All
-figures are functions of the same N times, so they have one joint density; a product of marginals would count
-patients twice.
+f_g. The paper prints the median, minimum and maximum of the cohort, and the median of some groups. All figures
+are functions of the same N times, so they have one joint density; a product of marginals would count patients
+twice.
 
-Somebody stands at each printed point. The *marks* (minimum, median, maximum) are patients of unknown group,
+A patient stands at every printed point. The *marks* (minimum, median, maximum) are patients of unknown group,
 the *anchors* of a group are the one or two in its middle, and everybody else lies between them. With x
-counting who lies below the cohort's median, j patients between two anchors, of whom some supply the marks in
-S, contribute
+counting the patients below the cohort's median, j patients between two anchors, some of whom supply the marks
+in S, contribute
 
     j! / (j - |S|)!  prod_{s in S} f_g(s)  (p x + q)^(j - |S|)
 
 where p and q are their probabilities to lie below and above it; a group contributes n_g! / (j! j!) f_g(anchors)
 times its two sides, and the density is the coefficient of the known number below in the product over groups,
-summed over who supplies which mark (for one group: David & Nagaraja 2003, Order Statistics, chapter 2).
+summed over the groups that may supply a mark (for one: David & Nagaraja 2003, Order Statistics, chapter 2).
 
 The median of an even number is the mean of its two middle patients, m - h and m + h with nobody between, so
 the density is integrated over h, with Jacobian 2, on pieces where it is smooth. Either of a group's two may
@@ -22,7 +22,7 @@ be a mark instead, which fixes h. Reported figures are taken as exact numbers.
 
 Where two figures may be one patient (they are equal, or one is midway between two others that can be its
 middle patients) they have no joint density and are refused; so is, as not supported, the median of a group of
-two beside the median of an even cohort.
+two next to the median of an even cohort.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TimedGroup:
 
 @dataclass(frozen=True)
 class ReportedTimes:
-    """What a paper reports of a time in a cohort: each figure in months, or None.
+    """The figures that a paper reports of a time in a cohort, in months, or None.
 
     Raises InputError on impossible figures, and on the combinations named at the head of this module.
     """
@@ -88,11 +88,10 @@ class ReportedTimes:
     def log_density(self, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
         """Log joint density of the reported figures, (n_rows,), one a parameter row.
 
-        cdf, pdf : by group name, of the time of one patient of that group; continuous, with cdf(0) = 0.
+        cdf, pdf : by group name, of the time of one patient; continuous, with cdf(0) = 0.
         """
         terms = [log_weight + self.log_density_at(cuts, cdf, pdf) for log_weight, cuts in _all_cuts(self)]
-        total: Floats = special.logsumexp(np.stack(terms), axis=0)
-        return total
+        return np.asarray(special.logsumexp(np.stack(terms), axis=0))
 
     def log_density_at(self, cuts: Cuts, cdf: Mapping[str, TimeFunction], pdf: Mapping[str, TimeFunction]) -> Floats:
         """The same with the middle patients of an even cohort at the edges of the cuts, before integration."""
@@ -114,13 +113,13 @@ def _all_cuts(reported: ReportedTimes) -> Iterator[tuple[float, Cuts]]:
     """The cuts to sum over, with log weights: one, or one a place of an even cohort's two middle patients."""
     lowest = 0.0 if reported.minimum is None else reported.minimum
     highest = math.inf if reported.maximum is None else reported.maximum
-    extremes = tuple(each for each in (reported.minimum, reported.maximum) if each is not None)
+    extremes = tuple(extreme for extreme in (reported.minimum, reported.maximum) if extreme is not None)
     median = reported.median
     if median is None or reported.size % 2:
         edge = highest if median is None else median
         yield 0.0, Cuts(lowest, edge, edge, highest, extremes if median is None else (median, *extremes))
         return
-    # an odd group's middle patient is not between the cohort's two: the integral ends there, or it is of them
+    # an odd group's middle patient is not between the cohort's two: the integral ends there, or it is one of them
     odd = [group.median for group in reported.groups if group.median is not None and group.size % 2]
     places = [(math.log(2.0), *sorted((end, 2.0 * median - end))) for end in odd]
     furthest = min([median - lowest, highest - median, *(abs(end - median) for end in odd)])
@@ -138,9 +137,9 @@ def _kinks(reported: ReportedTimes, lowest: float, highest: float) -> list[float
     kinks = []
     for group in reported.groups:
         if reported.median is not None and group.median is not None and group.size % 2 == 0:
-            apart = abs(group.median - reported.median)
+            distance = abs(group.median - reported.median)
             reach = min(group.median - lowest, highest - group.median)
-            kinks += [apart, abs(apart - reach), apart + reach]
+            kinks += [distance, abs(distance - reach), distance + reach]
     return kinks
 
 
@@ -172,7 +171,7 @@ def _check_halves(reported: ReportedTimes) -> None:
     figures, whole = reported.figures, ("the minimum", "the median", "the maximum")
     medians = {f"the median of {group.name}": group for group in reported.groups if group.median is not None}
     pairs = [name for name, group in medians.items() if group.size == 2]
-    ends = {name: [each for each in whole if each in figures] for name in pairs}
+    ends = {name: [figure for figure in whole if figure in figures] for name in pairs}
     if reported.median is not None and reported.size % 2 == 0:
         if reported.size == 2 and len(figures) > 1:
             raise InputError("the median of two patients leaves no room for another figure", got=figures)

@@ -1,4 +1,4 @@
-"""Who has come somewhere by a month, and is seen to: each patient until the end of their own follow-up."""
+"""Shares of patients who have reached a state by a month, each observed until the end of their follow-up."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from simulator.engines.exact.solution import Solution
 
 @dataclass(frozen=True)
 class Reached:
-    """Shares of patients who have come somewhere, were everybody followed up for ever, on an even lattice of months.
+    """Shares of patients who have reached a state, were everybody followed up for ever, on an even lattice of months.
 
-    by : (n_draws, n_months), by each month; averages : returns the mean over each cell, (n_draws, n_months - 1)
+    by : (n_draws, n_months), by every month; averages : returns the mean over every cell, (n_draws, n_months - 1)
     """
 
     months: Floats
@@ -24,13 +24,13 @@ class Reached:
     averages: Callable[[], Floats]
 
     def at(self, month: float) -> Floats:
-        """Return who has come by a month, (n_draws,), linear between the months of the lattice."""
+        """Return the share by a month, (n_draws,), linear between the months of the lattice."""
         below, part = self._place(month)
         above = min(below + 1, self.by.shape[1] - 1)
         return np.asarray((1.0 - part) * self.by[:, below] + part * self.by[:, above])
 
     def seen(self, month: float, lower: float, upper: float) -> Floats:
-        """Return who has been seen to come by a month, (n_draws,), if follow-up ends evenly between two months."""
+        """Return the share observed by a month, (n_draws,), if follow-up ends evenly between two months."""
         if month <= lower:
             return self.at(min(month, self.months[-1]))
         until = min(month, upper)
@@ -39,7 +39,7 @@ class Reached:
         return np.asarray(ended * mean + (1.0 - ended) * self.at(until))
 
     def up_to(self, month: float) -> Floats:
-        """Return the integral from 0 to a month, (n_draws,): who comes in a leap at a month counts from then on."""
+        """Return the integral from 0 to a month, (n_draws,): patients in a leap at a month count from then on."""
         below, part = self._place(month)
         if part == 0.0:
             return self._integrals[:, below]
@@ -53,7 +53,7 @@ class Reached:
 
     @cached_property
     def _integrals(self) -> Floats:
-        """(n_draws, n_months) from 0 to each month."""
+        """(n_draws, n_months) from 0 to every month."""
         return np.pad(np.cumsum(self._step * self.averages(), axis=1), ((0, 0), (1, 0)))
 
     def _place(self, month: float) -> tuple[int, float]:
@@ -74,7 +74,7 @@ class FollowedUp:
     _sizes: dict[str, Floats] = field(default_factory=dict)
 
     def entered(self, states: Sequence[str], arms: Sequence[str]) -> Reached:
-        """Return who of some arms has entered any of some states."""
+        """Return the share who are of some arms and have entered any of some states."""
         key = tuple(states), tuple(arms)
         if key not in self._reached:
             by = self._sum_over(arms, lambda arm: self.solution.entered(states, arm))
@@ -83,12 +83,12 @@ class FollowedUp:
         return self._reached[key]
 
     def joined(self, arms: Sequence[str]) -> Reached:
-        """Return who is of some arms so far."""
+        """Return the share who are of some arms so far."""
         by = self._sum_over(arms, self.solution.size_by_month)
         return Reached(self.solution.months, by, partial(self._sum_over, arms, self.solution.mean_size))
 
     def seen(self, reached: Reached, month: float = np.inf) -> Floats:
-        """Return who has been seen to come by a month, (n_draws,): before the end of their own follow-up."""
+        """Return the share observed by a month, (n_draws,): before the end of their follow-up."""
         return reached.seen(month, self.lower, self.upper)
 
     def size(self, arm: str) -> Floats:
@@ -104,15 +104,15 @@ class FollowedUp:
 
 
 def estimate(dead: Reached, members: Reached, lower: float, month: float, upper: float) -> Floats:
-    """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of who is of a group at last follow-up.
+    """Return the Kaplan-Meier estimate from `lower` to a month, (n_draws,), of a group as it is at last follow-up.
 
-    Follow-up ends evenly between lower and upper: whoever is followed for longer is more often of the group.
-    dead, members : of the group by each month
+    Follow-up ends evenly between lower and upper: patients followed for longer are more often of the group.
+    dead, members : of the group by every month
     """
     months = members.months
     at = np.unique([lower, *months[(months > lower) & (months < month)], month])
     ends = np.minimum(at[:-1], upper - (months[1] - months[0]))
     whole = members.up_to(upper)
     followed = np.array([(whole - members.up_to(end)) / (upper - end) for end in ends])
-    gone = np.array([dead.at(month) for month in at])
-    return np.asarray(np.prod(1.0 - np.diff(gone, axis=0) / (followed - gone[:-1]), axis=0))
+    died = np.array([dead.at(month) for month in at])
+    return np.asarray(np.prod(1.0 - np.diff(died, axis=0) / (followed - died[:-1]), axis=0))

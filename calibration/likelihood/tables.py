@@ -1,4 +1,4 @@
-"""The probability of reported counts of multinomial patients, summed over all tables that they leave open.
+"""The probability of reported counts of multinomial patients, summed over all tables that they do not exclude.
 
 Cells lie in blocks B, whose sizes n_B the counts settle; counts c of the cells A cross the blocks (see `blocks`).
 
@@ -7,7 +7,7 @@ Cells lie in blocks B, whose sizes n_B the counts settle; counts c of the cells 
 
 That is the coefficient of a generating function, by a discrete Fourier transform, and the same for every s. At the
 saddle point (Daniels 1954, Ann Math Stat 25:631) tilted patients have the counts c on average: nothing is lost in
-rounding, and the angles need to tell apart the counts within some standard deviations, not all of them.
+rounding, and the angles need to distinguish the counts within some standard deviations, not all of them.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from scipy import special
 
 from calibration.likelihood.blocks import Blocks, blocks_of, occupied
 from calibration.likelihood.cells import Cell, Equation, check_equations
-from simulator.arrays import Booleans, Complex, Floats
+from simulator.arrays import Booleans, Complex, Floats, slices
 from simulator.errors import InputError
 
 MOST_ANGLES = 200_000
 """A log-likelihood takes as many times 0.1 microseconds for each block."""
 CHUNK = 500_000
-"""Angles times parameter rows that are held at a time."""
+"""Angles times parameter rows that are computed at a time."""
 STEPS = 500
 """Of Newton's method: a chance of 1e-300 is 140 steps away."""
 LONGEST_STEP = 5.0
 NEGLIGIBLE = 1e-17
-"""A term that no double sees beside 1."""
+"""A term that no double sees next to 1."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class Tables:
 
     def log_likelihood(self, probabilities: Floats) -> Floats:
         """Return the log probability of the counts, (n_draws,), for probabilities : (n_draws, n_cells)."""
-        found = np.full(len(probabilities), -np.inf)
+        log_likelihood = np.full(len(probabilities), -np.inf)
         possible = probabilities > 0.0
         for pattern in np.unique(possible, axis=0):
             rows = (possible == pattern).all(axis=1)
             if (blocks := self._blocks(pattern)) is not None:
-                found[rows] = _log_probability(blocks, probabilities[rows] @ blocks.merged)
-        return found
+                log_likelihood[rows] = _log_probability(blocks, probabilities[rows] @ blocks.merged)
+        return log_likelihood
 
     def _blocks(self, possible: Booleans) -> Blocks | None:
         """Return the blocks where only some cells have a chance; None where the counts need others too."""
@@ -72,14 +72,14 @@ class Tables:
 
 
 @lru_cache(maxsize=1000)
-def _blocks(told: tuple[Equation, ...], possible: tuple[int, ...], n_cells: int) -> Blocks | None:
-    held = occupied(told, possible)
-    return blocks_of(told, held, n_cells) if held else None
+def _blocks(equations: tuple[Equation, ...], possible: tuple[int, ...], n_cells: int) -> Blocks | None:
+    occupied_cells = occupied(equations, possible)
+    return blocks_of(equations, occupied_cells, n_cells) if occupied_cells else None
 
 
 @dataclass(frozen=True)
 class _Tilted:
-    """Patients tilted by s : (n_draws, n_crossing), so that the crossing counts are what they have on average.
+    """Patients tilted by s : (n_draws, n_crossing), so that they have the crossing counts on average.
 
     cells : (n_draws, n_merged) probabilities within each block; log_blocks : (n_draws, n_blocks) log Z
     variances : (n_draws, n_crossing) of the crossing counts
@@ -94,15 +94,15 @@ class _Tilted:
 def _log_probability(blocks: Blocks, merged: Floats) -> Floats:
     """Return log P, (n_draws,), for the probabilities of merged cells : (n_draws, n_merged)."""
     tilted = _tilted(blocks, merged)
-    ways = special.gammaln(blocks.sizes.sum() + 1.0) - special.gammaln(blocks.sizes + 1.0).sum()
-    total = ways + tilted.log_blocks @ blocks.sizes - tilted.s @ blocks.counts
+    log_arrangements = special.gammaln(blocks.sizes.sum() + 1.0) - special.gammaln(blocks.sizes + 1.0).sum()
+    total = log_arrangements + tilted.log_blocks @ blocks.sizes - tilted.s @ blocks.counts
     if not blocks.where:
         return np.asarray(total)
     at_once = max(1, CHUNK // int(np.prod(_spans(blocks, tilted.variances))))
-    parts = [slice(first, first + at_once) for first in range(0, len(merged), at_once)]
+    parts = slices(len(merged), at_once)
     inverted = np.concatenate([_inverted(blocks, tilted.cells[p], _spans(blocks, tilted.variances[p])) for p in parts])
     with np.errstate(divide="ignore"):
-        # what is no more than rounding is a sum that no table of whole patients has
+        # a sum no larger than rounding belongs to no table of whole patients
         return np.asarray(total + np.log(np.where(inverted > 1e-12, inverted, 0.0)))
 
 
@@ -143,7 +143,7 @@ def _lengths(blocks: Blocks) -> NDArray[np.intp]:
 
 
 def _spans(blocks: Blocks, variances: Floats) -> NDArray[np.intp]:
-    """Return how many values of each crossing count are told apart: all, or 7 of their SD and 8 (1e-10)."""
+    """Return the number of values of every crossing count to distinguish: all, or 7 of their SD and 8 (1e-10)."""
     some = np.maximum.reduceat(blocks.crosses, blocks.starts, axis=0)
     every = np.minimum.reduceat(blocks.crosses, blocks.starts, axis=0)
     possible = blocks.sizes @ (some - every) + 1.0
@@ -154,18 +154,18 @@ def _spans(blocks: Blocks, variances: Floats) -> NDArray[np.intp]:
 def _inverted(blocks: Blocks, cells: Floats, spans: NDArray[np.intp]) -> Floats:
     """Return the probability of the crossing counts among tilted patients, (n_draws,).
 
-    Opposite angles have conjugate terms, so those of half the first axis stand for all. Terms too small to be seen
-    beside 1 are dropped after each block, the largest first.
+    Opposite angles have conjugate terms, so half of the first axis stands for all. Terms too small to be seen next to
+    1 are dropped after every block, the largest first.
     """
     steps = [np.arange(spans[0] // 2 + 1), *map(np.arange, spans[1:])]
     axes = [2j * np.pi * step / span for step, span in zip(steps, spans, strict=True)]
-    turns = np.stack([each.ravel() for each in np.meshgrid(*map(np.exp, axes))])
+    turns = np.stack([axis.ravel() for axis in np.meshgrid(*map(np.exp, axes))])
     back = [np.exp(-axis * count) / span for axis, count, span in zip(axes, blocks.counts, spans, strict=True)]
     back[0] *= np.where(np.isin(steps[0], [0, spans[0] / 2.0]), 1.0, 2.0)
-    terms = np.prod([each.ravel() for each in np.meshgrid(*back)], axis=0)[None]
+    terms = np.prod([axis.ravel() for axis in np.meshgrid(*back)], axis=0)[None]
     ends = [*blocks.starts.tolist(), len(blocks.crosses)]
-    cut = [each for each in zip(pairwise(ends), blocks.sizes, strict=True) if each[0][1] - each[0][0] > 1]
-    for (start, end), patients in sorted(cut, key=lambda each: -each[1]):
+    cut = [block for block in zip(pairwise(ends), blocks.sizes, strict=True) if block[0][1] - block[0][0] > 1]
+    for (start, end), patients in sorted(cut, key=lambda block: -block[1]):
         turned = [np.prod(turns[crosses > 0.0], axis=0) for crosses in blocks.crosses[start:end]]
         terms = terms * _power(cells[:, start:end] @ np.array(turned), int(patients))
         seen = (np.abs(terms) > NEGLIGIBLE / np.prod(spans)).any(axis=0)

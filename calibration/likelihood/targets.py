@@ -1,8 +1,8 @@
-"""A cohort's targets as the calibration reads them: typed rows, checked against the pathway, each with its line."""
+"""A cohort's targets as the calibration reads them: typed rows, checked against the pathway, with their lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,20 @@ from calibration.likelihood.tables import Tables
 from calibration.reported import contradictions, percentages, population_sizes
 from calibration.reported.cohort_scenario import mix_of, scenario_of
 from calibration.reported.consistency import check_cohort, check_somebody, where
-from calibration.reported.kinds import COUNTED, GONE, PERCENTAGE, TIMED, by_month, counted_as
-from calibration.reported.overlaps import check_apart
+from calibration.reported.kinds import COUNTED, DEATHS_AND_SURVIVORS, PERCENTAGE, TIMED, by_month, counted_as
+from calibration.reported.overlaps import check_exclusive
 from calibration.reported.percentages import Percentage, at_risk_warning, cut_warning
-from calibration.reported.ways_out import ways_out
 from simulator.engines.model import check_numbers, resolve
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, cohorts_folder, read_cohort
 from simulator.pathway.checks import unknown
 from simulator.pathway.format import named_pathway
-from simulator.pathway.pathway import Group, Pathway, attributes_in, reachable, references_of
+from simulator.pathway.pathway import Pathway, attributes_in, reachable, references_of
 from simulator.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)
-class Spread:
+class Times:
     """Reported order statistics of the time from entry to the default clock. `medians` : attribute level -> median."""
 
     attribute: str | None
@@ -45,9 +44,9 @@ class Spread:
 class Targets:
     """Everything that enters the likelihood. `scenario` : the pathway set to the cohort; `warnings` : sentences.
 
-    dependence : what the model owes to the cohort's paper, in words
-    fixed_benefit : whether the cohort says what its marginal patients gain, so that it does not inform it
-    sizes : of the table's arms, those that the branchings count already
+    dependence : the model's debt to the cohort's paper, in words
+    fixed_benefit : whether the cohort declares the marginal benefit, so that it does not inform it
+    sizes : of the table's arms, the ones that the branchings count already
     """
 
     cohort: Cohort
@@ -56,7 +55,7 @@ class Targets:
     seed: int
     tables: Tables | None
     branchings: tuple[Branching, ...]
-    spread: Spread | None
+    times: Times | None
     sizes: Tables | None = None
     percentages: tuple[Percentage, ...] = ()
     fixed_benefit: bool = False
@@ -69,11 +68,11 @@ class Targets:
 
 
 def find_folder(name: str | Path) -> Path:
-    """Return the folder of a shipped cohort, or one of the user's own. Raises InputError."""
+    """Return the folder of a shipped cohort, or of the user's. Raises InputError."""
     path = Path(name)
     if path.is_dir():
         return path
-    known = sorted(each.name for each in cohorts_folder().iterdir() if each.is_dir())
+    known = sorted(path.name for path in cohorts_folder().iterdir() if path.is_dir())
     if str(name) not in known:
         raise unknown("cohort", str(name), known, "cohort")
     return cohorts_folder() / str(name)
@@ -85,84 +84,91 @@ def load_targets(name: str | Path) -> Targets:
 
     folder = find_folder(name)
     cohort = read_cohort(folder)
-    told = toml.read(folder / "cohort.toml")
-    pathway = named_pathway(told["pathway"], folder / "cohort.toml")
+    declared = toml.read(folder / "cohort.toml")
+    pathway = named_pathway(declared["pathway"], folder / "cohort.toml")
     check_numbers(pathway)
     check_somebody(cohort, folder)
-    return read_targets(cohort, pathway, told, folder)
+    return read_targets(cohort, pathway, declared, folder)
 
 
 def with_rows(targets: Targets, rows: pd.DataFrame) -> Targets:
-    """Return the targets of other rows, whose patients are treated as the cohort's own were. Raises InputError."""
+    """Return the targets of other rows, whose patients are treated as the cohort's were. Raises InputError."""
     cohort = replace(targets.cohort, targets=rows, posterior=None, predictive=None)
     scenario = replace(targets.scenario, population=mix_of(cohort, targets.pathway, targets.folder))
     return read_targets(cohort, targets.pathway, {"seed": targets.seed}, targets.folder, scenario)
 
 
 def read_targets(
-    cohort: Cohort, pathway: Pathway, told: Mapping[str, Any], folder: Path, scenario: Scenario | None = None
+    cohort: Cohort, pathway: Pathway, declared: Mapping[str, Any], folder: Path, scenario: Scenario | None = None
 ) -> Targets:
-    """Return what the rows of a cohort mean to the likelihood. Raises InputError.
+    """Return the meaning of a cohort's rows to the likelihood. Raises InputError.
 
-    told : its cohort.toml; scenario : the pathway set to it, by default as that says
+    declared : its cohort.toml; scenario : the pathway set to the cohort, by default as declared
     """
     check_cohort(cohort, pathway, folder)
-    contradictions.check_told_once(cohort.targets, folder)
-    scenario = scenario or scenario_of(cohort, pathway, told, folder)
+    contradictions.check_reported_once(cohort.targets, folder)
+    scenario = scenario or scenario_of(cohort, pathway, declared, folder)
     model = resolve(scenario)
-    ways = {name: [to for _, to in each] for name, each in model.open_ways}
-    contradictions.check(cohort, pathway, ways, folder)
+    order = Order.of(model)
+    contradictions.check(cohort, pathway, order.onward, folder)
     used = cohort.targets[cohort.targets["use"] == "likelihood"]
     used = used.assign(kind=[counted_as(row, pathway) for row in used.to_dict("records")])
-    told_in_percent = read_percentages(cohort, folder)
-    out = ways_out(used, cohort.arms, ways, pathway.deaths)
-    order = Order(pathway.clock_state, ways)
-    in_table = used[used["kind"].isin(COUNTED) | used.index.isin(out)]
-    check_apart(used, list(in_table.index), cohort, model, folder)
+    all_rows = [(row, where(folder, index)) for index, row in cohort.targets.iterrows()]
+    figures = [percentages.read(row, cohort, at) for row, at in all_rows if row["kind"] == PERCENTAGE]
+    fitted = cohort.targets[cohort.targets["kind"] == PERCENTAGE].index.isin(used.index)
+    exits = exits_with_deaths(used, cohort.arms, order.onward, pathway.deaths)
+    in_table = used[used["kind"].isin(COUNTED) | used.index.isin(exits)]
+    check_exclusive(used, list(in_table.index), cohort, model, folder)
     rows = _rows(in_table, folder)
-    branchings = tuple(_branchings(used, out, cohort, pathway, order, folder))
+    branchings = tuple(_branchings(used, exits, cohort, pathway, order, folder))
+    warnings = [figure.warning for figure in figures]
+    warnings += [warning(row, cohort, at) for row, at in all_rows for warning in (cut_warning, at_risk_warning)]
     return Targets(
         cohort=cohort,
         scenario=scenario,
         folder=folder,
-        seed=told["seed"],
+        seed=declared["seed"],
         tables=_tables(cohort, pathway, rows, folder),
         branchings=branchings,
-        spread=_spread(cohort, pathway, used, folder),
+        times=_times(cohort, pathway, used, folder),
         sizes=counted_sizes(rows, branchings, cohort, pathway, order, str(folder / "targets.csv")),
-        dependence=str(told.get("dependence", "")),
-        fixed_benefit="marginal_benefit" in told,
-        percentages=tuple(each for index, each in told_in_percent.items() if index in used.index),
-        warnings=(
-            *(each.warning for each in told_in_percent.values() if each.warning),
-            *(
-                warning
-                for index, row in cohort.targets.iterrows()
-                for warn in (cut_warning, at_risk_warning)
-                if (warning := warn(row, cohort, where(folder, index)))
-            ),
-        ),
+        dependence=str(declared.get("dependence", "")),
+        fixed_benefit="marginal_benefit" in declared,
+        percentages=tuple(figure for figure, is_fitted in zip(figures, fitted, strict=True) if is_fitted),
+        warnings=tuple(filter(None, warnings)),
     )
 
 
-def read_percentages(cohort: Cohort, folder: Path) -> dict[object, Percentage]:
-    """Return the rows that tell survival in percent, by their index."""
-    rows = cohort.targets[cohort.targets["kind"] == PERCENTAGE]
-    return {index: percentages.read(row, cohort, where(folder, index)) for index, row in rows.iterrows()}
+def exits_with_deaths(
+    used: pd.DataFrame, arms: Mapping[str, Sequence[str]], onward: Mapping[str, Sequence[str]], deaths: Collection[str]
+) -> list[object]:
+    """Return the index of `entered` rows that are counted in one table with deaths of the same patients.
+
+    If 50 of 80 patients recovered and 28 died, 2 did neither, which two independent figures would not say. No patient
+    enters such a state and another one that rows count of the same patients; and some row counts all of these.
+
+    onward : state -> the next states
+    """
+    after = {state: reachable(onward[state], onward.__getitem__) for state in onward}
+    rows = used[used["kind"].isin(["entered", *DEATHS_AND_SURVIVORS])].to_dict("index")
+    lines: list[object] = []
+    for index, row in rows.items():
+        arms_of_row, state = set(arms[row["population"]]), str(row["state"])
+        if row["kind"] != "entered" or state in after[state]:
+            continue
+        others = [other for other in rows.values() if arms_of_row & set(arms[other["population"]])]
+        states = {name for other in others for name in ([other["state"]] if other["state"] else deaths)} - {state}
+        exclusive = not states & after[state] and not any(state in after[name] for name in states)
+        of_all = [(other["population"], other["n"]) for other in others if other["kind"] in DEATHS_AND_SURVIVORS]
+        if exclusive and (row["population"], row["n"]) in of_all:
+            lines.append(index)
+    return lines
 
 
 def _rows(used: pd.DataFrame, folder: Path) -> list[Row]:
     return [
-        Row(
-            row["kind"],
-            row["population"],
-            row["state"],
-            by_month(row["month"]),
-            int(row["count"]),
-            int(row["n"]),
-            where(folder, i),
-        )
-        for i, row in used.iterrows()
+        Row(row["kind"], row["population"], row["state"], by_month(row["month"]), int(row["count"]), int(row["n"]), at)
+        for row, at in ((row, where(folder, line)) for line, row in used.iterrows())
     ]
 
 
@@ -171,106 +177,90 @@ def _tables(cohort: Cohort, pathway: Pathway, rows: Sequence[Row], folder: Path)
         return None
     arms = list(dict.fromkeys(arm for members in cohort.arms.values() for arm in members))
     cells = cells_of(rows, arms, cohort.arms, pathway.deaths)
-    told = equations(rows, cells, cohort.arms, cohort.n, f"{folder / 'cohort.toml'}: n")
-    return Tables(cells, told, str(folder / "targets.csv"))
+    counts = equations(rows, cells, cohort.arms, cohort.n, f"{folder / 'cohort.toml'}: n")
+    return Tables(cells, counts, str(folder / "targets.csv"))
 
 
 def _branchings(
-    used: pd.DataFrame, out: Sequence[object], cohort: Cohort, pathway: Pathway, order: Order, folder: Path
+    used: pd.DataFrame, exits: Sequence[object], cohort: Cohort, pathway: Pathway, order: Order, folder: Path
 ) -> list[Branching]:
-    """Return the `entered` rows, those of the same patients together. out : the index of those in the table."""
+    """Return the `entered` rows, by patients. exits : the index of those in the table."""
     entered: dict[tuple[str, int], list[Event]] = {}
     in_table: dict[tuple[str, int], list[Event]] = {}
-    rows = used[used["kind"] == "entered"]
-    for name, told in rows.groupby("population", sort=False):
-        population = str(name)
-        places = {str(row["state"]): where(folder, index) for index, row in told.iterrows()}
-        groups = [pathway.groups[arm] for arm in cohort.arms[population] if arm in pathway.groups]
-        _check_settled(pathway, population, groups, places)
-    for index, row in used[used["kind"].isin(["entered", *GONE])].iterrows():
-        found = entered if row["kind"] == "entered" and index not in out else in_table
-        mine = found.setdefault((str(row["population"]), int(row["n"])), [])
-        event = event_of(row, pathway, index)
-        if any((each.states, each.month) == (event.states, event.month) for each in mine) and found is entered:
-            raise InputError("a state has more than one row", where=where(folder, index), got=row["state"])
-        if event not in mine:
-            mine.append(event)
+    declared = Order.of(resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file)))
+    for line, row in used[used["kind"] == "entered"].iterrows():
+        _check_settled(row, cohort, pathway, declared, where(folder, line))
+    for line, row in used[used["kind"].isin(["entered", *DEATHS_AND_SURVIVORS])].iterrows():
+        is_branching = row["kind"] == "entered" and line not in exits
+        events = (entered if is_branching else in_table).setdefault((str(row["population"]), int(row["n"])), [])
+        event = event_of(row, pathway, line)
+        if is_branching and any((other.states, other.month) == (event.states, event.month) for other in events):
+            raise InputError("a state has more than one row", where=where(folder, line), got=row["state"])
+        if event not in events:
+            events.append(event)
     return branchings_of(entered, in_table, order)
 
 
 def event_of(row: pd.Series, pathway: Pathway, line: object) -> Event:
-    """Return what a row counts, 0 if it prints a percentage: who entered its state, or any death, by its month."""
+    """Return the event that a row counts, 0 times if it prints a percentage: entry of its state, or any death."""
     states = (str(row["state"]),) if row["state"] else pathway.deaths
     count = row["n"] - row["count"] if row["kind"] == "survivors" else row["count"]
     return Event(states, by_month(row["month"]), 0 if row["kind"] == PERCENTAGE else int(count), line=line)
 
 
-def _check_settled(pathway: Pathway, population: str, groups: Sequence[Group], places: Mapping[str, str]) -> None:
-    """Refuse a state that is entered before the clock, or twice, or before it is settled who is of the population.
-
-    places : state -> its line
-    groups : that the population consists of; none if it is everybody
-    """
-    model = resolve(Scenario(name=pathway.name, pathway=pathway, file=pathway.file))
-    ways = {name: [to for _, to in each] for name, each in model.open_ways}
-    own = [pathway.groups[population]] if population in pathway.groups else groups if population != "all" else []
-    deciding = {state for group in own for state in (*group.entered, *group.not_entered)}
-    since_clock = reachable([pathway.clock_state], ways.__getitem__)
-    for name, at in places.items():
-        ahead = reachable(ways[name], ways.__getitem__)
-        if name not in since_clock:
-            what = f"no patients enter {name} after {pathway.clock_state}, from which the months of the cohort count"
-            raise InputError(what, where=at, got=name, allowed='use = "predictive"')
-        if name in ahead:
-            raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
-        if open_still := sorted(deciding & ahead):
-            what = (
-                f"patients who enter {name} may enter {open_still[0]} later, so membership of {population} is not yet "
-                "decided"
-            )
-            raise InputError(what, where=at, got=name, allowed='use = "predictive"')
+def _check_settled(row: pd.Series, cohort: Cohort, pathway: Pathway, order: Order, at: str) -> None:
+    """Refuse a state that is entered before the clock, or twice, or before membership of the population is settled."""
+    name, population, predictive = row["state"], row["population"], 'use = "predictive"'
+    if name not in {pathway.clock_state} | order.after([pathway.clock_state]):
+        what = f"no patients enter {name} after {pathway.clock_state}, from which the months of the cohort count"
+        raise InputError(what, where=at, got=name, allowed=predictive)
+    if name in order.after([name]):
+        raise InputError("a state that patients can enter twice cannot be fitted", where=at, got=name)
+    arms = (population,) if population in pathway.groups else () if population == "all" else cohort.arms[population]
+    groups = [pathway.groups[arm] for arm in arms if arm in pathway.groups]
+    deciding = {state for group in groups for state in (*group.entered, *group.not_entered)}
+    if later := sorted(deciding & order.after([name])):
+        may_enter = f"patients who enter {name} may enter {later[0]} later"
+        what = f"{may_enter}, so membership of {population} is not yet decided"
+        raise InputError(what, where=at, got=name, allowed=predictive)
 
 
-def _spread(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Spread | None:
+def _times(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -> Times | None:
     rows = used[used["kind"].isin(TIMED)]
     if rows.empty:
         return None
-    of = [population_sizes.of_row(cohort, row) for _, row in rows.iterrows()]
-    told = list(zip(of, rows["kind"], rows["value"].astype(float), strict=True))
-    overall = {kind: value for whom, kind, value in told if population_sizes.is_everybody(cohort, whom)}
-    medians = {whom: value for whom, _, value in told if not population_sizes.is_everybody(cohort, whom)}
+    overall: dict[str, float] = {}
+    medians: dict[str, float] = {}
+    for _, row in rows.iterrows():
+        population = population_sizes.of_row(cohort, row)
+        everybody = population_sizes.is_everybody(cohort, population)
+        (overall if everybody else medians)[row["kind"] if everybody else population] = float(row["value"])
     # The time may differ by an attribute of which no median is reported.
-    named = {median.split("=")[0] for median in medians}
-    for way in pathway.states[pathway.start].transitions:
-        named |= {each for reference in references_of(way) for each in attributes_in(reference)}
-    if len(named) > 1:
-        raise InputError(
-            "times that differ by more than one attribute cannot be fitted",
-            where=where(folder, rows.index[0]),
-            got=", ".join(sorted(named)),
-        )
-    if not named:
-        return Spread(None, {"all": cohort.n}, {}, *(overall.get(kind) for kind in TIMED))
-    (attribute,) = named
+    names = {median.split("=")[0] for median in medians}
+    for exit in pathway.states[pathway.start].transitions:
+        names |= {name for reference in references_of(exit) for name in attributes_in(reference)}
+    if len(names) > 1:
+        what = "times that differ by more than one attribute cannot be fitted"
+        raise InputError(what, where=where(folder, rows.index[0]), got=", ".join(sorted(names)))
+    if not names:
+        return Times(None, {"all": cohort.n}, {}, *(overall.get(kind) for kind in TIMED))
+    (attribute,) = names
     sizes = _sizes(cohort, pathway, attribute, folder)
     medians = {population.split("=", 1)[1]: median for population, median in medians.items()}
-    return Spread(attribute, sizes, medians, *(overall.get(kind) for kind in TIMED))
+    return Times(attribute, sizes, medians, *(overall.get(kind) for kind in TIMED))
 
 
 def _sizes(cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> dict[str, int]:
     """Return level of an attribute -> patients, from the case_mix rows."""
-    sizes = {}
-    told = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
-    for level in pathway.attributes[attribute].levels:
-        mine = told[told["attribute"] == f"{attribute}={level}"]
-        if mine.empty:
-            raise InputError(f"no case_mix row for {attribute}={level}", where=str(folder / "targets.csv"))
-        sizes[level] = int(mine["count"].iloc[0])
-    if sum(sizes.values()) != cohort.n:
-        raise InputError(
-            f"the case_mix rows of {attribute} do not add up to the cohort",
-            where=str(folder / "targets.csv"),
-            got=sum(sizes.values()),
-            allowed=str(cohort.n),
-        )
+    mix = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
+    counts, at = dict(zip(mix["attribute"], mix["count"], strict=True)), str(folder / "targets.csv")
+    levels = pathway.attributes[attribute].levels
+    for level in levels:
+        if f"{attribute}={level}" not in counts:
+            raise InputError(f"no case_mix row for {attribute}={level}", where=at)
+    sizes = {level: int(counts[f"{attribute}={level}"]) for level in levels}
+    total = sum(sizes.values())
+    if total != cohort.n:
+        what = f"the case_mix rows of {attribute} do not add up to the cohort"
+        raise InputError(what, where=at, got=total, allowed=str(cohort.n))
     return sizes

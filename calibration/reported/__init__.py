@@ -1,1 +1,1 @@
-"""What a paper reports of its patients, read from a cohort's folder and checked."""
+"""The figures that a paper reports, read from a cohort's folder and checked."""

@@ -1,4 +1,4 @@
-"""What a cohort's targets must be before they are used: each row on its own, against the pathway and the cohort."""
+"""The checks of a cohort's targets before they are used: every row by itself, against the pathway and the cohort."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pandas as pd
 
 from calibration.reported import percentages, population_sizes
 from calibration.reported.kinds import BY_KIND, KINDS, MEDIANS, PERCENTAGE, TIMED, readers
-from calibration.reported.population_sizes import Size
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.checks import unknown
@@ -28,11 +27,8 @@ def where(folder: Path, *lines: object) -> str:
 
 def check_somebody(cohort: Cohort, folder: Path) -> None:
     """Refuse a reported figure of nobody, as a simulated one may be. Raises InputError naming file and line."""
-    for line, n in cohort.targets["n"].items():
-        if n == 0:
-            raise InputError(
-                "a figure for no patients", where=f"{where(folder, line)}, n", got="0", allowed="1 or more"
-            )
+    for line in cohort.targets.index[cohort.targets["n"] == 0]:
+        raise InputError("a figure for no patients", where=f"{where(folder, line)}, n", got="0", allowed="1 or more")
 
 
 def check_cohort(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
@@ -44,17 +40,16 @@ def check_cohort(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
         if arm != "all" and arm not in pathway.groups:
             raise unknown("group", arm, pathway.groups, f"{file}: [arms]")
     if cohort.follow_up is not None and not 0 <= cohort.follow_up[0] < cohort.follow_up[1]:
-        raise InputError(
-            "not an interval", where=f"{file}: [follow_up]", got=cohort.follow_up, allowed="0 <= lower < upper"
-        )
+        at, allowed = f"{file}: [follow_up]", "0 <= lower < upper"
+        raise InputError("not an interval", where=at, got=cohort.follow_up, allowed=allowed)
     for line, row in cohort.targets.iterrows():
         at = where(folder, line)
         _check_names(row, cohort, pathway, at)
         _check_columns(row, at)
         _check_numbers(row, cohort, at)
         if row["use"] == "likelihood":
-            _check_fitted(row, cohort, at, clock_is_another=cohort.clock != pathway.clock)
-    sizes = population_sizes.told(cohort)
+            _check_fitted(row, cohort, pathway, at)
+    sizes = population_sizes.reported(cohort)
     for line, row in cohort.targets.iterrows():
         _check_size(row, cohort, sizes, where(folder, line))
         _check_printed(row, cohort, where(folder, line))
@@ -134,25 +129,27 @@ def _check_followed(row: pd.Series, end: float, at: str) -> None:
     column = "month" if row["kind"] == PERCENTAGE else "value" if row["kind"] in MEDIANS else ""
     month = percentages.printed_range(row, "value")[0] if column == "value" else row["month"]
     if column and month > end:
-        what, got = f"{row['kind'].replace('_', ' ')} after the last follow-up", f"{row[column]:g}"
-        allowed = f"up to {end:g}, or a later end of [follow_up]"
-        raise InputError(what, where=f"{at}, {column}", got=got, allowed=allowed)
+        what, allowed = (
+            f"{row['kind'].replace('_', ' ')} after the last",
+            f"up to {end:g}, or a later end of [follow_up]",
+        )
+        raise InputError(f"{what} follow-up", where=f"{at}, {column}", got=f"{row[column]:g}", allowed=allowed)
 
 
-def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, Size], at: str) -> None:
+def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, int], at: str) -> None:
     """Refuse figures of more patients than their population has.
 
-    Counts that are not fitted may be told of more, as the responses of some arms are of everybody treated. An arm's
-    own size is held against those of others.
+    The n of counts that are not fitted may be larger, as where responses are of everybody treated. The size of an arm
+    is compared with those of others.
     """
     if row["kind"] == "patients" and not row["attribute"]:
         return
     most = population_sizes.most(cohort, row["population"], sizes)
     may_be_of_more = row["kind"] in ("patients", "deaths", "entered") and row["use"] != "likelihood"
-    who = row["count"] if may_be_of_more or row["kind"] == "patients" else row["n"]
-    if who > most:
+    patients = row["count"] if may_be_of_more or row["kind"] == "patients" else row["n"]
+    if patients > most:
         what = f"more patients than {row['population']} has"
-        raise InputError(what, where=at, got=int(who), allowed=f"up to {most}")
+        raise InputError(what, where=at, got=int(patients), allowed=f"up to {most}")
 
 
 def _check_printed(row: pd.Series, cohort: Cohort, at: str) -> None:
@@ -164,8 +161,8 @@ def _check_printed(row: pd.Series, cohort: Cohort, at: str) -> None:
         percentages.check_value(row, at)
 
 
-def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: bool) -> None:
-    if clock_is_another:
+def _check_fitted(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> None:
+    if cohort.clock != pathway.clock:
         what = "only figures on the pathway's first clock can be fitted"
         raise InputError(what, where=at, got=cohort.clock, allowed='use = "validation"')
     if row["kind"] == PERCENTAGE:
@@ -189,6 +186,5 @@ def _check_fitted(row: pd.Series, cohort: Cohort, at: str, *, clock_is_another: 
     if row["population"] not in cohort.arms:
         raise InputError("not an arm of the cohort", where=at, got=row["population"], allowed=", ".join(cohort.arms))
     if row["attribute"]:
-        raise InputError(
-            "counts by an attribute cannot be fitted", where=at, got=row["attribute"], allowed='use = "predictive"'
-        )
+        what = "counts by an attribute cannot be fitted"
+        raise InputError(what, where=at, got=row["attribute"], allowed='use = "predictive"')

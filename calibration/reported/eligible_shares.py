@@ -1,12 +1,10 @@
-"""Shares of a choice that is not open to everybody: told of all who come to it, as papers do, set among the eligible.
+"""Shares of a choice that is not open to everybody: reported among all patients who reach it, set among the eligible.
 
-With shares p_j among who is eligible for every branch, eligibility e_jc in cell c of the attributes that gate it, and
-w_c of the patients there, a paper counts
+    r_j = sum_c w_c e_jc p_j / sum_k e_kc p_k      p_j <- p_j r_j / r_j(p)
 
-    r_j = sum_c w_c e_jc p_j / sum_k e_kc p_k
-
-which is solved for p by p_j <- p_j r_j / r_j(p). Branches that are not told are one, open to the same patients: then p
-does not depend on how they share what is left, which differs from draw to draw.
+r_j : the share that a paper counts;  p_j : among patients who are eligible for every branch;  w_c : patients in cell c
+of the attributes that gate the choice;  e_jc : their eligibility. Branches that are not reported are one, open to the
+same patients: then p does not depend on how they share the rest, which differs from draw to draw.
 """
 
 from __future__ import annotations
@@ -41,8 +39,8 @@ EXACT = 1e-9
 
 
 @dataclass(frozen=True)
-class Told:
-    """A cohort's levers. values : parameter -> its number; rows : those told by a row; at : where they are told.
+class Levers:
+    """A cohort's levers. values : parameter -> its number; rows : parameter -> the row that reports it; at : the place.
 
     start : the state whose patients have the case mix that the cohort reports
     """
@@ -53,131 +51,130 @@ class Told:
     start: str
 
 
-def among_eligible(told: Told, pathway: Pathway, mix: Mix) -> dict[str, float]:
-    """Return the levers to set, shares that rows tell of all as those among the eligible. Raises InputError."""
-    found = dict(told.values)
+def among_eligible(levers: Levers, pathway: Pathway, mix: Mix) -> dict[str, float]:
+    """Return the levers to set, shares that rows report among all as those among the eligible. Raises InputError."""
+    settings = dict(levers.values)
     for state in pathway.states.values():
-        asked = {name for way in state.transitions for name in way.eligible}
-        mine = [way for way in state.transitions if told.rows.keys() & set(names_in(way.probability))]
-        if asked and mine:
-            found |= _Choice(told, pathway, mix, state, mine).solved()
-    return found
+        gates = {name for branch in state.transitions for name in branch.eligible}
+        reported = [branch for branch in state.transitions if levers.rows.keys() & set(names_in(branch.probability))]
+        if gates and reported:
+            settings |= _Choice(levers, pathway, mix, state, reported).solved()
+    return settings
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """told_ways : branches whose share a row tells."""
+    """reported : the branches whose share a row reports."""
 
-    told: Told
+    levers: Levers
     pathway: Pathway
     mix: Mix
     state: State
-    told_ways: list[Transition]
+    reported: list[Transition]
 
     @cached_property
     def cells(self) -> dict[tuple[tuple[str, str], ...], float]:
-        """Levels of the attributes that gate the choice -> share of the patients whom the rows count."""
+        """Levels of the attributes that gate the choice -> share of the patients that the rows count."""
         declared = self.pathway.attributes
-        of = {name: shares(self.mix.get(name, declared[name].levels), self.told.at) for name in self._gates}
-        attribute, _, level = _level(self.told.rows[str(self.told_ways[0].probability)]).partition("=")
+        of = {name: shares(self.mix.get(name, declared[name].levels), self.levers.at) for name in self._gates}
+        attribute, _, level = _level(self.levers.rows[str(self.reported[0].probability)]).partition("=")
         if attribute in of:
             of[attribute] = {level: 1.0}
         cells = [tuple(zip(of, levels, strict=True)) for levels in product(*of.values())]
-        found = {cell: prod(of[name][level] for name, level in cell) for cell in cells}
-        return {cell: share for cell, share in found.items() if share > 0}
+        share_of_cell = {cell: prod(of[name][level] for name, level in cell) for cell in cells}
+        return {cell: share for cell, share in share_of_cell.items() if share > 0}
 
     @property
     def _gates(self) -> list[str]:
-        return sorted({name for way in self.state.transitions for name in way.eligible})
+        return sorted({name for branch in self.state.transitions for name in branch.eligible})
 
     def _check(self) -> None:
-        if any(isinstance(way.probability, Selection) for way in self.state.transitions):
+        if any(isinstance(branch.probability, Selection) for branch in self.state.transitions):
             raise self._refused("its shares differ by an attribute")
-        if len({_level(self.told.rows[str(way.probability)]) for way in self.told_ways}) > 1:
+        if len({_level(self.levers.rows[str(branch.probability)]) for branch in self.reported}) > 1:
             raise self._refused("the rows count different patients")
         if differing := self._differing() & set(self._gates):
             raise self._refused(f"patients who reach it differ by {', '.join(sorted(differing))}")
 
     def _differing(self) -> set[str]:
-        """Return the attributes of which those who come to the choice have another mix than `mix`.
+        """Return the attributes whose mix among patients who reach the choice is not `mix`.
 
-        What differs before the reported mix is counted changes nothing, unless an attribute without one carries it on.
+        Differences from before the reported mix is counted change nothing, unless an attribute without one keeps them.
         """
         at_entry = _differing(self.pathway, self.state, self.pathway.start)
-        since = _differing(self.pathway, self.state, self.told.start)
-        ways = {name: [way.to for way in state.transitions] for name, state in self.pathway.states.items()}
-        is_later = self.state.name in reachable([self.told.start], ways.__getitem__)
+        since = _differing(self.pathway, self.state, self.levers.start)
+        onward = {name: [exit.to for exit in state.transitions] for name, state in self.pathway.states.items()}
+        is_later = self.state.name in reachable([self.levers.start], onward.__getitem__)
         return since | at_entry - self.mix.keys() if is_later and since <= self.mix.keys() else at_entry
 
     def solved(self) -> dict[str, float]:
-        """Return parameter -> share among the eligible, of the told ones. Raises InputError if it depends on others."""
+        """Return reported parameter -> share among the eligible. Raises InputError if it depends on others."""
         self._check()
-        names = [str(way.probability) for way in self.told_ways]
-        reported = [self.told.values[name] for name in names]
+        names = [str(branch.probability) for branch in self.reported]
+        reported = [self.levers.values[name] for name in names]
         left = 1.0 - sum(reported)
-        others = [way for way in self.state.transitions if way not in self.told_ways and not self._is_closed(way)]
+        not_reported = (branch for branch in self.state.transitions if branch not in self.reported)
+        others = [branch for branch in not_reported if not self._is_closed(branch)]
         if left < -EXACT or (left > EXACT and not others):
-            # Refused where the levers are pulled, as told numbers would be.
+            # Refused where the levers are applied, as numbers would be.
             return {}
-        open_to = np.array([self._open(way) for way in self.told_ways])
+        open_to = np.array([self._open(branch) for branch in self.reported])
         if left > EXACT:
             self._check_alike(others)
             open_to, reported = np.vstack([open_to, self._open(others[0])]), [*reported, left]
-        found = self._invert(open_to, np.array(reported), names)
-        return dict(zip(names, found[: len(names)].tolist(), strict=True))
+        solution = self._invert(open_to, np.array(reported), names)
+        return dict(zip(names, solution[: len(names)].tolist(), strict=True))
 
-    def _is_closed(self, way: Transition) -> bool:
+    def _is_closed(self, branch: Transition) -> bool:
         """Return whether nobody takes a branch, under any draw."""
-        if not isinstance(way.probability, str) or way.probability not in self.pathway.parameters:
-            return way.probability == 0.0
-        parameter = self.pathway.parameters[way.probability]
+        if not isinstance(branch.probability, str) or branch.probability not in self.pathway.parameters:
+            return branch.probability == 0.0
+        parameter = self.pathway.parameters[branch.probability]
         fixed = parameter.value if parameter.prior is None else None
-        return self.told.values.get(parameter.name, fixed) == 0.0
+        return self.levers.values.get(parameter.name, fixed) == 0.0
 
-    def _open(self, way: Transition) -> list[float]:
-        """Return who is eligible for a branch, of each cell."""
-        told = [prod(self._number(way, name, level) for name, level in cell) for cell in self.cells]
-        return [float(each) for each in told]
+    def _open(self, branch: Transition) -> list[float]:
+        """Return the share that is eligible for a branch, of each cell."""
+        return [float(prod(self._number(branch, name, level) for name, level in cell)) for cell in self.cells]
 
-    def _number(self, way: Transition, attribute: str, level: str) -> float:
-        told = way.eligible.get(attribute, {}).get(level, 1.0)
-        if not isinstance(told, float):
-            raise self._refused(f"a parameter decides which patients are eligible for {way.name}")
-        return told
+    def _number(self, branch: Transition, attribute: str, level: str) -> float:
+        share = branch.eligible.get(attribute, {}).get(level, 1.0)
+        if not isinstance(share, float):
+            raise self._refused(f"a parameter decides which patients are eligible for {branch.name}")
+        return share
 
     def _check_alike(self, others: list[Transition]) -> None:
-        set_too = [str(way.probability) for way in others if way.probability in self.told.values]
+        set_too = [str(branch.probability) for branch in others if branch.probability in self.levers.values]
         if set_too:
             raise self._refused(f"{', '.join(set_too)} is set to a number, which is a share among the eligible")
-        if any(self._open(way) != self._open(others[0]) for way in others):
-            named = ", ".join(way.name for way in others)
+        if any(self._open(branch) != self._open(others[0]) for branch in others):
+            named = ", ".join(branch.name for branch in others)
             raise self._refused(f"{named} have different eligible patients, and no row reports the share of each")
 
     def _invert(self, open_to: Floats, reported: Floats, names: list[str]) -> Floats:
         """Return p from r : (n_branches,); open_to : (n_branches, n_cells)."""
         weights = np.array(list(self.cells.values()))
-        for name, mine, told in zip(names, open_to, reported, strict=False):
-            most = float(weights[mine > 0].sum())
-            if told > most + EXACT:
-                raise self._refused(
-                    f"the share is {told:.3g} of all patients, but only {most:.3g} are eligible for {name}"
-                )
-        found = reported.copy()
+        for name, is_open, share in zip(names, open_to, reported, strict=False):
+            most = float(weights[is_open > 0].sum())
+            if share > most + EXACT:
+                open_to_name = f"but only {most:.3g} are eligible for {name}"
+                raise self._refused(f"the share is {share:.3g} of all patients, {open_to_name}")
+        p = reported.copy()
         for _ in range(ROUNDS):
-            total = np.maximum(found @ open_to, np.finfo(float).tiny)
-            predicted = found * (open_to @ (weights / total))
+            total = np.maximum(p @ open_to, np.finfo(float).tiny)
+            predicted = p * (open_to @ (weights / total))
             if np.abs(predicted - reported).max() < EXACT:
-                return np.asarray(found / found.sum())
-            found = found * np.divide(reported, predicted, out=np.zeros_like(found), where=predicted > 0)
-            found /= found.sum()
+                return np.asarray(p / p.sum())
+            p = p * np.divide(reported, predicted, out=np.zeros_like(p), where=predicted > 0)
+            p /= p.sum()
         raise self._refused("no shares among the eligible give these shares of all patients")
 
     def _refused(self, what: str) -> InputError:
-        named = [name for way in self.told_ways for name in names_in(way.probability) if name in self.told.rows]
+        names = (name for branch in self.reported for name in names_in(branch.probability))
+        shares = ", ".join(name for name in names if name in self.levers.rows)
         return InputError(
-            f"a row cannot determine {', '.join(named)} at '{self.state.name}', which is not open to every patient: "
-            f"{what}",
-            where=self.told.at,
+            f"a row cannot determine {shares} at '{self.state.name}', which is not open to every patient: {what}",
+            where=self.levers.at,
             allowed="a row per branch, a row of an attribute's level, or numbers (shares among the eligible)",
         )
 
@@ -188,18 +185,18 @@ def _level(row: pd.Series) -> str:
 
 
 def _differing(pathway: Pathway, state: State, start: str) -> set[str]:
-    """Return the attributes by which patients of a state differ in whether they come to a choice."""
+    """Return the attributes by which patients differ in whether they reach a choice."""
 
     def onward(name: str) -> list[str]:
-        return [] if name == state.name else [way.to for way in pathway.states[name].transitions]
+        return [] if name == state.name else [exit.to for exit in pathway.states[name].transitions]
 
-    found: set[str] = set()
+    attributes: set[str] = set()
     for name in reachable([start], onward) - {state.name}:
-        for way in pathway.states[name].transitions:
-            told = references_of(way)
-            if len(pathway.states[name].transitions) == 1 and way.time is not None:
-                told = iter([argument for key, argument in way.time.arguments.items() if key == "cure"])
+        for exit in pathway.states[name].transitions:
+            references = references_of(exit)
+            if len(pathway.states[name].transitions) == 1 and exit.time is not None:
+                references = iter([argument for key, argument in exit.time.arguments.items() if key == "cure"])
             else:
-                found |= set(way.eligible)
-            found |= {attribute for each in told for attribute in attributes_in(each)}
-    return found
+                attributes |= set(exit.eligible)
+            attributes |= {attribute for reference in references for attribute in attributes_in(reference)}
+    return attributes

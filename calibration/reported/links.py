@@ -1,6 +1,6 @@
-"""What links numbers of patients in any cohort: who is dead at 6 months is dead at 12, and an arm is part of the whole.
+"""Links between numbers of patients in any cohort: the dead at 6 months are dead at 12; an arm is part of the whole.
 
-A number counts a body of patients: a population, or those n of it whom a row is of.
+A number counts a body of patients: a population, or the n of it that a row is of.
 """
 
 from __future__ import annotations
@@ -21,23 +21,22 @@ from simulator.pathway.pathway import Pathway, is_part, reachable
 ANY = ""
 """Any state of death."""
 Patients = frozenset[str]
-"""Arms, and levels of attributes, that they all belong to; the cohort, by nothing."""
+"""Arms, and levels of attributes, that they all belong to; none for the whole cohort."""
 COHORT: Patients = frozenset()
 
 
 class Body(NamedTuple):
-    """Some patients. n : those so many of them whom rows are of; None for all."""
+    """Some patients. n : if rows are of so many of them; None for all."""
 
     patients: Patients
     n: int | None = None
 
 
 class Number(NamedTuple):
-    """How many there are of a body, or of them have entered a state by a month.
+    """How many patients a body has, or how many of them have entered a state by a month.
 
     of : a state, or ANY death
-    what : `size` or `entered`; also `known`, by a row that is of `month` patients, `alive`, by an estimate, and a kind
-        of time
+    what : `size` or `entered`; also `known`, by a row of `month` patients, `alive`, by an estimate, and a kind of time
     """
 
     what: str
@@ -48,17 +47,17 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Bound:
-    """lower <= sum of coefficient x number <= upper. line : of the row that says so; None for what always holds."""
+    """lower <= sum of coefficient x number <= upper. line : of the row that says so; None for what is always true."""
 
     terms: Mapping[Number, float]
-    lower: float
-    upper: float
+    lower: float = 0.0
+    upper: float = np.inf
     line: object = None
 
 
 @dataclass(frozen=True)
 class Populations:
-    """Whom the rows of a cohort are of. sizes : patients -> how many, where rows of `patients` tell."""
+    """The patients that the rows of a cohort are of. sizes : patients -> how many, where rows of `patients` say so."""
 
     cohort: Cohort
     pathway: Pathway
@@ -66,9 +65,9 @@ class Populations:
 
     @classmethod
     def of(cls, cohort: Cohort, pathway: Pathway) -> Populations:
-        unsized = cls(cohort, pathway, {})
-        told = population_sizes.told(cohort).items()
-        return cls(cohort, pathway, {unsized.named(name): size.patients for name, size in told} | {COHORT: cohort.n})
+        named = cls(cohort, pathway, {}).named
+        sizes = {named(name): size for name, size in population_sizes.reported(cohort).items()}
+        return cls(cohort, pathway, sizes | {COHORT: cohort.n})
 
     def named(self, name: str) -> Patients:
         """Return the patients of an arm or a level; an arm that is another one, or a group, is that."""
@@ -81,37 +80,35 @@ class Populations:
         return self.named(row["population"]) | self.named(row["attribute"])
 
     def whole(self, row: pd.Series, body: Body, line: object) -> list[Bound]:
-        """Return that a row's n is the size of its arm, where it is as many as the others leave and no row tells it."""
-        n, name = row["n"], row["population"]
-        left_over = population_sizes.most(self.cohort, name)
-        told = self.sizes.values()
-        if body.n is not None or body.patients in self.sizes or row["attribute"] or n != left_over or n in told:
+        """Return that a row's n is the size of its arm, if others leave as many and no row reports the size."""
+        n, most = row["n"], population_sizes.most(self.cohort, row["population"])
+        has_size = body.n is not None or body.patients in self.sizes or row["attribute"]
+        if has_size or n != most or n in self.sizes.values():
             return []
         return [Bound({Number("size", body): 1}, n, n, line)]
 
     def body(self, row: pd.Series) -> Body:
-        """Return whom a row is of: all of a population, unless it has more than n, or how many it has is not told."""
-        who, n = self.patients(row), row["n"]
+        """Return the patients of a row: a whole population, unless it has more than n, or an unknown number."""
+        patients, n = self.patients(row), row["n"]
         most = np.inf if row["attribute"] else population_sizes.most(self.cohort, row["population"])
-        everybody = np.isnan(n) or n >= self.sizes.get(who, most if n not in self.sizes.values() else np.inf)
-        return Body(who) if everybody else Body(who, int(n))
+        everybody = np.isnan(n) or n >= self.sizes.get(patients, most if n not in self.sizes.values() else np.inf)
+        return Body(patients) if everybody else Body(patients, int(n))
 
 
-def of(told: Sequence[Bound], populations: Populations, ways: Mapping[str, Sequence[str]]) -> list[Bound]:
-    """Return what holds in any cohort of the numbers that rows tell of. ways : state -> where it leads."""
-    numbers = dict.fromkeys(number for bound in told for number in bound.terms)
+def of(reported: Sequence[Bound], populations: Populations, onward: Mapping[str, Sequence[str]]) -> list[Bound]:
+    """Return the links in any cohort between the numbers that rows report. onward : state -> the next states."""
+    numbers = dict.fromkeys(number for bound in reported for number in bound.terms)
     wholes = [Body(number.body.patients) for number in numbers] + [Body(COHORT)]
     for arm, members in populations.cohort.arms.items():
         wholes += [Body(populations.named(name)) for name in (arm, *members)]
     events = _events(numbers, populations.pathway)
-    found = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
+    bounds = [Bound({Number("size", Body(COHORT)): 1}, populations.cohort.n, populations.cohort.n)]
     for body in dict.fromkeys([*wholes, *(number.body for number in numbers)]):
-        found += _within(body, events, populations.pathway, ways)
-    found += _estimates(numbers)
-    found += _times(numbers)
+        bounds += _within(body, events, populations.pathway, onward)
+    bounds += [*_estimates(numbers), *_times(numbers)]
     for whole, parts, exact in _families(list(dict.fromkeys(wholes)), numbers, populations):
-        found += _parts(whole, parts, events, exact=exact)
-    return [*found, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
+        bounds += _parts(whole, parts, events, exact=exact)
+    return [*bounds, *_samples(numbers, events, populations), *_groups(wholes, events, populations)]
 
 
 def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[float]]:
@@ -127,36 +124,36 @@ def _events(numbers: Collection[Number], pathway: Pathway) -> dict[str, list[flo
 
 
 def _within(
-    body: Body, events: Mapping[str, list[float]], pathway: Pathway, ways: Mapping[str, Sequence[str]]
+    body: Body, events: Mapping[str, list[float]], pathway: Pathway, onward: Mapping[str, Sequence[str]]
 ) -> Iterator[Bound]:
-    """Yield what links the numbers of one body."""
+    """Yield the links between the numbers of one body."""
     size = Number("size", body)
     yield Bound({size: 1}, 0 if body.n is None else body.n, np.inf if body.n is None else body.n)
     last = {}
     for state, months in events.items():
         by = [Number("entered", body, state, month) for month in months]
-        yield Bound({by[0]: 1}, 0, np.inf)
-        yield from (Bound({later: 1, earlier: -1}, 0, np.inf) for earlier, later in pairwise([*by, size]))
+        yield Bound({by[0]: 1})
+        yield from (Bound({later: 1, earlier: -1}) for earlier, later in pairwise([*by, size]))
         last[state] = by[-1]
     for month in events.get(ANY, ()):
         causes = {Number("entered", body, state, month): -1.0 for state in pathway.deaths}
         yield Bound({Number("entered", body, ANY, month): 1, **causes}, 0, 0)
     states = [state for state in events if state != ANY]
-    after = {state: reachable(ways[state], ways.__getitem__) for state in states}
+    after = {state: reachable(onward[state], onward.__getitem__) for state in states}
     for state in states:
         for before in states:
-            if before != state and state not in _around(before, pathway.start, ways):
+            if before != state and state not in _around(before, pathway.start, onward):
                 yield from _only_through(body, state, before, events)
-        apart = [state]
+        exclusive = [state]
         for other in states:
-            if not any(other == each or other in after[each] or each in after[other] for each in apart):
-                apart.append(other)
-        yield Bound({size: 1, **{last[each]: -1 for each in apart}}, 0, np.inf)
+            if not any(other == member or other in after[member] or member in after[other] for member in exclusive):
+                exclusive.append(other)
+        yield Bound({size: 1, **{last[member]: -1 for member in exclusive}})
 
 
-def _around(state: str, start: str, ways: Mapping[str, Sequence[str]]) -> set[str]:
+def _around(state: str, start: str, onward: Mapping[str, Sequence[str]]) -> set[str]:
     """Return the states that patients can come to without that one."""
-    return reachable([start], lambda name: [] if name == state else ways[name]) - {state}
+    return reachable([start], lambda name: [] if name == state else onward[name]) - {state}
 
 
 def _only_through(body: Body, state: str, before: str, events: Mapping[str, list[float]]) -> Iterator[Bound]:
@@ -164,17 +161,16 @@ def _only_through(body: Body, state: str, before: str, events: Mapping[str, list
     for month in events[state]:
         later = [event for event in events[before] if event >= month]
         if later:
-            entered, earlier = Number("entered", body, state, month), Number("entered", body, before, later[0])
-            yield Bound({earlier: 1, entered: -1}, 0, np.inf)
+            yield Bound({Number("entered", body, before, later[0]): 1, Number("entered", body, state, month): -1})
 
 
 def _estimates(numbers: Collection[Number]) -> Iterator[Bound]:
-    """Yield what links Kaplan-Meier estimates: none rises, and none is above who is not known to have died."""
-    estimates = sorted((number for number in numbers if number.what == "alive"), key=lambda each: each.month)
+    """Yield the links of Kaplan-Meier estimates: none rises, and none is above the share not known to have died."""
+    estimates = sorted((number for number in numbers if number.what == "alive"), key=lambda estimate: estimate.month)
     for place, estimate in enumerate(estimates):
-        yield Bound({Number("size", estimate.body): 1, estimate._replace(what="entered"): -1, estimate: -1}, 0, np.inf)
+        yield Bound({Number("size", estimate.body): 1, estimate._replace(what="entered"): -1, estimate: -1})
         later = (other for other in estimates[place + 1 :] if other.body == estimate.body)
-        yield from (Bound({estimate: 1, other: -1}, 0, np.inf) for other in later)
+        yield from (Bound({estimate: 1, other: -1}) for other in later)
 
 
 def _times(numbers: Collection[Number]) -> Iterator[Bound]:
@@ -185,7 +181,7 @@ def _times(numbers: Collection[Number]) -> Iterator[Bound]:
         for part in times if sign else ():
             is_part = whole.body.n is None and part.body.patients >= whole.body.patients
             if part != whole and (part.body == whole.body or is_part):
-                yield Bound({part: sign, whole: -sign}, 0, np.inf)
+                yield Bound({part: sign, whole: -sign})
 
 
 def _families(
@@ -195,11 +191,10 @@ def _families(
     groups = populations.pathway.groups
     for part in wholes:
         for whole in wholes:
-            names = [next(iter(each.patients)) for each in (part, whole) if len(each.patients) == 1]
-            of_groups = len(names) == 2 and names[0] != names[1] and all(name in groups for name in names)
-            if part.patients > whole.patients or (
-                of_groups and is_part(groups[names[0]], groups[names[1]], populations.pathway)
-            ):
+            names = [next(iter(body.patients)) for body in (part, whole) if len(body.patients) == 1]
+            are_groups = len(names) == 2 and names[0] != names[1] and groups.keys() >= set(names)
+            is_group_part = are_groups and is_part(groups[names[0]], groups[names[1]], populations.pathway)
+            if part.patients > whole.patients or is_group_part:
                 yield whole, [part], False
     for arm, members in populations.cohort.arms.items():
         parts = [Body(populations.named(name)) for name in members]
@@ -207,15 +202,12 @@ def _families(
             yield Body(populations.named(arm)), parts, not population_sizes.is_everybody(populations.cohort, arm)
             for whole in wholes:
                 inside = [Body(whole.patients | part.patients) for part in parts if not part.patients <= whole.patients]
-                yield whole, [each for each in inside if whole.patients and each in wholes], False
+                yield whole, [body for body in inside if whole.patients and body in wholes], False
     for attribute in populations.pathway.attributes:
         for whole in wholes:
-            levels = [each for each in wholes if _is_level(each.patients - whole.patients, attribute)]
-            yield whole, [level for level in levels if level.patients > whole.patients], False
-
-
-def _is_level(patients: Patients, attribute: str) -> bool:
-    return len(patients) == 1 and min(patients).startswith(f"{attribute}=")
+            larger = [(body, body.patients - whole.patients) for body in wholes if body.patients > whole.patients]
+            levels = [body for body, more in larger if len(more) == 1 and min(more).startswith(f"{attribute}=")]
+            yield whole, levels, False
 
 
 def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]], *, exact: bool) -> Iterator[Bound]:
@@ -224,20 +216,19 @@ def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]]
     yield Bound(sizes, 0, 0 if exact else np.inf)
     for state, months in events.items():
         for month in months:
-            entered = {Number("entered", whole, state, month): 1.0}
-            entered |= {Number("entered", part, state, month): -1.0 for part in parts}
-            yield Bound(entered, 0, np.inf)
-            yield Bound({**sizes, **{number: -each for number, each in entered.items()}}, 0, np.inf)
+            entered = {number._replace(what="entered", of=state, month=month): sign for number, sign in sizes.items()}
+            yield Bound(entered)
+            yield Bound(sizes | {number: -sign for number, sign in entered.items()})
 
 
 def _samples(
     numbers: Collection[Number], events: Mapping[str, list[float]], populations: Populations
 ) -> Iterator[Bound]:
-    """Yield that n of a population, or of whom a level is known, are no more of them than it has."""
+    """Yield that n patients of a population, or those whose level is known, are no more than it has."""
     known: dict[tuple[str, float], dict[Number, float]] = {}
     for number in numbers:
         if number.what == "known":
-            yield Bound({Number("size", number.body): 1, number: -1}, 0, np.inf)
+            yield Bound({Number("size", number.body): 1, number: -1})
             attribute = ",".join(sorted(name.partition("=")[0] for name in number.body.patients))
             known.setdefault((attribute, number.month), {})[number] = 1
     for (_, n), levels in known.items():
@@ -249,8 +240,7 @@ def _samples(
             continue
         for state, months in events.items():
             for month in months:
-                terms = {Number("entered", whole, state, month): 1.0, Number("entered", body, state, month): -1.0}
-                yield Bound(terms, 0, np.inf)
+                yield Bound({Number("entered", whole, state, month): 1, Number("entered", body, state, month): -1})
 
 
 def _groups(wholes: Iterable[Body], events: Mapping[str, list[float]], populations: Populations) -> Iterator[Bound]:
@@ -261,15 +251,16 @@ def _groups(wholes: Iterable[Body], events: Mapping[str, list[float]], populatio
         for group in (pathway.groups[name] for name in body.patients if name in pathway.groups):
             ever = {state: Number("entered", body, state) for state, months in events.items() if months[-1] == np.inf}
             if all(state in ever for state in group.entered):
-                yield Bound({Number("size", body): -1, **{ever[state]: 1 for state in group.entered}}, 0, np.inf)
+                yield Bound({Number("size", body): -1, **{ever[state]: 1 for state in group.entered}})
             for state in group.not_entered:
                 yield from (Bound({entered: 1}, 0, 0) for entered in _before(closed, body, state, events))
             if len(body.patients) == 1 and not group.not_entered:
-                of_all = [each for state in group.entered for each in _before(closed, Body(COHORT), state, events)]
-                yield from (Bound({Number("size", body): 1, entered: -1}, 0, np.inf) for entered in of_all)
+                for state in group.entered:
+                    ever_of_all = _before(closed, Body(COHORT), state, events)
+                    yield from (Bound({Number("size", body): 1, entered: -1}) for entered in ever_of_all)
 
 
 def _before(closed: float, body: Body, state: str, events: Mapping[str, list[float]]) -> list[Number]:
-    """Return how many have entered a state by the last month of its counts at which groups were not yet closed."""
+    """Return the number who entered a state by the last month of its counts at which groups were not yet closed."""
     months = [month for month in events.get(state, ()) if month <= closed]
     return [Number("entered", body, state, months[-1])] if months else []

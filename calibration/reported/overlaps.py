@@ -1,4 +1,4 @@
-"""Arms whose patients are added up, in the table of patients or as one population: they exclude one another."""
+"""Arms whose patients are added up, in the table of patients or as one population, must exclude one another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Group
 
 
-def check_apart(used: pd.DataFrame, in_table: Sequence[object], cohort: Cohort, model: Model, folder: Path) -> None:
+def check_exclusive(used: pd.DataFrame, in_table: Sequence[object], cohort: Cohort, model: Model, folder: Path) -> None:
     """Refuse arms that are added up and have patients in common. Raises InputError naming the lines.
 
     used : the fitted rows; in_table : the index of those of the table of patients
@@ -32,7 +32,7 @@ def check_apart(used: pd.DataFrame, in_table: Sequence[object], cohort: Cohort, 
 
 
 def _refuse_common(lines: dict[str, object], model: Model, folder: Path) -> None:
-    """Refuse any two arms in common. lines : arm -> the row that reports it"""
+    """Refuse two arms with patients in common. lines : arm -> the row that reports it"""
     for one, other in combinations(lines, 2):
         if _in_common(one, other, model):
             raise InputError(

@@ -1,6 +1,6 @@
 """Survival printed as a percentage without a count, as Kaplan-Meier curves with censoring are: a binomial.
 
-    n = S (1 - S) / SE^2                                                      patients whom the figure is worth
+    n = S (1 - S) / SE^2                                                      patients that the figure is worth
     log L = log C(n, k) + k log p + (n - k) log(1 - p),   k = S n, whole or not;   C by the gamma function
 """
 
@@ -21,14 +21,14 @@ from simulator.evidence.cohort import Cohort
 WIDTH = 2.0 * float(special.ndtri(0.975))
 """Standard errors that a 95 % interval is wide."""
 AS_PRINTED = "the figures of one place of the source, as it prints them"
-"""What a figure that cannot be is mended with: never another figure."""
+"""How to mend an impossible figure: never by another figure."""
 FEWEST_AT_RISK, FEWEST_FOLLOWED = 5.0, 1.0 / 3.0
-"""Patients, and share of survivors: with fewer of both, 95 % intervals hold the truth in 83 to 94 % of cohorts."""
+"""Patients, and share of survivors: with fewer of both, 95 % intervals include the truth in 83 to 94 % of cohorts."""
 
 
 @dataclass(frozen=True)
 class Percentage:
-    """`alive` of `n` patients of a population at a month, neither of them whole. `warning` : what was assumed."""
+    """`alive` of `n` patients of a population at a month, neither of them whole. `warning` : the assumption."""
 
     population: str
     month: float
@@ -44,7 +44,7 @@ class Percentage:
 
 
 def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
-    """Return what a row of survival tells: a count if it has one, else a percentage. Raises InputError naming `at`."""
+    """Return a row of survival as a figure: a count if it has one, else a percentage. Raises InputError naming `at`."""
     population, month = population_sizes.of_row(cohort, row), float(row["month"])
     if np.isfinite(row["count"]):
         return Percentage(population, month, float(row["count"]), float(row["n"]))
@@ -66,27 +66,25 @@ def read(row: pd.Series, cohort: Cohort, at: str) -> Percentage:
 
 
 def _check_not_surer(row: pd.Series, population: str, n: float, at: str) -> None:
-    """Refuse an error smaller than n patients, none of them censored, can give. What is printed is rounded."""
+    """Refuse a printed error, rounded, that is smaller than n patients can give if none of them is censored."""
     low, high = printed_range(row, "value")
     shares = np.clip(np.array([low, row["value"], high]) / 100.0, 0.0, 1.0)
-    told = printed_range(row, "standard_error")[1]
+    largest = printed_range(row, "standard_error")[1]
     smallest = 100.0 * float(np.sqrt(shares * (1.0 - shares) / n).min())
-    if np.isfinite(told):
-        what = "a standard error smaller"
-        given = f"{smallest:.1f} % if nobody is censored"
+    if np.isfinite(largest):
+        what, given = "a standard error smaller", f"{smallest:.1f} % if nobody is censored"
     else:
-        told = printed_range(row, "upper")[1] - printed_range(row, "lower")[0]
+        largest = printed_range(row, "upper")[1] - printed_range(row, "lower")[0]
         smallest = min(float(np.nanmin(np.diff(_usual_intervals(share, n)))) for share in shares)
-        what = "a 95 % interval narrower"
-        given = f"{smallest:.0f} % wide if nobody is censored"
-    if told < smallest - 1e-9:
+        what, given = "a 95 % interval narrower", f"{smallest:.0f} % wide if nobody is censored"
+    if largest < smallest - 1e-9:
         of = "" if np.isfinite(row["n"]) else f" of {population}"
         what = f"{what} than {n:g} patients{of} can give ({given})"
         raise InputError(what, where=at, got=as_printed(row), allowed=f"{AS_PRINTED}; blank where it prints none")
 
 
 def least_worth(row: pd.Series) -> float:
-    """Return the fewest patients, none censored, whose survival has a row's error or 95 % interval, as printed."""
+    """Return the fewest patients, none censored, whose survival has a row's printed error or 95 % interval."""
     shares = np.clip(np.array(printed_range(row, "value")) / 100.0, 0.0, 1.0)
     if np.isfinite(row["standard_error"]):
         return float((shares * (1.0 - shares)).min() / (printed_range(row, "standard_error")[1] / 100.0) ** 2)
@@ -115,14 +113,14 @@ def _digit(row: pd.Series, column: str) -> float:
 
 
 def _is_printed(given: float, row: pd.Series, column: str, *, cut: bool = True) -> bool:
-    """Return whether a number is printed so: rounded either way, or cut if that may be."""
+    """Return whether a row prints a number so: rounded either way, or, if allowed, cut."""
     above = given - row[column]
     half = 0.5 * _digit(row, column)
     return bool(abs(above) <= half + 1e-9 or (cut and 0.0 <= above < 2.0 * half - 1e-9))
 
 
 def check_error(row: pd.Series, at: str) -> None:
-    """Refuse a standard error or a 95 % interval that is none. Raises InputError naming `at`."""
+    """Refuse an impossible standard error or 95 % interval. Raises InputError naming `at`."""
     value, error, lower, upper = (float(row[name]) for name in ("value", "standard_error", "lower", "upper"))
     certain = is_percentage(row) and value in (0.0, 100.0)
     if error < 0.0 or (error == 0.0 and not certain):
@@ -143,7 +141,7 @@ def check_error(row: pd.Series, at: str) -> None:
 
 
 def check_value(row: pd.Series, at: str) -> None:
-    """Refuse a count beside a value that it does not print. Raises InputError naming `at`."""
+    """Refuse a count that does not give the value next to it. Raises InputError naming `at`."""
     count, n = row["count"], row["n"]
     percent = is_percentage(row)
     given, unit = (100.0 * count / max(n, 1.0), "%") if percent else (count, "patients")
@@ -153,7 +151,7 @@ def check_value(row: pd.Series, at: str) -> None:
 
 
 def cut_warning(row: pd.Series, cohort: Cohort, at: str) -> str:
-    """Return that a percentage is printed cut after its last digit, where its count is not rounded to it; else ""."""
+    """Return that a percentage is cut after its last digit, where its count would be rounded to another; else ""."""
     if not (np.isfinite(row["value"]) and is_percentage(row)):
         return ""
     if np.isfinite(row["count"]):
@@ -166,7 +164,7 @@ def cut_warning(row: pd.Series, cohort: Cohort, at: str) -> str:
 def at_risk_warning(row: pd.Series, cohort: Cohort, at: str) -> str:
     """Return that hardly any patients are followed until a fitted percentage's month; else "".
 
-    At risk are n S G, G the share of survivors who are followed for longer. With few, Greenwood's error is too small.
+    n S G are at risk, G : share of survivors who are followed for longer. With few, Greenwood's error is too small.
     """
     if cohort.follow_up is None or (row["kind"], row["use"]) != ("survival", "likelihood"):
         return ""
@@ -183,15 +181,14 @@ def at_risk_warning(row: pd.Series, cohort: Cohort, at: str) -> str:
 
 
 def is_percentage(row: pd.Series) -> bool:
-    """Return whether a row's value is in percent: survival always is, and what is beside a count if no unit is told."""
+    """Return whether a row's value is in percent: survival always is, and a value with a count and without a unit."""
     return bool(row["kind"] == "survival" or row["unit"] == "%" or (row["unit"] == "" and np.isfinite(row["count"])))
 
 
 def check_counted(row: pd.Series, cohort: Cohort, at: str) -> None:
-    """Refuse a percentage, with its error, that no count prints, where nobody is censored before. Raises InputError."""
-    if not (np.isfinite(row["value"]) and is_percentage(row) and row["month"] <= cohort.no_censoring_before):
-        return
-    if _is_counted(row, cohort):
+    """Refuse a percentage, with its error, that no count gives, where nobody is censored before. Raises InputError."""
+    is_exact = np.isfinite(row["value"]) and is_percentage(row) and row["month"] <= cohort.no_censoring_before
+    if not is_exact or _is_counted(row, cohort):
         return
     of = f"{row['n']:g} patients" if np.isfinite(row["n"]) else "patients"
     counted = f"{row['count']:g} of {of} do not give" if np.isfinite(row["count"]) else f"no count of {of} gives"
@@ -205,16 +202,16 @@ def check_counted(row: pd.Series, cohort: Cohort, at: str) -> None:
 
 
 def _is_counted(row: pd.Series, cohort: Cohort, *, cut: bool = True) -> bool:
-    """Return whether a count prints a row's figures, where nobody is censored."""
+    """Return whether some count gives a row's figures, where nobody is censored."""
     most = population_sizes.most(cohort, population_sizes.of_row(cohort, row))
     sizes = [int(row["n"])] if np.isfinite(row["n"]) else range(1, most + 1)
-    told = [int(row["count"])] if np.isfinite(row["count"]) else None
-    return any(_prints(alive, n, row, cut=cut) for n in sizes for alive in told or _near(row, n))
+    counts = [int(row["count"])] if np.isfinite(row["count"]) else None
+    return any(_prints(alive, n, row, cut=cut) for n in sizes for alive in counts or _near(row, n))
 
 
 def _near(row: pd.Series, n: int) -> range:
     """Return the counts of n that could print a row's percentage."""
-    lowest, highest = (n * each / 100.0 for each in printed_range(row, "value"))
+    lowest, highest = (n * percent / 100.0 for percent in printed_range(row, "value"))
     return range(max(0, int(np.floor(lowest))), min(n, int(np.ceil(highest))) + 1)
 
 
@@ -229,7 +226,7 @@ def _prints(alive: int, n: int, row: pd.Series, *, cut: bool) -> bool:
 
 
 def _has_interval(share: float, n: int, row: pd.Series) -> bool:
-    """Return whether the ends of a row's interval lie where the usual intervals of a share of n have theirs."""
+    """Return whether the ends of a row's interval lie among those of the usual intervals of a share of n."""
     for column, ends in zip(("lower", "upper"), _usual_intervals(share, n).T, strict=True):
         lowest, highest = printed_range(row, column)
         if highest < np.nanmin(ends) - 1e-9 or lowest > np.nanmax(ends) + 1e-9:

@@ -1,4 +1,4 @@
-"""Whether an importance sample can be trusted, and what the data said about each parameter."""
+"""Whether an importance sample can be trusted, and how much the data inform every parameter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Diagnostics:
     wanted : draws taken
     effective_sample_size : Kish's
     k_hat : Pareto shape of the largest weights
-    tail_share : of the mean squared weight, what those add that exceeds the cutoff of that tail
+    tail_share : of the mean squared weight, the part above the cutoff of that tail
     largest_weight : as a share of all
     unique_share : of the draws
     contraction : by parameter, 1 - posterior variance / prior variance: near 0 where the data are silent
@@ -57,7 +57,7 @@ class Diagnostics:
     contraction: Mapping[str, float]
 
     def problems(self) -> list[str]:
-        """Return which diagnostics fail, a clause each: the figure, its limit, why it matters and what to do."""
+        """Return a clause on every diagnostic that fails: the figure, its limit, why it matters and what to do."""
         limit = k_hat_limit(self.points)
         checks = [
             (
@@ -98,7 +98,7 @@ def diagnose(
     log_weight : (n,), unnormalised; rows : (wanted,) the points drawn; theta : (n, len(names)) parameter
     values of the points; prior_sd : of each parameter.
     """
-    weights = np.exp(log_weight - special.logsumexp(log_weight))
+    weights = normalised(log_weight)
     mean = weights @ theta
     variance = weights @ (theta - mean) ** 2
     contraction = 1.0 - variance / np.asarray(prior_sd) ** 2
@@ -112,6 +112,19 @@ def diagnose(
         unique_share=len(np.unique(rows)) / len(rows),
         contraction=dict(zip(names, contraction.tolist(), strict=True)),
     )
+
+
+def normalised(log_weight: Floats) -> Floats:
+    """Return weights that sum to one."""
+    return np.asarray(np.exp(log_weight - special.logsumexp(log_weight)))
+
+
+def weighted_quantiles(values: Floats, weights: Floats, levels: tuple[float, ...]) -> Floats:
+    """Return the least values at which the weighted cdf reaches the levels."""
+    order = np.argsort(values, kind="stable")
+    edges = np.cumsum(weights[order])
+    places = np.searchsorted(edges / edges[-1], np.array(levels) - 1e-12)
+    return values[order][np.minimum(places, len(order) - 1)]
 
 
 def effective_sample_size(weights: ArrayLike) -> float:
@@ -128,7 +141,7 @@ def expected_unique_share(weights: Floats, wanted: int) -> float:
 
 
 def k_hat_limit(points: int) -> float:
-    """min(1 - 1 / log10(n), 0.7): what n points can bear (Vehtari et al. 2024)."""
+    """min(1 - 1 / log10(n), 0.7) for n points (Vehtari et al. 2024)."""
     return min(1.0 - 1.0 / math.log10(points), K_HAT_LIMIT) if points > 10 else 0.0
 
 
@@ -151,15 +164,15 @@ def _tail_size(points: int) -> int:
 
 
 ROUNDING = 1e-9
-"""Of the log of a weight, a difference of two log-likelihoods: less tells nothing apart."""
+"""Of the log of a weight, a difference of two log-likelihoods: less is noise."""
 
 
 def pareto_k_hat(log_weight: Floats) -> float:
     """Shape of the generalised Pareto distribution of the largest weights.
 
     Vehtari, Simpson, Gelman, Yao & Gabry (2024, J Mach Learn Res 25, 72).
-    log_weight : (n,). The tail holds min(n / 5, 3 sqrt(n)) weights. Infinite with fewer than five in the
-    tail, where nothing can be said; minus infinity if the largest weights are all equal, but for rounding.
+    log_weight : (n,). The tail has min(n / 5, 3 sqrt(n)) weights. Infinite with fewer than five in the tail, which
+    say nothing; minus infinity if the largest weights are all equal, but for rounding.
     """
     ordered = np.sort(log_weight - log_weight.max())
     tail_size = _tail_size(len(ordered))
@@ -183,8 +196,8 @@ def _generalised_pareto_shape(exceedances: Floats) -> float:
     n = len(exceedances)
     grid_size = 30 + int(math.sqrt(n))
     quartile = exceedances[int(n / 4 + 0.5) - 1]
-    spread = 1.0 - np.sqrt(grid_size / (np.arange(grid_size) + 0.5))
-    grid = 1.0 / exceedances[-1] + spread / (3.0 * quartile)
+    quantile_steps = 1.0 - np.sqrt(grid_size / (np.arange(grid_size) + 0.5))
+    grid = 1.0 / exceedances[-1] + quantile_steps / (3.0 * quartile)
     shapes = np.log1p(-grid[:, None] * exceedances).mean(axis=1)
     log_likelihood = n * (np.log(-grid / shapes) - shapes - 1.0)
     b = float(special.softmax(log_likelihood) @ grid)

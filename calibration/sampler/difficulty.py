@@ -1,4 +1,4 @@
-"""Which parameters make a posterior hard to sample, and what to change: of a sample that cannot be trusted."""
+"""Parameters that make a posterior hard to sample, and what to change: of a sample that cannot be trusted."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ import numpy as np
 
 from calibration.priors import Priors
 from calibration.sampler.imis import WeightedSample
+from calibration.sampler.modes import nearest_modes
 from simulator.arrays import Floats
 
 CONFLICT = 3.0
-"""Prior standard deviations that a posterior mean lies from the prior's median where the two disagree."""
+"""Prior standard deviations between a posterior mean and the prior's median from which the two disagree."""
 TOGETHER = 0.95
-"""Correlation from which on the data say hardly more than one thing of two parameters."""
+"""Correlation from which on the data hardly distinguish two parameters."""
 LEAST_MODE = 0.01
 """Share of the weight from which on a second mode counts."""
 HEAVY = 0.01
-"""Share of the points, of the largest weights, that are looked at."""
+"""Share of the points, of the largest weights, that are examined."""
 FAR = 2.0
 """Posterior standard deviations from the mean, as a root mean square, at which these lie in a tail."""
 NAMED = 3
-"""Parameters that are named of each kind at most."""
+"""Parameters of every kind that are named at most."""
 
 
 def difficulties(sample: WeightedSample, priors: Priors) -> list[str]:
-    """Return what makes the posterior hard to sample, a sentence each with the parameters and what to change."""
+    """Return sentences on why the posterior is hard to sample, with the parameters and what to change."""
     names = priors.score_names
     mean = sample.weights @ sample.z
-    spread = np.sqrt(np.maximum(sample.weights @ (sample.z - mean) ** 2, 1e-12))
-    standard = (sample.z - mean) / spread
-    found = [*_conflicts(names, mean), *_modes(names, sample), *_together(names, sample, standard)]
-    return found + _tails(names, sample, standard)
+    sd = np.sqrt(np.maximum(sample.weights @ (sample.z - mean) ** 2, 1e-12))
+    standard = (sample.z - mean) / sd
+    of_pairs, of_tails = _together(names, sample, standard), _tails(names, sample, standard)
+    return [*_conflicts(names, mean), *_modes(names, sample), *of_pairs, *of_tails]
 
 
 def _conflicts(names: tuple[str, ...], mean: Floats) -> list[str]:
@@ -45,13 +46,12 @@ def _conflicts(names: tuple[str, ...], mean: Floats) -> list[str]:
 def _modes(names: tuple[str, ...], sample: WeightedSample) -> list[str]:
     if len(sample.modes) < 2:
         return []
-    nearest = np.argmin([mode.distance(sample.z) for mode in sample.modes], axis=0)
-    shares = np.bincount(nearest, sample.weights, len(sample.modes))
+    shares = np.bincount(nearest_modes(sample.modes, sample.z), sample.weights, len(sample.modes))
     first, second = np.argsort(-shares)[:2]
     if shares[second] < LEAST_MODE:
         return []
-    apart = np.abs(sample.modes[first].centre - sample.modes[second].centre)
-    which = ", ".join(names[i] for i in _largest(apart, 0.5 * float(apart.max())))
+    distance = np.abs(sample.modes[first].centre - sample.modes[second].centre)
+    which = ", ".join(names[i] for i in _largest(distance, 0.5 * float(distance.max())))
     return [
         f"two separate sets of values explain the rows ({100 * shares[first]:.0f} and {100 * shares[second]:.0f} % of "
         f"the weight), apart in {which}: add a row, or a narrower prior, that decides between them"
@@ -71,12 +71,9 @@ def _together(names: tuple[str, ...], sample: WeightedSample, standard: Floats) 
 def _tails(names: tuple[str, ...], sample: WeightedSample, standard: Floats) -> list[str]:
     heaviest = np.argsort(-sample.weights)[: max(5, int(HEAVY * len(sample.weights)))]
     far = np.sqrt((standard[heaviest] ** 2).mean(axis=0))
-    which = [names[i] for i in _largest(far, FAR)]
-    if not which:
-        return []
-    return [
-        f"the heaviest points lie in a tail of {', '.join(which)}: take more points, or a prior that bounds the tail"
-    ]
+    which = ", ".join(names[i] for i in _largest(far, FAR))
+    sentence = f"the heaviest points lie in a tail of {which}: take more points, or a prior that bounds the tail"
+    return [sentence] if which else []
 
 
 def _largest(values: Floats, least: float) -> list[int]:

@@ -11,7 +11,7 @@ The components q_k, in the order in which they are built, are
    same approximation: overdispersed. Inflating the covariance as a whole, as a t distribution does, would
    waste nearly all points in 30 dimensions; these widen only what the data have narrowed, towards the prior;
 3. in steps, pairs. One is Raftery & Bao's Gaussian at the point of largest weight with the covariance of its
-   weighted nearest neighbours: it fills what is thinnest. The other has the weighted mean and covariance of
+   weighted nearest neighbours: it fills the thinnest place. The other has the weighted mean and covariance of
    the points about the same mode (AMIS; Cornuet, Marin, Mira & Robert 2012, Scand J Stat 39, 798): it moves
    the bulk to where a skewed posterior lies. Neighbours are near by the mode's Mahalanobis distance, not the
    prior's: of 30 dimensions the data inform a few, and the prior's distance finds none that share those.
@@ -20,7 +20,7 @@ While it is built, all points count, with a_k the share of them drawn from q_k (
 Owen & Zhou 2000, J Am Stat Assoc 95, 135), and a rule like Raftery & Bao's ends it. They return these points. Here
 they are thrown away and the answer is drawn afresh from the finished mixture, for a component put on a heavy
 point takes that point's weight away, tails first: on a banana in 25 dimensions variances came out 11 % too
-low. The fresh points are independent and the weights unbiased, so that ESS and k-hat mean what they say.
+low. The fresh points are independent and the weights unbiased, so that ESS and k-hat are right.
 
 For the same reason the moments come out too narrow, so before the answer is drawn fresh points, with their weights
 truncated (Ionides 2008, J Comput Graph Stat 17, 295), give each mode another Gaussian, a few times.
@@ -42,26 +42,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from calibration.sampler.diagnostics import LARGEST_WEIGHT_LIMIT, effective_sample_size, expected_unique_share
+from calibration.sampler.diagnostics import (
+    LARGEST_WEIGHT_LIMIT,
+    UNIQUE_SHARE_LIMIT,
+    effective_sample_size,
+    expected_unique_share,
+    normalised,
+)
 from calibration.sampler.mixture import Component, Mixture, closest_shares, log_mixture, strata
-from calibration.sampler.modes import LogDensity, Mode, find_modes
+from calibration.sampler.modes import LogDensity, Mode, find_modes, nearest_modes
 from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
-UNIQUE_SHARE = 1.0 - math.exp(-1.0)
-"""Expected share of unique points at which Raftery & Bao stop: that of as many equal weights as draws."""
-
 BUILT_SHARE = 0.7
-"""The same while the mixture is built. With Raftery & Bao's share too few of the fresh points are effective."""
+"""Expected share of unique points while the mixture is built. At Raftery & Bao's too few fresh ones are effective."""
 
 LEAST_POINTS = 5
-"""Fresh points for every effective one that is wanted, at least: who stops sooner may not have met a tail yet."""
+"""Fresh points for every effective one that is wanted, at least: a smaller sample may have missed a tail."""
 
 REFITS = 2
 """How often the finished mixture gets Gaussians with the moments of fresh points."""
 
 POWERS = (1.0, 0.5, 0.25)
 """Powers of the likelihood whose Laplace approximations are sampled at each mode."""
+
 
 class ZeroLikelihoodError(AftercartError):
     """The likelihood is zero at every point of the prior."""
@@ -97,10 +101,10 @@ class WeightedSample:
     z : (n, d) scores
     log_likelihood : (n,)
     log_weight : (n,) unnormalised, the log of prior x likelihood / mixture
-    mixture : what they were drawn from
-    steps : how it came about; the last is this sample
+    mixture : the points are drawn from it
+    steps : of its making; the last is this sample
     reached : whether it stopped because it was good enough and not at the limit
-    modes : of the posterior, as they were found
+    modes : of the posterior
     """
 
     z: Floats
@@ -114,7 +118,7 @@ class WeightedSample:
     @cached_property
     def weights(self) -> Floats:
         """(n,) weights that sum to one."""
-        return _normalised(self.log_weight)
+        return normalised(self.log_weight)
 
     @property
     def log_evidence(self) -> float:
@@ -217,10 +221,10 @@ def _refitted(
     """Return a mixture with Gaussians that have the moments of fresh points, and how good those points were."""
     z = np.concatenate([mixture.draw(generator) for _ in range(-(-points // sum(mixture.rows)))])
     log_weight = _log_prior(z) + evaluate(z) - mixture.log_density(z)
-    weights = np.minimum(_normalised(log_weight), 1.0 / math.sqrt(len(z)))
+    weights = np.minimum(normalised(log_weight), 1.0 / math.sqrt(len(z)))
     weights /= weights.sum()
     parts = list(mixture.components)
-    nearest_mode = np.argmin([mode.distance(z) for mode in modes], axis=0)
+    nearest_mode = nearest_modes(modes, z)
     for number, mode in enumerate(modes):
         members = np.flatnonzero(nearest_mode == number)
         if weights[members].sum() > 0.0:
@@ -255,21 +259,21 @@ def _draw(
 
 
 def _good_enough(step: Step, effective: float) -> bool:
-    """Return whether the points would pass the diagnostics: many effective ones, and none that carries much."""
-    enough = step.unique_share >= UNIQUE_SHARE and step.effective_sample_size >= effective
+    """Return whether the points would pass the diagnostics: many effective ones, and none of much weight."""
+    enough = step.unique_share >= UNIQUE_SHARE_LIMIT and step.effective_sample_size >= effective
     return enough and step.largest_weight < LARGEST_WEIGHT_LIMIT and step.points >= LEAST_POINTS * effective
 
 
+@dataclass
 class _Evaluator:
     """The likelihood in chunks, checked and counted."""
 
-    def __init__(self, log_likelihood: LogDensity, chunk: int, progress: Progress | None) -> None:
-        self.log_likelihood = log_likelihood
-        self.chunk = chunk
-        self.progress = progress
-        self.stage = ""
-        self.done = 0
-        self.expected = 0
+    log_likelihood: LogDensity
+    chunk: int
+    progress: Progress | None
+    stage: str = ""
+    done: int = 0
+    expected: int = 0
 
     def begin(self, stage: str, expected: int) -> None:
         """Start a stage that needs about so many rows."""
@@ -322,7 +326,7 @@ class _Build:
 
     def finished(self, block: int) -> Mixture:
         """The components in the shares that suit the posterior best, with the prior's defensive share."""
-        return _closest(self.components, self.log_densities, _normalised(self.log_weight), block)
+        return _closest(self.components, self.log_densities, normalised(self.log_weight), block)
 
 
 def _closest(parts: Sequence[Component], log_densities: Floats, weights: Floats, block: int) -> Mixture:
@@ -334,7 +338,7 @@ def _closest(parts: Sequence[Component], log_densities: Floats, weights: Floats,
 
 
 def _step(stage: str, log_weight: Floats, wanted: int) -> Step:
-    weights = _normalised(log_weight)
+    weights = normalised(log_weight)
     return Step(
         stage=stage,
         points=len(weights),
@@ -352,9 +356,9 @@ def _next_pair(build: _Build, modes: tuple[Mode, ...], batch: int, number: int) 
     their importance weight and 1 / n (Raftery & Bao 2010). The second has the weighted mean and
     covariance of the points that belong to the mode (Cornuet et al. 2012).
     """
-    z, weights = build.z, _normalised(build.log_weight)
+    z, weights = build.z, normalised(build.log_weight)
     heaviest = np.argmax(weights)
-    nearest_mode = np.argmin([mode.distance(z) for mode in modes], axis=0)
+    nearest_mode = nearest_modes(modes, z)
     mode = modes[nearest_mode[heaviest]]
     near = np.argsort(mode.distance(z - z[heaviest] + mode.centre), kind="stable")[:batch]
     near_weights = weights[near] + 1.0 / len(z)
@@ -381,13 +385,7 @@ def _gaussian(name: str, centre: Floats, z: Floats, weights: Floats, mode: Mode)
 
 
 def _log_prior(z: Floats) -> Floats:
-    density: Floats = -0.5 * (np.einsum("nd,nd->n", z, z) + z.shape[1] * math.log(2 * math.pi))
-    return density
-
-
-def _normalised(log_weight: Floats) -> Floats:
-    weights: Floats = np.exp(log_weight - special.logsumexp(log_weight))
-    return weights
+    return np.asarray(-0.5 * (np.einsum("nd,nd->n", z, z) + z.shape[1] * math.log(2 * math.pi)))
 
 
 def _generator(seed: int, stream: int) -> np.random.Generator:

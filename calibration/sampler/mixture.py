@@ -28,20 +28,18 @@ class Component:
 
     def draw(self, rows: int, generator: np.random.Generator) -> Floats:
         """(rows, d) points."""
-        points: Floats = self.centre + generator.standard_normal((rows, len(self.centre))) @ self._root.T
-        return points
+        return np.asarray(self.centre + generator.standard_normal((rows, len(self.centre))) @ self._root.T)
 
     def log_density(self, z: Floats) -> Floats:
         """Log density of each row of z (n, d)."""
         scaled = solve_triangular(self._root, (z - self.centre).T, lower=True)
         log_volume = np.log(np.diag(self._root)).sum() + 0.5 * len(self.centre) * math.log(2 * math.pi)
-        density: Floats = -0.5 * np.einsum("dn,dn->n", scaled, scaled) - log_volume
-        return density
+        return np.asarray(-0.5 * np.einsum("dn,dn->n", scaled, scaled) - log_volume)
 
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """Components and how many points of a block come from each: the strata are of fixed size, not drawn."""
+    """Components, and the points of a block that come from each: the strata are of fixed size, not drawn."""
 
     components: tuple[Component, ...]
     rows: tuple[int, ...]
@@ -60,8 +58,7 @@ class Mixture:
 def log_mixture(log_densities: Floats, rows: Sequence[int]) -> Floats:
     """Log density of a mixture. log_densities : (n_components, n) of its components; rows : points of each."""
     log_shares = np.log(rows) - math.log(sum(rows))
-    total: Floats = special.logsumexp(log_densities + log_shares[:, None], axis=0)
-    return total
+    return np.asarray(special.logsumexp(log_densities + log_shares[:, None], axis=0))
 
 
 def closest_shares(log_densities: Floats, weights: Floats, rounds: int = 50) -> Floats:

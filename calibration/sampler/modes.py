@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ GRADIENT_STEP = 1e-3
 """Half-width of the central differences of a gradient, in prior standard deviations."""
 
 TRIAL_STEP = 3e-3
-"""Half-width of the differences that first tell how wide the posterior is, in prior standard deviations."""
+"""Half-width of the differences that first measure the width of the posterior, in prior standard deviations."""
 
 CURVATURE_STEP = 0.1
 """Half-width of the differences of a Hessian, in conditional posterior standard deviations."""
@@ -38,8 +38,7 @@ class Mode:
     def distance(self, z: Floats) -> Floats:
         """Squared Mahalanobis distance of each row of z (n, d) from the centre."""
         deviation = z - self.centre
-        distance: Floats = np.einsum("nd,nd->n", deviation @ self.precision, deviation)
-        return distance
+        return np.asarray(np.einsum("nd,nd->n", deviation @ self.precision, deviation))
 
     def bridge(self, power: float) -> tuple[Floats, Floats]:
         """Centre and covariance of prior x likelihood^power in the mode's Gaussian approximation.
@@ -53,8 +52,13 @@ class Mode:
         return centre, (axes / tempered) @ axes.T
 
 
+def nearest_modes(modes: Sequence[Mode], z: Floats) -> NDArray[np.intp]:
+    """Return the place of the mode nearest to every row of z (n, d)."""
+    return np.asarray(np.argmin([mode.distance(z) for mode in modes], axis=0))
+
+
 def find_modes(log_posterior: LogDensity, z: Floats, log_density: Floats, *, starts: int) -> tuple[Mode, ...]:
-    """Climb from the best of the points z, then from the best of those far from the modes found.
+    """Climb from the best of the points z, then from the best one far from the modes so far.
 
     log_posterior : maps (n, d) to (n,), -inf allowed; z : (n, d) points with their `log_density` (n,). After
     each climb the n / starts points nearest to the mode leave (Raftery & Bao 2010, section 3.2). Modes that
@@ -84,19 +88,18 @@ def _climb(log_posterior: LogDensity, start: Floats) -> Floats:
 
     def descent(point: Floats) -> tuple[float, Floats]:
         values = log_posterior(np.concatenate([point[None], point + steps, point - steps]))
-        here, forward, backward = values[0], *np.split(values[1:], 2)
-        if not np.isfinite(here):
+        height, forward, backward = values[0], *np.split(values[1:], 2)
+        if not np.isfinite(height):
             return -floor, np.zeros_like(point)
-        # beside a zero of the likelihood the difference is one-sided, between two it is none
-        rise = np.where(np.isfinite(forward), forward, here) - np.where(np.isfinite(backward), backward, here)
+        # next to a zero of the likelihood the difference is one-sided, between two it is none
+        rise = np.where(np.isfinite(forward), forward, height) - np.where(np.isfinite(backward), backward, height)
         width = GRADIENT_STEP * (np.isfinite(forward).astype(float) + np.isfinite(backward))
-        return -here, -rise / np.maximum(width, GRADIENT_STEP)
+        return -height, -rise / np.maximum(width, GRADIENT_STEP)
 
     result = optimize.minimize(
         descent, start, jac=True, method="L-BFGS-B", options={"gtol": 1e-2, "ftol": 1e-8, "maxiter": 200}
     )
-    centre: Floats = result.x
-    return centre
+    return np.asarray(result.x)
 
 
 def _laplace(log_posterior: LogDensity, centre: Floats) -> Mode:
@@ -118,7 +121,7 @@ def _differences(
     columns.
 
     H_ij = [f(+i+j) - f(+i) - f(+j) + 2 f - f(-i) - f(-j) + f(-i-j)] / (2 w_i w_j) (Abramowitz & Stegun 1964,
-    25.3.27), with half-widths w (d,), in one call of 1 + 2 d + 2 n rows. Beside a zero of the likelihood the
+    25.3.27), with half-widths w (d,), in one call of 1 + 2 d + 2 n rows. Next to a zero of the likelihood the
     prior's curvature stands in.
     """
     dimension = len(centre)
@@ -127,15 +130,15 @@ def _differences(
     corners = steps[first] + steps[second]
     offsets = np.concatenate([np.zeros((1, dimension)), steps, -steps, corners, -corners])
     values = log_posterior(centre + offsets)
-    here = values[0]
+    height = values[0]
     ends = np.cumsum([dimension, dimension, len(first)])
     forward, backward, along, against = np.split(values[1:], ends)
     sides = forward + backward
     minus_hessian = np.eye(dimension)
     known = np.isfinite(sides)
-    minus_hessian[known, known] = (2 * here - sides[known]) / width[known] ** 2
+    minus_hessian[known, known] = (2 * height - sides[known]) / width[known] ** 2
     usable = known[first] & known[second] & np.isfinite(along + against)
     i, j = first[usable], second[usable]
-    mixed = along[usable] + against[usable] + 2 * here - sides[i] - sides[j]
+    mixed = along[usable] + against[usable] + 2 * height - sides[i] - sides[j]
     minus_hessian[i, j] = minus_hessian[j, i] = -mixed / (2 * width[i] * width[j])
-    return float(here), minus_hessian
+    return float(height), minus_hessian

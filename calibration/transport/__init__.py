@@ -1,1 +1,1 @@
-"""What other cohorts say about patients who are treated only under a policy."""
+"""The evidence of other cohorts on patients who are treated only under a policy."""

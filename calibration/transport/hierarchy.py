@@ -1,8 +1,8 @@
 """Benefits of several cohorts, and of a new setting, alike but not the same:
 
-    logit m_c ~ N(mu, tau^2),   mu ~ Logistic(0, 1),   tau ~ |N(0, spread^2)|                     assumptions
+    logit m_c ~ N(mu, tau^2),   mu ~ Logistic(0, 1),   tau ~ |N(0, s^2)|                          assumptions
 
-by quadrature: at the middles of equal parts of each prior, which so weigh the same.
+by quadrature: at the middles of equal parts of each prior, which have equal weights.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ class Hierarchy:
     kernel: Floats
 
     @classmethod
-    def of(cls, spread: float) -> Hierarchy:
+    def of(cls, s: float) -> Hierarchy:
+        """Return the hierarchy with the prior scale s of tau."""
         mu, tau, z = (middles(n) for n in NODES)
         mu = special.logit(mu)
-        tau = spread * special.ndtri(0.5 + 0.5 * tau)
-        mu, tau = (each.ravel() for each in np.meshgrid(mu, tau, indexing="ij"))
+        tau = s * special.ndtri(0.5 + 0.5 * tau)
+        mu, tau = (axis.ravel() for axis in np.meshgrid(mu, tau, indexing="ij"))
         m = special.expit(mu[:, None] + tau[:, None] * special.ndtri(z))
         place = m * (GRID.size - 1)
         below = np.minimum(place.astype(int), GRID.size - 2)
@@ -56,14 +57,14 @@ class Hierarchy:
 
     def sample(self, nodes: Floats, seed: int) -> Floats:
         """Return m of a new setting, one a draw, (n_draws,), by its own uniforms. nodes : (n_draws, n_nodes)."""
-        found = np.empty(len(nodes))
+        benefits = np.empty(len(nodes))
         one = np.zeros(1, dtype=np.int64)
         for i, cumulative in enumerate(np.cumsum(nodes, axis=1)):
             uniforms = Uniforms(seed, draw=i + 1)
             place = np.searchsorted(cumulative, cumulative[-1] * uniforms.at("marginal_benefit/cohorts", one)[0])
             z = special.ndtri(uniforms.at("marginal_benefit/setting", one)[0])
-            found[i] = special.expit(self.mu[place] + self.tau[place] * z)
-        return found
+            benefits[i] = special.expit(self.mu[place] + self.tau[place] * z)
+        return benefits
 
 
 def middles(n: int) -> Floats:

@@ -1,12 +1,12 @@
-"""What cohorts that treated more than the draws' own say of the marginal patient: the posterior of its benefit, m.
+"""The posterior of the marginal benefit, m, by cohorts that treated more patients than the cohort of the draws.
 
 For draw i and cohort c, at its own uptake and mix, survival is a line in m, and the cohort's figure binomial:
 
     S_ic(m) = S_ic(0) + m (S_ic(1) - S_ic(0)),      L_ic(m) = Binomial(k_c; n_c, S_ic(m))        m ~ U(0, 1)
 
-Alone and pooled, p(m | i) ~ prod_c L_ic(m). Together, with a spread between cohorts,
+Alone and pooled, p(m | i) ~ prod_c L_ic(m). Together, with differences between cohorts,
 
-    logit m_c ~ N(mu, tau^2),   mu ~ Logistic(0, 1),   tau ~ |N(0, SPREAD^2)|                     assumptions
+    logit m_c ~ N(mu, tau^2),   mu ~ Logistic(0, 1),   tau ~ |N(0, BETWEEN_COHORTS^2)|            assumptions
 
 so that m of one cohort is about flat, and a new setting's m is drawn from N(mu, tau^2) too. The parameters stay as
 they are: a cut posterior (Plummer 2015, Stat Comput 25, 37), in which a cohort moves m and nothing else. In the `joint`
@@ -32,19 +32,19 @@ from calibration.sampler.diagnostics import effective_sample_size
 from calibration.transport.hierarchy import GRID, Hierarchy
 from calibration.validation.external import USE
 from simulator import execution
-from simulator.arrays import Floats
+from simulator.arrays import Floats, slices
 from simulator.engines.curves import INTERVAL
 from simulator.engines.exact import engine
 from simulator.engines.model import resolve
 from simulator.evidence import fingerprint
 from simulator.evidence.draws import BENEFIT, BENEFIT_FILE, draws_file, load_draws, read_draws, values
-from simulator.files import csv
+from simulator.files import csv, whole
 from simulator.pathway.outcome_months import alive_at
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario
 
-SPREAD = 1.0
-"""Of logit m between cohorts, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""
+BETWEEN_COHORTS = 1.0
+"""Scale of logit m, an assumption: at 1, 95 % of cohorts around one half lie between 0.12 and 0.88."""
 SEED = 2023
 SUMMARY_FILE = "marginal_benefit_summary.csv"
 TOGETHER = "together, with a spread between cohorts"
@@ -52,47 +52,50 @@ TOGETHER = "together, with a spread between cohorts"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A cohort's figure, and S at its month under each draw if none or all of the marginal gain, (n_draws,) each."""
+    """A cohort's figure, and S at its month under every draw if no or all marginal patients benefit, (n_draws,)."""
 
     cohort: str
-    told: Percentage
-    none_gain: Floats
-    all_gain: Floats
+    figure: Percentage
+    without_benefit: Floats
+    with_benefit: Floats
 
     @property
     def log_likelihood(self) -> Floats:
         """(n_draws, n_grid)."""
-        survival = self.none_gain[:, None] + GRID * (self.all_gain - self.none_gain)[:, None]
-        return self.told.log_likelihood(np.clip(survival, 0.0, 1.0))
+        survival = self.without_benefit[:, None] + GRID * (self.with_benefit - self.without_benefit)[:, None]
+        return self.figure.log_likelihood(np.clip(survival, 0.0, 1.0))
 
 
 def informing(targets: Targets) -> Percentage | None:
-    """Return the figure that informs m: the latest OS of all patients; None if there is none, or m is told.
+    """Return the figure that informs m: the latest OS of all patients; None if there is none, or m is declared.
 
-    On the pathway's first clock: from entry, who comes to its start matters as well.
+    On the pathway's first clock: from entry, the share that reaches its start matters as well.
     """
     rows = targets.cohort.targets
     of_all = (rows["population"] == "all") & (rows["attribute"] == "")
-    own = rows[(rows["use"] == USE) & rows["kind"].isin(["survivors", PERCENTAGE]) & of_all]
+    of_everybody = rows[(rows["use"] == USE) & rows["kind"].isin(["survivors", PERCENTAGE]) & of_all]
     on_default = targets.cohort.clock == targets.pathway.clock
-    if own.empty or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
+    if of_everybody.empty or targets.fixed_benefit or targets.pathway.marginal is None or not on_default:
         return None
-    latest = own.sort_values("month", kind="stable").iloc[-1]
+    latest = of_everybody.sort_values("month", kind="stable").iloc[-1]
     return percentages.read(latest, targets.cohort, where(targets.folder, latest.name))
 
 
 @dataclass(frozen=True)
-class Asked:
-    """S(month) of all patients under scenarios, each with its month, by the exact engine."""
+class ScenarioSurvival:
+    """S(month) of all patients under scenarios, with a month each, by the exact engine."""
 
     scenarios: tuple[tuple[Scenario, float], ...]
     table: pd.DataFrame
 
     def of(self, rows: slice) -> Floats:
         """Return S under some draws, (n_scenarios, n_rows)."""
-        own = values(self.table, rows)
-        solved = [engine.solve(resolve(each, own), month, window=False).of_a_cohort() for each, month in self.scenarios]
-        return np.array([each.survival()[:, -1] for each in solved])
+        draw_values = values(self.table, rows)
+        solved = [
+            engine.solve(resolve(scenario, draw_values), month, window=False).of_a_cohort()
+            for scenario, month in self.scenarios
+        ]
+        return np.array([solution.survival()[:, -1] for solution in solved])
 
 
 def gather(
@@ -106,20 +109,20 @@ def gather(
 
     The draws go in the same batches whatever `jobs` is: the same bytes every time.
     """
-    telling = [(cohort, told) for cohort in cohorts if (told := informing(cohort)) is not None]
+    figures = [(cohort, figure) for cohort in cohorts if (figure := informing(cohort)) is not None]
     pathway = cohorts[0].pathway
     scenarios = [(Scenario(name=pathway.name, pathway=pathway, file=pathway.file), pathway.months.answer)]
-    for targets, told in telling:
-        scenarios += [(replace(targets.scenario, marginal_benefit=end), told.month) for end in (0.0, 1.0)]
-    batches = [slice(first, min(first + engine.BATCH, len(table))) for first in range(0, len(table), engine.BATCH)]
-    survival = execution.map(Asked(tuple(scenarios), table).of, batches, jobs=jobs, progress=progress)
+    for targets, figure in figures:
+        scenarios += [(replace(targets.scenario, marginal_benefit=end), figure.month) for end in (0.0, 1.0)]
+    work = ScenarioSurvival(tuple(scenarios), table).of
+    survival = execution.map(work, slices(len(table), engine.BATCH), jobs=jobs, progress=progress)
     alive, *ends = np.concatenate(list(survival), axis=1)
     evidence = [
-        Evidence(targets.cohort.name, told, none, all_)
-        for (targets, told), none, all_ in zip(telling, ends[::2], ends[1::2], strict=True)
+        Evidence(targets.cohort.name, figure, none, all_)
+        for (targets, figure), none, all_ in zip(figures, ends[::2], ends[1::2], strict=True)
     ]
     # Where no more than today are treated, nobody is marginal.
-    evidence = [each for each in evidence if np.any(each.all_gain > each.none_gain + 1e-9)]
+    evidence = [one for one in evidence if np.any(one.with_benefit > one.without_benefit + 1e-9)]
     return (evidence, alive) if evidence else None
 
 
@@ -154,9 +157,9 @@ def _trapezoid() -> Floats:
 
 @dataclass(frozen=True)
 class Benefit:
-    """values : one m a draw, of a new setting, (n_draws,); summary : a row a way of looking at the cohorts.
+    """values : one m a draw, of a new setting, (n_draws,); summary : a row a combination of the cohorts.
 
-    fitted_to : as `fingerprint.of_benefit` says it
+    fitted_to : see `fingerprint.of_benefit`
     """
 
     values: Floats
@@ -165,64 +168,56 @@ class Benefit:
 
     @property
     def chosen(self) -> str:
-        """Which row tells what a planner should use: a new setting's benefit."""
+        """The row for a planner: a new setting's benefit."""
         return TOGETHER
 
     def write(self, folder: Path) -> None:
-        """Write both beside the draws, each whole, or neither."""
+        """Write both next to the draws, or neither."""
         values = pd.DataFrame({BENEFIT: self.values, fingerprint.COLUMN: self.fitted_to})
         tables = {BENEFIT_FILE: values, SUMMARY_FILE: self.summary}
-        parts = {name: folder / f".{name}.part" for name in tables}
-        try:
-            for name, part in parts.items():
-                csv.write(tables[name], part, ".6g")
-            for name, part in parts.items():
-                part.replace(folder / name)
-        finally:
-            for part in parts.values():
-                part.unlink(missing_ok=True)
+        with whole.together(*(folder / name for name in tables)) as parts:
+            for table, part in zip(tables.values(), parts, strict=True):
+                csv.write(table, part, ".6g")
 
 
 def infer(evidence: Sequence[Evidence], alive: Floats, outcome: str, seed: int = SEED) -> Benefit:
-    """Return the posterior of m. alive : (n_draws,) the baseline's, to show what the joint posterior would do to it.
+    """Return the posterior of m. alive : (n_draws,) of the baseline, to show the effect of the joint posterior on it.
 
     outcome : its name, "os_12"
     """
     baseline = (outcome, alive)
-    likelihoods = [each.log_likelihood for each in evidence]
+    likelihoods = [cohort.log_likelihood for cohort in evidence]
     rows = []
-    for each, likelihood in zip(evidence, likelihoods, strict=True):
-        rows.append(_row(f"{each.cohort} alone", [each], of_one_benefit(likelihood), *baseline))
+    for cohort, likelihood in zip(evidence, likelihoods, strict=True):
+        rows.append(_row(f"{cohort.cohort} alone", [cohort], of_one_benefit(likelihood), *baseline))
     if len(evidence) > 1:
         pooled = of_one_benefit(np.sum(likelihoods, axis=0))
         rows.append(_row("all cohorts with one benefit", evidence, pooled, *baseline))
     drawn = np.empty(0)
-    for spread in (SPREAD, 0.5 * SPREAD, 2.0 * SPREAD):
-        hierarchy = Hierarchy.of(spread)
+    for scale in (BETWEEN_COHORTS, 0.5 * BETWEEN_COHORTS, 2.0 * BETWEEN_COHORTS):
+        hierarchy = Hierarchy.of(scale)
         nodes, log_evidence = hierarchy.of_nodes(likelihoods)
         predictive = Posterior(nodes @ hierarchy.kernel, log_evidence)
-        of_spread = "" if spread == SPREAD else f" (prior spread {spread:g} instead of {SPREAD:g})"
+        of_spread = "" if scale == BETWEEN_COHORTS else f" (prior spread {scale:g} instead of {BETWEEN_COHORTS:g})"
         rows.append(_row(TOGETHER + of_spread, evidence, predictive, *baseline))
-        if spread == SPREAD:
+        if scale == BETWEEN_COHORTS:
             drawn = hierarchy.sample(nodes, seed)
     return Benefit(drawn, pd.DataFrame(rows))
 
 
-def left_out(cohorts: Sequence[Targets]) -> list[str]:
-    """Return the cohorts that would inform m, had they the first one's pathway and draws."""
+def of_other_models(cohorts: Sequence[Targets]) -> list[str]:
+    """Return the cohorts that would inform m if they had the first one's pathway and draws."""
     first = cohorts[0].pathway
     others = [cohort for cohort in cohorts if not _is_one_model(first, cohort.pathway)]
-    return [each.cohort.name for each in others if informing(each) is not None]
+    return [cohort.cohort.name for cohort in others if informing(cohort) is not None]
 
 
 def _is_one_model(first: Pathway, other: Pathway) -> bool:
     """Return whether two pathways are the same in content, and their draws: one file, or copies of it."""
     if replace(first, name="", file=None, draws=None) != replace(other, name="", file=None, draws=None):
         return False
-    ours, theirs = load_draws(first), load_draws(other)
-    if ours is None or theirs is None:
-        return ours is theirs
-    return ours.equals(theirs)
+    draws, other_draws = load_draws(first), load_draws(other)
+    return draws is other_draws if draws is None or other_draws is None else draws.equals(other_draws)
 
 
 def of_cohorts(
@@ -232,26 +227,30 @@ def of_cohorts(
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Benefit | None:
-    """Return what cohorts say of m under the first `most` draws, or all; None if there are no draws, or none says any.
+    """Return the posterior of m under the first `most` draws, or all; None without draws, or if no cohort informs m.
 
-    Of cohorts of several pathways, those of the first one's: see `left_out`.
+    Cohorts of other pathways than the first one's do not count: see `of_other_models`.
     """
-    alike = [cohort for cohort in cohorts if _is_one_model(cohorts[0].pathway, cohort.pathway)]
-    path = draws_file(alike[0].pathway)
+    same_model = [cohort for cohort in cohorts if _is_one_model(cohorts[0].pathway, cohort.pathway)]
+    path = draws_file(same_model[0].pathway)
     if path is None:
         return None
-    table = read_draws(path, alike[0].pathway).iloc[:most]
-    found = gather(alike, table, jobs=jobs, progress=progress)
-    if found is None:
+    table = read_draws(path, same_model[0].pathway).iloc[:most]
+    gathered = gather(same_model, table, jobs=jobs, progress=progress)
+    if gathered is None:
         return None
-    fitted_to = fingerprint.of_benefit(path, [each.folder for each in alike if informing(each)])
-    return replace(infer(*found, alive_at(alike[0].pathway.months.answer)), fitted_to=fitted_to)
+    fitted_to = fingerprint.of_benefit(path, [cohort.folder for cohort in same_model if informing(cohort)])
+    return replace(infer(*gathered, alive_at(same_model[0].pathway.months.answer)), fitted_to=fitted_to)
 
 
 def _row(
     how: str, evidence: Sequence[Evidence], posterior: Posterior, outcome: str, alive: Floats
 ) -> dict[str, object]:
-    row: dict[str, object] = {"how": how, "cohorts": len(evidence), "n": round(sum(each.told.n for each in evidence))}
+    row: dict[str, object] = {
+        "how": how,
+        "cohorts": len(evidence),
+        "n": round(sum(cohort.figure.n for cohort in evidence)),
+    }
     for name, joint in (("", False), ("joint_", True)):
         density = posterior.mean_over_draws(joint)
         lower, middle, upper = quantiles(density, [INTERVAL[0], 0.5, INTERVAL[1]])
@@ -271,4 +270,4 @@ def quantiles(density: Floats, shares: Sequence[float]) -> list[float]:
     """Return quantiles of masses on the grid : (n_grid,), each spread over its cell."""
     edges = np.concatenate([[0.0], 0.5 * (GRID[1:] + GRID[:-1]), [1.0]])
     cumulative = np.concatenate([[0.0], np.cumsum(density)])
-    return [float(each) for each in np.interp(shares, cumulative / cumulative[-1], edges)]
+    return [float(value) for value in np.interp(shares, cumulative / cumulative[-1], edges)]

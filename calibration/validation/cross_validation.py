@@ -1,8 +1,8 @@
-"""Each reported figure predicted by a fit that has not seen it.
+"""Cross-validation: every reported figure predicted by a fit that has not seen it.
 
-Targets that give one another away are left out together: all survivors at a month, all deaths, all branches of one
-choice. The frozen draws are reweighted by likelihood without / likelihood with (Gelfand, Dey & Chang 1992); where too
-few of them remain effective, the rest of the targets is fitted anew.
+Targets that imply one another are left out together: all survivors at a month, all deaths, all branches of one choice.
+The frozen draws are reweighted by likelihood without / likelihood with (Gelfand, Dey & Chang 1992); where too few of
+them remain effective, the rest of the targets is fitted anew.
 """
 
 from __future__ import annotations
@@ -21,10 +21,16 @@ from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets, with_rows
 from calibration.predictive import reported_figure, simulate_figures
 from calibration.reported.kinds import PERCENTAGE, TIMED, counted_as
-from calibration.sampler.diagnostics import effective_sample_size, is_heavy, pareto_k_hat, tail_share
+from calibration.sampler.diagnostics import (
+    effective_sample_size,
+    is_heavy,
+    pareto_k_hat,
+    tail_share,
+    weighted_quantiles,
+)
 from calibration.sampler.imis import sample
 from simulator import execution
-from simulator.arrays import Floats
+from simulator.arrays import Floats, slices
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.draws import read_draws, values
@@ -48,7 +54,7 @@ class Block:
 
 
 def blocks(targets: Targets) -> list[Block]:
-    """Return what can be left out, in the order of the table."""
+    """Return the blocks that can be left out, in the order of the table."""
     table = targets.cohort.targets
     members: dict[str, list[int]] = {}
     for place, row in enumerate(table.to_dict("records")):
@@ -64,37 +70,37 @@ def _block_of(targets: Targets, row: Mapping[Any, Any]) -> str:
     if kind in ("survivors", "deaths", PERCENTAGE) and np.isfinite(row["month"]):
         return f"survivors at month {row['month']:g}"
     if kind == "entered":
-        alike = (branching.states for branching in targets.branchings if row["state"] in branching.states)
-        return " / ".join(next(alike, (str(row["state"]),)))
+        choices = (branching.states for branching in targets.branchings if row["state"] in branching.states)
+        return " / ".join(next(choices, (str(row["state"]),)))
     return {"deaths": "deaths by the end", "patients": "patients of each arm"}[kind]
 
 
 def without(targets: Targets, block: Block) -> Targets:
-    """Return the targets that are left."""
+    """Return the targets without a block."""
     rows = targets.cohort.targets
     return with_rows(targets, rows.drop(index=rows.index[list(block.rows)]))
 
 
 def same(targets: Targets, rest: Targets) -> bool:
-    """Return whether the rest says as much to the likelihood: the same tables, branches and times."""
-    others = [(each.percentages, each.branchings, each.spread) for each in (targets, rest)]
-    if targets.tables is None or others[0] != others[1]:
-        return others[0] == others[1]
-    kept = {equation.where for equation in rest.tables.equations} if rest.tables else set()
-    told = [equation for equation in targets.tables.equations if equation.where in kept]
-    gone = [equation for equation in targets.tables.equations if equation.where not in kept]
-    return all(settles(told, each, len(targets.tables.cells)) for each in gone)
+    """Return whether the rest is the same to the likelihood: its tables, branches and times."""
+    terms, other_terms = ((version.percentages, version.branchings, version.times) for version in (targets, rest))
+    if targets.tables is None or terms != other_terms:
+        return terms == other_terms
+    kept_rows = {equation.where for equation in rest.tables.equations} if rest.tables else set()
+    kept = [equation for equation in targets.tables.equations if equation.where in kept_rows]
+    dropped = [equation for equation in targets.tables.equations if equation.where not in kept_rows]
+    return all(settles(kept, equation, len(targets.tables.cells)) for equation in dropped)
 
 
-def left_out(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:
-    """Return a row a likelihood target: the reported figure, and what a fit without it predicts of as many patients.
+def cross_validate(targets: Targets, *, jobs: int = 1) -> pd.DataFrame:
+    """Return a row a likelihood target: the reported figure, and a prediction for as many patients by a fit without it.
 
     lower, upper : 95 % predictive interval, NaN where there is none; effective_draws : behind it
     how : reweighted or refitted, or why it cannot be left out
-    informs : no where other rows tell the same, so that nothing is left out
+    informs : no where other rows report the same, so that nothing is left out
     """
     draws = read_draws(targets.folder / "draws.csv", targets.pathway)
-    chunks = [slice(first, min(first + ROWS, len(draws))) for first in range(0, len(draws), ROWS)]
+    chunks = slices(len(draws), ROWS)
     work = partial(_log_likelihood, targets, draws)
     with execution.Pool(jobs) as pool:
 
@@ -122,18 +128,18 @@ def _predicted(
     log_likelihood: Callable[[Block | None], Floats],
 ) -> pd.DataFrame:
     try:
-        is_told = same(targets, without(targets, block))
+        is_implied = same(targets, without(targets, block))
     except InputError as error:
         nothing = np.full((1, len(targets.cohort.targets)), np.nan)
         return _rows(targets, block, nothing, np.zeros(1)).assign(how=f"not left out: {error.what}", informs="yes")
     log_ratio = log_likelihood(block) - whole
     how, weights = "reweighted", np.exp(log_ratio - log_ratio.max())
-    if not is_told and _is_poor(log_ratio, weights):
+    if not is_implied and _is_poor(log_ratio, weights):
         how, draws = "refitted", refitted(targets, block)
         figures = simulate_figures(targets, draws, slice(0, len(draws)))
         weights = np.ones(len(draws))
-    found = _rows(targets, block, figures, weights)
-    return found.assign(how=how, informs="no" if is_told else "yes")
+    predicted = _rows(targets, block, figures, weights)
+    return predicted.assign(how=how, informs="no" if is_implied else "yes")
 
 
 def _is_poor(log_weight: Floats, weights: Floats) -> bool:
@@ -151,7 +157,7 @@ def refitted(targets: Targets, block: Block) -> pd.DataFrame:
 
 
 def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> pd.DataFrame:
-    found = []
+    predicted = []
     for place in block.rows:
         row = targets.cohort.targets.iloc[place]
         reported, unit, factor = reported_figure(row)
@@ -159,7 +165,7 @@ def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> p
         lower, upper = np.full(2, np.nan)
         if known.any():
             lower, upper = weighted_quantiles(factor * figures[known, place], weights[known], INTERVAL)
-        found.append(
+        predicted.append(
             {
                 "target": row["name"],
                 "left_out_with": block.name,
@@ -172,12 +178,4 @@ def _rows(targets: Targets, block: Block, figures: Floats, weights: Floats) -> p
                 "effective_draws": effective_sample_size(weights) if known.any() else 0.0,
             }
         )
-    return pd.DataFrame(found)
-
-
-def weighted_quantiles(known: Floats, weights: Floats, levels: tuple[float, ...]) -> Floats:
-    """Return the least values at which the weighted cdf reaches the levels."""
-    order = np.argsort(known, kind="stable")
-    edges = np.cumsum(weights[order])
-    places = np.searchsorted(edges / edges[-1], np.array(levels) - 1e-12)
-    return known[order][np.minimum(places, len(order) - 1)]
+    return pd.DataFrame(predicted)

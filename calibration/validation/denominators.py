@@ -1,7 +1,7 @@
-"""Whom `n` of a counted row is: the patients that a predicted count is divided by, as the reported one is by n.
+"""The patients that `n` of a counted row counts: a predicted count is divided by them, as the reported one is by n.
 
-A set of patients is told by what they all have, an arm or a level of an attribute; of the cohort, by nothing. Its size
-is what a row of `patients` counts. n is of that set which holds the row's own patients and has n of them.
+A set of patients has a name for each thing that they share, an arm or a level of an attribute; the cohort has none. A
+row of `patients` counts its size. n is the size of a set that includes the row's patients.
 """
 
 from __future__ import annotations
@@ -25,98 +25,94 @@ COHORT: Patients = frozenset()
 
 
 def denominators(targets: Targets, rows: pd.DataFrame) -> dict[object, Patients]:
-    """Return index -> whom n is, of those rows that are counts. Raises InputError naming the line if it fits no one.
+    """Return index -> the patients of n, for rows that are counts. Raises InputError naming a line whose n fits none.
 
-    targets : the whole cohort's, for its other rows tell how many there are
+    targets : the whole cohort's, whose other rows report the sizes
     """
     sizes = _sizes(targets)
     return {index: _of(row, targets, sizes) for index, row in rows[rows["kind"].isin(COUNTS)].iterrows()}
 
 
 def assessed(targets: Targets, rows: pd.DataFrame) -> dict[object, str]:
-    """Return index -> "26 of 42 treated", of those rows whose n is fewer than their own patients."""
-    sizes, whom, found = _sizes(targets), denominators(targets, rows), dict[object, str]()
+    """Return index -> "26 of 42 treated", for rows whose n is fewer than their patients."""
+    sizes, patients_of_n, notes = _sizes(targets), denominators(targets, rows), dict[object, str]()
     for index, row in rows.iterrows():
-        own = sizes.get(_patients(row, targets), set())
-        if own and whom.get(index) == _patients(row, targets) and row["n"] < min(own):
-            found[index] = f"{int(row['n'])} of {min(own)} {in_words(whom[index])}"
-    return found
+        sizes_of_row = sizes.get(_patients(row, targets), set())
+        if sizes_of_row and patients_of_n.get(index) == _patients(row, targets) and row["n"] < min(sizes_of_row):
+            notes[index] = f"{int(row['n'])} of {min(sizes_of_row)} {in_words(patients_of_n[index])}"
+    return notes
 
 
 def members(cohort: SimulatedCohort, patients: Patients) -> Booleans:
-    """Return which simulated patients they are, (n,)."""
-    found = np.ones(cohort.follow_up.size, dtype=bool)
+    """Return which simulated patients these are, (n,)."""
+    belong = np.ones(cohort.follow_up.size, dtype=bool)
     for patient in patients:
-        found &= cohort.members(patient)
-    return found
+        belong &= cohort.members(patient)
+    return belong
 
 
 def in_words(patients: Patients) -> str:
     """Return "all", "treated", "treated with sex=female"."""
     arms, levels = (sorted(patient for patient in patients if ("=" in patient) is level) for level in (False, True))
-    return " with ".join(" and ".join(each) for each in (arms, levels) if each) or "all"
+    return " with ".join(" and ".join(names) for names in (arms, levels) if names) or "all"
 
 
 def _patients(row: pd.Series, targets: Targets) -> Patients:
-    """Return whom a row is told of, its attribute included."""
+    """Return the patients of a row, its attribute included."""
     everybody = {name for name, arms in targets.cohort.arms.items() if "all" in arms} - set(targets.pathway.groups)
     return frozenset({str(row["population"]), str(row["attribute"])} - {"", "all"} - everybody)
 
 
 def _sizes(targets: Targets) -> dict[Patients, set[int]]:
-    """Return whom rows of `patients` count -> how many; more than one number where they contradict one another."""
-    found = {COHORT: {targets.cohort.n}}
+    """Return patients -> how many, by rows of `patients`: more than one number where they contradict one another."""
+    sizes = {COHORT: {targets.cohort.n}}
     rows = targets.cohort.targets
     for _, row in rows[rows["kind"] == "patients"].iterrows():
-        whom = _patients(row, targets)
-        if whom:
-            found.setdefault(whom, set()).add(int(row["count"]))
-    return found
-
-
-def _arms(patients: Patients) -> list[str]:
-    return [patient for patient in patients if "=" not in patient]
+        patients = _patients(row, targets)
+        if patients:
+            sizes.setdefault(patients, set()).add(int(row["count"]))
+    return sizes
 
 
 def _of(row: pd.Series, targets: Targets, sizes: Mapping[Patients, set[int]]) -> Patients:
-    own, n, counts_own = _patients(row, targets), int(row["n"]), row["kind"] == "patients"
-    holding = [size for size in sizes if _holds(size, own, targets) and not (counts_own and size == own)]
-    fitting = [each for each in holding if n in sizes[each]]
-    # Where one holds the other, sets of one size are the same patients, as reported.
-    narrowest = [each for each in fitting if all(_holds(other, each, targets) for other in fitting)]
-    for each in (own, COHORT, *narrowest):
-        if each in fitting:
-            return each
+    of_row, n, counts_own = _patients(row, targets), int(row["n"]), row["kind"] == "patients"
+    holding = [size for size in sizes if _includes(size, of_row, targets) and not (counts_own and size == of_row)]
+    fitting = [patients for patients in holding if n in sizes[patients]]
+    # Where one includes the other, sets of one size are the same patients, as reported.
+    narrowest = [patients for patients in fitting if all(_includes(other, patients, targets) for other in fitting)]
+    for patients in (of_row, COHORT, *narrowest):
+        if patients in fitting:
+            return patients
     if not fitting:
-        most = min(min(sizes[each]) for each in holding) if holding else targets.cohort.n
+        most = min(min(sizes[patients]) for patients in holding) if holding else targets.cohort.n
         if not counts_own and n <= most:
-            return own
-        if len(own) <= 1 and not _arms(own):
+            return of_row
+        if not of_row or (len(of_row) == 1 and "=" in min(of_row)):
             return COHORT
-    told = [f"{size} ({in_words(each)})" for each in holding for size in sorted(sizes[each])]
+    choices = [f"{size} ({in_words(patients)})" for patients in holding for size in sorted(sizes[patients])]
     what = "n may count several sets of patients" if fitting else "no row reports which patients n counts"
     raise InputError(
         what,
         where=where(targets.folder, row.name),
         got=f"n = {n} of '{row['name']}'",
-        allowed=", ".join(told) + "; or a row of kind patients with this n",
+        allowed=", ".join(choices) + "; or a row of kind patients with this n",
     )
 
 
-def _holds(patients: Patients, others: Patients, targets: Targets) -> bool:
-    """Return whether some patients hold all of some others."""
+def _includes(patients: Patients, others: Patients, targets: Targets) -> bool:
+    """Return whether some patients include all of some others."""
     return all(any(_is_part(other, patient, targets) for other in others) for patient in patients)
 
 
 def _is_part(part: str, whole: str, targets: Targets) -> bool:
-    """Return whether everybody of a population is of another one: arms, by the groups that they consist of."""
+    """Return whether everybody of a population is of another one: arms, by their groups."""
     if part == whole or "=" in part or "=" in whole:
         return part == whole
-    parts, wholes = (_groups(each, targets) for each in (part, whole))
+    parts, wholes = (_groups(population, targets) for population in (part, whole))
     return all(any(is_part(part, other, targets.pathway) for other in wholes) for part in parts)
 
 
 def _groups(arm: str, targets: Targets) -> list[Group]:
     """Return the groups of an arm; a name that is both is the group, as where its members are simulated."""
     groups = targets.pathway.groups
-    return [groups[each] for each in ((arm,) if arm in groups else targets.cohort.arms[arm])]
+    return [groups[name] for name in ((arm,) if arm in groups else targets.cohort.arms[arm])]

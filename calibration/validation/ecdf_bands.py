@@ -23,12 +23,12 @@ FALSE_ALARM = 0.05
 """Probability that uniform ranks of all quantities together leave a band; the same for all coverages together."""
 
 LEVELS = (0.5, 0.8, 0.95)
-"""Central intervals whose coverage is told."""
+"""Central intervals whose coverage is measured."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """z : (n_points,) in (0, 1); lower, upper : least and largest share of ranks up to each, between them inside."""
+    """z : (n_points,) in (0, 1); lower, upper : the least and the largest share of ranks up to each inside the band."""
 
     z: Floats
     lower: Floats
@@ -39,13 +39,13 @@ class Band:
 def band(n: int, ranks: int, false_alarm: float) -> Band:
     """Return the band of n ranks in 0 .. ranks - 1 that uniform ones leave anywhere with probability `false_alarm`.
 
-    Conservative: of discrete bands, the narrowest that is left no more often.
+    Conservative: the narrowest discrete band that they leave no more often.
     """
     z = np.arange(1, ranks) / ranks
     within, too_wide = 0.0, false_alarm
     for _ in range(12):
         tried = (within + too_wide) / 2.0
-        if left(n, z, *_pointwise(n, z, tried)) <= false_alarm:
+        if probability_of_leaving(n, z, *_pointwise(n, z, tried)) <= false_alarm:
             within = tried
         else:
             too_wide = tried
@@ -60,21 +60,21 @@ def _pointwise(n: int, z: Floats, outside: float) -> tuple[Floats, Floats]:
     return np.asarray(stats.binom.ppf(outside / 2, n, z)), np.asarray(stats.binom.ppf(1 - outside / 2, n, z))
 
 
-def left(n: int, z: Floats, lower: Floats, upper: Floats) -> float:
+def probability_of_leaving(n: int, z: Floats, lower: Floats, upper: Floats) -> float:
     """Return the probability that counts of n uniform numbers up to z : (n_points,) leave [lower, upper] anywhere."""
     from scipy.special import gammaln
 
     log_factorial = gammaln(np.arange(n + 1) + 1.0)
     counts, probabilities, before = np.array([0]), np.array([1.0]), 0.0
-    for here, low, high in zip(z, lower, upper, strict=True):
+    for point, low, high in zip(z, lower, upper, strict=True):
         reached = np.arange(round(low), round(high) + 1)
         more, rest = reached[None, :] - counts[:, None], n - counts[:, None]
-        p = (here - before) / (1.0 - before)
+        p = (point - before) / (1.0 - before)
         possible = (more >= 0) & (more <= rest)
         more = np.where(possible, more, 0)
-        ways = log_factorial[rest] - log_factorial[more] - log_factorial[rest - more]
-        step = np.where(possible, np.exp(ways + more * np.log(p) + (rest - more) * np.log1p(-p)), 0.0)
-        counts, probabilities, before = reached, probabilities @ step, here
+        log_arrangements = log_factorial[rest] - log_factorial[more] - log_factorial[rest - more]
+        step = np.where(possible, np.exp(log_arrangements + more * np.log(p) + (rest - more) * np.log1p(-p)), 0.0)
+        counts, probabilities, before = reached, probabilities @ step, point
     return 1.0 - float(probabilities.sum())
 
 
@@ -90,38 +90,31 @@ def judged(ranks: pd.DataFrame, possible: int) -> pd.DataFrame:
     distance : the largest, of its ECDF from uniform; at : where on 0 to 1; uniform : yes if it never leaves the band
     """
     limits = band(len(ranks), possible, FALSE_ALARM / ranks.shape[1])
-    found = []
+    rows = []
     for name in ranks.columns:
         share = ecdf(ranks[name].to_numpy(dtype=np.int64), possible)
-        apart = share - limits.z
+        distance = share - limits.z
         beyond = np.maximum(limits.lower - share, share - limits.upper).max()
-        most = int(np.argmax(np.abs(apart)))
-        found.append(
-            {
-                "quantity": name,
-                "fits": len(ranks),
-                "distance": apart[most],
-                "at": limits.z[most],
-                "uniform": "yes" if beyond <= 1e-12 else "no",
-            }
-        )
-    return pd.DataFrame(found)
+        most = int(np.argmax(np.abs(distance)))
+        row = {"quantity": name, "fits": len(ranks), "distance": distance[most], "at": limits.z[most]}
+        rows.append(row | {"uniform": "yes" if beyond <= 1e-12 else "no"})
+    return pd.DataFrame(rows)
 
 
 def coverage(ranks: pd.DataFrame, possible: int, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
-    """Return a row a quantity and level: how many central intervals of the fits hold the truth, and what they may.
+    """Return a row a quantity and level: the number of central intervals of the fits that include the truth.
 
     lower, upper : the counts that all rows together leave with probability FALSE_ALARM at most
     """
     n = len(ranks)
     outside = FALSE_ALARM / (ranks.shape[1] * len(levels))
-    found = []
+    rows = []
     for name in ranks.columns:
         for level in levels:
             cut = round(possible * (1.0 - level) / 2.0)
-            lower, upper = (each[0] for each in _pointwise(n, np.array([(possible - 2 * cut) / possible]), outside))
+            lower, upper = (counts[0] for counts in _pointwise(n, np.array([(possible - 2 * cut) / possible]), outside))
             covered = int(ranks[name].between(cut, possible - 1 - cut).sum())
             inside = "yes" if lower <= covered <= upper else "no"
             row = {"quantity": name, "level": level, "fits": n, "covered": covered, "share": covered / n}
-            found.append(row | {"lower": int(lower), "upper": int(upper), "inside": inside})
-    return pd.DataFrame(found)
+            rows.append(row | {"lower": int(lower), "upper": int(upper), "inside": inside})
+    return pd.DataFrame(rows)

@@ -1,7 +1,7 @@
-"""External validation (ISPOR-SMDM): what a cohort reports beside what the model, not refitted, predicts for it.
+"""External validation (ISPOR-SMDM): a cohort's reported figures next to predictions of the model, not refitted.
 
-The pathway is set to the cohort's own uptake and mix, and simulated cohorts of its own size take their parameters from
-the frozen posterior draws: an interval holds parameter uncertainty and the sampling of n patients.
+The pathway is set to the cohort's uptake and mix, and simulated cohorts of its size take their parameters from the
+frozen posterior draws: an interval includes parameter uncertainty and the sampling of n patients.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from calibration.reported.consistency import HORIZON, where
 from calibration.reported.kinds import COUNTS
 from calibration.validation.denominators import Patients, assessed, denominators, members
 from simulator import execution
-from simulator.arrays import Floats
+from simulator.arrays import Floats, slices
 from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
@@ -33,52 +33,46 @@ def shipped() -> list[str]:
 
 
 def to_validate(targets: Targets) -> Targets:
-    """Return the targets of a cohort that are predicted, alone. Raises InputError if none can be, naming a bad row."""
+    """Return only the targets of a cohort that are predicted. Raises InputError if none can be, naming a bad row."""
     rows = targets.cohort.targets
     chosen = rows[rows["use"] == USE]
     if chosen.empty:
-        raise InputError(
-            "nothing to validate", where=str(targets.folder / "targets.csv"), allowed=f'a row with use = "{USE}"'
-        )
+        file, allowed = str(targets.folder / "targets.csv"), f'a row with use = "{USE}"'
+        raise InputError("nothing to validate", where=file, allowed=allowed)
     denominators(targets, chosen)
     return replace(targets, cohort=replace(targets.cohort, targets=chosen))
 
 
 def notes(targets: Targets) -> list[str]:
-    """Return what must be known of a cohort's predictions, with the line each."""
+    """Return notes on a cohort's predictions, with their lines."""
     rows = targets.cohort.targets[targets.cohort.targets["use"] == USE]
-    told: list[tuple[object, str]] = [
-        (
-            index,
-            f"{part} are treated as the assessed patients, similar to the rest; a selected group, as responders, has "
-            "no meaning here",
-        )
-        for index, part in assessed(targets, rows).items()
-    ]
+    alike = "are treated as the assessed patients, similar to the rest"
+    selected = "a selected group, as responders, has no meaning here"
+    sentences = [(index, f"{part} {alike}; {selected}") for index, part in assessed(targets, rows).items()]
     if targets.cohort.follow_up is None:
         until = f"no [follow_up] in cohort.toml, so deaths are predicted until month {HORIZON:g}"
-        told += [(index, until) for index in rows.index[(rows["kind"] == "deaths") & rows["month"].isna()]]
-    return [f"{where(targets.folder, index)}: {each}" for index, each in told]
+        sentences += [(index, until) for index in rows.index[(rows["kind"] == "deaths") & rows["month"].isna()]]
+    return [f"{where(targets.folder, index)}: {sentence}" for index, sentence in sentences]
 
 
 @dataclass(frozen=True)
 class _Simulated:
-    """Cohorts to simulate. whom : index of a counted row -> the patients that its count is divided by."""
+    """Cohorts to simulate. patients_of_n : index of a counted row -> the patients that its count is divided by."""
 
     targets: Targets
     draws: pd.DataFrame | None
-    whom: Mapping[object, Patients]
+    patients_of_n: Mapping[object, Patients]
 
     def figures(self, rows: slice) -> Floats:
         return predictive.simulate_figures(self.targets, self.draws, rows, figure=self.share)
 
     def share(self, cohort: SimulatedCohort, row: pd.Series) -> float:
-        """Return what a cohort would print for a row, a count as a share of those it is of; NaN of nobody."""
-        found = cohort.figure(row)
+        """Return the figure that a cohort would print for a row, a count as a share of its patients; NaN of nobody."""
+        figure = cohort.figure(row)
         if row["kind"] not in COUNTS:
-            return found
-        who = int(members(cohort, self.whom[row.name]).sum())
-        return found / who if who else np.nan
+            return figure
+        n = int(members(cohort, self.patients_of_n[row.name]).sum())
+        return figure / n if n else np.nan
 
 
 def validate(
@@ -89,14 +83,14 @@ def validate(
     wanted: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
-    """Return reported beside predicted, a row a target, from `wanted` simulated cohorts (1000). Raises InputError.
+    """Return reported and predicted, a row a target, from `wanted` simulated cohorts (1000). Raises InputError.
 
     draws : of the pathway's parameters; None, its declared values
     """
     chosen, wanted = to_validate(targets), wanted or predictive.DRAWS
-    whom = denominators(targets, chosen.cohort.targets)
-    chunks = [slice(first, min(first + 50, wanted)) for first in range(0, wanted, 50)]
-    figures = execution.map(_Simulated(chosen, draws, whom).figures, chunks, jobs=jobs, progress=progress)
+    patients_of_n = denominators(targets, chosen.cohort.targets)
+    work = _Simulated(chosen, draws, patients_of_n).figures
+    figures = execution.map(work, slices(wanted, 50), jobs=jobs, progress=progress)
     return table(chosen, np.concatenate(list(figures)))
 
 
@@ -104,9 +98,12 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
     """Return the table from simulated figures : (n_cohorts, n_targets).
 
     predicted : mean, or of months the median
-    at_most, at_least : the shares of simulated cohorts whose figure is the reported one, or less, or more
+    at_most, at_least : the shares of simulated cohorts whose figure is at most, or at least, the reported one
     """
-    rows = [_row(targets, row, own) for (_, row), own in zip(targets.cohort.targets.iterrows(), figures.T, strict=True)]
+    rows = [
+        _row(targets, row, figures_of_row)
+        for (_, row), figures_of_row in zip(targets.cohort.targets.iterrows(), figures.T, strict=True)
+    ]
     return pd.DataFrame(rows)
 
 

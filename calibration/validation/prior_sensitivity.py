@@ -16,15 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from calibration.choice_priors import priors_of_pathway
 from calibration.likelihood.targets import Targets
-from calibration.priors import Priors
+from calibration.priors import Priors, priors_of_pathway
 from calibration.sampler.diagnostics import effective_sample_size
 from simulator.arrays import Floats
-from simulator.pathway.pathway import Parameter, Pathway, Prior
+from simulator.pathway.pathway import Pathway, Prior
 
 WIDER = 2.0
-"""By how much the standard deviation of a prior, or that of its logarithm, is multiplied."""
+"""Factor on the standard deviation of a prior, or of its logarithm."""
 
 
 @dataclass(frozen=True)
@@ -40,29 +39,28 @@ class Widened:
 def assumed(pathway: Pathway) -> list[tuple[str, ...]]:
     """Return the priors whose source says "assumption", siblings of one Dirichlet together, unless they are flat."""
     sets = pathway.dirichlets()
-    found: list[tuple[str, ...]] = []
+    assumptions: list[tuple[str, ...]] = []
     for name, parameter in pathway.parameters.items():
-        if parameter.prior is None:
+        if parameter.prior is None or without(parameter.prior) == parameter.prior:
             continue
-        together = next((each for each in sets if name in each), (name,))
-        says = any("assumption" in pathway.parameters[each].source for each in together)
-        if says and together not in found and without(parameter.prior) != parameter.prior:
-            found.append(together)
-    return found
+        names = next((siblings for siblings in sets if name in siblings), (name,))
+        if any("assumption" in pathway.parameters[member].source for member in names) and names not in assumptions:
+            assumptions.append(names)
+    return assumptions
 
 
 def without(prior: Prior) -> Prior:
-    """Return a prior without its assumption: a probability's flat, any other's standard deviation doubled."""
-    told = dict(prior.arguments)
+    """Return a prior without its assumption: flat for a probability, otherwise twice as wide."""
+    arguments = dict(prior.arguments)
     if prior.family in ("beta", "dirichlet"):
-        told = dict.fromkeys(told, 1.0)
+        arguments = dict.fromkeys(arguments, 1.0)
     elif prior.family == "lognormal":
-        told["sigma"] *= WIDER
+        arguments["sigma"] *= WIDER
     elif prior.family == "normal":
-        told["sd"] *= WIDER
+        arguments["sd"] *= WIDER
     elif prior.family == "gamma":
-        told = {key: value / WIDER**2 for key, value in told.items()}
-    return Prior(prior.family, told)
+        arguments = {key: value / WIDER**2 for key, value in arguments.items()}
+    return Prior(prior.family, arguments)
 
 
 def widened(
@@ -81,64 +79,49 @@ def widened(
     columns = list(declared.names)
     theta = draws[columns].to_numpy()
     z = declared.inverse(theta)
-    before = log_likelihood(z)
-    every = [each for each in assumed(targets.pathway) if set(each) & set(names)]
-    for done, together in enumerate(every, start=1):
-        other = _with(targets.pathway, together)
-        moved = other.transform(z)
+    declared_log_likelihood = log_likelihood(z)
+    assumptions = [siblings for siblings in assumed(targets.pathway) if set(siblings) & set(names)]
+    for done, siblings in enumerate(assumptions, start=1):
+        parameters = targets.pathway.parameters
+        priors = {name: prior for name in siblings if (prior := parameters[name].prior) is not None}
+        moved = _priors_without(targets.pathway, priors).transform(z)
         choices = [
-            (theta, _ratio(targets.pathway, together, draws)),
-            (moved, log_likelihood(declared.inverse(moved)) - before),
+            (theta, np.asarray(sum(_log_ratio(prior, draws[name].to_numpy()) for name, prior in priors.items()))),
+            (moved, log_likelihood(declared.inverse(moved)) - declared_log_likelihood),
         ]
-        chosen, log_weights = max(choices, key=lambda each: _effective(each[1]))
-        told = _told(targets.pathway.parameters[together[0]])
-        yield Widened(together, told, pd.DataFrame(chosen, columns=columns), log_weights)
-        progress(done, len(every))
+        chosen, log_weights = max(choices, key=lambda choice: _effective(choice[1]))
+        change = "flat" if priors[siblings[0]].family in ("beta", "dirichlet") else "twice as wide"
+        yield Widened(siblings, change, pd.DataFrame(chosen, columns=columns), log_weights)
+        progress(done, len(assumptions))
 
 
-def _with(pathway: Pathway, names: Collection[str]) -> Priors:
-    parameters: Mapping[str, Parameter] = {
-        name: replace(parameter, prior=without(parameter.prior))
-        if name in names and parameter.prior is not None
-        else parameter
-        for name, parameter in pathway.parameters.items()
-    }
-    return Priors.from_parameters(parameters, pathway.dirichlets())
+def _priors_without(pathway: Pathway, priors: Mapping[str, Prior]) -> Priors:
+    """Return a pathway's priors without the assumptions of some."""
+    changed = {name: replace(pathway.parameters[name], prior=without(prior)) for name, prior in priors.items()}
+    return Priors.from_parameters({**pathway.parameters, **changed}, pathway.dirichlets())
 
 
-def _ratio(pathway: Pathway, names: Collection[str], draws: pd.DataFrame) -> Floats:
-    """Return log p'(theta) / p(theta) : (n,), up to a constant."""
-    found = np.zeros(len(draws))
-    for name in names:
-        prior = pathway.parameters[name].prior
-        assert prior is not None
-        values = draws[name].to_numpy()
-        found += _log_density(without(prior), values) - _log_density(prior, values)
-    return found
+def _log_ratio(prior: Prior, x: Floats) -> Floats:
+    """Return log p'(x) / p(x) : (n,), up to a constant."""
+    return _log_density(without(prior), x) - _log_density(prior, x)
 
 
 def _log_density(prior: Prior, x: Floats) -> Floats:
-    """Return the log density of a prior, up to a constant; of one sibling, its factor of the Dirichlet's."""
-    told = prior.arguments
+    """Return the log density of a prior, up to a constant; for a sibling, its factor in the Dirichlet's."""
+    arguments = prior.arguments
     match prior.family:
         case "lognormal":
-            return np.asarray(-0.5 * (np.log(x / told["median"]) / told["sigma"]) ** 2 - np.log(x))
+            return np.asarray(-0.5 * (np.log(x / arguments["median"]) / arguments["sigma"]) ** 2 - np.log(x))
         case "normal":
-            return np.asarray(-0.5 * ((x - told["mean"]) / told["sd"]) ** 2)
+            return np.asarray(-0.5 * ((x - arguments["mean"]) / arguments["sd"]) ** 2)
         case "beta":
-            return np.asarray((told["a"] - 1.0) * np.log(x) + (told["b"] - 1.0) * np.log1p(-x))
+            return np.asarray((arguments["a"] - 1.0) * np.log(x) + (arguments["b"] - 1.0) * np.log1p(-x))
         case "dirichlet":
-            return np.asarray((told["alpha"] - 1.0) * np.log(x))
+            return np.asarray((arguments["alpha"] - 1.0) * np.log(x))
         case "gamma":
-            return np.asarray((told["shape"] - 1.0) * np.log(x) - told["rate"] * x)
+            return np.asarray((arguments["shape"] - 1.0) * np.log(x) - arguments["rate"] * x)
     return np.zeros_like(x)
 
 
 def _effective(log_weights: Floats) -> float:
     return effective_sample_size(np.exp(log_weights - log_weights.max()))
-
-
-def _told(parameter: Parameter) -> str:
-    prior = parameter.prior
-    assert prior is not None
-    return "flat" if prior.family in ("beta", "dirichlet") else "twice as wide"

@@ -1,8 +1,8 @@
-"""Simulation-based calibration: where the parameters that made a cohort rank among the draws of its own fit.
+"""Simulation-based calibration: ranks of the parameters that made a cohort among the draws of its fit.
 
 theta* ~ prior, cohort ~ model(theta*), theta_1 .. theta_L ~ posterior(cohort): the rank of theta* among the L is
-uniform on 0 .. L if prior, likelihood and sampler belong together (Talts, Betancourt, Simpson, Vehtari & Gelman 2018,
-arXiv 1804.06788). Cohorts that the calibration refuses may be left out: that depends on the cohort alone, and given
+uniform on 0 .. L if prior, likelihood and sampler match (Talts, Betancourt, Simpson, Vehtari & Gelman 2018, arXiv
+1804.06788). Cohorts that the calibration refuses may be left out: that depends on the cohort alone, and given
 the cohort the ranks are uniform too (Modrak et al. 2023, Bayesian Analysis, doi 10.1214/23-BA1404).
 """
 
@@ -44,7 +44,7 @@ QUICK = partial(sample, wanted=DRAWS, initial=500, batch=400, refit=1000, most_p
 
 @dataclass(frozen=True)
 class Trial:
-    """One simulated cohort and its fit; without ranks, and with the reason, if it was refused.
+    """One simulated cohort and its fit; without ranks, but with the reason, if it was refused.
 
     ranks : parameter, outcome or log_likelihood -> how many of the draws lie below the truth, 0 to DRAWS
     """
@@ -58,7 +58,7 @@ class Trial:
 
 
 def trial(targets: Targets, number: int) -> Trial:
-    """Simulate a cohort from the prior, print it, fit it, and rank what made it. `number` : from 1."""
+    """Simulate a cohort from the prior, print it, fit it, and rank its true parameters. `number` : from 1."""
     begun = time.process_time()
     priors = priors_of(targets)
     scores = special.ndtri(Uniforms(targets.seed, draw=number).at("@prior", np.arange(priors.dimension)))[None]
@@ -86,9 +86,9 @@ def trial(targets: Targets, number: int) -> Trial:
 
 
 def rank(truth: float, values: Floats, u: float) -> int:
-    """Return how many values lie below the truth, 0 to all; those equal to it are split by chance, by u in (0, 1).
+    """Return how many values lie below the truth, 0 to all; equal ones are split by chance, by u in (0, 1).
 
-    An outcome that no parameter changes would else have the rank 0 in every fit.
+    Otherwise an outcome that no parameter changes would have the rank 0 in every fit.
     """
     equal = np.isclose(values, truth, rtol=1e-9, atol=1e-12)
     return int((values[~equal] < truth).sum()) + int(u * (equal.sum() + 1))
@@ -97,7 +97,7 @@ def rank(truth: float, values: Floats, u: float) -> int:
 def drawn(points: WeightedSample, seed: int) -> NDArray[np.intp]:
     """Return rows of independent draws, (DRAWS,), from weights truncated at 1 / sqrt(n) (Ionides 2008).
 
-    A few thousand points in 40 dimensions may have one that carries half the weight by chance.
+    In 40 dimensions, one of a few thousand points may have half the weight by chance.
     """
     weights = np.minimum(points.weights, 1.0 / math.sqrt(len(points.weights)))
     return np.random.default_rng(seed).choice(len(weights), DRAWS, p=weights / weights.sum())

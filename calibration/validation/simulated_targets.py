@@ -1,4 +1,4 @@
-"""The targets of a simulated cohort, printed as coarsely as the reported one's."""
+"""The targets of a simulated cohort, printed as coarsely as those of the reported one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from simulator.evidence.cohort import TARGETS
 DECIMALS = 1
 """Of a printed time in months, or of a percentage without a count.
 
-A count out of 50 patients or fewer is known from its whole percentage.
+A whole percentage determines a count out of 50 patients or fewer.
 """
 
 
 def simulated_targets(cohort: SimulatedCohort) -> Targets:
-    """Return the targets that a simulated cohort would be fitted to, its case mix given as the reported one's is.
+    """Return the targets that a simulated cohort would be fitted to, with its case mix in the same rows.
 
-    Raises InputError on what the calibration refuses of a reported cohort too: printed times that are 0.0 or equal.
+    Raises InputError as for a reported cohort: on printed times that are 0.0 or equal.
     """
     reported = cohort.targets
     rows = reported.cohort.targets
@@ -32,16 +32,13 @@ def simulated_targets(cohort: SimulatedCohort) -> Targets:
 def _printed(cohort: SimulatedCohort, row: pd.Series) -> pd.Series:
     n = float(_whole(cohort, row))
     figure = cohort.figure(row)
-    told: dict[str, float]
+    numbers = dict.fromkeys(("value", "count", "standard_error", "lower", "upper"), np.nan)
     if row["kind"] in TIMED:
-        told = {"value": printed(figure), "count": np.nan}
+        numbers["value"] = printed(figure)
     elif row["kind"] == PERCENTAGE:
-        told = {**_percentage(cohort, row), "count": np.nan}
-    elif row["kind"] == "survivors":
-        told = {"value": np.nan, "count": np.rint(np.nan_to_num(figure) * n)}
+        numbers |= _percentage(cohort, row)
     else:
-        told = {"value": np.nan, "count": figure}
-    numbers = {"standard_error": np.nan, "lower": np.nan, "upper": np.nan, **told}
+        numbers["count"] = np.rint(np.nan_to_num(figure) * n) if row["kind"] == "survivors" else figure
     texts = {f"printed_{name}": _text(numbers[name]) for name in TARGETS["printed"]}
     return pd.Series({**row, **numbers, **texts, "n": n})
 
@@ -52,22 +49,20 @@ def _text(number: float) -> str:
 
 def _percentage(cohort: SimulatedCohort, row: pd.Series) -> dict[str, float]:
     """Return a Kaplan-Meier percentage and its standard error, with a decimal each."""
-    curve = cohort.kaplan_meier(cohort.told_of(row))
-    told = 100.0 * np.array([curve.at(row["month"]), curve.standard_error(row["month"])])
-    value, error = np.round(told, DECIMALS).tolist()
+    curve = cohort.kaplan_meier(cohort.patients_of(row))
+    estimate = 100.0 * np.array([curve.at(row["month"]), curve.standard_error(row["month"])])
+    value, error = np.round(estimate, DECIMALS).tolist()
     return {"value": value, "standard_error": error or np.nan}
 
 
 def printed(months: float) -> float:
-    """Return a time to one decimal; to its first digit where that would be 0.0, which nobody prints of an event."""
+    """Return a time to one decimal; to its first digit where that would be 0.0, which nobody prints."""
     return round(months, DECIMALS) or float(f"{months:.0e}")
 
 
 def _whole(cohort: SimulatedCohort, row: pd.Series) -> int:
-    """Return how many patients a figure is of: an arm is counted among the whole cohort."""
+    """Return the n of a figure: an arm is counted among the whole cohort, and a level among its population."""
     if row["kind"] == "patients" and not row["attribute"]:
         return cohort.targets.cohort.n
-    who = cohort.members(row["population"])
-    if row["kind"] != "patients" and row["attribute"]:
-        who = who & cohort.members(row["attribute"])
-    return int(who.sum())
+    is_level = row["kind"] == "patients"
+    return int((cohort.members(row["population"]) if is_level else cohort.patients_of(row)).sum())

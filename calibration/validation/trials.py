@@ -26,25 +26,25 @@ from simulator.pathway.outcome_months import alive_at, mean_to
 
 ABOUT = ["number", "refused", "effective_sample_size", "k_hat", "seconds"]
 """Columns before those of the ranks."""
-HOPELESS = 3
-"""Trials for each fit that is wanted, after which the rest is left."""
+MOST_TRIALS = 3
+"""For every fit that is wanted."""
 
 
 def run(
     targets: Targets, fits: int, folder: Path, *, jobs: int = 1, progress: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
-    """Return the table of trials 1, 2, ..., a row each, until so many were fitted, or `HOPELESS` times as many tried.
+    """Return the table of trials 1, 2, ..., a row each, up to so many fits, or `MOST_TRIALS` times as many trials.
 
-    Those that ranks.csv in `folder` holds are not done again. Raises InputError if it holds those of other settings,
-    or if another process is at work there.
+    Trials in ranks.csv of `folder` are not done again. Raises InputError if these have other settings, or if another
+    process is at work there.
     """
     file = folder / "ranks.csv"
     folder.mkdir(parents=True, exist_ok=True)
     with lock.held(folder):
-        told = settings(targets)
-        check_folder(folder, told)
+        about = settings(targets)
+        check_folder(folder, about)
         if _is_new(folder):
-            whole_file.write(folder / "settings.json", (json.dumps(told, indent=2) + "\n").encode())
+            whole_file.write(folder / "settings.json", (json.dumps(about, indent=2) + "\n").encode())
         _drop_cut_row(file, quantities(targets))
         store = TrialFile(file, quantities(targets))
 
@@ -78,36 +78,36 @@ class TrialFile(UserDict[int, Trial]):
     def wanted(self, fits: int) -> range:
         """Return the trials that are wanted for so many fits; none where there are enough, or most are refused."""
         missing = fits - sum(not trial.refused for trial in self.values())
-        last = min(len(self) + max(missing, 0), HOPELESS * fits)
+        last = min(len(self) + max(missing, 0), MOST_TRIALS * fits)
         return range(1, last + 1) if last > len(self) else range(0)
 
 
 def quantities(targets: Targets) -> list[str]:
-    """Return what is ranked: every parameter with a prior, the outcomes, and the likelihood of the cohort."""
+    """Return the quantities to rank: every parameter with a prior, the outcomes, and the likelihood of the cohort."""
     months = targets.pathway.months
     return [*priors_of(targets).names, alive_at(months.answer), mean_to(months.early), "log_likelihood"]
 
 
-def row(found: Trial, names: list[str]) -> pd.DataFrame:
+def row(result: Trial, names: list[str]) -> pd.DataFrame:
     """Return a trial as a row of the table; cells without a rank are empty."""
-    told = {name: getattr(found, name) for name in ABOUT} | {name: found.ranks.get(name) for name in names}
+    cells = {name: getattr(result, name) for name in ABOUT} | {name: result.ranks.get(name) for name in names}
     forms = {"effective_sample_size": ".0f", "k_hat": ".2f", "seconds": ".1f"}
-    numbers = {name: "" if math.isnan(told[name]) else f"{told[name]:{form}}" for name, form in forms.items()}
-    return pd.DataFrame([told | numbers], columns=ABOUT + names)
+    numbers = {name: "" if math.isnan(cells[name]) else f"{cells[name]:{form}}" for name, form in forms.items()}
+    return pd.DataFrame([cells | numbers], columns=ABOUT + names)
 
 
 def read(file: Path) -> pd.DataFrame:
-    """Return the table; who was refused has no ranks (NaN), and the reason in `refused`.
+    """Return the table; a refused cohort has no ranks (NaN), and the reason in `refused`.
 
     Raises InputError unless its trials are 1, 2, ..., and their ranks are: a cohort counted twice would look like two.
     """
     header = csv.texts(file).columns
     table = csv.read(file, ["refused"], [name for name in header if name != "refused"])
-    for number, (line, found) in enumerate(table["number"].items(), start=1):
-        if found != number:
-            again = "a trial is repeated" if found < number else "a trial is missing before this one"
+    for number, (line, got) in enumerate(table["number"].items(), start=1):
+        if got != number:
+            what = "a trial is repeated" if got < number else "a trial is missing before this one"
             allowed = f"{number}: remove the lines from here on, then run the same command to continue"
-            raise InputError(again, where=f"{file}: line {line}", got=f"{found:g}", allowed=allowed)
+            raise InputError(what, where=f"{file}: line {line}", got=f"{got:g}", allowed=allowed)
     for name in header.drop(ABOUT):
         wrong = table[(table["refused"] == "") & ~table[name].isin(range(DRAWS + 1))]
         if len(wrong):
@@ -117,7 +117,7 @@ def read(file: Path) -> pd.DataFrame:
 
 
 def settings(targets: Targets) -> dict[str, Any]:
-    """Return what all trials of a file have in common."""
+    """Return the settings that all trials of a file share."""
     return {
         "cohort": targets.cohort.name,
         "n": targets.cohort.n,
@@ -129,18 +129,16 @@ def settings(targets: Targets) -> dict[str, Any]:
     }
 
 
-def check_folder(folder: Path, told: dict[str, Any]) -> None:
+def check_folder(folder: Path, about: dict[str, Any]) -> None:
     """Refuse a folder with fits of other settings, or with other things, in it."""
     if _is_new(folder):
         return
     try:
         before = dict(json.loads((folder / "settings.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        what = "this folder has no check to continue"
-        raise InputError(
-            what, where=str(folder), allowed="a new or empty folder, or the folder of a stopped check"
-        ) from error
-    for key, wanted in told.items():
+        allowed = "a new or empty folder, or the folder of a stopped check"
+        raise InputError("this folder has no check to continue", where=str(folder), allowed=allowed) from error
+    for key, wanted in about.items():
         if before.get(key) != wanted:
             what = f"the fits in this folder have another {key.replace('_', ' ')}"
             raise InputError(what, where=str(folder), got=before.get(key), allowed=str(wanted))
@@ -148,7 +146,7 @@ def check_folder(folder: Path, told: dict[str, Any]) -> None:
 
 def _is_new(folder: Path) -> bool:
     unfinished = whole_file.part_of(folder / "settings.json")
-    return not folder.exists() or all(each == unfinished for each in folder.iterdir())
+    return not folder.exists() or all(path == unfinished for path in folder.iterdir())
 
 
 def _drop_cut_row(file: Path, names: list[str]) -> None:

@@ -107,7 +107,7 @@ def _no_cohort(folder: Path) -> InputError:
 
 
 def _pathway(path: Path) -> tuple[str, str | None]:
-    from calibration.choice_priors import priors_of_pathway
+    from calibration.priors import priors_of_pathway
     from simulator.engines.model import check_numbers
     from simulator.evidence.draws import draws_file, draws_of, n_draws, staleness
     from simulator.pathway.format import load_pathway

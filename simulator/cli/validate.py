@@ -54,8 +54,8 @@ def validate(
     stale = {targets.pathway.where: stale_note(targets.pathway) for targets in every}
     for sentence in filter(None, stale.values()):
         typer.echo(f"Note: {sentence}", err=True)
-    if left_out := marginal_benefit.left_out(every):
-        typer.echo(f"aftercart: {_left_out_in_words(left_out, every)}", err=True)
+    if of_other_models := marginal_benefit.of_other_models(every):
+        typer.echo(f"aftercart: {_left_out_in_words(of_other_models, every)}", err=True)
     frozen = _frozen(every) if refit else None
     out = out or folder.default("validation")
     kept = nullcontext() if frozen is None else folder.kept(frozen)
@@ -69,7 +69,7 @@ def validate(
         most = None if refit else draws.MOST
         of_benefit = partial(_advance, advance, "the marginal benefit")
         benefit = marginal_benefit.of_cohorts(every, most=most, jobs=using, progress=of_benefit)
-        _write(every, table, benefit, unfinished, left_out, stale)
+        _write(every, table, benefit, unfinished, of_other_models, stale)
         if frozen is not None and benefit is not None:
             benefit.write(frozen)
     output.print_report(out, tables.report(every, table, benefit), quiet=quiet)
@@ -81,9 +81,9 @@ def _advance(advance: progress.Progress, stage: str, done: int, total: int) -> N
     advance(done, total, stage)
 
 
-def _left_out_in_words(left_out: Sequence[str], every: Sequence[Targets]) -> str:
+def _left_out_in_words(of_other_models: Sequence[str], every: Sequence[Targets]) -> str:
     other = f"their pathway or draws differ from those of {every[0].cohort.name}"
-    return f"not used for the marginal benefit ({other}): {', '.join(left_out)}"
+    return f"not used for the marginal benefit ({other}): {', '.join(of_other_models)}"
 
 
 def _check_names(every: Sequence[Targets]) -> None:
@@ -129,7 +129,7 @@ def _write(
     table: pd.DataFrame,
     benefit: Benefit | None,
     into: Path,
-    left_out: Sequence[str],
+    of_other_models: Sequence[str],
     stale: Mapping[str, str | None],
 ) -> None:
     from calibration.transport.marginal_benefit import SUMMARY_FILE
@@ -144,7 +144,7 @@ def _write(
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     sizes = {targets.cohort.name: targets.cohort.n for targets in every}
     picture.save([external.picture(table, sizes, _source(every), every[0].pathway.months.early)], into)
-    manifest.write(_manifest(every, note(every, benefit), left_out, stale), into)
+    manifest.write(_manifest(every, note(every, benefit), of_other_models, stale), into)
 
 
 def _source(every: Sequence[Targets]) -> str:
@@ -157,7 +157,7 @@ def _source(every: Sequence[Targets]) -> str:
 
 
 def _manifest(
-    every: Sequence[Targets], note: str, left_out: Sequence[str], stale: Mapping[str, str | None]
+    every: Sequence[Targets], note: str, of_other_models: Sequence[str], stale: Mapping[str, str | None]
 ) -> dict[str, Any]:
     from datetime import UTC, datetime
 
@@ -176,7 +176,7 @@ def _manifest(
             "levers": {"set": dict(targets.scenario.set), "scale": dict(targets.scenario.scale)},
             "dependence": targets.dependence,
             "warnings": [*targets.warnings, *external.notes(targets)],
-            "left_out_of_the_marginal_benefit": targets.cohort.name in left_out,
+            "left_out_of_the_marginal_benefit": targets.cohort.name in of_other_models,
             "stale_draws": stale[targets.pathway.where],
             "files": manifest.files([targets.scenario], targets.folder),
         }

@@ -86,5 +86,5 @@ def power(check: Check) -> str:
 
 def lattice(check: Check) -> str:
     """Return how much a finer lattice changes the likelihood."""
-    moved, limit = f"{check.moved:.4f}", check.most_moved
-    return f"Halving the lattice step changes the log-likelihood by {moved} at most (limit {limit})."
+    error, limit = f"{check.lattice_error:.4f}", check.largest_lattice_error
+    return f"Halving the lattice step changes the log-likelihood by {error} at most (limit {limit})."

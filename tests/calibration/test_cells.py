@@ -131,11 +131,6 @@ def test_counts_that_no_table_fits_are_refused() -> None:
         check_rows(rows)
 
 
-def test_more_survivors_than_patients_are_refused() -> None:
-    with pytest.raises(InputError, match="line 2: more than the total; got 18; allowed: 0 to 17"):
-        check_rows([row("survivors", "treated", 18, 17, month=6.0)])
-
-
 def test_survivors_cannot_come_back_to_life() -> None:
     rows = [row("survivors", "all", 4, 9, month=6.0), row("survivors", "all", 5, 9, month=12.0)]
     with pytest.raises(InputError, match="contradict one another"):

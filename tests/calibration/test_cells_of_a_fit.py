@@ -12,7 +12,7 @@ from sojourn_times import exponential
 from worlds import in_a_row, rate
 
 from calibration import fit
-from calibration.fit import MOST_MOVED, Posterior, moved_by
+from calibration.fit import LARGEST_LATTICE_ERROR, Posterior, lattice_error_of
 from calibration.likelihood.targets import Targets
 from simulator.arrays import Floats
 
@@ -46,20 +46,20 @@ def test_draws_ten_times_as_fast_as_declared_are_said_to_need_narrower_cells(
     cohort: Callable[[float], Targets],
 ) -> None:
     z, found, wrong = of_draws(cohort(1.0))
-    moved = moved_by(cohort(1.0), z, found)
-    assert moved > MOST_MOVED
-    assert moved == pytest.approx(np.std(wrong), rel=0.2)
+    error = lattice_error_of(cohort(1.0), z, found)
+    assert error > LARGEST_LATTICE_ERROR
+    assert error == pytest.approx(np.std(wrong), rel=0.2)
 
 
 def test_draws_as_fast_as_declared_need_none(cohort: Callable[[float], Targets]) -> None:
     z, found, wrong = of_draws(cohort(11.0))
-    assert np.std(wrong) < MOST_MOVED
-    assert moved_by(cohort(11.0), z, found) < MOST_MOVED
+    assert np.std(wrong) < LARGEST_LATTICE_ERROR
+    assert lattice_error_of(cohort(11.0), z, found) < LARGEST_LATTICE_ERROR
 
 
 def test_a_fit_says_what_to_declare_and_how_far_its_means_may_be_off(cohort: Callable[[float], Targets]) -> None:
     fitted = fit.run(cohort(11.0), seed=1, wanted=50, effective=50.0, points=1000)
     assert fitted.warnings() == []
-    (said,) = replace(fitted, moved=0.2).warnings()
+    (said,) = replace(fitted, lattice_error=0.2).warnings()
     assert "posterior means may move by 0.20 posterior standard deviations" in said
     assert "declare a `value` near the posterior mean" in said

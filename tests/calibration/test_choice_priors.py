@@ -7,7 +7,7 @@ import pytest
 from sojourn_times import Table, exponential
 from worlds import chance, load, share, sojourn, world
 
-from calibration.choice_priors import priors_of_pathway
+from calibration.priors import priors_of_pathway
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.pathway.pathway import Pathway

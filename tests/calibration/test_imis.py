@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, UNIQUE_SHARE, WeightedSample, expected_rows, sample
+from calibration.sampler.diagnostics import UNIQUE_SHARE_LIMIT
+from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, WeightedSample, expected_rows, sample
 from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
@@ -172,7 +173,7 @@ def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
     steps = [step for step in drawn.steps if step.stage == "sample"]
     good = [
         step.effective_sample_size >= 5000
-        and step.unique_share >= UNIQUE_SHARE
+        and step.unique_share >= UNIQUE_SHARE_LIMIT
         and step.points >= LEAST_POINTS * 5000
         for step in steps
     ]

@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 
 from calibration.likelihood.targets import Targets, load_targets
+from calibration.sampler.diagnostics import weighted_quantiles
 from calibration.validation import cross_validation as left
-from calibration.validation.cross_validation import blocks, left_out, same, weighted_quantiles, without
-from calibration.validation.halving import MOST, moved_by_halving
+from calibration.validation.check import LARGEST_LATTICE_ERROR, lattice_errors
+from calibration.validation.cross_validation import blocks, cross_validate, same, without
 from calibration.validation.ranks import STEP
 from simulator.errors import InputError
 from simulator.evidence.draws import read_draws
@@ -37,7 +38,7 @@ def found(new_cohort: NewCohort) -> pd.DataFrame:
     pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
     with pytest.MonkeyPatch.context() as fewer:
         fewer.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
-        return left_out(targets).set_index("target")
+        return cross_validate(targets).set_index("target")
 
 
 def within_noise(row: pd.Series, known: object, factor: float, effective: float) -> None:
@@ -70,7 +71,7 @@ def test_the_only_row_of_a_cohort_is_predicted_by_the_prior(
     uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
     pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
     monkeypatch.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
-    (row,) = left_out(targets).to_dict("records")
+    (row,) = cross_validate(targets).to_dict("records")
     assert (row["how"], row["informs"]) == ("refitted", "yes")
     within_noise(pd.Series(row), stats.betabinom(20, 2, 3), 1.0, 250)
 
@@ -90,7 +91,7 @@ def test_a_row_without_which_the_rest_cannot_be_read_is_named_and_the_others_go_
         return told(targets, block)
 
     monkeypatch.setattr(left, "without", refuse)
-    found = left_out(targets).set_index("target")
+    found = cross_validate(targets).set_index("target")
     assert found.loc["treated", "how"] == "not left out: nobody is left"
     assert found.loc["treated", ["lower", "upper", "inside"]].tolist() == [pytest.approx(np.nan, nan_ok=True)] * 2 + [
         ""
@@ -131,17 +132,17 @@ def test_a_row_left_out_is_missing_unless_other_rows_imply_it(letter: Targets) -
 
 def test_halving_the_lattice_moves_no_tenth_draw_by_a_hundredth(letter: Targets) -> None:
     draws = read_draws(letter.folder / "draws.csv", letter.pathway).iloc[::10]
-    assert moved_by_halving(letter, draws).max() < MOST
+    assert lattice_errors(letter, draws).max() < LARGEST_LATTICE_ERROR
 
 
 @pytest.mark.slow
 def test_halving_the_lattice_moves_no_draw_by_a_hundredth(letter: Targets) -> None:
-    assert moved_by_halving(letter, read_draws(letter.folder / "draws.csv", letter.pathway)).max() < MOST
+    assert lattice_errors(letter, read_draws(letter.folder / "draws.csv", letter.pathway)).max() < LARGEST_LATTICE_ERROR
 
 
 def test_the_lattice_of_simulated_cohorts_moves_no_draw_by_a_twentieth(letter: Targets) -> None:
     draws = read_draws(letter.folder / "draws.csv", letter.pathway).iloc[::20]
-    assert moved_by_halving(letter, draws, STEP).max() < 0.05
+    assert lattice_errors(letter, draws, STEP).max() < 0.05
 
 
 def test_the_frozen_table_holds_every_target(letter: Targets) -> None:

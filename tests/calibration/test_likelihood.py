@@ -221,8 +221,8 @@ def test_a_medians_level_may_go_unreported(likelihood: Likelihood, draws: pd.Dat
     """Without the medians by CD19 the density is that of 37 times from three groups, not of 37 CD19 positive."""
     levels = ["relapse_median_cd19_positive", "relapse_median_cd19_negative_or_dim"]
     fewer = load_targets(changed(tmp_path / "overall", lambda rows: rows[~rows["name"].isin(levels)]))
-    assert fewer.spread is not None
-    assert fewer.spread.sizes == {"positive": 17, "negative_or_dim": 10, "unknown": 10}
+    assert fewer.times is not None
+    assert fewer.times.sizes == {"positive": 17, "negative_or_dim": 10, "unknown": 10}
     other = Likelihood(fewer)
     medians = {name: np.array([[10.0], [10.0]]) for name in draws.columns if name.startswith("relapse_median")}
     medians["relapse_median_cd19_unknown"] = np.array([[10.0], [2.0]])
@@ -287,8 +287,8 @@ def test_another_cohort_of_the_same_form_is_fitted_well(another: Targets) -> Non
 
 
 def test_reported_times_need_one_way_to_the_clock(targets: Targets) -> None:
-    spread = targets.spread
-    assert spread is not None
+    times = targets.times
+    assert times is not None
     two_ways_out = load_pathway("three_state")
     elsewhere = replace(targets, scenario=replace(targets.scenario, pathway=two_ways_out), tables=None, branchings=())
     with pytest.raises(InputError, match="reported times need a start state with one way out"):

@@ -16,7 +16,7 @@ from calibration.likelihood.targets import Targets, find_folder, load_targets
 from calibration.reported.percentages import Percentage
 from calibration.transport import marginal_benefit as benefit
 from calibration.transport.hierarchy import GRID, Hierarchy
-from calibration.transport.marginal_benefit import Asked, Evidence, infer, of_one_benefit, quantiles
+from calibration.transport.marginal_benefit import Evidence, ScenarioSurvival, infer, of_one_benefit, quantiles
 from simulator.arrays import Floats
 from simulator.evidence.cohort import cohorts_folder
 from simulator.evidence.draws import BENEFIT_FILE, draws_file, read_draws
@@ -53,7 +53,7 @@ def test_one_draw_alone_is_the_beta_integral(told: Percentage, uptake: float) ->
     evidence = by_hand(told, uptake, np.array([13 / 18]))
     found = of_one_benefit(evidence.log_likelihood).density[0]
     beta = stats.beta(told.alive + 1, told.n - told.alive + 1)
-    low, high = float(evidence.none_gain[0]), float(evidence.all_gain[0])
+    low, high = float(evidence.without_benefit[0]), float(evidence.with_benefit[0])
     ends = beta.cdf([low, high])
     exact = [(beta.ppf(ends[0] + share * (ends[1] - ends[0])) - low) / (high - low) for share in (0.025, 0.5, 0.975)]
     assert quantiles(found, [0.025, 0.5, 0.975]) == pytest.approx(exact, abs=0.002)
@@ -72,7 +72,7 @@ def test_with_one_benefit_the_evidence_is_the_product(both: list[Evidence]) -> N
     for i in range(3):
 
         def density(m: float, i: int = i) -> float:
-            ends = [(each.told, each.none_gain[i], each.all_gain[i]) for each in both]
+            ends = [(each.figure, each.without_benefit[i], each.with_benefit[i]) for each in both]
             return float(np.prod([np.exp(told.log_likelihood(np.array(a + m * (b - a)))) for told, a, b in ends]))
 
         evidence = integrate.quad(density, 0, 1)[0]
@@ -90,7 +90,7 @@ def test_with_a_spread_between_cohorts_it_is_what_sampling_from_the_prior_gives(
     m = special.expit(mu + tau * rng.normal(size=(3, n)))
     for i in range(3):
         told = [
-            each.told.log_likelihood(each.none_gain[i] + own * (each.all_gain[i] - each.none_gain[i]))
+            each.figure.log_likelihood(each.without_benefit[i] + own * (each.with_benefit[i] - each.without_benefit[i]))
             for each, own in zip(both, m[:2], strict=True)
         ]
         weights = np.exp(sum(told))
@@ -154,9 +154,9 @@ def test_survival_is_a_line_in_the_benefit(first: tuple[list[Evidence], Floats])
     path = draws_file(pathway)
     assert path is not None
     part = replace(SHIPPED[0].scenario, marginal_benefit=0.3)
-    found = Asked(((part, 12.0),), read_draws(path, pathway)).of(slice(0, 10))[0]
+    found = ScenarioSurvival(((part, 12.0),), read_draws(path, pathway)).of(slice(0, 10))[0]
     evidence = first[0][0]
-    np.testing.assert_allclose(found, 0.7 * evidence.none_gain + 0.3 * evidence.all_gain, atol=1e-9)
+    np.testing.assert_allclose(found, 0.7 * evidence.without_benefit + 0.3 * evidence.with_benefit, atol=1e-9)
 
 
 def test_what_is_shipped_is_what_its_draws_and_cohorts_give(first: tuple[list[Evidence], Floats]) -> None:
@@ -256,7 +256,7 @@ def test_cohorts_on_one_pathway_inform_it_together_however_they_name_its_file(sh
     cohorts = own_cohorts(tmp_path, shared)
     found = benefit.of_cohorts(cohorts)
     assert found is not None
-    assert benefit.left_out(cohorts) == []
+    assert benefit.of_other_models(cohorts) == []
     mean = found.summary.set_index("how")["mean"]
     for name in OTHERS:
         assert mean[f"{name} alone"] == pytest.approx(by_closed_form(tmp_path, [name]), abs=0.003)
@@ -274,7 +274,7 @@ def test_a_cohort_with_another_pathway_or_draws_is_left_out_by_name(
     other = tmp_path / "second" / file
     other.write_text(other.read_text().replace(old, new, 1))
     cohorts = [load_targets(tmp_path / name) for name in OTHERS]
-    assert benefit.left_out(cohorts) == ["second"]
+    assert benefit.of_other_models(cohorts) == ["second"]
     found = benefit.of_cohorts(cohorts)
     assert found is not None
     assert found.summary["cohorts"].max() == 1
@@ -282,5 +282,5 @@ def test_a_cohort_with_another_pathway_or_draws_is_left_out_by_name(
 
 def test_a_cohort_that_says_nothing_of_the_benefit_is_not_called_left_out(tmp_path: Path) -> None:
     cohorts = own_cohorts(tmp_path, "copies")
-    assert benefit.left_out([*SHIPPED, *cohorts]) == ["first", "second"]
-    assert benefit.left_out([*cohorts, SHIPPED[2]]) == []
+    assert benefit.of_other_models([*SHIPPED, *cohorts]) == ["first", "second"]
+    assert benefit.of_other_models([*cohorts, SHIPPED[2]]) == []

@@ -306,5 +306,5 @@ def test_a_cohort_that_the_calibration_refuses_is_counted_with_its_reason(
 
     monkeypatch.setattr(ranks, "QUICK", refuse)
     found = trials.run(targets, 2, tmp_path)
-    assert found["refused"].tolist() == ["two times are equal"] * 2 * trials.HOPELESS
+    assert found["refused"].tolist() == ["two times are equal"] * 2 * trials.MOST_TRIALS
     assert found["uptake"].isna().all()

@@ -59,7 +59,7 @@ def test_a_copy_of_a_cohort_says_the_same(copied: Edit) -> None:
     assert first.tables is not None
     told = [[(equation.cells, equation.count) for equation in targets.tables.equations] for targets in (again, first)]
     assert told[0] == told[1]
-    assert (again.branchings, again.spread, again.seed) == (first.branchings, first.spread, first.seed)
+    assert (again.branchings, again.times, again.seed) == (first.branchings, first.times, first.seed)
 
 
 # What is wrong: the passage of targets.csv, what it becomes, the complaint.

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration.validation.ecdf_bands import band, coverage, ecdf, judged, left
+from calibration.validation.ecdf_bands import band, coverage, ecdf, judged, probability_of_leaving
 
 N, POSSIBLE = 50, 120
 
@@ -13,7 +13,7 @@ N, POSSIBLE = 50, 120
 def test_uniform_ranks_leave_the_band_as_often_as_stated() -> None:
     """20,000 simulated sets; five binomial standard errors of either."""
     limits = band(N, POSSIBLE, 0.05)
-    stated = left(N, limits.z, limits.lower * N, limits.upper * N)
+    stated = probability_of_leaving(N, limits.z, limits.lower * N, limits.upper * N)
     generator = np.random.default_rng(1)
     shares = [ecdf(generator.integers(0, POSSIBLE, N), POSSIBLE) for _ in range(20_000)]
     outside = np.mean([np.any((s < limits.lower - 1e-9) | (s > limits.upper + 1e-9)) for s in shares])
@@ -22,7 +22,7 @@ def test_uniform_ranks_leave_the_band_as_often_as_stated() -> None:
 
 
 def test_at_one_point_the_band_is_a_binomial_interval() -> None:
-    found = left(30, np.array([0.3]), np.array([4.0]), np.array([15.0]))
+    found = probability_of_leaving(30, np.array([0.3]), np.array([4.0]), np.array([15.0]))
     assert found == pytest.approx(1 - (stats.binom.cdf(15, 30, 0.3) - stats.binom.cdf(3, 30, 0.3)), abs=1e-12)
 
 
@@ -33,7 +33,7 @@ def test_at_two_points_it_is_a_sum_over_the_trinomial() -> None:
         for a in range(1, 6)
         for b in range(max(a, 6), 11)
     )
-    assert left(n, z, lower, upper) == pytest.approx(1 - inside, abs=1e-12)
+    assert probability_of_leaving(n, z, lower, upper) == pytest.approx(1 - inside, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from worlds import DEATH, END, rate, sojourn, world
 
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.same_patients import SamePatients
-from calibration.reported.ways_out import ways_out
+from calibration.likelihood.targets import exits_with_deaths
 from simulator.errors import InputError
 
 DEATHS = ("early_death", "late_death")
@@ -24,7 +24,7 @@ CURED = ("entered", "short", "cured", 60)
 
 def counted(*rows: tuple[str, str, str, int]) -> list[object]:
     used = pd.DataFrame(rows, columns=["kind", "population", "state", "n"])
-    return ways_out(used, ARMS, WAYS, DEATHS)
+    return exits_with_deaths(used, ARMS, WAYS, DEATHS)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_only_assumptions_that_say_so_and_are_not_flat_are_left_out() -> None:
     assert ("hsct_admission_months",) in found
     assert ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy") in found
     assert ("trm_median",) not in found
-    widened = prior_sensitivity._with(pathway, ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy"))
+    siblings = ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy")
+    widened = prior_sensitivity._priors_without(pathway, {name: pathway.parameters[name].prior for name in siblings})
     assert isinstance(widened, Priors)
     assert widened.summary()["cr_chemotherapy"].mean == pytest.approx(1 / 3)

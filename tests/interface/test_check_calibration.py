@@ -25,9 +25,9 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """The frozen fits in place of an hour of fitting."""
     table = trials.read(LETTER / "ranks.csv")
     monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), table.head(fits))[1])
-    monkeypatch.setattr(check, "left_out", lambda targets, **_: pd.read_csv(LETTER / "left_out.csv"))
+    monkeypatch.setattr(check, "cross_validate", lambda targets, **_: pd.read_csv(LETTER / "left_out.csv"))
     monkeypatch.setattr(check, "seconds", lambda *_: (839.0, 60.0))
-    monkeypatch.setattr(check, "moved_by_halving", lambda targets, draws: np.array([0.004, 0.002]))
+    monkeypatch.setattr(check, "lattice_errors", lambda targets, draws: np.array([0.004, 0.002]))
     return table
 
 

@@ -170,7 +170,7 @@ def _covered(row: intervals.Row) -> Estimate:
 
 
 def _cross_validation(check: Check) -> Table:
-    records = check.left_out.to_dict("records")
+    records = check.cross_validation.to_dict("records")
     predicted = [row for row in records if row["inside"]]
     rows, notes = [], [f"{_name(row)}: {row['how']}." for row in records if not row["inside"]]
     for row in predicted:
