@@ -118,7 +118,7 @@ def _tornado(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Coho
     scale = factor(analysis.question)
     centre = scale * float(table["outcome_at_centre"].iloc[0])
     ends = scale * table[["outcome_at_low", "outcome_at_high"]].to_numpy()
-    for place, (row, (low, high)) in enumerate(zip(_records(table), ends, strict=True)):
+    for place, (row, (low, high)) in enumerate(zip(table.to_dict("records"), ends, strict=True)):
         bars = [(low, ENDS[0]), (high, ENDS[1])]
         for end, look in sorted(bars, key=lambda bar: -abs(bar[0] - centre)):
             axes.barh(-place, end - centre, height=2 * BAR, left=centre, zorder=2.5, **look)
@@ -154,7 +154,7 @@ def _prcc(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort 
     note = "Circles with 95 % intervals. Correlations of ranks, with all parameters held but those of the same choice."
     scale = f"Partial rank correlation with: {measured(analysis.question)}"
     sheet, axes = _chart(analysis, part, table, cohort, scale, note)
-    for place, row in enumerate(_records(table)):
+    for place, row in enumerate(table.to_dict("records")):
         row_chart.point(axes, place, row["prcc"], row["lower"], row["upper"])
     axes.set_xlim(-1.05, 1.05)
     row_chart.zero_line(axes, 0.0)
@@ -169,7 +169,7 @@ def _sobol(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort
         for words, _, mark, colour, face in SOBOL.values()
     ]
     sheet, axes = _chart(analysis, part, table, cohort, scale, note, key)
-    for place, row in enumerate(_records(table)):
+    for place, row in enumerate(table.to_dict("records")):
         for name, (_, lift, mark, colour, face) in SOBOL.items():
             ends = (row[f"{name}_lower"], row[f"{name}_upper"])
             row_chart.point(axes, place - lift, row[name], *ends, mark, colour, face)
@@ -187,7 +187,7 @@ def _alternatives(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort:
     }
     sheet, axes = _chart(analysis, part, table, cohort, measured(analysis.question), meanings[part])
     scale = factor(analysis.question)
-    for place, row in enumerate(_records(table)):
+    for place, row in enumerate(table.to_dict("records")):
         if row["effective_draws"] < LEAST_EFFECTIVE:
             label = f"unknown: the reweighted parameter sets are worth {row['effective_draws']:.0f}"
             axes.text(0.02, -place, label, transform=axes.get_yaxis_transform(), va="center", fontsize=style.SMALL)
@@ -221,14 +221,10 @@ def _evppi(analysis: Sensitivity, part: str, table: pd.DataFrame, cohort: Cohort
     scale = "Value of knowing the parameter before choosing, life-months per 100 patients"
     sheet, axes = _chart(analysis, part, table, cohort, scale, note)
     upper = table["value"] + 1.96 * table["standard_error"]
-    for place, row in enumerate(_records(table)):
+    for place, row in enumerate(table.to_dict("records")):
         colour = style.BLACK if place == 0 else style.BLUE
         axes.barh(-place, row["value"], height=2 * BAR, color=style.shade(colour, 1.5), zorder=2)
         error = 1.96 * row["standard_error"]
         row_chart.whisker(axes, place, max(row["value"] - error, 0.0), row["value"] + error, colour)
     axes.set_xlim(0, max(1.0, 1.08 * float(upper.max())))
     return sheet
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

@@ -60,15 +60,13 @@ def picture(
 
     subtitle = " ".join(["Lines: simulated.", *curve.marks_in_words([curves], curves[0].scenario, [reported])])
     below = risk_table.height(len(rows)) + 0.62
-    everybody = _all_start(survival, cohort)
-    footing = _footing(curves, cohort, clock, all_start=everybody)
+    footing = _footing(curves, cohort, clock, all_start=_all_start(survival, cohort))
     sheet = Sheet(f"Overall survival from {clock}", subtitle, footing, below + PLOT + 0.14)
     followed = curve.follow_up(cohort, clock)
     panels = []
     place = left
-    for width, end, ticks, label in _panels(
-        style.WIDTH - right - left, float(survival["month"].max()), clock, months.early
-    ):
+    across, horizon = style.WIDTH - right - left, float(survival["month"].max())
+    for width, end, ticks, label in _panels(across, horizon, clock, months.early):
         axes = sheet.axes(place, sheet.bottom + below, width, PLOT)
         curve.draw(axes, curves, lines, reported=reported, followed=followed, end=end, ticks=ticks, label=label)
         _name_follow_up(axes, followed, end)
