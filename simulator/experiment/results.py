@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ from simulator.outcomes.labels import follow_up
 from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from simulator.experiment.parts import ScenarioDraws
     from simulator.experiment.settings import Settings
 
@@ -77,6 +80,19 @@ class Results:
         return "\n".join([f"Results of {', '.join(names[:4])}{others}: {ran}", *rows])
 
     @property
+    def answer(self) -> str:
+        """The answer in words, as the command line prints it."""
+        return str(_presented(self, "tables.run", "answer"))
+
+    def plot(self) -> Figure:
+        """Return the figure of overall survival, a matplotlib figure; matplotlib is imported here only."""
+        return _presented(self, "notebook", "figure")  # type: ignore[no-any-return]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the answer, the outcomes and the figure."""
+        return str(_presented(self, "notebook", "html"))
+
+    @property
     def is_rough(self) -> bool:
         """Whether the results are for a first look only."""
         return bool(self.manifest.get("rough"))
@@ -91,6 +107,11 @@ class Results:
         Raises InputError where there can be no such folder.
         """
         write_files({file: getattr(self, name) for name, file in TABLES.items()}, self.manifest, folder)
+
+
+def _presented(results: Results, module: str, function: str) -> Any:
+    """Return results as the report shows them. The report stands above and is found by name: no run needs it."""
+    return getattr(import_module(f"simulator.report.{module}"), function)(results)
 
 
 def gather(

@@ -37,6 +37,14 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
     return [_rough(picture) if results.is_rough else picture for picture in pictures if picture is not None]
 
 
+def overall_survival(results: Results, cohort: Cohort | None = None) -> Picture:
+    """Return the first figure of `gallery` alone."""
+    results, cohort = abridged.of_run(results, cohort)
+    clock, months = clocks(results)[0], results.scenarios[0].pathway.months
+    picture = survival.picture(results.survival, clock=clock, cohort=cohort, months=months, name="overall_survival")
+    return _rough(picture) if results.is_rough else picture
+
+
 def _rough(picture: Picture) -> Picture:
     """Return a picture with a mark that it is for a first look."""
     across, up = picture.figure.get_size_inches()

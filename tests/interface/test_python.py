@@ -1,6 +1,11 @@
 """What a script imports from the package itself."""
 
+import subprocess
+import sys
+
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import simulator
 
@@ -17,3 +22,33 @@ def test_results_are_printed_as_a_few_short_lines() -> None:
     assert printed[0] == "Results of baseline, no-hsct: exact, 2 parameter sets, 12 months, a rough answer"
     assert [each.split(":")[0].strip() for each in printed[1:]] == ["survival", "outcomes", "draws", "occupancy"]
     assert max(map(len, printed)) <= 100
+
+
+@pytest.fixture(scope="module")
+def results() -> simulator.Results:
+    return simulator.compare("baseline", "no-hsct", draws=2, horizon=24.0)
+
+
+def test_results_answer_in_the_sentence_that_the_command_line_prints(results: simulator.Results) -> None:
+    assert results.answer.startswith("Of 100 patients who relapse, ")
+    assert "alive at 12 months under no-hsct: " in results.answer
+
+
+def test_results_are_plotted_as_a_matplotlib_figure_with_a_curve_of_every_scenario(results: simulator.Results) -> None:
+    figure = results.plot()
+    assert isinstance(figure, Figure)
+    written = {text.get_text() for text in figure.findobj(Text)}
+    assert {"baseline", "no-hsct"} <= written
+
+
+def test_a_notebook_shows_the_answer_the_outcomes_and_the_figure(results: simulator.Results) -> None:
+    html = results._repr_html_()
+    answer, table, figure = (html.index(part) for part in (results.answer[:20], "<table", "<svg"))
+    assert answer < table < figure
+    assert html.count("<svg") == 1
+
+
+def test_a_run_imports_no_matplotlib() -> None:
+    run = "simulator.run('baseline', draws=2, horizon=12.0)"
+    code = f"import sys, simulator; {run}; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

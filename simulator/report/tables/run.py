@@ -14,11 +14,17 @@ from simulator.wording import headline
 from simulator.wording import resources as resource_wording
 
 
+def answer(results: Results) -> str:
+    """Return the answer of a run in words, with the sentence on waits where resources are limited."""
+    scenarios = results.scenarios
+    sentences = [headline.answer(results.outcomes, scenarios), resource_wording.sentence(results.service, scenarios)]
+    return " ".join(sentence for sentence in [ROUGH * results.is_rough, *sentences] if sentence)
+
+
 def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     """Yield the answer, then the tables and notes."""
     scenarios, manifest = results.scenarios, results.manifest
-    sentences = [headline.answer(results.outcomes, scenarios), resource_wording.sentence(results.service, scenarios)]
-    yield " ".join(sentence for sentence in [ROUGH * results.is_rough, *sentences] if sentence)
+    yield answer(results)
     for policy in headline.compared(scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         yield outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
