@@ -38,7 +38,7 @@ def written(
     chosen: Chosen,
     name: str,
     work: Callable[[Progress], Written],
-    draw: Callable[[Written, Path], None],
+    draw: Callable[[Written, Path], object],
     stage: str = "simulating",
 ) -> tuple[Written, Path]:
     """Return the results of work, and the folder with their files and figures: `--out`, or a new one of a name."""

@@ -39,7 +39,7 @@ class Options(options.Simulation):
     quiet: options.Quiet = False
 
     def settings(self) -> Settings:
-        settings = replace(super().settings(), margin=self.margin)
+        settings = replace(super().settings(), margin=self.margin, histories=self.histories)
         if not self.quick:
             return settings
         patients = ROUGH_PATIENTS if self.patients is None else self.patients
@@ -84,12 +84,7 @@ def _simulate(names: Sequence[str], chosen: Options) -> None:
             cost.check_run(scenarios, settings)
         return experiment.simulate(scenarios, settings, advance, None if chosen.quiet else _print_offered_loads)
 
-    def draw(results: Results, into: Path) -> None:
-        run_folder.write(results, into)
-        if chosen.histories:
-            events.write(results, into)
-
-    results, out = output.written(chosen, name, work, draw)
+    results, out = output.written(chosen, name, work, run_folder.write)
     if chosen.patients is not None and results.manifest["engine"] == "exact" and not chosen.quiet:
         typer.echo("The exact engine simulates no individual patients, so --patients has no effect.", err=True)
     if chosen.json and results.is_rough:

@@ -73,10 +73,12 @@ def run(
     seed: int,
     draw: int,
     replications: int,
-) -> tuple[Curves, Curves, ResourceDraws]:
-    """Return the curves of the counted patients, over all replications, and the use of resources.
+    whole: bool = False,
+) -> tuple[Curves, Curves, ResourceDraws, Replication]:
+    """Return the curves of the counted patients, over all replications; the use of resources; the first replication.
 
-    Between them the curves without each replication in turn : (n_replications, n_months).
+    Second are the curves without each replication in turn : (n_replications, n_months).
+    whole : keep every event of the first replication in order, for histories
 
     Without [service] a replication is `patients` patients who enter at month 0. Raises InputError where a unit is
     never given back.
@@ -88,20 +90,23 @@ def run(
             embedded.refuse_endless(resolve(policy, draw_values))
     streams = [Uniforms(seed, draw, number) for number in range(replications)]
     results = [
-        replication(scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
-        for uniforms in streams
-    ]
+        replication(
+            scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms,
+            whole=whole and number == 0,
+        )
+        for number, uniforms in enumerate(streams)
+    ]  # fmt: skip
     model, blocks = resolve(scenario, draw_values), [result.trajectories.only(result.counted) for result in results]
     curves, without = tally.of_blocks(model, horizon, blocks), tally.without_each(model, horizon, blocks)
-    return curves, without, _resource_draws(scenario, results)
+    return curves, without, _resource_draws(scenario, results), results[0]
 
 
 def independent(
     scenario: Scenario, draw_values: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
-) -> Curves:
+) -> tuple[Curves, Replication]:
     """Return the curves of patients who do not depend on one another: nothing is limited, and all enter at once."""
     result = replication(scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
-    return tally.of_blocks(resolve(scenario, draw_values), horizon, [result.trajectories])
+    return tally.of_blocks(resolve(scenario, draw_values), horizon, [result.trajectories]), result
 
 
 def replication(

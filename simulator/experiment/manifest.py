@@ -34,6 +34,9 @@ ROUGH = "Rough (--quick), for a first look: few parameter sets and, where patien
 LIBRARIES = ("aftercart", "numpy", "scipy", "pandas", "pydantic", "simpy", "matplotlib", "SALib")
 """Their versions stand in the manifest."""
 
+UNRECORDED = ("engine", "draws", "jobs", "histories")
+"""Settings that the manifest leaves out: as used, the engine and the draws have entries of their own."""
+
 ROOT = Path(__file__).parents[2]
 """The folder of the packages; paths of shipped files start here."""
 
@@ -48,7 +51,7 @@ def manifest(
         "note": f"{ROUGH} {note(pathway)}" if settings.rough else note(pathway),
         "engine": engine,
         "engine_because": why,
-        **{key: value for key, value in asdict(settings).items() if key not in ("engine", "draws", "jobs")},
+        **{key: value for key, value in asdict(settings).items() if key not in UNRECORDED},
         "draws": n_draws,
         "patients": settings.patients if engine != "exact" else None,
         "pathway": {

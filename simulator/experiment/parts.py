@@ -9,6 +9,7 @@ import numpy as np
 from simulator.arrays import Floats
 from simulator.engines.curves import Curves, populations
 from simulator.experiment.centre import ResourceDraws
+from simulator.experiment.events import Histories
 from simulator.experiment.marginal_benefit import BreakEven
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import jackknife
@@ -21,6 +22,7 @@ class ScenarioDraws:
 
     without, treated_without : `outcomes` and `treated` of a draw without each of its replications in turn :
     (1, n_replications); empty where there are no replications
+    histories : of the first draw, where they are kept
     """
 
     survival: dict[tuple[str, str], Floats]
@@ -32,6 +34,7 @@ class ScenarioDraws:
     without: dict[tuple[str, str], dict[str, Floats]] = field(default_factory=dict)
     treated_without: Floats | None = None
     break_even: BreakEven | None = None
+    histories: Histories | None = None
 
 
 def with_noise(part: ScenarioDraws, without: ScenarioDraws) -> ScenarioDraws:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from simulator.engines.curves import populations
-from simulator.experiment import manifest, resource_tables
+from simulator.errors import InputError
+from simulator.experiment import events, manifest, resource_tables
 from simulator.experiment.summaries import (
     Outcome,
     break_even_outcomes,
@@ -47,6 +48,8 @@ TABLES = {
     "occupancy": "occupancy",
     "service": "service",
     "queue": "queue",
+    "histories": "histories",
+    "requests": "requests",
 }
 """The tables, each with the name of its file."""
 
@@ -57,6 +60,7 @@ class Results:
 
     draws : a row a scenario, clock, population and parameter set, a column an outcome; inf is a median not reached,
     NaN a group without patients. Every summary in `outcomes` is one of these columns
+    histories, requests : the first parameter set's events, and requests for limited resources, where the run kept them
     service : where resources are limited or patients arrive over time; queue : where resources are limited
     """
 
@@ -68,6 +72,8 @@ class Results:
     service: pd.DataFrame | None = None
     queue: pd.DataFrame | None = None
     draws: pd.DataFrame | None = None
+    histories: pd.DataFrame | None = None
+    requests: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Return the scenarios, the settings, and which tables there are."""
@@ -83,6 +89,13 @@ class Results:
     def answer(self) -> str:
         """The answer in words, as the command line prints it."""
         return str(_presented(self, "tables.run", "answer"))
+
+    def events(self) -> pd.DataFrame:
+        """Return the event log, a row an event of a patient. Raises InputError where the run kept no histories."""
+        if self.histories is None:
+            allowed = "run(..., histories=True), or --histories on the command line"
+            raise InputError("this run kept no histories", where="events", allowed=allowed)
+        return self.histories
 
     def plot(self) -> Figure:
         """Return the figure of overall survival, a matplotlib figure; matplotlib is imported here only."""
@@ -141,6 +154,8 @@ def gather(
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
     queue = resource_tables.queue(*resources)
+    first = zip(scenarios, (draws[0].histories for draws in by_scenario), strict=True)
+    histories = {scenario: kept for scenario, kept in first if kept is not None}
     results = Results(
         tuple(scenarios),
         as_written(pd.concat(survival, ignore_index=True)),
@@ -150,6 +165,7 @@ def gather(
         as_written(resource_tables.service(*resources)) if limited else None,
         None if queue is None else as_written(queue),
         draws_table(outcomes),
+        **events.tables(histories),
     )
     tables = {name: getattr(results, name) for name in TABLES}
     marked: dict[str, Any] = {name: results.marked(table) for name, table in tables.items() if table is not None}

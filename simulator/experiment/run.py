@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,14 +19,15 @@ from simulator.engines.exact.embedded import refuse_endless
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import choose, load_informed_draws, single, values
-from simulator.experiment import centre, overload
+from simulator.experiment import centre, events, overload
 from simulator.experiment.engine_choice import choose_engine
+from simulator.experiment.events import Histories
 from simulator.experiment.lattice_error import measured
 from simulator.experiment.marginal_benefit import mixture, simulated, with_marginal_benefits
 from simulator.experiment.parts import ScenarioDraws, draws_of_curves, with_noise
 from simulator.experiment.results import Results, gather
 from simulator.experiment.settings import Given, Options, Progress, Settings, with_options
-from simulator.experiment.shards import Simulation, shards, whole
+from simulator.experiment.shards import Counted, Simulation, shards, whole
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
@@ -67,6 +69,8 @@ def simulate(
     loaded = _loaded(scenarios)
     pathway = loaded[0].pathway
     table = load_informed_draws(pathway)
+    if settings.histories:
+        settings = replace(settings, engine=events.engine(settings.engine, loaded))
     engine, why = choose_engine(settings.engine, loaded, settings.horizon)
     limited = any(scenario.is_limited for scenario in loaded)
     n_draws = count_draws(settings, engine, limited, table, pathway)
@@ -124,12 +128,11 @@ def _by_shards(work: _Work, n_draws: int, progress: Progress | None) -> list[lis
     """Return the parts of draws whose patients are simulated in pieces."""
     settings, draws = work.settings, range(n_draws)
     pieces = [shard for i in draws for shard in shards(i + 1, single(work.table, i), settings.patients)]
-    simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
+    simulation = Simulation(work.scenarios, settings.seed, settings.horizon, settings.histories)
     parts: list[list[ScenarioDraws]] = []
-    for tallies in whole(pieces, execution.map(simulation.tallies, pieces, jobs=settings.jobs, progress=progress)):
-        if tallies is not None:
-            rows = slice(len(parts), len(parts) + 1)
-            parts.append(work.parts([tally.curves() for tally in tallies], rows))
+    for counted in whole(pieces, execution.map(simulation.counted, pieces, jobs=settings.jobs, progress=progress)):
+        if counted is not None:
+            parts.append(work.of_counted(counted, slice(len(parts), len(parts) + 1)))
     return parts
 
 
@@ -137,15 +140,15 @@ def part_of(
     scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, rows: slice
 ) -> ScenarioDraws:
     """Return one scenario's part for some draws: one for the engines that simulate, any number for exact."""
-    work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1))
+    work = _Work([scenario], [scenario], table, engine, replace(settings, jobs=1, histories=False))
     if engine != "microsim" or scenario.is_limited:
         (part,) = work.of(rows)
         return part
     simulation = Simulation(work.scenarios, settings.seed, settings.horizon)
     pieces = shards(rows.start + 1, single(table, rows.start), settings.patients)
-    *_, tallies = whole(pieces, map(simulation.tallies, pieces))
-    assert tallies is not None
-    (part,) = work.parts([tally.curves() for tally in tallies], rows)
+    *_, counted = whole(pieces, map(simulation.counted, pieces))
+    assert counted is not None
+    (part,) = work.of_counted(counted, rows)
     return part
 
 
@@ -186,18 +189,35 @@ class _Work:
         if any(scenario.is_limited for scenario in self.displayed):
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
         horizon, patients, uniforms = self.settings.horizon, self.settings.patients, Uniforms(self.settings.seed, draw)
-        curves = [
+        results = [
             centre.independent(
                 scenario, one, engine=self.engine, horizon=horizon, patients=patients, uniforms=uniforms
             )
             for scenario in self.scenarios
         ]
-        return self.parts(curves, rows)
+        histories: list[Histories] = []
+        if self.settings.histories and draw == 1:
+            replications = (replication for _, replication in results)
+            histories = list(map(events.of_replication, self.scenarios, replications))
+        return self.parts([curves for curves, _ in results], rows, histories)
 
-    def parts(self, curves: Sequence[Curves], rows: slice) -> list[ScenarioDraws]:
-        """Return a part of every displayed scenario, from the curves of the simulated ones."""
+    def of_counted(self, counted: Sequence[Counted], rows: slice) -> list[ScenarioDraws]:
+        """Return a part of every displayed scenario, from the counted patients of the simulated ones."""
+        histories = [Histories(pd.concat(part.events, ignore_index=True)) for part in counted if part.events]
+        return self.parts([part.tally.curves() for part in counted], rows, histories)
+
+    def parts(
+        self, curves: Sequence[Curves], rows: slice, histories: Sequence[Histories] = ()
+    ) -> list[ScenarioDraws]:
+        """Return a part of every displayed scenario, from the curves and any histories of the simulated ones."""
         by_name = {scenario.name: simulated for scenario, simulated in zip(self.scenarios, curves, strict=True)}
-        return [self._part(scenario, by_name, rows) for scenario in self.displayed]
+        kept = {scenario.name: history for scenario, history in zip(self.scenarios, histories, strict=False)}
+        parts = [self._part(scenario, by_name, rows) for scenario in self.displayed]
+        # At break-even curves are a mixture, which has no patients.
+        return [
+            replace(part, histories=kept.get(scenario.name))
+            for scenario, part in zip(self.displayed, parts, strict=True)
+        ]
 
     def _part(self, scenario: Scenario, curves: Mapping[str, Curves], rows: slice) -> ScenarioDraws:
         """Return the part of a scenario: of its curves, or of a mixture where its benefit differs between draws."""
@@ -209,7 +229,8 @@ class _Work:
 
 
 def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: Settings, draw: int) -> ScenarioDraws:
-    curves, without, resources = centre.run(
+    keep = settings.histories and draw == 1
+    curves, without, resources, replication = centre.run(
         scenario,
         draw_values,
         engine=engine,
@@ -218,8 +239,12 @@ def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: S
         seed=settings.seed,
         draw=draw,
         replications=settings.replications,
+        whole=keep,
     )
     part = with_noise(draws_of_curves(curves, scenario), draws_of_curves(without, scenario))
-    return replace(part, resources=resources)
+    # Nobody waits, so nothing depends on later events; for groups alone patients are followed for longer.
+    until = settings.horizon if engine == "microsim" and not scenario.is_limited else math.inf
+    histories = events.of_replication(scenario, replication, until) if keep else None
+    return replace(part, resources=resources, histories=histories)
 
 

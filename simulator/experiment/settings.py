@@ -32,6 +32,7 @@ class Settings:
     patients : per draw, and per replication of a scenario with limited resources, unless [service] declares arrivals
     replications : of every draw, where resources are limited; overload : run even if demand exceeds capacity
     rough : few draws by default, and every table marked; the caller gives few patients and replications
+    histories : keep every event of the first parameter set's first replication; not for exact
     margin : the extra survivors per 100 at the answer's month from which a policy that treats more pays: an assumption
     """
 
@@ -45,6 +46,7 @@ class Settings:
     overload: bool = False
     margin: float = 5.0
     rough: bool = False
+    histories: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -90,6 +92,7 @@ class Options(SweepOptions, total=False):
 
     margin: float
     rough: bool
+    histories: bool
 
 
 def with_options(options: type[SweepOptions]) -> Callable[[Function], Function]:

@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import simulator
+from simulator.engines.microsim.engine import counted
+from simulator.experiment import shards
+from simulator.outcomes import event_log
 
 
 def test_a_script_finds_every_public_name_and_can_catch_bad_input() -> None:
@@ -52,3 +55,25 @@ def test_a_run_imports_no_matplotlib() -> None:
     run = "simulator.run('baseline', draws=2, horizon=12.0)"
     code = f"import sys, simulator; {run}; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_run_that_keeps_histories_simulates_nobody_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two parameter sets of 50 patients: two simulations, and the events are of the first one's patients."""
+    simulations: list[range] = []
+
+    def count(model, horizon, patients, *rest):
+        simulations.append(patients)
+        return counted(model, horizon, patients, *rest)
+
+    monkeypatch.setattr(shards, "counted", count)
+    results = simulator.run("baseline", engine="microsim", patients=50, draws=2, histories=True)
+    events = results.events()
+    assert simulations == [range(50), range(50)]
+    assert list(events.columns) == ["scenario", "patient", "event", "month", "state"]
+    assert events["patient"].unique().tolist() == list(range(50))
+    event_log.check(events, simulator.load_pathway("b_all_post_cd19"))
+
+
+def test_a_run_without_histories_says_how_to_keep_them(results: simulator.Results) -> None:
+    with pytest.raises(simulator.InputError, match=r"kept no histories.*histories=True.*--histories"):
+        results.events()

@@ -33,13 +33,18 @@ def curves(model: Model, horizon: float, *, patients: int, uniforms: Uniforms) -
     return counted(model, horizon, range(patients), uniforms).curves()
 
 
-def counted(model: Model, horizon: float, patients: range, uniforms: Uniforms) -> Tally:
-    """Return the tally of simulated patients of a model of one draw; see `curves`."""
+def counted(
+    model: Model, horizon: float, patients: range, uniforms: Uniforms, blocks: list[Trajectories] | None = None
+) -> Tally:
+    """Return the tally of simulated patients of a model of one draw; see `curves`. blocks : to keep their events in"""
     check_horizon(horizon)
     pathway = model.pathway
     tally = Tally(model, horizon)
-    for block in simulate(model, uniforms, patients, horizon=pathway.followed(horizon), keep=counted_states(pathway)):
+    keep = counted_states(pathway) if blocks is None else None
+    for block in simulate(model, uniforms, patients, horizon=pathway.followed(horizon), keep=keep):
         tally.add(block)
+        if blocks is not None:
+            blocks.append(block)
     tally.flush()
     return tally
 
