@@ -16,6 +16,7 @@ from simulator.errors import AftercartError, InputError
 from simulator.evidence import fingerprint
 from simulator.evidence.cohort import read_cohort
 from simulator.evidence.draws import load_draws
+from simulator.files import csv
 
 NewCohort = Callable[..., Targets]
 pytestmark = pytest.mark.usefixtures("quick_fits")
@@ -149,15 +150,15 @@ def test_nothing_is_written_when_a_person_interrupts_the_sampling(targets: Targe
 def test_no_file_changes_if_one_cannot_be_written(
     error: type[BaseException], fitted: Fit, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = pd.DataFrame.to_csv
+    write = csv.write
 
-    def fail_at_predictive(self: pd.DataFrame, path: Path, **how: object) -> None:
-        if "predictive" in str(path):
-            Path(path).write_text("half a fi", encoding="utf-8")
+    def fail_at_predictive(table: pd.DataFrame, to: Path, form: str) -> None:
+        if "predictive" in str(to):
+            to.write_text("half a fi", encoding="utf-8")
             raise error
-        write(self, path, **how)
+        write(table, to, form)
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", fail_at_predictive)
+    monkeypatch.setattr(csv, "write", fail_at_predictive)
     with pytest.raises(error):
         fitted.write(folder)
     assert untouched(folder)
