@@ -26,7 +26,7 @@ def test_a_sample_that_is_kept_though_it_is_no_fit_ends_with_status_1(
         )
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
-    typed = ("--points", "1234", "--keep-unreliable", "--out", "kept", "--jobs", "1", "--quiet")
+    typed = ("--points", "1234", "--keep-unreliable", "--out", "kept", "--jobs", "1", "--yes", "--quiet")
     result = aftercart("calibrate", "wang2024", *typed)
     assert result.exit_code == 1
     assert (asked["points"], asked["keep"]) == (1234, True)
