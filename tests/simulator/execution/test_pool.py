@@ -128,10 +128,10 @@ def test_no_process_outlives_a_parent_that_is_killed(signals: int) -> None:
     """The parent prints the processes that did some work, is killed while all of them sleep, and none is left."""
     code = (
         "from simulator import execution; from os import getpid; from functools import partial; "
-        "import tests.unit.test_workers as t; "
+        "import tests.simulator.execution.test_pool as t; "
         "[print(pid, flush=True) for _, pid in execution.map(partial(t.doubled, 2), range(100_000), jobs=3)]"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as parent:
         assert parent.stdout is not None
         processes: set[str] = set()

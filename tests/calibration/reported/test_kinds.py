@@ -10,7 +10,7 @@ from calibration.reported.kinds import BY_KIND, KINDS, guide, readers
 from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
-GUIDE = Path(__file__).parents[2] / "docs" / "validation.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "validation.md"
 CELLS = {
     "state": "dead",
     "attribute": "sex=female",

@@ -31,7 +31,7 @@ from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording.headline import answer
 from simulator.wording.intervals import Estimate, rounded
 
-COHORTS = Path(__file__).parents[2] / "calibration" / "cohorts"
+COHORTS = Path(__file__).parents[3] / "calibration" / "cohorts"
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 

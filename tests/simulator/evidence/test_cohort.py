@@ -15,7 +15,7 @@ from simulator.evidence.cohort import cohort_folder, is_silent, load_cohort, rea
 from simulator.evidence.draws import draws_file
 from simulator.pathway.format import load_pathway
 
-WANG = Path(__file__).parents[2] / "calibration" / "cohorts" / "wang2024"
+WANG = Path(__file__).parents[3] / "calibration" / "cohorts" / "wang2024"
 
 
 @pytest.fixture
