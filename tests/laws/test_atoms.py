@@ -31,7 +31,7 @@ def fixed_stay(wait: float, stay: float, **tables: Any) -> Table:
 
 def curves_by_engine(pathway: Pathway, patients: int) -> dict[str, Curves]:
     scenario = Scenario("made up", pathway)
-    des, _, _ = run_centre(
+    des, *_ = run_centre(
         scenario, {}, engine="des", horizon=HORIZON, patients=patients, seed=1, draw=1, replications=1
     )
     return {
