@@ -342,7 +342,7 @@ def test_the_queue_over_time_is_read_in_the_middle_of_the_counted_months(declare
     """Units that are offered at the beginning of each month leave nobody waiting just then, but later in the month."""
     service = "[service]\narrivals_per_year = 600\nyears = 2\n"
     scenario = declare(f"[capacity]\nbeds = {{ units = 50, offered_every_months = 1 }}\n{service}")
-    *_, ward = centre.run(scenario, {}, engine="des", horizon=12.0, patients=1, seed=1, draw=1, replications=1)
+    *_, ward, _ = centre.run(scenario, {}, engine="des", horizon=12.0, patients=1, seed=1, draw=1, replications=1)
     assert ward.months.tolist() == [month + 0.5 for month in range(24)]
     queue = ward.outcomes["beds", 0, "queue_length"][1][0]
     assert ward.queue["beds"].mean() == pytest.approx(queue, rel=0.1)
