@@ -20,12 +20,12 @@ WORDS = {
 
 
 def label(outcome: str, pathway: Pathway) -> str:
-    """Return an outcome in words: "alive at 12 months, %", "HSCTs per 100 relapses"."""
+    """Return an outcome in words: "alive at 12 months, %", "courses per 100 patients"."""
     return with_unit(*words_and_unit(outcome, pathway))
 
 
 def words_and_unit(outcome: str, pathway: Pathway) -> tuple[str, str]:
-    """Return an outcome in words, and the unit of its display: ("HSCTs", "per 100 relapses")."""
+    """Return an outcome in words, and the unit of its display: ("courses", "per 100 patients")."""
     if text := worded(outcome, WORDS):
         words, _, unit = text.partition(", ")
         return words, unit

@@ -157,7 +157,7 @@ def benefit_in_words(name: str) -> str:
 
 
 def scenario_in_words(name: str) -> str:
-    """Return a scenario's name with its marginal benefit in words: "wider-salvage (cautious estimate)"."""
+    """Return a scenario's name with its marginal benefit in words: "policy (cautious estimate)"."""
     benefit = benefit_in_words(name)
     return f"{split_name(name)[0]} ({benefit})" if benefit else name
 

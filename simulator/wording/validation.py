@@ -60,7 +60,7 @@ def answer(table: pd.DataFrame) -> str:
 
 
 def figure(row: Row) -> str:
-    """Return the name of a reported figure: "schultz2023: survivors 12"."""
+    """Return the name of a reported figure: "cohort: survivors 12"."""
     return f"{row['cohort']}: {row['target'].replace('_', ' ')}"
 
 
