@@ -124,7 +124,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process as soon as the one that started it is gone, however that ended: SIGKILL tells nobody."""
+    """End this process as soon as the one that started it is gone, however that ended: SIGKILL gives no notice."""
     parent = parent_process()
     assert parent is not None
     parent.join()

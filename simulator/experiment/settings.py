@@ -98,7 +98,7 @@ class Options(SweepOptions, total=False):
 def with_options(options: type[SweepOptions]) -> Callable[[Function], Function]:
     """Give a function that takes **options a signature with their names, types and defaults, for help and notebooks."""
 
-    def shown(function: Function) -> Function:
+    def with_signature(function: Function) -> Function:
         without = signature(function)
         named = [parameter for parameter in without.parameters.values() if parameter.kind != Parameter.VAR_KEYWORD]
         named += [
@@ -109,7 +109,7 @@ def with_options(options: type[SweepOptions]) -> Callable[[Function], Function]:
         function.__signature__ = without.replace(parameters=named)  # type: ignore[attr-defined]
         return function
 
-    return shown
+    return with_signature
 
 
 def _is_whole(value: object) -> bool:

@@ -207,7 +207,7 @@ def _check_counted(service: Service, keys: Sequence[str], where: str) -> None:
     if service.policy_share == 0.0:
         last = service.last if service.arrival_months is None else service.listed[-1]
         raise InputError(
-            "the policy would affect no patient who is counted",
+            "the policy would affect no counted patient",
             where=f"{where} policy_from_month",
             got=service.policy_from_month,
             allowed=f"before month {last:g}, when the last counted patient arrives",

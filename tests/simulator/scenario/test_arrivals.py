@@ -145,11 +145,11 @@ REFUSED = {
     ),
     "a policy after the end": (
         "arrivals_per_year = 3\nyears = 4\nwarm_up_years = 1\npolicy_from_month = 60",
-        r"policy_from_month: the policy would affect no patient who is counted; got 60\.0; allowed: before month 60",
+        r"policy_from_month: the policy would affect no counted patient; got 60\.0; allowed: before month 60",
     ),
     "a policy after the last of a list": (
         "arrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7.5",
-        r"policy_from_month: the policy would affect no patient who is counted; got 7\.5; allowed: before month 7",
+        r"policy_from_month: the policy would affect no counted patient; got 7\.5; allowed: before month 7",
     ),
     "no years": ("arrivals_per_year = 3", r"\[service\]: the number of years to count is missing; allowed: years = 5"),
     "years of nothing": ("arrivals_per_year = 3\nyears = 0", r"service.years.*greater than or equal to 0.01"),

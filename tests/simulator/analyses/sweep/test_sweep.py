@@ -175,7 +175,7 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(
     made = make_grid(scenario, {"policy_from_month": "60", "years": "9"}).at(0)
     assert made.service is not None
     assert (made.service.policy_from_month, made.service.years) == (60, 9)
-    with pytest.raises(InputError, match="affect no patient who is counted"):
+    with pytest.raises(InputError, match="affect no counted patient"):
         make_grid(scenario, {"policy_from_month": "60"}).at(0)
 
 
