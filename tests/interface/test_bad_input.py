@@ -193,7 +193,7 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "letter-centre"\n[service]\nyears = 1e9', ["service.years", "equal to 200", "got 1000000000.0"]),
         ('base = "letter-centre"\n[service]\narrival_months = [2020-01-31]', ["got '2020-01-31'", "arrival_dates"]),
         ('base = "letter-centre"\n[service]\narrival_dates = ["31.1.2020"]', ["not a date", "allowed: 2020-01-31"]),
-        ('base = "letter-centre"\n[service]\npolicy_from_month = 60', ["affect no patient", "before month 60"]),
+        ('base = "letter-centre"\n[service]\npolicy_from_month = 60', ["affect no counted patient", "before month 60"]),
     ],
 )
 def test_a_spoiled_scenario_is_refused_at_its_place(
