@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,11 @@ from typing import Any
 import pytest
 
 from simulator.execution import pool
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live to the end: looking through them at every collection takes seconds."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

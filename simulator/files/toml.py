@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -63,6 +64,10 @@ KINDS = {
 """The kind that a value should have, by pydantic's name of the error."""
 
 
+# A command reads its pathway once a scenario; the tables are copied when they are cleaned.
+_loads = lru_cache(maxsize=64)(tomllib.loads)
+
+
 def refusal(what: str, *, allowed: str) -> PydanticCustomError:
     """Return the error that a table's validator raises; it becomes an InputError with the value's place."""
     return PydanticCustomError("refusal", "{what}", {"what": what, "allowed": allowed})
@@ -80,7 +85,7 @@ def read(path: Path) -> dict[str, Any]:
     if _DEEP_KEY.search(text):
         raise InputError("not valid TOML: nested too deeply", where=str(path))
     try:
-        data = tomllib.loads(text)
+        data = _loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else error
         got, hint = _slip(text, str(error))
