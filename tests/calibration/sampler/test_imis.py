@@ -4,135 +4,47 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from known_posteriors import KNOWN, linear
+from scipy import stats
 
 from calibration.sampler.diagnostics import UNIQUE_SHARE_LIMIT
 from calibration.sampler.imis import BUILT_SHARE, LEAST_POINTS, WeightedSample, expected_rows, sample
 from simulator.arrays import Floats
 from simulator.errors import AftercartError
 
+FALSE_ALARM = 1e-5
 
-def require_moments(drawn: WeightedSample, mean: Floats, sd: Floats, false_alarm: float = 1e-5) -> None:
-    """Weighted means and variances agree with the truth within their Monte Carlo error.
 
-    The bound is Bonferroni's over the 2 d comparisons; the standard error of a weighted mean of f is
-    sqrt(sum w^2 (f - mean)^2) (Owen 2013, Monte Carlo theory, equation 9.8).
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
+    """Within their Monte Carlo error: of means and variances Bonferroni's bound, of the evidence five standard errors.
+
+    The standard error of a weighted mean of f is sqrt(sum w^2 (f - mean)^2) (Owen 2013, Monte Carlo theory,
+    equation 9.8); the relative one of the evidence is sqrt(1 / ESS - 1 / n).
     """
-    bound = stats.norm.isf(false_alarm / (4 * len(mean)))
-    deviation = (drawn.z - mean) / sd
+    known = KNOWN[name]
+    drawn = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000)
+    assert drawn.reached
+    assert not drawn.weights[np.isneginf(drawn.log_likelihood)].any()
+    bound = stats.norm.isf(FALSE_ALARM / (4 * len(known.mean)))
+    deviation = (drawn.z - known.mean) / known.sd
     for error in (deviation, deviation**2 - 1.0):
-        standard_error = np.sqrt(drawn.weights**2 @ error**2)
-        assert np.all(np.abs(drawn.weights @ error) < bound * standard_error)
-
-
-def require_evidence(drawn: WeightedSample, log_evidence: float) -> None:
-    """Within five standard errors: the relative one is sqrt(1 / ESS - 1 / n)."""
+        assert np.all(np.abs(drawn.weights @ error) < bound * np.sqrt(drawn.weights**2 @ error**2))
     variance = max(1 / drawn.steps[-1].effective_sample_size - 1 / len(drawn.z), 0.0)
-    assert abs(drawn.log_evidence - log_evidence) < 5 * np.sqrt(variance) + 1e-9
-
-
-class Linear:
-    """Noisy measurements of linear combinations of the first scores: Gaussian posterior in closed form."""
-
-    def __init__(self, dimension: int, informed: int, measurements: int, noise: float) -> None:
-        generator = np.random.default_rng(3)
-        self.design = np.zeros((measurements, dimension))
-        self.design[:, :informed] = generator.standard_normal((measurements, informed))
-        self.data = generator.standard_normal(measurements)
-        self.noise = noise
-        precision = np.eye(dimension) + self.design.T @ self.design / noise**2
-        self.covariance = np.linalg.inv(precision)
-        self.mean = self.covariance @ self.design.T @ self.data / noise**2
-        self.sd = np.sqrt(np.diag(self.covariance))
-
-    def __call__(self, z: Floats) -> Floats:
-        misfit = (self.data - (z[:, None, :] * self.design).sum(axis=2)) / self.noise
-        return stats.norm.logpdf(misfit).sum(axis=1) - len(self.data) * np.log(self.noise)
-
-    @property
-    def log_evidence(self) -> float:
-        marginal = self.design @ self.design.T + self.noise**2 * np.eye(len(self.data))
-        return float(stats.multivariate_normal(np.zeros(len(self.data)), marginal).logpdf(self.data))
+    assert abs(drawn.log_evidence - known.log_evidence) < 5 * np.sqrt(variance) + 1e-9
 
 
 @pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), (41, 20_000)])
 def test_the_rows_of_a_fit_are_known_beforehand_to_a_factor_of_two(dimension: int, points: int) -> None:
-    truth, rows = Linear(dimension, informed=3, measurements=4, noise=0.3), []
+    truth, rows = linear(3, measurements=4, noise=0.3), []
     sizes = {"initial": points // 4, "refit": points // 4}
 
     def log_likelihood(z: Floats) -> Floats:
         rows.append(len(z))
-        return truth(z)
+        return truth.log_likelihood(z)
 
     sample(log_likelihood, dimension, seed=1, wanted=2000, effective=1e9, most_points=points, **sizes)
     assert 0.5 < (expected_rows(dimension, **sizes) + points) / sum(rows) < 2.0
-
-
-def test_a_gaussian_posterior_has_its_mean_sd_and_evidence() -> None:
-    truth = Linear(dimension=6, informed=6, measurements=4, noise=0.3)
-    drawn = sample(truth, 6, seed=1, wanted=2000)
-    assert drawn.reached
-    require_moments(drawn, truth.mean, truth.sd)
-    require_evidence(drawn, truth.log_evidence)
-
-
-def test_of_25_scores_the_19_without_data_keep_their_prior() -> None:
-    truth = Linear(dimension=25, informed=6, measurements=8, noise=0.3)
-    drawn = sample(truth, 25, seed=2, wanted=2000)
-    assert drawn.reached
-    require_moments(drawn, truth.mean, truth.sd)
-    np.testing.assert_allclose(truth.sd[6:], 1.0)
-    require_evidence(drawn, truth.log_evidence)
-
-
-def banana(z: Floats) -> Floats:
-    return -0.5 * ((z[:, 0] - 1.0) / 0.5) ** 2 - 0.5 * ((z[:, 1] - z[:, 0] ** 2) / 0.15) ** 2
-
-
-def banana_moments() -> tuple[Floats, Floats]:
-    """Mean and sd of the first two scores, by quadrature."""
-    axis = np.linspace(-4, 6, 1501)
-    grid = np.stack([each.ravel() for each in np.meshgrid(axis, axis, indexing="ij")], axis=1)
-    density = special.softmax(banana(grid) - 0.5 * (grid**2).sum(axis=1))
-    mean = density @ grid
-    return mean, np.sqrt(density @ (grid - mean) ** 2)
-
-
-@pytest.mark.parametrize("nuisances", [0, 23])
-def test_a_banana_has_the_moments_that_quadrature_gives(nuisances: int) -> None:
-    mean, sd = banana_moments()
-    drawn = sample(banana, 2 + nuisances, seed=3, wanted=2000)
-    assert drawn.reached
-    require_moments(drawn, np.append(mean, np.zeros(nuisances)), np.append(sd, np.ones(nuisances)))
-
-
-def test_two_modes_share_the_weight_as_they_should() -> None:
-    """Gaussian likelihoods at +-2 with sd 0.2, the second a third as high: by symmetry its mass is a quarter."""
-
-    def two(z: Floats) -> Floats:
-        near = [-0.5 * ((z[:, :2] - centre) ** 2).sum(axis=1) / 0.2**2 for centre in (2.0, -2.0)]
-        return np.logaddexp(near[0], near[1] - np.log(3.0))
-
-    drawn = sample(two, 10, seed=4, wanted=2000)
-    error = (drawn.z[:, 0] < 0) - 0.25
-    assert abs(drawn.weights @ error) < stats.norm.isf(0.5e-5) * np.sqrt(drawn.weights**2 @ error**2)
-    in_one = drawn.z[:, 0] > 0
-    assert np.average(drawn.z[in_one, 0], weights=drawn.weights[in_one]) == pytest.approx(2 / 1.04, abs=0.02)
-
-
-def test_impossible_values_have_no_weight() -> None:
-    """A normal above 1 has the mean phi(1) / (1 - Phi(1)), and the evidence is 1 - Phi(1)."""
-    drawn = sample(lambda z: np.where(z[:, 0] > 1.0, 0.0, -np.inf), 3, seed=5, wanted=1000)
-    assert drawn.weights[drawn.z[:, 0] <= 1.0].sum() == 0.0
-    cut = stats.truncnorm(1.0, np.inf)
-    require_moments(drawn, np.array([cut.mean(), 0.0, 0.0]), np.array([cut.std(), 1.0, 1.0]))
-    require_evidence(drawn, stats.norm.logsf(1.0))
-
-
-def test_without_data_the_posterior_is_the_prior() -> None:
-    drawn = sample(lambda z: np.zeros(len(z)), 4, seed=6, wanted=1000)
-    require_moments(drawn, np.zeros(4), np.ones(4))
-    require_evidence(drawn, 0.0)
 
 
 @pytest.mark.slow
@@ -142,10 +54,10 @@ def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
     The 480 squared errors, nearly independent, make the ratio's own sd 6.5 %; the bound of 30 % is four of them and
     leaves 4 % for what the weights have to do with where a point is.
     """
-    truth = Linear(dimension=12, informed=6, measurements=8, noise=0.3)
+    truth = linear(6, measurements=8, noise=0.3).among(6)
     errors, effective = [], []
     for seed in range(40):
-        drawn = sample(truth, 12, seed=seed, wanted=400, initial=800, batch=250)
+        drawn = sample(truth.log_likelihood, 12, seed=seed, wanted=400, initial=800, batch=250)
         errors.append(((drawn.weights @ drawn.z - truth.mean) / truth.sd) ** 2)
         effective.append(1.0 / (drawn.weights**2).sum())
     assert 1.0 / np.mean(errors) == pytest.approx(np.mean(effective), rel=0.3)
@@ -153,10 +65,10 @@ def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
 
 @pytest.mark.parametrize("chunk", [7, 100_000])
 def test_the_sample_is_a_function_of_the_seed_and_not_of_the_chunks(chunk: int) -> None:
-    truth = Linear(dimension=4, informed=3, measurements=4, noise=0.5)
+    truth = linear(3, measurements=4, noise=0.5)
 
     def draw(seed: int, chunk: int) -> WeightedSample:
-        return sample(truth, 4, seed=seed, wanted=500, initial=500, batch=200, chunk=chunk)
+        return sample(truth.log_likelihood, 4, seed=seed, wanted=500, initial=500, batch=200, chunk=chunk)
 
     one, again, other = draw(8, 500), draw(8, chunk), draw(9, 500)
     np.testing.assert_array_equal(one.z, again.z)
@@ -166,8 +78,8 @@ def test_the_sample_is_a_function_of_the_seed_and_not_of_the_chunks(chunk: int) 
 
 
 def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
-    truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
-    drawn = sample(truth, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
+    truth = linear(6, measurements=8, noise=0.1)
+    drawn = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
     built = [step.unique_share >= BUILT_SHARE for step in drawn.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
     steps = [step for step in drawn.steps if step.stage == "sample"]
@@ -183,15 +95,15 @@ def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
 
 
 def test_it_says_so_if_it_stops_at_its_limits() -> None:
-    truth = Linear(dimension=8, informed=6, measurements=8, noise=0.1)
-    drawn = sample(truth, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
+    truth = linear(6, measurements=8, noise=0.1)
+    drawn = sample(truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
     assert [step.stage for step in drawn.steps] == ["mixture"] * 3 + ["moments"] * 2 + ["sample"] * 3
     assert len(drawn.z) == 3000
     assert not drawn.reached
 
 
 def test_each_point_is_drawn_as_often_as_its_weight_rounds() -> None:
-    drawn = sample(Linear(4, 3, 4, 0.3), 4, seed=12, wanted=500, initial=500, batch=200)
+    drawn = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200)
     times = np.bincount(drawn.resample(500, seed=12), minlength=len(drawn.z))
     assert np.all(np.abs(times - 500 * drawn.weights) < 1.0)
     assert times.sum() == 500
@@ -199,8 +111,8 @@ def test_each_point_is_drawn_as_often_as_its_weight_rounds() -> None:
 
 def test_the_first_draws_are_as_fair_as_all() -> None:
     """The mean of the first tenth is within five of its standard errors."""
-    truth = Linear(4, 3, 4, 0.3)
-    drawn = sample(truth, 4, seed=13, wanted=2000)
+    truth = linear(3, measurements=4, noise=0.3).among(1)
+    drawn = sample(truth.log_likelihood, 4, seed=13, wanted=2000)
     first = drawn.z[drawn.resample(2000, seed=13)[:200]]
     assert np.all(np.abs(first.mean(axis=0) - truth.mean) < 5 * truth.sd / np.sqrt(200))
 
@@ -212,7 +124,7 @@ def test_progress_counts_every_row_of_the_likelihood() -> None:
     def counted(z: Floats) -> Floats:
         nonlocal rows
         rows += len(z)
-        return Linear(3, 2, 3, 0.5)(z)
+        return linear(2, 3, 0.5).log_likelihood(z)
 
     sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *each: told.append(each))
     last = {stage: done for stage, done, _ in told}
@@ -241,11 +153,10 @@ def test_the_tails_of_a_skewed_posterior_are_not_lost_to_the_components_put_on_t
 
     The second score's variance over eight runs is within five standard errors of what quadrature gives.
     """
-    mean, sd = banana_moments()
-    errors = []
+    known, errors = KNOWN["a banana"], []
     for seed in range(8):
-        drawn = sample(banana, 25, seed=seed, wanted=2000, effective=4000)
-        error = ((drawn.z[:, 1] - mean[1]) / sd[1]) ** 2 - 1.0
+        drawn = sample(known.log_likelihood, 25, seed=seed, wanted=2000, effective=4000)
+        error = ((drawn.z[:, 1] - known.mean[1]) / known.sd[1]) ** 2 - 1.0
         errors.append((drawn.weights @ error, np.sqrt(drawn.weights**2 @ error**2)))
     bias, standard_errors = np.array(errors).T
     standard_error = np.sqrt((standard_errors**2).sum()) / len(errors)

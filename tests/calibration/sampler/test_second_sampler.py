@@ -6,10 +6,12 @@ as many steps. Minutes on two cores.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from known_posteriors import KNOWN
 from scipy import stats
 
 from calibration.fit import WANTED, likelihood_of
@@ -17,6 +19,7 @@ from calibration.likelihood.targets import load_targets
 from calibration.priors import Priors
 from calibration.sampler.diagnostics import effective_sample_size
 from calibration.sampler.imis import WeightedSample, sample
+from calibration.sampler.modes import LogDensity
 from simulator.arrays import Floats
 
 EFFECTIVE = 5000
@@ -65,19 +68,26 @@ def autocorrelation_time(values: Floats) -> float:
     return float(integrated_time(values[:, :, None], tol=0)[0])
 
 
-def run_ensemble(log_posterior, dimension: int, start: Floats, priors: Priors) -> tuple[Floats, float, int]:
+def run_ensemble(
+    log_likelihood: LogDensity, dimension: int, transform: Callable[[Floats], Floats] = np.asarray
+) -> tuple[Floats, float, int]:
     """Return theta : (n_steps, n_walkers, n_parameters), its effective sample size, and the steps run."""
     import emcee
 
+    def log_posterior(z: Floats) -> Floats:
+        return log_likelihood(z) + stats.norm.logpdf(z).sum(axis=1)
+
+    candidates = np.random.default_rng(20240681).standard_normal((CANDIDATES, dimension))
+    start = candidates[np.argsort(log_likelihood(candidates))[-WALKERS:]]
     moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.StretchMove(), 0.2)]
-    sampler = emcee.EnsembleSampler(len(start), dimension, log_posterior, moves=moves, vectorize=True)
+    sampler = emcee.EnsembleSampler(WALKERS, dimension, log_posterior, moves=moves, vectorize=True)
     state = emcee.State(start, random_state=np.random.RandomState(20240680).get_state())
     state = sampler.run_mcmc(state, BURN_IN // THIN, thin_by=THIN)
     sampler.reset()
     for number in range(1, MOST_ROUNDS + 1):
         state = sampler.run_mcmc(state, ROUND // THIN, thin_by=THIN)
         chain = sampler.get_chain()
-        theta = priors.transform(chain.reshape(-1, dimension)).reshape(*chain.shape[:2], -1)
+        theta = transform(chain.reshape(-1, dimension)).reshape(*chain.shape[:2], -1)
         if number >= FIRST_LOOK:
             slowest = max(autocorrelation_time(theta[:, :, i]) for i in range(theta.shape[2]))
             effective = chain.shape[0] * chain.shape[1] / slowest
@@ -89,16 +99,23 @@ def run_ensemble(log_posterior, dimension: int, start: Floats, priors: Priors) -
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"two modes"}))
+def test_the_second_sampler_finds_the_mean_and_sd_of_a_known_posterior(name: str) -> None:
+    """Within five Monte Carlo standard errors. Its chains do not pass from one mode to another."""
+    known = KNOWN[name]
+    z, effective, _ = run_ensemble(known.log_likelihood, len(known.mean))
+    for values, mean, sd in zip(np.moveaxis(z, 2, 0), known.mean, known.sd, strict=True):
+        estimate = of_chains(values)
+        assert abs(estimate.mean - mean) < 5 * sd / np.sqrt(effective)
+        assert abs(estimate.sd - sd) < 5 * estimate.sd_error
+
+
+@pytest.mark.slow
 def test_a_second_sampler_finds_the_same_posterior() -> None:
     targets = load_targets("wang2024")
     priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
-    generator = np.random.default_rng(20240681)
     begun = time.perf_counter()
     with likelihood_of(targets, 2) as (log_likelihood, _):
-
-        def log_posterior(z: Floats) -> Floats:
-            return log_likelihood(z) + stats.norm.logpdf(z).sum(axis=1)
-
         weighted = sample(
             log_likelihood,
             priors.dimension,
@@ -108,9 +125,7 @@ def test_a_second_sampler_finds_the_same_posterior() -> None:
             most_points=100_000,
         )
         sampled = time.perf_counter()
-        candidates = generator.standard_normal((CANDIDATES, priors.dimension))
-        start = candidates[np.argsort(log_likelihood(candidates))[-WALKERS:]]
-        theta, effective, steps = run_ensemble(log_posterior, priors.dimension, start, priors)
+        theta, effective, steps = run_ensemble(log_likelihood, priors.dimension, priors.transform)
     ended = time.perf_counter()
     print(f"importance sampling {sampled - begun:.0f} s, ensemble of {steps} steps {ended - sampled:.0f} s")
     assert effective >= EFFECTIVE
