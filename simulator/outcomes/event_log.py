@@ -20,15 +20,19 @@ COLUMNS = ("patient", "event", "month", "state")
 
 def table(blocks: Iterable[Trajectories]) -> pd.DataFrame:
     """Return the events of simulated patients, by patient and event."""
-    parts = [
-        pd.DataFrame({"patient": block.patients[places], "event": event, "month": month, "state": state})
+    entries = [
+        (block.patients[places], np.broadcast_to(event, month.shape), month, state)
         for block in blocks
-        for state, entries in block.entered.items()
-        for (places, month), event in zip(entries, block.order[state], strict=True)
+        for state, entered in block.entered.items()
+        for (places, month), event in zip(entered, block.order[state], strict=True)
     ]
-    if not parts:
+    if not entries:
         return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(parts, ignore_index=True).sort_values(["patient", "event"], ignore_index=True)
+    *numbers, states = zip(*entries, strict=True)
+    patient, event, month = (np.concatenate(parts) for parts in numbers)
+    state = np.repeat(np.array(states, dtype=object), [part.size for part in numbers[0]])
+    order = np.lexsort((event, patient))
+    return pd.DataFrame(dict(zip(COLUMNS, (column[order] for column in (patient, event, month, state)), strict=True)))
 
 
 def check(events: pd.DataFrame, pathway: Pathway) -> None:
