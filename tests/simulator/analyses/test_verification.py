@@ -64,8 +64,8 @@ def with_curves(monkeypatch: Patch, broken: Callable[[Curves], Curves]) -> None:
 
 def test_a_state_with_too_many_patients_in_it_is_found(three_states: Scenario, monkeypatch: Patch) -> None:
     def broken(curves: Curves) -> Curves:
-        start = three_states.pathway.start
-        more = {clock: {**own, start: own[start] + 1e-5} for clock, own in curves.occupancy.items()}
+        start, late = three_states.pathway.start, 1e-5 * (curves.months > 60.0)
+        more = {clock: {**own, start: own[start] + late} for clock, own in curves.occupancy.items()}
         return replace(curves, occupancy=more)
 
     with_curves(monkeypatch, broken)
