@@ -8,6 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,6 +154,7 @@ def _digest(pathway: Pathway) -> str | None:
     return hashlib.sha256(pathway.file.read_bytes()).hexdigest() if pathway.file else None
 
 
+@cache
 def _version(name: str) -> str | None:
     try:
         return version(name)

@@ -51,7 +51,8 @@ def survival_table(
     values = _joined(draws, "survival", (clock, population))
     noise = _joined(draws, "noise", (clock, population)) if draws[0].noise else np.zeros_like(values)
     keys = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
-    return pd.DataFrame(keys | of_means(values, noise**2).series()).rename(columns={"estimate": "survival"})
+    summary = of_means(values, noise**2).series()
+    return pd.DataFrame(keys | {"survival": summary.pop("estimate")} | summary)
 
 
 def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Sequence[ScenarioDraws]) -> pd.DataFrame:
