@@ -56,9 +56,35 @@ def aftercart_with_figures(folder: Path) -> Callable[..., Any]:
 
 @pytest.fixture
 def aftercart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Run a command in this process, without the seconds that drawing takes."""
+    """Run a command in this process, without the seconds that figures and the page of a run take."""
     monkeypatch.setattr("simulator.report.run_folder.write", lambda results, into: into)
     return command
+
+
+@pytest.fixture
+def without_png(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write every figure as SVG only: as PNG it takes longer, and shows the same."""
+    monkeypatch.setattr("simulator.figures.style.png", lambda figure: b"a picture")
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write no figure of an analysis."""
+    monkeypatch.setattr("simulator.figures.picture.save", lambda pictures, into: None)
+
+
+@pytest.fixture
+def with_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the page of a run without its figures."""
+    from simulator.evidence.cohort import load_cohort
+    from simulator.report.page import html
+
+    def write(results: Any, into: Path) -> Path:
+        page = into / "report.html"
+        page.write_text(html(results, cohort=load_cohort(results.scenarios[0].pathway)), encoding="utf-8")
+        return page
+
+    monkeypatch.setattr("simulator.report.run_folder.write", write)
 
 
 @pytest.fixture

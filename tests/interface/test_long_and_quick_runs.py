@@ -16,7 +16,7 @@ Command = Callable[..., Any]
 
 COMMANDS = [
     ("run", "as-it-is.toml", "--engine", "microsim", "--patients", "100"),
-    ("compare", "baseline", "wider-salvage", "--draws", "2"),
+    ("compare", "baseline", "wider-salvage", "--draws", "2", "--horizon", "24"),
     ("sweep", "as-it-is.toml", "--vary", "onset_rate=0.1,0.2"),
     ("virtual-cohorts", "as-it-is.toml", "--cohorts", "30"),
     ("guarantee-time", "--cohorts", "30", "--draws", "2"),
@@ -30,6 +30,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
     monkeypatch.setattr("simulator.experiment.cost.SURELY_SHORT", -1.0)
     monkeypatch.setattr("simulator.analyses.virtual_cohorts.settings.SURELY_SHORT", 0)
+    monkeypatch.setattr("simulator.analyses.virtual_cohorts.settings.TIMED", {"microsim": 500, "des": 50})
     monkeypatch.setattr("simulator.analyses.sensitivity.run.SURELY_SHORT", 0)
 
 
@@ -52,6 +53,7 @@ def test_yes_starts_it(aftercart: Command, typed: tuple[str, ...]) -> None:
     assert aftercart(*typed, "--yes", "--quiet").exit_code == 0
 
 
+@pytest.mark.usefixtures("without_png")
 def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Command, folder: Path) -> None:
     typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick", "--engine", "microsim", "--histories")
     result = aftercart_with_figures(*typed)
@@ -91,13 +93,14 @@ def test_a_quick_table_is_json_still_and_the_mark_is_beside_it(aftercart: Comman
 
 
 def test_quick_takes_ten_parameter_sets_unless_another_number_is_given(aftercart: Command, folder: Path) -> None:
-    for typed, draws in (((), 10), (("--draws", "3"), 3)):
-        assert aftercart("run", "baseline", "--quick", "--quiet", *typed, "--out", f"run{draws}").exit_code == 0
+    for more, draws in (((), 10), (("--draws", "3"), 3)):
+        typed = ("run", "baseline", "--quick", "--quiet", "--horizon", "24", *more, "--out", f"run{draws}")
+        assert aftercart(*typed).exit_code == 0
         assert json.loads((folder / f"run{draws}" / "manifest.json").read_text(encoding="utf-8"))["draws"] == draws
 
 
 def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder: Path) -> None:
-    assert aftercart("run", "letter-centre", "--quick", "--quiet", "--out", "run").exit_code == 0
+    assert aftercart("run", "letter-centre", "--quick", "--draws", "2", "--quiet", "--out", "run").exit_code == 0
     service = pd.read_csv(folder / "run" / "service.csv")
     assert service["estimate"].notna().any()
     assert service["replication_sd"].isna().all()

@@ -79,10 +79,16 @@ def test_the_documented_scenario_can_be_used(aftercart: Command, folder: Path, r
 
 
 def test_the_documented_centre_and_the_policy_on_it_run(aftercart: Command, folder: Path, repository: Path) -> None:
+    """As printed they are checked; a centre of fewer arrivals is run, in less time."""
     *_, centre, policy = blocks(repository / "docs" / "scenario-format.md")
     (folder / "centre.toml").write_text(centre, encoding="utf-8")
     (folder / "policy.toml").write_text(policy, encoding="utf-8")
-    quick = ("--draws", "1", "--replications", "1", "--jobs", "1", "--overload")
+    for name in ("centre.toml", "policy.toml"):
+        assert aftercart("check", name).exit_code == 0
+    fewer = centre.replace("arrivals_per_year = 100 ", "arrivals_per_year = 12 ")
+    assert fewer != centre
+    (folder / "centre.toml").write_text(fewer, encoding="utf-8")
+    quick = ("--draws", "1", "--replications", "1", "--horizon", "12", "--jobs", "1", "--overload")
     result = aftercart("compare", "centre.toml", "policy.toml", *quick)
     assert result.exit_code == 0, result.output
     assert "Engine: des" in result.stdout

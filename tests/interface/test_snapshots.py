@@ -35,6 +35,7 @@ KEPT = {"month": ("0", "6", "12", "24"), "clock": ("relapse",), "population": ("
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[+-]?\d+)?(?!\w)")
 
 
+@pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_says_and_writes_what_it_did(aftercart: Command, folder: Path, name: str) -> None:
     found = "".join(_parts(aftercart, folder, COMMANDS[name]))
