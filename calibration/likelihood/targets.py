@@ -233,7 +233,7 @@ def _times(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -
     medians: dict[str, float] = {}
     for _, row in rows.iterrows():
         population = population_sizes.of_row(cohort, row)
-        everybody = population_sizes.is_everybody(cohort, population)
+        everybody = cohort.is_everybody(population)
         (overall if everybody else medians)[row["kind"] if everybody else population] = float(row["value"])
     # The time may differ by an attribute of which no median is reported.
     names = {median.split("=")[0] for median in medians}

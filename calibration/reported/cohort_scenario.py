@@ -53,7 +53,7 @@ def _value(declared: Any, cohort: Cohort, at: str) -> float:
 
 def _patients(row: pd.Series, cohort: Cohort) -> float:
     """Return the patients whose share a row prints: n, or all of its population where n is larger."""
-    size = population_sizes.reported(cohort).get(population_sizes.of_row(cohort, row))
+    size = cohort.sizes.get(population_sizes.of_row(cohort, row))
     if size is None or row["kind"] == "patients":
         return float(row["n"])
     return float(min(row["n"], size))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +48,8 @@ def check_cohort(cohort: Cohort, pathway: Pathway, folder: Path) -> None:
         _check_numbers(row, cohort, at)
         if row["use"] == "likelihood":
             _check_fitted(row, cohort, pathway, at)
-    sizes = population_sizes.reported(cohort)
     for line, row in cohort.targets.iterrows():
-        _check_size(row, cohort, sizes, where(folder, line))
+        _check_size(row, cohort, where(folder, line))
         _check_printed(row, cohort, where(folder, line))
 
 
@@ -136,7 +134,7 @@ def _check_followed(row: pd.Series, end: float, at: str) -> None:
         raise InputError(f"{what} follow-up", where=f"{at}, {column}", got=f"{row[column]:g}", allowed=allowed)
 
 
-def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, int], at: str) -> None:
+def _check_size(row: pd.Series, cohort: Cohort, at: str) -> None:
     """Refuse figures of more patients than their population has.
 
     The n of counts that are not fitted may be larger, as where responses are of everybody treated. The size of an arm
@@ -144,7 +142,7 @@ def _check_size(row: pd.Series, cohort: Cohort, sizes: Mapping[str, int], at: st
     """
     if row["kind"] == "patients" and not row["attribute"]:
         return
-    most = population_sizes.most(cohort, row["population"], sizes)
+    most = population_sizes.most(cohort, row["population"])
     may_be_of_more = row["kind"] in ("patients", "deaths", "entered") and row["use"] != "likelihood"
     patients = row["count"] if may_be_of_more or row["kind"] == "patients" else row["n"]
     if patients > most:
@@ -174,7 +172,7 @@ def _check_fitted(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> 
         raise InputError("a kind that cannot be fitted", where=at, got=row["kind"], allowed='use = "predictive"')
     if row["kind"] in TIMED:
         population = population_sizes.of_row(cohort, row)
-        of_all = population_sizes.is_everybody(cohort, population)
+        of_all = cohort.is_everybody(population)
         if not of_all and (row["kind"] != "median" or "=" not in population):
             what = "only a median can be reported for a level, and no time for an arm"
             raise InputError(what, where=at, got=f"{row['kind']} of {population}")

@@ -66,12 +66,12 @@ class Populations:
     @classmethod
     def of(cls, cohort: Cohort, pathway: Pathway) -> Populations:
         named = cls(cohort, pathway, {}).named
-        sizes = {named(name): size for name, size in population_sizes.reported(cohort).items()}
+        sizes = {named(name): size for name, size in cohort.sizes.items()}
         return cls(cohort, pathway, sizes | {COHORT: cohort.n})
 
     def named(self, name: str) -> Patients:
         """Return the patients of an arm or a level; an arm that is another one, or a group, is that."""
-        if population_sizes.is_everybody(self.cohort, name) or not name:
+        if self.cohort.is_everybody(name) or not name:
             return COHORT
         members = self.cohort.arms.get(name, (name,))
         return frozenset({name if name in self.pathway.groups or len(members) > 1 else members[0]})
@@ -199,7 +199,7 @@ def _families(
     for arm, members in populations.cohort.arms.items():
         parts = [Body(populations.named(name)) for name in members]
         if Body(populations.named(arm)) not in parts and Body(COHORT) not in parts:
-            yield Body(populations.named(arm)), parts, not population_sizes.is_everybody(populations.cohort, arm)
+            yield Body(populations.named(arm)), parts, not populations.cohort.is_everybody(arm)
             for whole in wholes:
                 inside = [Body(whole.patients | part.patients) for part in parts if not part.patients <= whole.patients]
                 yield whole, [body for body in inside if whole.patients and body in wholes], False
@@ -216,7 +216,7 @@ def _parts(whole: Body, parts: Sequence[Body], events: Mapping[str, list[float]]
     yield Bound(sizes, 0, 0 if exact else np.inf)
     for state, months in events.items():
         for month in months:
-            entered = {number._replace(what="entered", of=state, month=month): sign for number, sign in sizes.items()}
+            entered = {Number("entered", number.body, state, month): sign for number, sign in sizes.items()}
             yield Bound(entered)
             yield Bound(sizes | {number: -sign for number, sign in entered.items()})
 

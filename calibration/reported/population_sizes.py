@@ -5,31 +5,12 @@ Arms that are listed together, as `all = ["treated", "untreated"]`, have no pati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
-
-
-def reported(cohort: Cohort) -> dict[str, int]:
-    """Return population, an arm or a level of an attribute -> its size, from the first row that reports it."""
-    sizes: dict[str, int] = {}
-    for _, row in cohort.targets.iterrows():
-        if row["kind"] != "patients" or row["state"] or not np.isfinite(row["count"]):
-            continue
-        everybody = is_everybody(cohort, row["population"])
-        name = row["attribute"] if everybody else row["population"]
-        if name and row["attribute"] in ("", name) and (row["n"] == cohort.n or not everybody):
-            sizes.setdefault(name, int(row["count"]))
-    return sizes
-
-
-def is_everybody(cohort: Cohort, population: str) -> bool:
-    """Return whether an arm is the whole cohort."""
-    return population == "all" or "all" in cohort.arms.get(population, ())
 
 
 def are_whole(cohort: Cohort, pathway: Pathway) -> bool:
@@ -43,32 +24,31 @@ def are_whole(cohort: Cohort, pathway: Pathway) -> bool:
 def of_row(cohort: Cohort, row: pd.Series) -> str:
     """Return the population of a row: the level that it reports among everybody, or its arm."""
     attribute = str(row.get("attribute", ""))
-    return attribute if attribute and is_everybody(cohort, row["population"]) else str(row["population"])
+    return attribute if attribute and cohort.is_everybody(row["population"]) else str(row["population"])
 
 
-def most(cohort: Cohort, population: str, sizes: Mapping[str, int] | None = None) -> int:
-    """Return the most patients of a population, by its size and by what other arms leave. sizes : as `reported`."""
-    sizes = reported(cohort) if sizes is None else sizes
-    members = cohort.arms.get(population, ())
+def most(cohort: Cohort, population: str) -> int:
+    """Return the most patients of a population, by its size and by what other arms leave."""
+    sizes, members = cohort.sizes, cohort.arms.get(population, ())
     single = {cohort.arms[name][0]: size for name, size in sizes.items() if len(cohort.arms.get(name, ())) == 1}
     of_parts = sum(single[member] for member in members) if all(member in single for member in members) else cohort.n
     size = sizes.get(population, of_parts if members else cohort.n)
-    return min(size, _left_by_others(cohort, population, sizes))
+    return min(size, _left_by_others(cohort, population))
 
 
-def _left_by_others(cohort: Cohort, population: str, sizes: Mapping[str, int]) -> int:
+def _left_by_others(cohort: Cohort, population: str) -> int:
     """Return how many patients others leave for an arm: of each arm that includes it, those in no other part of it."""
     arms, fewest = set(cohort.arms.get(population, ())), cohort.n
     for whole, members in cohort.arms.items():
         if whole != population and arms and arms <= set(members):
-            others = _size_of_parts(cohort, set(members) - arms, sizes)
-            fewest = min(fewest, sizes.get(whole, cohort.n) - others)
+            others = _size_of_parts(cohort, set(members) - arms)
+            fewest = min(fewest, cohort.sizes.get(whole, cohort.n) - others)
     return fewest
 
 
-def _size_of_parts(cohort: Cohort, members: Iterable[str], sizes: Mapping[str, int]) -> int:
+def _size_of_parts(cohort: Cohort, members: Iterable[str]) -> int:
     """Return how many patients rows report of arms that consist of some members and have none in common."""
-    remaining, patients = set(members), 0
+    remaining, patients, sizes = set(members), 0, cohort.sizes
     for name in sorted((name for name in cohort.arms if name in sizes), key=lambda name: -sizes[name]):
         if set(cohort.arms[name]) <= remaining:
             remaining -= set(cohort.arms[name])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -111,6 +113,23 @@ class Cohort:
     predictive: pd.DataFrame | None = None
     doi: str = ""
     no_censoring_before: float = 0.0
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Population, an arm or a level of an attribute -> its size, from the first row that reports it."""
+        sizes: dict[str, int] = {}
+        for row in self.targets.to_dict("records"):
+            if row["kind"] != "patients" or row["state"] or not isfinite(row["count"]):
+                continue
+            everybody = self.is_everybody(row["population"])
+            name = row["attribute"] if everybody else row["population"]
+            if name and row["attribute"] in ("", name) and (row["n"] == self.n or not everybody):
+                sizes.setdefault(name, int(row["count"]))
+        return sizes
+
+    def is_everybody(self, population: str) -> bool:
+        """Return whether an arm is the whole cohort."""
+        return population == "all" or "all" in self.arms.get(population, ())
 
     def reported_survival(self, population: str, clock: str) -> pd.DataFrame:
         """Return the reported survival of a population (month, count, n, value, standard_error), in percent.
