@@ -11,6 +11,7 @@ from worlds import months, share, sojourn, two_arms
 from calibration import fit
 from calibration.likelihood.targets import Targets
 from calibration.sampler import imis
+from calibration.validation import cross_validation
 
 TWO_ARMS = two_arms(
     exponential(mean="treated_mean"), exponential(mean=10), states={"remission": sojourn(relapse=exponential(mean=8))},
@@ -38,7 +39,10 @@ def new_cohort(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Target
 
 @pytest.fixture(scope="module")
 def quick_fits() -> Iterator[None]:
-    """Begin with fewer points: a posterior of one to three parameters needs no more for as good a sample."""
+    """Begin with fewer points, more of them a call: so few parameters need no more for as good a sample."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "sample", partial(imis.sample, initial=500, batch=200, refit=1000))
+        patch.setattr(fit, "ROWS", 250)
+        few = {"initial": 200, "batch": 100, "refit": 200, "most_points": 1000}
+        patch.setattr(cross_validation, "FITTED", partial(cross_validation.FITTED, **few))
         yield

@@ -1,7 +1,6 @@
 """Targets left out and predicted: against closed forms, and the letter's from its frozen draws."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,8 @@ from simulator.errors import InputError
 from simulator.evidence.draws import read_draws
 
 NewCohort = Callable[..., Targets]
+pytestmark = pytest.mark.usefixtures("quick_fits")
+
 ROWS = (
     "treated,patients,treated,,,,7,20,",
     "untreated,patients,untreated,,,,13,20,",
@@ -32,13 +33,11 @@ def letter() -> Targets:
 
 
 @pytest.fixture(scope="module")
-def found(new_cohort: NewCohort) -> pd.DataFrame:
+def found(new_cohort: NewCohort, quick_fits: None) -> pd.DataFrame:
     targets = new_cohort(20, *ROWS)
     uptake = stats.beta(9, 16).ppf((np.arange(400) + 0.5) / 400)
     pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
-    with pytest.MonkeyPatch.context() as fewer:
-        fewer.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
-        return cross_validate(targets).set_index("target")
+    return cross_validate(targets).set_index("target")
 
 
 def within_noise(row: pd.Series, known: object, factor: float, effective: float) -> None:
@@ -64,13 +63,10 @@ def test_without_the_survivors_the_rest_predicts_them(found: pd.DataFrame) -> No
     within_noise(row, stats.binom(20, np.exp(-1.2)), 5.0, 400)
 
 
-def test_the_only_row_of_a_cohort_is_predicted_by_the_prior(
-    new_cohort: NewCohort, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_only_row_of_a_cohort_is_predicted_by_the_prior(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, "treated,patients,treated,,,,7,20,")
     uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
     pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
-    monkeypatch.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
     (row,) = cross_validate(targets).to_dict("records")
     assert (row["how"], row["informs"]) == ("refitted", "yes")
     within_noise(pd.Series(row), stats.betabinom(20, 2, 3), 1.0, 250)
@@ -82,7 +78,6 @@ def test_a_row_without_which_the_rest_cannot_be_read_is_named_and_the_others_go_
     targets = new_cohort(20, *ROWS)
     uptake = stats.beta(9, 16).ppf((np.arange(100) + 0.5) / 100)
     pd.DataFrame({"uptake": uptake}).to_csv(targets.folder / "draws.csv", index=False)
-    monkeypatch.setattr(left, "FITTED", partial(left.FITTED, initial=200, batch=100, refit=200, most_points=1000))
     told = left.without
 
     def refuse(targets: Targets, block: left.Block) -> Targets:

@@ -23,6 +23,7 @@ from simulator.errors import InputError
 
 NewCohort = Callable[..., Targets]
 ROWS = ("treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
+FEW_POINTS = {"initial": 200, "batch": 100, "refit": 200, "most_points": 1000, "chunk": 500}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def targets(new_cohort: NewCohort) -> Targets:
 
 @pytest.fixture(autouse=True)
 def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks, "QUICK", partial(ranks.QUICK, initial=200, batch=100, refit=200, most_points=1000))
+    monkeypatch.setattr(ranks, "QUICK", partial(ranks.QUICK, **FEW_POINTS))
 
 
 def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
