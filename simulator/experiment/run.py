@@ -76,14 +76,15 @@ def simulate(
     n_draws = count_draws(settings, engine, limited, table, pathway)
     few = draws_for_overload(table)
     offered: dict[str, dict[str, dict[str, float | str | None]]] = {}
-    for scenario in loaded:
-        if scenario.capacity:
-            refuse_endless(resolve(scenario, few))
-        if scenario.service is not None and scenario.capacity:
-            offered[scenario.name] = overload.check(scenario, table, n_draws, settings.overload, report_load)
     # Survival is linear in the benefit only where nobody waits.
     break_even = not limited and settings.horizon >= pathway.months.answer
     displayed = with_marginal_benefits(loaded, table, n_draws, break_even=break_even)
+    for scenario in displayed:
+        if scenario.capacity:
+            refuse_endless(resolve(scenario, few))
+    for scenario in loaded:
+        if scenario.service is not None and scenario.capacity:
+            offered[scenario.name] = overload.check(scenario, table, n_draws, settings.overload, report_load)
     work = _Work(displayed, simulated(displayed, engine), table, engine, settings)
     try:
         by_shards = engine == "microsim" and not limited

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sojourn_times import Table, exponential, fixed, gamma, law, piecewise_exponential
-from worlds import policy, sojourn, ward
+from worlds import chance, decision, policy, share, sojourn, ward, world
 
 from simulator import run
 from simulator.engines.requests import Requests
@@ -185,6 +185,39 @@ def test_a_cycle_that_is_never_left_is_refused_by_name(service: str) -> None:
     scenario = beds_of(exponential(mean=1), f"[capacity]\nbeds = 9\n{service}", then="listed")
     with pytest.raises(InputError, match=r"return to it without end; got .*cycle.*: listed, ward.; allowed: an exit"):
         run(scenario, patients=20, overload=True)
+
+
+TREATED_IN_A_BED = {
+    "in the bed itself": ("bed", "home", "never released; got .patients treated without benefit who never leave 'bed'"),
+    "in a cycle": ("failure", "ask", "patients treated without benefit return to it without end; got .*: ask, bed."),
+}
+
+
+@pytest.mark.parametrize("engine", ["auto", "des"])
+@pytest.mark.parametrize(("no_benefit", "onward", "complaint"), TREATED_IN_A_BED.values(), ids=TREATED_IN_A_BED)
+def test_a_bed_held_for_ever_by_patients_who_neither_benefit_nor_die_is_refused(
+    no_benefit: str, onward: str, complaint: str, engine: str
+) -> None:
+    """A tenth of the untreated never die. A run at full benefit shows a half of it, too."""
+    for cure, benefit in ((0.1, 0.5), (0.1, 1.0), (0.0, 0.5)):
+        states = {
+            "diagnosis": chance(relapse=0.9, failure=0.1),
+            "relapse": decision(ask="uptake", care="rest"),
+            "ask": sojourn(bed=fixed(0)),
+            "bed": sojourn(**{onward: exponential(mean=2), "dead": exponential(mean=2)}, holds="beds"),
+            "failure": sojourn(home=exponential(mean=1)),
+            "care": sojourn(dead=exponential(mean=6, cure=cure)),
+        }
+        marginal = {"decision": "relapse", "branch": "ask", "otherwise": "care", "no_benefit": no_benefit}
+        tables = {"resources": ["beds"], "marginal": marginal, "parameters": {"uptake": share(0.3)}}
+        more = f"marginal_benefit = {benefit}\n[set]\nuptake = 0.8\n[capacity]\nbeds = 30\n"
+        service = "[service]\narrivals_per_year = 12\nyears = 1\n"
+        scenario = policy(world("diagnosis", states, **tables), more + service)
+        if cure:
+            with pytest.raises(InputError, match=rf"policy.toml: \[capacity\] beds: .*{complaint}.* 'care' that"):
+                run(scenario, engine=engine)
+        else:
+            run(scenario, engine=engine, replications=1)
 
 
 def test_a_patient_who_comes_round_without_a_limited_unit_may_do_so_for_ever() -> None:

@@ -137,7 +137,7 @@ class Patient:
         yield self.until(0.0)
         state: str | None = self.centre.pathway.start
         month = 0.0
-        while state is not None and (self.sees(month) or self.without_benefit or self.keeps_others_waiting(state)):
+        while state is not None and (self.sees(month) or self.keeps_others_waiting(state)):
             visit = self.enter(state, month)
             declared = self.centre.pathway.states[state]
             if declared.is_absorbing:
@@ -151,7 +151,8 @@ class Patient:
 
     def keeps_others_waiting(self, state: str) -> bool:
         """Whether the patient may hold or ask for a limited unit from a state on, and does not go round for ever."""
-        return state in self.centre.lasting[self.sampler] and self.visits[state] < MOST_RETURNS
+        may_ask = self.without_benefit or state in self.centre.lasting[self.sampler]
+        return may_ask and self.visits[state] < MOST_RETURNS
 
     def sees(self, month: float) -> bool:
         """Whether follow-up has not ended before a month."""

@@ -8,7 +8,7 @@ All of it is of whole lives: nothing ends at a horizon. (Kemeny & Snell 1960, Fi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from simulator.arrays import Booleans, Floats
 from simulator.distributions import Distribution
 from simulator.engines.model import Exit, Model
+from simulator.engines.no_benefit import open_exits, share_without_benefit
 from simulator.errors import InputError
 from simulator.pathway.pathway import reachable
 
@@ -215,29 +216,46 @@ def _recurrent(onward: Booleans, ending: Booleans) -> Booleans:
 
 
 def refuse_endless(model: Model) -> None:
-    """Raise InputError where patients come back to a limited resource without end, or a unit is never given back."""
+    """Raise InputError where patients come back to a limited resource without end, or a unit is never given back.
+
+    Of patients without benefit those count who would never have died untreated: nothing else ends what they go through.
+    """
+    _refuse_endless(model, model.pathway.start, np.atleast_2d(model.weights) > 0.0, "patients")
+    marginal, share = model.pathway.marginal, share_without_benefit(model)
+    if marginal is None or share is None:
+        return
+    undying = leaving(model, marginal.otherwise).never > NEVER
+    treated = model.pathway.states[marginal.decision].transition(marginal.branch).to
+    shut = replace(model, exits={name: open_exits(model.pathway, name, exits) for name, exits in model.exits.items()})
+    who = (np.atleast_2d(model.weights) > 0.0) & (share > NEVER) & undying
+    or_else = f", or a time in '{marginal.otherwise}' that always ends"
+    _refuse_endless(shut, treated, who, "patients treated without benefit", or_else)
+
+
+def _refuse_endless(model: Model, start: str, who: Booleans, patients: str, or_else: str = "") -> None:
+    """Refuse what `refuse_endless` does of patients who enter a state; who : (n_draws or 1, n_cells or 1)."""
     pathway, capacity = model.pathway, model.scenario.capacity
     holding = {name: state.holds for name, state in pathway.states.items() if state.holds in capacity}
-    never = {name: leaving(model, name).never > NEVER for name in holding}
+    for_ever = np.ones((1, 1), dtype=bool)
+    never = {name: leaving(model, name).never > NEVER if model.exits[name] else for_ever for name in holding}
     again = [name for name in holding if name in reachable(model.onward[name], model.onward.__getitem__)]
-    if not again and not any(share.any() for share in never.values()):
+    if not who.any() or not (again or any(share.any() for share in never.values())):
         return
-    who = np.atleast_2d(model.weights) > 0.0
-    often = {name: np.where(who, visit, 0.0) for name, visit in visits(model).items()}
+    often = {name: np.where(who, visit, 0.0) for name, visit in visits(model, start).items()}
     cycle = ", ".join(name for name, often_of in often.items() if np.isinf(often_of).any())
     for name in (state for state in holding if state in often):
         where = f"{model.scenario.where}: [capacity] {holding[name]}"
         if np.isinf(often[name]).any():
             raise InputError(
-                "patients return to it without end",
+                f"{patients} return to it without end",
                 where=where,
                 got=f"a cycle that is never left: {cycle}",
-                allowed="an exit from the cycle, or no limit",
+                allowed=f"an exit from the cycle{or_else}, or no limit",
             )
         if np.any((often[name] > NEVER) & never[name]):
             raise InputError(
                 "some units are never released",
                 where=where,
-                got=f"patients who never leave '{name}'",
-                allowed="a stay that always ends (no cure, and a hazard that does not fall to zero)",
+                got=f"{patients} who never leave '{name}'",
+                allowed=f"a stay that always ends (no cure, and a hazard that does not fall to zero){or_else}",
             )
