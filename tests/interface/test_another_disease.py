@@ -154,7 +154,7 @@ SCENARIOS = {
     "[service]\narrivals_per_year = 40\nyears = 4\n",
 }
 RUNS = {
-    "compare": ("compare", "usual.toml", "more.toml", "--draws", "20"),
+    "compare": ("compare", "usual.toml", "more.toml", "--draws", "6"),
     "places": ("run", "places.toml", "--draws", "2", "--replications", "2", "--horizon", "36"),
     "sensitivity": ("sensitivity", "more.toml", "usual.toml", "--show", "tornado,structure,evppi"),
     "sweep": ("sweep", "usual.toml", "--vary", "biologic_uptake=0.2,0.9", "--draws", "3"),

@@ -174,6 +174,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
         return SimpleNamespace(problems=list, warnings=list)
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
+    monkeypatch.setattr(fit, "seconds", lambda targets, points, timed: (0.0, 1.0))
 
 
 @pytest.mark.parametrize("jobs", ["0", "-3"])

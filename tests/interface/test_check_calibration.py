@@ -31,7 +31,12 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     return table
 
 
-@pytest.mark.usefixtures("frozen")
+@pytest.fixture
+def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.cli.check_calibration._draw", lambda check, into: None)
+
+
+@pytest.mark.usefixtures("frozen", "without_png")
 def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) -> None:
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
     assert result.exit_code == 0, result.output
@@ -79,6 +84,7 @@ def test_where_no_simulated_cohort_could_be_fitted_that_is_said_and_the_rest_is_
     assert "Each figure, predicted by a fit without it" in told
 
 
+@pytest.mark.usefixtures("drawless")
 def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     aftercart: Command, frozen: pd.DataFrame
 ) -> None:
@@ -91,7 +97,8 @@ def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     assert "Of 100 checks of a correct calibration, 5 find uneven ranks by chance, and 5 such intervals" in said
 
 
-def test_a_check_of_hours_asks_first(aftercart: Command, frozen: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("frozen", "drawless")
+def test_a_check_of_hours_asks_first(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "seconds", lambda *_: (300 * 30.0 - 120.0, 60.0))
     typed = ("check-calibration", "wang2024", "--out", "checked", "--jobs", "2", "--quiet")
     result = aftercart(*typed)

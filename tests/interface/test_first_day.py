@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import compare, errors, sweep
+from simulator import cli, compare, errors, sweep
 from simulator.errors import InputError
 from simulator.report.json import as_json
 
@@ -68,7 +68,7 @@ def test_a_terminated_command_leaves_nothing_and_warns_of_nothing(started: Start
     while not list(folder.glob("deep/run/.unfinished-*")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
-    time.sleep(2.0)
+    time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
     told, complaint = process.communicate(timeout=60)
     assert (process.returncode, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
@@ -88,9 +88,10 @@ def test_help_says_a_default_once(aftercart: Command) -> None:
 
 
 def test_the_shell_completes_commands_scenarios_cohorts_engines_and_parts(
-    aftercart: Command, monkeypatch: pytest.MonkeyPatch
+    aftercart: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "--install-completion" in aftercart("--help").stdout
+    monkeypatch.setattr(sys, "argv", ["aftercart"])
     monkeypatch.setenv("_AFTERCART_COMPLETE", "complete_bash")
     for words, wanted in {
         "comp": ["compare"],
@@ -105,7 +106,9 @@ def test_the_shell_completes_commands_scenarios_cohorts_engines_and_parts(
     }.items():
         monkeypatch.setenv("COMP_WORDS", f"aftercart {words}")
         monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
-        assert python("-c", "from simulator.cli import main; main()").stdout.split() == wanted, words
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert capsys.readouterr().out.split() == wanted, words
 
 
 def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sojourn_times import exponential
 from worlds import rate, toml, two_state
 
@@ -69,6 +70,7 @@ OWN = two_state(exponential(rate="hazard"), draws="draws.csv", parameters={"haza
 STALE = "These draws were fitted to another version of pathway ill: results mix the two. Refit with"
 
 
+@pytest.mark.usefixtures("without_png")
 def test_stale_draws_are_said_in_the_terminal_the_report_and_the_manifest(
     aftercart_with_figures: Command, folder: Path
 ) -> None:

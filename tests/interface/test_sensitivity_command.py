@@ -111,6 +111,7 @@ def test_of_fewer_than_100_parameter_sets_the_tornado_is_shown_and_the_rest_name
     assert {each.name for each in (ill / "few").iterdir()} == {"tornado.csv", "manifest.json"}
 
 
+@pytest.mark.usefixtures("without_png")
 def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figures: Command, ill: Path) -> None:
     typed = ("--show", "evppi, tornado,prcc,structure,sobol", "--samples", "32", "--out", "all", "--quiet")
     result = sensitivity(aftercart_with_figures, "fewer.toml", "today.toml", *typed)
@@ -125,6 +126,7 @@ def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figure
     assert (manifest["outcome"], manifest["draws"], manifest["engine"]) == ("os_12", 150, "exact")
 
 
+@pytest.mark.usefixtures("without_png")
 def test_figures_say_in_words_what_they_show_with_n_and_source(aftercart_with_figures: Command, folder: Path) -> None:
     typed = ("--show", "tornado", "--parameter", "hsct_cure", "--parameter", "nr_cure", "--out", "run")
     result = sensitivity(aftercart_with_figures, "wider-salvage", "baseline", *typed)

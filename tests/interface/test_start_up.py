@@ -1,9 +1,10 @@
 """Help comes at once, because it loads nothing that it does not need."""
 
+import json
 import os
 import subprocess
 import sys
-import time
+import timeit
 
 import pytest
 
@@ -12,46 +13,53 @@ HEAVY = (
     *("concurrent.futures", "calibration"),
 )
 
-HELP = """
-import sys
-sys.argv = ["aftercart", *{typed!r}]
+SESSION = """
+import json, sys
 from simulator.cli import main
-try:
-    main()
-except SystemExit as end:
-    assert end.code == 0, end.code
-print("loaded:", *(name for name in {heavy!r} if name in sys.modules))
+loaded = {{}}
+for typed in {commands!r}:
+    sys.argv = ["aftercart", *typed.split()]
+    try:
+        main()
+    except SystemExit as end:
+        assert end.code == 0, (typed, end.code)
+    loaded[typed] = [name for name in {heavy!r} if name in sys.modules]
+print("loaded:", json.dumps(loaded))
 """
+HELP = ("--version", "--help", "compare --help", "calibrate --help")
+CHECKS = ("check baseline", "check three_state", "check wider-salvage", "list")
 
 
-def ask(*typed: str) -> tuple[str, float]:
-    code = HELP.format(typed=typed, heavy=HEAVY)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
-    began = time.perf_counter()
+def run(*commands: str) -> dict[str, set[str]]:
+    """Return command -> what is loaded after it, of commands that one process runs one after another."""
+    code = SESSION.format(commands=commands, heavy=HEAVY)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    return done.stdout, time.perf_counter() - began
+    return {command: set(names) for command, names in json.loads(done.stdout.partition("loaded:")[2]).items()}
 
 
-@pytest.mark.parametrize("typed", [["--help"], ["compare", "--help"], ["calibrate", "--help"], ["--version"]])
-def test_help_loads_nothing_heavy(typed: list[str]) -> None:
-    loaded = ask(*typed)[0].partition("loaded:")[2].split()
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """What a command loads stays loaded: nothing that a command must not load may come with an earlier one."""
+    return run(*HELP, *CHECKS)
+
+
+@pytest.mark.parametrize("command", HELP)
+def test_help_loads_nothing_heavy(command: str, loaded: dict[str, set[str]]) -> None:
     # Typer turns to pydantic for a command's own help.
-    assert set(loaded) <= ({"pydantic"} if len(typed) > 1 else set())
+    assert loaded[command] <= ({"pydantic"} if " " in command else set())
 
 
 @pytest.mark.slow
 def test_help_takes_less_than_half_a_second() -> None:
     # The best of five: what else the machine does is not the command's.
-    assert min(ask("--help")[1] for _ in range(5)) < 0.5
+    assert min(timeit.repeat(lambda: run("--help"), repeat=5, number=1)) < 0.5
 
 
-def test_a_scenario_is_checked_without_drawing_or_calibrating() -> None:
-    told, _ = ask("check", "baseline")
-    assert "matplotlib" not in told
-    assert "calibration" not in told.split("loaded:")[1]
+@pytest.mark.parametrize("command", CHECKS)
+def test_what_needs_no_table_begins_without_pandas_and_figures(command: str, loaded: dict[str, set[str]]) -> None:
+    assert not loaded[command] & {"pandas", "matplotlib", "scipy.stats", "simpy"}
 
 
-@pytest.mark.parametrize("typed", [["list"], ["check", "three_state"], ["check", "wider-salvage"]])
-def test_what_needs_no_table_begins_without_pandas(typed: list[str]) -> None:
-    loaded = set(ask(*typed)[0].partition("loaded:")[2].split())
-    assert not loaded & {"pandas", "matplotlib", "scipy.stats", "simpy"}
+def test_a_scenario_is_checked_without_calibrating(loaded: dict[str, set[str]]) -> None:
+    assert "calibration" not in loaded["check baseline"]

@@ -26,6 +26,7 @@ def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, dr
     assert max(len(line) for line in told.splitlines()) <= 80
 
 
+@pytest.mark.usefixtures("without_png")
 def test_its_folder_holds_tables_a_figure_and_how_it_came_about(aftercart_with_figures: Command, folder: Path) -> None:
     result = aftercart_with_figures("guarantee-time", *FEW, "--landmarks", "2", "--out", "there", "--quiet")
     assert result.exit_code == 0, result.output
@@ -50,6 +51,7 @@ def test_virtual_cohorts_answer_with_the_power_and_the_spread(aftercart: Command
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
+@pytest.mark.usefixtures("without_png")
 def test_one_scenario_alone_has_a_spread_and_no_power(aftercart_with_figures: Command, folder: Path) -> None:
     result = aftercart_with_figures("virtual-cohorts", "as-it-is.toml", *FEW[:2], "--out", "there")
     assert result.exit_code == 0, result.output
@@ -58,6 +60,7 @@ def test_one_scenario_alone_has_a_spread_and_no_power(aftercart_with_figures: Co
     assert {each.name for each in (folder / "there").iterdir()} == names
 
 
+@pytest.mark.usefixtures("without_png")
 def test_the_power_is_drawn_with_both_ends(aftercart_with_figures: Command, folder: Path) -> None:
     result = aftercart_with_figures("virtual-cohorts", "as-it-is.toml", "fewer-fall-ill.toml", "--cohorts", "5",
                                     "--n", "10", "--json")  # fmt: skip
@@ -146,6 +149,7 @@ def test_a_clock_that_nobody_starts_has_no_cohorts(aftercart: Command, folder: P
     assert not (folder / "results").exists()
 
 
+@pytest.mark.usefixtures("without_png")
 def test_where_nothing_but_death_may_come_first_the_comparison_is_not_shown_twice(
     aftercart: Command, folder: Path
 ) -> None:
