@@ -216,6 +216,24 @@ def test_a_des_in_which_other_things_happen_is_found(with_beds: Scenario, monkey
     assert [each.measured for each in verification.of(with_beds) if each.law.startswith(BEDS)] == [np.inf]
 
 
+def test_a_des_in_which_patients_go_elsewhere_at_the_same_times_is_detected(
+    with_beds: Scenario, monkeypatch: Patch
+) -> None:
+    right = des.simulate
+
+    def broken(*given: Any, **named: Any) -> Any:
+        trajectories, requests = right(*given, **named)
+        swapped = {"chemotherapy": "immunotherapy", "immunotherapy": "chemotherapy"}
+        entered, order = (
+            {swapped.get(state, state): of_state for state, of_state in table.items()}
+            for table in (trajectories.entered, trajectories.order)
+        )
+        return replace(trajectories, entered=entered, order=order), requests
+
+    monkeypatch.setattr(des, "simulate", broken)
+    assert [check.measured for check in verification.of(with_beds) if check.law.startswith(BEDS)] == [np.inf]
+
+
 def test_a_milestone_that_kills_is_found(with_milestones: Scenario, monkeypatch: Patch) -> None:
     right = microsim.simulate
 

@@ -357,9 +357,8 @@ def test_the_error_of_a_smooth_curve_is_that_of_its_residual_degrees_of_freedom(
     assert (found.root**2).sum(axis=1) == pytest.approx(line, rel=0.05)
 
 
-def test_an_input_of_a_factorial_design_goes_with_another_and_never_with_itself() -> None:
-    """Over the four corners of a square the ranks of both inputs have no correlation at all."""
-    draws = pd.DataFrame({"x": [0.0, 0.0, 1.0, 1.0], "y": [0.0, 1.0, 0.0, 1.0]})
+def tornado_of(draws: pd.DataFrame, values: list[float]) -> pd.DataFrame:
+    """The tornado of two inputs, from the outcome at the centre and at the ends of each."""
     inputs: Any = SimpleNamespace(
         names=["x", "y"],
         constant=[],
@@ -369,6 +368,20 @@ def test_an_input_of_a_factorial_design_goes_with_another_and_never_with_itself(
         unit=lambda name: "months",
         ends=lambda name: (0.0, 1.0),
     )
-    found = tornado.table(inputs, ["x", "y"], np.array([0.5, 0.4, 0.6, 0.5, 0.5])).set_index("parameter")
-    assert found["correlated_with"].to_dict() == {"x": "y", "y": "x"}
-    assert found["correlation"].to_list() == [0.0, 0.0]
+    return tornado.table(inputs, ["x", "y"], np.array(values)).set_index("parameter")
+
+
+def test_an_input_of_a_factorial_design_goes_with_another_and_never_with_itself() -> None:
+    """Over the four corners of a square the ranks of both inputs have no correlation at all."""
+    draws = pd.DataFrame({"x": [0.0, 0.0, 1.0, 1.0], "y": [0.0, 1.0, 0.0, 1.0]})
+    table = tornado_of(draws, [0.5, 0.4, 0.6, 0.5, 0.5])
+    assert table["correlated_with"].to_dict() == {"x": "y", "y": "x"}
+    assert table["correlation"].to_list() == [0.0, 0.0]
+
+
+def test_a_swing_includes_the_centre_and_a_correlation_is_of_ranks() -> None:
+    """The outcome is largest at the centre of x; y is the fifth power of x, whose ranks are those of x."""
+    x = np.linspace(-1.0, 2.0, 50)
+    table = tornado_of(pd.DataFrame({"x": x, "y": x**5}), [0.9, 0.4, 0.6, 0.9, 0.7])
+    assert table["swing"].to_list() == pytest.approx([0.5, 0.2])
+    assert table["correlation"].to_list() == pytest.approx([1.0, 1.0])
