@@ -29,26 +29,26 @@ def alive_of_100(month: float, onset: float = 0.10) -> float:
 
 
 def test_every_command_is_there(aftercart: Command) -> None:
-    told = aftercart("--help").output
+    printed = aftercart("--help").output
     names = "list check run compare calibrate check-calibration verify report schema sweep"
     for name in names.split():
-        assert re.search(rf"^  {name} ", told, re.M), name
+        assert re.search(rf"^  {name} ", printed, re.M), name
 
 
 def test_the_first_line_is_the_answer(aftercart: Command) -> None:
     result = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml")
     assert result.exit_code == 0, result.output
     before, after = alive_of_100(12), alive_of_100(12, onset=0.05)
-    said = re.match(r"Of 100 patients, (\d+) more are alive at 12 months", result.stdout)
-    assert said is not None, result.stdout
-    assert int(said[1]) == round(after - before)
+    answer = re.match(r"Of 100 patients, (\d+) more are alive at 12 months", result.stdout)
+    assert answer is not None, result.stdout
+    assert int(answer[1]) == round(after - before)
     assert f"{after:.0f} instead of {before:.0f}" in result.stdout.replace("\n", " ").replace("  ", " ")
 
 
 def test_the_table_says_what_the_closed_form_says(aftercart: Command) -> None:
-    told = aftercart("run", "as-it-is.toml").stdout
+    printed = aftercart("run", "as-it-is.toml").stdout
     for month in (6, 12, 24):
-        assert re.search(rf"alive at {month} months, % +{alive_of_100(month):.0f}\n", told), told
+        assert re.search(rf"alive at {month} months, % +{alive_of_100(month):.0f}\n", printed), printed
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,9 @@ def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path,
     for name in names:
         one, two = ((folder / out / name).read_bytes() for out in ("one", "two"))
         if name == "manifest.json":
-            one, two = (re.sub(rb'"(created|command)": "[^"]*"', b"", each) for each in (one, two))
+            one, two = (re.sub(rb'"(created|command)": "[^"]*"', b"", content) for content in (one, two))
         if name == "report.html":
-            one, two = (re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", b"", each) for each in (one, two))
+            one, two = (re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", b"", content) for content in (one, two))
         assert one == two, name
 
 
@@ -154,10 +154,10 @@ def test_histories_are_those_that_the_tables_count(aftercart: Command, folder: P
 
 
 def test_list_shows_every_question(aftercart: Command) -> None:
-    told = " ".join(aftercart("list").stdout.split())
+    printed = " ".join(aftercart("list").stdout.split())
     for name in [*scenarios.names(), *shipped.names(), "wang2024"]:
-        assert f"{name} " in told
-    assert "What if 88 of 100 relapsed patients received salvage treatment, instead of today's 49?" in told
+        assert f"{name} " in printed
+    assert "What if 88 of 100 relapsed patients received salvage treatment, instead of today's 49?" in printed
 
 
 def test_whatever_is_shipped_can_be_checked(aftercart: Command) -> None:
@@ -194,8 +194,8 @@ def test_a_marginal_benefit_that_a_run_refuses_is_refused_by_check(name: str, wo
 
 def test_a_marginal_benefit_can_be_set_by_name(aftercart: Command) -> None:
     result = aftercart("run", "wider-salvage@0.25", "--draws", "2", "--horizon", "24", "--jobs", "1", "--json")
-    shown = {row["scenario"]: row for row in json.loads(result.stdout) if row["outcome"] == "os_12"}
-    assert next(iter(shown)) == "wider-salvage@0.25"
+    alive = {row["scenario"]: row for row in json.loads(result.stdout) if row["outcome"] == "os_12"}
+    assert next(iter(alive)) == "wider-salvage@0.25"
 
 
 def test_a_reader_who_stops_reading_gets_no_error(started: Callable[..., subprocess.Popen[str]]) -> None:

@@ -25,16 +25,16 @@ GOOD = SimpleNamespace(
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """In place of minutes of sampling: the frozen posterior. What calibrate was asked for is noted."""
-    asked: dict[str, Any] = {}
+    settings_used: dict[str, Any] = {}
     cohort = load_cohort(load_pathway("b_all_post_cd19"))
     assert cohort is not None
 
     def calibrate(name: str, **settings: Any) -> Any:
-        asked.update(settings, cohort=name)
+        settings_used.update(settings, cohort=name)
         return SimpleNamespace(posterior=cohort.posterior, diagnostics=GOOD, problems=list, warnings=list)
 
     monkeypatch.setattr(fit, "calibrate", calibrate)
-    return asked
+    return settings_used
 
 
 def test_calibrate_shows_prior_and_posterior_of_each_parameter(
@@ -70,9 +70,9 @@ def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: 
     monkeypatch.setattr(fit, "calibrate", calibrate)
     result = aftercart("calibrate", "wang2024", "--out", "fit")
     assert result.exit_code == 1
-    *said, last = result.stderr.splitlines()
+    *warnings, last = result.stderr.splitlines()
     assert last == "aftercart: wang2024: nothing written, since the effective sample size is 12"
-    (same_patients,) = said
+    (same_patients,) = warnings
     assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
 
 
@@ -98,9 +98,12 @@ def test_verify_fails_where_the_exact_engine_is_wrong(
     right = engine.curves
 
     def wrong(model: Any, horizon: float) -> Any:
-        found = right(model, horizon)
-        half = {clock: {name: each / 2 for name, each in own.items()} for clock, own in found.occupancy.items()}
-        return replace(found, occupancy=half)
+        curves = right(model, horizon)
+        half = {
+            clock: {state: probability / 2 for state, probability in states.items()}
+            for clock, states in curves.occupancy.items()
+        }
+        return replace(curves, occupancy=half)
 
     monkeypatch.setattr(engine, "curves", wrong)
     result = aftercart("verify", "--quiet")

@@ -65,18 +65,18 @@ def is_possible(case: Case) -> bool:
 def typed(case: Case) -> list[str]:
     """Return what a person types."""
     world = WORLDS[case["world"]]
-    asked = [case["command"], world.scenario]
+    arguments = [case["command"], world.scenario]
     if case["command"] == "compare" or (case["command"] == "virtual-cohorts" and case["output"] == "json"):
-        asked += [world.other]
+        arguments += [world.other]
     if case["command"] == "sweep":
-        asked += ["--vary", world.vary]
+        arguments += ["--vary", world.vary]
     if case["command"] in COHORTS:
-        asked += ["--n", str(case["patients"] + 1), "--cohorts", str(case["draws"])]
+        arguments += ["--n", str(case["patients"] + 1), "--cohorts", str(case["draws"])]
     else:
-        asked += ["--patients", str(case["patients"]), "--replications", str(case["replications"])]
-    asked += [f"--{name}={case[name]}" for name in ("engine", "draws", "horizon")]
-    asked += [f"--{case['output']}"] * (case["output"] != "table") + ["--histories"] * case["histories"]
-    return [*asked, "--jobs", "1", "--out", "out"]
+        arguments += ["--patients", str(case["patients"]), "--replications", str(case["replications"])]
+    arguments += [f"--{name}={case[name]}" for name in ("engine", "draws", "horizon")]
+    arguments += [f"--{case['output']}"] * (case["output"] != "table") + ["--histories"] * case["histories"]
+    return [*arguments, "--jobs", "1", "--out", "out"]
 
 
 CASES = pairwise(every(FACTORS, is_possible))
@@ -157,34 +157,34 @@ def engines_agree(case: Case, out: Path) -> None:
     if WORLDS[case["world"]].is_limited or case["engine"] not in ("microsim", "des"):
         return
     settings = {name: case[name] for name in ("patients", "draws", "horizon")}
-    asked = scenarios_of(case)
+    scenarios = scenarios_of(case)
     survival = pd.read_csv(out / "survival.csv")
     if case["engine"] == "des":
-        theirs = compare(*asked, engine="microsim", **settings)
+        by_microsim = compare(*scenarios, engine="microsim", **settings)
         for name in ("survival", "outcomes", "occupancy"):
             pd.testing.assert_frame_equal(
-                pd.read_csv(out / f"{name}.csv"), read_back(getattr(theirs, name)), rtol=1e-6, check_dtype=False
+                pd.read_csv(out / f"{name}.csv"), read_back(getattr(by_microsim, name)), rtol=1e-6, check_dtype=False
             )
     if not WORLDS[case["world"]].has_milestones:
-        solved = compare(*asked, engine="exact", draws=case["draws"], horizon=case["horizon"]).survival
+        solved = compare(*scenarios, engine="exact", draws=case["draws"], horizon=case["horizon"]).survival
         mine, exact = (
             table[table["population"] == "all"].set_index(["scenario", "clock", "month"])["survival"]
             for table in (survival, solved)
         )
         chance = np.log(2 * exact.index.droplevel("month").nunique() * case["draws"] / FALSE_ALARM)
-        band = np.sqrt(chance / (2 * reached(asked[0], case)))
+        band = np.sqrt(chance / (2 * reached(scenarios[0], case)))
         assert (mine - exact).abs().max() <= band + 2e-4
 
 
 def reached(scenario: Scenario, case: Case) -> int:
     """Return how many of a parameter set's simulated patients come to the default clock, where they are fewest."""
     draws = load_informed_draws(scenario.pathway)
-    found = []
+    counts = []
     for draw in range(case["draws"]):
         model, uniforms = resolve(scenario, single(draws, draw)), Uniforms(1, draw + 1)
         (block,) = microsim.simulate(model, uniforms, range(case["patients"]), horizon=0.0, keep=frozenset())
-        found.append(int(np.isfinite(block.clock_month).sum()))
-    return max(min(found), 1)
+        counts.append(int(np.isfinite(block.clock_month).sum()))
+    return max(min(counts), 1)
 
 
 def read_back(table: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +192,7 @@ def read_back(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def scenarios_of(case: Case) -> list[Scenario]:
-    return [load_scenario(each) for each in typed(case)[1 : 2 + (case["command"] == "compare")]]
+    return [load_scenario(name) for name in typed(case)[1 : 2 + (case["command"] == "compare")]]
 
 
 @pytest.mark.parametrize(
@@ -237,9 +237,9 @@ FULL = [
 @pytest.mark.parametrize("case", FULL, ids=named)
 def test_the_full_matrix_runs_from_the_command_line(case: Case, worlds: Path, started: Callable[..., Any]) -> None:
     with started(*typed(case)) as process:
-        told, complaint = process.communicate(timeout=300)
+        printed, complaint = process.communicate(timeout=300)
     assert process.returncode == 0, complaint
     assert "Warning" not in complaint
-    assert json.loads(told)
+    assert json.loads(printed)
     if case["command"] in RUNS:
         holds_together(case, worlds / "out")

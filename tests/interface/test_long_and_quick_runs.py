@@ -58,21 +58,21 @@ def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Comma
     typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick", "--engine", "microsim", "--histories")
     result = aftercart_with_figures(*typed)
     assert result.exit_code == 0, result.output
-    said = " ".join(result.stdout.split())
-    assert said.startswith(ROUGH)
-    assert said.count(ROUGH) == 2
+    printed = " ".join(result.stdout.split())
+    assert printed.startswith(ROUGH)
+    assert printed.count(ROUGH) == 2
     (run,) = (folder / "results" / "as-it-is-vs-fewer-fall-ill-rough").iterdir()
-    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert (told["rough"], told["patients"], told["replications"]) == (True, 1_000, 1)
-    assert told["note"].startswith(ROUGH)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["rough"], manifest["patients"], manifest["replications"]) == (True, 1_000, 1)
+    assert manifest["note"].startswith(ROUGH)
     assert ROUGH in (run / "report.html").read_text(encoding="utf-8")
     figures = list(run.glob("*.svg"))
     assert figures
-    for each in figures:
-        assert ROUGH in each.read_text(encoding="utf-8"), each.name
-    for each in run.glob("*.csv"):
-        table = pd.read_csv(each)
-        assert (table.columns[-1], set(table["quality"])) == ("quality", {"rough"}), each.name
+    for file in figures:
+        assert ROUGH in file.read_text(encoding="utf-8"), file.name
+    for file in run.glob("*.csv"):
+        table = pd.read_csv(file)
+        assert (table.columns[-1], set(table["quality"])) == ("quality", {"rough"}), file.name
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", str(run)).exit_code == 0
     assert ROUGH in (run / "report.html").read_text(encoding="utf-8")
@@ -82,8 +82,8 @@ def test_what_is_not_quick_is_not_rough(aftercart: Command, folder: Path) -> Non
     result = aftercart("run", "as-it-is.toml", "--out", "run")
     assert "rough" not in result.output.lower()
     assert json.loads((folder / "run" / "manifest.json").read_text(encoding="utf-8"))["rough"] is False
-    for each in (folder / "run").glob("*.csv"):
-        assert "quality" not in pd.read_csv(each).columns, each.name
+    for file in (folder / "run").glob("*.csv"):
+        assert "quality" not in pd.read_csv(file).columns, file.name
 
 
 def test_a_quick_table_is_json_still_and_the_mark_is_beside_it(aftercart: Command) -> None:

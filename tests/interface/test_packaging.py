@@ -17,9 +17,9 @@ def project(repository: Path) -> dict[str, Any]:
 
 
 def name_of(requirement: str) -> str:
-    found = re.match(r"[A-Za-z0-9-]+", requirement)
-    assert found is not None
-    return found[0]
+    name = re.match(r"[A-Za-z0-9-]+", requirement)
+    assert name is not None
+    return name[0]
 
 
 def readme_command(repository: Path, marker: str) -> str:
@@ -41,7 +41,7 @@ def test_the_licence_is_stated_alike_everywhere(repository: Path, project: dict[
 
 
 def test_only_what_is_needed_is_depended_on(project: dict[str, Any]) -> None:
-    assert {name_of(each) for each in project["project"]["dependencies"]} == DEPENDENCIES
+    assert {name_of(requirement) for requirement in project["project"]["dependencies"]} == DEPENDENCIES
 
 
 def test_packages_are_installed_with_their_data_and_without_the_tests(project: dict[str, Any]) -> None:
@@ -58,10 +58,10 @@ def test_no_ignored_name_hides_a_shipped_file(repository: Path, tmp_path: Path) 
     assert len(shipped) > 50
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text((repository / ".gitignore").read_text(encoding="utf-8"))
-    asked = [str(path.relative_to(repository)) for path in shipped]
-    command = ["git", "check-ignore", "--no-index", *asked, "results/x", ".venv/x"]
-    found = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert found.stdout.split() == ["results/x", ".venv/x"]
+    paths = [str(path.relative_to(repository)) for path in shipped]
+    command = ["git", "check-ignore", "--no-index", *paths, "results/x", ".venv/x"]
+    ignored = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert ignored.stdout.split() == ["results/x", ".venv/x"]
 
 
 def test_the_readme_has_the_main_job_and_the_test_command(repository: Path) -> None:

@@ -22,5 +22,5 @@ def test_a_quick_run_writes_every_section(tmp_path: Path) -> None:
         "## What addressed uniforms save",
     ]
     assert "A quick run: its figures mean nothing" in text
-    for told in ("microsim / SimPy, with beds", "microsim / heormodel", "addressed uniforms", "peak memory"):
-        assert told in text
+    for phrase in ("microsim / SimPy, with beds", "microsim / heormodel", "addressed uniforms", "peak memory"):
+        assert phrase in text

@@ -34,14 +34,14 @@ def test_the_reference_in_the_documents_is_the_program_s(
 
 
 def test_the_reference_names_every_family_parameter_and_unit(aftercart: Command) -> None:
-    told = aftercart("schema", "--pathway", "--markdown").stdout
+    printed = aftercart("schema", "--pathway", "--markdown").stdout
     for family in FAMILIES:
-        row = re.search(rf"^\| `{family}` \|.*$", told, re.M)
+        row = re.search(rf"^\| `{family}` \|.*$", printed, re.M)
         assert row is not None, family
         for name in parameter_names(family):
             assert f"`{name}`" in row[0], (family, name)
     for unit in UNITS:
-        assert f"| `{unit}` |" in told
+        assert f"| `{unit}` |" in printed
 
 
 def test_the_pathway_schema_is_one_too(aftercart: Command) -> None:

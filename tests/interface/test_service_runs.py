@@ -65,15 +65,15 @@ def service(run: Path) -> pd.DataFrame:
 def test_a_run_from_dates_is_the_run_from_the_same_months(aftercart: Command, folder: Path) -> None:
     """On the 1st, the 9th and twice the 20th of three months; one bed."""
     days = [date(2019, month, day) for month in (1, 2, 3) for day in (1, 9, 20, 20)]
-    months = [(each - days[0]).days / 30.4375 for each in days]
-    told = {"arrival_dates": f"[{', '.join(map(str, days))}]", "arrival_months": str(months)}
-    for key, arrivals in told.items():
+    months = [(day - days[0]).days / 30.4375 for day in days]
+    declared = {"arrival_dates": f"[{', '.join(map(str, days))}]", "arrival_months": str(months)}
+    for key, arrivals in declared.items():
         (folder / "listed.toml").write_text(
             f'pathway = "ward.toml"\n[capacity]\nbeds = 1\n[service]\n{key} = {arrivals}\nyears = 1\n'
         )
         assert aftercart("run", "listed.toml", "--overload", "--out", key).exit_code == 0
     for table in ("service.csv", "queue.csv", "survival.csv", "outcomes.csv"):
-        dated, listed = ((folder / key / table).read_text() for key in told)
+        dated, listed = ((folder / key / table).read_text() for key in declared)
         assert dated == listed
 
 
@@ -90,7 +90,7 @@ def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, fo
     table = pd.read_csv(folder / "run" / "service.csv").fillna({"resource": "", "follow_up": ""})
     assert set(table[table["resource"] != ""]["follow_up"]) == {"whole stays"}
     by_year = table[table["resource"] == ""]
-    assert {(name, each) for name, each in zip(by_year["outcome"], by_year["follow_up"], strict=True)} == {
+    assert {(name, follow_up) for name, follow_up in zip(by_year["outcome"], by_year["follow_up"], strict=True)} == {
         ("os_6", "to month 6"), ("os_12", "to month 12"), ("os_24", "to month 24"), ("arrivals", "")
     }  # fmt: skip
 
@@ -99,42 +99,43 @@ def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, fo
 
 
 def test_the_answer_is_survival_and_then_what_the_ward_does(aftercart: Command, folder: Path) -> None:
-    told = words(aftercart("run", "busy.toml", "--out", "run"))
-    assert re.match(r"Of 100 patients, \d+ are alive at 12 months under busy\. Two beds: ", told)
-    said = re.search(r"Two beds: of patients who request one, (\d+) % wait over 30 days and (\d+) % are lost", told)
-    assert said is not None, told
-    found = service(folder / "run").loc[("busy", "beds")]["estimate"]
-    assert int(said[1]) == round(100 * found["wait_over_30_days"])
-    assert int(said[2]) == round(100 * found["lost_while_waiting"])
+    printed = words(aftercart("run", "busy.toml", "--out", "run"))
+    assert re.match(r"Of 100 patients, \d+ are alive at 12 months under busy\. Two beds: ", printed)
+    pattern = r"Two beds: of patients who request one, (\d+) % wait over 30 days and (\d+) % are lost"
+    shares = re.search(pattern, printed)
+    assert shares is not None, printed
+    beds = service(folder / "run").loc[("busy", "beds")]["estimate"]
+    assert int(shares[1]) == round(100 * beds["wait_over_30_days"])
+    assert int(shares[2]) == round(100 * beds["lost_while_waiting"])
 
 
 def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Command, folder: Path) -> None:
-    told = aftercart("run", "busy.toml", "--out", "run").stdout
-    found = service(folder / "run").loc[("busy", "beds")]
-    used, error = (100 * found.loc["utilisation", name] for name in ("estimate", "monte_carlo_se"))
-    assert re.search(rf"utilisation, % +{used:.0f} ± {error:.2g}\n", told), told
-    assert re.search(r"requests a year +\d+(\.\d)? ± 0?\.?\d+", told), told
-    mean = 30.4375 * found.loc["wait_mean", "estimate"]
-    assert re.search(rf"mean wait of patients served, days +{mean:.{0 if mean >= 10 else 1}f} ", told), told
+    printed = aftercart("run", "busy.toml", "--out", "run").stdout
+    beds = service(folder / "run").loc[("busy", "beds")]
+    used, error = (100 * beds.loc["utilisation", name] for name in ("estimate", "monte_carlo_se"))
+    assert re.search(rf"utilisation, % +{used:.0f} ± {error:.2g}\n", printed), printed
+    assert re.search(r"requests a year +\d+(\.\d)? ± 0?\.?\d+", printed), printed
+    mean = 30.4375 * beds.loc["wait_mean", "estimate"]
+    assert re.search(rf"mean wait of patients served, days +{mean:.{0 if mean >= 10 else 1}f} ", printed), printed
 
 
 def test_long_waits_are_shown_in_months(aftercart: Command) -> None:
-    told = aftercart("run", "overloaded.toml", "--overload").stdout
-    if "mean wait of patients served, days" not in told:
-        assert "mean wait of patients served, months" in told
-    assert ("mean wait of patients served, days" in told) != ("mean wait of patients served, months" in told)
+    printed = aftercart("run", "overloaded.toml", "--overload").stdout
+    if "mean wait of patients served, days" not in printed:
+        assert "mean wait of patients served, months" in printed
+    assert ("mean wait of patients served, days" in printed) != ("mean wait of patients served, months" in printed)
 
 
 def test_intervals_over_draws_are_shown_where_there_are_draws(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
-    told = words(aftercart("run", "letter-centre", "--out", "run", *typed))
-    assert "HSCT beds; waits and use cover whole stays, even past the horizon" in told
-    assert "letter-centre: one HSCT bed" in told
-    assert "Brackets: 95 % intervals over 6 parameter sets, without simulation noise" in told
-    assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 parameter sets" in told
-    assert "±: Monte Carlo standard error, 3 replications per parameter set." in told
-    found = service(folder / "run").loc[("letter-centre", "hsct_beds")]
-    used = found.loc["utilisation"]
+    printed = words(aftercart("run", "letter-centre", "--out", "run", *typed))
+    assert "HSCT beds; waits and use cover whole stays, even past the horizon" in printed
+    assert "letter-centre: one HSCT bed" in printed
+    assert "Brackets: 95 % intervals over 6 parameter sets, without simulation noise" in printed
+    assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 parameter sets" in printed
+    assert "±: Monte Carlo standard error, 3 replications per parameter set." in printed
+    beds = service(folder / "run").loc[("letter-centre", "hsct_beds")]
+    used = beds.loc["utilisation"]
     assert used["lower"] < used["estimate"] < used["upper"]
     assert used["monte_carlo_se"] > 0.0
 
@@ -143,28 +144,28 @@ def test_intervals_over_draws_are_shown_where_there_are_draws(aftercart: Command
 def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_shown(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
-    told = words(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
-    found = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
-    assert np.isnan([found["lower"], found["upper"]]).all()
-    used, error = (100 * found[name] for name in ("estimate", "monte_carlo_se"))
-    assert f"utilisation, % {used:.0f} ± {error:.2g} " in told
+    printed = words(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
+    utilisation = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
+    assert np.isnan([utilisation["lower"], utilisation["upper"]]).all()
+    used, error = (100 * utilisation[name] for name in ("estimate", "monte_carlo_se"))
+    assert f"utilisation, % {used:.0f} ± {error:.2g} " in printed
     page = (folder / "run" / "report.html").read_text()
     assert f"<b>{used:.0f}</b> <span class=\"interval\">± {error:.2g}</span>" in page
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower().split()
 
 
 @pytest.mark.parametrize(
-    ("precision", "said"),
+    ("precision", "sentence"),
     [
         (1000, "is within 100000 % of every estimate (4 replications per parameter set, 1 needed)."),
         (0.001, "is above 0.1 % of the estimate for 9 of 9 figures: requests a year; "),
     ],
 )
 def test_it_is_said_whether_the_replications_suffice(
-    aftercart: Command, folder: Path, precision: float, said: str
+    aftercart: Command, folder: Path, precision: float, sentence: str
 ) -> None:
     (folder / "precise.toml").write_text(f'base = "busy.toml"\n[service]\nprecision = {precision}')
-    assert f"Simulation noise (95 % Monte Carlo error) {said}" in words(aftercart("run", "precise.toml"))
+    assert f"Simulation noise (95 % Monte Carlo error) {sentence}" in words(aftercart("run", "precise.toml"))
 
 
 def test_one_replication_is_said_to_show_nothing_of_chance(aftercart: Command) -> None:
@@ -202,10 +203,10 @@ def test_the_engine_is_named_with_the_reason(aftercart: Command, folder: Path, t
 def test_the_offered_load_is_printed_before_the_run_unless_quiet(aftercart: Command) -> None:
     """One arrival a month, 4 in 5 reach the ward and stay two months: 1.6 on two beds."""
     assert "busy: demand for beds is 80 % of capacity\n" in aftercart("run", "busy.toml").stderr
-    told = aftercart("run", "regional-centre", "--draws", "1", "--replications", "1", "--jobs", "1").stderr
+    printed = aftercart("run", "regional-centre", "--draws", "1", "--replications", "1", "--jobs", "1").stderr
     assert re.search(
-        r"HSCT beds is [789]\d % of capacity, and 100 % or more in 1?[1-9] of 20 parameter sets\n", told
-    ), told
+        r"HSCT beds is [789]\d % of capacity, and 100 % or more in 1?[1-9] of 20 parameter sets\n", printed
+    ), printed
     quiet = aftercart("run", "busy.toml", "--quiet")
     assert quiet.stderr == ""
     assert "Two beds: " in quiet.stdout
@@ -218,12 +219,13 @@ def test_no_line_is_longer_than_80_columns(aftercart: Command) -> None:
 
 
 def test_differences_are_reported_to_the_first_scenario(aftercart: Command, folder: Path) -> None:
-    told = aftercart("compare", "busy.toml", "calendar.toml", "--engine", "des", "--out", "run").stdout
-    assert "Under busy, two beds: " in " ".join(told.split())
-    assert "Under calendar, two beds, three from month 24: " in " ".join(told.split())
-    found = service(folder / "run").loc[("calendar", "beds", "utilisation")]
-    assert found["difference"] < 0.0
-    assert re.search(rf"utilisation, % +\d+ ± [\d.]+ +\d+ ± [\d.]+ +{100 * found['difference']:+.0f}", told), told
+    printed = aftercart("compare", "busy.toml", "calendar.toml", "--engine", "des", "--out", "run").stdout
+    assert "Under busy, two beds: " in " ".join(printed.split())
+    assert "Under calendar, two beds, three from month 24: " in " ".join(printed.split())
+    utilisation = service(folder / "run").loc[("calendar", "beds", "utilisation")]
+    assert utilisation["difference"] < 0.0
+    difference = 100 * utilisation["difference"]
+    assert re.search(rf"utilisation, % +\d+ ± [\d.]+ +\d+ ± [\d.]+ +{difference:+.0f}", printed), printed
 
 
 def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None:
@@ -300,8 +302,8 @@ def test_the_report_has_beds_and_can_be_made_again(aftercart_with_figures: Comma
     assert "Year 3 " in text
     assert "busy, two beds: " in page.partition('role="img"')[2], "the figure in words"
     assert result.stdout.partition("\n")[0][:60] in text
-    for said in (text, " ".join(result.stdout.split())):
-        assert "survival at 12 months can look better with fewer of them" in said
+    for output in (text, " ".join(result.stdout.split())):
+        assert "survival at 12 months can look better with fewer of them" in output
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", "run").exit_code == 0
     assert {path.name: path.read_bytes() for path in run.iterdir()} == written
@@ -332,8 +334,8 @@ def test_a_centre_that_treats_as_many_has_no_more_survivors_per_10_more_treated(
     """Beds change neither who is treated nor how many: what chance makes of them is no gain."""
     typed = ("--patients", "100", "--horizon", "24", "--out", "run")
     assert aftercart("compare", "baseline", "letter-centre", "wider-salvage", *QUICK, *typed).exit_code == 0
-    found = pd.read_csv(folder / "run" / "outcomes.csv")
-    gained = found[found["outcome"].str.contains("more_treated")]
+    outcomes = pd.read_csv(folder / "run" / "outcomes.csv")
+    gained = outcomes[outcomes["outcome"].str.contains("more_treated")]
     assert set(gained["scenario"]) == {"wider-salvage", "wider-salvage@cohorts"}
 
 
@@ -342,8 +344,8 @@ def test_without_limits_nothing_is_said_of_beds(aftercart_with_figures: Command,
     (folder / "free.toml").write_text('pathway = "ward.toml"')
     result = aftercart_with_figures("run", "free.toml", "--out", "run")
     assert result.exit_code == 0, result.output
-    for said in (result.stdout, (folder / "run" / "report.html").read_text()):
-        assert "may show more alive" not in " ".join(said.split())
+    for output in (result.stdout, (folder / "run" / "report.html").read_text()):
+        assert "may show more alive" not in " ".join(output.split())
 
 
 # --- What is shipped ---
@@ -381,25 +383,25 @@ def test_every_shipped_centre_can_be_served_and_the_regional_ones_are_busy(name:
 # --- What is refused ---
 
 
-def refused(result: Any, *said: str) -> None:
+def refused(result: Any, *phrases: str) -> None:
     """One message on standard error besides the load, with these words in it; nothing on standard output."""
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
     (message,) = (line for line in result.stderr.splitlines() if "demand for" not in line)
     assert message.startswith("aftercart: ")
-    for each in said:
-        assert each in message, message
+    for phrase in phrases:
+        assert phrase in message, message
 
 
 def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Command, folder: Path) -> None:
-    said = (
+    phrases = (
         "[capacity] beds",
         "demand exceeds capacity, so the queue grows without limit",
         "a load of 2.00",
         "--overload",
     )
-    refused(aftercart("run", "overloaded.toml", "--out", "run"), *said)
-    refused(aftercart("compare", "busy.toml", "overloaded.toml", "--quiet", "--out", "run"), *said)
+    refused(aftercart("run", "overloaded.toml", "--out", "run"), *phrases)
+    refused(aftercart("compare", "busy.toml", "overloaded.toml", "--quiet", "--out", "run"), *phrases)
     assert not (folder / "run").exists()
 
 
@@ -426,13 +428,13 @@ def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(afterca
 def test_and_is_run_on_request(aftercart: Command, folder: Path) -> None:
     result = aftercart("run", "overloaded.toml", "--overload", "--out", "run")
     assert result.exit_code == 0, result.output
-    found = service(folder / "run").loc[("overloaded", "beds")]["estimate"]
-    assert 0.9 < found["utilisation"] <= 1.0
+    beds = service(folder / "run").loc[("overloaded", "beds")]["estimate"]
+    assert 0.9 < beds["utilisation"] <= 1.0
     assert json.loads((folder / "run" / "manifest.json").read_text())["overload"] is True
 
 
 @pytest.mark.parametrize(
-    ("told", "typed", "said"),
+    ("table", "typed", "phrases"),
     [
         ("[capacity]\nbeds = 0", [], ["[capacity] beds", "not a whole number above zero", "got 0"]),
         ("[capacity]\nbeds = -1", [], ["[capacity] beds", "got -1"]),
@@ -452,14 +454,14 @@ def test_and_is_run_on_request(aftercart: Command, folder: Path) -> None:
     ],
 )
 def test_a_centre_that_cannot_be_is_refused_at_its_place(
-    aftercart: Command, folder: Path, told: str, typed: list[str], said: list[str]
+    aftercart: Command, folder: Path, table: str, typed: list[str], phrases: list[str]
 ) -> None:
-    (folder / "spoiled.toml").write_text(f'base = "busy.toml"\n{told}')
-    refused(aftercart("run", "spoiled.toml", *typed), *said)
+    (folder / "spoiled.toml").write_text(f'base = "busy.toml"\n{table}')
+    refused(aftercart("run", "spoiled.toml", *typed), *phrases)
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("capacity", "why"),
     [
         (f"units = {STEPS}", "has a calendar"),
         ("units = 3\noffered_every_months = 1", "is offered at intervals"),
@@ -467,9 +469,9 @@ def test_a_centre_that_cannot_be_is_refused_at_its_place(
     ],
 )
 def test_what_microsim_cannot_queue_is_refused_and_des_named(
-    aftercart: Command, folder: Path, told: str, why: str
+    aftercart: Command, folder: Path, capacity: str, why: str
 ) -> None:
-    (folder / "more.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\n{told}')
+    (folder / "more.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\n{capacity}')
     refused(aftercart("run", "more.toml", "--engine", "microsim"), "more.toml", why, "--engine des")
     assert "Engine: des" in words(aftercart("run", "more.toml"))
 

@@ -38,14 +38,14 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[+-]?\d+)?(?!\w)")
 @pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_says_and_writes_what_it_did(aftercart: Command, folder: Path, name: str) -> None:
-    found = "".join(_parts(aftercart, folder, COMMANDS[name]))
+    text = "".join(_parts(aftercart, folder, COMMANDS[name]))
     snapshot = SNAPSHOTS / f"{name}.txt"
     if os.environ.get("UPDATE_SNAPSHOTS"):
-        snapshot.write_text(found)
+        snapshot.write_text(text)
     before = snapshot.read_text()
-    assert NUMBER.sub("#", found) == NUMBER.sub("#", before)
+    assert NUMBER.sub("#", text) == NUMBER.sub("#", before)
     # Other processors round otherwise in the last digit.
-    numbers = [np.array(NUMBER.findall(each), dtype=float) for each in (found, before)]
+    numbers = [np.array(NUMBER.findall(side), dtype=float) for side in (text, before)]
     np.testing.assert_allclose(*numbers, rtol=1e-6, atol=1e-9)
 
 

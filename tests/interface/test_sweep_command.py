@@ -30,26 +30,26 @@ def refused(result: Any, folder: Path, *words: str) -> None:
 
 @pytest.mark.usefixtures("without_pictures")
 def test_the_answer_comes_first_and_every_line_fits(aftercart: Command) -> None:
-    told = aftercart("sweep", "as-it-is.toml", *ONSET, *DEATHS).stdout
-    assert told.startswith("Of 100 patients, ")
-    assert "Alive at 12 months, %, by onset_rate (down) and death_rate_ill (across)" in " ".join(told.split())
-    assert "Engine: exact" in told
-    assert max(len(line) for line in told.splitlines()) <= 80
+    printed = aftercart("sweep", "as-it-is.toml", *ONSET, *DEATHS).stdout
+    assert printed.startswith("Of 100 patients, ")
+    assert "Alive at 12 months, %, by onset_rate (down) and death_rate_ill (across)" in " ".join(printed.split())
+    assert "Engine: exact" in printed
+    assert max(len(line) for line in printed.splitlines()) <= 80
 
 
 @pytest.mark.usefixtures("without_pictures")
 def test_one_name_is_a_table_of_outcomes(aftercart: Command) -> None:
-    told = aftercart("sweep", "as-it-is.toml", *ONSET).stdout
-    assert "By onset_rate" in told
-    assert "alive at 12" in told
+    printed = aftercart("sweep", "as-it-is.toml", *ONSET).stdout
+    assert "By onset_rate" in printed
+    assert "alive at 12" in printed
 
 
 @pytest.mark.usefixtures("without_pictures")
 def test_a_large_grid_is_its_best_and_its_worst_cells(aftercart: Command) -> None:
     typed = ("--vary", "onset_rate=0.01..0.21..0.01", "--vary", "death_rate_ill=0.1,0.2")
-    told = aftercart("sweep", "as-it-is.toml", *typed).stdout
-    assert "The best and the worst of 42 cells" in told
-    assert len(told.splitlines()) < 30
+    printed = aftercart("sweep", "as-it-is.toml", *typed).stdout
+    assert "The best and the worst of 42 cells" in printed
+    assert len(printed.splitlines()) < 30
 
 
 @pytest.mark.usefixtures("without_png")
@@ -58,15 +58,15 @@ def test_the_folder_holds_one_tidy_table_figures_and_how_it_came_about(
 ) -> None:
     result = aftercart_with_figures("sweep", "as-it-is.toml", *ONSET, *DEATHS)
     assert result.exit_code == 0, result.output
-    (found,) = (folder / "results" / "as-it-is-sweep").iterdir()
+    (run,) = (folder / "results" / "as-it-is-sweep").iterdir()
     names = {"sweep.csv", "manifest.json"} | {f"{n}.{end}" for n in ("heat_map", "outcomes") for end in ("svg", "png")}
-    assert {each.name for each in found.iterdir()} == names
-    table = pd.read_csv(found / "sweep.csv")
+    assert {file.name for file in run.iterdir()} == names
+    table = pd.read_csv(run / "sweep.csv")
     assert list(table.columns[:7]) == [
         "onset_rate", "death_rate_ill", "clock", "population", "resource", "outcome", "unit"
     ]  # fmt: skip
     assert len(table[["onset_rate", "death_rate_ill"]].drop_duplicates()) == 6
-    manifest = json.loads((found / "manifest.json").read_text())
+    manifest = json.loads((run / "manifest.json").read_text())
     assert manifest["varied"] == {"onset_rate": [0.05, 0.1], "death_rate_ill": [0.1, 0.2, 0.3]}
     assert manifest["cells"] == 6
 
@@ -76,7 +76,7 @@ def test_one_name_is_drawn_as_a_line(aftercart_with_figures: Command, folder: Pa
     result = aftercart_with_figures("sweep", "as-it-is.toml", *ONSET, "--out", "one", "--quiet")
     assert result.exit_code == 0, result.output
     assert len(result.stdout.splitlines()) <= 3
-    assert {"line.svg", "line.png", "outcomes.svg"} < {each.name for each in (folder / "one").iterdir()}
+    assert {"line.svg", "line.png", "outcomes.svg"} < {file.name for file in (folder / "one").iterdir()}
 
 
 @pytest.mark.usefixtures("without_png")
@@ -123,8 +123,8 @@ def test_ctrl_c_leaves_nothing(started: Callable[..., subprocess.Popen[str]], fo
         time.sleep(0.01)
     time.sleep(1.0)
     os.killpg(process.pid, signal.SIGINT)
-    told, complaint = process.communicate(timeout=60)
-    assert (process.returncode, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
+    printed, complaint = process.communicate(timeout=60)
+    assert (process.returncode, printed, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
     assert set(folder.rglob("*")) == before
 
 
