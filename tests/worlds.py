@@ -9,23 +9,32 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sojourn_times import AT_ONCE, Table
 
+from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario, load_scenario
 
 A_FEW_SHIPPED = ("pathway:peer_pathway", "pathway:three_state", "wider-salvage@0.5", "dual-target-reinfusion")
 """Policies for laws of the engines that no number of a scenario can break: cycles, no draws, marginal patients."""
+DEFAULT_SUITE = {*(f"pathway:{name}" for name in shipped.names()), *A_FEW_SHIPPED, "wider-salvage"}
+"""Shipped policies of the default suite: every pathway, and scenarios that differ in kind; the others are slow."""
 
 FOLDER = tempfile.TemporaryDirectory(prefix="worlds")
 NUMBERS = count()
+
+
+def those_of_the_default_suite(names: Iterable[str]) -> list[Any]:
+    """Shipped policies as parameters of a test: the default suite runs some of them, `pytest -m slow` the others."""
+    return [name if name in DEFAULT_SUITE else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 # --- What a world is made of ---

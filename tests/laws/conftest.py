@@ -1,8 +1,9 @@
 """What the laws share: every shipped policy, and a reference that follows one patient at a time.
 
-A test that asks for `policy` is run for every shipped pathway as it is declared and for every shipped scenario, a
-scenario that raises uptake also at marginal benefits 0.5 and 0; a new pathway or scenario comes under every law by
-itself. `follow` is the microsimulation told as slowly and plainly as possible: one patient, one step at a time.
+A test that asks for `policy` is run for every shipped pathway as it is declared and for scenarios that differ in kind;
+with `-m slow` for every shipped scenario, one that raises uptake also at marginal benefits 0.5 and 0, so that a new one
+comes under every law by itself. `follow` is the microsimulation as slow and plain as possible: one patient, one step at
+a time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import those_of_the_default_suite
 
 import scenarios
 from simulator.engines.curves import Curves
@@ -57,7 +59,7 @@ def as_declared(name: str) -> Scenario:
     return load_scenario(name)
 
 
-@pytest.fixture(scope="session", params=policies())
+@pytest.fixture(scope="session", params=those_of_the_default_suite(policies()))
 def policy(request: pytest.FixtureRequest) -> Scenario:
     return as_declared(request.param)
 

@@ -65,10 +65,12 @@ def test_every_exception_is_still_there(name: str, words: str) -> None:
 
 def spoken(file: Path) -> Iterator[tuple[int, str]]:
     """Yield the texts of a module that are no docstrings: what the program says, and the names that it gives."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    silent = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+    docstrings = set()
+    # A statement comes before the text that it consists of.
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Expr):
+            docstrings.add(id(node.value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.lineno, node.value
 
 

@@ -85,7 +85,7 @@ def test_the_horizon_cuts_the_curves_and_changes_nothing_before(policy: Scenario
         np.testing.assert_allclose(survival, solved.survival[key][:, : survival.shape[1]], atol=1e-7, err_msg=str(key))
 
 
-@pytest.mark.parametrize("horizon", [0.1, 0.05, 1.0, 7.3])
+@pytest.mark.parametrize("horizon", [0.05, 7.3])
 def test_a_short_horizon_still_ends_where_it_should(policy: Scenario, horizon: float) -> None:
     curves = engine.curves(resolve(policy), horizon)
     assert curves.months[0] == 0.0
@@ -97,9 +97,9 @@ def test_entries_into_a_state_count_as_often_as_it_is_entered() -> None:
     """A second salvage is a second course: 1 + q + q^2 + ... among those who relapse and relapse again."""
     base = load_scenario("universal-salvage")
     always = replace(base, set={**base.set, "second_salvage_uptake": 1.0})
-    once = engine.curves(resolve(base), 120.0).counts["salvage_courses"]
-    again = engine.solve(resolve(always), 120.0)
-    relapses = again.entered(["relapse_after_salvage"])[:, -1]
-    courses = engine.curves(resolve(always), 120.0).counts["salvage_courses"]
+    once = engine.curves(resolve(base), 24.0).counts["salvage_courses"]
+    relapses = engine.solve(resolve(always), 24.0).entered(["relapse_after_salvage"])[:, -1]
+    courses = engine.curves(resolve(always), 24.0).counts["salvage_courses"]
+    assert relapses > 0.1
     np.testing.assert_allclose(once, 1.0, atol=1e-9)
     np.testing.assert_allclose(courses, 1.0 + relapses, atol=1e-7)

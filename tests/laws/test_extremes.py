@@ -89,7 +89,7 @@ def test_each_time_from_next_to_nothing_to_next_to_for_ever(name: str, months: f
     both(b_all(set={name: months}))
 
 
-@pytest.mark.parametrize("months", [0.0, 1e-9, 1e9])
+@pytest.mark.parametrize("months", [0.0, pytest.param(1e-9, marks=SLOW), 1e9])
 def test_all_times_at_once_at_an_end(months: float) -> None:
     scenario = b_all(set=dict.fromkeys(months_of(load_scenario("baseline").pathway), months))
     solved, _ = both(scenario)
@@ -132,7 +132,9 @@ def test_every_probability_at_an_end(share: float) -> None:
     assert tried > 15
 
 
-@pytest.mark.parametrize("ratio", [0.0, 1e-9, 1e-3, 1e3, 1e9])
+@pytest.mark.parametrize(
+    "ratio", [0.0, pytest.param(1e-9, marks=SLOW), 1e-3, pytest.param(1e3, marks=SLOW), 1e9]
+)
 def test_hazard_ratios_from_never_to_at_once(ratio: float, events: Events) -> None:
     key = "supportive_care.death_after_relapse"
     scenario = b_all(hazard_ratio={key: ratio})

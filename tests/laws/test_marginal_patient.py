@@ -47,12 +47,17 @@ LEVERS = {name: dict(load_scenario(name).set) for name in raising()} | {
 }
 
 
-@pytest.fixture(params=LEVERS.values(), ids=LEVERS)
+@pytest.fixture(scope="module", params=LEVERS.values(), ids=LEVERS)
 def pair(request: pytest.FixtureRequest) -> tuple[Scenario, Scenario]:
     """A policy that raises uptake and helps nobody, and the same policy without the raise."""
     base = load_scenario("baseline")
     others = {name: value for name, value in request.param.items() if name != "salvage_uptake"}
     return replace(base, set=request.param, marginal_benefit=0.0), replace(base, set=others)
+
+
+@pytest.fixture(scope="module")
+def solved_pair(pair: tuple[Scenario, Scenario]) -> list[Curves]:
+    return [exact.curves(resolve(scenario), 120.0) for scenario in pair]
 
 
 def deaths(scenario: Scenario, horizon: float = 120.0) -> Floats:
@@ -66,16 +71,16 @@ def test_without_benefit_every_patient_dies_in_the_month_in_which_they_would_hav
     np.testing.assert_allclose(deaths(pair[0]), deaths(pair[1]), rtol=0, atol=1e-9)
 
 
-def test_without_benefit_survival_is_exactly_what_it_was(pair: tuple[Scenario, Scenario]) -> None:
-    raised, before = (exact.curves(resolve(each), 120.0) for each in pair)
+def test_without_benefit_survival_is_exactly_what_it_was(solved_pair: list[Curves]) -> None:
+    raised, before = solved_pair
     for clock in raised.occupancy:
         for population in ("all", "cd19=unknown", "prior_hsct=yes"):
             after, own = (curves.survival[clock, population] for curves in (raised, before))
             np.testing.assert_allclose(after, own, rtol=0, atol=ROUNDING, err_msg=f"{clock} {population}")
 
 
-def test_without_benefit_more_are_treated_even_so(pair: tuple[Scenario, Scenario]) -> None:
-    raised, before = (exact.curves(resolve(each), 120.0) for each in pair)
+def test_without_benefit_more_are_treated_even_so(solved_pair: list[Curves]) -> None:
+    raised, before = solved_pair
     assert raised.sizes["treated"] > before.sizes["treated"] + 0.2
     assert raised.counts["salvage_courses"] > before.counts["salvage_courses"] + 0.2
     np.testing.assert_allclose(raised.counts["hscts"], before.counts["hscts"], atol=1e-9)

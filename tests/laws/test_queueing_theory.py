@@ -241,9 +241,9 @@ def test_littles_law_in_every_replication() -> None:
 
 def test_priority_on_one_bed_follows_cobham() -> None:
     """W_k = W_0 / ((1 - s_(k-1)) (1 - s_k)); W_0 = arrivals E[S^2] / 2, s_k the load of the first k (Cobham 1954)."""
-    rho, first = 0.6, 0.3 * 0.6
+    rho, first = 0.5, 0.3 * 0.5
     urgent_first = Capacity(((0.0, 1),), ranks=("urgency", ("urgent",)))
-    runs = Runs(des, centre(exponential(mean=1.0), urgent_first), rho, 12, patients=1_500)
+    runs = Runs(des, centre(exponential(mean=1.0), urgent_first), rho, 12, patients=1_000)
     lies_around(rho / (1.0 - first), runs.share(lambda book: book.waited, True))
     lies_around(rho / ((1.0 - first) * (1.0 - rho)), runs.share(lambda book: book.waited, False))
     lies_around(rho, runs.waits)

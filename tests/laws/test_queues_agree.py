@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import Table, by, exponential, fixed
-from worlds import chance, load, sojourn, ward, world
+from worlds import chance, load, sojourn, those_of_the_default_suite, ward, world
 
 import scenarios
 from simulator.engines import tally
@@ -52,11 +52,14 @@ def scarce(scenario: Scenario, *units: int) -> Scenario:
 
 def limitable() -> list[str]:
     """Every shipped pathway, and every shipped scenario, in which somebody may hold a resource."""
-    found = [f"pathway:{name}" for name in shipped.names() if load_pathway(name).resources]
+    pathways = [f"pathway:{name}" for name in shipped.names() if load_pathway(name).resources]
     # A service scenario differs from its base in who comes when, and is run as it is below.
     # With milestones des is alone: see test_milestones.py.
     of_scenarios = [n for n in scenarios.names() if n not in SERVICES and not load_scenario(n).pathway.milestones]
-    return found + [name for name in of_scenarios if load_scenario(name).pathway.resources]
+    return pathways + [name for name in of_scenarios if load_scenario(name).pathway.resources]
+
+
+EVERY_LIMITABLE = pytest.mark.parametrize("name", those_of_the_default_suite(limitable()))
 
 
 def policy(name: str) -> Scenario:
@@ -82,7 +85,7 @@ def every_book_is_fair(book: Requests, model: Model, fair: Fair) -> None:
         fair(book.of(place), each.units)
 
 
-@pytest.mark.parametrize("name", limitable())
+@EVERY_LIMITABLE
 def test_every_shipped_policy_with_few_units_of_everything(name: str, alike: Alike, fair: Fair) -> None:
     for benefit in (1.0, 0.5, 0.0):
         model = resolve(scarce(policy(name).with_marginal_benefit(benefit), 1, 2))
@@ -93,8 +96,9 @@ def test_every_shipped_policy_with_few_units_of_everything(name: str, alike: Ali
             break
 
 
-@pytest.mark.parametrize("units", [(1,), (1, 50), (50, 1), (2, 3), (6, 4)], ids=str)
-@pytest.mark.parametrize("benefit", [1.0, 0.5, 0.0])
+@pytest.mark.parametrize(
+    ("units", "benefit"), [((1,), 0.5), ((1, 50), 0.0), ((50, 1), 0.5), ((2, 3), 1.0), ((6, 4), 0.5)], ids=str
+)
 def test_wider_salvage_with_a_second_one_after_relapse(
     units: tuple[int, ...], benefit: float, alike: Alike, fair: Fair
 ) -> None:
@@ -110,8 +114,7 @@ def test_wider_salvage_with_a_second_one_after_relapse(
     assert waited.size > 3
 
 
-@pytest.mark.parametrize("years", [1.0, 10.0])
-@pytest.mark.parametrize("benefit", [1.0, 0.5, 0.0])
+@pytest.mark.parametrize(("years", "benefit"), [(1.0, 0.5), (10.0, 0.5), (1.0, 0.0), (10.0, 1.0)])
 def test_arrivals_over_the_calendar_half_of_them_before_the_policy(
     years: float, benefit: float, alike: Alike, fair: Fair
 ) -> None:
@@ -151,8 +154,7 @@ def test_every_shipped_centre_over_its_own_years(name: str, alike: Alike, fair: 
     every_book_is_fair(book, model, fair)
 
 
-@pytest.mark.parametrize("seed", [2, 3, 4, 5])
-@pytest.mark.parametrize("horizon", [0.0, 3.0, 24.0])
+@pytest.mark.parametrize(("horizon", "seed"), [(0.0, 2), (3.0, 3), (3.0, 4), (24.0, 5)])
 def test_follow_up_that_ends_while_patients_wait(seed: int, horizon: float, alike: Alike, fair: Fair) -> None:
     model = resolve(scarce(wider(0.5, second_salvage_uptake=0.8), 1, 1))
     _, book = alike(model, together(range(PATIENTS)), horizon=horizon, seed=seed)
@@ -171,15 +173,14 @@ def test_preparation_that_takes_time_and_other_draws_of_the_parameters(alike: Al
     every_book_is_fair(book, model, fair)
 
 
-@pytest.mark.parametrize("name", limitable())
+@EVERY_LIMITABLE
 def test_with_a_bed_for_everybody_nobody_waits_and_both_equal_the_unlimited_run(name: str, alike: Alike) -> None:
-    for benefit in (1.0, 0.5, 0.0):
-        unlimited = policy(name).with_marginal_benefit(benefit)
-        patients = range(20, 20 + PATIENTS)
-        events, book = alike(resolve(scarce(unlimited, PATIENTS)), together(patients))
-        told = table(microsim.simulate(resolve(unlimited), Uniforms(1), patients, horizon=120.0))
-        pd.testing.assert_frame_equal(events, told, rtol=0.0, atol=1e-9)
-        np.testing.assert_array_equal(book.granted, book.requested)
+    unlimited = policy(name).with_marginal_benefit(0.5)
+    patients = range(20, 20 + PATIENTS)
+    events, book = alike(resolve(scarce(unlimited, PATIENTS)), together(patients))
+    expected = table(microsim.simulate(resolve(unlimited), Uniforms(1), patients, horizon=120.0))
+    pd.testing.assert_frame_equal(events, expected, rtol=0.0, atol=1e-9)
+    np.testing.assert_array_equal(book.granted, book.requested)
 
 
 def test_without_a_limit_no_book_is_kept_and_both_equal_the_unlimited_run(model: Model, alike: Alike) -> None:
@@ -229,8 +230,9 @@ def grid(clock: str = "listed", listed_for_long: str = "dead", after_ward: str =
     return world("referred", states, clocks={clock: clock}, resources=["beds", "scanner"], attributes=lines)
 
 
-@pytest.mark.parametrize("units", [(1, 1), (1, 3), (3, 1), (4, 2), (9, 9)], ids=str)
-@pytest.mark.parametrize("horizon", [2.0, 6.5, 40.0])
+@pytest.mark.parametrize(
+    ("units", "horizon"), [((1, 1), 40.0), ((1, 3), 6.5), ((3, 1), 40.0), ((4, 2), 2.0), ((9, 9), 40.0)], ids=str
+)
 def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
     units: tuple[int, int], horizon: float, alike: Alike, fair: Fair
 ) -> None:

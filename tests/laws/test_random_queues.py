@@ -174,7 +174,7 @@ def all_arrivals(draw: Draw) -> Arrivals:
 
 few = settings(
     derandomize=True,
-    max_examples=60,
+    max_examples=35,
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -356,7 +356,7 @@ PARAMETERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         )
     ),
 }
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=60)
+deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=25)
 
 
 @pytest.mark.parametrize("family", PARAMETERS)
