@@ -13,6 +13,7 @@ from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.evidence.draws import load_informed_draws, read_benefits, values
 from simulator.experiment import marginal_benefit
+from simulator.experiment.results import Results
 from simulator.experiment.run import compare, run
 from simulator.outcomes import summaries
 from simulator.randomness import Uniforms
@@ -24,9 +25,13 @@ SETTINGS = {"draws": 5, "horizon": 24.0, "jobs": 1}
 
 
 @pytest.fixture(scope="module")
-def told() -> pd.Series:
-    found = compare("baseline", "wider-salvage", **SETTINGS)  # type: ignore[arg-type]
-    everybody = found.outcomes[found.outcomes["population"] == "all"]
+def compared() -> Results:
+    return compare("baseline", "wider-salvage", **SETTINGS)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def outcomes(compared: Results) -> pd.DataFrame:
+    everybody = compared.outcomes[compared.outcomes["population"] == "all"]
     return everybody[everybody["clock"] == "relapse"].set_index(["scenario", "outcome"])
 
 
@@ -37,23 +42,23 @@ def test_break_even_is_where_a_line_meets_the_margin() -> None:
     np.testing.assert_allclose(wanted, 0.35)
 
 
-def test_a_policy_that_treats_more_is_shown_for_three_benefits(told: pd.DataFrame) -> None:
-    names = list(dict.fromkeys(name for name, _ in told.index))
+def test_a_policy_that_treats_more_is_shown_for_three_benefits(outcomes: pd.DataFrame) -> None:
+    names = list(dict.fromkeys(name for name, _ in outcomes.index))
     assert names == ["baseline", "wider-salvage", "wider-salvage@cohorts", "wider-salvage@break-even"]
 
 
-def test_at_break_even_a_policy_has_the_margin_and_no_more(told: pd.DataFrame) -> None:
-    assert told.loc[("wider-salvage@break-even", "os_12"), "difference"] == pytest.approx(0.05, abs=1e-7)
-    assert 0 < told.loc[("wider-salvage", "break_even_for_5_more_at_12"), "estimate"] < 1
-    assert told.loc[("wider-salvage", "draws_with_5_more_at_12"), "estimate"] == 1.0
+def test_at_break_even_a_policy_has_the_margin_and_no_more(outcomes: pd.DataFrame) -> None:
+    assert outcomes.loc[("wider-salvage@break-even", "os_12"), "difference"] == pytest.approx(0.05, abs=1e-7)
+    assert 0 < outcomes.loc[("wider-salvage", "break_even_for_5_more_at_12"), "estimate"] < 1
+    assert outcomes.loc[("wider-salvage", "draws_with_5_more_at_12"), "estimate"] == 1.0
 
 
-def test_a_draw_pays_where_its_own_benefit_reaches_break_even(told: pd.DataFrame) -> None:
+def test_a_draw_pays_where_its_own_benefit_reaches_break_even(outcomes: pd.DataFrame) -> None:
     found = resolve(WIDER, values(DRAWS, slice(0, 5)))
     ends = [engine.curves(replace(found, marginal=replace(found.marginal, benefit=m)), 12.0) for m in (0.0, 1.0)]
     none, every = (each.survival["relapse", "all"][:, -1] for each in ends)
     pays = DRAWS[INFORMED].to_numpy()[:5] * (every - none) >= 0.05
-    assert told.loc[("wider-salvage@cohorts", "draws_with_5_more_at_12"), "estimate"] == pays.mean()
+    assert outcomes.loc[("wider-salvage@cohorts", "draws_with_5_more_at_12"), "estimate"] == pays.mean()
 
 
 def test_a_margin_can_be_asked_for() -> None:
@@ -73,8 +78,8 @@ def test_each_draw_has_its_own_benefit() -> None:
         np.testing.assert_allclose(together[i], alone[0], atol=1e-9)
 
 
-def test_a_mixture_of_both_ends_is_what_the_engine_solves() -> None:
-    mixed = compare("baseline", "wider-salvage", **SETTINGS).survival  # type: ignore[arg-type]
+def test_a_mixture_of_both_ends_is_what_the_engine_solves(compared: Results) -> None:
+    mixed = compared.survival
     own = engine.curves(resolve(WIDER.with_marginal_benefit("cohorts"), values(DRAWS, slice(0, 5))), 24.0)
     for population in ("all", "treated", "hsct", "cd19=positive"):
         rows = mixed[(mixed["scenario"] == "wider-salvage@cohorts") & (mixed["population"] == population)]

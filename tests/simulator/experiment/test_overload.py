@@ -17,7 +17,7 @@ from simulator.engines.exact.uses import Uses
 from simulator.engines.model import resolve
 from simulator.errors import InputError
 from simulator.experiment.centre import arrivals_of_service
-from simulator.experiment.overload import LEAVING, growing_in_trial
+from simulator.experiment.overload import LEAVING, check, growing_in_trial
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording import resources
@@ -41,6 +41,7 @@ LATE = 'family = "fixed", months = 100_000'
 NEVER = 'family = "exponential", rate = 0'
 HEAVY = 'family = "lognormal", median = 0.5, sigma = 1.5'
 YEARS = "arrivals_per_year = {rate}\nyears = 20\nwarm_up_years = 3\n"
+TWO_YEARS = "arrivals_per_year = {rate}\nyears = 2\n"
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def grows(scenario: Scenario) -> bool:
 
 def is_refused(scenario: Scenario) -> bool:
     try:
-        run(scenario, horizon=6.0, replications=1)
+        check(scenario, None, 1, False, None)
     except InputError as error:
         return "demand exceeds capacity, so the queue grows without limit" in str(error)
     return False
@@ -188,10 +189,10 @@ source = "assumption"
 
 
 def with_stays(tell: Tell, tmp_path: Path, stays: list[float], told: tuple[str, str, float]) -> Scenario:
-    """A scenario of one parameter set a mean stay."""
+    """A scenario of one parameter set a mean stay, which counts two years."""
     (tmp_path / "draws.csv").write_text("stay\n" + "".join(f"{stay}\n" for stay in stays), encoding="utf-8")
     pathway, capacity, rate = told
-    tell(pathway + DRAWN, capacity, rate)
+    tell(pathway + DRAWN, capacity, rate, TWO_YEARS)
     file = tmp_path / "pathway.toml"
     file.write_text(f'draws = "draws.csv"\n{file.read_text(encoding="utf-8")}', encoding="utf-8")
     return load_scenario(tmp_path / "policy.toml")
