@@ -16,8 +16,8 @@ from simulator.errors import InputError
 from simulator.evidence.cohort import load_cohort
 from simulator.experiment.parts import report_months
 from simulator.experiment.results import Results
+from simulator.figures import picture
 from simulator.figures.gallery import gallery
-from simulator.figures.picture import save
 from simulator.files import csv, lock, toml
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file
@@ -111,7 +111,7 @@ def write(results: Results, folder: Path) -> Path:
     cohort = load_cohort(results.scenarios[0].pathway)
     pictures = gallery(results, cohort)
     page = html(results, cohort=cohort, figures=pictures)
-    save(pictures, folder)
+    picture.save(pictures, folder)
     return whole_file.write(folder / "report.html", page.encode())
 
 
