@@ -36,9 +36,10 @@ def outcomes(compared: Results) -> pd.DataFrame:
 
 
 def test_break_even_is_where_a_line_meets_the_margin() -> None:
-    none, every = np.array([0.3, 0.3, 0.4, 0.3]), np.array([0.5, 0.33, 0.5, 0.3])
-    found, wanted = summaries.break_even(np.full(4, 0.3), none, every, margin=0.05)
-    np.testing.assert_allclose(found, [0.25, 5 / 3, -0.5, np.inf])
+    """Where benefit changes nothing, none need benefit, or not even all are enough."""
+    none, every = np.array([0.3, 0.3, 0.4, 0.3, 0.4]), np.array([0.5, 0.33, 0.5, 0.3, 0.4])
+    found, wanted = summaries.break_even(np.full(5, 0.3), none, every, margin=0.05)
+    np.testing.assert_allclose(found, [0.25, 5 / 3, -0.5, np.inf, 0.0])
     np.testing.assert_allclose(wanted, 0.35)
 
 

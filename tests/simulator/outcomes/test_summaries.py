@@ -154,7 +154,7 @@ def test_counts_are_shown_per_hundred_with_their_noise() -> None:
 
 def test_survivors_gained_per_ten_more_treated() -> None:
     """39.4 more of 100 treated and 26 more alive at 12 months: 6.6 per ten; where no more are treated, unknown."""
-    first, other, treated = np.array([0.35, 0.35]), np.array([0.61, 0.35]), np.array([0.88, 0.486])
+    first, other, treated = np.array([0.35, 0.35]), np.array([0.61, 0.37]), np.array([0.88, 0.486])
     found = summaries.survivors_per_10(other, first, treated, np.array([0.486, 0.486]))
     assert found[0] == pytest.approx(2.6 / 0.394)
     assert np.isnan(found[1])
@@ -163,6 +163,9 @@ def test_survivors_gained_per_ten_more_treated() -> None:
 def test_the_treated_group_is_the_patients_who_take_the_treated_branch() -> None:
     pathway = load_pathway("b_all_post_cd19")
     assert summaries.treated_group(pathway) == "treated"
+    treated = pathway.groups["treated"]
+    never_hsct = {"never_hsct": replace(treated, name="never_hsct", not_entered=("hsct",))}
+    assert summaries.treated_group(replace(pathway, groups=never_hsct | dict(pathway.groups))) == "treated"
     assert summaries.treated_group(replace(pathway, groups={})) is None
     assert summaries.treated_group(load_pathway("three_state")) is None
 
