@@ -249,16 +249,17 @@ def still_waiting(
     }
     trial = replace(scenario, capacity=last_units, service=service, before=None)
     engine, _ = choose_engine("auto", [trial])
-    model, logs = resolve(trial, draw_values), []
+    model, logs, arrived = resolve(trial, draw_values), [], 0
     for number in range(math.ceil(arrivals / (rate * months) - 1e-9)):
         uniforms = Uniforms(1, replication=number)
         arriving = arrivals_of_service(model, None, service, 0.0, uniforms)
         logs.append(_follow(arriving, model, None, uniforms, engine=engine, horizon=0.0, whole=False).requests)
+        arrived += int(np.sum(arriving.origin <= months))
 
     def waiting(place: int, month: float) -> float:
         requests = [log.of(place) for log in logs]
         waits = [(log.requested <= month) & (log.requested + log.waited > month) for log in requests]
-        return float(np.mean([np.sum(waiting) for waiting in waits])) / (rate * months)
+        return float(sum(np.sum(waiting) for waiting in waits)) / max(arrived, 1)
 
     return {
         name: (waiting(place, 0.5 * months), waiting(place, months)) for place, name in enumerate(scenario.capacity)

@@ -59,7 +59,7 @@ def check(
         _check_growth(scenario, {name: load[:FEW] for name, load in never_leaving.items() if name not in undetermined})
         if growing:
             raise InputError(
-                "demand exceeds capacity, so the queue grows without limit",
+                "the queue grows without limit",
                 where=f"{scenario.where}: [capacity]",
                 got="; ".join(growing.values()),
                 allowed="fewer arrivals or more units, or --overload to run it anyway",
