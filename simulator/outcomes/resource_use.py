@@ -26,6 +26,7 @@ LABELS = {
     "wait_90th_percentile": "90th percentile wait of patients served",
     "wait_over_30_days": "wait over 30 days, of requests",
     "lost_while_waiting": "lost while waiting, of requests",
+    "waiting_for_ever": "waiting for ever, of requests",
     "utilisation": "utilisation",
     "queue_length": "mean queue",
     "in_use": "mean in use",
@@ -45,7 +46,8 @@ def of_resource(requests: Requests, capacity: Capacity, first: float, last: floa
     Waits are of requests made then; the mean, median and 90th percentile are over requests that were granted.
     """
     counted = requests.only((requests.requested >= first) & (requests.requested < last))
-    served, waited = np.isfinite(counted.granted), counted.waited
+    waited = counted.waited
+    served, ended = np.isfinite(counted.granted), np.isfinite(waited)
     months = last - first
     years = months / MONTHS_A_YEAR
     started = int(((requests.granted >= first) & (requests.granted < last)).sum())
@@ -57,7 +59,8 @@ def of_resource(requests: Requests, capacity: Capacity, first: float, last: floa
         "wait_median": ("months", _or_nan(np.median, waited[served])),
         "wait_90th_percentile": ("months", _or_nan(lambda waits: np.quantile(waits, 0.9), waited[served])),
         "wait_over_30_days": ("probability", _or_nan(np.mean, waited > THIRTY_DAYS)),
-        "lost_while_waiting": ("probability", _or_nan(np.mean, ~served)),
+        "lost_while_waiting": ("probability", _or_nan(np.mean, ended & ~served)),
+        "waiting_for_ever": ("probability", _or_nan(np.mean, ~ended)),
         "queue_length": ("patients", waiting / months),
     }
     if capacity.offered_every is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.outcomes.resource_use import LABELS
 from simulator.pathway.outcome_months import in_words
 from simulator.scenario.arrivals import DAYS_A_MONTH
+from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
 from simulator.wording.headline import policies
 from simulator.wording.intervals import Row
@@ -26,6 +27,9 @@ DISPLAYED = [name for name in LABELS if name != "in_use"]
 
 STARTS = "starts_per_year"
 """The one outcome of resources without limit."""
+
+FOR_EVER = "waiting_for_ever"
+"""The outcome that is displayed only where units stay closed, or patients block one another's."""
 
 WAITS = ("wait_mean", "wait_median", "wait_90th_percentile")
 MEASURES = ("estimate", "lower", "upper", "monte_carlo_se", "difference", "difference_lower", "difference_upper")
@@ -166,13 +170,15 @@ def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, 
     late, lost = rows["wait_over_30_days"], rows["lost_while_waiting"]
     events = losses(scenario.pathway, resource)
     to = f" to {events}" if events else ""
+    for_ever = rows.get(FOR_EVER)
     it = "it" if capacity.is_constant and capacity.units == 1 else "one"
     if not math.isfinite(late["estimate"]):
         return f"no patient requests {it}."
-    return (
-        f"of patients who request {it}, {_percent(late)} wait over 30 days{_interval(late, '95 % interval ')} and "
-        f"{_percent(lost)} are lost{to} while waiting{_interval(lost)}."
-    )
+    parts = [f"{_percent(late)} wait over 30 days{_interval(late, '95 % interval ')}"]
+    parts += [f"{_percent(lost)} are lost{to} while waiting{_interval(lost)}"]
+    if for_ever is not None and for_ever["estimate"] > 0.0:
+        parts += [f"{_percent(for_ever)} wait for ever{_interval(for_ever)}"]
+    return f"of patients who request {it}, {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def _percent(row: Row) -> str:
@@ -212,10 +218,23 @@ WHOLE_STAYS = "waits and use cover whole stays, even past the horizon"
 
 
 def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Scenario, resource: str) -> str:
-    """Return whether a queue stays bounded, and why; empty where nobody doubts it."""
+    """Return whether a queue stays bounded, and why, and who waits for ever; empty where nobody doubts it."""
     load = manifest.get("offered_load", {}).get(scenario.name, {}).get(resource)
-    if load is None:
+    for_ever = _for_ever(rows, scenario)
+    bounded = "" if load is None else _bounded(load, rows, scenario, not for_ever)
+    return " ".join(filter(None, (bounded, for_ever)))
+
+
+def _for_ever(rows: Mapping[str, Row], scenario: Scenario) -> str:
+    row = rows.get(FOR_EVER)
+    if row is None or not row["estimate"] > 0.0:
         return ""
+    blocked = load_is_unknown(scenario.pathway, scenario.capacity)
+    return f"{_percent(row)} of requests wait for ever: {blocked or 'no more units open'}."
+
+
+def _bounded(load: Mapping[str, Any], rows: Mapping[str, Row], scenario: Scenario, all_end: bool) -> str:
+    """Return whether the queue stays bounded, and why. all_end : whether no patient waits for ever"""
     listed = scenario.service is not None and scenario.service.arrival_months is not None
     grows = not listed and (load["never_leaving"] is None or load["never_leaving"] >= 1.0)
     somewhere = load.get("grows", "") if not grows else ""
@@ -223,12 +242,14 @@ def stability(rows: Mapping[str, Row], manifest: Mapping[str, Any], scenario: Sc
         return ""
     demand = "There are no units" if load["all"] is None else f"Demand is {100 * load['all']:.0f} % of capacity"
     lost = 100 * float(rows["lost_while_waiting"]["estimate"])
-    if listed:
-        return f"{demand}. The queue is served in the end, because the list of arrivals ends."
     if grows:
         return f"{demand}, and the queue grows without limit: its waits depend on the years simulated."
     if somewhere:
         return f"{demand}. The queue grows without limit {somewhere}: waits there depend on the years simulated."
+    if not all_end:
+        return f"{demand}."
+    if listed:
+        return f"{demand}. The queue is served in the end, because the list of arrivals ends."
     if load["in_the_end"] is not None and load["in_the_end"] < 1.0:
         return f"{demand}. The queue is served in the end, when demand is {100 * load['in_the_end']:.0f} % of capacity."
     if lost < 0.05:

@@ -40,6 +40,8 @@ def _limited(results: Results, resource: str) -> Table:
     lines: list[Line] = []
     for outcome, label in LABELS.items():
         of_outcome = {name: table[outcome] for name, table in rows.items() if outcome in table}
+        if outcome == resources.FOR_EVER and not any(row["estimate"] > 0.0 for row in of_outcome.values()):
+            continue
         by_name = {name: resources.displayed(row, days=days) for name, row in of_outcome.items()}
         unit = next((str(row["unit"]) for row in by_name.values()), "")
         lines += [(label, "" if label.endswith(unit) else unit, by_name)] if by_name else []

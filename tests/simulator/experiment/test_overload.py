@@ -237,6 +237,47 @@ def test_patients_who_block_one_another_are_refused_though_demand_is_below_capac
     assert 50 < float(re.search(r"got \S(\d+) % of 3,000 arrivals", message)[1]) <= 100
 
 
+FIXED = 'family = "fixed", months = {}'
+BLOCKED = (
+    state("ask", ("before", FIXED.format(0)))
+    + state("before", ("surgery", FIXED.format(2)), holds="beds")
+    + state("surgery", ("after", FIXED.format(1)), holds="theatre")
+    + state("after", ("dead", FIXED.format(1)), holds="beds")
+)
+
+
+@pytest.mark.parametrize(
+    ("pathway", "units", "arrivals", "for_ever", "why"),
+    [
+        # The first patient needs the bed of the second, who needs the theatre of the first.
+        (BLOCKED, "beds = 1\ntheatre = 1", [0, 1], {"beds": 1 / 3, "theatre": 1 / 2}, "in 'before' hold one unit"),
+        # One patient is in bed when the last bed closes, and two come too late.
+        (
+            ward(stay=FIXED.format(1.5)),
+            "[capacity.beds]\nunits = [{ from_month = 0, units = 1 }, { from_month = 1, units = 0 }]",
+            [0, 0.5, 2],
+            {"beds": 2 / 3},
+            "no more units open",
+        ),
+    ],
+    ids=("patients block one another", "the last bed closes"),
+)
+def test_patients_who_wait_for_ever_are_not_called_lost(
+    pathway: str, units: str, arrivals: list[float], for_ever: dict[str, float], why: str, tell: Tell
+) -> None:
+    scenario = tell(pathway, units, service=f"arrival_months = {arrivals}\nyears = 1\n")
+    results = run(scenario, horizon=6.0, replications=1, overload=True)
+    sentence = resources.sentence(results.service, [scenario])
+    for resource, share in for_ever.items():
+        rows = resources.rows_of(results.service, "policy", resource)
+        assert rows["waiting_for_ever"]["estimate"] == pytest.approx(share)
+        assert rows["lost_while_waiting"]["estimate"] == 0.0
+        note = resources.stability(rows, results.manifest, scenario, resource)
+        assert re.search(rf"{100 * share:.0f} % of requests wait for ever: .*{why}", note)
+        assert "is served in the end" not in note
+        assert re.search(rf"0 % are lost (to dead )?while waiting and {100 * share:.0f} % wait for ever", sentence)
+
+
 def by_rank(first: str) -> tuple[str, str, float]:
     """Half of the patients are weak and may leave the queue, half are strong and never do; `first` come first."""
     leaves = 'family = "exponential", rate = { by = "who", weak = 0.1, strong = 0 }'

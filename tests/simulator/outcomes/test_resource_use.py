@@ -89,7 +89,8 @@ def test_utilisation_is_of_the_offers_that_were_made_and_never_more_than_all() -
 def test_where_nobody_asks_there_are_no_waits() -> None:
     found = of_resource(request_log([]))
     assert found["requests_per_year"] == found["queue_length"] == found["utilisation"] == 0.0
-    names = ("wait_mean", "wait_median", "wait_90th_percentile", "wait_over_30_days", "lost_while_waiting")
+    names = ("wait_mean", "wait_median", "wait_90th_percentile")
+    names += ("wait_over_30_days", "lost_while_waiting", "waiting_for_ever")
     assert all(np.isnan(found[name]) for name in names)
 
 
@@ -97,6 +98,12 @@ def test_where_everybody_is_lost_nobody_has_waited_for_a_bed() -> None:
     found = of_resource(request_log([(0, 0, 12.0, NEVER, 20.0, NEVER)]))
     assert found["lost_while_waiting"] == found["wait_over_30_days"] == 1.0
     assert np.isnan(found["wait_mean"])
+
+
+def test_who_waits_for_ever_is_not_lost() -> None:
+    found = of_resource(request_log([(0, 0, 12.0, NEVER, NEVER, NEVER), (1, 0, 18.0, NEVER, 20.0, NEVER)]))
+    assert found["waiting_for_ever"] == found["lost_while_waiting"] == 0.5
+    assert found["queue_length"] == pytest.approx((12 + 2) / 12)
 
 
 def test_the_queue_over_time_counts_requests_neither_granted_nor_reneged() -> None:
