@@ -18,7 +18,7 @@ from simulator.evidence.draws import values
 from simulator.outcomes import summaries
 from simulator.pathway.pathway import Pathway
 from simulator.scenario.levers import Values
-from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario, split_name
+from simulator.scenario.scenario import BREAK_EVEN, COHORTS, HALF, INFORMED, Scenario
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,7 @@ def simulated(displayed: Sequence[Scenario], engine: str) -> list[Scenario]:
 
 def _ends(scenario: Scenario, displayed: Sequence[Scenario]) -> list[Scenario]:
     """Return a policy at the benefits 1 and 0; the displayed scenario where there is one."""
-    stem = split_name(scenario.name)[0]
-    known = {other.marginal_benefit: other for other in displayed if split_name(other.name)[0] == stem}
+    known = {other.marginal_benefit: other for other in displayed if other.policy == scenario.policy}
     return [known.get(benefit) or scenario.with_marginal_benefit(benefit) for benefit in (1.0, 0.0)]
 
 
@@ -96,7 +95,7 @@ def mixture(
         assert informed is not None
         benefit = informed
     else:
-        is_first = split_name(scenario.name)[0] == split_name(displayed[0].name)[0]
+        is_first = scenario.policy == displayed[0].policy
         first = none if is_first else curves[displayed[0].name]
         break_even = _break_even([first, none, benefited], scenario.pathway, margin)
         benefit = np.clip(np.nan_to_num(break_even.benefit, posinf=1.0), 0.0, 1.0)

@@ -15,7 +15,7 @@ from simulator.arrays import Floats
 from simulator.outcomes import summaries
 from simulator.outcomes.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
 from simulator.pathway.outcome_months import alive_at, written
-from simulator.scenario.scenario import BREAK_EVEN, Scenario, split_name
+from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
 if TYPE_CHECKING:
     from simulator.experiment.parts import ScenarioDraws
@@ -156,9 +156,9 @@ def break_even_outcomes(
     margin: float,
 ) -> Iterator[Outcome]:
     """Yield whether a policy pays in a draw and, for the policy itself, the smallest benefit that pays."""
-    stem, clock, month = split_name(scenario.name)[0], scenario.pathway.clock, scenario.pathway.months.answer
+    clock, month = scenario.pathway.clock, scenario.pathway.months.answer
     same_policy = (
-        parts for scenario, parts in zip(scenarios, by_scenario, strict=True) if split_name(scenario.name)[0] == stem
+        parts for other, parts in zip(scenarios, by_scenario, strict=True) if other.policy == scenario.policy
     )
     break_evens = [part.break_even for parts in same_policy for part in parts if part.break_even is not None]
     if not break_evens or scenario.marginal_benefit == BREAK_EVEN:

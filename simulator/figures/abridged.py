@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.evidence.cohort import Cohort
 from simulator.pathway.pathway import Pathway
-from simulator.scenario.scenario import Scenario, split_name
+from simulator.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,11 +39,8 @@ def _cut(text: str, most: int) -> str:
 
 def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | None]:
     """Return a run and its cohort with short names of scenarios and clocks and short labels."""
-    stems = shortened((split_name(scenario.name)[0] for scenario in results.scenarios), NAME)
-    names = {}
-    for scenario in results.scenarios:
-        stem = split_name(scenario.name)[0]
-        names[scenario.name] = stems[stem] + scenario.name.removeprefix(stem)
+    stems = shortened((scenario.policy for scenario in results.scenarios), NAME)
+    names = {s.name: stems[s.policy] + s.name.removeprefix(s.policy) for s in results.scenarios}
     clocks = shortened(results.scenarios[0].pathway.clocks, NAME)
 
     def renamed(table: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""The notes below a figure: benefits in policies' names, abbreviations, source and cautions."""
+"""The notes below a figure: marginal benefits, abbreviations, source and cautions."""
 
 from __future__ import annotations
 
@@ -7,26 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.evidence.cohort import Cohort
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
+from simulator.wording.headline import benefit_in_words
+from simulator.wording.numbers import capital
 
 REPORTED = "Circles: reported, ± one standard error."
 
-_BENEFITS = {
+ASSUMED = "an assumption about the additional patients"
+_MEANINGS: dict[float | str | None, str] = {
     COHORTS: "the additional patients benefit as other cohorts suggest (an extrapolation, not a measured effect)",
-    BREAK_EVEN: "just enough additional patients benefit for the policy to reach the margin, at most all (no band)",
+    BREAK_EVEN: "as many additional patients benefit as the policy needs to reach the margin, at most all (no band)",
 }
 
 
 def benefits_in_words(scenarios: Sequence[str]) -> list[str]:
-    """Return the meaning of every NAME@0.5."""
-    benefits = dict.fromkeys(benefit for _, benefit in map(split_name, scenarios) if benefit is not None)
-    sentences = []
-    for benefit in benefits:
-        if isinstance(benefit, str):
-            sentences.append(f"@{benefit}: {_BENEFITS[benefit]}.")
-        else:
-            share = "half" if benefit == 0.5 else f"{100 * benefit:g} %"
-            sentences.append(f"@{benefit:g}: only {share} of the additional patients benefit (assumption).")
-    return sentences
+    """Return the meaning of every marginal benefit in the labels of scenarios; see `scenario_in_words`."""
+    benefits = {benefit_in_words(name): split_name(name)[1] for name in scenarios}
+    meanings = {words: _MEANINGS.get(benefit, ASSUMED) for words, benefit in benefits.items() if words}
+    return [f"{capital(words)}: {meaning}." for words, meaning in meanings.items()]
 
 
 def explained(abbreviations: Mapping[str, str], labels: Iterable[str]) -> list[str]:

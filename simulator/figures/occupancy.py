@@ -22,6 +22,7 @@ from simulator.figures.survival import curve
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
 from simulator.wording import rounding
+from simulator.wording.headline import scenario_in_words
 
 MOST = 8
 """Colours for states of the living; if there are more states, the smallest share one."""
@@ -86,7 +87,9 @@ def picture(occupancy: pd.DataFrame, pathway: Pathway, *, clock: str, cohort: Co
     """
     chart = stack(occupancy, pathway, clock)
     names = list(chart.heights)
-    titles = [f"{_letter(place)}  {name}" for place, name in enumerate(names)] if len(names) > 1 else names
+    titles = [scenario_in_words(name) for name in names]
+    if len(names) > 1:
+        titles = [f"{_letter(place)}  {title}" for place, title in enumerate(titles)]
     columns = len(names) if len(names) <= MOST_COLUMNS else 0
     subtitle = (
         f"Shares of all patients in the first {in_words(chart.end)}; patients below the black line are alive."
@@ -113,7 +116,7 @@ def _in_words(chart: Stack) -> str:
         shares = [(layer.label, 100 * height[-1]) for layer, height in zip(chart.layers, heights, strict=True)]
         largest = sorted(shares, key=lambda layer_share: -layer_share[1])[:5]
         words = ", ".join(f"{label} {rounding.number(share, '%')} %" for label, share in largest if share >= 0.5)
-        sentences.append(f"{name} at {in_words(chart.end)}: {words}.")
+        sentences.append(f"{scenario_in_words(name)} at {in_words(chart.end)}: {words}.")
     return " ".join(sentences)
 
 

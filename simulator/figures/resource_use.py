@@ -20,6 +20,7 @@ from simulator.figures.survival import curve
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 from simulator.wording import resources, rounding
+from simulator.wording.headline import scenario_in_words
 
 INTERVAL, FUTURE = 0.33, 0.1
 """Opacity of the bands: the 95 % interval over draws, and 95 % of all replications."""
@@ -44,7 +45,7 @@ def picture(
     for axes, (scenario, resource, rows) in zip(sheet.panels(grid, one_scale=False), panels, strict=True):
         _fill(axes, scenario, resource, rows, highest[resource])
         units = text.fitted(resources.units(scenario, resource), grid.width, style.SMALL)
-        title_panel(axes, text.fitted(scenario.name, grid.width, style.TEXT, "bold"), units)
+        title_panel(axes, text.fitted(scenario_in_words(scenario.name), grid.width, style.TEXT, "bold"), units)
         axes.set_ylabel("Number")
         sentences.append(_in_words(scenario, resource, rows))
     return sheet.picture("queue_over_time", " ".join(sentences))
@@ -57,8 +58,9 @@ def _in_words(scenario: Scenario, resource: str, rows: pd.DataFrame) -> str:
     first, last, peak = (rounding.number(value, "patients") for value in numbers)
     top = rounding.number(rows["waiting_most"].iloc[peak_index], "patients", end_of=waiting[peak_index])
     return (
-        f"{scenario.name}, {resources.units(scenario, resource)}: {first} wait in month {int(months[0])} "
-        f"and {last} in month {int(months[-1])}; most in month {int(months[peak_index])}, {peak} "
+        f"{scenario_in_words(scenario.name)}, {resources.units(scenario, resource)}: "
+        f"{first} wait in month {int(months[0])} and {last} in month {int(months[-1])}; "
+        f"most in month {int(months[peak_index])}, {peak} "
         f"(95 % of replications up to {top}); {rounding.number(used.mean(), 'units')} in use on average."
     )
 

@@ -49,13 +49,18 @@ def wrap(text: str, inches: float, size: float = TEXT, weight: str = "normal") -
 
 @lru_cache(maxsize=1024)
 def broken_name(name: str, inches: float, size: float = TEXT, weight: str = "bold") -> str:
-    """Return a scenario's name in lines of at most `inches`, broken after its hyphens and before its @."""
+    """Return a scenario's label in lines of at most `inches`, broken after hyphens and, from a bracket on, by words."""
+    name, bracket, benefit = name.partition(" (")
     lines = [""]
-    for part in re.findall(r"@.*|[^-@]*-|[^-@]+", name):
+    for part in re.findall(r"[^-]*-|[^-]+", name):
         if lines[-1] and width(lines[-1] + part, size, weight) > inches:
             lines.append("")
         *broken, rest = _pieces(lines[-1] + part, inches, size, weight)
         lines[-1:] = [*broken, rest]
+    if bracket:
+        one_line = f"{lines[-1]}{bracket}{benefit}"
+        fits = width(one_line, size, weight) <= inches
+        lines[-1:] = [one_line] if fits else [lines[-1], *wrap(f"({benefit}", inches, size, weight)]
     return "\n".join(lines)
 
 

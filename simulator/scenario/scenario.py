@@ -100,6 +100,11 @@ class Scenario:
         return str(self.file or self.name)
 
     @property
+    def policy(self) -> str:
+        """The name without a marginal benefit: NAME of NAME@0.5."""
+        return split_name(self.name)[0]
+
+    @property
     def is_limited(self) -> bool:
         """Whether it has resources that may run short, or arrivals over time."""
         return bool(self.capacity) or self.service is not None
@@ -112,7 +117,7 @@ class Scenario:
     def with_marginal_benefit(self, benefit: float | str) -> Scenario:
         """Return this scenario as NAME@benefit."""
         suffix = benefit if isinstance(benefit, str) else f"{benefit:g}"
-        return replace(self.benefiting(benefit), name=f"{split_name(self.name)[0]}@{suffix}")
+        return replace(self.benefiting(benefit), name=f"{self.policy}@{suffix}")
 
     def benefiting(self, benefit: float | str) -> Scenario:
         """Return this scenario with a marginal benefit, also of additional patients before its date."""

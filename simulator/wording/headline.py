@@ -77,7 +77,7 @@ def policies(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
     """Return the scenarios by policy: NAME and NAME@0.5 are one policy at two marginal benefits."""
     by_policy: dict[str, list[Scenario]] = {}
     for scenario in scenarios:
-        by_policy.setdefault(split_name(scenario.name)[0], []).append(scenario)
+        by_policy.setdefault(scenario.policy, []).append(scenario)
     return list(by_policy.values())
 
 
@@ -152,7 +152,7 @@ def benefit_in_words(name: str) -> str:
     """Return the marginal benefit of NAME@benefit: "if 50 % benefit", "cautious estimate"; empty without one."""
     benefit = split_name(name)[1]
     if benefit is None or isinstance(benefit, str):
-        return {None: "", COHORTS: CAUTIOUS, BREAK_EVEN: "smallest share that must benefit"}[benefit]
+        return {None: "", COHORTS: CAUTIOUS, BREAK_EVEN: "smallest share"}[benefit]
     return f"if {100 * benefit:.0f} % benefit"
 
 
@@ -179,7 +179,7 @@ def _benefit_assumption(scenario: Scenario) -> str:
 
 def _break_even(outcomes: pd.DataFrame, scenario: Scenario) -> str:
     """Return the share that must benefit for a margin, and the probability of that margin by the cautious estimate."""
-    rows = outcomes[[split_name(name)[0] == split_name(scenario.name)[0] for name in outcomes["scenario"]]]
+    rows = outcomes[[split_name(name)[0] == scenario.policy for name in outcomes["scenario"]]]
     for row in rows.to_dict("records"):
         key = re.fullmatch(r"break_even_for_([\d.]+)_more_at_([\d.]+)", row["outcome"])
         if key:

@@ -15,6 +15,7 @@ from simulator.figures.sheet import Sheet
 from simulator.figures.style import Line
 from simulator.figures.survival import curve
 from simulator.wording import virtual_cohorts
+from simulator.wording.headline import scenario_in_words
 
 PLOT = 3.0
 """Inches of the axes up."""
@@ -86,7 +87,7 @@ def _power_in_words(power: pd.DataFrame) -> str:
             f"{virtual_cohorts.percent(row['power'])} % with {row['patients_an_arm']} an arm"
             for row in rows.to_dict("records")
         )
-        sentences.append(f"{name}: {powers}.")
+        sentences.append(f"{scenario_in_words(str(name))}: {powers}.")
     return f"Power of the log-rank test. {' '.join(sentences)}"
 
 
@@ -125,4 +126,5 @@ def _fill_power(axes: Axes, power: pd.DataFrame, names: list[str], lines: Mappin
             axes.fill_between(x, lower, upper, color=line.colour, alpha=0.13, linewidth=0, zorder=1)
         ends.append(y[-1])
     for name, place in zip(names, text.label_places(ends, 7.0, 1.0, 100.0), strict=True):
-        axes.text(1.06 * sizes[-1], place, name, color=lines[name].dark, fontweight="bold", va="center")
+        colour = lines[name].dark
+        axes.text(1.06 * sizes[-1], place, scenario_in_words(name), color=colour, fontweight="bold", va="center")

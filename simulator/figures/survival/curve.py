@@ -15,6 +15,7 @@ from simulator.figures import notes, style
 from simulator.figures.style import Line
 from simulator.scenario.scenario import BREAK_EVEN
 from simulator.wording import rounding
+from simulator.wording.headline import scenario_in_words
 
 FollowUp = tuple[float, float] | None
 """Months between which the cohort's follow-up ends; None if it is not declared."""
@@ -40,6 +41,11 @@ class Curve:
     def of(cls, scenario: str, rows: pd.DataFrame) -> Curve:
         """Return the curve in rows with the columns month, survival, lower, upper."""
         return cls(scenario, *(rows[name].to_numpy(dtype=float) for name in ("month", "survival", "lower", "upper")))
+
+    @property
+    def label(self) -> str:
+        """The scenario's name with its marginal benefit in words."""
+        return scenario_in_words(self.scenario)
 
     @property
     def is_empty(self) -> bool:
@@ -127,7 +133,7 @@ def marks_in_words(drawn: Sequence[Sequence[Curve]], first: str, reported: Seque
     """Return the meaning of bands and circles. drawn, reported : of every panel; first : the first scenario."""
     sentences = []
     if any(curve.has_band for curves in drawn for curve in curves):
-        banded = f" (of {first} only)" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
+        banded = f" (of {scenario_in_words(first)} only)" if any(len(curves) > MOST_BANDS for curves in drawn) else ""
         sentences.append(f"Bands: 95 % interval over the parameter sets{banded}.")
     return [*sentences, notes.REPORTED] if any(len(rows) for rows in reported) else sentences
 

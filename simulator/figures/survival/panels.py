@@ -17,6 +17,7 @@ from simulator.figures.survival import curve
 from simulator.figures.survival.curve import Curve
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
 from simulator.pathway.pathway import Pathway
+from simulator.wording.headline import scenario_in_words
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ def _alive(curves: Sequence[Curve], months: OutcomeMonths) -> list[str]:
     clauses = []
     for policy in curves:
         if policy.is_empty:
-            clauses.append(f"{policy.scenario} has no patients")
+            clauses.append(f"{policy.label} has no patients")
         else:
             month = min(months.answer, float(policy.months[-1]))
-            clauses.append(f"{policy.scenario} {policy.in_words(month)} alive at {in_words(month)}")
+            clauses.append(f"{policy.label} {policy.in_words(month)} alive at {in_words(month)}")
     return clauses
 
 
@@ -117,7 +118,7 @@ def draw(
     marks = curve.marks_in_words([panel.curves for panel in panels], names[0], [panel.reported for panel in panels])
     footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
     lines = style.lines(names)
-    key = [line_sample(name, lines[name]) for name in names]
+    key = [line_sample(scenario_in_words(name), lines[name]) for name in names]
     sheet = Sheet(title, "", footing, grid.height, key=key)
     followed = curve.follow_up(cohort, clock)
     for axes, panel, broken in zip(sheet.panels(grid), panels, titles, strict=True):
@@ -127,15 +128,15 @@ def draw(
             axes, panel.curves, lines, reported=panel.reported, followed=followed, end=last, ticks=4, label=label
         )
         axes.set_ylabel(panel.up)
-        _name_empty(axes, [drawn.scenario for drawn in panel.curves if drawn.is_empty], grid.width)
+        _name_empty(axes, [drawn.label for drawn in panel.curves if drawn.is_empty], grid.width)
         title_panel(axes, broken, "".join(text.wrap(panel.note, grid.width, style.SMALL)[:1]))
     return sheet
 
 
-def _name_empty(axes: Axes, scenarios: Sequence[str], width: float) -> None:
+def _name_empty(axes: Axes, labels: Sequence[str], width: float) -> None:
     """Name the scenarios without patients in a panel."""
-    words = "\n".join(text.wrap(f"no patients under {', '.join(scenarios)}", 0.8 * width, style.SMALL))
-    if scenarios:
+    words = "\n".join(text.wrap(f"no patients under {', '.join(labels)}", 0.8 * width, style.SMALL))
+    if labels:
         axes.text(
             0.97, 0.95, words, transform=axes.transAxes, ha="right", va="top", fontsize=style.SMALL, color=style.QUIET
         )

@@ -14,6 +14,7 @@ from simulator.figures import style, text
 from simulator.figures.sheet import Sheet, line_sample, marker_sample
 from simulator.figures.style import Line
 from simulator.figures.survival.curve import Curve
+from simulator.wording.headline import scenario_in_words
 
 ROW = 0.19
 """Inches a row."""
@@ -30,7 +31,7 @@ def height(n_rows: int) -> float:
 
 
 def rows_of(curves: Sequence[Curve], reported: pd.DataFrame, n: int) -> list[tuple[str, dict[float, str]]]:
-    """Return (label, month -> number alive) a row: the reported counts if there are any, then n S(t) a scenario."""
+    """Return (scenario or REPORTED, month -> number alive) a row: any reported counts, then n S(t) a scenario."""
     rows = []
     if len(reported):
         counts = {float(m): f"{c:.0f}" for m, c in zip(reported["month"], reported["count"], strict=True)}
@@ -58,7 +59,7 @@ def write(
     left = panels[0].get_position().x0 * sheet.figure.get_figwidth()
     for place, (name, _) in enumerate(rows):
         y = top - ROW * (place + 1.1)
-        short = text.fitted(name, left - style.MARGIN - 0.5, SIZE)
+        short = text.fitted(scenario_in_words(name), left - style.MARGIN - 0.5, SIZE)
         circle = marker_sample(short, "o", style.INK, "white")
         sample = line_sample(short, lines[name]) if name in lines else circle
         sheet.sample(replace(sample, colour=style.INK, weight="normal", size=SIZE), style.MARGIN, y)

@@ -17,6 +17,7 @@ from simulator.figures.style import Line
 from simulator.figures.survival import curve, risk_table
 from simulator.figures.survival.curve import Curve, FollowUp
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths, in_words
+from simulator.wording.headline import scenario_in_words
 
 NAME = 1.68
 """Inches of a line of a scenario's name at the end of its curve."""
@@ -52,8 +53,8 @@ def picture(
     n = cohort.n if cohort is not None else 100
     rows = risk_table.rows_of(curves, reported, n)
 
-    left = max(1.0, min(3.2, 0.85 + max(text.width(label, risk_table.SIZE) for label, _ in rows)))
-    ends = {drawn.scenario: text.broken_name(drawn.scenario, NAME) for drawn in curves}
+    left = max(1.0, min(3.2, 0.85 + max(text.width(scenario_in_words(name), risk_table.SIZE) for name, _ in rows)))
+    ends = {drawn.scenario: text.broken_name(drawn.label, NAME) for drawn in curves}
     # If names would hide one another, the table below is the key.
     ends = ends if len(ends) * _most_lines(ends) * NAME_LINE <= PLOT else {}
     right = 0.32 + max((text.width(label, style.TEXT, "bold") for label in ends.values()), default=0.0)
@@ -140,7 +141,7 @@ def _all_start(survival: pd.DataFrame, cohort: Cohort | None) -> bool:
 
 def _footing(curves: Sequence[Curve], cohort: Cohort | None, clock: str, *, all_start: bool) -> list[str]:
     sentences = notes.benefits_in_words([drawn.scenario for drawn in curves])
-    empty = [drawn.scenario for drawn in curves if drawn.is_empty]
+    empty = [drawn.label for drawn in curves if drawn.is_empty]
     if empty:
         sentences.append(f"No patient reaches {clock} under {', '.join(empty)}.")
     if cohort is None:
@@ -167,10 +168,10 @@ def _in_words(
 
 def _curve_in_words(drawn: Curve, months: Sequence[float]) -> str:
     if drawn.is_empty:
-        return f"{drawn.scenario}: no patients."
+        return f"{drawn.label}: no patients."
     horizon = float(drawn.months[-1])
     displayed = sorted({horizon, *(month for month in months if month <= horizon)})
-    return f"{drawn.scenario}: {', '.join(f'{drawn.in_words(m)} alive at {in_words(m)}' for m in displayed)}."
+    return f"{drawn.label}: {', '.join(f'{drawn.in_words(m)} alive at {in_words(m)}' for m in displayed)}."
 
 
 def _reported_in_words(row: Mapping[Any, Any]) -> str:

@@ -34,6 +34,7 @@ from simulator.figures.survival import curve, panels, survival
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
+from simulator.wording.headline import scenario_in_words
 
 SOURCE = "J Transl Med 2024;22:680"
 
@@ -75,8 +76,9 @@ def test_the_alternative_text_of_a_real_run_says_its_outcomes(results: Results, 
     told = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])["estimate"]
     for scenario in ("baseline", "wider-salvage", "wider-salvage@cohorts", "wider-salvage@break-even"):
         alive = told[scenario, "relapse", "all", "os_60"]
-        assert f"{scenario}: " in alt
-        assert f"{100 * alive:.0f} %" in alt.partition(f"{scenario}: ")[2].partition("60 months")[0]
+        label = scenario_in_words(scenario)
+        assert f" {label}: " in alt
+        assert f"{100 * alive:.0f} %" in alt.partition(f" {label}: ")[2].partition("60 months")[0]
     assert "38 % (standard error 8) alive at 6 months, 14 of 37" in alt
 
 
@@ -192,6 +194,17 @@ def test_a_name_with_an_at_sign_is_no_other_end_of_a_policy() -> None:
     assert style.family("care@home") == "care@home"
     assert style.family("care@0.5") == "care"
     assert notes.benefits_in_words(["care@home"]) == []
+
+
+def test_a_label_says_the_marginal_benefit_in_words_and_the_note_what_they_mean() -> None:
+    names = ["care", "care@0.5", "more-care@0.5", "care@cohorts"]
+    assert notes.benefits_in_words(names) == [
+        "If 50 % benefit: an assumption about the additional patients.",
+        "Cautious estimate: the additional patients benefit as other cohorts suggest (an extrapolation, not a measured "
+        "effect).",
+    ]
+    broken = lettering.broken_name(scenario_in_words("a-policy-of-more-care@cohorts"), 1.6)
+    assert broken.split("\n") == ["a-policy-of-more-care", "(cautious estimate)"]
 
 
 def test_occupancy_shows_every_patient_once(results: Results, pathway: Pathway) -> None:

@@ -90,7 +90,7 @@ def test_text_of_a_file_is_never_markup() -> None:
         ("wider", "wider"),
         ("wider@cohorts", "wider (cautious estimate)"),
         ("wider@0.3", "wider (if 30 % benefit)"),
-        ("wider@break-even", "wider (smallest share that must benefit)"),
+        ("wider@break-even", "wider (smallest share)"),
     ],
 )
 def test_a_scenario_at_another_benefit_is_named_in_words(name: str, words: str) -> None:
