@@ -28,8 +28,8 @@ WANTED = 2000
 """Draws that are frozen."""
 EFFECTIVE = 3000
 """Effective sample size of the weighted sample that they are taken from."""
-POINTS = 50_000
-"""Points that are sampled at most."""
+POINTS = 100_000
+"""Points that are sampled at most. The shipped fit takes 47,000, and variants of its cohort 57,000."""
 FEWEST_POINTS = 1000
 USEFUL_POINTS = int(LEAST_POINTS * EFFECTIVE)
 """Points with which an easy fit may end."""
@@ -131,7 +131,10 @@ class Posterior:
 
     def log_likelihood(self, z: Floats) -> Floats:
         """Return the log-likelihood, (n,)."""
-        theta = self.priors.transform(z)
+        return self.of_values(self.priors.transform(z))
+
+    def of_values(self, theta: Floats) -> Floats:
+        """Return the log-likelihood of the parameters' values, (n, n_names)."""
         return self.likelihood({name: theta[:, [i]] for i, name in enumerate(self.priors.names)})
 
 
@@ -140,11 +143,13 @@ def likelihood_of(targets: Targets, jobs: int) -> Iterator[tuple[Callable[[Float
     """Give a log-likelihood of z : (n, d) that uses several processes, and the pool of these processes."""
     posterior = Posterior(targets)
     with execution.Pool(jobs) as pool:
-        yield lambda z: np.concatenate(list(execution.map(posterior.log_likelihood, _rows(z), jobs=pool))), pool
 
+        def log_likelihood(z: Floats) -> Floats:
+            theta = posterior.priors.transform(z)
+            blocks = [theta[rows] for rows in slices(len(theta), ROWS)]
+            return np.concatenate(list(execution.map(posterior.of_values, blocks, jobs=pool)))
 
-def _rows(z: Floats) -> list[Floats]:
-    return [z[rows] for rows in slices(len(z), ROWS)]
+        yield log_likelihood, pool
 
 
 def calibrate(
