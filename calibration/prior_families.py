@@ -1,14 +1,16 @@
-"""The families a prior may have, each seen through a standard normal score.
+"""The families a prior may have: scipy's distributions, each seen through a standard normal score.
 
-A family maps a score z to the value of the same probability, theta = ppf(Phi(z)), and back. Each tail is
-computed from its own small probability, so that nothing is lost to 1 - p.
+    theta = ppf(Phi(z)) = isf(Phi(-z)),   from the smaller tail, so that nothing is lost to 1 - p
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import ClassVar, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -19,160 +21,61 @@ from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Prior
 
 FURTHEST_SCORE = 20.0
-"""A beta or gamma reads scores further out as this one, Phi(-20) = 3e-89: the inverse incomplete beta fails beyond."""
+"""Scores further out are read as this one, Phi(-20) = 3e-89: beyond, inverse cumulative functions fail."""
+
+SHARES, POSITIVE = (0.0, 1.0), (0.0, math.inf)
 
 
-class Marginal(Protocol):
-    """A one-dimensional prior; its arguments are the fields."""
+@dataclass(frozen=True)
+class Marginal:
+    """A one-dimensional prior.
 
-    @property
+    name, arguments : of scipy's distribution; support : the open interval in which the values lie
+    """
+
+    name: str
+    arguments: tuple[float, ...]
+    support: tuple[float, float]
+
+    @cached_property
+    def distribution(self) -> Any:
+        """The frozen distribution of scipy.stats."""
+        from scipy import stats
+
+        return getattr(stats, self.name)(*self.arguments)
+
+    @cached_property
     def mean(self) -> float:
         """Prior mean, in the parameter's unit."""
+        return float(self.distribution.mean())
 
-    @property
+    @cached_property
     def sd(self) -> float:
         """Prior standard deviation."""
-
-    @property
-    def support(self) -> tuple[float, float]:
-        """The open interval in which the values lie."""
+        return float(self.distribution.std())
 
     def value(self, scores: Floats) -> Floats:
         """Values of the same probability as standard normal scores of any shape: ppf(Phi(z))."""
+        tail = special.ndtr(-np.minimum(np.abs(scores), FURTHEST_SCORE))
+        low = scores < 0
+        values = np.empty_like(tail)
+        values[low], values[~low] = self.distribution.ppf(tail[low]), self.distribution.isf(tail[~low])
+        return values
 
     def score(self, values: Floats) -> Floats:
         """Standard normal scores of values inside the support: Phi^-1(cdf(theta))."""
+        return score_of_tails(self.distribution.cdf(values), self.distribution.sf(values))
 
 
-@dataclass(frozen=True)
-class Normal:
-    support: ClassVar = (-math.inf, math.inf)
-
-    mean: float
-    sd: float
-
-    def value(self, scores: Floats) -> Floats:
-        return self.mean + self.sd * scores
-
-    def score(self, values: Floats) -> Floats:
-        return (values - self.mean) / self.sd
+def score_of_tails(below: Floats, above: Floats) -> Floats:
+    """Return standard normal scores from the probabilities below and above, which sum to one."""
+    scores: Floats = np.where(below < above, special.ndtri(below), -special.ndtri(above))
+    return scores
 
 
-@dataclass(frozen=True)
-class LogNormal:
-    support: ClassVar = (0.0, math.inf)
-
-    median: float
-    sigma: float
-
-    @property
-    def mean(self) -> float:
-        return self.median * math.exp(self.sigma**2 / 2)
-
-    @property
-    def sd(self) -> float:
-        return self.mean * math.sqrt(math.expm1(self.sigma**2))
-
-    def value(self, scores: Floats) -> Floats:
-        return self.median * np.exp(self.sigma * scores)
-
-    def score(self, values: Floats) -> Floats:
-        return np.log(values / self.median) / self.sigma
-
-
-@dataclass(frozen=True)
-class Uniform:
-    lower: float
-    upper: float
-
-    @property
-    def mean(self) -> float:
-        return (self.lower + self.upper) / 2
-
-    @property
-    def sd(self) -> float:
-        return (self.upper - self.lower) / math.sqrt(12)
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return self.lower, self.upper
-
-    def value(self, scores: Floats) -> Floats:
-        from_the_end = (self.upper - self.lower) * special.ndtr(-np.abs(scores))
-        return np.where(scores < 0, self.lower + from_the_end, self.upper - from_the_end)
-
-    def score(self, values: Floats) -> Floats:
-        from_the_end = np.minimum(values - self.lower, self.upper - values) / (self.upper - self.lower)
-        return np.copysign(special.ndtri(from_the_end), values - self.mean)
-
-
-@dataclass(frozen=True)
-class Gamma:
-    support: ClassVar = (0.0, math.inf)
-
-    shape: float
-    rate: float
-
-    @property
-    def mean(self) -> float:
-        return self.shape / self.rate
-
-    @property
-    def sd(self) -> float:
-        return math.sqrt(self.shape) / self.rate
-
-    def value(self, scores: Floats) -> Floats:
-        tail = special.ndtr(-np.minimum(np.abs(scores), FURTHEST_SCORE))
-        values = np.empty_like(tail)
-        low = scores < 0
-        values[low] = special.gammaincinv(self.shape, tail[low])
-        values[~low] = special.gammainccinv(self.shape, tail[~low])
-        return values / self.rate
-
-    def score(self, values: Floats) -> Floats:
-        below = special.gammainc(self.shape, values * self.rate)
-        above = special.gammaincc(self.shape, values * self.rate)
-        return np.where(below < above, special.ndtri(below), -special.ndtri(above))
-
-
-@dataclass(frozen=True)
-class Beta:
-    support: ClassVar = (0.0, 1.0)
-
-    a: float
-    b: float
-
-    @property
-    def mean(self) -> float:
-        return self.a / (self.a + self.b)
-
-    @property
-    def sd(self) -> float:
-        total = self.a + self.b
-        return math.sqrt(self.a * self.b / (total + 1)) / total
-
-    def value(self, scores: Floats) -> Floats:
-        return self.shares(scores)[0]
-
-    def score(self, values: Floats) -> Floats:
-        return self.score_of_shares(values, 1.0 - values)
-
-    def shares(self, scores: Floats) -> tuple[Floats, Floats]:
-        """The value and its complement to 1, the smaller tail's without cancellation."""
-        tail = special.ndtr(-np.minimum(np.abs(scores), FURTHEST_SCORE))
-        taken, left = np.empty_like(tail), np.empty_like(tail)
-        low = scores < 0
-        taken[low] = special.betaincinv(self.a, self.b, tail[low])
-        left[low] = 1.0 - taken[low]
-        left[~low] = special.betaincinv(self.b, self.a, tail[~low])
-        taken[~low] = 1.0 - left[~low]
-        return taken, left
-
-    def score_of_shares(self, taken: Floats, left: Floats) -> Floats:
-        """Scores of values whose complement to 1 is known."""
-        below = special.betainc(self.a, self.b, taken)
-        above = special.betainc(self.b, self.a, left)
-        return np.where(below < above, special.ndtri(below), -special.ndtri(above))
+def beta(a: float, b: float) -> Marginal:
+    """Return the beta distribution of a share."""
+    return Marginal("beta", (a, b), SHARES)
 
 
 @dataclass(frozen=True)
@@ -182,22 +85,23 @@ class Dirichlet:
     alpha: float
 
 
-FAMILIES: dict[str, type[Beta | Dirichlet | Gamma | LogNormal | Normal | Uniform]] = {
-    "beta": Beta,
+FAMILIES: dict[str, Callable[..., Marginal | Dirichlet]] = {
+    "beta": beta,
     "dirichlet": Dirichlet,
-    "gamma": Gamma,
-    "lognormal": LogNormal,
-    "normal": Normal,
-    "uniform": Uniform,
+    "gamma": lambda shape, rate: Marginal("gamma", (shape, 0.0, 1.0 / rate), POSITIVE),
+    "lognormal": lambda median, sigma: Marginal("lognorm", (sigma, 0.0, median), POSITIVE),
+    "normal": lambda mean, sd: Marginal("norm", (mean, sd), (-math.inf, math.inf)),
+    "uniform": lambda lower, upper: Marginal("uniform", (lower, upper - lower), (lower, upper)),
 }
+"""Family -> its distribution; the arguments are those that a pathway file declares."""
 
 _ANY_SIGN = {"mean", "lower", "upper"}
 
 _RANGES = {
-    "probability": (0.0, 1.0),
-    "months": (0.0, math.inf),
-    "per month": (0.0, math.inf),
-    "ratio": (0.0, math.inf),
+    "probability": SHARES,
+    "months": POSITIVE,
+    "per month": POSITIVE,
+    "ratio": POSITIVE,
 }
 
 
@@ -211,7 +115,7 @@ def build(prior: Prior, *, unit: str, where: str) -> Marginal | Dirichlet:
     if family not in FAMILIES:
         raise unknown("prior family", family, FAMILIES, where)
     kind = FAMILIES[family]
-    names = [field.name for field in fields(kind)]
+    names = list(signature(kind).parameters)
     for name in arguments:
         if name not in names:
             raise unknown(f"argument of a {family} prior", name, names, where)
@@ -236,7 +140,7 @@ def _number(name: str, got: object, where: str) -> float:
 
 def _require_unit(built: Marginal | Dirichlet, family: str, unit: str, where: str) -> None:
     lowest, highest = _RANGES.get(unit, (-math.inf, math.inf))
-    lower, upper = Beta.support if isinstance(built, Dirichlet) else built.support
+    lower, upper = SHARES if isinstance(built, Dirichlet) else built.support
     if lower < lowest or upper > highest:
         raise InputError(
             f"a {family} prior reaches values that the unit {unit!r} does not have",

@@ -20,7 +20,7 @@ from itertools import accumulate
 import numpy as np
 from scipy import special
 
-from calibration.prior_families import Beta, Dirichlet, Marginal, build
+from calibration.prior_families import Dirichlet, Marginal, beta, build, score_of_tails
 from simulator.arrays import Floats
 from simulator.errors import InputError, nearest
 from simulator.pathway.pathway import Parameter, Pathway, Siblings
@@ -78,25 +78,25 @@ class _Siblings:
     @cached_property
     def marginals(self) -> tuple[Marginal, ...]:
         total = math.fsum(self.alphas)
-        return tuple(Beta(alpha, total - alpha) for alpha in self.alphas)
+        return tuple(beta(alpha, total - alpha) for alpha in self.alphas)
 
     @property
     def dimension(self) -> int:
         return len(self.alphas) - 1
 
     @cached_property
-    def breaks(self) -> tuple[Beta, ...]:
-        """v_1 to v_k-1: the share that each sibling breaks off what is left of the stick."""
+    def breaks(self) -> tuple[tuple[Marginal, Marginal], ...]:
+        """v_1 to v_k-1, the share that each sibling breaks off what is left of the stick; each with 1 - v_j."""
         rests = list(accumulate(reversed(self.alphas)))[::-1]
-        return tuple(Beta(alpha, rest) for alpha, rest in zip(self.alphas, rests[1:], strict=False))
+        pairs = zip(self.alphas, rests[1:], strict=False)
+        return tuple((beta(alpha, rest), beta(rest, alpha)) for alpha, rest in pairs)
 
     def values(self, scores: Floats) -> Floats:
         values = np.empty((len(scores), len(self.alphas)))
         stick = np.ones(len(scores))
-        for j, fraction in enumerate(self.breaks):
-            taken, left = fraction.shares(scores[:, j])
-            values[:, j] = stick * taken
-            stick = stick * left
+        for j, (taken, left) in enumerate(self.breaks):
+            values[:, j] = stick * taken.value(scores[:, j])
+            stick = stick * left.value(-scores[:, j])
         values[:, -1] = stick
         return values
 
@@ -105,8 +105,11 @@ class _Siblings:
             raise InputError("siblings of one choice must be above 0 and sum to 1", where=", ".join(self.names))
         sticks = np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
         columns = [
-            fraction.score_of_shares(values[:, j] / sticks[:, j], sticks[:, j + 1] / sticks[:, j])
-            for j, fraction in enumerate(self.breaks)
+            score_of_tails(
+                taken.distribution.cdf(values[:, j] / sticks[:, j]),
+                left.distribution.cdf(sticks[:, j + 1] / sticks[:, j]),
+            )
+            for j, (taken, left) in enumerate(self.breaks)
         ]
         return np.stack(columns, axis=1)
 
