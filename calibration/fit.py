@@ -230,7 +230,7 @@ def run(
 def lattice_error_of(targets: Targets, z: Floats, log_likelihood: Floats) -> float:
     """Return the standard deviation by which cells a quarter as wide move log-likelihoods of draws z : (n, d).
 
-        |E'[x] - E[x]| <= sd(x) sd(d) to first order,   d = log L' - log L;   a constant d moves nothing
+    |E'[x] - E[x]| <= sd(x) sd(d) to first order,   d = log L' - log L;   a constant d moves nothing
     """
     finer = Posterior(targets, STEP / 4.0)
     difference = np.concatenate([finer.log_likelihood(z[rows]) for rows in slices(len(z), 5)]) - log_likelihood

@@ -1,6 +1,6 @@
 """The families a prior may have: scipy's distributions, each seen through a standard normal score.
 
-    theta = ppf(Phi(z)) = isf(Phi(-z)),   from the smaller tail, so that nothing is lost to 1 - p
+theta = ppf(Phi(z)) = isf(Phi(-z)),   from the smaller tail, so that nothing is lost to 1 - p
 """
 
 from __future__ import annotations
@@ -97,12 +97,7 @@ FAMILIES: dict[str, Callable[..., Marginal | Dirichlet]] = {
 
 _ANY_SIGN = {"mean", "lower", "upper"}
 
-_RANGES = {
-    "probability": SHARES,
-    "months": POSITIVE,
-    "per month": POSITIVE,
-    "ratio": POSITIVE,
-}
+_RANGES = {"probability": SHARES, "months": POSITIVE, "per month": POSITIVE, "ratio": POSITIVE}
 
 
 def build(prior: Prior, *, unit: str, where: str) -> Marginal | Dirichlet:

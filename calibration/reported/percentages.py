@@ -1,7 +1,7 @@
 """Survival printed as a percentage without a count, as Kaplan-Meier curves with censoring are: a binomial.
 
-    n = S (1 - S) / SE^2                                                      patients that the figure is worth
-    log L = log C(n, k) + k log p + (n - k) log(1 - p),   k = S n, whole or not;   C by the gamma function
+n = S (1 - S) / SE^2                                                      patients that the figure is worth
+log L = log C(n, k) + k log p + (n - k) log(1 - p),   k = S n, whole or not;   C by the gamma function
 """
 
 from __future__ import annotations

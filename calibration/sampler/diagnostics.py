@@ -86,12 +86,7 @@ class Diagnostics:
 
 
 def diagnose(
-    log_weight: Floats,
-    rows: NDArray[np.intp],
-    *,
-    names: Sequence[str],
-    theta: Floats,
-    prior_sd: Sequence[float],
+    log_weight: Floats, rows: NDArray[np.intp], *, names: Sequence[str], theta: Floats, prior_sd: Sequence[float]
 ) -> Diagnostics:
     """Diagnostics of a weighted sample and of the draws taken from it.
 

@@ -117,9 +117,7 @@ def _check_folder(out: Path) -> None:
 
 def _check_empty(out: Path) -> None:
     if any(out.iterdir()):
-        raise InputError(
-            "the folder is not empty", where="--out", got=str(out), allowed="a new or empty folder"
-        )
+        raise InputError("the folder is not empty", where="--out", got=str(out), allowed="a new or empty folder")
 
 
 def _drop_unfinished(out: Path) -> None:

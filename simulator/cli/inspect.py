@@ -23,9 +23,7 @@ def list_() -> None:
 
     questions = {name: toml.read(scenarios.path(name)).get("question", "") for name in scenarios.names()}
     pathways = {name: toml.read(shipped.path(name)).get("title", "") for name in shipped.names()}
-    cohorts = {
-        name: toml.read(cohorts_folder() / name / "cohort.toml").get("title", "") for name in shipped_cohorts()
-    }
+    cohorts = {name: toml.read(cohorts_folder() / name / "cohort.toml").get("title", "") for name in shipped_cohorts()}
     _print_texts("Scenarios (aftercart run NAME, aftercart compare baseline NAME)", questions)
     _print_texts("Pathways (pathway = NAME in a scenario)", pathways)
     _print_texts("Cohorts (aftercart calibrate NAME, aftercart validate NAME)", cohorts)
@@ -45,9 +43,7 @@ def _print_texts(heading: str, texts: dict[str, str]) -> None:
     typer.echo()
 
 
-def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help=FILE)],
-) -> None:
+def check(file: Annotated[str, typer.Argument(metavar="FILE", help=FILE)]) -> None:
     """Check whether a file can be used, and show what is wrong."""
     from simulator.files import toml
 

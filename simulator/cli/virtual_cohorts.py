@@ -10,7 +10,6 @@ from simulator.cli import options, output
 from simulator.cli.options import argument, completed, option
 
 if TYPE_CHECKING:
-
     from simulator.analyses.virtual_cohorts.immortal_time import ImmortalTime
     from simulator.analyses.virtual_cohorts.power import VirtualCohorts
     from simulator.analyses.virtual_cohorts.settings import Settings

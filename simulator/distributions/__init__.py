@@ -65,12 +65,7 @@ def parameter_names(family: str) -> frozenset[str]:
 
 
 def build(
-    family: str,
-    parameters: Mapping[str, object],
-    *,
-    cure: object = None,
-    hazard_ratio: object = None,
-    where: str = "",
+    family: str, parameters: Mapping[str, object], *, cure: object = None, hazard_ratio: object = None, where: str = ""
 ) -> Distribution:
     """The distribution of a family with these parameters, a cured fraction, and a hazard ratio on both.
 
@@ -108,11 +103,7 @@ def _modifier(key: str, value: object, bounds: Bounds, built: Distribution, wher
 def _family(name: str, where: str) -> type[Family]:
     if name not in FAMILIES:
         raise InputError(
-            "unknown family",
-            where=where,
-            got=name,
-            allowed=", ".join(FAMILIES),
-            nearest=nearest(name, FAMILIES),
+            "unknown family", where=where, got=name, allowed=", ".join(FAMILIES), nearest=nearest(name, FAMILIES)
         )
     return FAMILIES[name]
 

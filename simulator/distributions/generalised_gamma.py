@@ -42,9 +42,7 @@ class GeneralisedGamma(ScaleFamily):
         return np.asarray(np.exp(self.sigma * z))
 
 
-def _by_sign_of_q(
-    values: Floats, q: Floats, *functions: Callable[[Floats, Floats], Floats]
-) -> Floats:
+def _by_sign_of_q(values: Floats, q: Floats, *functions: Callable[[Floats, Floats], Floats]) -> Floats:
     values, q = np.broadcast_arrays(values, q)
     below, above = q < -_NEARLY_NORMAL, q > _NEARLY_NORMAL
     result = np.empty(values.shape)

@@ -97,9 +97,7 @@ class Model:
     @cached_property
     def timeless(self) -> frozenset[str]:
         """The states in which no time passes: choices and instant sojourns."""
-        return frozenset(self.instant) | {
-            name for name, state in self.pathway.states.items() if state.is_choice
-        }
+        return frozenset(self.instant) | {name for name, state in self.pathway.states.items() if state.is_choice}
 
     @cached_property
     def open_ways(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
@@ -179,12 +177,7 @@ def _resolve(scenario: Scenario, draw_values: Values) -> Model:
     attributes = _relevant(pathway)
     mix = {name: _mix(scenario, name) for name in pathway.attributes}
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
-    weights = np.array(
-        [
-            np.prod([mix[a][level] for a, level in zip(attributes, cell, strict=True)])
-            for cell in cells
-        ]
-    )
+    weights = np.array([np.prod([mix[a][level] for a, level in zip(attributes, cell, strict=True)]) for cell in cells])
     resolver = _Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
@@ -302,19 +295,13 @@ class _Resolver:
         if transition.time is None:
             return None
         arguments = {
-            key: [self._number(part) for part in reference]
-            if isinstance(reference, tuple)
-            else self._number(reference)
+            key: [self._number(part) for part in reference] if isinstance(reference, tuple) else self._number(reference)
             for key, reference in transition.time.arguments.items()
         }
         cure = arguments.pop("cure", None)
         ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
         return build(
-            transition.time.family,
-            arguments,
-            cure=cure,
-            hazard_ratio=ratio,
-            where=f"{where} {transition.name}: time",
+            transition.time.family, arguments, cure=cure, hazard_ratio=ratio, where=f"{where} {transition.name}: time"
         )
 
     def _number(self, reference: Reference) -> Floats | float:
@@ -360,14 +347,12 @@ class _Resolver:
                 else 0
             )
             who = ", ".join(self.cells[cell]) or "anyone"
-            raise InputError(
-                f"no branch is open to {who}", where=where, allowed="a positive share for every patient"
-            )
+            raise InputError(f"no branch is open to {who}", where=where, allowed="a positive share for every patient")
         return [weight / total for weight in weights]
 
     def _check_sum(self, state: State, declared: list[Floats | None], given: Floats, where: str) -> None:
         if sum(share is None for share in declared) > 1:
-            raise InputError("two branches have probability \"rest\"", where=where, allowed='"rest" once')
+            raise InputError('two branches have probability "rest"', where=where, allowed='"rest" once')
         named = ", ".join(str(transition.probability) for transition in state.transitions)
         for way, share in zip(state.transitions, declared, strict=True):
             if share is not None and (np.any(share < 0) or np.any(share > 1)):

@@ -308,9 +308,7 @@ class Tally:
             occupancy={clock: self._occupancy(clock) for clock in self.pathway.clocks},
             sizes={name: np.array([size / max(patients, 1)]) for name, size in sizes.items()},
             counts={name: np.array([total[0] / max(patients, 1)]) for name, total in self.sums.items()},
-            count_variances={
-                name: np.array([_variance(total, patients)]) for name, total in self.sums.items()
-            },
+            count_variances={name: np.array([_variance(total, patients)]) for name, total in self.sums.items()},
             patients=patients,
         )
 

@@ -161,9 +161,7 @@ def _patients(scenario: Scenario, settings: Settings) -> float:
     return service.arrivals_a_month * (service.last + scenario.pathway.followed(settings.horizon))
 
 
-def seconds_of(
-    scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, n_draws: int
-) -> float:
+def seconds_of(scenario: Scenario, table: pd.DataFrame | None, engine: str, settings: Settings, n_draws: int) -> float:
     """Return about how many seconds one process takes for a scenario, from a few patients and one parameter set."""
     if engine == "exact":
         rows = slice(0, min(BATCH, n_draws))

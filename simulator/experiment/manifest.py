@@ -42,9 +42,7 @@ ROOT = Path(__file__).parents[2]
 """The folder of the packages; paths of shipped files start here."""
 
 
-def manifest(
-    scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int
-) -> dict[str, Any]:
+def manifest(scenarios: Sequence[Scenario], settings: Settings, engine: str, why: str, n_draws: int) -> dict[str, Any]:
     """Return the settings, engine, pathway, scenarios and files of a run."""
     pathway = scenarios[0].pathway
     return {

@@ -1,6 +1,6 @@
 """The marginal benefits that a policy is shown for, and the curves at benefits that differ from draw to draw.
 
-    S(t | m) = m S(t | 1) + (1 - m) S(t | 0)        m of the marginal patients benefit; no resource is limited
+S(t | m) = m S(t | 1) + (1 - m) S(t | 0)        m of the marginal patients benefit; no resource is limited
 """
 
 from __future__ import annotations

@@ -191,5 +191,3 @@ def as_written(table: pd.DataFrame) -> pd.DataFrame:
 def clocks(scenario: Scenario) -> list[str]:
     """Return the clocks, beginning with the clock that the scenario leads with."""
     return sorted(scenario.pathway.clocks, key=lambda clock: clock != scenario.leads_with)
-
-

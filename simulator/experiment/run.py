@@ -44,9 +44,7 @@ def run(scenario: Given, *, progress: Progress | None = None, **options: Unpack[
 
 @with_options(Options)
 def compare(
-    *scenarios: Given | list[Given] | tuple[Given, ...],
-    progress: Progress | None = None,
-    **options: Unpack[Options],
+    *scenarios: Given | list[Given] | tuple[Given, ...], progress: Progress | None = None, **options: Unpack[Options]
 ) -> Results:
     """Return the results of scenarios, with differences from the first; a list stands for its members. InputError.
 
@@ -191,9 +189,7 @@ class _Work:
             return [_of_centre(scenario, one, self.engine, self.settings, draw) for scenario in self.scenarios]
         horizon, patients, uniforms = self.settings.horizon, self.settings.patients, Uniforms(self.settings.seed, draw)
         results = [
-            centre.independent(
-                scenario, one, engine=self.engine, horizon=horizon, patients=patients, uniforms=uniforms
-            )
+            centre.independent(scenario, one, engine=self.engine, horizon=horizon, patients=patients, uniforms=uniforms)
             for scenario in self.scenarios
         ]
         histories: list[Histories] = []
@@ -207,9 +203,7 @@ class _Work:
         histories = [Histories(pd.concat(part.events, ignore_index=True)) for part in counted if part.events]
         return self.parts([part.tally.curves() for part in counted], rows, histories)
 
-    def parts(
-        self, curves: Sequence[Curves], rows: slice, histories: Sequence[Histories] = ()
-    ) -> list[ScenarioDraws]:
+    def parts(self, curves: Sequence[Curves], rows: slice, histories: Sequence[Histories] = ()) -> list[ScenarioDraws]:
         """Return a part of every displayed scenario, from the curves and any histories of the simulated ones."""
         by_name = {scenario.name: simulated for scenario, simulated in zip(self.scenarios, curves, strict=True)}
         kept = {scenario.name: history for scenario, history in zip(self.scenarios, histories, strict=False)}
@@ -247,5 +241,3 @@ def _of_centre(scenario: Scenario, draw_values: Values, engine: str, settings: S
     until = settings.horizon if engine == "microsim" and not scenario.is_limited else math.inf
     histories = events.of_replication(scenario, replication, until) if keep else None
     return replace(part, resources=resources, histories=histories)
-
-

@@ -1,6 +1,6 @@
 """Outcomes of a resource's requests: waits, losses, utilisation, the queue over time. Pure functions.
 
-    utilisation = int in_use dt / int units dt,   over the counted calendar months;   of offers, taken / made
+utilisation = int in_use dt / int units dt,   over the counted calendar months;   of offers, taken / made
 """
 
 from __future__ import annotations

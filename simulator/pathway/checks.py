@@ -134,9 +134,7 @@ def _check_names(pathway: Pathway) -> None:
                 raise unknown("state", name, states, f"{pathway.where}: [counts.{count.name}]")
     for state in states.values():
         if state.holds is not None and state.holds not in pathway.resources:
-            raise unknown(
-                "resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds"
-            )
+            raise unknown("resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds")
         for transition in state.transitions:
             _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
 
@@ -178,9 +176,7 @@ def _check_selections(pathway: Pathway, reference: Reference, where: str) -> Non
         _check_selections(pathway, part, where)
 
 
-def _check_levels(
-    pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool
-) -> None:
+def _check_levels(pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool) -> None:
     if attribute not in pathway.attributes:
         raise unknown("attribute", attribute, pathway.attributes, where)
     declared = pathway.attributes[attribute].levels
@@ -242,9 +238,7 @@ def _check_marginal(pathway: Pathway) -> None:
     decision, otherwise = states[marginal.decision], states[marginal.otherwise]
     branches = [transition.name for transition in decision.transitions]
     if decision.kind != "decision":
-        raise InputError(
-            "additional patients need a decision", where=f"{where} decision", got=decision.kind
-        )
+        raise InputError("additional patients need a decision", where=f"{where} decision", got=decision.kind)
     if marginal.branch not in branches:
         raise unknown("branch", marginal.branch, branches, f"{where} branch")
     if len(branches) != 2 or [marginal.otherwise] != [
@@ -256,9 +250,7 @@ def _check_marginal(pathway: Pathway) -> None:
     if otherwise.kind != "sojourn" or any(
         states[transition.to].kind != "death" for transition in otherwise.transitions
     ):
-        raise InputError(
-            f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise"
-        )
+        raise InputError(f"'{otherwise.name}' must be a sojourn that leads to death only", where=f"{where} otherwise")
 
     if states[marginal.no_benefit].kind != "sojourn":
         raise InputError(f"'{marginal.no_benefit}' must be a sojourn", where=f"{where} no_benefit")

@@ -165,15 +165,12 @@ class PathwayTable(toml.Table):
     start: str = Field(description="the state that every patient enters at month 0")
     draws: str | None = Field(None, description="a shipped cohort, a fitted cohort's folder, or a CSV file of draws")
     group_window: Annotated[Number, Field(gt=0)] = Field(120.0, description="months, for [groups]")
-    clocks: dict[str, str] = Field(
-        default_factory=dict, description="clock = the state that starts it; first: default"
-    )
+    clocks: dict[str, str] = Field(default_factory=dict, description="clock = the state that starts it; first: default")
     patients: Annotated[str, Field(min_length=1)] = Field(
-        "patients", description="the patients who start the default clock, as in \"patients who fall ill\""
+        "patients", description='the patients who start the default clock, as in "patients who fall ill"'
     )
     survival_months: list[Number] | None = Field(
-        None,
-        description="months at which survival is shown; default: half a year, one, two and five years",
+        None, description="months at which survival is shown; default: half a year, one, two and five years"
     )
     answer_month: Number | None = Field(
         None, description="the survival month of the headline; default: the middle month (the lower of two)"
@@ -265,9 +262,7 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
     if wrong:
         allowed = "branches" if is_choice else "transitions"
         raise InputError(
-            f"a {table.kind} has no {'transitions' if is_choice else 'branches'}",
-            where=where,
-            allowed=allowed,
+            f"a {table.kind} has no {'transitions' if is_choice else 'branches'}", where=where, allowed=allowed
         )
     ways: list[Transition] = []
     for transition in table.transitions:
@@ -283,16 +278,12 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
     for branch in table.branches:
         place = f"{where} {branch.name or branch.to}"
         eligible = {
-            name: _eligibility(
-                open_to, pathway.attributes[name].levels if name in pathway.attributes else (), place
-            )
+            name: _eligibility(open_to, pathway.attributes[name].levels if name in pathway.attributes else (), place)
             for name, open_to in branch.eligible.items()
         }
         probability = _reference(branch.probability, f"{place}: probability")
         ways.append(Transition(branch.name or branch.to, branch.to, None, probability, eligible))
-    return State(
-        name, table.kind, table.label or _words(name), table.meaning, tuple(ways), table.holds, table.cause
-    )
+    return State(name, table.kind, table.label or _words(name), table.meaning, tuple(ways), table.holds, table.cause)
 
 
 def _eligibility(
@@ -309,9 +300,7 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
 
     family = table.get("family")
     if not isinstance(family, str):
-        raise InputError(
-            "a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES)
-        )
+        raise InputError("a sojourn time needs a family", where=where, got=family, allowed=", ".join(FAMILIES))
     if family not in FAMILIES:
         raise unknown("family", family, FAMILIES, where)
     allowed = parameter_names(family) | {"cure"}
@@ -355,9 +344,7 @@ def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
         )
     prior = None
     if table.prior is not None:
-        arguments = {
-            key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)
-        }
+        arguments = {key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)}
         prior = Prior(table.prior.family, arguments)
     return Parameter(name, table.unit, table.meaning, table.value, table.source, table.lever, prior)
 

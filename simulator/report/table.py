@@ -78,12 +78,7 @@ Line = tuple[str, str, Mapping[Any, Any]]
 
 
 def comparison(
-    lines: Iterable[Line],
-    readings: Sequence[Reading],
-    *,
-    caption: str,
-    notes: Sequence[str] = (),
-    corner: str = "",
+    lines: Iterable[Line], readings: Sequence[Reading], *, caption: str, notes: Sequence[str] = (), corner: str = ""
 ) -> Table:
     """Return a table of scenarios; a cell is empty where a scenario has no row."""
     rows = [

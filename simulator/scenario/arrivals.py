@@ -175,9 +175,7 @@ def read_service(table: Mapping[str, Any], where: str, base: Service | None) -> 
     sources = [key for key in ARRIVALS if key in table]
     if len(sources) > 1 or not (sources or base):
         allowed = f"one of {', '.join(ARRIVALS)}"
-        raise InputError(
-            "arrivals must be declared exactly once", where=where, got=sources or None, allowed=allowed
-        )
+        raise InputError("arrivals must be declared exactly once", where=where, got=sources or None, allowed=allowed)
     if sources:
         keys |= {"arrivals_per_year": None, "arrival_months": None}
     keys |= table

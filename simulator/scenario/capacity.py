@@ -240,9 +240,7 @@ def load_is_unknown(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
     return None
 
 
-def lasting(
-    pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]
-) -> frozenset[str]:
+def lasting(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]) -> frozenset[str]:
     """Return the states that hold a limited resource, or from which patients may come to one.
 
     There patients are followed beyond the horizon: they keep others waiting. `ways` : state -> where it may lead

@@ -85,14 +85,11 @@ def _rescale(
             f"the other branches of '{choice.state}' are fixed numbers and cannot be rescaled",
             where=where,
             got=plain(float(np.max(np.asarray(values[together[0]])))),
-            allowed="branches declared by parameters, or by \"rest\"",
+            allowed='branches declared by parameters, or by "rest"',
         )
     if np.any(left < -1e-9):
         raise InputError(
-            f"leaves a negative share for {others}",
-            where=where,
-            got=plain(float(np.min(left))),
-            allowed="0 or more",
+            f"leaves a negative share for {others}", where=where, got=plain(float(np.min(left))), allowed="0 or more"
         )
     left = np.where(np.asarray(left) < 1e-12, 0.0, left)
     if siblings and np.any((had <= 0) & (left > 0)):

@@ -48,21 +48,16 @@ class ScenarioTable(toml.Table):
     )
     set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
     scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
-    odds_ratio: dict[str, Number] = Field(
-        default_factory=dict, description="probability parameter = odds ratio"
-    )
+    odds_ratio: dict[str, Number] = Field(default_factory=dict, description="probability parameter = odds ratio")
     hazard_ratio: dict[str, Number | dict[str, Number]] = Field(
         default_factory=dict, description='"state.transition" = hazard ratio of a latent time'
     )
     population: dict[str, dict[str, Number]] = Field(
         default_factory=dict, description="attribute = weight of each level"
     )
-    capacity: dict[str, limits.Told] = Field(
-        default_factory=dict, description="resource = number of units, or a table"
-    )
+    capacity: dict[str, limits.Told] = Field(default_factory=dict, description="resource = number of units, or a table")
     milestones: list[str] = Field(
-        default_factory=list,
-        description="states without effect: latent times of the state before are carried forward",
+        default_factory=list, description="states without effect: latent times of the state before are carried forward"
     )
     service: ServiceTable | None = Field(None, description="arrivals over calendar time")
 
@@ -195,9 +190,7 @@ def _base(named: str, path: Path) -> Path:
 
 def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenario:
     if path.resolve() in seen:
-        raise InputError(
-            "the scenario is its own base", where=f"{path}: base", got=[file.name for file in seen]
-        )
+        raise InputError("the scenario is its own base", where=f"{path}: base", got=[file.name for file in seen])
     table = toml.validate(ScenarioTable, toml.read(path), path)
     levers = _flat_tables(table)
     base: Scenario | None = None

@@ -95,9 +95,7 @@ def _one_policy(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, first
     return f"{_denominator(alive, scenario)}, {count} are alive {_when(scenario, clock, month)} under {scenario.name}."
 
 
-def _compared(
-    outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimistic: Scenario, first: Scenario
-) -> str:
+def _compared(outcomes: pd.DataFrame, alive: _Alive, scenario: Scenario, optimistic: Scenario, first: Scenario) -> str:
     clock, month, row, before = _first_answer(alive, scenario, first, _clocks(scenario))
     if scenario is not optimistic:
         return _at_another_benefit(outcomes, scenario, _difference(row))
@@ -217,7 +215,6 @@ def _share_of_draws(rows: pd.DataFrame, margin: str, month: str) -> str:
 
 def _per_100(probability: float) -> str:
     return rounding.number(probability, "probability")
-
 
 
 def _difference(row: Row) -> str:

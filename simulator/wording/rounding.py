@@ -1,6 +1,6 @@
 """One rounding of numbers for the terminal, the report, the figures and every sentence.
 
-    months : a tenth;   per 100, days : whole from 10 on, a tenth below;   counts : a hundredth below 1, too
+months : a tenth;   per 100, days : whole from 10 on, a tenth below;   counts : a hundredth below 1, too
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def number(value: float, unit: str, *, sign: str = "", end_of: float | None = No
     return "0" if float(text) == 0.0 else text
 
 
-def interval(
-    lower: float, upper: float, unit: str, estimate: float, *, sign: str = ""
-) -> tuple[str, str] | None:
+def interval(lower: float, upper: float, unit: str, estimate: float, *, sign: str = "") -> tuple[str, str] | None:
     """Return both ends, rounded like their estimate; None where no interval can be seen."""
     low, high = (number(end, unit, sign=sign, end_of=estimate) for end in (lower, upper))
     return None if low == high else (low, high)

@@ -252,7 +252,6 @@ def _life_months(count: float) -> str:
     return f"{count:g} life-month{'' if count == 1 else 's'}"
 
 
-
 def worth(row: Any) -> str:
     """Return the value of information and its standard error: "2.3 \N{PLUS-MINUS SIGN} 0.4"."""
     return f"{row['value']:.1f} \N{PLUS-MINUS SIGN} {row['standard_error']:.1f}"

@@ -92,8 +92,8 @@ def _head(measured: Measured, quick: bool) -> str:
 def _peers(measured: Measured) -> str:
     told = (
         "Both sides of a row simulate the same number of patients and keep the same results: when each patient dies, "
-        "and with beds how long each request waits (heormodel: the mean time alive). In rows that begin with \"the "
-        "same\", microsim also gives OS and the occupancy of every state. With beds, 50 patients a month arrive and "
+        'and with beds how long each request waits (heormodel: the mean time alive). In rows that begin with "the '
+        'same", microsim also gives OS and the occupancy of every state. With beds, 50 patients a month arrive and '
         "share 34 beds, each held for a month on average. The SimPy model is [written by "
         "hand](../tests/benchmarks/simpy_by_hand.py), the heormodel one [in heormodel's own "
         "style](../tests/benchmarks/heormodel_idiom.py)."
@@ -104,9 +104,7 @@ def _peers(measured: Measured) -> str:
         "The ratio grows with patients: SimPy slows down when they no longer fit into the processor's cache, and "
         "NumPy's cost per call is shared by more of them:"
     )
-    by_size = [
-        (f"{n:,}", _number(free.ratio), _number(beds.ratio)) for n, free, beds in measured.by_size
-    ]
+    by_size = [(f"{n:,}", _number(free.ratio), _number(beds.ratio)) for n, free, beds in measured.by_size]
     return "\n\n".join(
         [
             "## Compared with other programs",
@@ -138,7 +136,7 @@ def _verdict(row: Ratio) -> str:
 def _processes(measured: Measured) -> str:
     found = measured.processes
     told = (
-        "How many times as fast `simulator.run(..., engine=\"microsim\", jobs=2)` is as `jobs=1`, by wall time, "
+        'How many times as fast `simulator.run(..., engine="microsim", jobs=2)` is as `jobs=1`, by wall time, '
         "including the start of the second process. Two processes that share nothing, each with half the patients, "
         "show what the machine can reach. The last row is the ratio for one more patient, without the start."
     )
@@ -180,16 +178,12 @@ def _growth(measured: Measured) -> str:
             )
         )
     head = ("patients", "seconds", "patients a second", "ns a transition", "peak memory, MiB")
-    return "\n\n".join(
-        ["## How cost grows with patients", fill(told, WIDTH), _table(head, rows), fill(tail, WIDTH)]
-    )
+    return "\n\n".join(["## How cost grows with patients", fill(told, WIDTH), _table(head, rows), fill(tail, WIDTH)])
 
 
 def _parts(measured: Measured) -> str:
     columns = list(measured.parts)
-    rows = [
-        (told, *(_share(measured.parts[column].get(part)) for column in columns)) for part, told in PARTS.items()
-    ]
+    rows = [(told, *(_share(measured.parts[column].get(part)) for column in columns)) for part, told in PARTS.items()]
     told = "Shares of a profile, in per cent. `cProfile` itself costs most in the parts with many small calls."
     return "\n\n".join(["## Where the time goes", fill(told, WIDTH), _table(("part", *columns), rows)])
 
@@ -199,9 +193,7 @@ def _exact(measured: Measured) -> str:
         "One run gives OS of every population on every clock, and the occupancy of every state, over 120 months. The "
         "error is the largest change of any OS if the step is halved."
     )
-    rows = [
-        (each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact
-    ]
+    rows = [(each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact]
     head = ("pathway", "milliseconds", "step, months", "error of OS")
     return "\n\n".join(["## The exact engine", fill(told, WIDTH), _table(head, rows)])
 

@@ -16,16 +16,7 @@ from simulator.arrays import Floats, Integers
 HORIZON = 120.0
 ITERATION = 10_000
 """Individuals an iteration at most, as many as it simulates fastest: `run_psa` runs the iterations one by one."""
-STATES = (
-    "remission",
-    "relapse",
-    "salvage",
-    "complete_response",
-    "partial_response",
-    "no_response",
-    "hsct",
-    "dead",
-)
+STATES = ("remission", "relapse", "salvage", "complete_response", "partial_response", "no_response", "hsct", "dead")
 REMISSION, RELAPSE, SALVAGE, CR, PR, NR, HSCT, DEAD = range(8)
 
 
@@ -66,9 +57,7 @@ def event_times(
     return times
 
 
-def reward_rates(
-    params: pd.Series, intervention: str, state: Integers, attrs: pd.DataFrame
-) -> tuple[Floats, Floats]:
+def reward_rates(params: pd.Series, intervention: str, state: Integers, attrs: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return no costs, and a month alive a month."""
     return np.zeros(state.size), (state != DEAD).astype(float)
 

@@ -103,9 +103,7 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         processes = ratios.of_processes(*sizes.jobs, sizes.jobs_pairs)
     else:
         processes = ratios.Processes(*sizes.jobs, None, None, None, "left out of a quick run")
-    return Measured(
-        sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, stories, gains
-    )
+    return Measured(sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, stories, gains)
 
 
 def _profiles(patients: int, patients_with_beds: int) -> dict[str, dict[str, float]]:

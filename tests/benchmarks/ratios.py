@@ -114,4 +114,3 @@ def _jobs(patients: int, pairs: int) -> tuple[Paired, Paired]:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-

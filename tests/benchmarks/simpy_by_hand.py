@@ -96,9 +96,7 @@ def leave(state: str) -> tuple[float, str]:
             (expovariate(1 / 30), "dead"),
         )
     if state == "complete_response":
-        return min(
-            (expovariate(1 / 4), "hsct"), (weibullvariate(16.0, 0.9), "relapse"), (expovariate(1 / 150), "dead")
-        )
+        return min((expovariate(1 / 4), "hsct"), (weibullvariate(16.0, 0.9), "relapse"), (expovariate(1 / 150), "dead"))
     if state == "partial_response":
         return min(
             (expovariate(1 / 6), "hsct"), (weibullvariate(5.0, 1.1), "no_response"), (expovariate(1 / 60), "dead")

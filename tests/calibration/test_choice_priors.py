@@ -29,9 +29,7 @@ def three_ways(third: float | str, drug: Table, surgery: Table, waiting: Table |
 @pytest.mark.parametrize(
     "priors", [("rest", UP_TO_HALF, UP_TO_HALF), ("waiting_share", DIRICHLET, DIRICHLET, DIRICHLET)]
 )
-def test_priors_of_branches_that_sum_to_one_give_a_model_at_every_point(
-    priors: tuple[Any, ...],
-) -> None:
+def test_priors_of_branches_that_sum_to_one_give_a_model_at_every_point(priors: tuple[Any, ...]) -> None:
     pathway = three_ways(*priors)
     joint = priors_of_pathway(pathway)
     theta = joint.transform(3.0 * np.random.default_rng(1).standard_normal((200, joint.dimension)))

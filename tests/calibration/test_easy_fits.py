@@ -18,6 +18,7 @@ from simulator.arrays import Floats
 
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"
 
+
 def flat(lower: float, upper: float) -> Table:
     return {"family": "uniform", "lower": lower, "upper": upper}
 
@@ -77,10 +78,7 @@ def two_ways_out(exits: tuple[str, str], other: Table, a: Table, b: Table) -> Ta
 CAUSES = two_ways_out(
     ("death", "other_death"), worlds.DEATH, rate(0.05, prior=flat(0.001, 0.3)), rate(0.05, prior=flat(0.001, 0.3))
 )
-CAUSES_ROWS = (
-    "of_one,deaths,all,death,,12,20,60,33.3,,,,%",
-    "of_other,entered,all,other_death,,12,11,60,18.3,,,,%",
-)
+CAUSES_ROWS = ("of_one,deaths,all,death,,12,20,60,33.3,,,,%", "of_other,entered,all,other_death,,12,11,60,18.3,,,,%")
 
 
 def causes(a: Floats, b: Floats) -> Floats:
@@ -89,13 +87,8 @@ def causes(a: Floats, b: Floats) -> Floats:
     return np.asarray(20 * np.log(dead * a / (a + b)) + 11 * np.log(dead * b / (a + b)) - 29 * 12 * (a + b))
 
 
-RECOVERY = two_ways_out(
-    ("well", "death"), worlds.END, rate(2, prior=flat(0.01, 8)), rate(1, prior=flat(0.01, 8))
-)
-RECOVERY_ROWS = (
-    "recovered,entered,all,well,,1,50,80,62,,,,%",
-    "dead,deaths,all,,,1,28,80,35,,,,%",
-)
+RECOVERY = two_ways_out(("well", "death"), worlds.END, rate(2, prior=flat(0.01, 8)), rate(1, prior=flat(0.01, 8)))
+RECOVERY_ROWS = ("recovered,entered,all,well,,1,50,80,62,,,,%", "dead,deaths,all,,,1,28,80,35,,,,%")
 
 
 def recovery(a: Floats, b: Floats) -> Floats:

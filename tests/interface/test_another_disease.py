@@ -225,7 +225,7 @@ def test_no_word_or_month_of_another_disease_is_said_written_or_drawn(
     for file in files:
         for text in written(file):
             found = OTHER.search(text)
-            assert found is None, f"{file.name}: {text[max(found.start() - 80, 0):found.end() + 80]}"
+            assert found is None, f"{file.name}: {text[max(found.start() - 80, 0) : found.end() + 80]}"
 
 
 def test_the_answers_are_of_the_declared_patients_at_the_declared_month(runs: dict[str, tuple[str, Path]]) -> None:

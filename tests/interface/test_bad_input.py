@@ -421,9 +421,7 @@ def test_a_failure_of_ours_is_reported_without_a_traceback(
     assert isinstance(aftercart("run", "as-it-is.toml").exception, ZeroDivisionError)
 
 
-def test_too_little_memory_is_reported(
-    aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_little_memory_is_reported(aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 

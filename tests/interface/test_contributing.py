@@ -45,7 +45,7 @@ def test_a_sojourn_family_is_a_class_and_a_line(changed: Callable[[str], Python]
 def test_an_outcome_is_a_line_and_is_in_every_table(changed: Callable[[str], Python]) -> None:
     code = (
         "from simulator import run; results = run('baseline', draws=2, horizon=12.0);"
-        "alive = results.draws.query('clock == \"relapse\" and population == \"all\"');"
+        'alive = results.draws.query(\'clock == "relapse" and population == "all"\');'
         "print((alive['rmst_12'] / 12 + alive['life_years_lost_12']).tolist());"
         "print('life_years_lost_12' in set(results.outcomes['outcome']))"
     )

@@ -24,9 +24,7 @@ from simulator.scenario.scenario import load_scenario
 Command = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("without_png")
 
-WARD = ward(
-    exponential(mean="stay"), exponential(mean=1), exponential(mean=4), parameters={"stay": months(2)}
-)
+WARD = ward(exponential(mean="stay"), exponential(mean=1), exponential(mean=4), parameters={"stay": months(2)})
 
 BUSY = """
 pathway = "ward.toml"
@@ -150,7 +148,7 @@ def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_shown(
     used, error = (100 * utilisation[name] for name in ("estimate", "monte_carlo_se"))
     assert f"utilisation, % {used:.0f} ± {error:.2g} " in printed
     page = (folder / "run" / "report.html").read_text()
-    assert f"<b>{used:.0f}</b> <span class=\"interval\">± {error:.2g}</span>" in page
+    assert f'<b>{used:.0f}</b> <span class="interval">± {error:.2g}</span>' in page
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower().split()
 
 
@@ -175,9 +173,7 @@ def test_one_replication_is_said_to_show_nothing_of_chance(aftercart: Command) -
     assert "±: Monte Carlo standard error" in words(aftercart("run", "busy.toml", "--replications", "2"))
 
 
-def test_the_report_of_one_replication_promises_no_error(
-    aftercart_with_figures: Command, folder: Path
-) -> None:
+def test_the_report_of_one_replication_promises_no_error(aftercart_with_figures: Command, folder: Path) -> None:
     assert aftercart_with_figures("run", "busy.toml", "--replications", "1", "--out", "run").exit_code == 0
     page = re.sub(r"\s+", " ", (folder / "run" / "report.html").read_text(encoding="utf-8"))
     assert "±" not in page.partition("</style>")[2]

@@ -31,9 +31,7 @@ def fixed_stay(wait: float, stay: float, **tables: Any) -> Table:
 
 def curves_by_engine(pathway: Pathway, patients: int) -> dict[str, Curves]:
     scenario = Scenario("made up", pathway)
-    des, *_ = run_centre(
-        scenario, {}, engine="des", horizon=HORIZON, patients=patients, seed=1, draw=1, replications=1
-    )
+    des, *_ = run_centre(scenario, {}, engine="des", horizon=HORIZON, patients=patients, seed=1, draw=1, replications=1)
     return {
         "exact": exact.curves(resolve(scenario), HORIZON),
         "microsim": microsim.curves(resolve(scenario), HORIZON, patients=patients, uniforms=Uniforms(1)),
@@ -159,9 +157,7 @@ def test_a_patient_who_dies_at_once_is_dead_at_month_0_in_every_engine(time: Tab
         assert curves.survival["ill", "all"][0, 0] == pytest.approx(expected, abs=noise), engine
         assert curves.occupancy["ill"]["ill"][0, 0] == pytest.approx(expected, abs=noise), engine
         assert curves.occupancy["ill"]["dead"][0, 0] == pytest.approx(1 - expected, abs=noise), engine
-    np.testing.assert_array_equal(
-        by_engine["microsim"].survival["ill", "all"], by_engine["des"].survival["ill", "all"]
-    )
+    np.testing.assert_array_equal(by_engine["microsim"].survival["ill", "all"], by_engine["des"].survival["ill", "all"])
 
 
 ENGINES = ("exact", "microsim", "des")

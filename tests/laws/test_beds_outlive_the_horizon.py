@@ -54,9 +54,7 @@ def beds_of(stay: Table, own: str, patience: Table | None = LATE, **more: Any) -
 
 @ENGINES
 @pytest.mark.parametrize("horizon", [1.0, 12.0, 24.0, 120.0])
-def test_a_patient_keeps_the_bed_and_the_next_waits_for_it_whatever_the_horizon(
-    horizon: float, engine: str
-) -> None:
+def test_a_patient_keeps_the_bed_and_the_next_waits_for_it_whatever_the_horizon(horizon: float, engine: str) -> None:
     """Arrivals in months 0, 6.5 and 14 wait for 0, 11.5 and 22 months: the mean is 33.5 / 3."""
     service = "[service]\narrival_months = [0, 6.5, 14]\nyears = 2\n"
     scenario = beds_of(fixed(18), f"[capacity]\nbeds = 1\n{service}")
@@ -164,7 +162,8 @@ def test_patients_arrive_until_the_last_counted_patient_has_left() -> None:
 NO_END = {
     "a cure": (exponential(mean=1, cure=0.01), "patients who never leave 'ward'"),
     "a hazard that runs out": (
-        law("gompertz", shape=-0.5, rate=0.1), "some units are never released; got .patients who never leave 'ward'"
+        law("gompertz", shape=-0.5, rate=0.1),
+        "some units are never released; got .patients who never leave 'ward'",
     ),
     "no hazard after a time": (piecewise_exponential(breaks=[2], rates=[1, 0]), "never leave 'ward'"),
 }
@@ -172,9 +171,7 @@ NO_END = {
 
 @pytest.mark.parametrize(("stay", "complaint"), NO_END.values(), ids=NO_END)
 @pytest.mark.parametrize("service", ["", "[service]\narrivals_per_year = 12\nyears = 1\n"], ids=["together", "years"])
-def test_a_unit_that_is_never_given_back_is_refused_with_its_state(
-    stay: Table, complaint: str, service: str
-) -> None:
+def test_a_unit_that_is_never_given_back_is_refused_with_its_state(stay: Table, complaint: str, service: str) -> None:
     scenario = beds_of(stay, f"[capacity]\nbeds = 9\n{service}")
     for overload in (False, True):
         with pytest.raises(InputError, match=rf"policy.toml: \[capacity\] beds: .*{complaint}"):

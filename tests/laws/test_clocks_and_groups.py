@@ -1,6 +1,5 @@
 """What a clock counts from, and who is of a group: windows, deaths before the clock, patients who never reach it."""
 
-
 import numpy as np
 import pytest
 from sojourn_times import Table, by, exponential, fixed
@@ -96,9 +95,7 @@ def test_the_entry_clock_counts_everybody_also_patients_who_die_before_treatment
     ids=str,
 )
 @pytest.mark.parametrize("horizon", [6.0, 36.0])
-def test_both_engines_see_the_same_patients_on_both_clocks(
-    levers: dict[str, float], horizon: float
-) -> None:
+def test_both_engines_see_the_same_patients_on_both_clocks(levers: dict[str, float], horizon: float) -> None:
     """Some are treated at once, some are lost, nobody is ever treated: DKW and Hoeffding, one in ten thousand."""
     model = resolve(Scenario("referral", referral(), set=levers))
     n = 40_000

@@ -132,9 +132,7 @@ def test_every_probability_at_an_end(share: float) -> None:
     assert tried > 15
 
 
-@pytest.mark.parametrize(
-    "ratio", [0.0, pytest.param(1e-9, marks=SLOW), 1e-3, pytest.param(1e3, marks=SLOW), 1e9]
-)
+@pytest.mark.parametrize("ratio", [0.0, pytest.param(1e-9, marks=SLOW), 1e-3, pytest.param(1e3, marks=SLOW), 1e9])
 def test_hazard_ratios_from_never_to_at_once(ratio: float, events: Events) -> None:
     key = "supportive_care.death_after_relapse"
     scenario = b_all(hazard_ratio={key: ratio})

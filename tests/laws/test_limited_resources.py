@@ -76,7 +76,11 @@ def log(alike: Callable) -> Log:
     """What befalls each patient: month and state of every entry but the first."""
 
     def told(
-        beds: Capacity, *, states: Table = WARD, theatre: Capacity | None = None, horizon: float = 100.0,
+        beds: Capacity,
+        *,
+        states: Table = WARD,
+        theatre: Capacity | None = None,
+        horizon: float = 100.0,
         **courses: Course,
     ) -> dict[str, str]:
         times = {key: {name: getattr(course, key) for name, course in courses.items()} for key in asdict(Course())}
@@ -132,12 +136,7 @@ def test_a_patient_who_asks_in_one_instant_is_served_by_number(log: Log) -> None
 
 def test_a_risk_in_the_very_instant_of_a_grant_wins_and_the_bed_goes_to_the_next(log: Log) -> None:
     told = log(beds(1), ann=Course(), bob=Course(comes=1, dies=2), cyd=Course(comes=1, relapses=2), dan=Course(comes=2))
-    assert told == {
-        "ann": "0 ward, 3 home",
-        "bob": "3 dead",
-        "cyd": "3 relapse, 4 dead",
-        "dan": "3 ward, 6 home",
-    }
+    assert told == {"ann": "0 ward, 3 home", "bob": "3 dead", "cyd": "3 relapse, 4 dead", "dan": "3 ward, 6 home"}
 
 
 def test_sums_of_the_same_times_are_one_instant_whatever_their_rounding(log: Log) -> None:
@@ -197,9 +196,7 @@ def test_a_ward_that_is_closed_for_a_month_throws_nobody_out_and_takes_nobody_in
 
 
 def test_beds_that_open_in_month_18_serve_patients_who_have_waited_since_before(log: Log) -> None:
-    told = log(
-        beds((0.0, 0), (18.0, 2)), ann=Course(), bob=Course(dies=18), cyd=Course(comes=5), dan=Course(comes=18)
-    )
+    told = log(beds((0.0, 0), (18.0, 2)), ann=Course(), bob=Course(dies=18), cyd=Course(comes=5), dan=Course(comes=18))
     assert told == {"ann": "18 ward, 21 home", "bob": "18 dead", "cyd": "18 ward, 21 home", "dan": "21 ward, 24 home"}
 
 
@@ -312,11 +309,7 @@ def step_down(holds: str) -> Table:
 
 def test_a_patient_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Log) -> None:
     told = log(beds(1), states=step_down("beds"), ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
-    assert told == {
-        "ann": "0 ward, 2 step_down, 3 home",
-        "bob": "2.5 dead",
-        "cyd": "3 ward, 6 step_down, 7 home",
-    }
+    assert told == {"ann": "0 ward, 2 step_down, 3 home", "bob": "2.5 dead", "cyd": "3 ward, 6 step_down, 7 home"}
 
 
 def test_a_patient_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_for_both(log: Log) -> None:
@@ -366,9 +359,7 @@ def test_a_patient_who_asks_for_a_bed_and_the_theatre_in_one_instant_is_in_both_
 ) -> None:
     """The other one is closed for ever: Ann, who asks for both in month 1, still comes before Bob."""
     limits = {"beds": beds(1), "theatre": beds(1)} | {closed: beds(0)}
-    told = log(
-        limits["beds"], states=either(1, 1, "theatre"), theatre=limits["theatre"], ann=Course(), bob=Course()
-    )
+    told = log(limits["beds"], states=either(1, 1, "theatre"), theatre=limits["theatre"], ann=Course(), bob=Course())
     open_one = "ward" if closed == "theatre" else "other_ward"
     assert told == {"ann": f"1 {open_one}, 4 home", "bob": f"4 {open_one}, 7 home"}
 

@@ -106,9 +106,7 @@ def test_a_patient_treated_without_benefit_never_responds_and_has_the_course_of_
 def test_the_marginal_are_as_many_as_are_treated_more(events: Events) -> None:
     """Half of them gain at a benefit of a half: one uniform a patient decides."""
     lives = {name: events(resolve(load_scenario(name)), range(6_000)) for name in ("baseline", "wider-salvage@0.5")}
-    treated = {
-        name: set(table.loc[table["state"] == "salvage_choice", "patient"]) for name, table in lives.items()
-    }
+    treated = {name: set(table.loc[table["state"] == "salvage_choice", "patient"]) for name, table in lives.items()}
     more = treated["wider-salvage@0.5"] - treated["baseline"]
     assert treated["baseline"] < treated["wider-salvage@0.5"]
     tables = (events(resolve(load_scenario("wider-salvage")), range(6_000)), lives["wider-salvage@0.5"])
@@ -122,9 +120,7 @@ def test_the_marginal_are_as_many_as_are_treated_more(events: Events) -> None:
 @pytest.mark.parametrize("benefit", [0.25, 0.5, 0.9])
 def test_between_the_ends_everything_is_the_mixture_of_the_ends(name: str, benefit: float) -> None:
     scenario = load_scenario(name)
-    none, some, full = (
-        exact.curves(resolve(scenario.with_marginal_benefit(b)), 120.0) for b in (0.0, benefit, 1.0)
-    )
+    none, some, full = (exact.curves(resolve(scenario.with_marginal_benefit(b)), 120.0) for b in (0.0, benefit, 1.0))
 
     def mixed(of: Callable[[Curves], Floats]) -> None:
         np.testing.assert_allclose(of(some), (1 - benefit) * of(none) + benefit * of(full), rtol=0, atol=ROUNDING)
@@ -304,9 +300,7 @@ def in_a_bed_again() -> Pathway:
 
 
 @pytest.mark.parametrize("benefit", [0.0, 0.3, 1.0])
-def test_patients_who_come_back_use_beds_as_a_mixture_of_those_who_benefit_every_time_and_never(
-    benefit: float,
-) -> None:
+def test_patients_who_come_back_use_beds_as_a_mixture_of_those_who_benefit_every_time_and_never(benefit: float) -> None:
     """0.6 q / (1 - 0.75 x 0.6 q) stays if a share q is treated with benefit at every visit: the uptake, or practice."""
     beds = {"beds": Capacity(((0.0, 10**5),))}
     raised = Scenario("raised", in_a_bed_again(), set={"uptake": 0.8}, marginal_benefit=benefit, capacity=beds)

@@ -248,9 +248,7 @@ def test_where_every_time_is_a_half_month_ties_abound_and_they_agree(
         assert len(np.unique(np.rint(ends * 1e6))) < ends.size, "no ties"
 
 
-def test_a_queue_before_the_clock_starts_where_some_are_at_no_other_risk(
-    alike: Alike, fair: Fair
-) -> None:
+def test_a_queue_before_the_clock_starts_where_some_are_at_no_other_risk(alike: Alike, fair: Fair) -> None:
     """Follow-up has no end yet, and neither has the wait of who is cured."""
     model = resolve(scarce(Scenario("before the clock", load(grid("ward", cure=0.5))), 1))
     _, book = alike(model, together(range(40)), horizon=12.0)
@@ -319,9 +317,7 @@ def flares(years: float) -> Table:
     return world("well", states, clocks={"entry": "well"}, resources=["beds"])
 
 
-def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(
-    alike: Alike
-) -> None:
+def test_waits_that_lead_back_whatever_comes_of_them_are_left_to_des_in_time(alike: Alike) -> None:
     """Both ways out of every wait double what microsim simulates beforehand: it says so before memory is full."""
     alike(resolve(scarce(Scenario("deadly", load(flares(0.4))), 4)), together(range(20)), horizon=4.0)
     scenario = scarce(Scenario("flares", load(flares(100))), 4)

@@ -53,9 +53,7 @@ FAR_OFF = {
 
 
 @pytest.mark.parametrize("levers", FAR_OFF.values(), ids=FAR_OFF)
-def test_policies_far_from_what_is_shipped_agree_too(
-    levers: dict[str, float], follow: Follow, events: Events
-) -> None:
+def test_policies_far_from_what_is_shipped_agree_too(levers: dict[str, float], follow: Follow, events: Events) -> None:
     """Half of the additional patients benefit, so that all three kinds of patients are among them."""
     policy = replace(load_scenario("baseline"), set={"salvage_uptake": 0.9, **levers}, marginal_benefit=0.5)
     agree(resolve(policy), range(60), follow, events)

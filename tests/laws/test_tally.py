@@ -36,9 +36,7 @@ def clock_months(table: pd.DataFrame, state: str) -> Floats:
     return first.reindex(range(N), fill_value=np.inf).to_numpy()
 
 
-def within(
-    table: pd.DataFrame, states: tuple[str, ...], zero: Floats, months: float
-) -> Booleans:
+def within(table: pd.DataFrame, states: tuple[str, ...], zero: Floats, months: float) -> Booleans:
     """Who enters any of some states between the clock's start and some months later."""
     since = table["month"].to_numpy() - zero[table["patient"]]
     rows = table["state"].isin(states) & (since >= 0) & (since <= months + 1e-9)
@@ -97,9 +95,7 @@ def counted_from_events(model: Model, events: Events, horizon: float) -> None:
             np.testing.assert_allclose(counted.counts[name], per_patient.mean(), atol=1e-9)
 
 
-def present(
-    table: pd.DataFrame, start: Floats, months: Floats
-) -> dict[str, Floats]:
+def present(table: pd.DataFrame, start: Floats, months: Floats) -> dict[str, Floats]:
     """The share of patients in each state at each month: in the one entered last, at that month or before."""
     found: dict[str, Floats] = {}
     for who, life in table.groupby("patient"):

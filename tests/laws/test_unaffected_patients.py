@@ -93,9 +93,7 @@ def test_a_patient_treated_today_lives_the_same_life_whatever_the_marginal_benef
     benefit: str, lives: Callable[..., Lives]
 ) -> None:
     baseline, wider = lives(load_scenario("baseline")), lives(load_scenario(f"wider-salvage@{benefit}"))
-    unmoved = [
-        who for who in PATIENTS if ever(baseline[who], "salvage_choice") or ever(wider[who], "supportive_care")
-    ]
+    unmoved = [who for who in PATIENTS if ever(baseline[who], "salvage_choice") or ever(wider[who], "supportive_care")]
     assert len(unmoved) > 1_500
     assert all(baseline[who] == wider[who] for who in unmoved)
 

@@ -9,12 +9,8 @@ from simulator.errors import AftercartError, InputError, nearest
 
 
 def test_a_message_says_where_what_got_allowed_and_the_likely_name() -> None:
-    error = InputError(
-        "unknown unit", where="a.toml: x", got="moths", allowed="months, ratio", nearest="months"
-    )
-    assert str(error) == (
-        "a.toml: x: unknown unit; got 'moths'; allowed: months, ratio; did you mean 'months'?"
-    )
+    error = InputError("unknown unit", where="a.toml: x", got="moths", allowed="months, ratio", nearest="months")
+    assert str(error) == ("a.toml: x: unknown unit; got 'moths'; allowed: months, ratio; did you mean 'months'?")
 
 
 def test_a_message_leaves_out_what_is_not_known() -> None:

@@ -204,9 +204,7 @@ class _Work:
         )
 
 
-def _compared(
-    analysis: Analysis, courses: Courses, month: float
-) -> tuple[tuple[float, float], float, tuple[int, int]]:
+def _compared(analysis: Analysis, courses: Courses, month: float) -> tuple[tuple[float, float], float, tuple[int, int]]:
     """Return a cohort's OS at a month by group, NaN of an empty group, the log-rank P, and the groups' sizes."""
     episodes = analysis.episodes(courses)
     groups = [episodes.of(True), episodes.of(False)]

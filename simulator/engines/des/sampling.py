@@ -1,6 +1,6 @@
 """What the addressed uniforms have in store for each patient of a model, a number at a time; looked up in blocks.
 
-    latent time = H^-1(-log u),   branch taken = least -log(u_b) / p_b
+latent time = H^-1(-log u),   branch taken = least -log(u_b) / p_b
 """
 
 from __future__ import annotations
@@ -108,9 +108,7 @@ class PatientSampler:
             self._latent[key] = np.broadcast_to(time.inverse_cumulative_hazard(exposure), exposure.shape).tolist()
         return self._latent[key][place % BLOCK]
 
-    def _race(
-        self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], block: int, visit: int
-    ) -> list[int]:
+    def _race(self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], block: int, visit: int) -> list[int]:
         patients, cell = self._block(block)
         with np.errstate(divide="ignore"):
             ranks = [

@@ -73,9 +73,7 @@ def earliest(latent: Sequence[Distribution], rate: float = 0.0) -> Leaving:
     never = np.exp(-sum((_hazard(law, np.full(shape, np.inf)) for law in latent), np.zeros(shape)))
     race = cache(lambda: _race(latent, rate, shape))
     alone = len(latent) == 1 and not rate
-    return Leaving(
-        [1.0 - never] if alone else race()[0], never, lambda: np.where(never > NEVER, np.inf, race()[1])
-    )
+    return Leaving([1.0 - never] if alone else race()[0], never, lambda: np.where(never > NEVER, np.inf, race()[1]))
 
 
 def _race(latent: Sequence[Distribution], rate: float, shape: tuple[int, ...]) -> tuple[list[Floats], Floats]:

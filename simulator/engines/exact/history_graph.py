@@ -89,10 +89,7 @@ def _edges(node: Node, name: str, to: str, marking: frozenset[str], windowed: bo
         return [Edge(node, Node(to, marks), name)]
     if not windowed:
         return [Edge(node, Node(to, marks | new), name)]
-    return [
-        Edge(node, Node(to, marks | new), name, "early"),
-        Edge(node, Node(to, marks | {CLOSED}), name, "late"),
-    ]
+    return [Edge(node, Node(to, marks | new), name, "early"), Edge(node, Node(to, marks | {CLOSED}), name, "late")]
 
 
 def components(start: Node, onward: Callable[[Node], Sequence[Node]]) -> tuple[tuple[Node, ...], ...]:

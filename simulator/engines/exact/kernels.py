@@ -122,12 +122,10 @@ def _cumulative(latent: Distribution, times: Floats) -> Floats:
 def _shared(hazards: dict[int, Floats], total: Floats, lost: Floats, n: int) -> list[Floats]:
     """Share what is lost in each interval among n exits, as hazards grow there; where one grows earlier, it has more.
 
-        int S dH_j = L dH_j / dH - L (m_j - m dH_j / dH),   m_j = int (u - 1/2) dH_j, u from 0 to 1 in the interval
+    int S dH_j = L dH_j / dH - L (m_j - m dH_j / dH),   m_j = int (u - 1/2) dH_j, u from 0 to 1 in the interval
     """
     growth = np.diff(total)
-    rate = np.divide(
-        lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0
-    )
+    rate = np.divide(lost, growth, out=np.zeros(np.broadcast_shapes(lost.shape, growth.shape)), where=growth > 0)
     growths = {j: np.diff(hazard) for j, hazard in hazards.items()}
     shared = [rate * growths[j] if j in growths else np.zeros_like(lost) for j in range(n)]
     if len(growths) > 1 and growth.shape[-1] > FIRST_CELL + 1:
@@ -183,9 +181,7 @@ def _with_steps(
         atoms_mass[row] = left * others * height[row]
         left = left * (1.0 - height[row])
     lost_so_far += left[..., None] * (before - start[..., 1:])
-    shared = (
-        _shared(hazards, total, lost_so_far, len(latent)) if hazards else [np.zeros_like(lost)] * len(latent)
-    )
+    shared = _shared(hazards, total, lost_so_far, len(latent)) if hazards else [np.zeros_like(lost)] * len(latent)
     if len(latent) == 1:
         shared = [np.zeros_like(lost)]
     atoms: list[tuple[Floats, Floats] | None] = [None] * len(latent)
@@ -222,7 +218,7 @@ def _gather(masses: Masses, times: Floats, step: float, n: int) -> list[Kernel]:
 def _mean_place(survival: Floats, times: Floats) -> Floats:
     """Return where those who leave between times : (n + 1,) do so on average, at an even hazard, (..., n).
 
-        a + (b - a) (1 / x - 1 / (e^x - 1)),   x = H(b) - H(a);   (a + b) / 2 - (b - a) x / 12 for a small x
+    a + (b - a) (1 / x - 1 / (e^x - 1)),   x = H(b) - H(a);   (a + b) / 2 - (b - a) x / 12 for a small x
     """
     width = np.diff(times)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

@@ -130,17 +130,12 @@ class Renewal:
         return early if edge.when == "early" else late
 
     def _cycle(
-        self,
-        component: tuple[Node, ...],
-        parts: Mapping[Edge, Complex | Floats],
-        outer: dict[Node, Complex],
+        self, component: tuple[Node, ...], parts: Mapping[Edge, Complex | Floats], outer: dict[Node, Complex]
     ) -> dict[Node, Complex]:
         """Solve e = b + M e, one small system a frequency."""
         place = {node: i for i, node in enumerate(component)}
         shape = np.broadcast_shapes(
-            *(p.shape for p in parts.values()),
-            *(b.shape for b in outer.values()),
-            (1, 1, self.lattice.z.size),
+            *(p.shape for p in parts.values()), *(b.shape for b in outer.values()), (1, 1, self.lattice.z.size)
         )
         matrix = np.zeros((*shape, len(component), len(component)), dtype=np.complex128)
         matrix[..., range(len(component)), range(len(component))] = 1.0

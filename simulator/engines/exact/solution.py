@@ -207,9 +207,7 @@ class Solution:
         ]
         return [*self.after.graph.nodes, *dict.fromkeys(added)]
 
-    def _total(
-        self, nodes: Iterable[Node], which: str, on_edges: bool, clock: str, who: str
-    ) -> tuple[Floats, Complex]:
+    def _total(self, nodes: Iterable[Node], which: str, on_edges: bool, clock: str, who: str) -> tuple[Floats, Complex]:
         """Return the sum over nodes of atoms (n_draws or 1,) and streams (n_draws or 1, n), mixed over the cells.
 
         `which` : entries, `in`, or entries less exits, `net`. `who` : "all", or a level of an attribute.
@@ -319,8 +317,10 @@ class Solution:
         cells = np.atleast_2d(self._cells(population, list(self.model.pathway.clocks)[1]))
         for node in self.before.graph.nodes:
             if node.state in states and node.state != self.model.pathway.clock_state:
-                came, left = (self.before.edges[node], self.before.leaving) if on_edges else (
-                    self.before.inflow(node), self.before.outflow
+                came, left = (
+                    (self.before.edges[node], self.before.leaving)
+                    if on_edges
+                    else (self.before.inflow(node), self.before.outflow)
                 )
                 stream = stream + _mixed(came - left(node) if which == "net" else came, cells)
                 if not on_edges:

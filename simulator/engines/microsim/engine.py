@@ -88,13 +88,9 @@ class Plan:
         self.longest = longest_way_to_clock(pathway)
         self.times_carried_forward = pathway.times_carried_forward()
         self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
-        self.exits = {
-            name: [exit for exit in exits if _possible(exit)] for name, exits in model.exits.items()
-        }
+        self.exits = {name: [exit for exit in exits if _possible(exit)] for name, exits in model.exits.items()}
         marginal = model.marginal
-        self.marginal = (
-            marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
-        )
+        self.marginal = marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None
         self.exits_without_benefit: Mapping[str, Sequence[Exit]] = {}
         self.untreated: list[str] = []
         if self.marginal is not None and pathway.marginal is not None:
@@ -132,9 +128,7 @@ class Run:
             self.cell += stride * self.levels[name]
         self.one_cell = len(plan.model.cells) == 1
         self.trajectories = Trajectories.at_entry(patients, self.levels, plan.longest)
-        self.waiting: dict[str, list[tuple[Integers, Floats]]] = {
-            plan.model.pathway.start: [(everybody, np.zeros(n))]
-        }
+        self.waiting: dict[str, list[tuple[Integers, Floats]]] = {plan.model.pathway.start: [(everybody, np.zeros(n))]}
         self.visits = {name: np.zeros(n, dtype=np.int64) for name in plan.cyclic}
         names = {name for carried in plan.times_carried_forward.values() for name in carried}
         self.latent = {name: np.full(n, np.inf) for name in (*names, *plan.untreated)}
@@ -189,12 +183,7 @@ class Run:
         return values[self.cell[who]] if np.ndim(values) else values
 
     def _race(
-        self,
-        state: str,
-        exits: Sequence[Exit],
-        shares: Sequence[Floats],
-        who: Integers,
-        visit: Integers | int,
+        self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], who: Integers, visit: Integers | int
     ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
         ranks = []
@@ -236,13 +225,7 @@ class Run:
                 self._send(state, exit.to, who[chosen], month[chosen])
 
     def _mark_marginal(
-        self,
-        state: str,
-        exits: Sequence[Exit],
-        winner: Integers,
-        who: Integers,
-        month: Floats,
-        visit: Integers | int,
+        self, state: str, exits: Sequence[Exit], winner: Integers, who: Integers, month: Floats, visit: Integers | int
     ) -> None:
         """Mark patients without benefit: treated under the scenario's shares, untreated under today's."""
         marginal, rule = self.plan.marginal, self.plan.model.pathway.marginal
@@ -332,9 +315,7 @@ class Run:
             ends, winner = self._departure(state, exits, who, month, visit)
             self._leave(state, exits, who, ends, winner)
 
-    def _leave(
-        self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers
-    ) -> None:
+    def _leave(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
         """Send patients on by their exits, but for those whose follow-up is over before."""
         in_time = self._in_time(who, month, exits, winner)
         if not in_time.all():

@@ -28,9 +28,7 @@ Lines = dict[int | None, Line]
 
 
 @style.applied()
-def picture(
-    sweep: Sweep, outcomes: Sequence[Displayed], footing: Sequence[str], name: str, **size: float
-) -> Picture:
+def picture(sweep: Sweep, outcomes: Sequence[Displayed], footing: Sequence[str], name: str, **size: float) -> Picture:
     """Return the figure, a panel for each outcome. size : of a panel, if not the usual (see Grid)."""
     lines = _lines(sweep)
     grid = Grid(len(outcomes), 4 if len(outcomes) in (4, 7, 8) else 3, **{"above": 0.42, "gap": 0.5, **size})

@@ -30,9 +30,7 @@ def pictures(result: VirtualCohorts) -> list[Picture]:
 def _cohorts(result: VirtualCohorts) -> Picture:
     n, scenario = result.settings.size, result.scenarios[0]
     count = result.curves["cohort"].nunique()
-    footing = [
-        virtual_cohorts.standard_deviations(result), _followed(result), notes.source_in_words(result.cohort)
-    ]
+    footing = [virtual_cohorts.standard_deviations(result), _followed(result), notes.source_in_words(result.cohort)]
     subtitle = f"{count} of {len(result.cohorts)} cohorts of {n} under {scenario.name}, each by Kaplan-Meier."
     sheet = Sheet(f"What a cohort of {n} can show", subtitle, footing, 0.5 + PLOT + 0.15)
     _fill_curves(sheet.axes(0.65, sheet.bottom + 0.5, 5.4, PLOT), result, scenario.pathway.clock)

@@ -26,10 +26,7 @@ LEVELS: Mapping[float, tuple[str, str]] = {
     0.95: (style.GREEN, "D"),
 }
 
-OUTCOMES = {
-    "os": "OS at {months}",
-    "rmst": "mean survival to {months}",
-}
+OUTCOMES = {"os": "OS at {months}", "rmst": "mean survival to {months}"}
 
 
 @style.applied()

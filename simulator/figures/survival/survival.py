@@ -83,8 +83,7 @@ def picture(
 
 
 def _panels(across: float, horizon: float, clock: str, early: float) -> list[tuple[float, float, int, str]]:
-    """Return width, last month, ticks and label: one panel; of a long horizon, one of the first months and one of all.
-    """
+    """Return width, last month, ticks and label: one panel; of a long horizon, one of the first months, one of all."""
     if horizon < 1.5 * early:
         return [(across, horizon, 9, f"Months since {clock}")]
     return [

@@ -86,10 +86,7 @@ CAN_BE = {
         count("survivors", "33,60,55", month="12"),
         alive("60,54,,,"),
     ],
-    "a percentage cut after its last digit": [
-        count("survivors", "40,60,66", month="12"),
-        alive("60,66,6.0,,"),
-    ],
+    "a percentage cut after its last digit": [count("survivors", "40,60,66", month="12"), alive("60,66,6.0,,")],
     "figures of those who were assessed": [
         count("deaths", "20,25,80", month="12", name="some"),
         count("deaths", "25,60,41.7", month="12"),

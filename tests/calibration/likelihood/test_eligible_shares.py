@@ -31,11 +31,7 @@ def cohort(tmp_path: Path) -> Cohort:
     """A cohort of 60 with 42 treated, CD19 known of 40: rows tell shares; `edits` of its pathway."""
 
     def write(
-        *rows: str,
-        more: str = "",
-        edits: Sequence[tuple[str, str]] = (),
-        use: str = "setting",
-        clock: str = "relapse",
+        *rows: str, more: str = "", edits: Sequence[tuple[str, str]] = (), use: str = "setting", clock: str = "relapse"
     ) -> Targets:
         folder = tmp_path / "mine"
         shutil.copytree(find_folder("schultz2023"), folder)
@@ -73,9 +69,7 @@ def test_a_share_printed_of_the_whole_cohort_is_set_as_one_of_the_treated(cohort
 
 
 @pytest.mark.parametrize("edits", [(), (CURED_BY_CD19,)])
-def test_the_reported_share_is_what_simulated_patients_have(
-    edits: Sequence[tuple[str, str]], cohort: Cohort
-) -> None:
+def test_the_reported_share_is_what_simulated_patients_have(edits: Sequence[tuple[str, str]], cohort: Cohort) -> None:
     """The closed ones' share goes to chemotherapy as well, by what it has of the others; the mix is that at relapse."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation", edits=edits)
     found = external.validate(targets, None, wanted=80)

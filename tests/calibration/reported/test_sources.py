@@ -163,10 +163,7 @@ def after_hsct() -> dict[str, float]:
         trm.append(latent(died, died + relapsed))
         relapse.append(latent(relapsed, died + relapsed))
     reinfused = 1 - number("hCD19 after mCD19 CAR", "HCT'd still in CR") / 11
-    return {
-        "trm_free_second_hsct": 1 - float(np.mean(trm[:2])),
-        "hsct_cure": 1 - float(np.mean([*relapse, reinfused])),
-    }
+    return {"trm_free_second_hsct": 1 - float(np.mean(trm[:2])), "hsct_cure": 1 - float(np.mean([*relapse, reinfused]))}
 
 
 @pytest.mark.parametrize("name", sourced_means())

@@ -117,12 +117,7 @@ def test_a_second_sampler_finds_the_same_posterior() -> None:
     begun = time.perf_counter()
     with likelihood_of(targets, 2) as (log_likelihood, _):
         weighted = sample(
-            log_likelihood,
-            priors.dimension,
-            seed=targets.seed,
-            wanted=WANTED,
-            effective=EFFECTIVE,
-            most_points=100_000,
+            log_likelihood, priors.dimension, seed=targets.seed, wanted=WANTED, effective=EFFECTIVE, most_points=100_000
         )
         sampled = time.perf_counter()
         theta, effective, steps = run_ensemble(log_likelihood, priors.dimension, priors.transform)

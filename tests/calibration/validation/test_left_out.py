@@ -20,11 +20,7 @@ from simulator.evidence.draws import read_draws
 NewCohort = Callable[..., Targets]
 pytestmark = pytest.mark.usefixtures("quick_fits")
 
-ROWS = (
-    "treated,patients,treated,,,,7,20,",
-    "untreated,patients,untreated,,,,13,20,",
-    "alive,survivors,all,,,12,6,20,",
-)
+ROWS = ("treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,", "alive,survivors,all,,,12,6,20,")
 
 
 @pytest.fixture(scope="module")

@@ -77,9 +77,7 @@ def of_cell(parameters: Mapping[str, Any], cell: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("family", "parameters", "reference"), EVERY_PARAMETRISATION)
-def test_every_parametrisation_is_scipys_distribution(
-    family: str, parameters: dict[str, Any], reference: Any
-) -> None:
+def test_every_parametrisation_is_scipys_distribution(family: str, parameters: dict[str, Any], reference: Any) -> None:
     sojourn = build(family, parameters)
     u = np.array([1e-9, 1e-4, 0.05, 0.25, 0.5, 0.75, 0.95, 0.9999])
     times = reference.ppf(u)
@@ -92,9 +90,7 @@ def test_every_parametrisation_is_scipys_distribution(
 
 
 @pytest.mark.parametrize(("family", "parameters", "reference"), SCIPY_HAS_THE_TAIL)
-def test_one_patient_in_1e300_is_still_shown_correctly(
-    family: str, parameters: dict[str, Any], reference: Any
-) -> None:
+def test_one_patient_in_1e300_is_still_shown_correctly(family: str, parameters: dict[str, Any], reference: Any) -> None:
     time = build(family, parameters).inverse_cumulative_hazard(TAIL)
     assert_allclose(np.log(reference.sf(time)), -TAIL, rtol=1e-9)
     assert_allclose(build(family, parameters).cumulative_hazard(time), TAIL, rtol=1e-9)
@@ -141,9 +137,7 @@ def test_a_generalised_gamma_has_the_weibull_the_gamma_and_the_log_normal_as_mem
         (0.0, "lognormal", {"sigma": 0.4, "mu": 1.3}),
     ):
         member = build("generalised_gamma", {"mu": 1.3, "sigma": 0.4, "q": q})
-        assert_allclose(
-            member.cumulative_hazard(times), build(family, parameters).cumulative_hazard(times), 1e-10
-        )
+        assert_allclose(member.cumulative_hazard(times), build(family, parameters).cumulative_hazard(times), 1e-10)
 
 
 @pytest.mark.parametrize("q", [0.0019, -0.0019, 3e-4, -3e-4])
@@ -202,9 +196,7 @@ def test_cure_and_hazard_ratio_act_on_survival_in_that_order(cure: float, hazard
     times = np.array([0.0, 1e-8, 0.1, 3.0, 9.0, 40.0, 150.0])
     uncured = np.exp(-((times / 9.0) ** 1.3))
     assert_allclose(sojourn.survival(times), (cure + (1.0 - cure) * uncured) ** hazard_ratio, rtol=1e-11)
-    assert_allclose(
-        sojourn.inverse_cumulative_hazard(sojourn.cumulative_hazard(times[1:5])), times[1:5], rtol=1e-9
-    )
+    assert_allclose(sojourn.inverse_cumulative_hazard(sojourn.cumulative_hazard(times[1:5])), times[1:5], rtol=1e-9)
     # Early on everybody is at risk: H = ratio (1 - cure) H0 to first order.
     early = hazard_ratio * (1.0 - cure) * (1e-8 / 9.0) ** 1.3
     assert_allclose(sojourn.cumulative_hazard(1e-8), early, rtol=1e-9)
@@ -286,9 +278,7 @@ def test_without_a_hazard_nobody_ever_leaves(family: str, parameters: dict[str, 
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize(
-    "modified", [{"cure": 1.0}, {"hazard_ratio": 0.0}, {"cure": 1.0, "hazard_ratio": 1e9}]
-)
+@pytest.mark.parametrize("modified", [{"cure": 1.0}, {"hazard_ratio": 0.0}, {"cure": 1.0, "hazard_ratio": 1e9}])
 def test_complete_cure_or_no_hazard_keeps_everybody(family: str, modified: dict[str, float]) -> None:
     sojourn = build(family, of_cell(THREE_CELLS[family], 0), **modified)
     assert_array_equal(sojourn.survival(TIMES), 1.0)
@@ -297,16 +287,11 @@ def test_complete_cure_or_no_hazard_keeps_everybody(family: str, modified: dict[
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
-    "modified",
-    [{}, {"cure": CURE}, {"hazard_ratio": HAZARD_RATIO}, {"cure": CURE, "hazard_ratio": HAZARD_RATIO}],
+    "modified", [{}, {"cure": CURE}, {"hazard_ratio": HAZARD_RATIO}, {"cure": CURE, "hazard_ratio": HAZARD_RATIO}]
 )
-def test_each_cell_is_the_distribution_built_of_its_own_numbers(
-    family: str, modified: dict[str, Any]
-) -> None:
+def test_each_cell_is_the_distribution_built_of_its_own_numbers(family: str, modified: dict[str, Any]) -> None:
     together = build(family, THREE_CELLS[family], **modified)
-    alone = [
-        build(family, of_cell(THREE_CELLS[family], cell), **of_cell(modified, cell)) for cell in range(3)
-    ]
+    alone = [build(family, of_cell(THREE_CELLS[family], cell), **of_cell(modified, cell)) for cell in range(3)]
     cells = np.array([2, 0, 0, 1, 2, 1, 0, 2, 1, 1])
     assert together.cell_shape == (3,)
     assert together.take(cells).cell_shape == (10,)
@@ -324,9 +309,7 @@ def test_each_cell_is_the_distribution_built_of_its_own_numbers(
 def test_a_scalar_stays_scalar_and_draws_keep_an_axis_of_their_own() -> None:
     scalar = build("weibull", {"shape": 1.3, "scale": 9.0}, cure=0.2)
     assert scalar.take(np.array([0, 0])).cell_shape == scalar.columns().cell_shape == ()
-    draws = build(
-        "weibull", {"shape": 1.3, "scale": np.array([[4.0], [9.0]])}, cure=np.array([0.1, 0.2, 0.3])
-    )
+    draws = build("weibull", {"shape": 1.3, "scale": np.array([[4.0], [9.0]])}, cure=np.array([0.1, 0.2, 0.3]))
     hazards = draws.columns().cumulative_hazard(TIMES)
     assert hazards.shape == (2, 3, TIMES.size)
     assert_allclose(hazards[1, 1], scalar.cumulative_hazard(TIMES), rtol=1e-13)
@@ -368,9 +351,7 @@ def test_time_and_exposure_are_each_others_inverse(family: str, data: st.DataObj
     times = base.inverse_cumulative_hazard(exposures)
     inside = (times > 1e-290) & (times < 1e290)
     assert_allclose(base.cumulative_hazard(times)[inside], exposures[inside], rtol=1e-9)
-    assert_allclose(
-        base.inverse_cumulative_hazard(base.cumulative_hazard(times))[inside], times[inside], rtol=1e-9
-    )
+    assert_allclose(base.inverse_cumulative_hazard(base.cumulative_hazard(times))[inside], times[inside], rtol=1e-9)
 
 
 @pytest.mark.parametrize("family", PARAMETERS)

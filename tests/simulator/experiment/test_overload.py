@@ -151,9 +151,7 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
 def test_a_note_says_that_a_queue_is_served_where_beds_are_added_in_the_end(tell: Tell) -> None:
     scenario = tell(*WORLDS["capacity that rises in the end"])
     results = run(scenario, horizon=6.0, replications=1)
-    note = resources.stability(
-        resources.rows_of(results.service, "policy", "beds"), results.manifest, scenario, "beds"
-    )
+    note = resources.stability(resources.rows_of(results.service, "policy", "beds"), results.manifest, scenario, "beds")
     assert re.fullmatch(
         r"Demand is \d+ % of capacity\. The queue is served in the end, when demand is 75 % of capacity\.", note
     )
@@ -319,14 +317,12 @@ WORLDS = {
     "all leave, but long after anybody looks, and few arrive": (ward(LATE, exponential(30.0)), "beds = 1", 1.2),
     "all leave after five years on average": (ward(exponential(60.0)), "beds = 2", 36),
     "all leave after five years on average, and few arrive": (
-        ward(exponential(60.0), exponential(25.0)), "beds = 1", 1
+        ward(exponential(60.0), exponential(25.0)),
+        "beds = 1",
+        1,
     ),
-    "beds close in the end, and all leave, but long after anybody looks": (
-        ward(LATE), CLOSING, 36
-    ),
-    "beds close in the end, and all leave in two months": (
-        ward(exponential(2.0)), CLOSING, 36
-    ),
+    "beds close in the end, and all leave, but long after anybody looks": (ward(LATE), CLOSING, 36),
+    "beds close in the end, and all leave in two months": (ward(exponential(2.0)), CLOSING, 36),
     "all leave at once": (ward(AT_ONCE), "beds = 1", 36),
     "half never leave, who alone are too many": (ward(exponential(0.5, 0.5)), "beds = 1", 36),
     "half never leave, who alone are served": (ward(exponential(0.5, 0.5)), "beds = 2", 36),
@@ -340,21 +336,31 @@ WORLDS = {
         36,
     ),
     "who is served comes back once in two": (
-        ward(then="home") + state("home", ("ask", exponential(3.0)), ("dead", exponential(3.0))), "beds = 7", 36
+        ward(then="home") + state("home", ("ask", exponential(3.0)), ("dead", exponential(3.0))),
+        "beds = 7",
+        36,
     ),
     "who is served comes back too often": (
-        ward(then="home") + state("home", ("ask", exponential(3.0)), ("dead", exponential(6.0))), "beds = 6", 36
+        ward(then="home") + state("home", ("ask", exponential(3.0)), ("dead", exponential(6.0))),
+        "beds = 6",
+        36,
     ),
     "capacity that falls": (
-        ward(), "beds = { units = [{ from_month = 0, units = 9 }, { from_month = 900, units = 2 }] }", 36
+        ward(),
+        "beds = { units = [{ from_month = 0, units = 9 }, { from_month = 900, units = 2 }] }",
+        36,
     ),
     "capacity that rises in the end": (
-        ward(), "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 200, units = 4 }] }", 36
+        ward(),
+        "beds = { units = [{ from_month = 0, units = 1 }, { from_month = 200, units = 4 }] }",
+        36,
     ),
     "offers that suffice": (ward(), "beds = { units = 8, offered_every_months = 2 }", 36),
     "offers that do not": (ward(), "beds = { units = 5, offered_every_months = 2 }", 36),
     "offers that do not, but patients leave": (
-        ward(exponential(1.0)), "beds = { units = 5, offered_every_months = 2 }", 36
+        ward(exponential(1.0)),
+        "beds = { units = 5, offered_every_months = 2 }",
+        36,
     ),
     "a first queue whom many leave spares the second": (
         state("ask", ("bed", AT_ONCE), ("dead", exponential(1.0)))

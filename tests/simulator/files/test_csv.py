@@ -36,7 +36,7 @@ def test_rows_are_known_by_the_lines_of_the_file(written: Write) -> None:
     assert told["lower"].isna().all()
 
 
-@pytest.mark.parametrize("text", ["\nshare\n.5\n\n.3\n\n", '\nshare\n.5\n""\n.3\n', '\nshare\n.5\n  \n.3\n \n'])
+@pytest.mark.parametrize("text", ["\nshare\n.5\n\n.3\n\n", '\nshare\n.5\n""\n.3\n', "\nshare\n.5\n  \n.3\n \n"])
 def test_a_line_without_anything_between_the_rows_of_one_column_is_an_empty_cell(text: str, written: Write) -> None:
     told = csv_file.read(written(text), [], ["share"])["share"]
     assert told.index.tolist() == [3, 4, 5]

@@ -1,6 +1,5 @@
 """What is read off a ward's book, against books that are small enough to be read by eye."""
 
-
 import numpy as np
 import pytest
 from sojourn_times import fixed

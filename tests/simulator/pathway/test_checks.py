@@ -15,7 +15,6 @@ from simulator.pathway.format import load_pathway
 FILE = (Path(__file__).parent / "illness.toml").read_text(encoding="utf-8")
 
 
-
 def checked(text: str) -> None:
     """Load a pathway and check its numbers."""
     check_numbers(load(text))
@@ -154,10 +153,7 @@ REFUSED = {
         r"only breaks and rates can be lists",
     ),
     "no `by`": (('rate = "onset"', "rate = { female = 1, male = 2 }"), r"a choice by attribute needs `by`"),
-    "a level left out": (
-        ('rate = "onset"', 'rate = { by = "sex", female = 1 }'),
-        r"no entry for level 'male' of sex",
-    ),
+    "a level left out": (('rate = "onset"', 'rate = { by = "sex", female = 1 }'), r"no entry for level 'male' of sex"),
     "the rest for a rate": (('rate = "onset"', 'rate = "rest"'), r'"rest" is not a number'),
     "the rest for some": (
         ("probability = 0.75", 'probability = { by = "sex", female = "rest", male = 0.2 }'),

@@ -11,6 +11,7 @@ from simulator.pathway.pathway import Selection
 
 FILE = (Path(__file__).parent / "illness.toml").read_text(encoding="utf-8")
 
+
 def changed(*pairs: tuple[str, str]) -> str:
     text = FILE
     for old, new in pairs:

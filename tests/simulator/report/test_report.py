@@ -344,9 +344,7 @@ def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> Non
     ("key", "value"),
     [("set", 3), ("set", {"onset_rate": "x"}), ("capacity", {"beds": 1}), ("marginal_benefit", None), ("name", "")],
 )
-def test_a_scenario_of_another_shape_is_refused_with_its_key(
-    run_of_two: Path, key: str, value: object
-) -> None:
+def test_a_scenario_of_another_shape_is_refused_with_its_key(run_of_two: Path, key: str, value: object) -> None:
     told = json.loads((run_of_two / "manifest.json").read_text(encoding="utf-8"))
     told["scenarios"][0][key] = value
     (run_of_two / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
@@ -357,9 +355,7 @@ def test_a_scenario_of_another_shape_is_refused_with_its_key(
 @pytest.mark.parametrize(
     ("key", "value"), [("horizon", None), ("horizon", -1), ("draws", 0), ("replications", 0), ("draws", "x")]
 )
-def test_a_manifest_of_another_shape_is_refused_with_its_key(
-    run_of_two: Path, key: str, value: object
-) -> None:
+def test_a_manifest_of_another_shape_is_refused_with_its_key(run_of_two: Path, key: str, value: object) -> None:
     told = json.loads((run_of_two / "manifest.json").read_text(encoding="utf-8"))
     del told[key]
     told |= {} if value is None else {key: value}
@@ -413,9 +409,7 @@ def test_a_row_that_is_there_twice_or_lost_is_refused_where_all_patients_are_one
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
 @pytest.mark.parametrize("kept", [1, 2, 50, -1])
-def test_a_table_that_was_cut_short_is_refused_by_its_name(
-    run_of_two: Path, name: str, kept: int
-) -> None:
+def test_a_table_that_was_cut_short_is_refused_by_its_name(run_of_two: Path, name: str, kept: int) -> None:
     path = run_of_two / f"{name}.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
     with pytest.raises(InputError, match=rf"{name}\.csv"):

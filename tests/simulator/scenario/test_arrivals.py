@@ -94,22 +94,14 @@ def test_until_a_policy_starts_its_base_applies_in_the_same_centre(declare: Decl
 
 
 def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(declare: Declare) -> None:
-    policy = declare(
-        "[set]\nonset_rate = 0.05\n[service]\narrivals_per_year = 3\nyears = 5\npolicy_from_month = 12\n"
-    )
+    policy = declare("[set]\nonset_rate = 0.05\n[service]\narrivals_per_year = 3\nyears = 5\npolicy_from_month = 12\n")
     assert policy.before is not None
     assert policy.before.set == {}
 
 
 REFUSED = {
-    "nobody told": (
-        "years = 4",
-        r"\[service\]: arrivals must be declared exactly once; allowed: one of arrivals_per",
-    ),
-    "told twice": (
-        "years = 4\narrivals_per_year = 3\narrival_months = [1]",
-        r"arrivals must be declared exactly once",
-    ),
+    "nobody told": ("years = 4", r"\[service\]: arrivals must be declared exactly once; allowed: one of arrivals_per"),
+    "told twice": ("years = 4\narrivals_per_year = 3\narrival_months = [1]", r"arrivals must be declared exactly once"),
     "months and dates": (
         "years = 4\narrival_months = [1]\narrival_dates = [2020-01-01]",
         r"\[service\]: arrivals must be declared exactly once; got \['arrival_months', 'arrival_dates'\]; allowed",

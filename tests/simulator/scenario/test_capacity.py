@@ -13,9 +13,7 @@ from simulator.scenario.scenario import Scenario, load_scenario
 
 MIX = {"urgency": {"urgent": 1, "elective": 3}}
 STAY = exponential(mean=2)
-WARD = ward(
-    STAY, fixed(1), exponential(mean=10), gives_up="home", resources=["beds", "theatre"], attributes=MIX
-)
+WARD = ward(STAY, fixed(1), exponential(mean=10), gives_up="home", resources=["beds", "theatre"], attributes=MIX)
 Declare = Callable[..., Scenario]
 
 

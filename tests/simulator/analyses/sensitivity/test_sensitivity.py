@@ -449,8 +449,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(
 def test_the_value_of_information_is_of_the_declared_decision(wider: tuple[Scenario, Scenario]) -> None:
     told = {"parts": ["evppi"], "draws": 100, "parameters": ["hsct_cure"]}
     dear, cheap = (
-        analyse("hsct-for-all-responders", wider[1], costs={"hsct_bed_months": rate}, **told)
-        for rate in (1000.0, 0.0)
+        analyse("hsct-for-all-responders", wider[1], costs={"hsct_bed_months": rate}, **told) for rate in (1000.0, 0.0)
     )
     # At a thousand life-months a bed-month more HSCT is never worth it, and there is nothing to learn.
     assert dear.tables["evppi"]["value"].iloc[0] == 0.0

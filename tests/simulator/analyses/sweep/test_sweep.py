@@ -123,9 +123,7 @@ def test_a_name_is_found_where_a_scenario_declares_it(
     ("name", "meant"),
     [("bedz", "beds"), ("scale.weight", "scale.wait"), ("hazard_ratio.listed.deed", "hazard_ratio.listed.dead")],
 )
-def test_an_unknown_name_is_refused_with_what_was_meant(
-    ward: Callable[[str], Scenario], name: str, meant: str
-) -> None:
+def test_an_unknown_name_is_refused_with_what_was_meant(ward: Callable[[str], Scenario], name: str, meant: str) -> None:
     with pytest.raises(InputError, match=rf"unknown name; got '{name}'.*did you mean '{meant}'\?"):
         sweep(ward(""), {name: "1"})
 
@@ -167,9 +165,7 @@ def test_what_applies_before_a_policy_has_the_same_beds(tmp_path: Path, ward: Ca
     assert (made.set, made.before.set) == ({"wait": 2}, {})
 
 
-def test_a_policy_may_start_in_years_that_the_same_cell_adds(
-    tmp_path: Path, ward: Callable[[str], Scenario]
-) -> None:
+def test_a_policy_may_start_in_years_that_the_same_cell_adds(tmp_path: Path, ward: Callable[[str], Scenario]) -> None:
     ward("[capacity]\nbeds = 3\n" + YEARS + "policy_from_month = 18\n[set]\nwait = 0.5\n")
     scenario = load_scenario(tmp_path / "policy.toml")
     made = make_grid(scenario, {"policy_from_month": "60", "years": "9"}).at(0)

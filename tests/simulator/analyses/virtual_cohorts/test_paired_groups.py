@@ -1,6 +1,5 @@
 """What `guarantee-time` compares: the two groups and the landmarks that a pathway declares."""
 
-
 import pytest
 from sojourn_times import Table, exponential
 from worlds import load, sojourn, world

@@ -120,9 +120,7 @@ def test_microsim_and_des_see_the_same_cohorts() -> None:
 
 
 def test_only_patients_who_reach_the_clock_are_of_a_cohort() -> None:
-    states = {
-        "well": sojourn(ill=exponential(mean=5), dead=exponential(mean=1)), "ill": sojourn(dead=DEATH_BY_WEIBULL)
-    }
+    states = {"well": sojourn(ill=exponential(mean=5), dead=exponential(mean=1)), "ill": sojourn(dead=DEATH_BY_WEIBULL)}
     before = scenario(world("well", states, clocks={"ill": "ill"}))
     patients = Hospital(before, None, None, 60.0, 1, "microsim").patients(3_000, 1)
     assert patients.seen.size == 3_000

@@ -171,9 +171,7 @@ def test_a_fraction_is_cured_and_the_others_leave_as_before() -> None:
 def test_a_hazard_ratio_raises_survival_to_its_power() -> None:
     ill = {"s": sojourn(dead=lognormal(sigma=1.1, median=9, cure=0.2))}
     plain, halved = curves_of(ill), curves_of(ill, hazard_ratio={"s.dead": 0.5})
-    np.testing.assert_allclose(
-        halved.survival["start", "all"], np.sqrt(plain.survival["start", "all"]), atol=1e-7
-    )
+    np.testing.assert_allclose(halved.survival["start", "all"], np.sqrt(plain.survival["start", "all"]), atol=1e-7)
 
 
 @pytest.mark.parametrize("months", [3.0, 3.14, 0.25])

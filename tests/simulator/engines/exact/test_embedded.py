@@ -45,7 +45,8 @@ COMPETING = {
         law("loglogistic", shape=1.3, median=7.0),
     ],
     "a hazard in pieces": [
-        law("piecewise_exponential", breaks=[1.0, 2.0], rates=[0.0, 3.0, 0.01]), law("gompertz", shape=0.1, rate=0.02)
+        law("piecewise_exponential", breaks=[1.0, 2.0], rates=[0.0, 3.0, 0.01]),
+        law("gompertz", shape=0.1, rate=0.02),
     ],
     "cured of one risk": [law("exponential", cure=0.3, mean=5.0), law("lognormal", sigma=0.5, median=9.0)],
     "very steep": [law("weibull", shape=80.0, scale=6.0), law("weibull", shape=60.0, scale=6.0)],

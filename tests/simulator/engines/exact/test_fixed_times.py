@@ -1,6 +1,5 @@
 """Fixed sojourns in a row: what happens at one time stays at one time, however the months are declared."""
 
-
 import numpy as np
 import pytest
 from sojourn_times import fixed, weibull
@@ -16,7 +15,6 @@ from simulator.scenario.scenario import Scenario
 
 ROUNDING = 3e-8
 """What the damped transform leaves of the last digits at the lattice's end: 1e-8 comes round, as much is rounded."""
-
 
 
 def alive(pathway: Pathway, month: float) -> float:
