@@ -18,7 +18,6 @@ from calibration.likelihood.targets import Targets
 from calibration.reported.consistency import HORIZON
 from calibration.reported.kinds import COUNTS, by_month
 from simulator.arrays import Booleans, Floats, slices
-from simulator.engines.curves import INTERVAL
 from simulator.engines.microsim.engine import simulate_at_once
 from simulator.engines.model import Model, resolve
 from simulator.engines.trajectories import MOMENT, Trajectories
@@ -26,6 +25,7 @@ from simulator.errors import InputError
 from simulator.evidence.draws import single
 from simulator.outcomes.episodes import Courses, whole
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
+from simulator.outcomes.uncertainty import central
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
 
@@ -189,7 +189,7 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
     for (_, row), simulated in zip(targets.cohort.targets.iterrows(), figures.T, strict=True):
         reported, unit, factor = reported_figure(row)
         known = factor * simulated[~np.isnan(simulated)]
-        lower, upper = np.quantile(known, INTERVAL) if known.size else (np.nan, np.nan)
+        lower, upper = central(known)
         rows.append(
             {
                 "target": row["name"],

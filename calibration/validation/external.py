@@ -20,9 +20,9 @@ from calibration.reported.kinds import COUNTS
 from calibration.validation.denominators import Patients, assessed, denominators, members
 from simulator import execution
 from simulator.arrays import Floats, slices
-from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.cohort import cohorts_folder, read_cohort, shipped_cohorts
+from simulator.outcomes.uncertainty import central
 
 USE = "validation"
 
@@ -112,7 +112,7 @@ def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, objec
     if row["kind"] in COUNTS:
         reported, unit, factor = 100.0 * row["count"] / row["n"], "%", 100.0
     known = factor * simulated[~np.isnan(simulated)]
-    lower, upper = np.quantile(known, INTERVAL) if known.size else (np.nan, np.nan)
+    lower, upper = central(known)
     centre = np.median if unit == "months" else np.mean
     return {
         "cohort": targets.cohort.name,

@@ -147,6 +147,12 @@ def of_medians(values: Floats, chance: Floats) -> Summary:
     return Summary(finite[0], finite[1], finite[2], np.asarray(_error_of_median(drawn, chance)))
 
 
+def central(values: Floats) -> tuple[float, float]:
+    """Return the ends of the central 95 % of values of any number, NaN of none."""
+    lower, upper = np.quantile(values, INTERVAL) if values.size else (np.nan, np.nan)
+    return float(lower), float(upper)
+
+
 def _mean_known(chance: Floats) -> Floats:
     known = np.isfinite(chance)
     total = np.where(known, chance, 0.0).sum(axis=0)

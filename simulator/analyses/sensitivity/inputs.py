@@ -11,11 +11,11 @@ import pandas as pd
 
 from simulator.analyses.sensitivity import inseparable
 from simulator.arrays import Floats
-from simulator.engines.curves import INTERVAL
 from simulator.engines.model import point_values, resolve
 from simulator.errors import InputError
 from simulator.evidence.cohort import is_silent, load_cohort
 from simulator.evidence.draws import BENEFIT, choose, load_informed_draws, values
+from simulator.outcomes.uncertainty import central
 from simulator.pathway.checks import unknown
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -116,8 +116,7 @@ class Inputs:
         """Return the ends of an input's 95 % interval over draws; of an assumed benefit, of its range."""
         if name == BENEFIT and not self.informed_benefit:
             return BENEFIT_RANGE
-        low, high = np.quantile(self.draws[name], INTERVAL)
-        return float(low), float(high)
+        return central(self.draws[name].to_numpy(dtype=float))
 
     @property
     def benefit_in_words(self) -> str:

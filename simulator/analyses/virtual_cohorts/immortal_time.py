@@ -21,7 +21,6 @@ from simulator.analyses.virtual_cohorts import files
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, results_of_draws
 from simulator.arrays import Booleans, Floats
-from simulator.engines.curves import INTERVAL
 from simulator.errors import InputError
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_draws
@@ -29,7 +28,7 @@ from simulator.experiment.settings import Progress
 from simulator.outcomes.episodes import Courses, Episodes, landmark, naive, simon_makuch
 from simulator.outcomes.kaplan_meier import kaplan_meier
 from simulator.outcomes.log_rank import log_rank
-from simulator.outcomes.uncertainty import of_means
+from simulator.outcomes.uncertainty import central, of_means
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Group, Pathway, State
 from simulator.scenario.scenario import Scenario
@@ -288,8 +287,8 @@ def _row(analysis: Analysis, results: Sequence[_DrawResult], reported: float | N
     cohorts = np.concatenate([result.cohorts for result in results])
     difference = cohorts[:, 0] - cohorts[:, 1]
     known = difference[np.isfinite(difference)]
-    lower, upper = np.quantile(known, INTERVAL) if known.size else (np.nan, np.nan)
-    row |= {"cohorts": known.size, "cohort_lower": float(lower), "cohort_upper": float(upper)}
+    lower, upper = central(known)
+    row |= {"cohorts": known.size, "cohort_lower": lower, "cohort_upper": upper}
     row["as_large_as_reported"] = np.nan if reported is None else _share(known >= reported - 1e-9)
     row["significant"] = _share(np.concatenate([result.p for result in results])[np.isfinite(difference)] < 0.05)
     return row

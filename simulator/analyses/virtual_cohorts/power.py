@@ -21,14 +21,13 @@ from simulator.analyses.virtual_cohorts import files
 from simulator.analyses.virtual_cohorts.patients import Hospital, Patients
 from simulator.analyses.virtual_cohorts.settings import Settings, check, results_of_draws
 from simulator.arrays import Booleans
-from simulator.engines.curves import INTERVAL
 from simulator.evidence.cohort import Cohort, load_cohort
 from simulator.evidence.draws import load_informed_draws
 from simulator.experiment.marginal_benefit import with_marginal_benefits
 from simulator.experiment.settings import Progress
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
 from simulator.outcomes.log_rank import log_rank
-from simulator.outcomes.uncertainty import of_means
+from simulator.outcomes.uncertainty import central, of_means
 from simulator.scenario.scenario import Scenario, check_one_pathway
 
 DOUBLINGS = 4
@@ -163,11 +162,11 @@ def variation_between(cohorts: pd.DataFrame) -> dict[str, float]:
     if counts.max() > 1:
         within = float((by_draw.var() * (counts - 1)).sum() / (counts - 1).sum())
     between = float(by_draw.mean().var() - np.mean(within / counts)) if counts.size > 1 else np.nan
-    lower, upper = np.quantile(cohorts["survival"], INTERVAL)
+    lower, upper = central(cohorts["survival"].to_numpy(dtype=float))
     return {
         "survival": float(cohorts["survival"].mean()),
-        "lower": float(lower),
-        "upper": float(upper),
+        "lower": lower,
+        "upper": upper,
         "standard_deviation": float(cohorts["survival"].std()) if len(cohorts) > 1 else np.nan,
         "sampling": float(np.sqrt(within)),
         "parameters": float(np.sqrt(np.maximum(between, 0.0))),
