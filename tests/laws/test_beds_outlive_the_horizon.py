@@ -227,16 +227,13 @@ def test_a_patient_who_comes_round_without_a_limited_unit_may_do_so_for_ever() -
         assert max(month.max() for _, month in found.trajectories.entered["well"]) <= 30.0
 
 
-@ENGINES
-def test_a_patient_who_is_never_served_waits_for_ever_and_counts_as_lost(engine: str) -> None:
+def test_a_patient_who_is_never_served_waits_for_ever_and_is_not_called_lost() -> None:
     """The ward closes in month 2 for good; whoever has no other risk is still waiting when all else is over."""
-    if engine == "microsim":
-        pytest.skip("calendars are for des")
     closing = "[capacity]\nbeds = { units = [{ from_month = 0, units = 1 }, { from_month = 2, units = 0 }] }\n"
     scenario = beds_of(fixed(1), f"{closing}[service]\narrival_months = [0, 0.5, 1, 3]\nyears = 1\n", None)
-    found = years(scenario, 12.0, engine=engine)
+    found = years(scenario, 12.0, engine="des")
     assert found.requests.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
     assert np.isinf(found.requests.reneged).all()
     told = resource_use.of_resource(found.requests, scenario.capacity["beds"], 0.0, 12.0)
-    assert told["lost_while_waiting"][1] == 0.5
+    assert (told["waiting_for_ever"][1], told["lost_while_waiting"][1]) == (0.5, 0.0)
     assert told["queue_length"][1] == pytest.approx((0.5 + 11.0 + 9.0) / 12.0)
