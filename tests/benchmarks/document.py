@@ -73,10 +73,10 @@ def _head(measured: Measured, quick: bool) -> str:
         f"{platform.system()}), with Python {platform.python_version()}, {packages}, by"
     )
     method = (
-        f"Ratios are the median and range of {measured.sizes.pairs} pairs of runs that take turns in one process, "
-        f"{core}; each run is repeated until it takes {measured.sizes.enough:g} s. Ratios carry over to other machines "
-        f"better than seconds do. The pathway is the [peer pathway](../simulator/pathway/shipped/peer_pathway.toml): "
-        f"8 states, 18 competing times, {TRANSITIONS} transitions a patient in 120 months."
+        "Ratios carry over to other machines better than seconds do. They are the median and range of "
+        f"{measured.sizes.pairs} pairs of runs that take turns in one process, {core}, each for at least "
+        f"{measured.sizes.enough:g} s. The [peer pathway](../simulator/pathway/shipped/peer_pathway.toml) has 8 "
+        f"states, 18 competing times, and {TRANSITIONS} transitions a patient in 120 months."
     )
     failed = missed(measured)
     reached = "Every floor (the worst value that is accepted) is reached."
@@ -84,33 +84,29 @@ def _head(measured: Measured, quick: bool) -> str:
     note = ["A quick run: its figures mean nothing, and show only that everything can be measured."] if quick else []
     command = f"```sh\n{COMMAND}{' --quick' if quick else ''}\n```"
     install = "This needs the extra `bench` (`pip install -e '.[bench]'`) and an otherwise idle machine."
-    opening = "How fast the engines are, next to other programs, and what more patients cost."
+    opening = "How fast are the engines, next to other programs, and what do more patients cost?"
     head = ["# Performance", opening, verdict, *note, fill(machine, WIDTH), command, install, fill(method, WIDTH)]
     return "\n\n".join(head)
 
 
 def _peers(measured: Measured) -> str:
     told = (
-        "Both sides of a row simulate the same number of patients and keep the same results: when each patient dies, "
-        'and with beds how long each request waits (heormodel: the mean time alive). In rows that begin with "the '
-        'same", microsim also gives OS and the occupancy of every state. With beds, 50 patients a month arrive and '
-        "share 34 beds, each held for a month on average. The SimPy model is [written by "
-        "hand](../tests/benchmarks/simpy_by_hand.py), the heormodel one [in heormodel's own "
+        "Both sides of a row simulate as many patients and keep the same results: when each patient dies, and with "
+        "beds how long each request waits (heormodel: the mean time alive). With beds, 50 patients a month arrive and "
+        "share 34 beds, each held for a month on average. Models: [SimPy, by "
+        "hand](../tests/benchmarks/simpy_by_hand.py); [heormodel, in its own "
         "style](../tests/benchmarks/heormodel_idiom.py)."
     )
     rows = [_ratio_row(ratio) for ratio in measured.ratios]
     head = ("ratio of", "patients", "ratio", "range", "patients a second, theirs", "ours", "floor", "aim", "")
-    sizes = (
-        "The ratio grows with patients: SimPy slows down when they no longer fit into the processor's cache, and "
-        "NumPy's cost per call is shared by more of them:"
-    )
+    sizes = "The ratio grows with the number of patients:"
     by_size = [(f"{n:,}", _number(free.ratio), _number(beds.ratio)) for n, free, beds in measured.by_size]
     return "\n\n".join(
         [
             "## Compared with other programs",
             fill(told, WIDTH),
             _table(head, rows),
-            fill(sizes, WIDTH),
+            sizes,
             _table(("patients", "microsim / SimPy without beds", "with beds"), by_size),
         ]
     )
@@ -137,8 +133,8 @@ def _processes(measured: Measured) -> str:
     found = measured.processes
     told = (
         'How many times as fast `simulator.run(..., engine="microsim", jobs=2)` is as `jobs=1`, by wall time, '
-        "including the start of the second process. Two processes that share nothing, each with half the patients, "
-        "show what the machine can reach. The last row is the ratio for one more patient, without the start."
+        "including the start of the second process (in the last row without it). Two processes that share nothing, "
+        "each with half the patients, show what the machine can reach."
     )
     if found.small is None or found.large is None or found.machine is None:
         return f"## Two processes\n\nNot measured: {found.why_not}."
@@ -156,8 +152,8 @@ def _processes(measured: Measured) -> str:
 
 def _growth(measured: Measured) -> str:
     told = (
-        "The time of microsim's curves on one core, and the peak memory of a process that runs `simulator.run` "
-        "without histories (floor: 10 million patients within 1 GiB)."
+        "The time of microsim's curves on one core, and the peak memory of `simulator.run` without histories (floor: "
+        "10 million patients within 1 GiB)."
     )
     beds = measured.memory_with_beds
     tail = (
@@ -184,14 +180,14 @@ def _growth(measured: Measured) -> str:
 def _parts(measured: Measured) -> str:
     columns = list(measured.parts)
     rows = [(told, *(_share(measured.parts[column].get(part)) for column in columns)) for part, told in PARTS.items()]
-    told = "Shares of a profile, in per cent. `cProfile` itself costs most in the parts with many small calls."
+    told = "Shares of a `cProfile` profile, in per cent."
     return "\n\n".join(["## Where the time goes", fill(told, WIDTH), _table(("part", *columns), rows)])
 
 
 def _exact(measured: Measured) -> str:
     told = (
         "One run gives OS of every population on every clock, and the occupancy of every state, over 120 months. The "
-        "error is the largest change of any OS if the step is halved."
+        "error is the largest change of any OS at half the step."
     )
     rows = [(each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact]
     head = ("pathway", "milliseconds", "step, months", "error of OS")
@@ -202,8 +198,8 @@ def _gains(gains: Sequence[Gain]) -> str:
     told = (
         "Two policies share the random numbers of every patient, state, visit and transition. To show their "
         "difference, they need fewer patients than with independent streams, by the factor (var A + var B) / var(A - "
-        "B). Perfect coupling ranks patients alike under both policies, and is the most that is possible. Policies "
-        "that affect few patients save most. ± is a standard error."
+        "B). Perfect coupling, the most that is possible, ranks patients alike under both policies. ± is a standard "
+        "error."
     )
     rows = [
         (
