@@ -91,10 +91,10 @@ def _head(measured: Measured, quick: bool) -> str:
 
 def _peers(measured: Measured) -> str:
     told = (
-        "Both sides of a row simulate as many patients and keep the same results: when each patient dies, and with "
-        "beds how long each request waits (heormodel: the mean time alive). With beds, 50 patients a month arrive and "
-        "share 34 beds, each held for a month on average. Models: [SimPy, by "
-        "hand](../tests/benchmarks/simpy_by_hand.py); [heormodel, in its own "
+        "Both sides of a row simulate the same number of patients and keep the same results: when each patient dies, "
+        "and with beds how long each request waits (heormodel: the mean time alive). Curves are OS and the occupancy "
+        "of every state. With beds, 50 patients a month arrive and share 34 beds, each held for a month on average. "
+        "Models: [SimPy, by hand](../tests/benchmarks/simpy_by_hand.py); [heormodel, in its own "
         "style](../tests/benchmarks/heormodel_idiom.py)."
     )
     rows = [_ratio_row(ratio) for ratio in measured.ratios]
