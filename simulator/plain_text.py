@@ -34,3 +34,8 @@ def visible(text: str) -> str:
 def is_name(text: str) -> bool:
     """Return whether a text can be the name of something: one line, with something in it, and nothing that acts."""
     return bool(text.strip()) and "\n" not in text and _ACTING.search(text) is None
+
+
+def capital(words: str) -> str:
+    """Return words with their first letter as a capital."""
+    return words[:1].upper() + words[1:]

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.evidence.cohort import Cohort
+from simulator.plain_text import capital
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, split_name
 from simulator.wording.headline import benefit_in_words
-from simulator.wording.numbers import capital
 
 REPORTED = "Circles: reported, ± one standard error."
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from html import escape
 
+from simulator.plain_text import capital
 from simulator.report.table import Bar, Content, Part, Row, Table
 from simulator.wording.intervals import Estimate
-from simulator.wording.numbers import capital
 from simulator.wording.rounding import NONE
 
 

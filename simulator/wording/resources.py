@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.outcomes.resource_use import LABELS
 from simulator.pathway.outcome_months import in_words
+from simulator.plain_text import capital
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.scenario.capacity import load_is_unknown
 from simulator.wording import rounding
 from simulator.wording.headline import policies
 from simulator.wording.intervals import Row
-from simulator.wording.numbers import capital
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ from simulator.figures import style, text
 from simulator.figures.analyses import sweep_text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sheet
+from simulator.plain_text import capital
 from simulator.wording import rounding
-from simulator.wording.numbers import capital
 from simulator.wording.sweep_rows import Displayed
 
 TALLEST, FIELD = 4.2, 0.52

@@ -14,7 +14,7 @@ from simulator.figures.analyses import sweep_text
 from simulator.figures.picture import Picture
 from simulator.figures.sheet import Grid, Sheet, line_sample, title_panel
 from simulator.figures.style import Line
-from simulator.wording.numbers import capital
+from simulator.plain_text import capital
 from simulator.wording.sweep_rows import Displayed
 
 MOST_LINES = 5

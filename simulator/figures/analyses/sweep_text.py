@@ -7,8 +7,8 @@ import numpy as np
 from simulator.analyses.sweep.run import Sweep
 from simulator.arrays import Floats
 from simulator.figures import style, text
+from simulator.plain_text import capital
 from simulator.wording import rounding
-from simulator.wording.numbers import capital
 from simulator.wording.sweep_rows import Displayed
 
 

@@ -11,7 +11,7 @@ from simulator.pathway.outcome_months import alive_at, in_words, mean_to
 from simulator.pathway.pathway import Parameter, Pathway
 from simulator.report.table import Bar, Cell, Column, Part, Row, Table, columns
 from simulator.scenario.scenario import LEVERS, Scenario
-from simulator.wording import calibration, intervals, numbers
+from simulator.wording import calibration, intervals, reported
 from simulator.wording.intervals import Estimate
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
 def _predicted(figure: intervals.Row, target: intervals.Row, cohort: Cohort, pathway: Pathway) -> Row:
     simulated = intervals.estimate({**figure, "estimate": figure["simulated"]})
     bar, inside = Cell(bar=_range(figure, cohort.n)), figure["inside"]
-    cells = [numbers.reported(figure, target), simulated, bar, inside, figure["place"]]
-    return Row(numbers.target(target, pathway), cells, style="" if inside == "yes" else "outside")
+    cells = [reported.reported(figure, target), simulated, bar, inside, figure["place"]]
+    return Row(reported.target(target, pathway), cells, style="" if inside == "yes" else "outside")
 
 
 def _range(figure: intervals.Row, n: int) -> Bar | None:
@@ -80,7 +80,7 @@ def _parameter(
     unit = "" if parameter.unit in ("number", "probability") else parameter.unit
     contraction, style = Cell(), ""
     if posterior is None or cohort is None:
-        value = Estimate(numbers.digits(parameter.value, parameter.unit), unit=unit)
+        value = Estimate(reported.digits(parameter.value, parameter.unit), unit=unit)
         origin = "fixed" if parameter.prior is None else "as declared"
     else:
         mean, *ends = _digits(posterior, "posterior", parameter.unit)
@@ -96,7 +96,7 @@ def _parameter(
 
 def _digits(posterior: intervals.Row, when: str, unit: str) -> list[str]:
     """Return the rounded mean and ends of the interval. when : `prior` or `posterior`"""
-    return [numbers.digits(float(posterior[f"{when}_{name}"]), unit) for name in ("mean", "lower", "upper")]
+    return [reported.digits(float(posterior[f"{when}_{name}"]), unit) for name in ("mean", "lower", "upper")]
 
 
 def _contraction(posterior: intervals.Row, cohort: Cohort) -> Cell:

@@ -9,9 +9,10 @@ import pandas as pd
 from simulator.experiment.results import Results
 from simulator.outcomes.labels import until, with_unit, words_and_unit
 from simulator.pathway.outcome_months import names
+from simulator.plain_text import capital
 from simulator.report.table import Content, Reading, Table, comparison
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario
-from simulator.wording import intervals, numbers
+from simulator.wording import intervals
 from simulator.wording.headline import CAUTIOUS_NOTE, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Row
 
@@ -65,9 +66,9 @@ def by_group(results: Results) -> Table | None:
     if outcome is None:
         return None
     lines = [
-        (numbers.population(str(population), pathway), "", by_scenario(rows))
+        (reported.population(str(population), pathway), "", by_scenario(rows))
         for population, rows in groups[groups["outcome"] == outcome].groupby("population", sort=False)
     ]
     words, unit = words_and_unit(outcome, pathway)
     readings = [(scenario_in_words(s.name), s.name, intervals.estimate) for s in results.scenarios]
-    return comparison(lines, readings, caption=with_unit(f"{numbers.capital(words)} after {pathway.clock}", unit))
+    return comparison(lines, readings, caption=with_unit(f"{capital(words)} after {pathway.clock}", unit))

@@ -11,10 +11,10 @@ import pandas as pd
 from simulator.analyses.sensitivity.alternatives import LEAST_EFFECTIVE
 from simulator.analyses.sensitivity.run import Sensitivity
 from simulator.analyses.sensitivity.value_of_information import WORTH
+from simulator.plain_text import capital
 from simulator.report.table import Part, Row, Table, columns
 from simulator.wording import sensitivity
 from simulator.wording.intervals import Estimate
-from simulator.wording.numbers import capital
 from simulator.wording.sensitivity import change, interval, number
 
 ROWS = 10

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from simulator.analyses.sweep.run import Sweep
+from simulator.plain_text import capital
 from simulator.report.table import Column, Part, Row, Table, columns
 from simulator.wording import sweep as wording
 from simulator.wording.intervals import over_draws
-from simulator.wording.numbers import capital
 from simulator.wording.sweep_rows import Displayed, displayed
 
 WIDE, NARROW = 5, 11

@@ -15,13 +15,13 @@ from simulator.experiment.run import compare
 from simulator.figures.gallery import overall_survival
 from simulator.outcomes.labels import label, words_and_unit
 from simulator.outcomes.resource_use import LABELS
+from simulator.plain_text import capital
 from simulator.report import terminal as screen
 from simulator.report.page import html as page_of
 from simulator.report.tables.run import report
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.wording import resources
 from simulator.wording.headline import answer
-from simulator.wording.numbers import capital
 
 DAYS = {"wait_mean", "wait_median", "wait_90th_percentile"}
 

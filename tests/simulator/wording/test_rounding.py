@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from simulator.wording import numbers
+from simulator.wording import reported
 from simulator.wording.rounding import NONE, decimals, interval, number
 
 
@@ -75,4 +75,4 @@ def test_a_reported_figure_is_shown_as_printed_with_the_patients_that_are_known(
 ) -> None:
     """A percentage with an error needs no n; a paper that prints a count only would round 62.5 % upwards."""
     figure = {"count": count, "n": n, "reported": 62.5, "unit": unit}
-    assert numbers.reported(figure, {"value": value, "standard_error": error}) == shown
+    assert reported.reported(figure, {"value": value, "standard_error": error}) == shown

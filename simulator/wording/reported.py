@@ -6,6 +6,7 @@ import math
 
 from simulator.pathway.outcome_months import in_words
 from simulator.pathway.pathway import Pathway
+from simulator.plain_text import capital
 from simulator.wording import rounding
 from simulator.wording.intervals import Row
 
@@ -65,8 +66,3 @@ def digits(value: float, unit: str) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def capital(words: str) -> str:
-    """Return words with their first letter as a capital."""
-    return words[:1].upper() + words[1:]
