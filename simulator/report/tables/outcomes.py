@@ -61,8 +61,8 @@ def by_group(results: Results) -> Table | None:
     """Return the table of one survival outcome of every group and attribute level; None if there are none."""
     outcomes, pathway = results.outcomes, results.scenarios[0].pathway
     groups = outcomes[(outcomes["clock"] == pathway.clock) & (outcomes["population"] != "all")]
-    reported = set(groups["outcome"])
-    outcome = next((name for name in names(pathway.months.in_order) if name in reported), None)
+    known = set(groups["outcome"])
+    outcome = next((name for name in names(pathway.months.in_order) if name in known), None)
     if outcome is None:
         return None
     lines = [
