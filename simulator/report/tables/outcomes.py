@@ -12,7 +12,7 @@ from simulator.pathway.outcome_months import names
 from simulator.plain_text import capital
 from simulator.report.table import Content, Reading, Table, comparison
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario
-from simulator.wording import intervals
+from simulator.wording import intervals, reported
 from simulator.wording.headline import CAUTIOUS_NOTE, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Row
 
