@@ -55,7 +55,8 @@ class Solution:
         model, reported = self.model, self.model.scenario.population
         places = [place for place, name in enumerate(model.attributes) if name in reported]
         kinds = [tuple(cell[place] for place in places) for cell in model.cells]
-        absorption = np.array(self.absorption)
+        shape = np.broadcast_shapes(self.absorption.shape, (1, len(kinds)))
+        absorption = np.array(np.broadcast_to(self.absorption, shape))
         for kind in set(kinds):
             alike = np.array([other == kind for other in kinds])
             reached = (model.weights * self.absorption)[..., alike].sum(axis=-1, keepdims=True)

@@ -68,3 +68,22 @@ def test_the_case_mix_of_a_cohort_is_that_of_its_patients_however_many_of_each_l
 
 
 MIX = {"female": 40, "male": 20}
+
+
+@pytest.mark.parametrize("start", ["well", "ill"])
+@pytest.mark.parametrize("reported", [{"sex": MIX}, {}], ids=["case mix reported", "case mix declared"])
+def test_an_attribute_may_matter_only_after_the_clock_has_started(
+    start: str, reported: dict[str, dict[str, int]], tmp_path: Path
+) -> None:
+    states = {"well": sojourn(ill=exponential(rate=0.3)), "ill": sojourn(dead=exponential(rate=RATES))}
+    states = {name: state for name, state in states.items() if name in (start, "ill")}
+    pathway = world(start, states, clocks={"illness": "ill"}, attributes={"sex": LEVELS["sex"]})
+    rows = [f"women_{sex},patients,all,,sex={sex},,{n},60,,,patients,made up,case_mix," for sex, n in MIX.items()]
+    row = "alive,survivors,all,,,6,30,60,,,patients,made up,likelihood,"
+    targets = write_cohort(tmp_path, pathway, [*(rows if reported else []), row], clock="illness", n=60)
+    women = 2 / 3 if reported else 1 / 2
+    alive = women * np.exp(-6 * 0.05) + (1 - women) * np.exp(-6 * 0.2)
+    assert Likelihood(targets)({})[0] == pytest.approx(stats.binom.logpmf(30, 60, alive), abs=1e-3)
+
+
+RATES = by("sex", female=0.05, male=0.2)
