@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from every_engine import ENGINES, curves_of
 from sojourn_times import Table, by, fixed, weibull
 from worlds import exit_to, in_a_row, load, sojourn, two_state, ward, world
 
@@ -12,7 +13,6 @@ from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
-from simulator.experiment.centre import run as run_centre
 from simulator.experiment.run import run
 from simulator.outcomes import summaries
 from simulator.pathway.pathway import Pathway
@@ -31,12 +31,7 @@ def fixed_stay(wait: float, stay: float, **tables: Any) -> Table:
 
 def curves_by_engine(pathway: Pathway, patients: int) -> dict[str, Curves]:
     scenario = Scenario("made up", pathway)
-    des, *_ = run_centre(scenario, {}, engine="des", horizon=HORIZON, patients=patients, seed=1, draw=1, replications=1)
-    return {
-        "exact": exact.curves(resolve(scenario), HORIZON),
-        "microsim": microsim.curves(resolve(scenario), HORIZON, patients=patients, uniforms=Uniforms(1)),
-        "des": des,
-    }
+    return {engine: curves_of(engine, scenario, HORIZON, patients) for engine in ENGINES}
 
 
 def median(curves: Curves) -> float:
@@ -130,10 +125,8 @@ def test_the_median_of_patients_is_the_time_of_one_of_them() -> None:
 
 
 def _times(pathway: Pathway, patients: int) -> np.ndarray:
-    from simulator.engines.microsim.engine import simulate
-
     model = resolve(Scenario("made up", pathway))
-    blocks = simulate(model, Uniforms(1), range(patients), horizon=HORIZON)
+    blocks = microsim.simulate(model, Uniforms(1), range(patients), horizon=HORIZON)
     return np.concatenate([block.death_month for block in blocks])
 
 
@@ -158,9 +151,6 @@ def test_a_patient_who_dies_at_once_is_dead_at_month_0_in_every_engine(time: Tab
         assert curves.occupancy["ill"]["ill"][0, 0] == pytest.approx(expected, abs=noise), engine
         assert curves.occupancy["ill"]["dead"][0, 0] == pytest.approx(1 - expected, abs=noise), engine
     np.testing.assert_array_equal(by_engine["microsim"].survival["ill", "all"], by_engine["des"].survival["ill", "all"])
-
-
-ENGINES = ("exact", "microsim", "des")
 
 
 @pytest.mark.parametrize("horizon", [0.37, 3.04, 3.06, 3.075])

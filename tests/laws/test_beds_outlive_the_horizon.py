@@ -1,6 +1,6 @@
 """Outcomes stop at the horizon; beds and queues do not: waits and use are the same at every horizon.
 
-Theory is met at every horizon by the very same requests. Statistical tests share FALSE_ALARM; seeds are fixed.
+That requests follow queueing theory is shown at one horizon, by the known answers; they are the same at every other.
 """
 
 from pathlib import Path
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 from sojourn_times import Table, exponential, fixed, gamma, law, piecewise_exponential
 from worlds import chance, decision, policy, share, sojourn, ward, world
 
@@ -22,7 +21,6 @@ from simulator.pathway.format import load_pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario
 
-FALSE_ALARM = 1e-4
 ENGINES = pytest.mark.parametrize("engine", ["microsim", "des"])
 
 
@@ -86,31 +84,21 @@ def test_histories_and_deaths_end_at_the_horizon_as_before() -> None:
         assert found.requests.granted.max() > 14.0
 
 
-# --- Theory, at every horizon by the same requests ---
+# --- The same requests at every horizon ---
 
 
 @ENGINES
-def test_a_queue_of_one_bed_is_pollaczek_khinchines_at_every_horizon(engine: str) -> None:
-    """Mean wait = arrivals E[S^2] / (2 (1 - rho)): stays of gamma shape 0.5 and mean 1 have E[S^2] = 3; rho = 0.7."""
+def test_a_queue_of_one_bed_has_the_same_requests_at_every_horizon(engine: str) -> None:
+    """Stays that differ as much as those of the known answers, which are of one horizon."""
     service = f"[service]\narrivals_per_year = {12 * 0.7}\nwarm_up_years = 8\nyears = 60\n"
     scenario = beds_of(gamma(shape=0.5, mean=1), f"[capacity]\nbeds = 1\n{service}", fixed(100_000))
-    n = 60 if engine == "microsim" else 2
-    means = []
-    for replication in range(n):
-        # Of the first ten all horizons have the same requests, so that one horizon is enough for the mean.
+    for replication in range(2):
         short, *longer = (
-            counted(years(scenario, horizon, engine=engine, replication=replication))
-            for horizon in ((6.0, 12.0, 120.0) if replication < 10 else (6.0,))
+            counted(years(scenario, horizon, engine=engine, replication=replication)) for horizon in (6.0, 12.0, 120.0)
         )
+        assert short.patients.size > 400
         for requests in longer:
             same(short, requests)
-        means.append((short.waited.sum(), short.waited.size))
-    if engine == "microsim":
-        waited, asked = np.array(means, dtype=float).T
-        ratio = waited.sum() / asked.sum()
-        error = np.std(waited - ratio * asked, ddof=1) / asked.mean() / np.sqrt(n)
-        expected = 0.7 * 3.0 / (2.0 * 0.3)
-        assert abs(ratio - expected) < stats.t.isf(FALSE_ALARM / 2.0, n - 1) * error < 0.3 * expected
 
 
 def peer_with_beds() -> str:

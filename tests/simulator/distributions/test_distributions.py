@@ -67,6 +67,12 @@ TIMES = np.array([-1.0, 0.0, 1e-9, 0.5, 1.0, 3.0, 4.0, 25.0, 1e9, np.inf])
 EXPOSURES = np.array([0.0, 1e-300, 1e-9, 0.2, 1.0, 4.0, 40.0, 690.0, 1e5, np.inf])
 
 
+def test_every_family_is_held_against_another_formula_and_against_its_own_inverse() -> None:
+    """A fixed time has no density: its tests are literal."""
+    assert {family for family, *_ in EVERY_PARAMETRISATION} | {"fixed"} == set(FAMILIES)
+    assert {*PARAMETERS, "fixed"} == set(THREE_CELLS) == set(FAMILIES)
+
+
 def of_cell(parameters: Mapping[str, Any], cell: int) -> dict[str, Any]:
     def picked(value: Any) -> Any:
         if isinstance(value, list):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from known_waits import erlang_a
 
 from simulator import run, sweep
 from simulator.engines.des import engine
@@ -86,21 +87,11 @@ def is_refused(scenario: Scenario) -> bool:
 # --- Leaving the queue keeps it stable ---
 
 
-def erlang_a(rate: float, beds: int, patience: float) -> tuple[float, float]:
-    """The share lost, and the mean in use, of M/M/c + M with stays of mean 1 (Palm 1957)."""
-    weights = [1.0]
-    for n in range(1, 400):
-        weights.append(weights[-1] * rate / (min(n, beds) + max(n - beds, 0) / patience))
-    p = np.array(weights) / np.sum(weights)
-    n = np.arange(p.size)
-    waiting, in_use = np.sum(np.maximum(n - beds, 0) * p), np.sum(np.minimum(n, beds) * p)
-    return float(waiting / patience / rate), float(in_use)
-
-
 def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(tell: Tell) -> None:
     service = "arrivals_per_year = 36\nyears = 100\nwarm_up_years = 5\n"
     scenario = tell(ward(exponential(2.0)), "beds = 2", service=service)
-    lost, in_use = erlang_a(3.0, 2, 2.0)
+    lost, *_ = erlang_a(2, 3.0, 2.0)
+    in_use = 3.0 * (1.0 - lost)
     assert (round(lost, 3), round(in_use, 3)) == (0.385, 1.846)
     found = run(scenario, horizon=12.0, replications=8).service
     assert found is not None
@@ -117,7 +108,7 @@ def test_of_patients_whose_patience_is_years_the_share_leaves_that_a_fluid_limit
     results = run(tell(ward(exponential(60.0)), "beds = 2", service=service), horizon=12.0, replications=8).service
     assert results is not None
     row = results.set_index("outcome").loc["lost_while_waiting"]
-    assert erlang_a(3.0, 2, 60.0)[0] == pytest.approx(1 / 3, abs=1e-4)
+    assert erlang_a(2, 3.0, 60.0)[0] == pytest.approx(1 / 3, abs=1e-4)
     # 4 standard errors of 8 replications of 3,600 arrivals each; the seed is fixed.
     assert row["estimate"] == pytest.approx(1 / 3, abs=4.0 * row["monte_carlo_se"])
 

@@ -1,0 +1,310 @@
+"""Worlds whose answers are known by formulae that no engine uses: half of the battery that every engine passes.
+
+A world is known by P(in each state at a month); `known_waits.py` has wards, which are known by queueing theory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+import sojourn_times as times
+from every_engine import ENGINES
+from scipy import integrate, linalg, stats
+from sojourn_times import Table, by, exponential, fixed, loglogistic, lognormal, weibull
+from worlds import DEATH, exit_to, in_a_row, scenario, sojourn, two_state, world
+
+from simulator.arrays import Floats
+from simulator.pathway.format import load_pathway
+from simulator.scenario.scenario import Scenario
+
+ERROR = 1e-4
+"""What the exact engine may be off by at its default step."""
+CLOSED = 1e-7
+"""What it may be off by where it needs no lattice."""
+HALF_MONTHS = 0.5 * np.arange(121)
+
+Rates = Mapping[tuple[str, str], float]
+States = dict[str, Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A world, and what is known of its patients at a month since their start.
+
+    states : months (n,) -> state -> (n,), the probability of being there
+    alive : months (n,) -> population -> (n,), its survival
+    sizes : population -> its share of all patients
+    error : what the exact engine may be off by
+    months : where to compare; by default at every tenth of a month up to the horizon
+    engines : those that run it in little time; simulated patients who move a thousand times take long
+    """
+
+    scenario: Scenario
+    states: Callable[[Floats], States] = lambda months: {}
+    alive: Callable[[Floats], States] = lambda months: {}
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    error: float = ERROR
+    months: Floats | None = None
+    horizon: float = 60.0
+    engines: tuple[str, ...] = ENGINES
+
+    @property
+    def compared(self) -> Floats:
+        return 0.1 * np.arange(round(10 * self.horizon) + 1) if self.months is None else self.months
+
+    def survival(self, months: Floats) -> States:
+        """The survival of every population of which it is known, and of all where every death is."""
+        states, deaths = self.states(months), self.scenario.pathway.deaths
+        everybody = {"all": 1.0 - sum(states[name] for name in deaths)} if set(deaths) <= set(states) else {}
+        return {**everybody, **self.alive(months)}
+
+
+def by_expm(rates: Rates, start: str, months: Floats) -> States:
+    """P(in each state at a month) of a Markov chain: the first row of expm(Q t)."""
+    states = sorted({name for pair in rates for name in pair})
+    q = np.zeros((len(states), len(states)))
+    for (source, target), rate in rates.items():
+        q[states.index(source), states.index(target)] += rate
+        q[states.index(source), states.index(source)] -= rate
+    rows = linalg.expm(q[None] * months[:, None, None])[:, states.index(start)]
+    return {name: rows[:, place] for place, name in enumerate(states)}
+
+
+def hypoexponential(months: Floats, *rates: float) -> Floats:
+    """F(t) of a sum of exponentials of different rates (Ross, Introduction to Probability Models, 5.2.4)."""
+    weights = [np.prod([other / (other - rate) for other in rates if other != rate]) for rate in rates]
+    return 1.0 - sum(w * np.exp(-rate * months) for w, rate in zip(weights, rates, strict=True))
+
+
+def chain(rates: Rates, start: str, states: dict[str, Table] | None = None, **settings: Any) -> Known:
+    """States that patients leave at constant rates; `states` where a file declares them in another way."""
+    declared = states or {
+        name: sojourn(**{to: exponential(rate=rate) for (source, to), rate in rates.items() if source == name})
+        for name in dict.fromkeys(source for source, _ in rates)
+    }
+    settings = {"months": HALF_MONTHS, **settings}
+    return Known(scenario(world(start, declared)), lambda months: by_expm(rates, start, months), **settings)
+
+
+def random_chain(seed: int) -> Known:
+    random = np.random.default_rng(seed)
+    names = [f"s{i}" for i in range(5)]
+    rates: dict[tuple[str, str], float] = {}
+    for i, name in enumerate(names):
+        targets = {names[(i + 1) % 5], "dead", *map(str, random.choice(names, 2))} - {name}
+        rates |= {(name, target): float(random.uniform(0.01, 0.3)) for target in sorted(targets)}
+    return chain(rates, "s0")
+
+
+def to_and_fro_rates(speed: float, death: float) -> Rates:
+    return {("a", "b"): speed, ("a", "dead"): death, ("b", "a"): speed}
+
+
+def back_and_forth(speed: float) -> Known:
+    """Patients who come back at a rate, over ten years."""
+    rates = to_and_fro_rates(speed, 0.01)
+    engines = ENGINES if speed < 1.0 else ("exact",)
+    return chain(rates, "a", months=np.array([0.0, 0.5, 1, 6, 24, 60, 120]), horizon=120.0, engines=engines)
+
+
+def ring(size: int, speed: float) -> Known:
+    names = [f"s{i}" for i in range(size)]
+    rates = {**dict.fromkeys(zip(names, [*names[1:], names[0]], strict=True), speed), ("s0", "dead"): 0.05}
+    engines = ENGINES if size * speed < 5.0 else ("exact",)
+    return chain(rates, "s0", months=np.array([0.0, 0.5, 1, 6, 60]), engines=engines)
+
+
+ILLNESS_AND_DEATH = {("healthy", "ill"): 0.10, ("healthy", "dead"): 0.02, ("ill", "dead"): 0.20}
+TWO_WAYS_INTO_ONE_STATE = chain(
+    {
+        ("well", "ill"): 0.3, ("well", "dead"): 0.02, ("ill", "well"): 0.4, ("ill", "worse"): np.log(2) / 4,
+        ("ill", "dead"): 0.07, ("worse", "ill"): 0.1, ("worse", "dead"): 0.25,
+    },
+    "well",
+    {
+        "well": sojourn(ill=exponential(rate=0.3), dead=exponential(mean=50)),
+        "ill": sojourn(
+            exit_to("dead", exponential(rate=0.05), name="suddenly"),
+            exit_to("dead", exponential(rate=0.02), name="slowly"),
+            well=exponential(mean=2.5), worse=exponential(median=4.0),
+        ),
+        "worse": sojourn(ill=exponential(rate=0.1), dead=exponential(rate=0.25)),
+    },
+)  # fmt: skip
+CYCLES = {
+    "a cycle with two ways into one state": TWO_WAYS_INTO_ONE_STATE,
+    **{f"a random chain, {seed}": random_chain(seed) for seed in range(3)},
+}
+
+
+def exponential_chain(months: Floats) -> States:
+    """The shipped chain with a chance node, as its description has it."""
+    dead = 0.42 * hypoexponential(months, 1, 0.5, 0.125) + 0.3 * hypoexponential(months, 1, 0.5, 0.2)
+    return {"dead": dead, "cured": 0.28 * hypoexponential(months, 1, 0.5, 0.25)}
+
+
+def risks(**exits: Table) -> dict[str, Table]:
+    """One sojourn, and a death for each of its risks."""
+    return {"s": sojourn(**exits), **dict.fromkeys(exits, DEATH)}
+
+
+def competing_weibulls(shape: float) -> Known:
+    """P(by j at t) = p_j F(t), p_j = s_j^-k / sum s^-k, F Weibull of scale (sum s^-k)^(-1/k)."""
+    scales = {"a": 6.0, "b": 15.0, "c": 40.0}
+    total = sum(scale**-shape for scale in scales.values())
+    leaves = stats.weibull_min(shape, scale=total ** (-1 / shape)).cdf
+    states = risks(**{state: weibull(shape=shape, scale=scale) for state, scale in scales.items()})
+    return Known(
+        scenario(world("s", states)),
+        lambda months: {state: scale**-shape / total * leaves(months) for state, scale in scales.items()},
+        error=CLOSED,
+    )
+
+
+def by_a_risk(hazard: Callable[[Floats], Floats], months: Floats) -> Floats:
+    """P(by a risk at a month): int_0^t of its hazard times S, by quadrature over the cube root, smooth at 0."""
+    cubed = lambda root: 3.0 * root**2 * hazard(root**3)  # noqa: E731
+    return np.array([integrate.fixed_quad(cubed, 0.0, np.cbrt(month), n=100)[0] for month in months])
+
+
+FIRST, SECOND = stats.lognorm(0.9, scale=8.0), stats.weibull_min(1.8, scale=12.0)
+UNCURED, OTHER, CURE = stats.weibull_min(1.4, scale=10.0), stats.expon(scale=25.0), 0.35
+EARLY = stats.weibull_min(0.7, scale=9)
+FALLEN_ILL = stats.lognorm(1.1, scale=9.0)
+
+
+def passed(months: Floats, month: float) -> Floats:
+    """Whether a fixed time is over, at the very month too."""
+    return (months >= month - 1e-9).astype(float)
+
+
+def held(months: float) -> Known:
+    """A fixed sojourn puts off by its length whatever came before."""
+
+    def states(t: Floats) -> States:
+        alive = np.exp(-0.2 * np.maximum(t - months, 0))
+        return {"dead": 1.0 - alive, "held": alive - np.exp(-0.2 * t)}
+
+    table = world("waits", {"waits": sojourn(held=exponential(rate=0.2)), "held": sojourn(dead=fixed(months))})
+    return Known(scenario(table), states)
+
+
+def fixed_in_a_row(*months: float) -> Known:
+    """What happens at one time stays at one time, however its months are declared."""
+    return Known(
+        scenario(in_a_row(*map(fixed, months))),
+        alive=lambda t: {"all": 1.0 - passed(t, sum(months))},
+        error=1e-9, months=np.array([sum(months) - 0.06, 6.0]), horizon=24.0,
+    )  # fmt: skip
+
+
+def courses(length: float) -> Known:
+    """Courses of one length, of each of which one patient in ten dies at the end.
+
+    The damped transform comes round by 1e-8, and rounds as much, at the end of the lattice.
+    """
+    ends = exit_to("course", fixed(length), probability=0.9), exit_to("dead", fixed(length), probability=0.1)
+    return Known(
+        scenario(world("course", {"course": sojourn(*ends)})),
+        alive=lambda months: {"all": 0.9 ** np.floor(months / length + 1e-9)}, error=3e-8, horizon=24.0,
+    )  # fmt: skip
+
+
+BY_DESTINATION = sojourn(
+    exit_to("a", times.gamma(shape=2.5, mean=6), probability=0.3),
+    exit_to("b", loglogistic(shape=2, median=9), probability=0.5),
+    exit_to("b", fixed(20), name="later", probability="rest"),
+)
+COURSE_AND_PAUSE = {
+    "course": sojourn(exit_to("pause", fixed(0.92), probability=0.9), exit_to("dead", fixed(0.92), probability=0.1)),
+    "pause": sojourn(course=fixed(0.3)),
+}
+BY_SEX = two_state(exponential(mean=by("sex", female=20, male=5)), attributes={"sex": {"female": 3, "male": 1}})
+
+
+def by_sex(months: Floats) -> States:
+    female, male = np.exp(-months / 20), np.exp(-months / 5)
+    return {"sex=female": female, "sex=male": male, "all": 0.75 * female + 0.25 * male}
+
+
+WORLDS = {
+    "illness and death": Known(
+        Scenario("shipped", load_pathway("three_state")),
+        lambda months: by_expm(ILLNESS_AND_DEATH, "healthy", months),
+        sizes={"ever_ill": 0.10 / 0.12 * (1 - np.exp(-0.12 * 120))},
+        error=ERROR / 5, months=HALF_MONTHS,
+    ),
+    "a chain with a chance node": Known(Scenario("shipped", load_pathway("exponential_chain")), exponential_chain),
+    **CYCLES,
+    **{f"to and fro at {speed}": back_and_forth(speed) for speed in (0.1, 1.0, 10.0)},
+    **{f"a ring of {size} at {speed}": ring(size, speed) for size, speed in product((3, 10), (0.5, 20.0))},
+    "different stages": Known(
+        scenario(in_a_row(*(exponential(rate=rate) for rate in (0.9, 0.4, 0.15)))),
+        lambda months: {"dead": hypoexponential(months, 0.9, 0.4, 0.15)},
+    ),
+    "stages of one kind": Known(
+        scenario(in_a_row(*[exponential(mean=5)] * 3)),
+        lambda months: {"dead": stats.gamma(3, scale=5).cdf(months)}, error=ERROR / 3,
+    ),
+    **{f"competing Weibulls of shape {shape}": competing_weibulls(shape) for shape in (0.5, 1.0, 1.7)},
+    "risks of different families": Known(
+        scenario(world("s", risks(a=lognormal(sigma=0.9, median=8), b=weibull(shape=1.8, scale=12)))),
+        lambda months: {
+            "a": by_a_risk(lambda t: FIRST.pdf(t) * SECOND.sf(t), months),
+            "b": by_a_risk(lambda t: SECOND.pdf(t) * FIRST.sf(t), months),
+        },
+        error=CLOSED, months=HALF_MONTHS[:61], horizon=30.0,
+    ),
+    "times by destination": Known(
+        scenario(world("s", {"s": BY_DESTINATION, "a": DEATH, "b": DEATH})),
+        lambda months: {
+            "a": 0.3 * stats.gamma(2.5, scale=6 / 2.5).cdf(months),
+            "b": 0.5 * stats.fisk(2, scale=9).cdf(months) + 0.2 * passed(months, 20),
+        },
+        error=CLOSED,
+    ),
+    "a share cured of one risk": Known(
+        scenario(world("s", risks(a=weibull(shape=1.4, scale=10, cure=CURE), b=exponential(mean=25)))),
+        lambda months: {
+            "a": by_a_risk(lambda t: (1 - CURE) * UNCURED.pdf(t) * OTHER.sf(t), months),
+            "s": (CURE + (1 - CURE) * UNCURED.sf(months)) * OTHER.sf(months),
+        },
+        lambda months: {"all": (CURE + (1 - CURE) * UNCURED.sf(months)) * OTHER.sf(months)},
+        error=CLOSED, months=HALF_MONTHS[:81], horizon=40.0,
+    ),
+    "a hazard ratio": Known(
+        scenario(two_state(lognormal(sigma=1.1, median=9, cure=0.2)), hazard_ratio={"ill.dead": 0.5}),
+        alive=lambda months: {"all": np.sqrt(0.2 + 0.8 * FALLEN_ILL.sf(months))}, error=CLOSED,
+    ),
+    **{f"held for {months} months": held(months) for months in (3.0, 3.14, 0.25)},
+    "a fixed time among the risks": Known(
+        scenario(world("s", risks(early=weibull(shape=0.7, scale=9), late=fixed(5.03)))),
+        lambda months: {
+            "early": EARLY.cdf(np.minimum(months, 5.03)), "late": EARLY.sf(5.03) * passed(months, 5.03)
+        },
+        error=CLOSED,
+    ),
+    **{f"fixed for {' + '.join(map(str, months))} months": fixed_in_a_row(*months) for months in (
+        (1.33, 4.65), (0.04, 5.94), (0.05, 5.9, 0.03), (2.999, 2.999), (1.25, 4.75), (0.05, 5.95), (6.0,),
+        (1.0, 2.0, 3.0),
+    )},
+    "fixed times after a random one": Known(
+        scenario(in_a_row(weibull(median=2, shape=1.5), fixed(1.25), fixed(4.75))),
+        lambda months: {
+            "dead": stats.weibull_min(1.5, scale=2 / np.log(2) ** (1 / 1.5)).cdf(np.maximum(months - 6.0, 0.0))
+        },
+        horizon=24.0,
+    ),
+    **{f"courses of {length} months": courses(length) for length in (0.92, 0.46, 0.7, 0.125)},
+    "courses with a pause": Known(
+        scenario(world("course", COURSE_AND_PAUSE)),
+        lambda months: {"dead": 1 - 0.9 ** np.floor((months + 0.3) / 1.22 + 1e-9)},
+    ),
+    "two levels of an attribute": Known(
+        scenario(BY_SEX), alive=by_sex, sizes={"sex=female": 0.75, "sex=male": 0.25}, error=CLOSED
+    ),
+}  # fmt: skip
