@@ -25,7 +25,7 @@ from simulator.evidence import fingerprint
 from simulator.files import csv, whole
 
 WANTED = 2000
-"""Draws that are frozen."""
+"""Draws that are frozen; with few points, half as many as these."""
 EFFECTIVE = 3000
 """Effective sample size of the weighted sample that they are taken from."""
 POINTS = 100_000
@@ -158,7 +158,7 @@ def calibrate(
     out: Path | None = None,
     jobs: int = 1,
     seed: int | None = None,
-    wanted: int = WANTED,
+    wanted: int | None = None,
     effective: float = EFFECTIVE,
     points: int = POINTS,
     keep: bool = False,
@@ -166,7 +166,8 @@ def calibrate(
 ) -> Fit:
     """Fit a cohort and write its draws, posterior and predictive tables into `out` (default: its folder).
 
-    wanted : draws; effective : sample size behind them; points : sampled at most
+    wanted : draws, by default 2,000, or half as many as points; effective : sample size behind them
+    points : sampled at most
     keep : write a bad sample too, under other names (see `Fit.write`), and return it
     progress : called with (stage, done, expected at most)
     Raises InputError on targets that cannot be used, and AftercartError, with nothing written, if the sample is bad.
@@ -189,7 +190,7 @@ def run(
     *,
     jobs: int = 1,
     seed: int,
-    wanted: int = WANTED,
+    wanted: int | None = None,
     effective: float = EFFECTIVE,
     points: int = POINTS,
     progress: Callable[[str, int, int], None] | None = None,
@@ -200,6 +201,7 @@ def run(
     if seed < 0:
         raise InputError("a seed below 0", where="seed", got=seed, allowed="0 or more")
     targets = replace(targets, seed=seed)
+    wanted = min(WANTED, points // 2) if wanted is None else wanted
     priors = priors_of(targets)
     with likelihood_of(targets, jobs) as (log_likelihood, pool):
         try:

@@ -128,6 +128,12 @@ def test_nothing_is_written_when_the_sample_is_bad(targets: Targets, folder: Pat
     assert untouched(folder)
 
 
+def test_a_few_points_give_half_as_many_draws(targets: Targets) -> None:
+    quick = fit.run(targets, seed=11, points=1000)
+    assert len(quick.draws) == 500
+    assert quick.problems() == []
+
+
 def test_fewer_than_a_thousand_points_are_refused(targets: Targets) -> None:
     with pytest.raises(InputError, match=r"--points: too few points; got 999; allowed: 1,000 or more"):
         fit.run(targets, seed=11, points=999)
