@@ -20,7 +20,8 @@ from calibration.likelihood.cells import ALIVE, ANY, ELSEWHERE
 from calibration.likelihood.order_statistics import ReportedTimes, TimedGroup
 from calibration.likelihood.reached import FollowedUp, estimate
 from calibration.likelihood.targets import Targets
-from calibration.reported.consistency import HORIZON
+from calibration.reported.consistency import HORIZON, where
+from calibration.reported.kinds import TIMED
 from simulator.arrays import Floats
 from simulator.distributions import Distribution
 from simulator.engines.exact import engine
@@ -198,10 +199,16 @@ def _reported_times(targets: Targets) -> ReportedTimes | None:
         return None
     exits = pathway.states[pathway.start].transitions
     if len(exits) != 1 or exits[0].to != pathway.clock_state or exits[0].probability is not None:
-        what, where = "reported times need a start state with one way out, to the default clock", pathway.where
-        raise InputError(what, where=f"{where}: [states.{pathway.start}]")
+        what = "reported times need a start state with one way out, to the default clock"
+        raise InputError(what, where=f"{pathway.where}: [states.{pathway.start}]")
     groups = tuple(TimedGroup(level, size, times.medians.get(level)) for level, size in times.sizes.items())
-    return ReportedTimes(groups, times.median, times.minimum, times.maximum)
+    try:
+        return ReportedTimes(groups, times.median, times.minimum, times.maximum)
+    except InputError as error:
+        rows = targets.cohort.targets
+        lines = rows.index[rows["kind"].isin(TIMED) & (rows["use"] == "likelihood")]
+        at = ": ".join(filter(None, (where(targets.folder, *lines), error.where)))
+        raise InputError(error.what, where=at, got=error.got, allowed=error.allowed) from None
 
 
 @dataclass(frozen=True)

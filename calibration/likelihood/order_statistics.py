@@ -155,15 +155,19 @@ def _check(reported: ReportedTimes) -> None:
         if not (math.isfinite(time) and time > 0):
             raise InputError("impossible time", where=name, got=time, allowed="finite months above 0")
     if reported.minimum not in (None, min(figures.values())):
-        raise InputError("a median or the maximum lies below the minimum", got=figures)
+        raise InputError("a median or the maximum lies below the minimum", got=_in_words(figures))
     if reported.maximum not in (None, max(figures.values())):
-        raise InputError("a median lies above the maximum", got=figures)
+        raise InputError("a median lies above the maximum", got=_in_words(figures))
     for (name, time), (other, same) in combinations(figures.items(), 2):
         if time == same:
             raise _no_density(f"{name} and {other} may be one patient", time)
     _check_halves(reported)
     if not _possible(reported):
-        raise InputError("no cohort can have all these figures", got=figures)
+        raise InputError("no cohort can have all these figures", got=_in_words(figures))
+
+
+def _in_words(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {time:g}" for name, time in figures.items())
 
 
 def _check_halves(reported: ReportedTimes) -> None:
@@ -174,7 +178,7 @@ def _check_halves(reported: ReportedTimes) -> None:
     ends = {name: [figure for figure in whole if figure in figures] for name in pairs}
     if reported.median is not None and reported.size % 2 == 0:
         if reported.size == 2 and len(figures) > 1:
-            raise InputError("the median of two patients leaves no room for another figure", got=figures)
+            raise InputError("the median of two patients leaves no room for another figure", got=_in_words(figures))
         if pairs:
             raise InputError(
                 f"{pairs[0]}, of two patients, is not supported next to the median of an even cohort",

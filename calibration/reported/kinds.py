@@ -54,7 +54,12 @@ KINDS = {
     "median_follow_up": Kind(
         "median time to death or last follow-up, compared and never fitted", ("value",), ("attribute", "n"), MONTHS
     ),
-    "median": Kind("median time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),
+    "median": Kind(
+        "median time from entry to the first clock; fitted if one exit leads there",
+        ("value",),
+        ("state", "attribute", "n"),
+        MONTHS,
+    ),
     "minimum": Kind("shortest time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),
     "maximum": Kind("longest time from entry to the first clock", ("value",), ("state", "attribute", "n"), MONTHS),
 }

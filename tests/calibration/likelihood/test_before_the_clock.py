@@ -13,6 +13,7 @@ from worlds import sojourn, world
 from calibration.likelihood.likelihood import Likelihood
 from calibration.likelihood.targets import Targets
 from calibration.predictive import simulated
+from simulator.errors import InputError
 
 SLOW = exponential(rate=0.1)
 BY_AGE = exponential(rate=by("age", young=0.05, old=0.2))
@@ -44,6 +45,13 @@ def test_times_of_a_hazard_that_dies_out_are_of_patients_who_fall_ill(tmp_path: 
     cdf, pdf = -np.expm1(-hazard) / ever, 0.2 * np.exp(-0.3 * times - hazard) / ever
     between = np.diff(cdf)[0] ** 3 * np.diff(cdf)[1] ** 3
     assert found[0] == pytest.approx(np.log(factorial(9) / factorial(3) ** 2 * pdf.prod() * between), abs=1e-6)
+
+
+def test_times_that_no_patients_can_have_are_refused_with_their_lines(tmp_path: Path) -> None:
+    rows = [f"{kind},all,,,,,,{value},,months,made up,likelihood," for kind, value in (("minimum", 5), ("maximum", 4))]
+    message = r"line 2 and .*line 3: .*maximum lies below the minimum; got 'the minimum 5, the maximum 4'"
+    with pytest.raises(InputError, match=message):
+        Likelihood(cohort(tmp_path, sojourn(ill=SLOW), SLOW, 9, *rows))
 
 
 TIMES = {"minimum": 0.5, "median": 4.0, "maximum": 11.0}

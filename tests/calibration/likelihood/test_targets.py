@@ -89,7 +89,7 @@ IN_A_ROW = {
     ),
     "a median of some": (MEDIAN, MEDIAN.replace("37,10.3", "30,10.3"), "some of the 37 patients of all cannot be"),
     "a time of an arm": (MEDIAN, MEDIAN.replace("all", "hsct"), "no time for an arm"),
-    "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "not an arm"),
+    "survivors of a level": (SURVIVORS_6, SURVIVORS_6.replace("all", "cd19=unknown"), "counts by an attribute"),
     "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
     "a fitted follow-up": (FOLLOW_UP, FOLLOW_UP.replace("predictive", "likelihood"), "cannot be fitted"),
     "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18,5.6", "2,18,11.1"), "four rows contradict"),
