@@ -229,12 +229,14 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
 def load_is_unknown(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str | None:
     """Return why loads below 1 do not show that queues stay bounded; None if they do."""
     states = pathway.states
-    for name, state in states.items():
-        requested = {states[transition.to].holds for transition in state.transitions} & set(capacity) - {state.holds}
-        if requested and state.holds in capacity:
-            return f"patients in '{name}' hold one unit while they wait for another"
-        if len(requested) > 1:
-            return f"patients in '{name}' may request two units at once"
+    requested = {
+        name: {states[transition.to].holds for transition in state.transitions} & set(capacity) - {state.holds}
+        for name, state in states.items()
+    }
+    if blocking := [f"'{name}'" for name, state in states.items() if requested[name] and state.holds in capacity]:
+        return f"patients in {' and '.join(blocking)} hold one unit while they wait for another"
+    if two := [f"'{name}'" for name in states if len(requested[name]) > 1]:
+        return f"patients in {' and '.join(two)} may request two units at once"
     if len(capacity) > 1 and any(limits.ranks is not None for limits in capacity.values()):
         return "there are several resources, and a priority"
     return None

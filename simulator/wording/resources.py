@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from simulator.engines.no_benefit import ways
 from simulator.outcomes.resource_use import LABELS
 from simulator.pathway.outcome_months import in_words
+from simulator.pathway.pathway import reachable
 from simulator.plain_text import capital
 from simulator.scenario.arrivals import DAYS_A_MONTH
 from simulator.scenario.capacity import load_is_unknown
@@ -54,29 +56,45 @@ def caution(pathway: Pathway) -> str:
     )
 
 
-def lost_while_waiting(pathway: Pathway, resources: Iterable[str]) -> str:
-    """Return which events end a wait before the patient is served, by the pathway: a sentence a resource."""
+def lost_while_waiting(scenarios: Sequence[Scenario], resources: Iterable[str]) -> str:
+    """Return which events end a wait before the patient is served: a sentence a resource."""
     sentences = []
     for resource in resources:
-        label, events = pathway.resources[resource].label, losses(pathway, resource)
+        label = scenarios[0].pathway.resources[resource].label
+        events = _or(event for scenario in scenarios for event in losses(scenario, resource))
         lost = f"Patients waiting for {label} can be lost to {events}. "
         sentences.append(lost if events else f"Patients waiting for {label} cannot be lost. ")
     return "".join(sentences)
 
 
-def losses(pathway: Pathway, resource: str) -> str:
-    """Return the events that end a wait before the patient is served, joined by "or"; empty for none."""
+def losses(scenario: Scenario, resource: str) -> list[str]:
+    """Return the events that end a wait before the patient is served.
+
+    They are the waiting state's other exits and, of patients treated without benefit, deaths under supportive care.
+    """
+    pathway, rule = scenario.pathway, scenario.pathway.marginal
     holding = {name for name, state in pathway.states.items() if state.holds == resource}
     waits = [state for state in pathway.states.values() if any(exit.to in holding for exit in state.transitions)]
     events = [exit.to for wait in waits for exit in wait.transitions if exit.to not in holding]
-    return " or ".join(dict.fromkeys(pathway.states[name].label for name in events))
+    if rule is not None and scenario.marginal_benefit != 1.0:
+        treated = pathway.states[rule.decision].transition(rule.branch).to
+        without_benefit = reachable([treated], lambda name: [to for _, to in ways(pathway, name)])
+        if not without_benefit.isdisjoint(wait.name for wait in waits):
+            events += [exit.to for exit in pathway.states[rule.otherwise].transitions]
+    return [pathway.states[name].label for name in events]
 
 
-def explanation(manifest: Mapping[str, Any], pathway: Pathway, resources: Sequence[str], *, by_month: bool) -> str:
+def _or(events: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(events))
+
+
+def explanation(
+    manifest: Mapping[str, Any], scenarios: Sequence[Scenario], resources: Sequence[str], *, by_month: bool
+) -> str:
     """Return what the figures of resources count, what their brackets and errors mean, and where all of them are."""
     text = (
         "Requests and starts are counted in the calendar months after the warm-up. Waits are of patients served; "
-        f"the shares over 30 days and lost are of all requests. {lost_while_waiting(pathway, resources)}"
+        f"the shares over 30 days and lost are of all requests. {lost_while_waiting(scenarios, resources)}"
     )
     draws, replications = manifest["draws"], manifest["replications"]
     if replications > 1 and draws > 1:
@@ -168,7 +186,7 @@ def sentence(service: pd.DataFrame | None, scenarios: Sequence[Scenario]) -> str
 def _waits_and_losses(service: pd.DataFrame, scenario: Scenario, resource: str, capacity: Capacity) -> str:
     rows = rows_of(service, scenario.name, resource)
     late, lost = rows["wait_over_30_days"], rows["lost_while_waiting"]
-    events = losses(scenario.pathway, resource)
+    events = _or(losses(scenario, resource))
     to = f" to {events}" if events else ""
     for_ever = rows.get(FOR_EVER)
     it = "it" if capacity.is_constant and capacity.units == 1 else "one"

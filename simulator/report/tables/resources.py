@@ -22,7 +22,7 @@ def use(results: Results) -> Iterator[Part]:
     limited = [scenario for scenario in results.scenarios if scenario.is_limited]
     names = list(dict.fromkeys(name for scenario in limited for name in scenario.capacity))
     pathway = results.scenarios[0].pathway
-    yield resources.explanation(results.manifest, pathway, names, by_month=results.queue is not None)
+    yield resources.explanation(results.manifest, limited, names, by_month=results.queue is not None)
     if names:
         yield resources.caution(pathway)
     for resource in names:

@@ -239,7 +239,13 @@ BLOCKED = (
     ("pathway", "units", "arrivals", "for_ever", "why"),
     [
         # The first patient needs the bed of the second, who needs the theatre of the first.
-        (BLOCKED, "beds = 1\ntheatre = 1", [0, 1], {"beds": 1 / 3, "theatre": 1 / 2}, "in 'before' hold one unit"),
+        (
+            BLOCKED,
+            "beds = 1\ntheatre = 1",
+            [0, 1],
+            {"beds": 1 / 3, "theatre": 1 / 2},
+            "in 'before' and 'surgery' hold one unit",
+        ),
         # One patient is in bed when the last bed closes, and two come too late.
         (
             ward(stay=FIXED.format(1.5)),

@@ -3,10 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import exponential
+from worlds import DEATH, decision, load, share, sojourn, world
 
+from simulator.engines.des.engine import simulate
+from simulator.engines.model import resolve
+from simulator.engines.requests import together
 from simulator.pathway.format import load_pathway
+from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario, load_scenario
@@ -112,11 +119,36 @@ def test_figures_with_too_much_simulation_noise_are_named_with_the_replications_
 
 
 def test_patients_waiting_are_lost_to_the_other_exits_of_their_state() -> None:
-    pathway = load_pathway("b_all_post_cd19")
-    assert resources.lost_while_waiting(pathway, ["hsct_beds", "car_t_slots"]) == (
+    centre = load_scenario("baseline")
+    assert resources.lost_while_waiting([centre], ["hsct_beds", "car_t_slots"]) == (
         "Patients waiting for HSCT beds can be lost to relapse after salvage. "
         "Patients waiting for CAR-T slots can be lost to death after relapse. "
     )
+
+
+@pytest.mark.parametrize(
+    ("benefit", "deaths"), [(1.0, ["sepsis"]), (0.5, ["sepsis", "dead"]), (0.0, ["sepsis", "dead"])]
+)
+def test_who_is_treated_without_benefit_is_lost_to_the_deaths_of_supportive_care_too(
+    benefit: float, deaths: list[str]
+) -> None:
+    states = {
+        "relapse": decision(listed="uptake", care="rest"),
+        "listed": sojourn(bed=exponential(mean=1), sepsis=exponential(mean=10)),
+        "bed": sojourn(failure=exponential(mean=1), holds="beds"),
+        "failure": sojourn(dead=exponential(mean=9)),
+        "care": sojourn(dead=exponential(mean=6)),
+        "sepsis": DEATH,
+    }
+    marginal = {"decision": "relapse", "branch": "listed", "otherwise": "care", "no_benefit": "failure"}
+    pathway = load(world("relapse", states, resources=["beds"], marginal=marginal, parameters={"uptake": share(0.3)}))
+    beds = {"beds": Capacity(((0.0, 1),))}
+    raised = Scenario("raised", pathway, set={"uptake": 0.8}, marginal_benefit=benefit, capacity=beds)
+    assert resources.losses(raised, "beds") == deaths
+    courses, requests = simulate(resolve(raised), Uniforms(3), together(range(400)), horizon=240.0)
+    lost = set(requests.patients[np.isfinite(requests.reneged)].tolist())
+    died_of = {state for state in ("sepsis", "dead") for who, _ in courses.entered[state] if lost & set(who.tolist())}
+    assert died_of == set(deaths)
 
 
 def test_where_nothing_else_can_happen_no_waiting_patient_is_lost() -> None:
@@ -126,7 +158,7 @@ def test_where_nothing_else_can_happen_no_waiting_patient_is_lost() -> None:
         for name in ("awaiting_hsct", "awaiting_hsct_in_pr")
     }
     only_served = replace(pathway, states={**pathway.states, **waits})
-    said = resources.lost_while_waiting(only_served, ["hsct_beds"])
+    said = resources.lost_while_waiting([replace(load_scenario("baseline"), pathway=only_served)], ["hsct_beds"])
     assert said == "Patients waiting for HSCT beds cannot be lost. "
 
 
