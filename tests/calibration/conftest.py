@@ -1,4 +1,4 @@
-"""A pathway and a cohort so plain that every figure of theirs is known in closed form."""
+"""A pathway and a cohort so simple that every figure has a closed form."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""A fit says where its cells, which follow declared values, are too wide for its draws: against a closed form."""
+"""A fit warns if its cells, whose width follows declared values, are too wide for its draws: against a closed form."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ ROW = "dead,deaths,all,,,0.15,30,60,,,,made up,likelihood,"
 
 @pytest.fixture
 def cohort(tmp_path: Path) -> Callable[[float], Targets]:
-    """Load a cohort of whom half have died after 4 days, at a hazard of about 11 a month twice, declared otherwise."""
+    """Load a cohort in which half have died after 4 days: two hazards of about 11 a month, with a declared value."""
 
     def write(declared: float) -> Targets:
         worse = in_a_row(TIME, TIME, clocks={"illness": "s0"}, parameters={"rate": rate(declared, prior=PRIOR)})
@@ -32,34 +32,32 @@ def cohort(tmp_path: Path) -> Callable[[float], Targets]:
     return write
 
 
-def of_draws(targets: Targets) -> tuple[Floats, Floats, Floats]:
+def likelihoods_of_draws(targets: Targets) -> tuple[Floats, Floats, Floats]:
     """Return scores about the posterior, their log-likelihood, and how far that is from the closed form."""
     posterior = Posterior(targets)
     rates = np.linspace(9.0, 14.0, 30)
     z = stats.norm.isf(np.exp(-0.1 * rates))[:, None]
     np.testing.assert_allclose(posterior.priors.transform(z)[:, 0], rates)
-    found = posterior.log_likelihood(z)
-    return z, found, found - stats.binom.logpmf(30, 60, stats.gamma.cdf(0.15, 2, scale=1 / rates))
+    log_likelihoods = posterior.log_likelihood(z)
+    return z, log_likelihoods, log_likelihoods - stats.binom.logpmf(30, 60, stats.gamma.cdf(0.15, 2, scale=1 / rates))
 
 
-def test_draws_ten_times_as_fast_as_declared_are_said_to_need_narrower_cells(
-    cohort: Callable[[float], Targets],
-) -> None:
-    z, found, wrong = of_draws(cohort(1.0))
-    error = lattice_error_of(cohort(1.0), z, found)
+def test_draws_ten_times_as_fast_as_declared_need_narrower_cells(cohort: Callable[[float], Targets]) -> None:
+    z, log_likelihoods, errors = likelihoods_of_draws(cohort(1.0))
+    error = lattice_error_of(cohort(1.0), z, log_likelihoods)
     assert error > LARGEST_LATTICE_ERROR
-    assert error == pytest.approx(np.std(wrong), rel=0.2)
+    assert error == pytest.approx(np.std(errors), rel=0.2)
 
 
-def test_draws_as_fast_as_declared_need_none(cohort: Callable[[float], Targets]) -> None:
-    z, found, wrong = of_draws(cohort(11.0))
-    assert np.std(wrong) < LARGEST_LATTICE_ERROR
-    assert lattice_error_of(cohort(11.0), z, found) < LARGEST_LATTICE_ERROR
+def test_draws_as_fast_as_declared_need_no_narrower_cells(cohort: Callable[[float], Targets]) -> None:
+    z, log_likelihoods, errors = likelihoods_of_draws(cohort(11.0))
+    assert np.std(errors) < LARGEST_LATTICE_ERROR
+    assert lattice_error_of(cohort(11.0), z, log_likelihoods) < LARGEST_LATTICE_ERROR
 
 
-def test_a_fit_says_what_to_declare_and_how_far_its_means_may_be_off(cohort: Callable[[float], Targets]) -> None:
+def test_the_warning_says_what_to_declare_and_how_far_means_may_move(cohort: Callable[[float], Targets]) -> None:
     fitted = fit.run(cohort(11.0), seed=1, wanted=50, effective=50.0, points=1000)
     assert fitted.warnings() == []
-    (said,) = replace(fitted, lattice_error=0.2).warnings()
-    assert "posterior means may move by 0.20 posterior standard deviations" in said
-    assert "declare a `value` near the posterior mean" in said
+    (warning,) = replace(fitted, lattice_error=0.2).warnings()
+    assert "posterior means may move by 0.20 posterior standard deviations" in warning
+    assert "declare a `value` near the posterior mean" in warning

@@ -1,4 +1,4 @@
-"""Priors of the branches of a choice: only those that can never sum to anything but one are taken, by every command."""
+"""Priors of the branches of a choice: only priors whose shares always sum to one are accepted."""
 
 from typing import Any
 
@@ -50,9 +50,7 @@ def test_priors_of_branches_that_sum_to_one_give_a_model_at_every_point(priors: 
         ((0.4, {**UP_TO_HALF, "upper": 0.3}, {**UP_TO_HALF, "upper": 0.3}), "less than 1"),
     ],
 )
-def test_priors_of_branches_that_may_not_sum_to_one_are_refused_by_their_choice(
-    priors: tuple[Any, ...], message: str
-) -> None:
+def test_priors_of_branches_that_may_not_sum_to_one_are_refused(priors: tuple[Any, ...], message: str) -> None:
     pathway = three_ways(*priors)
     with pytest.raises(InputError, match=message):
         priors_of_pathway(pathway)

@@ -1,4 +1,4 @@
-"""Easy cohorts of two or three parameters are fitted, and their posteriors are those of a grid of closed forms."""
+"""Easy cohorts of two or three parameters are fitted, and their posteriors agree with a grid of closed forms."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -65,17 +65,19 @@ def weibull(shape: Floats, middle: Floats) -> Floats:
     alive = [np.exp(-np.log(2.0) * (month / middle) ** shape) for month in (0, 3, 12, 30)]
     counts = (16, 28, 24)
     dead = [before - after for before, after in pairwise(alive)]
-    return np.asarray(sum(special.xlogy(k, each) for k, each in zip((*counts, 12), (*dead, alive[3]), strict=True)))
+    return np.asarray(
+        sum(special.xlogy(k, probability) for k, probability in zip((*counts, 12), (*dead, alive[3]), strict=True))
+    )
 
 
-def two_ways_out(exits: tuple[str, str], other: Table, a: Table, b: Table) -> Table:
+def two_exits(exits: tuple[str, str], other: Table, a: Table, b: Table) -> Table:
     """The ill leave by two exits at constant hazards a and b, to states of two kinds."""
     ill = sojourn(**{to: exponential(rate=name) for to, name in zip(exits, "ab", strict=True)})
     states = {"ill": ill, "death": worlds.DEATH} | {to: other for to in exits if to != "death"}
     return world("ill", states, clocks={"entry": "ill"}, parameters={"a": a, "b": b})
 
 
-CAUSES = two_ways_out(
+CAUSES = two_exits(
     ("death", "other_death"), worlds.DEATH, rate(0.05, prior=flat(0.001, 0.3)), rate(0.05, prior=flat(0.001, 0.3))
 )
 CAUSES_ROWS = ("of_one,deaths,all,death,,12,20,60,33.3,,,,%", "of_other,entered,all,other_death,,12,11,60,18.3,,,,%")
@@ -87,14 +89,14 @@ def causes(a: Floats, b: Floats) -> Floats:
     return np.asarray(20 * np.log(dead * a / (a + b)) + 11 * np.log(dead * b / (a + b)) - 29 * 12 * (a + b))
 
 
-RECOVERY = two_ways_out(("well", "death"), worlds.END, rate(2, prior=flat(0.01, 8)), rate(1, prior=flat(0.01, 8)))
+RECOVERY = two_exits(("well", "death"), worlds.END, rate(2, prior=flat(0.01, 8)), rate(1, prior=flat(0.01, 8)))
 RECOVERY_ROWS = ("recovered,entered,all,well,,1,50,80,62,,,,%", "dead,deaths,all,,,1,28,80,35,,,,%")
 
 
 def recovery(a: Floats, b: Floats) -> Floats:
     """Of 80, 50 recovered and 28 died by month 1, so that 2 did neither: one multinomial, not two binomials."""
-    gone = -np.expm1(-(a + b))
-    return np.asarray(50 * np.log(gone * a / (a + b)) + 28 * np.log(gone * b / (a + b)) - 2 * (a + b))
+    exited = -np.expm1(-(a + b))
+    return np.asarray(50 * np.log(exited * a / (a + b)) + 28 * np.log(exited * b / (a + b)) - 2 * (a + b))
 
 
 EASY = {
@@ -122,21 +124,21 @@ def fitted(folder: Path, pathway: Table, rows: tuple[str, ...], arms: Table, n: 
 
 
 @pytest.mark.usefixtures("quick_fits")
-@pytest.mark.parametrize("what", EASY)
-def test_an_easy_cohort_is_fitted_and_its_posterior_is_that_of_a_grid(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", EASY)
+def test_the_posterior_of_an_easy_cohort_agrees_with_a_grid(case: str, tmp_path: Path) -> None:
     """Means and standard deviations within five Monte Carlo standard errors: a false alarm in a million."""
-    cohort, log_posterior, ranges = EASY[what]
-    found = fitted(tmp_path, *cohort)
-    assert found.problems() == []
+    cohort, log_posterior, ranges = EASY[case]
+    result = fitted(tmp_path, *cohort)
+    assert result.problems() == []
     axes = [np.linspace(low, high, 121) for low, high in ranges.values()]
     logs = log_posterior(*np.meshgrid(*axes, indexing="ij"))
     weights = np.exp(logs - logs.max())
-    posterior = found.posterior.set_index("parameter")
+    posterior = result.posterior.set_index("parameter")
     for i, (name, values) in enumerate(zip(ranges, axes, strict=True)):
         probabilities = weights.sum(axis=tuple(j for j in range(len(axes)) if j != i)) / weights.sum()
         mean = float(probabilities @ values)
         sd = float(np.sqrt(probabilities @ (values - mean) ** 2))
         fourth = float(probabilities @ (values - mean) ** 4) / sd**4
-        noise = 5 / np.sqrt(found.diagnostics.effective_sample_size)
+        noise = 5 / np.sqrt(result.diagnostics.effective_sample_size)
         assert posterior.loc[name, "posterior_mean"] == pytest.approx(mean, abs=noise * sd), name
         assert posterior.loc[name, "posterior_sd"] == pytest.approx(sd, rel=noise * np.sqrt(fourth - 1) / 2), name

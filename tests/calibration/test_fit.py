@@ -1,4 +1,4 @@
-"""A fit from targets to files: a posterior known in closed form, the same bytes twice, whole files or none."""
+"""A fit from targets to files: its posterior has a closed form, a seed gives the same bytes, and files are whole."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +47,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def untouched(folder: Path) -> bool:
-    there = sorted(path.name for path in folder.iterdir())
-    return there == sorted(FILES) and all((folder / n).read_text(encoding="utf-8") == BEFORE for n in FILES)
+    names = sorted(path.name for path in folder.iterdir())
+    return names == sorted(FILES) and all((folder / n).read_text(encoding="utf-8") == BEFORE for n in FILES)
 
 
 def test_a_decision_with_a_beta_prior_has_its_beta_posterior(fitted: Fit) -> None:
@@ -64,7 +64,7 @@ def test_a_decision_with_a_beta_prior_has_its_beta_posterior(fitted: Fit) -> Non
     assert row["contraction"] == pytest.approx(1 - KNOWN.var() / stats.beta(2, 3).var(), abs=0.1)
 
 
-def test_the_evidence_is_the_beta_binomial_chance_of_the_count(fitted: Fit) -> None:
+def test_the_evidence_is_the_beta_binomial_probability_of_the_count(fitted: Fit) -> None:
     known = stats.betabinom.logpmf(7, 20, 2, 3)
     assert fitted.sample.log_evidence == pytest.approx(known, abs=4 / np.sqrt(400))
 
@@ -104,19 +104,21 @@ def test_a_seed_below_zero_is_refused(targets: Targets) -> None:
         fit.run(targets, seed=-1)
 
 
-def test_the_cohorts_own_folder_is_where_it_writes(new_cohort: NewCohort) -> None:
+def test_a_fit_is_written_to_the_folder_of_its_cohort(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, "treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
-    told: list[tuple[str, int, int]] = []
-    written = fit.calibrate(targets.folder, wanted=100, effective=200.0, progress=lambda *each: told.append(each))
+    reports: list[tuple[str, int, int]] = []
+    written = fit.calibrate(
+        targets.folder, wanted=100, effective=200.0, progress=lambda *report: reports.append(report)
+    )
     read = read_cohort(targets.folder)
     assert read.posterior is not None
     assert read.predictive is not None
     draws = pd.read_csv(targets.folder / "draws.csv", dtype=str)
     assert set(draws.pop("fitted_to")) == {fingerprint.of_fit(targets.pathway, targets.folder)}
     pd.testing.assert_frame_equal(draws.astype(float), written.draws, check_exact=True)
-    assert all(0 < done <= most for _, done, most in told)
-    for stage in {stage for stage, _, _ in told}:
-        done = [each for name, each, _ in told if name == stage]
+    assert all(0 < done <= most for _, done, most in reports)
+    for stage in {stage for stage, _, _ in reports}:
+        done = [number for name, number, _ in reports if name == stage]
         assert done == sorted(done)
 
 
@@ -140,16 +142,16 @@ def test_fewer_than_a_thousand_points_are_refused(targets: Targets) -> None:
 
 
 def test_nothing_is_written_when_a_person_interrupts_the_sampling(targets: Targets, folder: Path) -> None:
-    told = []
+    reports = []
 
-    def interrupt(*each: object) -> None:
-        told.append(each)
-        if len(told) == 3:
+    def interrupt(*report: object) -> None:
+        reports.append(report)
+        if len(reports) == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fit.calibrate(targets.folder, out=folder, progress=interrupt, **SMALL)
-    assert len(told) == 3
+    assert len(reports) == 3
     assert untouched(folder)
 
 
@@ -177,9 +179,9 @@ PRIORS = Priors.from_parameters(WANG.pathway.parameters, WANG.pathway.dirichlets
 
 @pytest.fixture(scope="module")
 def frozen() -> pd.DataFrame:
-    found = load_draws(WANG.pathway)
-    assert found is not None
-    return found
+    draws = load_draws(WANG.pathway)
+    assert draws is not None
+    return draws
 
 
 def test_the_frozen_draws_are_2000_with_a_column_a_parameter_with_a_prior(frozen: pd.DataFrame) -> None:
@@ -199,43 +201,46 @@ def test_every_frozen_draw_is_within_its_unit(frozen: pd.DataFrame) -> None:
     assert np.isfinite(PRIORS.inverse(frozen.to_numpy())).all()
 
 
-def test_at_least_two_in_three_frozen_draws_are_points_of_their_own(frozen: pd.DataFrame) -> None:
+def test_at_least_two_in_three_frozen_draws_are_distinct(frozen: pd.DataFrame) -> None:
     assert len(frozen.drop_duplicates()) > 2000 * 2 / 3
 
 
 def test_the_frozen_posterior_is_that_of_the_frozen_draws(frozen: pd.DataFrame) -> None:
     posterior = read_cohort(find_folder("wang2024")).posterior
     assert posterior is not None
-    told = posterior.set_index("parameter")
-    assert list(told.index) == list(frozen.columns)
+    table = posterior.set_index("parameter")
+    assert list(table.index) == list(frozen.columns)
     # systematic resampling is less noisy than independent draws
-    apart = (frozen.mean() - told["posterior_mean"]).abs() / (told["posterior_sd"] / np.sqrt(len(frozen)))
-    assert apart.max() < 4
+    distance = (frozen.mean() - table["posterior_mean"]).abs() / (table["posterior_sd"] / np.sqrt(len(frozen)))
+    assert distance.max() < 4
     for bound, level in (("lower", 0.025), ("median", 0.5), ("upper", 0.975)):
-        below = (frozen < told[f"posterior_{bound}"]).mean()
+        below = (frozen < table[f"posterior_{bound}"]).mean()
         assert (below - level).abs().max() < 4 * np.sqrt(level * (1 - level) / len(frozen)), bound
-    contraction = 1 - (told["posterior_sd"] / told["prior_sd"]) ** 2
-    np.testing.assert_allclose(told["contraction"], contraction, atol=1e-4)
+    contraction = 1 - (table["posterior_sd"] / table["prior_sd"]) ** 2
+    np.testing.assert_allclose(table["contraction"], contraction, atol=1e-4)
 
 
 def test_the_frozen_prior_is_that_of_the_pathway() -> None:
     posterior = read_cohort(find_folder("wang2024")).posterior
     assert posterior is not None
-    told = posterior.set_index("parameter")
+    table = posterior.set_index("parameter")
     for name, prior in PRIORS.summary().items():
-        for each in ("mean", "sd", "lower", "median", "upper"):
-            assert told.loc[name, f"prior_{each}"] == pytest.approx(getattr(prior, each), rel=1e-5), (name, each)
-        assert told.loc[name, "unit"] == WANG.pathway.parameters[name].unit
+        for statistic in ("mean", "sd", "lower", "median", "upper"):
+            assert table.loc[name, f"prior_{statistic}"] == pytest.approx(getattr(prior, statistic), rel=1e-5), (
+                name,
+                statistic,
+            )
+        assert table.loc[name, "unit"] == WANG.pathway.parameters[name].unit
 
 
-def test_what_the_letter_is_silent_on_keeps_its_prior() -> None:
+def test_parameters_without_data_in_the_letter_keep_their_prior() -> None:
     posterior = read_cohort(find_folder("wang2024")).posterior
     assert posterior is not None
-    told = posterior.set_index("parameter")
+    table = posterior.set_index("parameter")
     # nobody had CD19/CD22 CAR-T, and one patient did not respond
     for name in ("cr_dual_target_reinfusion", "pr_dual_target_reinfusion", "nr_cure", "pr_cure"):
-        assert abs(told.loc[name, "contraction"]) < 0.15, name
+        assert abs(table.loc[name, "contraction"]) < 0.15, name
     # 18 of 37 treated: Beta(19, 20)
-    uptake = told.loc["salvage_uptake"]
+    uptake = table.loc["salvage_uptake"]
     assert uptake["posterior_mean"] == pytest.approx(19 / 39, abs=0.01)
     assert uptake["posterior_sd"] == pytest.approx(stats.beta(19, 20).std(), rel=0.05)

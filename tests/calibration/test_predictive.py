@@ -1,4 +1,4 @@
-"""What simulated cohorts of the same size would print: held against closed forms, and the letter against it."""
+"""Figures that simulated cohorts of the same size would print, against closed forms and the letter."""
 
 from collections.abc import Callable
 
@@ -64,7 +64,7 @@ def table(targets: Targets, simulated: Floats) -> pd.DataFrame:
     return predictive.table(targets, simulated).set_index("target")
 
 
-def test_a_cohort_of_more_patients_than_are_simulated_at_once_is_simulated_whole(
+def test_a_cohort_larger_than_a_block_is_simulated_whole(
     targets: Targets, simulated: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "BLOCK", 7)
@@ -89,15 +89,18 @@ COUNTS = {
 def test_a_figure_of_whole_patients_is_binomial(name: str, figures: dict[str, Floats]) -> None:
     n, share = COUNTS[name]
     counts = np.rint(figures[name] * (n if name == "survivors_6" else 1)).astype(int)
-    seen = np.bincount(counts, minlength=n + 1)
+    observed = np.bincount(counts, minlength=n + 1)
     expected = COHORTS * stats.binom.pmf(np.arange(n + 1), n, share)
     common = expected >= 5
-    seen, expected = (np.append(each[common], each[~common].sum()) for each in (seen, expected))
-    assert stats.chisquare(seen, expected).pvalue > FALSE_ALARM
+    observed, expected = (
+        np.append(counts_by_number[common], counts_by_number[~common].sum())
+        for counts_by_number in (observed, expected)
+    )
+    assert stats.chisquare(observed, expected).pvalue > FALSE_ALARM
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_its_interval_is_that_of_the_binomial(name: str, table: pd.DataFrame) -> None:
+def test_the_interval_of_a_count_is_binomial(name: str, table: pd.DataFrame) -> None:
     n, share = COUNTS[name]
     factor = 100 / n if name == "survivors_6" else 1
     # Where the binomial is near 2.5 or 97.5 % a sample may fall either side.
@@ -110,8 +113,8 @@ def test_its_interval_is_that_of_the_binomial(name: str, table: pd.DataFrame) ->
 
 def test_the_share_alive_in_a_group_is_of_its_members(figures: dict[str, Floats]) -> None:
     alive = figures["survivors_6_treated"] * figures["treated"]
-    seen = alive[~np.isnan(alive)]
-    np.testing.assert_allclose(seen, np.rint(seen), atol=1e-9)
+    survivors = alive[~np.isnan(alive)]
+    np.testing.assert_allclose(survivors, np.rint(survivors), atol=1e-9)
     assert_mean(figures["survivors_6_treated"], ALIVE_6)
     assert_mean(figures["survivors_6_women"], ALIVE_6)
 
@@ -127,7 +130,7 @@ def middle_of_25(cdf: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
     return lambda times: stats.binom.sf(12, N, cdf(times))
 
 
-def watched(times: Floats) -> Floats:
+def dead_or_censored(times: Floats) -> Floats:
     """P(min(T, F) <= t): dead, or followed no longer."""
     return 1.0 - np.exp(-times / 10.0) * np.clip((30.0 - times) / 20.0, 0.0, 1.0)
 
@@ -140,16 +143,16 @@ TIMES = {
     "earliest": lambda times: 1.0 - (1.0 - relapsed(times)) ** N,
     "middle": middle_of_25(relapsed),
     "latest": lambda times: relapsed(times) ** N,
-    "follow_up": middle_of_25(watched),
+    "follow_up": middle_of_25(dead_or_censored),
 }
 
 
 @pytest.mark.parametrize("name", TIMES)
-def test_a_time_is_the_order_statistic_that_it_is_called(name: str, figures: dict[str, Floats]) -> None:
+def test_a_reported_time_is_its_order_statistic(name: str, figures: dict[str, Floats]) -> None:
     assert stats.kstest(figures[name], TIMES[name]).pvalue > FALSE_ALARM
 
 
-def test_what_is_reported_is_compared_with_the_interval(table: pd.DataFrame) -> None:
+def test_reported_figures_are_compared_with_their_interval(table: pd.DataFrame) -> None:
     assert (table["count"].dropna() == [10, 6, 14, 5, 3, 20, 8]).all()
     assert table.loc["survivors_6", "reported"] == 100 * 14 / 25
     assert table.loc["middle", "reported"] == 6.0
@@ -170,20 +173,20 @@ def test_an_empty_group_counts_no_patients_and_has_no_survival(new_cohort: NewCo
     assert abs(empty.mean() - 0.95**8) < 5 * np.sqrt(0.25 / 400)
     np.testing.assert_array_equal(np.isnan(simulated[:, 1]), empty)
     assert (simulated[empty, 2] == 0).all()
-    told = predictive.table(targets, simulated).set_index("target")
-    assert told.loc["treated", "lower"] == told.loc["dead", "lower"] == 0
+    summary = predictive.table(targets, simulated).set_index("target")
+    assert summary.loc["treated", "lower"] == summary.loc["dead", "lower"] == 0
     assert_mean(simulated[:, 0], 8 * 0.05)
-    assert told.loc["alive", "simulated"] == pytest.approx(100 * np.nanmean(simulated[:, 1]))
+    assert summary.loc["alive", "simulated"] == pytest.approx(100 * np.nanmean(simulated[:, 1]))
 
 
 def test_a_group_that_nobody_ever_enters_has_an_empty_cell(new_cohort: NewCohort) -> None:
     targets = new_cohort(8, "alive,survivors,treated,,,6,0,8,", use="predictive")
-    told = predict(targets, draws_of(0.0, 60), map)
-    assert told[["simulated", "lower", "upper"]].isna().all(axis=None)
-    assert told.loc[0, "inside"] == "no"
+    summary = predict(targets, draws_of(0.0, 60), map)
+    assert summary[["simulated", "lower", "upper"]].isna().all(axis=None)
+    assert summary.loc[0, "inside"] == "no"
 
 
-def test_the_chunks_of_draws_do_not_matter(targets: Targets, simulated: Floats) -> None:
+def test_the_size_of_a_chunk_of_draws_does_not_change_figures(targets: Targets, simulated: Floats) -> None:
     parts = [simulate_figures(targets, draws_of(UPTAKE), slice(first, first + 20)) for first in (0, 20, 40)]
     np.testing.assert_array_equal(simulated[:60], np.concatenate(parts))
 
@@ -195,7 +198,7 @@ def frozen() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def again() -> pd.DataFrame:
+def from_other_draws() -> pd.DataFrame:
     """The letter's predictive table from the last 200 draws, where the frozen one is from the first 1,000."""
     targets = load_targets("wang2024")
     draws = load_draws(targets.pathway)
@@ -209,8 +212,8 @@ def test_all_6_and_12_month_survival_of_the_letter_is_compared() -> None:
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_survival_printed_in_the_letter_lies_in_its_interval(name: str, again: pd.DataFrame) -> None:
-    for table in (frozen(), again):
+def test_survival_printed_in_the_letter_lies_in_its_interval(name: str, from_other_draws: pd.DataFrame) -> None:
+    for table in (frozen(), from_other_draws):
         row = table.loc[name]
         assert row["lower"] - 1e-9 <= row["reported"] <= row["upper"] + 1e-9
         assert row["inside"] == "yes"
@@ -218,21 +221,23 @@ def test_survival_printed_in_the_letter_lies_in_its_interval(name: str, again: p
 
 
 @pytest.mark.parametrize("name", [name for name in PRINTED if name != "survivors_12_untreated"])
-def test_its_mean_is_within_a_standard_error_of_the_letter(name: str, again: pd.DataFrame) -> None:
-    error, told = LETTER.loc[name, "standard_error"], frozen().loc[name]
-    assert abs(told["simulated"] - told["reported"]) < error
-    # Two hundred other cohorts tell a mean to their spread / sqrt(200): four of these, 6e-5 a figure.
-    noise = 4 * (told["upper"] - told["lower"]) / 4 / np.sqrt(200)
-    assert abs(again.loc[name, "simulated"] - told["reported"]) < error + noise
+def test_the_mean_of_a_printed_figure_is_within_a_standard_error_of_the_letter(
+    name: str, from_other_draws: pd.DataFrame
+) -> None:
+    error, row = LETTER.loc[name, "standard_error"], frozen().loc[name]
+    assert abs(row["simulated"] - row["reported"]) < error
+    # Noise of a mean over two hundred other cohorts is their spread / sqrt(200): four of these, 6e-5 a figure.
+    noise = 4 * (row["upper"] - row["lower"]) / 4 / np.sqrt(200)
+    assert abs(from_other_draws.loc[name, "simulated"] - row["reported"]) < error + noise
 
 
-def test_hardly_an_untreated_patient_outlives_a_year(again: pd.DataFrame) -> None:
-    for table in (frozen(), again):
+def test_few_untreated_patients_survive_a_year(from_other_draws: pd.DataFrame) -> None:
+    for table in (frozen(), from_other_draws):
         assert table.loc["survivors_12_untreated", "simulated"] < 3.0
 
 
-def test_the_frozen_table_is_that_of_the_frozen_draws(again: pd.DataFrame) -> None:
+def test_the_frozen_table_is_that_of_the_frozen_draws(from_other_draws: pd.DataFrame) -> None:
     """The mean of a figure in 200 other cohorts differs by its noise only."""
-    told = frozen().loc[again.index]
-    spread = (told["upper"] - told["lower"]) / 4 + 0.5
-    assert ((again["simulated"] - told["simulated"]).abs() < 5 * spread / np.sqrt(200)).all()
+    frozen_rows = frozen().loc[from_other_draws.index]
+    spread = (frozen_rows["upper"] - frozen_rows["lower"]) / 4 + 0.5
+    assert ((from_other_draws["simulated"] - frozen_rows["simulated"]).abs() < 5 * spread / np.sqrt(200)).all()

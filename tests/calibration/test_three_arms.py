@@ -1,4 +1,4 @@
-"""450 patients with heart failure in three arms: a fit whose posterior is known on a grid and in closed form."""
+"""450 patients with heart failure in three arms: the posterior of the fit is known on a grid and in closed form."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -121,13 +121,13 @@ def test_the_shares_of_three_arms_have_their_dirichlet_posterior(fitted: Fit) ->
 def test_hazards_of_arms_whose_survivors_are_reported_together_have_their_posterior_on_a_grid(fitted: Fit) -> None:
     """Survivors of one arm at 12 months and of all at 24: by hand, the deaths of three binomials that add up."""
     posterior = fitted.posterior.set_index("parameter")
-    for arm, (mean, sd) in on_a_grid().items():
+    for arm, (mean, sd) in posterior_on_a_grid().items():
         row = posterior.loc[f"{arm}_hazard"]
         assert abs(row["posterior_mean"] - mean) < 4 * sd / np.sqrt(fitted.diagnostics.effective_sample_size), arm
         assert row["posterior_sd"] == pytest.approx(sd, rel=4 / np.sqrt(2 * 1000)), arm
 
 
-def on_a_grid() -> dict[str, tuple[float, float]]:
+def posterior_on_a_grid() -> dict[str, tuple[float, float]]:
     """Posterior mean and SD of each arm's hazard."""
     hazards = {arm: np.linspace(1e-5, stats.gamma(a, scale=1 / b).ppf(0.9999), 80) for arm, (a, b) in GAMMA.items()}
     prior = {arm: stats.gamma(a, scale=1 / b).pdf(hazards[arm]) for arm, (a, b) in GAMMA.items()}
@@ -143,48 +143,50 @@ def on_a_grid() -> dict[str, tuple[float, float]]:
             joint[:, j, k] = from_device @ others[ALIVE_24 - alive]
     joint *= prior["device"][:, None, None] * prior["drugs"][:, None] * prior["usual"]
     joint /= joint.sum()
-    found = {}
+    moments = {}
     for axis, arm in enumerate(ARMS):
         weights = joint.sum(axis=tuple({0, 1, 2} - {axis}))
         mean = float(weights @ hazards[arm])
-        found[arm] = mean, float(np.sqrt(weights @ (hazards[arm] - mean) ** 2))
-    return found
+        moments[arm] = mean, float(np.sqrt(weights @ (hazards[arm] - mean) ** 2))
+    return moments
 
 
-def test_each_figure_is_near_what_simulated_cohorts_print(fitted: Fit) -> None:
+def test_reported_figures_are_near_those_of_simulated_cohorts(fitted: Fit) -> None:
     assert set(fitted.predictive["inside"]) == {"yes"}
     assert len(fitted.predictive) == 5
 
 
 @pytest.mark.usefixtures("quick_fits")
-def test_a_bad_sample_that_is_kept_is_named_as_none_that_is_fitted(heart_failure: Targets, tmp_path: Path) -> None:
-    kept = fit.calibrate(heart_failure.folder, out=tmp_path, wanted=2000, points=1000, keep=True)
-    assert kept.problems()
+def test_files_of_an_unreliable_sample_that_is_kept_are_named_unreliable(
+    heart_failure: Targets, tmp_path: Path
+) -> None:
+    result = fit.calibrate(heart_failure.folder, out=tmp_path, wanted=2000, points=1000, keep=True)
+    assert result.problems()
     names = {"unreliable_draws.csv", "unreliable_posterior.csv", "unreliable_predictive.csv", "unreliable_because.txt"}
-    assert {each.name for each in tmp_path.iterdir()} == names
+    assert {file.name for file in tmp_path.iterdir()} == names
     because = (tmp_path / "unreliable_because.txt").read_text(encoding="utf-8")
     assert "not a fit, since the effective sample size" in because
     assert "At fault: no parameter: take more points." in because
     assert "--points N takes more than 1,000 points" in because
 
 
-def test_rows_that_no_parameter_can_give_are_named(changed: Callable[..., Path], tmp_path: Path) -> None:
+def test_rows_that_no_parameter_can_explain_are_named(changed: Callable[..., Path], tmp_path: Path) -> None:
     """Everybody lives 24 months, and 16 of 120 are reported to have died by the twelfth."""
     folder = changed("device_12,survivors,device,,,12,104,120,,,patients,made up,likelihood,")
-    told = (folder / "heart.toml").read_text(encoding="utf-8")
-    told = told.replace('{ family = "exponential", rate = "device_hazard" }', '{ family = "fixed", months = 24 }')
-    (folder / "heart.toml").write_text(told.replace("lever = true\n", ""), encoding="utf-8")
+    text = (folder / "heart.toml").read_text(encoding="utf-8")
+    text = text.replace('{ family = "exponential", rate = "device_hazard" }', '{ family = "fixed", months = 24 }')
+    (folder / "heart.toml").write_text(text.replace("lever = true\n", ""), encoding="utf-8")
     with pytest.raises(AftercartError, match=r"zero at every one of .*rows of: patients, survivors and deaths\."):
         fit.calibrate(folder, out=tmp_path / "out", points=1000)
 
 
-def test_a_branch_of_several_arms_together_is_a_share_of_their_patients(changed: Callable[..., Path]) -> None:
+def test_a_branch_within_several_arms_is_a_share_of_their_patients(changed: Callable[..., Path]) -> None:
     """120 of the 310 with a device or drugs: a binomial of the one share over both."""
     rows = ("device,entered,active,device,,,120,310,,,patients,made up,likelihood,",)
     targets = load_targets(changed(*rows, arms='active = ["device", "drugs"]\n'))
     values = {"device_share": [[0.3], [0.2]], "drugs_share": [[0.4], [0.6]], "usual_share": [[0.3], [0.2]]}
-    found = Likelihood(targets)({name: np.array(value) for name, value in values.items()})
-    np.testing.assert_allclose(found, stats.binom.logpmf(120, 310, [3 / 7, 1 / 4]), rtol=1e-9)
+    log_likelihood = Likelihood(targets)({name: np.array(value) for name, value in values.items()})
+    np.testing.assert_allclose(log_likelihood, stats.binom.logpmf(120, 310, [3 / 7, 1 / 4]), rtol=1e-9)
 
 
 def test_arms_that_overlap_are_refused(changed: Callable[..., Path]) -> None:
@@ -196,7 +198,7 @@ def test_arms_that_overlap_are_refused(changed: Callable[..., Path]) -> None:
     text = (folder / "cohort.toml").read_text(encoding="utf-8").partition("[arms]")[0]
     (folder / "cohort.toml").write_text(text + arms, encoding="utf-8")
     pathway = folder / "heart.toml"
-    told = pathway.read_text(encoding="utf-8").replace('entered = "drugs"', 'entered = ["drugs", "device"]')
-    pathway.write_text(told, encoding="utf-8")
+    states = pathway.read_text(encoding="utf-8").replace('entered = "drugs"', 'entered = ["drugs", "device"]')
+    pathway.write_text(states, encoding="utf-8")
     with pytest.raises(InputError, match=r"line 2 and .*line 3: arms that are added up have patients in common"):
         load_targets(folder)

@@ -1,4 +1,4 @@
-"""Who never starts the clock is in no cohort: times to it, and the case mix, are of those who do."""
+"""Patients who never start the clock are in no cohort: its times and its case mix leave them out."""
 
 from math import factorial
 from pathlib import Path
@@ -27,24 +27,26 @@ def cohort(folder: Path, well: Table, ill: Table, n: int, *rows: str) -> Targets
 
 
 @pytest.mark.parametrize("cured", [0.0, 0.6])
-def test_times_to_the_clock_are_of_patients_who_are_not_cured_before(cured: float, tmp_path: Path) -> None:
+def test_times_to_the_clock_are_those_of_patients_not_cured_before_it(cured: float, tmp_path: Path) -> None:
     well = sojourn(ill=weibull(scale=6, shape=1.3, cure=cured))
     row = "median,all,,,,,,4.0,,months,made up,likelihood,"
-    found = Likelihood(cohort(tmp_path, well, SLOW, 9, row))({})
+    log_likelihood = Likelihood(cohort(tmp_path, well, SLOW, 9, row))({})
     known = stats.weibull_min(1.3, scale=6)
-    assert found[0] == pytest.approx(np.log(9 * known.pdf(4)) + stats.binom.logpmf(4, 8, known.cdf(4)), abs=1e-6)
+    assert log_likelihood[0] == pytest.approx(
+        np.log(9 * known.pdf(4)) + stats.binom.logpmf(4, 8, known.cdf(4)), abs=1e-6
+    )
 
 
-def test_times_of_a_hazard_that_dies_out_are_of_patients_who_fall_ill(tmp_path: Path) -> None:
+def test_times_under_a_vanishing_hazard_are_those_of_patients_who_fall_ill(tmp_path: Path) -> None:
     well = sojourn(ill=law("gompertz", shape=-0.3, rate=0.2))
     rows = [f"{kind},all,,,,,,{value},,months,made up,likelihood," for kind, value in TIMES.items()]
-    found = Likelihood(cohort(tmp_path, well, SLOW, 9, *rows))({})
+    log_likelihood = Likelihood(cohort(tmp_path, well, SLOW, 9, *rows))({})
     ever = -np.expm1(-0.2 / 0.3)
     times = np.array(list(TIMES.values()))
     hazard = 0.2 * -np.expm1(-0.3 * times) / 0.3
     cdf, pdf = -np.expm1(-hazard) / ever, 0.2 * np.exp(-0.3 * times - hazard) / ever
     between = np.diff(cdf)[0] ** 3 * np.diff(cdf)[1] ** 3
-    assert found[0] == pytest.approx(np.log(factorial(9) / factorial(3) ** 2 * pdf.prod() * between), abs=1e-6)
+    assert log_likelihood[0] == pytest.approx(np.log(factorial(9) / factorial(3) ** 2 * pdf.prod() * between), abs=1e-6)
 
 
 def test_times_that_no_patients_can_have_are_refused_with_their_lines(tmp_path: Path) -> None:
@@ -57,8 +59,8 @@ def test_times_that_no_patients_can_have_are_refused_with_their_lines(tmp_path: 
 TIMES = {"minimum": 0.5, "median": 4.0, "maximum": 11.0}
 
 
-def test_the_case_mix_of_a_cohort_is_that_of_its_patients_however_many_of_each_level_fall_ill(tmp_path: Path) -> None:
-    """40 of 60 are women, who fall ill more slowly; of age nothing is reported, so the old are fewer than at entry."""
+def test_the_case_mix_is_that_of_the_patients_who_start_the_clock(tmp_path: Path) -> None:
+    """40 of 60 are women, who fall ill more slowly; age is not reported, so the old are fewer than at entry."""
     well = sojourn(ill=exponential(rate=by("sex", female=0.1, male=0.4)), dead=BY_AGE)
     rows = [f"patients,all,,sex={sex},,{count},60,,,patients,made up,case_mix," for sex, count in MIX.items()]
     targets = cohort(tmp_path, well, BY_AGE, 60, *rows, "survivors,all,,,6,30,60,,,patients,made up,likelihood,")
@@ -68,8 +70,8 @@ def test_the_case_mix_of_a_cohort_is_that_of_its_patients_however_many_of_each_l
         alive += MIX[sex] / 60 * ages / ages.sum() @ np.exp([-0.3, -1.2])
     assert Likelihood(targets)({})[0] == pytest.approx(stats.binom.logpmf(30, 60, alive), abs=1e-3)
     cohorts = [simulated(targets, {}, number=number) for number in range(1, 51)]
-    women = sum(int(one.members("sex=female").sum()) for one in cohorts)
-    living = sum(int((one.died > 6).sum()) for one in cohorts)
+    women = sum(int(simulation.members("sex=female").sum()) for simulation in cohorts)
+    living = sum(int((simulation.died > 6).sum()) for simulation in cohorts)
     # Two tests, each with a false alarm in a million.
     assert stats.binomtest(women, 3000, 2 / 3).pvalue > 1e-6
     assert stats.binomtest(living, 3000, alive).pvalue > 1e-6

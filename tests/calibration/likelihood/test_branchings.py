@@ -1,4 +1,4 @@
-"""Counts of the same patients of which one is part of another: one multinomial, not two independent figures."""
+"""Counts of the same patients, one nested in another, are one multinomial, not two independent figures."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from calibration.likelihood.targets import Targets
 from simulator.arrays import Floats
 from simulator.errors import InputError
 
-Write = Callable[..., Targets]
+NewCohort = Callable[..., Targets]
 
 STATES_OF = {
     "treated": sojourn(response=exponential(rate="respond"), death_of_disease=exponential(rate="die")),
@@ -47,7 +47,7 @@ RATES |= {"transplant_rate": np.array([[0.4], [0.1], [0.8]])}
 
 
 @pytest.fixture
-def cohort(tmp_path: Path) -> Write:
+def cohort(tmp_path: Path) -> NewCohort:
     """Load a cohort of rows "kind,population,state,month,count,n"; the first is line 2 of its file."""
 
     def write(*rows: str, arms: Mapping[str, list[str]] | None = None) -> Targets:
@@ -69,7 +69,7 @@ AFTER_TRANSPLANT = ("transplant", "home", "death_of_transplant", "death_at_home"
 
 def in_any(states: tuple[str, ...], month: float) -> Floats:
     """P(in one of some states at a month), (3,), by the matrix exponential; of those never left, P(entered)."""
-    found = []
+    probabilities = []
     for respond, die, transplant in np.hstack([RATES[name] for name in ("respond", "die", "transplant_rate")]):
         moves = {("treated", "response"): respond, ("treated", "death_of_disease"): die}
         moves |= {("response", "transplant"): transplant, ("response", "relapse"): 0.3}
@@ -79,8 +79,8 @@ def in_any(states: tuple[str, ...], month: float) -> Floats:
         for (before, after), speed in moves.items():
             generator[STATES.index(before), STATES.index(after)] += speed
         np.fill_diagonal(generator, -generator.sum(axis=1))
-        found.append(expm(month * generator)[0, [STATES.index(state) for state in states]].sum())
-    return np.array(found)
+        probabilities.append(expm(month * generator)[0, [STATES.index(state) for state in states]].sum())
+    return np.array(probabilities)
 
 
 def responded(month: float) -> Floats:
@@ -92,7 +92,7 @@ def log_binomial(k: int, n: int, p: Floats) -> Floats:
     return np.asarray(stats.binom.logpmf(k, n, p))
 
 
-def test_33_who_respond_and_20_of_them_transplanted_are_a_share_of_a_share(cohort: Write) -> None:
+def test_33_who_respond_and_20_of_them_transplanted_are_a_share_of_a_share(cohort: NewCohort) -> None:
     targets = cohort("entered,all,response,6,33,60", "entered,all,transplant,3,12,60")
     response, transplant = responded(6), in_any(AFTER_TRANSPLANT, 3)
     expected = log_binomial(33, 60, response) + log_binomial(12, 33, transplant / response)
@@ -100,13 +100,13 @@ def test_33_who_respond_and_20_of_them_transplanted_are_a_share_of_a_share(cohor
     assert SamePatients(targets).sentences() == []
 
 
-def test_the_order_of_the_rows_does_not_matter(cohort: Write) -> None:
+def test_the_order_of_the_rows_does_not_matter(cohort: NewCohort) -> None:
     rows = ["entered,all,response,6,33,60", "entered,all,transplant,3,12,60", "entered,all,response,3,25,60"]
     first, last = Likelihood(cohort(*rows))(RATES), Likelihood(cohort(*reversed(rows)))(RATES)
     np.testing.assert_allclose(first, last, atol=1e-9)
 
 
-def test_a_death_that_only_transplants_die_is_part_of_the_transplants(cohort: Write) -> None:
+def test_a_cause_of_death_that_only_follows_transplant_is_part_of_the_transplants(cohort: NewCohort) -> None:
     """12 transplanted by month 6, 3 dead of it by month 3: 9 of the other 57 were transplanted."""
     rows = ("entered,all,response,6,33,60", "entered,all,transplant,6,12,60", "deaths,all,death_of_transplant,3,3,60")
     dead, transplant = in_any(("death_of_transplant",), 3), in_any(AFTER_TRANSPLANT, 6)
@@ -117,7 +117,7 @@ def test_a_death_that_only_transplants_die_is_part_of_the_transplants(cohort: Wr
     assert SamePatients(targets).sentences() == []
 
 
-def test_a_patient_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(cohort: Write) -> None:
+def test_a_patient_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(cohort: NewCohort) -> None:
     """A multinomial: dead of transplant, gone home, transplanted otherwise, the rest."""
     targets = cohort(
         "entered,all,transplant,6,20,60", "entered,all,home,6,8,60", "deaths,all,death_of_transplant,6,7,60"
@@ -131,12 +131,12 @@ def test_a_patient_who_went_home_did_not_die_of_transplant_and_both_were_transpl
     np.testing.assert_allclose(Likelihood(targets, step=0.025)(RATES), expected, atol=5e-4)
 
 
-def test_a_part_larger_than_the_whole_has_no_probability_left(cohort: Write) -> None:
+def test_a_part_larger_than_the_whole_is_refused(cohort: NewCohort) -> None:
     with pytest.raises(InputError, match=r"line 2 and .*line 3: two rows contradict"):
         cohort("entered,all,response,6,12,60", "entered,all,transplant,3,13,60")
 
 
-def test_rows_to_fit_without_a_parameter_to_fit_are_refused(cohort: Write) -> None:
+def test_rows_to_fit_without_a_parameter_to_fit_are_refused(cohort: NewCohort) -> None:
     with pytest.raises(InputError, match=r"own\.toml: \[parameters\]: rows to fit, and no parameter with a prior"):
         Posterior(cohort("entered,all,response,6,33,60"))
 
@@ -154,35 +154,37 @@ AS_IF_INDEPENDENT = {
 }
 
 
-@pytest.mark.parametrize("what", AS_IF_INDEPENDENT)
-def test_rows_of_the_same_patients_that_enter_as_if_independent_are_named(what: str, cohort: Write) -> None:
-    (said,) = SamePatients(cohort(*AS_IF_INDEPENDENT[what])).sentences()
-    assert re.search(r"targets.csv: line 2 and line 3 count the same patients, but enter .* use = \"predictive\"", said)
+@pytest.mark.parametrize("case", AS_IF_INDEPENDENT)
+def test_rows_of_the_same_patients_that_enter_as_if_independent_are_named(case: str, cohort: NewCohort) -> None:
+    (sentence,) = SamePatients(cohort(*AS_IF_INDEPENDENT[case])).sentences()
+    assert re.search(
+        r"targets.csv: line 2 and line 3 count the same patients, but enter .* use = \"predictive\"", sentence
+    )
 
 
-def test_arms_that_are_fitted_together_are_named_apart(cohort: Write) -> None:
-    """Two arms with a count and a percentage each: to compare one row of every arm is enough."""
+def test_rows_of_two_arms_are_named_arm_by_arm(cohort: NewCohort) -> None:
+    """Two arms with a count and a percentage each: one of the two rows of an arm is enough to compare with."""
     rows = [f"survivors,{arm},,3,{n - 5},{n}" for arm, n in (("others", 20), ("responders", 40))]
     rows += [f"survival,{arm},,12,,{n}" for arm, n in (("others", 20), ("responders", 40))]
-    said = SamePatients(cohort(*rows)).sentences()
-    for lines, sentence in zip(("line 2 and line 4", "line 3 and line 5"), said, strict=True):
+    sentences = SamePatients(cohort(*rows)).sentences()
+    for lines, sentence in zip(("line 2 and line 4", "line 3 and line 5"), sentences, strict=True):
         assert f"targets.csv: {lines} count" in sentence
         assert 'Give one of them use = "predictive".' in sentence
 
 
-def test_rows_that_a_group_holds_may_be_counted_among_it_as_their_note_says(cohort: Write) -> None:
+def test_the_warning_offers_to_count_a_row_within_the_group_that_contains_it(cohort: NewCohort) -> None:
     responders = "patients,responders,,,33,60"
-    (said,) = SamePatients(cohort(responders, "entered,all,transplant,3,12,60")).sentences()
-    assert said.endswith(
+    (sentence,) = SamePatients(cohort(responders, "entered,all,transplant,3,12,60")).sentences()
+    assert sentence.endswith(
         'Give one of them use = "predictive", or count line 3 among the responders whom line 2 counts (its name as '
         "`population`, its size as `n`)."
     )
     assert SamePatients(cohort(responders, "entered,responders,transplant,3,12,33")).sentences() == []
 
 
-def test_rows_that_no_group_holds_are_only_compared_as_their_note_says(cohort: Write) -> None:
-    (said,) = SamePatients(cohort("entered,all,response,6,33,60", "survivors,all,,6,40,60")).sentences()
-    assert said.endswith('intervals may be wrong. Give one of them use = "predictive".')
+def test_the_warning_offers_predictive_use_alone_if_no_group_contains_the_rows(cohort: NewCohort) -> None:
+    (sentence,) = SamePatients(cohort("entered,all,response,6,33,60", "survivors,all,,6,40,60")).sentences()
+    assert sentence.endswith('intervals may be wrong. Give one of them use = "predictive".')
 
 
 NESTED = {
@@ -194,14 +196,14 @@ NESTED = {
 }
 
 
-@pytest.mark.parametrize("what", NESTED)
-def test_arms_with_patients_in_common_are_refused_before_the_fit(what: str, cohort: Write) -> None:
-    """However few they are: here the shares of all arms add up to less than 1."""
+@pytest.mark.parametrize("case", NESTED)
+def test_arms_with_patients_in_common_are_refused_before_the_fit(case: str, cohort: NewCohort) -> None:
+    """Even if they are few: here the shares of all arms add up to less than 1."""
     with pytest.raises(InputError, match=r"targets.csv: line 2.*: arms that are added up have patients in common"):
-        cohort(*NESTED[what], arms=OVERLAPPING)
+        cohort(*NESTED[case], arms=OVERLAPPING)
 
 
-def test_arms_that_exclude_one_another_by_their_way_are_added_up(cohort: Write) -> None:
+def test_arms_that_exclude_one_another_by_their_course_are_added_up(cohort: NewCohort) -> None:
     targets = cohort("deaths,transplanted,,12,4,20", "deaths,relapsed,,12,5,10", arms=OVERLAPPING)
     assert np.isfinite(Likelihood(targets)(RATES)).all()
 
@@ -221,12 +223,12 @@ INDEPENDENT = {
 }
 
 
-@pytest.mark.parametrize("what", INDEPENDENT)
-def test_rows_of_others_or_among_those_counted_need_no_word(what: str, cohort: Write) -> None:
-    assert SamePatients(cohort(*INDEPENDENT[what])).sentences() == []
+@pytest.mark.parametrize("case", INDEPENDENT)
+def test_rows_of_other_or_nested_patients_need_no_warning(case: str, cohort: NewCohort) -> None:
+    assert SamePatients(cohort(*INDEPENDENT[case])).sentences() == []
 
 
-def test_an_arm_that_a_row_of_entries_counts_is_counted_once(cohort: Write) -> None:
+def test_an_arm_that_a_row_of_entries_counts_is_counted_once(cohort: NewCohort) -> None:
     """33 of 60 responded, 20 of the 33 and 12 of the other 27 are alive at month 6: four groups of 60 patients."""
     responses = responded(240)
     died_as_responders = in_any(tuple(state for state in STATES if state.startswith("death")), 6) - in_any(
@@ -244,7 +246,7 @@ def test_an_arm_that_a_row_of_entries_counts_is_counted_once(cohort: Write) -> N
             assert SamePatients(targets).sentences() == []
 
 
-def test_an_arm_is_all_patients_who_enter_it_however_short_the_months_of_the_rows_are(cohort: Write) -> None:
+def test_an_arm_counts_all_patients_who_enter_it_whatever_the_months_of_the_rows(cohort: NewCohort) -> None:
     targets = cohort("patients,responders,,,33,60")
     np.testing.assert_allclose(Likelihood(targets)(RATES), log_binomial(33, 60, responded(120)), atol=5e-4)
 

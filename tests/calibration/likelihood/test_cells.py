@@ -1,4 +1,4 @@
-"""What reported counts say of the cells, and the rows that contradict one another, held against brute force."""
+"""Cells of reported counts, and rows that contradict one another, against brute force."""
 
 import numpy as np
 import pytest
@@ -33,14 +33,14 @@ def row(
 
 
 def check_rows(rows: list[Row]) -> None:
-    found = cells_of(rows, ARMS, MEMBERS, CAUSES)
-    check_equations(equations(rows, found, MEMBERS, 9, "cohort.toml: n"), found, "targets.csv")
+    cohort_cells = cells_of(rows, ARMS, MEMBERS, CAUSES)
+    check_equations(equations(rows, cohort_cells, MEMBERS, 9, "cohort.toml: n"), cohort_cells, "targets.csv")
 
 
-def brute_force(told: list[Equation], number: int) -> set[tuple[int, ...]]:
-    most = max(each.count for each in told)
+def brute_force(system: list[Equation], number: int) -> set[tuple[int, ...]]:
+    most = max(equation.count for equation in system)
     tables = np.indices((most + 1,) * number).reshape(number, -1)
-    fits = np.all([tables[list(each.cells)].sum(axis=0) == each.count for each in told], axis=0)
+    fits = np.all([tables[list(equation.cells)].sum(axis=0) == equation.count for equation in system], axis=0)
     return {tuple(table) for table in tables[:, fits].T.tolist()}
 
 
@@ -48,68 +48,71 @@ def random_system(generator: np.random.Generator) -> tuple[list[Equation], int]:
     """Counts of overlapping sets of cells: of one true table, or (one in four) of nobody in particular."""
     number = int(generator.integers(2, 6))
     truth = generator.integers(0, 3, number)
-    told = [Equation(frozenset(range(number)), int(truth.sum()), "everybody")]
+    system = [Equation(frozenset(range(number)), int(truth.sum()), "everybody")]
     for line in range(int(generator.integers(1, 5))):
-        some = frozenset(np.flatnonzero(generator.random(number) < 0.5).tolist())
-        if some:
-            wrong = int(generator.random() < 0.25)
-            told.append(Equation(some, int(truth[list(some)].sum()) + wrong, f"line {line}"))
-    return [told[i] for i in generator.permutation(len(told))], number
+        subset = frozenset(np.flatnonzero(generator.random(number) < 0.5).tolist())
+        if subset:
+            error = int(generator.random() < 0.25)
+            system.append(Equation(subset, int(truth[list(subset)].sum()) + error, f"line {line}"))
+    return [system[i] for i in generator.permutation(len(system))], number
 
 
-def test_counts_that_some_table_fits_are_accepted_and_no_other() -> None:
+def test_only_counts_that_some_table_fits_are_accepted() -> None:
     generator = np.random.default_rng(71)
-    none = 0
+    contradictory = 0
     for _ in range(200):
-        told, number = random_system(generator)
-        if brute_force(told, number):
-            check_equations(told, cells(number), "here")
+        system, number = random_system(generator)
+        if brute_force(system, number):
+            check_equations(system, cells(number), "here")
             continue
-        none += 1
+        contradictory += 1
         with pytest.raises(InputError, match="contradict"):
-            check_equations(told, cells(number), "here")
-    assert none > 15
+            check_equations(system, cells(number), "here")
+    assert contradictory > 15
 
 
-def test_a_count_is_settled_by_others_if_every_table_that_fits_them_fits_it() -> None:
+def test_a_count_is_determined_by_others_if_every_table_that_fits_them_fits_it() -> None:
     generator = np.random.default_rng(75)
     outcomes = []
     for _ in range(150):
-        told, number = random_system(generator)
-        *others, asked = told
+        system, number = random_system(generator)
+        *others, tested = system
         tables = brute_force(others, number) if others else set()
-        if not tables or not any("everybody" in each.where for each in others):
+        if not tables or not any("everybody" in equation.where for equation in others):
             continue
-        expected = all(sum(table[i] for i in asked.cells) == asked.count for table in tables)
-        assert settles(others, asked, number) == expected
+        expected = all(sum(table[i] for i in tested.cells) == tested.count for table in tables)
+        assert settles(others, tested, number) == expected
         outcomes.append(expected)
     assert 10 < sum(outcomes) < len(outcomes) - 10
 
 
-def test_the_rows_that_contradict_one_another_are_named_and_no_other() -> None:
+def test_only_rows_that_contradict_one_another_are_named() -> None:
     generator = np.random.default_rng(74)
     named = 0
     for _ in range(250):
-        told, number = random_system(generator)
-        told = [Equation(each.cells, each.count, f"line {line}") for line, each in enumerate(told)]
-        if brute_force(told, number):
+        system, number = random_system(generator)
+        system = [Equation(equation.cells, equation.count, f"line {line}") for line, equation in enumerate(system)]
+        if brute_force(system, number):
             continue
         with pytest.raises(InputError, match="contradict") as refusal:
-            check_equations(told, cells(number), "here")
+            check_equations(system, cells(number), "here")
         places = refusal.value.where.replace(" and ", ", ").split(", ")
-        guilty = [each for each in told if each.where in places]
-        assert len(guilty) == len(places) >= 2
-        assert not brute_force(guilty, number)
-        assert all(brute_force([each for each in guilty if each is not spared], number) for spared in guilty)
-        named += len(guilty) > 2
+        named_rows = [equation for equation in system if equation.where in places]
+        assert len(named_rows) == len(places) >= 2
+        assert not brute_force(named_rows, number)
+        assert all(
+            brute_force([equation for equation in named_rows if equation is not removed], number)
+            for removed in named_rows
+        )
+        named += len(named_rows) > 2
     assert named > 10
 
 
 def test_causes_of_death_are_distinguished_only_in_the_arm_where_a_row_reports_them() -> None:
     rows = [row("survivors", "all", 3, 4, month=6.0), row("deaths", "treated", 1, 2, state="of_disease")]
-    found = cells_of(rows, ARMS, MEMBERS, CAUSES)
-    assert {each.cause for each in found if each.arm == "treated"} == {*CAUSES, ALIVE}
-    assert {each.cause for each in found if each.arm == "untreated"} == {ANY, ALIVE}
+    cohort_cells = cells_of(rows, ARMS, MEMBERS, CAUSES)
+    assert {cell.cause for cell in cohort_cells if cell.arm == "treated"} == {*CAUSES, ALIVE}
+    assert {cell.cause for cell in cohort_cells if cell.arm == "untreated"} == {ANY, ALIVE}
 
 
 def test_rows_that_contradict_each_other_are_both_named() -> None:
@@ -139,9 +142,9 @@ def test_survivors_cannot_come_back_to_life() -> None:
 
 def test_arms_without_reported_sizes_are_the_rest_of_the_cohort() -> None:
     rows = [row("survivors", "treated", 3, 5, month=6.0)]
-    found = cells_of(rows, ARMS, MEMBERS, CAUSES)
-    assert [each.arm for each in found] == ["treated", "treated", "treated", ELSEWHERE]
-    everybody, *_ = equations(rows, found, MEMBERS, 9, "cohort.toml: n")
+    cohort_cells = cells_of(rows, ARMS, MEMBERS, CAUSES)
+    assert [cell.arm for cell in cohort_cells] == ["treated", "treated", "treated", ELSEWHERE]
+    everybody, *_ = equations(rows, cohort_cells, MEMBERS, 9, "cohort.toml: n")
     assert everybody == Equation(frozenset(range(4)), 9, "cohort.toml: n")
 
 
@@ -151,6 +154,6 @@ def test_more_patients_in_an_arm_than_in_the_cohort_are_refused_naming_both() ->
     assert "cohort.toml: n" in refusal.value.where
 
 
-def test_a_cell_that_no_count_holds_is_refused() -> None:
+def test_a_cell_that_no_count_includes_is_refused() -> None:
     with pytest.raises(InputError, match=r"no count includes cell .*arm 1"):
         check_equations([Equation(frozenset({0}), 3, "a")], cells(2), "here")

@@ -1,4 +1,4 @@
-"""What a cohort of 60, 42 of them treated, cannot have reported: refused with the file and the line."""
+"""Figures that a cohort of 60 with 42 treated cannot have reported are refused with their file and line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,12 +31,12 @@ HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_erro
 TREATED = "treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"
 UNCENSORED = "no_censoring_before = 12"
 
-Tell = Callable[..., Targets]
+LoadCohort = Callable[..., Targets]
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    """Load a cohort whose line 2 says that 42 of 60 are treated, and whose lines from 3 on are told."""
+def load_cohort(tmp_path: Path) -> LoadCohort:
+    """Load a cohort whose line 2 says that 42 of 60 are treated, and whose lines from 3 on are given."""
 
     def write(*rows: str, more: str = "", levers: str = 'salvage_uptake = "treated"') -> Targets:
         (tmp_path / "cohort.toml").write_text(COHORT.format(more=more, levers=levers), encoding="utf-8")
@@ -46,25 +46,25 @@ def tell(tmp_path: Path) -> Tell:
     return write
 
 
-def alive(told: str, month: float = 12, population: str = "all", unit: str = "%", name: str = "alive") -> str:
-    """A row of survival in percent. told : n, value, standard error, lower, upper."""
-    return f"{name},survival,{population},,,{month:g},,{told},{unit},Figure 2,validation,"
+def alive(figures: str, month: float = 12, population: str = "all", unit: str = "%", name: str = "alive") -> str:
+    """A row of survival in percent. figures : n, value, standard error, lower, upper."""
+    return f"{name},survival,{population},,,{month:g},,{figures},{unit},Figure 2,validation,"
 
 
-def count(kind: str, told: str, population: str = "all", name: str = "", **other: str) -> str:
-    """A row of a count. told : count, n, value in percent or blank."""
-    asked = {"state": "", "attribute": "", "month": "", "use": "validation", **other}
-    place = f"{asked['state']},{asked['attribute']},{asked['month']}"
-    return f"{name or kind},{kind},{population},{place},{told},,,,%,Table 2,{asked['use']},"
+def count(kind: str, figures: str, population: str = "all", name: str = "", **other: str) -> str:
+    """A row of a count. figures : count, n, value in percent or blank."""
+    columns = {"state": "", "attribute": "", "month": "", "use": "validation", **other}
+    place = f"{columns['state']},{columns['attribute']},{columns['month']}"
+    return f"{name or kind},{kind},{population},{place},{figures},,,,%,Table 2,{columns['use']},"
 
 
-def median(told: str, kind: str = "median_survival", name: str = "median") -> str:
-    return f"{name},{kind},all,,,,,60,{told},,,,months,Figure 2,validation,"
+def median(value: str, kind: str = "median_survival", name: str = "median") -> str:
+    return f"{name},{kind},all,,,,,60,{value},,,,months,Figure 2,validation,"
 
 
 ARMS = "line 2 and .*line 3: two rows contradict one another"
 TWO = "line 3 and .*line 4: two rows contradict one another"
-CAN_BE = {
+POSSIBLE = {
     "times to relapse that are printed alike": [
         median("3", "median", "middle"),
         median("3.0", "minimum", "least"),
@@ -103,7 +103,7 @@ CAN_BE = {
         alive("60,45.4,6.5,,", 12, name="twelve"),
         count("survivors", "27,60,45", month="13"),
     ],
-    "survivors who are counted, some of them not seen any more, beside an estimate": [
+    "survivors counted although some are lost to follow-up, and an estimate": [
         alive("60,45,6.5,,", 6),
         count("survivors", "30,60,50", month="12"),
     ],
@@ -119,29 +119,29 @@ CAN_BE = {
         alive("60,55,6.4,,", 6, name="six"),
         count("survivors", "33,60,55", month="12"),
     ],
-    "a level of whom it is known, and more of that level than that": [
+    "more patients of a level than the row that reports it counts": [
         count("patients", "15,30,50", name="some", attribute="prior_hsct=yes"),
         alive("20,45,,,", population="prior_hsct=yes"),
     ],
 }
 
 
-@pytest.mark.parametrize("what", CAN_BE)
-def test_what_can_be_is_read(what: str, tell: Tell) -> None:
-    assert len(tell(*CAN_BE[what]).cohort.targets) == 1 + len(CAN_BE[what])
+@pytest.mark.parametrize("case", POSSIBLE)
+def test_possible_reports_are_read(case: str, load_cohort: LoadCohort) -> None:
+    assert len(load_cohort(*POSSIBLE[case]).cohort.targets) == 1 + len(POSSIBLE[case])
 
 
-def test_an_error_is_worth_no_more_patients_than_its_arm_has(tell: Tell) -> None:
+def test_a_standard_error_stands_for_no_more_patients_than_its_arm_has(load_cohort: LoadCohort) -> None:
     """Of 18 untreated, whom the treated leave of 60: a rounded error of 9 % alone would be worth 19.8."""
     row = alive(",20,9,,", population="untreated").replace("validation", "likelihood")
-    (told,) = tell(row).percentages
-    assert told.n == 18
+    (percentage,) = load_cohort(row).percentages
+    assert percentage.n == 18
     with pytest.raises(InputError, match="line 3: a standard error smaller than 18 patients of untreated can give"):
-        tell(row.replace(",20,9,", ",20,8,"))
+        load_cohort(row.replace(",20,9,", ",20,8,"))
 
 
 # Lines from 3 on, and the complaint.
-CANNOT_BE = {
+IMPOSSIBLE = {
     "a median before a month at which most are alive": ([median("6.1"), alive("60,70,6,,")], TWO),
     "a median after a month at which a third are known to be alive": (
         [median("15"), count("survivors", "20,60,33", month="12")],
@@ -152,7 +152,7 @@ CANNOT_BE = {
         [median("20", "median_follow_up"), median("30", "median_follow_up", name="other")],
         TWO,
     ),
-    "an estimate far below who has not died, with a narrow interval": (
+    "an estimate far below the patients not known to have died, with a narrow interval": (
         [alive("60,40,,28,52"), count("survivors", "54,60,90", month="12")],
         TWO,
     ),
@@ -191,7 +191,7 @@ CANNOT_BE = {
         "line 3: a 95 % interval narrower than 18 patients of untreated can give .34 % wide.*'20 %, 10 to 33'",
     ),
     "42 of 60 are 97 %": ([count("survivors", "42,60,97", month="12")], "line 3: 42 of 60 is 70 %, which .* '97 %'"),
-    "42 are 43": ([count("deaths", "42,60,43").replace("%", "patients")], "line 3: .* got '43 patients'"),
+    "42 printed as 43": ([count("deaths", "42,60,43").replace("%", "patients")], "line 3: .* got '43 patients'"),
     "72 treated and untreated": (
         [count("patients", "30,60,50", "untreated")],
         "line 2 and .*line 3: two rows contradict .*'42 of 60 are treated; 30 of 60 are untreated'",
@@ -208,7 +208,7 @@ CANNOT_BE = {
         ],
         "line 3 and .*line 4 and .*line 5: three rows contradict one another; .*40 of 60 are hsct_or_not'",
     ),
-    "who rose from the dead": (
+    "more survivors at a later month": (
         [count("survivors", "20,60,33", month="6", name="six"), count("survivors", "40,60,67", month="12")],
         "line 3 and .*line 4: two rows .*'20 of 60 .all. alive at month 6; 40 of 60 .all. alive at month 12'",
     ),
@@ -225,7 +225,7 @@ CANNOT_BE = {
         [count("deaths", "30,60,50", name="some"), count("deaths", "31,60,52", name="others")],
         "line 3 and .*line 4: two rows contradict .*'30 of 60 .all. dead by last follow-up; 31 of 60 .*'",
     ),
-    "a level told twice": (
+    "a level reported twice": (
         [
             count("patients", "20,60,33", name="some", attribute="cd19=positive", use="case_mix"),
             count("patients", "20,60,33", name="others", attribute="cd19=positive", use="case_mix"),
@@ -323,15 +323,15 @@ CANNOT_BE = {
 }
 
 
-@pytest.mark.parametrize("what", CANNOT_BE)
+@pytest.mark.parametrize("case", IMPOSSIBLE)
 @pytest.mark.filterwarnings("error")
-def test_what_cannot_be_is_refused_with_its_line(what: str, tell: Tell) -> None:
-    rows, complaint = CANNOT_BE[what]
+def test_impossible_reports_are_refused_with_their_line(case: str, load_cohort: LoadCohort) -> None:
+    rows, complaint = IMPOSSIBLE[case]
     with pytest.raises(InputError, match=rf"targets\.csv: {complaint}"):
-        tell(*rows)
+        load_cohort(*rows)
 
 
-def test_shares_that_leave_less_than_nothing_are_refused_as_they_are_read(tell: Tell) -> None:
+def test_shares_that_leave_a_negative_rest_are_refused_on_reading(load_cohort: LoadCohort) -> None:
     rows = [
         count("entered", "30,42,71", "treated", "chemo", state="chemotherapy", use="setting"),
         count("entered", "25,42,60", "treated", "antibody", state="immunotherapy", use="setting"),
@@ -339,12 +339,12 @@ def test_shares_that_leave_less_than_nothing_are_refused_as_they_are_read(tell: 
     with pytest.raises(
         InputError, match=r"cohort\.toml: share_chemotherapy, share_immunotherapy: leaves a negative share"
     ):
-        tell(*rows, levers='share_chemotherapy = "chemo"\nshare_immunotherapy = "antibody"')
+        load_cohort(*rows, levers='share_chemotherapy = "chemo"\nshare_immunotherapy = "antibody"')
 
 
-def test_a_count_above_an_earlier_percentage_is_refused_where_nobody_is_censored(tell: Tell) -> None:
+def test_without_censoring_a_count_above_an_earlier_percentage_is_refused(load_cohort: LoadCohort) -> None:
     with pytest.raises(InputError, match=r"line 3 and .*line 4: two rows .*'45 % .all. .*; 30 of 60 .all. alive"):
-        tell(alive("60,45,,,", 6), count("survivors", "30,60,50", month="12"), more=UNCENSORED)
+        load_cohort(alive("60,45,,,", 6), count("survivors", "30,60,50", month="12"), more=UNCENSORED)
 
 
 UNCOUNTED = {
@@ -357,20 +357,20 @@ UNCOUNTED = {
 }
 
 
-@pytest.mark.parametrize("what", UNCOUNTED)
-def test_without_censoring_a_figure_that_no_count_prints_is_refused(what: str, tell: Tell) -> None:
+@pytest.mark.parametrize("case", UNCOUNTED)
+def test_without_censoring_a_figure_that_no_count_prints_is_refused(case: str, load_cohort: LoadCohort) -> None:
     with pytest.raises(InputError, match=r"targets\.csv: line 3: .* nobody is censored before month 12"):
-        tell(UNCOUNTED[what], more=UNCENSORED)
+        load_cohort(UNCOUNTED[case], more=UNCENSORED)
 
 
 COUNTED = {
     "27 of 60": alive("60,45.0,6.4,,"),
-    "27 of 60, its n not told": alive(",45.0,6.4,,"),
+    "27 of 60, its n not given": alive(",45.0,6.4,,"),
     "27 of 60 with its interval": alive("60,45,,32,57"),
     "13 of 18": alive("18,72,10.6,,", population="untreated"),
 }
 
 
-@pytest.mark.parametrize("what", COUNTED)
-def test_without_censoring_a_figure_that_a_count_prints_is_read(what: str, tell: Tell) -> None:
-    assert not tell(COUNTED[what], more=UNCENSORED).warnings
+@pytest.mark.parametrize("case", COUNTED)
+def test_without_censoring_a_figure_that_a_count_prints_is_read(case: str, load_cohort: LoadCohort) -> None:
+    assert not load_cohort(COUNTED[case], more=UNCENSORED).warnings

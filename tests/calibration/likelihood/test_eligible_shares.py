@@ -1,4 +1,4 @@
-"""A paper's share of all treated, where a treatment is closed to some: set so that the simulated patients have it."""
+"""A reported share of all treated, for a treatment closed to some, is set so that simulated patients have it."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ Cohort = Callable[..., Targets]
 
 @pytest.fixture
 def cohort(tmp_path: Path) -> Cohort:
-    """A cohort of 60 with 42 treated, CD19 known of 40: rows tell shares; `edits` of its pathway."""
+    """A cohort of 60 with 42 treated and CD19 known of 40; rows report shares, `edits` change its pathway."""
 
     def write(
         *rows: str, more: str = "", edits: Sequence[tuple[str, str]] = (), use: str = "setting", clock: str = "relapse"
@@ -40,72 +40,72 @@ def cohort(tmp_path: Path) -> Cohort:
             assert old in pathway
             pathway = pathway.replace(old, new, 1)
         (folder / "own.toml").write_text(pathway, encoding="utf-8")
-        told = (folder / "cohort.toml").read_text(encoding="utf-8").replace("n = 57", "n = 60")
+        text = (folder / "cohort.toml").read_text(encoding="utf-8").replace("n = 57", "n = 60")
         names = [row.partition(",")[0] for row in rows]
         levers = "".join(f'{LEVERS.get(name, f"share_{name}")} = "{name}"\n' for name in names)
-        told = told.replace('"b_all_post_cd19"', '"own.toml"') + levers + more
-        told = told.replace('clock = "relapse"', f'clock = "{clock}"')
-        (folder / "cohort.toml").write_text(told, encoding="utf-8")
-        every = [(folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]]
-        every += ["treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
-        every += ["negative,patients,all,,cd19=negative_or_dim,,10,40,,,,,patients,Table 1,case_mix,"]
-        every += ["unknown,patients,all,,cd19=unknown,,10,40,,,,,patients,Table 1,case_mix,"]
-        every += [f"{row},,,,,patients,Table 2,{use}," for row in rows]
-        (folder / "targets.csv").write_text("\n".join(every), encoding="utf-8")
+        text = text.replace('"b_all_post_cd19"', '"own.toml"') + levers + more
+        text = text.replace('clock = "relapse"', f'clock = "{clock}"')
+        (folder / "cohort.toml").write_text(text, encoding="utf-8")
+        lines = [(folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]]
+        lines += ["treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
+        lines += ["negative,patients,all,,cd19=negative_or_dim,,10,40,,,,,patients,Table 1,case_mix,"]
+        lines += ["unknown,patients,all,,cd19=unknown,,10,40,,,,,patients,Table 1,case_mix,"]
+        lines += [f"{row},,,,,patients,Table 2,{use}," for row in rows]
+        (folder / "targets.csv").write_text("\n".join(lines), encoding="utf-8")
         return load_targets(folder)
 
     return write
 
 
-def test_a_share_of_all_treated_is_one_of_those_to_whom_it_is_open(cohort: Cohort) -> None:
-    found = cohort(CAR.format(25)).scenario.set
-    assert found == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
+def test_a_share_of_all_treated_is_set_as_a_share_of_eligible_patients(cohort: Cohort) -> None:
+    levers = cohort(CAR.format(25)).scenario.set
+    assert levers == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
 
 
-def test_a_share_printed_of_the_whole_cohort_is_set_as_one_of_the_treated(cohort: Cohort) -> None:
+def test_a_share_of_the_whole_cohort_is_set_as_a_share_of_the_treated(cohort: Cohort) -> None:
     """25 of 60, where 42 were treated: tables often print every row of all patients."""
     of_all = cohort(CAR.replace(",42", ",60").format(25)).scenario.set
     assert of_all == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
 
 
 @pytest.mark.parametrize("edits", [(), (CURED_BY_CD19,)])
-def test_the_reported_share_is_what_simulated_patients_have(edits: Sequence[tuple[str, str]], cohort: Cohort) -> None:
-    """The closed ones' share goes to chemotherapy as well, by what it has of the others; the mix is that at relapse."""
+def test_simulated_patients_have_the_reported_share(edits: Sequence[tuple[str, str]], cohort: Cohort) -> None:
+    """The share of ineligible patients goes to chemotherapy too, in proportion; the mix is that at relapse."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation", edits=edits)
-    found = external.validate(targets, None, wanted=80)
+    validation = external.validate(targets, None, wanted=80)
     # 5 standard errors of 80 cohorts with 42 treated.
-    for predicted, share in zip(found["predicted"], (25 / 42, 6 / 42), strict=True):
+    for predicted, share in zip(validation["predicted"], (25 / 42, 6 / 42), strict=True):
         assert predicted == pytest.approx(100 * share, abs=500 * (share * (1 - share) / 42 / 80) ** 0.5)
 
 
 def test_two_shares_are_set_together(cohort: Cohort) -> None:
     """Chemotherapy has p of the eligible and p / (1 - c) of the others, c being CAR-T's share of the eligible."""
-    found = cohort(CAR.format(15), CHEMOTHERAPY.format(10)).scenario.set
+    levers = cohort(CAR.format(15), CHEMOTHERAPY.format(10)).scenario.set
     car = 15 / 42 / OPEN
-    assert found["share_car_t_reinfusion"] == pytest.approx(car)
-    assert found["share_chemotherapy"] == pytest.approx(10 / 42 / (OPEN + CLOSED / (1 - car)))
+    assert levers["share_car_t_reinfusion"] == pytest.approx(car)
+    assert levers["share_chemotherapy"] == pytest.approx(10 / 42 / (OPEN + CLOSED / (1 - car)))
 
 
-def test_where_nobody_had_a_treatment_closed_to_some_shares_are_as_reported(cohort: Cohort) -> None:
-    found = cohort(CHEMOTHERAPY.format(20), IMMUNOTHERAPY.format(22)).scenario.set
-    assert found["share_chemotherapy"] == pytest.approx(20 / 42)
-    assert found["share_immunotherapy"] == pytest.approx(22 / 42)
+def test_shares_stay_as_reported_if_nobody_had_a_restricted_treatment(cohort: Cohort) -> None:
+    levers = cohort(CHEMOTHERAPY.format(20), IMMUNOTHERAPY.format(22)).scenario.set
+    assert levers["share_chemotherapy"] == pytest.approx(20 / 42)
+    assert levers["share_immunotherapy"] == pytest.approx(22 / 42)
 
 
-def test_a_share_of_the_patients_of_a_level_is_as_declared(cohort: Cohort) -> None:
+def test_a_share_among_patients_of_a_level_is_set_as_reported(cohort: Cohort) -> None:
     row = "car,entered,treated,car_t_reinfusion,cd19=positive,,15,20"
     assert cohort(row).scenario.set["share_car_t_reinfusion"] == pytest.approx(15 / 20)
 
 
-def test_a_patient_who_is_eligible_in_part_has_a_part_of_the_share(cohort: Cohort) -> None:
+def test_partial_eligibility_gives_part_of_the_share(cohort: Cohort) -> None:
     """Every second one of the CD19-negative: r = w p + v p / 2 / (1 - p / 2)."""
     half = [("negative_or_dim = 0 }", "negative_or_dim = 0.5 }")]
-    found = cohort(CAR.format(25), edits=half).scenario.set["share_car_t_reinfusion"]
+    share = cohort(CAR.format(25), edits=half).scenario.set["share_car_t_reinfusion"]
 
     def excess(p: float) -> float:
         return OPEN * p + CLOSED * 0.5 * p / (1 - 0.5 * p) - 25 / 42
 
-    assert found == pytest.approx(optimize.brentq(excess, 0, 1), abs=1e-7)
+    assert share == pytest.approx(optimize.brentq(excess, 0, 1), abs=1e-7)
 
 
 def test_a_number_is_a_share_among_the_eligible(cohort: Cohort) -> None:
@@ -114,13 +114,13 @@ def test_a_number_is_a_share_among_the_eligible(cohort: Cohort) -> None:
 
 BY_CD19 = 'probability = { by = "cd19", positive = "share_chemotherapy", negative_or_dim = 0.2, unknown = 0.2 }'
 REFUSED = {
-    "more than it is open to": (
+    "more than are eligible": (
         [CAR.format(33)],
         {},
         "0.786 of all patients, but only 0.75 are eligible for share_car_t_reinfusion",
     ),
-    "all to whom it is open": (["car,entered,treated,car_t_reinfusion,,,30,40"], {}, "no shares among the eligible"),
-    "of others nothing is told": (
+    "all eligible patients": (["car,entered,treated,car_t_reinfusion,,,30,40"], {}, "no shares among the eligible"),
+    "no row for the other treatments": (
         [CHEMOTHERAPY.format(10)],
         {},
         "immunotherapy, car_t_reinfusion have different eligible patients, and no row reports the share of each",
@@ -163,9 +163,9 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_row_that_does_not_settle_the_shares_is_refused(what: str, cohort: Cohort) -> None:
-    rows, more, complaint = REFUSED[what]
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_row_that_does_not_determine_the_shares_is_refused(case: str, cohort: Cohort) -> None:
+    rows, more, complaint = REFUSED[case]
     message = (
         r"mine/cohort.toml: \[set\]: a row cannot determine share_.* at 'salvage_choice', which is not open to every"
     )

@@ -1,4 +1,4 @@
-"""Arms that patients may join after their last follow-up: a row counts who has joined by then, wherever it is read."""
+"""Patients may join an arm after their last follow-up: every row counts only those who joined before it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,15 +66,15 @@ def at_follow_up(chance: Callable[[float], float], lower: float, upper: float) -
 SIXTY = "treated,patients,treated,,,,60,100,,,patients,made up,likelihood,"
 
 
-def test_an_arm_that_may_be_joined_after_follow_up_has_the_patients_who_joined_by_then(late_arms: LateArms) -> None:
-    (found,) = Likelihood(late_arms(SIXTY))({})
-    assert found == pytest.approx(stats.binom.logpmf(60, 100, at_follow_up(treated_by, 2, 3)), abs=0.01)
+def test_an_arm_counts_patients_who_joined_before_their_last_follow_up(late_arms: LateArms) -> None:
+    (log_likelihood,) = Likelihood(late_arms(SIXTY))({})
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(60, 100, at_follow_up(treated_by, 2, 3)), abs=0.01)
 
 
-def test_an_arm_is_closed_by_the_window_where_follow_up_is_longer(late_arms: LateArms) -> None:
+def test_the_window_closes_an_arm_if_follow_up_is_longer(late_arms: LateArms) -> None:
     for follow_up in (None, (6.0, 9.0)):
-        (found,) = Likelihood(late_arms(SIXTY, window=4.0, follow_up=follow_up))({})
-        assert found == pytest.approx(stats.binom.logpmf(60, 100, treated_by(4.0)), abs=0.01)
+        (log_likelihood,) = Likelihood(late_arms(SIXTY, window=4.0, follow_up=follow_up))({})
+        assert log_likelihood == pytest.approx(stats.binom.logpmf(60, 100, treated_by(4.0)), abs=0.01)
 
 
 def test_deaths_in_an_arm_that_may_be_joined_late_have_their_closed_form(late_arms: LateArms) -> None:
@@ -86,7 +86,7 @@ def test_deaths_in_an_arm_that_may_be_joined_late_have_their_closed_form(late_ar
 
 @pytest.mark.parametrize("use", ["likelihood", "predictive"])
 def test_simulated_cohorts_count_an_arm_as_the_likelihood_does(late_arms: LateArms, use: str) -> None:
-    """20,000 patients, of whom 31 % have joined; whatever their follow-up 60 % would. A false alarm in 1e6 tests."""
+    """20,000 patients: 31 % have joined by their follow-up, 60 % ever would. A false alarm in 1e6 tests."""
     targets = late_arms(SIXTY.replace("60,100", "60,20000").replace("likelihood", use), n=20_000)
     cohort = simulated(targets, {}, number=1)
     treated = int(cohort.members("treated").sum())
@@ -125,9 +125,7 @@ def died_in(cohort: SimulatedCohort, cell: Cell) -> Booleans:
 
 
 @pytest.mark.parametrize("month", [1.5, 8.0])
-def test_a_printed_percentage_of_an_arm_joined_late_is_what_kaplan_meier_gives(
-    late_arms: LateArms, month: float
-) -> None:
+def test_a_percentage_of_a_late_arm_is_a_kaplan_meier_estimate(late_arms: LateArms, month: float) -> None:
     """60,000 patients; within 5 standard errors of the estimate, and 0.001 of the lattice."""
     row = f"alive,survival,treated,,,{month},,,80,5,%,made up,likelihood,"
     targets = late_arms(row, n=60_000, follow_up=(2.0, 12.0))
@@ -139,7 +137,7 @@ def test_a_printed_percentage_of_an_arm_joined_late_is_what_kaplan_meier_gives(
     assert survival == pytest.approx(curve.at(month), abs=5 * curve.standard_error(month) + 1e-3)
 
 
-def test_a_median_of_patients_lost_to_follow_up_is_that_of_kaplan_meier(late_arms: LateArms) -> None:
+def test_a_median_with_patients_lost_to_follow_up_is_a_kaplan_meier_median(late_arms: LateArms) -> None:
     """20,000 patients, of whom fewer than half are seen to die: within 5 standard errors of where S(t) is a half."""
     row = "median,median_survival,all,,,,,,7,,months,made up,predictive,"
     cohort = simulated(late_arms(row, n=20_000, follow_up=(2.0, 12.0)), {}, number=1)
@@ -156,7 +154,7 @@ def test_a_median_of_patients_lost_to_follow_up_is_that_of_kaplan_meier(late_arm
     )
 
 
-def test_treated_after_the_window_are_in_no_arm_of_the_treated_and_contradict_nothing(late_arms: LateArms) -> None:
+def test_patients_treated_after_the_window_are_not_of_the_treated_arm(late_arms: LateArms) -> None:
     """Whoever enters treatment within 4 months is of the arm: 40 of the 60 who ever did, not fewer than by month 3."""
     forty = SIXTY.replace("60,100", "40,100")
     ever, by_3 = (f"entered,entered,all,treatment,,{month},60,100,,,patients,made up,likelihood," for month in ("", 3))
@@ -167,22 +165,22 @@ def test_treated_after_the_window_are_in_no_arm_of_the_treated_and_contradict_no
             late_arms(forty, row, window=window, follow_up=(6.0, 9.0))
 
 
-def test_arms_are_solved_to_the_end_of_their_window_only_where_somebody_may_join_them_after_the_last_row(
+def test_arms_are_solved_to_the_end_of_their_window_only_if_patients_may_join_after_the_last_row(
     late_arms: LateArms, new_cohort: Callable[..., Targets], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    solve, reached = exact.solve, list[float]()
+    solve, horizons = exact.solve, list[float]()
 
     def solved(model: Model, horizon: float, *, step: float, window: bool) -> Solution:
-        found = solve(model, horizon, step=step, window=window)
-        reached.append(found.lattice.n * found.lattice.step)
-        return found
+        solution = solve(model, horizon, step=step, window=window)
+        horizons.append(solution.lattice.n * solution.lattice.step)
+        return solution
 
     monkeypatch.setattr("calibration.likelihood.likelihood.engine.solve", solved)
     assigned = new_cohort(20, "treated,patients,treated,,,,7,20,")
     assigned = replace(assigned, cohort=replace(assigned.cohort, follow_up=None))
     for targets in (late_arms(SIXTY, follow_up=None), late_arms(SIXTY), assigned):
         Likelihood(targets)({})
-    joined_for_ever, followed_up_for_three_months, assigned_at_once = reached
+    joined_for_ever, followed_up_for_three_months, assigned_at_once = horizons
     assert joined_for_ever >= 120.0
     assert followed_up_for_three_months < 12.0
     assert assigned_at_once < 12.0

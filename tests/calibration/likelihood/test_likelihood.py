@@ -1,4 +1,4 @@
-"""The likelihood of the letter's cohort, held against simulated patients, finer lattices and other tables."""
+"""The likelihood of the letter's cohort, against simulated patients, finer lattices and other tables."""
 
 import shutil
 from collections.abc import Callable
@@ -46,9 +46,9 @@ def likelihood(targets: Targets) -> Likelihood:
 
 @pytest.fixture(scope="module")
 def draws(targets: Targets) -> pd.DataFrame:
-    found = load_draws(targets.pathway)
-    assert found is not None
-    return found
+    posterior_draws = load_draws(targets.pathway)
+    assert posterior_draws is not None
+    return posterior_draws
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def followed_patients(targets: Targets, draws: pd.DataFrame, row: int) -> Simula
     merged = blocks[0]
     for block in blocks[1:]:
         offset = merged.patients.size
-        for state, told in block.entered.items():
-            shifted = [(who + offset, month) for who, month in told]
+        for state, entries in block.entered.items():
+            shifted = [(patient + offset, month) for patient, month in entries]
             merged.entered.setdefault(state, []).extend(shifted)
         merged.levels = {name: np.concatenate([merged.levels[name], block.levels[name]]) for name in merged.levels}
         for name in ("patients", "clock_month", "death_month", "follow_up_end"):
@@ -79,8 +79,8 @@ def in_cell(cohort: SimulatedCohort, cell: Cell) -> Booleans:
     died = cohort.died
     if cell.cause is ALIVE:
         return cohort.members(cell.arm) & np.isinf(died)
-    found = cohort.members(cell.arm) & (died > cell.start) & (died <= cell.end) & np.isfinite(died)
-    return found if cell.cause == ANY else found & cohort.entered([cell.cause])
+    dead = cohort.members(cell.arm) & (died > cell.start) & (died <= cell.end) & np.isfinite(died)
+    return dead if cell.cause == ANY else dead & cohort.entered([cell.cause])
 
 
 def check_shares(counts: Integers, n: Integers, shares: Floats) -> None:
@@ -120,10 +120,10 @@ def test_simulated_patients_take_the_branches_as_the_likelihood_says(
     for branching in likelihood.targets.branchings:
         treated = [cohort.members(branching.population) for cohort in followed]
         counts = [
-            [(cohort.entered([state]) & who).sum() for state in branching.states]
-            for cohort, who in zip(followed, treated, strict=True)
+            [(cohort.entered([state]) & members).sum() for state in branching.states]
+            for cohort, members in zip(followed, treated, strict=True)
         ]
-        n = np.repeat([[who.sum()] for who in treated], len(branching.states), axis=1)
+        n = np.repeat([[members.sum()] for members in treated], len(branching.states), axis=1)
         check_shares(np.array(counts), n, likelihood.branch_probabilities(likelihood.follow_up(solution), branching))
 
 
@@ -135,7 +135,7 @@ def test_every_patient_is_in_one_cell(likelihood: Likelihood) -> None:
     np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-6)
 
 
-def test_hsct_of_the_treated_is_in_the_cells(likelihood: Likelihood, draws: pd.DataFrame) -> None:
+def test_the_cells_include_hsct_of_the_treated(likelihood: Likelihood, draws: pd.DataFrame) -> None:
     shares, solution = exact_shares(likelihood, draws, [0, 500, 1000])
     assert likelihood.targets.tables is not None
     arms = np.array([cell.arm for cell in likelihood.targets.tables.cells])
@@ -143,13 +143,13 @@ def test_hsct_of_the_treated_is_in_the_cells(likelihood: Likelihood, draws: pd.D
     np.testing.assert_allclose(in_cells, solution.size("hsct") / solution.size("treated"), atol=1e-6)
 
 
-def test_hsct_of_the_treated_is_nowhere_else(likelihood: Likelihood, draws: pd.DataFrame) -> None:
+def test_hsct_of_the_treated_enters_the_likelihood_once(likelihood: Likelihood, draws: pd.DataFrame) -> None:
     """The likelihood is that of the tables, of salvage, of response and of the times of relapse, each once."""
     assert len(likelihood.targets.branchings) == 2
     named = {state for branching in likelihood.targets.branchings for state in branching.states}
     assert "hsct" not in named
-    found = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
-    np.testing.assert_allclose(found, parts_of(likelihood, draws.iloc[:10]), rtol=0, atol=1e-8)
+    log_likelihood = likelihood({name: column[:10, None] for name, column in columns(draws).items()})
+    np.testing.assert_allclose(log_likelihood, parts_of(likelihood, draws.iloc[:10]), rtol=0, atol=1e-8)
 
 
 def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
@@ -164,11 +164,11 @@ def parts_of(likelihood: Likelihood, draws: pd.DataFrame) -> Floats:
     for row, p in enumerate(shares):
         total[row] += tables.log_likelihood(p[None])[0]
         for branching in likelihood.targets.branchings:
-            taken = likelihood.branch_probabilities(likelihood.follow_up(solution), branching)[row]
+            branch_shares = likelihood.branch_probabilities(likelihood.follow_up(solution), branching)[row]
             total[row] += stats.multinomial.logpmf(
-                [event.count for event in branching.events], branching.n, taken / taken.sum()
+                [event.count for event in branching.events], branching.n, branch_shares / branch_shares.sum()
             )
-            total[row] += branching.n * np.log(taken.sum())
+            total[row] += branching.n * np.log(branch_shares.sum())
     return total
 
 
@@ -176,27 +176,27 @@ def test_halving_the_lattice_moves_the_likelihood_by_less_than_a_hundredth(
     likelihood: Likelihood, draws: pd.DataFrame
 ) -> None:
     finer = Likelihood(likelihood.targets, step=likelihood.step / 2)
-    told = values(draws, slice(0, 60))
-    assert np.abs(likelihood(told) - finer(told)).max() < 0.01
+    draw_values = values(draws, slice(0, 60))
+    assert np.abs(likelihood(draw_values) - finer(draw_values)).max() < 0.01
 
 
-def test_a_draw_has_its_likelihood_whatever_is_evaluated_beside_it(targets: Targets) -> None:
+def test_the_likelihood_of_a_draw_does_not_depend_on_the_draws_evaluated_with_it(targets: Targets) -> None:
     posterior = Posterior(targets)
     z = np.random.default_rng(43).standard_normal((30, posterior.priors.dimension))
     together = posterior.log_likelihood(z)
     in_sevens = np.concatenate([posterior.log_likelihood(z[first : first + 7]) for first in range(0, 30, 7)])
-    alone = np.concatenate([posterior.log_likelihood(each[None]) for each in z[:5]])
+    alone = np.concatenate([posterior.log_likelihood(score[None]) for score in z[:5]])
     assert np.isfinite(together).sum() > 25
     np.testing.assert_allclose(in_sevens, together, rtol=0, atol=1e-8)
     np.testing.assert_allclose(alone, together[:5], rtol=0, atol=1e-8)
 
 
 def test_the_order_of_the_rows_does_not_matter(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
-    told = values(draws, slice(0, 20))
-    expected = likelihood(told)
+    draw_values = values(draws, slice(0, 20))
+    expected = likelihood(draw_values)
     for turn in range(3):
         folder = changed(tmp_path / str(turn), lambda rows, turn=turn: rows.sample(frac=1, random_state=turn))
-        np.testing.assert_allclose(Likelihood(load_targets(folder))(told), expected, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(Likelihood(load_targets(folder))(draw_values), expected, rtol=0, atol=1e-9)
 
 
 def changed(folder: Path, change) -> Path:
@@ -209,15 +209,17 @@ def changed(folder: Path, change) -> Path:
     return folder
 
 
-def test_rows_that_are_only_compared_with_do_not_matter(
+def test_predictive_rows_do_not_change_the_likelihood(
     likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path
 ) -> None:
     folder = changed(tmp_path / "fewer", lambda rows: rows[rows["use"] != "predictive"])
-    told = values(draws, slice(0, 20))
-    np.testing.assert_allclose(Likelihood(load_targets(folder))(told), likelihood(told), rtol=0, atol=1e-9)
+    draw_values = values(draws, slice(0, 20))
+    np.testing.assert_allclose(
+        Likelihood(load_targets(folder))(draw_values), likelihood(draw_values), rtol=0, atol=1e-9
+    )
 
 
-def test_a_medians_level_may_go_unreported(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
+def test_medians_by_level_need_not_be_reported(likelihood: Likelihood, draws: pd.DataFrame, tmp_path: Path) -> None:
     """Without the medians by CD19 the density is that of 37 times from three groups, not of 37 CD19 positive."""
     levels = ["relapse_median_cd19_positive", "relapse_median_cd19_negative_or_dim"]
     fewer = load_targets(changed(tmp_path / "overall", lambda rows: rows[~rows["name"].isin(levels)]))
@@ -228,8 +230,8 @@ def test_a_medians_level_may_go_unreported(likelihood: Likelihood, draws: pd.Dat
     medians["relapse_median_cd19_unknown"] = np.array([[10.0], [2.0]])
     model = resolve(other.targets.scenario, {**values(draws, slice(0, 2)), **medians})
     assert other.times is not None
-    alike, apart = other.log_density_of_times(model, other.times)
-    assert alike > apart + 0.5
+    alike, different = other.log_density_of_times(model, other.times)
+    assert alike > different + 0.5
 
 
 OTHER = """\
@@ -247,7 +249,7 @@ treated_deaths_of_treatment,deaths,treated,death_of_treatment,,,3,14,,,patients,
 
 @pytest.fixture(scope="module")
 def another(tmp_path_factory: pytest.TempPathFactory) -> Targets:
-    """Twenty-five patients in two arms, other months, one branch told, no times of relapse."""
+    """Twenty-five patients in two arms, other months, one reported branch, no times of relapse."""
     folder = tmp_path_factory.mktemp("another")
     text = (find_folder("wang2024") / "cohort.toml").read_text(encoding="utf-8")
     head, _, tail = text.partition("[arms]")
@@ -258,7 +260,7 @@ def another(tmp_path_factory: pytest.TempPathFactory) -> Targets:
     return load_targets(folder)
 
 
-def test_another_cohort_of_the_same_form_has_tables_of_its_own(another: Targets) -> None:
+def test_another_cohort_of_the_same_form_has_its_tables(another: Targets) -> None:
     assert another.tables is not None
     # an arm's cells: (0, 3], (3, 9], (9, end] and alive; the treated have two causes
     assert len(another.tables.cells) == 7 + 4
@@ -268,12 +270,12 @@ def test_another_cohort_of_the_same_form_has_tables_of_its_own(another: Targets)
 def test_another_cohort_of_the_same_form_can_be_fitted(another: Targets) -> None:
     posterior = Posterior(another)
     z = np.random.default_rng(44).standard_normal((200, posterior.priors.dimension))
-    found = posterior.log_likelihood(z)
-    assert np.isfinite(found).mean() > 0.9
+    log_likelihood = posterior.log_likelihood(z)
+    assert np.isfinite(log_likelihood).mean() > 0.9
     # 14 of 25 treated: the likelihood of the uptake alone peaks there, so prior draws near it do better
     uptake = posterior.priors.transform(z)[:, posterior.priors.names.index("salvage_uptake")]
     near = np.abs(uptake - 14 / 25) < 0.1
-    assert np.median(found[near]) > np.median(found[~near])
+    assert np.median(log_likelihood[near]) > np.median(log_likelihood[~near])
 
 
 @pytest.mark.slow
@@ -286,7 +288,7 @@ def test_another_cohort_of_the_same_form_is_fitted_well(another: Targets) -> Non
     assert uptake["posterior_sd"] == pytest.approx(stats.beta(15, 12).std(), rel=0.1)
 
 
-def test_reported_times_need_one_way_to_the_clock(targets: Targets) -> None:
+def test_reported_times_need_a_single_path_to_the_clock(targets: Targets) -> None:
     times = targets.times
     assert times is not None
     two_ways_out = load_pathway("three_state")
@@ -306,19 +308,19 @@ def seen_dead(month: float) -> float:
 def test_counts_by_a_month_are_a_multinomial_over_the_months(
     kind: str, first: float, second: float, new_cohort: NewCohort
 ) -> None:
-    """Of 20, 5 by the first month and 9 by the second, whoever is still followed."""
+    """Of 20, 5 by the first month and 9 by the second, among patients still followed."""
     months = [f"{month:g}" if np.isfinite(month) else "" for month in (first, second)]
     rows = [f"by_{month},{kind},all,dead,,{month},{k},20," for month, k in zip(months, (5, 9), strict=True)]
-    found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
+    log_likelihood = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
     probabilities = np.diff([0.0, seen_dead(first), seen_dead(second), 1.0])
-    assert found.item() == pytest.approx(stats.multinomial.logpmf([5, 4, 11], 20, probabilities), abs=2e-3)
+    assert log_likelihood.item() == pytest.approx(stats.multinomial.logpmf([5, 4, 11], 20, probabilities), abs=2e-3)
 
 
 def test_a_patient_who_enters_a_choice_by_two_months_is_counted_in_between(new_cohort: NewCohort) -> None:
     """Chance of treatment 0.4 at relapse: all who are treated are by month 1, and nobody between months 1 and 6."""
     rows = [f"by_{month},entered,all,treatment,,{month},{k},20," for month, k in ((1, 9), (6, 9))]
-    found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
-    assert found == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)
+    log_likelihood = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)
     rows[1] = "by_6,entered,all,treatment,,6,10,20,"
     assert np.isneginf(Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])}))
 
@@ -326,5 +328,5 @@ def test_a_patient_who_enters_a_choice_by_two_months_is_counted_in_between(new_c
 def test_states_of_one_choice_may_be_counted_by_different_months(new_cohort: NewCohort) -> None:
     """Everybody takes one branch at relapse: 9 the treatment by month 1, the others supportive care by month 6."""
     rows = ["one,entered,all,treatment,,1,9,20,", "other,entered,all,supportive_care,,6,11,20,"]
-    found = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
-    assert found == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)
+    log_likelihood = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)

@@ -1,4 +1,4 @@
-"""Densities of reported medians and ranges, held against closed forms, enumeration, quadrature and simulation."""
+"""Densities of reported medians and ranges, against closed forms, enumeration, quadrature and simulation."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise, permutations, product
@@ -19,7 +19,7 @@ MIDDLE = stats.lognorm(0.7, scale=9.0)
 
 
 def log_density(reported: ReportedTimes, *families: Family) -> float:
-    """Of one parameter row, with the family of each group in turn."""
+    """Return the log density of one parameter row; families are in the order of the groups."""
     names = [group.name for group in reported.groups]
     cdf = {name: as_rows(family.cdf) for name, family in zip(names, families, strict=True)}
     pdf = {name: as_rows(family.pdf) for name, family in zip(names, families, strict=True)}
@@ -58,17 +58,17 @@ def test_the_median_of_two_exponential_times_is_a_gamma() -> None:
 
 @pytest.mark.parametrize("size", [4, 10, 38, 400])
 @pytest.mark.parametrize("family", [EARLY, LATE, MIDDLE], ids=["early", "late", "middle"])
-def test_the_median_of_an_even_number_is_the_integral_over_its_gap(size: int, family: Family) -> None:
+def test_the_median_of_an_even_number_is_an_integral_over_the_middle_pair(size: int, family: Family) -> None:
     """2 n! / (k - 1)!^2 times the integral of F(m - h)^(k-1) S(m + h)^(k-1) f(m - h) f(m + h), n = 2 k."""
     median, rest = 5.5, size // 2 - 1
     scale = special.gammaln(size + 1) - 2 * special.gammaln(size / 2)
 
-    def at_gap(half: float) -> float:
+    def density_at(half: float) -> float:
         below, above = median - half, median + half
         logs = rest * (family.logcdf(below) + family.logsf(above)) + family.logpdf(below) + family.logpdf(above)
         return float(2 * np.exp(scale + logs))
 
-    density, _ = integrate.quad(at_gap, 0, median, points=[0.05, 0.3, 1.0], limit=500, epsabs=0, epsrel=1e-10)
+    density, _ = integrate.quad(density_at, 0, median, points=[0.05, 0.3, 1.0], limit=500, epsabs=0, epsrel=1e-10)
     # with four patients the integrand is singular at 0 where an early density is infinite
     tolerance = 2e-5 if size == 4 else 1e-7
     assert log_density(cohort((size, None), median=median), family) == pytest.approx(np.log(density), abs=tolerance)
@@ -88,7 +88,7 @@ def test_medians_of_groups_alone_are_independent() -> None:
 
 
 @pytest.mark.parametrize("sizes", [(11,), (6, 5), (2, 2, 4, 3), (12,), (5, 7), (3, 1, 8)])
-def test_a_cohort_alike_may_be_grouped_in_any_way(sizes: tuple[int, ...]) -> None:
+def test_groups_with_one_distribution_may_be_split_in_any_way(sizes: tuple[int, ...]) -> None:
     whole = cohort((sum(sizes), None), median=8.0, minimum=1.0, maximum=30.0)
     parts = cohort(*((size, None) for size in sizes), median=8.0, minimum=1.0, maximum=30.0)
     expected = log_density(whole, MIDDLE)
@@ -110,7 +110,7 @@ def enumerated(families: Sequence[Family], minimum: float, median: float, maximu
     return total
 
 
-def test_different_groups_take_the_places_in_every_possible_way() -> None:
+def test_patients_of_different_groups_take_the_ranks_in_every_possible_way() -> None:
     reported = cohort((2, None), (1, None), (4, None), median=8.0, minimum=1.5, maximum=25.0)
     patients = [EARLY] * 2 + [LATE] + [MIDDLE] * 4
     expected = enumerated(patients, 1.5, 8.0, 25.0)
@@ -121,7 +121,7 @@ SHORT = stats.lognorm(0.7, scale=5.0)
 LONG = stats.lognorm(0.7, scale=11.0)
 
 
-def forgotten(density: Callable[[float], float], figures: Sequence[float]) -> float:
+def integrated_out(density: Callable[[float], float], figures: Sequence[float]) -> float:
     """The integral over one figure, by four Gauss-Legendre nodes on each piece between the other figures."""
     base, weights = special.roots_legendre(4)
     total = 0.0
@@ -131,10 +131,10 @@ def forgotten(density: Callable[[float], float], figures: Sequence[float]) -> fl
     return total
 
 
-def density_or_none(told: Callable[[], ReportedTimes], *families: Family) -> float:
+def density_or_none(report: Callable[[], ReportedTimes], *families: Family) -> float:
     """The density, 0 for figures that no cohort has."""
     try:
-        reported = told()
+        reported = report()
     except InputError as impossible:
         if "no cohort can have" in str(impossible) or "lies" in str(impossible):
             return 0.0
@@ -143,11 +143,13 @@ def density_or_none(told: Callable[[], ReportedTimes], *families: Family) -> flo
 
 
 @pytest.mark.parametrize("sizes", [(2, 1), (4, 1), (2, 3), (10, 5), (3, 1), (1, 3), (5, 3)])
-def test_forgetting_a_groups_median_leaves_that_of_the_cohort(sizes: tuple[int, int]) -> None:
+def test_integrating_out_a_groups_median_leaves_that_of_the_cohort(sizes: tuple[int, int]) -> None:
     """Sizes at which the two cannot be one patient; an even group in an odd cohort, or an odd one in an even."""
     group, rest = sizes
-    total = forgotten(
-        lambda own: density_or_none(lambda: cohort((group, own), (rest, None), median=8.7), SHORT, LONG),
+    total = integrated_out(
+        lambda group_median: density_or_none(
+            lambda: cohort((group, group_median), (rest, None), median=8.7), SHORT, LONG
+        ),
         [4.35, 8.7, 17.4],
     )
     expected = np.exp(log_density(cohort((group, None), (rest, None), median=8.7), SHORT, LONG))
@@ -155,35 +157,38 @@ def test_forgetting_a_groups_median_leaves_that_of_the_cohort(sizes: tuple[int, 
 
 
 @pytest.mark.parametrize("sizes", [(2, 1), (4, 3), (3, 1)])
-def test_forgetting_the_cohorts_median_leaves_that_of_the_group(sizes: tuple[int, int]) -> None:
+def test_integrating_out_the_cohorts_median_leaves_that_of_the_group(sizes: tuple[int, int]) -> None:
     group, rest = sizes
-    own = 6.3
-    total = forgotten(
-        lambda median: density_or_none(lambda: cohort((group, own), (rest, None), median=median), SHORT, LONG),
-        [own, 2 * own],
+    group_median = 6.3
+    total = integrated_out(
+        lambda median: density_or_none(lambda: cohort((group, group_median), (rest, None), median=median), SHORT, LONG),
+        [group_median, 2 * group_median],
     )
-    assert total == pytest.approx(np.exp(log_density(cohort((group, own)), SHORT)), rel=2e-3)
+    assert total == pytest.approx(np.exp(log_density(cohort((group, group_median)), SHORT)), rel=2e-3)
 
 
 @pytest.mark.parametrize("sizes", [(4, 3), (3, 3), (3, 4)])
-def test_forgetting_the_minimum_leaves_the_medians(sizes: tuple[int, int]) -> None:
+def test_integrating_out_the_minimum_leaves_the_medians(sizes: tuple[int, int]) -> None:
     group, rest = sizes
-    own, median = 5.1, 7.7
-    total = forgotten(
+    group_median, median = 5.1, 7.7
+    total = integrated_out(
         lambda minimum: density_or_none(
-            lambda: cohort((group, own), (rest, None), median=median, minimum=minimum), SHORT, LONG
+            lambda: cohort((group, group_median), (rest, None), median=median, minimum=minimum), SHORT, LONG
         ),
-        [own, median, 2 * own - median],
+        [group_median, median, 2 * group_median - median],
     )
-    expected = np.exp(log_density(cohort((group, own), (rest, None), median=median), SHORT, LONG))
+    expected = np.exp(log_density(cohort((group, group_median), (rest, None), median=median), SHORT, LONG))
     assert total == pytest.approx(expected, rel=2e-3)
 
 
-def test_what_has_no_density_is_one_patient_with_two_medians() -> None:
+def test_the_density_lacks_cohorts_where_one_patient_has_both_medians() -> None:
     """Of three, the middle one is also the middle one of all five in 4 of the 10 orders: 6 of 10 are left."""
-    total = forgotten(
-        lambda median: forgotten(
-            lambda own: density_or_none(lambda: cohort((3, own), (2, None), median=median), SHORT, SHORT), [median]
+    total = integrated_out(
+        lambda median: integrated_out(
+            lambda group_median: density_or_none(
+                lambda: cohort((3, group_median), (2, None), median=median), SHORT, SHORT
+            ),
+            [median],
         ),
         [],
     )
@@ -240,9 +245,9 @@ def box_probability(groups: list[tuple[str, int]], figures: list[str], box: list
     weights = [base_weights * (high - low) / 2 for low, high in box]
     total = 0.0
     for places in product(range(3), repeat=len(box)):
-        told = {figure: float(axes[i][place]) for i, (figure, place) in enumerate(zip(figures, places, strict=True))}
-        medians = [(size, told.pop(name, None)) for name, size in groups]
-        density = np.exp(log_density(cohort(*medians, **told), *[SIZES[name] for name, _ in groups]))
+        values = {figure: float(axes[i][place]) for i, (figure, place) in enumerate(zip(figures, places, strict=True))}
+        medians = [(size, values.pop(name, None)) for name, size in groups]
+        density = np.exp(log_density(cohort(*medians, **values), *[SIZES[name] for name, _ in groups]))
         total += density * np.prod([weights[i][place] for i, place in enumerate(places)])
     return total
 
@@ -260,18 +265,18 @@ def weibulls(scales: Floats, shapes: Floats) -> tuple[Callable[[Floats], Floats]
     return lambda times: family(times).cdf(times), lambda times: family(times).pdf(times)
 
 
-def test_each_parameter_row_has_its_own_density_and_the_order_of_groups_is_none() -> None:
+def test_parameter_rows_have_their_densities_whatever_the_order_of_groups() -> None:
     generator = np.random.default_rng(30)
     rows = {group.name: (generator.uniform(6, 20, 5), generator.uniform(0.7, 2, 5)) for group in WANG.groups}
     functions = {name: weibulls(*parameters) for name, parameters in rows.items()}
     cdf, pdf = ({name: pair[place] for name, pair in functions.items()} for place in (0, 1))
-    told = WANG.log_density(cdf, pdf)
-    assert told.shape == (5,)
+    log_densities = WANG.log_density(cdf, pdf)
+    assert log_densities.shape == (5,)
     for row in range(5):
         families = [stats.weibull_min(shape[row], scale=scale[row]) for scale, shape in rows.values()]
-        assert log_density(WANG, *families) == pytest.approx(told[row], rel=1e-12)
+        assert log_density(WANG, *families) == pytest.approx(log_densities[row], rel=1e-12)
     turned = ReportedTimes(WANG.groups[::-1], WANG.median, WANG.minimum, WANG.maximum)
-    np.testing.assert_allclose(turned.log_density(cdf, pdf), told, rtol=1e-10)
+    np.testing.assert_allclose(turned.log_density(cdf, pdf), log_densities, rtol=1e-10)
 
 
 def test_the_likeliest_times_are_near_the_reported_ones() -> None:
@@ -281,7 +286,7 @@ def test_the_likeliest_times_are_near_the_reported_ones() -> None:
     assert log_density(WANG, *near) > log_density(WANG, *far) + 30
 
 
-def test_hopeless_parameters_have_a_finite_or_no_density_and_no_warning() -> None:
+def test_extreme_parameters_have_a_finite_or_no_density_and_no_warning() -> None:
     for scale in (1e-3, 1e6):
         value = log_density(WANG, *[stats.expon(scale=scale)] * 3)
         assert value < -300
@@ -289,7 +294,7 @@ def test_hopeless_parameters_have_a_finite_or_no_density_and_no_warning() -> Non
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("report", "message"),
     [
         (lambda: cohort((5, None)), "at least one figure"),
         (lambda: ReportedTimes((TimedGroup("a", 3, 2.0), TimedGroup("a", 3))), "names of their own"),
@@ -307,11 +312,11 @@ def test_hopeless_parameters_have_a_finite_or_no_density_and_no_warning() -> Non
         (lambda: cohort((1, None), minimum=5.0, maximum=6.0), "no cohort can have all these figures"),
     ],
 )
-def test_figures_without_a_density_are_refused(told: Callable[[], ReportedTimes], message: str) -> None:
+def test_figures_without_a_density_are_refused(report: Callable[[], ReportedTimes], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        told()
+        report()
 
 
-def test_figures_midway_by_chance_are_not_refused() -> None:
+def test_figures_that_happen_to_be_midway_are_not_refused() -> None:
     """Of 38 patients neither the shortest nor the longest time is a middle one, so their mean may be the median."""
     assert np.isfinite(log_density(cohort((38, None), median=5.5, minimum=1.0, maximum=10.0), MIDDLE))

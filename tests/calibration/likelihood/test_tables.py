@@ -1,4 +1,4 @@
-"""The probability of reported counts, held against every table listed, simulated patients and closed forms."""
+"""The probability of reported counts, against a list of all tables, simulated patients and closed forms."""
 
 from itertools import combinations, product
 from math import factorial, log, prod
@@ -18,8 +18,8 @@ MEMBERS = {"a": ["a"], "b": ["b"], "c": ["c"], "all": ["a", "b", "c"]}
 CAUSES = ("of_disease", "of_treatment")
 
 
-def tables(told: list[Equation], number: int) -> Tables:
-    return Tables(tuple(Cell(f"arm {i}", ALIVE, np.inf, np.inf) for i in range(number)), tuple(told), "here")
+def tables(system: list[Equation], number: int) -> Tables:
+    return Tables(tuple(Cell(f"arm {i}", ALIVE, np.inf, np.inf) for i in range(number)), tuple(system), "here")
 
 
 def tables_of(rows: list[tuple[str, str, int, int, str, float]], members: dict[str, list[str]] = MEMBERS) -> Tables:
@@ -36,11 +36,11 @@ def deaths(arm: str, dead: int, n: int, state: str = "") -> tuple[str, str, int,
     return "deaths", arm, dead, n, state, np.inf
 
 
-def every_table(told: list[Equation], number: int) -> list[tuple[int, ...]]:
-    most = max(each.count for each in told)
-    found = np.indices((most + 1,) * number).reshape(number, -1)
-    fits = np.all([found[list(each.cells)].sum(axis=0) == each.count for each in told], axis=0)
-    return [tuple(table) for table in found[:, fits].T.tolist()]
+def every_table(system: list[Equation], number: int) -> list[tuple[int, ...]]:
+    most = max(equation.count for equation in system)
+    candidates = np.indices((most + 1,) * number).reshape(number, -1)
+    fits = np.all([candidates[list(equation.cells)].sum(axis=0) == equation.count for equation in system], axis=0)
+    return [tuple(table) for table in candidates[:, fits].T.tolist()]
 
 
 def test_the_probability_is_the_sum_over_every_table_that_fits() -> None:
@@ -50,21 +50,24 @@ def test_the_probability_is_the_sum_over_every_table_that_fits() -> None:
     for _ in range(100):
         number = int(generator.integers(2, 7))
         truth = generator.integers(0, 3, number)
-        told = [Equation(frozenset(range(number)), int(truth.sum()), "everybody")]
+        system = [Equation(frozenset(range(number)), int(truth.sum()), "everybody")]
         for line in range(int(generator.integers(0, 5))):
-            some = frozenset(np.flatnonzero(generator.random(number) < 0.5).tolist())
-            told.append(Equation(some, int(truth[list(some)].sum()), f"line {line}"))
+            subset = frozenset(np.flatnonzero(generator.random(number) < 0.5).tolist())
+            system.append(Equation(subset, int(truth[list(subset)].sum()), f"line {line}"))
         if truth.sum() == 0:
             continue
         shares = generator.dirichlet(np.full(number, 0.5), 4)
         shares[3, generator.integers(number)] = 0.0
-        fitting = every_table(told, number)
+        fitting = every_table(system, number)
         logs = [special.gammaln(truth.sum() + 1) - special.gammaln(np.array(k) + 1.0).sum() for k in fitting]
-        each = np.array(
-            [[ways + special.xlogy(k, p).sum() for ways, k in zip(logs, fitting, strict=True)] for p in shares]
+        log_terms = np.array(
+            [
+                [log_orderings + special.xlogy(k, p).sum() for log_orderings, k in zip(logs, fitting, strict=True)]
+                for p in shares
+            ]
         )
         np.testing.assert_allclose(
-            tables(told, number).log_likelihood(shares), special.logsumexp(each, axis=1), rtol=0, atol=1e-9
+            tables(system, number).log_likelihood(shares), special.logsumexp(log_terms, axis=1), rtol=0, atol=1e-9
         )
         several += len(fitting) > 1
     assert several > 30
@@ -76,29 +79,29 @@ def test_arms_with_rows_of_their_own_are_a_multinomial_each() -> None:
     rows = []
     for arm, n, first, second, end in zip(ARMS, sizes, by_12, by_24, by_end, strict=True):
         rows += [survivors(arm, n - first, n, 12.0), survivors(arm, n - second, n, 24.0), deaths(arm, end, n)]
-    found = tables_of(rows)
+    reported = tables_of(rows)
     counts = [k for n, a, b, c in zip(sizes, by_12, by_24, by_end, strict=True) for k in (a, b - a, c - b, n - c)]
     shares = np.random.default_rng(77).dirichlet(np.array(counts) + 1.0, 5)
     np.testing.assert_allclose(
-        found.log_likelihood(shares), [stats.multinomial.logpmf(counts, 450, p) for p in shares], rtol=1e-11
+        reported.log_likelihood(shares), [stats.multinomial.logpmf(counts, 450, p) for p in shares], rtol=1e-11
     )
 
 
-def test_a_cohort_reported_as_one_is_a_binomial_however_many_its_arms() -> None:
-    found = tables_of([survivors("all", 311, 450, 12.0)])
-    shares = np.random.default_rng(78).dirichlet(np.ones(len(found.cells)), 5)
-    dead = shares[:, [cell.end == 12.0 for cell in found.cells]].sum(axis=1)
-    np.testing.assert_allclose(found.log_likelihood(shares), stats.binom.logpmf(139, 450, dead), rtol=1e-11)
+def test_a_count_of_the_whole_cohort_is_a_binomial_whatever_its_arms() -> None:
+    reported = tables_of([survivors("all", 311, 450, 12.0)])
+    shares = np.random.default_rng(78).dirichlet(np.ones(len(reported.cells)), 5)
+    dead = shares[:, [cell.end == 12.0 for cell in reported.cells]].sum(axis=1)
+    np.testing.assert_allclose(reported.log_likelihood(shares), stats.binom.logpmf(139, 450, dead), rtol=1e-11)
 
 
 def test_two_arms_with_survivors_of_both_together_are_a_sum_of_binomials() -> None:
     """By hand: deaths in the first arm times deaths in the second that make up the deaths of both, 200 and 250."""
     members = {"a": ["a"], "b": ["b"], "all": ["a", "b"]}
     rows = [("patients", "a", 200, 450, "", np.nan), survivors("all", 300, 450, 6.0)]
-    found = tables_of(rows, members)
-    for shares in np.random.default_rng(79).dirichlet(np.full(len(found.cells), 5.0), 5):
+    reported = tables_of(rows, members)
+    for shares in np.random.default_rng(79).dirichlet(np.full(len(reported.cells), 5.0), 5):
         died, lived, later_died, later_lived = (
-            shares[[cell.arm == arm and (cell.end == 6.0) == early for cell in found.cells]].sum()
+            shares[[cell.arm == arm and (cell.end == 6.0) == early for cell in reported.cells]].sum()
             for arm in "ab"
             for early in (True, False)
         )
@@ -106,7 +109,7 @@ def test_two_arms_with_survivors_of_both_together_are_a_sum_of_binomials() -> No
         one, two = stats.binom(200, died / size), stats.binom(250, later_died / (later_died + later_lived))
         both = special.logsumexp([one.logpmf(k) + two.logpmf(150 - k) for k in range(151)])
         expected = stats.binom.logpmf(200, 450, size) + both
-        np.testing.assert_allclose(found.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(reported.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
 
 
 def test_three_arms_whose_survivors_are_reported_together_are_convolved() -> None:
@@ -114,115 +117,121 @@ def test_three_arms_whose_survivors_are_reported_together_are_convolved() -> Non
     sizes, dead, by = (50, 50, 50), (20, 30, 40), (35, 60)
     rows = [deaths(arm, k, n) for arm, k, n in zip(ARMS, dead, sizes, strict=True)]
     rows += [survivors("all", 150 - by[0], 150, 6.0), survivors("all", 150 - by[1], 150, 12.0)]
-    found = tables_of(rows)
+    reported = tables_of(rows)
     starts = {0.0: 0, 6.0: 1, 12.0: 2}
-    for shares in np.random.default_rng(80).dirichlet(np.full(len(found.cells), 3.0), 2):
+    for shares in np.random.default_rng(80).dirichlet(np.full(len(reported.cells), 3.0), 2):
         together = np.ones((1, 1))
         expected = special.gammaln(151)
         for arm, k, n in zip(ARMS, dead, sizes, strict=True):
             p = np.zeros(3)
-            for cell, share in zip(found.cells, shares, strict=True):
+            for cell, share in zip(reported.cells, shares, strict=True):
                 if cell.arm == arm and cell.cause is not ALIVE:
                     p[starts[cell.start]] += share
-            alive = shares[[cell.arm == arm and cell.cause is ALIVE for cell in found.cells]].sum()
+            alive = shares[[cell.arm == arm and cell.cause is ALIVE for cell in reported.cells]].sum()
             early, middle = np.indices((k + 1, k + 1))
             late = k - early - middle
             fits = late >= 0
             logs = special.xlogy(early, p[0]) + special.xlogy(middle, p[1]) + special.xlogy(np.maximum(late, 0), p[2])
-            logs -= sum(special.gammaln(np.maximum(each, 0) + 1) for each in (early, middle, late))
+            logs -= sum(
+                special.gammaln(np.maximum(deaths_in_interval, 0) + 1) for deaths_in_interval in (early, middle, late)
+            )
             scale = logs[fits].max()
-            own = np.where(fits, np.exp(logs - scale), 0.0)
+            arm_terms = np.where(fits, np.exp(logs - scale), 0.0)
             expected += scale + (n - k) * log(alive) - special.gammaln(n - k + 1)
-            wider = np.zeros(np.add(together.shape, own.shape) - 1)
+            convolved = np.zeros(np.add(together.shape, arm_terms.shape) - 1)
             for (i, j), value in np.ndenumerate(together):
-                wider[i : i + k + 1, j : j + k + 1] += value * own
-            together = wider
+                convolved[i : i + k + 1, j : j + k + 1] += value * arm_terms
+            together = convolved
         expected += log(together[by[0], by[1] - by[0]])
-        np.testing.assert_allclose(found.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(reported.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
 
 
-def test_causes_intervals_and_arms_reported_apart_agree_with_simulated_cohorts() -> None:
+def test_causes_intervals_and_arms_reported_separately_agree_with_simulated_cohorts() -> None:
     """Three arms of 4, deaths by cause and survivors of all: how often 100,000 cohorts have these counts.
 
     The chance that a right probability fails is 1e-6 (exact binomial bounds).
     """
     rows = [deaths(arm, k, 4) for arm, k in zip(ARMS, (3, 2, 2), strict=True)]
     rows += [deaths("all", 4, 12, "of_disease"), survivors("all", 8, 12, 6.0)]
-    found = tables_of(rows)
-    assert len(found.cells) == 15
-    shares = np.array([0.2 if cell.cause is ALIVE else 0.075 for cell in found.cells])
-    shares[[cell.cause == "of_treatment" for cell in found.cells]] = 0.05
+    reported = tables_of(rows)
+    assert len(reported.cells) == 15
+    shares = np.array([0.2 if cell.cause is ALIVE else 0.075 for cell in reported.cells])
+    shares[[cell.cause == "of_treatment" for cell in reported.cells]] = 0.05
     shares /= shares.sum()
     cohorts = np.random.default_rng(81).multinomial(12, shares, 100_000)
-    fits = [cohorts[:, sorted(equation.cells)].sum(axis=1) == equation.count for equation in found.equations]
-    seen = int(np.all(fits, axis=0).sum())
-    expected = float(np.exp(found.log_likelihood(shares[None]))[0])
-    assert stats.binomtest(seen, 100_000, expected).pvalue > 1e-6
-    assert seen > 30
+    fits = [cohorts[:, sorted(equation.cells)].sum(axis=1) == equation.count for equation in reported.equations]
+    matching = int(np.all(fits, axis=0).sum())
+    expected = float(np.exp(reported.log_likelihood(shares[None]))[0])
+    assert stats.binomtest(matching, 100_000, expected).pvalue > 1e-6
+    assert matching > 30
 
 
-def test_the_chances_of_all_possible_reports_add_up_to_one() -> None:
+def test_the_probabilities_of_all_possible_reports_add_up_to_one() -> None:
     members = {"a": ["a"], "b": ["b"], "all": ["a", "b"]}
     total = np.zeros(4)
     reports = 0
     for size, alive in product(range(5), range(5)):
         for late in range(alive + 1):
-            told = [("patients", "a", size, 4, "", np.nan), survivors("all", alive, 4, 6.0), deaths("all", 4 - late, 4)]
-            found = tables_of(told, members)
-            shares = np.random.default_rng(73).dirichlet(np.ones(len(found.cells)), 4)
-            total += np.exp(found.log_likelihood(shares))
+            rows = [("patients", "a", size, 4, "", np.nan), survivors("all", alive, 4, 6.0), deaths("all", 4 - late, 4)]
+            reported = tables_of(rows, members)
+            shares = np.random.default_rng(73).dirichlet(np.ones(len(reported.cells)), 4)
+            total += np.exp(reported.log_likelihood(shares))
             reports += 1
     assert reports == 75
     np.testing.assert_allclose(total, 1.0, rtol=1e-10)
 
 
-def test_a_chance_of_zero_rules_a_table_out_only_where_a_patient_sits() -> None:
-    told = [Equation(frozenset({0, 1}), 2, "a"), Equation(frozenset({2, 3}), 1, "b"), Equation(frozenset({3}), 0, "c")]
+def test_a_probability_of_zero_excludes_a_table_only_if_a_patient_is_in_the_cell() -> None:
+    system = [
+        Equation(frozenset({0, 1}), 2, "a"),
+        Equation(frozenset({2, 3}), 1, "b"),
+        Equation(frozenset({3}), 0, "c"),
+    ]
     shares = np.array([[0.2, 0.3, 0.5, 0.0], [0.0, 0.5, 0.5, 0.0], [0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
     expected = [3 * 0.5 * (0.2 + 0.3) ** 2, 3 * 0.5 * 0.5**2, 0.0, 0.0]
     with np.errstate(divide="ignore"):
-        np.testing.assert_allclose(tables(told, 4).log_likelihood(shares), np.log(expected), rtol=1e-12)
+        np.testing.assert_allclose(tables(system, 4).log_likelihood(shares), np.log(expected), rtol=1e-12)
 
 
-def test_chances_too_small_for_a_double_do_not_overflow() -> None:
-    told = [Equation(frozenset({0}), 30, "a"), Equation(frozenset({1}), 7, "b")]
-    found = tables(told, 2).log_likelihood(np.array([[1e-300, 1.0]]))
-    ways = factorial(37) // factorial(30) // factorial(7)
-    np.testing.assert_allclose(found, log(ways) - 30 * 300 * log(10), rtol=1e-12)
+def test_probabilities_too_small_for_a_double_do_not_overflow() -> None:
+    system = [Equation(frozenset({0}), 30, "a"), Equation(frozenset({1}), 7, "b")]
+    log_likelihood = tables(system, 2).log_likelihood(np.array([[1e-300, 1.0]]))
+    orderings = factorial(37) // factorial(30) // factorial(7)
+    np.testing.assert_allclose(log_likelihood, log(orderings) - 30 * 300 * log(10), rtol=1e-12)
 
 
 @pytest.mark.parametrize("chance", [1e-8, 1e-100, 1e-300])
 def test_counts_that_are_next_to_impossible_keep_their_probability(chance: float) -> None:
-    """Two by two with both margins told; the only likely table is not among those that fit."""
-    told = [Equation(frozenset(each), 30, str(each)) for each in ((0, 1), (2, 3), (0, 2), (1, 3))]
+    """Two by two with both margins reported; the only likely table is not among those that fit."""
+    system = [Equation(frozenset(subset), 30, str(subset)) for subset in ((0, 1), (2, 3), (0, 2), (1, 3))]
     shares = np.array([[0.5, chance, chance, 0.5], [chance, 0.5, 0.5, chance], [0.25, chance, 0.5, 0.25]])
     logs = [special.logsumexp([log_chance(np.array([k, 30 - k, 30 - k, k]), p) for k in range(31)]) for p in shares]
-    np.testing.assert_allclose(tables(told, 4).log_likelihood(shares), logs, rtol=1e-11)
+    np.testing.assert_allclose(tables(system, 4).log_likelihood(shares), logs, rtol=1e-11)
 
 
 def log_chance(counts: Integers, p: Floats) -> float:
-    ways = special.gammaln(counts.sum() + 1.0) - special.gammaln(counts + 1.0).sum()
-    return float(ways + special.xlogy(counts, p).sum())
+    log_orderings = special.gammaln(counts.sum() + 1.0) - special.gammaln(counts + 1.0).sum()
+    return float(log_orderings + special.xlogy(counts, p).sum())
 
 
-def test_counts_that_leave_too_much_open_are_refused_naming_their_rows() -> None:
-    """Six arms by six intervals, both margins told: five counts of about 12 standard deviations' width each."""
+def test_counts_that_allow_too_many_tables_are_refused_with_their_rows() -> None:
+    """Six arms by six intervals, both margins reported: five counts of about 12 standard deviations' width each."""
     table = np.arange(36).reshape(6, 6)
-    told = [Equation(frozenset(line.tolist()), 120, f"line {i}") for i, line in enumerate([*table, *table.T])]
+    system = [Equation(frozenset(line.tolist()), 120, f"line {i}") for i, line in enumerate([*table, *table.T])]
     with pytest.raises(InputError, match="leave too many tables open") as refusal:
-        tables(told, 36)
+        tables(system, 36)
     assert "line" in refusal.value.where
     assert 'use = "predictive"' in str(refusal.value)
 
 
-def test_counts_that_do_not_say_how_many_patients_there_are_are_refused() -> None:
+def test_counts_that_do_not_give_the_number_of_patients_are_refused() -> None:
     with pytest.raises(InputError, match="how many patients there are"):
         tables([Equation(frozenset({0, 1}), 3, "a"), Equation(frozenset({1, 2}), 4, "b")], 3)
 
 
 def wang_tables() -> set[tuple[tuple[str, int], ...]]:
     """Three timings of the deaths, and for each every way to give two of the HSCT group's four to treatment."""
-    found = set()
+    letter_tables = set()
     for untreated, hsct, other in ((18, 2, 3), (19, 1, 3), (19, 2, 2)):
         times = ["early"] * hsct + ["middle"] * (2 - hsct) + ["late"] * 2
         for of_treatment in combinations(range(4), 2):
@@ -232,8 +241,8 @@ def wang_tables() -> set[tuple[tuple[str, int], ...]]:
             for place, time in enumerate(times):
                 cause = "treatment" if place in of_treatment else "relapse"
                 table[f"hsct {cause} {time}"] = table.get(f"hsct {cause} {time}", 0) + 1
-            found.add(tuple(sorted((name, k) for name, k in table.items() if k)))
-    return found
+            letter_tables.add(tuple(sorted((name, k) for name, k in table.items() if k)))
+    return letter_tables
 
 
 def in_words(cell: Cell) -> str:
@@ -246,13 +255,13 @@ def in_words(cell: Cell) -> str:
 
 
 def test_the_probability_of_the_letter_is_that_of_its_ten_tables() -> None:
-    found = load_targets("wang2024").tables
-    assert found is not None
-    names = [in_words(cell) for cell in found.cells]
+    reported = load_targets("wang2024").tables
+    assert reported is not None
+    names = [in_words(cell) for cell in reported.cells]
     listed = [[dict(table).get(name, 0) for name in names] for table in wang_tables()]
     assert len(listed) == 10
     assert all(set(dict(table)) <= set(names) for table in wang_tables())
     shares = np.random.default_rng(72).dirichlet(np.ones(len(names)), 50)
-    ways = [log(factorial(37) // prod(factorial(k) for k in counts)) for counts in listed]
-    each = np.log(shares) @ np.array(listed).T + ways
-    np.testing.assert_allclose(found.log_likelihood(shares), special.logsumexp(each, axis=1), rtol=0, atol=1e-9)
+    log_orderings = [log(factorial(37) // prod(factorial(k) for k in counts)) for counts in listed]
+    log_terms = np.log(shares) @ np.array(listed).T + log_orderings
+    np.testing.assert_allclose(reported.log_likelihood(shares), special.logsumexp(log_terms, axis=1), rtol=0, atol=1e-9)

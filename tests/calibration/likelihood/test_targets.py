@@ -1,4 +1,4 @@
-"""A cohort's folder as it is read: what is refused, and where; and where the shipped cohort's figures come from."""
+"""Reading a cohort's folder: errors are refused with their place, and the shipped cohort's figures have a source."""
 
 import re
 import shutil
@@ -53,17 +53,19 @@ def line_of(passage: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if passage in line)
 
 
-def test_a_copy_of_a_cohort_says_the_same(copied: Edit) -> None:
-    again, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), load_targets("wang2024")
-    assert again.tables is not None
+def test_a_copy_of_a_cohort_is_read_alike(copied: Edit) -> None:
+    copy, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), load_targets("wang2024")
+    assert copy.tables is not None
     assert first.tables is not None
-    told = [[(equation.cells, equation.count) for equation in targets.tables.equations] for targets in (again, first)]
-    assert told[0] == told[1]
-    assert (again.branchings, again.times, again.seed) == (first.branchings, first.times, first.seed)
+    equations = [
+        [(equation.cells, equation.count) for equation in targets.tables.equations] for targets in (copy, first)
+    ]
+    assert equations[0] == equations[1]
+    assert (copy.branchings, copy.times, copy.seed) == (first.branchings, first.times, first.seed)
 
 
 # What is wrong: the passage of targets.csv, what it becomes, the complaint.
-IN_A_ROW = {
+BAD_ROWS = {
     "an unknown kind": (UNTREATED, UNTREATED.replace(",patients,", ",pateints,"), "kind; got 'pateints'.*'patients'"),
     "an unknown use": (SECOND_TRM, SECOND_TRM.replace("predictive", "predicted"), "unknown use.*'predictive'"),
     "an unknown state": (CHEMOTHERAPY, CHEMOTHERAPY.replace("y,,,", "ies,,,"), "unknown state.*'chemotherapy'"),
@@ -93,7 +95,7 @@ IN_A_ROW = {
     "counts by attribute": (SECOND_TRM, SECOND_TRM.replace("predictive", "likelihood"), "counts by an attribute"),
     "a fitted follow-up": (FOLLOW_UP, FOLLOW_UP.replace("predictive", "likelihood"), "cannot be fitted"),
     "19 responses of 18": (NO_RESPONSE, NO_RESPONSE.replace("1,18,5.6", "2,18,11.1"), "four rows contradict"),
-    "a state told twice": (NO_RESPONSE, NO_RESPONSE.replace("d,no_resp", "d,partial_resp"), "two rows contradict"),
+    "a state counted twice": (NO_RESPONSE, NO_RESPONSE.replace("d,no_resp", "d,partial_resp"), "two rows contradict"),
     "a group not known yet": (CHEMOTHERAPY, OTHER_CHEMOTHERAPY, "may enter hsct later"),
     "survival after the last follow-up": (
         SURVIVORS_6,
@@ -109,9 +111,9 @@ IN_A_ROW = {
 }
 
 
-@pytest.mark.parametrize("what", IN_A_ROW)
-def test_a_bad_row_is_refused_with_its_file_and_line(what: str, copied: Edit) -> None:
-    old, new, complaint = IN_A_ROW[what]
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_a_bad_row_is_refused_with_its_file_and_line(case: str, copied: Edit) -> None:
+    old, new, complaint = BAD_ROWS[case]
     folder = copied("targets.csv", old, new)
     place = re.escape(f"{folder / 'targets.csv'}: line {line_of(old)}")
     with pytest.raises(InputError, match=rf"{place}\b.*{complaint}"):
@@ -141,25 +143,25 @@ def test_a_missing_column_is_named(copied: Edit) -> None:
 
 
 UNKNOWN = 'cd19=unknown,,10,37,,,patients,"paragraph 2, sentence 4",'
-IN_THE_CASE_MIX = {
+BAD_CASE_MIXES = {
     "no row for a level": (f"{UNKNOWN}case_mix", f"{UNKNOWN}predictive", "no case_mix row for cd19=unknown"),
     "two rows for a level": (UNKNOWN, UNKNOWN.replace("unknown", "positive"), "line 4: a level has more than one row"),
     "levels that are not everybody": ("cd19=unknown,,10", "cd19=unknown,,9", "do not add up.*got 36; allowed: 37"),
 }
 
 
-@pytest.mark.parametrize("what", IN_THE_CASE_MIX)
-def test_a_case_mix_that_is_not_everybody_is_refused(what: str, copied: Edit) -> None:
-    old, new, complaint = IN_THE_CASE_MIX[what]
+@pytest.mark.parametrize("case", BAD_CASE_MIXES)
+def test_a_case_mix_that_does_not_cover_everybody_is_refused(case: str, copied: Edit) -> None:
+    old, new, complaint = BAD_CASE_MIXES[case]
     with pytest.raises(InputError, match=f"targets.csv: .*{complaint}"):
         load_targets(copied("targets.csv", old, new))
 
 
-IN_THE_COHORT = {
+BAD_COHORT_FILES = {
     "a seed below zero": ("seed = 20240680", "seed = -1", "seed: .*greater than or equal to 0; got -1"),
     "a word for a seed": ("seed = 20240680", 'seed = "lucky"', "seed: not a whole number; got 'lucky'"),
     "no seed": ("seed = 20240680", "", "seed: a key is missing"),
-    "a truth for a seed": ("seed = 20240680", "seed = true", "seed: not a whole number; got True"),
+    "a truth value for a seed": ("seed = 20240680", "seed = true", "seed: not a whole number; got True"),
     "no pathway": ('pathway = "b_all_post_cd19"', "", "pathway: a key is missing"),
     "an unknown pathway": ('"b_all_post_cd19"', '"b_all_post_cd20"', "b_all_post_cd19"),
     "an unknown clock": ('clock = "relapse"', 'clock = "relaps"', "unknown clock.*'relapse'"),
@@ -170,13 +172,13 @@ IN_THE_COHORT = {
 }
 
 
-@pytest.mark.parametrize("what", IN_THE_COHORT)
-def test_a_bad_cohort_file_is_refused_by_name(what: str, copied: Edit) -> None:
-    old, new, complaint = IN_THE_COHORT[what]
+@pytest.mark.parametrize("case", BAD_COHORT_FILES)
+def test_a_bad_cohort_file_is_refused_by_name(case: str, copied: Edit) -> None:
+    old, new, complaint = BAD_COHORT_FILES[case]
     folder = copied("cohort.toml", old, new)
     with pytest.raises(InputError, match=complaint) as refusal:
         load_targets(folder)
-    assert what == "an unknown pathway" or str(folder / "cohort.toml") in str(refusal.value)
+    assert case == "an unknown pathway" or str(folder / "cohort.toml") in str(refusal.value)
 
 
 def test_an_unknown_cohort_is_refused_with_the_likely_name() -> None:
@@ -193,7 +195,7 @@ def test_salvages_exclude_one_another_and_so_do_responses() -> None:
     )
 
 
-def test_what_enters_the_likelihood_is_what_the_letter_says_firmly() -> None:
+def test_only_firm_statements_of_the_letter_enter_the_likelihood() -> None:
     use = dict(zip(ROWS["name"], ROWS["use"], strict=True))
     assert use["follow_up_median"] == use["deaths_of_treatment"] == "predictive"
     hsct_of_treated = ROWS[(ROWS["use"] == "likelihood") & (ROWS["state"] == "hsct")]
@@ -203,8 +205,8 @@ def test_what_enters_the_likelihood_is_what_the_letter_says_firmly() -> None:
 @pytest.mark.parametrize("name", ROWS["name"])
 def test_a_row_of_the_letter_has_its_place(name: str) -> None:
     place = ROWS.set_index("name").loc[name, "place"]
-    found = re.fullmatch(r"paragraph ([1-6]), (sentence \d|sentences \d and \d)", place)
-    assert found is not None, place
+    match = re.fullmatch(r"paragraph ([1-6]), (sentence \d|sentences \d and \d)", place)
+    assert match is not None, place
 
 
 def test_no_name_is_declared_twice() -> None:
@@ -214,18 +216,18 @@ def test_no_name_is_declared_twice() -> None:
 def test_the_case_mix_of_the_letter_is_that_of_the_pathway() -> None:
     pathway = load_pathway("b_all_post_cd19")
     mix = ROWS[ROWS["use"] == "case_mix"]
-    told = dict(zip(mix["attribute"], mix["count"], strict=True))
+    reported = dict(zip(mix["attribute"], mix["count"], strict=True))
     for name, attribute in pathway.attributes.items():
-        levels = {level: told.pop(f"{name}={level}") for level in attribute.levels}
+        levels = {level: reported.pop(f"{name}={level}") for level in attribute.levels}
         assert sum(levels.values()) == 37
         whole = sum(attribute.levels.values())
         assert levels == pytest.approx({level: 37 * n / whole for level, n in attribute.levels.items()})
-    assert not told
+    assert not reported
     assert set(mix["n"]) == {37}
 
 
-def test_the_cohort_is_cited_as_the_file_says() -> None:
-    told = tomllib.loads((WANG / "cohort.toml").read_text(encoding="utf-8"))
-    assert told["doi"] == "10.1186/s12967-024-05362-w"
-    assert (told["n"], told["follow_up"]["lower"], told["follow_up"]["upper"]) == (37, 28.0, 74.7)
-    assert set(told["arms"]["all"]) == set(told["arms"]["untreated"]) | set(told["arms"]["treated"])
+def test_the_shipped_cohort_file_cites_the_letter() -> None:
+    declared = tomllib.loads((WANG / "cohort.toml").read_text(encoding="utf-8"))
+    assert declared["doi"] == "10.1186/s12967-024-05362-w"
+    assert (declared["n"], declared["follow_up"]["lower"], declared["follow_up"]["upper"]) == (37, 28.0, 74.7)
+    assert set(declared["arms"]["all"]) == set(declared["arms"]["untreated"]) | set(declared["arms"]["treated"])

@@ -1,4 +1,4 @@
-"""Follow-up that ends while fixed stays, or the window in which arms are joined, do: against closed forms."""
+"""Follow-up that ends when a fixed stay or the window to join an arm does, against closed forms."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,33 +37,33 @@ def fitted(tmp_path: Path) -> Fitted:
 
 @pytest.mark.parametrize("row", [ARM, ENTERED])
 @pytest.mark.parametrize("months", [0.5, 0.37])
-def test_a_patient_who_enters_after_a_fixed_stay_is_seen_to_if_followed_so_long(
+def test_an_entry_after_a_fixed_stay_is_counted_if_follow_up_lasts_so_long(
     months: float, row: str, fitted: Fitted
 ) -> None:
-    found = fitted(fixed(months), row, follow_up=(0.2, 0.9))
-    assert found == pytest.approx(stats.binom.logpmf(60, 100, (0.9 - months) / 0.7), abs=1e-6)
+    log_likelihood = fitted(fixed(months), row, follow_up=(0.2, 0.9))
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(60, 100, (0.9 - months) / 0.7), abs=1e-6)
 
 
 @pytest.mark.parametrize(("months", "lower", "upper"), [(1.0, 0.0, 6.0), (2.03, 2.0, 2.1), (0.03, 0.0, 0.5)])
-def test_deaths_after_a_fixed_stay_are_of_patients_who_were_seen_to_be_treated(
+def test_deaths_after_a_fixed_stay_are_those_of_patients_observed_to_be_treated(
     months: float, lower: float, upper: float, fitted: Fitted
 ) -> None:
-    found = fitted(fixed(months), ARM, DEAD, follow_up=(lower, upper))
+    log_likelihood = fitted(fixed(months), ARM, DEAD, follow_up=(lower, upper))
     treated = (upper - months) / (upper - lower)
     alive = integrate.quad(lambda end: np.exp(-0.05 * (end - months)), months, upper)[0] / (upper - lower)
     expected = stats.multinomial.logpmf([5, 55, 40], 100, [treated - alive, alive, 1 - treated])
-    assert found == pytest.approx(expected, abs=1e-3)
+    assert log_likelihood == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("window", [0.25, 0.61])
-def test_an_arm_is_closed_by_a_window_between_tenths_of_a_month(window: float, fitted: Fitted) -> None:
-    found = fitted(exponential(rate=2), ARM, window=window)
-    assert found == pytest.approx(stats.binom.logpmf(60, 100, -np.expm1(-2 * window)), abs=1e-6)
+def test_a_window_between_tenths_of_a_month_closes_an_arm(window: float, fitted: Fitted) -> None:
+    log_likelihood = fitted(exponential(rate=2), ARM, window=window)
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(60, 100, -np.expm1(-2 * window)), abs=1e-6)
     late = fitted(exponential(rate=2), ARM, window=window, follow_up=(window + 1, window + 2))
-    assert late == pytest.approx(found, abs=1e-6)
+    assert late == pytest.approx(log_likelihood, abs=1e-6)
 
 
-def test_an_arm_is_not_closed_by_a_window_after_the_last_follow_up(fitted: Fitted) -> None:
-    found = fitted(exponential(rate=2), ARM, window=0.25, follow_up=(0.15, 0.22))
+def test_a_window_after_the_last_follow_up_does_not_close_an_arm(fitted: Fitted) -> None:
+    log_likelihood = fitted(exponential(rate=2), ARM, window=0.25, follow_up=(0.15, 0.22))
     share = integrate.quad(lambda end: -np.expm1(-2 * end), 0.15, 0.22)[0] / 0.07
-    assert found == pytest.approx(stats.binom.logpmf(60, 100, share), abs=0.01)
+    assert log_likelihood == pytest.approx(stats.binom.logpmf(60, 100, share), abs=0.01)

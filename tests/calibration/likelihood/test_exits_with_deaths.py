@@ -1,4 +1,4 @@
-"""Which counts of patients who entered a state are fitted in one table with the deaths of the same patients."""
+"""Counts of entries to a state that are fitted in one table with the deaths of the same patients."""
 
 from pathlib import Path
 
@@ -17,14 +17,16 @@ from calibration.likelihood.targets import exits_with_deaths
 from simulator.errors import InputError
 
 DEATHS = ("early_death", "late_death")
-WAYS = {"ill": ["cured", "early_death"], "cured": ["late_death", "home"], "home": []} | {death: [] for death in DEATHS}
+SUCCESSORS = {"ill": ["cured", "early_death"], "cured": ["late_death", "home"], "home": []} | {
+    death: [] for death in DEATHS
+}
 ARMS = {"short": ["short"], "long": ["long"], "both": ["short", "long"]}
 CURED = ("entered", "short", "cured", 60)
 
 
 def counted(*rows: tuple[str, str, str, int]) -> list[object]:
     used = pd.DataFrame(rows, columns=["kind", "population", "state", "n"])
-    return exits_with_deaths(used, ARMS, WAYS, DEATHS)
+    return exits_with_deaths(used, ARMS, SUCCESSORS, DEATHS)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +66,10 @@ COUNTS = (
 def test_cured_by_a_year_and_dead_before_by_half_a_year_are_one_multinomial(tmp_path: Path) -> None:
     targets = write_cohort(tmp_path, CURE, COUNTS, clock="entry", n=60, seed=3)
     cure, early = np.array([0.2, 0.1, 0.5]), np.array([0.1, 0.05, 0.2])
-    found = Likelihood(targets)({"cure": cure[:, None], "early": early[:, None]})
+    log_likelihood = Likelihood(targets)({"cure": cure[:, None], "early": early[:, None]})
     cured, dead = (rate / (cure + early) * -np.expm1(-m * (cure + early)) for rate, m in ((cure, 12), (early, 6)))
     expected = 40 * np.log(cured) + 15 * np.log(dead) + 5 * np.log(1 - cured - dead)
-    assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-3)
+    assert np.diff(log_likelihood) == pytest.approx(np.diff(expected), abs=1e-3)
 
 
 SURGERY = world(
@@ -88,7 +90,7 @@ ROWS = {
 }
 
 
-def of_surgery(folder: Path, *names: str) -> Likelihood:
+def surgery_likelihood(folder: Path, *names: str) -> Likelihood:
     rows = (ROWS[name] for name in names)
     return Likelihood(write_cohort(folder, SURGERY, rows, clock="illness", n=60, seed=3))
 
@@ -101,25 +103,30 @@ def at_six_months() -> dict[str, float]:
     return dict(zip(names, expm(6 * generator)[0], strict=True))
 
 
-def test_a_patient_who_went_another_way_out_had_no_surgery_and_all_three_counts_are_one_multinomial(
-    tmp_path: Path,
-) -> None:
+def test_patients_who_took_another_exit_had_no_surgery_so_three_counts_are_one_multinomial(tmp_path: Path) -> None:
     """28 had surgery, of whom 8 are dead; 15 had the drug, after which no row counts anybody."""
-    likelihood, there = of_surgery(tmp_path, "surgery", "dead", "drug"), at_six_months()
-    shares = [there["dead"], there["surgery"] + there["home"], there["drug"], there["ill"]]
+    likelihood, probabilities = surgery_likelihood(tmp_path, "surgery", "dead", "drug"), at_six_months()
+    shares = [
+        probabilities["dead"],
+        probabilities["surgery"] + probabilities["home"],
+        probabilities["drug"],
+        probabilities["ill"],
+    ]
     assert likelihood({})[0] == pytest.approx(stats.multinomial.logpmf([8, 20, 15, 17], 60, shares), abs=1e-3)
     assert SamePatients(likelihood.targets).sentences() == []
 
 
-def test_a_patient_who_dies_after_the_clock_starts_dies_of_surgery_whatever_deaths_there_are_before(
-    tmp_path: Path,
-) -> None:
-    likelihood, there = of_surgery(tmp_path, "surgery", "dead"), at_six_months()
-    shares = [there["dead"], there["surgery"] + there["home"], there["drug"] + there["ill"]]
+def test_deaths_after_the_clock_follow_surgery_although_deaths_before_it_do_not(tmp_path: Path) -> None:
+    likelihood, probabilities = surgery_likelihood(tmp_path, "surgery", "dead"), at_six_months()
+    shares = [
+        probabilities["dead"],
+        probabilities["surgery"] + probabilities["home"],
+        probabilities["drug"] + probabilities["ill"],
+    ]
     assert likelihood({})[0] == pytest.approx(stats.multinomial.logpmf([8, 20, 32], 60, shares), abs=1e-3)
     assert SamePatients(likelihood.targets).sentences() == []
 
 
 def test_a_count_of_a_state_before_the_clock_is_not_fitted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 2: no patients enter well after ill, .* use = \"predictive\""):
-        of_surgery(tmp_path, "well")
+        surgery_likelihood(tmp_path, "well")
