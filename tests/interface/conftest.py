@@ -50,20 +50,20 @@ def command(*typed: str) -> Any:
 
 @pytest.fixture
 def aftercart_with_figures(folder: Path) -> Callable[..., Any]:
-    """Run a command in this process: what a person types, and what comes back."""
+    """Return a function that runs a command in this process and gives its result."""
     return command
 
 
 @pytest.fixture
 def aftercart(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Run a command in this process, without the seconds that figures and the page of a run take."""
+    """Return a function that runs a command without writing figures and the page of a run, which take seconds."""
     monkeypatch.setattr("simulator.report.run_folder.write", lambda results, into: into)
     return command
 
 
 @pytest.fixture
 def without_png(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write every figure as SVG only: as PNG it takes longer, and shows the same."""
+    """Write every figure as SVG only: as PNG it takes longer and shows the same."""
     monkeypatch.setattr("simulator.figures.style.png", lambda figure: b"a picture")
 
 
@@ -79,17 +79,17 @@ def with_page_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     from simulator.evidence.cohort import load_cohort
     from simulator.report.page import html
 
-    def write(results: Any, into: Path) -> Path:
+    def write_page(results: Any, into: Path) -> Path:
         page = into / "report.html"
         page.write_text(html(results, cohort=load_cohort(results.scenarios[0].pathway)), encoding="utf-8")
         return page
 
-    monkeypatch.setattr("simulator.report.run_folder.write", write)
+    monkeypatch.setattr("simulator.report.run_folder.write", write_page)
 
 
 @pytest.fixture
 def started(folder: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Start a command in a process and a group of its own."""
+    """Return a function that starts a command in a new process and process group."""
 
     def start(*typed: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
         code = "from simulator.cli import main; main()"

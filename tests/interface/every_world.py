@@ -1,7 +1,7 @@
-"""The worlds that every command is tried on: every shipped pathway, kinds of scenario, and three worlds of its own.
+"""The worlds on which every command is run: every shipped pathway, kinds of scenario, and three made-up worlds.
 
-`two clocks` has a case mix, groups that answer each other, counts, and parameter sets of its own, and no resources.
-`discharge` has a fixed time, patients who never leave, nobody who dies, and neither groups nor parameters.
+`two clocks` has a case mix, paired groups, counts and parameter sets, and no resources.
+`discharge` has a fixed time and patients who never leave, but no deaths, groups or parameters.
 `ward` has beds.
 """
 
@@ -87,7 +87,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class World:
-    """A scenario, another on the same pathway, and a parameter to vary; what they have and what they ask for."""
+    """A scenario, another on the same pathway, a parameter to vary, and what their runs have or need."""
 
     scenario: str
     other: str

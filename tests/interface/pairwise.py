@@ -1,4 +1,4 @@
-"""Every pair of choices in a few cases: most failures need two of them to meet, hardly any needs three."""
+"""Cases that include every pair of choices: most failures need two choices together, few need three."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 Case = dict[str, Any]
 Pair = tuple[tuple[str, Any], tuple[str, Any]]
 
-TRIED = 40
-"""Cases that are tried for each one that is taken."""
+CANDIDATES = 40
+"""Number of cases compared for each case that is chosen."""
 
 
-def every(factors: Mapping[str, Sequence[Any]], possible: Callable[[Case], bool]) -> list[Case]:
+def all_cases(factors: Mapping[str, Sequence[Any]], possible: Callable[[Case], bool]) -> list[Case]:
     """Return all combinations of one level a factor that are possible."""
     cases = (dict(zip(factors, levels, strict=True)) for levels in product(*factors.values()))
     return [case for case in cases if possible(case)]
@@ -23,19 +23,19 @@ def every(factors: Mapping[str, Sequence[Any]], possible: Callable[[Case], bool]
 def pairwise(cases: Sequence[Case]) -> list[Case]:
     """Return some of the cases in which every pair of two factors' levels occurs that occurs in any of them.
 
-    Greedy: the best of some cases that hold the rarest pair not yet taken; earlier levels come first.
+    Greedy: the best of some cases with the rarest pair that is missing; earlier levels come first.
     """
-    holding: dict[Pair, list[int]] = {}
+    cases_with_pair: dict[Pair, list[int]] = {}
     for place, case in enumerate(cases):
         for pair in pairs(case):
-            holding.setdefault(pair, []).append(place)
-    missing = dict.fromkeys(sorted(holding, key=lambda pair: len(holding[pair])))
-    chance = random.Random(1)
+            cases_with_pair.setdefault(pair, []).append(place)
+    missing = dict.fromkeys(sorted(cases_with_pair, key=lambda pair: len(cases_with_pair[pair])))
+    generator = random.Random(1)
     chosen: list[Case] = []
     while missing:
-        places = holding[next(iter(missing))]
-        tried = [cases[place] for place in sorted(chance.sample(places, min(TRIED, len(places))))]
-        best = max(tried, key=lambda case: sum(pair in missing for pair in pairs(case)))
+        places = cases_with_pair[next(iter(missing))]
+        candidates = [cases[place] for place in sorted(generator.sample(places, min(CANDIDATES, len(places))))]
+        best = max(candidates, key=lambda case: sum(pair in missing for pair in pairs(case)))
         chosen.append(best)
         for pair in pairs(best):
             missing.pop(pair, None)

@@ -1,4 +1,4 @@
-"""A made-up disease: what the commands say, write and draw speaks of it, with its months, and of no other."""
+"""Commands on a made-up disease: text, tables and figures mention its states and months, and no other disease."""
 
 from __future__ import annotations
 
@@ -184,21 +184,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Path]
     rows = [f"{rng.beta(8, 12):.4f},{2 * np.exp(0.3 * rng.normal()):.4f},{25 * np.exp(0.2 * rng.normal()):.4f}"
             for _ in range(100)]  # fmt: skip
     (folder / "draws.csv").write_text("\n".join(["biologic_uptake,icu_median,inhaler_mean", *rows, ""]))
-    found = {}
+    outputs = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("COLUMNS", "80")
-        # The same drawing once more, in dots: it takes the longest and says nothing that can be read here.
+        # The same drawing as pixels: it takes the longest and has no text to read.
         patch.setattr("simulator.figures.style.png", lambda figure: b"")
         for name, typed in RUNS.items():
             result = CliRunner().invoke(app, [*typed, "--jobs", "1", "--out", name], prog_name="aftercart")
             assert result.exit_code == 0, result.output
-            found[name] = (" ".join(result.output.split()), folder / name)
-    return found
+            outputs[name] = (" ".join(result.output.split()), folder / name)
+    return outputs
 
 
-def written(file: Path) -> Iterator[str]:
-    """Yield what a reader reads of a file: cells that are no numbers, the words of a drawing, a page without markup."""
+def texts_of(file: Path) -> Iterator[str]:
+    """Yield the text of a file: cells that are not numbers, the words of a drawing, a page without markup."""
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".csv":
         yield from (cell for row in csv.reader(text.splitlines()) for cell in row if not _is_number(cell))
@@ -215,20 +215,18 @@ def _is_number(cell: str) -> bool:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_no_word_or_month_of_another_disease_is_said_written_or_drawn(
-    name: str, runs: dict[str, tuple[str, Path]]
-) -> None:
-    said, folder = runs[name]
-    assert OTHER.search(said) is None, said
-    files = [each for each in folder.rglob("*") if each.suffix in (".csv", ".svg", ".html", ".json")]
+def test_outputs_mention_no_word_or_month_of_another_disease(name: str, runs: dict[str, tuple[str, Path]]) -> None:
+    output, folder = runs[name]
+    assert OTHER.search(output) is None, output
+    files = [file for file in folder.rglob("*") if file.suffix in (".csv", ".svg", ".html", ".json")]
     assert any(file.suffix == ".csv" for file in files)
     for file in files:
-        for text in written(file):
-            found = OTHER.search(text)
-            assert found is None, f"{file.name}: {text[max(found.start() - 80, 0) : found.end() + 80]}"
+        for text in texts_of(file):
+            match = OTHER.search(text)
+            assert match is None, f"{file.name}: {text[max(match.start() - 80, 0) : match.end() + 80]}"
 
 
-def test_the_answers_are_of_the_declared_patients_at_the_declared_month(runs: dict[str, tuple[str, Path]]) -> None:
+def test_answers_name_the_declared_patients_and_the_declared_month(runs: dict[str, tuple[str, Path]]) -> None:
     for name in ("compare", "places", "sensitivity", "sweep", "virtual"):
         assert "Of 100 adults with a severe attack, " in runs[name][0], name
         assert "9 months" in runs[name][0], name
@@ -239,14 +237,14 @@ def test_the_outcomes_are_named_by_the_declared_months(runs: dict[str, tuple[str
     with (runs["compare"][1] / "outcomes.csv").open() as stream:
         outcomes = {row["outcome"] for row in csv.DictReader(stream)}
     months = {"os_3", "os_9", "os_18", "rmst_9", "rmst_18"}
-    gained = {"survivors_9_gained_per_10_more_treated", "survivors_18_gained_per_10_more_treated"}
-    paying = {"break_even_for_5_more_at_9", "draws_with_5_more_at_9"}
-    assert outcomes >= months | gained | paying
+    survivors_gained = {"survivors_9_gained_per_10_more_treated", "survivors_18_gained_per_10_more_treated"}
+    break_even = {"break_even_for_5_more_at_9", "draws_with_5_more_at_9"}
+    assert outcomes >= months | survivors_gained | break_even
     # Without other cohorts there is no share of draws in which the policy pays as they suggest.
-    assert outcomes - months - gained - paying == {"median_os", "icu_months"}
+    assert outcomes - months - survivors_gained - break_even == {"median_os", "icu_months"}
 
 
-def test_what_ends_a_wait_is_read_from_the_states_before_the_resource(runs: dict[str, tuple[str, Path]]) -> None:
+def test_ends_of_a_wait_are_the_exits_of_the_states_before_the_resource(runs: dict[str, tuple[str, Path]]) -> None:
     page = html.unescape((runs["places"][1] / "report.html").read_text())
     assert "Patients waiting for ICU places can be lost to death of asthma or second attack" in page
     assert ">Places</" in page
@@ -254,8 +252,8 @@ def test_what_ends_a_wait_is_read_from_the_states_before_the_resource(runs: dict
 
 
 def test_the_declared_groups_are_compared_from_the_declared_landmark(runs: dict[str, tuple[str, Path]]) -> None:
-    said, folder = runs["guarantee"]
-    assert "of 100 patients with ICU are alive at 9 months" in said
+    output, folder = runs["guarantee"]
+    assert "of 100 patients with ICU are alive at 9 months" in output
     with (folder / "analyses.csv").open() as stream:
         begins = {float(row["begins"]) for row in csv.DictReader(stream) if row["analysis"] == "landmark"}
     assert begins == {2.0}

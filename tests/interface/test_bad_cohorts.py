@@ -1,4 +1,4 @@
-"""`check` refuses what `calibrate` would refuse, and neither writes over anything."""
+"""`check` and `calibrate` refuse the same cohorts, and neither overwrites a file."""
 
 import shutil
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from simulator.pathway import shipped
 
 Command = Callable[..., Any]
 
-OWN_PATHWAY = """
+PATHWAY = """
 title = "Ill or dead"
 start = "ill"
 draws = "own.csv"
@@ -71,19 +71,19 @@ def cohort(folder: Path) -> Path:
     return folder / "mine"
 
 
-def test_the_cohort_that_the_next_tests_spoil_is_fine(aftercart: Command, cohort: Path) -> None:
+def test_the_undamaged_cohort_passes_check(aftercart: Command, cohort: Path) -> None:
     result = aftercart("check", "mine")
     assert result.exit_code == 0, result.output
-    said, same_patients = result.stdout.splitlines()
-    assert said.endswith("not fitted yet")
+    verdict, same_patients = result.stdout.splitlines()
+    assert verdict.endswith("not fitted yet")
     assert "lines 20 to 22 and lines 23 to 25 count the same patients, but enter the fit as if" in same_patients
 
 
-def test_a_pathway_whose_cohort_is_not_fitted_yet_says_how_to_fit_it(
+def test_a_pathway_without_a_fitted_cohort_is_refused_with_the_command_to_fit_it(
     aftercart: Command, cohort: Path, folder: Path
 ) -> None:
-    told = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
-    (folder / "own.toml").write_text(told.replace('"wang2024"', '"mine"', 1), encoding="utf-8")
+    pathway = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
+    (folder / "own.toml").write_text(pathway.replace('"wang2024"', '"mine"', 1), encoding="utf-8")
     (folder / "today.toml").write_text('title = "Today"\npathway = "own.toml"\n', encoding="utf-8")
     for typed in (["check", "own.toml"], ["run", "today.toml", "--out", "found"]):
         refused(
@@ -92,7 +92,7 @@ def test_a_pathway_whose_cohort_is_not_fitted_yet_says_how_to_fit_it(
 
 
 @pytest.mark.parametrize(
-    ("file", "written", "instead", "words"),
+    ("file", "old", "new", "words"),
     [
         ("targets.csv", ",survivors,", ",survivor,", ["unknown kind", "got 'survivor'", "did you mean 'survivors'?"]),
         ("targets.csv", ",13,37,", ",99,37,", ["more than the total", "got '99 of 37'"]),
@@ -105,12 +105,12 @@ def test_a_pathway_whose_cohort_is_not_fitted_yet_says_how_to_fit_it(
         ("cohort.toml", 'untreated = ["untreated"]', "untreated = 5", ["arms.untreated: not a list", "got 5"]),
     ],
 )
-def test_a_spoiled_cohort_is_refused_before_it_is_calibrated(
-    aftercart: Command, cohort: Path, file: str, written: str, instead: str, words: list[str]
+def test_a_damaged_cohort_is_refused_before_it_is_calibrated(
+    aftercart: Command, cohort: Path, file: str, old: str, new: str, words: list[str]
 ) -> None:
     text = (cohort / file).read_text(encoding="utf-8")
-    assert written in text
-    (cohort / file).write_text(text.replace(written, instead, 1), encoding="utf-8")
+    assert old in text
+    (cohort / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     for command in ("check", "calibrate"):
         refused(aftercart(command, "mine"), f"mine/{file}", *words)
 
@@ -121,8 +121,8 @@ def test_draws_without_a_row_are_refused(aftercart: Command, cohort: Path) -> No
     refused(aftercart("check", "mine"), "mine/draws.csv")
 
 
-def test_draws_of_what_is_no_parameter_are_refused_with_their_column(aftercart: Command, folder: Path) -> None:
-    (folder / "own.toml").write_text(OWN_PATHWAY)
+def test_draws_of_an_unknown_parameter_are_refused_with_their_column(aftercart: Command, folder: Path) -> None:
+    (folder / "own.toml").write_text(PATHWAY)
     (folder / "own.csv").write_text("fatal,healed,fitted_to,heeled\n0.4,0.6,me,0.5\n")
     refused(aftercart("check", "own.toml"), "own.csv: header, column 4: unknown parameter; got 'heeled'")
 
@@ -134,10 +134,10 @@ def test_draws_of_what_is_no_parameter_are_refused_with_their_column(aftercart: 
         (0.5, 0.6, ["own.csv: line 3", "[states.ill]", "do not sum to one", "got 1.1"]),
     ],
 )
-def test_a_draw_that_cannot_be_is_refused_at_its_line(
+def test_an_impossible_draw_is_refused_with_its_line(
     aftercart: Command, folder: Path, fatal: float, healed: float, words: list[str]
 ) -> None:
-    (folder / "own.toml").write_text(OWN_PATHWAY)
+    (folder / "own.toml").write_text(PATHWAY)
     (folder / "mine.toml").write_text('pathway = "own.toml"')
     pd.DataFrame({"fatal": [0.4, fatal], "healed": [0.6, healed]}).to_csv(folder / "own.csv", index=False)
     for typed in (["check", "own.toml"], ["check", "mine.toml"], ["run", "mine.toml"]):
@@ -145,7 +145,7 @@ def test_a_draw_that_cannot_be_is_refused_at_its_line(
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "words"),
+    ("old", "new", "words"),
     [
         ("alpha = 4", "alpha = -10", ["own.toml: parameters.fatal.prior", "alpha", "got -10", "above 0"]),
         ("dirichlet", "dirichle", ["parameters.fatal.prior.family", "did you mean 'dirichlet'?"]),
@@ -154,11 +154,11 @@ def test_a_draw_that_cannot_be_is_refused_at_its_line(
         ('kind = "chance"', 'kind = "decison"', ["states.ill.kind", "did you mean 'decision'?"]),
     ],
 )
-def test_a_prior_or_a_word_that_cannot_be_is_refused(
-    aftercart: Command, folder: Path, written: str, instead: str, words: list[str]
+def test_invalid_priors_and_keywords_are_refused(
+    aftercart: Command, folder: Path, old: str, new: str, words: list[str]
 ) -> None:
     (folder / "own.csv").write_text("fatal,healed\n0.4,0.6\n")
-    (folder / "own.toml").write_text(OWN_PATHWAY.replace(written, instead, 1))
+    (folder / "own.toml").write_text(PATHWAY.replace(old, new, 1))
     refused(aftercart("check", "own.toml"), *words)
 
 
@@ -167,7 +167,7 @@ def test_a_prior_or_a_word_that_cannot_be_is_refused(
 
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In place of minutes of sampling: one file, written where it was asked for."""
+    """Replace minutes of sampling by one file, written to the requested folder."""
 
     def calibrate(name: str, *, out: Path, **_: Any) -> Any:
         (out / "draws.csv").write_text("new")
@@ -182,23 +182,27 @@ def test_fewer_processes_than_one_are_refused(aftercart: Command, fitted: None, 
     refused(aftercart("calibrate", "wang2024", "--jobs", jobs, "--out", "fit"), "--jobs", f"got {jobs}", "1 or more")
 
 
-def test_a_folder_of_someone_elses_files_is_left_alone(aftercart: Command, fitted: None, folder: Path) -> None:
+def test_a_folder_with_other_files_is_refused_and_stays_as_it_is(
+    aftercart: Command, fitted: None, folder: Path
+) -> None:
     (folder / "theirs").mkdir()
     (folder / "theirs" / "draws.csv").write_text("old")
     refused(aftercart("calibrate", "wang2024", "--out", "theirs"), "--out", "not empty", "got 'theirs'")
     assert (folder / "theirs" / "draws.csv").read_text() == "old"
 
 
-def test_a_cohort_is_fitted_into_its_own_folder_unless_said(aftercart: Command, fitted: None, cohort: Path) -> None:
+def test_a_cohort_is_fitted_into_its_own_folder_unless_out_is_given(
+    aftercart: Command, fitted: None, cohort: Path
+) -> None:
     for typed in ([], ["--out", "mine"]):
         (cohort / "draws.csv").unlink(missing_ok=True)
         assert aftercart("calibrate", "mine", "--quiet", *typed).stdout == "Files: mine\n"
         assert (cohort / "draws.csv").read_text() == "new"
 
 
-def test_a_new_folder_is_filled_whole(aftercart: Command, fitted: None, folder: Path) -> None:
+def test_a_new_folder_contains_only_the_files_of_the_fit(aftercart: Command, fitted: None, folder: Path) -> None:
     assert aftercart("calibrate", "wang2024", "--quiet", "--out", "fit").exit_code == 0
-    assert [each.name for each in (folder / "fit").iterdir()] == ["draws.csv"]
+    assert [file.name for file in (folder / "fit").iterdir()] == ["draws.csv"]
 
 
 def test_two_processes_never_fit_into_one_folder(aftercart: Command, fitted: None, cohort: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is wrong with the input ends in one message that helps, and leaves everything as it was."""
+"""Wrong input ends with one helpful message, and changes no file."""
 
 import os
 import random
@@ -88,12 +88,12 @@ def refused(result: Any, *words: str, status: int = 2) -> None:
 
 
 def everything_in(folder: Path) -> dict[str, bytes | None]:
-    return {str(each.relative_to(folder)): each.read_bytes() if each.is_file() else None for each in folder.rglob("*")}
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 @pytest.fixture
 def untouched(folder: Path) -> Any:
-    """Nothing in the working folder changes, and nothing comes to it."""
+    """Assert that no file of the working folder changes, and no file is added."""
     (folder / "notes.txt").write_text("mine")
     before = everything_in(folder)
     yield
@@ -103,13 +103,13 @@ def untouched(folder: Path) -> Any:
 # --- Files ---
 
 
-def test_the_pathway_that_the_next_tests_spoil_is_fine(aftercart: Command, folder: Path) -> None:
+def test_the_undamaged_pathway_passes_check(aftercart: Command, folder: Path) -> None:
     (folder / "ill.toml").write_text(PATHWAY)
     assert aftercart("check", "ill.toml").exit_code == 0
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "words"),
+    ("old", "new", "words"),
     [
         # Unknown names, with the nearest that is known.
         ('to = "ill"', 'to = "il"', ["[states.screened]", "unknown state", "got 'il'", "did you mean 'ill'?"]),
@@ -147,16 +147,16 @@ def test_the_pathway_that_the_next_tests_spoil_is_fine(aftercart: Command, folde
         ("[states.ill]", "[states.healthy]", ["not valid TOML"]),
     ],
 )
-def test_a_spoiled_pathway_is_refused_at_its_place(
-    aftercart: Command, folder: Path, written: str, instead: str, words: list[str]
+def test_a_damaged_pathway_is_refused_with_its_place(
+    aftercart: Command, folder: Path, old: str, new: str, words: list[str]
 ) -> None:
-    assert PATHWAY.count(written) >= 1
-    (folder / "ill.toml").write_text(PATHWAY.replace(written, instead, 1))
+    assert PATHWAY.count(old) >= 1
+    (folder / "ill.toml").write_text(PATHWAY.replace(old, new, 1))
     refused(aftercart("check", "ill.toml"), "ill.toml", *words)
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("scenario", "words"),
     [
         ('pathway = "three_stat"', ["spoiled.toml: pathway: unk", "got 'three_stat'", "did you mean 'three_state'?"]),
         ('pathway = "three_stat.toml"', ["spoiled.toml: pathway", "no such file", "got 'three_stat.toml'"]),
@@ -196,10 +196,10 @@ def test_a_spoiled_pathway_is_refused_at_its_place(
         ('base = "letter-centre"\n[service]\npolicy_from_month = 60', ["affect no counted patient", "before month 60"]),
     ],
 )
-def test_a_spoiled_scenario_is_refused_at_its_place(
-    aftercart: Command, folder: Path, untouched: None, told: str, words: list[str]
+def test_a_damaged_scenario_is_refused_with_its_place(
+    aftercart: Command, folder: Path, untouched: None, scenario: str, words: list[str]
 ) -> None:
-    (folder / "spoiled.toml").write_text(told)
+    (folder / "spoiled.toml").write_text(scenario)
     try:
         for command in ("check", "run"):
             refused(aftercart(command, "spoiled.toml"), *words)
@@ -207,18 +207,18 @@ def test_a_spoiled_scenario_is_refused_at_its_place(
         (folder / "spoiled.toml").unlink()
 
 
-ANYTHING = {"text": '"two"', "yes": "true", "a number": "7.5", "a date": "2020-01-31", "a list": "[7]", "table": "{}"}
+VALUES = {"text": '"two"', "yes": "true", "a number": "7.5", "a date": "2020-01-31", "a list": "[7]", "table": "{}"}
 
 
-@pytest.mark.parametrize("value", ANYTHING.values(), ids=ANYTHING)
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_a_value_of_the_wrong_kind_is_refused_in_plain_words(folder: Path, value: str) -> None:
-    """Every key of every table, and one step inside it: fine, or refused without a word of Python."""
+    """Every key of every table, and one level below it: accepted, or refused without a term of Python."""
     tables = {"": ScenarioTable, "service": ServiceTable, "capacity.hsct_beds": CapacityTable}
     keys = [f"{table}.{key}".lstrip(".") for table, model in tables.items() for key in model.model_fields]
     places = [*keys, *(f"{key}.within" for key in keys), "capacity.hsct_beds", "population.cd19"]
     for place in places:
-        for told in (value, f"[{value}]", f"[{{ units = {value}, from_month = {value} }}]"):
-            (folder / "strange.toml").write_text(f"{place} = {told}\n")
+        for toml_value in (value, f"[{value}]", f"[{{ units = {value}, from_month = {value} }}]"):
+            (folder / "strange.toml").write_text(f"{place} = {toml_value}\n")
             try:
                 load_scenario(folder / "strange.toml")
             except InputError as error:
@@ -237,7 +237,7 @@ def test_a_value_of_the_wrong_kind_is_refused_in_plain_words(folder: Path, value
     ],
     ids=["binary", "zeros", "nested", "huge", "empty"],
 )
-def test_what_is_no_scenario_at_all_is_refused(
+def test_a_file_that_is_no_scenario_is_refused(
     aftercart: Command, folder: Path, content: bytes, words: list[str]
 ) -> None:
     (folder / "strange.toml").write_bytes(content)
@@ -261,7 +261,7 @@ def test_a_device_or_a_pipe_in_place_of_a_file_is_refused(aftercart: Command, fo
             refused(aftercart(*typed), name, "not a regular file")
 
 
-def test_a_byte_order_mark_is_no_mistake(aftercart: Command, folder: Path) -> None:
+def test_a_byte_order_mark_is_accepted(aftercart: Command, folder: Path) -> None:
     """Notepad begins a file with one."""
     path = folder / "as-it-is.toml"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
@@ -273,16 +273,18 @@ def test_a_folder_in_place_of_a_file_is_refused(aftercart: Command, folder: Path
     refused(aftercart("run", "folder.toml"), "folder.toml", "cannot be read")
 
 
-def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> None:
-    """A hundred pathways and scenarios with a piece cut out, doubled or overwritten: fine or refused."""
-    dice = random.Random(20240680)
+def test_a_damaged_file_never_causes_a_traceback(aftercart: Command, folder: Path) -> None:
+    """A hundred pathways and scenarios with a piece cut out, doubled or overwritten: accepted or refused."""
+    generator = random.Random(20240680)
     texts = [path.read_bytes() for path in sorted(shipped.FOLDER.glob("*.toml"))] + [PATHWAY.encode()]
     path = folder / "cut.toml"
     for _ in range(100):
-        text = bytearray(dice.choice(texts))
-        first = dice.randrange(len(text))
-        last = first + dice.choice([1, 3, 20, 200])
-        text[first:last] = dice.choice([b"", text[first:last] * 2, b"-", b"1e999", b"{}", b'"', b"rest", b"\n[x]\n"])
+        text = bytearray(generator.choice(texts))
+        first = generator.randrange(len(text))
+        last = first + generator.choice([1, 3, 20, 200])
+        text[first:last] = generator.choice(
+            [b"", text[first:last] * 2, b"-", b"1e999", b"{}", b'"', b"rest", b"\n[x]\n"]
+        )
         path.write_bytes(text)
         result = aftercart("check", "cut.toml")
         if result.exit_code != 0:
@@ -325,7 +327,7 @@ def test_no_spoiled_file_makes_a_traceback(aftercart: Command, folder: Path) -> 
     ],
     ids=" ".join,
 )
-def test_a_wrong_word_or_number_is_refused(
+def test_wrong_names_and_numbers_are_refused(
     aftercart: Command, untouched: None, typed: list[str], words: list[str]
 ) -> None:
     refused(aftercart(*typed), *words)
@@ -344,7 +346,7 @@ def test_a_wrong_word_or_number_is_refused(
     ],
     ids=" ".join,
 )
-def test_a_wrong_use_is_refused(aftercart: Command, untouched: None, typed: list[str], words: list[str]) -> None:
+def test_wrong_usage_is_refused(aftercart: Command, untouched: None, typed: list[str], words: list[str]) -> None:
     result = aftercart(*typed)
     assert result.exit_code == 2
     for word in words:
@@ -354,18 +356,18 @@ def test_a_wrong_use_is_refused(aftercart: Command, untouched: None, typed: list
 # --- Places to write to ---
 
 
-def test_a_folder_with_something_in_it_is_left_alone(aftercart: Command, folder: Path, untouched: None) -> None:
+def test_an_output_folder_that_is_not_empty_is_refused(aftercart: Command, folder: Path, untouched: None) -> None:
     refused(aftercart("run", "as-it-is.toml", "--out", "."), "--out", "not empty", "got '.'")
 
 
-def test_a_file_is_no_folder(aftercart: Command, folder: Path, untouched: None) -> None:
+def test_a_file_in_place_of_the_output_folder_is_refused(aftercart: Command, folder: Path, untouched: None) -> None:
     refused(aftercart("run", "as-it-is.toml", "--out", "notes.txt"), "--out", "not a folder", "'notes.txt'")
     refused(
         aftercart("run", "as-it-is.toml", "--out", "notes.txt/run"), "--out", "nothing can be written to this folder"
     )
 
 
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+def test_an_unwritable_output_folder_is_refused_before_the_simulation(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(experiment, "simulate", lambda *_, **__: pytest.fail("the work had begun"))
@@ -373,7 +375,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     refused(aftercart("run", "as-it-is.toml", "--out", "x" * 300), "--out", "File name too long")
 
 
-def test_an_empty_folder_is_filled(aftercart: Command, folder: Path) -> None:
+def test_a_run_is_written_to_an_empty_folder(aftercart: Command, folder: Path) -> None:
     (folder / "empty").mkdir()
     assert aftercart("run", "as-it-is.toml", "--out", "empty").exit_code == 0
     assert (folder / "empty" / "outcomes.csv").stat().st_size > 0
@@ -401,12 +403,12 @@ def test_a_full_disk_leaves_nothing_half_written(
 def test_a_full_device_is_reported(started: Started, folder: Path) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         process = started("list", stdout=full)
-        _, told = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert told == "aftercart: No space left on device\n"
+    assert message == "aftercart: No space left on device\n"
 
 
-def test_a_failure_of_ours_is_reported_without_a_traceback(
+def test_an_internal_error_is_reported_without_a_traceback(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
@@ -429,8 +431,8 @@ def test_too_little_memory_is_reported(aftercart: Command, untouched: None, monk
     refused(aftercart("run", "as-it-is.toml"), "out of memory", "fewer --patients", status=1)
 
 
-def test_a_folder_that_loses_a_race_is_refused(folder: Path) -> None:
-    """Someone puts a file where the folder was to be made, while the run goes on: theirs stays."""
+def test_an_output_folder_that_appears_during_the_run_is_refused(folder: Path) -> None:
+    """Another program creates a file of that name during the run: that file stays."""
     (folder / "theirs").write_text("mine")
     with pytest.raises(InputError), run_folder.filled(folder / "theirs"):
         pytest.fail("it was entered")
@@ -444,16 +446,16 @@ def interrupted(process: subprocess.Popen[str], after: float) -> tuple[int, str,
     time.sleep(after)
     os.killpg(process.pid, signal.SIGINT)
     try:
-        told, complaint = process.communicate(timeout=60)
+        output, complaint = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
-    return process.returncode, told, complaint
+    return process.returncode, output, complaint
 
 
 @pytest.mark.parametrize(("jobs", "after"), [("1", 0.3), ("2", 0.0), ("2", 1.0)])
-def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
+def test_ctrl_c_stops_a_run_and_leaves_no_file(
     started: Started, folder: Path, untouched: None, jobs: str, after: float
 ) -> None:
     """A terminal's Ctrl-C goes to the command and to its workers, as here."""
@@ -462,21 +464,21 @@ def test_ctrl_c_in_the_middle_stops_and_leaves_nothing(
     while not list(folder.glob("deep/run/.unfinished-*")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
-    status, told, complaint = interrupted(process, after)
-    assert (status, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
+    status, output, complaint = interrupted(process, after)
+    assert (status, output, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
 
 
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["shown", "quiet"])
-def test_a_ctrl_c_that_was_lost_on_its_way_stops_the_command_even_so(
+def test_a_ctrl_c_that_python_dropped_still_stops_the_command(
     aftercart: Command, untouched: None, monkeypatch: pytest.MonkeyPatch, quiet: tuple[str, ...]
 ) -> None:
-    """Python cannot raise in a callback of its import lock: the press is noted, and the work goes on."""
+    """Python cannot raise in a callback of its import lock: Ctrl-C is recorded, and the work goes on."""
     monkeypatch.setattr(failures.CtrlC, "pressed", True)
     result = aftercart("run", "as-it-is.toml", "--out", "run", *quiet)
     refused(result, "stopped; nothing was written", status=1)
 
 
-def test_a_ctrl_c_lost_in_the_last_stage_stops_before_anything_is_shown(
+def test_a_dropped_ctrl_c_in_the_last_stage_stops_before_the_output(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def work() -> None:
@@ -489,23 +491,23 @@ def test_a_ctrl_c_lost_in_the_last_stage_stops_before_anything_is_shown(
     assert not (folder / "run").exists()
 
 
-def test_two_processes_never_fill_one_folder(folder: Path) -> None:
+def test_two_processes_never_write_to_one_folder(folder: Path) -> None:
     with run_folder.filled(folder / "run") as unfinished:
         (unfinished / "survival.csv").write_text("first")
         with pytest.raises(InputError, match="another aftercart command is using this folder"):
             run_folder.filled(folder / "run").__enter__()
-    assert [each.name for each in (folder / "run").iterdir()] == ["survival.csv"]
+    assert [file.name for file in (folder / "run").iterdir()] == ["survival.csv"]
 
 
-def test_what_a_killed_process_left_in_its_folder_does_not_block_the_next(folder: Path) -> None:
+def test_files_of_a_killed_process_do_not_block_the_next_run(folder: Path) -> None:
     (folder / "run" / ".unfinished-0a1b2c3d").mkdir(parents=True)
     (folder / "run" / ".unfinished-0a1b2c3d" / "survival.csv").write_text("half a fi")
     with run_folder.filled(folder / "run") as unfinished:
         (unfinished / "survival.csv").write_text("whole")
-    assert [each.read_text() for each in (folder / "run").iterdir()] == ["whole"]
+    assert [file.read_text() for file in (folder / "run").iterdir()] == ["whole"]
 
 
-def test_ctrl_c_while_the_command_starts_is_reported_in_a_word(
+def test_ctrl_c_while_the_command_starts_is_reported_in_one_word(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def press() -> int:
@@ -522,7 +524,7 @@ def test_ctrl_c_while_the_command_starts_is_reported_in_a_word(
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("settings", "words"),
     [
         ({"draws": "a"}, "--draws: not a whole number; got 'a'"),
         ({"seed": 1.5}, "--seed: not a whole number; got 1.5"),
@@ -530,6 +532,6 @@ def test_ctrl_c_while_the_command_starts_is_reported_in_a_word(
         ({"horizon": "x"}, "--horizon: not a number; got 'x'"),
     ],
 )
-def test_a_setting_that_cannot_be_is_refused_in_python(given: dict[str, Any], words: str) -> None:
+def test_an_invalid_setting_is_refused_in_python(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        experiment.run("baseline", **given)
+        experiment.run("baseline", **settings)

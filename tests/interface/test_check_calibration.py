@@ -22,7 +22,7 @@ LETTER = cohorts_folder() / "wang2024"
 
 @pytest.fixture
 def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """The frozen fits in place of an hour of fitting."""
+    """Replace an hour of fitting by the frozen fits."""
     table = trials.read(LETTER / "ranks.csv")
     monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), table.head(fits))[1])
     monkeypatch.setattr(check, "cross_validate", lambda targets, **_: pd.read_csv(LETTER / "left_out.csv"))
@@ -32,29 +32,29 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 @pytest.fixture
-def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.cli.check_calibration._draw", lambda check, into: None)
 
 
 @pytest.mark.usefixtures("frozen", "without_png")
-def test_the_verdict_comes_first_and_the_rest_in_80_columns(aftercart: Command) -> None:
+def test_the_verdict_comes_first_and_lines_fit_80_columns(aftercart: Command) -> None:
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "40")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("The calibration of wang2024 recovers the true values: in ")
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
-    said = ("OS at 12 months", "Each figure,", "0.0040 at most", "With 38 fits,", "not for individual patients")
-    for words in said:
-        assert words in result.stdout
+    phrases = ("OS at 12 months", "Each figure,", "0.0040 at most", "With 38 fits,", "not for individual patients")
+    for phrase in phrases:
+        assert phrase in result.stdout
     assert result.stdout.endswith("Files: checked\n")
-    names = {each.name for each in Path("checked").iterdir()}
+    names = {file.name for file in Path("checked").iterdir()}
     assert {"uniformity.csv", "coverage.csv", "left_out.csv", "manifest.json", "ranks.svg", "coverage.png"} <= names
-    told = json.loads(Path("checked/manifest.json").read_text())
-    assert (told["cohort"], told["n"], told["not_uniform"]) == ("wang2024", 37, [])
+    manifest = json.loads(Path("checked/manifest.json").read_text())
+    assert (manifest["cohort"], manifest["n"], manifest["not_uniform"]) == ("wang2024", 37, [])
 
 
 @pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize("where", ["calibration.validation.trials.run", "calibration.validation.check.Check.write"])
-def test_a_full_disk_names_the_folder_and_the_command_that_goes_on(
+def test_a_full_disk_names_the_folder_and_the_command_that_continues(
     where: str, aftercart: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -71,20 +71,20 @@ def test_a_full_disk_names_the_folder_and_the_command_that_goes_on(
 
 
 @pytest.mark.usefixtures("frozen")
-def test_where_no_simulated_cohort_could_be_fitted_that_is_said_and_the_rest_is_shown(
+def test_if_no_simulated_cohort_could_be_fitted_the_output_says_so_and_shows_the_rest(
     aftercart: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = trials.read(LETTER / "ranks.csv").head(3).assign(refused="two medians may be one patient's")
     monkeypatch.setattr(trials, "run", lambda targets, fits, folder, **_: (folder.mkdir(), refused)[1])
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--fits", "1")
     assert result.exit_code == 1
-    told = " ".join(result.stdout.split())
-    assert "none of 3 simulated cohorts could be fitted" in told
-    assert "two medians may be one patient's" in told
-    assert "Each figure, predicted by a fit without it" in told
+    output = " ".join(result.stdout.split())
+    assert "none of 3 simulated cohorts could be fitted" in output
+    assert "two medians may be one patient's" in output
+    assert "Each figure, predicted by a fit without it" in output
 
 
-@pytest.mark.usefixtures("drawless")
+@pytest.mark.usefixtures("without_figures")
 def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     aftercart: Command, frozen: pd.DataFrame
 ) -> None:
@@ -92,13 +92,13 @@ def test_a_quantity_that_is_not_uniform_is_named_first_and_the_command_fails(
     result = aftercart("check-calibration", "wang2024", "--out", "checked", "--jobs", "1", "--quiet")
     assert result.exit_code == 1
     assert "fails a check" in result.stdout.splitlines()[0]
-    said = " ".join(result.stdout.split())
-    assert "the ranks of hsct_cure are not uniform" in said
-    assert "Of 100 checks of a correct calibration, 5 find uneven ranks by chance, and 5 such intervals" in said
+    output = " ".join(result.stdout.split())
+    assert "the ranks of hsct_cure are not uniform" in output
+    assert "Of 100 checks of a correct calibration, 5 find uneven ranks by chance, and 5 such intervals" in output
 
 
-@pytest.mark.usefixtures("frozen", "drawless")
-def test_a_check_of_hours_asks_first(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("frozen", "without_figures")
+def test_a_check_that_takes_hours_asks_first(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "seconds", lambda *_: (300 * 30.0 - 120.0, 60.0))
     typed = ("check-calibration", "wang2024", "--out", "checked", "--jobs", "2", "--quiet")
     result = aftercart(*typed)
@@ -110,7 +110,7 @@ def test_a_check_of_hours_asks_first(aftercart: Command, monkeypatch: pytest.Mon
     assert aftercart(*typed, "--yes").exit_code == 0
 
 
-def test_the_time_of_a_check_is_that_of_the_fits_that_are_left(tmp_path: Path) -> None:
+def test_the_predicted_time_of_a_check_is_that_of_the_remaining_fits(tmp_path: Path) -> None:
     targets = load_targets("wang2024")
     fitting, leaving_out = check.seconds(targets, tmp_path, 300, timed)
     assert fitting > leaving_out > 0.0
@@ -131,7 +131,7 @@ def test_the_time_of_a_check_is_that_of_the_fits_that_are_left(tmp_path: Path) -
         (("wang2024", "--out", "mine"), ("mine", "this folder has no check to continue")),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_the_work(
+def test_invalid_arguments_are_refused_before_the_fits(
     aftercart: Command, folder: Path, typed: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     (folder / "mine").mkdir()
@@ -141,7 +141,7 @@ def test_what_cannot_be_done_is_refused_before_the_work(
     assert result.stderr.count("\n") == 1
     for word in words:
         assert word in result.stderr
-    assert [each.name for each in (folder / "mine").iterdir()] == ["notes.txt"]
+    assert [file.name for file in (folder / "mine").iterdir()] == ["notes.txt"]
 
 
 def test_a_cohort_that_was_not_fitted_is_refused_with_the_command_for_it(aftercart: Command, folder: Path) -> None:

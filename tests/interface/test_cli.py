@@ -1,4 +1,4 @@
-"""What a person types, and what comes back."""
+"""Commands as a person types them, and their output."""
 
 import json
 import math
@@ -28,7 +28,7 @@ def alive_of_100(month: float, onset: float = 0.10) -> float:
     return 100 * (still_healthy + still_ill)
 
 
-def test_every_command_is_there(aftercart: Command) -> None:
+def test_help_lists_every_command(aftercart: Command) -> None:
     printed = aftercart("--help").output
     names = "list check run compare calibrate check-calibration verify report schema sweep"
     for name in names.split():
@@ -45,7 +45,7 @@ def test_the_first_line_is_the_answer(aftercart: Command) -> None:
     assert f"{after:.0f} instead of {before:.0f}" in result.stdout.replace("\n", " ").replace("  ", " ")
 
 
-def test_the_table_says_what_the_closed_form_says(aftercart: Command) -> None:
+def test_the_table_agrees_with_the_closed_form(aftercart: Command) -> None:
     printed = aftercart("run", "as-it-is.toml").stdout
     for month in (6, 12, 24):
         assert re.search(rf"alive at {month} months, % +{alive_of_100(month):.0f}\n", printed), printed
@@ -65,9 +65,7 @@ def test_no_line_is_longer_than_80_columns(aftercart: Command, typed: tuple[str,
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-def test_a_run_prints_reported_figures_next_to_simulated_ones_the_37_patients_and_what_it_is_not_for(
-    aftercart: Command,
-) -> None:
+def test_a_run_prints_reported_next_to_simulated_figures_the_37_patients_and_its_limits(aftercart: Command) -> None:
     printed = aftercart("run", "baseline", "--draws", "2", "--jobs", "1").stdout
     assert re.search(r"Alive at 12 months: HSCT after +80 ± 13 % \(8 of 10\) +\d+ \(\d+-\d+\) +yes", printed), printed
     assert re.search(r"Alive at 12 months: other treatment +63 ± 17 % \(5 of 8\)", printed), printed
@@ -87,13 +85,13 @@ def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command, folder:
     assert by_name["as-it-is", "all", "os_12"]["difference"] is None
 
 
-def test_quiet_leaves_the_answer_and_the_folder(aftercart: Command) -> None:
+def test_quiet_prints_only_the_answer_and_the_folder(aftercart: Command) -> None:
     result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run")
     assert result.stdout == "Of 100 patients, 42 are alive at 12 months under as-it-is.\nFiles: run\n"
     assert result.stderr == ""
 
 
-def test_a_run_leaves_a_folder_of_its_own_under_results(aftercart: Command, folder: Path) -> None:
+def test_every_run_writes_a_new_folder_under_results(aftercart: Command, folder: Path) -> None:
     for _ in range(2):
         assert aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml").exit_code == 0
     runs = list((folder / "results" / "as-it-is-vs-fewer-fall-ill").iterdir())
@@ -103,7 +101,7 @@ def test_a_run_leaves_a_folder_of_its_own_under_results(aftercart: Command, fold
         assert names == {"survival.csv", "outcomes.csv", "outcomes_by_draw.csv", "occupancy.csv", "manifest.json"}
 
 
-def test_a_run_leaves_figures_and_a_report_that_can_be_made_again(
+def test_a_run_writes_figures_and_a_report_that_can_be_made_again(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
     result = aftercart_with_figures("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--out", "run")
@@ -127,15 +125,17 @@ def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path,
     names = sorted(path.name for path in (folder / "one").iterdir())
     assert names == sorted(path.name for path in (folder / "two").iterdir())
     for name in names:
-        one, two = ((folder / out / name).read_bytes() for out in ("one", "two"))
+        first, second = ((folder / out / name).read_bytes() for out in ("one", "two"))
         if name == "manifest.json":
-            one, two = (re.sub(rb'"(created|command)": "[^"]*"', b"", content) for content in (one, two))
+            first, second = (re.sub(rb'"(created|command)": "[^"]*"', b"", content) for content in (first, second))
         if name == "report.html":
-            one, two = (re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", b"", content) for content in (one, two))
-        assert one == two, name
+            first, second = (
+                re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", b"", content) for content in (first, second)
+            )
+        assert first == second, name
 
 
-def test_histories_are_possible_and_of_every_patient(aftercart: Command, folder: Path) -> None:
+def test_histories_are_possible_and_include_every_patient(aftercart: Command, folder: Path) -> None:
     typed = ("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--histories", "--patients", "500", "--out", "run")
     assert aftercart(*typed).exit_code == 0
     events = pd.read_csv(folder / "run" / "histories.csv")
@@ -145,7 +145,7 @@ def test_histories_are_possible_and_of_every_patient(aftercart: Command, folder:
         event_log.check(of_scenario.drop(columns="scenario").reset_index(drop=True), load_pathway("three_state"))
 
 
-def test_histories_are_those_that_the_tables_count(aftercart: Command, folder: Path) -> None:
+def test_histories_agree_with_the_tables(aftercart: Command, folder: Path) -> None:
     assert aftercart("run", "as-it-is.toml", "--histories", "--patients", "500", "--out", "run").exit_code == 0
     events = pd.read_csv(folder / "run" / "histories.csv")
     died = events[events["state"] == "dead"]
@@ -153,14 +153,14 @@ def test_histories_are_those_that_the_tables_count(aftercart: Command, folder: P
     assert outcomes.loc[("all", "os_12"), "estimate"] == pytest.approx(1 - (died["month"] <= 12).sum() / 500)
 
 
-def test_list_shows_every_question(aftercart: Command) -> None:
+def test_list_prints_every_name_and_question(aftercart: Command) -> None:
     printed = " ".join(aftercart("list").stdout.split())
     for name in [*scenarios.names(), *shipped.names(), "wang2024"]:
         assert f"{name} " in printed
     assert "What if 88 of 100 relapsed patients received salvage treatment, instead of today's 49?" in printed
 
 
-def test_whatever_is_shipped_can_be_checked(aftercart: Command) -> None:
+def test_shipped_scenarios_pathways_and_cohorts_pass_check(aftercart: Command) -> None:
     """Every shipped scenario is run, so it is usable: see `test_snapshots`."""
     for name in ["baseline", "letter-centre", *shipped.names(), "wang2024"]:
         result = aftercart("check", name)
@@ -169,7 +169,7 @@ def test_whatever_is_shipped_can_be_checked(aftercart: Command) -> None:
 
 
 @pytest.mark.parametrize("name", ["wider-salvage@0.5", "wider-salvage@1", "wider-salvage@cohorts", "own.toml@0.5"])
-def test_what_a_run_takes_with_a_marginal_benefit_can_be_checked(name: str, aftercart: Command, folder: Path) -> None:
+def test_a_scenario_with_a_marginal_benefit_passes_check(name: str, aftercart: Command, folder: Path) -> None:
     (folder / "own.toml").write_text('base = "wider-salvage"\n')
     result = aftercart("check", name)
     assert result.exit_code == 0, result.output
@@ -198,7 +198,7 @@ def test_a_marginal_benefit_can_be_set_by_name(aftercart: Command) -> None:
     assert next(iter(alive)) == "wider-salvage@0.25"
 
 
-def test_a_reader_who_stops_reading_gets_no_error(started: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_closed_pipe_causes_no_error_message(started: Callable[..., subprocess.Popen[str]]) -> None:
     with started("list") as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -207,10 +207,10 @@ def test_a_reader_who_stops_reading_gets_no_error(started: Callable[..., subproc
     assert process.returncode == 1
 
 
-def test_no_progress_is_shown_where_the_output_is_no_terminal(aftercart: Command) -> None:
+def test_no_progress_is_shown_if_the_output_is_not_a_terminal(aftercart: Command) -> None:
     assert aftercart("run", "as-it-is.toml", "--out", "run").stderr == ""
 
 
-def test_a_folder_whose_name_acts_on_a_terminal_is_shown_with_escapes(aftercart: Command) -> None:
+def test_control_characters_in_a_folder_name_are_printed_as_escapes(aftercart: Command) -> None:
     result = aftercart("run", "as-it-is.toml", "--quiet", "--out", "run\x1b[31m")
     assert result.stdout.endswith("Files: run\\x1b[31m\n")

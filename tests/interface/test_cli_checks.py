@@ -1,4 +1,4 @@
-"""The commands that judge: calibrate and verify say what they found, and fail when it is bad."""
+"""`calibrate` and `verify` print their diagnostics and checks, and fail if one fails."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ GOOD = SimpleNamespace(
 
 @pytest.fixture
 def fitted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """In place of minutes of sampling: the frozen posterior. What calibrate was asked for is noted."""
+    """Replace minutes of sampling by the frozen posterior, and record the settings of calibrate."""
     settings_used: dict[str, Any] = {}
     cohort = load_cohort(load_pathway("b_all_post_cd19"))
     assert cohort is not None
@@ -54,16 +54,14 @@ def test_calibrate_shows_prior_and_posterior_of_each_parameter(
     assert (fitted["out"].parent, fitted["seed"], fitted["jobs"]) == (Path("fit"), 7, 1)
 
 
-def test_calibrate_refuses_a_place_that_cannot_be_written_before_the_work(
-    aftercart: Command, fitted: dict[str, Any]
-) -> None:
+def test_calibrate_refuses_an_unwritable_folder_before_sampling(aftercart: Command, fitted: dict[str, Any]) -> None:
     result = aftercart("calibrate", "wang2024", "--out", "/proc/fit")
     assert result.exit_code == 2
     assert "'/proc/fit'" in result.stderr
     assert not fitted
 
 
-def test_a_fit_that_is_not_to_be_trusted_fails(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreliable_fit_fails(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def calibrate(*_: object, **__: object) -> None:
         raise AftercartError("wang2024: nothing written, since the effective sample size is 12")
 
@@ -92,7 +90,7 @@ def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subje
     assert set(folder.iterdir()) == before
 
 
-def test_verify_fails_where_the_exact_engine_is_wrong(
+def test_verify_fails_if_the_exact_engine_is_wrong(
     aftercart: Command, few_subjects: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = engine.curves

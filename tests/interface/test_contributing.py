@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md promises: each worked example is a diff that applies to the code as it is, and works."""
+"""The worked examples of CONTRIBUTING.md are diffs that apply to the current code, and work."""
 
 import os
 import re
@@ -37,12 +37,12 @@ def changed(tmp_path: Path) -> Callable[[str], Python]:
     return apply
 
 
-def test_a_sojourn_family_is_a_class_and_a_line(changed: Callable[[str], Python]) -> None:
+def test_adding_a_sojourn_family_takes_a_class_and_a_line(changed: Callable[[str], Python]) -> None:
     code = "from simulator.distributions import build; print(build('rayleigh', {'median': 3.0}).survival(3.0))"
     assert float(changed("rayleigh.diff")("-c", code)) == pytest.approx(0.5)
 
 
-def test_an_outcome_is_a_line_and_is_in_every_table(changed: Callable[[str], Python]) -> None:
+def test_adding_an_outcome_takes_a_line_and_extends_every_table(changed: Callable[[str], Python]) -> None:
     code = (
         "from simulator import run; results = run('baseline', draws=2, horizon=12.0);"
         'alive = results.draws.query(\'clock == "relapse" and population == "all"\');'
@@ -54,19 +54,19 @@ def test_an_outcome_is_a_line_and_is_in_every_table(changed: Callable[[str], Pyt
     assert is_there == "True"
 
 
-def test_a_command_is_a_module_and_a_line(changed: Callable[[str], Python]) -> None:
+def test_adding_a_command_takes_a_module_and_a_line(changed: Callable[[str], Python]) -> None:
     python = changed("months.diff")
     assert python("-m", "simulator", "months", "60.875").strip() == "2"
     assert "Print days as months" in python("-m", "simulator", "--help")
 
 
-def test_every_example_and_place_that_is_named_exists() -> None:
+def test_every_file_that_contributing_names_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text) + re.findall(r"`((?:simulator|tests|calibration)/[^`]+)`", text):
         assert (ROOT / target).exists(), target
 
 
-def test_the_picture_of_the_rooms_is_that_of_the_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_of_the_rooms_is_up_to_date_with_the_imports(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "docs")
     import rooms
 

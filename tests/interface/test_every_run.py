@@ -1,6 +1,6 @@
-"""Every command runs with every engine that it offers, on every world, and its files hold together.
+"""Every command runs with every engine that it offers, on every world, and its files are consistent.
 
-Every pair of choices meets in some run; the full matrix, through the command line, is slow.
+Every pair of choices occurs in some run; the full matrix, through the command line, is slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from every_world import WORLDS, write
-from pairwise import Case, every, pairs, pairwise
+from pairwise import Case, all_cases, pairs, pairwise
 
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
@@ -44,7 +44,7 @@ FALSE_ALARM = 1e-6
 
 
 def is_possible(case: Case) -> bool:
-    """Whether a command offers it: what it does not offer stays at the first level, and what it refuses is not here."""
+    """Whether a command offers a case. Options that it does not offer stay at their first level."""
     world, command, engine = WORLDS[case["world"]], case["command"], case["engine"]
     limited = world.is_limited
     offers = {"replications": limited, "histories": command in RUNS}
@@ -79,7 +79,7 @@ def typed(case: Case) -> list[str]:
     return [*arguments, "--jobs", "1", "--out", "out"]
 
 
-CASES = pairwise(every(FACTORS, is_possible))
+CASES = pairwise(all_cases(FACTORS, is_possible))
 DRAWN = [
     next(case for case in CASES if (case["command"], case["world"]) == drawn)
     for drawn in (
@@ -87,10 +87,10 @@ DRAWN = [
         ("sweep", "ward"), ("virtual-cohorts", "two clocks"), ("guarantee-time", "milestone"),
     )
 ]  # fmt: skip
-"""The cases of which figures are made, too, and of two runs the report again: `test_service_runs` draws beds."""
+"""The cases with figures; two of them make the report again. `test_service_runs` draws beds."""
 
 
-def named(case: Case) -> str:
+def name_of(case: Case) -> str:
     return " ".join(str(level).replace(" ", "-") for level in case.values())
 
 
@@ -101,7 +101,7 @@ def worlds(folder: Path) -> Path:
 
 
 @pytest.mark.usefixtures("without_png")
-@pytest.mark.parametrize("case", CASES, ids=named)
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_every_pair_of_choices_runs(
     case: Case, worlds: Path, aftercart_with_figures: Command, request: pytest.FixtureRequest
 ) -> None:
@@ -117,22 +117,22 @@ def test_every_pair_of_choices_runs(
     assert list(out.glob("*.csv"))
     assert bool(list(out.glob("*.svg"))) == drawn
     if case["command"] in RUNS:
-        holds_together(case, out)
-        engines_agree(case, out)
+        check_files(case, out)
+        check_engines_agree(case, out)
         if drawn and case["world"] in ("two clocks", "discharge"):
             assert aftercart_with_figures("report", "out").exit_code == 0
 
 
-def holds_together(case: Case, out: Path) -> None:
-    """What must hold of a run's files, whatever was run."""
+def check_files(case: Case, out: Path) -> None:
+    """Check the files of a run: their names, bounds and sums."""
     names = {path.name for path in out.iterdir() if path.stat().st_size > 0}
     scenarios = scenarios_of(case)
     limited, beds = any(scenario.is_limited for scenario in scenarios), any(scenario.capacity for scenario in scenarios)
-    wanted = {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json", "report.html"}
-    there = {"service.csv": limited, "queue.csv": beds, "histories.csv": case["histories"]}
-    there |= {"requests.csv": beds and case["histories"]}
-    assert wanted <= names
-    assert {name: name in names for name in there} == there
+    expected = {"survival.csv", "outcomes.csv", "occupancy.csv", "manifest.json", "report.html"}
+    conditional = {"service.csv": limited, "queue.csv": beds, "histories.csv": case["histories"]}
+    conditional |= {"requests.csv": beds and case["histories"]}
+    assert expected <= names
+    assert {name: name in names for name in conditional} == conditional
     survival, outcomes, occupancy = (pd.read_csv(out / f"{name}.csv") for name in ("survival", "outcomes", "occupancy"))
     assert set(survival["scenario"]) >= {scenario.name for scenario in scenarios}
     at_start = survival[(survival["month"] == 0) & survival["survival"].notna()]
@@ -152,8 +152,8 @@ def holds_together(case: Case, out: Path) -> None:
         assert (table["monte_carlo_se"].dropna() >= 0).all()
 
 
-def engines_agree(case: Case, out: Path) -> None:
-    """Where nobody waits: des has the tables of microsim, and both lie about the exact curve."""
+def check_engines_agree(case: Case, out: Path) -> None:
+    """Without queues, check that des has the tables of microsim, and that both agree with the exact curve."""
     if WORLDS[case["world"]].is_limited or case["engine"] not in ("microsim", "des"):
         return
     settings = {name: case[name] for name in ("patients", "draws", "horizon")}
@@ -167,17 +167,17 @@ def engines_agree(case: Case, out: Path) -> None:
             )
     if not WORLDS[case["world"]].has_milestones:
         solved = compare(*scenarios, engine="exact", draws=case["draws"], horizon=case["horizon"]).survival
-        mine, exact = (
+        simulated, exact = (
             table[table["population"] == "all"].set_index(["scenario", "clock", "month"])["survival"]
             for table in (survival, solved)
         )
         chance = np.log(2 * exact.index.droplevel("month").nunique() * case["draws"] / FALSE_ALARM)
-        band = np.sqrt(chance / (2 * reached(scenarios[0], case)))
-        assert (mine - exact).abs().max() <= band + 2e-4
+        band = np.sqrt(chance / (2 * patients_at_clock(scenarios[0], case)))
+        assert (simulated - exact).abs().max() <= band + 2e-4
 
 
-def reached(scenario: Scenario, case: Case) -> int:
-    """Return how many of a parameter set's simulated patients come to the default clock, where they are fewest."""
+def patients_at_clock(scenario: Scenario, case: Case) -> int:
+    """Return how many of a parameter set's simulated patients start the default clock; the fewest of all sets."""
     draws = load_informed_draws(scenario.pathway)
     counts = []
     for draw in range(case["draws"]):
@@ -196,7 +196,7 @@ def scenarios_of(case: Case) -> list[Scenario]:
 
 
 @pytest.mark.parametrize(
-    ("typed", "named"),
+    ("typed", "phrase"),
     [
         (("run", "letter-centre", "--engine", "exact"), "the exact engine has no queues"),
         (("run", "as-it-is.toml", "--engine", "exact", "--histories"), "the exact engine has no histories"),
@@ -210,31 +210,31 @@ def scenarios_of(case: Case) -> list[Scenario]:
         (("run", "as-it-is.toml", "--draws", "2"), "--draws"),
     ],
 )
-def test_what_an_engine_cannot_run_is_refused_at_once(
-    typed: tuple[str, ...], named: str, worlds: Path, aftercart: Command
+def test_runs_that_an_engine_does_not_offer_are_refused_at_once(
+    typed: tuple[str, ...], phrase: str, worlds: Path, aftercart: Command
 ) -> None:
     before = set(worlds.rglob("*"))
     result = aftercart(*typed)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("aftercart: ")
-    assert named in result.stderr
+    assert phrase in result.stderr
     assert set(worlds.rglob("*")) == before
 
 
 def test_every_possible_pair_of_choices_is_among_the_runs() -> None:
-    possible = {pair for case in every(FACTORS, is_possible) for pair in pairs(case)}
+    possible = {pair for case in all_cases(FACTORS, is_possible) for pair in pairs(case)}
     assert possible == {pair for case in CASES for pair in pairs(case)}
 
 
 FULL = [
     case
-    for case in every(FACTORS, is_possible)
+    for case in all_cases(FACTORS, is_possible)
     if case["output"] == "json" and case["horizon"] == 30 and case["replications"] == 2
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", FULL, ids=named)
+@pytest.mark.parametrize("case", FULL, ids=name_of)
 def test_the_full_matrix_runs_from_the_command_line(case: Case, worlds: Path, started: Callable[..., Any]) -> None:
     with started(*typed(case)) as process:
         printed, complaint = process.communicate(timeout=300)
@@ -242,4 +242,4 @@ def test_the_full_matrix_runs_from_the_command_line(case: Case, worlds: Path, st
     assert "Warning" not in complaint
     assert json.loads(printed)
     if case["command"] in RUNS:
-        holds_together(case, worlds / "out")
+        check_files(case, worlds / "out")

@@ -1,4 +1,4 @@
-"""What a first day meets: ways to start, to stop, to ask for help, and slips that are told with what to write."""
+"""A user's first day: start, stop, help, and common mistakes that are refused with a correction."""
 
 import json
 import os
@@ -32,7 +32,7 @@ print(len(results.outcomes))
 
 
 def python(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return subprocess.run(
         [sys.executable, *arguments], input=stdin, capture_output=True, text=True, env=environment, timeout=120
     )
@@ -51,17 +51,17 @@ def test_the_package_runs_as_a_module() -> None:
     assert python("-m", "simulator", "--version").stdout.startswith("aftercart ")
 
 
-@pytest.mark.parametrize("given", ["a file", "standard input"])
-def test_a_script_needs_no_guard_for_several_processes(folder: Path, given: str) -> None:
-    """Other processes do not run the script again: it says that it has begun once, and nothing goes to stderr."""
+@pytest.mark.parametrize("source", ["a file", "standard input"])
+def test_a_script_needs_no_guard_for_several_processes(folder: Path, source: str) -> None:
+    """Other processes do not run the script again: it prints "begun" once, and nothing goes to stderr."""
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
-    done = python("script.py") if given == "a file" else python("-", stdin=SCRIPT)
+    done = python("script.py") if source == "a file" else python("-", stdin=SCRIPT)
     assert done.stderr == ""
     begun, rows = done.stdout.split()
     assert (begun, int(rows) > 0) == ("begun", True)
 
 
-def test_a_terminated_command_leaves_nothing_and_warns_of_nothing(started: Started, folder: Path) -> None:
+def test_a_terminated_command_leaves_no_file_and_prints_no_warning(started: Started, folder: Path) -> None:
     before = set(folder.rglob("*"))
     typed = ("run", "baseline", "--engine", "microsim", "--patients", "1000000", "--draws", "50", "--yes")
     process = started(*typed, "--jobs", "2", "--out", "deep/run")
@@ -70,8 +70,8 @@ def test_a_terminated_command_leaves_nothing_and_warns_of_nothing(started: Start
         time.sleep(0.01)
     time.sleep(1.0)
     process.send_signal(signal.SIGTERM)
-    told, complaint = process.communicate(timeout=60)
-    assert (process.returncode, told, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
+    output, complaint = process.communicate(timeout=60)
+    assert (process.returncode, output, complaint) == (1, "", "aftercart: stopped; nothing was written\n")
     assert set(folder.rglob("*")) == before
 
 
@@ -93,7 +93,7 @@ def test_the_shell_completes_commands_scenarios_cohorts_engines_and_parts(
     assert "--install-completion" in aftercart("--help").stdout
     monkeypatch.setattr(sys, "argv", ["aftercart"])
     monkeypatch.setenv("_AFTERCART_COMPLETE", "complete_bash")
-    for words, wanted in {
+    for typed, expected in {
         "comp": ["compare"],
         "run no-h": ["no-hsct"],
         "sensitivity wider-salvage no-h": ["no-hsct"],
@@ -104,14 +104,14 @@ def test_the_shell_completes_commands_scenarios_cohorts_engines_and_parts(
         "guarantee-time --engine ": ["auto", "microsim", "des"],
         "sensitivity wider-salvage --show tornado,e": ["tornado,evppi"],
     }.items():
-        monkeypatch.setenv("COMP_WORDS", f"aftercart {words}")
-        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" "))))
+        monkeypatch.setenv("COMP_WORDS", f"aftercart {typed}")
+        monkeypatch.setenv("COMP_CWORD", str(len(typed.split(" "))))
         with pytest.raises(SystemExit):
             cli.main()
-        assert capsys.readouterr().out.split() == wanted, words
+        assert capsys.readouterr().out.split() == expected, typed
 
 
-def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_says_where_to_report_it(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*given: object, **more: object) -> None:
         raise KeyError("lost")
 
@@ -122,7 +122,7 @@ def test_a_mistake_of_its_own_says_where_to_report_it(aftercart: Command, monkey
     assert "AFTERCART_TRACEBACK=1" in result.stderr
 
 
-# --- Slips ---
+# --- Common mistakes ---
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_comma_and_a_percentage_are_refused_with_the_number_to_write(
     refused(aftercart("check", "own.toml"), "own.toml", write)
 
 
-def test_a_list_and_a_number_too_large_are_no_slips_of_that_kind(aftercart: Command, folder: Path) -> None:
+def test_lists_and_too_large_numbers_get_no_such_correction(aftercart: Command, folder: Path) -> None:
     (folder / "own.toml").write_text('base = "baseline"\nmilestones = ["a", 1,2\n', encoding="utf-8")
     assert "write" not in aftercart("check", "own.toml").stderr
     (folder / "own.toml").write_text('base = "baseline"\n[set]\nsalvage_uptake = 600\n', encoding="utf-8")
@@ -157,12 +157,12 @@ def test_a_list_and_a_number_too_large_are_no_slips_of_that_kind(aftercart: Comm
 @pytest.mark.parametrize(
     ("text", "number"), [("0,6", "0.6"), ("60 %", "0.6"), ("7%", "0.07"), ("1,5", "1.5"), ("-,5", "-0.5")]
 )
-def test_the_number_that_was_meant(text: str, number: str) -> None:
+def test_a_comma_or_a_percentage_is_corrected_to_a_number(text: str, number: str) -> None:
     assert errors.number_meant(text) == f"write {number}"
     assert errors.number_meant(f"salvage {text}") is None
 
 
-def test_a_hint_among_many_names_lists_those_that_may_be_meant(aftercart: Command, folder: Path) -> None:
+def test_a_hint_lists_the_most_similar_of_many_names(aftercart: Command, folder: Path) -> None:
     """The pathway has more than forty parameters; that of the uptake stands far down in its file."""
     (folder / "own.toml").write_text('base = "baseline"\n[set]\nuptake = 0.6\n', encoding="utf-8")
     refused(aftercart("check", "own.toml"), "salvage_uptake", "second_salvage_uptake")
@@ -170,7 +170,7 @@ def test_a_hint_among_many_names_lists_those_that_may_be_meant(aftercart: Comman
     assert errors.alike("relapse_time", names, 12)[0] == "time_to_relapse"
 
 
-def test_a_file_whose_suffix_or_name_is_not_quite_right_is_offered(aftercart: Command, folder: Path) -> None:
+def test_a_file_with_a_similar_name_or_suffix_is_suggested(aftercart: Command, folder: Path) -> None:
     for command in ("check", "run"):
         refused(aftercart(command, "as-it-is"), "did you mean 'as-it-is.toml'?")
         refused(aftercart(command, "as-its-is.toml"), "cannot be read", "did you mean 'as-it-is.toml'?")
@@ -183,7 +183,7 @@ def test_a_file_whose_suffix_or_name_is_not_quite_right_is_offered(aftercart: Co
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "hint"),
     [
         ("[states.почка]", 'a name with such letters in quotes: "почка"'),
         ("почка = 1", 'a name with such letters in quotes: "почка"'),
@@ -193,16 +193,16 @@ def test_a_file_whose_suffix_or_name_is_not_quite_right_is_offered(aftercart: Co
         ('question = "a"\nquestion = "b"', "got 'question = \"b\"'"),
     ],
 )
-def test_the_line_that_is_no_toml_is_quoted_with_what_to_write(
-    aftercart: Command, folder: Path, line: str, said: str
+def test_an_invalid_line_of_toml_is_quoted_with_a_correction(
+    aftercart: Command, folder: Path, line: str, hint: str
 ) -> None:
     (folder / "own.toml").write_text(f'base = "baseline"\n{line}\n', encoding="utf-8")
-    refused(aftercart("check", "own.toml"), "not valid TOML", line.splitlines()[-1].split(" = ")[0], said)
+    refused(aftercart("check", "own.toml"), "not valid TOML", line.splitlines()[-1].split(" = ")[0], hint)
 
 
 def test_an_option_with_a_comma_is_refused_with_the_number_to_write(aftercart: Command) -> None:
-    said = re.sub(r"[│\s]+", " ", aftercart("run", "as-it-is.toml", "--horizon", "0,5").stderr)
-    assert "got '0,5'; write 0.5" in said
+    message = re.sub(r"[│\s]+", " ", aftercart("run", "as-it-is.toml", "--horizon", "0,5").stderr)
+    assert "got '0,5'; write 0.5" in message
     assert "write" not in aftercart("run", "as-it-is.toml", "--draws", "2,5").stderr
 
 
@@ -210,16 +210,16 @@ def test_an_option_with_a_comma_is_refused_with_the_number_to_write(aftercart: C
 def test_a_narrow_terminal_loses_no_word_and_no_digit(
     aftercart: Command, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
-    def shown(columns: str) -> Counter[str]:
+    def words_printed(columns: str) -> Counter[str]:
         monkeypatch.setenv("COLUMNS", columns)
-        told = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick").stdout
-        return Counter(re.sub("─+", "", told.split("Files:")[0]).replace("-", " ").split())
+        output = aftercart("compare", "as-it-is.toml", "fewer-fall-ill.toml", "--quick").stdout
+        return Counter(re.sub("─+", "", output.split("Files:")[0]).replace("-", " ").split())
 
     # Labels are printed again next to the columns that stand below.
-    assert not shown("200") - shown(columns)
+    assert not words_printed("200") - words_printed(columns)
 
 
-def test_the_report_of_a_parent_folder_offers_the_newest_run(aftercart: Command, folder: Path) -> None:
+def test_the_report_of_a_parent_folder_suggests_the_newest_run(aftercart: Command, folder: Path) -> None:
     refused(aftercart("report", "results"), "allowed: a run's folder\n")
     for name in ("one", "two"):
         assert aftercart("run", "as-it-is.toml", "--quiet", "--out", f"results/as-it-is/{name}").exit_code == 0
@@ -228,7 +228,7 @@ def test_the_report_of_a_parent_folder_offers_the_newest_run(aftercart: Command,
         refused(aftercart("report", parent), f"did you mean '{Path('results/as-it-is/two')}'?")
 
 
-def test_the_check_of_a_folder_says_what_it_looked_for(aftercart: Command, folder: Path) -> None:
+def test_the_check_of_a_folder_names_the_missing_files(aftercart: Command, folder: Path) -> None:
     refused(aftercart("check", "."), "this folder has no cohort", "cohort.toml", "as-it-is.toml")
     assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "run").exit_code == 0
     refused(aftercart("check", "run"), "a run's folder", "aftercart report run")
@@ -237,37 +237,37 @@ def test_the_check_of_a_folder_says_what_it_looked_for(aftercart: Command, folde
 # --- From Python ---
 
 
-def test_a_list_of_scenarios_stands_for_its_members(folder: Path) -> None:
-    found = compare("as-it-is.toml", ["fewer-fall-ill.toml"])
-    assert [scenario.name for scenario in found.scenarios] == ["as-it-is", "fewer-fall-ill"]
-    pd.testing.assert_frame_equal(found.outcomes, compare("as-it-is.toml", "fewer-fall-ill.toml").outcomes)
+def test_compare_accepts_a_list_of_scenarios(folder: Path) -> None:
+    results = compare("as-it-is.toml", ["fewer-fall-ill.toml"])
+    assert [scenario.name for scenario in results.scenarios] == ["as-it-is", "fewer-fall-ill"]
+    pd.testing.assert_frame_equal(results.outcomes, compare("as-it-is.toml", "fewer-fall-ill.toml").outcomes)
 
 
 @pytest.mark.parametrize(
-    ("given", "what"),
+    ("arguments", "message"),
     [((), "no scenario"), (([],), "no scenario"), ((3,), "not a scenario; got 3"), (("baseline",) * 2, "one name")],
 )
-def test_what_is_no_scenario_is_refused(given: tuple[Any, ...], what: str) -> None:
-    with pytest.raises(InputError, match=what):
-        compare(*given)
+def test_compare_refuses_arguments_that_are_no_scenario(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        compare(*arguments)
 
 
 @pytest.mark.parametrize("varied", [False, True])
-def test_results_are_written_where_a_script_says(folder: Path, varied: bool) -> None:
-    found = sweep("as-it-is.toml", {"onset_rate": [0.1, 0.2]}) if varied else compare("as-it-is.toml")
-    found.write("new/folder")
+def test_results_are_written_to_the_given_folder(folder: Path, varied: bool) -> None:
+    results = sweep("as-it-is.toml", {"onset_rate": [0.1, 0.2]}) if varied else compare("as-it-is.toml")
+    results.write("new/folder")
     assert (folder / "new" / "folder" / "manifest.json").exists()
-    found.write(folder / "other")
+    results.write(folder / "other")
     name = "sweep.csv" if varied else "outcomes.csv"
     assert (folder / "other" / name).read_bytes() == (folder / "new" / "folder" / name).read_bytes()
     with pytest.raises(InputError, match=r"nothing can be written to this folder \(.*\); got 'as-it-is.toml'"):
-        found.write("as-it-is.toml")
+        results.write("as-it-is.toml")
 
 
 # --- JSON ---
 
 
-def test_small_numbers_are_numbers_in_json_and_the_same_ones() -> None:
+def test_json_keeps_small_numbers_exactly() -> None:
     """Ten decimals would make 0 of 1e-12."""
     values = [1e-12, 3.25e-300, -7.5e-11, 0.1, 1e15, 0.0]
     table = pd.DataFrame({"estimate": [*values, np.nan, np.inf], "name": ["é"] * 8, "month": range(8)})
@@ -278,6 +278,6 @@ def test_small_numbers_are_numbers_in_json_and_the_same_ones() -> None:
     assert "é" in as_json(table)
 
 
-def test_types_are_declared(repository: Path) -> None:
+def test_packages_declare_their_types(repository: Path) -> None:
     for package in ("simulator", "calibration", "scenarios"):
         assert (repository / package / "py.typed").exists()

@@ -1,4 +1,4 @@
-"""Names and texts of a file are text, whatever they hold: in the terminal, in tables, figures, pages and folders."""
+"""Names and texts of a file stay text, whatever they contain: in the terminal, tables, figures, pages and folders."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ base = "now.toml"
 [scale]
 onset = 0.5
 """
-ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @pytest.fixture
@@ -111,18 +111,18 @@ class Page(HTMLParser):
 
 
 @pytest.mark.usefixtures("without_png")
-def test_a_run_of_hostile_text_breaks_nothing(aftercart_with_figures: Command, hostile: Path) -> None:
+def test_hostile_text_stays_text_in_every_output_of_a_run(aftercart_with_figures: Command, hostile: Path) -> None:
     ran = aftercart_with_figures("compare", "now.toml", "less.toml", "--out", "out")
     assert ran.exit_code == 0, ran.stderr
     assert aftercart_with_figures("report", "out").exit_code == 0
-    assert not ACTING.search(ran.stdout)
+    assert not CONTROL.search(ran.stdout)
     assert "<b>x</b> $\\sqrt{" in ran.stdout
     files = sorted((hostile / "out").iterdir())
     for file in files:
         if file.suffix != ".png":
-            assert not ACTING.search(file.read_text(encoding="utf-8")), file.name
+            assert not CONTROL.search(file.read_text(encoding="utf-8")), file.name
         if file.suffix == ".svg":
-            tags = {each.tagName for each in xml.dom.minidom.parse(str(file)).getElementsByTagName("*")}
+            tags = {element.tagName for element in xml.dom.minidom.parse(str(file)).getElementsByTagName("*")}
             assert not tags & {"script", "img", "foreignObject"}, file.name
         if file.suffix == ".csv":
             with file.open(encoding="utf-8", newline="") as stream:
@@ -134,11 +134,11 @@ def test_a_run_of_hostile_text_breaks_nothing(aftercart_with_figures: Command, h
     assert json.loads((hostile / "out" / "manifest.json").read_text(encoding="utf-8"))["pathway"]["title"]
 
 
-def test_what_was_neutralised_is_read_back_as_it_was(aftercart: Command, hostile: Path) -> None:
+def test_escaped_text_is_read_back_unchanged(aftercart: Command, hostile: Path) -> None:
     assert aftercart("run", "now.toml", "--out", "out").exit_code == 0
-    read = report_folder.read(hostile / "out")
-    assert set(read.occupancy["state"]) == {"healthy", "=1+1", "dead"}
-    assert {"all", "@SUM(A1:A9)"} <= set(read.outcomes["population"])
+    results = report_folder.read(hostile / "out")
+    assert set(results.occupancy["state"]) == {"healthy", "=1+1", "dead"}
+    assert {"all", "@SUM(A1:A9)"} <= set(results.outcomes["population"])
 
 
 @pytest.mark.parametrize(
@@ -150,10 +150,10 @@ def test_what_was_neutralised_is_read_back_as_it_was(aftercart: Command, hostile
         ["run", "now.toml", "--engine", "microsim", "--patients", "50", "--histories", "--out", "out"],
     ],
 )
-def test_other_commands_print_text_only(typed: list[str], aftercart: Command, hostile: Path) -> None:
+def test_other_commands_print_no_control_characters(typed: list[str], aftercart: Command, hostile: Path) -> None:
     result = aftercart(*typed)
     assert result.exit_code == 0, result.stderr
-    assert not ACTING.search(result.stdout + result.stderr)
+    assert not CONTROL.search(result.stdout + result.stderr)
 
 
 NAMES = {
@@ -165,16 +165,18 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("what", NAMES)
-def test_a_name_that_is_not_plain_text_is_refused(what: str, aftercart: Command, hostile: Path) -> None:
-    (hostile / "p.toml").write_text(f"{PATHWAY}\n[{NAMES[what]}]\n", encoding="utf-8")
+@pytest.mark.parametrize("case", NAMES)
+def test_a_name_that_is_not_plain_text_is_refused(case: str, aftercart: Command, hostile: Path) -> None:
+    (hostile / "p.toml").write_text(f"{PATHWAY}\n[{NAMES[case]}]\n", encoding="utf-8")
     result = aftercart("check", "p.toml")
     assert result.exit_code == 2
     assert "a name that is not plain text in one line" in result.stderr
-    assert not ACTING.search(result.stderr)
+    assert not CONTROL.search(result.stderr)
 
 
-def test_a_file_whose_name_acts_on_a_terminal_is_refused_without_acting(aftercart: Command, hostile: Path) -> None:
+def test_a_file_name_with_control_characters_is_refused_and_printed_with_escapes(
+    aftercart: Command, hostile: Path
+) -> None:
     (hostile / "now.toml").rename(hostile / "no\x1b[31mw.toml")
     for command in ("check", "run"):
         result = aftercart(command, "no\x1b[31mw.toml")
@@ -206,7 +208,7 @@ def test_a_refused_path_is_shown_in_one_line_of_visible_text(
     assert result.exit_code == 2, result.output
     assert "no\\nsuch\\x1b[2J\\tfile" in result.stderr
     assert result.stderr.count("\n") == 1
-    assert not ACTING.search(result.stderr)
+    assert not CONTROL.search(result.stderr)
 
 
 SAFE = {
@@ -221,7 +223,7 @@ SAFE = {
 
 
 @pytest.mark.parametrize("name", SAFE)
-def test_a_folder_can_be_made_on_any_system_whatever_the_scenarios_name(name: str) -> None:
+def test_a_folder_name_is_valid_on_every_system(name: str) -> None:
     assert run_folder.safe(name) == SAFE[name]
 
 
@@ -239,18 +241,18 @@ def drawn(scenarios: list[Scenario]) -> list[Picture]:
     return gallery(compare(*scenarios))
 
 
-def legible(figure: Figure) -> list[str]:
-    """Every text of a figure, each inside of it and none on another."""
+def legible_texts(figure: Figure) -> list[str]:
+    """Return the texts of a figure; all are inside of it, and none overlaps another."""
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
     canvas.draw()
-    shown = [each for each in figure.findobj(Text) if each.get_text().strip() and each.get_visible()]
-    boxes = [(each.get_text(), Text.get_window_extent(each, canvas.get_renderer())) for each in shown]
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    boxes = [(text.get_text(), Text.get_window_extent(text, canvas.get_renderer())) for text in texts]
     for text, box in boxes:
         assert figure.bbox.x0 - 1 <= box.x0 <= box.x1 <= figure.bbox.x1 + 1, text
         assert figure.bbox.y0 - 1 <= box.y0 <= box.y1 <= figure.bbox.y1 + 1, text
-    for (one, a), (other, b) in combinations([(text, box.shrunk(0.9, 0.7)) for text, box in boxes], 2):
-        assert not a.overlaps(b), (one, other)
+    for (first, a), (second, b) in combinations([(text, box.shrunk(0.9, 0.7)) for text, box in boxes], 2):
+        assert not a.overlaps(b), (first, second)
     return [text.replace("\n", "") for text, _ in boxes]
 
 
@@ -258,7 +260,7 @@ def test_twenty_long_names_that_differ_at_the_end_stay_distinct_and_legible() ->
     pathway = load_pathway("three_state")
     base = Scenario("base", pathway)
     policies = [Scenario(f"{LONG}{i:02d}", pathway, scale={"onset_rate": 1 - 0.04 * i}) for i in range(20)]
-    pictures = {each.name: legible(each.figure) for each in drawn([base, *policies])}
+    pictures = {picture.name: legible_texts(picture.figure) for picture in drawn([base, *policies])}
     for name in ("overall_survival", "survival_by_policy", "survival_by_group", "state_occupancy"):
         ends = [text for text in pictures[name] if re.search(r"variant-\d\d$", text)]
         assert len(set(ends)) == 20, name
@@ -266,10 +268,10 @@ def test_twenty_long_names_that_differ_at_the_end_stay_distinct_and_legible() ->
 
 def test_names_that_differ_in_their_middle_are_numbered() -> None:
     names = [f"{'a' * 40}{i}{'b' * 40}" for i in range(3)]
-    shown = abridged.shortened([*names, "short"], 32)
-    assert len(set(shown.values())) == 4
-    assert shown["short"] == "short"
-    assert max(map(len, shown.values())) <= 32
+    short_names = abridged.shortened([*names, "short"], 32)
+    assert len(set(short_names.values())) == 4
+    assert short_names["short"] == "short"
+    assert max(map(len, short_names.values())) <= 32
 
 
 def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
@@ -279,10 +281,10 @@ def test_labels_and_titles_of_300_letters_leave_a_figure_legible() -> None:
     clocks = {"a clock of many words " * 14: "healthy"}
     long = replace(pathway, title="A title " * 40, states=states, groups=groups, clocks=clocks)
     for picture in drawn([Scenario("n" * 300, long), Scenario("m" * 300, long, scale={"onset_rate": 0.5})]):
-        legible(picture.figure)
+        legible_texts(picture.figure)
 
 
-def test_letters_that_no_font_has_are_said_to_have_none(recwarn: pytest.WarningsRecorder) -> None:
+def test_a_figure_notes_letters_that_no_font_has(recwarn: pytest.WarningsRecorder) -> None:
     pathway = load_pathway("three_state")
     states = {name: replace(state, label=f"{name} \U000f0000") for name, state in pathway.states.items()}
     for picture in drawn([Scenario("\U000f0000", replace(pathway, states=states))]):

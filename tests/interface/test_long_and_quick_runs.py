@@ -1,4 +1,4 @@
-"""Long work asks first; `--quick` gives a rough answer instead, and says everywhere that it is rough."""
+"""Long work asks first; `--quick` gives a rough answer instead, which is marked as rough everywhere."""
 
 import json
 from collections.abc import Callable
@@ -25,8 +25,8 @@ COMMANDS = [
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is done takes too long."""
+def everything_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Treat every command as too long."""
     monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
     monkeypatch.setattr("simulator.experiment.cost.SURELY_SHORT", -1.0)
     monkeypatch.setattr("simulator.analyses.virtual_cohorts.settings.SURELY_SHORT", 0)
@@ -34,9 +34,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.analyses.sensitivity.run.SURELY_SHORT", 0)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("everything_is_too_long")
 @pytest.mark.parametrize("typed", COMMANDS, ids=lambda typed: typed[0])
-def test_long_work_is_refused_with_its_time_and_leaves_nothing(
+def test_long_work_is_refused_with_its_time_and_leaves_no_file(
     aftercart: Command, folder: Path, typed: tuple[str, ...]
 ) -> None:
     before = set(folder.rglob("*"))
@@ -47,9 +47,9 @@ def test_long_work_is_refused_with_its_time_and_leaves_nothing(
     assert set(folder.rglob("*")) == before
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("everything_is_too_long")
 @pytest.mark.parametrize("typed", COMMANDS[:2], ids=lambda typed: typed[0])
-def test_yes_starts_it(aftercart: Command, typed: tuple[str, ...]) -> None:
+def test_yes_starts_long_work(aftercart: Command, typed: tuple[str, ...]) -> None:
     assert aftercart(*typed, "--yes", "--quiet").exit_code == 0
 
 
@@ -78,7 +78,7 @@ def test_a_quick_run_is_marked_as_rough_everywhere(aftercart_with_figures: Comma
     assert ROUGH in (run / "report.html").read_text(encoding="utf-8")
 
 
-def test_what_is_not_quick_is_not_rough(aftercart: Command, folder: Path) -> None:
+def test_a_run_without_quick_is_not_marked_as_rough(aftercart: Command, folder: Path) -> None:
     result = aftercart("run", "as-it-is.toml", "--out", "run")
     assert "rough" not in result.output.lower()
     assert json.loads((folder / "run" / "manifest.json").read_text(encoding="utf-8"))["rough"] is False
@@ -86,7 +86,7 @@ def test_what_is_not_quick_is_not_rough(aftercart: Command, folder: Path) -> Non
         assert "quality" not in pd.read_csv(file).columns, file.name
 
 
-def test_a_quick_table_is_json_still_and_the_mark_is_beside_it(aftercart: Command) -> None:
+def test_quick_output_is_valid_json_and_the_note_goes_to_stderr(aftercart: Command) -> None:
     result = aftercart("run", "as-it-is.toml", "--quick", "--json")
     assert {row["quality"] for row in json.loads(result.stdout)} == {"rough"}
     assert ROUGH in result.stderr
@@ -110,8 +110,8 @@ def test_a_quick_run_of_a_centre_has_one_replication(aftercart: Command, folder:
 
 
 @pytest.mark.parametrize("name", scenarios.names())
-def test_a_quick_run_of_whatever_is_shipped_is_short_work(name: str) -> None:
-    """However slow the machine: by count of events, the sum over processes of what they do."""
+def test_a_quick_run_of_a_shipped_scenario_is_short(name: str) -> None:
+    """By the number of events, whatever the speed of the machine."""
     from simulator.experiment.engine_choice import choose_engine
     from simulator.experiment.settings import Settings
     from simulator.scenario.scenario import load_scenario
@@ -122,9 +122,7 @@ def test_a_quick_run_of_whatever_is_shipped_is_short_work(name: str) -> None:
     assert cost.is_surely_short([scenario], engine, settings)
 
 
-def test_the_report_is_opened_where_that_is_asked_for(
-    aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_opens_the_report(aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     monkeypatch.setattr("typer.launch", opened.append)
     assert aftercart("run", "as-it-is.toml", "--quiet", "--out", "run").exit_code == 0
@@ -133,7 +131,7 @@ def test_the_report_is_opened_where_that_is_asked_for(
     assert opened == [str(Path("again") / "report.html")]
 
 
-def test_where_no_program_opens_pages_that_is_said(
+def test_open_without_a_browser_prints_the_path_of_the_report(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("typer.launch", lambda page: 1)

@@ -1,4 +1,4 @@
-"""The manifest says from what, by what and how a run came about; draws of other files are said to be stale."""
+"""The manifest records the files, versions and command of a run, and whether its draws are stale."""
 
 import json
 import platform
@@ -19,62 +19,62 @@ Command = Callable[..., Any]
 TYPED = ["compare", "as-it-is.toml", "fewer-fall-ill.toml", "--out", "a folder", "--quiet"]
 
 
-def manifest(folder: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return told
+def read_manifest(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
 def test_a_manifest_has_the_command_the_versions_and_the_platform(aftercart: Command, folder: Path) -> None:
     assert aftercart(*TYPED).exit_code == 0
-    told = manifest(folder / "a folder")
-    assert shlex.split(told["command"]) == ["aftercart", *TYPED]
-    assert told["platform"] == platform.platform()
-    assert told["versions"]["python"] == platform.python_version()
+    manifest = read_manifest(folder / "a folder")
+    assert shlex.split(manifest["command"]) == ["aftercart", *TYPED]
+    assert manifest["platform"] == platform.platform()
+    assert manifest["versions"]["python"] == platform.python_version()
     for name in ("aftercart", "numpy", "scipy", "pandas", "pydantic", "simpy", "matplotlib"):
-        assert told["versions"][name] == version(name)
-    assert told["stale_draws"] is None
+        assert manifest["versions"][name] == version(name)
+    assert manifest["stale_draws"] is None
 
 
 def test_every_file_of_a_run_is_named_once_with_its_hash(aftercart: Command, folder: Path) -> None:
-    """The base of a scenario counts, too."""
+    """The base of a scenario is a file of the run, too."""
     assert aftercart("run", "fewer-fall-ill.toml", "--out", "a folder", "--quiet").exit_code == 0
-    told = {each["file"]: (each["what"], each["sha256"]) for each in manifest(folder / "a folder")["files"]}
-    own = {str((folder / name).resolve()): "scenario" for name in ("as-it-is.toml", "fewer-fall-ill.toml")}
+    files = {entry["file"]: (entry["what"], entry["sha256"]) for entry in read_manifest(folder / "a folder")["files"]}
+    declared = {str((folder / name).resolve()): "scenario" for name in ("as-it-is.toml", "fewer-fall-ill.toml")}
     shipped = {"simulator/pathway/shipped/three_state.toml": "pathway"}
-    assert {file: what for file, (what, _) in told.items()} == own | shipped
-    for file in own:
-        assert told[file][1] == sha256(Path(file).read_bytes()).hexdigest()
+    assert {file: what for file, (what, _) in files.items()} == declared | shipped
+    for file in declared:
+        assert files[file][1] == sha256(Path(file).read_bytes()).hexdigest()
 
 
 def test_draws_the_marginal_benefit_and_the_cohort_are_among_the_files(aftercart: Command, folder: Path) -> None:
     assert aftercart("run", "wider-salvage", "--draws", "1", "--out", "out", "--quiet").exit_code == 0
-    told = {each["file"]: each["what"] for each in manifest(folder / "out")["files"]}
+    files = {entry["file"]: entry["what"] for entry in read_manifest(folder / "out")["files"]}
     cohort = "calibration/cohorts/wang2024"
-    assert told[f"{cohort}/draws.csv"] == "draws"
-    assert told[f"{cohort}/marginal_benefit.csv"] == "marginal benefit"
-    assert told[f"{cohort}/targets.csv"] == told[f"{cohort}/cohort.toml"] == "cohort"
-    assert told["scenarios/wider-salvage.toml"] == "scenario"
+    assert files[f"{cohort}/draws.csv"] == "draws"
+    assert files[f"{cohort}/marginal_benefit.csv"] == "marginal benefit"
+    assert files[f"{cohort}/targets.csv"] == files[f"{cohort}/cohort.toml"] == "cohort"
+    assert files["scenarios/wider-salvage.toml"] == "scenario"
 
 
-def test_a_sweep_says_as_much(aftercart: Command, folder: Path) -> None:
+def test_the_manifest_of_a_sweep_has_the_command_and_the_files(aftercart: Command, folder: Path) -> None:
     typed = ["sweep", "as-it-is.toml", "--vary", "onset_rate=0.1,0.2"]
     result = aftercart(*typed, "--out", "out", "--quiet")
     assert result.exit_code == 0, result.stderr
-    told = manifest(folder / "out")
-    assert told["command"] == shlex.join(["aftercart", *typed, "--out", "out", "--quiet"])
-    assert [each["what"] for each in told["files"]] == ["scenario", "pathway"]
+    manifest = read_manifest(folder / "out")
+    assert manifest["command"] == shlex.join(["aftercart", *typed, "--out", "out", "--quiet"])
+    assert [entry["what"] for entry in manifest["files"]] == ["scenario", "pathway"]
 
 
 HAZARD = rate(0.1, prior={"family": "lognormal", "median": 0.1, "sigma": 0.5})
-OWN = two_state(exponential(rate="hazard"), draws="draws.csv", parameters={"hazard": HAZARD})
+PATHWAY = two_state(exponential(rate="hazard"), draws="draws.csv", parameters={"hazard": HAZARD})
 STALE = "These draws were fitted to another version of pathway ill: results mix the two. Refit with"
 
 
 @pytest.mark.usefixtures("without_png")
-def test_stale_draws_are_said_in_the_terminal_the_report_and_the_manifest(
+def test_a_note_on_stale_draws_is_in_the_terminal_the_report_and_the_manifest(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
-    (folder / "ill.toml").write_text(toml(OWN))
+    (folder / "ill.toml").write_text(toml(PATHWAY))
     (folder / "now.toml").write_text('pathway = "ill.toml"')
     (folder / "draws.csv").write_text("hazard,fitted_to\n0.1,0123456789ab-0123456789ab\n")
     for file in ("ill.toml", "now.toml"):
@@ -84,11 +84,11 @@ def test_stale_draws_are_said_in_the_terminal_the_report_and_the_manifest(
     ran = aftercart_with_figures("run", "now.toml", "--out", "out")
     assert ran.exit_code == 0
     assert f"Note: {STALE}" in ran.stderr
-    assert manifest(folder / "out")["stale_draws"].startswith(STALE)
+    assert read_manifest(folder / "out")["stale_draws"].startswith(STALE)
     assert STALE in (folder / "out" / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_stale_cohort_is_said_by_its_check(aftercart: Command, folder: Path) -> None:
+def test_check_notes_a_stale_cohort(aftercart: Command, folder: Path) -> None:
     import shutil
 
     shutil.copytree(cohorts_folder() / "wang2024", folder / "mine")

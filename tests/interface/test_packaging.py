@@ -1,4 +1,4 @@
-"""What is shipped, under which version and licence, and that the README's commands are those that are tested."""
+"""The package's files, version and licence agree, and the README's commands are those that are tested."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def test_the_licence_is_stated_alike_everywhere(repository: Path, project: dict[
     assert "\nlicense: MIT\n" in (repository / "CITATION.cff").read_text(encoding="utf-8")
 
 
-def test_only_what_is_needed_is_depended_on(project: dict[str, Any]) -> None:
+def test_dependencies_are_those_that_are_needed(project: dict[str, Any]) -> None:
     assert {name_of(requirement) for requirement in project["project"]["dependencies"]} == DEPENDENCIES
 
 
@@ -70,8 +70,8 @@ def test_the_readme_has_the_main_job_and_the_test_command(repository: Path) -> N
         assert f" {tool}" in readme_command(repository, "tests")
 
 
-def test_ci_runs_the_readme_s_own_command(repository: Path) -> None:
-    """The function that takes it from the README is run by itself; were it to find nothing, the script would stop."""
+def test_ci_runs_the_commands_of_the_readme(repository: Path) -> None:
+    """The script's function that reads the README is run alone; without a command in the README the script stops."""
     script = (repository / ".ci" / "run").read_text(encoding="utf-8")
     (function,) = re.findall(r"^command_of_readme\(\) \{\n.*?^\}", script, re.M | re.S)
     for marker in ("main job", "tests"):

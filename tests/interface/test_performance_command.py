@@ -1,4 +1,4 @@
-"""The command that writes docs/performance.md works; what it measures is nobody's concern here."""
+"""The command that writes docs/performance.md works; its measurements are not tested."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a script imports from the package itself."""
+"""The public names of the package, as a script uses them."""
 
 import subprocess
 import sys
@@ -40,13 +40,13 @@ def test_results_answer_in_the_sentence_that_the_command_line_prints(results: si
 def test_results_are_plotted_as_a_matplotlib_figure_with_a_curve_of_every_scenario(results: simulator.Results) -> None:
     figure = results.plot()
     assert isinstance(figure, Figure)
-    written = {text.get_text() for text in figure.findobj(Text)}
-    assert {"baseline", "no-hsct"} <= written
+    texts = {text.get_text() for text in figure.findobj(Text)}
+    assert {"baseline", "no-hsct"} <= texts
 
 
 def test_a_notebook_shows_the_answer_the_outcomes_and_the_figure(results: simulator.Results) -> None:
     html = results._repr_html_()
-    answer, table, figure = (html.index(part) for part in (results.answer[:20], "<table", "<svg"))
+    answer, table, figure = (html.index(text) for text in (results.answer[:20], "<table", "<svg"))
     assert answer < table < figure
     assert html.count("<svg") == 1
 
@@ -57,8 +57,8 @@ def test_a_run_imports_no_matplotlib() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_run_that_keeps_histories_simulates_nobody_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two parameter sets of 50 patients: two simulations, and the events are of the first one's patients."""
+def test_a_run_that_keeps_histories_simulates_every_patient_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two parameter sets of 50 patients: two simulations, and the events are those of the first."""
     simulations: list[range] = []
 
     def count(model, horizon, patients, *rest):

@@ -1,4 +1,4 @@
-"""The pages on reporting standards: as fresh as what they are made from, and pointing at what exists."""
+"""The pages on reporting standards are up to date, and their links and tests exist."""
 
 import importlib.util
 import re
@@ -13,12 +13,12 @@ def read(repository: Path, name: str) -> str:
     return (repository / "docs" / name).read_text(encoding="utf-8")
 
 
-def test_the_stress_page_is_what_its_command_writes(repository: Path) -> None:
-    told = importlib.util.spec_from_file_location("stress_des", repository / "docs" / "stress_des.py")
-    assert told is not None
-    assert told.loader is not None
-    module = importlib.util.module_from_spec(told)
-    told.loader.exec_module(module)
+def test_the_stress_page_is_up_to_date_with_its_command(repository: Path) -> None:
+    spec = importlib.util.spec_from_file_location("stress_des", repository / "docs" / "stress_des.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     assert read(repository, "stress-des.md") == module.page(), "stale: run python docs/stress_des.py"
 
 
@@ -41,8 +41,8 @@ def test_every_page_and_heading_that_is_linked_exists(repository: Path) -> None:
 
 def headings(page: Path) -> set[str]:
     """Return the headings of a page as links name them."""
-    found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
-    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in titles}
 
 
 def test_the_glossary_is_alphabetical_and_linked_from_the_readme(repository: Path) -> None:
@@ -63,8 +63,8 @@ def test_every_test_that_answers_an_item_exists(repository: Path) -> None:
 def test_an_item_is_answered_or_called_open(repository: Path) -> None:
     for line in read(repository, "validation-checklists.md").splitlines():
         if line.startswith("| ") and not line.startswith(("| type", "| item", "| domain")):
-            *_, said, where, _ = (each.strip() for each in line.split("|"))
-            assert where or "open" in said, line
+            *_, answer, where, _ = (cell.strip() for cell in line.split("|"))
+            assert where or "open" in answer, line
 
 
 def test_the_types_of_validation_are_all_named(repository: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the documents say of the formats is what the formats are."""
+"""The documentation of the formats agrees with the program."""
 
 import json
 import re
@@ -18,19 +18,19 @@ def blocks(document: Path) -> list[str]:
     return re.findall(r"^```toml\n(.*?)^```", document.read_text(encoding="utf-8"), re.M | re.S)
 
 
-def test_the_schema_in_the_repository_is_the_program_s(aftercart: Command, repository: Path) -> None:
-    kept = (repository / "scenarios" / "schema.json").read_text(encoding="utf-8")
-    assert json.loads(aftercart("schema").stdout) == json.loads(kept), "aftercart schema > scenarios/schema.json"
+def test_the_schema_in_the_repository_is_up_to_date(aftercart: Command, repository: Path) -> None:
+    shipped = (repository / "scenarios" / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(aftercart("schema").stdout) == json.loads(shipped), "aftercart schema > scenarios/schema.json"
 
 
 @pytest.mark.parametrize(("document", "options"), [("pathway", ["--pathway"]), ("scenario", [])])
-def test_the_reference_in_the_documents_is_the_program_s(
+def test_the_reference_in_the_documents_is_up_to_date(
     aftercart: Command, repository: Path, document: str, options: list[str]
 ) -> None:
     text = (repository / "docs" / f"{document}-format.md").read_text(encoding="utf-8")
-    _, marker, kept = text.partition("<!-- generated -->\n")
+    _, marker, reference = text.partition("<!-- generated -->\n")
     assert marker
-    assert kept == aftercart("schema", *options, "--markdown").stdout
+    assert reference == aftercart("schema", *options, "--markdown").stdout
 
 
 def test_the_reference_names_every_family_parameter_and_unit(aftercart: Command) -> None:
@@ -44,7 +44,7 @@ def test_the_reference_names_every_family_parameter_and_unit(aftercart: Command)
         assert f"| `{unit}` |" in printed
 
 
-def test_the_pathway_schema_is_one_too(aftercart: Command) -> None:
+def test_the_pathway_schema_is_a_json_schema(aftercart: Command) -> None:
     schema = json.loads(aftercart("schema", "--pathway").stdout)
     assert set(schema["required"]) == {"title", "start", "states"}
     assert "StateTable" in schema["$defs"]
@@ -71,7 +71,7 @@ def test_the_documented_pathway_uses_what_it_explains(folder: Path, repository: 
         assert table
 
 
-def test_the_documented_scenario_can_be_used(aftercart: Command, folder: Path, repository: Path) -> None:
+def test_the_documented_scenario_passes_check(aftercart: Command, folder: Path, repository: Path) -> None:
     full, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "full.toml").write_text(full, encoding="utf-8")
     result = aftercart("check", "full.toml")

@@ -24,9 +24,9 @@ RATES = {"onset_rate": 0.1, "death_rate_healthy": 0.02, "death_rate_ill": 0.2}
 @pytest.fixture
 def ill(folder: Path) -> Path:
     """The illness-death model with 150 draws of its rates, and a policy."""
-    told = (shipped.path("three_state")).read_text()
-    told = told.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
-    (folder / "uncertain.toml").write_text(told)
+    pathway = (shipped.path("three_state")).read_text()
+    pathway = pathway.replace('start = "healthy"', 'start = "healthy"\ndraws = "draws.csv"')
+    (folder / "uncertain.toml").write_text(pathway)
     scores = np.random.default_rng(2).normal(size=(150, 3))
     draws = pd.DataFrame(np.array(list(RATES.values())) * np.exp(0.3 * scores), columns=list(RATES))
     draws.to_csv(folder / "draws.csv", index=False)
@@ -36,29 +36,29 @@ def ill(folder: Path) -> Path:
 
 
 @pytest.fixture
-def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.cli.sensitivity._draw", lambda found, into: None)
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.cli.sensitivity._draw", lambda results, into: None)
 
 
 def sensitivity(aftercart: Command, *typed: str) -> Any:
     return aftercart("sensitivity", *typed, "--jobs", "1")
 
 
-def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Path, drawless: None) -> None:
+def test_the_answer_comes_first_and_every_line_fits(aftercart: Command, ill: Path, without_figures: None) -> None:
     result = sensitivity(aftercart, "fewer.toml", "today.toml")
     assert result.exit_code == 0, result.output
-    told = " ".join(result.stdout.split())
-    assert told.startswith("Of 100 patients, ")
-    assert re.search(r"are alive at 12 months under fewer: [\d.]+ instead of [\d.]+ under today\. With every", told)
-    assert "Each varied over its 95 % interval, death_rate_healthy (" in told
-    assert "For the choice between today and fewer, without costs:" in told
+    output = " ".join(result.stdout.split())
+    assert output.startswith("Of 100 patients, ")
+    assert re.search(r"are alive at 12 months under fewer: [\d.]+ instead of [\d.]+ under today\. With every", output)
+    assert "Each varied over its 95 % interval, death_rate_healthy (" in output
+    assert "For the choice between today and fewer, without costs:" in output
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
-def test_an_interval_of_a_structure_is_rounded_as_that_of_the_answer(
-    aftercart: Command, ill: Path, drawless: None
+def test_intervals_of_structures_are_rounded_like_those_of_the_answer(
+    aftercart: Command, ill: Path, without_figures: None
 ) -> None:
-    """So an end of -0.2 beside +18 is 0 in both, for an end has the decimals of its estimate."""
+    """An end of -0.2 next to +18 is 0 in both, because an end has the decimals of its estimate."""
     result = sensitivity(aftercart, "fewer.toml", "today.toml", "--show", "structure", "--out", "run")
     assert result.exit_code == 0, result.output
     declared = pd.read_csv(ill / "run" / "structure.csv").iloc[0]
@@ -68,8 +68,8 @@ def test_an_interval_of_a_structure_is_rounded_as_that_of_the_answer(
     assert f"{ends[0]} to {ends[1]}" in row
 
 
-def test_what_needs_salib_is_left_out_of_all_where_it_is_missing(
-    aftercart: Command, ill: Path, drawless: None, monkeypatch: pytest.MonkeyPatch
+def test_without_salib_all_leaves_out_sobol(
+    aftercart: Command, ill: Path, without_figures: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("simulator.analyses.sensitivity.sobol.find_spec", lambda name: None)
     result = sensitivity(aftercart, "fewer.toml", "today.toml", "--show", "all", "--out", "run")
@@ -78,47 +78,45 @@ def test_what_needs_salib_is_left_out_of_all_where_it_is_missing(
     assert {path.stem for path in (ill / "run").glob("*.csv")} == {"tornado", "prcc", "structure", "evppi"}
 
 
-def test_one_scenario_has_no_decision(aftercart: Command, ill: Path, drawless: None) -> None:
+def test_one_scenario_alone_has_no_decision(aftercart: Command, ill: Path, without_figures: None) -> None:
     result = sensitivity(aftercart, "today.toml", "--outcome", "rmst_60", "--out", "one")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Mean survival to month 60, months: today: ")
-    assert {each.name for each in (ill / "one").iterdir()} == {
+    assert {file.name for file in (ill / "one").iterdir()} == {
         "tornado.csv", "prcc.csv", "structure.csv", "manifest.json"
     }  # fmt: skip
 
 
-def test_all_of_a_scenario_of_ones_own_names_what_cannot_be_shown(
-    aftercart: Command, ill: Path, drawless: None
-) -> None:
+def test_all_names_the_parts_that_are_not_available(aftercart: Command, ill: Path, without_figures: None) -> None:
     typed = ("--show", "all", "--samples", "16", "--out", "all", "--quiet")
     result = sensitivity(aftercart, "today.toml", *typed)
     assert result.exit_code == 0, result.output
     assert "these parts are not available: priors (no cohort was fitted to this pathway), evppi " in result.stderr
     assert "evppi (it needs a BASE to compare with)" in result.stderr
     parts = {f"{part}.csv" for part in ("tornado", "prcc", "sobol", "structure")}
-    assert {each.name for each in (ill / "all").iterdir()} == {*parts, "manifest.json"}
+    assert {file.name for file in (ill / "all").iterdir()} == {*parts, "manifest.json"}
 
 
 @pytest.mark.parametrize("show", [(), ("--show", "all")])
-def test_of_fewer_than_100_parameter_sets_the_tornado_is_shown_and_the_rest_named(
-    show: tuple[str, ...], aftercart: Command, ill: Path, drawless: None
+def test_with_fewer_than_100_parameter_sets_only_the_tornado_is_shown(
+    show: tuple[str, ...], aftercart: Command, ill: Path, without_figures: None
 ) -> None:
     result = sensitivity(aftercart, "fewer.toml", "today.toml", "--draws", "40", *show, "--out", "few", "--quiet")
     assert result.exit_code == 0, result.output
     assert "these parts are not available: prcc, " in result.stderr
     assert "evppi (takes 100 parameter sets or more; there are 40)\n" in result.stderr
     assert result.stderr.count("\n") == 1
-    assert {each.name for each in (ill / "few").iterdir()} == {"tornado.csv", "manifest.json"}
+    assert {file.name for file in (ill / "few").iterdir()} == {"tornado.csv", "manifest.json"}
 
 
 @pytest.mark.usefixtures("without_png")
-def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figures: Command, ill: Path) -> None:
+def test_the_folder_contains_a_table_and_a_figure_for_each_part(aftercart_with_figures: Command, ill: Path) -> None:
     typed = ("--show", "evppi, tornado,prcc,structure,sobol", "--samples", "32", "--out", "all", "--quiet")
     result = sensitivity(aftercart_with_figures, "fewer.toml", "today.toml", *typed)
     assert result.exit_code == 0, result.output
     parts = ("tornado", "prcc", "sobol", "structure", "evppi")
     expected = {f"{part}.{end}" for part in parts for end in ("csv", "svg", "png")} | {"manifest.json"}
-    assert {each.name for each in (ill / "all").iterdir()} == expected
+    assert {file.name for file in (ill / "all").iterdir()} == expected
     table = pd.read_csv(ill / "all" / "tornado.csv")
     assert set(table["parameter"]) == set(RATES)
     manifest = json.loads((ill / "all" / "manifest.json").read_text())
@@ -127,25 +125,27 @@ def test_the_folder_holds_a_tidy_table_and_a_figure_a_part(aftercart_with_figure
 
 
 @pytest.mark.usefixtures("without_png")
-def test_figures_say_in_words_what_they_show_with_n_and_source(aftercart_with_figures: Command, folder: Path) -> None:
+def test_figures_have_a_text_description_and_tables_name_n_and_source(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
     typed = ("--show", "tornado", "--parameter", "hsct_cure", "--parameter", "nr_cure", "--out", "run")
     result = sensitivity(aftercart_with_figures, "wider-salvage", "baseline", *typed)
     assert result.exit_code == 0, result.output
     drawn = (folder / "run" / "tornado.svg").read_text()
     assert any(f"Each varied over its 95 % interval, {name} (" in drawn for name in ("hsct_cure", "nr_cure"))
-    told = " ".join(result.stdout.split())
-    assert "n = 37" in told
-    assert "nr_cure *" in told
+    output = " ".join(result.stdout.split())
+    assert "n = 37" in output
+    assert "nr_cure *" in output
     assert re.search(
-        r"marginal_benefit is varied as other cohorts suggest \(0\.\d\d to 0\.\d\d\): an extrapolation", told
+        r"marginal_benefit is varied as other cohorts suggest \(0\.\d\d to 0\.\d\d\): an extrapolation", output
     )
 
 
-def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, drawless: None) -> None:
+def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, without_figures: None) -> None:
     typed = ("--json", "--show", "tornado,evppi", "--outcome", "os_24")
-    found = json.loads(sensitivity(aftercart, "fewer.toml", "today.toml", *typed).stdout)
-    assert list(found) == ["tornado", "evppi"]
-    assert found["evppi"][0]["parameter"] == "everything"
+    tables = json.loads(sensitivity(aftercart, "fewer.toml", "today.toml", *typed).stdout)
+    assert list(tables) == ["tornado", "evppi"]
+    assert tables["evppi"][0]["parameter"] == "everything"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_json_is_the_tables_and_nothing_else(aftercart: Command, ill: Path, draw
         (("today.toml", "today.toml"), ("two scenarios have one name",)),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_a_line(
+def test_invalid_arguments_are_refused_in_one_line(
     aftercart: Command, ill: Path, typed: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     result = sensitivity(aftercart, *typed)
@@ -183,9 +183,7 @@ def test_what_cannot_be_used_is_refused_in_a_line(
     assert not (ill / "results").exists()
 
 
-def test_leaving_out_an_assumed_prior_says_how_much_it_changes(
-    aftercart: Command, folder: Path, drawless: None
-) -> None:
+def test_weakening_an_assumed_prior_reports_the_change(aftercart: Command, folder: Path, without_figures: None) -> None:
     typed = ("--show", "priors", "--parameter", "pr_cure", "--parameter", "salvage_uptake", "--draws", "200")
     result = sensitivity(aftercart, "baseline", *typed, "--outcome", "rmst_60", "--out", "priors")
     assert result.exit_code == 0, result.output
@@ -196,7 +194,7 @@ def test_leaving_out_an_assumed_prior_says_how_much_it_changes(
     assert table["effective_draws"].iloc[1] > 100
 
 
-def test_priors_of_a_cohort_whose_likelihood_takes_hours_ask_first(
+def test_weakening_priors_asks_first_if_it_takes_hours(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("simulator.cli.sensitivity._Widened.seconds", lambda self, draws: 10.0 * 3600.0)
@@ -207,7 +205,7 @@ def test_priors_of_a_cohort_whose_likelihood_takes_hours_ask_first(
     assert not (folder / "priors").exists()
 
 
-def test_the_time_of_the_likelihoods_of_other_priors_grows_with_the_draws() -> None:
+def test_the_predicted_time_of_weakened_priors_grows_with_the_draws() -> None:
     pathway = load_pathway("b_all_post_cd19")
     draws = load_draws(pathway)
     assert draws is not None

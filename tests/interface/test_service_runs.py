@@ -1,4 +1,4 @@
-"""A centre's runs: what a planner types, what is said of the wards, what the folder holds, and what is refused."""
+"""Runs of a centre: the answer and tables that a planner sees, the files, and the refusals."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def centres(folder: Path) -> None:
         (folder / f"{name}.toml").write_text(text)
 
 
-def words(result: Any) -> str:
+def printed_text(result: Any) -> str:
     assert result.exit_code == 0, result.output
     return " ".join(result.stdout.split())
 
@@ -60,11 +60,11 @@ def service(run: Path) -> pd.DataFrame:
     return table[table["arrival_year"].isna()].set_index(["scenario", "resource", "outcome"]).sort_index()
 
 
-def test_a_run_from_dates_is_the_run_from_the_same_months(aftercart: Command, folder: Path) -> None:
+def test_arrival_dates_and_the_same_arrival_months_give_the_same_run(aftercart: Command, folder: Path) -> None:
     """On the 1st, the 9th and twice the 20th of three months; one bed."""
-    days = [date(2019, month, day) for month in (1, 2, 3) for day in (1, 9, 20, 20)]
-    months = [(day - days[0]).days / 30.4375 for day in days]
-    declared = {"arrival_dates": f"[{', '.join(map(str, days))}]", "arrival_months": str(months)}
+    dates = [date(2019, month, day) for month in (1, 2, 3) for day in (1, 9, 20, 20)]
+    months = [(day - dates[0]).days / 30.4375 for day in dates]
+    declared = {"arrival_dates": f"[{', '.join(map(str, dates))}]", "arrival_months": str(months)}
     for key, arrivals in declared.items():
         (folder / "listed.toml").write_text(
             f'pathway = "ward.toml"\n[capacity]\nbeds = 1\n[service]\n{key} = {arrivals}\nyears = 1\n'
@@ -93,11 +93,11 @@ def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, fo
     }  # fmt: skip
 
 
-# --- What is said ---
+# --- Answer and tables ---
 
 
-def test_the_answer_is_survival_and_then_what_the_ward_does(aftercart: Command, folder: Path) -> None:
-    printed = words(aftercart("run", "busy.toml", "--out", "run"))
+def test_the_answer_gives_survival_and_then_waits_and_losses(aftercart: Command, folder: Path) -> None:
+    printed = printed_text(aftercart("run", "busy.toml", "--out", "run"))
     assert re.match(r"Of 100 patients, \d+ are alive at 12 months under busy\. Two beds: ", printed)
     pattern = r"Two beds: of patients who request one, (\d+) % wait over 30 days and (\d+) % are lost"
     shares = re.search(pattern, printed)
@@ -124,9 +124,9 @@ def test_long_waits_are_shown_in_months(aftercart: Command) -> None:
     assert ("mean wait of patients served, days" in printed) != ("mean wait of patients served, months" in printed)
 
 
-def test_intervals_over_draws_are_shown_where_there_are_draws(aftercart: Command, folder: Path) -> None:
+def test_intervals_over_parameter_sets_are_shown_if_there_are_several(aftercart: Command, folder: Path) -> None:
     typed = ("--draws", "6", "--replications", "3", "--jobs", "1")
-    printed = words(aftercart("run", "letter-centre", "--out", "run", *typed))
+    printed = printed_text(aftercart("run", "letter-centre", "--out", "run", *typed))
     assert "HSCT beds; waits and use cover whole stays, even past the horizon" in printed
     assert "letter-centre: one HSCT bed" in printed
     assert "Brackets: 95 % intervals over 6 parameter sets, without simulation noise" in printed
@@ -139,10 +139,10 @@ def test_intervals_over_draws_are_shown_where_there_are_draws(aftercart: Command
 
 
 @pytest.mark.usefixtures("with_page_alone")
-def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_shown(
+def test_if_simulation_noise_hides_the_interval_the_estimate_has_a_standard_error(
     aftercart_with_figures: Command, folder: Path
 ) -> None:
-    printed = words(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
+    printed = printed_text(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
     utilisation = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
     assert np.isnan([utilisation["lower"], utilisation["upper"]]).all()
     used, error = (100 * utilisation[name] for name in ("estimate", "monte_carlo_se"))
@@ -159,21 +159,21 @@ def test_where_chance_hides_the_interval_the_estimate_and_its_error_are_shown(
         (0.001, "is above 0.1 % of the estimate for 9 of 9 figures: requests a year; "),
     ],
 )
-def test_it_is_said_whether_the_replications_suffice(
+def test_a_note_says_whether_the_replications_suffice(
     aftercart: Command, folder: Path, precision: float, sentence: str
 ) -> None:
     (folder / "precise.toml").write_text(f'base = "busy.toml"\n[service]\nprecision = {precision}')
-    assert f"Simulation noise (95 % Monte Carlo error) {sentence}" in words(aftercart("run", "precise.toml"))
+    assert f"Simulation noise (95 % Monte Carlo error) {sentence}" in printed_text(aftercart("run", "precise.toml"))
 
 
-def test_one_replication_is_said_to_show_nothing_of_chance(aftercart: Command) -> None:
-    printed = words(aftercart("run", "busy.toml", "--replications", "1"))
+def test_one_replication_has_no_standard_errors_and_a_note_suggests_more(aftercart: Command) -> None:
+    printed = printed_text(aftercart("run", "busy.toml", "--replications", "1"))
     assert "--replications 2 or more" in printed
-    assert not any(promised in printed for promised in ("±", "standard error", "95 % intervals over"))
-    assert "±: Monte Carlo standard error" in words(aftercart("run", "busy.toml", "--replications", "2"))
+    assert not any(phrase in printed for phrase in ("±", "standard error", "95 % intervals over"))
+    assert "±: Monte Carlo standard error" in printed_text(aftercart("run", "busy.toml", "--replications", "2"))
 
 
-def test_the_report_of_one_replication_promises_no_error(aftercart_with_figures: Command, folder: Path) -> None:
+def test_the_report_of_one_replication_shows_no_standard_error(aftercart_with_figures: Command, folder: Path) -> None:
     assert aftercart_with_figures("run", "busy.toml", "--replications", "1", "--out", "run").exit_code == 0
     page = re.sub(r"\s+", " ", (folder / "run" / "report.html").read_text(encoding="utf-8"))
     assert "±" not in page.partition("</style>")[2]
@@ -193,7 +193,7 @@ def test_the_report_of_one_replication_promises_no_error(aftercart_with_figures:
 def test_the_engine_is_named_with_the_reason(aftercart: Command, folder: Path, typed: list[str], engine: str) -> None:
     (folder / "three.toml").write_text('pathway = "three_state"')
     (folder / "arrivals.toml").write_text(BUSY.replace("[capacity]\nbeds = 2\n", ""))
-    assert f"Engine: {engine}." in words(aftercart("run", *typed))
+    assert f"Engine: {engine}." in printed_text(aftercart("run", *typed))
 
 
 def test_the_offered_load_is_printed_before_the_run_unless_quiet(aftercart: Command) -> None:
@@ -230,7 +230,7 @@ def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None
     assert "survival" not in rows[0]
 
 
-# --- What the folder holds ---
+# --- Files ---
 
 
 @pytest.mark.usefixtures("by_others")
@@ -244,7 +244,7 @@ def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path)
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
 
 
-def test_histories_hold_the_queues_effect_and_are_those_that_the_tables_count(aftercart: Command, folder: Path) -> None:
+def test_histories_include_waits_and_agree_with_the_tables(aftercart: Command, folder: Path) -> None:
     assert aftercart("run", "busy.toml", "--histories", "--replications", "1", "--out", "run").exit_code == 0
     events = pd.read_csv(folder / "run" / "histories.csv")
     requests = pd.read_csv(folder / "run" / "requests.csv")
@@ -267,8 +267,8 @@ def test_both_engines_write_the_same_histories(aftercart: Command, folder: Path)
     for engine in ("microsim", "des"):
         assert aftercart("run", "busy.toml", "--histories", "--engine", engine, "--out", engine).exit_code == 0
     for name in ("histories.csv", "requests.csv"):
-        one, two = (pd.read_csv(folder / engine / name) for engine in ("microsim", "des"))
-        pd.testing.assert_frame_equal(one, two, check_exact=False, rtol=1e-6, atol=1e-6)
+        by_microsim, by_des = (pd.read_csv(folder / engine / name) for engine in ("microsim", "des"))
+        pd.testing.assert_frame_equal(by_microsim, by_des, check_exact=False, rtol=1e-6, atol=1e-6)
 
 
 def test_histories_of_limited_and_unlimited_scenarios_go_into_one_table(aftercart: Command, folder: Path) -> None:
@@ -286,8 +286,8 @@ def test_the_report_has_beds_and_can_be_made_again(aftercart_with_figures: Comma
     run = folder / "run"
     result = aftercart_with_figures("compare", "busy.toml", "calendar.toml", "--out", "run")
     assert result.exit_code == 0, result.output
-    written = {path.name: path.read_bytes() for path in run.iterdir()}
-    page = written["report.html"].decode()
+    files = {path.name: path.read_bytes() for path in run.iterdir()}
+    page = files["report.html"].decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert " Beds " in text
     assert "[capacity] beds = { units = [{ from_month = 0, units = 2 }, { from_month = 24, units = 3 }] }" in text
@@ -302,7 +302,7 @@ def test_the_report_has_beds_and_can_be_made_again(aftercart_with_figures: Comma
         assert "survival at 12 months can look better with fewer of them" in output
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", "run").exit_code == 0
-    assert {path.name: path.read_bytes() for path in run.iterdir()} == written
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == files
     (run / "service.csv").unlink()
     assert "service.csv" in aftercart_with_figures("report", "run").stderr
 
@@ -315,19 +315,21 @@ def test_arrivals_without_limits_have_no_queue_but_starts_and_a_report(
     run = folder / "run"
     assert not (run / "queue.csv").exists()
     starts = service(run).loc[("open", "beds", "starts_per_year"), "estimate"]
-    assert re.search(rf"beds started a year +{starts:.{0 if starts >= 10 else 1}f} ", words(result)), result.stdout
-    written = (run / "report.html").read_bytes()
-    assert b"Beds started a year" in written
-    assert b"queue.csv" not in written
+    assert re.search(rf"beds started a year +{starts:.{0 if starts >= 10 else 1}f} ", printed_text(result)), (
+        result.stdout
+    )
+    page = (run / "report.html").read_bytes()
+    assert b"Beds started a year" in page
+    assert b"queue.csv" not in page
     (run / "report.html").unlink()
     assert aftercart_with_figures("report", "run").exit_code == 0
-    assert (run / "report.html").read_bytes() == written
+    assert (run / "report.html").read_bytes() == page
 
 
-def test_a_centre_that_treats_as_many_has_no_more_survivors_per_10_more_treated(
+def test_a_centre_that_treats_as_many_patients_has_no_survivors_per_10_more_treated(
     aftercart: Command, folder: Path
 ) -> None:
-    """Beds change neither who is treated nor how many: what chance makes of them is no gain."""
+    """Beds change neither which patients are treated nor how many: differences by chance are no benefit."""
     typed = ("--patients", "100", "--horizon", "24", "--out", "run")
     assert aftercart("compare", "baseline", "letter-centre", "wider-salvage", *QUICK, *typed).exit_code == 0
     outcomes = pd.read_csv(folder / "run" / "outcomes.csv")
@@ -336,7 +338,7 @@ def test_a_centre_that_treats_as_many_has_no_more_survivors_per_10_more_treated(
 
 
 @pytest.mark.usefixtures("with_page_alone")
-def test_without_limits_nothing_is_said_of_beds(aftercart_with_figures: Command, folder: Path) -> None:
+def test_without_limits_there_is_no_note_on_beds(aftercart_with_figures: Command, folder: Path) -> None:
     (folder / "free.toml").write_text('pathway = "ward.toml"')
     result = aftercart_with_figures("run", "free.toml", "--out", "run")
     assert result.exit_code == 0, result.output
@@ -344,7 +346,7 @@ def test_without_limits_nothing_is_said_of_beds(aftercart_with_figures: Command,
         assert "may show more alive" not in " ".join(output.split())
 
 
-# --- What is shipped ---
+# --- Shipped centres ---
 
 CENTRES = [name for name in scenarios.names() if load_scenario(name).is_limited]
 
@@ -365,7 +367,7 @@ def test_the_centres_that_a_planner_asks_for_are_shipped() -> None:
 
 
 @pytest.mark.parametrize("name", CENTRES)
-def test_every_shipped_centre_can_be_served_and_the_regional_ones_are_busy(name: str) -> None:
+def test_demand_is_below_capacity_in_shipped_centres_and_high_in_the_regional_ones(name: str) -> None:
     scenario = load_scenario(name)
     table = load_draws(scenario.pathway)
     for load in offered_loads(scenario, values(table, slice(0, 60))).values():
@@ -376,7 +378,7 @@ def test_every_shipped_centre_can_be_served_and_the_regional_ones_are_busy(name:
                 assert 0.7 <= mean <= 0.95
 
 
-# --- What is refused ---
+# --- Refusals ---
 
 
 def refused(result: Any, *phrases: str) -> None:
@@ -389,7 +391,7 @@ def refused(result: Any, *phrases: str) -> None:
         assert phrase in message, message
 
 
-def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Command, folder: Path) -> None:
+def test_demand_above_capacity_is_refused_before_the_run(aftercart: Command, folder: Path) -> None:
     phrases = (
         "[capacity] beds",
         "demand exceeds capacity, so the queue grows without limit",
@@ -401,7 +403,7 @@ def test_a_load_that_can_never_be_served_is_refused_before_running(aftercart: Co
     assert not (folder / "run").exists()
 
 
-def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command, folder: Path) -> None:
+def test_beds_that_close_for_ever_are_refused_before_the_run(aftercart: Command, folder: Path) -> None:
     steps = "[{ from_month = 0, units = 30 }, { from_month = 20, units = 0 }]"
     (folder / "closing.toml").write_text(f'base = "overloaded.toml"\n[capacity.beds]\nunits = {steps}')
     refused(
@@ -413,7 +415,7 @@ def test_beds_that_close_for_ever_are_refused_before_running(aftercart: Command,
 
 
 def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(aftercart: Command, folder: Path) -> None:
-    """The clock starts at home, and a bed is held before: when would they have come, had they not waited?"""
+    """Patients hold a bed before the clock starts at home, so their arrivals depend on the queue."""
     states = {**WARD["states"], "home": sojourn(dead=exponential(mean=9))}
     (folder / "ward.toml").write_text(toml({**WARD, "states": states, "clocks": {"home": "home"}}))
     refused(aftercart("check", "busy.toml"), "arrivals at 'home' cannot be declared", "held in 'ward'", "no [service]")
@@ -421,7 +423,7 @@ def test_a_service_whose_patients_may_wait_before_they_arrive_is_refused(afterca
     assert not (folder / "run").exists()
 
 
-def test_and_is_run_on_request(aftercart: Command, folder: Path) -> None:
+def test_demand_above_capacity_is_run_on_request(aftercart: Command, folder: Path) -> None:
     result = aftercart("run", "overloaded.toml", "--overload", "--out", "run")
     assert result.exit_code == 0, result.output
     beds = service(folder / "run").loc[("overloaded", "beds")]["estimate"]
@@ -449,7 +451,7 @@ def test_and_is_run_on_request(aftercart: Command, folder: Path) -> None:
         ("[service]\narrival_months = [3, 1]", [], ["[service] arrival_months", "out of order"]),
     ],
 )
-def test_a_centre_that_cannot_be_is_refused_at_its_place(
+def test_an_invalid_centre_is_refused_with_its_place(
     aftercart: Command, folder: Path, table: str, typed: list[str], phrases: list[str]
 ) -> None:
     (folder / "spoiled.toml").write_text(f'base = "busy.toml"\n{table}')
@@ -457,22 +459,22 @@ def test_a_centre_that_cannot_be_is_refused_at_its_place(
 
 
 @pytest.mark.parametrize(
-    ("capacity", "why"),
+    ("capacity", "reason"),
     [
         (f"units = {STEPS}", "has a calendar"),
         ("units = 3\noffered_every_months = 1", "is offered at intervals"),
         ('units = 3\npriority = { state = ["listed"] }', "has a priority"),
     ],
 )
-def test_what_microsim_cannot_queue_is_refused_and_des_named(
-    aftercart: Command, folder: Path, capacity: str, why: str
+def test_queues_that_microsim_does_not_offer_are_refused_and_des_is_suggested(
+    aftercart: Command, folder: Path, capacity: str, reason: str
 ) -> None:
     (folder / "more.toml").write_text(f'base = "busy.toml"\n[capacity.beds]\n{capacity}')
-    refused(aftercart("run", "more.toml", "--engine", "microsim"), "more.toml", why, "--engine des")
-    assert "Engine: des" in words(aftercart("run", "more.toml"))
+    refused(aftercart("run", "more.toml", "--engine", "microsim"), "more.toml", reason, "--engine des")
+    assert "Engine: des" in printed_text(aftercart("run", "more.toml"))
 
 
-def test_where_nothing_is_limited_there_is_no_table_of_beds() -> None:
+def test_without_limits_there_is_no_table_of_beds() -> None:
     """Patients do not depend on one another: des has the tables of microsim, of one replication."""
     settings = {"patients": 20, "draws": 1, "replications": 4, "horizon": 24}
     by_des, by_microsim = (compare("wider-salvage", engine=name, **settings) for name in ("des", "microsim"))

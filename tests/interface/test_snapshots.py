@@ -1,4 +1,4 @@
-"""What the shipped scenarios say and write at small sizes is what they said and wrote before.
+"""Output and files of the shipped scenarios at small sizes agree with their snapshots.
 
 A change on purpose: `UPDATE_SNAPSHOTS=1 pytest tests/interface/test_snapshots.py`, and read the difference in git.
 """
@@ -30,22 +30,22 @@ OTHER_COMMANDS = {
     "guarantee-time": ("guarantee-time", "baseline", "--n", "20", "--cohorts", "5", "--out", "run"),
 }
 COMMANDS = {name: ("run", name, *SMALL, "--out", "run") for name in scenarios.names()} | OTHER_COMMANDS
-KEPT = {"month": ("0", "6", "12", "24"), "clock": ("relapse",), "population": ("all", "hsct")}
-"""What is kept of tables with such columns."""
+IN_SNAPSHOT = {"month": ("0", "6", "12", "24"), "clock": ("relapse",), "population": ("all", "hsct")}
+"""The rows of a table that a snapshot includes, by column."""
 NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[+-]?\d+)?(?!\w)")
 
 
 @pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_says_and_writes_what_it_did(aftercart: Command, folder: Path, name: str) -> None:
+def test_the_output_and_files_of_a_command_agree_with_its_snapshot(aftercart: Command, folder: Path, name: str) -> None:
     text = "".join(_parts(aftercart, folder, COMMANDS[name]))
     snapshot = SNAPSHOTS / f"{name}.txt"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         snapshot.write_text(text)
-    before = snapshot.read_text()
-    assert NUMBER.sub("#", text) == NUMBER.sub("#", before)
-    # Other processors round otherwise in the last digit.
-    numbers = [np.array(NUMBER.findall(side), dtype=float) for side in (text, before)]
+    expected = snapshot.read_text()
+    assert NUMBER.sub("#", text) == NUMBER.sub("#", expected)
+    # Processors may round the last digit differently.
+    numbers = [np.array(NUMBER.findall(side), dtype=float) for side in (text, expected)]
     np.testing.assert_allclose(*numbers, rtol=1e-6, atol=1e-9)
 
 
@@ -59,5 +59,7 @@ def _parts(aftercart: Command, folder: Path, typed: tuple[str, ...]) -> Iterator
         columns = header.split(",")
         for row in rows:
             cells = row.split(",")
-            if all(name not in columns or cells[columns.index(name)] in kept for name, kept in KEPT.items()):
+            if all(
+                name not in columns or cells[columns.index(name)] in included for name, included in IN_SNAPSHOT.items()
+            ):
                 yield f"{row}\n"

@@ -1,4 +1,4 @@
-"""Help comes at once, because it loads nothing that it does not need."""
+"""Help and checks start fast, because they load only what they need."""
 
 import json
 import os
@@ -31,7 +31,7 @@ CHECKS = ("check baseline", "check three_state", "check wider-salvage", "list")
 
 
 def run(*commands: str) -> dict[str, set[str]]:
-    """Return command -> what is loaded after it, of commands that one process runs one after another."""
+    """Return command -> modules loaded after it, for commands that one process runs in this order."""
     code = SESSION.format(commands=commands, heavy=HEAVY)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
@@ -40,7 +40,7 @@ def run(*commands: str) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, set[str]]:
-    """What a command loads stays loaded: nothing that a command must not load may come with an earlier one."""
+    """Modules stay loaded, so that an earlier command may load none that a later one must not load."""
     return run(*HELP, *CHECKS)
 
 
@@ -52,12 +52,12 @@ def test_help_loads_nothing_heavy(command: str, loaded: dict[str, set[str]]) -> 
 
 @pytest.mark.slow
 def test_help_takes_less_than_half_a_second() -> None:
-    # The best of five: what else the machine does is not the command's.
+    # The best of five, since other programs slow the machine.
     assert min(timeit.repeat(lambda: run("--help"), repeat=5, number=1)) < 0.5
 
 
 @pytest.mark.parametrize("command", CHECKS)
-def test_what_needs_no_table_begins_without_pandas_and_figures(command: str, loaded: dict[str, set[str]]) -> None:
+def test_check_and_list_load_neither_pandas_nor_figures(command: str, loaded: dict[str, set[str]]) -> None:
     assert not loaded[command] & {"pandas", "matplotlib", "scipy.stats", "simpy"}
 
 

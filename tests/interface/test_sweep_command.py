@@ -38,14 +38,14 @@ def test_the_answer_comes_first_and_every_line_fits(aftercart: Command) -> None:
 
 
 @pytest.mark.usefixtures("without_pictures")
-def test_one_name_is_a_table_of_outcomes(aftercart: Command) -> None:
+def test_one_varied_parameter_gives_a_table_of_outcomes(aftercart: Command) -> None:
     printed = aftercart("sweep", "as-it-is.toml", *ONSET).stdout
     assert "By onset_rate" in printed
     assert "alive at 12" in printed
 
 
 @pytest.mark.usefixtures("without_pictures")
-def test_a_large_grid_is_its_best_and_its_worst_cells(aftercart: Command) -> None:
+def test_a_large_grid_is_shown_by_its_best_and_worst_cells(aftercart: Command) -> None:
     typed = ("--vary", "onset_rate=0.01..0.21..0.01", "--vary", "death_rate_ill=0.1,0.2")
     printed = aftercart("sweep", "as-it-is.toml", *typed).stdout
     assert "The best and the worst of 42 cells" in printed
@@ -53,9 +53,7 @@ def test_a_large_grid_is_its_best_and_its_worst_cells(aftercart: Command) -> Non
 
 
 @pytest.mark.usefixtures("without_png")
-def test_the_folder_holds_one_tidy_table_figures_and_how_it_came_about(
-    aftercart_with_figures: Command, folder: Path
-) -> None:
+def test_the_folder_contains_one_table_figures_and_the_manifest(aftercart_with_figures: Command, folder: Path) -> None:
     result = aftercart_with_figures("sweep", "as-it-is.toml", *ONSET, *DEATHS)
     assert result.exit_code == 0, result.output
     (run,) = (folder / "results" / "as-it-is-sweep").iterdir()
@@ -72,7 +70,7 @@ def test_the_folder_holds_one_tidy_table_figures_and_how_it_came_about(
 
 
 @pytest.mark.usefixtures("without_png")
-def test_one_name_is_drawn_as_a_line(aftercart_with_figures: Command, folder: Path) -> None:
+def test_one_varied_parameter_is_drawn_as_a_line(aftercart_with_figures: Command, folder: Path) -> None:
     result = aftercart_with_figures("sweep", "as-it-is.toml", *ONSET, "--out", "one", "--quiet")
     assert result.exit_code == 0, result.output
     assert len(result.stdout.splitlines()) <= 3
@@ -80,7 +78,9 @@ def test_one_name_is_drawn_as_a_line(aftercart_with_figures: Command, folder: Pa
 
 
 @pytest.mark.usefixtures("without_png")
-def test_figures_say_in_words_what_they_show_with_n_and_source(aftercart_with_figures: Command, folder: Path) -> None:
+def test_figures_have_a_text_description_and_tables_name_n_and_source(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
     typed = ("--vary", "salvage_uptake=0.5,0.9", "--vary", "hsct_if_cr=0.3,0.8", "--draws", "2", "--out", "run")
     result = aftercart_with_figures("sweep", "baseline", *typed, "--jobs", "1")
     assert result.exit_code == 0, result.output
@@ -96,7 +96,7 @@ def test_json_is_the_table_and_nothing_else(aftercart: Command) -> None:
     assert {row["onset_rate"] for row in rows} == {0.05, 0.1}
 
 
-def test_what_cannot_be_used_is_refused_in_a_line(aftercart: Command, folder: Path) -> None:
+def test_invalid_arguments_are_refused_in_one_line(aftercart: Command, folder: Path) -> None:
     def sweep(*typed: str) -> Any:
         return aftercart("sweep", "as-it-is.toml", *typed)
 
@@ -114,7 +114,7 @@ def test_a_million_cells_are_refused_at_once_with_their_cost(aftercart: Command,
     refused(aftercart("sweep", "as-it-is.toml", *typed), folder, "1,002,001 cells would take about", "--yes")
 
 
-def test_ctrl_c_leaves_nothing(started: Callable[..., subprocess.Popen[str]], folder: Path) -> None:
+def test_ctrl_c_leaves_no_file(started: Callable[..., subprocess.Popen[str]], folder: Path) -> None:
     typed = ("--vary", "salvage_uptake=0.5..0.9..0.01", "--engine", "microsim", "--patients", "100000", "--yes")
     before = set(folder.rglob("*"))
     process = started("sweep", "baseline", *typed, "--jobs", "2", "--out", "deep/run")
@@ -128,14 +128,14 @@ def test_ctrl_c_leaves_nothing(started: Callable[..., subprocess.Popen[str]], fo
     assert set(folder.rglob("*")) == before
 
 
-def test_the_time_left_is_printed_where_there_is_no_terminal(
+def test_the_time_left_is_printed_if_there_is_no_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = [0.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    seconds = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: seconds[0])
     with progress.displayed("simulating", quiet=False) as advance:
         for done in range(1, 5):
-            now[0] += 11.0
+            seconds[0] += 11.0
             advance(done, 4)
     assert capsys.readouterr().err.splitlines() == [
         "simulating: 25 %, about 33 s left",

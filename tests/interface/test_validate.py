@@ -1,4 +1,4 @@
-"""`aftercart validate`: another cohort is one folder; a miss is told as a miss; nothing half-written."""
+"""`aftercart validate`: a cohort is one folder, a miss is reported as a miss, and no file is half written."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ PATHWAY = two_arms(
     TEN_MONTHS, TEN_MONTHS, clocks={"relapse": "relapse"}, groups={"treated": "treatment"},
     parameters={"uptake": share(0.4, prior={"family": "beta", "a": 2, "b": 3})},
 )  # fmt: skip
-"""Constant hazards, whoever is treated."""
+"""Constant hazards, the same with and without treatment."""
 
 COHORT = """
 title = "A cohort that never was"
@@ -53,34 +53,34 @@ ROWS = (
 
 @pytest.fixture
 def cohort(folder: Path) -> Callable[..., Path]:
-    """Write a cohort of 40 with 75 % treated, on a model where 30 % are alive at 12 months whoever is treated."""
+    """Write a cohort of 40 with 75 % treated, on a model where 30 % are alive at 12 months, treated or not."""
 
     def write(alive: int = 30, more: str = "", name: str = "theirs") -> Path:
         into = folder / name
         into.mkdir()
         (into / "constant.toml").write_text(toml(PATHWAY))
         (into / "cohort.toml").write_text(COHORT.format(more=more))
-        told = "".join(f"{row.format(alive=alive)}\n" for row in ROWS)
-        (into / "targets.csv").write_text(HEADER + told)
+        targets = "".join(f"{row.format(alive=alive)}\n" for row in ROWS)
+        (into / "targets.csv").write_text(HEADER + targets)
         return into
 
     return write
 
 
 @pytest.fixture(autouse=True)
-def fewer(monkeypatch: pytest.MonkeyPatch, without_png: None) -> None:
-    """Predict from 40 simulated cohorts, the fewest whose 95 % interval has ends of its own."""
+def forty_cohorts(monkeypatch: pytest.MonkeyPatch, without_png: None) -> None:
+    """Predict from 40 simulated cohorts, the fewest for which the ends of a 95 % interval are not the extremes."""
     monkeypatch.setattr("calibration.predictive.DRAWS", 40)
 
 
-def test_a_cohort_of_ones_own_is_one_folder(aftercart: Command, cohort: Callable[..., Path], folder: Path) -> None:
+def test_a_cohort_is_validated_from_its_folder(aftercart: Command, cohort: Callable[..., Path], folder: Path) -> None:
     cohort()
     result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("2 of 2 figures reported by 1 cohort lie within the 95 % predictive interval.")
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "theirs/targets.csv: line 4: no standard error" in result.stderr
-    names = {each.name for each in (folder / "found").iterdir()}
+    names = {file.name for file in (folder / "found").iterdir()}
     assert names == {"validation.csv", "validation.svg", "validation.png", "manifest.json"}
     table = pd.read_csv(folder / "found" / "validation.csv").set_index("target")
     assert table.loc["alive_12", "reported"] == 30
@@ -94,32 +94,32 @@ def test_a_prediction_that_misses_is_reported_as_a_miss(aftercart: Command, coho
     assert first.startswith("1 of 2 figures reported by 1 cohort is a miss: theirs: alive 12, 55 % reported")
 
 
-def test_the_shipped_cohorts_inform_the_marginal_patient(
+def test_the_shipped_cohorts_inform_the_marginal_benefit(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("simulator.evidence.draws.MOST", 10)
     result = aftercart("validate", "schultz2023", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
-    said = " ".join(result.stdout.split())
-    assert "Of 100 additional patients under a policy, a cohort that treated more suggests that" in said
-    assert "not a measured effect of a treatment" in said
-    assert "who benefit), under the posterior of wang2024;" in said
+    output = " ".join(result.stdout.split())
+    assert "Of 100 additional patients under a policy, a cohort that treated more suggests that" in output
+    assert "not a measured effect of a treatment" in output
+    assert "who benefit), under the posterior of wang2024;" in output
     assert "not used for the marginal benefit" not in result.stderr
     assert (folder / "found" / "marginal_benefit_summary.csv").exists()
 
 
 def another_region(into: Path, meaning: str) -> None:
-    """A cohort as Schultz's, with a pathway file and draws of its own."""
+    """A copy of Schultz's cohort with another pathway file and draws."""
     shutil.copytree(cohorts_folder() / "schultz2023", into)
     shutil.copy(cohorts_folder() / "wang2024" / "draws.csv", into / "own.csv")
-    told = (into / "cohort.toml").read_text(encoding="utf-8")
-    (into / "cohort.toml").write_text(told.replace('"b_all_post_cd19"', '"own.toml"'), encoding="utf-8")
+    cohort = (into / "cohort.toml").read_text(encoding="utf-8")
+    (into / "cohort.toml").write_text(cohort.replace('"b_all_post_cd19"', '"own.toml"'), encoding="utf-8")
     pathway = shipped.path("b_all_post_cd19").read_text(encoding="utf-8")
     pathway = pathway.replace('draws = "wang2024"', 'draws = "own.csv"').replace("no salvage treatment;", meaning)
     (into / "own.toml").write_text(pathway, encoding="utf-8")
 
 
-def test_the_benefit_is_frozen_beside_the_draws_of_a_cohort_of_ones_own(folder: Path) -> None:
+def test_the_benefit_is_frozen_next_to_the_draws_of_its_cohort(folder: Path) -> None:
     another_region(folder / "region", "hospice;")
     shutil.copytree(cohorts_folder() / "wang2024", folder / "region" / "mine")
     pathway = folder / "region" / "own.toml"
@@ -128,21 +128,21 @@ def test_the_benefit_is_frozen_beside_the_draws_of_a_cohort_of_ones_own(folder: 
     assert frozen.resolve() == (folder / "region" / "mine").resolve()
 
 
-def test_the_benefit_that_is_fitted_anew_is_not_called_stale(
+def test_a_refitted_benefit_is_not_called_stale(
     aftercart: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    test_the_benefit_is_frozen_beside_the_draws_of_a_cohort_of_ones_own(folder)
+    test_the_benefit_is_frozen_next_to_the_draws_of_its_cohort(folder)
     benefit = folder / "region" / "mine" / "marginal_benefit.csv"
-    draws_told = pd.read_csv(benefit)["fitted_to"].iloc[0].partition("|")[0]
-    text = benefit.read_text(encoding="utf-8").replace(draws_told, "0" * len(draws_told))
+    fitted_to = pd.read_csv(benefit)["fitted_to"].iloc[0].partition("|")[0]
+    text = benefit.read_text(encoding="utf-8").replace(fitted_to, "0" * len(fitted_to))
     benefit.write_text(text, encoding="utf-8")
     monkeypatch.setattr("calibration.transport.marginal_benefit.of_cohorts", lambda *_, **__: None)
     for typed, stale in ((["--out", "one"], True), (["--refit", "--out", "two"], False)):
         result = aftercart("validate", "region", "--jobs", "1", *typed)
         assert result.exit_code == 0, result.output
         assert ("Refit with `aftercart validate --refit`" in result.stderr) is stale
-        (told,) = json.loads((folder / typed[-1] / "manifest.json").read_text(encoding="utf-8"))["cohorts"]
-        assert (told["stale_draws"] is not None) is stale
+        (cohort,) = json.loads((folder / typed[-1] / "manifest.json").read_text(encoding="utf-8"))["cohorts"]
+        assert (cohort["stale_draws"] is not None) is stale
 
 
 @pytest.mark.parametrize(("meaning", "cohorts"), [("no salvage treatment;", 2), ("hospice;", 1)])
@@ -157,42 +157,42 @@ def test_a_cohort_with_another_pathway_is_left_out_of_the_marginal_benefit_and_n
     assert (named in result.stderr) is (cohorts == 1)
     manifest = json.loads((folder / "found" / "manifest.json").read_text(encoding="utf-8"))
     assert "The marginal benefit is an extrapolation" in manifest["note"]
-    told = manifest["cohorts"]
-    assert [each["left_out_of_the_marginal_benefit"] for each in told] == [False, cohorts == 1]
+    cohorts_used = manifest["cohorts"]
+    assert [entry["left_out_of_the_marginal_benefit"] for entry in cohorts_used] == [False, cohorts == 1]
     summary = pd.read_csv(folder / "found" / "marginal_benefit_summary.csv")
     assert summary["cohorts"].max() == cohorts
     assert "who benefit), under the parameter sets of pathway 'own', own.csv;" in " ".join(result.stdout.split())
 
 
-def test_the_end_of_predicted_deaths_is_stated_where_the_follow_up_is_not_reported(
+def test_without_reported_follow_up_the_end_of_predicted_deaths_is_stated(
     aftercart: Command, cohort: Callable[..., Path], folder: Path
 ) -> None:
     targets = cohort() / "targets.csv"
     targets.write_text(targets.read_text() + "dead,deaths,all,,,,39,40,,,%,page 4,validation,\n")
     result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
     assert result.exit_code == 0, result.output
-    said = "theirs/targets.csv: line 5: no [follow_up] in cohort.toml, so deaths are predicted until month 240"
-    assert said in result.stderr
+    warning = "theirs/targets.csv: line 5: no [follow_up] in cohort.toml, so deaths are predicted until month 240"
+    assert warning in result.stderr
     followed = "[follow_up]\nlower = 10.0\nupper = 20.0\n[set]"
-    told = targets.with_name("cohort.toml")
-    told.write_text(told.read_text().replace("[set]", followed))
+    cohort_file = targets.with_name("cohort.toml")
+    cohort_file.write_text(cohort_file.read_text().replace("[set]", followed))
     assert "until month" not in aftercart("validate", "theirs", "--jobs", "1", "--out", "again").stderr
 
 
 def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
     aftercart: Command, cohort: Callable[..., Path], folder: Path
 ) -> None:
-    """The benefit is not frozen beside its draws: a pathway without [marginal] has none."""
+    """A pathway without [marginal] has no benefit that could be frozen next to its draws."""
     into = cohort()
     (into / "constant.toml").write_text(toml({"draws": ".", **PATHWAY}))
     (into / "draws.csv").write_text("uptake\n0.4\n0.5\n")
     result = aftercart("validate", "theirs", "--jobs", "1", "--out", "found")
-    said = " ".join(result.stdout.split())
-    assert "theirs: the parameters were fitted to other figures of the same patients" in said, result.output
-    assert "were not fitted" not in said
-    noted = json.loads((folder / "found" / "manifest.json").read_text())["note"]
-    assert "not external validation" in noted
-    assert "marginal benefit" not in noted
+    output = " ".join(result.stdout.split())
+    assert "theirs: the parameters were fitted to other figures of the same patients" in output, result.output
+    assert "were not fitted" not in output
+    note = json.loads((folder / "found" / "manifest.json").read_text())["note"]
+    assert "not external validation" in note
+    assert "marginal benefit" not in note
     result = aftercart("validate", "theirs", "--refit", "--out", "again")
     assert result.exit_code == 2
     assert "--refit: no cohort informs the marginal benefit; got 'theirs'" in result.stderr
@@ -209,7 +209,7 @@ def test_a_cohort_to_which_the_parameters_were_fitted_is_no_external_validation(
         (["li2023", "--jobs", "0"], ["--jobs", "got 0", "1 or more"]),
     ],
 )
-def test_what_cannot_be_validated_is_refused(
+def test_cohorts_that_cannot_be_validated_are_refused(
     aftercart: Command, cohort: Callable[..., Path], folder: Path, typed: list[str], words: list[str]
 ) -> None:
     cohort()
@@ -222,10 +222,10 @@ def test_what_cannot_be_validated_is_refused(
 
 
 def test_the_documented_cohort_can_be_validated(aftercart: Command, folder: Path, repository: Path) -> None:
-    told = (repository / "docs" / "validation.md").read_text(encoding="utf-8")
+    page = (repository / "docs" / "validation.md").read_text(encoding="utf-8")
     (folder / "mine").mkdir()
-    (folder / "mine" / "cohort.toml").write_text(told.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
-    rows = told.partition("```\nname,")[2].partition("```")[0]
+    (folder / "mine" / "cohort.toml").write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    rows = page.partition("```\nname,")[2].partition("```")[0]
     (folder / "mine" / "targets.csv").write_text(f"name,{rows}", encoding="utf-8")
     result = aftercart("check", "mine")
     assert result.exit_code == 0, result.output
@@ -233,8 +233,8 @@ def test_the_documented_cohort_can_be_validated(aftercart: Command, folder: Path
 
 
 def test_a_cohort_that_only_validates_is_not_fitted(aftercart: Command, folder: Path) -> None:
-    said = aftercart("check", "schultz2023").stdout
-    assert 'no row of targets.csv has use = "likelihood", so calibrate has nothing to fit' in said
+    output = aftercart("check", "schultz2023").stdout
+    assert 'no row of targets.csv has use = "likelihood", so calibrate has nothing to fit' in output
     assert "nothing to fit" not in aftercart("check", "wang2024").stdout
     result = aftercart("calibrate", "schultz2023", "--out", "found")
     assert result.exit_code == 2
@@ -246,16 +246,16 @@ SPOILED = {
     "more treated than there are": ([("30,40,75", "18,17,75")], "line 2: more than the total; got '18 of 17'"),
     "no place": ([("%,page 3,", "%,,")], "line 3: a target has no place in its source"),
     "an error that no count gives": ([(",55,8,", ",55,3,")], "line 3: no count of 40 patients gives this figure"),
-    "all of nobody knows how many": ([(",40,55,8,", ",,100,,")], "line 3: 0 and 100 % need the number of patients"),
+    "100 % without n": ([(",40,55,8,", ",,100,,")], "line 3: 0 and 100 % need the number of patients"),
 }
 
 
-@pytest.mark.parametrize("what", SPOILED)
-def test_contradictions_name_file_and_line_and_nothing_is_fitted(
-    aftercart: Command, cohort: Callable[..., Path], folder: Path, what: str
+@pytest.mark.parametrize("case", SPOILED)
+def test_contradictions_are_refused_with_file_and_line(
+    aftercart: Command, cohort: Callable[..., Path], folder: Path, case: str
 ) -> None:
-    edits, complaint = SPOILED[what]
-    into = cohort(more="" if what == "all of nobody knows how many" else CENSORED_LATER)
+    edits, complaint = SPOILED[case]
+    into = cohort(more="" if case == "100 % without n" else CENSORED_LATER)
     text = (into / "targets.csv").read_text()
     for old, new in edits:
         assert old in text

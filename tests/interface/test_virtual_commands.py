@@ -14,40 +14,42 @@ FEW = ("--cohorts", "8", "--draws", "4", "--n", "20", "--jobs", "1")
 
 
 @pytest.fixture
-def drawless(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.cli.virtual_cohorts._draw", lambda pictures, into: None)
 
 
-def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, drawless: None) -> None:
-    told = aftercart("guarantee-time", *FEW).stdout
-    assert told.startswith("Where HSCT after relapse changes nothing, ")
+def test_guarantee_time_answers_first_and_every_line_fits(aftercart: Command, without_figures: None) -> None:
+    output = aftercart("guarantee-time", *FEW).stdout
+    assert output.startswith("Where HSCT after relapse changes nothing, ")
     for words in ("From relapse", "From complete response", "landmark at 6 months", "Simon-Makuch", "n = 37"):
-        assert words in " ".join(told.split())
-    assert max(len(line) for line in told.splitlines()) <= 80
+        assert words in " ".join(output.split())
+    assert max(len(line) for line in output.splitlines()) <= 80
 
 
 @pytest.mark.usefixtures("without_png")
-def test_its_folder_holds_tables_a_figure_and_how_it_came_about(aftercart_with_figures: Command, folder: Path) -> None:
+def test_the_folder_of_guarantee_time_contains_tables_a_figure_and_the_manifest(
+    aftercart_with_figures: Command, folder: Path
+) -> None:
     result = aftercart_with_figures("guarantee-time", *FEW, "--landmarks", "2", "--out", "there", "--quiet")
     assert result.exit_code == 0, result.output
     names = {"analyses.csv", "curves.csv", "manifest.json", "guarantee_time.svg", "guarantee_time.png"}
-    assert {each.name for each in (folder / "there").iterdir()} == names
+    assert {file.name for file in (folder / "there").iterdir()} == names
     table = pd.read_csv(folder / "there" / "analyses.csv")
     assert table["analysis"].tolist() == ["naive", "landmark", "simon_makuch"] * 2
-    told = json.loads((folder / "there" / "manifest.json").read_text())
-    assert (told["n"], told["cohorts"], told["engine"]) == (20, 8, "microsim")
-    assert told["scenarios"][0]["milestones"] == ["hsct", "after_hsct"]
+    manifest = json.loads((folder / "there" / "manifest.json").read_text())
+    assert (manifest["n"], manifest["cohorts"], manifest["engine"]) == (20, 8, "microsim")
+    assert manifest["scenarios"][0]["milestones"] == ["hsct", "after_hsct"]
     drawn = (folder / "there" / "guarantee_time.svg").read_text()
     assert "at 12 months" in drawn[:6000], "no alternative text"
 
 
-def test_virtual_cohorts_answer_with_the_power_and_the_spread(aftercart: Command, drawless: None) -> None:
+def test_virtual_cohorts_report_the_power_and_the_spread(aftercart: Command, without_figures: None) -> None:
     result = aftercart("virtual-cohorts", "baseline", "wider-salvage", *FEW)
     assert result.exit_code == 0, result.output
-    told = " ".join(result.stdout.split())
-    assert told.startswith("With 20 patients an arm, ")
-    assert "wider-salvage (cautious estimate)" in told
-    assert "the reported standard error is 7.85" in told
+    output = " ".join(result.stdout.split())
+    assert output.startswith("With 20 patients an arm, ")
+    assert "wider-salvage (cautious estimate)" in output
+    assert "the reported standard error is 7.85" in output
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
@@ -57,7 +59,7 @@ def test_one_scenario_alone_has_a_spread_and_no_power(aftercart_with_figures: Co
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("Of 100 patients, ")
     names = {"cohorts.csv", "curves.csv", "spread.csv", "manifest.json", "virtual_cohorts.svg", "virtual_cohorts.png"}
-    assert {each.name for each in (folder / "there").iterdir()} == names
+    assert {file.name for file in (folder / "there").iterdir()} == names
 
 
 @pytest.mark.usefixtures("without_png")
@@ -66,36 +68,38 @@ def test_the_power_is_drawn_with_both_ends(aftercart_with_figures: Command, fold
                                     "--n", "10", "--json")  # fmt: skip
     assert result.exit_code == 0, result.output
     assert [row["patients_an_arm"] for row in json.loads(result.stdout)] == [10, 20, 40, 80, 160]
-    (there,) = (folder / "results" / "as-it-is-virtual-cohorts").iterdir()
-    assert (there / "power.svg").exists()
+    (run,) = (folder / "results" / "as-it-is-virtual-cohorts").iterdir()
+    assert (run / "power.svg").exists()
 
 
-def told_in(page: str) -> list[list[str]]:
-    """The rows of a page's tables, numbers only."""
+def rows_of_tables(page: str) -> list[list[str]]:
+    """Return the rows with numbers of a page's tables."""
     rows = [line.strip("| \n").split("|") for line in page.splitlines() if line.startswith("|")]
-    found = [[cell.strip().replace(" %", "") for cell in row] for row in rows if "---" not in row[0]]
-    return [row for row in found if any(each[:1].isdigit() for each in row[1:])]
+    rows_of_numbers = [[cell.strip().replace(" %", "") for cell in row] for row in rows if "---" not in row[0]]
+    return [row for row in rows_of_numbers if any(cell[:1].isdigit() for cell in row[1:])]
 
 
 @pytest.mark.slow
-def test_the_page_says_what_the_commands_say(aftercart: Command, drawless: None, repository: Path) -> None:
+def test_the_page_agrees_with_the_output_of_the_commands(
+    aftercart: Command, without_figures: None, repository: Path
+) -> None:
     page = (repository / "docs" / "guarantee-time.md").read_text(encoding="utf-8")
-    said = " ".join(" ".join(aftercart(*typed).stdout.split()) for typed in (
+    output = " ".join(" ".join(aftercart(*typed).stdout.split()) for typed in (
         ("guarantee-time",), ("virtual-cohorts", "baseline", "wider-salvage")))  # fmt: skip
-    for name, *cells in told_in(page):
+    for name, *cells in rows_of_tables(page):
         if name.isdigit():
-            assert all(f"{cell} ±" in said for cell in cells), name
+            assert all(f"{cell} ±" in output for cell in cells), name
         else:
             numbers = [f"{cells[0]} (", f"{cells[1]} (", cells[2]]
-            assert all(number in said for number in numbers), (name, numbers)
+            assert all(number in output for number in numbers), (name, numbers)
     for words in ("18 more", "50 show the reported difference of 17.5", "between 14 and 51", "7.5 points", "adds 6.7"):
-        assert words in said, words
+        assert words in output, words
 
 
-def test_where_nobody_is_transplanted_there_is_nothing_to_compare(aftercart: Command, drawless: None) -> None:
-    told = aftercart("guarantee-time", "no-hsct", *FEW).stdout
-    assert told.startswith("Under no-hsct, one of the two groups has no patient")
-    assert "nan" not in told
+def test_without_transplants_there_is_nothing_to_compare(aftercart: Command, without_figures: None) -> None:
+    output = aftercart("guarantee-time", "no-hsct", *FEW).stdout
+    assert output.startswith("Under no-hsct, one of the two groups has no patient")
+    assert "nan" not in output
 
 
 BAD = {
@@ -129,8 +133,8 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("typed", "words"), BAD.items(), ids=[" ".join(each) for each in BAD])
-def test_what_cannot_be_used_ends_in_one_line_and_writes_nothing(
+@pytest.mark.parametrize(("typed", "words"), BAD.items(), ids=[" ".join(typed) for typed in BAD])
+def test_invalid_arguments_end_in_one_line_and_write_no_file(
     typed: tuple[str, ...], words: tuple[str, ...], aftercart: Command, folder: Path
 ) -> None:
     result = aftercart(*typed)
@@ -150,10 +154,8 @@ def test_a_clock_that_nobody_starts_has_no_cohorts(aftercart: Command, folder: P
 
 
 @pytest.mark.usefixtures("without_png")
-def test_where_nothing_but_death_may_come_first_the_comparison_is_not_shown_twice(
-    aftercart: Command, folder: Path
-) -> None:
-    """Of the treated, who is not operated dies; and the decision to treat is where the clock starts."""
+def test_the_comparison_is_shown_once_if_only_death_can_come_first(aftercart: Command, folder: Path) -> None:
+    """Treated patients who are not operated die, and the clock starts at the decision to treat."""
     write(folder)
     result = aftercart("guarantee-time", "clocks.toml", "--n", "20", "--cohorts", "4", "--out", "found", "--jobs", "1")
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""What the letter's printed figures pin down, derived again from `targets.csv` by exhaustive search."""
+"""The counts behind the letter's printed figures, derived again from `targets.csv` by exhaustive search."""
 
 from fractions import Fraction
 from itertools import product
@@ -56,19 +56,19 @@ def test_seven_survival_figures_are_printed_with_an_error() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_ERROR)
-def test_a_percentage_and_its_error_leave_one_count(name: str) -> None:
+def test_a_percentage_and_its_error_determine_one_count(name: str) -> None:
     row = ROWS.loc[name]
     assert counts_that_print(int(row["n"]), row["value"], row["standard_error"]) == [row["count"]]
 
 
-def test_zero_percent_of_the_untreated_is_nobody() -> None:
+def test_zero_percent_of_the_untreated_are_no_survivors() -> None:
     row = ROWS.loc["survivors_12_untreated"]
     assert [alive for alive in range(20) if prints(alive / 19, row["value"])] == [0]
     assert (row["count"], row["n"]) == (0, 19)
 
 
 @pytest.mark.parametrize("name", UNSIZED)
-def test_one_size_up_to_37_gives_the_figure_of_a_group_whose_size_is_not_reported(name: str) -> None:
+def test_one_size_up_to_37_gives_the_figure_of_a_group_of_unreported_size(name: str) -> None:
     row = ROWS.loc[name]
     fitting = {
         n: counts
@@ -79,14 +79,14 @@ def test_one_size_up_to_37_gives_the_figure_of_a_group_whose_size_is_not_reporte
     assert row["n"] == UNSIZED[name]
 
 
-def test_the_two_groups_by_disease_before_infusion_are_all_37_and_share_the_13_survivors() -> None:
+def test_the_two_groups_by_disease_before_infusion_are_all_37_patients_and_13_survivors() -> None:
     first, second = (ROWS.loc[name] for name in UNSIZED)
     assert first["n"] + second["n"] == MOST_PATIENTS
     assert first["count"] + second["count"] == count("survivors_12")
     assert (count("mrd_reemergence"), count("relapsed_or_refractory")) == (first["n"], second["n"])
 
 
-def test_every_percentage_with_a_decimal_is_its_count() -> None:
+def test_every_percentage_with_a_decimal_agrees_with_its_count() -> None:
     shares = ROWS[(ROWS["unit"] == "%") & (ROWS["kind"] != "survivors")]
     assert len(shares) == 9
     for name, row in shares.iterrows():
@@ -95,7 +95,7 @@ def test_every_percentage_with_a_decimal_is_its_count() -> None:
 
 
 def early_deaths() -> set[tuple[int, int, int]]:
-    """Deaths up to month 6 of the untreated, the HSCT group and the other treated that fit the survivors told."""
+    """Deaths up to month 6 of the untreated, the HSCT group and the other treated that fit the reported survivors."""
     dead = [19 - count("survivors_12_untreated"), 10 - count("survivors_12_hsct")]
     dead.append(8 - count("survivors_12_other_treated"))
     by_six = MOST_PATIENTS - count("survivors_6")
@@ -143,22 +143,22 @@ def test_a_median_of_6_months_needs_five_deaths_within_its_rounding() -> None:
     assert ROWS.loc["follow_up_median", "use"] == "predictive"
 
 
-def test_hsct_against_other_treatment_is_no_evidence() -> None:
+def test_the_difference_between_hsct_and_other_treatment_is_no_evidence() -> None:
     alive, others = count("survivors_12_hsct"), count("survivors_12_other_treated")
     p = stats.fisher_exact([[alive, 10 - alive], [others, 8 - others]]).pvalue
     assert round(p, 2) == 0.61
 
 
-def test_carrying_the_treated_survival_to_other_uptakes_predicts_more_than_was_seen() -> None:
+def test_survival_of_the_treated_at_other_uptakes_exceeds_what_cohorts_report() -> None:
     treated = count("survivors_12_treated") / 18
     evidence = pd.read_csv(find_folder("wang2024").parents[1] / "evidence" / "external.csv")
     reported = evidence[evidence["quantity"].isin(["relapse cohort 12-mo OS", "12-mo OS"])]
-    seen = dict(zip(reported["cohort"], reported["value"].astype(float), strict=True))
-    assert round(100 * 0.88 * treated) == 64 > seen["Schultz 2023"]
-    assert round(100 * 0.79 * treated) == 57 > seen["Wudhikarn 2021"]
+    reported_survival = dict(zip(reported["cohort"], reported["value"].astype(float), strict=True))
+    assert round(100 * 0.88 * treated) == 64 > reported_survival["Schultz 2023"]
+    assert round(100 * 0.79 * treated) == 57 > reported_survival["Wudhikarn 2021"]
 
 
-def test_untreated_deaths_are_no_exponential() -> None:
+def test_times_of_untreated_deaths_are_not_exponential() -> None:
     outliving = exp(-6 * log(2) / 3.5)
     assert isclose(outliving, 0.30, abs_tol=0.006)
     one_or_none = stats.binom.cdf(1, 19, outliving)

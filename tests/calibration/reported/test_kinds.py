@@ -1,4 +1,4 @@
-"""A row is read by its kind: no cell is ignored, none is missing, and the guide prints the table of the code."""
+"""The kind of a row determines its cells: none is ignored or missing, and the guide prints the table of the code."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,17 +25,17 @@ CELLS = {
 HEADER = "name,kind,population,state,attribute,month,count,n,value,standard_error,lower,upper,unit,place,use,note\n"
 
 
-def written(kind: str, columns: tuple[str, ...]) -> str:
+def row_of(kind: str, columns: tuple[str, ...]) -> str:
     """A row whose cells in these columns are filled."""
-    own = {"state": "relapse"} if kind in ("median", "minimum", "maximum") else {}
-    cells = CELLS | own | ({"count": "20", "n": "20"} if kind == "patients" else {})
-    told = ",".join(cells[column] if column in columns else "" for column in BY_KIND)
-    return f"it,{kind},all,{told},,made up,validation,\n"
+    state = {"state": "relapse"} if kind in ("median", "minimum", "maximum") else {}
+    cells = CELLS | state | ({"count": "20", "n": "20"} if kind == "patients" else {})
+    cells_by_column = ",".join(cells[column] if column in columns else "" for column in BY_KIND)
+    return f"it,{kind},all,{cells_by_column},,made up,validation,\n"
 
 
-def read(new_cohort: NewCohort, kind: str, columns: tuple[str, ...]) -> Targets:
+def load(new_cohort: NewCohort, kind: str, columns: tuple[str, ...]) -> Targets:
     folder = new_cohort(20, "alive,survivors,all,,,6,3,20,").folder
-    (folder / "targets.csv").write_text(HEADER + written(kind, columns), encoding="utf-8")
+    (folder / "targets.csv").write_text(HEADER + row_of(kind, columns), encoding="utf-8")
     return load_targets(folder)
 
 
@@ -46,27 +46,27 @@ def test_the_guide_prints_which_kind_reads_which_column() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_row_with_the_cells_that_its_kind_needs_is_read(kind: str, new_cohort: NewCohort) -> None:
     needed = (*KINDS[kind].needs, *(["n"] if kind == "survival" else []))
-    assert len(read(new_cohort, kind, needed).cohort.targets) == 1
+    assert len(load(new_cohort, kind, needed).cohort.targets) == 1
 
 
 @pytest.mark.parametrize(("kind", "column"), [(name, need) for name, kind in KINDS.items() for need in kind.needs])
-def test_a_blank_cell_that_its_kind_needs_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
+def test_a_blank_cell_that_the_kind_needs_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
     columns = tuple(need for need in KINDS[kind].needs if need != column)
     with pytest.raises(InputError, match=rf"targets.csv: line 2: kind '{kind}' needs `{column}`, which is blank"):
-        read(new_cohort, kind, columns)
+        load(new_cohort, kind, columns)
 
 
 UNREAD = [(kind, column) for column in BY_KIND for kind in KINDS if kind not in readers(column)]
 
 
 @pytest.mark.parametrize(("kind", "column"), UNREAD)
-def test_a_filled_cell_that_its_kind_does_not_read_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
+def test_a_filled_cell_that_the_kind_does_not_read_is_refused(kind: str, column: str, new_cohort: NewCohort) -> None:
     with pytest.raises(InputError, match=rf"line 2, {column}: kind '{kind}' does not read `{column}`; got") as refusal:
-        read(new_cohort, kind, (*KINDS[kind].needs, column))
+        load(new_cohort, kind, (*KINDS[kind].needs, column))
     assert f"read by {', '.join(readers(column))}" in str(refusal.value)
 
 
-def test_a_time_to_another_state_than_the_clocks_is_refused(new_cohort: NewCohort) -> None:
+def test_a_time_to_a_state_other_than_the_clocks_is_refused(new_cohort: NewCohort) -> None:
     with pytest.raises(InputError, match=r"line 2, state: kind 'median' is of the time from entry to relapse; got 'd"):
         new_cohort(20, "it,median,all,dead,,,,20,6", use="validation")
 
@@ -74,7 +74,7 @@ def test_a_time_to_another_state_than_the_clocks_is_refused(new_cohort: NewCohor
 @pytest.mark.parametrize(("kind", "unit"), [("survival", "patients"), ("median", "%"), ("deaths", "months")])
 def test_a_unit_of_another_kind_is_refused(kind: str, unit: str, new_cohort: NewCohort) -> None:
     folder = new_cohort(20, "alive,survivors,all,,,6,3,20,").folder
-    row = written(kind, KINDS[kind].needs).replace(",,made up", f",{unit},made up")
+    row = row_of(kind, KINDS[kind].needs).replace(",,made up", f",{unit},made up")
     (folder / "targets.csv").write_text(HEADER + row, encoding="utf-8")
     with pytest.raises(InputError, match=f"line 2: unknown unit of kind '{kind}'; got '{unit}'"):
         load_targets(folder)

@@ -1,4 +1,4 @@
-"""Where every parameter comes from: citations that exist, and priors centred where their sources are."""
+"""The sources of every parameter: citations exist, and priors are centred on their sources."""
 
 from math import exp, gamma, log, sqrt
 from pathlib import Path
@@ -24,13 +24,13 @@ SHIPPED = sorted(path.stem for path in shipped.FOLDER.glob("*.toml"))
 
 
 def cited(source: str) -> list[str]:
-    """What follows each `external.csv: `, up to the next semicolon or the end; some quantities hold one."""
-    found = []
-    for rest in source.split("external.csv: ")[1:]:
-        longest = max((citation for citation in CITATIONS if rest.startswith(citation)), key=len, default="")
-        follows = rest[len(longest) :]
-        found.append(longest if longest and follows[:2] in ("", "; ") else rest)
-    return found
+    """What follows each `external.csv: `, up to the next semicolon or the end; some quantities include a semicolon."""
+    citations = []
+    for text in source.split("external.csv: ")[1:]:
+        longest = max((citation for citation in CITATIONS if text.startswith(citation)), key=len, default="")
+        follows = text[len(longest) :]
+        citations.append(longest if longest and follows[:2] in ("", "; ") else text)
+    return citations
 
 
 def every_parameter() -> list[tuple[Pathway, Parameter]]:
@@ -54,29 +54,29 @@ def number(cohort: str, quantity: str) -> float:
     return numbers(cohort, quantity)[0]
 
 
-def test_there_is_evidence_to_cite() -> None:
+def test_the_evidence_has_rows_to_cite() -> None:
     assert len(CITATIONS) == len(EVIDENCE) > 150
     assert len(SHIPPED) >= 3
 
 
-def test_a_citation_that_does_not_exist_is_noticed() -> None:
+def test_a_citation_without_a_row_of_evidence_is_returned_whole() -> None:
     assert cited("external.csv: Nobody 2020, OS; 12 %") == ["Nobody 2020, OS; 12 %"]
     assert cited("external.csv: Schultz 2023, relapses; of 80") == ["Schultz 2023, relapses"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_citation_of_a_pathway_is_a_row_of_the_evidence(name: str) -> None:
-    told = [
+    citations = [
         (parameter.name, citation)
         for parameter in load_pathway(name).parameters.values()
         for citation in cited(parameter.source)
     ]
-    assert [(parameter, citation) for parameter, citation in told if citation not in CITATIONS] == []
+    assert [(parameter, citation) for parameter, citation in citations if citation not in CITATIONS] == []
 
 
-def test_the_disease_is_distinguished_from_evidence() -> None:
-    told = [citation for parameter in PATHWAY.parameters.values() for citation in cited(parameter.source)]
-    assert len(told) > 40
+def test_the_shipped_pathway_cites_more_than_40_rows() -> None:
+    citations = [citation for parameter in PATHWAY.parameters.values() for citation in cited(parameter.source)]
+    assert len(citations) > 40
 
 
 def test_every_parameter_says_where_it_comes_from() -> None:
@@ -93,7 +93,7 @@ def test_a_fixed_parameter_is_an_assumption_or_reported_by_the_cohort() -> None:
             assert "assumption" in parameter.source or "Wang et al. 2024: " in parameter.source, parameter.name
 
 
-def test_a_parameter_of_evidence_has_a_prior() -> None:
+def test_a_parameter_with_evidence_has_a_prior() -> None:
     for parameter in PATHWAY.parameters.values():
         assert parameter.prior is not None or not cited(parameter.source), parameter.name
 
@@ -103,9 +103,9 @@ def test_the_declared_value_lies_within_the_prior() -> None:
         assert prior.lower < PATHWAY.parameters[name].value < prior.upper, name
 
 
-def latent(one: float, both: float) -> float:
+def latent(cause: float, both: float) -> float:
     """The risk of a cause with the other removed, hazards in proportion: 1 - (1 - F1 - F2)^(F1 / (F1 + F2))."""
-    return 1.0 - (1.0 - both) ** (one / both)
+    return 1.0 - (1.0 - both) ** (cause / both)
 
 
 def median_among_events(first_year: float, two_years: float) -> float:
@@ -158,8 +158,8 @@ def after_hsct() -> dict[str, float]:
     """Fractions free of each risk with the other removed."""
     both = [(LU, "2-y NRM", "2-y CIR"), (SECOND, "NRM", "CIR"), (INO, "NRM 2 y", "relapse 2 y")]
     trm, relapse = [], []
-    for cohort, one, other in both:
-        died, relapsed = number(cohort, one) / 100, number(cohort, other) / 100
+    for cohort, trm_name, relapse_name in both:
+        died, relapsed = number(cohort, trm_name) / 100, number(cohort, relapse_name) / 100
         trm.append(latent(died, died + relapsed))
         relapse.append(latent(relapsed, died + relapsed))
     reinfused = 1 - number("hCD19 after mCD19 CAR", "HCT'd still in CR") / 11
@@ -198,7 +198,7 @@ def remission_medians() -> list[float]:
 
 
 @pytest.mark.parametrize("name", sourced_medians())
-def test_a_sourced_median_is_where_arithmetic_on_its_sources_puts_it(name: str) -> None:
+def test_a_sourced_median_follows_from_its_sources(name: str) -> None:
     assert PRIORS[name].median == pytest.approx(sourced_medians()[name], rel=0.05)
 
 
@@ -210,7 +210,7 @@ def test_the_time_to_relapse_in_remission_is_as_uncertain_as_its_sources_differ(
 
 def untreated() -> list[float]:
     medians = [("childhood", "diagnosis"), ("childhood", "symptoms"), ("adult", "diagnosis")]
-    return [number(f"untreated {who} ALL (historic)", f"{since}→death, median") for who, since in medians]
+    return [number(f"untreated {group} ALL (historic)", f"{since}→death, median") for group, since in medians]
 
 
 @pytest.mark.parametrize("name", ["supportive_care_median", "progressive_disease_median", "nr_death_median"])
@@ -232,21 +232,23 @@ def test_the_shape_of_untreated_deaths_fits_the_mean_and_the_tail_of_its_source(
 
 
 @pytest.mark.parametrize("salvage", ["chemotherapy", "immunotherapy", "car_t_reinfusion", "dual_target_reinfusion"])
-def test_a_patient_who_has_no_complete_response_is_as_likely_in_pr_as_in_nr(salvage: str) -> None:
+def test_without_complete_response_partial_and_no_response_are_equally_likely(salvage: str) -> None:
     assert PRIORS[f"pr_{salvage}"].mean == pytest.approx(PRIORS[f"nr_{salvage}"].mean)
     together = sum(PRIORS[f"{response}_{salvage}"].mean for response in ("cr", "pr", "nr"))
     assert together == pytest.approx(1.0)
 
 
-def test_a_sourced_probability_weighs_no_more_than_a_flat_prior() -> None:
+def test_the_prior_of_a_sourced_probability_weighs_no_more_than_a_flat_prior() -> None:
     """Two patients for a probability, three for a choice of three: beta(1, 1) and Dirichlet(1, 1, 1)."""
     for name, parameter in PATHWAY.parameters.items():
         prior = parameter.prior
         if prior is not None and prior.family == "beta":
             assert prior.arguments["a"] + prior.arguments["b"] == pytest.approx(2.0), name
     for siblings in PATHWAY.dirichlets():
-        told = [PATHWAY.parameters[name].prior for name in siblings]
-        assert sum(each.arguments["alpha"] for each in told if each is not None) == pytest.approx(3.0), siblings
+        priors_of_choice = [PATHWAY.parameters[name].prior for name in siblings]
+        assert sum(
+            prior_of_share.arguments["alpha"] for prior_of_share in priors_of_choice if prior_of_share is not None
+        ) == pytest.approx(3.0), siblings
 
 
 def test_a_sourced_median_is_uncertain_by_a_factor_of_two_either_way() -> None:
@@ -258,17 +260,19 @@ def test_a_sourced_median_is_uncertain_by_a_factor_of_two_either_way() -> None:
             assert sqrt(high / low) > 2.0, name
 
 
-def test_the_notes_on_follow_up_are_those_of_the_predictive_table() -> None:
+def test_the_notes_on_follow_up_agree_with_the_predictive_table() -> None:
     folder = Path(calibration.__path__[0]) / "cohorts" / "wang2024"
-    said = " ".join((folder / "SOURCES.md").read_text(encoding="utf-8").split())
+    notes = " ".join((folder / "SOURCES.md").read_text(encoding="utf-8").split())
     row = pd.read_csv(folder / "predictive.csv").set_index("target").loc["follow_up_median"]
-    assert f"Simulated cohorts average {row.simulated:.1f} months" in said
-    assert f"interval is {row.lower:.1f} to {row.upper:.1f} months" in said
+    assert f"Simulated cohorts average {row.simulated:.1f} months" in notes
+    assert f"interval is {row.lower:.1f} to {row.upper:.1f} months" in notes
     assert row.lower < row.reported < row.upper
 
 
-def test_a_scenario_says_what_the_priors_it_leans_on_are_worth() -> None:
-    worth = sum(PATHWAY.parameters[f"{each}_immunotherapy"].prior.arguments["alpha"] for each in ("cr", "pr", "nr"))
+def test_scenarios_say_how_many_patients_their_priors_are_worth() -> None:
+    worth = sum(
+        PATHWAY.parameters[f"{response}_immunotherapy"].prior.arguments["alpha"] for response in ("cr", "pr", "nr")
+    )
     assert worth == pytest.approx(3.0)
     for name in ("dual-target-reinfusion", "immunotherapy-first"):
         assert "worth three patients" in load_scenario(name).assumes.replace("\\\n", "")

@@ -1,4 +1,4 @@
-"""Diagnostics of importance weights, held against closed forms, known Pareto tails and arviz."""
+"""Diagnostics of importance weights, against closed forms, known Pareto tails and arviz."""
 
 import dataclasses
 import math
@@ -31,7 +31,7 @@ GOOD = Diagnostics(
 )
 
 
-def test_equal_weights_are_worth_every_point() -> None:
+def test_equal_weights_have_an_effective_size_of_all_points() -> None:
     assert effective_sample_size(np.full(50, 0.3)) == pytest.approx(50.0)
     assert effective_sample_size([1.0, 0.0, 0.0]) == pytest.approx(1.0)
     assert effective_sample_size([2.0, 1.0]) == pytest.approx(9 / 5)
@@ -68,7 +68,7 @@ def test_k_hat_does_not_depend_on_scale_order_or_zero_weights() -> None:
     assert pareto_k_hat(log_weight) == pytest.approx(expected)
 
 
-def test_a_tail_of_too_few_weights_says_nothing_and_equal_weights_have_none() -> None:
+def test_too_few_weights_have_no_k_hat_and_equal_weights_no_tail() -> None:
     assert pareto_k_hat(np.arange(4.0)) == math.inf
     assert pareto_k_hat(np.append(np.zeros(3), np.full(5000, -np.inf))) == math.inf
     assert pareto_k_hat(np.zeros(1000)) == -math.inf
@@ -110,19 +110,19 @@ def test_a_good_sample_has_no_problems() -> None:
         ({"unique_share": 0.63}, "63.0% of the draws are unique, below 63.2%"),
     ],
 )
-def test_each_limit_passed_is_one_problem(change: dict[str, float], sentence: str) -> None:
+def test_a_passed_limit_is_one_problem(change: dict[str, float], sentence: str) -> None:
     (problem,) = dataclasses.replace(GOOD, **change).problems()
     assert sentence in problem
 
 
-def test_the_k_hat_of_even_weights_does_not_count() -> None:
-    """A hundred weights of 3 among 15,000 about 1: their tail has no Pareto shape, and cutting it changes nothing."""
+def test_the_k_hat_of_nearly_equal_weights_is_no_problem() -> None:
+    """A hundred weights of 3 among 15,000 about 1: the tail has no Pareto shape, and truncation changes nothing."""
     weights = 1.0 + 0.1 * np.random.default_rng(1).standard_normal(15_000)
     weights[:100] = 3.0
-    told = diagnose_weights(np.log(weights))
-    assert told.k_hat > 1.0
-    assert told.tail_share < 0.1
-    assert told.problems() == []
+    diagnostics = diagnose_weights(np.log(weights))
+    assert diagnostics.k_hat > 1.0
+    assert diagnostics.tail_share < 0.1
+    assert diagnostics.problems() == []
 
 
 def diagnose_weights(log_weight: Floats) -> Diagnostics:
@@ -132,7 +132,7 @@ def diagnose_weights(log_weight: Floats) -> Diagnostics:
     return diagnose(log_weight, rows, names=[], theta=np.empty((len(log_weight), 0)), prior_sd=[])
 
 
-def test_the_tail_share_is_what_cutting_the_tail_takes_of_the_mean_square() -> None:
+def test_the_tail_share_is_the_part_of_the_mean_square_that_truncation_removes() -> None:
     weights = np.append(np.ones(999), 11.0)
     assert tail_share(weights) == pytest.approx(1 - 1000 / (999 + 121))
     assert tail_share(np.ones(1000)) == 0.0
@@ -140,24 +140,24 @@ def test_the_tail_share_is_what_cutting_the_tail_takes_of_the_mean_square() -> N
 
 
 # Of a standard normal prior: where the posterior is, which most of 20,000 points of the prior miss.
-MISSED = {
+MISSED_POSTERIORS = {
     "a second mode": lambda z: np.logaddexp(stats.norm(0, 0.5).logpdf(z), stats.norm(4.0, 0.3).logpdf(z)),
     "a point mass": stats.norm(1.0, 1e-5).logpdf,
     "a prior that misses the data": stats.norm(6.0, 1.0).logpdf,
 }
 
 
-@pytest.mark.parametrize("what", MISSED)
+@pytest.mark.parametrize("case", MISSED_POSTERIORS)
 @pytest.mark.parametrize("seed", range(5))
-def test_a_sample_that_misses_the_posterior_is_refused(what: str, seed: int) -> None:
+def test_a_sample_that_misses_the_posterior_is_refused(case: str, seed: int) -> None:
     z = np.random.default_rng(seed).standard_normal(20_000)
-    problems = diagnose_weights(MISSED[what](z) - stats.norm.logpdf(z)).problems()
+    problems = diagnose_weights(MISSED_POSTERIORS[case](z) - stats.norm.logpdf(z)).problems()
     assert problems
     for clause in problems:
         assert "take more points" in clause
 
 
-def test_few_points_bear_a_lighter_tail_only() -> None:
+def test_the_limit_of_k_hat_is_lower_for_few_points() -> None:
     assert k_hat_limit(100) == pytest.approx(0.5)
     assert k_hat_limit(1000) == pytest.approx(2 / 3)
     assert k_hat_limit(1_000_000) == 0.7
@@ -166,11 +166,13 @@ def test_few_points_bear_a_lighter_tail_only() -> None:
 def test_contraction_is_the_share_of_the_prior_variance_that_the_data_removed() -> None:
     theta = np.array([[1.0, 0.0], [2.0, 10.0], [3.0, 20.0], [100.0, 5.0]])
     log_weight = np.array([0.0, 0.0, 0.0, -np.inf])
-    told = diagnose(log_weight, np.array([0, 1, 1, 2]), names=["informed", "widened"], theta=theta, prior_sd=[2.0, 5.0])
-    assert told.contraction["informed"] == pytest.approx(1 - (2 / 3) / 4)
-    assert told.contraction["widened"] == pytest.approx(1 - (200 / 3) / 25)
-    assert told.points == 4
-    assert told.wanted == 4
-    assert told.effective_sample_size == pytest.approx(3.0)
-    assert told.largest_weight == pytest.approx(1 / 3)
-    assert told.unique_share == pytest.approx(3 / 4)
+    diagnostics = diagnose(
+        log_weight, np.array([0, 1, 1, 2]), names=["informed", "widened"], theta=theta, prior_sd=[2.0, 5.0]
+    )
+    assert diagnostics.contraction["informed"] == pytest.approx(1 - (2 / 3) / 4)
+    assert diagnostics.contraction["widened"] == pytest.approx(1 - (200 / 3) / 25)
+    assert diagnostics.points == 4
+    assert diagnostics.wanted == 4
+    assert diagnostics.effective_sample_size == pytest.approx(3.0)
+    assert diagnostics.largest_weight == pytest.approx(1 / 3)
+    assert diagnostics.unique_share == pytest.approx(3 / 4)

@@ -1,4 +1,4 @@
-"""What makes a posterior hard to sample is said of the parameters that make it so, and of no other."""
+"""Reasons why a posterior is hard to sample name the parameters at fault, and no others."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def sampled(log_likelihood: Callable[[Floats], Floats]) -> WeightedSample:
 
 
 @pytest.mark.parametrize(
-    ("log_likelihood", "said", "named"),
+    ("log_likelihood", "phrase", "named"),
     [
         (lambda z: -0.5 * ((z[:, 1] - 6.0) / 0.3) ** 2, "above its prior's median", {"hazard"}),
         (lambda z: -0.5 * ((z[:, 1] + 6.0) / 0.3) ** 2, "below its prior's median", {"hazard"}),
@@ -32,10 +32,10 @@ def sampled(log_likelihood: Callable[[Floats], Floats]) -> WeightedSample:
     ],
 )
 def test_the_parameters_at_fault_are_named(
-    log_likelihood: Callable[[Floats], Floats], said: str, named: set[str]
+    log_likelihood: Callable[[Floats], Floats], phrase: str, named: set[str]
 ) -> None:
-    found = difficulties(sampled(log_likelihood), priors())
-    (sentence,) = [each for each in found if said in each]
+    sentences = difficulties(sampled(log_likelihood), priors())
+    (sentence,) = [sentence for sentence in sentences if phrase in sentence]
     assert {name for name in priors().names if name in sentence} == named
 
 

@@ -35,7 +35,7 @@ def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
 
 
 @pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), (41, 20_000)])
-def test_the_rows_of_a_fit_are_known_beforehand_to_a_factor_of_two(dimension: int, points: int) -> None:
+def test_the_number_of_rows_of_a_fit_is_predicted_within_a_factor_of_two(dimension: int, points: int) -> None:
     truth, rows = linear(3, measurements=4, noise=0.3), []
     sizes = {"initial": points // 4, "refit": points // 4}
 
@@ -48,11 +48,11 @@ def test_the_rows_of_a_fit_are_known_beforehand_to_a_factor_of_two(dimension: in
 
 
 @pytest.mark.slow
-def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
+def test_the_effective_sample_size_agrees_with_the_variance_of_repeated_runs() -> None:
     """Over 40 runs in 12 dimensions the means vary as those of as many independent draws do.
 
     The 480 squared errors, nearly independent, make the ratio's own sd 6.5 %; the bound of 30 % is four of them and
-    leaves 4 % for what the weights have to do with where a point is.
+    leaves 4 % for the correlation between a point's weight and its position.
     """
     truth = linear(6, measurements=8, noise=0.3).among(6)
     errors, effective = [], []
@@ -64,20 +64,20 @@ def test_the_effective_sample_size_is_that_of_repeated_runs() -> None:
 
 
 @pytest.mark.parametrize("chunk", [7, 100_000])
-def test_the_sample_is_a_function_of_the_seed_and_not_of_the_chunks(chunk: int) -> None:
+def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> None:
     truth = linear(3, measurements=4, noise=0.5)
 
     def draw(seed: int, chunk: int) -> WeightedSample:
         return sample(truth.log_likelihood, 4, seed=seed, wanted=500, initial=500, batch=200, chunk=chunk)
 
-    one, again, other = draw(8, 500), draw(8, chunk), draw(9, 500)
-    np.testing.assert_array_equal(one.z, again.z)
-    np.testing.assert_array_equal(one.log_weight, again.log_weight)
-    np.testing.assert_array_equal(one.resample(500, seed=8), again.resample(500, seed=8))
-    assert not np.any(one.z[:100] == other.z[:100])
+    first, repeated, other = draw(8, 500), draw(8, chunk), draw(9, 500)
+    np.testing.assert_array_equal(first.z, repeated.z)
+    np.testing.assert_array_equal(first.log_weight, repeated.log_weight)
+    np.testing.assert_array_equal(first.resample(500, seed=8), repeated.resample(500, seed=8))
+    assert not np.any(first.z[:100] == other.z[:100])
 
 
-def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
+def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
     truth = linear(6, measurements=8, noise=0.1)
     drawn = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
     built = [step.unique_share >= BUILT_SHARE for step in drawn.steps if step.stage == "mixture"]
@@ -94,7 +94,7 @@ def test_it_stops_once_the_sample_is_good_and_not_before() -> None:
     assert drawn.steps[-1].points == len(drawn.z) == len(steps) * sum(drawn.mixture.rows)
 
 
-def test_it_says_so_if_it_stops_at_its_limits() -> None:
+def test_a_sample_that_stops_at_its_limits_says_so() -> None:
     truth = linear(6, measurements=8, noise=0.1)
     drawn = sample(truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
     assert [step.stage for step in drawn.steps] == ["mixture"] * 3 + ["moments"] * 2 + ["sample"] * 3
@@ -102,14 +102,14 @@ def test_it_says_so_if_it_stops_at_its_limits() -> None:
     assert not drawn.reached
 
 
-def test_each_point_is_drawn_as_often_as_its_weight_rounds() -> None:
+def test_points_are_drawn_as_often_as_their_weights_say() -> None:
     drawn = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200)
     times = np.bincount(drawn.resample(500, seed=12), minlength=len(drawn.z))
     assert np.all(np.abs(times - 500 * drawn.weights) < 1.0)
     assert times.sum() == 500
 
 
-def test_the_first_draws_are_as_fair_as_all() -> None:
+def test_the_first_draws_are_as_representative_as_all() -> None:
     """The mean of the first tenth is within five of its standard errors."""
     truth = linear(3, measurements=4, noise=0.3).among(1)
     drawn = sample(truth.log_likelihood, 4, seed=13, wanted=2000)
@@ -119,18 +119,18 @@ def test_the_first_draws_are_as_fair_as_all() -> None:
 
 def test_progress_counts_every_row_of_the_likelihood() -> None:
     rows = 0
-    told: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, int, int]] = []
 
     def counted(z: Floats) -> Floats:
         nonlocal rows
         rows += len(z)
         return linear(2, 3, 0.5).log_likelihood(z)
 
-    sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *each: told.append(each))
-    last = {stage: done for stage, done, _ in told}
+    sample(counted, 3, seed=14, wanted=300, initial=400, batch=200, progress=lambda *report: reports.append(report))
+    last = {stage: done for stage, done, _ in reports}
     assert list(last) == ["prior", "posterior modes", "mixture", "moments 1", "moments 2", "sample"]
     assert sum(last.values()) == rows
-    assert all(0 < done <= expected for _, done, expected in told)
+    assert all(0 < done <= expected for _, done, expected in reports)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_likelihood_that_is_no_density_is_an_error(log_likelihood: Callable[[F
 
 
 @pytest.mark.slow
-def test_the_tails_of_a_skewed_posterior_are_not_lost_to_the_components_put_on_them() -> None:
+def test_the_variance_of_a_skewed_posterior_is_not_biased() -> None:
     """Recycling the points that the mixture was built from made these variances 11 % too low in every run.
 
     The second score's variance over eight runs is within five standard errors of what quadrature gives.

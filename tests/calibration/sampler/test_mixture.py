@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians, held against scipy and known shares."""
+"""Mixtures of Gaussians, against scipy and known shares."""
 
 import numpy as np
 import pytest
@@ -13,22 +13,24 @@ WIDE = Component("wide", np.zeros(2), COVARIANCE)
 
 def test_the_density_is_the_weighted_sum_of_its_gaussians() -> None:
     z = np.random.default_rng(1).standard_normal((50, 2))
-    gaussians = [stats.multivariate_normal(part.centre, part.covariance).pdf(z) for part in (NARROW, WIDE)]
-    told = Mixture((NARROW, WIDE), (300, 100)).log_density(z)
-    np.testing.assert_allclose(told, np.log(0.75 * gaussians[0] + 0.25 * gaussians[1]))
+    gaussians = [
+        stats.multivariate_normal(component.centre, component.covariance).pdf(z) for component in (NARROW, WIDE)
+    ]
+    log_density = Mixture((NARROW, WIDE), (300, 100)).log_density(z)
+    np.testing.assert_allclose(log_density, np.log(0.75 * gaussians[0] + 0.25 * gaussians[1]))
 
 
-def test_points_are_drawn_from_each_gaussian_as_often_as_its_weight_says() -> None:
+def test_points_are_drawn_from_gaussians_as_often_as_their_weights_say() -> None:
     """Squared Mahalanobis distances of each stratum are chi-squared (Kolmogorov-Smirnov, false alarm 1e-4 each)."""
     z = Mixture((NARROW, WIDE), (5000, 3000)).draw(np.random.default_rng(2))
     assert z.shape == (8000, 2)
-    for part, points in ((NARROW, z[:5000]), (WIDE, z[5000:])):
-        deviation = points - part.centre
-        distances = np.einsum("nd,de,ne->n", deviation, np.linalg.inv(part.covariance), deviation)
+    for component, points in ((NARROW, z[:5000]), (WIDE, z[5000:])):
+        deviation = points - component.centre
+        distances = np.einsum("nd,de,ne->n", deviation, np.linalg.inv(component.covariance), deviation)
         assert stats.kstest(distances, stats.chi2(2).cdf).pvalue > 1e-4
 
 
-def test_shares_are_those_of_the_mixture_that_the_points_come_from() -> None:
+def test_shares_are_those_of_the_mixture_behind_the_points() -> None:
     """Uniform points weighted by a 30:70 mixture's density are that mixture, so EM finds 30:70."""
     generator = np.random.default_rng(3)
     z = generator.uniform(-8, 8, (200_000, 2))
@@ -40,8 +42,8 @@ def test_shares_are_those_of_the_mixture_that_the_points_come_from() -> None:
 
 def test_points_without_weight_do_not_count() -> None:
     log_densities = np.array([[0.0, 0.0, -2000.0], [0.0, -1.0, -3000.0]])
-    with_them = closest_shares(log_densities, np.array([0.5, 0.5, 0.0]))
-    np.testing.assert_allclose(with_them, closest_shares(log_densities[:, :2], np.array([0.5, 0.5])))
+    with_zero_weights = closest_shares(log_densities, np.array([0.5, 0.5, 0.0]))
+    np.testing.assert_allclose(with_zero_weights, closest_shares(log_densities[:, :2], np.array([0.5, 0.5])))
 
 
 @pytest.mark.parametrize(

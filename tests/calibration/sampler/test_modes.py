@@ -1,4 +1,4 @@
-"""Modes of a posterior and the Gaussians there, held against posteriors known in closed form."""
+"""Modes of a posterior and the Gaussians there, against posteriors with a closed form."""
 
 import numpy as np
 import pytest
@@ -34,23 +34,23 @@ def test_a_bridge_is_the_posterior_of_a_power_of_the_likelihood(power: float) ->
     np.testing.assert_allclose(covariance, expected.covariance, rtol=1e-3, atol=1e-4)
 
 
-def test_both_modes_of_two_are_found_and_a_third_climb_repeats_none() -> None:
+def test_two_modes_are_found_once_each_by_three_climbs() -> None:
     z, known = points(dimension=2), two_modes()
     modes = find_modes(known.log_posterior, z, known.log_posterior(z), starts=3)
     assert sorted(round(float(mode.centre[0]), 1) for mode in modes) == [-1.9, 1.9]
 
 
-def test_a_mode_of_no_account_is_left_out() -> None:
-    def two(z: Floats) -> Floats:
+def test_a_negligible_mode_is_left_out() -> None:
+    def log_posterior(z: Floats) -> Floats:
         near = -0.5 * ((z[:, 0] - 1.5) / 0.1) ** 2, -0.5 * ((z[:, 0] + 1.5) / 0.1) ** 2 - 30.0
         return -0.5 * (z**2).sum(axis=1) + np.logaddexp(*near)
 
     z = points(dimension=1)
-    (mode,) = find_modes(two, z, two(z), starts=2)
+    (mode,) = find_modes(log_posterior, z, log_posterior(z), starts=2)
     assert mode.centre[0] == pytest.approx(1.485, abs=0.01)
 
 
-def test_a_bridge_is_nowhere_wider_than_the_prior() -> None:
+def test_a_bridge_is_never_wider_than_the_prior() -> None:
     """The likelihood is convex along the second score, so the posterior itself is wider there."""
 
     def convex(z: Floats) -> Floats:

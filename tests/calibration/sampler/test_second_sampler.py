@@ -32,7 +32,7 @@ THIN = 5
 ROUND = 1000
 """Steps between looks at the effective sample size."""
 FIRST_LOOK, MOST_ROUNDS = 6, 20
-"""Rounds; six are 50 autocorrelation times or more, so that these can be told."""
+"""Rounds; six are 50 autocorrelation times or more, so that these can be estimated."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Estimate:
     sd_error: float
 
 
-def of_weighted(values: Floats, weights: Floats) -> Estimate:
+def estimate_of_weighted(values: Floats, weights: Floats) -> Estimate:
     """From importance weights; the error by the delta method, sum w^2 (d^2 - s^2)^2 (Geweke 1989)."""
     mean = float(weights @ values)
     squares = (values - mean) ** 2
@@ -53,7 +53,7 @@ def of_weighted(values: Floats, weights: Floats) -> Estimate:
     return Estimate(mean, variance**0.5, float(error / (2 * variance**0.5)))
 
 
-def of_chains(values: Floats) -> Estimate:
+def estimate_of_chains(values: Floats) -> Estimate:
     """From values : (n_steps, n_walkers); the error from the squares' own autocorrelation."""
     mean, sd = float(values.mean()), float(values.std())
     squares = (values - mean) ** 2
@@ -105,7 +105,7 @@ def test_the_second_sampler_finds_the_mean_and_sd_of_a_known_posterior(name: str
     known = KNOWN[name]
     z, effective, _ = run_ensemble(known.log_likelihood, len(known.mean))
     for values, mean, sd in zip(np.moveaxis(z, 2, 0), known.mean, known.sd, strict=True):
-        estimate = of_chains(values)
+        estimate = estimate_of_chains(values)
         assert abs(estimate.mean - mean) < 5 * sd / np.sqrt(effective)
         assert abs(estimate.sd - sd) < 5 * estimate.sd_error
 
@@ -131,11 +131,16 @@ def test_a_second_sampler_finds_the_same_posterior() -> None:
 def compare(priors: Priors, weighted: WeightedSample, theta: Floats) -> None:
     """Means within 0.1 sd, sds within 5 % plus three Monte Carlo standard errors, for every parameter."""
     points = priors.transform(weighted.z)
-    apart = {}
+    differences = {}
     for i, name in enumerate(priors.names):
-        one, other = of_weighted(points[:, i], weighted.weights), of_chains(theta[:, :, i])
-        allowed = 0.05 * one.sd + 3 * np.hypot(one.sd_error, other.sd_error)
-        apart[name] = ((other.mean - one.mean) / one.sd, other.sd / one.sd - 1, allowed / one.sd)
-        print(f"{name}: mean {apart[name][0]:+.3f} sd, sd {apart[name][1]:+.3f} of {apart[name][2]:.3f} allowed")
-    assert {name: each for name, each in apart.items() if abs(each[0]) > 0.1} == {}
-    assert {name: each for name, each in apart.items() if abs(each[1]) > each[2]} == {}
+        importance, chains = estimate_of_weighted(points[:, i], weighted.weights), estimate_of_chains(theta[:, :, i])
+        allowed = 0.05 * importance.sd + 3 * np.hypot(importance.sd_error, chains.sd_error)
+        differences[name] = (
+            (chains.mean - importance.mean) / importance.sd,
+            chains.sd / importance.sd - 1,
+            allowed / importance.sd,
+        )
+        mean, sd, limit = differences[name]
+        print(f"{name}: mean {mean:+.3f} sd, sd {sd:+.3f} of {limit:.3f} allowed")
+    assert {name: difference for name, difference in differences.items() if abs(difference[0]) > 0.1} == {}
+    assert {name: difference for name, difference in differences.items() if abs(difference[1]) > difference[2]} == {}

@@ -1,4 +1,4 @@
-"""What cohorts say of the marginal patient: held against the audit's arithmetic, quadrature, and sampling."""
+"""The marginal benefit that cohorts suggest, against the audit's arithmetic, quadrature, and sampling."""
 
 import shutil
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ UPTAKE = 18 / 37
 SCHULTZ, WUDHIKARN = Percentage("all", 12.0, 0.52 * 57, 57.0), Percentage("all", 12.0, 0.35 * 38, 38.0)
 
 
-def by_hand(told: Percentage, uptake: float, treated: Floats, before: Floats | float = UPTAKE) -> Evidence:
+def by_hand(figure: Percentage, uptake: float, treated: Floats, before: Floats | float = UPTAKE) -> Evidence:
     """The letter's 72 % against 0 %, carried to another uptake."""
-    return Evidence("by hand", told, treated * before, treated * np.maximum(uptake, before))
+    return Evidence("by hand", figure, treated * before, treated * np.maximum(uptake, before))
 
 
 def interval(density: Floats) -> list[float]:
@@ -37,80 +37,85 @@ def interval(density: Floats) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("told", "uptake", "audit"), [(SCHULTZ, 0.88, [0.62, 0.11, 0.98]), (WUDHIKARN, 0.79, [0.38, 0.02, 0.93])]
+    ("figure", "uptake", "audit"), [(SCHULTZ, 0.88, [0.62, 0.11, 0.98]), (WUDHIKARN, 0.79, [0.38, 0.02, 0.93])]
 )
-def test_each_cohort_alone_is_what_the_audit_found(told: Percentage, uptake: float, audit: list[float]) -> None:
+def test_the_benefit_from_one_cohort_agrees_with_the_audit(
+    figure: Percentage, uptake: float, audit: list[float]
+) -> None:
     """13 of 18 and 18 of 37 with their own uncertainty (flat priors)."""
     rng = np.random.default_rng(1)
-    evidence = by_hand(told, uptake, rng.beta(14, 6, 4000), rng.beta(19, 20, 4000))
-    found = of_one_benefit(evidence.log_likelihood)
-    assert interval(found.mean_over_draws(joint=True)) == pytest.approx(audit, abs=0.06)
+    evidence = by_hand(figure, uptake, rng.beta(14, 6, 4000), rng.beta(19, 20, 4000))
+    posterior = of_one_benefit(evidence.log_likelihood)
+    assert interval(posterior.mean_over_draws(joint=True)) == pytest.approx(audit, abs=0.06)
 
 
-@pytest.mark.parametrize(("told", "uptake"), [(SCHULTZ, 0.88), (WUDHIKARN, 0.79)])
-def test_one_draw_alone_is_the_beta_integral(told: Percentage, uptake: float) -> None:
+@pytest.mark.parametrize(("figure", "uptake"), [(SCHULTZ, 0.88), (WUDHIKARN, 0.79)])
+def test_the_benefit_given_one_draw_is_a_beta_integral(figure: Percentage, uptake: float) -> None:
     """p is a line in m, so that the posterior of p is a beta between the two ends (72 % and 0 % fixed)."""
-    evidence = by_hand(told, uptake, np.array([13 / 18]))
-    found = of_one_benefit(evidence.log_likelihood).density[0]
-    beta = stats.beta(told.alive + 1, told.n - told.alive + 1)
+    evidence = by_hand(figure, uptake, np.array([13 / 18]))
+    density = of_one_benefit(evidence.log_likelihood).density[0]
+    beta = stats.beta(figure.alive + 1, figure.n - figure.alive + 1)
     low, high = float(evidence.without_benefit[0]), float(evidence.with_benefit[0])
     ends = beta.cdf([low, high])
     exact = [(beta.ppf(ends[0] + share * (ends[1] - ends[0])) - low) / (high - low) for share in (0.025, 0.5, 0.975)]
-    assert quantiles(found, [0.025, 0.5, 0.975]) == pytest.approx(exact, abs=0.002)
+    assert quantiles(density, [0.025, 0.5, 0.975]) == pytest.approx(exact, abs=0.002)
     mean = integrate.quad(lambda p: (p - low) / (high - low) * beta.pdf(p), low, high)[0] / (ends[1] - ends[0])
-    assert float(found @ GRID) == pytest.approx(mean, abs=1e-4)
+    assert float(density @ GRID) == pytest.approx(mean, abs=1e-4)
 
 
 @pytest.fixture(scope="module")
-def both() -> list[Evidence]:
+def two_cohorts() -> list[Evidence]:
     treated = np.array([0.6, 0.72, 0.8])
     return [by_hand(SCHULTZ, 0.88, treated), by_hand(WUDHIKARN, 0.79, treated)]
 
 
-def test_with_one_benefit_the_evidence_is_the_product(both: list[Evidence]) -> None:
-    found = of_one_benefit(sum(each.log_likelihood for each in both))
+def test_with_one_benefit_the_evidence_is_the_product(two_cohorts: list[Evidence]) -> None:
+    posterior = of_one_benefit(sum(evidence.log_likelihood for evidence in two_cohorts))
     for i in range(3):
 
         def density(m: float, i: int = i) -> float:
-            ends = [(each.figure, each.without_benefit[i], each.with_benefit[i]) for each in both]
-            return float(np.prod([np.exp(told.log_likelihood(np.array(a + m * (b - a)))) for told, a, b in ends]))
+            ends = [
+                (evidence_of_cohort.figure, evidence_of_cohort.without_benefit[i], evidence_of_cohort.with_benefit[i])
+                for evidence_of_cohort in two_cohorts
+            ]
+            return float(np.prod([np.exp(figure.log_likelihood(np.array(a + m * (b - a)))) for figure, a, b in ends]))
 
         evidence = integrate.quad(density, 0, 1)[0]
-        assert found.log_evidence[i] == pytest.approx(np.log(evidence), abs=1e-3)
-        mean = integrate.quad(lambda m, own=density: m * own(m), 0, 1)[0] / evidence
-        assert found.density[i] @ GRID == pytest.approx(mean, abs=1e-3)
+        assert posterior.log_evidence[i] == pytest.approx(np.log(evidence), abs=1e-3)
+        mean = integrate.quad(lambda m, density=density: m * density(m), 0, 1)[0] / evidence
+        assert posterior.density[i] @ GRID == pytest.approx(mean, abs=1e-3)
 
 
-def test_with_a_spread_between_cohorts_it_is_what_sampling_from_the_prior_gives(both: list[Evidence]) -> None:
+def test_with_heterogeneity_the_benefit_agrees_with_sampling_from_the_prior(two_cohorts: list[Evidence]) -> None:
     hierarchy = Hierarchy.of(1.0)
-    nodes, log_evidence = hierarchy.of_nodes([each.log_likelihood for each in both])
-    found = nodes @ hierarchy.kernel
+    nodes, log_evidence = hierarchy.of_nodes([evidence.log_likelihood for evidence in two_cohorts])
+    density = nodes @ hierarchy.kernel
     rng, n = np.random.default_rng(7), 400_000
     mu, tau = rng.logistic(size=n), np.abs(rng.normal(size=n))
     m = special.expit(mu + tau * rng.normal(size=(3, n)))
     for i in range(3):
-        told = [
-            each.figure.log_likelihood(each.without_benefit[i] + own * (each.with_benefit[i] - each.without_benefit[i]))
-            for each, own in zip(both, m[:2], strict=True)
+        log_likelihoods = [
+            cohort.figure.log_likelihood((1 - share) * cohort.without_benefit[i] + share * cohort.with_benefit[i])
+            for cohort, share in zip(two_cohorts, m[:2], strict=True)
         ]
-        weights = np.exp(sum(told))
+        weights = np.exp(sum(log_likelihoods))
         assert log_evidence[i] == pytest.approx(np.log(weights.mean()), abs=0.02)
         weights /= weights.sum()
-        assert found[i] @ GRID == pytest.approx(weights @ m[2], abs=0.006)
+        assert density[i] @ GRID == pytest.approx(weights @ m[2], abs=0.006)
         order = np.argsort(m[2])
         sampled = m[2][order][np.searchsorted(np.cumsum(weights[order]), [0.025, 0.5, 0.975])]
-        assert quantiles(found[i], [0.025, 0.5, 0.975]) == pytest.approx(list(sampled), abs=0.015)
+        assert quantiles(density[i], [0.025, 0.5, 0.975]) == pytest.approx(list(sampled), abs=0.015)
 
 
-def test_without_data_a_new_settings_benefit_may_be_anything_alike() -> None:
+def test_without_data_the_benefit_in_a_new_setting_is_almost_uniform() -> None:
     prior = Hierarchy.of(1.0).kernel.mean(axis=0)
     assert prior @ GRID == pytest.approx(0.5, abs=1e-3)
     assert quantiles(prior, [0.25, 0.75]) == pytest.approx([0.22, 0.78], abs=0.03)
 
 
-def test_what_is_frozen_is_drawn_from_the_predictive(both: list[Evidence]) -> None:
+def test_frozen_benefits_are_drawn_from_the_predictive_distribution(two_cohorts: list[Evidence]) -> None:
     hierarchy = Hierarchy.of(1.0)
-    nodes, _ = hierarchy.of_nodes([each.log_likelihood for each in both])
+    nodes, _ = hierarchy.of_nodes([evidence.log_likelihood for evidence in two_cohorts])
     many = np.repeat(nodes[1:2], 3000, axis=0)
     drawn = hierarchy.sample(many, seed=5)
     edges = np.concatenate([[0.0], 0.5 * (GRID[1:] + GRID[:-1]), [1.0]])
@@ -120,25 +125,25 @@ def test_what_is_frozen_is_drawn_from_the_predictive(both: list[Evidence]) -> No
 
 
 @pytest.fixture(scope="module")
-def first() -> tuple[list[Evidence], Floats]:
+def first_draws() -> tuple[list[Evidence], Floats]:
     """The first ten draws, with the cohorts that are shipped."""
     pathway = SHIPPED[0].pathway
     path = draws_file(pathway)
     assert path is not None
-    found = benefit.gather(SHIPPED, read_draws(path, pathway).iloc[:10])
-    assert found is not None
-    return found
+    evidence = benefit.gather(SHIPPED, read_draws(path, pathway).iloc[:10])
+    assert evidence is not None
+    return evidence
 
 
-def test_two_cohorts_inform_the_benefit_and_five_in_which_all_were_treated_do_not(
-    first: tuple[list[Evidence], Floats],
+def test_cohorts_inform_the_benefit_unless_all_their_patients_were_treated(
+    first_draws: tuple[list[Evidence], Floats],
 ) -> None:
-    assert [each.cohort for each in first[0]] == ["schultz2023", "wudhikarn2021"]
+    assert [evidence.cohort for evidence in first_draws[0]] == ["schultz2023", "wudhikarn2021"]
     assert benefit.informing(SHIPPED[2]) is None
 
 
-def test_survival_of_a_subgroup_is_not_that_of_everybody(tmp_path: Path) -> None:
-    """Neither as an attribute nor at a later month: the figure of all patients informs."""
+def test_survival_of_a_subgroup_does_not_inform_the_benefit(tmp_path: Path) -> None:
+    """The figure of all patients informs the benefit, whatever the attribute or the month of the others."""
     folder = tmp_path / "mine"
     shutil.copytree(find_folder("schultz2023"), folder)
     before = benefit.informing(load_targets(folder))
@@ -149,29 +154,29 @@ def test_survival_of_a_subgroup_is_not_that_of_everybody(tmp_path: Path) -> None
     assert benefit.informing(load_targets(folder)) == before
 
 
-def test_survival_is_a_line_in_the_benefit(first: tuple[list[Evidence], Floats]) -> None:
+def test_survival_is_linear_in_the_benefit(first_draws: tuple[list[Evidence], Floats]) -> None:
     pathway = SHIPPED[0].pathway
     path = draws_file(pathway)
     assert path is not None
     part = replace(SHIPPED[0].scenario, marginal_benefit=0.3)
-    found = ScenarioSurvival(((part, 12.0),), read_draws(path, pathway)).of(slice(0, 10))[0]
-    evidence = first[0][0]
-    np.testing.assert_allclose(found, 0.7 * evidence.without_benefit + 0.3 * evidence.with_benefit, atol=1e-9)
+    survival = ScenarioSurvival(((part, 12.0),), read_draws(path, pathway)).of(slice(0, 10))[0]
+    evidence = first_draws[0][0]
+    np.testing.assert_allclose(survival, 0.7 * evidence.without_benefit + 0.3 * evidence.with_benefit, atol=1e-9)
 
 
-def test_what_is_shipped_is_what_its_draws_and_cohorts_give(first: tuple[list[Evidence], Floats]) -> None:
+def test_the_shipped_benefit_follows_from_its_draws_and_cohorts(first_draws: tuple[list[Evidence], Floats]) -> None:
     """If it is not: aftercart validate --refit."""
     frozen = pd.read_csv(WANG / BENEFIT_FILE)["marginal_benefit"].to_numpy()
-    np.testing.assert_allclose(infer(*first, "os_12").values, frozen[:10], atol=1e-6)
+    np.testing.assert_allclose(infer(*first_draws, "os_12").values, frozen[:10], atol=1e-6)
 
 
-def test_the_shipped_summary_shows_what_the_other_posterior_would_do() -> None:
-    told = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
-    assert len(told) == 6
+def test_the_shipped_summary_includes_the_joint_posterior() -> None:
+    summary = pd.read_csv(WANG / benefit.SUMMARY_FILE).set_index("how")
+    assert len(summary) == 6
     for cohort, audit in (("schultz2023", (0.62, 0.11, 0.98)), ("wudhikarn2021", (0.38, 0.02, 0.93))):
-        row = told.loc[f"{cohort} alone"]
+        row = summary.loc[f"{cohort} alone"]
         assert list(row[["joint_mean", "joint_lower", "joint_upper"]]) == pytest.approx(audit, abs=0.03)
-    together = told.loc[benefit.TOGETHER]
+    together = summary.loc[benefit.TOGETHER]
     assert together["lower"] < 0.1
     assert together["upper"] > 0.9
     # The cohorts would move the baseline's 12-month OS by less than a point.
@@ -180,14 +185,14 @@ def test_the_shipped_summary_shows_what_the_other_posterior_would_do() -> None:
     assert frozen.mean() == pytest.approx(together["mean"], abs=5 * 0.3 / np.sqrt(len(frozen)))
 
 
-def test_a_cohort_without_more_treated_says_nothing() -> None:
-    told = replace(SHIPPED[0], scenario=replace(SHIPPED[0].scenario, set={"salvage_uptake": 0.01}))
-    path = draws_file(told.pathway)
+def test_a_cohort_with_lower_uptake_does_not_inform_the_benefit() -> None:
+    targets = replace(SHIPPED[0], scenario=replace(SHIPPED[0].scenario, set={"salvage_uptake": 0.01}))
+    path = draws_file(targets.pathway)
     assert path is not None
-    assert benefit.gather([told], read_draws(path, told.pathway).iloc[:3]) is None
+    assert benefit.gather([targets], read_draws(path, targets.pathway).iloc[:3]) is None
 
 
-OWN = world(
+PATHWAY = world(
     "relapse",
     {
         "relapse": decision(salvage="uptake", supportive_care="rest"),
@@ -207,22 +212,22 @@ OWN = world(
         "responding": share(0.7, prior={"family": "beta", "a": 14, "b": 6}),
     },
 )  # fmt: skip
-OTHERS = {"first": (64, 45), "second": (76, 70)}
+COHORTS = {"first": (64, 45), "second": (76, 70)}
 """Cohorts of 80: name -> treated, alive at 12 months."""
 
 
-def own_cohorts(folder: Path, shared: str) -> list[Targets]:
-    """Two cohorts on one pathway file: above both, told from each folder or absolutely, or a copy beside each."""
+def write_two_cohorts(folder: Path, shared: str) -> list[Targets]:
+    """Two cohorts on one pathway file: a shared one by a relative or absolute path, or a copy for each cohort."""
     rng = np.random.default_rng(4)
-    own = pd.DataFrame({"uptake": rng.beta(4, 6, 30), "responding": rng.beta(14, 6, 30)})
-    for name, (treated, alive) in OTHERS.items():
+    draws = pd.DataFrame({"uptake": rng.beta(4, 6, 30), "responding": rng.beta(14, 6, 30)})
+    for name, (treated, alive) in COHORTS.items():
         beside = folder / name if shared == "copies" else folder
         (folder / name).mkdir(parents=True)
-        (beside / "own.toml").write_text(toml(OWN))
-        own.to_csv(beside / "draws.csv", index=False)
-        told = {"relative": "../own.toml", "absolute": str(folder / "own.toml"), "copies": "own.toml"}[shared]
+        (beside / "own.toml").write_text(toml(PATHWAY))
+        draws.to_csv(beside / "draws.csv", index=False)
+        file = {"relative": "../own.toml", "absolute": str(folder / "own.toml"), "copies": "own.toml"}[shared]
         (folder / name / "cohort.toml").write_text(
-            f'title = "Another region"\ncitation = "nobody"\npathway = "{told}"\nclock = "relapse"\nn = 80\nseed = 1\n'
+            f'title = "Another region"\ncitation = "nobody"\npathway = "{file}"\nclock = "relapse"\nn = 80\nseed = 1\n'
             '[arms]\ntreated = ["treated"]\nall = ["all"]\n[set]\nuptake = "treated"\n'
         )
         (folder / name / "targets.csv").write_text(
@@ -230,57 +235,59 @@ def own_cohorts(folder: Path, shared: str) -> list[Targets]:
             f"treated,patients,treated,,,,{treated},80,,,patients,page 1,setting,\n"
             f"alive,survivors,all,,,12,{alive},80,,,patients,page 2,validation,\n"
         )
-    return [load_targets(folder / name) for name in OTHERS]
+    return [load_targets(folder / name) for name in COHORTS]
 
 
 def by_closed_form(folder: Path, cohorts: Sequence[str]) -> float:
-    """The mean of m: who gains nothing lives as long as without treatment, and every draw counts alike."""
-    own = pd.read_csv(next(folder.glob("**/draws.csv")))
+    """The mean of m: patients without benefit live as long as untreated ones, and draws have equal weight."""
+    draws = pd.read_csv(next(folder.glob("**/draws.csv")))
     alive_if = {rate: np.exp(-12 * rate) for rate in (0.02, 0.25, 0.4)}
-    response = own["responding"].to_numpy()[:, None]
+    response = draws["responding"].to_numpy()[:, None]
     treated = response * alive_if[0.02] + (1 - response) * alive_if[0.4]
     m = np.linspace(0, 1, 4001)
-    log = np.zeros((len(own), m.size))
+    log = np.zeros((len(draws), m.size))
     for name in cohorts:
-        uptake, before = OTHERS[name][0] / 80, own["uptake"].to_numpy()[:, None]
+        uptake, before = COHORTS[name][0] / 80, draws["uptake"].to_numpy()[:, None]
         more = np.maximum(uptake - before, 0)
         of_more = more * (m * treated + (1 - m) * alive_if[0.25])
         alive = np.minimum(uptake, before) * treated + of_more + (1 - uptake) * alive_if[0.25]
-        log += stats.binom.logpmf(OTHERS[name][1], 80, alive)
+        log += stats.binom.logpmf(COHORTS[name][1], 80, alive)
     weights = special.softmax(log, axis=1)
     return float((weights @ m).mean())
 
 
 @pytest.mark.parametrize("shared", ["relative", "absolute", "copies"])
-def test_cohorts_on_one_pathway_inform_it_together_however_they_name_its_file(shared: str, tmp_path: Path) -> None:
-    cohorts = own_cohorts(tmp_path, shared)
-    found = benefit.of_cohorts(cohorts)
-    assert found is not None
+def test_cohorts_on_one_pathway_inform_the_benefit_together_however_they_name_its_file(
+    shared: str, tmp_path: Path
+) -> None:
+    cohorts = write_two_cohorts(tmp_path, shared)
+    benefit_of_cohorts = benefit.of_cohorts(cohorts)
+    assert benefit_of_cohorts is not None
     assert benefit.of_other_models(cohorts) == []
-    mean = found.summary.set_index("how")["mean"]
-    for name in OTHERS:
+    mean = benefit_of_cohorts.summary.set_index("how")["mean"]
+    for name in COHORTS:
         assert mean[f"{name} alone"] == pytest.approx(by_closed_form(tmp_path, [name]), abs=0.003)
-    assert mean["all cohorts with one benefit"] == pytest.approx(by_closed_form(tmp_path, list(OTHERS)), abs=0.003)
+    assert mean["all cohorts with one benefit"] == pytest.approx(by_closed_form(tmp_path, list(COHORTS)), abs=0.003)
 
 
-ELSEWHERE = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
+CHANGES = [("own.toml", "rate = 0.25", "rate = 0.3"), ("draws.csv", "0.", "0.1")]
 
 
-@pytest.mark.parametrize(("file", "old", "new"), ELSEWHERE)
-def test_a_cohort_with_another_pathway_or_draws_is_left_out_by_name(
+@pytest.mark.parametrize(("file", "old", "new"), CHANGES)
+def test_a_cohort_with_another_pathway_or_draws_is_named_as_left_out(
     file: str, old: str, new: str, tmp_path: Path
 ) -> None:
-    own_cohorts(tmp_path, "copies")
+    write_two_cohorts(tmp_path, "copies")
     other = tmp_path / "second" / file
     other.write_text(other.read_text().replace(old, new, 1))
-    cohorts = [load_targets(tmp_path / name) for name in OTHERS]
+    cohorts = [load_targets(tmp_path / name) for name in COHORTS]
     assert benefit.of_other_models(cohorts) == ["second"]
-    found = benefit.of_cohorts(cohorts)
-    assert found is not None
-    assert found.summary["cohorts"].max() == 1
+    benefit_of_cohorts = benefit.of_cohorts(cohorts)
+    assert benefit_of_cohorts is not None
+    assert benefit_of_cohorts.summary["cohorts"].max() == 1
 
 
-def test_a_cohort_that_says_nothing_of_the_benefit_is_not_called_left_out(tmp_path: Path) -> None:
-    cohorts = own_cohorts(tmp_path, "copies")
+def test_a_cohort_that_does_not_inform_the_benefit_is_not_named_as_left_out(tmp_path: Path) -> None:
+    cohorts = write_two_cohorts(tmp_path, "copies")
     assert benefit.of_other_models([*SHIPPED, *cohorts]) == ["first", "second"]
     assert benefit.of_other_models([*cohorts, SHIPPED[2]]) == []

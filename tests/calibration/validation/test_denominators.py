@@ -1,4 +1,4 @@
-"""Whom a reported count is of: predicted as a share of the same patients, or refused where that is not told."""
+"""The denominator of a reported count: predictions use the same patients, and unreported denominators are refused."""
 
 import shutil
 from collections.abc import Callable
@@ -34,67 +34,72 @@ SHARES = {
 }
 
 
-@pytest.mark.parametrize("what", SHARES)
-def test_a_count_is_predicted_as_a_share_of_those_it_was_counted_of(what: str, new_cohort: NewCohort) -> None:
-    row, share = SHARES[what]
+@pytest.mark.parametrize("case", SHARES)
+def test_a_count_is_predicted_as_a_share_of_its_denominator(case: str, new_cohort: NewCohort) -> None:
+    row, share = SHARES[case]
     targets = new_cohort(N, *SIZES, f"it,{row}", use="validation")
-    # Followed up until everybody has died, that deaths are a share of known size.
+    # Without follow-up everybody is seen to die, so that deaths are a share of known size.
     text = (targets.folder / "cohort.toml").read_text()
     (targets.folder / "cohort.toml").write_text(text.partition("[follow_up]")[0])
-    found = external.validate(load_targets(targets.folder), None, wanted=100).set_index("target").loc["it"]
-    least = 20 if "treated women, of" in what else 50 if "women" in what else 80
+    prediction = external.validate(load_targets(targets.folder), None, wanted=100).set_index("target").loc["it"]
+    least = 20 if "treated women, of" in case else 50 if "women" in case else 80
     # A ratio's own bias is about share / size.
     allowed = 5 * np.sqrt(share * (1 - share) / least / 100) + 0.002
-    assert found["predicted"] == pytest.approx(100 * share, abs=100 * allowed)
+    assert prediction["predicted"] == pytest.approx(100 * share, abs=100 * allowed)
 
 
-def letters(folder: Path, *rows: str) -> Targets:
+def cohort_of_60(folder: Path, *rows: str) -> Targets:
     """A cohort of 60 with 42 treated on the letter's pathway, whose HSCTs are some of the treated."""
     shutil.copytree(find_folder("schultz2023"), folder)
-    told = (folder / "cohort.toml").read_text(encoding="utf-8").replace("n = 57", "n = 60")
-    told = told.replace("[arms]\n", '[arms]\nhsct = ["hsct"]\nother = ["other_treated"]\n')
-    (folder / "cohort.toml").write_text(told, encoding="utf-8")
+    text = (folder / "cohort.toml").read_text(encoding="utf-8").replace("n = 57", "n = 60")
+    text = text.replace("[arms]\n", '[arms]\nhsct = ["hsct"]\nother = ["other_treated"]\n')
+    (folder / "cohort.toml").write_text(text, encoding="utf-8")
     head = (folder / "targets.csv").read_text(encoding="utf-8").splitlines()[0]
-    every = [head, "treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
-    every += [f"{row},,,,,patients,Table 3,validation," for row in rows]
-    (folder / "targets.csv").write_text("\n".join(every), encoding="utf-8")
+    lines = [head, "treated,patients,treated,,,,42,60,70,,,,%,Table 2,setting,"]
+    lines += [f"{row},,,,,patients,Table 3,validation," for row in rows]
+    (folder / "targets.csv").write_text("\n".join(lines), encoding="utf-8")
     return load_targets(folder)
 
 
-def whom(targets: Targets) -> list[str]:
+def denominators_in_words(targets: Targets) -> list[str]:
     rows = targets.cohort.targets
     return [in_words(denominator) for denominator in denominators(targets, rows[rows["use"] == "validation"]).values()]
 
 
-def test_a_patient_who_has_an_hsct_was_treated_before(tmp_path: Path) -> None:
-    """So that HSCTs can be counted of the treated, and of nobody who was not."""
+def test_hscts_can_be_counted_among_the_treated_only(tmp_path: Path) -> None:
+    """Patients are treated before an HSCT."""
     hsct, first = "hsct,patients,hsct,,,,23,42", "first,patients,hsct,,prior_hsct=no,,12,23"
-    targets = letters(tmp_path / "mine", hsct, first, "rest,patients,other,,,,19,42")
-    assert whom(targets) == ["treated", "hsct", "treated"]
+    targets = cohort_of_60(tmp_path / "mine", hsct, first, "rest,patients,other,,,,19,42")
+    assert denominators_in_words(targets) == ["treated", "hsct", "treated"]
     with pytest.raises(
         InputError, match=r"targets.csv: line 4: no row reports which patients n counts; got .n = 18 of 'un'"
     ):
-        whom(letters(tmp_path / "other", "x,patients,other,,,,18,60", "un,patients,untreated,,,,9,18"))
+        denominators_in_words(
+            cohort_of_60(tmp_path / "other", "x,patients,other,,,,18,60", "un,patients,untreated,,,,9,18")
+        )
 
 
-def test_hscts_of_the_treated_are_predicted_as_simulated_patients_have_them(tmp_path: Path) -> None:
-    """By Monte Carlo of the declared pathway's choices and times, in which no state but those on the way is told."""
-    targets = letters(tmp_path / "mine", "hsct,patients,hsct,,,,23,42")
-    found = external.validate(targets, None, wanted=100).iloc[0]
-    assert found["reported"] == pytest.approx(100 * 23 / 42)
-    assert found["predicted"] == pytest.approx(100 * _hscts_of_the_treated(targets), abs=5.0)
+def test_predicted_hscts_of_the_treated_agree_with_a_direct_simulation(tmp_path: Path) -> None:
+    """By Monte Carlo of the declared pathway's choices and times, with the states on the way to HSCT alone."""
+    targets = cohort_of_60(tmp_path / "mine", "hsct,patients,hsct,,,,23,42")
+    prediction = external.validate(targets, None, wanted=100).iloc[0]
+    assert prediction["reported"] == pytest.approx(100 * 23 / 42)
+    assert prediction["predicted"] == pytest.approx(100 * _hscts_of_the_treated(targets), abs=5.0)
 
 
 def _hscts_of_the_treated(targets: Targets, n: int = 200_000) -> float:
-    """Who responds, is planned for HSCT, and does not relapse before it."""
+    """The share of patients who respond, are planned for HSCT, and do not relapse before it."""
     p = {name: parameter.value for name, parameter in targets.pathway.parameters.items()}
     rng = np.random.default_rng(3)
     negative = rng.random(n) < 10 / 37
     treatments = ("chemotherapy", "immunotherapy", "car_t_reinfusion")
     shares = np.array([p[f"share_{treatment}"] for treatment in treatments])
     shares = np.where(negative[:, None], [shares[0] / shares[:2].sum(), shares[1] / shares[:2].sum(), 0.0], shares)
-    given = (rng.random(n)[:, None] > shares.cumsum(axis=1)).sum(axis=1).clip(max=2)
-    complete, partial = (np.array([p[f"{how}_{treatment}"] for treatment in treatments])[given] for how in ("cr", "pr"))
+    treatment_index = (rng.random(n)[:, None] > shares.cumsum(axis=1)).sum(axis=1).clip(max=2)
+    complete, partial = (
+        np.array([p[f"{response}_{treatment}"] for treatment in treatments])[treatment_index]
+        for response in ("cr", "pr")
+    )
     u = rng.random(n)
     in_cr, in_pr = u < complete, (u >= complete) & (u < complete + partial)
 
@@ -115,22 +120,25 @@ REFUSED = {
         "deaths,treated,,,,9,90,",
         "no row reports which patients n counts; got .*n = 90 of 'it'",
     ),
-    "an arm of nobody told": ("patients,untreated,,,,9,90,", r"allowed: 200 \(all\); or a row of kind patients"),
-    "women of nobody told": ("patients,untreated,,sex=female,,9,30,", r"allowed: 200 \(all\), 80 \(sex=female\)"),
+    "an arm of unreported size": ("patients,untreated,,,,9,90,", r"allowed: 200 \(all\); or a row of kind patients"),
+    "women of an arm of unreported size": (
+        "patients,untreated,,sex=female,,9,30,",
+        r"allowed: 200 \(all\), 80 \(sex=female\)",
+    ),
     "as many women as treated": ("patients,treated,,sex=female,,20,80,", "n may count several sets of patients"),
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_a_count_of_patients_who_are_not_reported_is_refused_by_its_line(what: str, new_cohort: NewCohort) -> None:
-    row, complaint = REFUSED[what]
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_count_with_an_unreported_denominator_is_refused_with_its_line(case: str, new_cohort: NewCohort) -> None:
+    row, complaint = REFUSED[case]
     sizes = ("women,patients,all,,sex=female,,80,200,", SIZES[1])
     with pytest.raises(InputError, match=rf"targets.csv: line 4: .*{complaint}"):
         external.to_validate(new_cohort(N, *sizes, f"it,{row}", use="validation"))
 
 
 @pytest.mark.parametrize("name", external.shipped())
-def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
+def test_entries_of_shipped_cohorts_are_counted_among_their_population(name: str) -> None:
     targets = load_targets(name)
     rows = targets.cohort.targets
     for index, denominator in denominators(targets, rows[rows["kind"] == "entered"]).items():
@@ -138,14 +146,14 @@ def test_what_is_shipped_is_counted_of_its_own_population(name: str) -> None:
     assert pd.Series(rows["name"]).is_unique
 
 
-def test_fewer_than_the_treated_are_taken_as_assessed_and_that_is_said(tmp_path: Path) -> None:
-    """15 HSCTs of 26: whether these are responders or those who were followed, the row does not tell."""
-    targets = letters(tmp_path / "mine", "hsct,entered,treated,hsct,,,15,26", "all,entered,treated,hsct,,,15,42")
+def test_a_denominator_below_the_treated_counts_as_assessed_and_a_note_says_so(tmp_path: Path) -> None:
+    """15 HSCTs of 26: whether these are responders or those who were followed, the row does not say."""
+    targets = cohort_of_60(tmp_path / "mine", "hsct,entered,treated,hsct,,,15,26", "all,entered,treated,hsct,,,15,42")
     (note,) = external.notes(targets)
     assert "26 of 42 treated are treated as the assessed patients" in note
     assert "as responders, has no meaning here" in note
 
 
-def test_a_level_that_is_known_of_some_can_be_counted_of(tmp_path: Path) -> None:
+def test_a_level_that_is_known_for_some_patients_can_be_a_denominator(tmp_path: Path) -> None:
     known = ("pos,patients,all,,cd19=positive,,38,55", "treated_pos,patients,treated,,cd19=positive,,28,38")
-    assert whom(letters(tmp_path / "mine", *known))[-1] == "cd19=positive"
+    assert denominators_in_words(cohort_of_60(tmp_path / "mine", *known))[-1] == "cd19=positive"

@@ -1,4 +1,4 @@
-"""The verdict on the letter's calibration, computed again from the frozen ranks of its simulated cohorts."""
+"""The verdict on the letter's calibration, recomputed from the frozen ranks of its simulated cohorts."""
 
 import json
 from functools import cache
@@ -17,13 +17,13 @@ FOLDER = find_folder("wang2024")
 @cache
 def frozen() -> Check:
     left_out = pd.read_csv(FOLDER / "left_out.csv")
-    return Check(load_targets("wang2024"), trials.read(FOLDER / "ranks.csv"), left_out, told()["moved"])
+    return Check(load_targets("wang2024"), trials.read(FOLDER / "ranks.csv"), left_out, manifest()["moved"])
 
 
 @cache
-def told() -> dict:
-    found = json.loads((FOLDER / "check.json").read_text(encoding="utf-8"))
-    return found | {"moved": found["log_likelihood_moved_by_halving_the_lattice"]}
+def manifest() -> dict:
+    content = json.loads((FOLDER / "check.json").read_text(encoding="utf-8"))
+    return content | {"moved": content["log_likelihood_moved_by_halving_the_lattice"]}
 
 
 def test_at_least_300_simulated_cohorts_were_fitted() -> None:
@@ -42,15 +42,15 @@ def test_every_parameter_and_outcome_ranks_uniformly_and_is_covered() -> None:
     assert check.failures() == []
 
 
-def test_the_frozen_verdict_is_that_of_the_frozen_ranks() -> None:
-    mine = frozen().manifest()
-    known = {key: value for key, value in told().items() if key != "moved"}
-    assert {key: mine[key] for key in known} == known
+def test_the_frozen_verdict_follows_from_the_frozen_ranks() -> None:
+    recomputed = frozen().manifest()
+    known = {key: value for key, value in manifest().items() if key != "moved"}
+    assert {key: recomputed[key] for key in known} == known
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 8, 12])
-def test_a_fit_done_again_finds_the_same_ranks(number: int) -> None:
-    again = trial(load_targets("wang2024"), number)
+def test_a_repeated_fit_has_the_same_ranks(number: int) -> None:
+    repeated = trial(load_targets("wang2024"), number)
     row = frozen().trials.set_index("number").loc[number]
-    assert again.ranks == {name: int(row[name]) for name in again.ranks}
+    assert repeated.ranks == {name: int(row[name]) for name in repeated.ranks}

@@ -1,4 +1,4 @@
-"""Simulation-based calibration of a cohort whose posterior is known, and what interrupts or spoils it."""
+"""Simulation-based calibration of a cohort whose posterior is known: its ranks, interruptions and damaged files."""
 
 import errno
 import json
@@ -36,7 +36,7 @@ def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "QUICK", partial(ranks.QUICK, **FEW_POINTS))
 
 
-def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
+def test_a_simulated_cohort_has_the_rows_of_the_reported_one() -> None:
     reported = load_targets("wang2024")
     values = {
         name: parameter.value for name, parameter in reported.pathway.parameters.items() if parameter.prior is not None
@@ -47,82 +47,82 @@ def test_a_simulated_cohort_is_printed_as_the_reported_one_is() -> None:
     fitted = rows["use"].isin(["likelihood", "case_mix"])
     assert set(printed_rows.index) == set(rows.index[fitted | (rows["kind"] == "patients")])
     for name, row in rows.loc[printed_rows.index].iterrows():
-        mine, figure = printed_rows.loc[name], cohort.figure(row.copy())
+        simulated_row, figure = printed_rows.loc[name], cohort.figure(row.copy())
         if row["kind"] in ("median", "minimum", "maximum"):
-            assert mine["value"] == printed(figure)
+            assert simulated_row["value"] == printed(figure)
         elif row["kind"] == "survivors":
-            assert mine["count"] == pytest.approx(figure * mine["n"])
+            assert simulated_row["count"] == pytest.approx(figure * simulated_row["n"])
         elif row["kind"] in ("patients", "deaths", "entered"):
-            assert mine["count"] == figure
-        assert (mine["use"], mine["place"]) == (row["use"], row["place"])
+            assert simulated_row["count"] == figure
+        assert (simulated_row["use"], simulated_row["place"]) == (row["use"], row["place"])
     assert printed_rows.loc["survivors_12_treated", "n"] == printed_rows.loc["treated", "count"]
     assert printed_rows.loc["cd19_positive", "count"] == printed_rows.loc["relapse_median_cd19_positive", "n"]
 
 
-def test_a_simulated_cohort_needs_none_of_the_figures_that_are_not_fitted(new_cohort: NewCohort) -> None:
-    """A median of survival, which cannot be fitted, and what only a validation reads."""
+def test_a_simulated_cohort_needs_only_the_figures_that_are_fitted(new_cohort: NewCohort) -> None:
+    """A median of survival, which cannot be fitted, stands next to the rows that are."""
     targets = new_cohort(20, *ROWS)
     rows = targets.cohort.targets
-    told = {"name": "median", "kind": "median_survival", "population": "all", "use": "predictive", "unit": "months"}
-    median = rows.iloc[[0]].assign(**told, count=np.nan, value=7.0, printed_value="7").astype(rows.dtypes)
+    columns = {"name": "median", "kind": "median_survival", "population": "all", "use": "predictive", "unit": "months"}
+    median = rows.iloc[[0]].assign(**columns, count=np.nan, value=7.0, printed_value="7").astype(rows.dtypes)
     more = replace(targets, cohort=replace(targets.cohort, targets=pd.concat([rows, median])))
     assert trial(more, 1).refused == ""
 
 
-def test_a_truth_that_equals_some_draws_ranks_evenly_among_them() -> None:
+def test_a_truth_that_equals_some_draws_has_a_random_rank_among_them() -> None:
     values = np.array([0.1, 0.3, 0.3 + 1e-13, 0.3, 0.9])
-    found = [ranks.rank(0.3, values, u) for u in (0.1, 0.3, 0.6, 0.9)]
-    assert found == [1, 2, 3, 4]
+    ranks_of_truth = [ranks.rank(0.3, values, u) for u in (0.1, 0.3, 0.6, 0.9)]
+    assert ranks_of_truth == [1, 2, 3, 4]
     assert ranks.rank(0.5, values, 0.9) == 4
 
 
-def test_an_outcome_that_no_parameter_changes_ranks_anywhere(targets: Targets) -> None:
+def test_an_outcome_that_no_parameter_changes_has_a_random_rank(targets: Targets) -> None:
     """Treated or not, all die at one hazard. Eight ranks of 120 have less than five values in 1 of 1e7 such tests."""
-    found = [trial(targets, number).ranks["os_12"] for number in range(1, 9)]
-    assert len(set(found)) >= 5
+    ranks_of_outcome = [trial(targets, number).ranks["os_12"] for number in range(1, 9)]
+    assert len(set(ranks_of_outcome)) >= 5
 
 
-def test_a_simulated_cohort_is_treated_as_the_reported_one_was(new_cohort: NewCohort) -> None:
+def test_a_simulated_cohort_keeps_the_parameters_set_for_the_reported_one(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, *ROWS)
     set_to = replace(targets, scenario=replace(targets.scenario, set={"treated_mean": 3.0}))
-    again = simulated_targets(simulated(set_to, {"uptake": 0.5}, number=1))
-    assert again.scenario.set == {"treated_mean": 3.0}
+    simulated_again = simulated_targets(simulated(set_to, {"uptake": 0.5}, number=1))
+    assert simulated_again.scenario.set == {"treated_mean": 3.0}
 
 
-def test_a_percentage_without_a_count_is_printed_with_the_error_its_censoring_leaves(
+def test_a_percentage_without_a_count_is_printed_with_its_censored_standard_error(
     lifelines: Any, new_cohort: NewCohort
 ) -> None:
     targets = new_cohort(20, *ROWS, "alive_12,survival,all,,,12,,20,45")
     cohort = simulated(targets, {"uptake": 0.5}, number=1)
     cohort = replace(cohort, follow_up=np.linspace(3.0, 30.0, 20))
-    seen, died = np.minimum(cohort.died, cohort.follow_up), np.isfinite(cohort.died)
-    curve = lifelines.KaplanMeierFitter().fit(seen, died)
+    observed_until, died = np.minimum(cohort.died, cohort.follow_up), np.isfinite(cohort.died)
+    curve = lifelines.KaplanMeierFitter().fit(observed_until, died)
     share = float(curve.predict(12.0))
     assert 0.0 < share < 1.0
     assert not died.all()
     table = curve.event_table.query("observed > 0 and event_at <= 12")
-    spread = (table["observed"] / table["at_risk"] / (table["at_risk"] - table["observed"])).sum()
+    relative_variance = (table["observed"] / table["at_risk"] / (table["at_risk"] - table["observed"])).sum()
     targets = simulated_targets(cohort)
     row = targets.cohort.targets.set_index("name").loc["alive_12"]
     assert (row["printed_value"], row["printed_upper"]) == (f"{row['value']:.1f}", "")
-    (told,) = targets.percentages
-    assert told.alive / told.n == pytest.approx(share, abs=5.1e-4)
-    assert told.n == pytest.approx(share * (1 - share) / (share**2 * spread), rel=0.02)
+    (percentage,) = targets.percentages
+    assert percentage.alive / percentage.n == pytest.approx(share, abs=5.1e-4)
+    assert percentage.n == pytest.approx(share * (1 - share) / (share**2 * relative_variance), rel=0.02)
 
 
-def test_a_time_is_printed_to_a_decimal_and_never_as_nothing() -> None:
-    assert [printed(each) for each in (10.25, 0.449, 0.0517, 0.0432, 0.00051)] == [10.2, 0.4, 0.1, 0.04, 0.0005]
+def test_a_time_is_printed_to_one_decimal_and_never_as_zero() -> None:
+    assert [printed(time) for time in (10.25, 0.449, 0.0517, 0.0432, 0.00051)] == [10.2, 0.4, 0.1, 0.04, 0.0005]
 
 
-def test_the_truth_ranks_where_the_known_posterior_has_it(targets: Targets) -> None:
+def test_the_rank_of_the_truth_agrees_with_the_known_posterior(targets: Targets) -> None:
     """Uptake ~ Beta(2, 3) before, k of 20 treated: Beta(2 + k, 3 + 20 - k) after. Errors of rank: 5 binomial sd."""
     for number in (1, 2):
-        found = trial(targets, number)
+        result = trial(targets, number)
         uptake, k = truth_of(targets, number)
         share = stats.beta(2 + k, 23 - k).cdf(uptake)
         noise = 5 * np.sqrt(DRAWS * share * (1 - share)) + 5
-        assert abs(found.ranks["uptake"] - DRAWS * share) < noise
-        assert set(found.ranks) == {"uptake", "os_12", "rmst_24", "log_likelihood"}
+        assert abs(result.ranks["uptake"] - DRAWS * share) < noise
+        assert set(result.ranks) == {"uptake", "os_12", "rmst_24", "log_likelihood"}
 
 
 def truth_of(targets: Targets, number: int) -> tuple[float, int]:
@@ -134,32 +134,32 @@ def truth_of(targets: Targets, number: int) -> tuple[float, int]:
     return uptake, int(rows.loc["treated", "count"])
 
 
-def test_os_and_rmst_are_those_of_the_curve(targets: Targets) -> None:
+def test_os_and_rmst_agree_with_the_survival_curve(targets: Targets) -> None:
     """All die at a constant hazard of 0.1: S(12) = exp(-1.2), RMST = 10 (1 - exp(-2.4))."""
-    found = ranks.outcomes(targets, ("uptake",), np.array([[0.2], [0.9]]))
-    assert found["os_12"] == pytest.approx(np.exp(-1.2), abs=1e-6)
-    assert found["rmst_24"] == pytest.approx(10 * (1 - np.exp(-2.4)), abs=1e-3)
+    outcomes = ranks.outcomes(targets, ("uptake",), np.array([[0.2], [0.9]]))
+    assert outcomes["os_12"] == pytest.approx(np.exp(-1.2), abs=1e-6)
+    assert outcomes["rmst_24"] == pytest.approx(10 * (1 - np.exp(-2.4)), abs=1e-3)
 
 
 @pytest.mark.slow
-def test_ranks_are_uniform_where_prior_and_likelihood_belong_together(targets: Targets, tmp_path: Path) -> None:
-    found = trials.run(targets, 60, tmp_path)
-    assert (found["refused"] == "").all()
-    assert (judged(found[["uptake"]].astype(int), DRAWS + 1)["uniform"] == "yes").all()
+def test_ranks_are_uniform_if_prior_and_likelihood_are_right(targets: Targets, tmp_path: Path) -> None:
+    table = trials.run(targets, 60, tmp_path)
+    assert (table["refused"] == "").all()
+    assert (judged(table[["uptake"]].astype(int), DRAWS + 1)["uniform"] == "yes").all()
 
 
 @pytest.mark.slow
-def test_ranks_are_not_uniform_where_the_likelihood_counts_patients_twice(
+def test_ranks_are_not_uniform_if_the_likelihood_counts_patients_several_times(
     new_cohort: NewCohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets = new_cohort(20, *ROWS)
     usual = ranks.Posterior.log_likelihood
     monkeypatch.setattr(ranks.Posterior, "log_likelihood", lambda self, z: 8 * usual(self, z))
-    found = trials.run(targets, 60, tmp_path)
-    assert judged(found[["uptake"]].astype(int), DRAWS + 1)["uniform"].tolist() == ["no"]
+    table = trials.run(targets, 60, tmp_path)
+    assert judged(table[["uptake"]].astype(int), DRAWS + 1)["uniform"].tolist() == ["no"]
 
 
-def test_an_interrupted_run_goes_on_and_ends_with_the_same_ranks(targets: Targets, tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_and_ends_with_the_same_ranks(targets: Targets, tmp_path: Path) -> None:
     whole = trials.run(targets, 3, tmp_path / "whole")
     trials.run(targets, 1, tmp_path / "parts")
     with (tmp_path / "parts" / "ranks.csv").open("a") as stream:
@@ -176,10 +176,10 @@ def test_as_many_cohorts_are_fitted_as_are_requested_even_if_some_are_refused(
         return ranks.Trial(number, "" if number % 2 else "told twice", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))
 
     monkeypatch.setattr(trials, "trial", every_second)
-    told: list[tuple[int, int]] = []
-    found = trials.run(targets, 4, tmp_path, progress=lambda done, fits: told.append((done, fits)))
-    assert found["refused"].tolist() == ["", "told twice"] * 3 + [""]
-    assert told[-1] == (4, 4)
+    reports: list[tuple[int, int]] = []
+    table = trials.run(targets, 4, tmp_path, progress=lambda done, fits: reports.append((done, fits)))
+    assert table["refused"].tolist() == ["", "told twice"] * 3 + [""]
+    assert reports[-1] == (4, 4)
     assert len(trials.run(targets, 3, tmp_path)) == 5
 
 
@@ -193,7 +193,7 @@ def test_several_processes_find_the_same_ranks(
     assert together[list(alone[0])].to_dict("records") == alone
 
 
-def test_a_second_check_in_one_folder_is_refused_while_the_first_is_at_work(targets: Targets, tmp_path: Path) -> None:
+def test_a_second_check_in_a_folder_is_refused_while_the_first_runs(targets: Targets, tmp_path: Path) -> None:
     refused = []
 
     def start_another(_: int, __: int) -> None:
@@ -206,14 +206,14 @@ def test_a_second_check_in_one_folder_is_refused_while_the_first_is_at_work(targ
 
 
 @pytest.mark.parametrize(
-    ("kept", "complaint"),
+    ("kept_rows", "complaint"),
     [
         ([1, 2, 2], "line 4: a trial is repeated; got '2'; allowed: 3"),
         ([1, 3], "line 3: a trial is missing .* got '3'"),
     ],
 )
-def test_a_trial_that_is_there_twice_or_missing_is_refused_with_its_line(
-    kept: list[int], complaint: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_repeated_or_missing_trial_is_refused_with_its_line(
+    kept_rows: list[int], complaint: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = trials.quantities(targets)
     quick = lambda _, number: ranks.Trial(number, "", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))  # noqa: E731
@@ -221,13 +221,13 @@ def test_a_trial_that_is_there_twice_or_missing_is_refused_with_its_line(
     trials.run(targets, 3, tmp_path)
     file = tmp_path / "ranks.csv"
     lines = file.read_text().splitlines(keepends=True)
-    file.write_text("".join(lines[number] for number in [0, *kept]))
+    file.write_text("".join(lines[number] for number in [0, *kept_rows]))
     with pytest.raises(InputError, match=rf"ranks.csv: {complaint}"):
         trials.run(targets, 3, tmp_path)
 
 
 @pytest.mark.parametrize("cell", ["", "-1", "2.5", "120"])
-def test_a_rank_that_is_none_is_refused_with_its_line(
+def test_an_invalid_rank_is_refused_with_its_line(
     cell: str, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = trials.quantities(targets)
@@ -242,7 +242,7 @@ def test_a_rank_that_is_none_is_refused_with_its_line(
 
 
 @pytest.mark.parametrize("whole", [0, 1])
-def test_a_disk_that_is_full_at_the_start_leaves_nothing_that_blocks_the_next_one(
+def test_a_full_disk_at_the_start_does_not_block_the_next_run(
     whole: int, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk takes none or one of the files, and a few bytes of the next."""
@@ -263,16 +263,16 @@ def test_a_disk_that_is_full_at_the_start_leaves_nothing_that_blocks_the_next_on
     assert len(trials.run(targets, 1, tmp_path)) == 1
 
 
-def test_what_a_killed_process_left_of_its_first_file_does_not_block(targets: Targets, tmp_path: Path) -> None:
+def test_the_unfinished_file_of_a_killed_process_does_not_block_the_next_run(targets: Targets, tmp_path: Path) -> None:
     (tmp_path / ".settings.json.part").write_text("{")
     assert len(trials.run(targets, 1, tmp_path)) == 1
 
 
-def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) -> None:
+def test_a_folder_with_fits_of_other_settings_is_refused(targets: Targets, tmp_path: Path) -> None:
     trials.run(targets, 1, tmp_path)
     file = tmp_path / "settings.json"
-    told = json.loads(file.read_text())
-    file.write_text(json.dumps(told | {"seed": 99}))
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps(settings | {"seed": 99}))
     with pytest.raises(InputError, match=r"the fits in this folder have another seed; got 99; allowed: 5"):
         trials.run(targets, 2, tmp_path)
 
@@ -288,7 +288,7 @@ def test_fits_of_other_settings_are_not_mixed(targets: Targets, tmp_path: Path) 
         ("ranks.csv", "number,uptake\n1,3\n", "not the columns of a check"),
     ],
 )
-def test_a_folder_with_other_things_is_refused_and_left_alone(
+def test_a_folder_with_other_files_is_refused_and_stays_as_it_is(
     targets: Targets, tmp_path: Path, name: str, text: str, complaint: str
 ) -> None:
     if name == "ranks.csv":
@@ -299,13 +299,13 @@ def test_a_folder_with_other_things_is_refused_and_left_alone(
     assert (tmp_path / name).read_text() == text
 
 
-def test_a_cohort_that_the_calibration_refuses_is_counted_with_its_reason(
+def test_a_refused_cohort_is_counted_with_its_reason(
     targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise InputError("two times are equal")
 
     monkeypatch.setattr(ranks, "QUICK", refuse)
-    found = trials.run(targets, 2, tmp_path)
-    assert found["refused"].tolist() == ["two times are equal"] * 2 * trials.MOST_TRIALS
-    assert found["uptake"].isna().all()
+    table = trials.run(targets, 2, tmp_path)
+    assert table["refused"].tolist() == ["two times are equal"] * 2 * trials.MOST_TRIALS
+    assert table["uptake"].isna().all()

@@ -1,4 +1,4 @@
-"""The band that uniform ranks stay in, and coverage, against brute force and closed forms."""
+"""The band of uniform ranks, and coverage, against brute force and closed forms."""
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ def test_uniform_ranks_leave_the_band_as_often_as_stated() -> None:
 
 
 def test_at_one_point_the_band_is_a_binomial_interval() -> None:
-    found = probability_of_leaving(30, np.array([0.3]), np.array([4.0]), np.array([15.0]))
-    assert found == pytest.approx(1 - (stats.binom.cdf(15, 30, 0.3) - stats.binom.cdf(3, 30, 0.3)), abs=1e-12)
+    probability = probability_of_leaving(30, np.array([0.3]), np.array([4.0]), np.array([15.0]))
+    assert probability == pytest.approx(1 - (stats.binom.cdf(15, 30, 0.3) - stats.binom.cdf(3, 30, 0.3)), abs=1e-12)
 
 
-def test_at_two_points_it_is_a_sum_over_the_trinomial() -> None:
+def test_at_two_points_the_probability_is_a_sum_over_the_trinomial() -> None:
     n, z, lower, upper = 12, np.array([0.25, 0.7]), np.array([1.0, 6.0]), np.array([5.0, 10.0])
     inside = sum(
         stats.multinomial.pmf([a, b - a, n - b], n, [0.25, 0.45, 0.3])

@@ -1,4 +1,4 @@
-"""The pathway set to another cohort, and what simulated cohorts of its size report: held against the binomial."""
+"""Predictions for another cohort by simulated cohorts of its size, against the binomial."""
 
 import re
 import shutil
@@ -21,11 +21,11 @@ SHIPPED = ("li2023", "schultz2023", "wudhikarn2021")
 EVIDENCE = pd.read_csv(Path(calibration.__file__).parent / "evidence" / "external.csv", dtype=str, encoding="utf-8")
 
 
-def test_the_cohorts_that_are_shipped_are_found() -> None:
+def test_shipped_cohorts_are_listed() -> None:
     assert tuple(external.shipped()) == SHIPPED
 
 
-def test_each_cohort_has_its_own_uptake_and_mix() -> None:
+def test_shipped_cohorts_set_their_uptake_and_mix() -> None:
     schultz, wudhikarn, li = (load_targets(name).scenario for name in ("schultz2023", "wudhikarn2021", "li2023"))
     assert dict(schultz.set) == {"salvage_uptake": 50 / 57}
     assert dict(wudhikarn.set) == {"salvage_uptake": 30 / 38}
@@ -36,7 +36,7 @@ def test_each_cohort_has_its_own_uptake_and_mix() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_figure_says_whose_words_it_is_read_in(name: str) -> None:
+def test_every_figure_has_its_words_in_the_source_or_the_letter(name: str) -> None:
     for _, row in load_targets(name).cohort.targets.iterrows():
         assert row["place"].startswith("as cited in the letter") or "the source's own words" in row["note"], row["name"]
 
@@ -51,18 +51,18 @@ def test_every_figure_says_whose_words_it_is_read_in(name: str) -> None:
         ("li2023", "survivors_12", "Li W 2023", "12-mo OS after CD19+CD22 CAR-T"),
     ],
 )
-def test_a_figure_is_that_of_the_evidence(cohort: str, target: str, evidence: str, quantity: str) -> None:
+def test_a_shipped_figure_agrees_with_the_evidence(cohort: str, target: str, evidence: str, quantity: str) -> None:
     row = load_targets(cohort).cohort.targets.set_index("name").loc[target]
-    told = EVIDENCE[(EVIDENCE["cohort"] == evidence) & (EVIDENCE["quantity"] == quantity)].iloc[0]
-    assert (row["value"], row["n"]) == (float(told["value"]), float(told["n"]))
+    evidence_row = EVIDENCE[(EVIDENCE["cohort"] == evidence) & (EVIDENCE["quantity"] == quantity)].iloc[0]
+    assert (row["value"], row["n"]) == (float(evidence_row["value"]), float(evidence_row["n"]))
 
 
-def test_a_prediction_is_binomial_with_the_cohorts_own_size(new_cohort: NewCohort) -> None:
+def test_a_prediction_is_binomial_with_the_size_of_the_cohort(new_cohort: NewCohort) -> None:
     rows = ("alive,survival,all,,,6,,25,61", "treated,patients,treated,,,,10,25,")
-    found = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=800).set_index("target")
+    predictions = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=800).set_index("target")
     for name, chance in (("alive", np.exp(-0.6)), ("treated", 0.4)):
         law = stats.binom(25, chance)
-        row = found.loc[name]
+        row = predictions.loc[name]
         # 5 standard errors either side of 2.5 and 97.5 %: a false alarm in a million.
         noise = 5 * np.sqrt(0.025 * 0.975 / 800)
         for end, level in (("lower", 0.025), ("upper", 0.975)):
@@ -75,19 +75,19 @@ def test_a_prediction_is_binomial_with_the_cohorts_own_size(new_cohort: NewCohor
 
 def test_a_count_is_shown_as_a_share_of_the_patients_it_counts(new_cohort: NewCohort) -> None:
     rows = ("ever_treated,entered,treated,treatment,,,9,9,", "dead,deaths,treated,,,,2,9,")
-    found = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=100).set_index("target")
-    assert (found.loc["ever_treated", "lower"], found.loc["ever_treated", "upper"]) == (100.0, 100.0)
-    assert found.loc["dead", "reported"] == pytest.approx(200 / 9)
-    assert set(found["unit"]) == {"%"}
+    predictions = external.validate(new_cohort(25, *rows, use="validation"), None, wanted=100).set_index("target")
+    assert (predictions.loc["ever_treated", "lower"], predictions.loc["ever_treated", "upper"]) == (100.0, 100.0)
+    assert predictions.loc["dead", "reported"] == pytest.approx(200 / 9)
+    assert set(predictions["unit"]) == {"%"}
 
 
 def test_a_count_is_predicted_by_the_month_of_its_row(new_cohort: NewCohort) -> None:
     """All die at a constant hazard of 0.1, and are followed for 10 to 30 months: 5 standard errors of 400 cohorts."""
-    told = [(kind, state, month) for kind, state in DYING for month in (1, 6, 20)]
+    kinds = [(kind, state, month) for kind, state in DYING for month in (1, 6, 20)]
     counts = {"survivors": 57}
-    rows = [f"{k}_{s}_{m},{k},all,{s},,{m},{counts.get(k, 3)},60," for k, s, m in told]
-    found = external.validate(new_cohort(60, *rows, use="validation"), None, wanted=400)
-    for row in found.itertuples():
+    rows = [f"{k}_{s}_{m},{k},all,{s},,{m},{counts.get(k, 3)},60," for k, s, m in kinds]
+    predictions = external.validate(new_cohort(60, *rows, use="validation"), None, wanted=400)
+    for row in predictions.itertuples():
         dead = float(np.mean(-np.expm1(-0.1 * np.minimum(row.month, np.linspace(10.0, 30.0, 20_001)))))
         chance = 1 - dead if row.kind == "survivors" else dead
         assert row.predicted == pytest.approx(100 * chance, abs=5 * 100 * np.sqrt(chance * (1 - chance) / 60 / 400))
@@ -108,17 +108,17 @@ def test_a_patient_who_never_starts_the_clock_is_in_no_cohort(clock: str, alive:
         text = (folder / name).read_text()
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1))
-    found = external.validate(load_targets(folder), None, wanted=400)
+    predictions = external.validate(load_targets(folder), None, wanted=400)
     if clock == "infusion":
         # Relapse at rate 1/8 of rate 1/4 in all, then death at rate 1/10.
         alive = np.exp(-1.5) + (1 / 8) / (1 / 4 - 1 / 10) * (np.exp(-0.6) - np.exp(-1.5))
-    assert found["predicted"].iloc[0] == pytest.approx(100 * alive, abs=5 * 100 * np.sqrt(0.25 / 25 / 400))
+    assert predictions["predicted"].iloc[0] == pytest.approx(100 * alive, abs=5 * 100 * np.sqrt(0.25 / 25 / 400))
 
 
-def test_a_figure_far_from_the_prediction_is_a_miss(new_cohort: NewCohort) -> None:
-    found = external.validate(new_cohort(25, "alive,survival,all,,,6,,25,5", use="validation"), None, wanted=200)
-    assert found["inside"].tolist() == ["no"]
-    assert found["at_most"].iloc[0] < 0.01
+def test_a_figure_far_from_the_prediction_is_outside_its_interval(new_cohort: NewCohort) -> None:
+    predictions = external.validate(new_cohort(25, "alive,survival,all,,,6,,25,5", use="validation"), None, wanted=200)
+    assert predictions["inside"].tolist() == ["no"]
+    assert predictions["at_most"].iloc[0] < 0.01
 
 
 def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> None:
@@ -126,13 +126,13 @@ def test_a_cohort_with_nothing_to_predict_is_refused(new_cohort: NewCohort) -> N
         external.validate(new_cohort(25, "alive,survival,all,,,6,,25,61", use="predictive"), None)
 
 
-def test_a_case_mix_reported_of_some_patients_is_that_of_all(new_cohort: NewCohort) -> None:
+def test_a_case_mix_reported_for_some_patients_is_used_for_all(new_cohort: NewCohort) -> None:
     """Of 25, the sex of 20 is known: 5 women of 20, so that 15 men are left of those, and not 20."""
     targets = new_cohort(25, "women,patients,all,,sex=female,,5,20,", use="case_mix")
     assert targets.scenario.population == {"sex": {"female": 5.0, "male": 15.0}}
 
 
-UNMIXED = {
+BAD_MIXES = {
     "a sex of nobody": (["x,patients,all,,,,5,20,"], "line 2: a case_mix row without an attribute; got 'x'"),
     "women twice": (
         ["x,patients,all,,sex=female,,5,20,"] * 2,
@@ -149,31 +149,41 @@ UNMIXED = {
 }
 
 
-@pytest.mark.parametrize("what", UNMIXED)
-def test_a_mix_that_contradicts_itself_is_refused(what: str, new_cohort: NewCohort) -> None:
-    rows, complaint = UNMIXED[what]
+@pytest.mark.parametrize("case", BAD_MIXES)
+def test_a_mix_that_contradicts_itself_is_refused(case: str, new_cohort: NewCohort) -> None:
+    rows, complaint = BAD_MIXES[case]
     with pytest.raises(InputError, match=f"targets.csv: {complaint}"):
         new_cohort(25, *rows, use="case_mix")
 
 
 SPOILED = {
-    "a lever that is none": ("cohort.toml", "salvage_uptake =", "salvage_uptak =", "did you mean 'salvage_uptake'"),
-    "a row that is none": ("cohort.toml", '= "treated"\n', '= "treatd"\n', "row of targets.csv.*mean 'treated'"),
-    "a table that is none": ("cohort.toml", "[set]", "[sets]", "unknown key; got 'sets'.*did you mean 'set'"),
-    "a lever beyond its unit": ("cohort.toml", '= "treated"\n', "= 1.5\n", "outside its unit .*got 1.5"),
-    "a truth for a lever": ("cohort.toml", '= "treated"\n', "= true\n", "not a number or text; got True"),
-    "a benefit beyond all": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: .*; got 2"),
-    "two levels untold": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level has no row"),
+    "an unknown parameter to set": (
+        "cohort.toml",
+        "salvage_uptake =",
+        "salvage_uptak =",
+        "did you mean 'salvage_uptake'",
+    ),
+    "an unknown row": ("cohort.toml", '= "treated"\n', '= "treatd"\n', "row of targets.csv.*mean 'treated'"),
+    "an unknown table": ("cohort.toml", "[set]", "[sets]", "unknown key; got 'sets'.*did you mean 'set'"),
+    "a value outside its unit": ("cohort.toml", '= "treated"\n', "= 1.5\n", "outside its unit .*got 1.5"),
+    "a truth value for a parameter": ("cohort.toml", '= "treated"\n', "= true\n", "not a number or text; got True"),
+    "a benefit above 1": ("cohort.toml", "n = 38\n", "n = 38\nmarginal_benefit = 2\n", "benefit: .*; got 2"),
+    "two levels without a row": ("targets.csv", "prior_hsct=yes", "cd19=positive", "more than one level has no row"),
     "a level too many": ("targets.csv", "yes,,6,38,15.8", "yes,,39,39,15.8", "more patients than the cohort has"),
     "18 treated of 17": ("targets.csv", ",30,38,79", ",18,17,79", "line 2: more than the total; got '18 of 17'"),
     "no place": ("targets.csv", ',"abstract",setting', ",,setting", "line 2: a target has no place"),
-    "no count of them": ("cohort.toml", "n = 38\n", "n = 38\nno_censoring_before = 12\n", "line 9: no count of 38"),
+    "a percentage of no count": (
+        "cohort.toml",
+        "n = 38\n",
+        "n = 38\nno_censoring_before = 12\n",
+        "line 9: no count of 38",
+    ),
 }
 
 
-@pytest.mark.parametrize("what", SPOILED)
-def test_a_spoiled_cohort_is_refused_by_file_and_place(what: str, tmp_path: Path) -> None:
-    file, old, new, complaint = SPOILED[what]
+@pytest.mark.parametrize("case", SPOILED)
+def test_a_damaged_cohort_is_refused_with_file_and_place(case: str, tmp_path: Path) -> None:
+    file, old, new, complaint = SPOILED[case]
     folder = tmp_path / "mine"
     shutil.copytree(find_folder("wudhikarn2021"), folder)
     text = (folder / file).read_text(encoding="utf-8")

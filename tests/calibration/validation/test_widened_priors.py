@@ -1,4 +1,4 @@
-"""A posterior without one assumed prior, by reweighting, against conjugate posteriors that are known."""
+"""A posterior under a wider prior, by reweighting, against conjugate posteriors."""
 
 from __future__ import annotations
 
@@ -24,47 +24,49 @@ SIGMA = 0.3
 
 @pytest.fixture
 def targets(tmp_path: Path) -> Any:
-    told = (shipped.path("three_state")).read_text()
+    text = (shipped.path("three_state")).read_text()
     for rate in RATES.values():
         prior = f"prior = {{ family = 'lognormal', median = {rate}, sigma = {SIGMA} }}"
-        told = told.replace(f"value = {rate:.2f}", f"value = {rate:.2f}\n{prior}")
-    (tmp_path / "uncertain.toml").write_text(told)
+        text = text.replace(f"value = {rate:.2f}", f"value = {rate:.2f}\n{prior}")
+    (tmp_path / "uncertain.toml").write_text(text)
     return SimpleNamespace(pathway=load_pathway(tmp_path / "uncertain.toml"))
 
 
-def normal(sigma: float, seen: float, error: float) -> tuple[float, float]:
-    """Mean and sd of log(theta / median) given `seen`, its measurement with an error; the prior N(0, sigma)."""
+def normal(sigma: float, measured: float, error: float) -> tuple[float, float]:
+    """Mean and sd of log(theta / median) given `measured`, its measurement with an error; the prior N(0, sigma)."""
     precision = 1 / sigma**2 + 1 / error**2
-    return seen / error**2 / precision, precision**-0.5
+    return measured / error**2 / precision, precision**-0.5
 
 
-@pytest.mark.parametrize(("error", "way"), [(10.0, "moved"), (0.6, "either"), (0.1, "reweighted")])
-def test_it_is_the_conjugate_posterior_under_the_wider_prior(targets: Any, error: float, way: str) -> None:
-    seen, n = 0.2, 4000
-    mean, sd = normal(SIGMA, seen, error)
+@pytest.mark.parametrize(("error", "method"), [(10.0, "moved"), (0.6, "either"), (0.1, "reweighted")])
+def test_a_reweighted_posterior_is_the_conjugate_one_under_the_wider_prior(
+    targets: Any, error: float, method: str
+) -> None:
+    measured, n = 0.2, 4000
+    mean, sd = normal(SIGMA, measured, error)
     scores = np.random.default_rng(1).normal(size=(n, 3)) * [sd / SIGMA, 1, 1] + [mean / SIGMA, 0, 0]
     draws = pd.DataFrame(np.array(list(RATES.values())) * np.exp(SIGMA * scores), columns=list(RATES))
 
     def log_likelihood(z: np.ndarray) -> np.ndarray:
-        return stats.norm.logpdf(SIGMA * z[:, 0], seen, error)
+        return stats.norm.logpdf(SIGMA * z[:, 0], measured, error)
 
-    (found,) = prior_sensitivity.widened(targets, draws, log_likelihood, ["onset_rate"], lambda done, total: None)
-    assert (found.parameters, found.description) == (("onset_rate",), "twice as wide")
-    weights = np.exp(found.log_weights - found.log_weights.max())
-    x = np.log(found.draws["onset_rate"].to_numpy() / RATES["onset_rate"])
-    expected = normal(2 * SIGMA, seen, error)
+    (widened,) = prior_sensitivity.widened(targets, draws, log_likelihood, ["onset_rate"], lambda done, total: None)
+    assert (widened.parameters, widened.description) == (("onset_rate",), "twice as wide")
+    weights = np.exp(widened.log_weights - widened.log_weights.max())
+    x = np.log(widened.draws["onset_rate"].to_numpy() / RATES["onset_rate"])
+    expected = normal(2 * SIGMA, measured, error)
     effective = weights.sum() ** 2 / (weights**2).sum()
     assert effective > 1000
     # Five standard errors.
     assert np.average(x, weights=weights) == pytest.approx(expected[0], abs=5 * expected[1] / effective**0.5)
     spread = np.sqrt(np.average((x - np.average(x, weights=weights)) ** 2, weights=weights))
     assert spread == pytest.approx(expected[1], rel=5 / (2 * effective) ** 0.5 + 0.02)
-    assert found.draws["death_rate_ill"].to_numpy() == pytest.approx(draws["death_rate_ill"].to_numpy())
-    if way != "either":
-        assert found.draws["onset_rate"].equals(draws["onset_rate"]) == (way == "reweighted")
+    assert widened.draws["death_rate_ill"].to_numpy() == pytest.approx(draws["death_rate_ill"].to_numpy())
+    if method != "either":
+        assert widened.draws["onset_rate"].equals(draws["onset_rate"]) == (method == "reweighted")
 
 
-def test_the_ratio_of_priors_is_that_of_their_densities() -> None:
+def test_the_ratio_of_priors_is_the_ratio_of_their_densities() -> None:
     x = np.linspace(0.05, 0.95, 7)
     known = {
         "lognormal": ({"median": 2.0, "sigma": 0.5}, lambda a: stats.lognorm(a["sigma"], scale=a["median"])),
@@ -75,21 +77,21 @@ def test_the_ratio_of_priors_is_that_of_their_densities() -> None:
     for family, (arguments, law) in known.items():
         prior = Prior(family, arguments)
         other = prior_sensitivity.without(prior)
-        found = prior_sensitivity._log_density(other, x) - prior_sensitivity._log_density(prior, x)
+        log_ratio = prior_sensitivity._log_density(other, x) - prior_sensitivity._log_density(prior, x)
         expected = law(other.arguments).logpdf(x) - law(arguments).logpdf(x)
-        assert found - found[0] == pytest.approx(expected - expected[0]), family
+        assert log_ratio - log_ratio[0] == pytest.approx(expected - expected[0]), family
         if family != "beta":
             assert law(other.arguments).std() > 1.9 * law(arguments).std() or family == "lognormal"
 
 
-def test_only_assumptions_that_say_so_and_are_not_flat_are_left_out() -> None:
+def test_only_informative_priors_marked_as_assumptions_are_widened() -> None:
     pathway = load_targets("wang2024").pathway
-    found = prior_sensitivity.assumed(pathway)
+    assumed = prior_sensitivity.assumed(pathway)
     flat = {"salvage_uptake", "hsct_if_cr", "hsct_if_pr"}
-    assert not flat & {name for each in found for name in each}
-    assert ("hsct_admission_months",) in found
-    assert ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy") in found
-    assert ("trm_median",) not in found
+    assert not flat & {name for parameters in assumed for name in parameters}
+    assert ("hsct_admission_months",) in assumed
+    assert ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy") in assumed
+    assert ("trm_median",) not in assumed
     siblings = ("cr_chemotherapy", "pr_chemotherapy", "nr_chemotherapy")
     widened = prior_sensitivity._priors_without(pathway, {name: pathway.parameters[name].prior for name in siblings})
     assert isinstance(widened, Priors)
