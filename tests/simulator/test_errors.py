@@ -1,4 +1,4 @@
-"""What a user is told when something cannot be used."""
+"""Messages about input that cannot be used."""
 
 import pickle
 from datetime import date
@@ -8,7 +8,7 @@ import numpy as np
 from simulator.errors import AftercartError, InputError, nearest
 
 
-def test_a_message_says_where_what_got_allowed_and_the_likely_name() -> None:
+def test_a_message_gives_place_problem_value_allowed_values_and_the_likely_name() -> None:
     error = InputError("unknown unit", where="a.toml: x", got="moths", allowed="months, ratio", nearest="months")
     assert str(error) == ("a.toml: x: unknown unit; got 'moths'; allowed: months, ratio; did you mean 'months'?")
 
@@ -18,12 +18,12 @@ def test_a_message_leaves_out_what_is_not_known() -> None:
     assert str(InputError("too large", got=0)) == "too large; got 0"
 
 
-def test_of_what_is_very_long_a_message_leaves_out_the_middle() -> None:
-    said = str(InputError("not a number", where=f"a.csv: line 2, {'b' * 9000}", got="5" * 9000))
-    assert said.startswith("a.csv: line 2, bbb")
-    assert said.endswith("555'")
-    assert ("...bbb" in said, "...555" in said) == (True, True)
-    assert len(said) < 1100
+def test_a_message_leaves_out_the_middle_of_a_very_long_text() -> None:
+    message = str(InputError("not a number", where=f"a.csv: line 2, {'b' * 9000}", got="5" * 9000))
+    assert message.startswith("a.csv: line 2, bbb")
+    assert message.endswith("555'")
+    assert ("...bbb" in message, "...555" in message) == (True, True)
+    assert len(message) < 1100
 
 
 def test_a_numpy_value_is_shown_as_it_would_be_written() -> None:
@@ -48,7 +48,7 @@ def test_an_error_survives_the_way_back_from_a_worker_process() -> None:
     assert vars(returned) == vars(error)
 
 
-def test_the_nearest_name_forgives_a_slip_and_the_case_but_does_not_guess() -> None:
+def test_the_nearest_name_allows_for_a_typing_error_and_the_case_but_does_not_guess() -> None:
     names = ["exponential", "weibull", "lognormal", "loglogistic"]
     assert nearest("wiebull", names) == "weibull"
     assert nearest("LogNormal", names) == "lognormal"

@@ -1,4 +1,4 @@
-"""The uniforms: uniform, independent of one another, and a number's address is all that decides it."""
+"""The uniform numbers: uniform, independent, and determined by their address alone."""
 
 import math
 import struct
@@ -32,8 +32,8 @@ def mix13(x: int) -> int:
     return x ^ x >> 31
 
 
-def independently(seed: int, draw: int, replication: int, patient: int, name: str, visit: int) -> float:
-    """The same number from the description alone: digest, two counters, two rounds, 52 bits and a half."""
+def from_the_description(seed: int, draw: int, replication: int, patient: int, name: str, visit: int) -> float:
+    """Compute a number from the written description: digest, two counters, two rounds, 52 bits and a half."""
     digest = blake2b(f"{seed}/{draw}/{replication}/{name}".encode(), digest_size=16).digest()
     first, second = struct.unpack("<QQ", digest)
     x = mix13((patient * 0x9E3779B97F4A7C15 + first) & MASK)
@@ -55,10 +55,10 @@ ADDRESSES = st.tuples(
 @settings(derandomize=True, max_examples=150, deadline=None, database=None)
 def test_a_number_is_what_the_description_says(address: tuple[int, int, int, int, str, int]) -> None:
     seed, draw, replication, patient, name, visit = address
-    assert uniform(*address) == independently(seed, draw, replication, patient, name, visit)
+    assert uniform(*address) == from_the_description(seed, draw, replication, patient, name, visit)
 
 
-def test_the_numbers_of_today_are_the_numbers_of_tomorrow() -> None:
+def test_numbers_never_change_from_version_to_version() -> None:
     """Seeds printed in a manifest must give the same patients for ever."""
     assert uniform(1, 1, 0, 0, "relapse/salvage_choice") == 0.20176185113427791
     assert uniform(20240680, 17, 3, 12345, "@cd19", 2) == 0.44328064632522357
@@ -66,19 +66,19 @@ def test_the_numbers_of_today_are_the_numbers_of_tomorrow() -> None:
 
 @given(st.data())
 @settings(derandomize=True, max_examples=60, deadline=None, database=None)
-def test_it_is_the_same_alone_in_a_block_and_in_any_order(data: st.DataObject) -> None:
+def test_a_number_is_the_same_alone_in_a_block_and_in_any_order(data: st.DataObject) -> None:
     patients = np.array(data.draw(st.lists(st.integers(0, 10**9), min_size=1, max_size=30)))
     visits = np.array(data.draw(st.lists(st.integers(0, 50), min_size=len(patients), max_size=len(patients))))
     uniforms = Uniforms(7, draw=2, replication=1)
     together = uniforms.at("salvage/hsct", patients, visits)
     order = np.random.default_rng(0).permutation(len(patients))
     np.testing.assert_array_equal(uniforms.at("salvage/hsct", patients[order], visits[order]), together[order])
-    for who, visit, u in zip(patients, visits, together, strict=True):
-        assert uniform(7, 2, 1, int(who), "salvage/hsct", int(visit)) == u
+    for patient, visit, u in zip(patients, visits, together, strict=True):
+        assert uniform(7, 2, 1, int(patient), "salvage/hsct", int(visit)) == u
     np.testing.assert_array_equal(uniforms.at("x", patients, 3), uniforms.at("x", patients, np.full(len(patients), 3)))
 
 
-def test_asking_for_others_in_between_changes_nothing() -> None:
+def test_other_numbers_requested_in_between_change_nothing() -> None:
     uniforms = Uniforms(1)
     first = uniforms.at("a", PATIENTS[:100])
     uniforms.at("b", PATIENTS)
@@ -87,7 +87,7 @@ def test_asking_for_others_in_between_changes_nothing() -> None:
     np.testing.assert_array_equal(Uniforms(1).at("a", PATIENTS[:100]), first)
 
 
-def test_what_is_given_is_not_written_to() -> None:
+def test_arguments_are_not_changed() -> None:
     patients, visits = np.arange(10), np.arange(10)
     Uniforms(1).at("a", patients, visits)
     np.testing.assert_array_equal(patients, np.arange(10))
@@ -95,7 +95,7 @@ def test_what_is_given_is_not_written_to() -> None:
 
 
 def inverse_of_mix13(x: int) -> int:
-    """Mix13 loses nothing: every step of it can be undone."""
+    """Every step of Mix13 can be inverted."""
 
     def unshifted(y: int, shift: int) -> int:
         x = y
@@ -111,12 +111,12 @@ def inverse_of_mix13(x: int) -> int:
 def patient_who_gets(bits: int, seed: int, name: str) -> int:
     """The patient whose 64 bits are these at the first visit."""
     first, second = struct.unpack("<QQ", blake2b(f"{seed}/1/0/{name}".encode(), digest_size=16).digest())
-    once = inverse_of_mix13(bits) ^ second
-    return (inverse_of_mix13(once) - first) * pow(0x9E3779B97F4A7C15, -1, 2**64) & MASK
+    mixed_visit = inverse_of_mix13(bits) ^ second
+    return (inverse_of_mix13(mixed_visit) - first) * pow(0x9E3779B97F4A7C15, -1, 2**64) & MASK
 
 
 @pytest.mark.parametrize(("bits", "expected"), [(0, 2.0**-53), (MASK, 1.0 - 2.0**-53), (1 << 63, 0.5 + 2.0**-53)])
-def test_the_interval_is_open_even_where_every_bit_is_none_or_all(bits: int, expected: float) -> None:
+def test_numbers_are_never_0_or_1_even_if_all_bits_are_equal(bits: int, expected: float) -> None:
     """The least is 2^-53 and the greatest 1 - 2^-53: neither log(u) nor log(1 - u) is infinite."""
     patient = np.array([patient_who_gets(bits, 1, "edge")], dtype=np.uint64).astype(np.int64)
     (u,) = Uniforms(1).at("edge", patient)
@@ -126,11 +126,11 @@ def test_the_interval_is_open_even_where_every_bit_is_none_or_all(bits: int, exp
 
 
 @cache
-def of(what: str, index: int) -> Floats:
+def stream_along(coordinate: str, index: int) -> Floats:
     """A stream of numbers along one coordinate of the address; `index` tells one stream from another."""
-    if what == "patients":
+    if coordinate == "patients":
         return Uniforms(index).at("relapse", PATIENTS)
-    if what == "visits":
+    if coordinate == "visits":
         return Uniforms(1).at("relapse", np.full(N, index), PATIENTS)
     streams = {
         "seeds": lambda i: uniform(i, 1, 0, index, "relapse"),
@@ -138,20 +138,20 @@ def of(what: str, index: int) -> Floats:
         "replications": lambda i: uniform(1, 1, i, index, "relapse"),
         "names": lambda i: uniform(1, 1, 0, index, f"state_{i}/to"),
     }
-    return np.array([streams[what](i) for i in range(5_000)])
+    return np.array([streams[coordinate](i) for i in range(5_000)])
 
 
 COORDINATES = ["patients", "visits", "seeds", "draws", "replications", "names"]
 
 
-@pytest.mark.parametrize("what", COORDINATES)
-def test_along_every_coordinate_they_are_uniform(what: str) -> None:
+@pytest.mark.parametrize("coordinate", COORDINATES)
+def test_numbers_along_every_coordinate_are_uniform(coordinate: str) -> None:
     for index in (3, 12_345):
-        u = of(what, index)
+        u = stream_along(coordinate, index)
         assert stats.kstest(u, "uniform").pvalue > FALSE_ALARM
         counts = np.bincount((u * 256).astype(int), minlength=256)
         assert stats.chisquare(counts).pvalue > FALSE_ALARM
-        # The lowest bits that are told apart: a multiple of the generator's cell.
+        # The lowest bits that are tested: a multiple of the generator's cell.
         low = np.bincount((u * 2.0**44 % 1.0 * 64).astype(int), minlength=64)
         assert stats.chisquare(low).pvalue > FALSE_ALARM
 
@@ -161,18 +161,18 @@ def not_correlated(first: Floats, second: Floats, comparisons: int) -> bool:
     return bool(abs(np.corrcoef(first, second)[0, 1]) < z / math.sqrt(first.size))
 
 
-@pytest.mark.parametrize("what", COORDINATES)
-def test_along_every_coordinate_they_do_not_follow_from_the_ones_before(what: str) -> None:
-    u = of(what, 3)
+@pytest.mark.parametrize("coordinate", COORDINATES)
+def test_numbers_along_every_coordinate_are_not_autocorrelated(coordinate: str) -> None:
+    u = stream_along(coordinate, 3)
     for lag in (1, 2, 3, 4, 8, 16, 64, 1000, 4096):
         assert not_correlated(u[:-lag], u[lag:], 9)
     pairs = np.histogram2d(u[:-1:2], u[1::2], bins=16, range=[[0, 1], [0, 1]])[0]
     assert stats.chisquare(pairs.ravel()).pvalue > FALSE_ALARM
 
 
-def test_other_seeds_draws_replications_names_and_visits_are_other_streams() -> None:
+def test_other_seeds_draws_replications_names_and_visits_give_independent_streams() -> None:
     base = Uniforms(1).at("relapse", PATIENTS)
-    others = {
+    other_streams = {
         "seed": Uniforms(2).at("relapse", PATIENTS),
         "draw": Uniforms(1, draw=2).at("relapse", PATIENTS),
         "replication": Uniforms(1, replication=1).at("relapse", PATIENTS),
@@ -182,7 +182,7 @@ def test_other_seeds_draws_replications_names_and_visits_are_other_streams() -> 
         "digits moved": Uniforms(11).at("relapse", PATIENTS),
         "digits between": Uniforms(1, draw=11).at("relapse", PATIENTS),
     }
-    streams = [base, *others.values()]
+    streams = [base, *other_streams.values()]
     n_pairs = len(streams) * (len(streams) - 1) // 2
     for i, first in enumerate(streams):
         for second in streams[:i]:
@@ -192,8 +192,8 @@ def test_other_seeds_draws_replications_names_and_visits_are_other_streams() -> 
             assert stats.chisquare(joint.ravel()).pvalue > FALSE_ALARM / n_pairs
 
 
-def test_the_races_of_one_patient_are_won_independently() -> None:
-    """Three branches of equal share are each won by a third, whatever the visit before was won by."""
+def test_choices_of_one_patient_are_independent_of_the_choices_before() -> None:
+    """Three branches of equal share win a third each, whichever branch won at the visit before."""
     winners = []
     for visit in (0, 1):
         ranks = [-np.log(Uniforms(5).at(f"choice/{branch}", PATIENTS, visit)) for branch in "abc"]
@@ -202,14 +202,14 @@ def test_the_races_of_one_patient_are_won_independently() -> None:
     assert stats.chisquare(table.ravel()).pvalue > FALSE_ALARM
 
 
-def test_no_two_of_a_million_numbers_are_alike_but_by_chance() -> None:
+def test_a_million_numbers_are_distinct() -> None:
     """Birthdays: a million numbers of 52 bits hold about 1e12 / 2 / 2^52 = 1e-4 pairs."""
     u = np.concatenate([Uniforms(1).at("relapse", np.arange(500_000), visit) for visit in (0, 1)])
     assert np.unique(u).size == u.size
 
 
 @pytest.mark.parametrize("coordinate", ["patient", "visit"])
-def test_one_bit_of_the_address_turns_half_the_bits_of_the_number(coordinate: str) -> None:
+def test_one_bit_of_the_address_changes_half_the_bits_of_the_number(coordinate: str) -> None:
     """Avalanche: over all bits in and all bits out, each turns in half of 4,096 addresses."""
 
     def bits(patients: Integers, visits: Integers) -> NDArray[np.uint64]:
@@ -228,7 +228,7 @@ def test_one_bit_of_the_address_turns_half_the_bits_of_the_number(coordinate: st
         assert max(abs(share - 0.5) for share in shares) < z * 0.5 / math.sqrt(n), place
 
 
-def test_small_patients_and_visits_do_not_show_in_the_number() -> None:
+def test_small_patient_and_visit_numbers_leave_no_pattern() -> None:
     """The first hundred patients at their first hundred visits: a lattice would show in rows, columns and diagonals."""
     grid = np.array([Uniforms(1).at("relapse", np.arange(256), visit) for visit in range(256)])
     for lines in (grid.mean(axis=0), grid.mean(axis=1), [np.diagonal(grid, k).mean() for k in range(-128, 128)]):

@@ -20,11 +20,11 @@ WANG = Path(__file__).parents[3] / "calibration" / "cohorts" / "wang2024"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the letter's cohort, to be spoilt."""
+    """A copy of the letter's cohort, which a test damages."""
     return Path(shutil.copytree(WANG, tmp_path / "wang2024", ignore=shutil.ignore_patterns("draws.csv")))
 
 
-def spoil(path: Path, old: str, new: str) -> None:
+def replace_once(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
@@ -37,16 +37,16 @@ def test_the_letters_cohort_has_37_patients_followed_for_28_to_74_7_months() -> 
     assert cohort.arms["treated"] == ("hsct", "other_treated")
 
 
-def test_a_prior_without_width_is_not_divided_by() -> None:
+def test_a_prior_without_width_is_no_error() -> None:
     row = {"contraction": 0.0, "posterior_mean": 0.5, "prior_mean": 0.5, "prior_sd": 0.0}
     assert not is_silent(row)
     assert is_silent(row | {"prior_sd": 0.1})
 
 
-def test_reported_survival_is_what_the_letter_prints() -> None:
+def test_reported_survival_agrees_with_the_letter() -> None:
     cohort = read_cohort(WANG)
-    told = cohort.reported_survival("all", "relapse")
-    assert told[["month", "value", "standard_error"]].to_numpy().tolist() == [[6, 38, 8], [12, 35, 8]]
+    survival = cohort.reported_survival("all", "relapse")
+    assert survival[["month", "value", "standard_error"]].to_numpy().tolist() == [[6, 38, 8], [12, 35, 8]]
     assert cohort.reported_survival("hsct", "relapse")[["count", "n"]].to_numpy().tolist() == [[8, 10]]
     assert cohort.reported_survival("all", "infusion").empty
 
@@ -57,12 +57,12 @@ def test_a_pathway_without_a_shipped_cohort_has_none(draws: str | None) -> None:
 
 
 @pytest.mark.parametrize("draws", ["wang2024", "wang2024/draws.csv", "../here/wang2024"])
-def test_draws_name_the_folder_of_a_cohort_as_they_name_a_shipped_one(draws: str, tmp_path: Path) -> None:
-    """Seen from the pathway's file; a folder of one's own is meant before a shipped cohort of its name."""
+def test_draws_may_name_a_folder_or_a_shipped_cohort(draws: str, tmp_path: Path) -> None:
+    """Paths start at the pathway's file, and a folder there comes before a shipped cohort of the same name."""
     shutil.copytree(WANG, tmp_path / "here" / "wang2024")
     shipped = load_pathway("b_all_post_cd19")
-    mine = replace(shipped, draws=draws, file=tmp_path / "here" / "mine.toml")
-    folder, cohort, drawn = cohort_folder(mine), load_cohort(mine), draws_file(mine)
+    pathway = replace(shipped, draws=draws, file=tmp_path / "here" / "mine.toml")
+    folder, cohort, drawn = cohort_folder(pathway), load_cohort(pathway), draws_file(pathway)
     assert folder is not None
     assert folder.resolve() == tmp_path / "here" / "wang2024"
     assert cohort is not None
@@ -71,10 +71,12 @@ def test_draws_name_the_folder_of_a_cohort_as_they_name_a_shipped_one(draws: str
     assert drawn.resolve() == tmp_path / "here" / "wang2024" / "draws.csv"
 
 
-def test_draws_that_are_neither_a_folder_nor_a_shipped_cohort_are_refused_with_what_there_is(tmp_path: Path) -> None:
-    mine = replace(load_pathway("three_state"), draws="wang2042", file=tmp_path / "mine.toml")
+def test_draws_that_are_neither_a_folder_nor_a_shipped_cohort_are_refused_with_the_shipped_names(
+    tmp_path: Path,
+) -> None:
+    pathway = replace(load_pathway("three_state"), draws="wang2042", file=tmp_path / "mine.toml")
     with pytest.raises(InputError, match=r"mine.toml: draws.*wang2042.*wang2024"):
-        load_cohort(mine)
+        load_cohort(pathway)
 
 
 def test_reading_a_cohort_runs_none_of_the_calibrations_code() -> None:
@@ -93,14 +95,14 @@ def test_a_cohort_that_has_not_been_fitted_has_no_posterior(folder: Path) -> Non
     assert (cohort.posterior, cohort.predictive) == (None, None)
 
 
-def test_a_word_among_the_numbers_is_named_with_its_line(folder: Path) -> None:
-    spoil(folder / "targets.csv", ",6,14,37,38,8,", ",6,fourteen,37,38,8,")
+def test_a_word_among_the_numbers_is_refused_with_its_line(folder: Path) -> None:
+    replace_once(folder / "targets.csv", ",6,14,37,38,8,", ",6,fourteen,37,38,8,")
     with pytest.raises(InputError, match=r"targets\.csv: line 31, count: not a number; got 'fourteen'"):
         read_cohort(folder)
 
 
 def test_a_missing_column_is_named(folder: Path) -> None:
-    spoil(folder / "posterior.csv", "contraction", "shrinkage")
+    replace_once(folder / "posterior.csv", "contraction", "shrinkage")
     with pytest.raises(InputError, match=r"posterior\.csv: a column is missing.*allowed: contraction"):
         read_cohort(folder)
 
@@ -117,7 +119,7 @@ def test_a_missing_column_is_named(folder: Path) -> None:
     ],
 )
 def test_a_missing_or_wrong_key_is_named(folder: Path, old: str, new: str, key: str) -> None:
-    spoil(folder / "cohort.toml", old, new)
+    replace_once(folder / "cohort.toml", old, new)
     with pytest.raises(InputError, match=rf"cohort\.toml: {key}"):
         read_cohort(folder)
 

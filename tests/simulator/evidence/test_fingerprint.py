@@ -17,7 +17,7 @@ LETTER = cohorts_folder() / "wang2024"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A cohort of one's own with draws, which a pathway and a scenario beside it use."""
+    """A copied cohort with draws, which a pathway and a scenario next to it use."""
     shutil.copytree(LETTER, tmp_path / "own", ignore=shutil.ignore_patterns(BENEFIT_FILE))
     lines = (LETTER / "draws.csv").read_text().splitlines()[:4]
     (tmp_path / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
@@ -34,7 +34,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["baseline", "hsct-as-milestone", "wider-salvage"])
-def test_the_frozen_draws_are_those_of_the_shipped_files(name: str) -> None:
+def test_the_frozen_draws_belong_to_the_shipped_files(name: str) -> None:
     assert staleness(load_scenario(name).pathway) is None
 
 
@@ -54,17 +54,17 @@ WORDS = {
     "a note": ("own/targets.csv", "37 - 17", "from the above"),
     "a place": ("own/targets.csv", '"paragraph 2, sentence 4"', "page 2"),
     "the name of a row": ("own/targets.csv", "no_prior_hsct,", "no_hsct_before,"),
-    "the value of what has a prior": ("pathway.toml", "value = 10.6", "value = 11"),
+    "the value of a parameter with a prior": ("pathway.toml", "value = 10.6", "value = 11"),
     "a column that is not read": ("own/targets.csv", ",note\n", ",note,mine\n"),
     "a zero at the end of a count": ("own/targets.csv", ",17,37,,,", ",17.0,37,,,"),
 }
 
 
-@pytest.mark.parametrize("what", WORDS)
-def test_draws_are_not_stale_for_a_changed_word(what: str, folder: Path) -> None:
-    file, old, new = WORDS[what]
+@pytest.mark.parametrize("case", WORDS)
+def test_a_changed_word_does_not_make_draws_stale(case: str, folder: Path) -> None:
+    file, old, new = WORDS[case]
     edit(folder / file, old, new)
-    if what == "a column that is not read":
+    if case == "a column that is not read":
         rows = (folder / file).read_text().splitlines()
         (folder / file).write_text("\n".join([rows[0], *(f"{row},a word" for row in rows[1:])]) + "\n")
     assert staleness(load_pathway(folder / "pathway.toml")) is None
@@ -87,17 +87,17 @@ NUMBERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", NUMBERS)
-def test_draws_are_stale_once_a_number_changes(what: str, folder: Path) -> None:
-    file, old, new = NUMBERS[what]
+@pytest.mark.parametrize("case", NUMBERS)
+def test_a_changed_number_makes_draws_stale(case: str, folder: Path) -> None:
+    file, old, new = NUMBERS[case]
     edit(folder / file, old, new)
-    said = staleness(load_pathway(folder / "pathway.toml"))
-    assert said is not None
-    assert ("pathway pathway" if file == "pathway.toml" else "cohort own") in said
-    assert f"aftercart calibrate {folder / 'own'}" in said
+    message = staleness(load_pathway(folder / "pathway.toml"))
+    assert message is not None
+    assert ("pathway pathway" if file == "pathway.toml" else "cohort own") in message
+    assert f"aftercart calibrate {folder / 'own'}" in message
 
 
-def test_a_row_that_a_lever_names_counts_by_its_values(folder: Path) -> None:
+def test_the_name_of_a_row_does_not_matter_to_the_lever_that_uses_it(folder: Path) -> None:
     cohort = cohorts_folder() / "li2023"
     shutil.copytree(cohort, folder / "li")
     edit(folder / "li" / "cohort.toml", 'salvage_uptake = "treated"', 'salvage_uptake = "those_treated"')
@@ -105,14 +105,14 @@ def test_a_row_that_a_lever_names_counts_by_its_values(folder: Path) -> None:
     assert fingerprint.of_cohort(folder / "li") == fingerprint.of_cohort(cohort)
 
 
-def test_draws_of_ones_own_that_say_nothing_are_never_stale(folder: Path) -> None:
+def test_draws_without_a_fingerprint_are_never_stale(folder: Path) -> None:
     lines = [line.rpartition(",")[0] for line in (folder / "own" / "draws.csv").read_text().splitlines()]
     (folder / "own" / "draws.csv").write_text("\n".join(lines) + "\n")
     edit(folder / "own" / "targets.csv", ",17,37,,,", ",16,37,,,")
     assert staleness(load_pathway(folder / "pathway.toml")) is None
 
 
-def test_what_draws_were_fitted_to_is_no_parameter(folder: Path) -> None:
+def test_the_fingerprint_column_is_no_parameter(folder: Path) -> None:
     pathway = load_pathway("b_all_post_cd19")
     shipped = load_draws(pathway)
     assert shipped is not None
@@ -128,11 +128,11 @@ def test_rows_of_two_fits_are_stale(folder: Path) -> None:
 
 @pytest.fixture
 def informed(folder: Path) -> Path:
-    """The cohort of one's own with a marginal benefit beside its draws, informed by a cohort beside it."""
-    own, other = folder / "own", folder / "other"
+    """The copied cohort with a marginal benefit next to its draws, informed by another cohort."""
+    cohort, other = folder / "own", folder / "other"
     shutil.copytree(cohorts_folder() / "schultz2023", other)
-    fitted_to = fingerprint.of_benefit(own / "draws.csv", [other])
-    (own / BENEFIT_FILE).write_text(f"{BENEFIT},fitted_to\n" + f"0.5,{fitted_to}\n" * 3)
+    fitted_to = fingerprint.of_benefit(cohort / "draws.csv", [other])
+    (cohort / BENEFIT_FILE).write_text(f"{BENEFIT},fitted_to\n" + f"0.5,{fitted_to}\n" * 3)
     assert staleness(load_pathway(folder / "pathway.toml")) is None
     return folder
 
@@ -140,14 +140,14 @@ def informed(folder: Path) -> Path:
 def test_a_benefit_is_stale_once_its_draws_or_its_cohorts_change(informed: Path) -> None:
     edit(informed / "own" / "draws.csv", "1.", "1.5")
     edit(informed / "other" / "targets.csv", ",57,", ",56,")
-    said = staleness(load_pathway(informed / "pathway.toml"))
-    assert said is not None
+    message = staleness(load_pathway(informed / "pathway.toml"))
+    assert message is not None
     for words in ("marginal benefit", "the draws and cohort other", "aftercart validate --refit"):
-        assert words in said
+        assert words in message
     assert stale_draws(load_pathway(informed / "pathway.toml")) is None
 
 
-def test_a_benefit_is_not_stale_for_a_word_nor_where_its_cohorts_are_not_at_hand(informed: Path) -> None:
+def test_a_benefit_is_not_stale_if_a_word_changes_or_its_cohorts_are_missing(informed: Path) -> None:
     edit(informed / "other" / "cohort.toml", "title = ", "# A word.\ntitle = ")
     assert staleness(load_pathway(informed / "pathway.toml")) is None
     shutil.rmtree(informed / "other")

@@ -1,4 +1,4 @@
-"""Work in several processes: this one works as well, nothing is done twice or lost, and results come in order."""
+"""Work in several processes: the main process takes part, every item is done once, and results keep their order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator import execution
 SECONDS = 0.02
 
 
-def doubled(factor: int, item: int) -> tuple[int, int]:
+def multiplied(factor: int, item: int) -> tuple[int, int]:
     time.sleep(SECONDS)
     return factor * item, os.getpid()
 
@@ -29,14 +29,14 @@ def refused(wrong: int, item: int) -> int:
     return item
 
 
-def test_one_process_is_this_one() -> None:
-    results = list(execution.map(partial(doubled, 2), range(3)))
+def test_with_one_job_the_main_process_does_the_work() -> None:
+    results = list(execution.map(partial(multiplied, 2), range(3)))
     assert results == [(number, os.getpid()) for number in (0, 2, 4)]
     assert not active_children()
 
 
 def test_all_processes_work_and_results_come_in_order() -> None:
-    results = list(execution.map(partial(doubled, 2), range(250), jobs=3))
+    results = list(execution.map(partial(multiplied, 2), range(250), jobs=3))
     assert [number for number, _ in results] == list(range(0, 500, 2))
     assert len({process for _, process in results}) == 3
     assert os.getpid() in {process for _, process in results}
@@ -44,27 +44,27 @@ def test_all_processes_work_and_results_come_in_order() -> None:
 
 
 @pytest.mark.usefixtures("by_others")
-def test_others_can_do_all_the_work_of_several_maps() -> None:
+def test_other_processes_can_do_all_the_work_of_several_maps() -> None:
     with execution.Pool(2) as pool:
-        results = list(execution.map(partial(doubled, 2), range(20), jobs=pool))
-        others = list(execution.map(partial(doubled, 3), range(5), jobs=pool))
+        results = list(execution.map(partial(multiplied, 2), range(20), jobs=pool))
+        others = list(execution.map(partial(multiplied, 3), range(5), jobs=pool))
     assert [number for number, _ in results] == list(range(0, 40, 2))
     assert [number for number, _ in others] == [0, 3, 6, 9, 12]
     assert os.getpid() not in {process for _, process in results + others}
 
 
-def test_little_work_does_not_wait_for_the_others_to_start() -> None:
-    assert {process for _, process in execution.map(partial(doubled, 2), range(3), jobs=2)} == {os.getpid()}
+def test_little_work_does_not_wait_for_other_processes_to_start() -> None:
+    assert {process for _, process in execution.map(partial(multiplied, 2), range(3), jobs=2)} == {os.getpid()}
     assert not active_children()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_nothing_to_do_gives_nothing(jobs: int) -> None:
-    assert list(execution.map(partial(doubled, 2), [], jobs=jobs)) == []
+def test_no_items_give_no_results(jobs: int) -> None:
+    assert list(execution.map(partial(multiplied, 2), [], jobs=jobs)) == []
 
 
 @pytest.mark.parametrize("by", ["this process", "another"])
-def test_an_error_reaches_the_caller_wherever_it_happens(by: str, request: pytest.FixtureRequest) -> None:
+def test_an_error_reaches_the_caller_from_any_process(by: str, request: pytest.FixtureRequest) -> None:
     if by == "another":
         request.getfixturevalue("by_others")
     with pytest.raises(ValueError, match="not 7"):
@@ -72,8 +72,8 @@ def test_an_error_reaches_the_caller_wherever_it_happens(by: str, request: pytes
     assert not active_children()
 
 
-def test_work_that_is_no_longer_wanted_is_given_up() -> None:
-    for result, _ in execution.map(partial(doubled, 2), range(100_000), jobs=2):
+def test_work_stops_when_no_more_results_are_used() -> None:
+    for result, _ in execution.map(partial(multiplied, 2), range(100_000), jobs=2):
         assert result == 0
         break
     assert not active_children()
@@ -81,7 +81,7 @@ def test_work_that_is_no_longer_wanted_is_given_up() -> None:
 
 def test_ctrl_c_while_results_are_used_ends_the_other_processes() -> None:
     def press_ctrl_c() -> None:
-        for result, _ in execution.map(partial(doubled, 2), range(100_000), jobs=2):
+        for result, _ in execution.map(partial(multiplied, 2), range(100_000), jobs=2):
             if result == 20:
                 raise KeyboardInterrupt
 
@@ -98,7 +98,7 @@ def test_progress_is_reported_after_every_result_with_its_stage() -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_interrupted_work_goes_on_where_it_stopped(jobs: int) -> None:
+def test_interrupted_work_continues_where_it_stopped(jobs: int) -> None:
     """Item 7 fails after 0 to 6 are stored. The second run makes 7 to 9 only, and gives all ten results in order."""
     store: dict[int, int] = {}
     with pytest.raises(ValueError, match="not 7"):
@@ -129,7 +129,7 @@ def test_no_process_outlives_a_parent_that_is_killed(signals: int) -> None:
     code = (
         "from simulator import execution; from os import getpid; from functools import partial; "
         "import tests.simulator.execution.test_pool as t; "
-        "[print(pid, flush=True) for _, pid in execution.map(partial(t.doubled, 2), range(100_000), jobs=3)]"
+        "[print(pid, flush=True) for _, pid in execution.map(partial(t.multiplied, 2), range(100_000), jobs=3)]"
     )
     root = Path(__file__).parents[3]
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as parent:

@@ -1,4 +1,4 @@
-"""A CSV file is read as it is written, and what is wrong with it is told with its own line."""
+"""A CSV file is read as it is written, and errors are reported with the line of the file."""
 
 import csv
 import re
@@ -12,12 +12,12 @@ import pytest
 from simulator.errors import InputError
 from simulator.files import csv as csv_file
 
-Write = Callable[[str], Path]
+WriteText = Callable[[str], Path]
 HEADER = "name,count,value\n"
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Write:
+def csv_of(tmp_path: Path) -> WriteText:
     def write(text: str) -> Path:
         (tmp_path / "told.csv").write_bytes(text.encode())
         return tmp_path / "told.csv"
@@ -29,40 +29,40 @@ def read(path: Path):
     return csv_file.read(path, ["name"], ["count"], ["value", "lower"], ["value"])
 
 
-def test_rows_are_known_by_the_lines_of_the_file(written: Write) -> None:
-    told = read(written(f'{HEADER}\nalive,4,\n  \n,,\n"dead,\nof any cause",5,1.50\nlost,6,2\n'))
-    assert told.index.tolist() == [3, 6, 8]
-    assert told["count"].tolist() == [4.0, 5.0, 6.0]
-    assert told["lower"].isna().all()
+def test_rows_have_the_line_numbers_of_the_file(csv_of: WriteText) -> None:
+    table = read(csv_of(f'{HEADER}\nalive,4,\n  \n,,\n"dead,\nof any cause",5,1.50\nlost,6,2\n'))
+    assert table.index.tolist() == [3, 6, 8]
+    assert table["count"].tolist() == [4.0, 5.0, 6.0]
+    assert table["lower"].isna().all()
 
 
 @pytest.mark.parametrize("text", ["\nshare\n.5\n\n.3\n\n", '\nshare\n.5\n""\n.3\n', "\nshare\n.5\n  \n.3\n \n"])
-def test_a_line_without_anything_between_the_rows_of_one_column_is_an_empty_cell(text: str, written: Write) -> None:
-    told = csv_file.read(written(text), [], ["share"])["share"]
-    assert told.index.tolist() == [3, 4, 5]
-    np.testing.assert_array_equal(told, [0.5, np.nan, 0.3])
+def test_an_empty_line_in_a_file_of_one_column_is_an_empty_cell(text: str, csv_of: WriteText) -> None:
+    column = csv_file.read(csv_of(text), [], ["share"])["share"]
+    assert column.index.tolist() == [3, 4, 5]
+    np.testing.assert_array_equal(column, [0.5, np.nan, 0.3])
 
 
-def test_an_empty_cell_may_end_a_column(written: Write) -> None:
-    np.testing.assert_array_equal(csv_file.read(written('share\n.5\n""\n'), [], ["share"])["share"], [0.5, np.nan])
+def test_an_empty_cell_may_end_a_column(csv_of: WriteText) -> None:
+    np.testing.assert_array_equal(csv_file.read(csv_of('share\n.5\n""\n'), [], ["share"])["share"], [0.5, np.nan])
 
 
-def test_digits_that_a_number_has_not_are_kept_beside_it(written: Write) -> None:
-    told = read(written(f"{HEADER}alive,4,72.0\ndead,5,\n"))
-    assert told["printed_value"].tolist() == ["72.0", ""]
-    np.testing.assert_array_equal(told["value"], [72.0, np.nan])
+def test_printed_digits_are_kept_next_to_the_number(csv_of: WriteText) -> None:
+    table = read(csv_of(f"{HEADER}alive,4,72.0\ndead,5,\n"))
+    assert table["printed_value"].tolist() == ["72.0", ""]
+    np.testing.assert_array_equal(table["value"], [72.0, np.nan])
 
 
 @pytest.mark.parametrize("mark", ["\ufeff", ""])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_how_a_spreadsheet_writes_it_does_not_matter(mark: str, end: str, written: Write) -> None:
-    told = read(written(mark + f"{HEADER}alive,4,\n".replace("\n", end)))
-    assert (told.index.tolist(), told["count"].tolist()) == ([2], [4.0])
+def test_line_ends_and_byte_order_marks_of_spreadsheets_are_accepted(mark: str, end: str, csv_of: WriteText) -> None:
+    table = read(csv_of(mark + f"{HEADER}alive,4,\n".replace("\n", end)))
+    assert (table.index.tolist(), table["count"].tolist()) == ([2], [4.0])
 
 
 REFUSED = {
     "a word": (f"{HEADER}alive,4,\n\ndead,four,\n", r"line 4, count: not a number; got 'four'"),
-    "a number that is none": (f"{HEADER}alive,nan,\n", r"line 2, count: not a number; got 'nan'"),
+    "nan": (f"{HEADER}alive,nan,\n", r"line 2, count: not a number; got 'nan'"),
     "without end": (f"{HEADER}alive,4,\ndead,5,inf\n", r"line 3, value: not a number; got 'inf'"),
     "a field too many": (f"{HEADER}alive,4,1,2\n", r"line 2: .* different numbers of fields; got 4; allowed: 3"),
     "a field too few": (f"{HEADER}\nalive,4\n", r"line 3: .* different numbers of fields; got 2; allowed: 3"),
@@ -70,11 +70,11 @@ REFUSED = {
     "a column twice": ("name,count,name\nalive,4,dead\n", r"line 1: two columns have the same name; got 'name'"),
     "no column": ("name,value\nalive,4\n", r"a column is missing; .*allowed: count"),
     "a thousand with its mark": (f"{HEADER}alive,1_000,\n", r"line 2, count: not a number; got '1_000'"),
-    "sixteens": (f"{HEADER}alive,0x10,\n", r"line 2, count: not a number; got '0x10'"),
+    "hexadecimal digits": (f"{HEADER}alive,0x10,\n", r"line 2, count: not a number; got '0x10'"),
     "full-width digits": (f"{HEADER}alive,\uff11\uff12,\n", r"line 2, count: not a number; got '\uff11\uff12'"),
     "a comma for a point": (f'{HEADER}alive,"1,5",\n', r"line 2, count: not a number; got '1,5'; allowed: .*0.6"),
     "a percentage": (f"{HEADER}alive,60%,\n", r"line 2, count: not a number; got '60%'"),
-    "a truth": (f"{HEADER}alive,True,\n", r"line 2, count: not a number; got 'True'"),
+    "a truth value": (f"{HEADER}alive,True,\n", r"line 2, count: not a number; got 'True'"),
     "an exponent without end": (f"{HEADER}alive,1e3000000000,\n", r"line 2, count: not a finite number"),
     "digits without end": (f"{HEADER}alive,{'9' * 400},\n", r"line 2, count: not a finite number"),
     "a NUL": (f"{HEADER}al\0ive,1,\n", r"line 2, name: a NUL character"),
@@ -87,49 +87,49 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_read_is_refused_with_its_line(what: str, written: Write) -> None:
-    text, complaint = REFUSED[what]
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_invalid_file_is_refused_with_its_line(case: str, csv_of: WriteText) -> None:
+    text, complaint = REFUSED[case]
     with pytest.raises(InputError, match=rf"told\.csv: {complaint}"):
-        read(written(text))
+        read(csv_of(text))
 
 
 @pytest.mark.parametrize("number", ["0", "-0.5", "+2", ".5", "5.", "1e-3", "2E+2", " 7 ", "0012"])
-def test_a_number_may_be_written_as_people_do(number: str, written: Write) -> None:
-    assert read(written(f"{HEADER}alive,{number},\n"))["count"].tolist() == [float(number)]
+def test_numbers_may_be_written_in_the_usual_forms(number: str, csv_of: WriteText) -> None:
+    assert read(csv_of(f"{HEADER}alive,{number},\n"))["count"].tolist() == [float(number)]
 
 
-def test_a_file_too_large_is_refused_before_it_is_parsed(written: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_too_large_is_refused_before_it_is_parsed(csv_of: WriteText, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "LARGEST", 20)
     with pytest.raises(InputError, match="file too large; allowed: up to 20 bytes"):
-        read(written(f"{HEADER}alive,1,\n"))
+        read(csv_of(f"{HEADER}alive,1,\n"))
 
 
 TEXTS = ("=1+1", "@SUM(A1)", "+cmd", "-cmd|' /C calc'!A0", "'=1", "''@x", "\uff1d1", "it's", "'quoted'", 'a "b", c', "")
 
 
-def test_texts_that_a_spreadsheet_would_run_are_written_as_text_and_read_back(tmp_path: Path) -> None:
+def test_formulas_of_spreadsheets_are_written_as_text_and_read_back(tmp_path: Path) -> None:
     table = pd.DataFrame({"=name": TEXTS, "value": np.arange(len(TEXTS)) - 0.5})
     csv_file.write(table, tmp_path / "told.csv", ".8g")
     cells = list(csv.reader((tmp_path / "told.csv").read_text(encoding="utf-8").splitlines()))
-    assert not [each for row in cells for each in row[:1] if re.match("[=+@\t\r\uff1d-]", each)]
+    assert not [cell for row in cells for cell in row[:1] if re.match("[=+@\t\r\uff1d-]", cell)]
     assert cells[1] == ["'=1+1", "-0.5"]
-    read = csv_file.read(tmp_path / "told.csv", ["=name"], ["value"])
-    assert (read["=name"].tolist(), read["value"].tolist()) == (list(TEXTS), table["value"].tolist())
+    back = csv_file.read(tmp_path / "told.csv", ["=name"], ["value"])
+    assert (back["=name"].tolist(), back["value"].tolist()) == (list(TEXTS), table["value"].tolist())
 
 
-def test_what_acts_on_a_terminal_is_not_read(written: Write) -> None:
-    told = read(written(f"{HEADER}\x1b[31malive\u202e,4,\n"))
-    assert told["name"].tolist() == ["[31malive"]
+def test_control_characters_are_removed(csv_of: WriteText) -> None:
+    table = read(csv_of(f"{HEADER}\x1b[31malive\u202e,4,\n"))
+    assert table["name"].tolist() == ["[31malive"]
 
 
-def test_what_is_no_text_is_refused(written: Write, tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(csv_of: WriteText, tmp_path: Path) -> None:
     (tmp_path / "told.csv").write_bytes(b"name\n\xe9\n")
     with pytest.raises(InputError, match=r"told\.csv: not a text file .byte 5 is not UTF-8."):
         read(tmp_path / "told.csv")
 
 
-def test_cells_are_written_as_by_pandas_but_for_texts_that_a_spreadsheet_would_run(tmp_path: Path) -> None:
+def test_cells_are_written_as_by_pandas_except_formulas_of_spreadsheets(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {
             "text": ["a,b", 'q"r', "two\nlines", "", None, "-5"],

@@ -1,4 +1,4 @@
-"""Two processes never work in one folder, and one that was killed blocks no other."""
+"""Two processes never work in one folder, and a killed process does not block another."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ with held(Path(sys.argv[1])):
 """
 
 
-def test_a_folder_that_is_held_is_refused_until_it_is_let_go(tmp_path: Path) -> None:
+def test_a_locked_folder_is_refused_until_it_is_released(tmp_path: Path) -> None:
     with lock.held(tmp_path) as is_held:
         assert is_held
         with (
@@ -33,7 +33,7 @@ def test_a_folder_that_is_held_is_refused_until_it_is_let_go(tmp_path: Path) -> 
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_process_that_is_killed_lets_its_folder_go(tmp_path: Path) -> None:
+def test_a_killed_process_releases_its_folder(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None

@@ -1,4 +1,4 @@
-"""One run tells one number everywhere: on the terminal, in the report, in the words of the figures, in the files."""
+"""A run shows the same number everywhere: on the terminal, in the report, in texts of figures, in files."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ def numbers(text: str) -> list[str]:
     return re.findall(r"[+-]?\d+(?:\.\d+)?", re.sub(r"(?<=\d)-(?=\d)", " ", text))
 
 
-def is_value(shown: str, value: float) -> bool:
-    """Whether what is shown is a value of the table to its last digit; what is shown as 0 is below a tenth."""
-    if shown.lstrip("+-") == "0":
+def is_value(text: str, value: float) -> bool:
+    """Whether a shown number is a value of the table to its last digit; a value shown as 0 is below a tenth."""
+    if text.lstrip("+-") == "0":
         return abs(value) <= 0.05
-    return abs(float(shown) - value) <= 0.5 * 10.0 ** -len(shown.partition(".")[2]) + 1e-6 * abs(value)
+    return abs(float(text) - value) <= 0.5 * 10.0 ** -len(text.partition(".")[2]) + 1e-6 * abs(value)
 
 
 def rows(results: Results, scenario: int) -> list[dict[str, Any]]:
     """The outcomes of all patients under a scenario, probabilities of 100."""
     table = results.outcomes
     pathway = results.scenarios[0].pathway
-    own = table[(table["clock"] == pathway.clock) & (table["population"] == "all")]
-    own = own[own["scenario"] == results.scenarios[scenario].name].copy()
-    columns = [name for name in own if str(own[name].dtype) == "float64"]
-    own.loc[own["unit"] == "probability", columns] *= 100.0
-    return own.to_dict("records")  # type: ignore[return-value]
+    table_of_scenario = table[(table["clock"] == pathway.clock) & (table["population"] == "all")]
+    table_of_scenario = table_of_scenario[table_of_scenario["scenario"] == results.scenarios[scenario].name].copy()
+    columns = [name for name in table_of_scenario if str(table_of_scenario[name].dtype) == "float64"]
+    table_of_scenario.loc[table_of_scenario["unit"] == "probability", columns] *= 100.0
+    return table_of_scenario.to_dict("records")  # type: ignore[return-value]
 
 
 def values(row: dict[str, Any], difference: bool) -> list[float]:
@@ -64,9 +64,9 @@ def values(row: dict[str, Any], difference: bool) -> list[float]:
 
 @pytest.fixture(scope="module")
 def terminal(results: Results) -> list[str]:
-    said = io.StringIO()
-    screen.show(report(results, None), Console(file=said, width=240, highlight=False, markup=False))
-    return said.getvalue().splitlines()
+    output = io.StringIO()
+    screen.show(report(results, None), Console(file=output, width=240, highlight=False, markup=False))
+    return output.getvalue().splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def page(results: Results) -> list[list[str]]:
     ]
 
 
-def shown_on_terminal(terminal: list[str], words: str) -> str:
+def line_on_terminal(terminal: list[str], words: str) -> str:
     return next(line.strip().removeprefix(words) for line in terminal if line.strip().startswith(words))
 
 
@@ -91,36 +91,38 @@ def test_terminal_report_and_table_have_the_same_outcomes(
     for before, after in zip(rows(results, 0), rows(results, 1), strict=False):
         if before["outcome"] != after["outcome"]:
             break
-        there = numbers(shown_on_terminal(terminal, label(before["outcome"], pathway)))
+        on_terminal = numbers(line_on_terminal(terminal, label(before["outcome"], pathway)))
         words, _ = words_and_unit(before["outcome"], pathway)
         cells = next(cells for cells in page if cells and cells[0].startswith(capital(words)))
-        here = [number for cell in cells[1:4] for number in numbers(cell)]
-        assert there[: len(here)] == here, before["outcome"]
-        wanted = values(before, False) + values(after, False) + values(after, True)
-        seen = [value for value, number in zip(wanted, here, strict=False) if is_value(number, value)]
-        if len(here) == len(wanted):
-            assert seen == wanted, before["outcome"]
+        on_page = [number for cell in cells[1:4] for number in numbers(cell)]
+        assert on_terminal[: len(on_page)] == on_page, before["outcome"]
+        expected = values(before, False) + values(after, False) + values(after, True)
+        matching = [value for value, number in zip(expected, on_page, strict=False) if is_value(number, value)]
+        if len(on_page) == len(expected):
+            assert matching == expected, before["outcome"]
             compared += 1
     assert compared > 3
 
 
-def test_a_difference_is_the_table_s_and_not_that_of_two_rounded_numbers(results: Results, terminal: list[str]) -> None:
+def test_a_difference_is_that_of_the_table_and_not_of_two_rounded_numbers(
+    results: Results, terminal: list[str]
+) -> None:
     pathway = results.scenarios[0].pathway
     for row in rows(results, 1):
         if not math.isfinite(row["difference"]) or row["outcome"].startswith("survivors"):
             continue
-        line = shown_on_terminal(terminal, label(row["outcome"], pathway))
+        line = line_on_terminal(terminal, label(row["outcome"], pathway))
         signed = [number for number in numbers(line) if number[0] in "+-"]
         assert is_value(signed[0] if signed else "0", row["difference"]), row["outcome"]
 
 
-def test_the_answer_and_the_figures_say_what_the_table_says(results: Results) -> None:
+def test_the_answer_and_the_figures_agree_with_the_table(results: Results) -> None:
     after = next(row for row in rows(results, 1) if row["outcome"] == "os_12")
-    said = answer(results.outcomes, results.scenarios)
-    found = re.search(r"relapse, (?:([\d.]+) (?:more|fewer)|as many)", said)
-    assert found is not None
-    assert is_value(found[1] or "0", abs(after["difference"]))
-    instead = re.search(r": ([\d.]+) instead of ([\d.]+) under", said)
+    text = answer(results.outcomes, results.scenarios)
+    match = re.search(r"relapse, (?:([\d.]+) (?:more|fewer)|as many)", text)
+    assert match is not None
+    assert is_value(match[1] or "0", abs(after["difference"]))
+    instead = re.search(r": ([\d.]+) instead of ([\d.]+) under", text)
     assert instead is not None
     first = next(row for row in rows(results, 0) if row["outcome"] == "os_12")
     alt = overall_survival(results).alt
@@ -137,20 +139,20 @@ def test_terminal_report_and_table_have_the_same_beds(
     if results.service is None:
         return
     scenario = results.scenarios[0]
-    own = resources.rows_of(results.service, scenario.name, "hsct_beds")
-    days = resources.in_days(own.values())
-    assert own[resources.FOR_EVER]["estimate"] == 0.0
+    rows = resources.rows_of(results.service, scenario.name, "hsct_beds")
+    days = resources.in_days(rows.values())
+    assert rows[resources.FOR_EVER]["estimate"] == 0.0
     for outcome in resources.DISPLAYED:
         if outcome == resources.FOR_EVER:
             continue
-        row = own[outcome]
+        row = rows[outcome]
         scale = 100.0 if row["unit"] == "probability" else DAYS_A_MONTH if outcome in DAYS and days else 1.0
-        there = numbers(shown_on_terminal(terminal, LABELS[outcome]))
+        on_terminal = numbers(line_on_terminal(terminal, LABELS[outcome]))
         words = LABELS[outcome]
         cells = next(cells for cells in page if cells and cells[0].startswith(words[0].upper() + words[1:]))
-        here = numbers(cells[1])
-        assert there[: len(here)] == here
-        assert is_value(here[0], scale * row["estimate"])
-        if len(here) == 4:
-            assert is_value(here[1], scale * row["lower"])
-            assert is_value(here[2], scale * row["upper"])
+        on_page = numbers(cells[1])
+        assert on_terminal[: len(on_page)] == on_page
+        assert is_value(on_page[0], scale * row["estimate"])
+        if len(on_page) == 4:
+            assert is_value(on_page[1], scale * row["lower"])
+            assert is_value(on_page[2], scale * row["upper"])

@@ -1,4 +1,4 @@
-"""The page says the answer first, what it is not, and where every number comes from; it asks nothing of the network."""
+"""The page gives the answer first, its limits, and a source for every number; it loads nothing from the network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
 class Page(HTMLParser):
-    """A page taken apart: its elements with their attributes, its text, and whether its tags match."""
+    """A parsed page: its elements with their attributes, its text, and whether its tags match."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -52,11 +52,11 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {key: value or "" for key, value in attrs}
-        self.elements.append((tag, told))
+        attributes = {key: value or "" for key, value in attrs}
+        self.elements.append((tag, attributes))
         if tag == "tr":
             self.rows.append([])
-            self.marked.append(told.get("class") == "uninformed")
+            self.marked.append(attributes.get("class") == "uninformed")
         if tag in ("td", "th") and self.rows:
             self.rows[-1].append("")
         if tag not in VOID:
@@ -76,8 +76,8 @@ class Page(HTMLParser):
         if "tr" in self.open and self.rows and self.rows[-1]:
             self.rows[-1][-1] += data
 
-    def having(self, attribute: str) -> list[str]:
-        return [told[attribute] for _, told in self.elements if attribute in told]
+    def values_of(self, attribute: str) -> list[str]:
+        return [attributes[attribute] for _, attributes in self.elements if attribute in attributes]
 
 
 @pytest.fixture(scope="module")
@@ -100,36 +100,36 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run_of_two(finished: Path, tmp_path: Path) -> Path:
-    """A copy of that folder, which a test may spoil."""
+    """A copy of that folder, which a test may damage."""
     return shutil.copytree(finished, tmp_path / "run")
 
 
-# --- What it says ---
+# --- Content ---
 
 
 def test_the_first_line_is_the_answer(results: Results, html: str) -> None:
-    said = answer(results.outcomes, results.scenarios)
+    sentence = answer(results.outcomes, results.scenarios)
     body = html.partition("<body>")[2]
-    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
-    assert shown.startswith(said)
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
+    assert text.startswith(sentence)
     assert re.match(r"<main><h1>Of 100 patients who relapse, \d+ more", body)
 
 
-def test_it_says_what_it_is_not(page: Page) -> None:
+def test_the_page_states_its_limits(page: Page) -> None:
     assert "not for decisions about an individual patient" in page.text
     assert "not the effect of a treatment" in page.text
     assert "n = 37" in page.text
 
 
-def test_the_outcomes_are_those_of_the_run(results: Results, page: Page) -> None:
+def test_the_outcomes_on_the_page_agree_with_the_run(results: Results, page: Page) -> None:
     table = results.outcomes.set_index(["scenario", "clock", "population", "outcome"])
-    told = table.loc["wider-salvage", "relapse", "all", "os_12"]
+    outcome = table.loc["wider-salvage", "relapse", "all", "os_12"]
     row = next(row for row in page.rows if row[0].startswith("Alive at 12 months"))
-    assert row[2] == f"{100 * told.estimate:.0f} ({100 * told.lower:.0f} to {100 * told.upper:.0f})"
-    assert row[3].startswith(f"+{100 * told.difference:.0f} (")
+    assert row[2] == f"{100 * outcome.estimate:.0f} ({100 * outcome.lower:.0f} to {100 * outcome.upper:.0f})"
+    assert row[3].startswith(f"+{100 * outcome.difference:.0f} (")
 
 
-def test_each_reported_figure_stands_beside_the_simulated_one(page: Page) -> None:
+def test_reported_figures_stand_next_to_simulated_ones(page: Page) -> None:
     with (COHORTS / "wang2024" / "predictive.csv").open() as file:
         expected = list(csv.DictReader(file))
     heads = [place for place, row in enumerate(page.rows) if row[:3] == ["Reported figure", "Reported", "Simulated"]]
@@ -145,9 +145,9 @@ def test_a_reported_figure_outside_its_interval_is_marked(results: Results, coho
     assert cohort.predictive is not None
     predictive = cohort.predictive.copy()
     predictive.loc[predictive["target"] == "follow_up_median", "inside"] = "no"
-    told = Page(page_of(results, cohort=replace(cohort, predictive=predictive)))
-    assert ("tr", {"class": "outside"}) in told.elements
-    assert f"{(predictive['inside'] == 'yes').sum()} lie inside" in told.text
+    page_with_mark = Page(page_of(results, cohort=replace(cohort, predictive=predictive)))
+    assert ("tr", {"class": "outside"}) in page_with_mark.elements
+    assert f"{(predictive['inside'] == 'yes').sum()} lie inside" in page_with_mark.text
 
 
 def test_every_parameter_is_in_the_register_with_its_source(results: Results, page: Page) -> None:
@@ -173,37 +173,37 @@ def test_parameters_that_the_37_did_not_inform_are_marked(page: Page) -> None:
 
 def test_a_scenario_shows_its_question_its_assumptions_and_its_levers(results: Results, page: Page) -> None:
     for scenario in results.scenarios:
-        for said in (scenario.question, scenario.rationale, scenario.assumes):
-            assert said in page.text
+        for text in (scenario.question, scenario.rationale, scenario.assumes):
+            assert text in page.text
     assert "[set] salvage_uptake = 0.88" in page.text
     assert page.text.count(results.scenarios[1].question) == 1
 
 
-def cell(shown: Estimate) -> str:
+def cell(estimate: Estimate) -> str:
     """The text of an estimate in a table of the page."""
-    return Page(table(Table(columns("", ""), [Row("median survival", [shown])]))).rows[1][1]
+    return Page(table(Table(columns("", ""), [Row("median survival", [estimate])]))).rows[1][1]
 
 
 def test_a_median_that_is_not_reached_is_a_dash_with_its_meaning() -> None:
-    shown = [(np.nan, np.nan, np.nan), (12.0, 9.06, np.nan), (12.0, np.nan, np.nan)]
-    assert [cell(rounded(*numbers, "months")) for numbers in shown] == [
+    estimates = [(np.nan, np.nan, np.nan), (12.0, 9.06, np.nan), (12.0, np.nan, np.nan)]
+    assert [cell(rounded(*numbers, "months")) for numbers in estimates] == [
         "\N{EN DASH}", "12.0 (9.1 to \N{EN DASH})", "12.0"
     ]  # fmt: skip
 
 
-def test_numbers_are_read_as_a_reader_would() -> None:
+def test_numbers_have_a_sign_and_a_minus() -> None:
     assert cell(rounded(0.2534, np.nan, np.nan, "probability", sign="+")) == "+25"
     assert cell(rounded(-3.25, -4.0, 1.0, "months")) == "\N{MINUS SIGN}3.2 (\N{MINUS SIGN}4.0 to 1.0)"
 
 
-# --- What it is made of ---
+# --- Markup ---
 
 
-def test_the_page_asks_nothing_of_the_network(html: str, page: Page) -> None:
-    assert not page.having("src")
-    assert not page.having("srcset")
-    assert not page.having("action")
-    assert all(target.startswith("#") for target in (*page.having("href"), *page.having("xlink:href")))
+def test_the_page_loads_nothing_from_the_network(html: str, page: Page) -> None:
+    assert not page.values_of("src")
+    assert not page.values_of("srcset")
+    assert not page.values_of("action")
+    assert all(target.startswith("#") for target in (*page.values_of("href"), *page.values_of("xlink:href")))
     assert {tag for tag, _ in page.elements} & {"script", "link", "img", "iframe", "object", "embed"} == set()
     assert "@import" not in html
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
@@ -214,39 +214,41 @@ def test_every_tag_is_closed(page: Page) -> None:
     assert (page.unmatched, page.open) == ([], [])
 
 
-def test_each_id_is_used_once_and_each_reference_has_its_target(html: str, page: Page) -> None:
-    ids = Counter(page.having("id"))
+def test_ids_are_unique_and_references_have_their_targets(html: str, page: Page) -> None:
+    ids = Counter(page.values_of("id"))
     assert [name for name, times in ids.items() if times > 1] == []
-    wanted = {target[1:] for target in page.having("href")} | set(re.findall(r"url\(#([^)]*)\)", html))
-    assert wanted <= set(ids)
+    references = {target[1:] for target in page.values_of("href")} | set(re.findall(r"url\(#([^)]*)\)", html))
+    assert references <= set(ids)
 
 
-def test_each_figure_is_an_image_with_its_alternative_text(pictures: list[Picture], page: Page) -> None:
-    drawn = [told for tag, told in page.elements if tag == "svg"]
-    assert [told["aria-label"] for told in drawn] == [picture.alt for picture in pictures]
-    assert all(told["role"] == "img" for told in drawn)
+def test_figures_are_images_with_alternative_text(pictures: list[Picture], page: Page) -> None:
+    drawn = [attributes for tag, attributes in page.elements if tag == "svg"]
+    assert [attributes["aria-label"] for attributes in drawn] == [picture.alt for picture in pictures]
+    assert all(attributes["role"] == "img" for attributes in drawn)
     assert all(picture.alt in page.text for picture in pictures)
 
 
-def test_what_a_scenario_says_is_text_and_never_markup(results: Results) -> None:
-    nasty = '<script>alert("1")</script> & <b title="x">bold</b>'
+def test_texts_of_a_scenario_are_never_markup(results: Results) -> None:
+    markup = '<script>alert("1")</script> & <b title="x">bold</b>'
     first, *others = results.scenarios
-    scenarios = (replace(first, title=nasty, question=nasty, assumes=nasty), *others)
+    scenarios = (replace(first, title=markup, question=markup, assumes=markup), *others)
     html = page_of(replace(results, scenarios=scenarios))
-    told = Page(html)
+    parsed = Page(html)
     assert "<script" not in html
-    assert told.text.count(nasty) == 4  # its title under the answer and over its texts; its question; what it assumes
-    assert ("b", {"title": "x"}) not in told.elements
+    assert (
+        parsed.text.count(markup) == 4
+    )  # its title under the answer and over its texts; its question; what it assumes
+    assert ("b", {"title": "x"}) not in parsed.elements
 
 
 def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
     name = '--><script>alert("1")</script>'
-    found = run(Scenario(name=name, pathway=load_pathway("three_state")), horizon=24.0)
-    html = page_of(found, figures=[overall_survival(found)])
-    told = Page(html)
+    results = run(Scenario(name=name, pathway=load_pathway("three_state")), horizon=24.0)
+    html = page_of(results, figures=[overall_survival(results)])
+    parsed = Page(html)
     assert "<script" not in html
-    assert f"are alive at 12 months under {name}." in told.text
-    assert all(name in alt for alt in told.having("aria-label")[:1])
+    assert f"are alive at 12 months under {name}." in parsed.text
+    assert all(name in alt for alt in parsed.values_of("aria-label")[:1])
 
 
 def test_alternative_text_cannot_break_out_of_its_attribute() -> None:
@@ -256,7 +258,7 @@ def test_alternative_text_cannot_break_out_of_its_attribute() -> None:
     assert 'id="name-a"' in drawn
 
 
-def test_the_same_run_gives_the_same_page_whenever_it_ran(
+def test_the_page_does_not_depend_on_the_date_of_the_run(
     results: Results, cohort: Cohort, pictures: list[Picture], html: str
 ) -> None:
     later = replace(results, manifest={**results.manifest, "created": "2099-01-01T00:00:00+00:00"})
@@ -268,54 +270,54 @@ def test_the_same_run_gives_the_same_page_whenever_it_ran(
 
 @pytest.mark.parametrize("name", ["three_state", "peer_pathway"])
 def test_a_pathway_without_a_cohort_has_a_page_too(name: str) -> None:
-    found = run(Scenario(name="as-it-is", pathway=load_pathway(name)), horizon=24.0)
-    told = Page(page_of(found, figures=gallery(found)))
-    assert (told.unmatched, told.open) == ([], [])
-    assert "37" not in told.text.partition("What it is not")[2].partition("Figures")[0]
-    assert "not calibrated to a cohort" in told.text
-    assert "Reported and simulated" not in told.text
+    results = run(Scenario(name="as-it-is", pathway=load_pathway(name)), horizon=24.0)
+    parsed = Page(page_of(results, figures=gallery(results)))
+    assert (parsed.unmatched, parsed.open) == ([], [])
+    assert "37" not in parsed.text.partition("What it is not")[2].partition("Figures")[0]
+    assert "not calibrated to a cohort" in parsed.text
+    assert "Reported and simulated" not in parsed.text
 
 
 @pytest.mark.parametrize(
-    ("draws", "said"),
+    ("draws", "sentence"),
     [
         ("mine", "It is calibrated to n = 37 reported patients"),
         ("mine/draws.csv", "It is calibrated to n = 37 reported patients"),
         ("elsewhere.csv", "Its parameter sets come from elsewhere.csv."),
     ],
 )
-def test_draws_that_were_fitted_are_never_said_not_to_be(draws: str, said: str, tmp_path: Path) -> None:
+def test_a_page_never_calls_fitted_draws_uncalibrated(draws: str, sentence: str, tmp_path: Path) -> None:
     shutil.copytree(cohorts_folder() / "wang2024", tmp_path / "mine")
     shutil.copy(tmp_path / "mine" / "draws.csv", tmp_path / "elsewhere.csv")
-    told = (shipped.path("b_all_post_cd19")).read_text(encoding="utf-8")
-    (tmp_path / "mine.toml").write_text(told.replace('"wang2024"', f'"{draws}"', 1), encoding="utf-8")
-    mine = load_pathway(tmp_path / "mine.toml")
-    found = run(Scenario(name="as-it-is", pathway=mine), draws=1, horizon=12.0)
-    page = Page(page_of(found, cohort=load_cohort(mine)))
-    assert said in " ".join(page.text.split())
+    text = (shipped.path("b_all_post_cd19")).read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(text.replace('"wang2024"', f'"{draws}"', 1), encoding="utf-8")
+    pathway = load_pathway(tmp_path / "mine.toml")
+    results = run(Scenario(name="as-it-is", pathway=pathway), draws=1, horizon=12.0)
+    page = Page(page_of(results, cohort=load_cohort(pathway)))
+    assert sentence in " ".join(page.text.split())
     assert "not calibrated" not in page.text
-    assert ("Reported and simulated" in page.text) == ("n = 37" in said)
+    assert ("Reported and simulated" in page.text) == ("n = 37" in sentence)
 
 
-def test_a_report_made_again_from_its_folder_says_the_same(
+def test_a_report_made_again_from_its_folder_has_the_same_text(
     results: Results, html: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The figures once more in dots: nothing of them can be read here.
+    # The figures as pixels have no text to read.
     monkeypatch.setattr(style, "png", lambda figure: b"")
     results.write(tmp_path)
     path = run_folder.write_again(tmp_path)
-    again, first = Page(path.read_text(encoding="utf-8")), Page(html)
-    assert again.text == first.text
-    assert again.having("aria-label") == first.having("aria-label")
-    names = {each.name for each in tmp_path.iterdir()}
+    rewritten, first = Page(path.read_text(encoding="utf-8")), Page(html)
+    assert rewritten.text == first.text
+    assert rewritten.values_of("aria-label") == first.values_of("aria-label")
+    names = {file.name for file in tmp_path.iterdir()}
     assert {"report.html", "overall_survival.svg", "overall_survival.png", "cohort_flow.svg"} <= names
     assert not [name for name in names if name.endswith(".part")]
 
 
-def test_a_run_that_leads_with_another_clock_still_does_when_made_again(tmp_path: Path) -> None:
-    found = compare("baseline", "longer-car-t-remission", draws=1, horizon=12.0)
-    found.write(tmp_path)
-    assert clocks(read(tmp_path)) == clocks(found) == ["infusion", "relapse"]
+def test_a_report_made_again_keeps_the_order_of_its_clocks(tmp_path: Path) -> None:
+    results = compare("baseline", "longer-car-t-remission", draws=1, horizon=12.0)
+    results.write(tmp_path)
+    assert clocks(read(tmp_path)) == clocks(results) == ["infusion", "relapse"]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
@@ -334,7 +336,7 @@ def test_a_run_of_a_pathway_that_has_changed_since_is_refused(run_of_two: Path) 
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"pathway": {}}', "\x00"])
-def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
+def test_an_invalid_manifest_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(InputError, match=r"manifest\.json"):
         run_folder.write_again(tmp_path)
@@ -345,9 +347,9 @@ def test_a_manifest_that_is_none_is_refused(content: str, tmp_path: Path) -> Non
     [("set", 3), ("set", {"onset_rate": "x"}), ("capacity", {"beds": 1}), ("marginal_benefit", None), ("name", "")],
 )
 def test_a_scenario_of_another_shape_is_refused_with_its_key(run_of_two: Path, key: str, value: object) -> None:
-    told = json.loads((run_of_two / "manifest.json").read_text(encoding="utf-8"))
-    told["scenarios"][0][key] = value
-    (run_of_two / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    manifest = json.loads((run_of_two / "manifest.json").read_text(encoding="utf-8"))
+    manifest["scenarios"][0][key] = value
+    (run_of_two / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match=rf"manifest\.json: scenarios 1.*{key}"):
         run_folder.write_again(run_of_two)
 
@@ -356,10 +358,10 @@ def test_a_scenario_of_another_shape_is_refused_with_its_key(run_of_two: Path, k
     ("key", "value"), [("horizon", None), ("horizon", -1), ("draws", 0), ("replications", 0), ("draws", "x")]
 )
 def test_a_manifest_of_another_shape_is_refused_with_its_key(run_of_two: Path, key: str, value: object) -> None:
-    told = json.loads((run_of_two / "manifest.json").read_text(encoding="utf-8"))
-    del told[key]
-    told |= {} if value is None else {key: value}
-    (run_of_two / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    manifest = json.loads((run_of_two / "manifest.json").read_text(encoding="utf-8"))
+    del manifest[key]
+    manifest |= {} if value is None else {key: value}
+    (run_of_two / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match=rf"manifest\.json: {key}: "):
         run_folder.write_again(run_of_two)
 
@@ -382,9 +384,7 @@ def test_a_folder_of_another_command_is_refused_as_such(run_of_two: Path) -> Non
         ("outcomes", "monte_carlo_se", "-1"),
     ],
 )
-def test_a_number_that_no_run_gives_is_refused_with_its_line(
-    run_of_two: Path, name: str, column: str, value: str
-) -> None:
+def test_an_impossible_number_is_refused_with_its_line(run_of_two: Path, name: str, column: str, value: str) -> None:
     path = run_of_two / f"{name}.csv"
     header, first, *rows = path.read_text().splitlines()
     cells = dict(zip(header.split(","), first.split(","), strict=True)) | {column: value}
@@ -394,24 +394,24 @@ def test_a_number_that_no_run_gives_is_refused_with_its_line(
 
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
-@pytest.mark.parametrize("instead", [[0, 0], [0, 0, 1], [1]], ids=["twice, another lost", "twice", "lost"])
-def test_a_row_that_is_there_twice_or_lost_is_refused_where_all_patients_are_one_population(
-    tmp_path: Path, name: str, instead: list[int]
+@pytest.mark.parametrize("copied_rows", [[0, 0], [0, 0, 1], [1]], ids=["twice, another lost", "twice", "lost"])
+def test_a_repeated_or_missing_row_is_refused_if_all_patients_are_one_population(
+    tmp_path: Path, name: str, copied_rows: list[int]
 ) -> None:
     scenario = Scenario(name="today", pathway=load_pathway("three_state"))
     run(scenario, engine="exact", horizon=12).write(tmp_path)
     path = tmp_path / f"{name}.csv"
     header, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([header, *(rows[each] for each in instead), *rows[2:]]) + "\n")
+    path.write_text("\n".join([header, *(rows[place] for place in copied_rows), *rows[2:]]) + "\n")
     with pytest.raises(InputError, match=rf"{name}\.csv: not the whole table"):
         run_folder.write_again(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
-@pytest.mark.parametrize("kept", [1, 2, 50, -1])
-def test_a_table_that_was_cut_short_is_refused_by_its_name(run_of_two: Path, name: str, kept: int) -> None:
+@pytest.mark.parametrize("lines", [1, 2, 50, -1])
+def test_a_truncated_table_is_refused_by_its_name(run_of_two: Path, name: str, lines: int) -> None:
     path = run_of_two / f"{name}.csv"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:kept]))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
     with pytest.raises(InputError, match=rf"{name}\.csv"):
         run_folder.write_again(run_of_two)
 
@@ -432,9 +432,9 @@ def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
     (home / "own.toml").write_bytes((shipped.path("three_state")).read_bytes())
     monkeypatch.chdir(home)
     monkeypatch.setattr(run_folder, "gallery", lambda *_: [])  # the paths are what is tested
-    found = run(Scenario(name="as-it-is", pathway=load_pathway("own.toml")), horizon=24.0)
+    results = run(Scenario(name="as-it-is", pathway=load_pathway("own.toml")), horizon=24.0)
     (home / "results" / "run").mkdir(parents=True)
-    found.write(home / "results" / "run")
+    results.write(home / "results" / "run")
     monkeypatch.chdir(tmp_path)
     if moved:
         home = home.rename(tmp_path / "elsewhere")
@@ -442,20 +442,20 @@ def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
     assert str(tmp_path) not in page.read_text(encoding="utf-8")
 
 
-def test_where_nobody_relapses_the_report_counts_from_infusion() -> None:
+def test_without_relapses_the_report_counts_from_infusion() -> None:
     never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
-    found = run(never, draws=1)
-    pictures = gallery(found)
+    results = run(never, draws=1)
+    pictures = gallery(results)
     names = [picture.name for picture in pictures]
     assert names == ["overall_survival", "state_occupancy", "pathway_diagram"]
     assert pictures[0].title == "Overall survival from infusion"
-    assert "100 are alive 12 months after infusion" in Page(page_of(found)).text
+    assert "100 are alive 12 months after infusion" in Page(page_of(results)).text
 
 
-def test_where_nobody_relapses_under_one_of_two_scenarios_the_other_is_drawn() -> None:
+def test_if_no_patient_relapses_under_one_scenario_the_other_is_drawn() -> None:
     never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
-    found = compare("baseline", never, draws=1)
-    told = {each.name: each.alt for each in gallery(found)}
-    assert "never: no patients" in told["overall_survival"]
-    assert "never at" not in told["state_occupancy"]
-    assert answer(found.outcomes, found.scenarios).endswith("No patient reaches relapse under never.")
+    results = compare("baseline", never, draws=1)
+    alternative_texts = {picture.name: picture.alt for picture in gallery(results)}
+    assert "never: no patients" in alternative_texts["overall_survival"]
+    assert "never at" not in alternative_texts["state_occupancy"]
+    assert answer(results.outcomes, results.scenarios).endswith("No patient reaches relapse under never.")

@@ -1,4 +1,4 @@
-"""One labelled table, on the terminal and on the page: no digit is lost, and no text of a file acts."""
+"""A labelled table on the terminal and on the page: no digit is lost, and texts of files are never markup."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ def printed(table: Table, width: int = 80) -> list[str]:
     return [line.rstrip() for line in file.getvalue().splitlines()]
 
 
-def of_policies(count: int) -> Table:
+def table_of_policies(count: int) -> Table:
     names = [f"policy-{place}" for place in range(count)]
     return Table(columns("", *names), [Row("alive at 12 months", [ALIVE] * count, "%")], "All patients", ["Means."])
 
 
 def test_a_table_has_its_caption_its_labels_with_units_and_its_notes() -> None:
-    caption, heading, _, row, note = printed(of_policies(2))
+    caption, heading, _, row, note = printed(table_of_policies(2))
     assert (caption, note) == ("All patients", "Means.")
     assert heading.split() == ["policy-0", "policy-1"]
     assert row.split() == ["alive", "at", "12", "months,", "%", *["30", "(24-42)"] * 2]
 
 
-def test_an_interval_stands_below_its_estimate_where_a_line_has_no_room() -> None:
-    rows = printed(of_policies(6))[3:-1]
+def test_an_interval_stands_below_its_estimate_if_a_line_has_no_room() -> None:
+    rows = printed(table_of_policies(6))[3:-1]
     assert [row.split()[-6:] for row in rows] == [["30"] * 6, ["(24-42)"] * 6]
 
 
 def test_columns_without_room_stand_below_under_the_same_labels() -> None:
-    lines = printed(of_policies(20))
+    lines = printed(table_of_policies(20))
     assert max(map(len, lines)) <= 80
     assert sum(line.startswith("alive at 12 months, %") for line in lines) > 1
     assert sum(line.split().count("30") for line in lines) == 20
@@ -57,7 +57,7 @@ def test_an_error_stands_with_its_estimate() -> None:
     assert "± 0.4" in page
 
 
-def test_what_only_a_page_has_room_for_is_not_printed() -> None:
+def test_columns_for_the_page_only_are_not_printed() -> None:
     cell = Cell("0.9", Bar(0.0, 0.9, 0.5), [("mark", "informed")])
     table = Table([*columns("", "share"), Column("place", page_only=True)], [Row("uptake", [cell, "paragraph 3"])])
     assert printed(table)[-1].split() == ["uptake", "0.9"]
@@ -72,7 +72,7 @@ def test_a_table_without_rows_has_its_headings() -> None:
 
 @pytest.mark.parametrize("width", [30, 40, 200])
 def test_every_number_is_printed_at_any_width(width: int) -> None:
-    lines = printed(of_policies(4), width)
+    lines = printed(table_of_policies(4), width)
     assert max(map(len, lines)) <= width
     assert [sum(line.count(text) for line in lines) for text in ("30", "(24-42)")] == [4, 4]
 

@@ -1,4 +1,4 @@
-"""The answer in words says what the table says, and no more."""
+"""The answer in words agrees with the table."""
 
 from dataclasses import replace
 
@@ -31,39 +31,39 @@ def wider() -> Scenario:
     return load_scenario("wider-salvage")
 
 
-def test_a_policy_is_worded_by_how_many_more_live(baseline: Scenario, wider: Scenario) -> None:
+def test_a_policy_is_worded_by_its_additional_survivors(baseline: Scenario, wider: Scenario) -> None:
     assert answer(outcomes(BASELINE, WIDER), [baseline, wider]) == (
         "Of 100 patients who relapse, 26 more (95 % interval 12 to 38) are alive at 12 months under wider-salvage: "
         "60 instead of 34 under baseline."
     )
 
 
-def test_both_ends_of_the_marginal_benefit_are_worded(baseline: Scenario, wider: Scenario) -> None:
-    both = [baseline, wider, wider.with_marginal_benefit(0.5)]
-    told = answer(outcomes(BASELINE, WIDER, WIDER_HALF), both)
-    assert told.endswith(
+def test_both_estimates_of_the_marginal_benefit_are_worded(baseline: Scenario, wider: Scenario) -> None:
+    scenarios = [baseline, wider, wider.with_marginal_benefit(0.5)]
+    text = answer(outcomes(BASELINE, WIDER, WIDER_HALF), scenarios)
+    assert text.endswith(
         "If only half of the additional patients (treated only under it) benefit (an assumption), "
         "13 more (95 % interval 6 to 19)."
     )
 
 
 @pytest.mark.parametrize(("benefit", "share"), [(0.0, "none"), (0.25, "25 %"), (0.075, "8 %")])
-def test_an_end_of_the_marginal_benefit_is_worded_by_its_share(
+def test_an_estimate_of_the_marginal_benefit_is_worded_by_its_share(
     benefit: float, share: str, baseline: Scenario, wider: Scenario
 ) -> None:
     end = wider.with_marginal_benefit(benefit)
-    told = answer(outcomes(BASELINE, WIDER, (end.name, *WIDER_HALF[1:])), [baseline, wider, end])
-    assert f"If {share} of the additional patients (treated only under it) benefit (an assumption), 13 more" in told
+    text = answer(outcomes(BASELINE, WIDER, (end.name, *WIDER_HALF[1:])), [baseline, wider, end])
+    assert f"If {share} of the additional patients (treated only under it) benefit (an assumption), 13 more" in text
 
 
-def test_a_scenario_alone_is_worded_by_how_many_live(baseline: Scenario) -> None:
+def test_a_scenario_alone_is_worded_by_its_survivors(baseline: Scenario) -> None:
     assert answer(outcomes(BASELINE), [baseline]) == (
         "Of 100 patients who relapse, 34 (95 % interval 24 to 45) are alive at 12 months under baseline."
     )
 
 
 @pytest.mark.parametrize(
-    ("difference", "lower", "upper", "said"),
+    ("difference", "lower", "upper", "words"),
     [
         (-0.05, -0.09, -0.01, "5.0 fewer (95 % interval 1.0 to 9.0) are alive"),
         (0.02, -0.01, 0.05, "2.0 more (95 % interval 1.0 fewer to 5.0 more) are alive"),
@@ -75,12 +75,12 @@ def test_a_scenario_alone_is_worded_by_how_many_live(baseline: Scenario) -> None
         (0.1, None, None, "10 more are alive"),
     ],
 )
-def test_a_difference_is_worded_with_its_direction_and_doubt(
-    baseline: Scenario, wider: Scenario, difference: float, lower: float, upper: float, said: str
+def test_a_difference_is_worded_with_its_direction_and_interval(
+    baseline: Scenario, wider: Scenario, difference: float, lower: float, upper: float, words: str
 ) -> None:
     before = (*BASELINE[:2], 0.34, *BASELINE[3:])
     row = (*WIDER[:2], 0.34 + difference, *WIDER[3:5], difference, lower, upper)
-    assert answer(outcomes(before, row), [baseline, wider]).startswith(f"Of 100 patients who relapse, {said}")
+    assert answer(outcomes(before, row), [baseline, wider]).startswith(f"Of 100 patients who relapse, {words}")
 
 
 def test_a_policy_that_leads_with_infusion_says_that_survival_from_relapse_is_the_same(baseline: Scenario) -> None:
@@ -91,23 +91,23 @@ def test_a_policy_that_leads_with_infusion_says_that_survival_from_relapse_is_th
         (longer.name, "infusion", 0.81, 0.75, 0.88, 0.12, 0.08, 0.15),
         (longer.name, "relapse", 0.345, 0.24, 0.45, 0.0, 0.0, 0.0),
     )
-    told = answer(table, [baseline, longer])
-    assert "12 more (95 % interval 8 to 15) are alive 12 months after infusion" in told
-    assert told.endswith("At 12 months after relapse, as many.")
+    text = answer(table, [baseline, longer])
+    assert "12 more (95 % interval 8 to 15) are alive 12 months after infusion" in text
+    assert text.endswith("At 12 months after relapse, as many.")
 
 
 @pytest.mark.parametrize(
-    ("reached", "answers"),
+    ("months", "answer_month"),
     [((6, 12, 24, 60), 12), ((60, 24, 12, 6), 12), ((6, 24, 60), 6), ((24, 60), 24), ((60,), 60)],
 )
-def test_the_month_of_the_answer_is_12_then_6_then_24_then_60(
-    baseline: Scenario, reached: tuple[int, ...], answers: int
+def test_the_answer_is_at_month_12_or_else_6_then_24_then_60(
+    baseline: Scenario, months: tuple[int, ...], answer_month: int
 ) -> None:
     alive = {6: 0.41, 12: 0.32, 24: 0.2, 60: 0.11}
-    rows = [outcomes((*BASELINE[:2], alive[each], *BASELINE[3:]), outcome=f"os_{each}") for each in reached]
-    said = answer(pd.concat(rows), [baseline])
-    assert f"{100 * alive[answers]:.0f} (95 %" in said
-    assert f"are alive at {answers} months" in said
+    rows = [outcomes((*BASELINE[:2], alive[month], *BASELINE[3:]), outcome=f"os_{month}") for month in months]
+    text = answer(pd.concat(rows), [baseline])
+    assert f"{100 * alive[answer_month]:.0f} (95 %" in text
+    assert f"are alive at {answer_month} months" in text
 
 
 def test_a_shorter_horizon_answers_at_six_months(baseline: Scenario) -> None:
@@ -118,32 +118,30 @@ def test_a_horizon_too_short_for_any_answer_says_so(baseline: Scenario) -> None:
     assert "needs a horizon of at least 6 months" in answer(outcomes(BASELINE, outcome="rmst_12"), [baseline])
 
 
-def test_patients_of_another_disease_do_not_relapse_by_decree(baseline: Scenario) -> None:
+def test_the_answer_names_the_patients_of_the_pathway(baseline: Scenario) -> None:
     for patients in ("patients", "adults with asthma"):
         other = replace(baseline, pathway=replace(baseline.pathway, patients=patients))
         assert answer(outcomes(BASELINE), [other]).startswith(f"Of 100 {patients}, 34 ")
 
 
-def test_a_policy_at_another_marginal_benefit_names_it(baseline: Scenario, wider: Scenario) -> None:
-    quarter, all_gain = wider.with_marginal_benefit(0.25), wider.with_marginal_benefit(1.0)
+def test_a_policy_at_another_marginal_benefit_is_named_with_it(baseline: Scenario, wider: Scenario) -> None:
+    quarter, all_benefit = wider.with_marginal_benefit(0.25), wider.with_marginal_benefit(1.0)
     table = outcomes(BASELINE, ("wider-salvage@0.25", *WIDER_HALF[1:]), ("wider-salvage@1", *WIDER[1:]))
-    told = answer(table, [baseline, quarter, all_gain])
-    assert "13 more (95 % interval 6 to 19) are alive at 12 months under wider-salvage@0.25" in told
-    assert "If all of the additional patients (treated only under it) benefit (an assumption), 26 more" in told
+    text = answer(table, [baseline, quarter, all_benefit])
+    assert "13 more (95 % interval 6 to 19) are alive at 12 months under wider-salvage@0.25" in text
+    assert "If all of the additional patients (treated only under it) benefit (an assumption), 26 more" in text
 
 
-def test_the_ends_of_one_policy_alone_are_not_compared(wider: Scenario) -> None:
-    told = answer(outcomes(WIDER, WIDER_HALF), [wider, wider.with_marginal_benefit(0.5)])
-    assert told.startswith("Of 100 patients who relapse, 60 (95 % interval 47 to 71) are alive at 12 months")
-    assert told.endswith(
+def test_two_estimates_of_one_policy_alone_are_not_compared(wider: Scenario) -> None:
+    text = answer(outcomes(WIDER, WIDER_HALF), [wider, wider.with_marginal_benefit(0.5)])
+    assert text.startswith("Of 100 patients who relapse, 60 (95 % interval 47 to 71) are alive at 12 months")
+    assert text.endswith(
         "If only half of the additional patients (treated only under it) benefit (an assumption), "
         "48 (95 % interval 36 to 57)."
     )
 
 
-def test_a_difference_is_that_of_the_table_and_not_of_the_rounded_numbers_beside_it(
-    baseline: Scenario, wider: Scenario
-) -> None:
+def test_a_difference_is_that_of_the_table_and_not_of_the_rounded_numbers(baseline: Scenario, wider: Scenario) -> None:
     """31.27 and 56.51 are shown as 31 and 57, yet 25.24 more are alive: 25."""
     before = ("baseline", "relapse", 0.3127, 0.2, 0.5, None, None, None)
     after = (wider.name, "relapse", 0.5651, 0.3, 0.6, 0.2524, 0.15, 0.38)
@@ -154,12 +152,12 @@ def test_a_difference_is_that_of_the_table_and_not_of_the_rounded_numbers_beside
 
 def test_patients_who_never_relapse_are_reported_from_infusion(baseline: Scenario) -> None:
     nobody = ("baseline", "relapse", None, None, None, None, None, None)
-    told = answer(outcomes(nobody, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
-    assert told == "Of 100 patients, 100 are alive 12 months after infusion under baseline."
+    text = answer(outcomes(nobody, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
+    assert text == "Of 100 patients, 100 are alive 12 months after infusion under baseline."
 
 
 @pytest.mark.parametrize(
-    ("estimate", "lower", "upper", "said"),
+    ("estimate", "lower", "upper", "words"),
     [
         (0.2, 0.13, 0.33, "at 12 months, 20 of 100 additional patients must benefit (95 % interval 13 to 33)."),
         (0.9, -0.1, None, "90 of 100 additional patients must benefit (95 % interval 0 to more than all)."),
@@ -183,18 +181,18 @@ def test_patients_who_never_relapse_are_reported_from_infusion(baseline: Scenari
         (0.004, 0.004, 0.004, "0.4 of 100 additional patients must benefit."),
     ],
 )
-def test_how_many_must_benefit_for_a_policy_to_pay(
-    baseline: Scenario, wider: Scenario, estimate: float, lower: float, upper: float, said: str
+def test_the_smallest_share_that_must_benefit_is_worded(
+    baseline: Scenario, wider: Scenario, estimate: float, lower: float, upper: float, words: str
 ) -> None:
     row = (wider.name, "relapse", estimate, lower, upper, None, None, None)
     at = ("wider-salvage@break-even", *WIDER[1:])
     table = pd.concat([outcomes(BASELINE, WIDER, at), outcomes(row, outcome="break_even_for_5_more_at_12")])
-    told = [baseline, wider, wider.with_marginal_benefit("break-even")]
-    assert answer(table, told).endswith(said)
+    scenarios = [baseline, wider, wider.with_marginal_benefit("break-even")]
+    assert answer(table, scenarios).endswith(words)
     pays = ("wider-salvage@cohorts", "relapse", 0.82, None, None, None, None, None)
     other = outcomes(pays, outcome="draws_with_5_more_at_24")
     same = outcomes(pays, outcome="draws_with_5_more_at_12")
-    assert answer(pd.concat([table, other]), told).endswith(said)
-    assert answer(pd.concat([table, other, same]), told).endswith(
-        f"{said[:-1]}; as other cohorts suggest, 82 of 100 parameter sets reach that."
+    assert answer(pd.concat([table, other]), scenarios).endswith(words)
+    assert answer(pd.concat([table, other, same]), scenarios).endswith(
+        f"{words[:-1]}; as other cohorts suggest, 82 of 100 parameter sets reach that."
     )

@@ -1,4 +1,4 @@
-"""What the wards do in words: how many there are, how long waits are told, how many replications it takes."""
+"""Resources in words: their units, waits and losses, and the replications needed."""
 
 from dataclasses import replace
 from typing import Any
@@ -24,9 +24,9 @@ NAN = float("nan")
 
 def row(outcome: str, estimate: float, lower: float = NAN, upper: float = NAN, **more: Any) -> dict[str, Any]:
     unit = {"wait_mean": "months", "wait_over_30_days": "probability", "lost_while_waiting": "probability"}[outcome]
-    told = {"scenario": "centre", "resource": "hsct_beds", "outcome": outcome, "unit": unit}
-    told |= {"estimate": estimate, "lower": lower, "upper": upper, "monte_carlo_se": 0.01, "difference": NAN}
-    return told | {"difference_lower": NAN, "difference_upper": NAN, "replications_wanted": NAN} | more
+    row_values = {"scenario": "centre", "resource": "hsct_beds", "outcome": outcome, "unit": unit}
+    row_values |= {"estimate": estimate, "lower": lower, "upper": upper, "monte_carlo_se": 0.01, "difference": NAN}
+    return row_values | {"difference_lower": NAN, "difference_upper": NAN, "replications_wanted": NAN} | more
 
 
 def with_beds(capacity: Capacity) -> Scenario:
@@ -34,7 +34,7 @@ def with_beds(capacity: Capacity) -> Scenario:
 
 
 @pytest.mark.parametrize(
-    ("capacity", "said"),
+    ("capacity", "words"),
     [
         (Capacity(((0.0, 1),)), "one HSCT bed"),
         (Capacity(((0.0, 12),)), "twelve HSCT beds"),
@@ -46,22 +46,22 @@ def with_beds(capacity: Capacity) -> Scenario:
         (Capacity(tuple((float(month), month) for month in range(9))), "0 to 8 HSCT beds by a calendar"),
     ],
 )
-def test_how_many_there_are(capacity: Capacity, said: str) -> None:
-    assert resources.units(with_beds(capacity), "hsct_beds") == said
+def test_units_are_worded_with_their_calendar(capacity: Capacity, words: str) -> None:
+    assert resources.units(with_beds(capacity), "hsct_beds") == words
 
 
 @pytest.mark.parametrize(
-    ("label", "count", "said"), [("bed", 2, "bed (two)"), ("bed", 1, "one bed"), ("Bett", 0, "Bett (none)")]
+    ("label", "count", "words"), [("bed", 2, "bed (two)"), ("bed", 1, "one bed"), ("Bett", 0, "Bett (none)")]
 )
-def test_a_label_that_is_no_plural_is_counted_beside_it(label: str, count: int, said: str) -> None:
+def test_a_label_that_is_not_a_plural_has_the_number_next_to_it(label: str, count: int, words: str) -> None:
     centre = with_beds(Capacity(((0.0, count), (24.0, 1))))
     beds = replace(centre.pathway.resources["hsct_beds"], label=label, unit="")
     centre = replace(centre, pathway=replace(centre.pathway, resources={"hsct_beds": beds}))
-    assert resources.units(centre, "hsct_beds") == f"{said}, one from month 24"
+    assert resources.units(centre, "hsct_beds") == f"{words}, one from month 24"
 
 
 @pytest.mark.parametrize(
-    ("late", "lost", "said"),
+    ("late", "lost", "words"),
     [
         (
             row("wait_over_30_days", 0.31, 0.12, 0.5),
@@ -84,22 +84,24 @@ def test_a_label_that_is_no_plural_is_counted_beside_it(label: str, count: int, 
         (row("wait_over_30_days", NAN), row("lost_while_waiting", NAN), "One HSCT bed: no patient requests it."),
     ],
 )
-def test_waits_and_losses_of_patients_who_request_a_bed(late: dict[str, Any], lost: dict[str, Any], said: str) -> None:
+def test_waits_and_losses_of_patients_who_request_a_bed(late: dict[str, Any], lost: dict[str, Any], words: str) -> None:
     centre = with_beds(Capacity(((0.0, 1),)))
-    assert resources.sentence(pd.DataFrame([late, lost]), [centre]) == said
+    assert resources.sentence(pd.DataFrame([late, lost]), [centre]) == words
 
 
-def test_without_limits_there_is_nothing_to_say() -> None:
+def test_without_limits_there_is_no_sentence() -> None:
     assert resources.sentence(None, [load_scenario("baseline")]) == ""
 
 
 @pytest.mark.parametrize(
-    ("months", "unit", "shown"), [(0.5, "days", 15.21875), (2.9, "days", 88.26875), (3.5, "months", 3.5)]
+    ("months", "unit", "displayed_months"), [(0.5, "days", 15.21875), (2.9, "days", 88.26875), (3.5, "months", 3.5)]
 )
-def test_short_waits_are_shown_in_days_and_long_ones_in_months(months: float, unit: str, shown: float) -> None:
-    told = row("wait_mean", months)
-    displayed = resources.displayed(told, days=resources.in_days([told]))
-    assert (displayed["unit"], displayed["estimate"]) == (unit, pytest.approx(shown))
+def test_short_waits_are_shown_in_days_and_long_ones_in_months(
+    months: float, unit: str, displayed_months: float
+) -> None:
+    wait = row("wait_mean", months)
+    displayed = resources.displayed(wait, days=resources.in_days([wait]))
+    assert (displayed["unit"], displayed["estimate"]) == (unit, pytest.approx(displayed_months))
     assert displayed["monte_carlo_se"] == pytest.approx(0.01 * (30.4375 if unit == "days" else 1.0))
 
 
@@ -129,7 +131,7 @@ def test_patients_waiting_are_lost_to_the_other_exits_of_their_state() -> None:
 @pytest.mark.parametrize(
     ("benefit", "deaths"), [(1.0, ["sepsis"]), (0.5, ["sepsis", "dead"]), (0.0, ["sepsis", "dead"])]
 )
-def test_who_is_treated_without_benefit_is_lost_to_the_deaths_of_supportive_care_too(
+def test_patients_treated_without_benefit_are_lost_to_the_deaths_of_supportive_care_too(
     benefit: float, deaths: list[str]
 ) -> None:
     states = {
@@ -147,19 +149,21 @@ def test_who_is_treated_without_benefit_is_lost_to_the_deaths_of_supportive_care
     assert resources.losses(raised, "beds") == deaths
     courses, requests = simulate(resolve(raised), Uniforms(3), together(range(400)), horizon=240.0)
     lost = set(requests.patients[np.isfinite(requests.reneged)].tolist())
-    died_of = {state for state in ("sepsis", "dead") for who, _ in courses.entered[state] if lost & set(who.tolist())}
+    died_of = {
+        state for state in ("sepsis", "dead") for patients, _ in courses.entered[state] if lost & set(patients.tolist())
+    }
     assert died_of == set(deaths)
 
 
-def test_where_nothing_else_can_happen_no_waiting_patient_is_lost() -> None:
+def test_without_other_exits_no_waiting_patient_can_be_lost() -> None:
     pathway = load_pathway("b_all_post_cd19")
     waits = {
         name: replace(pathway.states[name], transitions=pathway.states[name].transitions[:1])
         for name in ("awaiting_hsct", "awaiting_hsct_in_pr")
     }
     only_served = replace(pathway, states={**pathway.states, **waits})
-    said = resources.lost_while_waiting([replace(load_scenario("baseline"), pathway=only_served)], ["hsct_beds"])
-    assert said == "Patients waiting for HSCT beds cannot be lost. "
+    text = resources.lost_while_waiting([replace(load_scenario("baseline"), pathway=only_served)], ["hsct_beds"])
+    assert text == "Patients waiting for HSCT beds cannot be lost. "
 
 
 def test_resources_are_headed_by_their_units() -> None:
