@@ -46,5 +46,5 @@ def leads(question: Question, pool: Pool, inputs: Inputs, n_draws: int) -> list[
 
 
 def _of(question: Question, values: Floats) -> Summary:
-    summary = of_medians if question.outcome == "median_os" else of_means
+    summary = of_medians if question.is_median else of_means
     return summary(values, np.zeros(len(values)))

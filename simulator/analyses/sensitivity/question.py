@@ -65,6 +65,11 @@ class Question:
     opened: tuple[bool, ...] = field(default=())
 
     @property
+    def is_median(self) -> bool:
+        """Whether the outcome is summarised by its median over draws, as it may be infinite."""
+        return self.outcome == "median_os"
+
+    @property
     def scenario(self) -> Scenario:
         return self.options[-1]
 

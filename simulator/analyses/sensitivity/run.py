@@ -290,7 +290,7 @@ class _Work:
         names = offered(resolve(option, row_values(rows)) for option in self.question.options)
         values = {name: self._values(rows, name, name) for name in names}
         compared = [Alternative(name, "", value, np.ones(len(value))) for name, value in values.items()]
-        return alternatives.table(values[DECLARED], compared, _drawn(rows))
+        return alternatives.table(values[DECLARED], compared, _drawn(rows), medians=self.question.is_median)
 
     def priors(self) -> pd.DataFrame:
         assert self.widen is not None
@@ -305,7 +305,7 @@ class _Work:
             values = declared if moved.equals(rows) else self._values(moved)
             weights = alternatives.weights_of(widened.log_weights)
             compared.append(Alternative(" ".join(widened.parameters), widened.description, values, weights))
-        table = alternatives.table(declared, compared, _drawn(rows))
+        table = alternatives.table(declared, compared, _drawn(rows), medians=self.question.is_median)
         order = np.argsort(-np.nan_to_num(table["change"].abs().to_numpy(), nan=-1.0), kind="stable")
         return table.iloc[[0, *order[order != 0]]].reset_index(drop=True)
 
