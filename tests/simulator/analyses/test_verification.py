@@ -1,4 +1,4 @@
-"""Each check of `aftercart verify` passes on engines that are right, and fails on one that is broken in its own way."""
+"""Every check of `aftercart verify` passes on correct engines, and fails on an engine with the matching error."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +45,7 @@ def with_milestones() -> Scenario:
 
 def failed(scenario: Scenario) -> list[str]:
     """The laws whose check fails."""
-    return [each.law for each in verification.of(scenario) if not each.passed]
+    return [check.law for check in verification.of(scenario) if not check.passed]
 
 
 def only(laws: list[str], beginning: str) -> bool:
@@ -53,7 +53,7 @@ def only(laws: list[str], beginning: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ["three_states", "with_beds", "with_milestones"])
-def test_engines_that_are_right_pass_every_check(name: str, request: pytest.FixtureRequest) -> None:
+def test_correct_engines_pass_every_check(name: str, request: pytest.FixtureRequest) -> None:
     assert failed(request.getfixturevalue(name)) == []
 
 
@@ -62,44 +62,46 @@ def with_curves(monkeypatch: Patch, broken: Callable[[Curves], Curves]) -> None:
     monkeypatch.setattr(exact, "curves", lambda model, horizon: broken(right(model, horizon)))
 
 
-def test_a_state_with_too_many_patients_in_it_is_found(three_states: Scenario, monkeypatch: Patch) -> None:
+def test_a_state_with_too_many_patients_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     def broken(curves: Curves) -> Curves:
         start, late = three_states.pathway.start, 1e-5 * (curves.months > 60.0)
-        more = {clock: {**own, start: own[start] + late} for clock, own in curves.occupancy.items()}
+        more = {clock: {**occupancy, start: occupancy[start] + late} for clock, occupancy in curves.occupancy.items()}
         return replace(curves, occupancy=more)
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), OCCUPANCY)
 
 
-def test_a_state_that_is_no_number_is_found(three_states: Scenario, monkeypatch: Patch) -> None:
+def test_a_state_of_nan_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     def broken(curves: Curves) -> Curves:
         start = three_states.pathway.start
-        nothing = {clock: {**own, start: own[start] * np.nan} for clock, own in curves.occupancy.items()}
+        nothing = {
+            clock: {**occupancy, start: occupancy[start] * np.nan} for clock, occupancy in curves.occupancy.items()
+        }
         return replace(curves, occupancy=nothing)
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), OCCUPANCY)
 
 
-def test_a_survival_that_rises_is_found(three_states: Scenario, monkeypatch: Patch) -> None:
+def test_a_survival_that_rises_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     def broken(curves: Curves) -> Curves:
         wave = 1e-6 * (np.arange(curves.months.size) % 2)
-        return replace(curves, survival={key: each + wave for key, each in curves.survival.items()})
+        return replace(curves, survival={key: survival + wave for key, survival in curves.survival.items()})
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), RISE)
 
 
 def test_dead_patients_who_come_back_are_detected(three_states: Scenario, monkeypatch: Patch) -> None:
-    """Survival itself is made to fall by the engine: the dead of the occupancy are not."""
+    """The engine forces survival to fall, but not the occupancy of death."""
 
     def broken(curves: Curves) -> Curves:
         wave = 1e-7 * (np.arange(curves.months.size) % 2)
         (death, *_), start = three_states.pathway.deaths, three_states.pathway.start
         moved = {
-            clock: {**own, death: own[death] + wave, start: own[start] - wave}
-            for clock, own in curves.occupancy.items()
+            clock: {**probabilities, death: probabilities[death] + wave, start: probabilities[start] - wave}
+            for clock, probabilities in curves.occupancy.items()
         }
         return replace(curves, occupancy=moved)
 
@@ -107,43 +109,43 @@ def test_dead_patients_who_come_back_are_detected(three_states: Scenario, monkey
     assert only(failed(three_states), RISE)
 
 
-@pytest.mark.parametrize(("curve", "said"), [("survival", "survival"), ("occupied", "occupancy")])
-def test_a_curve_that_a_finer_lattice_moves_by_more_than_a_run_states_is_found(
-    curve: str, said: str, three_states: Scenario, monkeypatch: Patch
+@pytest.mark.parametrize(("curve", "words"), [("survival", "survival"), ("occupied", "occupancy")])
+def test_a_curve_with_more_lattice_error_than_a_run_states_is_detected(
+    curve: str, words: str, three_states: Scenario, monkeypatch: Patch
 ) -> None:
-    """A run of these states says that it is right to 1.2e-5."""
+    """A run of these states gives an error of 1.2e-5."""
     right = exact.solve
 
-    def broken(model: Any, horizon: float, *, step: float | None = None, **named: Any) -> Any:
-        found = right(model, horizon, step=step, **named)
+    def broken(model: Any, horizon: float, *, step: float | None = None, **options: Any) -> Any:
+        solution = right(model, horizon, step=step, **options)
         if step is not None:
-            finer = getattr(found, curve)
-            monkeypatch.setattr(found, curve, lambda *given: finer(*given) - 3e-5)
-        return found
+            finer = getattr(solution, curve)
+            monkeypatch.setattr(solution, curve, lambda *arguments: finer(*arguments) - 3e-5)
+        return solution
 
     monkeypatch.setattr(exact, "solve", broken)
     laws = failed(three_states)
     assert only(laws, LATTICE)
-    assert said in laws[0]
+    assert words in laws[0]
 
 
 @pytest.mark.parametrize("stated", [0.5, np.nan])
-def test_a_run_that_states_too_small_an_error_is_found(
+def test_a_run_that_states_too_small_an_error_is_detected(
     stated: float, three_states: Scenario, monkeypatch: Patch
 ) -> None:
     right = lattice_error.measured
 
-    def broken(*given: Any) -> dict[str, Any]:
-        found = right(*given)
-        return found | {"survival_error": {"largest": stated * found["survival_error"]["largest"]}}
+    def broken(*arguments: Any) -> dict[str, Any]:
+        errors = right(*arguments)
+        return errors | {"survival_error": {"largest": stated * errors["survival_error"]["largest"]}}
 
     monkeypatch.setattr(lattice_error, "measured", broken)
     assert only(failed(three_states), LATTICE)
 
 
-def test_where_patients_come_back_no_stated_error_excuses_more_than_a_ten_thousandth(monkeypatch: Patch) -> None:
+def test_with_cycles_a_lattice_error_above_a_ten_thousandth_always_fails(monkeypatch: Patch) -> None:
     right, coarse = lattice_error.measured, {"largest": 1.0}
-    monkeypatch.setattr(lattice_error, "measured", lambda *given: right(*given) | dict.fromkeys(ERRORS, coarse))
+    monkeypatch.setattr(lattice_error, "measured", lambda *arguments: right(*arguments) | dict.fromkeys(ERRORS, coarse))
     monkeypatch.setattr(accuracy, "LIMIT", 1e-7)
     monkeypatch.setattr(accuracy, "fine_enough", lambda model, step, horizon, solve: solve(0.1))
     laws = failed(Scenario("peer_pathway", load_pathway("peer_pathway")))
@@ -151,27 +153,27 @@ def test_where_patients_come_back_no_stated_error_excuses_more_than_a_ten_thousa
     assert all(law.startswith(LATTICE) for law in laws)
 
 
-@pytest.mark.parametrize("apart", [0.02, np.nan])
-def test_an_exact_survival_that_is_not_the_simulated_one_is_found(
-    apart: float, three_states: Scenario, monkeypatch: Patch
+@pytest.mark.parametrize("difference", [0.02, np.nan])
+def test_a_difference_between_exact_and_simulated_survival_is_detected(
+    difference: float, three_states: Scenario, monkeypatch: Patch
 ) -> None:
-    """40,000 patients tell 2 in 100 apart; and where one engine has nobody, the other has to have nobody, too."""
+    """40,000 patients detect a difference of 2 in 100; patients who are missing in one engine only are an error."""
 
     def broken(curves: Curves) -> Curves:
-        falls = apart * np.minimum(curves.months / 12.0, 1.0)
-        return replace(curves, survival={key: each - falls for key, each in curves.survival.items()})
+        falls = difference * np.minimum(curves.months / 12.0, 1.0)
+        return replace(curves, survival={key: survival - falls for key, survival in curves.survival.items()})
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), AGREE)
 
 
 def backwards(block: Trajectories) -> Trajectories:
-    """The last entries come a year before the patient does."""
+    """Move the last entries before the patient's start."""
     state = next(reversed(block.entered))
     return replace(block, entered=block.entered | {state: [(w, month - 900.0) for w, month in block.entered[state]]})
 
 
-def test_a_history_in_which_time_runs_back_is_found(three_states: Scenario, monkeypatch: Patch) -> None:
+def test_a_history_in_which_time_runs_back_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     right = event_log.table
     monkeypatch.setattr(event_log, "table", lambda blocks: right(map(backwards, blocks)))
     laws = failed(three_states)
@@ -179,7 +181,7 @@ def test_a_history_in_which_time_runs_back_is_found(three_states: Scenario, monk
     assert laws[0].endswith("time runs back in a history")
 
 
-def test_a_history_that_takes_a_step_that_is_not_declared_is_found(with_beds: Scenario, monkeypatch: Patch) -> None:
+def test_a_history_with_an_undeclared_transition_is_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
     right = event_log.table
 
     def broken(blocks: list[Trajectories]) -> pd.DataFrame:
@@ -193,36 +195,36 @@ def test_a_history_that_takes_a_step_that_is_not_declared_is_found(with_beds: Sc
 def later(right: Callable[..., Any]) -> Callable[..., Any]:
     """An engine whose times are a millionth of a month late."""
 
-    def broken(*given: Any, **named: Any) -> Any:
-        block, book = right(*given, **named)
-        entered = {s: [(who, month * (1.0 + 1e-7)) for who, month in own] for s, own in block.entered.items()}
-        return replace(block, entered=entered), book
+    def broken(*arguments: Any, **options: Any) -> Any:
+        block, request_log = right(*arguments, **options)
+        entered = {
+            s: [(patients, month * (1.0 + 1e-7)) for patients, month in entries] for s, entries in block.entered.items()
+        }
+        return replace(block, entered=entered), request_log
 
     return broken
 
 
-def test_a_des_whose_times_are_not_those_of_microsim_is_found(with_beds: Scenario, monkeypatch: Patch) -> None:
+def test_different_times_in_des_and_microsim_are_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
     monkeypatch.setattr(des, "simulate", later(des.simulate))
     assert only(failed(with_beds), BEDS)
 
 
-def test_a_des_in_which_other_things_happen_is_found(with_beds: Scenario, monkeypatch: Patch) -> None:
+def test_different_events_in_des_and_microsim_are_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
     right = des.simulate
 
-    def broken(model: Any, uniforms: Any, *given: Any, **named: Any) -> Any:
-        return right(model, replace(uniforms, seed=uniforms.seed + 1), *given, **named)
+    def broken(model: Any, uniforms: Any, *arguments: Any, **options: Any) -> Any:
+        return right(model, replace(uniforms, seed=uniforms.seed + 1), *arguments, **options)
 
     monkeypatch.setattr(des, "simulate", broken)
-    assert [each.measured for each in verification.of(with_beds) if each.law.startswith(BEDS)] == [np.inf]
+    assert [check.measured for check in verification.of(with_beds) if check.law.startswith(BEDS)] == [np.inf]
 
 
-def test_a_des_in_which_patients_go_elsewhere_at_the_same_times_is_detected(
-    with_beds: Scenario, monkeypatch: Patch
-) -> None:
+def test_different_destinations_in_des_and_microsim_are_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
     right = des.simulate
 
-    def broken(*given: Any, **named: Any) -> Any:
-        trajectories, requests = right(*given, **named)
+    def broken(*arguments: Any, **options: Any) -> Any:
+        trajectories, requests = right(*arguments, **options)
         swapped = {"chemotherapy": "immunotherapy", "immunotherapy": "chemotherapy"}
         entered, order = (
             {swapped.get(state, state): of_state for state, of_state in table.items()}
@@ -234,11 +236,11 @@ def test_a_des_in_which_patients_go_elsewhere_at_the_same_times_is_detected(
     assert [check.measured for check in verification.of(with_beds) if check.law.startswith(BEDS)] == [np.inf]
 
 
-def test_a_milestone_that_kills_is_found(with_milestones: Scenario, monkeypatch: Patch) -> None:
+def test_a_milestone_that_changes_survival_is_detected(with_milestones: Scenario, monkeypatch: Patch) -> None:
     right = microsim.simulate
 
-    def broken(model: Any, *given: Any, **named: Any) -> Any:
-        for block in right(model, *given, **named):
+    def broken(model: Any, *arguments: Any, **options: Any) -> Any:
+        for block in right(model, *arguments, **options):
             late = 1e-9 if model.scenario.hazard_ratio else 0.0
             yield replace(block, death_month=block.death_month * (1.0 + late))
 
@@ -246,6 +248,6 @@ def test_a_milestone_that_kills_is_found(with_milestones: Scenario, monkeypatch:
     assert only(failed(with_milestones), MILESTONES)
 
 
-@pytest.mark.parametrize(("found", "passes"), [(0.1, True), (0.2, True), (0.3, False), (np.nan, False)])
-def test_a_check_passes_up_to_its_limit_and_never_without_a_number(found: float, passes: bool) -> None:
-    assert Check("baseline", "law", found, 0.2).passed is passes
+@pytest.mark.parametrize(("measured", "passes"), [(0.1, True), (0.2, True), (0.3, False), (np.nan, False)])
+def test_a_check_passes_up_to_its_limit_and_never_without_a_number(measured: float, passes: bool) -> None:
+    assert Check("baseline", "law", measured, 0.2).passed is passes

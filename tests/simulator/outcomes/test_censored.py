@@ -1,4 +1,4 @@
-"""Kaplan-Meier, log-rank, landmark and Simon-Makuch against lifelines, closed forms, brute force and by hand."""
+"""Kaplan-Meier, log-rank, landmark and Simon-Makuch against lifelines, closed forms, brute force and hand counts."""
 
 import math
 from typing import Any
@@ -18,45 +18,45 @@ def patients(n: int, seed: int, *, grid: float = 0.0) -> Courses:
     random = np.random.default_rng(seed)
     death, end, entered = random.weibull(0.9, n) * 8, random.uniform(2, 20, n), random.exponential(6, n)
     if grid:
-        death, end, entered = (np.ceil(each / grid) * grid for each in (death, end, entered))
-    seen = np.minimum(death, end)
-    return Courses(seen, death <= end, np.where(entered <= seen, entered, np.inf))
+        death, end, entered = (np.ceil(times / grid) * grid for times in (death, end, entered))
+    last_seen = np.minimum(death, end)
+    return Courses(last_seen, death <= end, np.where(entered <= last_seen, entered, np.inf))
 
 
 def everybody(courses: Courses) -> Episodes:
     return whole(courses, np.zeros(courses.seen.size, dtype=bool))
 
 
-def of_lifelines(lifelines: Any, episodes: Episodes) -> Any:
+def lifelines_curve(lifelines: Any, episodes: Episodes) -> Any:
     entry = episodes.start if np.isfinite(episodes.start).any() else None
     entry = None if entry is None else np.where(np.isfinite(entry), entry, 0.0)
     return lifelines.KaplanMeierFitter().fit(episodes.stop, episodes.died, entry=entry)
 
 
-def is_that_of_lifelines(ours: KaplanMeier, theirs: Any) -> None:
-    for month in ours.months:
-        expected = theirs.survival_function_at_times(month).iloc[0]
-        assert float(ours.at(month)) == pytest.approx(expected, abs=1e-10)
-        at = theirs.confidence_interval_.index.get_indexer([month])[0]
-        lower, upper = theirs.confidence_interval_.iloc[at]
+def assert_equal_curves(curve: KaplanMeier, reference: Any) -> None:
+    for month in curve.months:
+        expected = reference.survival_function_at_times(month).iloc[0]
+        assert float(curve.at(month)) == pytest.approx(expected, abs=1e-10)
+        at = reference.confidence_interval_.index.get_indexer([month])[0]
+        lower, upper = reference.confidence_interval_.iloc[at]
         if 0.0 < expected < 1.0:
-            np.testing.assert_allclose(ours.interval(month), (lower, upper), rtol=0, atol=1e-10)
-            error = expected * math.sqrt(theirs._cumulative_sq_.iloc[at].item())
-            assert float(ours.standard_error(month)) == pytest.approx(error, abs=1e-10)
+            np.testing.assert_allclose(curve.interval(month), (lower, upper), rtol=0, atol=1e-10)
+            error = expected * math.sqrt(reference._cumulative_sq_.iloc[at].item())
+            assert float(curve.standard_error(month)) == pytest.approx(error, abs=1e-10)
 
 
 @pytest.mark.parametrize("grid", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize("n", [2, 10, 37, 500])
-def test_kaplan_meier_its_error_and_its_interval_are_those_of_lifelines(lifelines: Any, n: int, grid: float) -> None:
+def test_kaplan_meier_with_its_error_and_interval_agrees_with_lifelines(lifelines: Any, n: int, grid: float) -> None:
     episodes = everybody(patients(n, seed=n, grid=grid))
-    ours, theirs = kaplan_meier(episodes), of_lifelines(lifelines, episodes)
-    is_that_of_lifelines(ours, theirs)
-    told = theirs.event_table.loc[ours.months]
-    np.testing.assert_array_equal(ours.at_risk, told["at_risk"])
-    np.testing.assert_array_equal(ours.deaths, told["observed"])
+    curve, reference = kaplan_meier(episodes), lifelines_curve(lifelines, episodes)
+    assert_equal_curves(curve, reference)
+    events = reference.event_table.loc[curve.months]
+    np.testing.assert_array_equal(curve.at_risk, events["at_risk"])
+    np.testing.assert_array_equal(curve.deaths, events["observed"])
 
 
-def test_the_letter_s_standard_errors_are_greenwood_s() -> None:
+def test_the_letters_standard_errors_are_greenwoods() -> None:
     """13 of 37, 13 of 18, 8 of 10 and 5 of 8 alive at 12 months, nobody censored before: as printed."""
     for alive, n, printed in ((13, 37, 7.85), (13, 18, 10.56), (8, 10, 12.65), (5, 8, 17.12)):
         died = np.arange(n) >= alive
@@ -64,69 +64,69 @@ def test_the_letter_s_standard_errors_are_greenwood_s() -> None:
         assert 100 * float(kaplan_meier(everybody(courses)).standard_error(12.0)) == pytest.approx(printed, abs=0.005)
 
 
-def test_by_hand_a_patient_censored_at_a_death_s_month_is_at_risk_there() -> None:
+def test_a_patient_censored_in_the_month_of_a_death_is_at_risk_then() -> None:
     episodes = everybody(Courses(np.array([1.0, 2, 2, 3, 4]), np.array([True, True, False, False, True]), np.ones(5)))
-    found = kaplan_meier(episodes)
-    np.testing.assert_array_equal(found.at_risk, [5, 4, 1])
-    np.testing.assert_allclose(found.survival, [4 / 5, 3 / 5, 0])
-    assert float(found.standard_error(4.0)) == 0.0
-    assert np.isnan(found.interval(4.0)).all()
-    assert float(found.at(0.5)) == 1.0
+    curve = kaplan_meier(episodes)
+    np.testing.assert_array_equal(curve.at_risk, [5, 4, 1])
+    np.testing.assert_allclose(curve.survival, [4 / 5, 3 / 5, 0])
+    assert float(curve.standard_error(4.0)) == 0.0
+    assert np.isnan(curve.interval(4.0)).all()
+    assert float(curve.at(0.5)) == 1.0
 
 
-def test_nobody_dies_and_nobody_is_there() -> None:
+def test_curves_without_deaths_or_without_patients_stay_at_one() -> None:
     alive = kaplan_meier(everybody(Courses(np.ones(3), np.zeros(3, dtype=bool), np.ones(3))))
     assert (float(alive.at(1.0)), float(alive.standard_error(1.0))) == (1.0, 0.0)
-    none = kaplan_meier(everybody(Courses(np.empty(0), np.empty(0, dtype=bool), np.empty(0))))
-    assert float(none.at(1.0)) == 1.0
+    curve_of_nobody = kaplan_meier(everybody(Courses(np.empty(0), np.empty(0, dtype=bool), np.empty(0))))
+    assert float(curve_of_nobody.at(1.0)) == 1.0
 
 
-def test_a_patient_who_dies_in_month_0_is_one_of_all() -> None:
+def test_a_death_in_month_0_counts() -> None:
     died = np.array([True, False, False, False])
-    found = kaplan_meier(everybody(Courses(np.array([0.0, 1, 2, 3]), died, np.full(4, np.inf))))
-    assert float(found.at(0.0)) == 0.75
+    curve = kaplan_meier(everybody(Courses(np.array([0.0, 1, 2, 3]), died, np.full(4, np.inf))))
+    assert float(curve.at(0.0)) == 0.75
 
 
 @pytest.mark.parametrize("grid", [0.0, 0.5, 3.0])
 @pytest.mark.parametrize("n", [4, 37, 400])
-def test_the_log_rank_test_is_that_of_lifelines(lifelines: Any, n: int, grid: float) -> None:
+def test_the_log_rank_test_agrees_with_lifelines(lifelines: Any, n: int, grid: float) -> None:
     courses = patients(n, seed=n + 1, grid=grid)
     groups = [courses.only(np.arange(n) % 4 < 1), courses.only(np.arange(n) % 4 >= 1)]
-    ours = log_rank([everybody(group) for group in groups])
-    one, other = groups
-    theirs = lifelines.statistics.logrank_test(one.seen, other.seen, one.died, other.died)
-    assert ours.statistic == pytest.approx(theirs.test_statistic, abs=1e-10)
-    assert ours.p == pytest.approx(theirs.p_value, abs=1e-10)
+    test = log_rank([everybody(group) for group in groups])
+    first, second = groups
+    reference = lifelines.statistics.logrank_test(first.seen, second.seen, first.died, second.died)
+    assert test.statistic == pytest.approx(reference.test_statistic, abs=1e-10)
+    assert test.p == pytest.approx(reference.p_value, abs=1e-10)
 
 
-def test_the_log_rank_test_of_several_groups_is_that_of_lifelines(lifelines: Any) -> None:
+def test_the_log_rank_test_of_several_groups_agrees_with_lifelines(lifelines: Any) -> None:
     courses = patients(200, seed=5, grid=0.5)
-    of = np.random.default_rng(5).integers(0, 4, 200)
-    ours = log_rank([everybody(courses.only(of == group)) for group in range(4)])
-    theirs = lifelines.statistics.multivariate_logrank_test(courses.seen, of, courses.died)
-    assert (ours.degrees, ours.statistic) == (3, pytest.approx(theirs.test_statistic, abs=1e-10))
-    assert ours.p == pytest.approx(theirs.p_value, abs=1e-10)
-    assert sum(ours.excess) == pytest.approx(0.0, abs=1e-10)
+    group_of = np.random.default_rng(5).integers(0, 4, 200)
+    test = log_rank([everybody(courses.only(group_of == group)) for group in range(4)])
+    reference = lifelines.statistics.multivariate_logrank_test(courses.seen, group_of, courses.died)
+    assert (test.degrees, test.statistic) == (3, pytest.approx(reference.test_statistic, abs=1e-10))
+    assert test.p == pytest.approx(reference.p_value, abs=1e-10)
+    assert sum(test.excess) == pytest.approx(0.0, abs=1e-10)
 
 
-def test_the_letter_s_three_arms_differ_because_of_the_untreated_only() -> None:
-    """Its P < 0.001 of three arms, against no difference between HSCT and other treatment."""
+def test_the_letters_three_arms_differ_by_the_untreated_only() -> None:
+    """P < 0.001 for three arms, and no difference between HSCT and other treatment."""
 
     def arm(n: int, alive: int) -> Episodes:
         died = np.arange(n) >= alive
         return everybody(Courses(np.where(died, 1.0 + 5.0 * np.arange(n) / n, 40.0), died, np.full(n, np.inf)))
 
-    hsct, other, untreated = arm(10, 8), arm(8, 5), arm(19, 0)
-    assert log_rank([hsct, other, untreated]).p < 0.001
-    assert log_rank([hsct, other]).p > 0.3
+    hsct, other_treatment, untreated = arm(10, 8), arm(8, 5), arm(19, 0)
+    assert log_rank([hsct, other_treatment, untreated]).p < 0.001
+    assert log_rank([hsct, other_treatment]).p > 0.3
 
 
-def test_where_nothing_can_be_compared_nothing_differs() -> None:
+def test_groups_without_patients_do_not_differ() -> None:
     nobody = everybody(Courses(np.empty(0), np.empty(0, dtype=bool), np.empty(0)))
-    some = everybody(patients(5, seed=1))
-    for groups in ([], [nobody, nobody], [some, nobody], [some]):
-        found = log_rank(groups)
-        assert (found.statistic, found.p) == (0.0, 1.0)
+    five_patients = everybody(patients(5, seed=1))
+    for groups in ([], [nobody, nobody], [five_patients, nobody], [five_patients]):
+        test = log_rank(groups)
+        assert (test.statistic, test.p) == (0.0, 1.0)
 
 
 def brute_force(groups: list[Episodes]) -> float:
@@ -152,7 +152,7 @@ def product_limit(episodes: Episodes, month: float) -> float:
 
 @settings(derandomize=True, max_examples=60, deadline=None, database=None)
 @given(st.integers(0, 10_000), st.integers(2, 40), st.sampled_from([0.0, 1.0]))
-def test_of_groups_that_form_during_follow_up_both_are_as_by_brute_force(seed: int, n: int, grid: float) -> None:
+def test_groups_formed_during_follow_up_agree_with_brute_force(seed: int, n: int, grid: float) -> None:
     """Kaplan-Meier with late entry, and the Mantel-Byar test, on Simon & Makuch's episodes and a landmark's."""
     courses = patients(n, seed, grid=grid)
     for episodes in (naive(courses), landmark(courses, 3.0), simon_makuch(courses)):
@@ -160,19 +160,24 @@ def test_of_groups_that_form_during_follow_up_both_are_as_by_brute_force(seed: i
         if all((group.start < group.stop).all() for group in groups):
             assert log_rank(groups).statistic == pytest.approx(brute_force(groups), abs=1e-9)
             for group in groups:
-                found = kaplan_meier(group)
+                curve = kaplan_meier(group)
                 for month in (2.0, 6.0, 15.0):
-                    assert float(found.at(month)) == pytest.approx(product_limit(group, month), abs=1e-12)
+                    assert float(curve.at(month)) == pytest.approx(product_limit(group, month), abs=1e-12)
 
 
 @pytest.mark.parametrize("grid", [0.0, 0.5])
-def test_the_simon_makuch_curve_is_that_of_lifelines_with_late_entry(lifelines: Any, grid: float) -> None:
+def test_the_simon_makuch_curve_agrees_with_lifelines_and_late_entry(lifelines: Any, grid: float) -> None:
     courses = patients(300, seed=9, grid=grid)
     episodes = simon_makuch(courses)
     for group in (True, False):
-        own = episodes.of(group)
-        own = Episodes(*(each[own.start < own.stop] for each in (own.start, own.stop, own.died, own.group)))
-        is_that_of_lifelines(kaplan_meier(own), of_lifelines(lifelines, own))
+        group_episodes = episodes.of(group)
+        group_episodes = Episodes(
+            *(
+                column[group_episodes.start < group_episodes.stop]
+                for column in (group_episodes.start, group_episodes.stop, group_episodes.died, group_episodes.group)
+            )
+        )
+        assert_equal_curves(kaplan_meier(group_episodes), lifelines_curve(lifelines, group_episodes))
 
 
 def test_a_small_cohort_counted_by_hand() -> None:
@@ -182,27 +187,27 @@ def test_a_small_cohort_counted_by_hand() -> None:
     courses = Courses(seen, died, np.array([2.0, 4, inf, inf, inf]))
     as_naive = naive(courses)
     assert [float(kaplan_meier(as_naive.of(g)).at(8.0)) for g in (True, False)] == [0.5, pytest.approx(1 / 3)]
-    # Month 3: who entered in month 4 is still among the others; the one dead in month 1 is left out.
+    # Month 3: the patient who enters in month 4 still counts as other; the one dead in month 1 is left out.
     at_3 = landmark(courses, 2.5)
     assert sorted(at_3.stop[at_3.group]) == [9]
     assert sorted(at_3.stop[~at_3.group]) == [3, 6, 9]
     assert float(kaplan_meier(at_3.of(False)).at(8.0)) == pytest.approx(2 / 3 * 1 / 2)
-    turning = simon_makuch(courses)
+    changing_groups = simon_makuch(courses)
     # Others: 5 at risk in month 1, 3 in month 3 (one has entered, one is dead). Entered: 2 at risk in month 6.
-    assert float(kaplan_meier(turning.of(False)).at(8.0)) == pytest.approx(4 / 5 * 2 / 3)
-    assert float(kaplan_meier(turning.of(True)).at(8.0)) == pytest.approx(1 / 2)
-    np.testing.assert_array_equal(numbers_at_risk(turning.of(True), np.array([1.0, 3, 5, 9.5])), [0, 1, 2, 0])
+    assert float(kaplan_meier(changing_groups.of(False)).at(8.0)) == pytest.approx(4 / 5 * 2 / 3)
+    assert float(kaplan_meier(changing_groups.of(True)).at(8.0)) == pytest.approx(1 / 2)
+    np.testing.assert_array_equal(numbers_at_risk(changing_groups.of(True), np.array([1.0, 3, 5, 9.5])), [0, 1, 2, 0])
 
 
-def test_a_death_in_the_very_month_of_entry_counts_in_the_group_entered() -> None:
+def test_a_death_in_the_month_of_entry_counts_in_the_group_entered() -> None:
     courses = Courses(np.array([5.0, 8.0]), np.array([True, False]), np.array([5.0, 1.0]))
-    found = kaplan_meier(simon_makuch(courses).of(True))
-    assert float(found.at(6.0)) == 0.5
+    curve = kaplan_meier(simon_makuch(courses).of(True))
+    assert float(curve.at(6.0)) == 0.5
 
 
 @pytest.mark.parametrize("hazard_ratio", [1.0, 0.5])
-def test_where_entering_changes_nothing_only_the_naive_groups_differ(hazard_ratio: float) -> None:
-    """20,000 patients with a hazard of 0.1 a month who enter at 0.2 a month; at 5 standard errors of each curve.
+def test_only_naive_groups_differ_if_entry_changes_nothing(hazard_ratio: float) -> None:
+    """20,000 patients with a hazard of 0.1 a month who enter at 0.2 a month; within 5 standard errors of the curves.
 
     With a hazard ratio of 0.5 from entry on, Simon & Makuch's curve has it, exp(-0.05 t), from month 1 on.
     """
@@ -213,33 +218,33 @@ def test_where_entering_changes_nothing_only_the_naive_groups_differ(hazard_rati
     death = np.where(entered < death, entered + later, death)
     courses = Courses(np.minimum(death, 30.0), death <= 30.0, np.where(entered < death, entered, np.inf))
 
-    def apart(episodes: Episodes, origin: float) -> float:
+    def standardised_difference(episodes: Episodes, origin: float) -> float:
         curves = [kaplan_meier(episodes.of(group), origin) for group in (True, False)]
-        found = [float(curve.at(12.0) / curve.at(origin)) for curve in curves]
+        survival = [float(curve.at(12.0) / curve.at(origin)) for curve in curves]
         errors = [float(curve.standard_error(12.0)) / float(curve.at(origin)) for curve in curves]
-        return (found[0] - found[1]) / math.hypot(*errors)
+        return (survival[0] - survival[1]) / math.hypot(*errors)
 
-    assert apart(naive(courses), 0.0) > 40
+    assert standardised_difference(naive(courses), 0.0) > 40
     if hazard_ratio == 1.0:
-        assert abs(apart(simon_makuch(courses), 1.0)) < 5
-        assert abs(apart(landmark(courses, 4.0), 4.0)) < 5
+        assert abs(standardised_difference(simon_makuch(courses), 1.0)) < 5
+        assert abs(standardised_difference(landmark(courses, 4.0), 4.0)) < 5
         assert log_rank([simon_makuch(courses).of(g) for g in (True, False)]).p > 1e-4
         assert log_rank([naive(courses).of(g) for g in (True, False)]).p < 1e-10
     else:
         curve = kaplan_meier(simon_makuch(courses).of(True))
-        told = float(curve.at(12.0) / curve.at(1.0))
-        assert told == pytest.approx(math.exp(-0.05 * 11), abs=5 * float(curve.standard_error(12.0)))
+        survival = float(curve.at(12.0) / curve.at(1.0))
+        assert survival == pytest.approx(math.exp(-0.05 * 11), abs=5 * float(curve.standard_error(12.0)))
 
 
-def test_a_death_in_the_instant_of_entry_is_at_risk_then_and_not_later() -> None:
+def test_a_patient_who_dies_at_entry_is_at_risk_only_then() -> None:
     start, stop = np.array([0.0, 2.0, 0.0]), np.array([10.0, 2.0, 5.0])
     episodes = Episodes(start, stop, np.array([False, True, True]), np.ones(3, dtype=bool))
     np.testing.assert_array_equal(numbers_at_risk(episodes, np.array([2.0, 5.0, 7.0])), [3, 2, 1])
 
 
-def test_nobody_is_nothing_to_compare() -> None:
-    found = log_rank([])
-    assert (found.statistic, found.degrees, found.p, found.excess) == (0.0, 0, 1.0, ())
+def test_a_log_rank_test_without_groups_has_no_statistic() -> None:
+    test = log_rank([])
+    assert (test.statistic, test.degrees, test.p, test.excess) == (0.0, 0, 1.0, ())
 
 
 def test_a_curve_begins_at_month_0_unless_an_origin_is_given() -> None:
@@ -260,6 +265,6 @@ def test_a_curve_begins_at_month_0_unless_an_origin_is_given() -> None:
     ],
 )
 def test_a_median_is_where_survival_falls_below_one_half(seen: list[float], died: list[bool], median: float) -> None:
-    """A half from one death to the next: the middle. A half for good: none."""
+    """Survival of one half between two deaths has the middle as its median; one half for ever has none."""
     courses = Courses(np.array(seen), np.array(died), np.full(len(seen), np.inf))
     assert kaplan_meier(everybody(courses)).median() == median

@@ -1,4 +1,4 @@
-"""Histories: the event table, and the histories that cannot be."""
+"""Histories: the event table, and checks for impossible histories."""
 
 from collections.abc import Callable
 
@@ -35,12 +35,12 @@ def test_every_shipped_history_is_possible(name: str) -> None:
     assert table["patient"].is_monotonic_increasing
 
 
-def test_no_patients_are_a_table_without_rows() -> None:
+def test_without_patients_the_table_has_no_rows() -> None:
     assert tuple(event_log.table([]).columns) == event_log.COLUMNS
     assert event_log.table([]).empty
 
 
-def told(*events: tuple[int, float, str]) -> pd.DataFrame:
+def events_of(*events: tuple[int, float, str]) -> pd.DataFrame:
     """A table of (patient, month, state)."""
     table = pd.DataFrame(events, columns=["patient", "month", "state"])
     table["event"] = table.groupby("patient").cumcount()
@@ -48,33 +48,39 @@ def told(*events: tuple[int, float, str]) -> pd.DataFrame:
 
 
 IMPOSSIBLE = {
-    "begins elsewhere": (told((0, 0.0, "ill")), "does not begin in healthy at month 0"),
-    "begins late": (told((0, 1.0, "healthy")), "does not begin in healthy at month 0"),
-    "begins elsewhere for one": (told((0, 0.0, "healthy"), (1, 0.0, "ill")), "does not begin"),
-    "runs back": (told((0, 0.0, "healthy"), (0, 5.0, "ill"), (0, 4.0, "dead")), "time runs back"),
-    "skips": (told((0, 0.0, "healthy"), (0, 1.0, "ill"), (0, 2.0, "healthy")), r"not declared: \('ill', 'healthy'\)"),
+    "begins elsewhere": (events_of((0, 0.0, "ill")), "does not begin in healthy at month 0"),
+    "begins late": (events_of((0, 1.0, "healthy")), "does not begin in healthy at month 0"),
+    "begins elsewhere for one": (events_of((0, 0.0, "healthy"), (1, 0.0, "ill")), "does not begin"),
+    "runs back": (events_of((0, 0.0, "healthy"), (0, 5.0, "ill"), (0, 4.0, "dead")), "time runs back"),
+    "skips": (
+        events_of((0, 0.0, "healthy"), (0, 1.0, "ill"), (0, 2.0, "healthy")),
+        r"not declared: \('ill', 'healthy'\)",
+    ),
     "outlives death": (
-        told((0, 0.0, "healthy"), (0, 1.0, "dead"), (0, 2.0, "ill")),
+        events_of((0, 0.0, "healthy"), (0, 1.0, "dead"), (0, 2.0, "ill")),
         r"not declared: \('dead', 'ill'\)",
     ),
-    "dies twice": (told((0, 0.0, "healthy"), (0, 1.0, "dead"), (0, 2.0, "dead")), r"not declared: \('dead', 'dead'\)"),
+    "dies twice": (
+        events_of((0, 0.0, "healthy"), (0, 1.0, "dead"), (0, 2.0, "dead")),
+        r"not declared: \('dead', 'dead'\)",
+    ),
 }
 
 
 @pytest.mark.parametrize(("table", "complaint"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_a_history_that_cannot_be_is_found(table: pd.DataFrame, complaint: str) -> None:
+def test_an_impossible_history_is_detected(table: pd.DataFrame, complaint: str) -> None:
     with pytest.raises(AftercartError, match=complaint):
         event_log.check(table, load_pathway("three_state"))
 
 
-def test_one_patients_end_is_not_the_next_ones_past() -> None:
-    table = told((0, 0.0, "healthy"), (0, 9.0, "dead"), (1, 0.0, "healthy"), (2, 0.0, "healthy"), (2, 0.0, "ill"))
+def test_histories_of_different_patients_are_not_joined() -> None:
+    table = events_of((0, 0.0, "healthy"), (0, 9.0, "dead"), (1, 0.0, "healthy"), (2, 0.0, "healthy"), (2, 0.0, "ill"))
     event_log.check(table, load_pathway("three_state"))
 
 
-def test_a_patient_treated_without_benefit_may_die_on_the_way_but_only_once() -> None:
+def test_a_patient_treated_without_benefit_may_die_early_but_only_once() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    way = [(0, 0.0, "car_t_remission"), (0, 5.0, "relapse"), (0, 5.0, "salvage_choice"), (0, 5.0, "chemotherapy")]
-    event_log.check(told(*way, (0, 5.5, "death_after_relapse")), pathway)
+    course = [(0, 0.0, "car_t_remission"), (0, 5.0, "relapse"), (0, 5.0, "salvage_choice"), (0, 5.0, "chemotherapy")]
+    event_log.check(events_of(*course, (0, 5.5, "death_after_relapse")), pathway)
     with pytest.raises(AftercartError, match="not declared"):
-        event_log.check(told(*way, (0, 5.5, "death_after_relapse"), (0, 6.0, "death_after_relapse")), pathway)
+        event_log.check(events_of(*course, (0, 5.5, "death_after_relapse"), (0, 6.0, "death_after_relapse")), pathway)

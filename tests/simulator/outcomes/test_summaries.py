@@ -1,4 +1,4 @@
-"""What is read off a survival curve, against closed forms and against simulated patients."""
+"""Outcomes of survival curves, against closed forms and simulated patients."""
 
 import math
 from dataclasses import replace
@@ -18,7 +18,7 @@ from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
-READ_AT = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
+OUTCOME_MONTHS = OutcomeMonths((6.0, 12.0, 24.0, 60.0), 12.0)
 MONTHS = 0.1 * np.arange(1_201)
 RATES = np.array([0.02, 0.1, 0.5])
 EXPONENTIAL = np.exp(-RATES[:, None] * MONTHS)
@@ -57,7 +57,7 @@ def restricted(survival: Floats, month: float) -> Floats:
     return summaries.rmst(MONTHS, curves_of(survival).means["main", "all"], month)
 
 
-def test_beyond_the_horizon_nothing_is_known() -> None:
+def test_outcomes_after_the_horizon_are_unknown() -> None:
     for read in (summaries.survival_at, summaries.rmst):
         assert np.isnan(read(MONTHS, EXPONENTIAL, 120.5)).all()
 
@@ -78,7 +78,7 @@ def test_the_median_of_an_exponential() -> None:
     np.testing.assert_allclose(median(EXPONENTIAL), math.log(2) / RATES, rtol=1e-3)
 
 
-def test_a_median_that_is_not_reached_is_infinite_and_one_of_nobody_unknown() -> None:
+def test_a_median_that_is_not_reached_is_infinite_and_without_patients_unknown() -> None:
     assert median(0.55 + 0.45 * EXPONENTIAL[:1])[0] == np.inf
     assert np.isnan(median(np.full((1, 1_201), np.nan))[0])
     assert median(np.zeros((1, 1_201)))[0] == 0.0
@@ -92,7 +92,7 @@ def test_survival_that_stays_at_one_half_has_no_median_until_it_falls_again(roun
     assert later == pytest.approx(30.0, abs=1e-6)
 
 
-def test_sampling_noise_is_what_repetition_shows() -> None:
+def test_sampling_noise_agrees_with_repeated_samples() -> None:
     """Standard deviations over 2,000 repetitions of 400 exponential patients, to a tenth."""
     random = np.random.default_rng(1)
     n = np.array([400.0])
@@ -111,30 +111,30 @@ def test_noise_of_a_median_not_reached_is_unknown() -> None:
     assert np.isnan(summaries.median_noise(curves_of(np.ones((1, 1_201)), 100), "main", "all")[0])
 
 
-def test_a_median_at_which_many_die_at_once_has_no_noise() -> None:
+def test_a_median_at_which_many_patients_die_has_little_noise() -> None:
     falls = np.where(MONTHS < 7.25, 1.0, 0.2)[None]
     assert summaries.median_noise(curves_of(falls, 400), "main", "all")[0] < 0.05
 
 
 def test_the_outcomes_of_a_curve_have_their_names_and_units() -> None:
-    found = summaries.of_survival(curves_of(EXPONENTIAL), "main", "all", READ_AT)
-    assert list(found) == ["os_6", "os_12", "os_24", "os_60", "median_os", "rmst_12", "rmst_60"]
-    for name, (unit, values, noise) in found.items():
+    outcomes = summaries.of_survival(curves_of(EXPONENTIAL), "main", "all", OUTCOME_MONTHS)
+    assert list(outcomes) == ["os_6", "os_12", "os_24", "os_60", "median_os", "rmst_12", "rmst_60"]
+    for name, (unit, values, noise) in outcomes.items():
         assert unit == ("probability" if name.startswith("os_") else "months")
         assert values.shape == noise.shape == (3,)
         np.testing.assert_array_equal(noise, 0.0)
-    np.testing.assert_allclose(found["os_24"][1], np.exp(-24 * RATES))
+    np.testing.assert_allclose(outcomes["os_24"][1], np.exp(-24 * RATES))
 
 
-def test_simulated_outcomes_carry_noise_and_agree_with_the_exact_ones_within_it() -> None:
+def test_simulated_outcomes_agree_with_exact_ones_within_their_noise() -> None:
     """Five standard errors; the microsimulation of 50,000 patients, every population and outcome."""
     model = resolve(load_scenario("baseline"))
     solved = engine.curves(model, 120.0)
     simulated = microsim.curves(model, 120.0, patients=50_000, uniforms=Uniforms(1))
     for clock in ("relapse", "infusion"):
         for population in populations(model.pathway):
-            truth = summaries.of_survival(solved, clock, population, READ_AT)
-            for name, (_, values, noise) in summaries.of_survival(simulated, clock, population, READ_AT).items():
+            truth = summaries.of_survival(solved, clock, population, OUTCOME_MONTHS)
+            for name, (_, values, noise) in summaries.of_survival(simulated, clock, population, OUTCOME_MONTHS).items():
                 expected = truth[name][1]
                 if np.isfinite(expected).all() and np.isfinite(noise).all():
                     assert abs(values - expected) < 5 * noise + 2e-3, (clock, population, name)
@@ -152,12 +152,12 @@ def test_counts_are_shown_per_hundred_with_their_noise() -> None:
         assert solved[name][2] == 0.0
 
 
-def test_survivors_gained_per_ten_more_treated() -> None:
+def test_survivors_gained_per_ten_more_treated_are_a_ratio_of_differences() -> None:
     """39.4 more of 100 treated and 26 more alive at 12 months: 6.6 per ten; where no more are treated, unknown."""
-    first, other, treated = np.array([0.35, 0.35]), np.array([0.61, 0.37]), np.array([0.88, 0.486])
-    found = summaries.survivors_per_10(other, first, treated, np.array([0.486, 0.486]))
-    assert found[0] == pytest.approx(2.6 / 0.394)
-    assert np.isnan(found[1])
+    baseline, other, treated = np.array([0.35, 0.35]), np.array([0.61, 0.37]), np.array([0.88, 0.486])
+    outcomes = summaries.survivors_per_10(other, baseline, treated, np.array([0.486, 0.486]))
+    assert outcomes[0] == pytest.approx(2.6 / 0.394)
+    assert np.isnan(outcomes[1])
 
 
 def test_the_treated_group_is_the_patients_who_take_the_treated_branch() -> None:
@@ -170,18 +170,18 @@ def test_the_treated_group_is_the_patients_who_take_the_treated_branch() -> None
     assert summaries.treated_group(load_pathway("three_state")) is None
 
 
-def test_populations_are_all_the_groups_and_the_levels() -> None:
+def test_populations_are_all_patients_the_groups_and_the_levels() -> None:
     pathway = load_pathway("b_all_post_cd19")
-    found = populations(pathway)
-    assert found[:5] == ["all", "treated", "untreated", "hsct", "other_treated"]
+    outcomes = populations(pathway)
+    assert outcomes[:5] == ["all", "treated", "untreated", "hsct", "other_treated"]
     assert split_level(pathway, "cd19=unknown") == ("cd19", "unknown")
-    for wrong in ("cd19=unknwon", "cd20=positive", "everybody"):
+    for unknown in ("cd19=unknwon", "cd20=positive", "everybody"):
         with pytest.raises(InputError, match="unknown population"):
-            split_level(pathway, wrong)
+            split_level(pathway, unknown)
 
 
 @pytest.mark.parametrize("horizon", [0.0, -1.0, math.nan, math.inf, 1e9])
-def test_a_horizon_that_is_none_is_refused(horizon: float) -> None:
+def test_an_invalid_horizon_is_refused(horizon: float) -> None:
     with pytest.raises(InputError, match="no horizon"):
         check_horizon(horizon)
     model = resolve(Scenario("x", load_pathway("three_state")))
@@ -191,13 +191,13 @@ def test_a_horizon_that_is_none_is_refused(horizon: float) -> None:
         microsim.curves(model, horizon, patients=10, uniforms=Uniforms(1))
 
 
-def test_nobody_knows_how_far_chance_moves_a_single_patient() -> None:
-    one, two = (np.array([n]) for n in (1.0, 2.0))
+def test_the_noise_of_a_single_patient_is_unknown() -> None:
+    one_patient, two_patients = (np.array([n]) for n in (1.0, 2.0))
     truth = np.exp(-0.1 * MONTHS)[None]
     for noise in (
         lambda n: summaries.survival_noise(truth, n)[:, 60],
         lambda n: summaries.rmst_noise(MONTHS, truth[:, 1:], 12, n),
         lambda n: summaries.median_noise(curves_of(truth, int(n[0])), "main", "all"),
     ):
-        assert np.isnan(noise(one)).all()
-        assert np.isfinite(noise(two)).all()
+        assert np.isnan(noise(one_patient)).all()
+        assert np.isfinite(noise(two_patients)).all()

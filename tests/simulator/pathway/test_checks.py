@@ -1,4 +1,4 @@
-"""How a pathway file is refused: its name, the place, what was got, what is allowed, the nearest valid name."""
+"""A pathway file is refused with its name, the place, the wrong value, allowed values and the nearest valid name."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def changed(*pairs: tuple[str, str]) -> str:
 
 
 REFUSED = {
-    "a slip in the word rest": (
+    "a misspelt rest": (
         ('probability = "rest"', 'probability = "rset"'),
         r"unknown parameter; got 'rset'; allowed: .*rest; did you mean 'rest'\?",
     ),
@@ -97,7 +97,7 @@ REFUSED = {
     "branches of a sojourn": (("[[states.well.transitions]]", "[[states.well.branches]]"), r"states.well"),
     "unknown attribute": (('sex = ["female"]', 'sxe = ["female"]'), r"unknown attribute; got 'sxe'.*'sex'"),
     "unknown level": (('sex = ["female"]', 'sex = ["femal"]'), r"unknown level of sex; got 'femal'.*'female'"),
-    "two ways of one name": (
+    "two exits of one name": (
         ('to = "dead"\ntime = { family = "w', 'to = "dead"\nname = "choice"\ntime = { family = "w'),
         r"\[states.well\]: two exits have the name 'choice'",
     ),
@@ -164,14 +164,14 @@ REFUSED = {
         ('entries = "treated"', 'entries = "treated"\nmonths = "treated"'),
         r"give either entries or months",
     ),
-    "a way out of death": (
+    "an exit from death": (
         (
             'kind = "death"',
             'kind = "death"\n[[states.dead.transitions]]\nto = "well"\ntime = { family = "fixed", months = 1 }',
         ),
         r"\[states.dead\]: an absorbing state of kind 'death' has transitions or branches",
     ),
-    "a sojourn without a way out": (
+    "a sojourn without an exit": (
         ('kind = "death"\n', 'kind = "sojourn"\n'),
         r"\[states.dead\]: a sojourn needs one or more",
     ),
@@ -198,7 +198,7 @@ def test_a_file_is_refused_with_its_name_and_the_place(change: tuple[str, str], 
     assert refusal.value.exit_code == 2
 
 
-def test_there_must_be_a_way_to_an_absorbing_state_from_everywhere() -> None:
+def test_every_state_must_have_a_path_to_an_absorbing_state() -> None:
     forever = changed(
         ('to = "dead"\ntime = { family = "piecewise', 'to = "untreated"\nname = "stays"\ntime = { family = "piecewise')
     )
@@ -207,11 +207,11 @@ def test_there_must_be_a_way_to_an_absorbing_state_from_everywhere() -> None:
 
 
 def instant(second: Table) -> Table:
-    """Round and round in two choices, or in a choice and a state."""
+    """A cycle of a choice and a second state."""
     return world("first", {"first": chance(second=0.5, dead=0.5), "second": second})
 
 
-def test_choices_that_lead_back_to_themselves_at_once_are_refused() -> None:
+def test_a_cycle_of_choices_is_refused() -> None:
     with pytest.raises(InputError, match=r"leads back to itself and no time passes.*a sojourn on every"):
         check_numbers(load(instant(chance(first=0.9, dead=0.1))))
 
@@ -221,7 +221,7 @@ def test_choices_that_lead_back_to_themselves_at_once_are_refused() -> None:
     [fixed, lambda scale: weibull(shape=2, scale=scale), lambda mean: exponential(mean=mean)],
     ids=["fixed", "weibull", "exponential"],
 )
-def test_a_cycle_of_sojourns_that_take_no_time_is_refused_too(time: Callable[[float], Table]) -> None:
+def test_a_cycle_of_sojourns_without_time_is_refused(time: Callable[[float], Table]) -> None:
     with pytest.raises(InputError, match="and no time passes"):
         check_numbers(load(instant(sojourn(first=time(0)))))
     check_numbers(load(instant(sojourn(first=time(0.5)))))
@@ -243,7 +243,7 @@ def test_a_cycle_of_sojourns_that_take_no_time_is_refused_too(time: Callable[[fl
     ],
     ids=["malformed", "binary", "huge", "deep", "hours", "dotted", "empty", "wrong type", "no table", "key twice"],
 )  # fmt: skip
-def test_what_is_no_pathway_at_all_gets_one_message(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_a_file_that_is_no_pathway_is_refused_with_one_message(tmp_path: Path, content: bytes, complaint: str) -> None:
     file = tmp_path / "odd.toml"
     file.write_bytes(content)
     with pytest.raises(InputError, match=complaint) as refusal:
@@ -251,7 +251,7 @@ def test_what_is_no_pathway_at_all_gets_one_message(tmp_path: Path, content: byt
     assert str(file) in str(refusal.value)
 
 
-def test_a_file_that_is_not_there_and_a_name_that_is_not_shipped(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_unknown_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=re.escape(str(tmp_path / "none.toml")) + ".*No such file"):
         load_pathway(tmp_path / "none.toml")
     (tmp_path / "folder.toml").mkdir()

@@ -1,4 +1,4 @@
-"""A pathway file: what it can say, and what is read of it."""
+"""Reading a pathway file."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def changed(*pairs: tuple[str, str]) -> str:
     return text
 
 
-def test_the_file_as_it_stands_is_read() -> None:
+def test_a_pathway_file_is_read() -> None:
     pathway = load(FILE)
     assert list(pathway.states) == ["well", "choice", "treated", "untreated", "dead"]
     assert pathway.clock == "entry"
@@ -33,7 +33,7 @@ def test_the_file_as_it_stands_is_read() -> None:
     assert pathway.deaths == ("dead",)
 
 
-def test_without_clocks_the_only_one_starts_at_the_start() -> None:
+def test_without_declared_clocks_there_is_one_from_the_start() -> None:
     assert load(changed(('[clocks]\nentry = "well"\n', ""))).clocks == {"start": "well"}
 
 
@@ -64,6 +64,6 @@ def test_every_piece_of_a_hazard_may_be_a_parameter_or_chosen_by_attribute() -> 
     assert rates == ("onset", Selection("sex", {"female": 0.2, "male": 0.0}), 0.1)
 
 
-def test_a_state_named_twice_in_a_list_counts_once() -> None:
+def test_a_repeated_state_in_a_list_counts_once() -> None:
     text = changed(('entries = "treated"', 'entries = ["treated", "untreated", "treated"]'))
     assert load(text).counts["courses"].entries == ("treated", "untreated")

@@ -1,4 +1,4 @@
-"""At which months a pathway's outcomes are read off: declared, by default, and refused."""
+"""The months of a pathway's outcomes: declared, by default, and refused."""
 
 import math
 
@@ -21,7 +21,7 @@ def one_hazard(keys: str = "") -> Pathway:
     return load(f"{keys}\n{toml(two_state(exponential(rate=0.05)))}")
 
 
-def test_the_shipped_pathway_declares_who_enters_and_its_months() -> None:
+def test_the_shipped_pathway_declares_its_patients_and_months() -> None:
     pathway = load_pathway("b_all_post_cd19")
     assert pathway.patients == "patients who relapse"
     assert pathway.months.in_order == (12.0, 6.0, 24.0, 60.0)
@@ -29,7 +29,7 @@ def test_the_shipped_pathway_declares_who_enters_and_its_months() -> None:
     assert pathway.months.early == 24.0
 
 
-def test_a_pathway_that_declares_nothing_has_patients_half_a_year_one_two_and_five_years() -> None:
+def test_without_declaration_a_pathway_has_patients_and_months_6_12_24_and_60() -> None:
     pathway = one_hazard()
     assert pathway.patients == "patients"
     assert pathway.abbreviations == {}
@@ -37,28 +37,28 @@ def test_a_pathway_that_declares_nothing_has_patients_half_a_year_one_two_and_fi
     assert pathway.months.answer == 12.0
 
 
-def test_outcomes_are_named_and_read_off_at_the_declared_months() -> None:
+def test_outcomes_are_named_by_and_computed_at_the_declared_months() -> None:
     pathway = one_hazard("survival_months = [9, 0.5, 3]")
     curves = engine.curves(resolve(Scenario("chain", pathway)), 12.0)
-    found = summaries.of_survival(curves, pathway.clock, "all", pathway.months)
-    assert list(found) == ["os_0.5", "os_3", "os_9", "median_os", "rmst_3", "rmst_9"]
+    outcomes = summaries.of_survival(curves, pathway.clock, "all", pathway.months)
+    assert list(outcomes) == ["os_0.5", "os_3", "os_9", "median_os", "rmst_3", "rmst_9"]
     for name, month in (("os_0.5", 0.5), ("os_3", 3.0), ("os_9", 9.0)):
-        assert found[name][1][0] == pytest.approx(math.exp(-0.05 * month), abs=1e-4)
+        assert outcomes[name][1][0] == pytest.approx(math.exp(-0.05 * month), abs=1e-4)
     for name, month in (("rmst_3", 3.0), ("rmst_9", 9.0)):
-        assert found[name][1][0] == pytest.approx((1.0 - math.exp(-0.05 * month)) / 0.05, abs=1e-3)
+        assert outcomes[name][1][0] == pytest.approx((1.0 - math.exp(-0.05 * month)) / 0.05, abs=1e-3)
     assert list(summaries.per_10_outcomes(pathway.months)) == [
         "survivors_3_gained_per_10_more_treated", "survivors_9_gained_per_10_more_treated",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("declared", "answer"), [((4,), 4), ((4, 8), 4), ((4, 8, 9), 8), ((1, 2, 3, 4, 5), 3)])
-def test_the_middle_month_answers_unless_another_is_declared(declared: tuple[float, ...], answer: float) -> None:
+def test_the_answer_is_at_the_middle_month_unless_declared(declared: tuple[float, ...], answer: float) -> None:
     assert outcome_months(declared, None, "it").answer == answer
     assert outcome_months(declared, declared[-1], "it").in_order[0] == declared[-1]
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "words"),
     [
         ("survival_months = []", "no month; got []; allowed: one or more; without the key 6, 12, 24, 60"),
         ("survival_months = [0, 3]", "survival_months: no month; got 0"),
@@ -70,15 +70,15 @@ def test_the_middle_month_answers_unless_another_is_declared(declared: tuple[flo
         ('survival_months = ["3"]', "survival_months"),
     ],
 )
-def test_months_that_cannot_be_read_off_are_refused_with_the_key(keys: str, said: str) -> None:
+def test_invalid_months_are_refused_with_the_key(keys: str, words: str) -> None:
     with pytest.raises(InputError) as refused:
         one_hazard(keys)
     assert "pathway.toml" in str(refused.value)
-    assert said in str(refused.value)
+    assert words in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "said"),
+    ("outcome", "words"),
     [
         ("os_1", "alive at 1 month, %"),
         ("os_0.5", "alive at 0.5 months, %"),
@@ -88,5 +88,5 @@ def test_months_that_cannot_be_read_off_are_refused_with_the_key(keys: str, said
         ("osmosis", "osmosis"),
     ],
 )
-def test_an_outcome_is_said_with_its_month(outcome: str, said: str) -> None:
-    assert label(outcome, one_hazard()) == said
+def test_the_label_of_an_outcome_has_its_month(outcome: str, words: str) -> None:
+    assert label(outcome, one_hazard()) == words

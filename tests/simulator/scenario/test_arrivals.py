@@ -1,4 +1,4 @@
-"""A centre over calendar time: who arrives when, who is under the policy, who is counted; and what is refused.
+"""A centre over calendar time: arrivals, the start of a policy, counted patients, and refusals.
 
 Statistical tests share FALSE_ALARM: fewer than one suite in 10,000 fails by chance, though seeds are fixed.
 """
@@ -27,8 +27,8 @@ def declare(tmp_path: Path) -> Declare:
     return scenarios_in(tmp_path, Path(str(load_pathway("three_state").file)).read_text(encoding="utf-8"))
 
 
-def test_a_service_is_read_as_it_is_declared(declare: Declare) -> None:
-    told = """[service]
+def test_a_service_has_the_declared_values(declare: Declare) -> None:
+    service_table = """[service]
 arrivals_per_year = 9.5
 years = 4
 warm_up_years = 1
@@ -36,22 +36,22 @@ policy_from_month = 24
 policy_ramp_months = 6
 precision = 0.05
 """
-    service = declare(told).service
+    service = declare(service_table).service
     assert service == Service(4.0, 9.5, None, 1.0, 24.0, 6.0, 0.05)
     assert (service.first, service.last) == (12.0, 60.0)
     assert service.arrivals_a_month == 9.5 / 12.0
     assert declare("").service is None
-    assert declare(told).is_limited
+    assert declare(service_table).is_limited
 
 
-def test_a_list_of_months_is_a_service_too_and_its_rate_is_that_of_the_counted_years(declare: Declare) -> None:
+def test_the_rate_of_listed_arrivals_is_that_of_the_counted_years(declare: Declare) -> None:
     service = declare("[service]\narrival_months = [0, 5, 12.5, 13, 13, 24]\nyears = 1\nwarm_up_years = 1").service
     assert service is not None
     assert service.arrival_months == (0.0, 5.0, 12.5, 13.0, 13.0, 24.0)
     assert service.arrivals_a_month == 3.0 / 12.0
 
 
-def test_a_list_of_dates_is_the_same_service_as_the_months_since_the_first(declare: Declare) -> None:
+def test_dates_are_months_since_the_first_date(declare: Declare) -> None:
     """36525 days are 1200 months of 30.4375 days; two patients may come on one day, and a date may be a text."""
     dates = "[1900-01-01, '1900-01-31', 1900-01-31, 2000-01-02]"
     dated = declare(f"[service]\narrival_dates = {dates}\nyears = 200").service
@@ -59,20 +59,20 @@ def test_a_list_of_dates_is_the_same_service_as_the_months_since_the_first(decla
     assert dated == months
 
 
-def test_dates_take_the_place_of_a_bases_rate(declare: Declare) -> None:
+def test_dates_replace_the_rate_of_the_base(declare: Declare) -> None:
     declare("[service]\narrivals_per_year = 10\nyears = 4", "centre")
     dated = declare('base = "centre.toml"\n[service]\narrival_dates = [2020-01-31]').service
     assert dated == Service(4.0, None, (0.0,))
 
 
-def test_a_policy_from_the_last_arrivals_own_month_touches_that_patient(declare: Declare) -> None:
+def test_a_policy_from_the_month_of_the_last_arrival_applies_to_that_patient(declare: Declare) -> None:
     service = declare("[service]\narrival_months = [0, 5, 7]\nyears = 4\npolicy_from_month = 7").service
     assert service is not None
     assert service.policy_share == pytest.approx(1 / 3)
     assert service.under_policy(Uniforms(9), np.arange(3), np.array([0.0, 5.0, 7.0])).tolist() == [False, False, True]
 
 
-def test_a_scenario_changes_what_it_names_of_its_bases_service_and_keeps_the_rest(declare: Declare) -> None:
+def test_keys_of_a_service_that_are_not_given_are_those_of_the_base(declare: Declare) -> None:
     declare("[service]\narrivals_per_year = 10\nyears = 4\nwarm_up_years = 2\nprecision = 0.2", "centre")
     busier = declare('base = "centre.toml"\n[service]\narrivals_per_year = 20', "busier").service
     assert busier == Service(4.0, 20.0, warm_up_years=2.0, precision=0.2)
@@ -81,7 +81,7 @@ def test_a_scenario_changes_what_it_names_of_its_bases_service_and_keeps_the_res
     assert declare('base = "centre.toml"\n', "same").service == Service(4.0, 10.0, warm_up_years=2.0, precision=0.2)
 
 
-def test_until_a_policy_starts_its_base_applies_in_the_same_centre(declare: Declare) -> None:
+def test_before_a_policy_starts_its_base_applies(declare: Declare) -> None:
     declare("[set]\nonset_rate = 0.2", "today")
     service = "[service]\narrivals_per_year = 3\nyears = 5\n"
     policy = declare(f'base = "today.toml"\n[set]\nonset_rate = 0.05\n{service}policy_from_month = 12')
@@ -93,20 +93,26 @@ def test_until_a_policy_starts_its_base_applies_in_the_same_centre(declare: Decl
     assert at_once.before is None
 
 
-def test_a_policy_without_a_base_starts_from_the_pathway_as_it_is_declared(declare: Declare) -> None:
+def test_before_a_policy_without_a_base_the_pathway_applies_as_declared(declare: Declare) -> None:
     policy = declare("[set]\nonset_rate = 0.05\n[service]\narrivals_per_year = 3\nyears = 5\npolicy_from_month = 12\n")
     assert policy.before is not None
     assert policy.before.set == {}
 
 
 REFUSED = {
-    "nobody told": ("years = 4", r"\[service\]: arrivals must be declared exactly once; allowed: one of arrivals_per"),
-    "told twice": ("years = 4\narrivals_per_year = 3\narrival_months = [1]", r"arrivals must be declared exactly once"),
+    "no arrivals declared": (
+        "years = 4",
+        r"\[service\]: arrivals must be declared exactly once; allowed: one of arrivals_per",
+    ),
+    "arrivals declared twice": (
+        "years = 4\narrivals_per_year = 3\narrival_months = [1]",
+        r"arrivals must be declared exactly once",
+    ),
     "months and dates": (
         "years = 4\narrival_months = [1]\narrival_dates = [2020-01-01]",
         r"\[service\]: arrivals must be declared exactly once; got \['arrival_months', 'arrival_dates'\]; allowed",
     ),
-    "a rate that no country has": ("arrivals_per_year = 1e300\nyears = 4", r"arrivals_per_year.*equal to 100000; got"),
+    "an impossible rate": ("arrivals_per_year = 1e300\nyears = 4", r"arrivals_per_year.*equal to 100000; got"),
     "years for ever": ("arrivals_per_year = 3\nyears = 1e9", r"service\.years.*less than or equal to 200; got 1000000"),
     "a warm-up for ever": (
         "arrivals_per_year = 3\nyears = 4\nwarm_up_years = 1e7",
@@ -120,7 +126,7 @@ REFUSED = {
         "arrival_dates = [0.5, 2]\nyears = 4",
         r"service\.arrival_dates 1: not a date; got 0\.5; allowed: 2020-01-31, for",
     ),
-    "a day that is not": ('arrival_dates = ["2019-02-29"]\nyears = 4', r"dates 1: not a date; got '2019-02-29'"),
+    "an impossible day": ('arrival_dates = ["2019-02-29"]\nyears = 4', r"dates 1: not a date; got '2019-02-29'"),
     "a time of day": (
         "arrival_dates = [2020-01-31T10:00:00]\nyears = 4",
         r"arrival_dates 1: not a date; got '2020-01-31T10:00:00'",
@@ -169,10 +175,10 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("told", "complaint"), REFUSED.values(), ids=REFUSED)
-def test_a_service_that_cannot_be_is_refused_with_its_place(declare: Declare, told: str, complaint: str) -> None:
+@pytest.mark.parametrize(("service_keys", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_an_invalid_service_is_refused_with_its_place(declare: Declare, service_keys: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
-        declare(f"[service]\n{told}")
+        declare(f"[service]\n{service_keys}")
     assert "policy.toml" in str(refusal.value)
 
 
@@ -197,8 +203,8 @@ def test_arrivals_a_year_are_poisson() -> None:
     assert FALSE_ALARM / 2 < stats.poisson.cdf(counts.sum(), 30.0 * counts.size) < 1.0 - FALSE_ALARM / 2
 
 
-def test_arrivals_go_on_until_the_last_counted_patient_is_followed_no_longer() -> None:
-    """However far one looks, the same patients come first; none is missing at the end and none comes after it."""
+def test_arrivals_continue_until_the_end_of_the_last_follow_up() -> None:
+    """A longer horizon keeps the earlier arrivals; none is missing at the end, and none comes after it."""
     for horizon in (0.0, 24.0, 120.0):
         months = CENTRE.months(Uniforms(7), horizon)
         longer = CENTRE.months(Uniforms(7), horizon + 60.0)
@@ -209,7 +215,7 @@ def test_arrivals_go_on_until_the_last_counted_patient_is_followed_no_longer() -
     assert listed.months(Uniforms(7), 24.0).tolist() == [0.0, 11.0, 12.0, 35.9]
 
 
-def test_replications_have_arrivals_of_their_own_and_a_busier_centre_the_same_ones_sooner() -> None:
+def test_replications_differ_and_a_busier_centre_has_the_same_arrivals_sooner() -> None:
     months = CENTRE.months(Uniforms(8), 0.0)
     other = CENTRE.months(Uniforms(8, replication=1), 0.0)
     n = min(months.size, other.size)
@@ -232,7 +238,7 @@ def test_a_policy_applies_from_its_month_on() -> None:
     assert always.under_policy(Uniforms(9), np.arange(4), arrival).all()
 
 
-def test_a_ramp_raises_the_share_under_the_policy_and_takes_it_from_nobody_again() -> None:
+def test_a_ramp_raises_the_share_under_the_policy_and_no_patient_leaves_it() -> None:
     service = Service(years=4.0, arrivals_per_year=1.0, policy_from_month=12.0, policy_ramp_months=10.0)
     patients = np.arange(20_000)
     before = np.zeros(patients.size, dtype=bool)

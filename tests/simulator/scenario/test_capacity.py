@@ -1,4 +1,4 @@
-"""Limited resources as a scenario tells them: numbers, calendars, offers, priorities; and what is refused where."""
+"""Limited resources of a scenario: numbers, calendars, offers, priorities, and refusals with their place."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ def declare(tmp_path: Path) -> Declare:
     return scenarios_in(tmp_path, WARD)
 
 
-def test_a_number_is_so_many_units_for_ever(declare: Declare) -> None:
+def test_a_number_is_a_constant_number_of_units(declare: Declare) -> None:
     scenario = declare("[capacity]\nbeds = 3\ntheatre = 1.0")
     assert scenario.capacity == {"beds": Capacity(((0.0, 3),)), "theatre": Capacity(((0.0, 1),))}
     assert scenario.capacity["beds"].is_constant
@@ -36,25 +36,25 @@ def test_a_resource_that_is_not_named_has_no_limit(declare: Declare) -> None:
     assert "theatre" not in declare("[capacity]\nbeds = 3").capacity
 
 
-def test_a_calendar_says_from_when_on_there_are_how_many(declare: Declare) -> None:
+def test_a_calendar_gives_the_units_from_each_month_on(declare: Declare) -> None:
     steps = "[{ from_month = 0, units = 2 }, { from_month = 18, units = 0 }, { from_month = 19.5, units = 4 }]"
-    found = declare(f"[capacity.beds]\nunits = {steps}").capacity["beds"]
-    assert found.calendar == ((0.0, 2), (18.0, 0), (19.5, 4))
-    assert not found.is_constant
-    assert [found.at(month) for month in (-3.0, 0.0, 17.9, 18.0, 19.5, 1e6)] == [2, 2, 2, 0, 4, 4]
-    assert found.mean_units(0.0, 18.0) == 2.0
-    assert found.mean_units(18.0, 19.5) == 0.0
-    assert found.mean_units(16.5, 21.0) == pytest.approx((1.5 * 2 + 1.5 * 4) / 4.5)
+    beds = declare(f"[capacity.beds]\nunits = {steps}").capacity["beds"]
+    assert beds.calendar == ((0.0, 2), (18.0, 0), (19.5, 4))
+    assert not beds.is_constant
+    assert [beds.at(month) for month in (-3.0, 0.0, 17.9, 18.0, 19.5, 1e6)] == [2, 2, 2, 0, 4, 4]
+    assert beds.mean_units(0.0, 18.0) == 2.0
+    assert beds.mean_units(18.0, 19.5) == 0.0
+    assert beds.mean_units(16.5, 21.0) == pytest.approx((1.5 * 2 + 1.5 * 4) / 4.5)
 
 
-def test_offers_are_so_many_units_at_intervals(declare: Declare) -> None:
-    found = declare("[capacity]\nbeds = { units = 2, offered_every_months = 0.5 }").capacity["beds"]
-    assert found == Capacity(((0.0, 2),), offered_every=0.5)
-    assert found.mean_units(0.0, 12.0) == 4.0
+def test_offers_are_units_at_regular_intervals(declare: Declare) -> None:
+    beds = declare("[capacity]\nbeds = { units = 2, offered_every_months = 0.5 }").capacity["beds"]
+    assert beds == Capacity(((0.0, 2),), offered_every=0.5)
+    assert beds.mean_units(0.0, 12.0) == 4.0
 
 
 @pytest.mark.parametrize(
-    ("told", "ranks"),
+    ("priority", "ranks"),
     [
         ('urgency = ["urgent"]', ("urgency", ("urgent",))),
         ('urgency = ["elective", "urgent"]', ("urgency", ("elective", "urgent"))),
@@ -62,30 +62,28 @@ def test_offers_are_so_many_units_at_intervals(declare: Declare) -> None:
     ],
 )
 def test_a_priority_is_by_an_attribute_or_by_the_state_that_patients_wait_in(
-    declare: Declare, told: str, ranks: tuple[str, tuple[str, ...]]
+    declare: Declare, priority: str, ranks: tuple[str, tuple[str, ...]]
 ) -> None:
-    assert declare(f"[capacity]\nbeds = {{ units = 1, priority = {{ {told} }} }}").capacity["beds"].ranks == ranks
+    assert declare(f"[capacity]\nbeds = {{ units = 1, priority = {{ {priority} }} }}").capacity["beds"].ranks == ranks
 
 
-def test_an_offer_in_the_very_instant_of_a_step_of_the_calendar_is_of_the_new_units() -> None:
+def test_an_offer_at_a_step_of_the_calendar_has_the_new_units() -> None:
     """3 x 2.3 is a rounding error less than 6.9."""
     offered = Capacity(((0.0, 1), (6.9, 40)), offered_every=2.3)
     assert 3 * 2.3 < 6.9
     assert offered.offers(0.0, 12.0) == 1 + 1 + 1 + 3 * 40
 
 
-def test_a_bases_priority_must_be_of_the_pathway_that_it_is_used_on(declare: Declare, tmp_path: Path) -> None:
+def test_a_priority_of_the_base_must_fit_the_pathway_of_the_scenario(declare: Declare, tmp_path: Path) -> None:
     declare('[capacity]\nbeds = { units = 1, priority = { urgency = ["urgent"] } }', "today")
     (tmp_path / "other.toml").write_text(toml({**WARD, "attributes": {"haste": {"levels": MIX["urgency"]}}}))
-    for told in ("", "[capacity]\nbeds = 5"):
-        (tmp_path / "moved.toml").write_text(f'base = "today.toml"\npathway = "other.toml"\n{told}\n')
+    for capacity in ("", "[capacity]\nbeds = 5"):
+        (tmp_path / "moved.toml").write_text(f'base = "today.toml"\npathway = "other.toml"\n{capacity}\n')
         with pytest.raises(InputError, match=r"moved.toml: \[capacity\] beds priority: unknown attribute.*'urgency'"):
             load_scenario(tmp_path / "moved.toml")
 
 
-def test_a_scenario_limits_more_than_its_base_and_keeps_the_keys_of_a_resource_that_it_does_not_give(
-    declare: Declare,
-) -> None:
+def test_keys_of_a_resource_that_are_not_given_are_those_of_the_base(declare: Declare) -> None:
     declare("[capacity]\nbeds = { units = 3, offered_every_months = 1 }\ntheatre = 2", "today")
     more = declare('base = "today.toml"\n[capacity]\nbeds = 5', "more")
     assert more.capacity == {"beds": Capacity(((0.0, 5),), offered_every=1.0), "theatre": Capacity(((0.0, 2),))}
@@ -93,17 +91,17 @@ def test_a_scenario_limits_more_than_its_base_and_keeps_the_keys_of_a_resource_t
     assert same.capacity == more.capacity
 
 
-def test_the_queue_path_of_microsim_can_run_constant_limits_only(declare: Declare) -> None:
-    def why_not(told: str) -> str | None:
-        scenario = declare(f"[capacity]\nbeds = {told}")
+def test_microsim_queues_for_constant_units_only(declare: Declare) -> None:
+    def reason_against(beds: str) -> str | None:
+        scenario = declare(f"[capacity]\nbeds = {beds}")
         return beyond_microsim(scenario.pathway, scenario.capacity)
 
-    assert why_not("3") is None
-    assert why_not("{ units = [{ from_month = 0, units = 3 }] }") is None
+    assert reason_against("3") is None
+    assert reason_against("{ units = [{ from_month = 0, units = 3 }] }") is None
     later = "{ units = [{ from_month = 0, units = 3 }, { from_month = 9, units = 4 }] }"
-    assert why_not(later) == "[capacity] beds has a calendar"
-    assert why_not("{ units = 1, offered_every_months = 1 }") == "[capacity] beds is offered at intervals"
-    assert why_not('{ units = 1, priority = { state = ["listed"] } }') == "[capacity] beds has a priority"
+    assert reason_against(later) == "[capacity] beds has a calendar"
+    assert reason_against("{ units = 1, offered_every_months = 1 }") == "[capacity] beds is offered at intervals"
+    assert reason_against('{ units = 1, priority = { state = ["listed"] } }') == "[capacity] beds has a priority"
 
 
 REFUSED = {
@@ -134,7 +132,7 @@ REFUSED = {
         r"capacity\.beds\.units 1\.units: not a number; got True$",
     ),
     "a day in place of a number": ("beds = 2020-01-31", r"capacity\.beds: not a number of units; got '2020-01-31'"),
-    "more beds than there are": (
+    "too many beds": (
         "beds = 1000000000",
         r"\[capacity\] beds: too many units; got 1000000000.*allowed: up to 100,000; for no limit, leave the resource",
     ),
@@ -203,34 +201,34 @@ REFUSED = {
         "beds = { units = 1, priority = {} }",
         r"\[capacity\] beds priority: no priority; allowed: one: state, or an attribute",
     ),
-    "nobody first": (
+    "priority for no level": (
         "beds = { units = 1, priority = { urgency = [] } }",
         r"\[capacity\] beds priority urgency: no patients are given priority; got \[\]; allowed: urgent, elective$",
     ),
-    "first twice": (
+    "priority twice": (
         'beds = { units = 1, priority = { urgency = ["urgent", "urgent"] } }',
         r"\[capacity\] beds priority: 'urgent' is listed twice; got \['urgent', 'urgent'\]; allowed: each once",
     ),
-    "first where nobody waits": (
+    "priority in a state without waiting patients": (
         'beds = { units = 1, priority = { state = ["ward"] } }',
         r"\[capacity\] beds priority: no patients wait for this resource in 'ward'; got 'ward'; allowed: listed$",
     ),
-    "first for what nobody asks": (
+    "priority for a resource without requests": (
         'theatre = { units = 1, priority = { state = ["listed"] } }',
         r"\[capacity\] theatre priority: no patients wait for this resource in 'listed'; got 'listed'$",
     ),
 }
 
 
-@pytest.mark.parametrize(("told", "complaint"), REFUSED.values(), ids=REFUSED)
-def test_a_limit_that_cannot_be_is_refused_with_its_place(declare: Declare, told: str, complaint: str) -> None:
+@pytest.mark.parametrize(("capacity", "complaint"), REFUSED.values(), ids=REFUSED)
+def test_an_invalid_limit_is_refused_with_its_place(declare: Declare, capacity: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
-        declare(f"[capacity]\n{told}")
+        declare(f"[capacity]\n{capacity}")
     assert "policy.toml" in str(refusal.value)
     assert refusal.value.exit_code == 2
 
 
-def test_nobody_can_wait_for_a_unit_that_they_start_with() -> None:
+def test_a_limit_on_a_unit_that_patients_start_with_is_refused() -> None:
     starts_there = {**ward(STAY, fixed(1), exponential(mean=10), gives_up="home", then="listed"), "start": "ward"}
     with pytest.raises(InputError, match=r"\[capacity\] beds: patients start in 'ward', which holds it"):
         policy(starts_there, "[capacity]\nbeds = 1")

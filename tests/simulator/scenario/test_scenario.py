@@ -1,4 +1,4 @@
-"""Scenarios: what each lever does to the numbers, what is inherited, and what is refused with which words."""
+"""Scenarios: the effect of every lever, inheritance from a base, and refusals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -49,7 +49,7 @@ def declare(tmp_path: Path) -> Declare:
     return scenarios_in(tmp_path, THREE_WAYS)
 
 
-def pulled(scenario: Scenario) -> dict[str, float]:
+def values_with_levers(scenario: Scenario) -> dict[str, float]:
     return {name: float(value) for name, value in apply_levers(scenario, point_values(scenario.pathway)).items()}
 
 
@@ -59,46 +59,46 @@ def shares(values: Mapping[str, float]) -> list[float]:
 
 def test_a_parameter_that_is_set_has_that_value_and_its_siblings_keep_their_proportions(declare: Declare) -> None:
     """a to 0.2: b and c share 0.8 as 3 to 2."""
-    np.testing.assert_allclose(shares(pulled(declare("[set]\na = 0.2"))), [0.2, 0.48, 0.32])
+    np.testing.assert_allclose(shares(values_with_levers(declare("[set]\na = 0.2"))), [0.2, 0.48, 0.32])
 
 
 def test_siblings_that_are_set_too_stay_as_they_are_set(declare: Declare) -> None:
-    np.testing.assert_allclose(shares(pulled(declare("[set]\na = 0.2\nb = 0.1"))), [0.2, 0.1, 0.7])
-    np.testing.assert_allclose(shares(pulled(declare("[set]\na = 0.2\nb = 0.1\nc = 0.7"))), [0.2, 0.1, 0.7])
+    np.testing.assert_allclose(shares(values_with_levers(declare("[set]\na = 0.2\nb = 0.1"))), [0.2, 0.1, 0.7])
+    np.testing.assert_allclose(shares(values_with_levers(declare("[set]\na = 0.2\nb = 0.1\nc = 0.7"))), [0.2, 0.1, 0.7])
 
 
 def test_a_branch_may_take_all_or_nothing(declare: Declare) -> None:
-    np.testing.assert_allclose(shares(pulled(declare("[set]\nb = 1"))), [0, 1, 0])
-    np.testing.assert_allclose(shares(pulled(declare("[set]\nb = 0"))), [0.5 / 0.7, 0, 0.2 / 0.7])
+    np.testing.assert_allclose(shares(values_with_levers(declare("[set]\nb = 1"))), [0, 1, 0])
+    np.testing.assert_allclose(shares(values_with_levers(declare("[set]\nb = 0"))), [0.5 / 0.7, 0, 0.2 / 0.7])
 
 
-def test_scaling_multiplies_and_moves_siblings_too(declare: Declare) -> None:
-    values = pulled(declare("[scale]\nb = 2\nsurvives = 0.5"))
+def test_scaling_a_share_rescales_its_siblings(declare: Declare) -> None:
+    values = values_with_levers(declare("[scale]\nb = 2\nsurvives = 0.5"))
     np.testing.assert_allclose(shares(values), [0.4 * 5 / 7, 0.6, 0.4 * 2 / 7])
     assert values["survives"] == 5.0
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.5, 1.0, 3.0, 1e9])
 def test_an_odds_ratio_multiplies_the_odds(declare: Declare, ratio: float) -> None:
-    values = pulled(declare(f"[odds_ratio]\nb = {ratio!r}"))
+    values = values_with_levers(declare(f"[odds_ratio]\nb = {ratio!r}"))
     assert values["b"] == pytest.approx(ratio * 0.3 / (0.7 + ratio * 0.3))
     assert sum(shares(values)) == pytest.approx(1.0)
     assert values["a"] / values["c"] == pytest.approx(2.5) or values["c"] == pytest.approx(0.0, abs=1e-8)
 
 
-def test_levers_pull_on_every_draw_by_itself(pathway: Pathway) -> None:
+def test_levers_apply_to_every_draw_separately(pathway: Pathway) -> None:
     draws = {"a": [[0.5], [0.1]], "b": [[0.3], [0.5]], "c": [[0.2], [0.4]]}
-    own = {**point_values(pathway), **{name: np.array(column) for name, column in draws.items()}}
-    values = apply_levers(Scenario("x", pathway, set={"a": 0.4}), own)
+    draw_values = {**point_values(pathway), **{name: np.array(column) for name, column in draws.items()}}
+    values = apply_levers(Scenario("x", pathway, set={"a": 0.4}), draw_values)
     np.testing.assert_allclose(values["b"], [[0.36], [0.6 * 5 / 9]])
     np.testing.assert_allclose(values["c"], [[0.24], [0.6 * 4 / 9]])
-    odds = apply_levers(Scenario("x", pathway, odds_ratio={"a": 2.0}), own)
+    odds = apply_levers(Scenario("x", pathway, odds_ratio={"a": 2.0}), draw_values)
     np.testing.assert_allclose(odds["a"], [[2 / 3], [0.2 / 1.1]])
 
 
-def test_what_is_chosen_by_attribute_has_its_siblings_within_the_level(declare: Declare) -> None:
+def test_siblings_of_a_share_by_attribute_are_those_of_its_level(declare: Declare) -> None:
     """Setting how many women die changes how many women live, and no man."""
-    values = pulled(declare("[set]\ndies_female = 0.5"))
+    values = values_with_levers(declare("[set]\ndies_female = 0.5"))
     assert values["lives_female"] == 0.5
     assert (values["dies_male"], values["lives_male"]) == (0.4, 0.6)
     model = resolve(declare("[set]\ndies_female = 0.5\ndies_male = 0.9"))
@@ -106,20 +106,20 @@ def test_what_is_chosen_by_attribute_has_its_siblings_within_the_level(declare: 
     np.testing.assert_allclose(model.exits["c"][1].probability, [0.5, 0.1])
 
 
-def test_what_is_left_to_the_rest_shrinks_and_grows_by_itself() -> None:
+def test_the_rest_of_a_choice_follows_a_changed_share() -> None:
     base = load_scenario("baseline")
     model = resolve(replace(base, set={"salvage_uptake": 0.9}))
     treated, untreated = (exit.probability for exit in model.exits["relapse"])
     assert (float(treated), float(untreated)) == (0.9, pytest.approx(0.1))
 
 
-def test_a_hazard_ratio_is_a_power_of_survival_on_that_way_only(declare: Declare) -> None:
+def test_a_hazard_ratio_is_a_power_of_survival_on_its_transition_only(declare: Declare) -> None:
     model = resolve(declare('[hazard_ratio]\n"a.dead" = 0.5'))
     other = resolve(declare("[hazard_ratio]\na.dead = 0.5"))
     times = np.array([1.0, 10.0, 30.0])
-    for each in (model, other):
-        np.testing.assert_allclose(each.exits["a"][0].time.survival(times), 0.5 ** (times / 20))
-        np.testing.assert_allclose(each.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
+    for resolved in (model, other):
+        np.testing.assert_allclose(resolved.exits["a"][0].time.survival(times), 0.5 ** (times / 20))
+        np.testing.assert_allclose(resolved.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
 
 
 def test_a_population_has_the_shares_that_are_declared(declare: Declare) -> None:
@@ -139,14 +139,14 @@ def test_a_scenario_adds_its_levers_to_those_of_its_base(declare: Declare) -> No
     assert declare('base = "policy.toml"', "again").set == child.set
 
 
-def test_a_scenario_takes_over_the_marginal_benefit_of_its_base_or_declares_another(declare: Declare) -> None:
+def test_a_scenario_inherits_the_marginal_benefit_or_declares_another(declare: Declare) -> None:
     half = declare('base = "wider-salvage"\nmarginal_benefit = 0.5', "half")
     child = declare('base = "half.toml"\n[set]\nhsct_if_cr = 1.0')
     assert (half.marginal_benefit, child.marginal_benefit) == (0.5, 0.5)
     assert declare('base = "half.toml"\nmarginal_benefit = 1.0', "again").marginal_benefit == 1.0
 
 
-def test_a_marginal_benefit_is_refused_where_no_decision_is_declared_for_it(declare: Declare, tmp_path: Path) -> None:
+def test_a_marginal_benefit_without_a_declared_decision_is_refused(declare: Declare, tmp_path: Path) -> None:
     refused = "the pathway declares no decision at which patients are additional; got "
     with pytest.raises(InputError, match=rf"policy.toml: marginal_benefit: {refused}0.5"):
         declare("marginal_benefit = 0.5")
@@ -156,7 +156,7 @@ def test_a_marginal_benefit_is_refused_where_no_decision_is_declared_for_it(decl
             load_scenario(f"{tmp_path / 'policy.toml'}@{benefit}")
 
 
-def test_a_shipped_scenario_may_be_a_base_and_a_base_may_not_lead_back(declare: Declare) -> None:
+def test_a_shipped_scenario_may_be_a_base_and_a_cycle_of_bases_is_refused(declare: Declare) -> None:
     assert declare('base = "wider-salvage"\n[set]\nhsct_if_cr = 1.0').set == {"salvage_uptake": 0.88, "hsct_if_cr": 1.0}
     with pytest.raises(InputError, match=r"policy.toml: base: the scenario is its own base"):
         declare('base = "policy.toml"')
@@ -190,7 +190,7 @@ def test_a_name_may_carry_its_marginal_benefit() -> None:
 
 
 @pytest.mark.parametrize("name", scenarios.names())
-def test_every_shipped_scenario_says_what_it_asks_why_and_what_it_assumes(name: str) -> None:
+def test_every_shipped_scenario_states_question_rationale_and_assumptions(name: str) -> None:
     scenario = load_scenario(name)
     assert scenario.title
     assert scenario.question.endswith("?")
@@ -199,7 +199,7 @@ def test_every_shipped_scenario_says_what_it_asks_why_and_what_it_assumes(name: 
     resolve(scenario)
 
 
-def test_another_pathway_may_be_put_under_a_scenario(pathway: Pathway) -> None:
+def test_a_scenario_on_another_pathway_is_checked_against_it(pathway: Pathway) -> None:
     with pytest.raises(InputError, match="unknown parameter; got 'salvage_uptake'"):
         load_scenario("wider-salvage", pathway)
 
@@ -218,18 +218,21 @@ REFUSED = {
     "a negative factor": ("[scale]\nsurvives = -2", r"\[scale\] survives: negative factor; got -2"),
     "scaled out of its unit": ("[scale]\na = 3", r"a: value outside its unit \(probability\); got 1.5.*odds_ratio"),
     "the odds of months": ("[odds_ratio]\nsurvives = 2", r"\[odds_ratio\] survives: an odds ratio needs a probability"),
-    "told twice": ("[set]\na = 0.1\n[scale]\na = 2", r"'a' is given in two tables; got '\[set\], \[scale\]'"),
+    "a parameter in two tables": (
+        "[set]\na = 0.1\n[scale]\na = 2",
+        r"'a' is given in two tables; got '\[set\], \[scale\]'",
+    ),
     "more than all": ("[set]\na = 0.7\nb = 0.7", r"a, b: leaves a negative share for c; got -0.[34]"),
     "all set and not one": (
         "[set]\na = 0.7\nb = 0.1\nc = 0.1",
         r"probabilities \(a, b, c\) do not sum to one; got 0.[89]",
     ),
-    "unknown way": (
+    "unknown transition": (
         '[hazard_ratio]\n"a.ded" = 2',
         r"\[hazard_ratio\] a.ded: unknown transition; got 'a.ded'.*'a.dead'",
     ),
     "a branch's hazard": ('[hazard_ratio]\n"choice.a" = 2', r"unknown transition; got 'choice.a'"),
-    "a told sojourn's hazard": (
+    "the hazard of a sojourn with probabilities": (
         '[hazard_ratio]\n"c.dead" = 2',
         r"\[hazard_ratio\] c.dead: a hazard ratio needs a latent time, .*\[odds_ratio\]",
     ),
@@ -254,7 +257,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("text", "complaint"), REFUSED.values(), ids=REFUSED)
-def test_a_lever_that_is_not_there_is_refused_with_file_and_key(
+def test_an_invalid_lever_is_refused_with_file_and_key(
     declare: Declare, tmp_path: Path, text: str, complaint: str
 ) -> None:
     with pytest.raises(InputError, match=complaint) as refusal:
@@ -263,12 +266,12 @@ def test_a_lever_that_is_not_there_is_refused_with_file_and_key(
 
 
 def test_siblings_that_sum_to_zero_cannot_be_rescaled_and_both_are_named(pathway: Pathway) -> None:
-    own = {**point_values(pathway), "a": 1.0, "b": 0.0, "c": 0.0}
+    values = {**point_values(pathway), "a": 1.0, "b": 0.0, "c": 0.0}
     with pytest.raises(InputError, match=r"x: a: b, c sum to zero and cannot be rescaled.*allowed: set b as well"):
-        apply_levers(Scenario("x", pathway, set={"a": 0.5}), own)
+        apply_levers(Scenario("x", pathway, set={"a": 0.5}), values)
 
 
-def test_a_scenario_without_a_pathway_and_an_unknown_one(declare: Declare) -> None:
+def test_a_missing_or_unknown_pathway_and_an_unknown_scenario_are_refused(declare: Declare) -> None:
     with pytest.raises(InputError, match="pathway: a scenario without a base needs a pathway"):
         load_scenario(write('title = "x"'))
     with pytest.raises(InputError, match=r"unknown pathway; got 'three_stat'.*'three_state'"):
@@ -283,24 +286,24 @@ def with_a_third(z: float | str, y: float | str = "q") -> Pathway:
     return load(world("choice", states, parameters={"p": share(0.2), "q": share(0.3)}))
 
 
-def taken(scenario: Scenario) -> list[float]:
+def branch_shares(scenario: Scenario) -> list[float]:
     return [float(np.asarray(exit.probability)) for exit in resolve(scenario).exits["choice"]]
 
 
 @pytest.mark.parametrize("p", [0.0, 0.2, 0.6, 1.0])
 def test_a_branch_that_takes_the_rest_is_rescaled_like_its_named_siblings(p: float) -> None:
-    left = 1.0 - p
-    shares = taken(Scenario("policy", with_a_third("rest"), set={"p": p}))
-    assert shares == pytest.approx([p, left * 0.3 / 0.8, left * 0.5 / 0.8])
+    remaining = 1.0 - p
+    shares = branch_shares(Scenario("policy", with_a_third("rest"), set={"p": p}))
+    assert shares == pytest.approx([p, remaining * 0.3 / 0.8, remaining * 0.5 / 0.8])
 
 
 def test_a_share_declared_as_a_number_stays_and_the_named_siblings_give_way() -> None:
     pathway = with_a_third(0.5)
-    assert taken(Scenario("policy", pathway, set={"p": 0.4})) == pytest.approx([0.4, 0.1, 0.5])
+    assert branch_shares(Scenario("policy", pathway, set={"p": 0.4})) == pytest.approx([0.4, 0.1, 0.5])
     with pytest.raises(InputError, match=r"policy: p: leaves a negative share for q; got -0.1"):
-        taken(Scenario("policy", pathway, set={"p": 0.6}))
+        branch_shares(Scenario("policy", pathway, set={"p": 0.6}))
 
 
-def test_a_share_beside_numbers_only_cannot_be_changed_and_the_scenario_is_named() -> None:
+def test_a_share_next_to_fixed_shares_only_cannot_be_changed() -> None:
     with pytest.raises(InputError, match=r"p: the other branches of 'choice' are fixed .*allowed: .*rest"):
-        taken(Scenario("policy", with_a_third(0.5, y=0.3), set={"p": 0.6}))
+        branch_shares(Scenario("policy", with_a_third(0.5, y=0.3), set={"p": 0.6}))

@@ -1,4 +1,4 @@
-"""A sweep is its cells, each as it would be alone: values, names, the grid, differences, and what is refused."""
+"""A sweep: values, names, the grid, cells that agree with single runs, differences, and refusals."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +32,7 @@ OUTCOME = ["clock", "population", "outcome", "unit"]
 
 
 @pytest.fixture(name="ward")
-def on_the_ward(tmp_path: Path) -> Callable[[str], Scenario]:
+def declare_on_ward(tmp_path: Path) -> Callable[[str], Scenario]:
     return scenarios_in(tmp_path, WARD)
 
 
@@ -43,7 +43,7 @@ def healthy(tmp_path: Path) -> Scenario:
 
 
 @pytest.mark.parametrize(
-    ("told", "values"),
+    ("declared", "values"),
     [
         ("0.5,0.7,0.9", (0.5, 0.7, 0.9)),
         ("1..6", (1, 2, 3, 4, 5, 6)),
@@ -59,12 +59,12 @@ def healthy(tmp_path: Path) -> Scenario:
         (np.linspace(0, 1, 3), (0, 0.5, 1)),
     ],
 )
-def test_values_are_lists_ranges_and_steps(told: Any, values: tuple[float, ...]) -> None:
-    assert read_values(told, "here") == values
+def test_values_are_lists_ranges_and_steps(declared: Any, values: tuple[float, ...]) -> None:
+    assert read_values(declared, "here") == values
 
 
 @pytest.mark.parametrize(
-    ("told", "word"),
+    ("declared", "word"),
     [
         ("a", "not a number; got 'a'"),
         ("", "not a number"),
@@ -86,17 +86,17 @@ def test_values_are_lists_ranges_and_steps(told: Any, values: tuple[float, ...])
         ([float("inf")], "not a finite number"),
     ],
 )
-def test_values_that_cannot_be_used_are_refused(told: Any, word: str) -> None:
+def test_values_that_cannot_be_used_are_refused(declared: Any, word: str) -> None:
     with pytest.raises(InputError, match=r"^--vary beds: ") as refused:
-        read_values(told, "--vary beds")
+        read_values(declared, "--vary beds")
     assert word in str(refused.value)
 
 
 def test_options_are_split_at_the_first_equals_sign() -> None:
     assert axis.split(["beds=1..6", "scale.wait=0.5,1"]) == {"beds": "1..6", "scale.wait": "0.5,1"}
-    for told in ("beds", "=1", "beds=", " =2"):
+    for option in ("beds", "=1", "beds=", " =2"):
         with pytest.raises(InputError, match="not NAME=VALUES"):
-            axis.split([told])
+            axis.split([option])
     with pytest.raises(InputError, match=r"a name is given twice; got 'beds'; allowed: --vary beds=1,2"):
         axis.split(["beds=1", "beds=2"])
 
@@ -113,7 +113,7 @@ def test_options_are_split_at_the_first_equals_sign() -> None:
         ("hazard_ratio.listed.dead", ("hazard_ratio", "listed.dead")),
     ],
 )
-def test_a_name_is_found_where_a_scenario_declares_it(
+def test_a_name_belongs_to_the_table_of_a_scenario_that_declares_it(
     ward: Callable[[str], Scenario], name: str, place: tuple[str, str]
 ) -> None:
     assert find(ward("").pathway, name) == place
@@ -128,7 +128,7 @@ def test_an_unknown_name_is_refused_with_what_was_meant(ward: Callable[[str], Sc
         sweep(ward(""), {name: "1"})
 
 
-def test_each_name_comes_once(ward: Callable[[str], Scenario]) -> None:
+def test_every_name_can_be_varied_once(ward: Callable[[str], Scenario]) -> None:
     with pytest.raises(InputError, match="the same as 'wait'"):
         make_grid(ward(""), {"wait": "1", "set.wait": "2"})
     with pytest.raises(InputError, match="no values to vary"):
@@ -145,32 +145,32 @@ def test_cells_are_numbered_with_the_first_name_slowest(ward: Callable[[str], Sc
 def test_a_cell_keeps_the_other_keys_of_its_scenario(ward: Callable[[str], Scenario]) -> None:
     text = '[capacity]\ntheatre = 4\nbeds = { units = 2, priority = { urgency = ["urgent"] } }\n' + YEARS
     vary = {"beds": "5", "arrivals_per_year": "30", "scale.wait": "2", "hazard_ratio.listed.dead": "0.5"}
-    made = make_grid(ward(text), vary).at(0)
-    assert made.capacity["beds"].units == 5
-    assert made.capacity["beds"].ranks == ("urgency", ("urgent",))
-    assert made.capacity["theatre"].units == 4
-    assert made.service is not None
-    assert (made.service.arrivals_per_year, made.service.years) == (30, 2)
-    assert (made.scale, made.hazard_ratio) == ({"wait": 2}, {"listed.dead": 0.5})
+    cell = make_grid(ward(text), vary).at(0)
+    assert cell.capacity["beds"].units == 5
+    assert cell.capacity["beds"].ranks == ("urgency", ("urgent",))
+    assert cell.capacity["theatre"].units == 4
+    assert cell.service is not None
+    assert (cell.service.arrivals_per_year, cell.service.years) == (30, 2)
+    assert (cell.scale, cell.hazard_ratio) == ({"wait": 2}, {"listed.dead": 0.5})
 
 
-def test_what_applies_before_a_policy_has_the_same_beds(tmp_path: Path, ward: Callable[[str], Scenario]) -> None:
+def test_before_a_policy_starts_a_cell_has_the_same_beds(tmp_path: Path, ward: Callable[[str], Scenario]) -> None:
     ward("[capacity]\nbeds = 3\n" + YEARS + "policy_from_month = 18\n[set]\nwait = 0.5\n")
     scenario = load_scenario(tmp_path / "policy.toml")
-    made = make_grid(scenario, {"beds": "7", "wait": "2", "policy_from_month": "24"}).at(0)
-    assert made.before is not None
-    assert made.before.capacity["beds"].units == 7
-    assert made.before.service is not None
-    assert made.before.service.policy_from_month == 24
-    assert (made.set, made.before.set) == ({"wait": 2}, {})
+    cell = make_grid(scenario, {"beds": "7", "wait": "2", "policy_from_month": "24"}).at(0)
+    assert cell.before is not None
+    assert cell.before.capacity["beds"].units == 7
+    assert cell.before.service is not None
+    assert cell.before.service.policy_from_month == 24
+    assert (cell.set, cell.before.set) == ({"wait": 2}, {})
 
 
-def test_a_policy_may_start_in_years_that_the_same_cell_adds(tmp_path: Path, ward: Callable[[str], Scenario]) -> None:
+def test_a_policy_may_start_in_years_that_its_cell_adds(tmp_path: Path, ward: Callable[[str], Scenario]) -> None:
     ward("[capacity]\nbeds = 3\n" + YEARS + "policy_from_month = 18\n[set]\nwait = 0.5\n")
     scenario = load_scenario(tmp_path / "policy.toml")
-    made = make_grid(scenario, {"policy_from_month": "60", "years": "9"}).at(0)
-    assert made.service is not None
-    assert (made.service.policy_from_month, made.service.years) == (60, 9)
+    cell = make_grid(scenario, {"policy_from_month": "60", "years": "9"}).at(0)
+    assert cell.service is not None
+    assert (cell.service.policy_from_month, cell.service.years) == (60, 9)
     with pytest.raises(InputError, match="affect no counted patient"):
         make_grid(scenario, {"policy_from_month": "60"}).at(0)
 
@@ -193,7 +193,7 @@ def test_a_policy_may_start_in_years_that_the_same_cell_adds(tmp_path: Path, war
         ({"beds": "1..2", "wait": "1,-1"}, "with beds=1, wait=-1: [set] wait: value outside its unit"),
     ],
 )
-def test_a_bad_value_is_refused_before_anything_runs(
+def test_a_bad_value_is_refused_before_the_runs(
     ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch, vary: dict[str, str], words: str
 ) -> None:
     monkeypatch.setattr("simulator.analyses.sweep.run._piece", None)
@@ -203,53 +203,53 @@ def test_a_bad_value_is_refused_before_anything_runs(
 
 
 def test_a_centre_without_limits_is_swept(ward: Callable[[str], Scenario]) -> None:
-    found = sweep(ward(YEARS), {"wait": "0.5,2"}, horizon=12.0, replications=1)
-    assert len(found.draws) == 2
+    results = sweep(ward(YEARS), {"wait": "0.5,2"}, horizon=12.0, replications=1)
+    assert len(results.draws) == 2
 
 
-def test_without_service_it_cannot_vary(healthy: Scenario) -> None:
+def test_without_a_service_its_keys_cannot_vary(healthy: Scenario) -> None:
     with pytest.raises(InputError, match="arrivals must be declared exactly once"):
         sweep(healthy, {"years": "1..2"})
 
 
-def cells_alone(found: Any, **settings: Any) -> Any:
-    """The same cells as separate scenarios, compared."""
-    return compare(*(found.grid.at(cell) for cell in range(len(found.grid))), **settings)
+def compare_cells(results: Any, **settings: Any) -> Any:
+    """Compare the cells as separate scenarios."""
+    return compare(*(results.grid.at(cell) for cell in range(len(results.grid))), **settings)
 
 
-def test_without_limits_the_grid_is_what_its_cells_are_alone(healthy: Scenario) -> None:
-    found = sweep(healthy, {"onset_rate": "0.05,0.1", "scale.death_rate_ill": [1, 0.5]})
-    own = found.table[found.table["outcome"] != "draws_with_marginal_patients"].reset_index(drop=True)
-    alone = cells_alone(found)
-    pd.testing.assert_frame_equal(own[OUTCOME + VALUES], alone.outcomes[OUTCOME + VALUES])
-    assert list(own.columns[:2]) == ["onset_rate", "scale.death_rate_ill"]
-    assert found.manifest["engine"] == "exact"
+def test_without_limits_the_cells_of_a_grid_agree_with_single_runs(healthy: Scenario) -> None:
+    results = sweep(healthy, {"onset_rate": "0.05,0.1", "scale.death_rate_ill": [1, 0.5]})
+    table = results.table[results.table["outcome"] != "draws_with_marginal_patients"].reset_index(drop=True)
+    alone = compare_cells(results)
+    pd.testing.assert_frame_equal(table[OUTCOME + VALUES], alone.outcomes[OUTCOME + VALUES])
+    assert list(table.columns[:2]) == ["onset_rate", "scale.death_rate_ill"]
+    assert results.manifest["engine"] == "exact"
 
 
-def test_with_beds_the_grid_is_what_its_cells_are_alone(ward: Callable[[str], Scenario]) -> None:
+def test_with_beds_the_cells_of_a_grid_agree_with_single_runs(ward: Callable[[str], Scenario]) -> None:
     settings = {"replications": 3, "horizon": 24.0}
-    found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..5", "wait": "0.5,2"}, **settings)
-    alone = cells_alone(found, **settings)
-    of_patients = found.table[found.table["resource"] == ""].reset_index(drop=True)
+    results = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..5", "wait": "0.5,2"}, **settings)
+    alone = compare_cells(results, **settings)
+    outcomes_of_patients = results.table[results.table["resource"] == ""].reset_index(drop=True)
     columns = [*OUTCOME, *VALUES, "follow_up"]
-    pd.testing.assert_frame_equal(of_patients[columns], alone.outcomes[columns])
-    of_wards = found.table[found.table["resource"] != ""].reset_index(drop=True)
+    pd.testing.assert_frame_equal(outcomes_of_patients[columns], alone.outcomes[columns])
+    outcomes_of_resources = results.table[results.table["resource"] != ""].reset_index(drop=True)
     service = alone.service[alone.service["arrival_year"] == ""].reset_index(drop=True)
     columns = ["resource", "outcome", "unit", *VALUES, "follow_up"]
-    pd.testing.assert_frame_equal(of_wards[columns], service[columns])
+    pd.testing.assert_frame_equal(outcomes_of_resources[columns], service[columns])
 
 
 @pytest.mark.usefixtures("by_others")
-def test_processes_and_their_number_change_nothing(ward: Callable[[str], Scenario]) -> None:
+def test_the_number_of_processes_changes_no_cell(ward: Callable[[str], Scenario]) -> None:
     scenario, vary = ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "3..4"}
-    one, two = (sweep(scenario, vary, horizon=12.0, jobs=jobs) for jobs in (1, 2))
-    pd.testing.assert_frame_equal(one.table, two.table)
+    with_one_job, with_two_jobs = (sweep(scenario, vary, horizon=12.0, jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(with_one_job.table, with_two_jobs.table)
 
 
 def test_differences_are_draw_by_draw_to_the_first_cell() -> None:
-    found = sweep("baseline", {"salvage_uptake": "0.5,0.9"}, draws=4, horizon=24.0)
-    first, last = found.draws
-    rows = found.table[(found.table["outcome"] == "os_12") & (found.table["population"] == "all")]
+    results = sweep("baseline", {"salvage_uptake": "0.5,0.9"}, draws=4, horizon=24.0)
+    first, last = results.draws
+    rows = results.table[(results.table["outcome"] == "os_12") & (results.table["population"] == "all")]
     row = rows[(rows["clock"] == "relapse") & (rows["salvage_uptake"] == 0.9)].iloc[0]
     assert row["difference"] == pytest.approx(np.mean(last - first), abs=1e-7)
     lower, upper = np.quantile(last - first, [0.025, 0.975])
@@ -257,73 +257,73 @@ def test_differences_are_draw_by_draw_to_the_first_cell() -> None:
     assert rows[rows["salvage_uptake"] == 0.5]["difference"].isna().all()
 
 
-def test_a_sweep_shows_the_scenarios_own_marginal_benefit_only() -> None:
+def test_a_sweep_uses_only_the_marginal_benefit_of_its_scenario() -> None:
     settings: dict[str, Any] = {"draws": 2, "horizon": 12.0}
-    found = sweep("wider-salvage@0.5", {"hsct_if_cr": [0.6]}, **settings)
-    alone = run(found.grid.at(0), **settings)
+    results = sweep("wider-salvage@0.5", {"hsct_if_cr": [0.6]}, **settings)
+    alone = run(results.grid.at(0), **settings)
     assert len(alone.scenarios) == 2
-    own = alone.outcomes[alone.outcomes["scenario"] == alone.scenarios[0].name]
-    own = own[own["outcome"] == "os_12"]
-    told = found.table[found.table["outcome"] == "os_12"]
-    assert told["estimate"].tolist() == own["estimate"].tolist()
-    assert "Every cell uses the scenario's marginal_benefit: 0.5 (an assumption)." in found.notes
+    outcomes = alone.outcomes[alone.outcomes["scenario"] == alone.scenarios[0].name]
+    outcomes = outcomes[outcomes["outcome"] == "os_12"]
+    swept = results.table[results.table["outcome"] == "os_12"]
+    assert swept["estimate"].tolist() == outcomes["estimate"].tolist()
+    assert "Every cell uses the scenario's marginal_benefit: 0.5 (an assumption)." in results.notes
 
 
-def test_an_uptake_below_a_draws_own_is_said_with_its_share_of_draws() -> None:
-    found = sweep("baseline", {"salvage_uptake": "0.01,0.99"}, draws=3, horizon=12.0)
+def test_a_note_gives_the_share_of_draws_with_higher_uptake_than_a_cell() -> None:
+    results = sweep("baseline", {"salvage_uptake": "0.01,0.99"}, draws=3, horizon=12.0)
     assert (
         "No additional patients where the uptake is no higher than the parameter set's: salvage_uptake 0.01 in 100 % "
         "of parameter sets."
-    ) in found.notes
-    rows = found.table[found.table["outcome"] == "draws_with_marginal_patients"]
+    ) in results.notes
+    rows = results.table[results.table["outcome"] == "draws_with_marginal_patients"]
     assert rows["estimate"].tolist() == [0.0, 1.0]
 
 
-def test_a_marginal_benefit_that_nobody_has_changes_nothing() -> None:
-    found = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
-    assert found.notes == (
+def test_without_additional_patients_the_marginal_benefit_changes_nothing() -> None:
+    results = sweep("baseline", {"marginal_benefit": "0,1"}, draws=2, horizon=12.0)
+    assert results.notes == (
         "No cell treats more patients than the parameter sets themselves, so marginal_benefit has no effect.",
     )
-    assert (found.draws[0] == found.draws[1]).all()
+    assert (results.draws[0] == results.draws[1]).all()
 
 
 STAYS_LISTED = '[hazard_ratio]\n"listed.dead" = 0\n'
 
 
-def test_loads_that_cannot_be_served_are_named_cell_by_cell(ward: Callable[[str], Scenario]) -> None:
+def test_cells_with_demand_above_capacity_are_named(ward: Callable[[str], Scenario]) -> None:
     scenario = ward("[capacity]\nbeds = 3\n" + YEARS + STAYS_LISTED)
     vary = {"beds": "1..4", "arrivals_per_year": "5,21"}
     # Everybody reaches the ward and stays 2 months: 3.5 beds at 21 arrivals a year.
     with pytest.raises(InputError, match=r"demand exceeds capacity in 3 of 8 cells") as refused:
         sweep(scenario, vary)
-    for told in ("beds=1, arrivals_per_year=21 (beds 3.50)", "beds=2, arrivals_per_year=21 (beds 1.75)", "(beds 1.17)"):
-        assert told in str(refused.value)
+    for load in ("beds=1, arrivals_per_year=21 (beds 3.50)", "beds=2, arrivals_per_year=21 (beds 1.75)", "(beds 1.17)"):
+        assert load in str(refused.value)
     assert "beds=1, arrivals_per_year=5" not in str(refused.value)
     assert len(sweep(scenario, vary, overload=True, horizon=12.0, replications=1).table)
 
 
-def test_where_patients_leave_the_queue_no_cell_is_refused(ward: Callable[[str], Scenario]) -> None:
+def test_no_cell_is_refused_if_patients_leave_the_queue(ward: Callable[[str], Scenario]) -> None:
     scenario = ward("[capacity]\nbeds = 3\n" + YEARS)
     assert len(sweep(scenario, {"beds": "1..2", "arrivals_per_year": "21"}, horizon=12.0, replications=1).table)
 
 
-def test_a_load_that_cannot_be_served_in_the_end_is_refused_in_a_sweep_too(ward: Callable[[str], Scenario]) -> None:
+def test_a_cell_with_demand_above_the_last_capacity_is_refused(ward: Callable[[str], Scenario]) -> None:
     steps = "[{ from_month = 0, units = 9 }, { from_month = 30, units = 1 }]"
     scenario = ward(f"[capacity]\nbeds = {{ units = {steps} }}\n{YEARS}{STAYS_LISTED}")
     with pytest.raises(InputError, match=r"in 1 of 2 cells.*arrivals_per_year=21 \(beds 3\.50\)"):
         sweep(scenario, {"arrivals_per_year": "5,21"})
 
 
-def test_one_engine_serves_all_cells_and_is_named(ward: Callable[[str], Scenario]) -> None:
+def test_all_cells_have_one_engine_and_its_reason(ward: Callable[[str], Scenario]) -> None:
     priority = '[capacity]\nbeds = { units = 3, priority = { urgency = ["urgent"] } }\n' + YEARS
-    found = sweep(ward(priority), {"beds": "3..4"}, horizon=12.0, replications=1)
-    assert found.manifest["engine"] == "des"
-    assert found.manifest["engine_because"] == "[capacity] beds has a priority (one engine for all 2 cells)"
+    results = sweep(ward(priority), {"beds": "3..4"}, horizon=12.0, replications=1)
+    assert results.manifest["engine"] == "des"
+    assert results.manifest["engine_because"] == "[capacity] beds has a priority (one engine for all 2 cells)"
     with pytest.raises(InputError, match="the exact engine has no queues"):
         sweep(ward(""), {"beds": "3..4"}, engine="exact")
 
 
-def test_too_many_cells_are_refused_with_their_cost_unless_asked_for(
+def test_too_many_cells_are_refused_with_their_cost_unless_confirmed(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InputError, match=r"1,002,001 cells would take about \d+ (minutes|hours|days).*--yes"):
@@ -334,19 +334,19 @@ def test_too_many_cells_are_refused_with_their_cost_unless_asked_for(
     assert len(sweep(healthy, {"onset_rate": "0.1,0.2,0.3"}).draws) == 3
 
 
-def test_a_sweep_of_thousands_of_values_says_what_it_costs_from_a_few_of_them(
+def test_the_cost_of_thousands_of_cells_is_predicted_from_a_few(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried = []
-    monkeypatch.setattr(checks, "resolve", lambda scenario, own: tried.append(scenario))
+    resolved = []
+    monkeypatch.setattr(checks, "resolve", lambda scenario, values: resolved.append(scenario))
     monkeypatch.setattr(cost, "MOST_SECONDS", 0.0)
     with pytest.raises(InputError, match=r"5,001 cells would take about"):
         sweep(healthy, {"onset_rate": "0..1..0.0002"}, yes=False)
-    assert [tried[0].set["onset_rate"], tried[-1].set["onset_rate"]] == [0.0, 1.0]
-    assert len(tried) <= 101
+    assert [resolved[0].set["onset_rate"], resolved[-1].set["onset_rate"]] == [0.0, 1.0]
+    assert len(resolved) <= 101
 
 
-def test_a_value_that_is_wrong_among_thousands_is_refused_before_anything_runs(
+def test_one_wrong_value_among_thousands_is_refused_before_the_runs(
     healthy: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "MOST_TRIED", 2)
@@ -356,9 +356,9 @@ def test_a_value_that_is_wrong_among_thousands_is_refused_before_anything_runs(
 
 
 def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
-    found = sweep(healthy, {"onset_rate": "0.05,0.1,0.2"})
-    best, worst = 100 * found.draws[0, 0], 100 * found.draws[2, 0]
-    assert answer(found) == (
+    results = sweep(healthy, {"onset_rate": "0.05,0.1,0.2"})
+    best, worst = 100 * results.draws[0, 0], 100 * results.draws[2, 0]
+    assert answer(results) == (
         f"Of 100 patients, {best:.0f} are alive at 12 months at best (onset_rate=0.05) and {worst:.0f} at worst "
         f"(onset_rate=0.2): a difference of {best - worst:.0f}."
     )
@@ -368,13 +368,13 @@ def test_the_answer_is_the_best_and_the_worst_cell(healthy: Scenario) -> None:
     assert answer(short).startswith("There is no overall survival to show")
 
 
-def test_with_beds_the_answer_is_what_one_more_bed_buys(
+def test_with_beds_the_answer_is_the_benefit_of_one_more_bed(
     ward: Callable[[str], Scenario], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
-    assert "alive at 12 months with 3 instead of 2 beds. Of 100 patients who request one" in answer(found)
-    assert "More than eight beds change no result by as much as one patient in 100." in answer(found)
-    short = sweep(found.scenario, {"beds": "2,3"}, horizon=24.0)
+    results = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,3,2,9"}, horizon=24.0)
+    assert "alive at 12 months with 3 instead of 2 beds. Of 100 patients who request one" in answer(results)
+    assert "More than eight beds change no result by as much as one patient in 100." in answer(results)
+    short = sweep(results.scenario, {"beds": "2,3"}, horizon=24.0)
     assert "More than" not in answer(short)
     # Its interval names directions as the answer of a comparison does.
     difference = Summary(*(np.array(value) for value in (-1.8, -7.3, 0.7, np.nan)))
@@ -384,22 +384,26 @@ def test_with_beds_the_answer_is_what_one_more_bed_buys(
 
 def test_without_requests_for_a_bed_no_share_of_requests_is_shown(ward: Callable[[str], Scenario]) -> None:
     nobody = ward('[hazard_ratio]\n"listed.ward" = 0\n')
-    found = sweep(nobody, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
-    lost = found.table[found.table["outcome"] == "lost_while_waiting"]["estimate"]
+    results = sweep(nobody, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
+    lost = results.table[results.table["outcome"] == "lost_while_waiting"]["estimate"]
     assert lost.isna().all()
-    assert "bed. No patient requests one. More than" in answer(found)
+    assert "bed. No patient requests one. More than" in answer(results)
 
 
-def test_what_a_table_shows_as_more_survivors_is_not_said_to_change_nothing(ward: Callable[[str], Scenario]) -> None:
-    """44.4 and 44.6 are 44 and 45 of 100 in the table, however little they are apart."""
-    found = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,9,10"}, horizon=24.0)
-    alike, apart = (np.full_like(found.draws, 0.444) for _ in range(2))
-    apart[2] = 0.446
-    for values, is_said in ((alike, True), (apart, False)):
-        leading = tuple(replace(each, values=value) for each, value in zip(found.leading, values, strict=True))
-        assert ("More than eight beds" in answer(replace(found, leading=leading))) is is_said
+def test_a_visible_difference_is_not_called_no_change(ward: Callable[[str], Scenario]) -> None:
+    """44.4 and 44.6 are 44 and 45 of 100 in the table, although they differ by 0.2."""
+    results = sweep(ward("[capacity]\nbeds = 3\n" + YEARS), {"beds": "8,9,10"}, horizon=24.0)
+    alike, different = (np.full_like(results.draws, 0.444) for _ in range(2))
+    different[2] = 0.446
+    for values, is_said in ((alike, True), (different, False)):
+        leading = tuple(
+            replace(quantity, values=value) for quantity, value in zip(results.leading, values, strict=True)
+        )
+        assert ("More than eight beds" in answer(replace(results, leading=leading))) is is_said
 
 
-def test_without_service_everybody_comes_at_once_and_that_is_said(ward: Callable[[str], Scenario]) -> None:
-    found = sweep(ward(""), {"beds": "1..2"}, patients=50, horizon=12.0, replications=1)
-    assert found.notes == ("Without [service], all 50 patients of a parameter set arrive at once and share the units.",)
+def test_without_a_service_all_patients_arrive_at_once_and_a_note_says_so(ward: Callable[[str], Scenario]) -> None:
+    results = sweep(ward(""), {"beds": "1..2"}, patients=50, horizon=12.0, replications=1)
+    assert results.notes == (
+        "Without [service], all 50 patients of a parameter set arrive at once and share the units.",
+    )

@@ -1,7 +1,7 @@
-"""Guarantee time where patients relapse, are salvaged again and respond only then: HSCT still does nothing there.
+"""Guarantee time with second salvages: patients who respond only then do not bias comparisons of a useless HSCT.
 
-Before the first complete response such a patient has failed already, or was transplanted in partial response. The
-reference walks through each history, event by event, and leaves the estimates to lifelines.
+Such a patient has failed, or was transplanted in partial response, before the first complete response. The reference
+reads every history event by event, and computes estimates by lifelines.
 """
 
 from typing import Any
@@ -30,38 +30,38 @@ RESPONSE, FAILURE, HSCT = "complete_response", "relapse_after_salvage", "hsct"
 
 
 @pytest.fixture(scope="module")
-def again(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    told = tmp_path_factory.mktemp("again") / "again.toml"
-    told.write_text(SALVAGED_AGAIN)
-    return load_scenario(told)
+def with_second_salvage(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    file = tmp_path_factory.mktemp("again") / "again.toml"
+    file.write_text(SALVAGED_AGAIN)
+    return load_scenario(file)
 
 
 def first_responses(scenario: Scenario, n: int) -> pd.DataFrame:
-    """A row a patient who comes to a first complete response without failure or HSCT before it, months from there."""
+    """A row for every patient with a complete response before failure or HSCT; months are counted from there."""
     uniforms = Uniforms(1, 1)
     model = resolve(scenario, single(load_draws(scenario.pathway), 0))
     (block,) = engine.simulate(model, uniforms, range(n), horizon=74.7)
     events = [
         (int(person), float(month), state)
         for state, entries in block.entered.items()
-        for who, months in entries
-        for person, month in zip(who, months, strict=True)
+        for patients_of_state, months in entries
+        for person, month in zip(patients_of_state, months, strict=True)
     ]
-    of: dict[int, list[tuple[float, str]]] = {}
+    events_by_patient: dict[int, list[tuple[float, str]]] = {}
     for person, month, state in sorted(events):
-        of.setdefault(person, []).append((month, state))
+        events_by_patient.setdefault(person, []).append((month, state))
     followed = block.clock_month + 28.0 + (74.7 - 28.0) * uniforms.at("follow-up", block.patients)
     rows = []
-    for person, events_of in of.items():
-        own = [(month, state) for month, state in events_of if month >= block.clock_month[person]]
-        response = next((month for month, state in own if state == RESPONSE), np.inf)
+    for person, events_of in events_by_patient.items():
+        course = [(month, state) for month, state in events_of if month >= block.clock_month[person]]
+        response = next((month for month, state in course if state == RESPONSE), np.inf)
         if response > min(followed[person], block.death_month[person]):
             continue
-        if any(state in (FAILURE, HSCT) and month < response for month, state in own):
+        if any(state in (FAILURE, HSCT) and month < response for month, state in course):
             continue
-        fails = min(next((month for month, state in own if state == FAILURE), np.inf), block.death_month[person])
+        fails = min(next((month for month, state in course if state == FAILURE), np.inf), block.death_month[person])
         stop = min(fails, followed[person])
-        moved = next((month for month, state in own if state == HSCT and month <= stop), np.inf)
+        moved = next((month for month, state in course if state == HSCT and month <= stop), np.inf)
         rows.append((stop - response, fails <= followed[person], moved - response))
     return pd.DataFrame(rows, columns=["stop", "failed", "moved"])
 
@@ -70,13 +70,13 @@ def alive_at_12(lifelines: Any, stop: pd.Series, failed: pd.Series, entry: pd.Se
     return float(lifelines.KaplanMeierFitter().fit(stop, failed, entry=entry).predict(12.0))
 
 
-def test_from_a_first_response_the_groups_are_those_of_lifelines_with_late_entry(
-    lifelines: Any, again: Scenario
+def test_groups_from_a_first_response_agree_with_lifelines_and_late_entry(
+    lifelines: Any, with_second_salvage: Scenario
 ) -> None:
     n = 3_000
-    found = immortal_time(again, settings=Settings(n=n, cohorts=1, draws=1)).analyses
-    rows = found[found["clock"] == RESPONSE].set_index(["analysis", "begins"])
-    people = first_responses(again, n)
+    analyses = immortal_time(with_second_salvage, settings=Settings(n=n, cohorts=1, draws=1)).analyses
+    rows = analyses[analyses["clock"] == RESPONSE].set_index(["analysis", "begins"])
+    people = first_responses(with_second_salvage, n)
     ever = np.isfinite(people["moved"])
 
     naive = [alive_at_12(lifelines, people["stop"][group], people["failed"][group]) for group in (ever, ~ever)]
@@ -88,27 +88,27 @@ def test_from_a_first_response_the_groups_are_those_of_lifelines_with_late_entry
     assert list(rows.loc[("simon_makuch", 0.0), ["entered", "other"]]) == pytest.approx([after, before], abs=1e-9)
 
     for month in (3.0, 6.0):
-        there = people[people["stop"] > month]
-        late = pd.Series(month, there.index)
-        by_then = there["moved"] <= month
-        told = [alive_at_12(lifelines, there["stop"][g], there["failed"][g], late[g]) for g in (by_then, ~by_then)]
-        assert list(rows.loc[("landmark", month), ["entered", "other"]]) == pytest.approx(told, abs=1e-9)
+        at_risk = people[people["stop"] > month]
+        late = pd.Series(month, at_risk.index)
+        by_then = at_risk["moved"] <= month
+        expected = [
+            alive_at_12(lifelines, at_risk["stop"][g], at_risk["failed"][g], late[g]) for g in (by_then, ~by_then)
+        ]
+        assert list(rows.loc[("landmark", month), ["entered", "other"]]) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.fixture(scope="module")
-def world(again: Scenario) -> ImmortalTime:
-    return immortal_time(again, settings=Settings(cohorts=240, draws=24))
+def immortal(with_second_salvage: Scenario) -> ImmortalTime:
+    return immortal_time(with_second_salvage, settings=Settings(cohorts=240, draws=24))
 
 
-def test_hsct_that_does_nothing_shows_nothing_although_some_respond_only_to_a_second_salvage(
-    world: ImmortalTime,
-) -> None:
-    rows = world.analyses[world.analyses["clock"] == RESPONSE].set_index(["analysis", "begins"])
+def test_a_useless_hsct_shows_no_difference_despite_responses_to_second_salvage(immortal: ImmortalTime) -> None:
+    rows = immortal.analyses[immortal.analyses["clock"] == RESPONSE].set_index(["analysis", "begins"])
     for key in (("landmark", 3.0), ("landmark", 6.0), ("simon_makuch", 0.0)):
         assert abs(rows.loc[key, "difference"]) < 5 * rows.loc[key, "difference_monte_carlo_se"], key
 
 
-def test_a_patient_who_failed_or_was_transplanted_before_the_origin_is_not_compared_from_there() -> None:
+def test_a_patient_with_failure_or_hsct_before_the_origin_is_not_compared() -> None:
     """Five with a response in month 4: relapsed in 2, transplanted in 3, neither, never treated, lost before."""
     inf = np.inf
     people = Patients(

@@ -1,4 +1,4 @@
-"""What `guarantee-time` compares: the two groups and the landmarks that a pathway declares."""
+"""The two groups and the landmarks of `guarantee-time`, as a pathway declares them."""
 
 import pytest
 from sojourn_times import Table, exponential
@@ -29,7 +29,7 @@ def names(pathway: Pathway, group: str | None = None) -> list[str]:
     return [paired_group.name for paired_group in paired_groups(pathway, group)]
 
 
-def test_the_declared_groups_are_compared_and_another_pair_on_request() -> None:
+def test_declared_groups_are_compared_and_another_pair_on_request() -> None:
     pathway = two_treatments(guarantee_time=DECLARED)
     assert names(pathway) == ["had_second", "not_second"]
     assert names(pathway, "had_first") == ["had_first", "not_first"]
@@ -37,12 +37,12 @@ def test_the_declared_groups_are_compared_and_another_pair_on_request() -> None:
     assert check_landmarks([7.0, 2.0], pathway) == (2.0, 7.0)
 
 
-def test_without_a_declaration_the_first_groups_that_answer_each_other_are_compared() -> None:
+def test_without_a_declaration_the_first_pair_of_groups_is_compared() -> None:
     assert names(two_treatments()) == ["had_first", "not_first"]
     assert check_landmarks(None, two_treatments()) == (2.0, 4.0)
 
 
-def test_a_landmark_after_survival_answers_is_refused() -> None:
+def test_a_landmark_after_the_month_of_the_answer_is_refused() -> None:
     with pytest.raises(InputError, match=r"--landmarks: no landmark; got 8.0; allowed: above 0, below 8"):
         check_landmarks([8.0], two_treatments())
 
@@ -54,7 +54,7 @@ def test_a_pathway_without_such_groups_is_refused_with_how_to_declare_them() -> 
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "words"),
     [
         ({"entered": "had_secnd"}, "did you mean 'had_second'"),
         ({"others": "not_first"}, "not_entered = ['second'] in [groups.not_first]"),
@@ -63,8 +63,8 @@ def test_a_pathway_without_such_groups_is_refused_with_how_to_declare_them() -> 
         ({"landmark": [5, 1]}, "unknown key; got 'landmark'"),
     ],
 )
-def test_groups_that_do_not_answer_each_other_are_refused(changed: Table, said: str) -> None:
+def test_groups_that_are_not_a_pair_are_refused(changed: Table, words: str) -> None:
     with pytest.raises(InputError) as refused:
         two_treatments(guarantee_time={**DECLARED, **changed})
     assert "pathway.toml" in str(refused.value)
-    assert said in str(refused.value)
+    assert words in str(refused.value)
