@@ -13,7 +13,7 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.outcomes import summaries
-from simulator.outcomes.uncertainty import NOTHING, Sample, of_means, of_medians, read_off
+from simulator.outcomes.uncertainty import NOTHING, Sample, of_means, of_medians, quantile, read_off
 from simulator.pathway.outcome_months import alive_at, written
 from simulator.scenario.scenario import BREAK_EVEN, Scenario
 
@@ -129,10 +129,21 @@ def outcomes_of_population(
     """Yield the outcomes of one population on one clock, with differences from the `first` scenario."""
     for name, (unit, _, _) in draws[0].outcomes[clock, population].items():
         result = sample(draws, clock, population, name)
-        difference = None if first is None else read_off(np.subtract, result, sample(first, clock, population, name))
+        difference = None
+        if first is not None:
+            before = sample(first, clock, population, name)
+            # Two medians that most draws do not reach may differ by anything.
+            if all(_is_reached(one) for one in (before, result)):
+                difference = read_off(np.subtract, result, before)
         yield Outcome(scenario.name, clock, population, name, unit, result, difference)
     if first is not None and population == "all" and clock == scenario.pathway.clock:
         yield from _survivors_per_10(scenario, clock, draws, first)
+
+
+def _is_reached(outcome: Sample) -> bool:
+    """Return whether most draws that have an outcome have a finite one."""
+    known = outcome.values[~np.isnan(outcome.values)]
+    return bool(known.size == 0 or np.isfinite(quantile(known, 0.5)))
 
 
 def _survivors_per_10(

@@ -24,6 +24,7 @@ CAUTIOUS = "cautious estimate"
 CAUTIOUS_NOTE = f"{CAUTIOUS.capitalize()}: the additional patients benefit as other cohorts suggest."
 
 NOT_REACHED = "Not reached within the horizon: a dash, or an interval without an upper end."
+NEITHER_REACHED = "A difference of medians leaves out the parameter sets in which neither is reached."
 
 
 _Alive = Mapping[tuple[str, str, float], Row]

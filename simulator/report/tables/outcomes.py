@@ -13,7 +13,7 @@ from simulator.plain_text import capital
 from simulator.report.table import Content, Reading, Table, comparison
 from simulator.scenario.scenario import BREAK_EVEN, COHORTS, Scenario
 from simulator.wording import intervals, reported
-from simulator.wording.headline import CAUTIOUS_NOTE, NOT_REACHED, benefit_in_words, scenario_in_words
+from simulator.wording.headline import CAUTIOUS_NOTE, NEITHER_REACHED, NOT_REACHED, benefit_in_words, scenario_in_words
 from simulator.wording.intervals import Row
 
 IN_FULL = (("", intervals.estimate), ("difference", intervals.difference))
@@ -53,7 +53,9 @@ def of_policy(
     caption = f"All patients, from {clock}{until(pathway, results.manifest['horizon'])}{draws}"
     is_missing = rows["estimate"].isna() | (rows["upper"].isna() & rows["lower"].notna())
     is_cautious = any(scenario.marginal_benefit == COHORTS for scenario in scenarios)
-    notes = [*[CAUTIOUS_NOTE] * is_cautious, *[NOT_REACHED] * bool(is_missing.any())]
+    notes = [CAUTIOUS_NOTE] if is_cautious else []
+    if is_missing.any():
+        notes.append(f"{NOT_REACHED} {NEITHER_REACHED}" if others else NOT_REACHED)
     return comparison(lines, readings, caption=caption, notes=notes)
 
 

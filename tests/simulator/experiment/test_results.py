@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sojourn_times import exponential
+from worlds import scenarios_in, share, two_state
 
 import simulator
 from simulator import Results, compare
@@ -80,6 +82,27 @@ def test_a_median_that_is_not_reached_is_infinite_and_a_group_without_patients_e
     assert np.isinf(medians[survival > 0.55]).all()
     nobody = compare("no-hsct", draws=3, horizon=24.0)
     assert np.isnan(by_draw(nobody, "os_12", population="hsct")).all()
+
+
+@pytest.mark.parametrize(("cured", "difference"), [(0.2, None), (0.45, None), (0.2, "reached")])
+def test_medians_that_most_parameter_sets_do_not_reach_have_no_difference(
+    cured: float, difference: str | None, tmp_path: Path
+) -> None:
+    """Today's practice cures 60 %, 60 % and 30 %, or 30 % in most sets; the policy as many in every set."""
+    often = [0.3, 0.3, 0.6] if difference else [0.6, 0.6, 0.3]
+    ill = two_state(exponential(mean=6, cure="cured"), parameters={"cured": share(0.5, lever=True)}, draws="draws.csv")
+    declare = scenarios_in(tmp_path, ill)
+    (tmp_path / "draws.csv").write_text("\n".join(["cured", *map(str, often)]) + "\n", encoding="utf-8")
+    today, policy = declare("", "today"), declare(f"[set]\ncured = {cured}\n")
+    rows = compare(today, policy).outcomes.set_index(["scenario", "population", "outcome"])
+    row = rows.loc[("policy", "all", "median_os")]
+    assert np.isfinite(row["estimate"])
+    if difference is None:
+        assert np.isnan(row["difference"])
+        return
+    # In the set that does not reach it, the policy's median is earlier by any number of months.
+    medians = [-6 * np.log(1 - 0.5 / (1 - cure)) for cure in (0.3, cured)]
+    assert row["difference"] == pytest.approx(medians[1] - medians[0], abs=0.01)
 
 
 def test_simulated_outcomes_carry_each_parameter_sets_monte_carlo_error(simulated: Results) -> None:
