@@ -19,8 +19,16 @@ from simulator.execution import pool
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of collected tests live to the end: looking through them at every collection takes seconds."""
+    """Thousands of collected tests live to the end: looking through them at every collection takes seconds.
+
+    Hypothesis reads numbers out of every imported module, so that its examples, and their time, would depend on the
+    tests that ran before.
+    """
     gc.freeze()
+    if "hypothesis" in sys.modules:
+        from hypothesis.internal.conjecture import providers
+
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 @pytest.fixture(scope="session")
