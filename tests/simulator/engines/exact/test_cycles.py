@@ -73,12 +73,12 @@ def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declare
     time = exponential(rate="speed")
     drawn = to_and_fro(time, time, exponential(rate=0.01), draws="draws.csv", parameters={"speed": rate(1.0)})
     pathway = load(drawn, draws="speed\n" + "1\n" * 3 + "60\n")
-    assert run(Scenario("some", pathway), draws=3, jobs=1).manifest["engine"] == "exact"
-    found = run(Scenario("all", pathway), patients=50, jobs=1).manifest
+    assert run(Scenario("some", pathway), draws=3, horizon=60.0, jobs=1).manifest["engine"] == "exact"
+    found = run(Scenario("all", pathway), patients=50, horizon=60.0, jobs=1).manifest
     assert (found["engine"], found["draws"]) == ("microsim", 4)
     assert "a -> b -> a" in found["engine_because"]
     with pytest.raises(accuracy.TooCoarse):
-        run(Scenario("all", pathway), engine="exact", jobs=1)
+        run(Scenario("all", pathway), engine="exact", horizon=60.0, jobs=1)
 
 
 def test_courses_of_fixed_lengths_without_a_common_measure_are_refused() -> None:
