@@ -76,12 +76,13 @@ def words(room: str) -> str:
 
 
 def places() -> dict[str, tuple[float, float]]:
-    """Return the left upper corner of every room's box."""
+    """Return the left upper corner of every room's box: a floor in rows of three."""
     found: dict[str, tuple[float, float]] = {}
     for left, package in ((10.0, "simulator"), (30.0 + 2 * (WIDE + GAP), "calibration")):
-        for floor, rooms in enumerate(floors(package)):
+        rows = [rooms[first : first + 3] for rooms in floors(package) for first in range(0, len(rooms), 3)]
+        for row, rooms in enumerate(rows):
             for number, room in enumerate(rooms):
-                found[room] = (left + number * (WIDE + GAP), 34.0 + floor * STEP)
+                found[room] = (left + number * (WIDE + GAP), 34.0 + row * STEP)
     return found
 
 
@@ -103,9 +104,12 @@ def picture() -> str:
         lines.append(f'<text x="{left}" y="22" font-size="15" font-weight="bold">{package}</text>')
     for a, b in sorted(direct(edges)):
         x, y, to_x, to_y = at[a][0] + WIDE / 2, at[a][1] + HIGH, at[b][0] + WIDE / 2, at[b][1]
-        if to_y < y:  # a command's import of the calibration
-            x, y, to_x, to_y = at[a][0] + WIDE, at[a][1] + HIGH / 2, at[b][0], at[b][1] + HIGH / 2
-        bend = f"C{x} {y + 24} {to_x} {to_y - 24} {to_x} {to_y}"
+        if to_y < y:  # in one row, or a command's import of the calibration: from side to side
+            rightwards = at[b][0] > at[a][0]
+            x, to_x = at[a][0] + WIDE * rightwards, at[b][0] + WIDE * (not rightwards)
+            y, to_y = at[a][1] + HIGH / 2, at[b][1] + HIGH / 2
+        down = 24 if to_y > at[a][1] + HIGH else 0
+        bend = f"C{x} {y + down} {to_x} {to_y - down} {to_x} {to_y}"
         lines.append(f'<path d="M{x} {y}{bend}" fill="none" stroke="#888" marker-end="url(#tip)"/>')
     for room, (x, y) in at.items():
         lines.append(f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="5" fill="#eef4fa" stroke="#0072b2"/>')
