@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-# As on the command line: threads of BLAS wait by spinning, and take the time of the other tests' processes.
+# As on the command line: waiting threads of BLAS would take time from the processes of other tests.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The small worlds, which tests import by name.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -19,10 +19,10 @@ from simulator.execution import pool
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of collected tests live to the end: looking through them at every collection takes seconds.
+    """Exempt the thousands of collected tests from garbage collection, which takes seconds.
 
-    Hypothesis reads numbers out of every imported module, so that its examples, and their time, would depend on the
-    tests that ran before.
+    Hypothesis reads numbers from every imported module, so that its examples and their time would depend on the tests
+    that ran before.
     """
     gc.freeze()
     if "hypothesis" in sys.modules:
@@ -33,14 +33,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def lifelines() -> Any:
-    """An independent oracle of survival estimates. It needs pandas below 3; without it who asks for it is skipped."""
+    """An independent reference for survival estimates. It needs pandas below 3; tests without it are skipped."""
     pytest.importorskip("lifelines.statistics")
     return pytest.importorskip("lifelines")
 
 
 @pytest.fixture
-def by_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave all work to the other processes, which otherwise have hardly started when little work is done."""
+def work_by_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave all work to the other processes, which otherwise do not start in time for little work."""
     start = pool.Pool._start
 
     def start_and_wait(processes: pool.Pool, work: Any) -> None:

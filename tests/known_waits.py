@@ -86,10 +86,10 @@ def impatient(c: int, load: float, patience: float, short: tuple[int, int] | Non
 
 def getting_ready() -> KnownWard:
     """Getting ready takes 0.5 months, dying 2: four in five ask, as a thinned stream, as short of patience as ever."""
-    asked = 4.0 * 0.8
-    lost, wait, _ = erlang_a(3, asked, 2.0)
+    requests = 4.0 * 0.8
+    lost, wait, _ = erlang_a(3, requests, 2.0)
     ready = beds_of(MONTH, 3, ready=exponential(mean=0.5), patience=exponential(mean=2.0))
-    return KnownWard(ready, 4.0, {"lost": lost, "mean wait": wait, "requests a month": asked})
+    return KnownWard(ready, 4.0, {"lost": lost, "mean wait": wait, "requests a month": requests})
 
 
 def one_bed(stay: Table, square: float, short: tuple[int, int] | None = None) -> KnownWard:

@@ -2,7 +2,7 @@
 
 `sojourn(ill=exponential(rate=0.1), dead=exponential(mean=8))` is a state that patients leave at the earliest of two
 latent times. A world is the content of a pathway's file as a table; `toml` writes it, `load` makes a `Pathway` of it.
-A world that one file of tests alone needs stands in that file.
+A world that one test file needs stands in that file.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from simulator.pathway.pathway import Pathway
 from simulator.scenario.scenario import Scenario, load_scenario
 
 A_FEW_SHIPPED = ("pathway:peer_pathway", "pathway:three_state", "wider-salvage@0.5", "dual-target-reinfusion")
-"""Policies for laws of the engines that no number of a scenario can break: cycles, no draws, marginal patients."""
+"""Policies that cover the kinds of pathways: cycles, no draws, marginal patients."""
 DEFAULT_SUITE = {*(f"pathway:{name}" for name in shipped.names()), *A_FEW_SHIPPED, "wider-salvage"}
-"""Shipped policies of the default suite: every pathway, and scenarios that differ in kind; the others are slow."""
+"""Shipped policies of the default suite: every pathway, and scenarios of different kinds; the others are slow."""
 
 FOLDER = tempfile.TemporaryDirectory(prefix="worlds")
 NUMBERS = count()
 
 
-def those_of_the_default_suite(names: Iterable[str]) -> list[Any]:
+def policies_of_the_default_suite(names: Iterable[str]) -> list[Any]:
     """Shipped policies as parameters of a test: the default suite runs some of them, `pytest -m slow` the others."""
     return [name if name in DEFAULT_SUITE else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-# --- What a world is made of ---
+# --- States and exits of a world ---
 
 
 def exit_to(to: str, time: Table, **more: Any) -> Table:
@@ -47,8 +47,8 @@ def exit_to(to: str, time: Table, **more: Any) -> Table:
 
 def sojourn(*exits: Table, holds: str = "", **times: Table) -> Table:
     """A state in which time passes, with latent times by destination."""
-    ways = [*exits, *(exit_to(to, time) for to, time in times.items())]
-    return {"kind": "sojourn", **({"holds": holds} if holds else {}), "transitions": ways}
+    transitions = [*exits, *(exit_to(to, time) for to, time in times.items())]
+    return {"kind": "sojourn", **({"holds": holds} if holds else {}), "transitions": transitions}
 
 
 def choice(kind: str, **shares: Any) -> Table:
@@ -73,12 +73,12 @@ rate = partial(parameter, "per month")
 
 
 def world(start: str, states: dict[str, Table], **tables: Any) -> Table:
-    """A pathway's file. `dead` and `home`, where somebody goes there, are a death and an end unless declared.
+    """A pathway's file. If an exit leads to `dead` or `home`, they are a death and an end unless declared.
 
     `resources` are names, `attributes` have levels, and a group is a state ever entered or a pair (entered, not
     entered); other tables are as in the file.
     """
-    goes_to = {way["to"] for state in states.values() for way in state.get("transitions", state.get("branches", ()))}
+    goes_to = {exit["to"] for state in states.values() for exit in state.get("transitions", state.get("branches", ()))}
     ends = {name: state for name, state in {"dead": DEATH, "home": END}.items() if name in goes_to - set(states)}
     short_forms = {
         "resources": lambda names: {name: {} for name in names},
@@ -93,11 +93,11 @@ def group(entered: str | tuple[str, str]) -> Table:
     return {"entered": entered} if isinstance(entered, str) else {"entered": entered[0], "not_entered": entered[1]}
 
 
-# --- Worlds that several files of tests ask ---
+# --- Worlds that several test files use ---
 
 
 def two_state(death: Table, **tables: Any) -> Table:
-    """Everybody is ill, and dies by one law."""
+    """Everybody is ill; one law gives the time to death."""
     return world("ill", {"ill": sojourn(dead=death)}, **tables)
 
 
@@ -108,10 +108,10 @@ def in_a_row(*laws: Table, **tables: Any) -> Table:
     return world("s0", {name: sojourn(**{to: time}) for name, to, time in onward}, **tables)
 
 
-def to_and_fro(there: Table, back: Table, death: Table, entry: Table | None = None, **tables: Any) -> Table:
+def to_and_fro(outward: Table, back: Table, death: Table, entry: Table | None = None, **tables: Any) -> Table:
     """Patients go from `a` to `b` and back, and may die in `a`."""
     before = {"before": sojourn(a=entry)} if entry else {}
-    states = {**before, "a": sojourn(b=there, dead=death), "b": sojourn(a=back)}
+    states = {**before, "a": sojourn(b=outward, dead=death), "b": sojourn(a=back)}
     return world(next(iter(states)), states, **tables)
 
 
@@ -121,7 +121,7 @@ def ward(
 ) -> Table:  # fmt: skip
     """Patients are listed, ask for a bed when they are ready, and hold it for their stay.
 
-    Whose patience ends before a bed is free `gives_up`; after the bed they are at home, or where `then` says.
+    Patients whose patience ends before a bed is free go to `gives_up`; after the bed they go home, or to `then`.
     """
     waits = {gives_up: patience} if patience else {}
     listed = {"listed": sojourn(ward=ready, **waits), "ward": sojourn(**{then: stay}, holds="beds")}
@@ -132,7 +132,7 @@ def two_arms(
     treated: Table, untreated: Table, uptake: Any = "uptake", *, start: str = "relapse",
     states: dict[str, Table] | None = None, **tables: Any,
 ) -> Table:  # fmt: skip
-    """At relapse some are treated and the others have supportive care; both die by a law of their own."""
+    """At relapse some patients are treated, the others have supportive care; every arm has its law of death."""
     arms = {
         "relapse": decision(treatment=uptake, supportive_care="rest"),
         "treatment": sojourn(dead=treated),
@@ -146,28 +146,28 @@ def two_arms(
 
 
 def toml(table: Table) -> str:
-    """The text of a table: one line a key, so that whatever follows may begin with a table of its own."""
+    """The text of a table: one line for every key, so that other tables may follow."""
     lines = [f"{key} = {inline(value)}" for key, value in table.items() if not isinstance(value, dict)]
     for name, rows in table.items():
         if isinstance(rows, dict):
-            lines += [f"[{name}]", *(f"{written(key)} = {inline(value)}" for key, value in rows.items())]
+            lines += [f"[{name}]", *(f"{toml_key(key)} = {inline(value)}" for key, value in rows.items())]
     return "\n".join(lines) + "\n"
 
 
-def written(key: str) -> str:
+def toml_key(key: str) -> str:
     return key if key.isidentifier() else json.dumps(key)
 
 
 def inline(value: Any) -> str:
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{written(key)} = {inline(row)}" for key, row in value.items()) + " }"
+        return "{ " + ", ".join(f"{toml_key(key)} = {inline(row)}" for key, row in value.items()) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(inline, value)) + "]"
     return json.dumps(value)
 
 
 def write(text: str | Table, name: str = "pathway.toml", draws: str = "") -> Path:
-    """Write a world, and its parameter sets beside it, to a folder of its own that lasts as long as the tests."""
+    """Write a world, and its parameter sets next to it, to a new folder that lasts as long as the tests."""
     folder = Path(FOLDER.name) / str(next(NUMBERS))
     folder.mkdir()
     if draws:
@@ -185,10 +185,12 @@ def scenario(text: str | Table, **levers: Any) -> Scenario:
     return Scenario("made up", load(text), **levers)
 
 
-def policy(text: str | Table, own: str | Table, draws: str = "") -> Scenario:
-    """A scenario of a world by a file of its own, `policy.toml`."""
+def policy(text: str | Table, declared: str | Table, draws: str = "") -> Scenario:
+    """A scenario of a world, declared in the file `policy.toml`."""
     file = write(text, draws=draws).with_name("policy.toml")
-    file.write_text(f'pathway = "pathway.toml"\n{own if isinstance(own, str) else toml(own)}', encoding="utf-8")
+    file.write_text(
+        f'pathway = "pathway.toml"\n{declared if isinstance(declared, str) else toml(declared)}', encoding="utf-8"
+    )
     return load_scenario(file)
 
 
@@ -196,9 +198,9 @@ def scenarios_in(folder: Path, text: str | Table) -> Callable[..., Scenario]:
     """Write a world to a folder, and load the scenarios that are declared there: on the world, unless on a base."""
     (folder / "pathway.toml").write_text(text if isinstance(text, str) else toml(text), encoding="utf-8")
 
-    def declare(own: str, name: str = "policy") -> Scenario:
-        head = "" if "base = " in own else 'pathway = "pathway.toml"\n'
-        (folder / f"{name}.toml").write_text(head + own, encoding="utf-8")
+    def declare(declared: str, name: str = "policy") -> Scenario:
+        head = "" if "base = " in declared else 'pathway = "pathway.toml"\n'
+        (folder / f"{name}.toml").write_text(head + declared, encoding="utf-8")
         return load_scenario(folder / f"{name}.toml")
 
     return declare

@@ -1,9 +1,9 @@
-"""What addressed uniforms save: how many fewer patients tell one policy from another, than with independent streams.
+"""What addressed uniforms save: fewer patients show the difference of two policies than with independent streams.
 
     gain = (var A + var B) / var(A - B)
 
-of one patient's outcome A under a policy and B under the baseline. It is 1 where the two are independent. No coupling
-gains more than that in which both outcomes rank the patients alike (Frechet 1951, Hoeffding 1940): perfect coupling.
+of one patient's outcome A under a policy and B under the baseline. It is 1 if the two are independent. The largest gain
+is that of perfect coupling, in which both outcomes rank patients alike (Frechet 1951, Hoeffding 1940).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import aftercart_runs
 import numpy as np
-import ours
 
 from simulator.arrays import Floats
 from simulator.engines.microsim import engine
@@ -28,7 +28,7 @@ HORIZON = 120.0
 class Gain:
     """One row of the table. `error` : the standard error of `addressed`, from batches of patients.
 
-    expected : in words; floor : what must be reached, if anything
+    expected : in words; floor : the least gain that is accepted, if any
     """
 
     policy: str
@@ -59,29 +59,31 @@ EXPECTED_OF = "os_12"
 
 def table(patients: int) -> list[Gain]:
     """Return the gains of every policy and outcome."""
-    found = []
-    for told, base, policy, expected, floor in POLICIES:
+    gains = []
+    for label, base, policy, expected, floor in POLICIES:
         without, under = lived(base, patients, 1), lived(policy, patients, 1)
-        others = lived(policy, patients, 2)
+        of_other_patients = lived(policy, patients, 2)
         for name, outcome in OUTCOMES.items():
-            a, b, other = outcome(under), outcome(without), outcome(others)
-            found.append(
+            a, b, independent = outcome(under), outcome(without), outcome(of_other_patients)
+            gains.append(
                 Gain(
-                    told,
+                    label,
                     name,
                     gain(a, b),
                     _error(a, b),
                     gain(np.sort(a), np.sort(b)),
-                    gain(*_as_many(other, b)),
+                    gain(*_as_many(independent, b)),
                     *((expected, floor) if name == EXPECTED_OF else ()),
                 )
             )
-    return found
+    return gains
 
 
 def lived(name: str, patients: int, seed: int) -> Floats:
-    """Return each patient's months from the default clock to death, inf if alive; who never gets there is left out."""
-    blocks = engine.simulate(ours.model(name), Uniforms(seed), range(patients), horizon=HORIZON, keep=ours.NOTHING)
+    """Return every patient's months from the default clock to death, inf if alive, without those who never start it."""
+    blocks = engine.simulate(
+        aftercart_runs.model(name), Uniforms(seed), range(patients), horizon=HORIZON, keep=aftercart_runs.NOTHING
+    )
     months = [(block.death_month - block.clock_month)[np.isfinite(block.clock_month)] for block in blocks]
     return np.concatenate(months)
 

@@ -1,4 +1,4 @@
-"""What was measured, as a page of Markdown."""
+"""The measurements, as a page of Markdown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTS = {
     "choosing exits": "the earliest competing time, the earliest of a choice",
     "bookkeeping": "collecting the patients in a state, and moving them on",
     "tallying": "counting OS and occupancy",
-    "joining stretches": "joining the segments between requests",
+    "joining segments": "joining the segments between requests",
     "the queue": "granting requests in order",
     "the rest": "everything else",
 }
@@ -46,23 +46,23 @@ def page(measured: Measured, *, quick: bool) -> str:
 
 def missed(measured: Measured) -> list[str]:
     """Return which floors are missed, in words."""
-    found = [
-        f"{ratio.told} is {_number(ratio.measured.ratio)}, below {ratio.floor:g}"
+    sentences = [
+        f"{ratio.label} is {_number(ratio.measured.ratio)}, below {ratio.floor:g}"
         for ratio in measured.ratios
         if ratio.measured is not None and ratio.floor is not None and ratio.measured.ratio < ratio.floor
     ]
     large = measured.processes.large
     if large is not None and large.ratio < PROCESSES_FLOOR:
-        found.append(f"two processes / one is {_number(large.ratio)}, below {PROCESSES_FLOOR}")
+        sentences.append(f"two processes / one is {_number(large.ratio)}, below {PROCESSES_FLOOR}")
     most = measured.memory[-1]
     if most.mebibytes > MEMORY_FLOOR:
-        found.append(f"{most.patients:,} patients take {most.mebibytes:.0f} MiB, above {MEMORY_FLOOR:.0f}")
-    found += [
+        sentences.append(f"{most.patients:,} patients take {most.mebibytes:.0f} MiB, above {MEMORY_FLOOR:.0f}")
+    sentences += [
         f"the gain in {gain.outcome} ({gain.policy}) is {_number(gain.addressed)}, below {gain.floor:g}"
         for gain in measured.gains
         if gain.floor is not None and gain.addressed < gain.floor
     ]
-    return found
+    return sentences
 
 
 def _head(measured: Measured, quick: bool) -> str:
@@ -90,7 +90,7 @@ def _head(measured: Measured, quick: bool) -> str:
 
 
 def _peers(measured: Measured) -> str:
-    told = (
+    text = (
         "Both sides of a row simulate the same number of patients and keep the same results: when each patient dies, "
         "and with beds how long each request waits (heormodel: the mean time alive). Curves are OS and the occupancy "
         "of every state. With beds, 50 patients a month arrive and share 34 beds, each held for a month on average. "
@@ -104,7 +104,7 @@ def _peers(measured: Measured) -> str:
     return "\n\n".join(
         [
             "## Compared with other programs",
-            fill(told, WIDTH),
+            fill(text, WIDTH),
             _table(head, rows),
             sizes,
             _table(("patients", "microsim / SimPy without beds", "with beds"), by_size),
@@ -113,12 +113,12 @@ def _peers(measured: Measured) -> str:
 
 
 def _ratio_row(row: Ratio) -> tuple[str, ...]:
-    floor, aim = ("" if each is None else f"{each:g}" for each in (row.floor, row.aim))
+    floor, aim = ("" if ratio is None else f"{ratio:g}" for ratio in (row.floor, row.aim))
     if row.measured is None:
-        return row.told, f"{row.patients:,}", row.why_not, "", "", "", floor, aim, ""
-    them, us = (_thousands(row.patients / median(each)) for each in (row.measured.slow, row.measured.fast))
+        return row.label, f"{row.patients:,}", row.why_not, "", "", "", floor, aim, ""
+    them, us = (_thousands(row.patients / median(times)) for times in (row.measured.slow, row.measured.fast))
     ratio, spread = _number(row.measured.ratio), _range(row.measured)
-    return row.told, f"{row.patients:,}", ratio, spread, them, us, floor, aim, _verdict(row)
+    return row.label, f"{row.patients:,}", ratio, spread, them, us, floor, aim, _verdict(row)
 
 
 def _verdict(row: Ratio) -> str:
@@ -130,72 +130,75 @@ def _verdict(row: Ratio) -> str:
 
 
 def _processes(measured: Measured) -> str:
-    found = measured.processes
-    told = (
+    processes = measured.processes
+    text = (
         'How many times as fast `simulator.run(..., engine="microsim", jobs=2)` is as `jobs=1`, by wall time, '
         "including the start of the second process (in the last row without it). Two processes that share nothing, "
         "each with half the patients, show what the machine can reach."
     )
-    if found.small is None or found.large is None or found.machine is None:
-        return f"## Two processes\n\nNot measured: {found.why_not}."
-    small, large = ((each.ratio, _range(each)) for each in (found.small, found.large))
+    if processes.small is None or processes.large is None or processes.machine is None:
+        return f"## Two processes\n\nNot measured: {processes.why_not}."
+    small, large = ((pair.ratio, _range(pair)) for pair in (processes.small, processes.large))
     verdict = "reached" if large[0] >= PROCESSES_FLOOR else "**missed**"
     rows = [
-        (f"{found.small_patients:,}", _number(small[0]), small[1], "", ""),
-        (f"{found.large_patients:,}", _number(large[0]), large[1], f"{PROCESSES_FLOOR}", verdict),
-        ("the same, two that share nothing", _number(found.machine.ratio), _range(found.machine), "", ""),
-        ("one more patient", _number(found.further), "", "", ""),
+        (f"{processes.small_patients:,}", _number(small[0]), small[1], "", ""),
+        (f"{processes.large_patients:,}", _number(large[0]), large[1], f"{PROCESSES_FLOOR}", verdict),
+        ("the same, two that share nothing", _number(processes.machine.ratio), _range(processes.machine), "", ""),
+        ("one more patient", _number(processes.further), "", "", ""),
     ]
     head = ("patients", "two processes / one", "range", "floor", "")
-    return "\n\n".join(["## Two processes", fill(told, WIDTH), _table(head, rows)])
+    return "\n\n".join(["## Two processes", fill(text, WIDTH), _table(head, rows)])
 
 
 def _growth(measured: Measured) -> str:
-    told = (
+    text = (
         "The time of microsim's curves on one core, and the peak memory of `simulator.run` without histories (floor: "
         "10 million patients within 1 GiB)."
     )
     beds = measured.memory_with_beds
     tail = (
         f"With beds, every patient is kept, because waits depend on all others: {beds.patients:,} take "
-        f"{beds.mebibytes:,.0f} MiB. des, which keeps every event, runs {_thousands(measured.stories)} patients a "
-        "second with beds."
+        f"{beds.mebibytes:,.0f} MiB. des, which keeps every event, runs "
+        f"{_thousands(measured.des_patients_a_second)} patients a second with beds."
     )
     rows = []
     for cost in measured.memory:
-        each = measured.seconds[cost.patients] / cost.patients
+        per_patient = measured.seconds[cost.patients] / cost.patients
         rows.append(
             (
                 f"{cost.patients:,}",
                 f"{measured.seconds[cost.patients]:.3g}",
-                _thousands(1 / each),
-                f"{1e9 * each / TRANSITIONS:.0f}",
+                _thousands(1 / per_patient),
+                f"{1e9 * per_patient / TRANSITIONS:.0f}",
                 f"{cost.mebibytes:.0f}",
             )
         )
     head = ("patients", "seconds", "patients a second", "ns a transition", "peak memory, MiB")
-    return "\n\n".join(["## How cost grows with patients", fill(told, WIDTH), _table(head, rows), fill(tail, WIDTH)])
+    return "\n\n".join(["## How cost grows with patients", fill(text, WIDTH), _table(head, rows), fill(tail, WIDTH)])
 
 
 def _parts(measured: Measured) -> str:
     columns = list(measured.parts)
-    rows = [(told, *(_share(measured.parts[column].get(part)) for column in columns)) for part, told in PARTS.items()]
-    told = "Shares of a `cProfile` profile, in per cent."
-    return "\n\n".join(["## Where the time goes", fill(told, WIDTH), _table(("part", *columns), rows)])
+    rows = [(label, *(_share(measured.parts[column].get(part)) for column in columns)) for part, label in PARTS.items()]
+    text = "Shares of a `cProfile` profile, in per cent."
+    return "\n\n".join(["## Where the time goes", fill(text, WIDTH), _table(("part", *columns), rows)])
 
 
 def _exact(measured: Measured) -> str:
-    told = (
+    text = (
         "One run gives OS of every population on every clock, and the occupancy of every state, over 120 months. The "
         "error is the largest change of any OS at half the step."
     )
-    rows = [(each.told, f"{each.milliseconds:.1f}", f"{each.step:g}", f"{each.error:.1e}") for each in measured.exact]
+    rows = [
+        (solution.label, f"{solution.milliseconds:.1f}", f"{solution.step:g}", f"{solution.error:.1e}")
+        for solution in measured.exact
+    ]
     head = ("pathway", "milliseconds", "step, months", "error of OS")
-    return "\n\n".join(["## The exact engine", fill(told, WIDTH), _table(head, rows)])
+    return "\n\n".join(["## The exact engine", fill(text, WIDTH), _table(head, rows)])
 
 
 def _gains(gains: Sequence[Gain]) -> str:
-    told = (
+    text = (
         "Two policies share the random numbers of every patient, state, visit and transition. To show their "
         "difference, they need fewer patients than with independent streams, by the factor (var A + var B) / var(A - "
         "B). Perfect coupling, the most that is possible, ranks patients alike under both policies. ± is a standard "
@@ -213,7 +216,7 @@ def _gains(gains: Sequence[Gain]) -> str:
         for gain in gains
     ]
     head = ("policy", "outcome", "addressed uniforms", "perfect coupling", "independent streams", "expected")
-    return "\n\n".join(["## What addressed uniforms save", fill(told, WIDTH), _table(head, rows)])
+    return "\n\n".join(["## What addressed uniforms save", fill(text, WIDTH), _table(head, rows)])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -23,37 +23,37 @@ REMISSION, RELAPSE, SALVAGE, CR, PR, NR, HSCT, DEAD = range(8)
 def event_times(
     params: pd.Series, intervention: str, state: Integers, attrs: pd.DataFrame, rng: np.random.Generator
 ) -> Floats:
-    """Return the sampled time to every state, (n, 8); nothing is sampled for who is dead or past the horizon."""
+    """Return the sampled time to every state, (n, 8); patients who are dead or past the horizon have none."""
     times = np.full((state.size, len(STATES)), np.inf)
     followed = attrs["time"].to_numpy() < HORIZON
 
-    def here(place: int) -> Integers:
+    def patients_in(place: int) -> Integers:
         return np.flatnonzero(followed & (state == place))
 
-    who = here(REMISSION)
-    times[who, RELAPSE] = 10.0 * rng.weibull(0.8, who.size)
-    times[who, DEAD] = rng.exponential(200.0, who.size)
-    who = here(RELAPSE)
-    times[who, SALVAGE] = rng.exponential(0.8, who.size)
-    times[who, DEAD] = rng.exponential(20.0, who.size)
-    who = here(SALVAGE)
+    patients = patients_in(REMISSION)
+    times[patients, RELAPSE] = 10.0 * rng.weibull(0.8, patients.size)
+    times[patients, DEAD] = rng.exponential(200.0, patients.size)
+    patients = patients_in(RELAPSE)
+    times[patients, SALVAGE] = rng.exponential(0.8, patients.size)
+    times[patients, DEAD] = rng.exponential(20.0, patients.size)
+    patients = patients_in(SALVAGE)
     for to, share in ((CR, 0.40), (PR, 0.25), (NR, 0.35)):
-        times[who, to] = 2.5 * share**-0.5 * rng.weibull(2.0, who.size)
-    times[who, DEAD] = rng.exponential(30.0, who.size)
-    who = here(CR)
-    times[who, HSCT] = rng.exponential(4.0, who.size)
-    times[who, RELAPSE] = 16.0 * rng.weibull(0.9, who.size)
-    times[who, DEAD] = rng.exponential(150.0, who.size)
-    who = here(PR)
-    times[who, HSCT] = rng.exponential(6.0, who.size)
-    times[who, NR] = 5.0 * rng.weibull(1.1, who.size)
-    times[who, DEAD] = rng.exponential(60.0, who.size)
-    who = here(NR)
-    times[who, SALVAGE] = rng.exponential(9.0, who.size)
-    times[who, DEAD] = rng.exponential(7.0, who.size)
-    who = here(HSCT)
-    times[who, RELAPSE] = 60.0 * rng.weibull(0.7, who.size)
-    times[who, DEAD] = 90.0 * rng.weibull(0.6, who.size)
+        times[patients, to] = 2.5 * share**-0.5 * rng.weibull(2.0, patients.size)
+    times[patients, DEAD] = rng.exponential(30.0, patients.size)
+    patients = patients_in(CR)
+    times[patients, HSCT] = rng.exponential(4.0, patients.size)
+    times[patients, RELAPSE] = 16.0 * rng.weibull(0.9, patients.size)
+    times[patients, DEAD] = rng.exponential(150.0, patients.size)
+    patients = patients_in(PR)
+    times[patients, HSCT] = rng.exponential(6.0, patients.size)
+    times[patients, NR] = 5.0 * rng.weibull(1.1, patients.size)
+    times[patients, DEAD] = rng.exponential(60.0, patients.size)
+    patients = patients_in(NR)
+    times[patients, SALVAGE] = rng.exponential(9.0, patients.size)
+    times[patients, DEAD] = rng.exponential(7.0, patients.size)
+    patients = patients_in(HSCT)
+    times[patients, RELAPSE] = 60.0 * rng.weibull(0.7, patients.size)
+    times[patients, DEAD] = 90.0 * rng.weibull(0.6, patients.size)
     return times
 
 

@@ -1,4 +1,4 @@
-"""Everything that the document tells, measured one after the other."""
+"""All measurements of the document, one after another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import aftercart_runs
 import coupling
 import numpy as np
 import one_run
-import ours
 import parts
 import ratios
 from timing import ENOUGH, one_core, seconds, typical
@@ -33,7 +33,7 @@ class Sizes:
     profile: int = 1_000_000
     beds: int = 1_000_000
     coupling: int = 1_000_000
-    stories: int = 5_000
+    des: int = 5_000
     enough: float = ENOUGH
 
 
@@ -48,7 +48,7 @@ QUICK = Sizes(
     profile=2_000,
     beds=1_000,
     coupling=10_000,
-    stories=200,
+    des=200,
     enough=0.0,
 )
 
@@ -57,7 +57,7 @@ QUICK = Sizes(
 class Exact:
     """The exact engine: milliseconds a set of curves, the step, and the largest change of OS when it is halved."""
 
-    told: str
+    label: str
     milliseconds: float
     step: float
     error: float
@@ -65,7 +65,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the document tells."""
+    """All measurements."""
 
     sizes: Sizes
     pinned: bool
@@ -77,22 +77,22 @@ class Measured:
     memory_with_beds: one_run.Cost
     parts: dict[str, dict[str, float]]
     exact: list[Exact]
-    stories: float
+    des_patients_a_second: float
     gains: list[coupling.Gain]
 
 
 def everything(sizes: Sizes, say: Say) -> Measured:
-    """Measure. `say` is told what comes next."""
+    """Measure everything; `say` is called with the name of every step."""
     with one_core() as pinned:
         say("ratios to SimPy and heormodel")
         peers = ratios.of_peers(sizes.patients, sizes.pairs, enough=sizes.enough)
         by_size = ratios.by_size(sizes.by_size, sizes.by_size_pairs, enough=sizes.enough)
         say("how cost grows, and where the time goes")
-        grown = {n: seconds(partial(ours.curves, n), enough=sizes.enough) for n in sizes.growth}
+        grown = {n: seconds(partial(aftercart_runs.curves, n), enough=sizes.enough) for n in sizes.growth}
         profiled = _profiles(sizes.profile, max(sizes.profile // 10, 1_000))
         say("exact and des")
         exact = [_exact("peer pathway", "peer", sizes), _exact("B-ALL after CD19 CAR-T, baseline", "baseline", sizes)]
-        stories = sizes.stories / typical(partial(ours.story_by_story, sizes.stories), 1, enough=0.0)
+        by_des = sizes.des / typical(partial(aftercart_runs.with_beds_by_des, sizes.des), 1, enough=0.0)
         say("what addressed uniforms save")
         gains = coupling.table(sizes.coupling)
     say("memory")
@@ -103,21 +103,23 @@ def everything(sizes: Sizes, say: Say) -> Measured:
         processes = ratios.of_processes(*sizes.jobs, sizes.jobs_pairs)
     else:
         processes = ratios.Processes(*sizes.jobs, None, None, None, "left out of a quick run")
-    return Measured(sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, stories, gains)
+    return Measured(sizes, pinned, peers, by_size, processes, grown, memory, with_beds, profiled, exact, by_des, gains)
 
 
 def _profiles(patients: int, patients_with_beds: int) -> dict[str, dict[str, float]]:
     return {
-        "deaths only": parts.shares(partial(ours.deaths, patients)),
-        "with curves": parts.shares(partial(ours.curves, patients)),
-        "with beds": parts.shares(partial(ours.with_beds, patients_with_beds)),
+        "deaths only": parts.shares(partial(aftercart_runs.deaths, patients)),
+        "with curves": parts.shares(partial(aftercart_runs.curves, patients)),
+        "with beds": parts.shares(partial(aftercart_runs.with_beds, patients_with_beds)),
     }
 
 
-def _exact(told: str, name: str, sizes: Sizes) -> Exact:
-    taken = typical(partial(ours.exactly, name), 5 if sizes.enough else 1, enough=sizes.enough)
-    whole = ours.exactly(name)
+def _exact(label: str, name: str, sizes: Sizes) -> Exact:
+    seconds_a_run = typical(partial(aftercart_runs.exact_curves, name), 5 if sizes.enough else 1, enough=sizes.enough)
+    whole = aftercart_runs.exact_curves(name)
     step = float(whole.months[1] - whole.months[0])
-    half = ours.exactly(name, step / 2)
-    change = max(float(np.nanmax(np.abs(each - half.survival[key][:, ::2]))) for key, each in whole.survival.items())
-    return Exact(told, 1e3 * taken, step, change)
+    half = aftercart_runs.exact_curves(name, step / 2)
+    change = max(
+        float(np.nanmax(np.abs(survival - half.survival[key][:, ::2]))) for key, survival in whole.survival.items()
+    )
+    return Exact(label, 1e3 * seconds_a_run, step, change)

@@ -1,4 +1,4 @@
-"""One run in a process of its own: `one_run.py SCENARIO PATIENTS JOBS` prints its peak MiB of memory, and seconds."""
+"""One run in a new process: `one_run.py SCENARIO PATIENTS JOBS` prints its peak memory in MiB, and seconds."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ class Cost:
 def cost(scenario: str, patients: int, jobs: int = 1) -> Cost:
     """Return what `simulator.run` takes for so many patients by microsim, without histories.
 
-    Whatever other processes take to start is in the seconds; this file imports little, for they import it anew.
+    The seconds include the start of other processes; this file imports little, because they import it again.
     """
-    return _told(_begun(scenario, patients, jobs), patients)
+    return _cost_of(_started(scenario, patients, jobs), patients)
 
 
 def side_by_side(scenario: str, patients: int) -> list[Cost]:
     """Return what two runs take at once, each of half the patients: two processes that share nothing."""
-    return [_told(each, patients // 2) for each in [_begun(scenario, patients // 2, 1) for _ in range(2)]]
+    return [_cost_of(process, patients // 2) for process in [_started(scenario, patients // 2, 1) for _ in range(2)]]
 
 
-def _begun(scenario: str, patients: int, jobs: int) -> subprocess.Popen[str]:
+def _started(scenario: str, patients: int, jobs: int) -> subprocess.Popen[str]:
     command = [sys.executable, str(HERE / "one_run.py"), scenario, str(patients), str(jobs)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def _told(process: subprocess.Popen[str], patients: int) -> Cost:
-    told, _ = process.communicate()
+def _cost_of(process: subprocess.Popen[str], patients: int) -> Cost:
+    output, _ = process.communicate()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args)
-    mebibytes, seconds = told.split()
+    mebibytes, seconds = output.split()
     return Cost(patients, float(mebibytes), float(seconds))
 
 
 def peak() -> float:
     """Return the peak memory of this process in MiB.
 
-    Not by `getrusage` where there is a better way: on Linux its peak can be that of the process which started this one.
+    Linux has a better way than `getrusage`, whose peak can be that of the parent process.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -67,9 +67,9 @@ def main(scenario: str, patients: str, jobs: str) -> None:
 
     file = HERE / f"{scenario}.toml"
     simulator.run(file, engine="microsim", patients=100, replications=1)
-    begun = perf_counter()
+    start = perf_counter()
     simulator.run(file, engine="microsim", patients=int(patients), replications=1, jobs=int(jobs))
-    print(peak(), perf_counter() - begun)
+    print(peak(), perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the time goes: a profile, its functions put together by what they do.
+"""Where the time goes: a profile, with its functions grouped by their purpose.
 
 NumPy's universal functions are charged to the line that calls them; every other function outside the project to its
 callers, in proportion to the time that each caused.
@@ -21,7 +21,7 @@ EXITS = "choosing exits"
 TALLYING = "tallying"
 BOOKKEEPING = "bookkeeping"
 QUEUE = "the queue"
-JOINING = "joining stretches"
+JOINING = "joining segments"
 OTHER = "the rest"
 
 BY_FILE = {
@@ -54,9 +54,9 @@ def shares(work: Callable[[], object]) -> dict[str, float]:
     table: dict[Function, Any] = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     known: dict[Function, dict[str, float]] = {}
     total: dict[str, float] = defaultdict(float)
-    for function, (_, _, own, _, _) in table.items():
+    for function, (_, _, own_time, _, _) in table.items():
         for part, share in _parts(function, table, known).items():
-            total[part] += share * own
+            total[part] += share * own_time
     whole = sum(total.values())
     return {part: total[part] / whole for part in ORDER if total.get(part)}
 
@@ -75,11 +75,11 @@ def _by_callers(
 ) -> dict[str, float]:
     callers = table[function][4]
     whole = sum(times[2] for times in callers.values())
-    found: dict[str, float] = defaultdict(float)
-    for caller, (_, _, own, _) in callers.items():
+    shares_of_parts: dict[str, float] = defaultdict(float)
+    for caller, (_, _, own_time, _) in callers.items():
         for part, share in _parts(caller, table, known).items():
-            found[part] += share * (own / whole if whole else 1.0 / len(callers))
-    return dict(found) or {OTHER: 1.0}
+            shares_of_parts[part] += share * (own_time / whole if whole else 1.0 / len(callers))
+    return dict(shares_of_parts) or {OTHER: 1.0}
 
 
 def _part(function: Function) -> str | None:

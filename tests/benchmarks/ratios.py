@@ -1,4 +1,4 @@
-"""How much faster than the peers, and two processes than one: like with like, by turns."""
+"""Ratios of speed to the peers, and of two processes to one: equal work, by turns."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from statistics import median
 
+import aftercart_runs
 import heormodel_idiom
 import one_run
-import ours
 import simpy_by_hand
 from timing import ENOUGH, Paired, paired
 
@@ -20,9 +20,9 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Ratio:
-    """One row: what is compared with what, over how many patients, and which ratio is wanted."""
+    """One row: the programs compared, the number of patients, and the least and desired ratios."""
 
-    told: str
+    label: str
     patients: int
     floor: float | None
     aim: float | None
@@ -37,24 +37,24 @@ def has_heormodel() -> bool:
 def of_peers(patients: int, pairs: int, *, enough: float = ENOUGH) -> list[Ratio]:
     """Return the ratios to SimPy and heormodel, every row of as many patients on both sides."""
 
-    def row(told: str, slow: Work, fast: Work, floor: float | None = None, aim: float | None = None) -> Ratio:
-        return Ratio(told, patients, floor, aim, paired(slow, fast, pairs, enough=enough))
+    def row(label: str, slow: Work, fast: Work, floor: float | None = None, aim: float | None = None) -> Ratio:
+        return Ratio(label, patients, floor, aim, paired(slow, fast, pairs, enough=enough))
 
     free, beds = partial(simpy_by_hand.without_beds, patients), partial(simpy_by_hand.with_beds, patients)
-    deaths, curves = partial(ours.deaths, patients), partial(ours.curves, patients)
+    deaths, curves = partial(aftercart_runs.deaths, patients), partial(aftercart_runs.curves, patients)
     rows = [
         row("microsim / SimPy, without beds", free, deaths, 60.0, 100.0),
         row("the same, but microsim counts its curves too", free, curves),
-        row("microsim / SimPy, with beds", beds, partial(ours.with_beds, patients), 10.0, 15.0),
+        row("microsim / SimPy, with beds", beds, partial(aftercart_runs.with_beds, patients), 10.0, 15.0),
     ]
     if not has_heormodel():
         return [*rows, Ratio("microsim / heormodel", patients, 2.0, 3.0, None, "heormodel is not installed")]
-    other = partial(heormodel_idiom.run, patients)
-    other()
+    heormodel = partial(heormodel_idiom.run, patients)
+    heormodel()
     return [
         *rows,
-        row("microsim / heormodel", other, deaths, 2.0, 3.0),
-        row("the same, but microsim counts its curves too", other, curves),
+        row("microsim / heormodel", heormodel, deaths, 2.0, 3.0),
+        row("the same, but microsim counts its curves too", heormodel, curves),
     ]
 
 
@@ -63,8 +63,8 @@ def by_size(sizes: tuple[int, ...], pairs: int, *, enough: float = ENOUGH) -> li
     return [
         (
             n,
-            paired(partial(simpy_by_hand.without_beds, n), partial(ours.deaths, n), pairs, enough=enough),
-            paired(partial(simpy_by_hand.with_beds, n), partial(ours.with_beds, n), pairs, enough=enough),
+            paired(partial(simpy_by_hand.without_beds, n), partial(aftercart_runs.deaths, n), pairs, enough=enough),
+            paired(partial(simpy_by_hand.with_beds, n), partial(aftercart_runs.with_beds, n), pairs, enough=enough),
         )
         for n in sizes
     ]
@@ -74,7 +74,7 @@ def by_size(sizes: tuple[int, ...], pairs: int, *, enough: float = ENOUGH) -> li
 class Processes:
     """Two processes against one. `small`, `large` : whole runs; `further` : a further patient, start-up left out.
 
-    machine : as `large`, of two processes that share nothing, not even one run: more than that no machine gives.
+    machine : as `large`, for two processes that share nothing: the most that the machine can reach.
     """
 
     small_patients: int
@@ -86,12 +86,12 @@ class Processes:
 
     @property
     def further(self) -> float:
-        """The ratio of what a further patient takes: between the small runs and the large ones."""
+        """The ratio of the times for one more patient, from the small and the large runs."""
         assert self.small is not None
         assert self.large is not None
-        one = median(self.large.slow) - median(self.small.slow)
-        two = median(self.large.fast) - median(self.small.fast)
-        return one / two if two > 0 else float("nan")
+        with_one = median(self.large.slow) - median(self.small.slow)
+        with_two = median(self.large.fast) - median(self.small.fast)
+        return with_one / with_two if with_two > 0 else float("nan")
 
 
 def of_processes(small: int, large: int, pairs: int) -> Processes:
@@ -103,12 +103,12 @@ def of_processes(small: int, large: int, pairs: int) -> Processes:
 
 def _jobs(patients: int, pairs: int) -> tuple[Paired, Paired]:
     """Return one process beside two of `--jobs 2`, and beside two that share nothing; all three take turns."""
-    one, two, apart = [], [], []
+    with_one, with_two, separate = [], [], []
     for _ in range(pairs):
-        one.append(one_run.cost("peer", patients).seconds)
-        two.append(one_run.cost("peer", patients, jobs=2).seconds)
-        apart.append(max(each.seconds for each in one_run.side_by_side("peer", patients)))
-    return Paired(tuple(one), tuple(two)), Paired(tuple(one), tuple(apart))
+        with_one.append(one_run.cost("peer", patients).seconds)
+        with_two.append(one_run.cost("peer", patients, jobs=2).seconds)
+        separate.append(max(cost.seconds for cost in one_run.side_by_side("peer", patients)))
+    return Paired(tuple(with_one), tuple(with_two)), Paired(tuple(with_one), tuple(separate))
 
 
 def cores() -> int:

@@ -1,7 +1,7 @@
 """The peer pathway as a SimPy user writes it by hand: one generator a patient, and beds as a Resource.
 
 Written to be fast as well as plain: the sampled times of a state are compared as numbers, nothing is scheduled past the
-end of follow-up, and only what is asked for afterwards is kept.
+end of follow-up, and only the results that are compared are kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from random import expovariate, weibullvariate
 
 import simpy
 
-Story = Generator[simpy.Event, object, None]
+PatientProcess = Generator[simpy.Event, object, None]
 
 HORIZON = 120.0
 ARRIVALS_A_MONTH = 50.0
@@ -22,40 +22,40 @@ COMPLETE, PARTIAL, NONE = 2.5 * 0.40**-0.5, 2.5 * 0.25**-0.5, 2.5 * 0.35**-0.5
 
 
 @dataclass
-class Seen:
-    """What is kept: months from entry to each death, months waited for a bed, and how many transitions there were."""
+class Record:
+    """Months from entry to every death, months of waiting for a bed, and the number of transitions."""
 
     deaths: list[float] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     transitions: int = 0
 
 
-def without_beds(patients: int, seed: int = 1) -> Seen:
-    """Return what happens to patients who all enter at month 0 and find every bed free."""
+def without_beds(patients: int, seed: int = 1) -> Record:
+    """Return the record of patients who all enter at month 0 and find every bed free."""
     random.seed(seed)
-    env, seen = simpy.Environment(), Seen()
+    env, record = simpy.Environment(), Record()
     for _ in range(patients):
-        env.process(patient(env, seen, None))
+        env.process(patient(env, record, None))
     env.run()
-    return seen
+    return record
 
 
-def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> Seen:
-    """Return what happens to patients who arrive one by one and share the beds, each followed to the horizon."""
+def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> Record:
+    """Return the record of patients who arrive one by one, share the beds, and are followed to the horizon."""
     random.seed(seed)
-    env, seen = simpy.Environment(), Seen()
-    env.process(arrivals(env, patients, seen, simpy.Resource(env, capacity=beds)))
+    env, record = simpy.Environment(), Record()
+    env.process(arrivals(env, patients, record, simpy.Resource(env, capacity=beds)))
     env.run()
-    return seen
+    return record
 
 
-def arrivals(env: simpy.Environment, patients: int, seen: Seen, beds: simpy.Resource) -> Story:
+def arrivals(env: simpy.Environment, patients: int, record: Record, beds: simpy.Resource) -> PatientProcess:
     for _ in range(patients):
         yield env.timeout(expovariate(ARRIVALS_A_MONTH))
-        env.process(patient(env, seen, beds))
+        env.process(patient(env, record, beds))
 
 
-def patient(env: simpy.Environment, seen: Seen, beds: simpy.Resource | None) -> Story:
+def patient(env: simpy.Environment, record: Record, beds: simpy.Resource | None) -> PatientProcess:
     """One patient, from remission to death or the end of follow-up."""
     entry = env.now
     end = entry + HORIZON
@@ -65,16 +65,16 @@ def patient(env: simpy.Environment, seen: Seen, beds: simpy.Resource | None) -> 
         if env.now + time > end:
             return
         yield env.timeout(time)
-        seen.transitions += 1
+        record.transitions += 1
         if following == "dead":
-            seen.deaths.append(env.now - entry)
+            record.deaths.append(env.now - entry)
             return
         state = following
         if state == "hsct" and beds is not None:
-            asked = env.now
+            requested = env.now
             with beds.request() as bed:
                 yield bed
-                seen.waits.append(min(env.now, end) - asked)
+                record.waits.append(min(env.now, end) - requested)
                 stay = expovariate(1.0)
                 if env.now + stay > end:
                     yield env.timeout(max(end - env.now, 0.0))

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+import aftercart_runs
 import heormodel_idiom
-import ours
 import pytest
 import ratios
 import simpy_by_hand
@@ -18,24 +18,24 @@ Benchmark = Callable[..., object]
 
 
 def test_microsim_without_beds(benchmark: Benchmark) -> None:
-    benchmark(ours.deaths, PATIENTS)
+    benchmark(aftercart_runs.deaths, PATIENTS)
 
 
 def test_microsim_with_its_curves(benchmark: Benchmark) -> None:
-    benchmark(ours.curves, PATIENTS)
+    benchmark(aftercart_runs.curves, PATIENTS)
 
 
 def test_microsim_with_beds(benchmark: Benchmark) -> None:
-    benchmark(ours.with_beds, PATIENTS)
+    benchmark(aftercart_runs.with_beds, PATIENTS)
 
 
 def test_des_with_beds(benchmark: Benchmark) -> None:
-    benchmark(ours.story_by_story, FEW)
+    benchmark(aftercart_runs.with_beds_by_des, FEW)
 
 
 @pytest.mark.parametrize("name", ["peer", "baseline"])
 def test_exact_curves(benchmark: Benchmark, name: str) -> None:
-    benchmark(ours.exactly, name)
+    benchmark(aftercart_runs.exact_curves, name)
 
 
 @pytest.mark.parametrize("run", [simpy_by_hand.without_beds, simpy_by_hand.with_beds])

@@ -14,7 +14,7 @@ Work = Callable[[], object]
 Clock = Callable[[], float]
 
 ENOUGH = 0.3
-"""Seconds. What takes less is repeated until it has taken as long, and the mean is taken."""
+"""Seconds. Shorter work is repeated until it takes as long, and its mean is used."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Paired:
 
     @property
     def ratios(self) -> list[float]:
-        """How often the fast one could have run meanwhile, pair by pair."""
+        """Time of the slow work over time of the fast one, pair by pair."""
         return [slow / fast for slow, fast in zip(self.slow, self.fast, strict=True)]
 
     @property
@@ -57,20 +57,20 @@ def one_core() -> Iterator[bool]:
 def seconds(work: Work, clock: Clock = process_time, enough: float = ENOUGH) -> float:
     """Return the mean seconds of one run, of as many as fill the time."""
     gc.collect()
-    runs, begun = 0, clock()
+    runs, start = 0, clock()
     while True:
         work()
         runs += 1
-        taken = clock() - begun
+        taken = clock() - start
         if taken >= enough:
             return taken / runs
 
 
 def paired(slow: Work, fast: Work, pairs: int, clock: Clock = process_time, enough: float = ENOUGH) -> Paired:
-    """Time two kinds of work by turns, so that whatever else the machine does troubles both alike."""
+    """Time two kinds of work by turns, so that other programs slow both alike."""
     seconds(fast, clock, 0.0)
-    found = [(seconds(slow, clock, enough), seconds(fast, clock, enough)) for _ in range(pairs)]
-    return Paired(tuple(each for each, _ in found), tuple(each for _, each in found))
+    times = [(seconds(slow, clock, enough), seconds(fast, clock, enough)) for _ in range(pairs)]
+    return Paired(tuple(time for time, _ in times), tuple(time for _, time in times))
 
 
 def typical(work: Work, times: int, clock: Clock = process_time, enough: float = ENOUGH) -> float:

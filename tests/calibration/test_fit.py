@@ -85,7 +85,7 @@ def test_the_predicted_count_is_beta_binomial(targets: Targets) -> None:
     assert row["inside"] == "yes"
 
 
-@pytest.mark.usefixtures("by_others")
+@pytest.mark.usefixtures("work_by_other_processes")
 def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(targets: Targets, fitted: Fit, tmp_path: Path) -> None:
     fitted.write(tmp_path)
     fit.calibrate(targets.folder, out=tmp_path / "two", jobs=2, **SMALL)
@@ -107,15 +107,13 @@ def test_a_seed_below_zero_is_refused(targets: Targets) -> None:
 def test_a_fit_is_written_to_the_folder_of_its_cohort(new_cohort: NewCohort) -> None:
     targets = new_cohort(20, "treated,patients,treated,,,,7,20,", "untreated,patients,untreated,,,,13,20,")
     reports: list[tuple[str, int, int]] = []
-    written = fit.calibrate(
-        targets.folder, wanted=100, effective=200.0, progress=lambda *report: reports.append(report)
-    )
+    result = fit.calibrate(targets.folder, wanted=100, effective=200.0, progress=lambda *report: reports.append(report))
     read = read_cohort(targets.folder)
     assert read.posterior is not None
     assert read.predictive is not None
     draws = pd.read_csv(targets.folder / "draws.csv", dtype=str)
     assert set(draws.pop("fitted_to")) == {fingerprint.of_fit(targets.pathway, targets.folder)}
-    pd.testing.assert_frame_equal(draws.astype(float), written.draws, check_exact=True)
+    pd.testing.assert_frame_equal(draws.astype(float), result.draws, check_exact=True)
     assert all(0 < done <= most for _, done, most in reports)
     for stage in {stage for stage, _, _ in reports}:
         done = [number for name, number, _ in reports if name == stage]

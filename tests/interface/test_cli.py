@@ -114,7 +114,7 @@ def test_a_run_writes_figures_and_a_report_that_can_be_made_again(
     assert {path.name for path in (folder / "run").iterdir()} == names
 
 
-@pytest.mark.usefixtures("by_others")
+@pytest.mark.usefixtures("work_by_other_processes")
 @pytest.mark.parametrize("engine", ["exact", "microsim"])
 def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path, engine: str) -> None:
     for out, jobs in (("one", "1"), ("two", "2")):

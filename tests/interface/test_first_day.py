@@ -112,7 +112,7 @@ def test_the_shell_completes_commands_scenarios_cohorts_engines_and_parts(
 
 
 def test_an_internal_error_says_where_to_report_it(aftercart: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*given: object, **more: object) -> None:
+    def broken(*arguments: object, **options: object) -> None:
         raise KeyError("lost")
 
     monkeypatch.setattr("simulator.experiment.run.simulate", broken)

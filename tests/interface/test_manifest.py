@@ -41,7 +41,7 @@ def test_every_file_of_a_run_is_named_once_with_its_hash(aftercart: Command, fol
     files = {entry["file"]: (entry["what"], entry["sha256"]) for entry in read_manifest(folder / "a folder")["files"]}
     declared = {str((folder / name).resolve()): "scenario" for name in ("as-it-is.toml", "fewer-fall-ill.toml")}
     shipped = {"simulator/pathway/shipped/three_state.toml": "pathway"}
-    assert {file: what for file, (what, _) in files.items()} == declared | shipped
+    assert {file: kind for file, (kind, _) in files.items()} == declared | shipped
     for file in declared:
         assert files[file][1] == sha256(Path(file).read_bytes()).hexdigest()
 

@@ -233,7 +233,7 @@ def test_json_is_the_outcomes_table_and_nothing_else(aftercart: Command) -> None
 # --- Files ---
 
 
-@pytest.mark.usefixtures("by_others")
+@pytest.mark.usefixtures("work_by_other_processes")
 def test_the_same_command_gives_the_same_bytes(aftercart: Command, folder: Path) -> None:
     for out, jobs in (("one", "1"), ("two", "2")):
         typed = ("run", "letter-centre", "--draws", "2", "--replications", "2", "--histories", "--jobs", jobs)

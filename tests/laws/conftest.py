@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import those_of_the_default_suite
+from worlds import policies_of_the_default_suite
 
 import scenarios
 from simulator.engines.curves import Curves
@@ -59,7 +59,7 @@ def as_declared(name: str) -> Scenario:
     return load_scenario(name)
 
 
-@pytest.fixture(scope="session", params=those_of_the_default_suite(policies()))
+@pytest.fixture(scope="session", params=policies_of_the_default_suite(policies()))
 def policy(request: pytest.FixtureRequest) -> Scenario:
     return as_declared(request.param)
 

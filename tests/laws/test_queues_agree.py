@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sojourn_times import Table, by, exponential, fixed
-from worlds import chance, load, sojourn, those_of_the_default_suite, ward, world
+from worlds import chance, load, policies_of_the_default_suite, sojourn, ward, world
 
 import scenarios
 from simulator.engines import tally
@@ -59,7 +59,7 @@ def limitable() -> list[str]:
     return pathways + [name for name in of_scenarios if load_scenario(name).pathway.resources]
 
 
-EVERY_LIMITABLE = pytest.mark.parametrize("name", those_of_the_default_suite(limitable()))
+EVERY_LIMITABLE = pytest.mark.parametrize("name", policies_of_the_default_suite(limitable()))
 
 
 def policy(name: str) -> Scenario:

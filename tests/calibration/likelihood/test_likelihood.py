@@ -225,12 +225,12 @@ def test_medians_by_level_need_not_be_reported(likelihood: Likelihood, draws: pd
     fewer = load_targets(changed(tmp_path / "overall", lambda rows: rows[~rows["name"].isin(levels)]))
     assert fewer.times is not None
     assert fewer.times.sizes == {"positive": 17, "negative_or_dim": 10, "unknown": 10}
-    other = Likelihood(fewer)
+    likelihood_without_levels = Likelihood(fewer)
     medians = {name: np.array([[10.0], [10.0]]) for name in draws.columns if name.startswith("relapse_median")}
     medians["relapse_median_cd19_unknown"] = np.array([[10.0], [2.0]])
-    model = resolve(other.targets.scenario, {**values(draws, slice(0, 2)), **medians})
-    assert other.times is not None
-    alike, different = other.log_density_of_times(model, other.times)
+    model = resolve(likelihood_without_levels.targets.scenario, {**values(draws, slice(0, 2)), **medians})
+    assert likelihood_without_levels.times is not None
+    alike, different = likelihood_without_levels.log_density_of_times(model, likelihood_without_levels.times)
     assert alike > different + 0.5
 
 

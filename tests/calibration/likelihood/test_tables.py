@@ -106,8 +106,8 @@ def test_two_arms_with_survivors_of_both_together_are_a_sum_of_binomials() -> No
             for early in (True, False)
         )
         size = died + lived
-        one, two = stats.binom(200, died / size), stats.binom(250, later_died / (later_died + later_lived))
-        both = special.logsumexp([one.logpmf(k) + two.logpmf(150 - k) for k in range(151)])
+        first_arm, second_arm = stats.binom(200, died / size), stats.binom(250, later_died / (later_died + later_lived))
+        both = special.logsumexp([first_arm.logpmf(k) + second_arm.logpmf(150 - k) for k in range(151)])
         expected = stats.binom.logpmf(200, 450, size) + both
         np.testing.assert_allclose(reported.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
 

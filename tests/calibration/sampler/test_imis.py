@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from known_posteriors import KNOWN, linear
+from known_posteriors import KNOWN_POSTERIORS, linear
 from scipy import stats
 
 from calibration.sampler.diagnostics import UNIQUE_SHARE_LIMIT
@@ -15,14 +15,14 @@ from simulator.errors import AftercartError
 FALSE_ALARM = 1e-5
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", KNOWN_POSTERIORS)
 def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
     """Within their Monte Carlo error: of means and variances Bonferroni's bound, of the evidence five standard errors.
 
     The standard error of a weighted mean of f is sqrt(sum w^2 (f - mean)^2) (Owen 2013, Monte Carlo theory,
     equation 9.8); the relative one of the evidence is sqrt(1 / ESS - 1 / n).
     """
-    known = KNOWN[name]
+    known = KNOWN_POSTERIORS[name]
     drawn = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000)
     assert drawn.reached
     assert not drawn.weights[np.isneginf(drawn.log_likelihood)].any()
@@ -54,7 +54,7 @@ def test_the_effective_sample_size_agrees_with_the_variance_of_repeated_runs() -
     The 480 squared errors, nearly independent, make the ratio's own sd 6.5 %; the bound of 30 % is four of them and
     leaves 4 % for the correlation between a point's weight and its position.
     """
-    truth = linear(6, measurements=8, noise=0.3).among(6)
+    truth = linear(6, measurements=8, noise=0.3).with_silent_scores(6)
     errors, effective = [], []
     for seed in range(40):
         drawn = sample(truth.log_likelihood, 12, seed=seed, wanted=400, initial=800, batch=250)
@@ -111,7 +111,7 @@ def test_points_are_drawn_as_often_as_their_weights_say() -> None:
 
 def test_the_first_draws_are_as_representative_as_all() -> None:
     """The mean of the first tenth is within five of its standard errors."""
-    truth = linear(3, measurements=4, noise=0.3).among(1)
+    truth = linear(3, measurements=4, noise=0.3).with_silent_scores(1)
     drawn = sample(truth.log_likelihood, 4, seed=13, wanted=2000)
     first = drawn.z[drawn.resample(2000, seed=13)[:200]]
     assert np.all(np.abs(first.mean(axis=0) - truth.mean) < 5 * truth.sd / np.sqrt(200))
@@ -153,7 +153,7 @@ def test_the_variance_of_a_skewed_posterior_is_not_biased() -> None:
 
     The second score's variance over eight runs is within five standard errors of what quadrature gives.
     """
-    known, errors = KNOWN["a banana"], []
+    known, errors = KNOWN_POSTERIORS["a banana"], []
     for seed in range(8):
         drawn = sample(known.log_likelihood, 25, seed=seed, wanted=2000, effective=4000)
         error = ((drawn.z[:, 1] - known.mean[1]) / known.sd[1]) ** 2 - 1.0

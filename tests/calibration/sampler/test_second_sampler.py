@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from known_posteriors import KNOWN
+from known_posteriors import KNOWN_POSTERIORS
 from scipy import stats
 
 from calibration.fit import WANTED, likelihood_of
@@ -99,10 +99,10 @@ def run_ensemble(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"two modes"}))
+@pytest.mark.parametrize("name", sorted(set(KNOWN_POSTERIORS) - {"two modes"}))
 def test_the_second_sampler_finds_the_mean_and_sd_of_a_known_posterior(name: str) -> None:
     """Within five Monte Carlo standard errors. Its chains do not pass from one mode to another."""
-    known = KNOWN[name]
+    known = KNOWN_POSTERIORS[name]
     z, effective, _ = run_ensemble(known.log_likelihood, len(known.mean))
     for values, mean, sd in zip(np.moveaxis(z, 2, 0), known.mean, known.sd, strict=True):
         estimate = estimate_of_chains(values)

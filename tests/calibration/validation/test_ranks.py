@@ -183,7 +183,7 @@ def test_as_many_cohorts_are_fitted_as_are_requested_even_if_some_are_refused(
     assert len(trials.run(targets, 3, tmp_path)) == 5
 
 
-@pytest.mark.usefixtures("by_others")
+@pytest.mark.usefixtures("work_by_other_processes")
 def test_several_processes_find_the_same_ranks(
     targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,11 +246,11 @@ def test_a_full_disk_at_the_start_does_not_block_the_next_run(
     whole: int, targets: Targets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk takes none or one of the files, and a few bytes of the next."""
-    usual, written = Path.write_bytes, []
+    usual, files = Path.write_bytes, []
 
     def fill(self: Path, content: bytes) -> int:
-        written.append(self)
-        if len(written) > whole:
+        files.append(self)
+        if len(files) > whole:
             usual(self, content[:9])
             raise OSError(errno.ENOSPC, "No space left on device")
         return usual(self, content)

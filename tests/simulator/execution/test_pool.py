@@ -43,7 +43,7 @@ def test_all_processes_work_and_results_come_in_order() -> None:
     assert not active_children()
 
 
-@pytest.mark.usefixtures("by_others")
+@pytest.mark.usefixtures("work_by_other_processes")
 def test_other_processes_can_do_all_the_work_of_several_maps() -> None:
     with execution.Pool(2) as pool:
         results = list(execution.map(partial(multiplied, 2), range(20), jobs=pool))
@@ -66,7 +66,7 @@ def test_no_items_give_no_results(jobs: int) -> None:
 @pytest.mark.parametrize("by", ["this process", "another"])
 def test_an_error_reaches_the_caller_from_any_process(by: str, request: pytest.FixtureRequest) -> None:
     if by == "another":
-        request.getfixturevalue("by_others")
+        request.getfixturevalue("work_by_other_processes")
     with pytest.raises(ValueError, match="not 7"):
         list(execution.map(partial(refused, 7), range(20), jobs=2))
     assert not active_children()

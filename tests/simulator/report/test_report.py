@@ -167,7 +167,7 @@ def test_parameters_that_the_37_did_not_inform_are_marked(page: Page) -> None:
             silent.add(row["parameter"])
     marked = [row[0] for row, mark in zip(page.rows, page.marked, strict=True) if mark]
     assert len(marked) == len(silent) > 0
-    assert all(any(shown.startswith(name) for shown in marked) for name in silent)
+    assert all(any(name_on_page.startswith(name) for name_on_page in marked) for name in silent)
     assert page.text.count("not informed by the 37") == len(silent)
 
 

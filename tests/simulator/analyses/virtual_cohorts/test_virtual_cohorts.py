@@ -176,8 +176,8 @@ def test_relapse_free_survival_from_response_shows_no_difference(immortal: Immor
             assert row["difference"] > 5 * noise
         else:
             assert abs(row["difference"]) < 5 * noise, key
-    told = rows.loc[("simon_makuch", 0.0)]
-    assert told["significant"] < 0.05 + 5 * math.sqrt(0.05 * 0.95 / told["cohorts"])
+    simon_makuch = rows.loc[("simon_makuch", 0.0)]
+    assert simon_makuch["significant"] < 0.05 + 5 * math.sqrt(0.05 * 0.95 / simon_makuch["cohorts"])
 
 
 def test_the_answer_starts_with_the_bias(immortal: ImmortalTime) -> None:
@@ -187,7 +187,7 @@ def test_the_answer_starts_with_the_bias(immortal: ImmortalTime) -> None:
     assert "show the reported difference of 17.5 percentage points or more" in text
 
 
-def test_results_do_not_depend_on_the_number_of_processes(by_others: None) -> None:
+def test_results_do_not_depend_on_the_number_of_processes(work_by_other_processes: None) -> None:
     results: list[VirtualCohorts] = [
         virtual_cohorts(load_scenario("baseline"), settings=Settings(n=10, cohorts=6, draws=3, jobs=jobs))
         for jobs in (1, 2)

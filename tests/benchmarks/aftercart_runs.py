@@ -1,4 +1,4 @@
-"""The peer pathway through the project's own engines, as it is told in TOML."""
+"""The peer pathway through the project's engines, as declared in TOML."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ NOTHING: frozenset[str] = frozenset()
 @cache
 def model(name: str, beds: int = BEDS) -> Model:
     """Return the model of a scenario of this folder, or of a shipped one, at its declared values."""
-    told = HERE / f"{name}.toml"
-    scenario = load_scenario(told if told.exists() else name)
+    file = HERE / f"{name}.toml"
+    scenario = load_scenario(file if file.exists() else name)
     if beds != BEDS:
         scenario = replace(scenario, capacity={"beds": Capacity(((0.0, beds),))})
     return resolve(scenario)
@@ -60,11 +60,11 @@ def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> tuple[Trajector
     return queueing.simulate(limited, Uniforms(seed), arrivals(patients, seed), horizon=HORIZON, keep=NOTHING)
 
 
-def story_by_story(patients: int, seed: int = 1) -> tuple[Trajectories, Requests]:
+def with_beds_by_des(patients: int, seed: int = 1) -> tuple[Trajectories, Requests]:
     """Simulate with beds by des, which keeps every event."""
     return des.simulate(model("peer_with_beds"), Uniforms(seed), arrivals(patients, seed), horizon=HORIZON)
 
 
-def exactly(name: str = "peer", step: float | None = None) -> Curves:
+def exact_curves(name: str = "peer", step: float | None = None) -> Curves:
     """Solve a scenario without beds: OS of every population and clock, and every state's occupancy."""
     return exact.curves(model(name), HORIZON, step=step)
