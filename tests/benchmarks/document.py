@@ -116,9 +116,11 @@ def _ratio_row(row: Ratio) -> tuple[str, ...]:
     floor, aim = ("" if ratio is None else f"{ratio:g}" for ratio in (row.floor, row.aim))
     if row.measured is None:
         return row.label, f"{row.patients:,}", row.why_not, "", "", "", floor, aim, ""
-    them, us = (_thousands(row.patients / median(times)) for times in (row.measured.slow, row.measured.fast))
+    slow_rate, fast_rate = (
+        _thousands(row.patients / median(times)) for times in (row.measured.slow, row.measured.fast)
+    )
     ratio, spread = _number(row.measured.ratio), _range(row.measured)
-    return row.label, f"{row.patients:,}", ratio, spread, them, us, floor, aim, _verdict(row)
+    return row.label, f"{row.patients:,}", ratio, spread, slow_rate, fast_rate, floor, aim, _verdict(row)
 
 
 def _verdict(row: Ratio) -> str:

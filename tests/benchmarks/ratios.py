@@ -102,7 +102,7 @@ def of_processes(small: int, large: int, pairs: int) -> Processes:
 
 
 def _jobs(patients: int, pairs: int) -> tuple[Paired, Paired]:
-    """Return one process beside two of `--jobs 2`, and beside two that share nothing; all three take turns."""
+    """Pair one process with two of `--jobs 2`, and with two that share nothing; all three take turns."""
     with_one, with_two, separate = [], [], []
     for _ in range(pairs):
         with_one.append(one_run.cost("peer", patients).seconds)

@@ -34,14 +34,14 @@ def curves() -> Curves:
 def transitions() -> tuple[float, float]:
     """The mean number of transitions by the exact engine, and its standard deviation among microsim's patients."""
     solution = exact.solve(aftercart_runs.model("peer"), aftercart_runs.HORIZON)
-    made = np.zeros(PATIENTS)
+    transitions_made = np.zeros(PATIENTS)
     for block in microsim.simulate(
         aftercart_runs.model("peer"), Uniforms(1), range(PATIENTS), horizon=aftercart_runs.HORIZON
     ):
         for exits in block.left.values():
             for places, _ in exits:
-                made += np.bincount(block.patients[places], minlength=PATIENTS)
-    return float(solution.entered(solution.model.pathway.states)[0, -1]) - 1.0, float(made.std())
+                transitions_made += np.bincount(block.patients[places], minlength=PATIENTS)
+    return float(solution.entered(solution.model.pathway.states)[0, -1]) - 1.0, float(transitions_made.std())
 
 
 def assert_same_survival(months: Floats, patients: int, curves: Curves) -> None:

@@ -61,9 +61,9 @@ def seconds(work: Work, clock: Clock = process_time, enough: float = ENOUGH) -> 
     while True:
         work()
         runs += 1
-        taken = clock() - start
-        if taken >= enough:
-            return taken / runs
+        elapsed = clock() - start
+        if elapsed >= enough:
+            return elapsed / runs
 
 
 def paired(slow: Work, fast: Work, pairs: int, clock: Clock = process_time, enough: float = ENOUGH) -> Paired:

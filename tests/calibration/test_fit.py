@@ -94,9 +94,9 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(targets: Targets, 
 
 
 def test_another_seed_gives_other_draws(targets: Targets, fitted: Fit) -> None:
-    other = fit.run(targets, **{**SMALL, "seed": 12})
-    assert not np.array_equal(other.draws, fitted.draws)
-    assert not np.array_equal(other.predictive["simulated"], fitted.predictive["simulated"])
+    other_fit = fit.run(targets, **{**SMALL, "seed": 12})
+    assert not np.array_equal(other_fit.draws, fitted.draws)
+    assert not np.array_equal(other_fit.predictive["simulated"], fitted.predictive["simulated"])
 
 
 def test_a_seed_below_zero_is_refused(targets: Targets) -> None:
@@ -203,7 +203,7 @@ def test_at_least_two_in_three_frozen_draws_are_distinct(frozen: pd.DataFrame) -
     assert len(frozen.drop_duplicates()) > 2000 * 2 / 3
 
 
-def test_the_frozen_posterior_is_that_of_the_frozen_draws(frozen: pd.DataFrame) -> None:
+def test_the_frozen_posterior_agrees_with_the_frozen_draws(frozen: pd.DataFrame) -> None:
     posterior = read_cohort(find_folder("wang2024")).posterior
     assert posterior is not None
     table = posterior.set_index("parameter")
@@ -218,7 +218,7 @@ def test_the_frozen_posterior_is_that_of_the_frozen_draws(frozen: pd.DataFrame) 
     np.testing.assert_allclose(table["contraction"], contraction, atol=1e-4)
 
 
-def test_the_frozen_prior_is_that_of_the_pathway() -> None:
+def test_the_frozen_prior_agrees_with_the_pathway() -> None:
     posterior = read_cohort(find_folder("wang2024")).posterior
     assert posterior is not None
     table = posterior.set_index("parameter")

@@ -179,7 +179,7 @@ def test_an_empty_group_counts_no_patients_and_has_no_survival(new_cohort: NewCo
     assert summary.loc["alive", "simulated"] == pytest.approx(100 * np.nanmean(simulated[:, 1]))
 
 
-def test_a_group_that_nobody_ever_enters_has_an_empty_cell(new_cohort: NewCohort) -> None:
+def test_a_group_without_patients_has_an_empty_cell(new_cohort: NewCohort) -> None:
     targets = new_cohort(8, "alive,survivors,treated,,,6,0,8,", use="predictive")
     summary = predict(targets, draws_of(0.0, 60), map)
     assert summary[["simulated", "lower", "upper"]].isna().all(axis=None)
@@ -236,7 +236,7 @@ def test_few_untreated_patients_survive_a_year(from_other_draws: pd.DataFrame) -
         assert table.loc["survivors_12_untreated", "simulated"] < 3.0
 
 
-def test_the_frozen_table_is_that_of_the_frozen_draws(from_other_draws: pd.DataFrame) -> None:
+def test_the_frozen_table_agrees_with_the_frozen_draws(from_other_draws: pd.DataFrame) -> None:
     """The mean of a figure in 200 other cohorts differs by its noise only."""
     frozen_rows = frozen().loc[from_other_draws.index]
     spread = (frozen_rows["upper"] - frozen_rows["lower"]) / 4 + 0.5

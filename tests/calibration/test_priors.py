@@ -66,7 +66,7 @@ def test_extreme_scores_have_finite_values(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_summary_is_that_of_the_distribution(name: str) -> None:
+def test_the_summary_agrees_with_the_distribution(name: str) -> None:
     declared, expected = FAMILIES[name]
     summary = priors_of(declared).summary()["only"]
     numbers = [summary.mean, summary.sd, summary.lower, summary.median, summary.upper]
@@ -88,15 +88,15 @@ def test_siblings_have_the_density_of_one_dirichlet() -> None:
         assert log_density == pytest.approx(stats.dirichlet(list(alphas.values())).logpdf(theta), abs=1e-6)
 
 
-def test_siblings_sum_to_one_and_come_back_from_the_tails() -> None:
+def test_siblings_sum_to_one_and_map_back_from_the_tails() -> None:
     alphas = {"first": 2.0, "second": 0.5, "third": 30.0}
     priors = Priors.from_parameters(dirichlet(**alphas), [tuple(alphas)])
     z = np.array([[first, second] for first in (-5.0, -1.0, 0.0, 5.0) for second in (-4.0, 0.5, 4.0)])
     theta = priors.transform(z)
     np.testing.assert_allclose(theta.sum(axis=1), 1.0, rtol=1e-12)
     np.testing.assert_allclose(priors.inverse(theta), z, atol=1e-6)
-    far = priors.transform(np.array([[50.0, -50.0], [-50.0, 50.0]]))
-    assert np.all(np.isfinite(far) & (far >= 0))
+    extreme = priors.transform(np.array([[50.0, -50.0], [-50.0, 50.0]]))
+    assert np.all(np.isfinite(extreme) & (extreme >= 0))
 
 
 def test_a_sibling_alone_is_a_beta() -> None:

@@ -158,11 +158,11 @@ def test_a_damaged_pathway_is_refused_with_its_place(
 @pytest.mark.parametrize(
     ("scenario", "words"),
     [
-        ('pathway = "three_stat"', ["spoiled.toml: pathway: unk", "got 'three_stat'", "did you mean 'three_state'?"]),
-        ('pathway = "three_stat.toml"', ["spoiled.toml: pathway", "no such file", "got 'three_stat.toml'"]),
-        ('base = "baselin"', ["spoiled.toml: base", "unknown scenario", "did you mean 'baseline'?"]),
-        ('base = "base\\u0000line"', ["spoiled.toml: base: a name that is not plain text", "got 'base\\x00line'"]),
-        ('base = "spoiled.toml"', ["its own base"]),
+        ('pathway = "three_stat"', ["damaged.toml: pathway: unk", "got 'three_stat'", "did you mean 'three_state'?"]),
+        ('pathway = "three_stat.toml"', ["damaged.toml: pathway", "no such file", "got 'three_stat.toml'"]),
+        ('base = "baselin"', ["damaged.toml: base", "unknown scenario", "did you mean 'baseline'?"]),
+        ('base = "base\\u0000line"', ["damaged.toml: base: a name that is not plain text", "got 'base\\x00line'"]),
+        ('base = "damaged.toml"', ["its own base"]),
         ('base = "not-there.toml"', ["not-there.toml", "cannot be read"]),
         ('title = "no pathway"', ["pathway", "needs a pathway"]),
         ('base = "baseline"\nquestin = "?"', ["unknown key", "did you mean 'question'?"]),
@@ -199,12 +199,12 @@ def test_a_damaged_pathway_is_refused_with_its_place(
 def test_a_damaged_scenario_is_refused_with_its_place(
     aftercart: Command, folder: Path, untouched: None, scenario: str, words: list[str]
 ) -> None:
-    (folder / "spoiled.toml").write_text(scenario)
+    (folder / "damaged.toml").write_text(scenario)
     try:
         for command in ("check", "run"):
-            refused(aftercart(command, "spoiled.toml"), *words)
+            refused(aftercart(command, "damaged.toml"), *words)
     finally:
-        (folder / "spoiled.toml").unlink()
+        (folder / "damaged.toml").unlink()
 
 
 VALUES = {"text": '"two"', "yes": "true", "a number": "7.5", "a date": "2020-01-31", "a list": "[7]", "table": "{}"}

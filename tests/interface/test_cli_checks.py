@@ -77,8 +77,8 @@ def test_an_unreliable_fit_fails(aftercart: Command, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def few_subjects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the shipped pathways and scenarios, one without beds and one with them."""
-    few = [subject for subject in verification.subjects() if subject.name in ("three_state", "letter-centre")]
-    monkeypatch.setattr(verification, "subjects", lambda: few)
+    subjects = [subject for subject in verification.subjects() if subject.name in ("three_state", "letter-centre")]
+    monkeypatch.setattr(verification, "subjects", lambda: subjects)
 
 
 def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subjects: None, folder: Path) -> None:
@@ -93,10 +93,10 @@ def test_verify_runs_its_checks_and_writes_nothing(aftercart: Command, few_subje
 def test_verify_fails_if_the_exact_engine_is_wrong(
     aftercart: Command, few_subjects: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = engine.curves
+    original = engine.curves
 
     def wrong(model: Any, horizon: float) -> Any:
-        curves = right(model, horizon)
+        curves = original(model, horizon)
         half = {
             clock: {state: probability / 2 for state, probability in states.items()}
             for clock, states in curves.occupancy.items()

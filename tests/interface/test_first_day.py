@@ -78,7 +78,7 @@ def test_a_terminated_command_leaves_no_file_and_prints_no_warning(started: Star
 # --- Help ---
 
 
-def test_help_says_a_default_once(aftercart: Command) -> None:
+def test_help_prints_a_default_once(aftercart: Command) -> None:
     commands = re.findall(r"^  ([a-z-]+) ", aftercart("--help").stdout.partition("Commands:")[2], re.M)
     assert len(commands) > 10
     for name in commands:

@@ -28,13 +28,13 @@ def readme_command(repository: Path, marker: str) -> str:
     return str(command).strip()
 
 
-def test_the_version_is_stated_alike_everywhere(repository: Path, project: dict[str, Any]) -> None:
+def test_the_version_is_the_same_everywhere(repository: Path, project: dict[str, Any]) -> None:
     version = project["project"]["version"]
     assert f"\nversion: {version}\n" in (repository / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\n## [{version}]" in (repository / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_licence_is_stated_alike_everywhere(repository: Path, project: dict[str, Any]) -> None:
+def test_the_licence_is_the_same_everywhere(repository: Path, project: dict[str, Any]) -> None:
     assert project["project"]["license"] == "MIT"
     assert (repository / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
     assert "\nlicense: MIT\n" in (repository / "CITATION.cff").read_text(encoding="utf-8")

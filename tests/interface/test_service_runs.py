@@ -110,8 +110,8 @@ def test_the_answer_gives_survival_and_then_waits_and_losses(aftercart: Command,
 def test_the_table_shows_each_figure_and_its_monte_carlo_error(aftercart: Command, folder: Path) -> None:
     printed = aftercart("run", "busy.toml", "--out", "run").stdout
     beds = service(folder / "run").loc[("busy", "beds")]
-    used, error = (100 * beds.loc["utilisation", name] for name in ("estimate", "monte_carlo_se"))
-    assert re.search(rf"utilisation, % +{used:.0f} ± {error:.2g}\n", printed), printed
+    utilisation_percent, error = (100 * beds.loc["utilisation", name] for name in ("estimate", "monte_carlo_se"))
+    assert re.search(rf"utilisation, % +{utilisation_percent:.0f} ± {error:.2g}\n", printed), printed
     assert re.search(r"requests a year +\d+(\.\d)? ± 0?\.?\d+", printed), printed
     mean = 30.4375 * beds.loc["wait_mean", "estimate"]
     assert re.search(rf"mean wait of patients served, days +{mean:.{0 if mean >= 10 else 1}f} ", printed), printed
@@ -133,9 +133,9 @@ def test_intervals_over_parameter_sets_are_shown_if_there_are_several(aftercart:
     assert "All patients, from relapse; counts to month 120; 95 % intervals over 6 parameter sets" in printed
     assert "±: Monte Carlo standard error, 3 replications per parameter set." in printed
     beds = service(folder / "run").loc[("letter-centre", "hsct_beds")]
-    used = beds.loc["utilisation"]
-    assert used["lower"] < used["estimate"] < used["upper"]
-    assert used["monte_carlo_se"] > 0.0
+    utilisation_percent = beds.loc["utilisation"]
+    assert utilisation_percent["lower"] < utilisation_percent["estimate"] < utilisation_percent["upper"]
+    assert utilisation_percent["monte_carlo_se"] > 0.0
 
 
 @pytest.mark.usefixtures("with_page_alone")
@@ -145,10 +145,10 @@ def test_if_simulation_noise_hides_the_interval_the_estimate_has_a_standard_erro
     printed = printed_text(aftercart_with_figures("run", "letter-centre", "--out", "run", *QUICK))
     utilisation = service(folder / "run").loc[("letter-centre", "hsct_beds", "utilisation")]
     assert np.isnan([utilisation["lower"], utilisation["upper"]]).all()
-    used, error = (100 * utilisation[name] for name in ("estimate", "monte_carlo_se"))
-    assert f"utilisation, % {used:.0f} ± {error:.2g} " in printed
+    utilisation_percent, error = (100 * utilisation[name] for name in ("estimate", "monte_carlo_se"))
+    assert f"utilisation, % {utilisation_percent:.0f} ± {error:.2g} " in printed
     page = (folder / "run" / "report.html").read_text()
-    assert f'<b>{used:.0f}</b> <span class="interval">± {error:.2g}</span>' in page
+    assert f'<b>{utilisation_percent:.0f}</b> <span class="interval">± {error:.2g}</span>' in page
     assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower().split()
 
 
@@ -254,9 +254,9 @@ def test_histories_include_waits_and_agree_with_the_tables(aftercart: Command, f
     np.testing.assert_allclose(admitted["calendar_month"], granted["granted"], rtol=1e-6)
     assert (granted["granted"] - granted["asked"] > 0.1).any(), "somebody waited"
     assert requests["gone"].notna().any(), "somebody was lost"
-    counted = admitted[admitted["calendar_month"].between(12.0, 48.0, inclusive="left")]
+    counted_admissions = admitted[admitted["calendar_month"].between(12.0, 48.0, inclusive="left")]
     starts = service(folder / "run").loc[("busy", "beds", "starts_per_year"), "estimate"]
-    assert starts == pytest.approx(len(counted) / 3)
+    assert starts == pytest.approx(len(counted_admissions) / 3)
     of_counted = events[events["counted"]]
     died = of_counted[(of_counted["state"] == "dead") & (of_counted["month"] <= 12)]
     outcomes = pd.read_csv(folder / "run" / "outcomes.csv").set_index(["population", "outcome"])
@@ -333,8 +333,8 @@ def test_a_centre_that_treats_as_many_patients_has_no_survivors_per_10_more_trea
     typed = ("--patients", "100", "--horizon", "24", "--out", "run")
     assert aftercart("compare", "baseline", "letter-centre", "wider-salvage", *QUICK, *typed).exit_code == 0
     outcomes = pd.read_csv(folder / "run" / "outcomes.csv")
-    gained = outcomes[outcomes["outcome"].str.contains("more_treated")]
-    assert set(gained["scenario"]) == {"wider-salvage", "wider-salvage@cohorts"}
+    survivors_gained = outcomes[outcomes["outcome"].str.contains("more_treated")]
+    assert set(survivors_gained["scenario"]) == {"wider-salvage", "wider-salvage@cohorts"}
 
 
 @pytest.mark.usefixtures("with_page_alone")
@@ -454,8 +454,8 @@ def test_demand_above_capacity_is_run_on_request(aftercart: Command, folder: Pat
 def test_an_invalid_centre_is_refused_with_its_place(
     aftercart: Command, folder: Path, table: str, typed: list[str], phrases: list[str]
 ) -> None:
-    (folder / "spoiled.toml").write_text(f'base = "busy.toml"\n{table}')
-    refused(aftercart("run", "spoiled.toml", *typed), *phrases)
+    (folder / "damaged.toml").write_text(f'base = "busy.toml"\n{table}')
+    refused(aftercart("run", "damaged.toml", *typed), *phrases)
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ ADDRESSES = st.tuples(
 
 @given(ADDRESSES)
 @settings(derandomize=True, max_examples=150, deadline=None, database=None)
-def test_a_number_is_what_the_description_says(address: tuple[int, int, int, int, str, int]) -> None:
+def test_a_number_agrees_with_the_description(address: tuple[int, int, int, int, str, int]) -> None:
     seed, draw, replication, patient, name, visit = address
     assert uniform(*address) == from_the_description(seed, draw, replication, patient, name, visit)
 
@@ -127,7 +127,7 @@ def test_numbers_are_never_0_or_1_even_if_all_bits_are_equal(bits: int, expected
 
 @cache
 def stream_along(coordinate: str, index: int) -> Floats:
-    """A stream of numbers along one coordinate of the address; `index` tells one stream from another."""
+    """A stream of numbers along one coordinate of the address; every `index` gives another stream."""
     if coordinate == "patients":
         return Uniforms(index).at("relapse", PATIENTS)
     if coordinate == "visits":
@@ -222,8 +222,8 @@ def test_one_bit_of_the_address_changes_half_the_bits_of_the_number(coordinate: 
     z = stats.norm.isf(FALSE_ALARM / 2 / (40 * 52))
     for place in range(40 if coordinate == "patient" else 20):
         flipped = np.int64(1) << np.int64(place)
-        turned = bits(patients ^ flipped, visits) if coordinate == "patient" else bits(patients, visits ^ flipped)
-        change = before ^ turned
+        changed_bits = bits(patients ^ flipped, visits) if coordinate == "patient" else bits(patients, visits ^ flipped)
+        change = before ^ changed_bits
         shares = [float(((change >> np.uint64(out)) & np.uint64(1)).mean()) for out in range(52)]
         assert max(abs(share - 0.5) for share in shares) < z * 0.5 / math.sqrt(n), place
 

@@ -76,8 +76,8 @@ def in_any(states: tuple[str, ...], month: float) -> Floats:
         moves |= {("relapse", "death_of_disease"): 0.2, ("transplant", "death_of_transplant"): 0.1}
         moves |= {("transplant", "home"): 0.1, ("home", "death_at_home"): 0.01}
         generator = np.zeros((len(STATES), len(STATES)))
-        for (before, after), speed in moves.items():
-            generator[STATES.index(before), STATES.index(after)] += speed
+        for (source, target), speed in moves.items():
+            generator[STATES.index(source), STATES.index(target)] += speed
         np.fill_diagonal(generator, -generator.sum(axis=1))
         probabilities.append(expm(month * generator)[0, [STATES.index(state) for state in states]].sum())
     return np.array(probabilities)
@@ -92,7 +92,7 @@ def log_binomial(k: int, n: int, p: Floats) -> Floats:
     return np.asarray(stats.binom.logpmf(k, n, p))
 
 
-def test_33_who_respond_and_20_of_them_transplanted_are_a_share_of_a_share(cohort: NewCohort) -> None:
+def test_transplants_of_responders_are_a_share_of_a_share(cohort: NewCohort) -> None:
     targets = cohort("entered,all,response,6,33,60", "entered,all,transplant,3,12,60")
     response, transplant = responded(6), in_any(AFTER_TRANSPLANT, 3)
     expected = log_binomial(33, 60, response) + log_binomial(12, 33, transplant / response)
@@ -117,7 +117,7 @@ def test_a_cause_of_death_that_only_follows_transplant_is_part_of_the_transplant
     assert SamePatients(targets).sentences() == []
 
 
-def test_a_patient_who_went_home_did_not_die_of_transplant_and_both_were_transplanted(cohort: NewCohort) -> None:
+def test_discharges_and_deaths_are_disjoint_parts_of_the_transplants(cohort: NewCohort) -> None:
     """A multinomial: dead of transplant, gone home, transplanted otherwise, the rest."""
     targets = cohort(
         "entered,all,transplant,6,20,60", "entered,all,home,6,8,60", "deaths,all,death_of_transplant,6,7,60"
@@ -254,5 +254,5 @@ def test_an_arm_counts_all_patients_who_enter_it_whatever_the_months_of_the_rows
 def relapsed_and_died(month: float) -> Floats:
     """P(dead of the disease after a response by a month), (3,): all such deaths less those without a response."""
     respond, die = RATES["respond"][:, 0], RATES["die"][:, 0]
-    without = die / (respond + die) * -np.expm1(-(respond + die) * month)
-    return in_any(("death_of_disease",), month) - without
+    without_response = die / (respond + die) * -np.expm1(-(respond + die) * month)
+    return in_any(("death_of_disease",), month) - without_response

@@ -88,7 +88,7 @@ def test_a_count_is_determined_by_others_if_every_table_that_fits_them_fits_it()
 
 def test_only_rows_that_contradict_one_another_are_named() -> None:
     generator = np.random.default_rng(74)
-    named = 0
+    with_three_rows = 0
     for _ in range(250):
         system, number = random_system(generator)
         system = [Equation(equation.cells, equation.count, f"line {line}") for line, equation in enumerate(system)]
@@ -104,8 +104,8 @@ def test_only_rows_that_contradict_one_another_are_named() -> None:
             brute_force([equation for equation in named_rows if equation is not removed], number)
             for removed in named_rows
         )
-        named += len(named_rows) > 2
-    assert named > 10
+        with_three_rows += len(named_rows) > 2
+    assert with_three_rows > 10
 
 
 def test_causes_of_death_are_distinguished_only_in_the_arm_where_a_row_reports_them() -> None:

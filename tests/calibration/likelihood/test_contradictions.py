@@ -51,9 +51,9 @@ def alive(figures: str, month: float = 12, population: str = "all", unit: str = 
     return f"{name},survival,{population},,,{month:g},,{figures},{unit},Figure 2,validation,"
 
 
-def count(kind: str, figures: str, population: str = "all", name: str = "", **other: str) -> str:
+def count(kind: str, figures: str, population: str = "all", name: str = "", **options: str) -> str:
     """A row of a count. figures : count, n, value in percent or blank."""
-    columns = {"state": "", "attribute": "", "month": "", "use": "validation", **other}
+    columns = {"state": "", "attribute": "", "month": "", "use": "validation", **options}
     place = f"{columns['state']},{columns['attribute']},{columns['month']}"
     return f"{name or kind},{kind},{population},{place},{figures},,,,%,Table 2,{columns['use']},"
 
@@ -82,7 +82,7 @@ POSSIBLE = {
         alive("60,48,8,,"),
         alive("60,60,6.6,,", 6, name="six"),
     ],
-    "an estimate without an error beside a count, a patient off": [
+    "a count, and an estimate without an error that is one patient off": [
         count("survivors", "33,60,55", month="12"),
         alive("60,54,,,"),
     ],
@@ -113,7 +113,7 @@ POSSIBLE = {
         count("entered", "22,42,52", "treated", "immunotherapy", state="immunotherapy"),
     ],
     "deaths of an arm, of everybody": [count("deaths", "30,60,50", "treated")],
-    "a median beside estimates and counts": [
+    "a median, estimates and counts": [
         median("9.4"),
         alive("60,51,6.5,,", 9.4),
         alive("60,55,6.4,,", 6, name="six"),
@@ -132,7 +132,7 @@ def test_possible_reports_are_read(case: str, load_cohort: LoadCohort) -> None:
 
 
 def test_a_standard_error_stands_for_no_more_patients_than_its_arm_has(load_cohort: LoadCohort) -> None:
-    """Of 18 untreated, whom the treated leave of 60: a rounded error of 9 % alone would be worth 19.8."""
+    """18 of 60 are untreated; a rounded error of 9 % would stand for 19.8 patients."""
     row = alive(",20,9,,", population="untreated").replace("validation", "likelihood")
     (percentage,) = load_cohort(row).percentages
     assert percentage.n == 18
@@ -156,7 +156,7 @@ IMPOSSIBLE = {
         [alive("60,40,,28,52"), count("survivors", "54,60,90", month="12")],
         TWO,
     ),
-    "more dead of all untreated, whom the treated leave, than of everybody": (
+    "more deaths in the two arms than in the cohort": (
         [
             count("deaths", "20,42,48", "treated", month="12", name="dead_treated"),
             count("deaths", "10,18,56", "untreated", month="12", name="dead_untreated"),
@@ -309,7 +309,7 @@ IMPOSSIBLE = {
     "an error of zero": ([alive("60,45,0,,")], "line 3: not a standard error; got '0'"),
     "an endless error": ([alive("60,45,inf,,")], "line 3, standard_error: not a number; got 'inf'"),
     "an interval backwards": ([alive("60,45,,58,32")], "line 3: not a 95 % interval .* got '45 %, 58 to 32'"),
-    "an interval beside its value": ([alive("60,45,,50,70")], "line 3: not a 95 % interval .*lower <= value"),
+    "an interval without its value": ([alive("60,45,,50,70")], "line 3: not a 95 % interval .*lower <= value"),
     "an interval beyond all": ([alive("60,90,,80,101")], "line 3: not a 95 % interval .* <= 100"),
     "half an interval": ([alive("60,45,,32,")], "line 3: half an interval; got '32'; allowed: both"),
     "0 % with an error": ([alive("60,0,3,,")], "line 3: 0 and 100 % have no standard error; got '0 ± 3 %'"),

@@ -63,7 +63,7 @@ COUNTS = (
 )
 
 
-def test_cured_by_a_year_and_dead_before_by_half_a_year_are_one_multinomial(tmp_path: Path) -> None:
+def test_cures_by_a_year_and_early_deaths_by_half_a_year_are_one_multinomial(tmp_path: Path) -> None:
     targets = write_cohort(tmp_path, CURE, COUNTS, clock="entry", n=60, seed=3)
     cure, early = np.array([0.2, 0.1, 0.5]), np.array([0.1, 0.05, 0.2])
     log_likelihood = Likelihood(targets)({"cure": cure[:, None], "early": early[:, None]})
@@ -104,7 +104,7 @@ def at_six_months() -> dict[str, float]:
 
 
 def test_patients_who_took_another_exit_had_no_surgery_so_three_counts_are_one_multinomial(tmp_path: Path) -> None:
-    """28 had surgery, of whom 8 are dead; 15 had the drug, after which no row counts anybody."""
+    """28 had surgery, and 8 of them are dead; 15 had the drug, and no row counts patients after it."""
     likelihood, probabilities = surgery_likelihood(tmp_path, "surgery", "dead", "drug"), at_six_months()
     shares = [
         probabilities["dead"],

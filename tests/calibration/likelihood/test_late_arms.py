@@ -138,7 +138,7 @@ def test_a_percentage_of_a_late_arm_is_a_kaplan_meier_estimate(late_arms: LateAr
 
 
 def test_a_median_with_patients_lost_to_follow_up_is_a_kaplan_meier_median(late_arms: LateArms) -> None:
-    """20,000 patients, of whom fewer than half are seen to die: within 5 standard errors of where S(t) is a half."""
+    """20,000 patients; fewer than half have observed deaths: within 5 standard errors of the true median."""
     row = "median,median_survival,all,,,,,,7,,months,made up,predictive,"
     cohort = simulated(late_arms(row, n=20_000, follow_up=(2.0, 12.0)), {}, number=1)
 

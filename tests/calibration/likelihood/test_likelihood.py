@@ -316,7 +316,7 @@ def test_counts_by_a_month_are_a_multinomial_over_the_months(
     assert log_likelihood.item() == pytest.approx(stats.multinomial.logpmf([5, 4, 11], 20, probabilities), abs=2e-3)
 
 
-def test_a_patient_who_enters_a_choice_by_two_months_is_counted_in_between(new_cohort: NewCohort) -> None:
+def test_entries_to_a_choice_by_two_months_are_counted_by_their_difference(new_cohort: NewCohort) -> None:
     """Chance of treatment 0.4 at relapse: all who are treated are by month 1, and nobody between months 1 and 6."""
     rows = [f"by_{month},entered,all,treatment,,{month},{k},20," for month, k in ((1, 9), (6, 9))]
     log_likelihood = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})

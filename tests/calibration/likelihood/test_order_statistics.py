@@ -60,12 +60,14 @@ def test_the_median_of_two_exponential_times_is_a_gamma() -> None:
 @pytest.mark.parametrize("family", [EARLY, LATE, MIDDLE], ids=["early", "late", "middle"])
 def test_the_median_of_an_even_number_is_an_integral_over_the_middle_pair(size: int, family: Family) -> None:
     """2 n! / (k - 1)!^2 times the integral of F(m - h)^(k-1) S(m + h)^(k-1) f(m - h) f(m + h), n = 2 k."""
-    median, rest = 5.5, size // 2 - 1
+    median, pairs_outside = 5.5, size // 2 - 1
     scale = special.gammaln(size + 1) - 2 * special.gammaln(size / 2)
 
     def density_at(half: float) -> float:
         below, above = median - half, median + half
-        logs = rest * (family.logcdf(below) + family.logsf(above)) + family.logpdf(below) + family.logpdf(above)
+        logs = (
+            pairs_outside * (family.logcdf(below) + family.logsf(above)) + family.logpdf(below) + family.logpdf(above)
+        )
         return float(2 * np.exp(scale + logs))
 
     density, _ = integrate.quad(density_at, 0, median, points=[0.05, 0.3, 1.0], limit=500, epsabs=0, epsrel=1e-10)
@@ -75,7 +77,7 @@ def test_the_median_of_an_even_number_is_an_integral_over_the_middle_pair(size: 
     assert log_density(cohort((size, median)), family) == pytest.approx(np.log(density), abs=tolerance)
 
 
-def test_a_range_is_that_of_two_order_statistics() -> None:
+def test_a_range_has_the_density_of_two_order_statistics() -> None:
     """n (n - 1) (F(b) - F(a))^(n - 2) f(a) f(b)."""
     expected = np.log(9 * 8) + 7 * np.log(MIDDLE.cdf(30) - MIDDLE.cdf(2)) + MIDDLE.logpdf(2) + MIDDLE.logpdf(30)
     assert log_density(cohort((9, None), minimum=2, maximum=30), MIDDLE) == pytest.approx(expected, rel=1e-12)
@@ -145,23 +147,25 @@ def density_or_none(report: Callable[[], ReportedTimes], *families: Family) -> f
 @pytest.mark.parametrize("sizes", [(2, 1), (4, 1), (2, 3), (10, 5), (3, 1), (1, 3), (5, 3)])
 def test_integrating_out_a_groups_median_leaves_that_of_the_cohort(sizes: tuple[int, int]) -> None:
     """Sizes at which the two cannot be one patient; an even group in an odd cohort, or an odd one in an even."""
-    group, rest = sizes
+    group, others = sizes
     total = integrated_out(
         lambda group_median: density_or_none(
-            lambda: cohort((group, group_median), (rest, None), median=8.7), SHORT, LONG
+            lambda: cohort((group, group_median), (others, None), median=8.7), SHORT, LONG
         ),
         [4.35, 8.7, 17.4],
     )
-    expected = np.exp(log_density(cohort((group, None), (rest, None), median=8.7), SHORT, LONG))
+    expected = np.exp(log_density(cohort((group, None), (others, None), median=8.7), SHORT, LONG))
     assert total == pytest.approx(expected, rel=2e-3)
 
 
 @pytest.mark.parametrize("sizes", [(2, 1), (4, 3), (3, 1)])
 def test_integrating_out_the_cohorts_median_leaves_that_of_the_group(sizes: tuple[int, int]) -> None:
-    group, rest = sizes
+    group, others = sizes
     group_median = 6.3
     total = integrated_out(
-        lambda median: density_or_none(lambda: cohort((group, group_median), (rest, None), median=median), SHORT, LONG),
+        lambda median: density_or_none(
+            lambda: cohort((group, group_median), (others, None), median=median), SHORT, LONG
+        ),
         [group_median, 2 * group_median],
     )
     assert total == pytest.approx(np.exp(log_density(cohort((group, group_median)), SHORT)), rel=2e-3)
@@ -169,15 +173,15 @@ def test_integrating_out_the_cohorts_median_leaves_that_of_the_group(sizes: tupl
 
 @pytest.mark.parametrize("sizes", [(4, 3), (3, 3), (3, 4)])
 def test_integrating_out_the_minimum_leaves_the_medians(sizes: tuple[int, int]) -> None:
-    group, rest = sizes
+    group, others = sizes
     group_median, median = 5.1, 7.7
     total = integrated_out(
         lambda minimum: density_or_none(
-            lambda: cohort((group, group_median), (rest, None), median=median, minimum=minimum), SHORT, LONG
+            lambda: cohort((group, group_median), (others, None), median=median, minimum=minimum), SHORT, LONG
         ),
         [group_median, median, 2 * group_median - median],
     )
-    expected = np.exp(log_density(cohort((group, group_median), (rest, None), median=median), SHORT, LONG))
+    expected = np.exp(log_density(cohort((group, group_median), (others, None), median=median), SHORT, LONG))
     assert total == pytest.approx(expected, rel=2e-3)
 
 
@@ -259,8 +263,8 @@ def weibulls(scales: Floats, shapes: Floats) -> tuple[Callable[[Floats], Floats]
     """The cdf and density of a parameter row each."""
 
     def family(times: Floats) -> Family:
-        over = (len(scales), *[1] * np.ndim(times))
-        return stats.weibull_min(shapes.reshape(over), scale=scales.reshape(over))
+        shape = (len(scales), *[1] * np.ndim(times))
+        return stats.weibull_min(shapes.reshape(shape), scale=scales.reshape(shape))
 
     return lambda times: family(times).cdf(times), lambda times: family(times).pdf(times)
 
@@ -275,8 +279,8 @@ def test_parameter_rows_have_their_densities_whatever_the_order_of_groups() -> N
     for row in range(5):
         families = [stats.weibull_min(shape[row], scale=scale[row]) for scale, shape in rows.values()]
         assert log_density(WANG, *families) == pytest.approx(log_densities[row], rel=1e-12)
-    turned = ReportedTimes(WANG.groups[::-1], WANG.median, WANG.minimum, WANG.maximum)
-    np.testing.assert_allclose(turned.log_density(cdf, pdf), log_densities, rtol=1e-10)
+    reversed_groups = ReportedTimes(WANG.groups[::-1], WANG.median, WANG.minimum, WANG.maximum)
+    np.testing.assert_allclose(reversed_groups.log_density(cdf, pdf), log_densities, rtol=1e-10)
 
 
 def test_the_likeliest_times_are_near_the_reported_ones() -> None:

@@ -46,7 +46,7 @@ def every_table(system: list[Equation], number: int) -> list[tuple[int, ...]]:
 def test_the_probability_is_the_sum_over_every_table_that_fits() -> None:
     """Overlapping counts of two to six cells, whatever sets they are of; a chance of a cell may be 0."""
     generator = np.random.default_rng(76)
-    several = 0
+    with_several_tables = 0
     for _ in range(100):
         number = int(generator.integers(2, 7))
         truth = generator.integers(0, 3, number)
@@ -69,11 +69,11 @@ def test_the_probability_is_the_sum_over_every_table_that_fits() -> None:
         np.testing.assert_allclose(
             tables(system, number).log_likelihood(shares), special.logsumexp(log_terms, axis=1), rtol=0, atol=1e-9
         )
-        several += len(fitting) > 1
-    assert several > 30
+        with_several_tables += len(fitting) > 1
+    assert with_several_tables > 30
 
 
-def test_arms_with_rows_of_their_own_are_a_multinomial_each() -> None:
+def test_arms_with_separate_rows_are_separate_multinomials() -> None:
     """450 in three arms, each with its survivors at two months and its deaths by the end."""
     sizes, by_12, by_24, by_end = (120, 190, 140), (16, 30, 44), (34, 52, 74), (50, 90, 110)
     rows = []
@@ -100,13 +100,16 @@ def test_two_arms_with_survivors_of_both_together_are_a_sum_of_binomials() -> No
     rows = [("patients", "a", 200, 450, "", np.nan), survivors("all", 300, 450, 6.0)]
     reported = tables_of(rows, members)
     for shares in np.random.default_rng(79).dirichlet(np.full(len(reported.cells), 5.0), 5):
-        died, lived, later_died, later_lived = (
+        died, survived, later_died, later_survived = (
             shares[[cell.arm == arm and (cell.end == 6.0) == early for cell in reported.cells]].sum()
             for arm in "ab"
             for early in (True, False)
         )
-        size = died + lived
-        first_arm, second_arm = stats.binom(200, died / size), stats.binom(250, later_died / (later_died + later_lived))
+        size = died + survived
+        first_arm, second_arm = (
+            stats.binom(200, died / size),
+            stats.binom(250, later_died / (later_died + later_survived)),
+        )
         both = special.logsumexp([first_arm.logpmf(k) + second_arm.logpmf(150 - k) for k in range(151)])
         expected = stats.binom.logpmf(200, 450, size) + both
         np.testing.assert_allclose(reported.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
@@ -120,7 +123,7 @@ def test_three_arms_whose_survivors_are_reported_together_are_convolved() -> Non
     reported = tables_of(rows)
     starts = {0.0: 0, 6.0: 1, 12.0: 2}
     for shares in np.random.default_rng(80).dirichlet(np.full(len(reported.cells), 3.0), 2):
-        together = np.ones((1, 1))
+        sums = np.ones((1, 1))
         expected = special.gammaln(151)
         for arm, k, n in zip(ARMS, dead, sizes, strict=True):
             p = np.zeros(3)
@@ -138,11 +141,11 @@ def test_three_arms_whose_survivors_are_reported_together_are_convolved() -> Non
             scale = logs[fits].max()
             arm_terms = np.where(fits, np.exp(logs - scale), 0.0)
             expected += scale + (n - k) * log(alive) - special.gammaln(n - k + 1)
-            convolved = np.zeros(np.add(together.shape, arm_terms.shape) - 1)
-            for (i, j), value in np.ndenumerate(together):
+            convolved = np.zeros(np.add(sums.shape, arm_terms.shape) - 1)
+            for (i, j), value in np.ndenumerate(sums):
                 convolved[i : i + k + 1, j : j + k + 1] += value * arm_terms
-            together = convolved
-        expected += log(together[by[0], by[1] - by[0]])
+            sums = convolved
+        expected += log(sums[by[0], by[1] - by[0]])
         np.testing.assert_allclose(reported.log_likelihood(shares[None]), [expected], rtol=0, atol=1e-9)
 
 
@@ -254,7 +257,7 @@ def in_words(cell: Cell) -> str:
     return f"{arm}{cause} {time}"
 
 
-def test_the_probability_of_the_letter_is_that_of_its_ten_tables() -> None:
+def test_the_probability_of_the_letter_is_a_sum_over_its_ten_tables() -> None:
     reported = load_targets("wang2024").tables
     assert reported is not None
     names = [in_words(cell) for cell in reported.cells]

@@ -53,7 +53,7 @@ def line_of(passage: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if passage in line)
 
 
-def test_a_copy_of_a_cohort_is_read_alike(copied: Edit) -> None:
+def test_a_copy_of_a_cohort_is_read_the_same(copied: Edit) -> None:
     copy, first = load_targets(copied("cohort.toml", "n = 37", "n =  37")), load_targets("wang2024")
     assert copy.tables is not None
     assert first.tables is not None
@@ -186,7 +186,7 @@ def test_an_unknown_cohort_is_refused_with_the_likely_name() -> None:
         load_targets("wang2042")
 
 
-def test_salvages_exclude_one_another_and_so_do_responses() -> None:
+def test_salvages_are_disjoint_and_so_are_responses() -> None:
     salvages = {"chemotherapy": 3, "immunotherapy": 10, "car_t_reinfusion": 5}
     responses = {"complete_response": 13, "partial_response": 4, "no_response": 1}
     assert load_targets("wang2024").branchings == tuple(
@@ -213,15 +213,15 @@ def test_no_name_is_declared_twice() -> None:
     assert ROWS["name"].is_unique
 
 
-def test_the_case_mix_of_the_letter_is_that_of_the_pathway() -> None:
+def test_the_case_mix_of_the_letter_agrees_with_the_pathway() -> None:
     pathway = load_pathway("b_all_post_cd19")
     mix = ROWS[ROWS["use"] == "case_mix"]
     reported = dict(zip(mix["attribute"], mix["count"], strict=True))
     for name, attribute in pathway.attributes.items():
         levels = {level: reported.pop(f"{name}={level}") for level in attribute.levels}
         assert sum(levels.values()) == 37
-        whole = sum(attribute.levels.values())
-        assert levels == pytest.approx({level: 37 * n / whole for level, n in attribute.levels.items()})
+        total = sum(attribute.levels.values())
+        assert levels == pytest.approx({level: 37 * n / total for level, n in attribute.levels.items()})
     assert not reported
     assert set(mix["n"]) == {37}
 

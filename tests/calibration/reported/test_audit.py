@@ -144,8 +144,8 @@ def test_a_median_of_6_months_needs_five_deaths_within_its_rounding() -> None:
 
 
 def test_the_difference_between_hsct_and_other_treatment_is_no_evidence() -> None:
-    alive, others = count("survivors_12_hsct"), count("survivors_12_other_treated")
-    p = stats.fisher_exact([[alive, 10 - alive], [others, 8 - others]]).pvalue
+    alive, alive_otherwise = count("survivors_12_hsct"), count("survivors_12_other_treated")
+    p = stats.fisher_exact([[alive, 10 - alive], [alive_otherwise, 8 - alive_otherwise]]).pvalue
     assert round(p, 2) == 0.61
 
 

@@ -235,7 +235,7 @@ def test_survival_by_an_attribute_of_all_is_fitted_as_survival_of_the_level(new_
         new_cohort(20, *arms, "alive,survival,treated,,sex=female,12,,5,40")
 
 
-def test_survival_of_two_arms_together_is_that_of_their_mixture(new_cohort: NewCohort) -> None:
+def test_survival_of_two_arms_together_is_a_mixture(new_cohort: NewCohort) -> None:
     targets = new_cohort(40, "alive,survival,all,,,6,,40,61")
     likelihood = Likelihood(targets)
     for mean in (5.0, 20.0):

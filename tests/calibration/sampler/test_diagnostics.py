@@ -37,7 +37,7 @@ def test_equal_weights_have_an_effective_size_of_all_points() -> None:
     assert effective_sample_size([2.0, 1.0]) == pytest.approx(9 / 5)
 
 
-def test_the_expected_unique_share_is_that_of_multinomial_draws() -> None:
+def test_the_expected_unique_share_agrees_with_multinomial_draws() -> None:
     generator = np.random.default_rng(1)
     weights = generator.dirichlet(np.full(300, 0.3))
     shares = [len(np.unique(generator.choice(300, 200, p=weights))) / 200 for _ in range(2000)]
@@ -84,7 +84,7 @@ def test_weights_that_differ_by_rounding_alone_are_equal(points: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.1, 1.0, 2.5, 6.0])
 @pytest.mark.parametrize("points", [30, 1000, 20_000])
-def test_k_hat_is_that_of_arviz(spread: float, points: int) -> None:
+def test_k_hat_agrees_with_arviz(spread: float, points: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import arviz

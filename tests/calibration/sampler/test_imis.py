@@ -23,15 +23,15 @@ def test_a_known_posterior_has_its_mean_sd_and_evidence(name: str) -> None:
     equation 9.8); the relative one of the evidence is sqrt(1 / ESS - 1 / n).
     """
     known = KNOWN_POSTERIORS[name]
-    drawn = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000)
-    assert drawn.reached
-    assert not drawn.weights[np.isneginf(drawn.log_likelihood)].any()
+    weighted = sample(known.log_likelihood, len(known.mean), seed=1, wanted=2000)
+    assert weighted.reached
+    assert not weighted.weights[np.isneginf(weighted.log_likelihood)].any()
     bound = stats.norm.isf(FALSE_ALARM / (4 * len(known.mean)))
-    deviation = (drawn.z - known.mean) / known.sd
+    deviation = (weighted.z - known.mean) / known.sd
     for error in (deviation, deviation**2 - 1.0):
-        assert np.all(np.abs(drawn.weights @ error) < bound * np.sqrt(drawn.weights**2 @ error**2))
-    variance = max(1 / drawn.steps[-1].effective_sample_size - 1 / len(drawn.z), 0.0)
-    assert abs(drawn.log_evidence - known.log_evidence) < 5 * np.sqrt(variance) + 1e-9
+        assert np.all(np.abs(weighted.weights @ error) < bound * np.sqrt(weighted.weights**2 @ error**2))
+    variance = max(1 / weighted.steps[-1].effective_sample_size - 1 / len(weighted.z), 0.0)
+    assert abs(weighted.log_evidence - known.log_evidence) < 5 * np.sqrt(variance) + 1e-9
 
 
 @pytest.mark.parametrize(("dimension", "points"), [(3, 4_000), (41, 4_000), (41, 20_000)])
@@ -57,9 +57,9 @@ def test_the_effective_sample_size_agrees_with_the_variance_of_repeated_runs() -
     truth = linear(6, measurements=8, noise=0.3).with_silent_scores(6)
     errors, effective = [], []
     for seed in range(40):
-        drawn = sample(truth.log_likelihood, 12, seed=seed, wanted=400, initial=800, batch=250)
-        errors.append(((drawn.weights @ drawn.z - truth.mean) / truth.sd) ** 2)
-        effective.append(1.0 / (drawn.weights**2).sum())
+        weighted = sample(truth.log_likelihood, 12, seed=seed, wanted=400, initial=800, batch=250)
+        errors.append(((weighted.weights @ weighted.z - truth.mean) / truth.sd) ** 2)
+        effective.append(1.0 / (weighted.weights**2).sum())
     assert 1.0 / np.mean(errors) == pytest.approx(np.mean(effective), rel=0.3)
 
 
@@ -70,50 +70,50 @@ def test_the_sample_depends_on_the_seed_and_not_on_the_chunks(chunk: int) -> Non
     def draw(seed: int, chunk: int) -> WeightedSample:
         return sample(truth.log_likelihood, 4, seed=seed, wanted=500, initial=500, batch=200, chunk=chunk)
 
-    first, repeated, other = draw(8, 500), draw(8, chunk), draw(9, 500)
+    first, repeated, other_seed = draw(8, 500), draw(8, chunk), draw(9, 500)
     np.testing.assert_array_equal(first.z, repeated.z)
     np.testing.assert_array_equal(first.log_weight, repeated.log_weight)
     np.testing.assert_array_equal(first.resample(500, seed=8), repeated.resample(500, seed=8))
-    assert not np.any(first.z[:100] == other.z[:100])
+    assert not np.any(first.z[:100] == other_seed.z[:100])
 
 
 def test_sampling_stops_as_soon_as_the_sample_is_good() -> None:
     truth = linear(6, measurements=8, noise=0.1)
-    drawn = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
-    built = [step.unique_share >= BUILT_SHARE for step in drawn.steps if step.stage == "mixture"]
+    weighted = sample(truth.log_likelihood, 8, seed=10, wanted=3000, effective=5000, initial=500, batch=400)
+    built = [step.unique_share >= BUILT_SHARE for step in weighted.steps if step.stage == "mixture"]
     assert built == [False] * (len(built) - 1) + [True]
-    steps = [step for step in drawn.steps if step.stage == "sample"]
-    good = [
+    steps = [step for step in weighted.steps if step.stage == "sample"]
+    is_good = [
         step.effective_sample_size >= 5000
         and step.unique_share >= UNIQUE_SHARE_LIMIT
         and step.points >= LEAST_POINTS * 5000
         for step in steps
     ]
-    assert good == [False] * (len(good) - 1) + [True]
-    assert drawn.reached
-    assert drawn.steps[-1].points == len(drawn.z) == len(steps) * sum(drawn.mixture.rows)
+    assert is_good == [False] * (len(is_good) - 1) + [True]
+    assert weighted.reached
+    assert weighted.steps[-1].points == len(weighted.z) == len(steps) * sum(weighted.mixture.rows)
 
 
 def test_a_sample_that_stops_at_its_limits_says_so() -> None:
     truth = linear(6, measurements=8, noise=0.1)
-    drawn = sample(truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
-    assert [step.stage for step in drawn.steps] == ["mixture"] * 3 + ["moments"] * 2 + ["sample"] * 3
-    assert len(drawn.z) == 3000
-    assert not drawn.reached
+    weighted = sample(truth.log_likelihood, 8, seed=10, wanted=9000, batch=100, iterations=2, most_points=3000)
+    assert [step.stage for step in weighted.steps] == ["mixture"] * 3 + ["moments"] * 2 + ["sample"] * 3
+    assert len(weighted.z) == 3000
+    assert not weighted.reached
 
 
 def test_points_are_drawn_as_often_as_their_weights_say() -> None:
-    drawn = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200)
-    times = np.bincount(drawn.resample(500, seed=12), minlength=len(drawn.z))
-    assert np.all(np.abs(times - 500 * drawn.weights) < 1.0)
+    weighted = sample(linear(3, 4, 0.3).log_likelihood, 4, seed=12, wanted=500, initial=500, batch=200)
+    times = np.bincount(weighted.resample(500, seed=12), minlength=len(weighted.z))
+    assert np.all(np.abs(times - 500 * weighted.weights) < 1.0)
     assert times.sum() == 500
 
 
 def test_the_first_draws_are_as_representative_as_all() -> None:
     """The mean of the first tenth is within five of its standard errors."""
     truth = linear(3, measurements=4, noise=0.3).with_silent_scores(1)
-    drawn = sample(truth.log_likelihood, 4, seed=13, wanted=2000)
-    first = drawn.z[drawn.resample(2000, seed=13)[:200]]
+    weighted = sample(truth.log_likelihood, 4, seed=13, wanted=2000)
+    first = weighted.z[weighted.resample(2000, seed=13)[:200]]
     assert np.all(np.abs(first.mean(axis=0) - truth.mean) < 5 * truth.sd / np.sqrt(200))
 
 
@@ -155,9 +155,9 @@ def test_the_variance_of_a_skewed_posterior_is_not_biased() -> None:
     """
     known, errors = KNOWN_POSTERIORS["a banana"], []
     for seed in range(8):
-        drawn = sample(known.log_likelihood, 25, seed=seed, wanted=2000, effective=4000)
-        error = ((drawn.z[:, 1] - known.mean[1]) / known.sd[1]) ** 2 - 1.0
-        errors.append((drawn.weights @ error, np.sqrt(drawn.weights**2 @ error**2)))
+        weighted = sample(known.log_likelihood, 25, seed=seed, wanted=2000, effective=4000)
+        error = ((weighted.z[:, 1] - known.mean[1]) / known.sd[1]) ** 2 - 1.0
+        errors.append((weighted.weights @ error, np.sqrt(weighted.weights**2 @ error**2)))
     bias, standard_errors = np.array(errors).T
     standard_error = np.sqrt((standard_errors**2).sum()) / len(errors)
     assert standard_error < 0.05

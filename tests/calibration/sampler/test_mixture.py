@@ -30,7 +30,7 @@ def test_points_are_drawn_from_gaussians_as_often_as_their_weights_say() -> None
         assert stats.kstest(distances, stats.chi2(2).cdf).pvalue > 1e-4
 
 
-def test_shares_are_those_of_the_mixture_behind_the_points() -> None:
+def test_the_shares_of_a_mixture_are_estimated_from_its_points() -> None:
     """Uniform points weighted by a 30:70 mixture's density are that mixture, so EM finds 30:70."""
     generator = np.random.default_rng(3)
     z = generator.uniform(-8, 8, (200_000, 2))

@@ -61,7 +61,7 @@ def test_a_bridge_is_never_wider_than_the_prior() -> None:
     np.testing.assert_allclose(np.linalg.eigvalsh(mode.bridge(1.0)[1]), [0.2, 1.0], rtol=1e-4)
 
 
-def test_a_mode_beside_impossible_values_is_found() -> None:
+def test_a_mode_next_to_impossible_values_is_found() -> None:
     """A standard normal cut off below 1: the mode stands at the edge, and across it the prior is all there is."""
     z, cut = points(dimension=2), cut_off()
     (mode,) = find_modes(cut.log_posterior, z, cut.log_posterior(z), starts=2)

@@ -114,15 +114,15 @@ def test_the_second_sampler_finds_the_mean_and_sd_of_a_known_posterior(name: str
 def test_a_second_sampler_finds_the_same_posterior() -> None:
     targets = load_targets("wang2024")
     priors = Priors.from_parameters(targets.pathway.parameters, targets.pathway.dirichlets())
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with likelihood_of(targets, 2) as (log_likelihood, _):
         weighted = sample(
             log_likelihood, priors.dimension, seed=targets.seed, wanted=WANTED, effective=EFFECTIVE, most_points=100_000
         )
         sampled = time.perf_counter()
         theta, effective, steps = run_ensemble(log_likelihood, priors.dimension, priors.transform)
-    ended = time.perf_counter()
-    print(f"importance sampling {sampled - begun:.0f} s, ensemble of {steps} steps {ended - sampled:.0f} s")
+    end = time.perf_counter()
+    print(f"importance sampling {sampled - start:.0f} s, ensemble of {steps} steps {end - sampled:.0f} s")
     assert effective >= EFFECTIVE
     assert effective_sample_size(weighted.weights) >= EFFECTIVE
     compare(priors, weighted, theta)

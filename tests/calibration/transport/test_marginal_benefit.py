@@ -27,9 +27,9 @@ UPTAKE = 18 / 37
 SCHULTZ, WUDHIKARN = Percentage("all", 12.0, 0.52 * 57, 57.0), Percentage("all", 12.0, 0.35 * 38, 38.0)
 
 
-def by_hand(figure: Percentage, uptake: float, treated: Floats, before: Floats | float = UPTAKE) -> Evidence:
+def by_hand(figure: Percentage, uptake: float, treated: Floats, uptake_before: Floats | float = UPTAKE) -> Evidence:
     """The letter's 72 % against 0 %, carried to another uptake."""
-    return Evidence("by hand", figure, treated * before, treated * np.maximum(uptake, before))
+    return Evidence("by hand", figure, treated * uptake_before, treated * np.maximum(uptake, uptake_before))
 
 
 def interval(density: Floats) -> list[float]:
@@ -116,12 +116,12 @@ def test_without_data_the_benefit_in_a_new_setting_is_almost_uniform() -> None:
 def test_frozen_benefits_are_drawn_from_the_predictive_distribution(two_cohorts: list[Evidence]) -> None:
     hierarchy = Hierarchy.of(1.0)
     nodes, _ = hierarchy.of_nodes([evidence.log_likelihood for evidence in two_cohorts])
-    many = np.repeat(nodes[1:2], 3000, axis=0)
-    drawn = hierarchy.sample(many, seed=5)
+    repeated_nodes = np.repeat(nodes[1:2], 3000, axis=0)
+    drawn = hierarchy.sample(repeated_nodes, seed=5)
     edges = np.concatenate([[0.0], 0.5 * (GRID[1:] + GRID[:-1]), [1.0]])
     cumulative = np.concatenate([[0.0], np.cumsum(nodes[1] @ hierarchy.kernel)])
     assert stats.kstest(drawn, lambda m: np.interp(m, edges, cumulative)).pvalue > 1e-6
-    np.testing.assert_array_equal(hierarchy.sample(many[:10], seed=5), drawn[:10])
+    np.testing.assert_array_equal(hierarchy.sample(repeated_nodes[:10], seed=5), drawn[:10])
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +146,12 @@ def test_survival_of_a_subgroup_does_not_inform_the_benefit(tmp_path: Path) -> N
     """The figure of all patients informs the benefit, whatever the attribute or the month of the others."""
     folder = tmp_path / "mine"
     shutil.copytree(find_folder("schultz2023"), folder)
-    before = benefit.informing(load_targets(folder))
+    informing = benefit.informing(load_targets(folder))
     with (folder / "targets.csv").open("a", encoding="utf-8") as stream:
         for month in (12, 24):
             stream.write(f"less_{month},survival,all,,cd19=negative_or_dim,{month},,20,10,7,,,%,Figure,validation,\n")
-    assert before is not None
-    assert benefit.informing(load_targets(folder)) == before
+    assert informing is not None
+    assert benefit.informing(load_targets(folder)) == informing
 
 
 def test_survival_is_linear_in_the_benefit(first_draws: tuple[list[Evidence], Floats]) -> None:
@@ -221,10 +221,10 @@ def write_two_cohorts(folder: Path, shared: str) -> list[Targets]:
     rng = np.random.default_rng(4)
     draws = pd.DataFrame({"uptake": rng.beta(4, 6, 30), "responding": rng.beta(14, 6, 30)})
     for name, (treated, alive) in COHORTS.items():
-        beside = folder / name if shared == "copies" else folder
+        model_folder = folder / name if shared == "copies" else folder
         (folder / name).mkdir(parents=True)
-        (beside / "own.toml").write_text(toml(PATHWAY))
-        draws.to_csv(beside / "draws.csv", index=False)
+        (model_folder / "own.toml").write_text(toml(PATHWAY))
+        draws.to_csv(model_folder / "draws.csv", index=False)
         file = {"relative": "../own.toml", "absolute": str(folder / "own.toml"), "copies": "own.toml"}[shared]
         (folder / name / "cohort.toml").write_text(
             f'title = "Another region"\ncitation = "nobody"\npathway = "{file}"\nclock = "relapse"\nn = 80\nseed = 1\n'
@@ -248,8 +248,8 @@ def by_closed_form(folder: Path, cohorts: Sequence[str]) -> float:
     log = np.zeros((len(draws), m.size))
     for name in cohorts:
         uptake, before = COHORTS[name][0] / 80, draws["uptake"].to_numpy()[:, None]
-        more = np.maximum(uptake - before, 0)
-        of_more = more * (m * treated + (1 - m) * alive_if[0.25])
+        additional = np.maximum(uptake - before, 0)
+        of_more = additional * (m * treated + (1 - m) * alive_if[0.25])
         alive = np.minimum(uptake, before) * treated + of_more + (1 - uptake) * alive_if[0.25]
         log += stats.binom.logpmf(COHORTS[name][1], 80, alive)
     weights = special.softmax(log, axis=1)
@@ -278,8 +278,8 @@ def test_a_cohort_with_another_pathway_or_draws_is_named_as_left_out(
     file: str, old: str, new: str, tmp_path: Path
 ) -> None:
     write_two_cohorts(tmp_path, "copies")
-    other = tmp_path / "second" / file
-    other.write_text(other.read_text().replace(old, new, 1))
+    file_of_second = tmp_path / "second" / file
+    file_of_second.write_text(file_of_second.read_text().replace(old, new, 1))
     cohorts = [load_targets(tmp_path / name) for name in COHORTS]
     assert benefit.of_other_models(cohorts) == ["second"]
     benefit_of_cohorts = benefit.of_cohorts(cohorts)

@@ -90,7 +90,7 @@ def test_a_row_that_cannot_be_left_out_is_named_and_the_others_are_predicted(
     assert predictions.loc["alive", "inside"] == "yes"
 
 
-def test_weighted_quantiles_are_those_of_repeated_values() -> None:
+def test_weighted_quantiles_agree_with_repeated_values() -> None:
     values, weights = np.array([3.0, 1.0, 2.0, 5.0]), np.array([2.0, 5.0, 1.0, 2.0])
     repeated = np.repeat(values, weights.astype(int))
     levels = (0.025, 0.5, 0.55, 0.975)

@@ -65,8 +65,8 @@ def test_a_simulated_cohort_needs_only_the_figures_that_are_fitted(new_cohort: N
     rows = targets.cohort.targets
     columns = {"name": "median", "kind": "median_survival", "population": "all", "use": "predictive", "unit": "months"}
     median = rows.iloc[[0]].assign(**columns, count=np.nan, value=7.0, printed_value="7").astype(rows.dtypes)
-    more = replace(targets, cohort=replace(targets.cohort, targets=pd.concat([rows, median])))
-    assert trial(more, 1).refused == ""
+    with_median = replace(targets, cohort=replace(targets.cohort, targets=pd.concat([rows, median])))
+    assert trial(with_median, 1).refused == ""
 
 
 def test_a_truth_that_equals_some_draws_has_a_random_rank_among_them() -> None:
@@ -173,12 +173,12 @@ def test_as_many_cohorts_are_fitted_as_are_requested_even_if_some_are_refused(
 ) -> None:
     def every_second(_: Targets, number: int) -> ranks.Trial:
         names = trials.quantities(targets)
-        return ranks.Trial(number, "" if number % 2 else "told twice", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))
+        return ranks.Trial(number, "" if number % 2 else "counted twice", 100.0, 0.1, 1.0, dict.fromkeys(names, 3))
 
     monkeypatch.setattr(trials, "trial", every_second)
     reports: list[tuple[int, int]] = []
     table = trials.run(targets, 4, tmp_path, progress=lambda done, fits: reports.append((done, fits)))
-    assert table["refused"].tolist() == ["", "told twice"] * 3 + [""]
+    assert table["refused"].tolist() == ["", "counted twice"] * 3 + [""]
     assert reports[-1] == (4, 4)
     assert len(trials.run(targets, 3, tmp_path)) == 5
 

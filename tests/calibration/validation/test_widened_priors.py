@@ -76,12 +76,12 @@ def test_the_ratio_of_priors_is_the_ratio_of_their_densities() -> None:
     }
     for family, (arguments, law) in known.items():
         prior = Prior(family, arguments)
-        other = prior_sensitivity.without(prior)
-        log_ratio = prior_sensitivity._log_density(other, x) - prior_sensitivity._log_density(prior, x)
-        expected = law(other.arguments).logpdf(x) - law(arguments).logpdf(x)
+        wider = prior_sensitivity.without(prior)
+        log_ratio = prior_sensitivity._log_density(wider, x) - prior_sensitivity._log_density(prior, x)
+        expected = law(wider.arguments).logpdf(x) - law(arguments).logpdf(x)
         assert log_ratio - log_ratio[0] == pytest.approx(expected - expected[0]), family
         if family != "beta":
-            assert law(other.arguments).std() > 1.9 * law(arguments).std() or family == "lognormal"
+            assert law(wider.arguments).std() > 1.9 * law(arguments).std() or family == "lognormal"
 
 
 def test_only_informative_priors_marked_as_assumptions_are_widened() -> None:

@@ -58,8 +58,8 @@ def test_correct_engines_pass_every_check(name: str, request: pytest.FixtureRequ
 
 
 def with_curves(monkeypatch: Patch, broken: Callable[[Curves], Curves]) -> None:
-    right = exact.curves
-    monkeypatch.setattr(exact, "curves", lambda model, horizon: broken(right(model, horizon)))
+    original = exact.curves
+    monkeypatch.setattr(exact, "curves", lambda model, horizon: broken(original(model, horizon)))
 
 
 def test_a_state_with_too_many_patients_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
@@ -75,10 +75,10 @@ def test_a_state_with_too_many_patients_is_detected(three_states: Scenario, monk
 def test_a_state_of_nan_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     def broken(curves: Curves) -> Curves:
         start = three_states.pathway.start
-        nothing = {
+        all_nan = {
             clock: {**occupancy, start: occupancy[start] * np.nan} for clock, occupancy in curves.occupancy.items()
         }
-        return replace(curves, occupancy=nothing)
+        return replace(curves, occupancy=all_nan)
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), OCCUPANCY)
@@ -86,8 +86,8 @@ def test_a_state_of_nan_is_detected(three_states: Scenario, monkeypatch: Patch) 
 
 def test_a_survival_that_rises_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
     def broken(curves: Curves) -> Curves:
-        wave = 1e-6 * (np.arange(curves.months.size) % 2)
-        return replace(curves, survival={key: survival + wave for key, survival in curves.survival.items()})
+        ripple = 1e-6 * (np.arange(curves.months.size) % 2)
+        return replace(curves, survival={key: survival + ripple for key, survival in curves.survival.items()})
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), RISE)
@@ -97,13 +97,13 @@ def test_dead_patients_who_come_back_are_detected(three_states: Scenario, monkey
     """The engine forces survival to fall, but not the occupancy of death."""
 
     def broken(curves: Curves) -> Curves:
-        wave = 1e-7 * (np.arange(curves.months.size) % 2)
+        ripple = 1e-7 * (np.arange(curves.months.size) % 2)
         (death, *_), start = three_states.pathway.deaths, three_states.pathway.start
-        moved = {
-            clock: {**probabilities, death: probabilities[death] + wave, start: probabilities[start] - wave}
+        shifted = {
+            clock: {**probabilities, death: probabilities[death] + ripple, start: probabilities[start] - ripple}
             for clock, probabilities in curves.occupancy.items()
         }
-        return replace(curves, occupancy=moved)
+        return replace(curves, occupancy=shifted)
 
     with_curves(monkeypatch, broken)
     assert only(failed(three_states), RISE)
@@ -114,10 +114,10 @@ def test_a_curve_with_more_lattice_error_than_a_run_states_is_detected(
     curve: str, words: str, three_states: Scenario, monkeypatch: Patch
 ) -> None:
     """A run of these states gives an error of 1.2e-5."""
-    right = exact.solve
+    original = exact.solve
 
     def broken(model: Any, horizon: float, *, step: float | None = None, **options: Any) -> Any:
-        solution = right(model, horizon, step=step, **options)
+        solution = original(model, horizon, step=step, **options)
         if step is not None:
             finer = getattr(solution, curve)
             monkeypatch.setattr(solution, curve, lambda *arguments: finer(*arguments) - 3e-5)
@@ -133,10 +133,10 @@ def test_a_curve_with_more_lattice_error_than_a_run_states_is_detected(
 def test_a_run_that_states_too_small_an_error_is_detected(
     stated: float, three_states: Scenario, monkeypatch: Patch
 ) -> None:
-    right = lattice_error.measured
+    original = lattice_error.measured
 
     def broken(*arguments: Any) -> dict[str, Any]:
-        errors = right(*arguments)
+        errors = original(*arguments)
         return errors | {"survival_error": {"largest": stated * errors["survival_error"]["largest"]}}
 
     monkeypatch.setattr(lattice_error, "measured", broken)
@@ -144,8 +144,10 @@ def test_a_run_that_states_too_small_an_error_is_detected(
 
 
 def test_with_cycles_a_lattice_error_above_a_ten_thousandth_always_fails(monkeypatch: Patch) -> None:
-    right, coarse = lattice_error.measured, {"largest": 1.0}
-    monkeypatch.setattr(lattice_error, "measured", lambda *arguments: right(*arguments) | dict.fromkeys(ERRORS, coarse))
+    original, coarse = lattice_error.measured, {"largest": 1.0}
+    monkeypatch.setattr(
+        lattice_error, "measured", lambda *arguments: original(*arguments) | dict.fromkeys(ERRORS, coarse)
+    )
     monkeypatch.setattr(accuracy, "LIMIT", 1e-7)
     monkeypatch.setattr(accuracy, "fine_enough", lambda model, step, horizon, solve: solve(0.1))
     laws = failed(Scenario("peer_pathway", load_pathway("peer_pathway")))
@@ -174,29 +176,29 @@ def backwards(block: Trajectories) -> Trajectories:
 
 
 def test_a_history_in_which_time_runs_back_is_detected(three_states: Scenario, monkeypatch: Patch) -> None:
-    right = event_log.table
-    monkeypatch.setattr(event_log, "table", lambda blocks: right(map(backwards, blocks)))
+    original = event_log.table
+    monkeypatch.setattr(event_log, "table", lambda blocks: original(map(backwards, blocks)))
     laws = failed(three_states)
     assert only(laws, POSSIBLE)
     assert laws[0].endswith("time runs back in a history")
 
 
 def test_a_history_with_an_undeclared_transition_is_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
-    right = event_log.table
+    original = event_log.table
 
     def broken(blocks: list[Trajectories]) -> pd.DataFrame:
-        events = right(blocks)
+        events = original(blocks)
         return events.assign(state=events["state"].replace("hsct", "relapse"))
 
     monkeypatch.setattr(event_log, "table", broken)
     assert only(failed(with_beds), POSSIBLE)
 
 
-def later(right: Callable[..., Any]) -> Callable[..., Any]:
+def later(original: Callable[..., Any]) -> Callable[..., Any]:
     """An engine whose times are a millionth of a month late."""
 
     def broken(*arguments: Any, **options: Any) -> Any:
-        block, request_log = right(*arguments, **options)
+        block, request_log = original(*arguments, **options)
         entered = {
             s: [(patients, month * (1.0 + 1e-7)) for patients, month in entries] for s, entries in block.entered.items()
         }
@@ -211,20 +213,20 @@ def test_different_times_in_des_and_microsim_are_detected(with_beds: Scenario, m
 
 
 def test_different_events_in_des_and_microsim_are_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
-    right = des.simulate
+    original = des.simulate
 
     def broken(model: Any, uniforms: Any, *arguments: Any, **options: Any) -> Any:
-        return right(model, replace(uniforms, seed=uniforms.seed + 1), *arguments, **options)
+        return original(model, replace(uniforms, seed=uniforms.seed + 1), *arguments, **options)
 
     monkeypatch.setattr(des, "simulate", broken)
     assert [check.measured for check in verification.of(with_beds) if check.law.startswith(BEDS)] == [np.inf]
 
 
 def test_different_destinations_in_des_and_microsim_are_detected(with_beds: Scenario, monkeypatch: Patch) -> None:
-    right = des.simulate
+    original = des.simulate
 
     def broken(*arguments: Any, **options: Any) -> Any:
-        trajectories, requests = right(*arguments, **options)
+        trajectories, requests = original(*arguments, **options)
         swapped = {"chemotherapy": "immunotherapy", "immunotherapy": "chemotherapy"}
         entered, order = (
             {swapped.get(state, state): of_state for state, of_state in table.items()}
@@ -237,10 +239,10 @@ def test_different_destinations_in_des_and_microsim_are_detected(with_beds: Scen
 
 
 def test_a_milestone_that_changes_survival_is_detected(with_milestones: Scenario, monkeypatch: Patch) -> None:
-    right = microsim.simulate
+    original = microsim.simulate
 
     def broken(model: Any, *arguments: Any, **options: Any) -> Any:
-        for block in right(model, *arguments, **options):
+        for block in original(model, *arguments, **options):
             late = 1e-9 if model.scenario.hazard_ratio else 0.0
             yield replace(block, death_month=block.death_month * (1.0 + late))
 

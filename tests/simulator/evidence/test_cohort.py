@@ -124,6 +124,6 @@ def test_a_missing_or_wrong_key_is_named(folder: Path, old: str, new: str, key: 
         read_cohort(folder)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere/cohort\.toml: cannot be read"):
         read_cohort(tmp_path / "nowhere")

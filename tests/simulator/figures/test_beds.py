@@ -47,7 +47,7 @@ def text_of(figure: Figure) -> str:
     return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
 
 
-def test_scenarios_have_a_panel_each_on_one_scale(figure: Figure) -> None:
+def test_every_scenario_has_a_panel_and_all_share_a_scale(figure: Figure) -> None:
     drawn = panels(figure)
     assert len(drawn) == 2
     assert len({axes.get_ylim() for axes in drawn}) == 1

@@ -119,11 +119,11 @@ def test_a_cohort_whose_targets_report_no_stages_has_no_flow(pathway: Pathway, c
 
 def test_the_flow_of_a_large_cohort_without_reported_deaths_fits_one_page(pathway: Pathway, cohort: Cohort) -> None:
     rows = cohort.targets[cohort.targets["kind"] != "deaths"]
-    many = replace(cohort, n=3700, targets=rows.assign(count=100 * rows["count"], n=100 * rows["n"]), predictive=None)
-    picture = flow.picture(pathway, many)
+    larger = replace(cohort, n=3700, targets=rows.assign(count=100 * rows["count"], n=100 * rows["n"]), predictive=None)
+    picture = flow.picture(pathway, larger)
     assert picture is not None
     assert picture.figure.get_figheight() < 14.0
-    bars, _ = flow._place(stages.stages(pathway, many))
+    bars, _ = flow._place(stages.stages(pathway, larger))
     assert bars["all"].height == pytest.approx(sum(bars[arm].height for arm in ("treated", "untreated")))
     assert "alive" not in bars
 
@@ -162,10 +162,10 @@ def test_a_curve_is_lighter_after_month_28_and_dashed_after_74_7(cohort: Cohort)
         if line.get_zorder() == 3 and len(line.get_xdata()) > 2
     }
     assert list(parts) == [(0.0, 28.0), (28.0, 74.7), (74.7, 120.0)]
-    early, thin, none = parts.values()
+    early, few_at_risk, extrapolated = parts.values()
     assert (to_hex(early.get_color()), early.get_linestyle()) == ("#000000", "-")
-    assert np.mean(matplotlib.colors.to_rgb(thin.get_color())) > 0.3
-    assert (thin.get_linestyle(), none.get_linestyle()) == ("-", "--")
+    assert np.mean(matplotlib.colors.to_rgb(few_at_risk.get_color())) > 0.3
+    assert (few_at_risk.get_linestyle(), extrapolated.get_linestyle()) == ("-", "--")
 
 
 def test_follow_up_is_marked_on_its_clock_only(results: Results, cohort: Cohort) -> None:
@@ -261,8 +261,12 @@ def test_a_diagram_has_every_transition(shipped_pathway: Pathway) -> None:
 def test_no_boxes_overlap_and_none_leaves_the_page(shipped_pathway: Pathway) -> None:
     drawn = diagram.plan(shipped_pathway)
     for first, second in combinations(drawn.boxes.values(), 2):
-        beside = first.left + first.width <= second.left or second.left + second.width <= first.left
-        assert beside or first.bottom + first.height <= second.bottom or second.bottom + second.height <= first.bottom
+        side_by_side = first.left + first.width <= second.left or second.left + second.width <= first.left
+        assert (
+            side_by_side
+            or first.bottom + first.height <= second.bottom
+            or second.bottom + second.height <= first.bottom
+        )
     for box in drawn.boxes.values():
         assert 0 <= box.left <= box.left + box.width <= drawn.width
         assert 0 <= box.bottom <= box.bottom + box.height <= drawn.height

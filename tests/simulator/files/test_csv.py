@@ -19,8 +19,8 @@ HEADER = "name,count,value\n"
 @pytest.fixture
 def csv_of(tmp_path: Path) -> WriteText:
     def write(text: str) -> Path:
-        (tmp_path / "told.csv").write_bytes(text.encode())
-        return tmp_path / "told.csv"
+        (tmp_path / "table.csv").write_bytes(text.encode())
+        return tmp_path / "table.csv"
 
     return write
 
@@ -90,7 +90,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_invalid_file_is_refused_with_its_line(case: str, csv_of: WriteText) -> None:
     text, complaint = REFUSED[case]
-    with pytest.raises(InputError, match=rf"told\.csv: {complaint}"):
+    with pytest.raises(InputError, match=rf"table\.csv: {complaint}"):
         read(csv_of(text))
 
 
@@ -110,11 +110,11 @@ TEXTS = ("=1+1", "@SUM(A1)", "+cmd", "-cmd|' /C calc'!A0", "'=1", "''@x", "\uff1
 
 def test_formulas_of_spreadsheets_are_written_as_text_and_read_back(tmp_path: Path) -> None:
     table = pd.DataFrame({"=name": TEXTS, "value": np.arange(len(TEXTS)) - 0.5})
-    csv_file.write(table, tmp_path / "told.csv", ".8g")
-    cells = list(csv.reader((tmp_path / "told.csv").read_text(encoding="utf-8").splitlines()))
+    csv_file.write(table, tmp_path / "table.csv", ".8g")
+    cells = list(csv.reader((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()))
     assert not [cell for row in cells for cell in row[:1] if re.match("[=+@\t\r\uff1d-]", cell)]
     assert cells[1] == ["'=1+1", "-0.5"]
-    back = csv_file.read(tmp_path / "told.csv", ["=name"], ["value"])
+    back = csv_file.read(tmp_path / "table.csv", ["=name"], ["value"])
     assert (back["=name"].tolist(), back["value"].tolist()) == (list(TEXTS), table["value"].tolist())
 
 
@@ -124,9 +124,9 @@ def test_control_characters_are_removed(csv_of: WriteText) -> None:
 
 
 def test_a_file_that_is_not_text_is_refused(csv_of: WriteText, tmp_path: Path) -> None:
-    (tmp_path / "told.csv").write_bytes(b"name\n\xe9\n")
-    with pytest.raises(InputError, match=r"told\.csv: not a text file .byte 5 is not UTF-8."):
-        read(tmp_path / "told.csv")
+    (tmp_path / "table.csv").write_bytes(b"name\n\xe9\n")
+    with pytest.raises(InputError, match=r"table\.csv: not a text file .byte 5 is not UTF-8."):
+        read(tmp_path / "table.csv")
 
 
 def test_cells_are_written_as_by_pandas_except_formulas_of_spreadsheets(tmp_path: Path) -> None:

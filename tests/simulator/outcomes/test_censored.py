@@ -122,9 +122,9 @@ def test_the_letters_three_arms_differ_by_the_untreated_only() -> None:
 
 
 def test_groups_without_patients_do_not_differ() -> None:
-    nobody = everybody(Courses(np.empty(0), np.empty(0, dtype=bool), np.empty(0)))
+    no_patients = everybody(Courses(np.empty(0), np.empty(0, dtype=bool), np.empty(0)))
     five_patients = everybody(patients(5, seed=1))
-    for groups in ([], [nobody, nobody], [five_patients, nobody], [five_patients]):
+    for groups in ([], [no_patients, no_patients], [five_patients, no_patients], [five_patients]):
         test = log_rank(groups)
         assert (test.statistic, test.p) == (0.0, 1.0)
 

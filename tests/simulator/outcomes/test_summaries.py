@@ -69,7 +69,7 @@ def test_the_restricted_mean_of_an_exponential() -> None:
         np.testing.assert_allclose(restricted(EXPONENTIAL, month), expected, rtol=3e-4)
 
 
-def test_the_restricted_mean_of_patients_who_never_die_and_of_patients_who_die_at_once() -> None:
+def test_the_restricted_mean_without_deaths_and_with_immediate_deaths() -> None:
     np.testing.assert_allclose(restricted(np.ones((1, 1_201)), 60), 60.0)
     np.testing.assert_allclose(restricted(np.zeros((1, 1_201)), 60), 0.0)
 

@@ -246,5 +246,5 @@ def test_a_weighted_quantile_agrees_with_a_calculation_by_hand() -> None:
     assert [quantile(values, share, weights) for share in (0.0, 0.25, 0.5, 1.0)] == [0.0, 2.0, 4.0, 10.0]
 
 
-def test_a_draw_without_weight_counts_for_nothing() -> None:
+def test_a_draw_with_zero_weight_does_not_count() -> None:
     assert quantile(np.array([-9.0, 1.0, 2.0, 9.0]), 0.5, np.array([0.0, 1.0, 1.0, 0.0])) == 1.5

@@ -122,11 +122,11 @@ def test_the_answer_and_the_figures_agree_with_the_table(results: Results) -> No
     match = re.search(r"relapse, (?:([\d.]+) (?:more|fewer)|as many)", text)
     assert match is not None
     assert is_value(match[1] or "0", abs(after["difference"]))
-    instead = re.search(r": ([\d.]+) instead of ([\d.]+) under", text)
-    assert instead is not None
+    pair = re.search(r": ([\d.]+) instead of ([\d.]+) under", text)
+    assert pair is not None
     first = next(row for row in rows(results, 0) if row["outcome"] == "os_12")
     alt = overall_survival(results).alt
-    for group, row in zip(instead.groups(), (after, first), strict=True):
+    for group, row in zip(pair.groups(), (after, first), strict=True):
         assert is_value(group, row["estimate"])
         curve = re.search(rf"{re.escape(row['scenario'])}: [^:]*?, ([\d.]+) %[^,]* alive at 12 months", alt)
         assert curve is not None

@@ -443,8 +443,8 @@ def test_a_run_of_the_users_own_pathway_is_reported_from_anywhere(
 
 
 def test_without_relapses_the_report_counts_from_infusion() -> None:
-    never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
-    results = run(never, draws=1)
+    never_relapsing = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
+    results = run(never_relapsing, draws=1)
     pictures = gallery(results)
     names = [picture.name for picture in pictures]
     assert names == ["overall_survival", "state_occupancy", "pathway_diagram"]
@@ -453,8 +453,8 @@ def test_without_relapses_the_report_counts_from_infusion() -> None:
 
 
 def test_if_no_patient_relapses_under_one_scenario_the_other_is_drawn() -> None:
-    never = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
-    results = compare("baseline", never, draws=1)
+    never_relapsing = replace(load_scenario("baseline"), name="never", hazard_ratio={"car_t_remission.relapse": 0.0})
+    results = compare("baseline", never_relapsing, draws=1)
     alternative_texts = {picture.name: picture.alt for picture in gallery(results)}
     assert "never: no patients" in alternative_texts["overall_survival"]
     assert "never at" not in alternative_texts["state_occupancy"]

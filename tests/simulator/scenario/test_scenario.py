@@ -125,8 +125,8 @@ def test_a_hazard_ratio_is_a_power_of_survival_on_its_transition_only(declare: D
 def test_a_population_has_the_shares_that_are_declared(declare: Declare) -> None:
     model = resolve(declare("[population]\nsex = { male = 3, female = 0 }"))
     assert dict(model.mix["sex"]) == {"female": 0.0, "male": 1.0}
-    turned = resolve(declare("[population]\nsex = { male = 3, female = 1 }"))
-    assert list(turned.mix["sex"].items()) == [("female", 0.25), ("male", 0.75)]
+    resolved = resolve(declare("[population]\nsex = { male = 3, female = 1 }"))
+    assert list(resolved.mix["sex"].items()) == [("female", 0.25), ("male", 0.75)]
 
 
 def test_a_scenario_adds_its_levers_to_those_of_its_base(declare: Declare) -> None:

@@ -151,8 +151,8 @@ def test_a_difference_is_that_of_the_table_and_not_of_the_rounded_numbers(baseli
 
 
 def test_patients_who_never_relapse_are_reported_from_infusion(baseline: Scenario) -> None:
-    nobody = ("baseline", "relapse", None, None, None, None, None, None)
-    text = answer(outcomes(nobody, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
+    no_relapses = ("baseline", "relapse", None, None, None, None, None, None)
+    text = answer(outcomes(no_relapses, ("baseline", "infusion", 1.0, 1.0, 1.0, None, None, None)), [baseline])
     assert text == "Of 100 patients, 100 are alive 12 months after infusion under baseline."
 
 
@@ -189,9 +189,9 @@ def test_the_smallest_share_that_must_benefit_is_worded(
     table = pd.concat([outcomes(BASELINE, WIDER, at), outcomes(row, outcome="break_even_for_5_more_at_12")])
     scenarios = [baseline, wider, wider.with_marginal_benefit("break-even")]
     assert answer(table, scenarios).endswith(words)
-    pays = ("wider-salvage@cohorts", "relapse", 0.82, None, None, None, None, None)
-    other = outcomes(pays, outcome="draws_with_5_more_at_24")
-    same = outcomes(pays, outcome="draws_with_5_more_at_12")
+    paying_share = ("wider-salvage@cohorts", "relapse", 0.82, None, None, None, None, None)
+    other = outcomes(paying_share, outcome="draws_with_5_more_at_24")
+    same = outcomes(paying_share, outcome="draws_with_5_more_at_12")
     assert answer(pd.concat([table, other]), scenarios).endswith(words)
     assert answer(pd.concat([table, other, same]), scenarios).endswith(
         f"{words[:-1]}; as other cohorts suggest, 82 of 100 parameter sets reach that."

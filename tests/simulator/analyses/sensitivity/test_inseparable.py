@@ -91,8 +91,8 @@ def test_shares_of_one_choice_are_reported_although_they_sum_to_one(draws: pd.Da
 
 
 def test_strongly_correlated_draws_are_distinguished(draws: pd.DataFrame) -> None:
-    close = draws["onset_rate"] + 0.1 * draws["death_rate_healthy"]
-    assert together(draws.assign(death_rate_ill=close).drop(columns="death_rate_healthy"), alone) == []
+    correlated = draws["onset_rate"] + 0.1 * draws["death_rate_healthy"]
+    assert together(draws.assign(death_rate_ill=correlated).drop(columns="death_rate_healthy"), alone) == []
 
 
 def test_a_parameter_that_varies_by_rounding_only_is_constant(draws: pd.DataFrame) -> None:

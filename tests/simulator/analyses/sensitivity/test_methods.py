@@ -20,7 +20,7 @@ from simulator.randomness import Uniforms
 rng = np.random.default_rng
 
 
-def test_a_partial_correlation_is_that_of_the_precision_matrix() -> None:
+def test_a_partial_correlation_agrees_with_the_precision_matrix() -> None:
     # r = -P_xy / sqrt(P_xx P_yy), P the inverse of the correlation matrix: no regression in it.
     data = rng(1).multivariate_normal(np.zeros(5), stats.wishart(8, np.eye(5), seed=2).rvs(), size=400)
     precision = np.linalg.inv(np.corrcoef(data, rowvar=False))
@@ -188,9 +188,9 @@ def test_the_value_of_information_of_a_normal_decision(mean: float) -> None:
     # D = mean + 2 x + y + noise; five standard errors, twelve comparisons: a false alarm in 100,000 runs.
     n = 4000
     x, y, other, noise = rng(16).normal(size=(4, n))
-    gain = mean + 2 * x + y + noise
+    net_benefit = mean + 2 * x + y + noise
     draws = pd.DataFrame({"x": x, "y": y, "other": other})
-    table = value_of_information.table(gain, draws, ["x", "y", "other"], 1).set_index("parameter")
+    table = value_of_information.table(net_benefit, draws, ["x", "y", "other"], 1).set_index("parameter")
     for name, sd in (("everything", np.sqrt(6)), ("x", 2.0), ("y", 1.0)):
         row = table.loc[name]
         assert abs(row["value"] - regret(mean, sd)) < 5 * row["standard_error"] + 0.02, name
@@ -227,40 +227,47 @@ def test_an_upward_bias_is_reported_and_subtracted() -> None:
 
 def test_the_standard_error_of_a_value_agrees_with_repeated_samples() -> None:
     """Of 400 samples a standard deviation is known to 3.5 %: a bound of more than four of its standard errors."""
-    gains = 1.0 + 2.0 * rng(23).normal(size=(400, 150))
-    values = [value_of_information.evpi(gain) for gain in gains]
+    net_benefits = 1.0 + 2.0 * rng(23).normal(size=(400, 150))
+    values = [value_of_information.evpi(net_benefit) for net_benefit in net_benefits]
     spread = np.std([value.estimate for value in values], ddof=1)
     assert np.mean([value.standard_error for value in values]) == pytest.approx(spread, rel=0.15)
 
 
 def test_an_input_that_determines_the_benefit_has_the_value_and_error_of_perfect_information() -> None:
     """The regression has hardly an error, so that all of the standard error comes from the number of draws."""
-    gain = 1.0 + 2.0 * stats.norm.ppf((rng(24).permutation(400) + 0.5) / 400)
-    everything, input_ = value_of_information.evpi(gain), value_of_information.evppi(gain, gain, Uniforms(1), "x")
+    net_benefit = 1.0 + 2.0 * stats.norm.ppf((rng(24).permutation(400) + 0.5) / 400)
+    everything, input_ = (
+        value_of_information.evpi(net_benefit),
+        value_of_information.evppi(net_benefit, net_benefit, Uniforms(1), "x"),
+    )
     assert input_.estimate == pytest.approx(everything.estimate, rel=1e-3)
     assert input_.standard_error == pytest.approx(everything.standard_error, rel=0.01)
 
 
 def test_the_upward_bias_is_subtracted_from_the_value() -> None:
     x, noise = rng(25).normal(size=(2, 300))
-    gain = 0.1 * x + 2.0 * noise
-    fitted, value = smooth(x, gain).fitted, value_of_information.evppi(gain, x, Uniforms(1), "x")
+    net_benefit = 0.1 * x + 2.0 * noise
+    fitted, value = smooth(x, net_benefit).fitted, value_of_information.evppi(net_benefit, x, Uniforms(1), "x")
     assert value.upward_bias > 0.01
     naive_value = np.maximum(fitted, 0.0).mean() - max(fitted.mean(), 0.0)
     assert value.estimate + value.upward_bias == pytest.approx(naive_value)
 
 
 def test_an_input_that_does_not_vary_is_worth_nothing() -> None:
-    gain = rng(26).normal(size=200)
-    assert value_of_information.evppi(gain, np.ones(200), Uniforms(1), "x") == value_of_information.Value(0, 0, 0)
+    net_benefit = rng(26).normal(size=200)
+    assert value_of_information.evppi(net_benefit, np.ones(200), Uniforms(1), "x") == value_of_information.Value(
+        0, 0, 0
+    )
 
 
 def test_inputs_are_sorted_by_value_and_none_exceeds_perfect_information() -> None:
     capped = 0
     for seed in range(20):
         x, y, noise = rng(seed).normal(size=(3, 100))
-        gain = 2.0 * x + y + 0.1 * noise
-        table = value_of_information.table(gain, pd.DataFrame({"y": y, "x": x, "gain": gain}), ["y", "x", "gain"], 1)
+        net_benefit = 2.0 * x + y + 0.1 * noise
+        table = value_of_information.table(
+            net_benefit, pd.DataFrame({"y": y, "x": x, "gain": net_benefit}), ["y", "x", "gain"], 1
+        )
         assert table["parameter"].to_list() == ["everything", "gain", "x", "y"]
         assert table["value"].is_monotonic_decreasing
         capped += table.loc[1, "value"] == table.loc[0, "value"]

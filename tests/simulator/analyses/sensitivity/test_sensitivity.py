@@ -69,7 +69,7 @@ def test_both_ends_of_a_tornado_agree_with_the_closed_form(uncertain: Scenario) 
     assert list(table["swing"]) == sorted(table["swing"], reverse=True)
 
 
-def test_a_difference_is_that_of_the_two_scenarios(uncertain: Scenario) -> None:
+def test_a_tornado_of_two_scenarios_shows_their_difference(uncertain: Scenario) -> None:
     fewer = replace(uncertain, name="fewer", scale={"onset_rate": 0.5})
     table = analyse(fewer, uncertain, outcome="os_24", parts=["tornado"]).tables["tornado"]
     middle = load_draws(uncertain.pathway).median()
@@ -174,9 +174,7 @@ def test_the_bar_of_the_benefit_ends_at_the_policies_with_low_and_high_benefit(
     assert not bar["informed"]
 
 
-def test_a_benefit_of_every_draw_is_the_mixture_of_patients_who_benefit_and_patients_who_do_not(
-    wider: tuple[Scenario, Scenario],
-) -> None:
+def test_survival_at_a_partial_benefit_is_a_mixture_of_full_and_no_benefit(wider: tuple[Scenario, Scenario]) -> None:
     model = resolve(wider[0], {"salvage_uptake": np.array([[0.4], [0.5], [0.95]])})
     assert model.marginal is not None
     benefit = np.array([[0.2], [0.9], [0.5]])
@@ -190,11 +188,11 @@ def test_a_benefit_of_every_draw_is_the_mixture_of_patients_who_benefit_and_pati
 
 def test_no_parameter_is_named_if_the_outcome_changes_by_rounding_only(wider: tuple[Scenario, Scenario]) -> None:
     """Survival after transplant is the same under either policy, up to rounding."""
-    few = {"population": "hsct", "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
-    results = analyse(*wider, outcome="rmst_60", parts=["tornado"], draws=40, **few)
+    settings = {"population": "hsct", "parameters": ["cr_immunotherapy", "pr_car_t_reinfusion"]}
+    results = analyse(*wider, outcome="rmst_60", parts=["tornado"], draws=40, **settings)
     assert 1e-9 < results.tables["tornado"]["swing"].max() < 1e-6
     assert answer(results).endswith("With every parameter at its median, the outcome is 0. No parameter changes it.")
-    results = analyse(*wider, parts=["prcc"], draws=100, **few)
+    results = analyse(*wider, parts=["prcc"], draws=100, **settings)
     assert results.tables["prcc"]["prcc"].isna().all()
     assert answer(results).endswith("Over 100 parameter sets, no parameter can be ranked.")
 
@@ -208,9 +206,9 @@ def test_an_outcome_that_no_parameter_changes_leaves_ranks_blank_and_shares_with
 
 def test_the_answer_starts_with_the_two_estimates_of_a_comparison(wider: tuple[Scenario, Scenario]) -> None:
     scenario, base = wider
-    few = {"draws": 40, "horizon": 24.0}
-    text = answer(analyse(scenario, base, parts=["tornado"], parameters=["hsct_cure"], **few))
-    compared = compare(base, scenario, engine="exact", **few)
+    settings = {"draws": 40, "horizon": 24.0}
+    text = answer(analyse(scenario, base, parts=["tornado"], parameters=["hsct_cure"], **settings))
+    compared = compare(base, scenario, engine="exact", **settings)
     first, others, _ = run_answer(compared.outcomes, compared.scenarios).split(". ", 2)
     assert text.startswith(f"{first}, if additional patients benefit as today's do. ")
     assert f"as varied here: {others.partition('effect), ')[2]}." in text
@@ -226,8 +224,8 @@ def test_the_declared_structure_agrees_with_a_run(wider: tuple[Scenario, Scenari
 
 
 def test_no_parameter_is_named_if_none_changes_a_shown_digit(uncertain: Scenario) -> None:
-    hardly = replace(uncertain, name="hardly", scale={"onset_rate": 0.9995})
-    results = analyse(hardly, uncertain, parts=["tornado"])
+    tiny_effect = replace(uncertain, name="hardly", scale={"onset_rate": 0.9995})
+    results = analyse(tiny_effect, uncertain, parts=["tornado"])
     assert results.tables["tornado"]["swing"].max() > 1e-6
     assert answer(results).endswith("No parameter changes it visibly.")
     assert "Each varied over its 95 % interval, " in answer(analyse(uncertain, parts=["tornado"]))

@@ -120,11 +120,13 @@ def test_a_name_belongs_to_the_table_of_a_scenario_that_declares_it(
 
 
 @pytest.mark.parametrize(
-    ("name", "meant"),
+    ("name", "likely"),
     [("bedz", "beds"), ("scale.weight", "scale.wait"), ("hazard_ratio.listed.deed", "hazard_ratio.listed.dead")],
 )
-def test_an_unknown_name_is_refused_with_what_was_meant(ward: Callable[[str], Scenario], name: str, meant: str) -> None:
-    with pytest.raises(InputError, match=rf"unknown name; got '{name}'.*did you mean '{meant}'\?"):
+def test_an_unknown_name_is_refused_with_the_likely_name(
+    ward: Callable[[str], Scenario], name: str, likely: str
+) -> None:
+    with pytest.raises(InputError, match=rf"unknown name; got '{name}'.*did you mean '{likely}'\?"):
         sweep(ward(""), {name: "1"})
 
 
@@ -383,8 +385,8 @@ def test_with_beds_the_answer_is_the_benefit_of_one_more_bed(
 
 
 def test_without_requests_for_a_bed_no_share_of_requests_is_shown(ward: Callable[[str], Scenario]) -> None:
-    nobody = ward('[hazard_ratio]\n"listed.ward" = 0\n')
-    results = sweep(nobody, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
+    scenario = ward('[hazard_ratio]\n"listed.ward" = 0\n')
+    results = sweep(scenario, {"beds": "1,2"}, patients=50, horizon=12.0, replications=1)
     lost = results.table[results.table["outcome"] == "lost_while_waiting"]["estimate"]
     assert lost.isna().all()
     assert "bed. No patient requests one. More than" in answer(results)

@@ -59,10 +59,10 @@ def first_responses(scenario: Scenario, n: int) -> pd.DataFrame:
             continue
         if any(state in (FAILURE, HSCT) and month < response for month, state in course):
             continue
-        fails = min(next((month for month, state in course if state == FAILURE), np.inf), block.death_month[person])
-        stop = min(fails, followed[person])
-        moved = next((month for month, state in course if state == HSCT and month <= stop), np.inf)
-        rows.append((stop - response, fails <= followed[person], moved - response))
+        failure = min(next((month for month, state in course if state == FAILURE), np.inf), block.death_month[person])
+        stop = min(failure, followed[person])
+        transplant = next((month for month, state in course if state == HSCT and month <= stop), np.inf)
+        rows.append((stop - response, failure <= followed[person], transplant - response))
     return pd.DataFrame(rows, columns=["stop", "failed", "moved"])
 
 
