@@ -56,11 +56,6 @@ def estimate(row: Row) -> Estimate:
     return rounded(row["estimate"], row["lower"], row["upper"], row["unit"])
 
 
-def estimate_alone(row: Row) -> Estimate:
-    """Return the estimate of a row without its interval."""
-    return replace(estimate(row), ends=None)
-
-
 def error(row: Row) -> str:
     """Return the Monte Carlo error of a row in two digits; empty where it is not known."""
     return f"{row['monte_carlo_se']:.2g}" if math.isfinite(row["monte_carlo_se"]) else ""
