@@ -62,7 +62,7 @@ class MarginalBenefit:
     share: Floats
     benefit: float | Floats
 
-    @property
+    @cached_property
     def raised(self) -> bool:
         return bool(np.any(self.share > self.practice_share))
 
