@@ -1,6 +1,6 @@
 """Queues that grow without limit are refused, and no others: against theory, and against brute force.
 
-Brute force: of 6,000 arrivals, those who wait when half have come and when all have. Seeds are fixed.
+Brute force: of 3,600 arrivals, those who wait when half have come and when all have. Seeds are fixed.
 """
 
 import re
@@ -63,7 +63,7 @@ def ward(patience: str = NEVER, stay: str = exponential(1.0), then: str = "dead"
 def grows(scenario: Scenario) -> bool:
     """Whether a queue grows, by brute force, with the units of the end."""
     assert scenario.service is not None
-    n = 6_000
+    n = 3_600
     service = replace(scenario.service, warm_up_years=0.0, years=n / scenario.service.arrivals_a_month / 12.0)
     units = {name: replace(each, calendar=((0.0, each.calendar[-1][1]),)) for name, each in scenario.capacity.items()}
     model = resolve(replace(scenario, service=service, capacity=units))
