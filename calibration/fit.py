@@ -28,7 +28,7 @@ WANTED = 2000
 """Draws that are frozen; with few points, half as many as these."""
 EFFECTIVE = 3000
 """Effective sample size of the weighted sample that they are taken from."""
-POINTS = 100_000
+POINTS = 75_000
 """Points that are sampled at most. The shipped fit takes 47,000, and variants of its cohort 57,000."""
 FEWEST_POINTS = 1000
 USEFUL_POINTS = int(LEAST_POINTS * EFFECTIVE)

@@ -18,7 +18,7 @@ def calibrate(
         Path | None, option("DIR", "A new or empty folder for the files. [default: the cohort's own]")
     ] = None,
     seed: Annotated[int | None, option("N", "The same seed gives the same draws. [default: the cohort's own]")] = None,
-    points: Annotated[int | None, option("N", "Largest number of points to sample. [default: 100000]")] = None,
+    points: Annotated[int | None, option("N", "Largest number of points to sample. [default: 75000]")] = None,
     keep: Annotated[
         bool, flag("--keep-unreliable", "Keep a sample that is not a fit, as unreliable_draws.csv and so on.")
     ] = False,

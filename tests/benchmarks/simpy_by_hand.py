@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from math import inf
 from random import expovariate, weibullvariate
 
 import simpy
@@ -41,7 +42,7 @@ def without_beds(patients: int, seed: int = 1) -> Record:
 
 
 def with_beds(patients: int, seed: int = 1, beds: int = BEDS) -> Record:
-    """Return the record of patients who arrive one by one, share the beds, and are followed to the horizon."""
+    """Return the record of patients who arrive one by one and share the beds; deaths are counted to the horizon."""
     random.seed(seed)
     env, record = simpy.Environment(), Record()
     env.process(arrivals(env, patients, record, simpy.Resource(env, capacity=beds)))
@@ -56,9 +57,9 @@ def arrivals(env: simpy.Environment, patients: int, record: Record, beds: simpy.
 
 
 def patient(env: simpy.Environment, record: Record, beds: simpy.Resource | None) -> PatientProcess:
-    """One patient, from remission to death or the end of follow-up."""
+    """One patient, from remission to death or the end of follow-up; with beds to death, whoever may still need one."""
     entry = env.now
-    end = entry + HORIZON
+    end = entry + HORIZON if beds is None else inf
     state = "remission"
     while True:
         time, following = leave(state)
@@ -67,19 +68,16 @@ def patient(env: simpy.Environment, record: Record, beds: simpy.Resource | None)
         yield env.timeout(time)
         record.transitions += 1
         if following == "dead":
-            record.deaths.append(env.now - entry)
+            if env.now - entry <= HORIZON:
+                record.deaths.append(env.now - entry)
             return
         state = following
         if state == "hsct" and beds is not None:
             requested = env.now
             with beds.request() as bed:
                 yield bed
-                record.waits.append(min(env.now, end) - requested)
-                stay = expovariate(1.0)
-                if env.now + stay > end:
-                    yield env.timeout(max(end - env.now, 0.0))
-                    return
-                yield env.timeout(stay)
+                record.waits.append(env.now - requested)
+                yield env.timeout(expovariate(1.0))
 
 
 def leave(state: str) -> tuple[float, str]:

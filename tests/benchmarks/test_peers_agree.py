@@ -79,7 +79,8 @@ def test_microsim_agrees_with_the_exact_engine(curves: Curves) -> None:
         np.concatenate([death.death_month for death in aftercart_runs.deaths(PATIENTS)]), PATIENTS, curves
     )
     by_microsim = aftercart_runs.curves(PATIENTS).survival["start", "all"][0]
-    p = curves.survival["start", "all"][0]
+    # Where patients come back, the exact engine's cells are finer.
+    p = curves.survival["start", "all"][0][:: (curves.months.size - 1) // (by_microsim.size - 1)]
     assert np.all(np.abs(by_microsim - p) < 5 * np.sqrt(p * (1 - p) / PATIENTS) + EXACT)
 
 

@@ -40,7 +40,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_calibrate_shows_prior_and_posterior_of_each_parameter(
     aftercart: Command, fitted: dict[str, Any], folder: Path
 ) -> None:
-    result = aftercart("calibrate", "wang2024", "--out", "fit", "--seed", "7", "--jobs", "1")
+    result = aftercart("calibrate", "wang2024", "--out", "fit", "--seed", "7", "--jobs", "1", "--yes")
     assert result.exit_code == 0, result.output
     uncertain = [
         name for name, parameter in load_pathway("b_all_post_cd19").parameters.items() if parameter.prior is not None
