@@ -9,6 +9,7 @@ from scipy import integrate
 from sojourn_times import exponential
 from worlds import scenario, sojourn, world
 
+from simulator.arrays import Floats
 from simulator.distributions import Distribution, build
 from simulator.engines.exact.embedded import events, leaving, visits
 from simulator.engines.microsim import engine
@@ -60,21 +61,20 @@ def test_a_mean_stay_and_the_share_who_leave_by_each_risk_are_what_quadrature_gi
 ) -> None:
     found = leaving(state(model, *laws), model.pathway.start)
 
-    def survival(u: float) -> float:
-        return float(np.prod([law.survival(exp(u)) for law in laws]))
+    def months_stayed(u: Floats) -> Floats:
+        return np.exp(u) * np.prod([law.survival(np.exp(u)) for law in laws], axis=0)
 
-    stay = sum(
-        integrate.quad(lambda u: exp(u) * survival(u), a, b, limit=500, epsabs=1e-10)[0]
-        for a, b in zip(np.linspace(-15, 15, 61), np.linspace(-14.5, 15.5, 61), strict=True)
-    )
+    stay = sum(integrate.fixed_quad(months_stayed, a, a + 0.25, n=60)[0] for a in np.arange(-15.0, 15.5, 0.25))
     assert found.stay().item() == pytest.approx(stay, rel=5e-5)
     assert sum(each.item() for each in found.by) == pytest.approx(1.0, abs=1e-12)
     assert not found.never.any()
-    # Who leaves by a risk, by simulation: bounds of 5 standard errors, seeds fixed.
-    u = np.random.default_rng(5).uniform(size=(len(laws), 200_000))
-    first = np.argmin([law.ppf(own) for law, own in zip(laws, u, strict=True)], axis=0)
-    for place, each in enumerate(found.by):
-        assert np.mean(first == place) == pytest.approx(each.item(), abs=5.0 * 0.5 / np.sqrt(200_000))
+    # Who leaves by a risk: the sum of S dH_j over steps of log time, of which the steepest hazard is even in each.
+    months = np.exp(np.linspace(-15.0, 15.5, 60_001))
+    hazards = [np.minimum(law.cumulative_hazard(months), 800.0) for law in laws]
+    survival = np.exp(-np.sum(hazards, axis=0))
+    for hazard, share in zip(hazards, found.by, strict=True):
+        leaves = np.sum(np.diff(hazard) * (survival[1:] + survival[:-1]) / 2.0)
+        assert share.item() == pytest.approx(leaves, abs=2e-4)
 
 
 def test_a_fixed_time_takes_all_patients_who_are_left_and_a_cure_leaves_some(model: Model) -> None:
