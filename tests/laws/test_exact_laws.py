@@ -94,12 +94,12 @@ def test_a_short_horizon_still_ends_where_it_should(policy: Scenario, horizon: f
 
 
 def test_entries_into_a_state_count_as_often_as_it_is_entered() -> None:
-    """A second salvage is a second course: 1 + q + q^2 + ... among those who relapse and relapse again."""
+    """A second salvage is a second course: 1 + q + q^2 + ... for those who relapse again, on any lattice."""
     base = load_scenario("universal-salvage")
     always = replace(base, set={**base.set, "second_salvage_uptake": 1.0})
-    once = engine.curves(resolve(base), 24.0).counts["salvage_courses"]
-    relapses = engine.solve(resolve(always), 24.0).entered(["relapse_after_salvage"])[:, -1]
-    courses = engine.curves(resolve(always), 24.0).counts["salvage_courses"]
+    once = engine.curves(resolve(base), 24.0, step=0.1).counts["salvage_courses"]
+    relapses = engine.solve(resolve(always), 24.0, step=0.1).entered(["relapse_after_salvage"])[:, -1]
+    courses = engine.curves(resolve(always), 24.0, step=0.1).counts["salvage_courses"]
     assert relapses > 0.1
     np.testing.assert_allclose(once, 1.0, atol=1e-9)
     np.testing.assert_allclose(courses, 1.0 + relapses, atol=1e-7)

@@ -34,7 +34,7 @@ def test_the_error_that_is_stated_is_that_of_the_hardest_parameter_set() -> None
 def test_no_parameter_set_of_a_shipped_policy_is_further_off_than_a_run_states() -> None:
     policy = load_scenario("hsct-for-all-responders")
     table = load_draws(policy.pathway)
-    stated = measured([policy], table, 120.0, 120)
-    _, alive, there = engine.lattice_error(resolve(policy, values(table, slice(3, 120, 9))), 120.0)
+    stated = measured([policy], table, 120.0, 60)
+    _, alive, there = engine.lattice_error(resolve(policy, values(table, slice(3, 60, 6))), 120.0)
     assert alive.max() <= stated["survival_error"]["largest"]
     assert there.max() <= stated["occupancy_error"]["largest"]

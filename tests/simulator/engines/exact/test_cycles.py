@@ -133,7 +133,7 @@ def test_patients_whom_a_shipped_policy_does_not_touch_do_not_differ_though_it_n
 
 
 def test_the_manifest_states_the_error_that_was_measured() -> None:
-    measured = run("baseline", engine="exact", draws=12, horizon=60.0).manifest["lattice"]
+    measured = run("baseline", engine="exact", draws=4, horizon=60.0).manifest["lattice"]
     assert measured["step_months"] == 0.1
     assert 0.0 < measured["survival_error"]["median"] <= measured["survival_error"]["largest"] < 1e-4
     assert "lattice" not in run("baseline", engine="microsim", draws=1, patients=50).manifest
