@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from concurrent.futures import wait
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -26,9 +27,12 @@ def pytest_collection_finish() -> None:
     """
     gc.freeze()
     if "hypothesis" in sys.modules:
-        from hypothesis.internal.conjecture import providers
+        # Its own business, so that another version may have it elsewhere: then examples differ, and no more.
+        with suppress(ImportError, AttributeError):
+            from hypothesis.internal.conjecture import providers
 
-        providers._get_local_constants = lambda: providers._local_constants
+            constants = providers._local_constants
+            providers._get_local_constants = lambda: constants
 
 
 @pytest.fixture(scope="session")
