@@ -90,7 +90,7 @@ class Fit:
         """
         fitted_to = fingerprint.of_fit(self.targets.pathway, self.targets.folder)
         tables = {"draws": self.draws.assign(**{fingerprint.COLUMN: fitted_to})}
-        tables |= {"posterior": self.posterior, "predictive": self.predictive}
+        tables |= {"posterior": self.posterior, "predictive": self.predictive.replace(np.inf, np.nan)}
         bad = self.problems()
         files = [folder / f"{UNRELIABLE if bad else ''}{name}.csv" for name in tables]
         files += [folder / f"{UNRELIABLE}because.txt"] if bad else []

@@ -25,7 +25,7 @@ from simulator.errors import InputError
 from simulator.evidence.draws import single
 from simulator.outcomes.episodes import Courses, whole
 from simulator.outcomes.kaplan_meier import KaplanMeier, kaplan_meier
-from simulator.outcomes.uncertainty import central
+from simulator.outcomes.uncertainty import central, quantile
 from simulator.randomness import Uniforms
 from simulator.scenario.levers import Values
 
@@ -115,8 +115,7 @@ _FIGURES: dict[str, Callable[[SimulatedCohort, pd.Series, Booleans], SupportsFlo
     "patients": lambda cohort, row, patients: patients.sum(),
     "survivors": lambda cohort, row, patients: (cohort.died[patients] > row["month"]).mean(),
     "survival": lambda cohort, row, patients: cohort.kaplan_meier(patients).at(row["month"]),
-    # A median that is not reached is the end of the simulation.
-    "median_survival": lambda cohort, row, patients: min(cohort.kaplan_meier(patients).median(), HORIZON),
+    "median_survival": lambda cohort, row, patients: cohort.kaplan_meier(patients).median(),
     "deaths": SimulatedCohort.count_entered,
     "entered": SimulatedCohort.count_entered,
     "median": lambda cohort, row, patients: np.median(cohort.block.clock_month[patients]),
@@ -190,6 +189,8 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
         reported, unit, factor = reported_figure(row)
         known = factor * simulated[~np.isnan(simulated)]
         lower, upper = central(known)
+        # A median survival that is not reached is infinite.
+        centre = median if row["kind"] == "median_survival" else mean
         rows.append(
             {
                 "target": row["name"],
@@ -200,7 +201,7 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
                 "standard_error": row["standard_error"],
                 "count": row["count"],
                 "n": row["n"],
-                "simulated": known.mean() if known.size else np.nan,
+                "simulated": centre(known),
                 "lower": lower,
                 "upper": upper,
                 "inside": "yes" if lower - 1e-9 <= reported <= upper + 1e-9 else "no",
@@ -209,6 +210,16 @@ def table(targets: Targets, figures: Floats) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def mean(values: Floats) -> float:
+    """Return the mean of values of any number, NaN of none."""
+    return float(values.mean()) if values.size else np.nan
+
+
+def median(values: Floats) -> float:
+    """Return the median of values of any number, NaN of none; values may be infinite."""
+    return quantile(values, 0.5) if values.size else np.nan
 
 
 def reported_figure(row: pd.Series) -> tuple[float, str, float]:

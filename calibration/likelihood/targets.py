@@ -252,13 +252,11 @@ def _times(cohort: Cohort, pathway: Pathway, used: pd.DataFrame, folder: Path) -
 
 def _sizes(cohort: Cohort, pathway: Pathway, attribute: str, folder: Path) -> dict[str, int]:
     """Return level of an attribute -> patients, from the case_mix rows."""
-    mix = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
-    counts, at = dict(zip(mix["attribute"], mix["count"], strict=True)), str(folder / "targets.csv")
-    levels = pathway.attributes[attribute].levels
-    for level in levels:
-        if f"{attribute}={level}" not in counts:
-            raise InputError(f"no case_mix row for {attribute}={level}", where=at)
-    sizes = {level: int(counts[f"{attribute}={level}"]) for level in levels}
+    sizes, at = population_sizes.of_levels(cohort, pathway, attribute), str(folder / "targets.csv")
+    for level in pathway.attributes[attribute].levels:
+        if level not in sizes:
+            what = f"a reported time needs a case_mix row for {attribute}={level}"
+            raise InputError(what, where=at, allowed="one level without a row has the rest of the cohort")
     total = sum(sizes.values())
     if total != cohort.n:
         what = f"the case_mix rows of {attribute} do not add up to the cohort"

@@ -176,7 +176,9 @@ def _check_fitted(row: pd.Series, cohort: Cohort, pathway: Pathway, at: str) -> 
         if not of_all and (row["kind"] != "median" or "=" not in population):
             what = "only a median can be reported for a level, and no time for an arm"
             raise InputError(what, where=at, got=f"{row['kind']} of {population}")
-        most = population_sizes.most(cohort, population)
+        attribute, _, level = population.partition("=")
+        sizes = population_sizes.of_levels(cohort, pathway, attribute) if level else {}
+        most = sizes.get(level, population_sizes.most(cohort, population))
         if row["n"] < most:
             what = f"a time of some of the {most} patients of {population} cannot be fitted"
             raise InputError(what, where=f"{at}, n", got=int(row["n"]), allowed=f'{most}, or use = "predictive"')

@@ -27,6 +27,18 @@ def of_row(cohort: Cohort, row: pd.Series) -> str:
     return attribute if attribute and cohort.is_everybody(row["population"]) else str(row["population"])
 
 
+def of_levels(cohort: Cohort, pathway: Pathway, attribute: str) -> dict[str, int]:
+    """Return level of an attribute -> patients, from the case_mix rows; one level without a row has the rest."""
+    mix = cohort.targets[(cohort.targets["use"] == "case_mix") & (cohort.targets["kind"] == "patients")]
+    counts = dict(zip(mix["attribute"], mix["count"], strict=True))
+    levels = pathway.attributes[attribute].levels
+    sizes = {level: int(counts[name]) for level in levels if (name := f"{attribute}={level}") in counts}
+    rest = cohort.n - sum(sizes.values())
+    if len(sizes) == len(levels) - 1 and rest >= 0:
+        sizes |= {level: rest for level in levels if level not in sizes}
+    return sizes
+
+
 def most(cohort: Cohort, population: str) -> int:
     """Return the most patients of a population, by its size and by what other arms leave."""
     sizes, members = cohort.sizes, cohort.arms.get(population, ())

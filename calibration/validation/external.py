@@ -113,7 +113,7 @@ def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, objec
         reported, unit, factor = 100.0 * row["count"] / row["n"], "%", 100.0
     known = factor * simulated[~np.isnan(simulated)]
     lower, upper = central(known)
-    centre = np.median if unit == "months" else np.mean
+    centre = predictive.median if unit == "months" else predictive.mean
     return {
         "cohort": targets.cohort.name,
         "target": row["name"],
@@ -124,7 +124,7 @@ def _row(targets: Targets, row: pd.Series, simulated: Floats) -> dict[str, objec
         "reported": reported,
         "standard_error": row["standard_error"],
         "n": row["n"],
-        "predicted": centre(known) if known.size else np.nan,
+        "predicted": centre(known),
         "lower": lower,
         "upper": upper,
         "at_most": (known <= reported + 1e-9).mean() if known.size else np.nan,

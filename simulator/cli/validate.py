@@ -139,7 +139,7 @@ def _write(
     from simulator.files import csv
     from simulator.wording.validation import note
 
-    csv.write(table, into / "validation.csv", ".6g")
+    csv.write(table.replace(float("inf"), float("nan")), into / "validation.csv", ".6g")
     if benefit is not None:
         csv.write(benefit.summary, into / SUMMARY_FILE, ".6g")
     sizes = {targets.cohort.name: targets.cohort.n for targets in every}

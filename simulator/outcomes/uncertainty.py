@@ -148,9 +148,11 @@ def of_medians(values: Floats, chance: Floats) -> Summary:
 
 
 def central(values: Floats) -> tuple[float, float]:
-    """Return the ends of the central 95 % of values of any number, NaN of none."""
-    lower, upper = np.quantile(values, INTERVAL) if values.size else (np.nan, np.nan)
-    return float(lower), float(upper)
+    """Return the ends of the central 95 % of values of any number, NaN of none; values may be infinite."""
+    if not values.size:
+        return np.nan, np.nan
+    lower, upper = (quantile(values, share) for share in INTERVAL)
+    return lower, upper
 
 
 def _mean_known(chance: Floats) -> Floats:

@@ -30,6 +30,10 @@ def target(row: Row, pathway: Pathway) -> str:
     state = pathway.states[row["state"]].label if row["state"] in pathway.states else _words(row["state"])
     if row["kind"] == "survivors":
         return f"Alive at {in_words(row['month'])}: {patients}"
+    if row["kind"] == "survival":
+        return f"Survival at {in_words(row['month'])}: {patients}"
+    if row["kind"] == "median_survival":
+        return f"Median survival: {patients}"
     by = f" by month {row['month']:g}" if math.isfinite(row["month"]) else ""
     if row["kind"] in ("deaths", "entered"):
         return f"{capital(state) or 'Deaths'}{by}: {patients}"

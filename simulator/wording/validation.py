@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def rounded(row: Row) -> list[str]:
     values = [float(row["reported"]), predicted, float(row["lower"]), float(row["upper"])]
     estimates = [values[0], predicted, predicted, predicted]
     return [
-        "not reached" if unit == "months" and value >= 240.0 else rounding.number(value, unit, end_of=estimate)
+        "not reached" if math.isinf(value) else rounding.number(value, unit, end_of=estimate)
         for value, estimate in zip(values, estimates, strict=True)
     ]
 

@@ -25,7 +25,8 @@ def predictive(cohort: Cohort, pathway: Pathway) -> Iterator[Part]:
         yield calibration.NOT_FITTED
         return
     targets = cohort.targets.set_index("name", drop=False)
-    figures = cohort.predictive[cohort.predictive["target"].isin(targets.index)]
+    is_shown = cohort.predictive["target"].isin(targets.index) & cohort.predictive["use"].isin(calibration.USES)
+    figures = cohort.predictive[is_shown]
     yield calibration.predictions(int((figures["inside"] != "no").sum()), len(figures), cohort)
     heads = [
         *columns("Reported figure", "Reported", "Simulated"),

@@ -143,11 +143,37 @@ def test_a_missing_column_is_named(copied: Edit) -> None:
 
 
 UNKNOWN = 'cd19=unknown,,10,37,,,patients,"paragraph 2, sentence 4",'
+POSITIVE_ROW = (
+    'cd19=positive,,17,37,,,patients,"paragraph 2, sentence 4",case_mix,\ncd19_negative_or_dim,patients,all,,'
+)
+NEGATIVE_AND_UNKNOWN = (
+    'cd19=negative_or_dim,,10,37,,,patients,"paragraph 2, sentence 4",case_mix,\n'
+    f"cd19_unknown,patients,all,,{UNKNOWN}case_mix"
+)
 BAD_CASE_MIXES = {
-    "no row for a level": (f"{UNKNOWN}case_mix", f"{UNKNOWN}predictive", "no case_mix row for cd19=unknown"),
+    "two levels without a row": (
+        NEGATIVE_AND_UNKNOWN,
+        NEGATIVE_AND_UNKNOWN.replace("case_mix", "predictive"),
+        "more than one level has no row; got 'negative_or_dim, unknown'",
+    ),
+    "no level with a row": (
+        f"{POSITIVE_ROW}{NEGATIVE_AND_UNKNOWN}",
+        f"{POSITIVE_ROW}{NEGATIVE_AND_UNKNOWN}".replace("case_mix", "predictive"),
+        "a reported time needs a case_mix row for cd19=positive.*has the rest",
+    ),
     "two rows for a level": (UNKNOWN, UNKNOWN.replace("unknown", "positive"), "line 4: a level has more than one row"),
     "levels that are not everybody": ("cd19=unknown,,10", "cd19=unknown,,9", "do not add up.*got 36; allowed: 37"),
 }
+
+
+def test_the_one_level_without_a_row_has_the_rest_of_the_cohort(copied: Edit) -> None:
+    whole, without = (
+        load_targets("wang2024"),
+        load_targets(copied("targets.csv", f"{UNKNOWN}case_mix", f"{UNKNOWN}predictive")),
+    )
+    assert without.times == whole.times
+    assert without.times is not None
+    assert without.times.sizes == {"positive": 17, "negative_or_dim": 10, "unknown": 10}
 
 
 @pytest.mark.parametrize("case", BAD_CASE_MIXES)
