@@ -165,6 +165,14 @@ def test_a_figure_far_from_the_model_lies_outside(new_cohort: NewCohort) -> None
     assert predict(targets, draws_of(UPTAKE, 200), map).loc[0, "inside"] == "no"
 
 
+def test_a_median_survival_that_simulated_cohorts_do_not_reach_has_no_upper_end(new_cohort: NewCohort) -> None:
+    targets = new_cohort(40, "lasting,median_survival,all,,,,,40,22.5", use="predictive")
+    for not_reached, simulated in ((10, 20.0), (60, np.inf)):
+        medians = np.array([[20.0]] * (100 - not_reached) + [[np.inf]] * not_reached)
+        row = predictive.table(targets, medians).iloc[0]
+        assert (row["simulated"], row["lower"], row["upper"], row["inside"]) == (simulated, 20.0, np.inf, "yes")
+
+
 def test_an_empty_group_counts_no_patients_and_has_no_survival(new_cohort: NewCohort) -> None:
     rows = ("treated,patients,treated,,,,1,8,", "alive,survivors,treated,,,6,0,1,", "dead,deaths,treated,,,,1,1,")
     targets = new_cohort(8, *rows, use="predictive")

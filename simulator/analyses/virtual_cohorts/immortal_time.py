@@ -123,8 +123,13 @@ def planned_at(pathway: Pathway, group: Group) -> str | None:
 
 def failures(pathway: Pathway, group: Group) -> tuple[str, ...]:
     """Return the states, but for death, to which patients may leave instead while they wait to enter the group."""
-    waits = [state for state in pathway.states.values() if _leads_to(state, group.entered)]
-    onward = [way.to for wait in waits for way in wait.transitions if way.to not in group.entered]
+    # At a choice nobody waits, and who goes from one wait to another still waits.
+    waits = {
+        name: state
+        for name, state in pathway.states.items()
+        if state.kind == "sojourn" and _leads_to(state, group.entered)
+    }
+    onward = [way.to for wait in waits.values() for way in wait.transitions if way.to not in (*group.entered, *waits)]
     return tuple(dict.fromkeys(name for name in onward if pathway.states[name].kind != "death"))
 
 

@@ -2,11 +2,19 @@
 
 import pytest
 from sojourn_times import Table, exponential
-from worlds import load, sojourn, world
+from worlds import decision, load, sojourn, world
 
-from simulator.analyses.virtual_cohorts.immortal_time import check_landmarks, paired_groups
+from simulator.analyses.virtual_cohorts.immortal_time import (
+    check_landmarks,
+    failures,
+    immortal_time,
+    paired_groups,
+    planned_at,
+)
+from simulator.analyses.virtual_cohorts.settings import Settings
 from simulator.errors import InputError
 from simulator.pathway.pathway import Pathway
+from simulator.scenario.scenario import Scenario
 
 DIES = sojourn(dead=exponential(rate=0.1))
 STATES = {
@@ -40,6 +48,24 @@ def test_declared_groups_are_compared_and_another_pair_on_request() -> None:
 def test_without_a_declaration_the_first_pair_of_groups_is_compared() -> None:
     assert names(two_treatments()) == ["had_first", "not_first"]
     assert check_landmarks(None, two_treatments()) == (2.0, 4.0)
+
+
+def test_a_choice_at_the_clock_has_no_second_comparison_though_a_drug_may_come_before_surgery() -> None:
+    """Surgery at once, or first a drug: from the choice on, patients are compared as they are from the clock on."""
+    states = {
+        "sepsis": decision(surgery=0.3, drug=0.5, nothing="rest"),
+        "drug": sojourn(surgery=exponential(rate=0.5), dead=exponential(rate=0.1)),
+        "surgery": DIES,
+        "nothing": DIES,
+    }
+    groups = {"surgery": "surgery", "drug_only": ("drug", "surgery")}
+    pathway = load(world("sepsis", states, survival_months=[6], clocks={"sepsis": "sepsis"}, groups=groups))
+    assert planned_at(pathway, pathway.groups["surgery"]) == "sepsis"
+    assert failures(pathway, pathway.groups["surgery"]) == ()
+    settings = Settings(n=20, cohorts=2)
+    compared = immortal_time(Scenario("sepsis", pathway), settings=settings)
+    assert compared.decision is None
+    assert not compared.analyses.duplicated(["clock", "analysis", "begins"]).any()
 
 
 def test_a_landmark_after_the_month_of_the_answer_is_refused() -> None:
