@@ -233,25 +233,25 @@ class Patient:
 
     def _choose(self, state: str, month: float, visit: int) -> str:
         exits = self.model.exits[state]
-        told = self.model.pathway.marginal
+        rule = self.model.pathway.marginal
         if self.untreated_death is not None:
-            without_benefit = [exit for exit in exits if told is not None and exit.to == told.no_benefit]
+            without_benefit = [exit for exit in exits if rule is not None and exit.to == rule.no_benefit]
             return self._race(state, without_benefit or self._onward(exits), visit).to
         taken = self._race(state, list(exits), visit)
-        treated = told is not None and (state, taken.name, visit) == (told.decision, told.branch, 0)
-        if treated and told is not None and self._treated_without_benefit(state):
-            waits, death = self._leave(told.otherwise, list(self.model.exits[told.otherwise]), 0)
+        treated = rule is not None and (state, taken.name, visit) == (rule.decision, rule.branch, 0)
+        if treated and rule is not None and self._treated_without_benefit(state):
+            waits, death = self._leave(rule.otherwise, list(self.model.exits[rule.otherwise]), 0)
             self.untreated_death = (month + waits, death.to)
         return taken.to
 
     def _treated_without_benefit(self, state: str) -> bool:
-        marginal, told = self.model.marginal, self.model.pathway.marginal
+        marginal, rule = self.model.marginal, self.model.pathway.marginal
         assert marginal is not None
-        assert told is not None
+        assert rule is not None
         own = self._of_cell(marginal.practice_share)
         exits = self.model.exits[state]
-        shares = {exit.name: own if exit.name == told.branch else 1.0 - own for exit in exits}
-        would_be_treated = self._race(state, list(exits), 0, shares).name == told.branch
+        shares = {exit.name: own if exit.name == rule.branch else 1.0 - own for exit in exits}
+        would_be_treated = self._race(state, list(exits), 0, shares).name == rule.branch
         return not would_be_treated and self.u("marginal_benefit") >= marginal.benefit
 
     def _stay(self, state: str, month: float, visit: int) -> tuple[float, str]:
@@ -260,9 +260,9 @@ class Patient:
             waits, taken = self._leave(state, exits, visit, month)
             return month + waits, taken.to
         alive = self._onward(exits)
-        told = self.model.pathway.marginal
-        assert told is not None
-        if not alive or state == told.no_benefit:
+        rule = self.model.pathway.marginal
+        assert rule is not None
+        if not alive or state == rule.no_benefit:
             return self.untreated_death
         waits, taken = self._leave(state, alive, visit, month)
         return self.untreated_death if self.untreated_death[0] <= month + waits else (month + waits, taken.to)

@@ -103,10 +103,10 @@ def test_a_queue_of_one_bed_has_the_same_requests_at_every_horizon(engine: str) 
 
 def peer_with_beds() -> str:
     """The peer pathway, whose patients come back; each HSCT begins with a bed that is asked for at once."""
-    told = Path(str(load_pathway("peer_pathway").file)).read_text(encoding="utf-8")
-    told = told.replace('start = "remission"\n', 'start = "remission"\n[resources.beds]\n', 1)
-    told = told.replace('to = "hsct"', 'to = "awaiting_bed"')
-    return told + (
+    text = Path(str(load_pathway("peer_pathway").file)).read_text(encoding="utf-8")
+    text = text.replace('start = "remission"\n', 'start = "remission"\n[resources.beds]\n', 1)
+    text = text.replace('to = "hsct"', 'to = "awaiting_bed"')
+    return text + (
         '[states.awaiting_bed]\nkind = "sojourn"\n[[states.awaiting_bed.transitions]]\nto = "admission"\n'
         'time = { family = "fixed", months = 0 }\n'
         '[states.admission]\nkind = "sojourn"\nholds = "beds"\n[[states.admission.transitions]]\nto = "hsct"\n'
@@ -222,6 +222,6 @@ def test_a_patient_who_is_never_served_waits_for_ever_and_is_not_called_lost() -
     found = years(scenario, 12.0, engine="des")
     assert found.requests.granted.tolist() == pytest.approx([0.0, 1.0, np.inf, np.inf])
     assert np.isinf(found.requests.reneged).all()
-    told = resource_use.of_resource(found.requests, scenario.capacity["beds"], 0.0, 12.0)
-    assert (told["waiting_for_ever"][1], told["lost_while_waiting"][1]) == (0.5, 0.0)
-    assert told["queue_length"][1] == pytest.approx((0.5 + 11.0 + 9.0) / 12.0)
+    outcomes = resource_use.of_resource(found.requests, scenario.capacity["beds"], 0.0, 12.0)
+    assert (outcomes["waiting_for_ever"][1], outcomes["lost_while_waiting"][1]) == (0.5, 0.0)
+    assert outcomes["queue_length"][1] == pytest.approx((0.5 + 11.0 + 9.0) / 12.0)

@@ -1,6 +1,6 @@
 """What happens on a ward, as literal logs of a few patients with fixed times, in calendar months.
 
-Each patient is a level of one attribute, so that each has times of their own; they are numbered as they are told.
+Each patient is a level of one attribute, so that each has times of their own; they are numbered as they are listed.
 `log` runs des, and microsim's queue path beside it wherever that can run the limits.
 """
 
@@ -75,7 +75,7 @@ def timed(table: Any, times: Table) -> Any:
 def log(alike: Callable) -> Log:
     """What befalls each patient: month and state of every entry but the first."""
 
-    def told(
+    def simulate(
         beds: Capacity,
         *,
         states: Table = WARD,
@@ -104,7 +104,7 @@ def log(alike: Callable) -> Log:
             for place, name in enumerate(courses)
         }
 
-    return told
+    return simulate
 
 
 def test_first_come_is_first_served_whatever_the_number(log: Log) -> None:
@@ -124,8 +124,8 @@ def test_what_counts_is_the_request_and_not_the_coming(log: Log) -> None:
 
 
 def test_a_patient_who_asks_in_one_instant_is_served_by_number(log: Log) -> None:
-    told = log(beds(1), ann=Course(stays=2), bob=Course(comes=0.25, ready=0.75), cyd=Course(ready=1))
-    assert told == {"ann": "0 ward, 2 home", "bob": "2 ward, 5 home", "cyd": "5 ward, 8 home"}
+    events = log(beds(1), ann=Course(stays=2), bob=Course(comes=0.25, ready=0.75), cyd=Course(ready=1))
+    assert events == {"ann": "0 ward, 2 home", "bob": "2 ward, 5 home", "cyd": "5 ward, 8 home"}
     assert log(beds(2), ann=Course(), bob=Course(), cyd=Course(), dan=Course(stays=1)) == {
         "ann": "0 ward, 3 home",
         "bob": "0 ward, 3 home",
@@ -135,34 +135,36 @@ def test_a_patient_who_asks_in_one_instant_is_served_by_number(log: Log) -> None
 
 
 def test_a_risk_in_the_very_instant_of_a_grant_wins_and_the_bed_goes_to_the_next(log: Log) -> None:
-    told = log(beds(1), ann=Course(), bob=Course(comes=1, dies=2), cyd=Course(comes=1, relapses=2), dan=Course(comes=2))
-    assert told == {"ann": "0 ward, 3 home", "bob": "3 dead", "cyd": "3 relapse, 4 dead", "dan": "3 ward, 6 home"}
+    events = log(
+        beds(1), ann=Course(), bob=Course(comes=1, dies=2), cyd=Course(comes=1, relapses=2), dan=Course(comes=2)
+    )
+    assert events == {"ann": "0 ward, 3 home", "bob": "3 dead", "cyd": "3 relapse, 4 dead", "dan": "3 ward, 6 home"}
 
 
 def test_sums_of_the_same_times_are_one_instant_whatever_their_rounding(log: Log) -> None:
     """0.1 + 0.2 is not 0.3, but the bed is free, and the patient dead, at once."""
-    told = log(beds(1), ann=Course(comes=0.1, stays=0.2), bob=Course(comes=0.2, dies=0.1), cyd=Course(comes=0.3))
-    assert told == {"ann": "0.1 ward, 0.3 home", "bob": "0.3 dead", "cyd": "0.3 ward, 3.3 home"}
+    events = log(beds(1), ann=Course(comes=0.1, stays=0.2), bob=Course(comes=0.2, dies=0.1), cyd=Course(comes=0.3))
+    assert events == {"ann": "0.1 ward, 0.3 home", "bob": "0.3 dead", "cyd": "0.3 ward, 3.3 home"}
 
 
 def test_a_bed_that_is_free_when_it_is_asked_for_is_granted_at_once_before_a_risk_of_that_instant(log: Log) -> None:
-    told = log(beds(1), ann=Course(ready=2, dies=2), bob=Course(comes=5, ready=0, relapses=0))
-    assert told == {"ann": "2 ward, 5 home", "bob": "5 ward, 8 home"}
+    events = log(beds(1), ann=Course(ready=2, dies=2), bob=Course(comes=5, ready=0, relapses=0))
+    assert events == {"ann": "2 ward, 5 home", "bob": "5 ward, 8 home"}
 
 
 def test_a_bed_that_is_not_free_when_it_is_asked_for_is_no_help_against_a_risk_of_that_instant(log: Log) -> None:
-    told = log(beds(1), ann=Course(), bob=Course(ready=2, dies=2), cyd=Course(ready=2, relapses=2))
-    assert told == {"ann": "0 ward, 3 home", "bob": "2 dead", "cyd": "2 relapse, 3 dead"}
+    events = log(beds(1), ann=Course(), bob=Course(ready=2, dies=2), cyd=Course(ready=2, relapses=2))
+    assert events == {"ann": "0 ward, 3 home", "bob": "2 dead", "cyd": "2 relapse, 3 dead"}
 
 
 def test_a_bed_given_back_in_the_instant_of_a_request_is_free_for_it(log: Log) -> None:
-    told = log(beds(1), ann=Course(), bob=Course(comes=3, dies=0.5), cyd=Course(comes=2, ready=1, dies=1))
-    assert told == {"ann": "0 ward, 3 home", "bob": "3 ward, 6 home", "cyd": "3 dead"}
+    events = log(beds(1), ann=Course(), bob=Course(comes=3, dies=0.5), cyd=Course(comes=2, ready=1, dies=1))
+    assert events == {"ann": "0 ward, 3 home", "bob": "3 ward, 6 home", "cyd": "3 dead"}
 
 
 def test_a_patient_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
-    told = log(beds(2), ann=Course(), bob=Course(), cyd=Course(relapses=1), dan=Course(dies=2), eve=Course(comes=2))
-    assert told == {
+    events = log(beds(2), ann=Course(), bob=Course(), cyd=Course(relapses=1), dan=Course(dies=2), eve=Course(comes=2))
+    assert events == {
         "ann": "0 ward, 3 home",
         "bob": "0 ward, 3 home",
         "cyd": "1 relapse, 2 dead",
@@ -173,7 +175,7 @@ def test_a_patient_who_gives_up_waiting_leaves_no_bed_empty(log: Log) -> None:
 
 @pytest.mark.parametrize("horizon", [4.0, 100.0])
 def test_the_end_of_follow_up_gives_no_bed_back_and_ends_no_wait(horizon: float, log: Log) -> None:
-    told = log(
+    events = log(
         beds(1),
         horizon=horizon,
         ann=Course(stays=10),
@@ -185,33 +187,37 @@ def test_the_end_of_follow_up_gives_no_bed_back_and_ends_no_wait(horizon: float,
     # Ann keeps the bed to month 10 and Bob to 20, however early they are seen no longer; Cyd is next.
     seen = {"ann": "0 ward", "bob": "", "cyd": "", "dan": "21 ward, 22 home", "eve": "21.5 relapse, 22.5 dead"}
     later = {"ann": "0 ward, 10 home", "bob": "10 ward, 20 home", "cyd": "20 ward, 21 home"}
-    assert told == (seen if horizon == 4.0 else {**seen, **later})
+    assert events == (seen if horizon == 4.0 else {**seen, **later})
 
 
 def test_a_ward_that_is_closed_for_a_month_throws_nobody_out_and_takes_nobody_in(log: Log) -> None:
-    told = log(beds(1, (2.0, 0), (3.0, 1)), ann=Course(stays=2.5), bob=Course(comes=1), cyd=Course(comes=2.75, dies=3))
-    assert told == {"ann": "0 ward, 2.5 home", "bob": "3 ward, 6 home", "cyd": "5.75 dead"}
-    told = log(beds(1, (2.0, 0), (3.0, 1)), ann=Course(stays=9), bob=Course(comes=1))
-    assert told == {"ann": "0 ward, 9 home", "bob": "9 ward, 12 home"}
+    events = log(
+        beds(1, (2.0, 0), (3.0, 1)), ann=Course(stays=2.5), bob=Course(comes=1), cyd=Course(comes=2.75, dies=3)
+    )
+    assert events == {"ann": "0 ward, 2.5 home", "bob": "3 ward, 6 home", "cyd": "5.75 dead"}
+    events = log(beds(1, (2.0, 0), (3.0, 1)), ann=Course(stays=9), bob=Course(comes=1))
+    assert events == {"ann": "0 ward, 9 home", "bob": "9 ward, 12 home"}
 
 
 def test_beds_that_open_in_month_18_serve_patients_who_have_waited_since_before(log: Log) -> None:
-    told = log(beds((0.0, 0), (18.0, 2)), ann=Course(), bob=Course(dies=18), cyd=Course(comes=5), dan=Course(comes=18))
-    assert told == {"ann": "18 ward, 21 home", "bob": "18 dead", "cyd": "18 ward, 21 home", "dan": "21 ward, 24 home"}
+    events = log(
+        beds((0.0, 0), (18.0, 2)), ann=Course(), bob=Course(dies=18), cyd=Course(comes=5), dan=Course(comes=18)
+    )
+    assert events == {"ann": "18 ward, 21 home", "bob": "18 dead", "cyd": "18 ward, 21 home", "dan": "21 ward, 24 home"}
 
 
 def test_fewer_beds_throw_nobody_out_but_serve_nobody_until_enough_are_free(log: Log) -> None:
-    told = log(beds(2, (1.0, 1)), ann=Course(stays=2), bob=Course(stays=4), cyd=Course(comes=0.5))
-    assert told == {"ann": "0 ward, 2 home", "bob": "0 ward, 4 home", "cyd": "4 ward, 7 home"}
+    events = log(beds(2, (1.0, 1)), ann=Course(stays=2), bob=Course(stays=4), cyd=Course(comes=0.5))
+    assert events == {"ann": "0 ward, 2 home", "bob": "0 ward, 4 home", "cyd": "4 ward, 7 home"}
 
 
 def test_a_bed_that_closes_in_the_instant_in_which_it_is_given_back_is_closed_first(log: Log) -> None:
-    told = log(beds(1, (3.0, 0), (7.0, 1)), ann=Course(), bob=Course(comes=1), cyd=Course(comes=3))
-    assert told == {"ann": "0 ward, 3 home", "bob": "7 ward, 10 home", "cyd": "10 ward, 13 home"}
+    events = log(beds(1, (3.0, 0), (7.0, 1)), ann=Course(), bob=Course(comes=1), cyd=Course(comes=3))
+    assert events == {"ann": "0 ward, 3 home", "bob": "7 ward, 10 home", "cyd": "10 ward, 13 home"}
 
 
 def test_a_bed_that_opens_in_an_instant_is_granted_after_its_releases_and_deaths_and_by_request(log: Log) -> None:
-    told = log(
+    events = log(
         beds(1, (3.0, 2)),
         ann=Course(),
         bob=Course(comes=3),
@@ -219,7 +225,7 @@ def test_a_bed_that_opens_in_an_instant_is_granted_after_its_releases_and_deaths
         dan=Course(comes=1, dies=2),
         eve=Course(comes=1, ready=0.5),
     )
-    assert told == {
+    assert events == {
         "ann": "0 ward, 3 home",
         "bob": "6 ward, 9 home",
         "cyd": "3 ward, 6 home",
@@ -230,7 +236,7 @@ def test_a_bed_that_opens_in_an_instant_is_granted_after_its_releases_and_deaths
 
 def test_priority_by_attribute_comes_before_the_time_of_the_request_and_that_before_the_number(log: Log) -> None:
     by_name = replace(beds(1), ranks=("name", ("eve", "dan")))
-    told = log(
+    events = log(
         by_name,
         ann=Course(),
         bob=Course(comes=2),
@@ -239,7 +245,7 @@ def test_priority_by_attribute_comes_before_the_time_of_the_request_and_that_bef
         eve=Course(comes=3.0),
         fay=Course(comes=1),
     )
-    assert told == {
+    assert events == {
         "ann": "0 ward, 3 home",
         "eve": "3 ward, 6 home",
         "dan": "6 ward, 9 home",
@@ -270,7 +276,7 @@ def test_priority_by_the_state_that_patients_wait_in(log: Log) -> None:
 
 
 def test_offered_slots_are_taken_by_waiting_patients_and_lost_if_nobody_waits(log: Log) -> None:
-    told = log(
+    events = log(
         Capacity(((0.0, 1),), offered_every=1.0),
         ann=Course(stays=50),
         bob=Course(comes=0.5),
@@ -279,7 +285,7 @@ def test_offered_slots_are_taken_by_waiting_patients_and_lost_if_nobody_waits(lo
         eve=Course(comes=4.75),
         fay=Course(comes=7),
     )
-    assert told == {
+    assert events == {
         "ann": "0 ward, 50 home",
         "bob": "1 ward, 4 home",
         "cyd": "5 ward, 8 home",
@@ -291,8 +297,10 @@ def test_offered_slots_are_taken_by_waiting_patients_and_lost_if_nobody_waits(lo
 
 def test_two_slots_every_third_month_from_month_6_on(log: Log) -> None:
     offers = Capacity(((0.0, 0), (6.0, 2)), offered_every=3.0)
-    told = log(offers, ann=Course(), bob=Course(comes=2), cyd=Course(comes=1), dan=Course(comes=7), eve=Course(comes=8))
-    assert told == {
+    events = log(
+        offers, ann=Course(), bob=Course(comes=2), cyd=Course(comes=1), dan=Course(comes=7), eve=Course(comes=8)
+    )
+    assert events == {
         "ann": "6 ward, 9 home",
         "bob": "9 ward, 12 home",
         "cyd": "6 ward, 9 home",
@@ -308,12 +316,12 @@ def step_down(holds: str) -> Table:
 
 
 def test_a_patient_who_moves_to_a_state_that_holds_the_same_resource_keeps_the_bed(log: Log) -> None:
-    told = log(beds(1), states=step_down("beds"), ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
-    assert told == {"ann": "0 ward, 2 step_down, 3 home", "bob": "2.5 dead", "cyd": "3 ward, 6 step_down, 7 home"}
+    events = log(beds(1), states=step_down("beds"), ann=Course(stays=2), bob=Course(dies=2.5), cyd=Course(comes=1))
+    assert events == {"ann": "0 ward, 2 step_down, 3 home", "bob": "2.5 dead", "cyd": "3 ward, 6 step_down, 7 home"}
 
 
 def test_a_patient_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_for_both(log: Log) -> None:
-    told = log(
+    events = log(
         beds(2),
         states=step_down("theatre"),
         theatre=beds(1),
@@ -323,7 +331,7 @@ def test_a_patient_who_waits_for_the_theatre_keeps_the_bed_and_the_next_waits_fo
         dan=Course(comes=1.5, stays=5, after=1),
     )
     # Bob blocks his bed from month 2 to 5; Cyd has Ann's from month 1, and waits for the theatre from 2 on, after Bob.
-    assert told == {
+    assert events == {
         "ann": "0 ward, 1 step_down, 5 home",
         "bob": "0 ward, 5 step_down, 6 home",
         "cyd": "1 ward, 6 step_down, 7 home",
@@ -345,8 +353,8 @@ def test_a_patient_who_asks_for_two_beds_at_once_takes_the_one_declared_first_an
     """Two beds come free, or are offered, at once: Cyd, who asked twice, has one of them and Dan the other."""
     busy = {"ann": Course(), "bob": Course()} if limit == beds(2) else {}
     courses = {"cyd": Course(), "dan": Course(comes=1), "eve": Course(comes=4, dies=2)}
-    told = log(limit, states=either("ready", "ready", "beds"), **busy, **courses)
-    assert {name: told[name] for name in ("cyd", "dan", "eve")} == {
+    events = log(limit, states=either("ready", "ready", "beds"), **busy, **courses)
+    assert {name: events[name] for name in ("cyd", "dan", "eve")} == {
         "cyd": "3 ward, 6 home",
         "dan": "3 ward, 6 home",
         "eve": "4.5 ward, 7.5 home" if limit.offered_every else "6 dead",
@@ -359,17 +367,17 @@ def test_a_patient_who_asks_for_a_bed_and_the_theatre_in_one_instant_is_in_both_
 ) -> None:
     """The other one is closed for ever: Ann, who asks for both in month 1, still comes before Bob."""
     limits = {"beds": beds(1), "theatre": beds(1)} | {closed: beds(0)}
-    told = log(limits["beds"], states=either(1, 1, "theatre"), theatre=limits["theatre"], ann=Course(), bob=Course())
+    events = log(limits["beds"], states=either(1, 1, "theatre"), theatre=limits["theatre"], ann=Course(), bob=Course())
     open_one = "ward" if closed == "theatre" else "other_ward"
-    assert told == {"ann": f"1 {open_one}, 4 home", "bob": f"4 {open_one}, 7 home"}
+    assert events == {"ann": f"1 {open_one}, 4 home", "bob": f"4 {open_one}, 7 home"}
 
 
 @pytest.mark.parametrize("first", ["ward", "other_ward"])
 def test_of_two_that_open_in_one_instant_the_one_that_was_asked_for_first_is_granted(first: str, log: Log) -> None:
     times = ("ready", "after") if first == "ward" else ("after", "ready")
     opens = beds((0.0, 0), (3.0, 1))
-    told = log(opens, states=either(*times, "theatre"), theatre=opens, ann=Course(ready=1, after=2))
-    assert told == {"ann": f"3 {first}, 6 home"}
+    events = log(opens, states=either(*times, "theatre"), theatre=opens, ann=Course(ready=1, after=2))
+    assert events == {"ann": f"3 {first}, 6 home"}
 
 
 @pytest.mark.parametrize("units", [1, 2])

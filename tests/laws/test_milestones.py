@@ -162,8 +162,8 @@ def test_a_chain_of_milestones_with_ways_back_keeps_every_risk(
     events, _ = alike(model, together(range(300)))
     check(events, pathway)
     for who in range(40):
-        told = events[events["patient"] == who]
-        assert list(told["state"]) == [state for _, state in follow(model, who)]
+        courses = events[events["patient"] == who]
+        assert list(courses["state"]) == [state for _, state in follow(model, who)]
 
 
 TIED = {
@@ -209,9 +209,9 @@ def webs(draw: Callable) -> tuple[Table, tuple[str, ...]]:
           suppress_health_check=list(HealthCheck))  # fmt: skip
 def test_in_made_up_pathways_no_milestone_moves_a_death(alike: Alike, web: tuple[Table, tuple[str, ...]]) -> None:
     table, milestones = web
-    told = load(table)
+    without = load(table)
     try:
-        pathway = with_milestones(told, milestones, "test")
+        pathway = with_milestones(without, milestones, "test")
     except InputError:
         reject()
     made_up = Scenario("web", pathway)
@@ -257,9 +257,9 @@ BAD = {
 def test_what_cannot_be_a_milestone_is_refused_in_one_message(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "world.toml"
     file.write_text(f'pathway = "b_all_post_cd19"\n{text}\n', encoding="utf-8")
-    with pytest.raises(InputError, match=message) as told:
+    with pytest.raises(InputError, match=message) as refused:
         load_scenario(file)
-    assert str(file) in str(told.value)
+    assert str(file) in str(refused.value)
 
 
 def test_a_base_with_milestones_hands_them_on_and_takes_no_more(tmp_path: Path) -> None:
@@ -292,6 +292,6 @@ def test_one_name_for_two_ways_that_would_go_on_is_refused() -> None:
 
 
 def test_the_disease_is_declared_in_one_place_only() -> None:
-    told, world = load_pathway("b_all_post_cd19"), load_scenario("hsct-as-milestone").pathway
-    assert world.parameters == told.parameters
-    assert {name for name in told.states if told.states[name] != world.states[name]} == {"hsct", "after_hsct"}
+    declared, world = load_pathway("b_all_post_cd19"), load_scenario("hsct-as-milestone").pathway
+    assert world.parameters == declared.parameters
+    assert {name for name in declared.states if declared.states[name] != world.states[name]} == {"hsct", "after_hsct"}

@@ -46,8 +46,8 @@ def beds(units: int) -> Capacity:
 
 def scarce(scenario: Scenario, *units: int) -> Scenario:
     """The scenario with so many units of each of the pathway's resources; the last number is for all that follow."""
-    told = {name: beds(units[min(i, len(units) - 1)]) for i, name in enumerate(scenario.pathway.resources)}
-    return replace(scenario, capacity=told, service=None, before=None)
+    capacity = {name: beds(units[min(i, len(units) - 1)]) for i, name in enumerate(scenario.pathway.resources)}
+    return replace(scenario, capacity=capacity, service=None, before=None)
 
 
 def limitable() -> list[str]:
@@ -186,8 +186,8 @@ def test_with_a_bed_for_everybody_nobody_waits_and_both_equal_the_unlimited_run(
 def test_without_a_limit_no_book_is_kept_and_both_equal_the_unlimited_run(model: Model, alike: Alike) -> None:
     free = resolve(replace(model.scenario, capacity={}, service=None, before=None))
     events, book = alike(free, together(range(100)))
-    told = table(microsim.simulate(free, Uniforms(1), range(100), horizon=120.0))
-    pd.testing.assert_frame_equal(events, told, rtol=0.0, atol=1e-9)
+    unlimited = table(microsim.simulate(free, Uniforms(1), range(100), horizon=120.0))
+    pd.testing.assert_frame_equal(events, unlimited, rtol=0.0, atol=1e-9)
     assert book.requested.size == 0
 
 
@@ -301,10 +301,10 @@ def test_what_is_counted_of_a_policy_that_starts_on_a_date_is_what_des_counts(be
     block, _ = queueing.simulate(model, Uniforms(1), arrivals, horizon=120.0, before=before, keep=kept)
     whole, _ = des.simulate(model, Uniforms(1), arrivals, horizon=120.0, before=before)
     some = np.arange(PATIENTS) % 3 > 0
-    counted, told = (tally.of_blocks(model, 60.0, [each.only(some)]) for each in (block, whole))
-    for key, curve in told.survival.items():
+    counted, expected = (tally.of_blocks(model, 60.0, [each.only(some)]) for each in (block, whole))
+    for key, curve in expected.survival.items():
         np.testing.assert_array_equal(counted.survival[key], curve)
-    assert counted.counts == told.counts
+    assert counted.counts == expected.counts
 
 
 def flares(years: float) -> Table:

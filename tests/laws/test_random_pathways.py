@@ -54,7 +54,7 @@ def time(draw: Draw, *, quickest: float = 1.0) -> str:
     """A sojourn time of any family, of a typical length from `quickest` to 30 months."""
     length = by_attribute(draw, quickest, 30.0)
     shape = number(draw, 0.7, 2.5)
-    told = draw(
+    law = draw(
         st.sampled_from(
             [
                 f'family = "exponential", mean = {length}',
@@ -71,7 +71,7 @@ def time(draw: Draw, *, quickest: float = 1.0) -> str:
         )
     )
     cured = draw(st.sampled_from(["", "", f", cure = {by_attribute(draw, 0.0, 0.8)}"]))
-    return "{ " + told + cured + " }"
+    return "{ " + law + cured + " }"
 
 
 def shares(draw: Draw, n: int) -> list[float]:
@@ -115,8 +115,8 @@ def pathway_texts(draw: Draw) -> str:
     top = f'title = "made up"\nstart = "s0"\ngroup_window = {draw(st.sampled_from([12, 40]))}\n'
     top += f'[clocks]\nmain = "{clock}"\n' + ('entry = "s0"\n' if clock != "s0" else "")
     for attribute, levels in LEVELS.items():
-        told = ", ".join(f"{level} = {draw(st.integers(1, 5))}" for level in levels)
-        top += f"[attributes.{attribute}]\nlevels = {{ {told} }}\n"
+        weights = ", ".join(f"{level} = {draw(st.integers(1, 5))}" for level in levels)
+        top += f"[attributes.{attribute}]\nlevels = {{ {weights} }}\n"
     group = draw(st.sampled_from(names))
     top += f'[groups.ever]\nentered = ["{group}", "{names[-1]}"]\n'
     top += f'[groups.never]\nentered = "{clock}"\nnot_entered = "{group}"\n' if group != clock else ""

@@ -97,7 +97,7 @@ def time(draw: Draw, *, fixed_only: bool) -> str:
     if fixed_only:
         return f"{{ {fixed} }}"
     length = by_age(draw, lengths)
-    told = draw(
+    law = draw(
         st.sampled_from(
             [
                 fixed,
@@ -110,7 +110,7 @@ def time(draw: Draw, *, fixed_only: bool) -> str:
         )
     )
     cured = draw(st.sampled_from(["", "", "", f", cure = {by_age(draw, st.sampled_from([0.2, 0.6]))}"]))
-    return "{ " + told + cured + " }"
+    return "{ " + law + cured + " }"
 
 
 @st.composite
@@ -145,10 +145,10 @@ def pathway_texts(draw: Draw) -> str:
             listed = "branches" if kind == "chance" else "transitions"
             parts.append(f'[[states.{name}.{listed}]]\nto = "{to}"\nname = "w{j}"\n')
             parts.append("" if kind == "competing" else f"probability = {float(weights[j] / weights.sum())!r}\n")
-            told = "" if kind == "chance" else f"time = {time(draw, fixed_only=fixed_only)}\n"
+            time_line = "" if kind == "chance" else f"time = {time(draw, fixed_only=fixed_only)}\n"
             # Who waits for a resource may ask for it on coming, as in the shipped pathway.
             asks = held.get(to) and not held.get(name)
-            parts.append(AT_ONCE if asks and draw(st.sampled_from([True, False, False])) else told)
+            parts.append(AT_ONCE if asks and draw(st.sampled_from([True, False, False])) else time_line)
     text = "".join(parts) + '[states.dead]\nkind = "death"\n'
     text += '[states.well]\nkind = "end"\n' if '"well"' in text else ""
     if not treats:
@@ -229,8 +229,8 @@ def the_law(
             assert choose_engine("auto", [replace(policy, before=before)])[0] == "des"
             return
         numbers = range(int(arrivals.patients[0]), int(arrivals.patients[-1]) + 1)
-        told = table(microsim.simulate(model, Uniforms(1), numbers, horizon=horizon))
-        pd.testing.assert_frame_equal(unlimited, told, rtol=0.0, atol=1e-9)
+        by_microsim = table(microsim.simulate(model, Uniforms(1), numbers, horizon=horizon))
+        pd.testing.assert_frame_equal(unlimited, by_microsim, rtol=0.0, atol=1e-9)
     else:
         with pytest.raises(InputError, match="allowed: --engine des"):
             queueing.simulate(model, Uniforms(1), arrivals, horizon=horizon)

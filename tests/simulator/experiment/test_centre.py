@@ -125,9 +125,9 @@ def deaths(found: Replication) -> dict[int, float]:
 def test_a_policy_from_a_month_on_changes_no_patient_who_arrived_before_and_every_patient_after(tmp_path: Path) -> None:
     """Without limits: who arrives before fares as under the base, who arrives later as if it had always been."""
     service = "[service]\narrivals_per_year = 60\nyears = 4\n"
-    told = f'base = "baseline"\n[set]\nsalvage_uptake = 0.9\nhsct_wait_median = 3\n{service}policy_from_month = 24\n'
-    (tmp_path / "later.toml").write_text(told)
-    (tmp_path / "always.toml").write_text(told.replace("policy_from_month = 24\n", ""))
+    policy = f'base = "baseline"\n[set]\nsalvage_uptake = 0.9\nhsct_wait_median = 3\n{service}policy_from_month = 24\n'
+    (tmp_path / "later.toml").write_text(policy)
+    (tmp_path / "always.toml").write_text(policy.replace("policy_from_month = 24\n", ""))
     (tmp_path / "never.toml").write_text(f'base = "baseline"\n{service}')
     later, always, never = (years(load_scenario(tmp_path / f"{n}.toml")) for n in ("later", "always", "never"))
     assert later.arrival.tolist() == pytest.approx(never.arrival.tolist())
@@ -195,7 +195,7 @@ def test_where_nobody_is_listed_on_one_side_of_a_date_nobody_arrives_there(
 
 
 def test_a_policy_on_a_base_with_a_start_date_replaces_the_date(tmp_path: Path) -> None:
-    """Until its date arrivals are under today's practice, not under the policy that it was told over."""
+    """Until its date arrivals are under today's practice, not under the policy that it was declared on."""
     texts = {
         "today": 'base = "baseline"\n[service]\narrivals_per_year = 60\nyears = 4\n',
         "dated": 'base = "today.toml"\n[set]\nsalvage_uptake = 0.9\n[service]\npolicy_from_month = 24\n',
@@ -227,10 +227,10 @@ def test_an_additional_patient_before_a_date_benefits_no_more_than_one_after_it(
     all_gain = deaths(years(load_scenario(f"{tmp_path / 'sooner.toml'}@1")))
     half = load_scenario(f"{tmp_path / 'sooner.toml'}@0.5").before
     (tmp_path / "half.toml").write_text('base = "sooner.toml"\nmarginal_benefit = 0.5\n')
-    told = load_scenario(tmp_path / "half.toml").before
+    declared = load_scenario(tmp_path / "half.toml").before
     assert half is not None
-    assert told is not None
-    assert told.marginal_benefit == half.marginal_benefit == 0.5
+    assert declared is not None
+    assert declared.marginal_benefit == half.marginal_benefit == 0.5
     early = [patient for patient, month in zip(today.trajectories.patients, today.arrival, strict=True) if month < 24.0]
     assert [none_gain[each] for each in early] == [deaths(today)[each] for each in early]
     assert [all_gain[each] for each in early] != [none_gain[each] for each in early]
@@ -372,8 +372,10 @@ def test_starts_counted_from_the_patients_are_those_of_the_wards_book(name: str,
     found = years(load_scenario(name), engine=engine)
     scenario = load_scenario(name)
     book = resource_use.of_resource(found.requests.of(0), scenario.capacity["hsct_beds"], found.first, found.last)
-    told = resource_use.begun(scenario.pathway, found.trajectories, found.origin, "hsct_beds", found.first, found.last)
-    assert told == book["starts_per_year"][1] > 0.0
+    starts = resource_use.begun(
+        scenario.pathway, found.trajectories, found.origin, "hsct_beds", found.first, found.last
+    )
+    assert starts == book["starts_per_year"][1] > 0.0
 
 
 def test_a_resource_has_as_many_starts_without_a_limit_as_with_one_that_is_never_reached(letter: Scenario) -> None:

@@ -91,13 +91,13 @@ def test_the_monte_carlo_error_is_the_spread_of_repeated_runs(repeated: list[tup
         of_four, of_five = (np.array([each[place][key]["estimate"] for each in repeated]) for place in (0, 1))
         apart = np.array([five[key]["difference"] for _, five in repeated])
         np.testing.assert_allclose(apart, of_five - of_four)
-        for told, place, column in (
+        for name, place, column in (
             (of_four, 0, "monte_carlo_se"),
             (of_five, 1, "monte_carlo_se"),
             (apart, 1, "difference_monte_carlo_se"),
         ):
             errors = np.array([each[place][key][column] for each in repeated])
-            ratio = told.var(ddof=1) / np.mean(errors**2)
+            ratio = name.var(ddof=1) / np.mean(errors**2)
             assert FALSE_ALARM / 2 < stats.f.cdf(ratio, RUNS - 1, 2 * RUNS) < 1 - FALSE_ALARM / 2, (key, column, ratio)
 
 

@@ -34,11 +34,11 @@ def test_more_is_refused_with_its_time_and_the_options_that_shorten_it() -> None
     dials = [Dial("--draws", 50, 10), Dial("--replications", 4, 2)]
     with pytest.raises(InputError) as refused:
         check_time(6000.0, 2, dials, what="this", quick="--quick gives a rough answer")
-    told = str(refused.value)
-    assert told.startswith("this would take about 2 hours on 2 processes; allowed: up to 15 minutes;")
-    assert "--draws 10 takes about 20 minutes" not in told
-    assert "--replications" not in told
-    assert told.endswith("--quick gives a rough answer; or --yes to start anyway")
+    message = str(refused.value)
+    assert message.startswith("this would take about 2 hours on 2 processes; allowed: up to 15 minutes;")
+    assert "--draws 10 takes about 20 minutes" not in message
+    assert "--replications" not in message
+    assert message.endswith("--quick gives a rough answer; or --yes to start anyway")
 
 
 def test_what_is_suggested_is_a_round_number_that_takes_about_three_minutes() -> None:

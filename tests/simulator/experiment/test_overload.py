@@ -23,7 +23,7 @@ from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 from simulator.wording import resources
 
-Tell = Callable[..., Scenario]
+Declare = Callable[..., Scenario]
 
 TOP = 'title = "queues"\nstart = "ask"\n[resources.beds]\n[resources.theatre]\n[states.dead]\nkind = "death"\n'
 
@@ -46,14 +46,14 @@ TWO_YEARS = "arrivals_per_year = {rate}\nyears = 2\n"
 
 
 @pytest.fixture
-def tell(tmp_path: Path) -> Tell:
-    def told(pathway: str, capacity: str, rate: float = 36, service: str = YEARS) -> Scenario:
+def declare(tmp_path: Path) -> Declare:
+    def write(pathway: str, capacity: str, rate: float = 36, service: str = YEARS) -> Scenario:
         (tmp_path / "pathway.toml").write_text(TOP + pathway, encoding="utf-8")
         text = f'pathway = "pathway.toml"\n[capacity]\n{capacity}\n[service]\n{service.format(rate=rate)}'
         (tmp_path / "policy.toml").write_text(text, encoding="utf-8")
         return load_scenario(tmp_path / "policy.toml")
 
-    return told
+    return write
 
 
 def ward(patience: str = NEVER, stay: str = exponential(1.0), then: str = "dead") -> str:
@@ -87,25 +87,25 @@ def is_refused(scenario: Scenario) -> bool:
 # --- Leaving the queue keeps it stable ---
 
 
-def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(tell: Tell) -> None:
+def test_where_patients_leave_the_queue_an_overload_runs_and_is_erlang_as(declare: Declare) -> None:
     service = "arrivals_per_year = 36\nyears = 100\nwarm_up_years = 5\n"
-    scenario = tell(ward(exponential(2.0)), "beds = 2", service=service)
+    scenario = declare(ward(exponential(2.0)), "beds = 2", service=service)
     lost, *_ = erlang_a(2, 3.0, 2.0)
     in_use = 3.0 * (1.0 - lost)
     assert (round(lost, 3), round(in_use, 3)) == (0.385, 1.846)
     found = run(scenario, horizon=12.0, replications=8).service
     assert found is not None
-    told = found.set_index("outcome")
+    rows = found.set_index("outcome")
     for outcome, expected in (("lost_while_waiting", lost), ("in_use", in_use)):
-        row = told.loc[outcome]
+        row = rows.loc[outcome]
         # 4 standard errors of 8 replications of 3,600 arrivals each; the seed is fixed.
         assert row["estimate"] == pytest.approx(expected, abs=4.0 * row["monte_carlo_se"] + 1e-3)
 
 
-def test_of_patients_whose_patience_is_years_the_share_leaves_that_a_fluid_limit_gives(tell: Tell) -> None:
+def test_of_patients_whose_patience_is_years_the_share_leaves_that_a_fluid_limit_gives(declare: Declare) -> None:
     """At 150 % of capacity a third must leave, however patient they are: 1 - 1 / load (Whitt 2006)."""
     service = "arrivals_per_year = 36\nyears = 100\nwarm_up_years = 30\n"
-    results = run(tell(ward(exponential(60.0)), "beds = 2", service=service), horizon=12.0, replications=8).service
+    results = run(declare(ward(exponential(60.0)), "beds = 2", service=service), horizon=12.0, replications=8).service
     assert results is not None
     row = results.set_index("outcome").loc["lost_while_waiting"]
     assert erlang_a(2, 3.0, 60.0)[0] == pytest.approx(1 / 3, abs=1e-4)
@@ -114,15 +114,15 @@ def test_of_patients_whose_patience_is_years_the_share_leaves_that_a_fluid_limit
 
 
 @pytest.mark.parametrize(("patience", "bounded"), [(60.0, True), (6_000.0, False)])
-def test_a_large_centre_is_tried_for_as_long_as_a_small_one(patience: float, bounded: bool, tell: Tell) -> None:
+def test_a_large_centre_is_tried_for_as_long_as_a_small_one(patience: float, bounded: bool, declare: Declare) -> None:
     """Its first 3,000 arrivals come within ten months, when queues of either patience still grow."""
-    scenario = tell(ward(exponential(patience)), "beds = 200", rate=3_600)
+    scenario = declare(ward(exponential(patience)), "beds = 200", rate=3_600)
     assert (not growing_in_trial(scenario, {}, {"beds": LEAVING})) == bounded
 
 
-def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -> None:
+def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(declare: Declare) -> None:
     def note(patience: str, service: str = YEARS, **settings: object) -> str:
-        scenario = tell(ward(patience), "beds = 2", service=service)
+        scenario = declare(ward(patience), "beds = 2", service=service)
         found = run(scenario, horizon=6.0, replications=1, **settings)
         rows = resources.rows_of(found.service, "policy", "beds")
         return resources.stability(rows, found.manifest, scenario, "beds")
@@ -139,8 +139,8 @@ def test_a_note_says_why_a_queue_stays_bounded_or_that_it_does_not(tell: Tell) -
     assert note(exponential(2.0), YEARS.replace("{rate}", "12")) == ""
 
 
-def test_a_note_says_that_a_queue_is_served_where_beds_are_added_in_the_end(tell: Tell) -> None:
-    scenario = tell(*WORLDS["capacity that rises in the end"])
+def test_a_note_says_that_a_queue_is_served_where_beds_are_added_in_the_end(declare: Declare) -> None:
+    scenario = declare(*WORLDS["capacity that rises in the end"])
     results = run(scenario, horizon=6.0, replications=1)
     note = resources.stability(resources.rows_of(results.service, "policy", "beds"), results.manifest, scenario, "beds")
     assert re.fullmatch(
@@ -148,20 +148,22 @@ def test_a_note_says_that_a_queue_is_served_where_beds_are_added_in_the_end(tell
     )
 
 
-def test_a_late_patience_in_a_few_parameter_sets_is_noted_and_in_most_is_refused(tell: Tell, tmp_path: Path) -> None:
+def test_a_late_patience_in_a_few_parameter_sets_is_noted_and_in_most_is_refused(
+    declare: Declare, tmp_path: Path
+) -> None:
     """Three arrivals a month and two beds: at stays of a month only leaving could bound the queue."""
-    told = (ward(LATE, stay='family = "exponential", mean = "stay"'), "beds = 2", 36)
-    scenario = with_stays(tell, tmp_path, [0.4] * 24 + [1.0], told)
+    world = (ward(LATE, stay='family = "exponential", mean = "stay"'), "beds = 2", 36)
+    scenario = with_stays(declare, tmp_path, [0.4] * 24 + [1.0], world)
     results = run(scenario, horizon=6.0, replications=1)
     rows = resources.rows_of(results.service, "policy", "beds")
     note = resources.stability(rows, results.manifest, scenario, "beds")
     assert "grows without limit in a trial of the parameter set with the highest demand" in note
     with pytest.raises(InputError, match="too few leave in time"):
-        run(with_stays(tell, tmp_path, [0.4] * 4 + [1.0] * 21, told), horizon=6.0, replications=1)
+        run(with_stays(declare, tmp_path, [0.4] * 4 + [1.0] * 21, world), horizon=6.0, replications=1)
 
 
-def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(tell: Tell) -> None:
-    scenario = tell(*worse_while_waiting(0.7, 12))
+def test_a_note_says_that_a_queue_grows_though_demand_is_below_capacity(declare: Declare) -> None:
+    scenario = declare(*worse_while_waiting(0.7, 12))
     found = run(scenario, horizon=6.0, replications=1, overload=True)
     rows = resources.rows_of(found.service, "policy", "beds")
     assert "70 % of capacity, and the queue grows" in resources.stability(rows, found.manifest, scenario, "beds")
@@ -177,11 +179,11 @@ source = "assumption"
 """
 
 
-def with_stays(tell: Tell, tmp_path: Path, stays: list[float], told: tuple[str, str, float]) -> Scenario:
+def with_stays(declare: Declare, tmp_path: Path, stays: list[float], world: tuple[str, str, float]) -> Scenario:
     """A scenario of one parameter set a mean stay, which counts two years."""
     (tmp_path / "draws.csv").write_text("stay\n" + "".join(f"{stay}\n" for stay in stays), encoding="utf-8")
-    pathway, capacity, rate = told
-    tell(pathway + DRAWN, capacity, rate, TWO_YEARS)
+    pathway, capacity, rate = world
+    declare(pathway + DRAWN, capacity, rate, TWO_YEARS)
     file = tmp_path / "pathway.toml"
     file.write_text(f'draws = "draws.csv"\n{file.read_text(encoding="utf-8")}', encoding="utf-8")
     return load_scenario(tmp_path / "policy.toml")
@@ -189,37 +191,39 @@ def with_stays(tell: Tell, tmp_path: Path, stays: list[float], told: tuple[str, 
 
 @pytest.mark.parametrize("last", [0.4, 3.0])
 def test_a_parameter_set_in_which_the_queue_grows_is_noted_though_the_first_is_stable(
-    last: float, tell: Tell, tmp_path: Path
+    last: float, declare: Declare, tmp_path: Path
 ) -> None:
     """Three arrivals a month and two beds, held 0.4 months in all but the last of 25 parameter sets."""
     stays = [0.4] * 24 + [last]
-    scenario = with_stays(tell, tmp_path, stays, (ward(stay='family = "exponential", mean = "stay"'), "beds = 2", 36))
+    scenario = with_stays(
+        declare, tmp_path, stays, (ward(stay='family = "exponential", mean = "stay"'), "beds = 2", 36)
+    )
     found = run(scenario, horizon=6.0, replications=1)
     note = resources.stability(resources.rows_of(found.service, "policy", "beds"), found.manifest, scenario, "beds")
     assert ("grows without limit in 1 of 25 parameter sets" in note) == (last > 2 / 3)
     assert "parameter sets" not in str(run(scenario, horizon=6.0, replications=1, draws=24).manifest["offered_load"])
 
 
-def test_most_parameter_sets_decide_in_a_trial_and_a_note_names_the_others(tell: Tell, tmp_path: Path) -> None:
-    """Loads do not tell where some come first. Half of six a month never leave: one bed is enough for stays of 0.1."""
+def test_most_parameter_sets_decide_in_a_trial_and_a_note_names_the_others(declare: Declare, tmp_path: Path) -> None:
+    """Loads do not show it where some come first. Half of six a month never leave: one bed is enough for stays of 0.1."""
     pathway, capacity, rate = by_rank("strong")
-    told = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
-    mostly_stable = with_stays(tell, tmp_path, [0.1] * 4 + [0.45], told)
+    world = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
+    mostly_stable = with_stays(declare, tmp_path, [0.1] * 4 + [0.45], world)
     found = run(mostly_stable, horizon=6.0, replications=1)
     rows = resources.rows_of(found.service, "policy", "beds")
     note = resources.stability(rows, found.manifest, mostly_stable, "beds")
     assert "grows without limit in a trial of the parameter set with the highest demand" in note
     with pytest.raises(InputError, match="demand exceeds capacity"):
-        run(with_stays(tell, tmp_path, [0.1] + [0.45] * 4, told), horizon=6.0, replications=1)
+        run(with_stays(declare, tmp_path, [0.1] + [0.45] * 4, world), horizon=6.0, replications=1)
 
 
-def test_patients_who_block_one_another_are_refused_though_demand_is_below_capacity(tell: Tell) -> None:
+def test_patients_who_block_one_another_are_refused_though_demand_is_below_capacity(declare: Declare) -> None:
     """Three beds before and after surgery, and patients wait in the first for a theatre, and there for a bed again."""
     pathway = state("ask", ("before", exponential(3.0))) + state("before", ("surgery", exponential(2.0)), holds="beds")
     pathway += state("surgery", ("after", exponential(1.0)), holds="theatre")
     pathway += state("after", ("dead", exponential(2.0)), holds="beds")
     with pytest.raises(InputError) as refused:
-        run(tell(pathway, "beds = 3\ntheatre = 3", rate=6))
+        run(declare(pathway, "beds = 3\ntheatre = 3", rate=6))
     message = str(refused.value)
     assert "[capacity]: the queue grows without limit" in message
     assert "hold one unit while they wait for another" in message
@@ -258,9 +262,9 @@ BLOCKED = (
     ids=("patients block one another", "the last bed closes"),
 )
 def test_patients_who_wait_for_ever_are_not_called_lost(
-    pathway: str, units: str, arrivals: list[float], for_ever: dict[str, float], why: str, tell: Tell
+    pathway: str, units: str, arrivals: list[float], for_ever: dict[str, float], why: str, declare: Declare
 ) -> None:
-    scenario = tell(pathway, units, service=f"arrival_months = {arrivals}\nyears = 1\n")
+    scenario = declare(pathway, units, service=f"arrival_months = {arrivals}\nyears = 1\n")
     results = run(scenario, horizon=6.0, replications=1, overload=True)
     sentence = resources.sentence(results.service, [scenario])
     for resource, share in for_ever.items():
@@ -418,48 +422,52 @@ UNBOUNDED = {
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_a_queue_is_refused_if_and_only_if_it_grows_without_limit(name: str, tell: Tell) -> None:
-    scenario = tell(*WORLDS[name])
+def test_a_queue_is_refused_if_and_only_if_it_grows_without_limit(name: str, declare: Declare) -> None:
+    scenario = declare(*WORLDS[name])
     assert is_refused(scenario) == (name in UNBOUNDED)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WORLDS)
-def test_brute_force_says_which_queues_grow(name: str, tell: Tell) -> None:
-    assert grows(tell(*WORLDS[name])) == (name in UNBOUNDED)
+def test_brute_force_says_which_queues_grow(name: str, declare: Declare) -> None:
+    assert grows(declare(*WORLDS[name])) == (name in UNBOUNDED)
 
 
-def test_a_list_of_arrivals_ends_so_that_its_queue_is_served(tell: Tell) -> None:
-    scenario = tell(ward(), "beds = 1", service="arrival_months = [0, 0, 0, 0, 1, 1, 1, 1]\nyears = 1")
+def test_a_list_of_arrivals_ends_so_that_its_queue_is_served(declare: Declare) -> None:
+    scenario = declare(ward(), "beds = 1", service="arrival_months = [0, 0, 0, 0, 1, 1, 1, 1]\nyears = 1")
     found = run(scenario, horizon=12.0, replications=1).service
     assert found is not None
     assert found.set_index("outcome").loc["lost_while_waiting", "estimate"] == 0.0
 
 
-def test_a_policy_that_ends_an_overload_runs_and_one_that_brings_it_is_refused(tell: Tell, tmp_path: Path) -> None:
+def test_a_policy_that_ends_an_overload_runs_and_one_that_brings_it_is_refused(
+    declare: Declare, tmp_path: Path
+) -> None:
     pathway = ward(stay='family = "exponential", mean = "stay"')
     pathway += '[parameters.stay]\nunit = "months"\nmeaning = "stay"\nvalue = 1\nsource = "assumption"\n'
-    tell(pathway, "beds = 2")
+    declare(pathway, "beds = 2")
     service = "[service]\npolicy_from_month = 60\npolicy_ramp_months = 30\n"
     for stay, refused in {0.5: False, 1.0: True}.items():
         (tmp_path / "later.toml").write_text(f'base = "policy.toml"\n[set]\nstay = {stay}\n{service}')
         assert is_refused(load_scenario(tmp_path / "later.toml")) == refused
 
 
-def test_the_share_who_never_leave_is_the_demand_where_waits_have_no_end(tell: Tell) -> None:
-    uses = Uses(resolve(tell(ward(exponential(0.5, 0.25), exponential(2.0)), "beds = 1")))
+def test_the_share_who_never_leave_is_the_demand_where_waits_have_no_end(declare: Declare) -> None:
+    uses = Uses(resolve(declare(ward(exponential(0.5, 0.25), exponential(2.0)), "beds = 1")))
     assert uses.months({"beds": np.ones(1)})["beds"].item() == pytest.approx(2.0, rel=1e-5)
     assert uses.months({"beds": np.zeros(1)})["beds"].item() == pytest.approx(0.25 * 2.0, rel=1e-5)
 
 
-def test_a_mean_stay_without_end_is_refused(tell: Tell) -> None:
-    scenario = tell(ward(stay='family = "loglogistic", shape = 0.9, median = 0.01'), "beds = 50", rate=12)
+def test_a_mean_stay_without_end_is_refused(declare: Declare) -> None:
+    scenario = declare(ward(stay='family = "loglogistic", shape = 0.9, median = 0.01'), "beds = 50", rate=12)
     with pytest.raises(InputError, match="the length of stay has no mean"):
         run(scenario, horizon=6.0)
 
 
-def test_a_sweep_names_the_cells_whose_queue_grows_in_a_trial_and_runs_those_whose_queue_does_not(tell: Tell) -> None:
+def test_a_sweep_names_the_cells_whose_queue_grows_in_a_trial_and_runs_those_whose_queue_does_not(
+    declare: Declare,
+) -> None:
     with pytest.raises(InputError, match=r"in 1 of 2 cells; got 'beds=1 \(\d+ % of 3,000 arrivals in a trial"):
-        sweep(tell(*worse_while_waiting(0.7, 12)), {"beds": "1,9"}, horizon=6.0, replications=1)
-    stable = sweep(tell(*in_series(0.5, 0.95, 1.2)), {"theatre": "1,2"}, horizon=6.0, replications=1)
+        sweep(declare(*worse_while_waiting(0.7, 12)), {"beds": "1,9"}, horizon=6.0, replications=1)
+    stable = sweep(declare(*in_series(0.5, 0.95, 1.2)), {"theatre": "1,2"}, horizon=6.0, replications=1)
     assert len(stable.draws) == 2

@@ -71,8 +71,8 @@ def test_the_interval_is_that_of_the_draws_and_not_of_chance(between: float, wit
 def test_where_draws_do_not_differ_hardly_an_interval_is_left_or_none() -> None:
     """The variance of the means exceeds its noise by chance only: four standard errors are 4 sqrt(2 / D)."""
     most = np.sqrt(4 * np.sqrt(2 / DRAWS)) * WITHIN / np.sqrt(REPLICATIONS)
-    told = [resource_tables.summary(normals(0.0, WITHIN, seed))[0] for seed in range(1, 9)]
-    widths = np.array([each.upper - each.lower for each in told])
+    summaries = [resource_tables.summary(normals(0.0, WITHIN, seed))[0] for seed in range(1, 9)]
+    widths = np.array([each.upper - each.lower for each in summaries])
     assert np.isnan(widths).any()
     assert (widths[np.isfinite(widths)] / 2 / 1.96 <= most).all()
 
@@ -142,8 +142,8 @@ def test_the_mean_queue_has_the_uncertainty_of_every_other_outcome() -> None:
     assert months is not None
     for _, month in months.iterrows():
         found = row(values)
-        told = {key: month[f"waiting_{key}"] for key in ("lower", "upper", "monte_carlo_se")}
-        assert told == pytest.approx({key: found[key] for key in told})
+        waiting = {key: month[f"waiting_{key}"] for key in ("lower", "upper", "monte_carlo_se")}
+        assert waiting == pytest.approx({key: found[key] for key in waiting})
         assert (month["waiting_upper"] - month["waiting_lower"]) / 2 / 1.96 == pytest.approx(BETWEEN, rel=0.12)
         all_of_it = np.sqrt(BETWEEN**2 + WITHIN**2)
         assert (month["waiting_most"] - month["waiting_least"]) / 2 / 1.96 == pytest.approx(all_of_it, rel=0.06)
