@@ -205,7 +205,7 @@ def test_a_parameter_set_in_which_the_queue_grows_is_noted_though_the_first_is_s
 
 
 def test_most_parameter_sets_decide_in_a_trial_and_a_note_names_the_others(declare: Declare, tmp_path: Path) -> None:
-    """Loads do not show it where some come first. Half of six a month never leave: one bed is enough for stays of 0.1."""
+    """Loads do not show it where some come first. Half of six a month never leave: a bed suffices for stays of 0.1."""
     pathway, capacity, rate = by_rank("strong")
     world = (pathway.replace("mean = 0.3", 'mean = "stay"'), capacity, rate)
     mostly_stable = with_stays(declare, tmp_path, [0.1] * 4 + [0.45], world)
