@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from sojourn_times import exponential
+from worlds import scenario, sojourn, world
 
 from simulator.engines.curves import Curves, populations
 from simulator.engines.exact import engine
@@ -103,3 +105,10 @@ def test_entries_into_a_state_count_as_often_as_it_is_entered() -> None:
     assert relapses > 0.1
     np.testing.assert_allclose(once, 1.0, atol=1e-9)
     np.testing.assert_allclose(courses, 1.0 + relapses, atol=1e-7)
+
+
+def test_a_short_horizon_takes_no_more_cells_than_a_long_one_where_groups_are_complete_only_later() -> None:
+    """A wait of next to nothing halves cells as far as memory allows, and they reach to the end of the group window."""
+    waits = {"ward": sojourn(home=exponential(mean=1)), "listed": sojourn(ward=exponential(mean=1e-9))}
+    hurried = scenario(world("listed", waits, groups={"treated": "ward"}, group_window=120))
+    assert engine.step_of((hurried,), 6.0) == engine.step_of((hurried,), 120.0)

@@ -170,7 +170,9 @@ def choose_step(models: Sequence[Model], horizon: float, read: Sequence[float] |
     chained = sorted({month for model in models for month in _chained(model)})
     step = STEP / divisor(chained, STEP, int(FINEST * STEP / max(horizon, STEP)))
     step /= divisor(read, step, int(FINEST_READ * step / horizon))
-    while spreads and step > min(spreads) / 5 and horizon / step < FINEST / 2:
+    # Groups are complete at the end of their window only, so the lattice reaches there however short the horizon.
+    reach = max(horizon, pathway.group_window) if pathway.groups else horizon
+    while spreads and step > min(spreads) / 5 and reach / step < FINEST / 2:
         step /= 2
     return step
 
