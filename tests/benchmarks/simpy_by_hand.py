@@ -57,7 +57,7 @@ def arrivals(env: simpy.Environment, patients: int, record: Record, beds: simpy.
 
 
 def patient(env: simpy.Environment, record: Record, beds: simpy.Resource | None) -> PatientProcess:
-    """One patient, from remission to death or the end of follow-up; with beds to death, whoever may still need one."""
+    """One patient, from remission to death or the end of follow-up; with beds, which they may still need, to death."""
     entry = env.now
     end = entry + HORIZON if beds is None else inf
     state = "remission"

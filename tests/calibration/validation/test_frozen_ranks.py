@@ -51,8 +51,6 @@ def test_the_frozen_verdict_follows_from_the_frozen_ranks() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 8, 12])
 def test_a_repeated_fit_has_the_same_ranks(number: int) -> None:
-    """But for one draw of 119: libraries differ in the last digit of a prior's value, which may exchange a draw."""
     repeated = trial(load_targets("wang2024"), number)
     row = frozen().trials.set_index("number").loc[number]
-    moved = {name: rank - int(row[name]) for name, rank in repeated.ranks.items()}
-    assert {name: by for name, by in moved.items() if abs(by) > 1} == {}
+    assert repeated.ranks == {name: int(row[name]) for name in repeated.ranks}
