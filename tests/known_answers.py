@@ -6,7 +6,7 @@ A world is known by P(in each state at a month); `known_waits.py` has wards, whi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -88,6 +88,34 @@ def chain(rates: Rates, start: str, states: dict[str, Table] | None = None, **se
     }
     settings = {"months": HALF_MONTHS, **settings}
     return Known(scenario(world(start, declared)), lambda months: by_expm(rates, start, months), **settings)
+
+
+def by_period(rates: Rates, breaks: tuple[float, ...], **ratios: tuple[float, ...]) -> Known:
+    """A chain whose start `s` patients leave at rates that change as their hazard ratios do: expm by period.
+
+    ratios : state that patients enter from `s` -> one a period since their entry
+    """
+
+    def states(months: Floats) -> States:
+        at = {name: np.zeros(months.size) for name in sorted({name for pair in rates for name in pair})}
+        reached = {"s": 1.0}
+        for place, (begin, end) in enumerate(zip((0.0, *breaks), (*breaks, np.inf), strict=True)):
+            changed = {
+                (a, b): rate * ratios.get(b, ones)[place] if a == "s" else rate for (a, b), rate in rates.items()
+            }
+            now = (begin <= months) & (months < end)
+            elapsed = np.append(months[now], min(end, months[-1])) - begin
+            parts = [(share, by_expm(changed, name, elapsed)) for name, share in reached.items()]
+            ends = {name: sum(share * part[name] for share, part in parts) for name in at}
+            for name, there in ends.items():
+                at[name][now] = there[:-1]
+            reached = {name: float(there[-1]) for name, there in ends.items()}
+        return at
+
+    ones = (1.0,) * (len(breaks) + 1)
+    declared = {f"s.{to}": {"breaks": list(breaks), "ratios": list(by)} for to, by in ratios.items()}
+    known = chain(rates, "s")
+    return replace(known, scenario=replace(known.scenario, hazard_ratio=declared), states=states)
 
 
 def random_chain(seed: int) -> Known:
@@ -177,6 +205,20 @@ EARLY = stats.weibull_min(0.7, scale=9)
 FALLEN_ILL = stats.lognorm(1.1, scale=9.0)
 
 
+def alive_by_sex(female: Callable[[Floats], Floats], male: Callable[[Floats], Floats]) -> Callable[[Floats], States]:
+    """Survival by the cumulative hazards of three women and a man of four."""
+
+    def alive(months: Floats) -> States:
+        women, men = np.exp(-female(months)), np.exp(-male(months))
+        return {"sex=female": women, "sex=male": men, "all": 0.75 * women + 0.25 * men}
+
+    return alive
+
+
+def weibull_hazard(months: Floats) -> Floats:
+    return (months / 9) ** 1.4
+
+
 def passed(months: Floats, month: float) -> Floats:
     """Whether a fixed time is over, at the very month too."""
     return (months >= month - 1e-9).astype(float)
@@ -223,12 +265,9 @@ COURSE_AND_PAUSE = {
     "course": sojourn(exit_to("pause", fixed(0.92), probability=0.9), exit_to("dead", fixed(0.92), probability=0.1)),
     "pause": sojourn(course=fixed(0.3)),
 }
-BY_SEX = two_state(exponential(mean=by("sex", female=20, male=5)), attributes={"sex": {"female": 3, "male": 1}})
-
-
-def by_sex(months: Floats) -> States:
-    female, male = np.exp(-months / 20), np.exp(-months / 5)
-    return {"sex=female": female, "sex=male": male, "all": 0.75 * female + 0.25 * male}
+SEXES = {"sex": {"female": 3, "male": 1}}
+BY_SEX = two_state(exponential(mean=by("sex", female=20, male=5)), attributes=SEXES)
+OF_NO_SEX = two_state(weibull(shape=1.4, scale=9), attributes=SEXES)
 
 
 WORLDS = {
@@ -280,6 +319,30 @@ WORLDS = {
         scenario(two_state(lognormal(sigma=1.1, median=9, cure=0.2)), hazard_ratio={"ill.dead": 0.5}),
         alive=lambda months: {"all": np.sqrt(0.2 + 0.8 * FALLEN_ILL.sf(months))}, error=CLOSED,
     ),
+    "a hazard ratio that wanes, and another that starts late": by_period(
+        {("s", "ill"): 0.1, ("s", "dead"): 0.05, ("ill", "dead"): 0.25}, (3.0, 7.03), ill=(0.2, 0.5, 1), dead=(1, 1, 3)
+    ),
+    "nobody dies while a treatment lasts": by_period({("s", "dead"): 0.2}, (6.0, 11.97), dead=(1, 0, 2.5)),
+    "a hazard ratio by level": Known(
+        scenario(
+            OF_NO_SEX, hazard_ratio={"ill.dead": by("sex", female=0.5, male=2)},
+        ),
+        alive=alive_by_sex(lambda t: 0.5 * weibull_hazard(t), lambda t: 2 * weibull_hazard(t)), error=CLOSED,
+    ),
+    "a hazard ratio by level and by period": Known(
+        scenario(
+            OF_NO_SEX, hazard_ratio={"ill.dead": {"breaks": [5.01], "ratios": [by("sex", female=0, male=1), 2]}},
+        ),
+        alive=alive_by_sex(
+            lambda t: 2 * np.maximum(weibull_hazard(t) - weibull_hazard(5.01), 0),
+            lambda t: weibull_hazard(t) + np.maximum(weibull_hazard(t) - weibull_hazard(5.01), 0),
+        ),
+        error=CLOSED,
+    ),
+    "a fixed time is of the period that begins with it": Known(
+        scenario(two_state(fixed(5, cure=0.3)), hazard_ratio={"ill.dead": {"breaks": [5, 6], "ratios": [0, 2, 1]}}),
+        alive=lambda months: {"all": np.where(passed(months, 5), 0.3**2, 1.0)}, error=CLOSED,
+    ),
     **{f"held for {months} months": held(months) for months in (3.0, 3.14, 0.25)},
     "a fixed time among the risks": Known(
         scenario(world("s", risks(early=weibull(shape=0.7, scale=9), late=fixed(5.03)))),
@@ -305,6 +368,7 @@ WORLDS = {
         lambda months: {"dead": 1 - 0.9 ** np.floor((months + 0.3) / 1.22 + 1e-9)},
     ),
     "two levels of an attribute": Known(
-        scenario(BY_SEX), alive=by_sex, sizes={"sex=female": 0.75, "sex=male": 0.25}, error=CLOSED
+        scenario(BY_SEX), alive=alive_by_sex(lambda t: t / 20, lambda t: t / 5),
+        sizes={"sex=female": 0.75, "sex=male": 0.25}, error=CLOSED,
     ),
 }  # fmt: skip

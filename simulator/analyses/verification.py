@@ -84,7 +84,8 @@ def of(scenario: Scenario) -> Iterator[Check]:
         return
     model = resolve(scenario, draw_values)
     if scenario.pathway.milestones:
-        never = resolve(replace(scenario, hazard_ratio=without(scenario.pathway)), draw_values)
+        ratios = {**scenario.hazard_ratio, **without(scenario.pathway)}
+        never = resolve(replace(scenario, hazard_ratio=ratios), draw_values)
         yield Check(scenario.name, "milestones move deaths by", _death_difference(model, never), 0.0)
     else:
         yield from _unlimited(scenario, model)

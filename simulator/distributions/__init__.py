@@ -3,7 +3,7 @@
 A family is one class with its parameters declared in it; a new one is a module here and a line in FAMILIES.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -65,13 +65,20 @@ def parameter_names(family: str) -> frozenset[str]:
 
 
 def build(
-    family: str, parameters: Mapping[str, object], *, cure: object = None, hazard_ratio: object = None, where: str = ""
+    family: str,
+    parameters: Mapping[str, object],
+    *,
+    cure: object = None,
+    hazard_ratio: object = None,
+    breaks: Sequence[float] = (),
+    where: str = "",
 ) -> Distribution:
     """The distribution of a family with these parameters, a cured fraction, and a hazard ratio on both.
 
     parameters : numbers, or arrays (..., k) of one a case-mix cell; times in months, rates per month;
         `breaks` and `rates` are lists of them
-    cure, hazard_ratio : as a parameter; None for none
+    cure, hazard_ratio : as a parameter; None for none. With `breaks`, months since entry at which it changes, a list
+        of hazard ratios, one more than breaks
     where : the place to name in an error
 
     Raises InputError if a name is unknown, missing or one too many, or a value is out of its range.
@@ -87,9 +94,12 @@ def build(
         if fraction.ndim or fraction > 0.0:
             built = Cure(base=built, cure=fraction)
     if hazard_ratio is not None:
-        ratio = _modifier("hazard_ratio", hazard_ratio, NOT_NEGATIVE, built, where)
-        if ratio.ndim or ratio != 1.0:
-            built = HazardRatio(base=built, ratio=ratio)
+        by_period = hazard_ratio if isinstance(hazard_ratio, list) else [hazard_ratio]
+        ratios = [_modifier("hazard_ratio", ratio, NOT_NEGATIVE, built, where) for ratio in by_period]
+        if any(ratio.ndim or ratio != 1.0 for ratio in ratios):
+            built = HazardRatio(
+                base=built, breaks=np.array(breaks, dtype=np.float64), ratios=np.stack(np.broadcast_arrays(*ratios))
+            )
     return built
 
 

@@ -31,6 +31,7 @@ from simulator.pathway.pathway import (
     reachable,
     references_of,
 )
+from simulator.scenario.hazard_ratios import HazardRatios
 from simulator.scenario.levers import Values, apply_levers
 from simulator.scenario.scenario import LEVERS, Scenario
 
@@ -174,7 +175,7 @@ def _blamed(scenario: Scenario, draw_values: Values, error: InputError) -> Input
 def _resolve(scenario: Scenario, draw_values: Values) -> Model:
     pathway = scenario.pathway
     n_draws = max((np.shape(value)[0] for value in draw_values.values() if np.ndim(value)), default=1)
-    attributes = _relevant(pathway)
+    attributes = _relevant(scenario)
     mix = {name: _mix(scenario, name) for name in pathway.attributes}
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
     weights = np.array([np.prod([mix[a][level] for a, level in zip(attributes, cell, strict=True)]) for cell in cells])
@@ -209,13 +210,13 @@ def _mix(scenario: Scenario, attribute: str) -> dict[str, float]:
     return {level: mix.get(level, 0.0) for level in declared}
 
 
-def _relevant(pathway: Pathway) -> tuple[str, ...]:
-    used: set[str] = set()
-    for state in pathway.states.values():
-        for transition in state.transitions:
-            used |= set(transition.eligible)
-            for reference in references_of(transition):
-                used |= set(attributes_in(reference))
+def _relevant(scenario: Scenario) -> tuple[str, ...]:
+    pathway = scenario.pathway
+    transitions = [transition for state in pathway.states.values() for transition in state.transitions]
+    references = [reference for transition in transitions for reference in references_of(transition)]
+    ratios = [declared.ratios for declared in scenario.hazard_ratios.values()]
+    used = {name for transition in transitions for name in transition.eligible}
+    used |= {name for reference in (*references, *ratios) for name in attributes_in(reference)}
     return tuple(name for name in pathway.attributes if name in used)
 
 
@@ -299,9 +300,14 @@ class _Resolver:
             for key, reference in transition.time.arguments.items()
         }
         cure = arguments.pop("cure", None)
-        ratio = self.scenario.hazard_ratio.get(f"{state.name}.{transition.name}")
+        declared = self.scenario.hazard_ratios.get(f"{state.name}.{transition.name}", HazardRatios())
         return build(
-            transition.time.family, arguments, cure=cure, hazard_ratio=ratio, where=f"{where} {transition.name}: time"
+            transition.time.family,
+            arguments,
+            cure=cure,
+            hazard_ratio=[self._number(ratio) for ratio in declared.ratios],
+            breaks=declared.breaks,
+            where=f"{where} {transition.name}: time",
         )
 
     def _number(self, reference: Reference) -> Floats | float:

@@ -147,7 +147,7 @@ def _check_references(pathway: Pathway, transition: Transition, where: str) -> N
         for name in names_in(reference):
             if name not in pathway.parameters:
                 raise unknown("parameter", name, [*pathway.parameters, *rest], where)
-        _check_selections(pathway, reference, where)
+        check_selections(pathway, reference, where)
     parts = [level for levels in transition.eligible.values() for level in levels.values()]
     if REST in (*parts, *(transition.time.arguments.values() if transition.time else ())):
         raise _rest_alone(where)
@@ -162,7 +162,8 @@ def _rest_alone(where: str) -> InputError:
     )
 
 
-def _check_selections(pathway: Pathway, reference: Reference, where: str) -> None:
+def check_selections(pathway: Pathway, reference: Reference, where: str) -> None:
+    """Refuse a choice by an attribute, or by a level, that is not declared. Raises InputError naming `where`."""
     if isinstance(reference, tuple):
         parts = reference
     elif isinstance(reference, Selection):
@@ -173,7 +174,7 @@ def _check_selections(pathway: Pathway, reference: Reference, where: str) -> Non
     if REST in parts:
         raise _rest_alone(where)
     for part in parts:
-        _check_selections(pathway, part, where)
+        check_selections(pathway, part, where)
 
 
 def _check_levels(pathway: Pathway, attribute: str, levels: Iterable[str], where: str, *, complete: bool) -> None:

@@ -268,7 +268,7 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
     for transition in table.transitions:
         place = f"{where} {transition.name or transition.to}"
         probability = (
-            None if transition.probability is None else _reference(transition.probability, f"{place}: probability")
+            None if transition.probability is None else read_reference(transition.probability, f"{place}: probability")
         )
         ways.append(
             Transition(
@@ -281,7 +281,7 @@ def _state(name: str, table: StateTable, pathway: PathwayTable, path: Path) -> S
             name: _eligibility(open_to, pathway.attributes[name].levels if name in pathway.attributes else (), place)
             for name, open_to in branch.eligible.items()
         }
-        probability = _reference(branch.probability, f"{place}: probability")
+        probability = read_reference(branch.probability, f"{place}: probability")
         ways.append(Transition(branch.name or branch.to, branch.to, None, probability, eligible))
     return State(name, table.kind, table.label or _words(name), table.meaning, tuple(ways), table.holds, table.cause)
 
@@ -292,7 +292,7 @@ def _eligibility(
     """Return a factor a level: of a list, 1 for its levels and 0 for the rest; of a table, 1 if not declared."""
     if isinstance(open_to, list):
         return {**dict.fromkeys(levels, 0.0), **dict.fromkeys(open_to, 1.0)}
-    return {level: _reference(share, f"{where}: eligible.{level}") for level, share in open_to.items()}
+    return {level: read_reference(share, f"{where}: eligible.{level}") for level, share in open_to.items()}
 
 
 def _timing(table: dict[str, Any], where: str) -> Timing:
@@ -312,11 +312,14 @@ def _timing(table: dict[str, Any], where: str) -> Timing:
             raise unknown(f"parameter of the {family} time", key, sorted(allowed), where)
         place = f"{where}.{key}"
         listed = isinstance(value, list)
-        arguments[key] = tuple(_reference(entry, place) for entry in value) if listed else _reference(value, place)
+        arguments[key] = (
+            tuple(read_reference(entry, place) for entry in value) if listed else read_reference(value, place)
+        )
     return Timing(family, arguments)
 
 
-def _reference(value: object, where: str) -> Reference:
+def read_reference(value: object, where: str) -> Reference:
+    """Return a number, a parameter's name or a choice by attribute, as declared. Raises InputError."""
     if isinstance(value, bool) or value is None:
         raise InputError("not a number or the name of a parameter", where=where, got=value)
     if isinstance(value, int | float):
@@ -326,7 +329,7 @@ def _reference(value: object, where: str) -> Reference:
     if isinstance(value, list):
         raise InputError("only breaks and rates can be lists", where=where, got=value)
     if isinstance(value, dict) and isinstance(value.get("by"), str):
-        levels = {key: _reference(entry, f"{where}.{key}") for key, entry in value.items() if key != "by"}
+        levels = {key: read_reference(entry, f"{where}.{key}") for key, entry in value.items() if key != "by"}
         return Selection(value["by"], levels)
     raise InputError(
         "a choice by attribute needs `by`", where=where, got=value, allowed='{by = "attribute", level = ...}'

@@ -287,16 +287,21 @@ class Pathway:
         return prior is not None and prior.family == "dirichlet"
 
 
-def names_in(reference: Reference | None) -> Iterator[str]:
-    """Yield every parameter that a reference names."""
+def leaves_in(reference: Reference | None) -> Iterator[float | str]:
+    """Yield every number and every name that a reference comes down to."""
     if isinstance(reference, Selection):
         for part in reference.levels.values():
-            yield from names_in(part)
+            yield from leaves_in(part)
     elif isinstance(reference, tuple):
         for part in reference:
-            yield from names_in(part)
-    elif isinstance(reference, str) and reference != REST:
+            yield from leaves_in(part)
+    elif reference is not None:
         yield reference
+
+
+def names_in(reference: Reference | None) -> Iterator[str]:
+    """Yield every parameter that a reference names."""
+    return (leaf for leaf in leaves_in(reference) if isinstance(leaf, str) and leaf != REST)
 
 
 def leaf_of(reference: Reference, levels: Mapping[str, str]) -> Reference:

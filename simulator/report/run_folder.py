@@ -78,7 +78,7 @@ class _Scenario(BaseModel):
     set: dict[str, float] = Field(default_factory=dict)
     scale: dict[str, float] = Field(default_factory=dict)
     odds_ratio: dict[str, float] = Field(default_factory=dict)
-    hazard_ratio: dict[str, float] = Field(default_factory=dict)
+    hazard_ratio: dict[str, float | dict[str, Any]] = Field(default_factory=dict)
     population: dict[str, dict[str, float]] = Field(default_factory=dict)
     capacity: dict[str, Capacity] = Field(default_factory=dict)
     service: Service | None = None

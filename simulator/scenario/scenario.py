@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from simulator.pathway.pathway import Pathway, states_before_clock
 from simulator.scenario import capacity as limits
 from simulator.scenario.arrivals import Service, ServiceTable, read_service
 from simulator.scenario.capacity import Capacity
+from simulator.scenario.hazard_ratios import DeclaredRatio, HazardRatios, is_table, read_hazard_ratios
 
 HALF = 0.5
 """The marginal benefit that is shown next to 1 where no cohort informs it: an assumption."""
@@ -49,8 +51,10 @@ class ScenarioTable(toml.Table):
     set: dict[str, Number] = Field(default_factory=dict, description="parameter = value")
     scale: dict[str, Number] = Field(default_factory=dict, description="parameter = factor")
     odds_ratio: dict[str, Number] = Field(default_factory=dict, description="probability parameter = odds ratio")
-    hazard_ratio: dict[str, Number | dict[str, Number]] = Field(
-        default_factory=dict, description='"state.transition" = hazard ratio of a latent time'
+    hazard_ratio: dict[str, Number | dict[str, Any]] = Field(
+        default_factory=dict,
+        description='"state.transition" = hazard ratio of a latent time: a number, {by = "attribute", level = ...}, or '
+        "{breaks = [...], ratios = [...]} by months since entry into the state",
     )
     population: dict[str, dict[str, Number]] = Field(
         default_factory=dict, description="attribute = weight of each level"
@@ -82,7 +86,7 @@ class Scenario:
     set: Mapping[str, float] = field(default_factory=dict)
     scale: Mapping[str, float] = field(default_factory=dict)
     odds_ratio: Mapping[str, float] = field(default_factory=dict)
-    hazard_ratio: Mapping[str, float] = field(default_factory=dict)
+    hazard_ratio: Mapping[str, DeclaredRatio] = field(default_factory=dict)
     population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     service: Service | None = None
@@ -93,6 +97,11 @@ class Scenario:
     @property
     def where(self) -> str:
         return str(self.file or self.name)
+
+    @cached_property
+    def hazard_ratios(self) -> dict[str, HazardRatios]:
+        """The hazard ratios, read: by "state.transition". Raises InputError naming the key."""
+        return read_hazard_ratios(self.hazard_ratio, self.pathway, self.where)
 
     @property
     def policy(self) -> str:
@@ -227,9 +236,9 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
 
 def _flat_tables(table: ScenarioTable) -> dict[str, dict[str, Any]]:
     """Return the lever tables; `ill.death = 0.5` and `"ill.death" = 0.5` are the same."""
-    ratios: dict[str, float] = {}
+    ratios: dict[str, DeclaredRatio] = {}
     for key, value in table.hazard_ratio.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and not is_table(value):
             ratios |= {f"{key}.{name}": ratio for name, ratio in value.items()}
         else:
             ratios[key] = value
@@ -278,8 +287,7 @@ def check(scenario: Scenario) -> None:
             where=scenario.where,
             allowed="[capacity] without [service], or no milestones: the demand at a milestone is not known in advance",
         )
-    for key, ratio in scenario.hazard_ratio.items():
-        _check_hazard_ratio(scenario, key, ratio)
+    read_hazard_ratios(scenario.hazard_ratio, pathway, scenario.where)
     for attribute, levels in scenario.population.items():
         where = f"{scenario.where}: [population] {attribute}"
         if attribute not in pathway.attributes:
@@ -348,30 +356,3 @@ def _check_once(scenario: Scenario) -> None:
                 where=scenario.where,
                 got=", ".join(f"[{lever}]" for lever in levers),
             )
-
-
-def _check_hazard_ratio(scenario: Scenario, key: str, ratio: float) -> None:
-    where = f"{scenario.where}: [hazard_ratio] {key}"
-    states = scenario.pathway.states
-    latent = {
-        f"{name}.{transition.name}": transition
-        for name, state in states.items()
-        if state.kind == "sojourn"
-        for transition in state.transitions
-    }
-    if key not in latent:
-        raise unknown("transition", key, latent, where)
-    if latent[key].carried_forward:
-        raise InputError(
-            "this latent time is carried forward from the state before the milestone",
-            where=where,
-            allowed="a hazard ratio there",
-        )
-    if latent[key].probability is not None:
-        raise InputError(
-            "a hazard ratio needs a latent time, but this sojourn is declared by destination",
-            where=where,
-            allowed="[odds_ratio] or [set] on the destination's probability",
-        )
-    if ratio < 0:
-        raise InputError("negative hazard ratio", where=where, got=ratio, allowed="0 or more")

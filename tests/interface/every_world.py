@@ -67,7 +67,7 @@ FILES = {
     "chain.toml": 'pathway = "exponential_chain"',
     "all-operable.toml": 'base = "chain.toml"\n[set]\noperable = 1',
     "peer.toml": 'pathway = "peer_pathway"',
-    "later-relapse.toml": 'base = "peer.toml"\n[hazard_ratio]\n"remission.relapse" = 0.5',
+    "later-relapse.toml": 'base = "peer.toml"\n[hazard_ratio]\nremission.relapse = {breaks = [12], ratios = [0.5, 1]}',
     "as-it-is.toml": 'pathway = "three_state"',
     "fewer-fall-ill.toml": 'base = "as-it-is.toml"\n[scale]\nonset_rate = 0.5',
     "clocks.toml": 'pathway = "two_clocks.toml"\nleads_with = "entry"',

@@ -113,6 +113,12 @@ def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
         {"population": {"prior_hsct": {"no": 1.0, "yes": 0.2}, "site": {"bone_marrow": 1.0}}},
         {"hazard_ratio": {"car_t_remission.relapse": 0.0}},
         {"hazard_ratio": {"supportive_care.death_after_relapse": 3.0, "after_hsct.relapse_after_salvage": 0.4}},
+        {
+            "hazard_ratio": {
+                "car_t_remission.relapse": {"by": "cd19", "positive": 2.0, "negative_or_dim": 0.5, "unknown": 1.0},
+                "supportive_care.death_after_relapse": {"breaks": [0.73, 6], "ratios": [0.0, 3.0, 1.0]},
+            }
+        },
     ],
     ids=str,
 )

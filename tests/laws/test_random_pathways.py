@@ -144,9 +144,19 @@ few = settings(
 many = settings(few, max_examples=1_000)
 
 
+RATIOS = (
+    1.0,
+    {"by": "age", "young": 2.0, "old": 0.3},
+    {"breaks": [1.7, 6.0], "ratios": [0.4, {"by": "risk", "low": 1.0, "high": 2.0, "unknown": 0.0}, 1.5]},
+)
+"""Of the first way out of the last state, whose times compete."""
+
+
 def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.DataFrame]) -> None:
     pathway = made(text)
-    model = resolve(Scenario("made up", pathway))
+    last = max(name for name in pathway.states if name not in ("dead", "well"))
+    scenario = Scenario("made up", pathway, hazard_ratio={f"{last}.w0": RATIOS[len(text) % len(RATIOS)]})
+    model = resolve(scenario)
     solved = engine.curves(model, HORIZON)
     for clock, states in solved.occupancy.items():
         somebody = clock != pathway.clock or solved.sizes["all"][0]
@@ -162,7 +172,7 @@ def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.D
         assert list(rows["state"]) == [state for _, state in expected]
         np.testing.assert_allclose(rows["month"], [month for month, _ in expected], rtol=0, atol=1e-9)
     engines_agree(pathway, solved, microsim.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(7)))
-    other = resolve(Scenario("made up", backwards(pathway)))
+    other = resolve(replace(scenario, pathway=backwards(pathway)))
     pd.testing.assert_frame_equal(table, events(other, range(40), horizon=HORIZON))
     turned = engine.curves(other, HORIZON)
     for key, survival in solved.survival.items():

@@ -242,6 +242,81 @@ def test_a_cured_fixed_sojourn_is_a_step_whose_height_is_the_uncured_share() -> 
     assert_array_equal(unmoved.survival([2.5, np.inf]), 1.0)
 
 
+# --- Hazard ratios by period since entry ---
+
+BY_PERIOD: dict[str, Any] = {"hazard_ratio": [0.5, 0.0, 3.0], "breaks": [2.0, 5.0]}
+
+
+def test_an_exponential_with_ratios_by_period_is_piecewise_exponential() -> None:
+    sojourn = build("exponential", {"rate": 0.3}, **BY_PERIOD)
+    piecewise = build("piecewise_exponential", {"breaks": [2.0, 5.0], "rates": [0.15, 0.0, 0.9]})
+    for method, values in (("cumulative_hazard", TIMES), ("inverse_cumulative_hazard", EXPOSURES)):
+        assert_allclose(getattr(sojourn, method)(values), getattr(piecewise, method)(values), rtol=1e-14)
+
+
+@pytest.mark.parametrize(("family", "parameters", "reference"), SCIPY_HAS_THE_TAIL)
+def test_a_hazard_ratio_by_period_multiplies_the_hazard_of_its_period(
+    family: str, parameters: dict[str, Any], reference: Any
+) -> None:
+    sojourn = build(family, parameters, hazard_ratio=[2.0, 0.5, 4.0], breaks=[1.5, 6.0])
+    reached = 0.0
+    for ratio, start, end in ((2.0, 0.0, 1.5), (0.5, 1.5, 6.0), (4.0, 6.0, 9.0)):
+        # Over the cube root, smooth where a hazard is infinite at 0.
+        hazard, _ = integrate.quad(
+            lambda root: 3 * root**2 * reference.pdf(root**3) / reference.sf(root**3),
+            np.cbrt(start), np.cbrt(end), epsrel=1e-11,
+        )  # fmt: skip
+        reached += ratio * hazard
+        assert_allclose(sojourn.cumulative_hazard(end), reached, rtol=1e-8)
+        assert_allclose(sojourn.inverse_cumulative_hazard(reached), end, rtol=1e-7)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("cure", [None, 0.3])
+def test_one_ratio_in_every_period_is_a_constant_ratio(family: str, cure: float | None) -> None:
+    parameters = of_cell(THREE_CELLS[family], 0)
+    constant = build(family, parameters, cure=cure, hazard_ratio=0.7)
+    by_period = build(family, parameters, cure=cure, hazard_ratio=[0.7, 0.7, 0.7], breaks=[0.4, 2.0])
+    assert_allclose(by_period.cumulative_hazard(TIMES), constant.cumulative_hazard(TIMES), rtol=1e-12)
+    assert_allclose(by_period.inverse_cumulative_hazard(EXPOSURES), constant.inverse_cumulative_hazard(EXPOSURES), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("months", "breaks", "ratios", "stay"),
+    [
+        (2.5, [3.0], [2.0, 1.0], 0.3**2),
+        (2.5, [2.5], [2.0, 1.0], 0.3),
+        (2.5, [2.0], [2.0, 0.5], 0.3**0.5),
+        (2.5, [1.0, 3.0], [1.0, 0.0, 5.0], 1.0),
+        (0.0, [3.0], [0.0, 2.0], 1.0),
+    ],
+)
+def test_a_fixed_sojourn_has_the_ratio_of_the_period_in_which_it_ends(
+    months: float, breaks: list[float], ratios: list[float], stay: float
+) -> None:
+    cured = build("fixed", {"months": months}, cure=0.3, hazard_ratio=ratios, breaks=breaks)
+    everybody = build("fixed", {"months": months}, hazard_ratio=ratios, breaks=breaks)
+    assert cured.atom == months
+    assert_allclose(cured.survival([-1.0, 2.4999, 2.5, 9.0, np.inf]), [1.0, 1.0, stay, stay, stay])
+    assert_array_equal(everybody.survival([2.5, 9.0]), float(stay == 1.0))
+    gone = 1.0 - stay
+    assert_array_equal(cured.ppf([0.999 * gone, gone + 1e-9]), [months, np.inf])
+    assert_array_equal(everybody.ppf([0.5, 1.0]), np.inf if stay == 1.0 else months)
+
+
+def test_nobody_leaves_in_a_period_with_ratio_0_or_after_the_last_who_could() -> None:
+    sojourn = build("weibull", {"shape": 2.0, "scale": 4.0}, **BY_PERIOD)
+    just_before, just_after = sojourn.ppf(sojourn.cdf(2.0) * np.array([1 - 1e-9, 1 + 1e-9]))
+    assert just_before == pytest.approx(2.0)
+    assert just_after == pytest.approx(5.0)
+    closed = build("weibull", {"shape": 2.0, "scale": 4.0}, hazard_ratio=[1.0, 0.0], breaks=[2.0])
+    assert_array_equal(closed.inverse_cumulative_hazard([0.25 + 1e-12, 1.0, np.inf]), np.inf)
+    # All whom the law lets go have gone by month 2, but for those whom the ratio kept.
+    gone = build("piecewise_exponential", {"breaks": [1.0], "rates": [0.5, 0.0]}, **BY_PERIOD)
+    assert_array_equal(gone.survival([1.0, np.inf]), np.exp(-0.25))
+    assert_array_equal(gone.inverse_cumulative_hazard([0.26, 9.0]), np.inf)
+
+
 AT_ONCE = [
     ("exponential", {"mean": 0.0}), ("exponential", {"median": 0.0}), ("exponential", {"rate": 1e300}),
     ("weibull", {"shape": 1.3, "scale": 0.0}), ("weibull", {"shape": 0.7, "median": 0.0}),
@@ -293,7 +368,15 @@ def test_complete_cure_or_no_hazard_keeps_everybody(family: str, modified: dict[
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
-    "modified", [{}, {"cure": CURE}, {"hazard_ratio": HAZARD_RATIO}, {"cure": CURE, "hazard_ratio": HAZARD_RATIO}]
+    "modified",
+    [
+        {},
+        {"cure": CURE},
+        {"hazard_ratio": HAZARD_RATIO},
+        {"cure": CURE, "hazard_ratio": HAZARD_RATIO},
+        {"hazard_ratio": [2.0, HAZARD_RATIO], "breaks": [0.7]},
+        {"cure": CURE, "hazard_ratio": [HAZARD_RATIO, 0.5, 1.5], "breaks": [0.7, 3.0]},
+    ],
 )
 def test_each_cell_is_the_distribution_built_of_its_own_numbers(family: str, modified: dict[str, Any]) -> None:
     together = build(family, THREE_CELLS[family], **modified)
@@ -379,7 +462,9 @@ def test_a_modified_sojourn_returns_to_its_time(
 def test_a_patient_who_is_exposed_to_more_never_leaves_earlier(
     family: str, data: st.DataObject, cure: float, hazard_ratio: float
 ) -> None:
-    sojourn = build(family, data.draw(PARAMETERS[family]), cure=cure, hazard_ratio=hazard_ratio)
+    breaks = data.draw(st.sampled_from([[], [0.3], [0.5, 4.0]]))
+    ratios = [hazard_ratio, *data.draw(st.permutations([0.0, 2.5]))][: len(breaks) + 1]
+    sojourn = build(family, data.draw(PARAMETERS[family]), cure=cure, hazard_ratio=ratios, breaks=breaks)
     exposures = np.sort(data.draw(st.lists(st.floats(0.0, 1e6), min_size=2, max_size=40)))
     times = sojourn.inverse_cumulative_hazard(exposures)
     assert not np.isnan(times).any()

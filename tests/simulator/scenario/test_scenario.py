@@ -122,6 +122,33 @@ def test_a_hazard_ratio_is_a_power_of_survival_on_its_transition_only(declare: D
         np.testing.assert_allclose(resolved.exits["b"][0].time.survival(times), 0.5 ** (times / 10))
 
 
+def test_a_hazard_ratio_may_differ_by_level_and_by_period_since_entry(declare: Declare) -> None:
+    """Women benefit for ever, men in the first six months; sex, which decides nothing in `a`, is a patient's own."""
+    by_sex = '{ by = "sex", female = 0.5, male = 1 }'
+    ratios = f"ratios = [0.5, {by_sex}]"
+    model = resolve(declare(f'[hazard_ratio]\n"a.dead" = {{ breaks = [6], {ratios} }}\n"b.dead" = {by_sex}'))
+    table = resolve(
+        declare(f"[hazard_ratio.a]\ndead = {{ breaks = [6], {ratios} }}\n[hazard_ratio]\nb.dead = {by_sex}")
+    )
+    times = np.array([[1.0], [6.0], [30.0]])
+    halved, after = 0.5 ** (times / 20), 0.5 ** (np.maximum(times - 6, 0) / 20)
+    for resolved in (model, table):
+        assert resolved.attributes == ("sex",)
+        women_and_men = halved * np.hstack([np.ones_like(times), after])
+        np.testing.assert_allclose(resolved.exits["a"][0].time.survival(times), women_and_men, rtol=1e-12)
+        np.testing.assert_allclose(resolved.exits["b"][0].time.survival(times), 0.5 ** (times / [20, 10]))
+
+
+def test_an_attribute_matters_where_a_hazard_ratio_asks_for_it() -> None:
+    pathway = load(
+        world("ill", {"ill": sojourn(dead=exponential(mean=9))}, attributes={"sex": {"female": 1, "male": 1}})
+    )
+    assert resolve(Scenario("as it is", pathway)).attributes == ()
+    policy = Scenario("policy", pathway, hazard_ratio={"ill.dead": by("sex", female=1, male=2)})
+    assert resolve(policy).attributes == ("sex",)
+    assert resolve(policy).exits["ill"][0].time.median() == pytest.approx(9 * np.log(2) / [1, 2])
+
+
 def test_a_population_has_the_shares_that_are_declared(declare: Declare) -> None:
     model = resolve(declare("[population]\nsex = { male = 3, female = 0 }"))
     assert dict(model.mix["sex"]) == {"female": 0.0, "male": 1.0}
@@ -237,6 +264,22 @@ REFUSED = {
         r"\[hazard_ratio\] c.dead: a hazard ratio needs a latent time, .*\[odds_ratio\]",
     ),
     "a negative ratio": ('[hazard_ratio]\n"a.dead" = -2', r"negative hazard ratio; got -2"),
+    **{
+        f"a ratio: {ratio}": (f'[hazard_ratio]\n"a.dead" = {ratio}', rf"\[hazard_ratio\] a.dead{complaint}")
+        for ratio, complaint in {
+            '{ by = "sexx", male = 1 }': ": unknown attribute; got 'sexx'.*'sex'",
+            '{ by = "sex", mail = 1 }': ": unknown level of sex; got 'mail'.*'male'",
+            '{ by = "sex", male = 1 }': ": no entry for level 'female' of sex",
+            '{ by = "sex", male = -1, female = 1 }': ": negative hazard ratio; got -1",
+            '{ by = "sex", male = "a", female = 1 }': ": not a number; got 'a'; allowed: a hazard ratio",
+            "{ breaks = 6, ratios = [1, 2] }": ": breaks is not a list; got 6",
+            "{ breaks = [0, 6], ratios = [1, 2, 1] }": r": breaks do not increase; got \[0, 6\]",
+            "{ breaks = [6], ratios = [1, 2, 1] }": r": breaks and ratios do not match; got \[1, 2, 1\]; .* list of 2",
+            "{ breaks = [6] }": ": breaks and ratios do not match; allowed: a list of 2",
+            "{ breaks = [6], ratios = [1, -2] }": r": ratios\[1\]: negative hazard ratio; got -2",
+            "{ breaks = [6], ratios = [1, 2], from = 1 }": ": unknown key; got 'from'; allowed: breaks, ratios",
+        }.items()
+    },
     "unknown attribute": (
         "[population]\nsexx = { male = 1 }",
         r"\[population\] sexx: unknown attribute; got 'sexx'.*'sex'",
