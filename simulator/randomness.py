@@ -8,6 +8,7 @@ is (patient, visit), and two rounds of Stafford's Mix13 finaliser (Steele, Lea &
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -56,23 +57,22 @@ class Uniforms:
 
     def at(self, name: str, patients: Integers, visits: Integers | int = 0) -> Floats:
         """Return u : (n,) in (0, 1) for patients : (n,), at their visits : (n,) or one visit for all."""
-        key, second_key = _key(self.seed, self.draw, self.replication, name)
-        x = np.multiply(_bits(patients), _PATIENT_STEP)
-        x += key
+        return np.asarray(self.of([name], patients, visits)[0])
+
+    def of(self, names: Sequence[str], patients: Integers, visits: Integers | int = 0) -> Floats:
+        """Return u : (n_names, n), a row of `at` a name."""
+        keys = [_key(self.seed, self.draw, self.replication, name) for name in names]
+        first, second = np.array(keys, dtype=np.uint64).reshape(-1, 2).T[..., np.newaxis]
+        x = first + _bits(patients) * _PATIENT_STEP
         scratch = np.empty_like(x)
         _mix(x, scratch)
-        if isinstance(visits, np.ndarray):
-            np.multiply(_bits(visits), _VISIT_STEP, out=scratch)
-            scratch += second_key
-            np.bitwise_xor(x, scratch, out=x)
-        else:
-            # An array of one, for arrays wrap round in silence and scalars warn of it.
-            turn = np.array([visits], dtype=np.uint64) * _VISIT_STEP + second_key
-            np.bitwise_xor(x, turn, out=x)
+        # An array of one visit, for arrays wrap round in silence and scalars warn of it.
+        np.add(second, _bits(np.atleast_1d(visits)) * _VISIT_STEP, out=scratch)
+        np.bitwise_xor(x, scratch, out=x)
         _mix(x, scratch)
         np.right_shift(x, _SHIFT_12, out=x)
         np.bitwise_or(x, _ONE, out=x)
-        u = x.view(np.float64)
+        u: Floats = x.view(np.float64)
         u -= _ONE_LESS_HALF_A_CELL
         return u
 

@@ -140,7 +140,8 @@ class Run:
             for state in self.plan.order:
                 arrivals = self.waiting.pop(state, None)
                 if arrivals is not None:
-                    self._enter(state, *(np.concatenate(column) for column in zip(*arrivals, strict=True)))
+                    columns = zip(*arrivals, strict=True)
+                    self._enter(state, *(parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in columns))
         return self.trajectories
 
     def _enter(self, state: str, who: Integers, month: Floats) -> None:
@@ -164,18 +165,19 @@ class Run:
         visit: Integers | int = 0
         if state in self.visits:
             visit = self.visits[state][who]
-            self.visits[state][who] += 1
+            self.visits[state][who] = visit + 1
         if declared.is_choice:
             self._choose(state, who, month, visit)
         else:
             self._stay(state, who, month, visit)
 
-    def _send(self, state: str, to: str, who: Integers, month: Floats) -> None:
+    def _send(self, to: str, who: Integers, month: Floats) -> None:
         if who.size:
             self.waiting.setdefault(to, []).append((who, month))
 
-    def _exposure(self, name: str, who: Integers, visit: Integers | int) -> Floats:
-        u = self.uniforms.at(name, self.patients[who], visit)
+    def _exposures(self, names: Sequence[str], who: Integers, visit: Integers | int) -> Floats:
+        """Return -log(u), (n_names, n)."""
+        u = self.uniforms.of(names, self.patients[who], visit)
         np.log(u, out=u)
         return np.negative(u, out=u)
 
@@ -186,12 +188,10 @@ class Run:
         self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], who: Integers, visit: Integers | int
     ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
-        ranks = []
-        for exit, share in zip(exits, shares, strict=True):
-            exposure = self._exposure(f"{state}/{exit.name}", who, visit)
-            p = self._by_cell(share, who)
-            with np.errstate(divide="ignore"):
-                ranks.append(np.divide(exposure, p, out=exposure))
+        ranks = list(self._exposures([f"{state}/{exit.name}" for exit in exits], who, visit))
+        with np.errstate(divide="ignore"):
+            for rank, share in zip(ranks, shares, strict=True):
+                np.divide(rank, self._by_cell(share, who), out=rank)
         return ranks
 
     def _winner(self, state: str, exits: Sequence[Exit], who: Integers, visit: Integers | int) -> Integers:
@@ -199,7 +199,7 @@ class Run:
         if len(exits) == 1:
             return np.zeros(who.size, dtype=np.int64)
         shares = [np.asarray(exit.probability) for exit in exits]
-        return least(self._race(state, exits, shares, who, visit))
+        return least(self._race(state, exits, shares, who, visit))[1]
 
     def _by_benefit(
         self, state: str, who: Integers, month: Floats, visit: Integers | int
@@ -222,7 +222,7 @@ class Run:
             self._mark_marginal(state, exits, winner, who, month, visit)
             for place, exit in enumerate(exits):
                 chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
-                self._send(state, exit.to, who[chosen], month[chosen])
+                self._send(exit.to, who[chosen], month[chosen])
 
     def _mark_marginal(
         self, state: str, exits: Sequence[Exit], winner: Integers, who: Integers, month: Floats, visit: Integers | int
@@ -252,7 +252,7 @@ class Run:
         ]
         ranks = self._race(state, self.plan.model.exits[state], shares, who, visit)
         place = [exit.name for exit in self.plan.model.exits[state]].index(rule.branch)
-        return np.asarray(least(ranks) != place)
+        return np.asarray(least(ranks)[1] != place)
 
     def _mark_without_benefit(self, otherwise: str, who: Integers, month: Floats) -> None:
         assert self.without_benefit is not None
@@ -268,33 +268,31 @@ class Run:
         """Return when each patient who enters a sojourn at a month leaves it, and by which exit, (n,) each."""
         branches = [exit for exit in exits if exit.probability is not None]
         if not branches:
-            times = self._risks(state, exits, who, month, visit)
-            if len(times) == 1:
-                return times[0], np.zeros(who.size, dtype=np.int64)
-            return np.minimum.reduce(times), least(times)
+            return least(self._risks(state, exits, who, month, visit))
         taken = self._winner(state, branches, who, visit)
         ends = np.empty(who.size)
         for place, exit in enumerate(branches):
             chosen = np.flatnonzero(taken == place)
             patients = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
-            exposure = self._exposure(f"{state}/{exit.name}/time", patients, visits)
-            ends[chosen] = month[chosen] + self._time(exit, exposure, patients)
+            exposures = self._exposures([f"{state}/{exit.name}/time"], patients, visits)
+            ends[chosen] = self._end(month[chosen], exit, exposures[0], patients)
         carried = [self.latent[exit.name][who] for exit in exits if exit.carried_forward]
         if not carried:
             return ends, taken
         # What is carried forward is declared before the branches, and first at ties.
-        winner = least([*carried, ends])
-        return np.minimum.reduce([*carried, ends]), np.where(winner == len(carried), winner + taken, winner)
+        ends, winner = least([*carried, ends])
+        return ends, np.where(winner == len(carried), winner + taken, winner)
 
     def _risks(
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
     ) -> list[Floats]:
         """Return when each latent time strikes, (n,) each; in a milestone those of the state before go on."""
+        exposures = iter(
+            self._exposures([f"{state}/{exit.name}" for exit in exits if not exit.carried_forward], who, visit)
+        )
         risks = [
-            self.latent[exit.name][who]
-            if exit.carried_forward
-            else month + self._time(exit, self._exposure(f"{state}/{exit.name}", who, visit), who)
+            self.latent[exit.name][who] if exit.carried_forward else self._end(month, exit, next(exposures), who)
             for exit in exits
         ]
         names = self.plan.times_carried_forward.get(state, ())
@@ -305,10 +303,11 @@ class Run:
             self.latent[name][who] = at
         return risks
 
-    def _time(self, way: Exit, exposure: Floats, who: Integers) -> Floats:
+    def _end(self, month: Floats, way: Exit, exposure: Floats, who: Integers) -> Floats:
+        """Return when patients who enter at a month would leave by an exit, (n,), in the memory of their -log(u)."""
         assert way.time is not None
         time = way.time if self.one_cell else way.time.take(self.cell[who])
-        return np.asarray(time.inverse_cumulative_hazard(exposure))
+        return np.add(month, time.inverse_cumulative_hazard(exposure), out=exposure)
 
     def _stay(self, state: str, arrived: Integers, at: Floats, visits: Integers | int) -> None:
         for exits, who, month, visit in self._by_benefit(state, arrived, at, visits):
@@ -318,28 +317,26 @@ class Run:
     def _leave(self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, winner: Integers) -> None:
         """Send patients on by their exits, but for those whose follow-up is over before."""
         in_time = self._in_time(who, month, exits, winner)
-        if not in_time.all():
-            who, month, winner = who[in_time], month[in_time], winner[in_time]
-        if self.plan.keep is None or state in self.plan.keep:
-            self.trajectories.left.setdefault(state, []).append((who, month))
+        np.copyto(winner, -1, where=~in_time)
         for place, exit in enumerate(exits):
-            chosen = slice(None) if len(exits) == 1 else np.flatnonzero(winner == place)
-            self._send(state, exit.to, who[chosen], month[chosen])
+            chosen = np.flatnonzero(winner == place)
+            leaving = who[chosen], month[chosen]
+            if self.plan.keep is None or state in self.plan.keep:
+                self.trajectories.left.setdefault(state, []).append(leaving)
+            self._send(exit.to, *leaving)
 
     def _in_time(self, who: Integers, month: Floats, exits: Sequence[Exit], winner: Integers) -> Booleans:
         """Return who leaves before their follow-up is over, (n,)."""
         return np.asarray((month <= self.trajectories.follow_up_end[who] + MOMENT) & np.isfinite(month))
 
 
-def least(ranks: Sequence[Floats]) -> Integers:
-    """Return the place of the least of several arrays, the first at ties, (n,)."""
-    if len(ranks) == 2:
-        return (ranks[1] < ranks[0]).astype(np.int64)
-    least, winner = ranks[0], np.zeros(ranks[0].size, dtype=np.int64)
+def least(ranks: Sequence[Floats]) -> tuple[Floats, Integers]:
+    """Return the least of several arrays, and the place of the array that has it, the first at ties, (n,) each."""
+    lowest, winner = ranks[0], np.zeros(ranks[0].size, dtype=np.int64)
     for place, rank in enumerate(ranks[1:], start=1):
-        winner[rank < least] = place
-        least = np.minimum(least, rank)
-    return winner
+        np.copyto(winner, place, where=rank < lowest)
+        lowest = np.minimum(lowest, rank)
+    return lowest, winner
 
 
 def first_at_ties(times: Sequence[Floats]) -> list[Floats]:

@@ -201,7 +201,7 @@ class Segments(Run):
         if not who.size or not exits:
             return
         times = self._risks(state, exits, who, month, visit)
-        winner = least(times)
+        earliest, winner = least(times)
         asking = [place for place, exit in enumerate(exits) if f"{state}/{exit.name}" in self.queue.asks]
         chosen = np.zeros(who.size, dtype=bool)
         if asking:
@@ -209,7 +209,7 @@ class Segments(Run):
             chosen = (winner == at) & self._alive(who, times[at])
             self._write_down(state, exits, at, others, who[chosen], [time[chosen] for time in times])
         rest = np.flatnonzero(~chosen & (winner != asking[0])) if asking else np.arange(who.size)
-        self._leave_alive(state, exits, who[rest], np.minimum.reduce(times)[rest], winner[rest])
+        self._leave_alive(state, exits, who[rest], earliest[rest], winner[rest])
 
     def _alive(self, who: Integers, month: Floats) -> Booleans:
         """Return the patients who reach a month alive, as without a wait."""
@@ -230,8 +230,7 @@ class Segments(Run):
         self.granted.append(_Ending(who, state, exits[at].to, times[at]))
         if not others:
             return
-        first = least([times[place] for place in others])
-        self.expiry[who] = np.minimum.reduce([times[place] for place in others])
+        self.expiry[who], first = least([times[place] for place in others])
         left = self._alive(who, self.expiry[who])
         left &= self._in_time(who, self.expiry[who], [exits[place] for place in others], first)
         for number, place in enumerate(others):
@@ -329,7 +328,7 @@ class _Assembly:
         if run.without_benefit is not None:
             new = np.flatnonzero(np.isfinite(begun) & run.without_benefit & ~run.without_benefit_before)
             self.untreated_death[run.places[new]] = begun[new] + run.untreated_death[new]
-            self.untreated_exit[run.places[new]] = least([run.latent[name][new] for name in run.plan.untreated])
+            self.untreated_exit[run.places[new]] = least([run.latent[name][new] for name in run.plan.untreated])[1]
 
     def _begun(self, run: Segments) -> Floats:
         return self.start[run.first : run.first + run.patients.size]
