@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Curves:
     counts : count -> (n_draws,) per patient, from the default clock to the horizon
     count_variances : count -> (n_draws,) variance among patients; absent for exact
     patients : how many were simulated a draw; None for exact, which has no sampling noise
+    end_points : end point -> the same of patients without its event, `survival` the probability of none by a month
+    incidence : of an end point, cause -> (clock, population) -> (n_draws, n_months), first events by a month
     """
 
     months: Floats
@@ -44,6 +46,8 @@ class Curves:
     counts: Mapping[str, Floats]
     count_variances: Mapping[str, Floats]
     patients: int | None = None
+    end_points: Mapping[str, Curves] = field(default_factory=dict)
+    incidence: Mapping[str, Mapping[tuple[str, str], Floats]] = field(default_factory=dict)
 
 
 def populations(pathway: Pathway) -> list[str]:
@@ -83,15 +87,15 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
     counts = {name: mean(part.counts[name] for part in parts) for name in first.counts}
     sizes = {name: mean(part.sizes[name] for part in parts) for name in first.sizes}
 
-    def of_the_living(curves: Sequence[Mapping[tuple[str, str], Floats]]) -> dict[tuple[str, str], Floats]:
-        survival = {}
+    def of_patients(curves: Sequence[Mapping[tuple[str, str], Floats]]) -> dict[tuple[str, str], Floats]:
+        shares_of = {}
         for key in first.survival:
             name = key[1]
             pairs = zip(parts, curves, strict=True)
-            alive = mean(curves.sizes[name][:, None] * np.nan_to_num(alive_of[key]) for curves, alive_of in pairs)
+            total = mean(part.sizes[name][:, None] * np.nan_to_num(share_of[key]) for part, share_of in pairs)
             with np.errstate(invalid="ignore", divide="ignore"):
-                survival[key] = alive / sizes[name][:, None]
-        return survival
+                shares_of[key] = total / sizes[name][:, None]
+        return shares_of
 
     def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
         size = [np.asarray(share) * part.sizes[key[1]] for share, part in zip(shares, parts, strict=True)]
@@ -112,8 +116,8 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
 
     return Curves(
         first.months,
-        of_the_living([part.survival for part in parts]),
-        of_the_living([part.means for part in parts]),
+        of_patients([part.survival for part in parts]),
+        of_patients([part.means for part in parts]),
         {
             clock: {state: mean(part.occupancy[clock][state] for part in parts) for state in states}
             for clock, states in first.occupancy.items()
@@ -126,6 +130,8 @@ def mixed(parts: Sequence[Curves], shares: Sequence[float | Floats]) -> Curves:
             for name in first.count_variances
         },
         first.patients,
+        {name: mixed([part.end_points[name] for part in parts], shares) for name in first.end_points},
+        {cause: of_patients([part.incidence[cause] for part in parts]) for cause in first.incidence},
     )
 
 

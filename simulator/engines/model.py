@@ -70,7 +70,10 @@ class MarginalBenefit:
 
 @dataclass(frozen=True)
 class Model:
-    """States with numbers. `cells` are the combinations of the attributes that matter, `weights` their shares."""
+    """States with numbers. `cells` are the combinations of the attributes that matter, `weights` their shares.
+
+    ends : states in which patients are followed no further, by the exact engine: a set that is entered once
+    """
 
     scenario: Scenario
     exits: Mapping[str, tuple[Exit, ...]]
@@ -80,6 +83,7 @@ class Model:
     weights: Floats
     marginal: MarginalBenefit | None
     n_draws: int
+    ends: frozenset[str] = frozenset()
 
     @property
     def pathway(self) -> Pathway:
@@ -106,6 +110,7 @@ class Model:
         ways = []
         for state, exits in self.exits.items():
             taken = [self.instant[state]] if state in self.instant else exits
+            taken = () if state in self.ends else taken
             usable = [exit for exit in taken if exit.probability is None or np.any(exit.probability > 0)]
             ways.append((state, tuple((exit.name, exit.to) for exit in usable)))
         return tuple(ways)
@@ -187,9 +192,9 @@ def _resolve(scenario: Scenario, draw_values: Values) -> Model:
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
     """Refuse a cycle that some patients could go round for ever within one instant."""
-    at_once = {name: [way.to for way in ways if _at_once(way)] for name, ways in exits.items()}
-    for name, onward in at_once.items():
-        if onward and exits[name][0].time is not None and name in reachable(onward, at_once.__getitem__):
+    ways_at_once = {name: [way.to for way in ways if at_once(way)] for name, ways in exits.items()}
+    for name, onward in ways_at_once.items():
+        if onward and exits[name][0].time is not None and name in reachable(onward, ways_at_once.__getitem__):
             raise InputError(
                 f"patients return to '{name}' and no time passes",
                 where=f"{scenario.where}: [states.{name}]",
@@ -197,7 +202,8 @@ def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]
             )
 
 
-def _at_once(way: Exit) -> bool:
+def at_once(way: Exit) -> bool:
+    """Return whether patients may leave by an exit in the instant in which they come."""
     # What goes on has begun before: if it is over at once, so it was there.
     closed = way.carried_forward or (way.probability is not None and not np.any(way.probability > 0))
     return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))

@@ -18,8 +18,10 @@ from simulator.pathway.pathway import Pathway, reaches_itself
 
 def share_without_benefit(model: Model) -> Floats | None:
     """Return the share treated without benefit at the decision, (n_draws or 1, n_cells or 1); None if nobody is."""
-    marginal = model.marginal
+    marginal, rule = model.marginal, model.pathway.marginal
     if marginal is None or not marginal.raised or np.all(np.equal(marginal.benefit, 1.0)):
+        return None
+    if rule is not None and rule.decision in model.ends:
         return None
     raised = np.maximum(np.atleast_2d(marginal.share) - np.atleast_2d(marginal.practice_share), 0.0)
     return (1.0 - marginal.benefit) * raised

@@ -7,17 +7,21 @@ too, 12 bytes a clock, for means and medians.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.arrays import Booleans, Floats, Integers
 from simulator.engines.curves import Curves, populations
+from simulator.engines.event_counts import Cells, Events, alive_of, path
 from simulator.engines.lifetimes import Path
-from simulator.engines.model import Model
+from simulator.engines.model import Model, at_once
 from simulator.engines.steps import step_of_reading
 from simulator.engines.trajectories import MOMENT, Trajectories
-from simulator.pathway.pathway import Count, Pathway
+from simulator.pathway.pathway import Count, Pathway, reachable
+
+DEATH = ""
+"""The event that every pathway has, next to its end points."""
 
 FLUSH = 8
 """Blocks that are gathered before they are counted."""
@@ -27,6 +31,7 @@ def counted_states(pathway: Pathway) -> frozenset[str]:
     """Return the states whose entries and exits are counted."""
     states = {name for group in pathway.groups.values() for name in group.entered + group.not_entered}
     states |= {name for count in pathway.counts.values() for name in count.entries + count.months}
+    states |= {name for end_point in pathway.end_points.values() for name in end_point.states}
     return frozenset(states) | {name for name, state in pathway.states.items() if not state.is_choice}
 
 
@@ -43,114 +48,64 @@ def without_each(model: Model, horizon: float, blocks: Sequence[Trajectories]) -
 
     They show how chance moves what all blocks give together, and have no occupancy.
     """
-    pathway, names = model.pathway, populations(model.pathway)
     tallies = [Tally(model, horizon) for _ in blocks]
     for tally, block in zip(tallies, blocks, strict=True):
         tally.add(block)
+    without = _with_end_points(tallies, without_each=True)
+    reached = sum(tally.patients for tally in tallies)
+    patients = np.array([max(reached - tally.patients, 1) for tally in tallies])
+    totals = {name: np.array([tally.sums[name][0] for tally in tallies]) for name in model.pathway.counts}
+    return replace(without, counts={name: (total.sum() - total) / patients for name, total in totals.items()})
+
+
+def _with_end_points(tallies: Sequence[Tally], *, without_each: bool) -> Curves:
+    """Return survival of all tallies together, or of all but one in turn, and the curves of end points."""
+    events = {name: _of_event(tallies, name, without_each) for name in tallies[0].causes}
+    return replace(events.pop(DEATH), end_points=events)
+
+
+def _of_event(tallies: Sequence[Tally], event: str, without_each: bool) -> Curves:
+    pathway, step, names = tallies[0].pathway, tallies[0].step, populations(tallies[0].pathway)
     survival: dict[tuple[str, str], Floats] = {}
     means: dict[tuple[str, str], Floats] = {}
+    incidence: dict[str, dict[tuple[str, str], Floats]] = {cause: {} for cause in tallies[0].causes[event]}
     sizes: dict[str, Floats] = {}
+
+    def together(parts: Sequence[Floats]) -> Floats:
+        total = np.sum(parts, axis=0)
+        return np.asarray(total - np.array(parts) if without_each else total[None])
+
     for clock in pathway.clocks:
-        died, waited = (np.array(column) for column in zip(*(tally.died(clock) for tally in tallies), strict=True))
-        alive, between, sizes[clock] = _alive(died.sum(axis=0) - died, waited.sum(axis=0) - waited, tallies[0].step)
+        counted = [tally.happened(clock, event) for tally in tallies]
+        happened, waited = (together(parts) for parts in zip(*counted, strict=True))
+        alive, between, sizes[clock] = alive_of(happened.sum(axis=-2), waited, step)
         survival |= {(clock, name): alive[:, place] for place, name in enumerate(names)}
         means |= {(clock, name): between[:, place] for place, name in enumerate(names)}
-    patients = np.maximum(sizes[pathway.clock][:, 0], 1.0)
-    totals = {name: np.array([tally.sums[name][0] for tally in tallies]) for name in pathway.counts}
+        with np.errstate(invalid="ignore", divide="ignore"):
+            by_cause = np.cumsum(happened[..., :-2], axis=-1) / sizes[clock][..., None, None]
+        for number, of_cause in enumerate(incidence.values()):
+            of_cause |= {(clock, name): by_cause[:, place, number] for place, name in enumerate(names)}
 
     def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
         clock, name = key
-        size = sizes[clock][:, names.index(name)]
-        lives, step = [tally.lives[clock] for tally in tallies], tallies[0].step
-        others = [lives[:row] + lives[row + 1 :] for row in range(places.size)]
-        rows, alive = tallies[0].rows(name), survival[key]
-        return [_path(others[i], rows, int(place), step, alive[i], size[i]) for i, place in enumerate(places)]
+        size, rows = sizes[clock][:, names.index(name)], tallies[0].rows(name)
+        times = [tally.events[clock, event].times for tally in tallies]
+        others = [times[:row] + times[row + 1 :] if without_each else times for row in range(places.size)]
+        return [path(others[i], rows, int(place), step, survival[key][i], size[i]) for i, place in enumerate(places)]
 
+    reached = sizes[pathway.clock]
     return Curves(
         months=tallies[0].months,
         survival=survival,
         means=means,
         occupancy={},
-        sizes={name: sizes[pathway.clock][:, place] / patients for place, name in enumerate(names)},
+        sizes={name: reached[:, place] / np.maximum(reached[:, 0], 1.0) for place, name in enumerate(names)},
         lifetimes=paths,
-        counts={name: (total.sum() - total) / patients for name, total in totals.items()},
+        counts={},
         count_variances={},
+        patients=None if without_each else sum(tally.patients for tally in tallies),
+        incidence=incidence,
     )
-
-
-def _alive(died: Floats, waited: Floats, step: float) -> tuple[Floats, Floats, Floats]:
-    """Return S at lattice points (..., n_months), its means between them, and how many there are (...).
-
-    died : (..., n_months + 2), by place, the last not on the clock; waited : (..., n_months), months
-    from deaths to the place
-    """
-    size = died[..., :-1].sum(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        alive = 1.0 - np.cumsum(died[..., :-2], axis=-1) / size[..., None]
-        means = alive[..., :-1] - waited[..., 1:] / (step * size[..., None])
-    return alive, means, size
-
-
-def _path(
-    lives: Sequence[_Deaths], rows: Booleans, place: int, step: float, alive: Floats, patients: float
-) -> Path | None:
-    """Return S from the place before one to it. rows : codes; alive : (n_months,), S at places, of `patients`."""
-    if place == 0:
-        return None
-    month = np.sort(np.concatenate([life.months_of(rows, place) for life in lives]))
-    steps = alive[place - 1] - np.arange(month.size + 1) / patients
-    return np.concatenate([[step * (place - 1)], np.repeat(month, 2), [step * place]]), np.repeat(steps, 2)
-
-
-class _Deaths:
-    """The months of all deaths on a clock up to the horizon, by code and place."""
-
-    def __init__(self, codes: int, places: int, step: float) -> None:
-        self.codes, self.places, self.step = codes, places, step
-        self.gathered: list[tuple[NDArray[np.int32], Floats]] = []
-
-    def add(self, code: Integers, place: Integers, month: Floats) -> None:
-        inside = place < self.places
-        self.gathered.append(((code * self.places + place)[inside].astype(np.int32), month[inside]))
-
-    def table(self) -> tuple[NDArray[np.int32], Floats]:
-        """Return where, code x places + place, and the months, (n_deaths,) each."""
-        if len(self.gathered) > 1:
-            where, month = zip(*self.gathered, strict=True)
-            self.gathered = [(np.concatenate(where), np.concatenate(month))]
-        return self.gathered[0] if self.gathered else (np.zeros(0, dtype=np.int32), np.zeros(0))
-
-    def waited(self) -> Floats:
-        """Return the months between deaths and the lattice point that follows them, in all, (codes, places)."""
-        where, month = self.table()
-        early = self.step * (where % self.places) - month
-        months = np.bincount(where, weights=early, minlength=self.codes * self.places)
-        return np.asarray(months, dtype=np.float64).reshape(self.codes, self.places)
-
-    def months_of(self, rows: Booleans, place: int) -> Floats:
-        """Return the months of the deaths at a place. rows : the codes that count"""
-        where, month = self.table()
-        return np.asarray(month[(where % self.places == place) & rows[where // self.places]])
-
-
-class _Cells:
-    """Counts by (row, place), gathered over several blocks before they are added up."""
-
-    def __init__(self, rows: int, places: int) -> None:
-        self.counts = np.zeros(rows * places)
-        self.places, self.gathered = places, list[Integers]()
-
-    def add(self, rows: Integers | int, places: Integers) -> None:
-        self.gathered.append(rows * self.places + places)
-
-    def flush(self) -> None:
-        if self.gathered:
-            self.counts += np.bincount(np.concatenate(self.gathered), minlength=self.counts.size)
-            self.gathered.clear()
-
-    def table(self) -> Floats:
-        self.flush()
-        return self.counts.reshape(-1, self.places)
 
 
 class Tally:
@@ -158,6 +113,7 @@ class Tally:
 
     def __init__(self, model: Model, horizon: float) -> None:
         self.pathway, self.horizon = model.pathway, horizon
+        end_points = self.pathway.end_points
         self.step = step_of_reading(model.pathway, horizon)
         self.n_months = int(np.ceil(horizon / self.step - 1e-9)) + 1
         self.stays = [name for name, state in self.pathway.states.items() if not state.is_choice]
@@ -165,10 +121,15 @@ class Tally:
         codes = 2 ** len(self.pathway.groups) * int(np.prod(self.sizes))
         # A place past the horizon, and one for patients not on the clock.
         places = self.n_months + 2
-        self.deaths = {clock: _Cells(codes, places) for clock in self.pathway.clocks}
-        self.entered = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
-        self.left = {clock: _Cells(len(self.stays), places) for clock in self.pathway.clocks}
-        self.lives = {clock: _Deaths(codes, self.n_months, self.step) for clock in self.pathway.clocks}
+        self.entered = {clock: Cells(len(self.stays), places) for clock in self.pathway.clocks}
+        self.left = {clock: Cells(len(self.stays), places) for clock in self.pathway.clocks}
+        self.causes = {DEATH: (), **{name: tuple(declared.causes) for name, declared in end_points.items()}}
+        self.events = {
+            (clock, event): Events(codes, max(len(causes), 1), self.n_months, self.step)
+            for clock in self.pathway.clocks
+            for event, causes in self.causes.items()
+        }
+        self.orders = {name: _as_passed(model, declared.states) for name, declared in end_points.items()}
         self.sums = {name: np.zeros(2) for name in self.pathway.counts}
         self.blocks = 0
 
@@ -177,10 +138,11 @@ class Tally:
         code = self._code(block)
         for clock in self.pathway.clocks:
             zero = self._zero(block, clock)
-            place = self._places(block.death_month, zero)
-            self.deaths[clock].add(code, place)
-            with np.errstate(invalid="ignore"):
-                self.lives[clock].add(code, place, np.maximum(block.death_month - zero, 0.0))
+            for event in self.causes:
+                cause, month = self._happens(block, clock, event)
+                with np.errstate(invalid="ignore"):
+                    since = np.maximum(month - zero, 0.0)
+                self.events[clock, event].add(code, cause, self._places(month, zero), since)
             for cells, moves in ((self.entered[clock], block.entered), (self.left[clock], block.left)):
                 for row, name in enumerate(self.stays):
                     for who, month in moves.get(name, ()):
@@ -201,18 +163,36 @@ class Tally:
         """Add the patients of another tally of the same model."""
         for mine, others in zip(self._tables(), other._tables(), strict=True):
             mine.counts += others.table().ravel()
-        for clock, lives in self.lives.items():
-            lives.gathered += other.lives[clock].gathered
+        for key, events in self.events.items():
+            events.times.gathered += other.events[key].times.gathered
         for name, total in other.sums.items():
             self.sums[name] += total
 
-    def died(self, clock: str) -> tuple[Floats, Floats]:
-        """Return how many of each population die at each place, and months from deaths to it : (n_populations, places).
+    def happened(self, clock: str, event: str) -> tuple[Floats, Floats]:
+        """Return how many of each population have an event of each cause at each place, and months from it to there.
 
-        The last two places of the former: patients alive at the horizon, and patients not on the clock.
+        (n_populations, n_causes, n_months + 2), the last two places: patients without the event at the horizon, and
+        patients not on the clock; (n_populations, n_months).
         """
         member = np.array([self.rows(name) for name in populations(self.pathway)], dtype=float)
-        return member @ self.deaths[clock].table(), member @ self.lives[clock].waited()
+        return self.events[clock, event].of(member)
+
+    @property
+    def patients(self) -> int:
+        """How many have reached the default clock."""
+        return int(self.events[self.pathway.clock, DEATH].counts.table()[:, :-1].sum())
+
+    def _happens(self, block: Trajectories, clock: str, event: str) -> tuple[Integers | int, Floats]:
+        """Return the cause of every patient's event, by place, and its month from entry, inf if never."""
+        if event == DEATH:
+            return 0, block.death_month
+        causes, order = self.pathway.end_points[event].causes, self.orders[event]
+        from_entry = clock != self.pathway.clock
+        which, since = block.first_entry(order, from_entry=from_entry)
+        cause = np.array(
+            [next(place for place, names in enumerate(causes.values()) if name in names) for name in order]
+        )
+        return cause[which], since if from_entry else block.clock_month + since
 
     def totals(self, block: Trajectories, count: str) -> Floats:
         """Return what is counted of each patient in a block who reaches the default clock."""
@@ -225,8 +205,9 @@ class Tally:
     def _zero(self, block: Trajectories, clock: str) -> Floats:
         return block.clock_month if clock == self.pathway.clock else np.zeros(block.patients.size)
 
-    def _tables(self) -> list[_Cells]:
-        return [table[clock] for clock in self.pathway.clocks for table in (self.deaths, self.entered, self.left)]
+    def _tables(self) -> list[Cells]:
+        counts = [events.counts for events in self.events.values()]
+        return [*counts, *self.entered.values(), *self.left.values()]
 
     def _places(self, month: Floats, zero: Floats) -> Integers:
         """Return the lattice point from which on a month counts as past: 0 if before the clock starts, n_months if
@@ -284,39 +265,25 @@ class Tally:
 
     def curves(self) -> Curves:
         """Return what has been counted."""
-        names = populations(self.pathway)
-        survival: dict[tuple[str, str], Floats] = {}
-        means: dict[tuple[str, str], Floats] = {}
-        size: dict[str, Floats] = {}
-        for clock in self.pathway.clocks:
-            alive, between, size[clock] = _alive(*self.died(clock), self.step)
-            survival |= {(clock, name): alive[[place]] for place, name in enumerate(names)}
-            means |= {(clock, name): between[[place]] for place, name in enumerate(names)}
-        sizes = dict(zip(names, size[self.pathway.clock], strict=True))
-
-        def paths(key: tuple[str, str], places: Integers) -> list[Path | None]:
-            patients = size[key[0]][names.index(key[1])]
-            lives, rows = [self.lives[key[0]]], self.rows(key[1])
-            return [_path(lives, rows, int(place), self.step, survival[key][0], patients) for place in places]
-
-        patients = int(sizes["all"])
-        return Curves(
-            months=self.months,
-            survival=survival,
-            means=means,
-            lifetimes=paths,
+        patients = self.patients
+        return replace(
+            _with_end_points([self], without_each=False),
             occupancy={clock: self._occupancy(clock) for clock in self.pathway.clocks},
-            sizes={name: np.array([size / max(patients, 1)]) for name, size in sizes.items()},
             counts={name: np.array([total[0] / max(patients, 1)]) for name, total in self.sums.items()},
             count_variances={name: np.array([_variance(total, patients)]) for name, total in self.sums.items()},
-            patients=patients,
         )
 
     def _occupancy(self, clock: str) -> dict[str, Floats]:
         moves = self.entered[clock].table() - self.left[clock].table()
-        size = max(self.deaths[clock].table()[:, :-1].sum(), 1.0)
+        size = max(self.events[clock, DEATH].counts.table()[:, :-1].sum(), 1.0)
         there = np.cumsum(moves[:, : self.n_months], axis=1) / size
         return {name: there[row][None] for row, name in enumerate(self.stays)}
+
+
+def _as_passed(model: Model, states: Iterable[str]) -> list[str]:
+    """Return states so that, of those that a patient passes within one instant, the first is listed first."""
+    onward = {name: [exit.to for exit in exits if at_once(exit)] for name, exits in model.exits.items()}
+    return sorted(states, key=lambda name: -len(reachable([name], onward.__getitem__)))
 
 
 def _variance(sums: Floats, n: int) -> float:

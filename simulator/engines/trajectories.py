@@ -49,6 +49,21 @@ class Trajectories:
                 entered[who[since <= months_after_clock + MOMENT]] = True
         return entered
 
+    def first_entry(self, states: Sequence[str], *, from_entry: bool) -> tuple[Integers, Floats]:
+        """Return the place of the state that each patient enters first, and after how many months, inf if never.
+
+        (n_patients,) each. from_entry : since entry, instead of the default clock's start. At one instant, what is
+        listed first is first.
+        """
+        place, first = np.zeros(self.patients.size, dtype=np.int64), np.full(self.patients.size, np.inf)
+        for number, state in enumerate(states):
+            earliest = np.full(self.patients.size, np.inf)
+            for who, since in self.entered.get(state, ()) if from_entry else self.on_the_clock(state):
+                np.minimum.at(earliest, who, since)
+            sooner = earliest < first
+            place[sooner], first[sooner] = number, earliest[sooner]
+        return place, first
+
     def on_the_clock(self, state: str) -> Iterator[tuple[Integers, Floats]]:
         """Yield who entered a state from the default clock's start on, and how long after it.
 

@@ -20,13 +20,16 @@ from simulator.scenario.scenario import Scenario
 class ScenarioDraws:
     """Results of one scenario for some draws, in the months that are reported.
 
+    end_points : (clock, population, end point, cause) -> first events of the cause; of cause "", survival without any
+    noise : of `survival` and `end_points`
     without, treated_without : `outcomes` and `treated` of a draw without each of its replications in turn :
     (1, n_replications); empty where there are no replications
     histories : of the first draw, where they are kept
     """
 
     survival: dict[tuple[str, str], Floats]
-    noise: dict[tuple[str, str], Floats]
+    end_points: dict[tuple[str, str, str, str], Floats]
+    noise: dict[tuple[str, ...], Floats]
     occupancy: dict[str, dict[str, Floats]]
     outcomes: dict[tuple[str, str], summaries.Outcomes]
     treated: Floats
@@ -35,6 +38,11 @@ class ScenarioDraws:
     treated_without: Floats | None = None
     break_even: BreakEven | None = None
     histories: Histories | None = None
+
+    @property
+    def shares(self) -> dict[tuple[str, ...], Floats]:
+        """Survival, and what is reported of end points, by month."""
+        return dict([*self.survival.items(), *self.end_points.items()])
 
 
 def with_noise(part: ScenarioDraws, without: ScenarioDraws) -> ScenarioDraws:
@@ -45,7 +53,7 @@ def with_noise(part: ScenarioDraws, without: ScenarioDraws) -> ScenarioDraws:
     }
     return replace(
         part,
-        noise={key: np.sqrt(jackknife(survival.T))[None] for key, survival in without.survival.items()},
+        noise={key: np.sqrt(jackknife(shares.T))[None] for key, shares in without.shares.items()},
         outcomes={
             key: {
                 name: (unit, at, np.sqrt(jackknife(replicated[key][name]))) for name, (unit, at, _) in outcome.items()
@@ -69,22 +77,30 @@ def draws_of_curves(curves: Curves, scenario: Scenario) -> ScenarioDraws:
     months = report_months(float(curves.months[-1]), pathway.months.early)
     at = np.rint(months / (curves.months[1] - curves.months[0])).astype(int)
     survival = {key: alive[:, at] for key, alive in curves.survival.items()}
-    noise = {}
-    if curves.patients is not None:
-        for (clock, name), alive in survival.items():
-            noise[clock, name] = summaries.survival_noise(alive, curves.patients * curves.sizes[name])
+    end_points = {
+        (*key, name, cause): shares[key][:, at]
+        for name, free in curves.end_points.items()
+        for cause, shares in {"": free.survival, **free.incidence}.items()
+        for key in survival
+    }
     outcomes = {
         (clock, name): summaries.of_survival(curves, clock, name, pathway.months)
+        | summaries.of_end_points(curves, clock, name, pathway)
         for clock in pathway.clocks
         for name in populations(pathway)
     }
     outcomes[pathway.clock, "all"] |= summaries.of_counts(curves, pathway)
     treated = summaries.treated_group(pathway)
     n_draws = len(survival[pathway.clock, "all"])
-    return ScenarioDraws(
+    part = ScenarioDraws(
         survival=survival,
-        noise=noise,
+        end_points=end_points,
+        noise={},
         occupancy={c: {s: p[:, at] for s, p in states.items()} for c, states in curves.occupancy.items()},
         outcomes=outcomes,
         treated=np.zeros(n_draws) if treated is None else curves.sizes[treated],
     )
+    if curves.patients is None:
+        return part
+    patients = {name: curves.patients * size for name, size in curves.sizes.items()}
+    return replace(part, noise={key: summaries.survival_noise(s, patients[key[1]]) for key, s in part.shares.items()})

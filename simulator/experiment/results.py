@@ -23,6 +23,7 @@ from simulator.experiment.summaries import (
     Outcome,
     break_even_outcomes,
     draws_table,
+    end_points_table,
     occupancy_table,
     outcomes_of_population,
     survival_table,
@@ -46,6 +47,7 @@ TABLES = {
     "outcomes": "outcomes",
     "draws": "outcomes_by_draw",
     "occupancy": "occupancy",
+    "end_points": "end_points",
     "service": "service",
     "queue": "queue",
     "histories": "histories",
@@ -58,6 +60,7 @@ TABLES = {
 class Results:
     """An experiment's tables, as in its folder: survival, outcomes, occupancy; and the manifest.
 
+    end_points : by month, survival without the events that the pathway declares and, by `cause`, first events
     draws : a row a scenario, clock, population and parameter set, a column an outcome; inf is a median not reached,
     NaN a group without patients. Every summary in `outcomes` is one of these columns
     histories, requests : the first parameter set's events, and requests for limited resources, where the run kept them
@@ -74,6 +77,7 @@ class Results:
     draws: pd.DataFrame | None = None
     histories: pd.DataFrame | None = None
     requests: pd.DataFrame | None = None
+    end_points: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """Return the scenarios, the settings, and which tables there are."""
@@ -115,7 +119,7 @@ class Results:
         return table.assign(quality="rough") if self.is_rough else table
 
     def write(self, folder: str | Path) -> None:
-        """Write survival.csv, outcomes.csv, occupancy.csv and manifest.json into a folder, made if need be.
+        """Write the tables as CSV files, `TABLES`, and manifest.json into a folder, made if need be.
 
         Raises InputError where there can be no such folder.
         """
@@ -141,15 +145,16 @@ def gather(
     pathway = scenarios[0].pathway
     months = report_months(settings.horizon, pathway.months.early)
     by_scenario = [[chunk[i] for chunk in parts] for i in range(len(scenarios))]
-    survival, occupancy, outcomes = [], [], list[Outcome]()
+    survival, occupancy, end_points, outcomes = [], [], list[pd.DataFrame](), list[Outcome]()
     for i, (scenario, draws) in enumerate(zip(scenarios, by_scenario, strict=True)):
         for clock in clocks(scenario):
             for name in populations(pathway):
                 survival.append(survival_table(scenario, clock, name, months, draws))
+                end_points.extend(end_points_table(scenario, clock, name, months, draws))
                 outcomes.extend(outcomes_of_population(scenario, clock, name, draws, by_scenario[0] if i else None))
             occupancy.append(occupancy_table(scenario, clock, months, draws))
         outcomes.extend(break_even_outcomes(scenario, draws, scenarios, by_scenario, settings.margin))
-    rows = [outcome.row() | {"follow_up": follow_up(outcome.name, settings.horizon)} for outcome in outcomes]
+    rows = [outcome.row() | {"follow_up": follow_up(outcome.name, settings.horizon, pathway)} for outcome in outcomes]
     used = ([part.resources for part in draws if part.resources] for draws in by_scenario)
     limited = {scenario: parts for scenario, parts in zip(scenarios, used, strict=True) if parts}
     resources = list(limited), list(limited.values())
@@ -165,6 +170,7 @@ def gather(
         as_written(resource_tables.service(*resources)) if limited else None,
         None if queue is None else as_written(queue),
         draws_table(outcomes),
+        end_points=as_written(pd.concat(end_points, ignore_index=True)) if end_points else None,
         **events.tables(histories),
     )
     tables = {name: getattr(results, name) for name in TABLES}

@@ -48,11 +48,27 @@ def treated(parts: Sequence[ScenarioDraws]) -> Sample:
 def survival_table(
     scenario: Scenario, clock: str, population: str, months: Floats, draws: Sequence[ScenarioDraws]
 ) -> pd.DataFrame:
-    values = _joined(draws, "survival", (clock, population))
-    noise = _joined(draws, "noise", (clock, population)) if draws[0].noise else np.zeros_like(values)
-    keys = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
+    keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population, "month": months}
+    return pd.DataFrame(keys | _by_month(draws, "survival", (clock, population), "survival"))
+
+
+def _by_month(draws: Sequence[ScenarioDraws], table: str, key: tuple[str, ...], name: str) -> dict[str, Floats]:
+    """Return the summary over draws of shares by month, as columns; that of the estimate has a name."""
+    values = _joined(draws, table, key)
+    noise = _joined(draws, "noise", key) if draws[0].noise else np.zeros_like(values)
     summary = of_means(values, noise**2).series()
-    return pd.DataFrame(keys | {"survival": summary.pop("estimate")} | summary)
+    return {name: summary.pop("estimate")} | summary
+
+
+def end_points_table(
+    scenario: Scenario, clock: str, population: str, months: Floats, draws: Sequence[ScenarioDraws]
+) -> Iterator[pd.DataFrame]:
+    """Yield, of every end point, the rows of survival without its event, and of first events by cause."""
+    for name, end_point in scenario.pathway.end_points.items():
+        for cause in ("", *end_point.causes):
+            keys: dict[str, Any] = {"scenario": scenario.name, "clock": clock, "population": population}
+            keys |= {"end_point": name, "cause": cause, "month": months}
+            yield pd.DataFrame(keys | _by_month(draws, "end_points", (clock, population, name, cause), "probability"))
 
 
 def occupancy_table(scenario: Scenario, clock: str, months: Floats, draws: Sequence[ScenarioDraws]) -> pd.DataFrame:
@@ -87,7 +103,7 @@ class Outcome:
         if self.name.startswith(PAYS):
             result = Sample(*(np.atleast_1d(np.mean(column)) for column in (result.values, result.noise)))
         # Some draws never reach a median, or a break-even; the median over draws exists even so.
-        summary = of_medians if self.name == "median_os" or self.name.startswith("break_even") else of_means
+        summary = of_medians if self.name.startswith(("median_", "break_even")) else of_means
         compared = NOTHING if self.difference is None else summary(self.difference.values, self.difference.noise**2)
         return {
             "scenario": self.scenario,

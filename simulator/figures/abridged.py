@@ -50,7 +50,8 @@ def of_run(results: Results, cohort: Cohort | None) -> tuple[Results, Cohort | N
         return table.assign(**{key: table[key].map(to) for key, to in columns.items() if key in table})
 
     tables: Mapping[str, Any] = {
-        key: renamed(getattr(results, key)) for key in ("survival", "outcomes", "occupancy", "service", "queue")
+        key: renamed(getattr(results, key))
+        for key in ("survival", "outcomes", "occupancy", "end_points", "service", "queue")
     }
     scenarios = tuple(_scenario(scenario, names, clocks) for scenario in results.scenarios)
     renamed_cohort = cohort if cohort is None else replace(cohort, clock=clocks.get(cohort.clock, cohort.clock))
@@ -66,7 +67,7 @@ def _scenario(scenario: Scenario, names: Mapping[str, str], clocks: Mapping[str,
 
 def of_pathway(pathway: Pathway) -> Pathway:
     """Return a pathway with short labels."""
-    kinds = ("states", "groups", "counts", "resources")
+    kinds = ("states", "groups", "counts", "resources", "end_points")
     labelled: dict[str, Any] = {kind: _labelled(getattr(pathway, kind)) for kind in kinds}
     attributes = {}
     for name, attribute in pathway.attributes.items():

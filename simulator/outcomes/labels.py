@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.pathway.outcome_months import KINDS, worded
+from simulator.pathway.outcome_months import KINDS, worded, written
 
 if TYPE_CHECKING:
     from simulator.pathway.pathway import Pathway
@@ -26,6 +26,8 @@ def label(outcome: str, pathway: Pathway) -> str:
 
 def words_and_unit(outcome: str, pathway: Pathway) -> tuple[str, str]:
     """Return an outcome in words, and the unit of its display: ("courses", "per 100 patients")."""
+    if described := pathway.end_point_outcomes.get(outcome):
+        return described.words, described.display
     if text := worded(outcome, WORDS):
         words, _, unit = text.partition(", ")
         return words, unit
@@ -45,8 +47,11 @@ WHOLE_STAYS = "whole stays"
 """The follow-up of waits and of use, which no horizon ends."""
 
 
-def follow_up(outcome: str, horizon: float) -> str:
+def follow_up(outcome: str, horizon: float, pathway: Pathway | None = None) -> str:
     """Return the follow-up of an outcome: "to month 12" from its name, or "to month 120"."""
+    described = pathway and pathway.end_point_outcomes.get(outcome)
+    if described and described.month is not None:
+        return f"to month {written(described.month)}"
     kinds = {kind: "to month {month}" for kind, pattern in KINDS.items() if "<month>" in pattern}
     return worded(outcome, kinds) or f"to month {horizon:g}"
 

@@ -110,6 +110,26 @@ def of_survival(curves: Curves, clock: str, population: str, read_at: OutcomeMon
     return outcomes
 
 
+def of_end_points(curves: Curves, clock: str, population: str, pathway: Pathway) -> Outcomes:
+    """Return the outcomes of end points: survival without the event as `of_survival`, and first events by cause."""
+    months, outcomes = pathway.months, Outcomes()
+    for name, free in curves.end_points.items():
+        if (clock, population) not in free.survival:
+            continue
+        end_point = pathway.end_points[name]
+        named = {alive_at(month): end_point.free_at(month) for month in months.survival}
+        named |= {"median_os": end_point.median}
+        named |= {mean_to(month): end_point.mean_to(month) for month in months.means}
+        outcomes |= {named[key]: outcome for key, outcome in of_survival(free, clock, population, months).items()}
+        patients = (free.patients or 0) * free.sizes[population]
+        for cause, by_key in free.incidence.items():
+            for month in months.survival:
+                at = survival_at(free.months, by_key[clock, population], month)
+                noise = np.zeros(len(at)) if free.patients is None else survival_noise(at, patients)
+                outcomes[end_point.incidence_at(cause, month)] = ("probability", at, noise)
+    return outcomes
+
+
 def of_counts(curves: Curves, pathway: Pathway) -> Outcomes:
     """Return the pathway's counts, per 100 patients who reach the default clock, within the horizon."""
     outcomes: Outcomes = {}

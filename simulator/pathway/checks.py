@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simulator.errors import InputError, alike, nearest, number_meant
+from simulator.pathway.outcome_months import kind_of
 from simulator.pathway.pathway import (
     REST,
     Pathway,
@@ -25,6 +26,7 @@ def check(pathway: Pathway) -> None:
     for state in states.values():
         _check_state(pathway, state)
     _check_names(pathway)
+    _check_end_points(pathway)
 
     def onward(name: str) -> Iterable[str]:
         return (transition.to for transition in states[name].transitions)
@@ -137,6 +139,35 @@ def _check_names(pathway: Pathway) -> None:
             raise unknown("resource", state.holds, pathway.resources, f"{pathway.where}: [states.{state.name}] holds")
         for transition in state.transitions:
             _check_references(pathway, transition, f"{pathway.where}: [states.{state.name}] {transition.name}")
+
+
+def _check_end_points(pathway: Pathway) -> None:
+    """Refuse an event that is nothing, that has two causes, or whose outcomes have the name of another outcome."""
+    taken = set(pathway.counts)
+    for end_point in pathway.end_points.values():
+        where = f"{pathway.where}: [end_points.{end_point.name}]"
+        empty = [cause for cause, states in end_point.causes.items() if not states]
+        if empty or not end_point.causes:
+            what = f"no state has the cause '{empty[0]}'" if empty else "no cause"
+            raise InputError(what, where=f"{where} causes", allowed="one or more states a cause")
+        causes: dict[str, str] = {}
+        for cause, states in end_point.causes.items():
+            for name in states:
+                if name not in pathway.states:
+                    raise unknown("state", name, pathway.states, f"{where} causes.{cause}")
+                if name in causes:
+                    what = f"state '{name}' has two causes"
+                    raise InputError(what, where=f"{where} causes", got=[causes[name], cause], allowed="one")
+                causes[name] = cause
+        for outcome, _ in end_point.outcomes(pathway.months):
+            if outcome in taken or kind_of(outcome) is not None:
+                raise InputError(
+                    f"its outcome '{outcome}' has the name of another outcome",
+                    where=where,
+                    got=end_point.name,
+                    allowed="names of end points, causes and counts that keep their outcomes apart",
+                )
+            taken.add(outcome)
 
 
 def _check_references(pathway: Pathway, transition: Transition, where: str) -> None:

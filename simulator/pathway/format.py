@@ -12,6 +12,7 @@ from simulator.errors import InputError, within
 from simulator.files import toml
 from simulator.pathway import shipped
 from simulator.pathway.checks import check, unknown
+from simulator.pathway.end_points import EndPointTable, end_point
 from simulator.pathway.outcome_months import outcome_months
 from simulator.pathway.pathway import (
     Attribute,
@@ -182,6 +183,7 @@ class PathwayTable(toml.Table):
     states: dict[str, StateTable]
     parameters: dict[str, ParameterTable] = Field(default_factory=dict)
     groups: dict[str, GroupTable] = Field(default_factory=dict)
+    end_points: dict[str, EndPointTable] = Field(default_factory=dict)
     counts: dict[str, CountTable] = Field(default_factory=dict)
     resources: dict[str, ResourceTable] = Field(default_factory=dict)
     marginal: MarginalTable | None = None
@@ -240,6 +242,7 @@ def _pathway(table: PathwayTable, path: Path) -> Pathway:
         comparison=_comparison(table.guarantee_time),
         draws=table.draws,
         file=path,
+        end_points={name: end_point(name, declared) for name, declared in table.end_points.items()},
     )
 
 

@@ -97,6 +97,11 @@ def in_words(month: float | str) -> str:
     return f"{float(month):g} month{'' if float(month) == 1.0 else 's'}"
 
 
+def kind_of(outcome: str) -> str | None:
+    """Return the kind in `KINDS` of an outcome's name; None where it is none of them."""
+    return next((kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, outcome)), None)
+
+
 def worded(outcome: str, words: Mapping[str, str]) -> str | None:
     """Return an outcome in the words of its kind; None where there are none.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from simulator.pathway.end_points import Described, EndPoint
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
 
 REST = "rest"
@@ -193,6 +194,7 @@ class Pathway:
     draws: str | None = None
     file: Path | None = None
     milestones: tuple[str, ...] = ()
+    end_points: Mapping[str, EndPoint] = field(default_factory=dict)
 
     @property
     def clock(self) -> str:
@@ -214,6 +216,11 @@ class Pathway:
     @property
     def deaths(self) -> tuple[str, ...]:
         return tuple(name for name, state in self.states.items() if state.kind == "death")
+
+    @property
+    def end_point_outcomes(self) -> dict[str, Described]:
+        """The outcomes of every end point, at the pathway's months."""
+        return dict(pair for end_point in self.end_points.values() for pair in end_point.outcomes(self.months))
 
     def in_order(self) -> list[str]:
         """Return the states so that most are after those that lead to them: by reverse postorder from the start."""

@@ -45,6 +45,7 @@ TABLES = {
     "outcomes": ("scenario", "clock", "population", *_ESTIMATES, *_DIFFERENCES),
     "occupancy": ("scenario", "clock", "month", "state", "probability"),
 }
+END_POINTS = ("scenario", "clock", "population", "end_point", "cause", "month", "probability", *_ENDS)
 _MEASURES = ("", *(f"_{end}" for end in (*_ENDS, "least", "most")))
 RESOURCE_TABLES = {
     "service": (
@@ -130,6 +131,8 @@ def read(folder: Path) -> Results:
     run, manifest = _manifest(folder / "manifest.json")
     tables = {name: _table(folder / f"{name}.csv", columns) for name, columns in TABLES.items()}
     pathway = _pathway(run.pathway, folder)
+    if pathway.end_points:
+        tables["end_points"] = _table(folder / "end_points.csv", END_POINTS)
     for name, table in tables.items():
         _check_complete(table, run, pathway, folder / f"{name}.csv")
     leads = _first_clocks(tables["survival"])
@@ -139,7 +142,16 @@ def read(folder: Path) -> Results:
         "queue": any(scenario.capacity for scenario in scenarios),
     }
     service, queue = (_resource_table(folder / f"{name}.csv") if written else None for name, written in limited.items())
-    return Results(scenarios, tables["survival"], tables["outcomes"], tables["occupancy"], manifest, service, queue)
+    return Results(
+        scenarios,
+        tables["survival"],
+        tables["outcomes"],
+        tables["occupancy"],
+        manifest,
+        service,
+        queue,
+        end_points=tables.get("end_points"),
+    )
 
 
 def _manifest(path: Path) -> tuple[_Manifest, dict[str, Any]]:
@@ -166,7 +178,7 @@ def _newest_run(folder: Path) -> str | None:
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource")
+    text = ("scenario", "clock", "population", "outcome", "unit", "state", "resource", "end_point", "cause")
     table = csv.read(
         path, [column for column in columns if column in text], [column for column in columns if column not in text]
     )
@@ -185,7 +197,9 @@ def _check_complete(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path:
     """Refuse a table that was cut short or belongs to another run: all its parts must be there, equally long."""
     scenarios = [scenario.name for scenario in run.scenarios]
     wanted = {(name, clock) for name in scenarios for clock in pathway.clocks}
-    keys = [name for name in ("scenario", "clock", "population", "state") if name in table.columns]
+    keys = [
+        name for name in ("scenario", "clock", "population", "state", "end_point", "cause") if name in table.columns
+    ]
     # All patients have outcomes that groups do not have; other tables have a row a month.
     equally_long = table[table["population"] != "all"] if "outcome" in table.columns else table
     whole = set(zip(table["scenario"], table["clock"], strict=True)) == wanted
@@ -195,11 +209,16 @@ def _check_complete(table: pd.DataFrame, run: _Manifest, pathway: Pathway, path:
         whole = set(table.groupby(["scenario", "clock"])["population"].nunique()) == {len(populations(pathway))}
         whole = whole and set(table["population"]) == set(populations(pathway))
     whole = whole and ("state" not in keys or set(table["state"]) <= set(pathway.states))
+    if whole and "cause" in keys:
+        declared = {(e.name, cause) for e in pathway.end_points.values() for cause in ("", *e.causes)}
+        whole = set(zip(table["end_point"], table["cause"], strict=True)) == declared
+        whole = whole and table.groupby(keys).ngroups == len(wanted) * len(populations(pathway)) * len(declared)
     if whole and "month" in table:
         months, expected = np.unique(table["month"]), report_months(run.horizon, pathway.months.early)
         whole = months.size == expected.size and np.allclose(months, expected, rtol=ROUNDING)
     elif whole:
         required = {*map(alive_at, pathway.months.survival), "median_os", *map(mean_to, pathway.months.means)}
+        required |= set(pathway.end_point_outcomes)
         whole = all(required <= set(rows) for _, rows in table.groupby(keys)["outcome"])
     if not whole or table.duplicated([*keys, "month" if "month" in table else "outcome"]).any():
         what, allowed = "not the whole table of the run", "the file as it was written"

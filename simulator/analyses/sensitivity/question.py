@@ -21,6 +21,7 @@ from simulator.evidence.draws import BENEFIT
 from simulator.experiment.cost import timed
 from simulator.outcomes import summaries
 from simulator.pathway.checks import unknown
+from simulator.pathway.end_points import EndPoint
 from simulator.pathway.outcome_months import alive_at, mean_to
 from simulator.scenario.scenario import Scenario
 
@@ -67,7 +68,20 @@ class Question:
     @property
     def is_median(self) -> bool:
         """Whether the outcome is summarised by its median over draws, as it may be infinite."""
-        return self.outcome == "median_os"
+        return self.outcome == "median_os" or (self.end_point is not None and self.outcome == self.end_point.median)
+
+    @property
+    def end_point(self) -> EndPoint | None:
+        """The end point that the outcome is of, if any."""
+        pathway = self.scenario.pathway
+        return next((e for e in pathway.end_points.values() if self.outcome in dict(e.outcomes(pathway.months))), None)
+
+    @property
+    def month(self) -> float | None:
+        """The month that the outcome is read at, of survival, a mean or a share; None of other outcomes."""
+        by_month = re.fullmatch(r"(?:os|rmst)_([\d.]+)", self.outcome)
+        described = self.scenario.pathway.end_point_outcomes.get(self.outcome)
+        return described.month if described else float(by_month[1]) if by_month else None
 
     @property
     def scenario(self) -> Scenario:
@@ -103,6 +117,7 @@ class Question:
         pathway = self.scenario.pathway
         units = dict.fromkeys(map(alive_at, pathway.months.survival), "probability")
         units |= dict.fromkeys(("median_os", *map(mean_to, pathway.months.means)), "months")
+        units |= {name: described.unit for name, described in pathway.end_point_outcomes.items()}
         if self.population == "all" and self.clock == pathway.clock:
             units |= {name: count.unit for name, count in pathway.counts.items()}
             if self.base is not None and summaries.treated_group(pathway) is not None:
@@ -126,13 +141,13 @@ def check(question: Question) -> None:
         raise unknown("population", question.population, populations(pathway), "--population")
     if question.outcome not in question.units():
         raise unknown("outcome", question.outcome, question.units(), "--outcome")
-    month = re.search(r"_([\d.]+)", question.outcome)
-    if month and float(month[1]) > question.horizon:
+    month = question.month or question.per_10_month
+    if month and month > question.horizon:
         raise InputError(
             f"{question.outcome} is beyond the horizon",
             where="--horizon",
             got=question.horizon,
-            allowed=f"{month[1]} months or more",
+            allowed=f"{month:g} months or more",
         )
     for name, rate in question.decision.costs.items() if question.decision else ():
         if name not in pathway.counts:
@@ -175,8 +190,7 @@ def seconds_a_row(question: Question, rows: pd.DataFrame) -> float:
 
 def _last_month(question: Question, decides: bool) -> float:
     """Return the last month to solve: later events do not change earlier outcomes."""
-    by_month = re.fullmatch(r"(?:os|rmst)_([\d.]+)", question.outcome)
-    return question.horizon if decides or by_month is None else float(by_month[1])
+    return question.horizon if decides or question.month is None else question.month
 
 
 def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dict[str, Floats]]:
@@ -193,6 +207,7 @@ def _piece(question: Question, item: tuple[str, bool, pd.DataFrame]) -> list[dic
 def _outcomes(curves: Curves, question: Question, clock: str, population: str) -> dict[str, Floats]:
     pathway = question.scenario.pathway
     outcomes = summaries.of_survival(curves, clock, population, pathway.months) | summaries.of_counts(curves, pathway)
+    outcomes |= summaries.of_end_points(curves, clock, population, pathway)
     treated = summaries.treated_group(pathway)
     sizes = {_TREATED: curves.sizes[treated]} if treated is not None and treated in curves.sizes else {}
     return {name: values for name, (_, values, _) in outcomes.items()} | sizes
@@ -212,7 +227,9 @@ def _curves(models: Sequence[Model], question: Question, last: float) -> list[Cu
 
     pathway = question.scenario.pathway
     clock, treated = pathway.clock, summaries.treated_group(pathway)
-    only = {(question.clock, question.population), (clock, "all")}
+    only: set[tuple[str, ...]] = {(question.clock, question.population), (clock, "all")}
+    if question.end_point is not None:
+        only.add((question.clock, question.population, question.end_point.name))
     if treated is not None and question.per_10_month is not None:
         only.add((clock, treated))
     if any(accuracy.cycle(model) for model in models):

@@ -189,7 +189,7 @@ def _rows(
         for name in populations(scenario.pathway):
             of_population = outcomes_of_population(scenario, clock, name, draws, first if cell else None)
             rows += [outcome.row() for outcome in of_population]
-    rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon)} for row in rows]
+    rows = [row | {"follow_up": follow_up(row["outcome"], plan.settings.horizon, scenario.pathway)} for row in rows]
     if draws[0].resources is not None:
         resources = [[part.resources for part in parts if part.resources is not None] for parts in (first, draws)]
         service = resource_tables.service([grid.at(0), scenario], resources).assign(clock="", population="")
@@ -213,4 +213,4 @@ def _piece(plan: _Plan, item: tuple[int, slice]) -> ScenarioDraws:
     if resources is not None:
         overall = {key: outcome for key, outcome in resources.outcomes.items() if key[1] == 0}
         resources = replace(resources, outcomes=overall, queue={}, in_use={})
-    return replace(part, survival={}, noise={}, occupancy={}, resources=resources)
+    return replace(part, survival={}, end_points={}, noise={}, occupancy={}, resources=resources)

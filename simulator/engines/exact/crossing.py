@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
+from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.solution import Solution
 from simulator.engines.lifetimes import Path
 from simulator.engines.steps import FINEST, STEP
@@ -33,11 +34,11 @@ class Crossing:
     solve : what solves a model to a horizon, with `step` and `window`
     """
 
-    solution: Solution
+    solution: Solution | FirstEvents
     survival: Mapping[Key, Floats]
     means: Mapping[Key, Floats]
-    solve: Callable[..., Solution]
-    _finer: dict[tuple[int, float, bool], Solution] = field(default_factory=dict)
+    solve: Callable[..., Solution | FirstEvents]
+    _finer: dict[tuple[int, float, bool], Solution | FirstEvents] = field(default_factory=dict)
 
     def paths(self, key: Key, places: Integers) -> list[Path | None]:
         """Return each draw's S from month 0 to its place on a finer lattice; None where this one is fine enough."""
@@ -54,7 +55,7 @@ class Crossing:
         fine = self._solved(draw, until, key[1] in self.solution.model.pathway.groups)
         return fine.months, fine.survival(key[1], key[0])[0]
 
-    def _solved(self, draw: int, until: float, in_group: bool) -> Solution:
+    def _solved(self, draw: int, until: float, in_group: bool) -> Solution | FirstEvents:
         if (draw, until, in_group) not in self._finer:
             model, step = self.solution.model, self.solution.lattice.step
             reach = max(until, model.pathway.group_window) if in_group else until

@@ -5,7 +5,7 @@ Time before the default clock and after it are solved apart; on the entry clock 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,13 +15,15 @@ from simulator.arrays import Floats
 from simulator.engines.curves import Curves, check_horizon, mixed, populations, split_level
 from simulator.engines.exact import accuracy, crossing, history_graph
 from simulator.engines.exact.embedded import absorption
+from simulator.engines.exact.first_events import FirstEvents
 from simulator.engines.exact.lattice import Lattice, choose_step
-from simulator.engines.exact.no_benefit import streams_without_benefit
-from simulator.engines.exact.renewal import Kernels, renewal
+from simulator.engines.exact.no_benefit import NoBenefit, streams_without_benefit
+from simulator.engines.exact.renewal import Kernels, Renewal, renewal
 from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model, resolve
 from simulator.engines.no_benefit import ends_of_benefit, share_without_benefit
 from simulator.errors import InputError
+from simulator.pathway.end_points import EndPoint
 from simulator.scenario.scenario import Scenario
 
 BATCH = 10
@@ -77,11 +79,9 @@ def moved_by_wider_cells(model: Model, horizon: float) -> tuple[Floats, Floats]:
 def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
     pathway = model.pathway
     n_months = int(np.ceil(horizon / step - 1e-9)) + 1
-    marking = frozenset(name for g in pathway.groups.values() for name in g.entered + g.not_entered)
+    marking = _marking(model)
     reach_to = max(horizon, pathway.group_window) if marking and window else horizon
     lattice = Lattice(step, reach_to)
-    without_benefit = share_without_benefit(model)
-    decision = pathway.marginal.decision if without_benefit is not None and pathway.marginal else None
     ready: Kernels = {}
     graph = history_graph.build(
         pathway.clock_state,
@@ -89,18 +89,45 @@ def _solve(model: Model, horizon: float, step: float, window: bool) -> Solution:
         windowed=bool(marking) and horizon > pathway.group_window,
         ways=model.open_ways,
     )
-    after = renewal(model, lattice, graph, ready, without_benefit)
+    after, no_benefits = _after(model, lattice, graph, marking, ready)
     before = None
     if pathway.start != pathway.clock_state:
         ends = frozenset({pathway.clock_state})
         way = history_graph.build(pathway.start, marking=frozenset(), ends=ends, ways=model.open_ways)
         before = renewal(model, lattice, way, ready)
+    return Solution(model, lattice, n_months, before, after, no_benefits, absorption(model))
+
+
+def _after(
+    model: Model, lattice: Lattice, graph: history_graph.Graph, marking: frozenset[str], ready: Kernels
+) -> tuple[Renewal, list[NoBenefit]]:
+    """Return the streams on a graph, and those of patients without benefit from the marginal decision on."""
+    without_benefit = share_without_benefit(model)
+    decision = model.pathway.marginal.decision if without_benefit is not None and model.pathway.marginal else None
     no_benefits = [
         streams_without_benefit(model, lattice, node, without_benefit, marking)
         for node in graph.nodes
         if without_benefit is not None and node.state == decision
     ]
-    return Solution(model, lattice, n_months, before, after, no_benefits, absorption(model))
+    return renewal(model, lattice, graph, ready, without_benefit), no_benefits
+
+
+def first_events(whole: Solution, end_point: EndPoint, horizon: float, window: bool) -> FirstEvents:
+    """Return when patients of a solved model first come to an end point. `window` : as `solve` has it."""
+    model, lattice = whole.model, whole.lattice
+    until = _solve(replace(model, ends=frozenset(end_point.states)), horizon, lattice.step, window)
+    marking = _marking(model)
+
+    def onward(node: history_graph.Node) -> Solution:
+        graph = history_graph.build(node.state, marking=marking, marks=node.marks, ways=model.open_ways)
+        return Solution(model, lattice, lattice.n, None, *_after(model, lattice, graph, marking, {}), np.ones((1, 1)))
+
+    return FirstEvents(whole, replace(until, absorption=whole.absorption), end_point.causes, onward)
+
+
+def _marking(model: Model) -> frozenset[str]:
+    """Return the states that groups ask for."""
+    return frozenset(name for g in model.pathway.groups.values() for name in g.entered + g.not_entered)
 
 
 @lru_cache(maxsize=256)
@@ -142,12 +169,14 @@ def refuse(scenario: Scenario) -> None:
         )
 
 
-def curves(
-    model: Model, horizon: float, *, step: float | None = None, only: Collection[tuple[str, str]] | None = None
-) -> Curves:
+Wanted = Collection[tuple[str, ...]]
+"""(clock, population) of survival, (clock, population, end point) of survival without its event."""
+
+
+def curves(model: Model, horizon: float, *, step: float | None = None, only: Wanted | None = None) -> Curves:
     """Return everything that is reported of a model. See `solve`.
 
-    only : (clock, population) of the survival wanted; without occupancy, five times as fast. Default: everything.
+    only : what is wanted; without occupancy, five times as fast. Default: everything.
     A patient benefits at every visit to the marginal decision or at none, so the two are solved separately.
     """
     ends = ends_of_benefit(model)
@@ -157,15 +186,52 @@ def curves(
     return mixed([_curves(end, horizon, step, only) for end, _ in ends], [share for _, share in ends])
 
 
-def _curves(model: Model, horizon: float, step: float | None, only: Collection[tuple[str, str]] | None) -> Curves:
+def _curves(model: Model, horizon: float, step: float | None, only: Wanted | None) -> Curves:
     pathway = model.pathway
     every = [(clock, name) for clock in pathway.clocks for name in populations(pathway)]
     wanted = every if only is None else [key for key in every if key in only]
-    solution = solve(model, horizon, step=step, window=any(name in pathway.groups for _, name in wanted))
+    window = any(name in pathway.groups for _, name in wanted)
+    solution = solve(model, horizon, step=step, window=window)
+    end_points: dict[str, Curves] = {}
+    for end_point in pathway.end_points.values():
+        free = wanted if only is None else [key for key in every if (*key, end_point.name) in only]
+        if free:
+            end_points[end_point.name] = _without_event(solution, end_point, horizon, free)
+    alive = _read(solution, wanted, solve)
+    return replace(
+        alive,
+        occupancy={
+            clock: {name: solution.occupied(name, clock) for name in _stays(model)}
+            for clock in (pathway.clocks if only is None else ())
+        },
+        counts={name: _count(solution, name, horizon) for name in pathway.counts},
+        end_points=end_points,
+    )
+
+
+def _without_event(whole: Solution, end_point: EndPoint, horizon: float, wanted: Sequence[tuple[str, str]]) -> Curves:
+    """Return the curves of patients without an end point's event, and its incidence by cause."""
+    window = any(name in whole.model.pathway.groups for _, name in wanted)
+    first = first_events(whole, end_point, horizon, window)
+
+    def solve_again(model: Model, until: float, step: float, window: bool) -> FirstEvents:
+        return first_events(solve(model, until, step=step, window=window), end_point, until, window)
+
+    incidence = {
+        cause: {(clock, name): first.incidence(cause, _who(whole.model, name), clock)[0] for clock, name in wanted}
+        for cause in end_point.causes
+    }
+    return replace(_read(first, wanted, solve_again), incidence=incidence)
+
+
+def _read(
+    solution: Solution | FirstEvents, wanted: Sequence[tuple[str, str]], solve: Callable[..., Solution | FirstEvents]
+) -> Curves:
+    """Return survival and its means, of a solution's kind; `solve` as in `Crossing`."""
     survival: dict[tuple[str, str], Floats] = {}
     means: dict[tuple[str, str], Floats] = {}
     for clock, name in wanted:
-        who = "all" if _is_like_all(model, name) else name
+        who = _who(solution.model, name)
         if (clock, who) not in survival:
             survival[clock, who] = solution.survival(who, clock)
             means[clock, who] = solution.mean_survival(who, clock)
@@ -175,14 +241,16 @@ def _curves(model: Model, horizon: float, step: float | None, only: Collection[t
         survival=survival,
         means=means,
         lifetimes=crossing.Crossing(solution, survival, means, solve).paths,
-        occupancy={
-            clock: {name: solution.occupied(name, clock) for name in _stays(model)}
-            for clock in (pathway.clocks if only is None else ())
-        },
+        occupancy={},
         sizes={name: solution.size(name) for _, name in wanted},
-        counts={name: _count(solution, name, horizon) for name in pathway.counts},
+        counts={},
         count_variances={},
     )
+
+
+def _who(model: Model, population: str) -> str:
+    """Return the population whose curves are the same: all, for a level of an attribute that decides nothing."""
+    return "all" if _is_like_all(model, population) else population
 
 
 def _is_like_all(model: Model, population: str) -> bool:

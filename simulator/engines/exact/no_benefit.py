@@ -68,6 +68,11 @@ def _with_deaths(
         if alive.is_choice(node):
             streams.into[node] = streams.out_of[node] = lattice.transform(entered * middle)
             continue
+        if node.state in model.ends:
+            # Nobody is followed any further, to death neither.
+            streams.into[node] = lattice.transform(entered * middle)
+            streams.out_of[node] = np.zeros_like(streams.into[node])
+            continue
         first = alive.staying(node)
         streams.staying[node] = first * (1.0 - at_once)
         left = lattice.stream(alive.outflow(node) + np.zeros_like(lattice.z))
@@ -95,7 +100,7 @@ def _put_means(
     dying = [lattice.stream(lattice.kernel(law).edges) for _, law in deaths]
     survival = 1.0 - np.cumsum(sum(dying), axis=-1)
     for node in graph.nodes:
-        if alive.is_choice(node):
+        if alive.is_choice(node) or node.state in alive.model.ends:
             continue
         there = lattice.between(alive.edges[node] - alive.leaving(node))
         streams.means[node] = there * survival

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,39 @@ class Solution:
         (n_draws, n_months); a state entered again counts again. Divide by `size` for the population's own share.
         """
         return self._cumulative(states, population, clock, "in")
+
+    def came(self, nodes: Iterable[Node], cells: Floats, clock: str) -> tuple[Floats, Floats]:
+        """Return who enters nodes after the default clock, mixed by `cells`, (n_draws or 1, n_cells).
+
+        By every lattice point, (n_draws or 1, n + 1), and as means over the lattice's cells, (n_draws or 1, n).
+        """
+        parts = [
+            [self._mix(*self._after_default(node, "in", e), e, clock, cells) for node in nodes] for e in (False, True)
+        ]
+        return self._by_point(*map(_summed, parts))
+
+    def came_before(self, state: str, cells: Floats) -> tuple[Floats, Floats]:
+        """Return the same of who enters a state between entry and the default clock, or starts that clock."""
+        node, before = Node(state, frozenset()), self.before
+        if before is None or node not in before.edges:
+            return self._by_point(_summed([]), _summed([]))
+        edges = np.zeros(1), _mixed(before.edges[node], cells)
+        return self._by_point((_mixed(before.atoms[node], cells), _mixed(before.inflow(node), cells)), edges)
+
+    def _by_point(self, masses: tuple[Floats, Complex], edges: tuple[Floats, Complex]) -> tuple[Floats, Floats]:
+        atom, stream = masses[0], self.lattice.stream(masses[1] + 0.0 * self.lattice.z)
+        atom = np.broadcast_to(atom, len(stream))[:, None]
+        return np.cumsum(np.concatenate([atom, stream], axis=-1), axis=-1), self.lattice.between(edges[1])
+
+    def alone(self, cell: int) -> Solution:
+        """Return the same to the end of the lattice, if every patient who starts the default clock is of one cell."""
+        weights = np.eye(len(self.model.cells))[cell]
+        model, n_months = replace(self.model, weights=weights), self.lattice.n + 1
+        return replace(self, model=model, n_months=n_months, absorption=np.ones((1, 1)), _joins={}, _mixes={})
+
+    def with_benefit(self) -> Solution:
+        """Return the same without the patients who are treated without benefit."""
+        return replace(self, no_benefits=[], _streams={}, _joins={}, _mixes={})
 
     def months_in(self, states: Iterable[str], month: float) -> Floats:
         """Return the months spent in `states` up to a month after the default clock's start, (n_draws,)."""
@@ -202,7 +235,7 @@ class Solution:
         return lambda marks: bool(marks & wanted) and not marks & unwanted
 
     @cached_property
-    def _nodes(self) -> list[Node]:
+    def nodes(self) -> list[Node]:
         added = [
             node for no_benefit in self.no_benefits for node in no_benefit.into if node not in self.after.graph.out_of
         ]
@@ -219,14 +252,14 @@ class Solution:
         for node in nodes:
             key = (node, which, on_edges, clock, who)
             if key not in self._mixes:
-                self._mixes[key] = self._mix(*self._after_default(node, which, on_edges), on_edges, clock, who)
+                at_node = self._after_default(node, which, on_edges)
+                self._mixes[key] = self._mix(*at_node, on_edges, clock, self._cells(who, clock))
             own_atom, own_stream = self._mixes[key]
             atom, stream = atom + own_atom, stream + own_stream
         return atom, stream
 
-    def _mix(self, atom: Floats, stream: Complex, on_edges: bool, clock: str, who: str) -> tuple[Floats, Complex]:
+    def _mix(self, atom: Floats, stream: Complex, on_edges: bool, clock: str, cells: Floats) -> tuple[Floats, Complex]:
         """Return what follows the default clock, mixed; on the entry clock it follows the arrivals there."""
-        cells = self._cells(who, clock)
         if clock == self.model.pathway.clock or self.before is None:
             return _mixed(atom, cells), _mixed(stream, cells)
         arrival = Node(self.model.pathway.clock_state, frozenset())
@@ -300,7 +333,7 @@ class Solution:
         """Return the atom (n_draws or 1,) and stream (n_draws or 1, n) of a population into states; see `_total`."""
         clock, states, marks = clock or self.model.pathway.clock, set(states), self._marks(population)
         in_group = population in self.model.pathway.groups
-        nodes = [node for node in self._nodes if node.state in states and marks(node.marks)]
+        nodes = [node for node in self.nodes if node.state in states and marks(node.marks)]
         atom, stream = self._total(nodes, which, on_edges, clock, "all" if in_group else population)
         if clock != self.model.pathway.clock and in_group:
             reached = (self.model.weights * self.absorption).sum(axis=-1, keepdims=True)
@@ -328,6 +361,12 @@ class Solution:
                     first = self.before.staying(node) if which == "net" else self.before.atoms[node]
                     atom = atom + _mixed(first, cells)
         return atom, stream
+
+
+def _summed(flows: Sequence[tuple[Floats, Complex]]) -> tuple[Floats, Complex]:
+    """Return the sum of atoms, (n_draws or 1,), and of streams, (n_draws or 1, n)."""
+    nobody = np.zeros(1), np.zeros((1, 1), dtype=np.complex128)
+    return reduce(lambda total, flow: (total[0] + flow[0], total[1] + flow[1]), flows, nobody)
 
 
 def _mixed(values: Any, weights: Floats) -> Any:
