@@ -15,9 +15,10 @@ import sojourn_times as times
 from every_engine import ENGINES
 from scipy import integrate, linalg, stats
 from sojourn_times import Table, by, exponential, fixed, loglogistic, lognormal, weibull
-from worlds import DEATH, exit_to, in_a_row, scenario, sojourn, two_state, world
+from worlds import DEATH, chance, exit_to, in_a_row, scenario, sojourn, two_state, world
 
 from simulator.arrays import Floats
+from simulator.pathway.end_points import EndPoint
 from simulator.pathway.format import load_pathway
 from simulator.scenario.scenario import Scenario
 
@@ -37,6 +38,7 @@ class Known:
 
     states : months (n,) -> state -> (n,), the probability of being there
     alive : months (n,) -> population -> (n,), its survival
+    incidence : months (n,) -> (end point, cause) -> (n,), first events of the cause in all patients
     sizes : population -> its share of all patients
     error : what the exact engine may be off by
     months : where to compare; by default at every tenth of a month up to the horizon
@@ -46,6 +48,7 @@ class Known:
     scenario: Scenario
     states: Callable[[Floats], States] = lambda months: {}
     alive: Callable[[Floats], States] = lambda months: {}
+    incidence: Callable[[Floats], dict[tuple[str, str], Floats]] = lambda months: {}
     sizes: Mapping[str, float] = field(default_factory=dict)
     error: float = ERROR
     months: Floats | None = None
@@ -118,6 +121,26 @@ def by_period(rates: Rates, breaks: tuple[float, ...], **ratios: tuple[float, ..
     return replace(known, scenario=replace(known.scenario, hazard_ratio=declared), states=states)
 
 
+def by_expm_until(rates: Rates, start: str, causes: Mapping[str, tuple[str, ...]], months: Floats) -> States:
+    """P(a first event of each cause by a month) of a Markov chain: its states are left no more."""
+    ends = {name for states in causes.values() for name in states}
+    there = by_expm({pair: rate for pair, rate in rates.items() if pair[0] not in ends}, start, months)
+    return {cause: sum(there.get(name, 0.0 * months) for name in states) for cause, states in causes.items()}
+
+
+def first_events(known: Known, rates: Rates, start: str, **causes: tuple[str, ...]) -> Known:
+    """A chain of which an end point is declared, too."""
+    pathway = known.scenario.pathway
+    event = EndPoint("event", "without the event", "", causes)
+    return replace(
+        known,
+        scenario=replace(known.scenario, pathway=replace(pathway, end_points={"event": event})),
+        incidence=lambda months: {
+            ("event", cause): share for cause, share in by_expm_until(rates, start, causes, months).items()
+        },
+    )
+
+
 def random_chain(seed: int) -> Known:
     random = np.random.default_rng(seed)
     names = [f"s{i}" for i in range(5)]
@@ -125,7 +148,7 @@ def random_chain(seed: int) -> Known:
     for i, name in enumerate(names):
         targets = {names[(i + 1) % 5], "dead", *map(str, random.choice(names, 2))} - {name}
         rates |= {(name, target): float(random.uniform(0.01, 0.3)) for target in sorted(targets)}
-    return chain(rates, "s0")
+    return first_events(chain(rates, "s0"), rates, "s0", worse=("s3",), both=("s1", "s2"), death=("dead",))
 
 
 def to_and_fro_rates(speed: float, death: float) -> Rates:
@@ -163,6 +186,7 @@ TWO_WAYS_INTO_ONE_STATE = chain(
         "worse": sojourn(ill=exponential(rate=0.1), dead=exponential(rate=0.25)),
     },
 )  # fmt: skip
+COMPETING = {("well", "ill"): 0.3, ("well", "dead"): 0.1, ("ill", "well"): 0.2, ("ill", "dead"): 0.25}
 CYCLES = {
     "a cycle with two ways into one state": TWO_WAYS_INTO_ONE_STATE,
     **{f"a random chain, {seed}": random_chain(seed) for seed in range(3)},
@@ -270,7 +294,31 @@ BY_SEX = two_state(exponential(mean=by("sex", female=20, male=5)), attributes=SE
 OF_NO_SEX = two_state(weibull(shape=1.4, scale=9), attributes=SEXES)
 
 
+def at_once(months: Floats) -> dict[tuple[str, str], Floats]:
+    """A decision at the end of a sojourn is the event, not the sojourn that follows at the same instant."""
+    gone = 1.0 - np.exp(-0.2 * months)
+    return {("event", "decided"): 0.7 * gone, ("event", "waits"): 0.3 * gone, ("other", "nobody"): 0.0 * months}
+
+
+CHOICES_AS_EVENTS = world(
+    "home",
+    {
+        "home": {"kind": "sojourn", "transitions": [exit_to("sorted", exponential(rate=0.2))]},
+        "sorted": chance(decided=0.7, ward=0.3, closed=0.0),
+        "decided": chance(ward=1.0),
+        "ward": sojourn(home=exponential(rate=0.4), dead=exponential(rate=0.1)),
+        "closed": sojourn(dead=exponential(rate=1.0)),
+    },
+    end_points={
+        "event": {"causes": {"waits": "ward", "decided": "decided"}}, "other": {"causes": {"nobody": "closed"}}
+    },
+)  # fmt: skip
+
 WORLDS = {
+    "choices as events": Known(scenario(CHOICES_AS_EVENTS), incidence=at_once),
+    "competing events": first_events(
+        chain(COMPETING, "well"), COMPETING, "well", relapse=("ill",), death_in_remission=("dead",)
+    ),
     "illness and death": Known(
         Scenario("shipped", load_pathway("three_state")),
         lambda months: by_expm(ILLNESS_AND_DEATH, "healthy", months),

@@ -50,7 +50,8 @@ def months(known: Known, engine: str) -> Floats:
 
 def comparisons(known: Known, engine: str) -> int:
     start = np.zeros(1)
-    return months(known, engine).size * len({**known.states(start), **known.survival(start)}) + len(known.sizes)
+    by_month = [known.states(start), known.survival(start), known.incidence(start)]
+    return months(known, engine).size * sum(map(len, by_month)) + len(known.sizes)
 
 
 CASES = [(name, engine) for name, known in WORLDS.items() for engine in known.engines]
@@ -68,6 +69,8 @@ def test_an_engine_gives_the_known_answer(name: str, engine: str) -> None:
     for population, expected in known.survival(answer.months[at]).items():
         size = None if answer.patients is None else round(answer.patients * answer.sizes[population].item())
         agrees(answer.survival[clock, population][0, at], expected, known.error, size)
+    for (event, cause), expected in known.incidence(answer.months[at]).items():
+        agrees(answer.end_points[event].incidence[cause][clock, "all"][0, at], expected, known.error, answer.patients)
     for population, share in known.sizes.items():
         agrees(answer.sizes[population], np.array([share]), 1e-7, answer.patients)
 

@@ -183,6 +183,35 @@ REFUSED = {
         ('eligible = { sex = ["female"] }', "eligible = { sex = { male = 1.5 } }"),
         r"eligibility outside 0 to 1",
     ),
+    "unknown state of an end point": (
+        ('"dead" }', '"daed" }'),
+        r"\[end_points.efs\] causes.death: unknown state; got 'daed'; .*did you mean 'dead'\?",
+    ),
+    "a state of two causes": (
+        ('["untreated"], death', '["untreated", "dead"], death'),
+        r"state 'dead' has two causes; got \['not treated', 'death'\]; allowed: one",
+    ),
+    "an end point without causes": (
+        ('causes = { "not treated" = ["untreated"], death = "dead" }', "causes = {}"),
+        r"\[end_points.efs\] causes: no cause; allowed: one or more states a cause",
+    ),
+    "a cause without states": (('["untreated"], death', "[], death"), r"no state has the cause 'not treated'"),
+    "an end point with the name of overall survival": (
+        ("[end_points.efs]", "[end_points.os]"),
+        r"\[end_points.os\]: its outcome 'os_6' has the name of another outcome; got 'os'",
+    ),
+    "an end point with the name of a restricted mean": (
+        ("[end_points.efs]", "[end_points.rmst]"),
+        r"its outcome 'rmst_6' has the name of another outcome",
+    ),
+    "a count with the name of an end point's outcome": (
+        ("[counts.courses]", "[counts.efs_not_treated_12]"),
+        r"\[end_points.efs\]: its outcome 'efs_not_treated_12' has the name of another outcome",
+    ),
+    "an end point with the name of another one's cause": (
+        ("[counts.courses]", '[end_points.efs_death]\ncauses = { death = "dead" }\n[counts.courses]'),
+        r"\[end_points.efs_death\]: its outcome 'efs_death_6' has the name of another outcome",
+    ),
     "a second clock that starts later": (
         ('entry = "well"', 'entry = "well"\nillness = "choice"'),
         r"the second clock does not start at entry",

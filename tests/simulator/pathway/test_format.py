@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
-from worlds import load
+from sojourn_times import exponential
+from worlds import load, sojourn, world
 
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
+from simulator.pathway.outcome_months import OutcomeMonths
 from simulator.pathway.pathway import Selection
 
 FILE = (Path(__file__).parent / "illness.toml").read_text(encoding="utf-8")
@@ -67,3 +69,22 @@ def test_every_piece_of_a_hazard_may_be_a_parameter_or_chosen_by_attribute() -> 
 def test_a_repeated_state_in_a_list_counts_once() -> None:
     text = changed(('entries = "treated"', 'entries = ["treated", "untreated", "treated"]'))
     assert load(text).counts["courses"].entries == ("treated", "untreated")
+
+
+def test_an_end_point_has_its_causes_and_the_names_of_its_outcomes() -> None:
+    efs = load(FILE).end_points["efs"]
+    assert dict(efs.causes) == {"not treated": ("untreated",), "death": ("dead",)}
+    outcomes = dict(efs.outcomes(OutcomeMonths((6.0, 12.0), 12.0)))
+    assert list(outcomes) == [
+        *("efs_6", "efs_12", "median_efs", "rmst_efs_12"),
+        *("efs_not_treated_6", "efs_not_treated_12", "efs_death_6", "efs_death_12"),
+    ]
+    assert outcomes["efs_12"].words == "event-free survival at 12 months"
+    assert outcomes["efs_not_treated_6"].words == "not treated by 6 months (event-free survival)"
+
+
+def test_without_a_label_an_end_point_has_the_words_of_its_name() -> None:
+    declared = {"alive_and_well": {"causes": {"any_death": "dead"}}}
+    pathway = load(world("ill", {"ill": sojourn(dead=exponential(rate=1))}, end_points=declared))
+    assert pathway.end_points["alive_and_well"].label == "alive and well"
+    assert pathway.end_point_outcomes["alive_and_well_any_death_6"].words.startswith("any death by 6 months")
