@@ -16,12 +16,11 @@ from simulator.engines.exact.solution import Solution
 from simulator.engines.model import Model
 from simulator.engines.steps import FINEST
 from simulator.errors import InputError
-from simulator.pathway.pathway import reachable
 
 LIMIT = 1e-4
 """Of any probability, where patients can come back."""
-MOST_NUMBERS = 2**25
-"""Of the systems of equations that are solved at once, one a draw, cell of the case mix and frequency: 1 GB or so."""
+MOST_NUMBERS = 2**24
+"""Entries that are solved for at once, one a draw, cell of the case mix, state and cell of the lattice: 1 GB or so."""
 
 
 class TooCoarse(InputError):
@@ -30,25 +29,20 @@ class TooCoarse(InputError):
 
 def cycle(model: Model) -> list[str]:
     """Return the states of a cycle that patients can go round, in order; none if there is no cycle."""
-    onward = model.onward
-    for name in onward:
-        if name not in reachable(onward[name], onward.__getitem__):
-            continue
-        path = [name]
-        while name not in onward[path[-1]]:
-            # Breadth first, so that the way back is the shortest.
-            path.append(_towards(onward, path[-1], name))
-        return path
+    for name in model.onward:
+        came_from: dict[str, str] = {}
+        reached = [name]
+        for state in reached:
+            new = [to for to in model.onward[state] if to not in came_from]
+            came_from |= dict.fromkeys(new, state)
+            reached += new
+        if name in came_from:
+            path = [came_from[name]]
+            while path[0] != name:
+                # Breadth first, so that the way back is the shortest.
+                path.insert(0, came_from[path[0]])
+            return path
     return []
-
-
-def _towards(onward: dict[str, list[str]], state: str, goal: str) -> str:
-    """Return the state after one on a shortest way to a goal."""
-    distance, edge = {goal: 0}, [goal]
-    while edge:
-        edge = [name for name, to in onward.items() if name not in distance and set(to) & set(edge)]
-        distance |= {name: max(distance.values()) + 1 for name in edge}
-    return min((to for to in onward[state] if to in distance), key=distance.__getitem__)
 
 
 def difference(
@@ -85,7 +79,7 @@ def fine_enough(model: Model, step: float, horizon: float, solve: Callable[[floa
     while 8 * horizon / step > FINEST:
         step *= 2
     coarse, error = solve(step), np.inf
-    size = model.n_draws * max(len(model.cells), 1) * len(model.pathway.states) ** 2
+    size = model.n_draws * max(len(model.cells), 1) * len(model.pathway.states)
     while 2 * horizon / step <= FINEST and 2 * horizon / step * size <= MOST_NUMBERS:
         step /= 2
         fine = solve(step)

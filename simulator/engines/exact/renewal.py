@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator.arrays import Complex, Floats
+from simulator.engines.exact import elimination
 from simulator.engines.exact.history_graph import Edge, Graph, Node
 from simulator.engines.exact.kernels import kernels
 from simulator.engines.exact.lattice import Lattice, Passage
@@ -52,7 +53,7 @@ class Renewal:
             inside = set(component)
             outer = {node: self._arriving(node, inside) for node in component}
             inner = {e: self._through(e) for node in component for e in self.graph.into[node] if e.source in inside}
-            self.edges |= self._cycle(component, inner, outer) if inner else outer
+            self.edges |= self._cycle(inner, outer) if inner else outer
         return self
 
     def _put_atoms(self) -> None:
@@ -129,21 +130,13 @@ class Renewal:
         early, late = self.lattice.split_edges(moved, atom, masses, self.model.pathway.group_window)
         return early if edge.when == "early" else late
 
-    def _cycle(
-        self, component: tuple[Node, ...], parts: Mapping[Edge, Complex | Floats], outer: dict[Node, Complex]
-    ) -> dict[Node, Complex]:
-        """Solve e = b + M e, one small system a frequency."""
-        place = {node: i for i, node in enumerate(component)}
-        shape = np.broadcast_shapes(
-            *(p.shape for p in parts.values()), *(b.shape for b in outer.values()), (1, 1, self.lattice.z.size)
-        )
-        matrix = np.zeros((*shape, len(component), len(component)), dtype=np.complex128)
-        matrix[..., range(len(component)), range(len(component))] = 1.0
+    def _cycle(self, parts: Mapping[Edge, Complex | Floats], outer: Mapping[Node, Complex]) -> dict[Node, Complex]:
+        """Solve e = b + M e, a system a frequency."""
+        factors: dict[tuple[Node, Node], Complex | Floats] = {}
         for edge, part in parts.items():
-            matrix[..., place[edge.target], place[edge.source]] -= part
-        right = np.stack([np.broadcast_to(outer[node], shape) for node in component], axis=-1)
-        solved: Complex = np.linalg.solve(matrix, right[..., None])[..., 0].astype(np.complex128)
-        return {node: solved[..., i] for node, i in place.items()}
+            way = edge.source, edge.target
+            factors[way] = factors[way] + part if way in factors else part
+        return elimination.solve(factors, outer, self.lattice.z.size)
 
     def inflow(self, node: Node) -> Complex:
         """Return the transform of who enters a node, as masses a cell, without the atom at month 0."""
@@ -195,7 +188,7 @@ class Renewal:
                     shifted = self.kernels[edge.source.state][edge.exit].shifted
                     parts |= {} if shifted is None else {edge: shifted}
             outer[node] = total
-        return self._cycle(component, parts, outer) if parts else outer
+        return self._cycle(parts, outer) if parts else outer
 
     def leaving(self, node: Node) -> Complex:
         """Return the transform of who leaves a node, on the cells' edges."""

@@ -4,13 +4,16 @@ That it is right to a ten-thousandth otherwise is shown by the known answers of 
 """
 
 import math
+import tracemalloc
 from dataclasses import replace
+from time import process_time
 
 import numpy as np
 import pytest
-from known_answers import CYCLES, Known, by_expm, to_and_fro_rates
+from known_answers import CYCLES, Known, by_expm, chain, to_and_fro_rates
+from scipy import stats
 from sojourn_times import Table, by, exponential, fixed, gamma, weibull
-from worlds import load, rate, scenario, to_and_fro
+from worlds import load, rate, scenario, sojourn, to_and_fro, world
 
 from simulator.engines.exact import accuracy
 from simulator.engines.exact import engine as exact
@@ -79,6 +82,60 @@ def test_a_parameter_set_that_no_lattice_follows_is_simulated_though_the_declare
     assert "a -> b -> a" in found["engine_because"]
     with pytest.raises(accuracy.TooCoarse):
         run(Scenario("all", pathway), engine="exact", horizon=60.0, jobs=1)
+
+
+def ring(states: int, chords: bool = False, dying: bool = False) -> dict[tuple[str, str], float]:
+    """Rates of states in a ring: patients come round once in 8 years; from the first state, or any, they may die."""
+    rates = {(f"s{i}", f"s{(i + 1) % states}"): states / (80.0 + 40.0 * i / states) for i in range(states)}
+    if chords:
+        rates |= {(f"s{i}", f"s{(i + 67) % states}"): 0.3 for i in range(0, states, 10)}
+        rates |= {(f"s{i}", f"s{(i - 5) % states}"): 0.2 for i in range(3, states, 10)}
+    return rates | {(f"s{i}", "dead"): 0.02 for i in range(states if dying else 1)}
+
+
+@pytest.mark.parametrize(
+    "rates",
+    [ring(200), ring(200, chords=True), ring(200, dying=True)],
+    ids=["a ring", "with chords", "in which everybody may die"],
+)
+def test_a_ring_of_200_states_is_solved_in_seconds(rates: dict[tuple[str, str], float]) -> None:
+    known = chain(rates, "s0")
+    model, months = resolve(known.scenario), np.array([0.0, 1.0, 30.0, 60.0, 99.0, 120.0])
+    tracemalloc.start()
+    start = process_time()
+    curves = exact.curves(model, HORIZON)
+    seconds = process_time() - start
+    mebibytes = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    answer, at = known.states(months), np.rint(months / curves.months[1]).astype(int)
+    for name, there in curves.occupancy["start"].items():
+        np.testing.assert_allclose(there[0, at], answer[name], rtol=0.0, atol=1e-4)
+    assert seconds < 30.0
+    assert mebibytes < 500.0
+
+
+def test_a_ring_of_states_takes_memory_in_proportion_to_their_number() -> None:
+    def peak(states: int) -> int:
+        model = resolve(chain(ring(states, dying=True), "s0").scenario)
+        tracemalloc.start()
+        exact.solve(model, HORIZON, step=0.1)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(160) < 2.2 * peak(80)
+
+
+def test_patients_come_round_a_ring_as_a_series_of_its_kernels_says() -> None:
+    """After k states in a row of a gamma law the time is gamma too: P(in state j) sums it over the rounds."""
+    n, shape, scale, death = 20, 2.0, 0.8, 0.01
+    time = gamma(shape=shape, scale=scale)
+    states = {f"s{i}": sojourn(**{f"s{(i + 1) % n}": time, "dead": exponential(rate=death)}) for i in range(n)}
+    curves = exact.curves(resolve(scenario(world("s0", states))), HORIZON)
+    left = np.array([stats.gamma.cdf(curves.months, shape * k, scale=scale) for k in range(1, 8 * n + 1)])
+    present = -np.diff(left, axis=0, prepend=1.0) * np.exp(-death * curves.months)
+    for i in range(n):
+        np.testing.assert_allclose(curves.occupancy["start"][f"s{i}"][0], present[i::n].sum(axis=0), atol=1e-4)
 
 
 def test_courses_of_fixed_lengths_without_a_common_measure_are_refused() -> None:
