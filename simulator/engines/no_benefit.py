@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.arrays import Floats
 from simulator.engines.model import Exit, Model
-from simulator.pathway.pathway import Pathway, reaches_itself
+from simulator.pathway.pathway import Pathway
 
 
 def share_without_benefit(model: Model) -> Floats | None:
@@ -35,7 +35,7 @@ def ends_of_benefit(model: Model) -> list[tuple[Model, Floats]]:
     """
     marginal, rule = model.marginal, model.pathway.marginal
     whole = [(model, np.ones(model.n_draws))]
-    if marginal is None or rule is None or not marginal.raised or not reaches_itself(model.pathway, rule.decision):
+    if marginal is None or rule is None or not marginal.raised or rule.decision not in model.pathway.states_of_cycles:
         return whole
     if np.all(marginal.benefit == 0.0) or np.all(marginal.benefit == 1.0):
         return whole

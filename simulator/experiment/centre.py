@@ -85,18 +85,18 @@ def run(
     """
     from simulator.engines.exact import embedded
 
-    for policy in (scenario, scenario.before):
+    model, before = _models(scenario, draw_values)
+    for policy in (model, before):
         if policy is not None:
-            embedded.refuse_endless(resolve(policy, draw_values))
+            embedded.refuse_endless(policy)
     streams = [Uniforms(seed, draw, number) for number in range(replications)]
     results = [
-        replication(
-            scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms,
-            whole=whole and number == 0,
+        _replication(
+            model, before, uniforms, engine=engine, horizon=horizon, patients=patients, whole=whole and number == 0
         )
         for number, uniforms in enumerate(streams)
-    ]  # fmt: skip
-    model, blocks = resolve(scenario, draw_values), [result.trajectories.only(result.counted) for result in results]
+    ]
+    blocks = [result.trajectories.only(result.counted) for result in results]
     curves, without = tally.of_blocks(model, horizon, blocks), tally.without_each(model, horizon, blocks)
     return curves, without, _resource_draws(scenario, results), results[0]
 
@@ -105,8 +105,9 @@ def independent(
     scenario: Scenario, draw_values: Values, *, engine: str, horizon: float, patients: int, uniforms: Uniforms
 ) -> tuple[Curves, Replication]:
     """Return the curves of patients who do not depend on one another: nothing is limited, and all enter at once."""
-    result = replication(scenario, draw_values, engine=engine, horizon=horizon, patients=patients, uniforms=uniforms)
-    return tally.of_blocks(resolve(scenario, draw_values), horizon, [result.trajectories]), result
+    model, before = _models(scenario, draw_values)
+    result = _replication(model, before, uniforms, engine=engine, horizon=horizon, patients=patients)
+    return tally.of_blocks(model, horizon, [result.trajectories]), result
 
 
 def replication(
@@ -123,9 +124,27 @@ def replication(
 
     Patients arrive until the last counted patient has left. whole : keep every event in order, for histories
     """
-    model = resolve(scenario, draw_values)
+    model, before = _models(scenario, draw_values)
+    return _replication(model, before, uniforms, engine=engine, horizon=horizon, patients=patients, whole=whole)
+
+
+def _models(scenario: Scenario, draw_values: Values) -> tuple[Model, Model | None]:
+    """Return the model under the policy, and the one before it starts."""
     before = None if scenario.before is None else resolve(scenario.before, draw_values)
-    horizon, service = scenario.pathway.followed(horizon), scenario.service
+    return resolve(scenario, draw_values), before
+
+
+def _replication(
+    model: Model,
+    before: Model | None,
+    uniforms: Uniforms,
+    *,
+    engine: str,
+    horizon: float,
+    patients: int,
+    whole: bool = False,
+) -> Replication:
+    horizon, service = model.pathway.followed(horizon), model.scenario.service
 
     def follow(arrivals: Arrivals) -> Replication:
         return _follow(arrivals, model, before, uniforms, engine=engine, horizon=horizon, whole=whole)
@@ -203,19 +222,18 @@ def arrivals_of_service(
     for patients, *clocks in _clocks(before or model, model, uniforms):
         possible = np.array([np.isfinite(clock).any() for clock in clocks])
         open_ = open_[possible[under[open_].astype(int)]]
-        if not open_.size:
-            break
-        taken = 0
-        for place, patient in enumerate(patients.tolist()):
+        taken, policies = 0, under[open_].tolist()
+        for patient, *reached in zip(patients.tolist(), *(clock.tolist() for clock in clocks), strict=True):
             if taken == open_.size:
                 break
-            reached = clocks[int(under[open_[taken]])][place]
-            if reached < np.inf:
+            if reached[policies[taken]] < np.inf:
                 arrival.append(int(open_[taken]))
                 numbers.append(patient)
-                waited.append(float(reached))
+                waited.append(reached[policies[taken]])
                 taken += 1
         open_ = open_[taken:]
+        if not open_.size:
+            break
     at = np.array(arrival, dtype=np.int64)
     return Arrivals(np.array(numbers, dtype=np.int64), months[at] - np.array(waited), under[at])
 

@@ -53,8 +53,10 @@ def check(
     decided = {name: load >= 1.0 for name, load in never_leaving.items() if name not in undetermined}
     undecided = {name: np.where(decided.get(name, False), 0.0, load) for name, load in loads.items()}
     middle = middle_of(few)
-    in_greatest = growing_in_trial(scenario, single(table, greatest_of(undecided)), doubtful(arrivals, scenario))
-    growing = in_greatest and growing_in_trial(scenario, single(table, middle), doubtful(arrivals, scenario, middle))
+    doubts = doubtful(arrivals, scenario, never_leaving)
+    in_greatest = growing_in_trial(scenario, single(table, greatest_of(undecided)), doubts)
+    in_middle = in_greatest and doubtful(arrivals, scenario, never_leaving, middle)
+    growing = in_greatest and growing_in_trial(scenario, single(table, middle), in_middle)
     if not run_it:
         _check_growth(scenario, {name: load[:FEW] for name, load in never_leaving.items() if name not in undetermined})
         if growing:
@@ -84,12 +86,14 @@ def check(
     }
 
 
-def doubtful(arrivals: Demand, scenario: Scenario, draw: int | None = None) -> dict[str, str]:
+def doubtful(
+    arrivals: Demand, scenario: Scenario, never_leaving: Mapping[str, Floats], draw: int | None = None
+) -> dict[str, str]:
     """Return the resources of which a trial decides whether a queue grows, and why, in any draw or in one.
 
     Where demand exceeds capacity in the end, only patients who leave the queue can keep it bounded.
+    never_leaving : see `Demand.never_leaving`
     """
-    never_leaving = arrivals.never_leaving(scenario)
     leaving = {
         name: (load >= 1.0) & (never_leaving[name] < 1.0) for name, load in arrivals.served_at_once(scenario).items()
     }

@@ -16,7 +16,6 @@ from simulator.pathway.pathway import (
     names_in,
     reachable,
     references_of,
-    states_before_clock,
 )
 
 
@@ -301,7 +300,7 @@ def _check_marginal(pathway: Pathway) -> None:
                 allowed=f"a branch to '{marginal.no_benefit}' or to another sojourn",
             )
 
-    if decision.name in states_before_clock(pathway):
+    if decision.name in pathway.states_before_clock:
         raise InputError(
             f"patients can come to '{decision.name}' before the default clock starts",
             where=f"{where} decision",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 
@@ -222,8 +223,9 @@ class Pathway:
         """The outcomes of every end point, at the pathway's months."""
         return dict(pair for end_point in self.end_points.values() for pair in end_point.outcomes(self.months))
 
+    @cached_property
     def in_order(self) -> list[str]:
-        """Return the states so that most are after those that lead to them: by reverse postorder from the start."""
+        """The states, so that most are after those that lead to them: by reverse postorder from the start."""
         done: list[str] = []
         seen = {self.start}
         work = [(self.start, iter(self.states[self.start].transitions))]
@@ -238,8 +240,37 @@ class Pathway:
                 work.append((way.to, iter(self.states[way.to].transitions)))
         return done[::-1]
 
+    def onward(self, name: str) -> list[str]:
+        """Return where a state's exits lead."""
+        return [transition.to for transition in self.states[name].transitions]
+
+    @cached_property
+    def states_before_clock(self) -> frozenset[str]:
+        """The states that a patient can come to before the default clock starts."""
+        way = reachable([self.start], lambda name: () if name == self.clock_state else self.onward(name))
+        return frozenset(way - {self.clock_state})
+
+    @cached_property
+    def states_of_cycles(self) -> frozenset[str]:
+        """The states that a patient can come back to."""
+        return frozenset(name for name in self.states if name in reachable(self.onward(name), self.onward))
+
+    @cached_property
+    def longest_way_to_clock(self) -> float:
+        """The months for which patients are followed before the default clock starts.
+
+        Without end, but where they can go round: then `LONGEST_WAY`, for some may never get out.
+        """
+
+        def onward(name: str) -> frozenset[str]:
+            return self.states_before_clock.intersection(self.onward(name))
+
+        goes_round = any(name in reachable(onward(name), onward) for name in self.states_before_clock)
+        return LONGEST_WAY if goes_round else math.inf
+
+    @cached_property
     def times_carried_forward(self) -> dict[str, tuple[str, ...]]:
-        """Return, by state that leads to a milestone, the names of the latent times that may go on in it."""
+        """By state that leads to a milestone, the names of the latent times that may go on in it."""
         carried = {}
         for name, state in self.states.items():
             after = [
@@ -354,39 +385,6 @@ def reachable(start: Iterable[str], onward: Callable[[str], Iterable[str]]) -> s
 def is_part(group: Group, other: Group, pathway: Pathway) -> bool:
     """Return whether everybody of a group is of another one: no way leads into it but through the other."""
 
-    def onward(name: str) -> Iterable[str]:
-        return () if name in other.entered else (transition.to for transition in pathway.states[name].transitions)
-
-    around = reachable([pathway.start], onward) - set(other.entered)
+    around = reachable([pathway.start], lambda name: () if name in other.entered else pathway.onward(name))
+    around -= set(other.entered)
     return around.isdisjoint(group.entered) and set(other.not_entered) <= set(group.not_entered)
-
-
-def states_before_clock(pathway: Pathway) -> set[str]:
-    """Return the states that a patient can come to before the default clock starts."""
-
-    def onward(name: str) -> Iterable[str]:
-        return (transition.to for transition in pathway.states[name].transitions if name != pathway.clock_state)
-
-    return reachable([pathway.start], onward) - {pathway.clock_state}
-
-
-def reaches_itself(pathway: Pathway, state: str) -> bool:
-    """Return whether a patient can come back to a state."""
-
-    def onward(name: str) -> Iterable[str]:
-        return (transition.to for transition in pathway.states[name].transitions)
-
-    return state in reachable(onward(state), onward)
-
-
-def longest_way_to_clock(pathway: Pathway) -> float:
-    """Return the months for which patients are followed before the default clock starts.
-
-    Without end, but where they can go round: then `LONGEST_WAY`, for some may never get out.
-    """
-    before = states_before_clock(pathway)
-
-    def onward(name: str) -> Iterable[str]:
-        return (transition.to for transition in pathway.states[name].transitions if transition.to in before)
-
-    return LONGEST_WAY if any(name in reachable(onward(name), onward) for name in before) else math.inf

@@ -213,7 +213,7 @@ def beyond_microsim(pathway: Pathway, capacity: Mapping[str, Capacity]) -> str |
         if limits.offered_every is not None:
             return f"[capacity] {resource} is offered at intervals"
     limited = {name for name, state in pathway.states.items() if state.holds in capacity}
-    before_milestone = pathway.times_carried_forward()
+    before_milestone = pathway.times_carried_forward
     for name, state in pathway.states.items():
         onward = [way.to for way in state.transitions if way.to in limited]
         requested = [to for to in onward if pathway.states[to].holds != state.holds]
@@ -248,7 +248,8 @@ def lasting(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mappi
     There patients are followed beyond the horizon: they keep others waiting. `ways` : state -> where it may lead
     """
     limited = {name for name, state in pathway.states.items() if state.holds in capacity}
-    return frozenset(name for name in ways if not limited.isdisjoint(reachable([name], ways.__getitem__)))
+    before = {name: [state for state in ways if name in ways[state]] for name in ways}
+    return frozenset(reachable(limited, before.__getitem__))
 
 
 def doubles(pathway: Pathway, ways: Mapping[str, Sequence[str]], capacity: Mapping[str, Capacity]) -> str | None:

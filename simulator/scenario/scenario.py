@@ -16,7 +16,7 @@ from simulator.files import toml
 from simulator.pathway.checks import unknown
 from simulator.pathway.format import UNITS, named_pathway, shares
 from simulator.pathway.milestones import with_milestones
-from simulator.pathway.pathway import Pathway, states_before_clock
+from simulator.pathway.pathway import Pathway
 from simulator.scenario import capacity as limits
 from simulator.scenario.arrivals import Service, ServiceTable, read_service
 from simulator.scenario.capacity import Capacity
@@ -314,7 +314,7 @@ def check(scenario: Scenario) -> None:
 
 def _check_counted(scenario: Scenario, resource: str) -> None:
     """Refuse a service whose patients may wait for a resource before they arrive."""
-    early = sorted(states_before_clock(scenario.pathway))
+    early = sorted(scenario.pathway.states_before_clock)
     holding = [name for name in early if scenario.pathway.states[name].holds == resource]
     if scenario.service is not None and holding:
         raise InputError(

@@ -30,7 +30,6 @@ from simulator.engines.trajectories import Trajectories
 from simulator.outcomes import event_log
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
-from simulator.pathway.pathway import longest_way_to_clock
 from simulator.randomness import Uniforms, uniform
 from simulator.scenario.scenario import Scenario, load_scenario
 
@@ -204,7 +203,7 @@ class Patient:
         self.cell = self._cell()
         visits: Counter[str] = Counter()
         # Whoever goes round and never comes to the clock is let go in the end.
-        month, state, end, began = 0.0, pathway.start, longest_way_to_clock(pathway), False
+        month, state, end, began = 0.0, pathway.start, pathway.longest_way_to_clock, False
         while True:
             self.events.append((month, state))
             if state == pathway.clock_state and not began:

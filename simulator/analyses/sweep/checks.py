@@ -108,7 +108,8 @@ def check_trials(grid: Grid, draw_values: Values, table: pd.DataFrame | None, pr
     for cell, scenario, arrivals in counted(_demands(grid, draw_values), len(grid), progress, "checking queues"):
         if scenario.capacity:
             middle = middle_of(arrivals.offered_loads(scenario))
-            if growing := growing_in_trial(scenario, single(table, middle), doubtful(arrivals, scenario, middle)):
+            doubts = doubtful(arrivals, scenario, arrivals.never_leaving(scenario), middle)
+            if growing := growing_in_trial(scenario, single(table, middle), doubts):
                 beyond.append(f"{grid.label(cell)} ({'; '.join(growing.values())})")
     _refuse(grid, beyond, "", "fewer arrivals or more units")
 

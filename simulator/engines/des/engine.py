@@ -21,7 +21,6 @@ from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import untreated
 from simulator.engines.requests import Arrivals, Requests, request_log
 from simulator.engines.trajectories import MOMENT, Trajectories
-from simulator.pathway.pathway import longest_way_to_clock, states_before_clock
 from simulator.randomness import Uniforms
 from simulator.scenario.capacity import lasting
 
@@ -51,8 +50,8 @@ class Centre:
         self, model: Model, uniforms: Uniforms, arrivals: Arrivals, horizon: float, before: Model | None
     ) -> None:
         self.model, self.arrivals, self.horizon, self.pathway = model, arrivals, horizon, model.pathway
-        self.longest = longest_way_to_clock(self.pathway)
-        self.times_carried_forward = self.pathway.times_carried_forward()
+        self.longest = self.pathway.longest_way_to_clock
+        self.times_carried_forward = self.pathway.times_carried_forward
         self.env = simpy.Environment(initial_time=min(map(instant, arrivals.origin.tolist()), default=0))
         self.sampler = PatientSampler(model, uniforms, arrivals.patients)
         self.sampler_before = self.sampler if before is None else PatientSampler(before, uniforms, arrivals.patients)
@@ -101,7 +100,7 @@ class Centre:
             np.array([patient.death if patient.sees(patient.death) else np.inf for patient in everybody]),
             np.array([patient.follow_up_end for patient in everybody]),
         )
-        early = states_before_clock(self.pathway)
+        early = self.pathway.states_before_clock
         for state in self.pathway.states:
             events = [(p.place, *entry) for p in everybody for entry in p.entries.get(state, ()) if p.sees(entry[0])]
             if events:

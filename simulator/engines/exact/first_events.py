@@ -23,7 +23,7 @@ from simulator.engines.exact.lattice import Lattice
 from simulator.engines.exact.solution import ROUNDING, Solution
 from simulator.engines.model import Model
 from simulator.engines.no_benefit import ways
-from simulator.pathway.pathway import Group, reachable, states_before_clock
+from simulator.pathway.pathway import Group, reachable
 
 Flow = tuple[Floats, Floats]
 """Who has come by every lattice point, (n_draws or 1, n + 1), and as means over the lattice's cells, (..., n)."""
@@ -140,7 +140,7 @@ class FirstEvents:
     def _before(self, states: set[str], group: Group, weights: Floats) -> Flow:
         """Return events before the default clock, of patients who reach it and are in a group later."""
         pathway, total = self.model.pathway, NOBODY
-        for state in sorted(states & states_before_clock(pathway)):
+        for state in sorted(states & pathway.states_before_clock):
             reach = visits(self.model, state, until=pathway.clock_state).get(pathway.clock_state, np.zeros((1, 1)))
             reach = np.broadcast_to(reach, (len(reach), len(self.model.cells)))
             for cell, one in enumerate(np.eye(len(self.model.cells))):

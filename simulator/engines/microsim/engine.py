@@ -18,7 +18,6 @@ from simulator.engines.no_benefit import exits_without_benefit, untreated
 from simulator.engines.tally import Tally, counted_states
 from simulator.engines.trajectories import MOMENT, Trajectories
 from simulator.errors import InputError
-from simulator.pathway.pathway import longest_way_to_clock, reaches_itself, states_before_clock
 from simulator.randomness import Uniforms
 
 BLOCK = 65_536
@@ -83,11 +82,11 @@ class Plan:
     def __init__(self, model: Model, horizon: float, keep: frozenset[str] | None) -> None:
         self.model, self.horizon, self.keep = model, horizon, keep
         pathway = model.pathway
-        self.order = pathway.in_order()
-        self.before_clock = states_before_clock(pathway)
-        self.longest = longest_way_to_clock(pathway)
-        self.times_carried_forward = pathway.times_carried_forward()
-        self.cyclic = {name for name in pathway.states if reaches_itself(pathway, name)}
+        self.order = pathway.in_order
+        self.before_clock = pathway.states_before_clock
+        self.longest = pathway.longest_way_to_clock
+        self.times_carried_forward = pathway.times_carried_forward
+        self.cyclic = pathway.states_of_cycles
         self.exits = {name: [exit for exit in exits if _possible(exit)] for name, exits in model.exits.items()}
         marginal = model.marginal
         self.marginal = marginal if marginal is not None and marginal.raised and marginal.benefit < 1.0 else None

@@ -105,7 +105,7 @@ def picture(pathway: Pathway, *, cohort: Cohort | None = None) -> Picture:
 def _in_words(pathway: Pathway) -> str:
     """Return every state and the states after it."""
     sentences = [f"Pathway diagram of {len(pathway.states)} states, from {pathway.states[pathway.start].label}."]
-    for name in pathway.in_order():
+    for name in pathway.in_order:
         state = pathway.states[name]
         targets = list(dict.fromkeys(pathway.states[transition.to].label for transition in state.transitions))
         if targets:
@@ -121,7 +121,7 @@ def _listed(words: Sequence[str]) -> str:
 
 def plan(pathway: Pathway) -> Plan:
     """Return the places of a diagram's boxes and arrows."""
-    names = pathway.in_order()
+    names = pathway.in_order
     arrows = [(name, transition.to) for name in names for transition in pathway.states[name].transitions]
     for width in (1.5, 1.35, 1.2, 1.05, 0.9):
         draft = layout(names, arrows, width=width, gap=GAP, bend=BEND)

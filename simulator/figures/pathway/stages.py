@@ -59,7 +59,7 @@ class Stages:
 
 def stages(pathway: Pathway, cohort: Cohort) -> Stages:
     """Return the stages in a cohort's targets; without columns if there are none."""
-    place = {name: index for index, name in enumerate(pathway.in_order())}
+    place = {name: index for index, name in enumerate(pathway.in_order)}
     start = pathway.states[pathway.clock_state]
     root = Node(ALL, start.label, cohort.n, "", entered=(start.name,))
     columns = []

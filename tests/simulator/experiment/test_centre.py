@@ -17,6 +17,7 @@ from simulator.experiment import centre
 from simulator.experiment.centre import Replication
 from simulator.experiment.offered_load import demand, offered_loads
 from simulator.outcomes import resource_use
+from simulator.pathway import pathway
 from simulator.randomness import Uniforms
 from simulator.scenario.arrivals import Service
 from simulator.scenario.capacity import Capacity
@@ -390,3 +391,29 @@ def test_a_resource_has_as_many_starts_without_a_limit_as_with_one_that_is_never
         assert free.tolist() == limited.tolist()
         assert free.sum() > 0.0
     assert ("car_t_slots", 0, "starts_per_year") in parts[1]
+
+
+# --- What is asked once ---
+
+
+def test_a_draw_has_one_model_and_a_pathway_one_graph_however_many_replications(
+    letter: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any) -> Any:
+            asked.append(name)
+            return function(*arguments)
+
+        return counted
+
+    monkeypatch.setattr(centre, "resolve", counting("model", centre.resolve))
+    monkeypatch.setattr(pathway, "reachable", counting("graph", pathway.reachable))
+    draw_values, scenario = single(load_draws(letter.pathway), 0), replace(letter, pathway=replace(letter.pathway))
+    for draw in (1, 2):
+        centre.run(
+            scenario, draw_values, engine="microsim", horizon=12.0, patients=1, seed=1, draw=draw, replications=3
+        )
+    assert asked.count("model") == 2
+    assert 0 < asked.count("graph") <= 3 * len(scenario.pathway.states)
