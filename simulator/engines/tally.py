@@ -145,7 +145,8 @@ class Tally:
                 self.events[clock, event].add(code, cause, self._places(month, zero), since)
             for cells, moves in ((self.entered[clock], block.entered), (self.left[clock], block.left)):
                 for row, name in enumerate(self.stays):
-                    for who, month in moves.get(name, ()):
+                    if name in moves:
+                        who, month = map(np.concatenate, zip(*moves[name], strict=True))
                         cells.add(row, self._places(month, zero[who]))
         for name in self.pathway.counts:
             total = self.totals(block, name)
@@ -215,10 +216,11 @@ class Tally:
         with np.errstate(invalid="ignore"):
             place = (month - zero) * (1.0 / self.step)
         # Sums of the same fixed times may differ by rounding; what comes after month 0 has not happened by then.
-        least = (place > 0.0).astype(float)
+        least = place > 0.0
         place -= 1e-9
         np.ceil(place, out=place)
-        np.clip(place, least, self.n_months, out=place)
+        np.maximum(place, least, out=place)
+        np.minimum(place, self.n_months, out=place)
         place[np.isinf(zero)] = self.n_months + 1
         return place.astype(np.int64)
 
