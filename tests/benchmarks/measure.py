@@ -14,6 +14,8 @@ import parts
 import ratios
 from timing import ENOUGH, one_core, seconds, typical
 
+from simulator.engines.microsim import queueing
+
 TRANSITIONS = 6.34
 """A patient, in 120 months."""
 Say = Callable[[str], None]
@@ -107,10 +109,12 @@ def everything(sizes: Sizes, say: Say) -> Measured:
 
 
 def _profiles(patients: int, patients_with_beds: int) -> dict[str, dict[str, float]]:
+    with_beds = partial(aftercart_runs.with_beds, patients_with_beds)
+    serving = parts.share_of(queueing, "serve", with_beds)
     return {
         "deaths only": parts.shares(partial(aftercart_runs.deaths, patients)),
         "with curves": parts.shares(partial(aftercart_runs.curves, patients)),
-        "with beds": parts.shares(partial(aftercart_runs.with_beds, patients_with_beds)),
+        "with beds": parts.with_timed(parts.shares(with_beds), parts.QUEUE, serving),
     }
 
 

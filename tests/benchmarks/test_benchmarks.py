@@ -5,6 +5,7 @@ from functools import partial
 
 import aftercart_runs
 import heormodel_idiom
+import parts
 import pytest
 import ratios
 import simpy_by_hand
@@ -46,3 +47,9 @@ def test_simpy_by_hand(benchmark: Benchmark, run: Callable[[int], object]) -> No
 @pytest.mark.skipif(not ratios.has_heormodel(), reason="needs the extra `bench`")
 def test_heormodel(benchmark: Benchmark) -> None:
     benchmark(partial(heormodel_idiom.run, PATIENTS))
+
+
+@pytest.mark.parametrize("run", [aftercart_runs.deaths, aftercart_runs.curves, aftercart_runs.with_beds])
+def test_a_profile_leaves_little_time_without_a_part(run: Callable[[int], object]) -> None:
+    run(FEW)
+    assert parts.shares(partial(run, PATIENTS))[parts.OTHER] < 0.15
