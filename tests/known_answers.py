@@ -314,6 +314,20 @@ CHOICES_AS_EVENTS = world(
     },
 )  # fmt: skip
 
+AGE_GOES_WITH_SEX = two_state(
+    exponential(mean=by("sex", female=20, male=5)), attributes={"sex": ["female", "male"], "age": ["young", "old"]},
+    case_mix=[{"of": ["age", "sex"], "weights": {"young": {"female": 5, "male": 1}, "old": {"female": 1, "male": 3}}}],
+)  # fmt: skip
+
+
+def alive_by_age(months: Floats, young: float = 0.6) -> States:
+    """Age decides nothing: 5 of 6 of the young are women, and 1 of 4 of the old, however many are young."""
+    female, male = np.exp(-months / 20), np.exp(-months / 5)
+    by_age = {"age=young": (5 * female + male) / 6, "age=old": (female + 3 * male) / 4}
+    all_ages = young * by_age["age=young"] + (1 - young) * by_age["age=old"]
+    return {"sex=female": female, "sex=male": male, **by_age, "all": all_ages}
+
+
 WORLDS = {
     "choices as events": Known(scenario(CHOICES_AS_EVENTS), incidence=at_once),
     "competing events": first_events(
@@ -418,5 +432,14 @@ WORLDS = {
     "two levels of an attribute": Known(
         scenario(BY_SEX), alive=alive_by_sex(lambda t: t / 20, lambda t: t / 5),
         sizes={"sex=female": 0.75, "sex=male": 0.25}, error=CLOSED,
+    ),
+    "attributes that go together": Known(
+        scenario(AGE_GOES_WITH_SEX), alive=alive_by_age,
+        sizes={"sex=female": 0.6, "sex=male": 0.4, "age=young": 0.6, "age=old": 0.4}, error=CLOSED,
+    ),
+    "attributes that go together, of whom fewer are young": Known(
+        scenario(AGE_GOES_WITH_SEX, population={"age": {"young": 1, "old": 3}}),
+        alive=lambda months: alive_by_age(months, young=0.25),
+        sizes={"sex=female": 0.25 * 5 / 6 + 0.75 / 4, "age=old": 0.75}, error=CLOSED,
     ),
 }  # fmt: skip

@@ -20,7 +20,6 @@ import pandas as pd
 
 from simulator.arrays import Floats
 from simulator.errors import InputError
-from simulator.pathway.format import shares
 from simulator.pathway.pathway import (
     Pathway,
     Selection,
@@ -31,6 +30,7 @@ from simulator.pathway.pathway import (
     reachable,
     references_of,
 )
+from simulator.scenario.population import joints_of
 
 Mix = Mapping[str, Mapping[str, float]]
 
@@ -75,13 +75,20 @@ class _Choice:
     @cached_property
     def cells(self) -> dict[tuple[tuple[str, str], ...], float]:
         """Levels of the attributes that gate the choice -> share of the patients that the rows count."""
-        declared = self.pathway.attributes
-        of = {name: shares(self.mix.get(name, declared[name].levels), self.levers.at) for name in self._gates}
+        levels, at = (
+            {name: list(attribute.levels) for name, attribute in self.pathway.attributes.items()},
+            self.levers.at,
+        )
+        joints = joints_of(self.pathway, (), self.mix, at)
         attribute, _, level = _level(self.levers.rows[str(self.reported[0].probability)]).partition("=")
-        if attribute in of:
-            of[attribute] = {level: 1.0}
-        cells = [tuple(zip(of, levels, strict=True)) for levels in product(*of.values())]
-        share_of_cell = {cell: prod(of[name][level] for name, level in cell) for cell in cells}
+        if attribute:
+            alone = {attribute: {other: float(other == level) for other in levels[attribute]}}
+            joints = tuple(joint.with_margins(alone, at) if attribute in joint.of else joint for joint in joints)
+        gating = [joint for joint in joints if not set(self._gates).isdisjoint(joint.of)]
+        cells = [
+            tuple(zip(self._gates, cell, strict=True)) for cell in product(*(levels[name] for name in self._gates))
+        ]
+        share_of_cell = {cell: prod(joint.share(dict(cell)) for joint in gating) for cell in cells}
         return {cell: share for cell, share in share_of_cell.items() if share > 0}
 
     @property
@@ -105,7 +112,13 @@ class _Choice:
         since = _differing(self.pathway, self.state, self.levers.start)
         onward = {name: [exit.to for exit in state.transitions] for name, state in self.pathway.states.items()}
         is_later = self.state.name in reachable([self.levers.start], onward.__getitem__)
-        return since | at_entry - self.mix.keys() if is_later and since <= self.mix.keys() else at_entry
+        if is_later and since <= self.mix.keys():
+            return self._together(since) | self._together(at_entry - self.mix.keys()) - self.mix.keys()
+        return self._together(at_entry)
+
+    def _together(self, attributes: set[str]) -> set[str]:
+        """Return attributes and those that go with them."""
+        return attributes.union(*(joint.of for joint in self.pathway.case_mix if not attributes.isdisjoint(joint.of)))
 
     def solved(self) -> dict[str, float]:
         """Return reported parameter -> share among the eligible. Raises InputError if it depends on others."""

@@ -18,19 +18,9 @@ import numpy as np
 
 from simulator.arrays import Booleans, Floats
 from simulator.distributions import Distribution, build
+from simulator.engines.cells import relevant, weights
 from simulator.errors import InputError, plain, within
-from simulator.pathway.format import shares
-from simulator.pathway.pathway import (
-    REST,
-    Pathway,
-    Reference,
-    Selection,
-    State,
-    Transition,
-    attributes_in,
-    reachable,
-    references_of,
-)
+from simulator.pathway.pathway import REST, Pathway, Reference, Selection, State, Transition, reachable
 from simulator.scenario.hazard_ratios import HazardRatios
 from simulator.scenario.levers import Values, apply_levers
 from simulator.scenario.scenario import LEVERS, Scenario
@@ -180,14 +170,14 @@ def _blamed(scenario: Scenario, draw_values: Values, error: InputError) -> Input
 def _resolve(scenario: Scenario, draw_values: Values) -> Model:
     pathway = scenario.pathway
     n_draws = max((np.shape(value)[0] for value in draw_values.values() if np.ndim(value)), default=1)
-    attributes = _relevant(scenario)
-    mix = {name: _mix(scenario, name) for name in pathway.attributes}
+    mix = {name: joint.margin(name) for joint in scenario.joints for name in joint.of}
+    attributes = relevant(scenario)
     cells = tuple(product(*(pathway.attributes[name].levels for name in attributes)))
-    weights = np.array([np.prod([mix[a][level] for a, level in zip(attributes, cell, strict=True)]) for cell in cells])
     resolver = _Resolver(scenario, apply_levers(scenario, draw_values), attributes, cells)
     exits = {name: resolver.exits(state) for name, state in pathway.states.items()}
     _check_time_passes(scenario, exits)
-    return Model(scenario, exits, mix, attributes, cells, weights, _marginal(resolver, draw_values, exits), n_draws)
+    shares = weights(scenario, attributes, cells)
+    return Model(scenario, exits, mix, attributes, cells, shares, _marginal(resolver, draw_values, exits), n_draws)
 
 
 def _check_time_passes(scenario: Scenario, exits: Mapping[str, tuple[Exit, ...]]) -> None:
@@ -207,23 +197,6 @@ def at_once(way: Exit) -> bool:
     # What goes on has begun before: if it is over at once, so it was there.
     closed = way.carried_forward or (way.probability is not None and not np.any(way.probability > 0))
     return not closed and (way.time is None or bool(np.any(way.time.median() == 0.0)))
-
-
-def _mix(scenario: Scenario, attribute: str) -> dict[str, float]:
-    """Return every level's share, in the order of the pathway, whatever a scenario's [population] leaves out."""
-    declared = scenario.pathway.attributes[attribute].levels
-    mix = shares(scenario.population.get(attribute, declared), f"{scenario.where}: [population] {attribute}")
-    return {level: mix.get(level, 0.0) for level in declared}
-
-
-def _relevant(scenario: Scenario) -> tuple[str, ...]:
-    pathway = scenario.pathway
-    transitions = [transition for state in pathway.states.values() for transition in state.transitions]
-    references = [reference for transition in transitions for reference in references_of(transition)]
-    ratios = [declared.ratios for declared in scenario.hazard_ratios.values()]
-    used = {name for transition in transitions for name in transition.eligible}
-    used |= {name for reference in (*references, *ratios) for name in attributes_in(reference)}
-    return tuple(name for name in pathway.attributes if name in used)
 
 
 def _marginal(

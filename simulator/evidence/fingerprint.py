@@ -10,12 +10,14 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import product
 from os.path import relpath
 from pathlib import Path
 from typing import Any
 
 from simulator.evidence.cohort import TARGETS, CohortTable
 from simulator.files import csv, toml
+from simulator.pathway.joint import Joint
 from simulator.pathway.pathway import Pathway, State, Transition
 
 COLUMN = "fitted_to"
@@ -46,6 +48,8 @@ def of_pathway(pathway: Pathway) -> str:
             "group_window": float(pathway.group_window),
             "states": {name: _state(state) for name, state in pathway.states.items()},
             "attributes": {name: attribute.levels for name, attribute in pathway.attributes.items()},
+            # Draws of pathways without it carry a text already.
+            **({"case_mix": sorted(map(_joint, pathway.case_mix))} if pathway.case_mix else {}),
             "groups": {
                 name: [sorted(group.entered), sorted(group.not_entered)] for name, group in pathway.groups.items()
             },
@@ -56,6 +60,12 @@ def of_pathway(pathway: Pathway) -> str:
             },
         }
     )
+
+
+def _joint(joint: Joint) -> list[Any]:
+    """Return the combinations of a joint, whatever the order of attributes and levels."""
+    cells = product(*([(name, level) for level in levels] for name, levels in zip(joint.of, joint.levels, strict=True)))
+    return sorted([sorted(cell), joint.share(dict(cell))] for cell in cells)
 
 
 def _state(state: State) -> list[Any]:

@@ -131,6 +131,8 @@ def note(pathway: Pathway) -> str:
 def _declared(scenario: Scenario) -> dict[str, Any]:
     keys = ("set", "scale", "odds_ratio", "hazard_ratio", "population")
     levers: dict[str, Any] = {key: dict(getattr(scenario, key)) for key in keys if getattr(scenario, key)}
+    if scenario.case_mix:
+        levers["case_mix"] = list(scenario.case_mix)
     if scenario.pathway.milestones:
         levers["milestones"] = list(scenario.pathway.milestones)
     if scenario.capacity:

@@ -57,7 +57,7 @@ class EndPoint:
         return f"rmst_{self.name}_{written(month)}"
 
     def incidence_at(self, cause: str, month: float) -> str:
-        """Return the outcome's name: "efs_relapse_12"."""
+        """Return the outcome's name: "efs_progression_12"."""
         return f"{self.name}_{cause.replace(' ', '_')}_{written(month)}"
 
     def outcomes(self, months: OutcomeMonths) -> Iterator[tuple[str, Described]]:

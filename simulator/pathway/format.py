@@ -11,11 +11,11 @@ from pydantic import Field
 from simulator.errors import InputError, within
 from simulator.files import toml
 from simulator.pathway import shipped
+from simulator.pathway.case_mix import AttributeTable, CaseMixTable, read_attribute, read_joints
 from simulator.pathway.checks import check, unknown
 from simulator.pathway.end_points import EndPointTable, end_point
 from simulator.pathway.outcome_months import outcome_months
 from simulator.pathway.pathway import (
-    Attribute,
     Comparison,
     Count,
     Group,
@@ -105,15 +105,6 @@ class ParameterTable(toml.Table):
     prior: PriorTable | None = Field(None, description="if absent, the parameter is fixed at its value")
 
 
-class AttributeTable(toml.Table):
-    """A patient's attribute, drawn at entry from the case mix."""
-
-    meaning: str = ""
-    source: str = ""
-    levels: dict[str, Number] = Field(description="weight of each level")
-    labels: dict[str, toml.Line] = Field(default_factory=dict)
-
-
 class GroupTable(toml.Table):
     """Patients who entered any of `entered` and none of `not_entered` within the window."""
 
@@ -180,6 +171,7 @@ class PathwayTable(toml.Table):
         default_factory=dict, description="abbreviation in labels and names = its meaning"
     )
     attributes: dict[str, AttributeTable] = Field(default_factory=dict)
+    case_mix: list[CaseMixTable] = Field(default_factory=list, description="attributes that go together")
     states: dict[str, StateTable]
     parameters: dict[str, ParameterTable] = Field(default_factory=dict)
     groups: dict[str, GroupTable] = Field(default_factory=dict)
@@ -216,6 +208,8 @@ def load_pathway(name_or_file: str | Path, *, where: str = "pathway", folder: Pa
 
 def _pathway(table: PathwayTable, path: Path) -> Pathway:
     clocks = table.clocks or {"start": table.start}
+    levels = {name: list(attribute.levels) for name, attribute in table.attributes.items()}
+    joints = read_joints([joint.model_dump() for joint in table.case_mix], levels, str(path))
     return Pathway(
         name=path.stem,
         title=table.title,
@@ -224,7 +218,10 @@ def _pathway(table: PathwayTable, path: Path) -> Pathway:
         clocks=clocks,
         states={name: _state(name, state, table, path) for name, state in table.states.items()},
         parameters={name: _parameter(name, parameter, path) for name, parameter in table.parameters.items()},
-        attributes={name: _attribute(name, attribute, path) for name, attribute in table.attributes.items()},
+        attributes={
+            name: read_attribute(name, attribute, joints, str(path)) for name, attribute in table.attributes.items()
+        },
+        case_mix=joints,
         groups={
             name: Group(name, group.label or _words(name), _tuple(group.entered), _tuple(group.not_entered))
             for name, group in table.groups.items()
@@ -353,31 +350,6 @@ def _parameter(name: str, table: ParameterTable, path: Path) -> Parameter:
         arguments = {key: value for key, value in table.prior.model_dump().items() if isinstance(value, float)}
         prior = Prior(table.prior.family, arguments)
     return Parameter(name, table.unit, table.meaning, table.value, table.source, table.lever, prior)
-
-
-def _attribute(name: str, table: AttributeTable, path: Path) -> Attribute:
-    if "=" in name:
-        what = "the name of an attribute has an equals sign, which separates the attribute and the level in NAME=LEVEL"
-        raise InputError(what, where=f"{path}: [attributes]", got=name, allowed="a name without '='")
-    where = f"{path}: [attributes.{name}] levels"
-    return Attribute(
-        name,
-        table.meaning,
-        table.source,
-        levels=shares(table.levels, where),
-        labels={level: table.labels.get(level, _words(level)) for level in table.levels},
-    )
-
-
-def shares(weights: Mapping[str, float], where: str) -> dict[str, float]:
-    """Return weights as shares of one. Raises InputError if one is negative or none is positive."""
-    for level, weight in weights.items():
-        if weight < 0:
-            raise InputError("negative weight", where=f"{where}.{level}", got=weight, allowed="0 or more")
-    total = sum(weights.values())
-    if not total > 0:
-        raise InputError("the weights sum to zero", where=where, got=dict(weights))
-    return {level: weight / total for level, weight in weights.items()}
 
 
 def _count(name: str, table: CountTable, path: Path) -> Count:

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 
 from simulator.pathway.end_points import Described, EndPoint
+from simulator.pathway.joint import Joint
 from simulator.pathway.outcome_months import UNDECLARED, OutcomeMonths
 
 REST = "rest"
@@ -173,6 +174,7 @@ class Pathway:
     """States and how patients move between them. `clocks` maps a clock to the state that starts it.
 
     patients : who starts the default clock, as in "of 100 patients who fall ill"; abbreviations : each with its meaning
+    case_mix : attributes that go together; the others are independent
     """
 
     name: str
@@ -196,6 +198,7 @@ class Pathway:
     file: Path | None = None
     milestones: tuple[str, ...] = ()
     end_points: Mapping[str, EndPoint] = field(default_factory=dict)
+    case_mix: tuple[Joint, ...] = ()
 
     @property
     def clock(self) -> str:

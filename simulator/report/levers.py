@@ -17,6 +17,8 @@ def lines(scenario: Scenario) -> Iterator[str]:
     for table in TABLES:
         for name, value in getattr(scenario, table).items():
             yield f"[{table}] {name} = {_value(value)}"
+    for joint in scenario.case_mix:
+        yield f"[[case_mix]] {', '.join(f'{key} = {_value(value)}' for key, value in joint.items())}"
     if scenario.pathway.milestones:
         yield f"milestones = {_value(list(scenario.pathway.milestones))}"
     for resource, capacity in scenario.capacity.items():

@@ -81,6 +81,7 @@ class _Scenario(BaseModel):
     odds_ratio: dict[str, float] = Field(default_factory=dict)
     hazard_ratio: dict[str, float | dict[str, Any]] = Field(default_factory=dict)
     population: dict[str, dict[str, float]] = Field(default_factory=dict)
+    case_mix: list[dict[str, Any]] = Field(default_factory=list)
     capacity: dict[str, Capacity] = Field(default_factory=dict)
     service: Service | None = None
     milestones: list[str] = Field(default_factory=list)

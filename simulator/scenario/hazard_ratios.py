@@ -1,6 +1,6 @@
 """A hazard ratio as a scenario declares it: one number, or one by level of an attribute, by period, or both.
 
-    0.7        { by = "cd19", positive = 0.7, negative = 1 }        { breaks = [6, 12], ratios = [1, 0.6, 1] }
+    0.7        { by = "sex", female = 0.7, male = 1 }        { breaks = [6, 12], ratios = [1, 0.6, 1] }
 
 Periods are months since the patient entered the state; each of their ratios may be a choice by attribute.
 """

@@ -13,14 +13,17 @@ from pydantic import Field
 
 from simulator.errors import InputError, number_meant, within
 from simulator.files import toml
+from simulator.pathway.case_mix import CaseMixTable
 from simulator.pathway.checks import unknown
-from simulator.pathway.format import UNITS, named_pathway, shares
+from simulator.pathway.format import UNITS, named_pathway
+from simulator.pathway.joint import Joint
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.pathway import Pathway
 from simulator.scenario import capacity as limits
 from simulator.scenario.arrivals import Service, ServiceTable, read_service
 from simulator.scenario.capacity import Capacity
 from simulator.scenario.hazard_ratios import DeclaredRatio, HazardRatios, is_table, read_hazard_ratios
+from simulator.scenario.population import check_population, joints_of
 
 HALF = 0.5
 """The marginal benefit that is shown next to 1 where no cohort informs it: an assumption."""
@@ -59,6 +62,7 @@ class ScenarioTable(toml.Table):
     population: dict[str, dict[str, Number]] = Field(
         default_factory=dict, description="attribute = weight of each level"
     )
+    case_mix: list[CaseMixTable] = Field(default_factory=list, description="attributes that go together")
     capacity: dict[str, limits.Told] = Field(default_factory=dict, description="resource = number of units, or a table")
     milestones: list[str] = Field(
         default_factory=list, description="states without effect: latent times of the state before are carried forward"
@@ -88,6 +92,7 @@ class Scenario:
     odds_ratio: Mapping[str, float] = field(default_factory=dict)
     hazard_ratio: Mapping[str, DeclaredRatio] = field(default_factory=dict)
     population: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    case_mix: Sequence[Mapping[str, Any]] = ()
     capacity: Mapping[str, Capacity] = field(default_factory=dict)
     service: Service | None = None
     before: Scenario | None = None
@@ -102,6 +107,11 @@ class Scenario:
     def hazard_ratios(self) -> dict[str, HazardRatios]:
         """The hazard ratios, read: by "state.transition". Raises InputError naming the key."""
         return read_hazard_ratios(self.hazard_ratio, self.pathway, self.where)
+
+    @cached_property
+    def joints(self) -> tuple[Joint, ...]:
+        """The case mix: every attribute once, alone or with those that it goes with. Raises InputError."""
+        return joints_of(self.pathway, self.case_mix, self.population, self.where)
 
     @property
     def policy(self) -> str:
@@ -207,6 +217,8 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
         base = _load(_base(table.base, path), pathway, (*seen, path.resolve()))
         pathway = pathway or base.pathway if table.pathway is None else pathway
         levers = {key: {**getattr(base, key), **value} for key, value in levers.items()}
+        stated = {name for joint in table.case_mix for name in joint.of if name not in table.population}
+        levers["population"] = {name: mix for name, mix in levers["population"].items() if name not in stated}
         if "marginal_benefit" not in table.model_fields_set:
             table = table.model_copy(update={"marginal_benefit": base.marginal_benefit})
     if pathway is None:
@@ -220,6 +232,7 @@ def _load(path: Path, pathway: Pathway | None, seen: tuple[Path, ...]) -> Scenar
     keys: dict[str, Any] = {
         **texts,
         **levers,
+        "case_mix": [joint.model_dump() for joint in table.case_mix] or (base.case_mix if base else ()),
         "capacity": limits.read(pathway, table.capacity, str(path), base.capacity if base else {}),
         "service": read_service(service, str(path), base.service if base else None),
         "bases": () if base is None or base.file is None else (base.file, *base.bases),
@@ -288,22 +301,8 @@ def check(scenario: Scenario) -> None:
             allowed="[capacity] without [service], or no milestones: the demand at a milestone is not known in advance",
         )
     read_hazard_ratios(scenario.hazard_ratio, pathway, scenario.where)
-    for attribute, levels in scenario.population.items():
-        where = f"{scenario.where}: [population] {attribute}"
-        if attribute not in pathway.attributes:
-            raise unknown("attribute", attribute, pathway.attributes, where)
-        for level in levels:
-            if level not in pathway.attributes[attribute].levels:
-                raise unknown(f"level of {attribute}", level, pathway.attributes[attribute].levels, where)
-        left_out = [level for level in pathway.attributes[attribute].levels if level not in levels]
-        if left_out:
-            raise InputError(
-                f"these levels have no weight: {', '.join(left_out)}",
-                where=where,
-                got=", ".join(levels),
-                allowed=f"a weight for every level; {left_out[0]} = 0 if no patient has it",
-            )
-        shares(levels, where)
+    check_population(scenario.population, pathway, scenario.where)
+    joints_of(pathway, scenario.case_mix, scenario.population, scenario.where)
     for resource in scenario.capacity:
         if resource not in pathway.resources:
             raise unknown("resource", resource, pathway.resources, f"{scenario.where}: [capacity] {resource}")

@@ -1,6 +1,6 @@
 """The worlds on which every command is run: every shipped pathway, kinds of scenario, and three made-up worlds.
 
-`two clocks` has a case mix, paired groups, counts and parameter sets, and no resources.
+`two clocks` has attributes that go together, paired groups, counts and parameter sets, and no resources.
 `discharge` has a fixed time and patients who never leave, but no deaths, groups or parameters.
 `ward` has beds.
 """
@@ -29,7 +29,8 @@ TWO_CLOCKS = world(
     draws="two_clocks.csv",
     group_window=24,
     clocks={"onset": "onset", "entry": "watched"},
-    attributes={"stage": {"early": 3, "late": 1}},
+    attributes={"stage": ["early", "late"], "frail": ["no", "yes"]},
+    case_mix=[{"of": ["stage", "frail"], "weights": {"early": {"no": 8, "yes": 1}, "late": {"no": 1, "yes": 2}}}],
     groups={"operated": "operated", "not_operated": ("treated", "operated")},
     counts={
         "operations": {"unit": "per 100 onsets", "entries": "operated"},
@@ -71,7 +72,7 @@ FILES = {
     "as-it-is.toml": 'pathway = "three_state"',
     "fewer-fall-ill.toml": 'base = "as-it-is.toml"\n[scale]\nonset_rate = 0.5',
     "clocks.toml": 'pathway = "two_clocks.toml"\nleads_with = "entry"',
-    "all-treated.toml": 'base = "clocks.toml"\n[set]\nuptake = 1',
+    "all-treated.toml": 'base = "clocks.toml"\n[set]\nuptake = 1\n[population]\nfrail = { no = 1, yes = 1 }',
     "home.toml": 'pathway = "discharge.toml"',
     "home-later.toml": 'base = "home.toml"\n[scale]\nlong_mean = 2',
     "one-ward.toml": 'pathway = "ward.toml"',

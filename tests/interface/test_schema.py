@@ -80,17 +80,20 @@ def test_the_documented_scenario_passes_check(aftercart: Command, folder: Path, 
 
 
 @pytest.mark.usefixtures("with_page_alone")
-def test_the_documented_hazard_ratios_by_level_and_period_run(
+def test_the_documented_hazard_ratios_and_combinations_of_attributes_run(
     aftercart_with_figures: Command, folder: Path, repository: Path
 ) -> None:
-    _, _, waning, *_ = blocks(repository / "docs" / "scenario-format.md")
+    _, _, waning, together, *_ = blocks(repository / "docs" / "scenario-format.md")
     (folder / "waning.toml").write_text(waning, encoding="utf-8")
-    result = aftercart_with_figures("run", "waning.toml", "--draws", "2", "--out", "waning")
+    (folder / "together.toml").write_text(together, encoding="utf-8")
+    typed = ("compare", "baseline", "waning.toml", "together.toml", "--draws", "2", "--out", "run")
+    result = aftercart_with_figures(*typed)
     assert result.exit_code == 0, result.output
-    page = (folder / "waning" / "report.html").read_text(encoding="utf-8")
+    page = (folder / "run" / "report.html").read_text(encoding="utf-8")
     assert "[hazard_ratio] car_t_remission.relapse = { breaks = [1, 12], ratios = [1, 0.5, 1] }" in unescape(page)
-    assert aftercart_with_figures("report", "waning").exit_code == 0
-    assert page == (folder / "waning" / "report.html").read_text(encoding="utf-8")
+    assert '[[case_mix]] of = ["cd19", "prior_hsct"], weights = { positive = { yes = 4, no = 13 }' in unescape(page)
+    assert aftercart_with_figures("report", "run").exit_code == 0
+    assert page == (folder / "run" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_documented_centre_and_the_policy_on_it_run(aftercart: Command, folder: Path, repository: Path) -> None:

@@ -220,11 +220,13 @@ class Patient:
             month, state = leaves, goes_to
 
     def _cell(self) -> int:
-        levels = {}
+        levels: dict[str, str] = {}
         for name, attribute in self.model.pathway.attributes.items():
             u, reached = self.u(f"@{name}"), 0.0
+            joint = next(joint for joint in self.model.scenario.joints if name in joint.of)
+            alike = joint.share(levels)
             for level in attribute.levels:
-                reached += self.model.mix[name].get(level, 0.0)
+                reached += joint.share({**levels, name: level}) / alike
                 levels[name] = level
                 if u < reached:
                     break

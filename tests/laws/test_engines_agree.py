@@ -111,6 +111,18 @@ def test_engines_agree_however_far_one_looks(name: str, horizon: float) -> None:
         {"set": {"nr_chemotherapy": 0.0, "nr_immunotherapy": 0.0, "salvage_uptake": 1.0}, "marginal_benefit": 0.0},
         {"population": {"cd19": {"negative_or_dim": 1.0}}},
         {"population": {"prior_hsct": {"no": 1.0, "yes": 0.2}, "site": {"bone_marrow": 1.0}}},
+        {
+            "case_mix": [
+                {
+                    "of": ["prior_hsct", "cd19"],
+                    "weights": {
+                        "yes": {"positive": 1, "negative_or_dim": 6, "unknown": 0},
+                        "no": {"positive": 9, "negative_or_dim": 2, "unknown": 5},
+                    },
+                }
+            ],
+            "population": {"cd19": {"positive": 1.0, "negative_or_dim": 3.0, "unknown": 1.0}},
+        },
         {"hazard_ratio": {"car_t_remission.relapse": 0.0}},
         {"hazard_ratio": {"supportive_care.death_after_relapse": 3.0, "after_hsct.relapse_after_salvage": 0.4}},
         {

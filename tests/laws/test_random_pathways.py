@@ -150,12 +150,15 @@ RATIOS = (
     {"breaks": [1.7, 6.0], "ratios": [0.4, {"by": "risk", "low": 1.0, "high": 2.0, "unknown": 0.0}, 1.5]},
 )
 """Of the first way out of the last state, whose times compete."""
+TOGETHER = {"young": {"low": 4, "high": 0, "unknown": 1}, "old": {"low": 1, "high": 3, "unknown": 2}}
+CASE_MIXES = ((), [{"of": ["age", "risk"], "weights": TOGETHER}], ())
 
 
 def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.DataFrame]) -> None:
     pathway = made(text)
     last = max(name for name in pathway.states if name not in ("dead", "well"))
-    scenario = Scenario("made up", pathway, hazard_ratio={f"{last}.w0": RATIOS[len(text) % len(RATIOS)]})
+    kind = len(text) % len(RATIOS)
+    scenario = Scenario("made up", pathway, hazard_ratio={f"{last}.w0": RATIOS[kind]}, case_mix=CASE_MIXES[kind])
     model = resolve(scenario)
     solved = engine.curves(model, HORIZON)
     for clock, states in solved.occupancy.items():

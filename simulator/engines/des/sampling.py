@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.arrays import Floats, Integers
+from simulator.engines.cells import levels_of
 from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import exits_without_benefit
 from simulator.randomness import Uniforms
@@ -33,16 +34,12 @@ class PatientSampler:
 
     def __init__(self, model: Model, uniforms: Uniforms, patients: Integers) -> None:
         self.model, self.uniforms, self.patients = model, uniforms, patients
-        self.levels = {name: self._levels(name, list(mix.values())) for name, mix in model.mix.items()}
+        self.levels = levels_of(model.scenario, uniforms, patients)
         self.cell = np.zeros(patients.size, dtype=np.int64)
         for name in model.attributes:
             self.cell = self.cell * len(model.pathway.attributes[name].levels) + self.levels[name]
         self._latent: dict[tuple[str, int, int], list[float]] = {}
         self._branches: dict[tuple[str, int, int, bool], list[int]] = {}
-
-    def _levels(self, attribute: str, shares: Sequence[float]) -> Integers:
-        edges = np.cumsum(shares)[:-1]
-        return np.asarray(np.searchsorted(edges, self.uniforms.at(f"@{attribute}", self.patients), side="right"))
 
     def exits(self, state: str, without_benefit: bool) -> tuple[Exit, ...]:
         """Return a state's exits, or those of patients without benefit."""

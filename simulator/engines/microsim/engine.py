@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from simulator.arrays import Booleans, Floats, Integers
+from simulator.engines.cells import levels_of
 from simulator.engines.curves import Curves, check_horizon
 from simulator.engines.model import Exit, Model
 from simulator.engines.no_benefit import exits_without_benefit, untreated
@@ -99,7 +100,6 @@ class Plan:
                 for name, exits in self._exits_without_benefit().items()
             }
             self.untreated = [untreated(otherwise, exit) for exit in self.exits[otherwise]]
-        self.mix = {name: np.cumsum(list(levels.values()))[:-1] for name, levels in model.mix.items()}
         sizes = [len(pathway.attributes[name].levels) for name in model.attributes]
         self.strides = [int(np.prod(sizes[i + 1 :])) for i in range(len(sizes))]
 
@@ -118,10 +118,7 @@ class Run:
         self.plan, self.uniforms, self.patients = plan, uniforms, patients
         n = patients.size
         everybody = np.arange(n)
-        self.levels = {
-            name: np.searchsorted(edges, uniforms.at(f"@{name}", patients), side="right")
-            for name, edges in plan.mix.items()
-        }
+        self.levels = levels_of(plan.model.scenario, uniforms, patients)
         self.cell = np.zeros(n, dtype=np.int64)
         for name, stride in zip(plan.model.attributes, plan.strides, strict=True):
             self.cell += stride * self.levels[name]

@@ -108,6 +108,49 @@ def test_partial_eligibility_gives_part_of_the_share(cohort: Cohort) -> None:
     assert share == pytest.approx(optimize.brentq(excess, 0, 1), abs=1e-7)
 
 
+TOGETHER = (
+    (
+        "levels = { positive = 17, negative_or_dim = 10, unknown = 10 }",
+        'levels = ["positive", "negative_or_dim", "unknown"]',
+    ),
+    ("levels = { bone_marrow = 34, extramedullary = 3 }", 'levels = ["bone_marrow", "extramedullary"]'),
+    (
+        "[resources.hsct_beds]",
+        """[[case_mix]]
+of = ["site", "cd19"]
+[case_mix.weights]
+bone_marrow = { positive = 16, negative_or_dim = 4, unknown = 10 }
+extramedullary = { positive = 1, negative_or_dim = 6, unknown = 0 }
+
+[resources.hsct_beds]""",
+    ),
+)
+"""CD19-negative relapses are more often extramedullary."""
+
+
+def test_attributes_that_go_together_change_no_share_of_all_treated(cohort: Cohort) -> None:
+    """The cohort reports CD19, so that 30 of 40 are eligible, whatever their sites are."""
+    assert cohort(CAR.format(25), edits=TOGETHER).scenario.set["share_car_t_reinfusion"] == pytest.approx(
+        25 / 42 / OPEN
+    )
+
+
+def test_patients_of_a_level_have_the_mix_of_what_goes_with_it(cohort: Cohort) -> None:
+    """CD19 of the cohort, given the site by the pathway: of 20 + 4 p + 10 of the bone marrow, 4 p are not eligible."""
+    row = "car,entered,treated,car_t_reinfusion,site=bone_marrow,,15,20"
+    negative, positive, unknown = (10 / 40 * 4 / 10, 20 / 40 * 16 / 17, 10 / 40)
+    eligible = (positive + unknown) / (negative + positive + unknown)
+    share = cohort(row, edits=TOGETHER).scenario.set["share_car_t_reinfusion"]
+    assert share == pytest.approx(15 / 20 / eligible, rel=1e-6)
+
+
+def test_a_gate_that_goes_with_what_decides_earlier_is_refused(cohort: Cohort) -> None:
+    """Nobody reports the sites of those who relapse, and the site goes with CD19, which cures before the relapse."""
+    gate = ("eligible = { cd19 = { negative_or_dim = 0 } }", "eligible = { site = { extramedullary = 0 } }")
+    with pytest.raises(InputError, match=r"patients who reach it differ by .*site"):
+        cohort(CAR.format(25), edits=[CURED_BY_CD19, *TOGETHER, gate], clock="infusion")
+
+
 def test_a_number_is_a_share_among_the_eligible(cohort: Cohort) -> None:
     assert cohort(more="share_car_t_reinfusion = 0.6\n").scenario.set["share_car_t_reinfusion"] == 0.6
 

@@ -97,6 +97,35 @@ def test_a_changed_number_makes_draws_stale(case: str, folder: Path) -> None:
     assert f"aftercart calibrate {folder / 'own'}" in message
 
 
+def test_attributes_that_go_together_are_part_of_a_fit_in_any_order(folder: Path) -> None:
+    levels = "levels = { yes = 17, no = 20 }"
+    edit(folder / "pathway.toml", levels, 'levels = ["yes", "no"]')
+    edit(
+        folder / "pathway.toml",
+        "levels = { bone_marrow = 34, extramedullary = 3 }",
+        'levels = ["bone_marrow", "extramedullary"]',
+    )
+    text = (folder / "pathway.toml").read_text(encoding="utf-8")
+
+    def of_table(table: str) -> str:
+        (folder / "pathway.toml").write_text(f"{text}\n[[case_mix]]\n{table}\n", encoding="utf-8")
+        return fingerprint.of_pathway(load_pathway(folder / "pathway.toml"))
+
+    declared = of_table(
+        'of = ["prior_hsct", "site"]\nweights = { yes = { bone_marrow = 16, extramedullary = 1 }, '
+        "no = { bone_marrow = 18, extramedullary = 2 } }"
+    )
+    turned = of_table(
+        'of = ["site", "prior_hsct"]\nweights = { extramedullary = { yes = 1, no = 2 }, '
+        "bone_marrow = { yes = 16, no = 18 } }"
+    )
+    otherwise = of_table(
+        'of = ["site", "prior_hsct"]\nweights = { extramedullary = { yes = 2, no = 1 }, '
+        "bone_marrow = { yes = 15, no = 19 } }"
+    )
+    assert declared == turned != otherwise
+
+
 def test_the_name_of_a_row_does_not_matter_to_the_lever_that_uses_it(folder: Path) -> None:
     cohort = cohorts_folder() / "li2023"
     shutil.copytree(cohort, folder / "li")

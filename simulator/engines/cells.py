@@ -1,0 +1,42 @@
+"""The case mix in an engine: which attributes matter, the share of each cell, and each patient's levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulator.arrays import Floats, Integers
+from simulator.pathway.pathway import attributes_in, references_of
+from simulator.randomness import Uniforms
+from simulator.scenario.scenario import Scenario
+
+
+def relevant(scenario: Scenario) -> tuple[str, ...]:
+    """Return the attributes that decide something, and those that go with them."""
+    pathway = scenario.pathway
+    transitions = [transition for state in pathway.states.values() for transition in state.transitions]
+    references = [reference for transition in transitions for reference in references_of(transition)]
+    references += [declared.ratios for declared in scenario.hazard_ratios.values()]
+    deciding = {name for transition in transitions for name in transition.eligible}
+    deciding |= {name for reference in references for name in attributes_in(reference)}
+    together = {name for joint in scenario.joints if not deciding.isdisjoint(joint.of) for name in joint.of}
+    return tuple(name for name in pathway.attributes if name in together)
+
+
+def weights(scenario: Scenario, attributes: Sequence[str], cells: Sequence[tuple[str, ...]]) -> Floats:
+    """Return the share of patients in each cell of the relevant attributes, (n_cells,)."""
+    joints = [joint for joint in scenario.joints if joint.of[0] in attributes]
+    levels = [dict(zip(attributes, cell, strict=True)) for cell in cells]
+    return np.array([np.prod([joint.share(cell) for joint in joints]) for cell in levels])
+
+
+def levels_of(scenario: Scenario, uniforms: Uniforms, patients: Integers) -> dict[str, Integers]:
+    """Return the place of each patient's level, attribute -> (n,): one after the other, given those before."""
+    levels: dict[str, Integers] = {}
+    for name in scenario.pathway.attributes:
+        joint = next(joint for joint in scenario.joints if name in joint.of)
+        before = joint.of[: joint.of.index(name)]
+        edges = joint.edges(name)[tuple(levels[other] for other in before)]
+        levels[name] = np.sum(edges <= uniforms.at(f"@{name}", patients)[:, np.newaxis], axis=-1)
+    return levels
