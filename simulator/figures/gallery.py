@@ -10,7 +10,7 @@ from simulator.experiment.results import Results
 from simulator.figures import abridged, occupancy, resource_use, style
 from simulator.figures.pathway import diagram, flow
 from simulator.figures.picture import Picture
-from simulator.figures.survival import curve, panels, survival
+from simulator.figures.survival import curve, end_points, panels, survival
 
 
 def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
@@ -27,6 +27,8 @@ def gallery(results: Results, cohort: Cohort | None = None) -> list[Picture]:
         pictures.append(survival.picture(table, clock=clock, cohort=cohort, months=pathway.months, name=name))
     if displayed and len(results.scenarios) > curve.MOST_BANDS:
         pictures.append(panels.by_policy(table, clock=displayed[0], cohort=cohort, months=pathway.months))
+    if displayed and results.end_points is not None:
+        pictures += end_points.pictures(results.end_points, pathway, clock=displayed[0], cohort=cohort)
     if results.queue is not None and len(results.queue):
         pictures.append(resource_use.picture(results.queue, results.scenarios, results.manifest, cohort))
     if pathway.groups and pathway.clock in displayed:

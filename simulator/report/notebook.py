@@ -23,7 +23,10 @@ def html(results: Results) -> str:
     """Return the answer, the outcomes of all patients and the figure, as HTML."""
     clock, picture = gallery.clocks(results)[0], _picture(results)
     policies = headline.compared(results.scenarios)
-    tables = (table(outcomes.of_policy(results, policy, clock)) for policy in policies)
+    made = (
+        make(results, policy, clock) for policy in policies for make in (outcomes.of_policy, outcomes.of_end_points)
+    )
+    tables = [table(one) for one in made if one is not None]
     return "".join([paragraph(answer(results)), *tables, inline_svg(picture.svg, picture.name, picture.alt)])
 
 

@@ -65,13 +65,20 @@ def _outcomes(results: Results) -> list[str]:
     policies, (first, *others) = compared(results.scenarios), clocks(results)
     has_errors = bool(results.outcomes["monte_carlo_se"].notna().any())
     content = [paragraph(limits.numbers(results.manifest["draws"], has_errors=has_errors))]
-    content += [table(outcomes.of_policy(results, policy, first)) for policy in policies]
+    content += _of_policies(results, policies, first)
     for clock in others:
-        tables = (table(outcomes.of_policy(results, policy, clock)) for policy in policies)
+        tables = _of_policies(results, policies, clock)
         content.append(folded(f"The same outcomes, in months from {clock}", *tables))
     if groups := outcomes.by_group(results):
         content.append(folded("The same survival by group and patient attribute", table(groups)))
     return content
+
+
+def _of_policies(results: Results, policies: Sequence[Sequence[Scenario]], clock: str) -> list[str]:
+    """Return the tables of every policy's outcomes, and of its end points."""
+    makers = (outcomes.of_policy, outcomes.of_end_points)
+    tables = (make(results, policy, clock) for policy in policies for make in makers)
+    return [table(made) for made in tables if made is not None]
 
 
 def _figure(picture: Picture) -> str:

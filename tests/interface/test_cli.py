@@ -98,7 +98,8 @@ def test_every_run_writes_a_new_folder_under_results(aftercart: Command, folder:
     assert len(runs) == 2
     for run in runs:
         names = {path.name for path in run.iterdir()}
-        assert names == {"survival.csv", "outcomes.csv", "outcomes_by_draw.csv", "occupancy.csv", "manifest.json"}
+        tables = {"survival.csv", "outcomes.csv", "outcomes_by_draw.csv", "occupancy.csv", "end_points.csv"}
+        assert names == {*tables, "manifest.json"}
 
 
 def test_a_run_writes_figures_and_a_report_that_can_be_made_again(

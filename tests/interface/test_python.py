@@ -23,7 +23,8 @@ def test_a_script_finds_every_public_name_and_can_catch_bad_input() -> None:
 def test_results_are_printed_as_a_few_short_lines() -> None:
     printed = repr(simulator.compare("baseline", "no-hsct", draws=2, horizon=12.0, rough=True)).splitlines()
     assert printed[0] == "Results of baseline, no-hsct: exact, 2 parameter sets, 12 months, a rough answer"
-    assert [line.split(":")[0].strip() for line in printed[1:]] == ["survival", "outcomes", "draws", "occupancy"]
+    tables = ["survival", "outcomes", "draws", "occupancy", "end_points"]
+    assert [line.split(":")[0].strip() for line in printed[1:]] == tables
     assert max(map(len, printed)) <= 100
 
 

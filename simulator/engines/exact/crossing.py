@@ -57,6 +57,9 @@ class Crossing:
 
     def _solved(self, draw: int, until: float, in_group: bool) -> Solution | FirstEvents:
         if (draw, until, in_group) not in self._finer:
+            if in_group:
+                # One that reaches to the end of the group window takes hundreds of megabytes.
+                self._finer = {key: finer for key, finer in self._finer.items() if not key[2]}
             model, step = self.solution.model, self.solution.lattice.step
             reach = max(until, model.pathway.group_window) if in_group else until
             parts = int(min(np.ceil(step / FINE), max(FINEST / 4 * step / reach, 1)))

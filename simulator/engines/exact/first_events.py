@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.signal import fftconvolve
@@ -50,6 +51,11 @@ class FirstEvents:
     @property
     def lattice(self) -> Lattice:
         return self.whole.lattice
+
+    @cached_property
+    def treated(self) -> Solution:
+        """`until` of the patients who are not treated without benefit."""
+        return self.until.with_benefit()
 
     @property
     def months(self) -> Floats:
@@ -93,13 +99,13 @@ class FirstEvents:
 
     def _of_group(self, states: set[str], group: Group, clock: str) -> Flow:
         """Return first events of patients who are in a group at the end of its window."""
-        pathway, until, treated = self.model.pathway, self.until, self.until.with_benefit()
+        pathway, until, treated = self.model.pathway, self.until, self.treated
         on_default = clock == pathway.clock
         weights = until.weights if on_default else np.atleast_2d(self.model.weights)
         open_to = {name: [to for _, to in ways(pathway, name)] for name in pathway.states if until.no_benefits}
         total = NOBODY
         for node in (node for node in until.nodes if node.state in states):
-            total = _sum(total, self._of_node(treated, node, group, clock, weights))
+            total = _sum(total, self._of_node(node, group, clock, weights))
             if any(node in no_benefit.into for no_benefit in until.no_benefits):
                 is_in = _settled(node, group, open_to)
                 if is_in is None:
@@ -112,18 +118,18 @@ class FirstEvents:
         before = self._before(states, group, weights)
         return _scaled(_sum(total, before), 1.0 / np.where(reached > 0.0, reached, 1.0))
 
-    def _of_node(self, treated: Solution, node: Node, group: Group, clock: str, weights: Floats) -> Flow:
+    def _of_node(self, node: Node, group: Group, clock: str, weights: Floats) -> Flow:
         """Return first events at a node, of patients who benefit and are in a group at the end of its window."""
         is_in, pathway = _settled(node, group, self.model.onward), self.model.pathway
         if is_in is not None:
-            return treated.came([node], weights, clock) if is_in else NOBODY
+            return self.treated.came([node], weights, clock) if is_in else NOBODY
         if node not in self._started:
             self._started[node] = self.onward(node)
         total = NOBODY
         for cell, one in enumerate(np.eye(len(self.model.cells))):
-            joining = self._joining(treated.came([node], weights * one, pathway.clock), node, group, cell)
+            joining = self._joining(self.treated.came([node], weights * one, pathway.clock), node, group, cell)
             if clock != pathway.clock and pathway.start != pathway.clock_state:
-                joining = _following(treated.came_before(pathway.clock_state, one[None]), joining)
+                joining = _following(self.treated.came_before(pathway.clock_state, one[None]), joining)
             total = _sum(total, joining)
         return total
 

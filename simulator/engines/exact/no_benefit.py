@@ -95,7 +95,8 @@ def _put_means(
 ) -> None:
     """Add the means over cells of patients in a sojourn and of the dead.
 
-    With S and what is there as means over cells, deaths[k] - deaths[k - 1] = -there[k] (S[k] - S[k - 1]).
+    With S and what is there as means over cells, deaths[k] - deaths[k - 1] = -(S[k] - S[k - 1]) times what is there
+    about the edge of both cells, (there[k - 1] + there[k]) / 2.
     """
     dying = [lattice.stream(lattice.kernel(law).edges) for _, law in deaths]
     survival = 1.0 - np.cumsum(sum(dying), axis=-1)
@@ -104,9 +105,10 @@ def _put_means(
             continue
         there = lattice.between(alive.edges[node] - alive.leaving(node))
         streams.means[node] = there * survival
+        about = 0.5 * (there + np.concatenate([there[..., :1], there[..., :-1]], axis=-1))
         for (to, _), lost in zip(deaths, dying, strict=True):
             death = Node(to, node.marks)
-            streams.means[death] = streams.means.get(death, 0.0) + np.cumsum(there * lost, axis=-1)
+            streams.means[death] = streams.means.get(death, 0.0) + np.cumsum(about * lost, axis=-1)
 
 
 def _with_atoms(kernel: Kernel, lattice: Lattice) -> Floats:

@@ -106,6 +106,7 @@ def draw(
     *,
     end: float,
     across: int = 4,
+    subtitle: str = "",
 ) -> Sheet:
     """Return a sheet of panels, `across` in a row, with one key of names; clock : the start of the months.
 
@@ -119,7 +120,7 @@ def draw(
     footing = [*marks, *notes.benefits_in_words(names), *footing, notes.source_in_words(cohort)]
     lines = style.lines(names)
     key = [line_sample(scenario_in_words(name), lines[name]) for name in names]
-    sheet = Sheet(title, "", footing, grid.height, key=key)
+    sheet = Sheet(title, subtitle, footing, grid.height, key=key)
     followed = curve.follow_up(cohort, clock)
     for axes, panel, broken in zip(sheet.panels(grid), panels, titles, strict=True):
         last = min(end, max((float(drawn.months[-1]) for drawn in panel.curves), default=end))

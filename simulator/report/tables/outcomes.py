@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
@@ -26,16 +26,45 @@ def by_scenario(rows: pd.DataFrame) -> dict[str, Row]:
     return {str(row["scenario"]): row for row in rows.to_dict("records")}
 
 
+Readings = Sequence[tuple[str, Callable[[Row], Content]]]
+
+
 def of_policy(
-    results: Results,
-    scenarios: Sequence[Scenario],
-    clock: str,
-    at_other_benefits: Sequence[tuple[str, Callable[[Row], Content]]] = IN_FULL,
+    results: Results, scenarios: Sequence[Scenario], clock: str, at_other_benefits: Readings = IN_FULL
 ) -> Table:
     """Return all patients' outcomes under a first scenario and under a policy with its difference.
 
     scenarios : the first, then the policy at all its marginal benefits
     """
+    pathway = scenarios[0].pathway
+    caption = f"All patients, from {clock}{until(pathway, results.manifest['horizon'])}"
+    others = set(results.outcomes["outcome"]) - set(pathway.end_point_outcomes)
+    return _compared(results, scenarios, clock, others, caption, at_other_benefits)
+
+
+def of_end_points(
+    results: Results, scenarios: Sequence[Scenario], clock: str, at_other_benefits: Readings = IN_FULL
+) -> Table | None:
+    """Return the same of end points, first events at the answer's month; None where the pathway declares none."""
+    pathway, horizon = scenarios[0].pathway, results.manifest["horizon"]
+    reached = [month for month in pathway.months.in_order if month <= horizon][:1]
+    wanted = set(pathway.end_point_outcomes)
+    for end_point in pathway.end_points.values():
+        shown = {end_point.incidence_at(cause, month) for cause in end_point.causes for month in reached}
+        wanted -= {end_point.incidence_at(c, m) for c in end_point.causes for m in pathway.months.survival} - shown
+    if not wanted:
+        return None
+    return _compared(results, scenarios, clock, wanted, f"End points of all patients, from {clock}", at_other_benefits)
+
+
+def _compared(
+    results: Results,
+    scenarios: Sequence[Scenario],
+    clock: str,
+    wanted: Collection[str],
+    caption: str,
+    at_other_benefits: Readings,
+) -> Table:
     # The break-even share stands in the answer; its outcomes are in the files.
     first, *others = (scenario.name for scenario in scenarios if scenario.marginal_benefit != BREAK_EVEN)
     readings: list[Reading] = [(first, first, intervals.estimate)]
@@ -44,19 +73,18 @@ def of_policy(
         readings += [(heading or own, name, read) for heading, read in (at_other_benefits if place else IN_FULL)]
     outcomes, pathway = results.outcomes, scenarios[0].pathway
     rows = outcomes[(outcomes["population"] == "all") & (outcomes["clock"] == clock)]
-    rows = rows[rows["scenario"].isin([first, *others])]
+    rows = rows[rows["scenario"].isin([first, *others]) & rows["outcome"].isin(wanted)]
     lines = [
         (*words_and_unit(str(outcome), pathway), by_scenario(of_outcome))
         for outcome, of_outcome in rows.groupby("outcome", sort=False)
     ]
-    draws = intervals.over_draws(results.manifest["draws"])
-    caption = f"All patients, from {clock}{until(pathway, results.manifest['horizon'])}{draws}"
     is_missing = rows["estimate"].isna() | (rows["upper"].isna() & rows["lower"].notna())
     is_cautious = any(scenario.marginal_benefit == COHORTS for scenario in scenarios)
     notes = [CAUTIOUS_NOTE] if is_cautious else []
     if is_missing.any():
         notes.append(f"{NOT_REACHED} {NEITHER_REACHED}" if others else NOT_REACHED)
-    return comparison(lines, readings, caption=caption, notes=notes)
+    draws = intervals.over_draws(results.manifest["draws"])
+    return comparison(lines, readings, caption=f"{caption}{draws}", notes=notes)
 
 
 def by_group(results: Results) -> Table | None:

@@ -28,6 +28,8 @@ def report(results: Results, cohort: Cohort | None) -> Iterator[Part]:
     for policy in headline.compared(scenarios):
         clock = policy[-1].leads_with or policy[-1].pathway.clock
         yield outcomes.of_policy(results, policy, clock, outcomes.IN_BRIEF)
+        if end_points := outcomes.of_end_points(results, policy, clock, outcomes.IN_BRIEF):
+            yield end_points
     yield from resources.use(results)
     if cohort is not None and cohort.predictive is not None:
         yield from predictive(cohort, scenarios[0].pathway)

@@ -30,7 +30,7 @@ from simulator.figures.gallery import gallery
 from simulator.figures.pathway import diagram, flow, stages
 from simulator.figures.pathway.layout import layout
 from simulator.figures.picture import Picture, save
-from simulator.figures.survival import curve, panels, survival
+from simulator.figures.survival import curve, end_points, panels, survival
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
@@ -411,7 +411,7 @@ def test_a_figure_does_not_depend_on_the_date_or_matplotlib_settings(
     later = replace(results, manifest={**results.manifest, "created": "2099-01-01T00:00:00+00:00"})
     with matplotlib.rc_context({"lines.linewidth": 9.0, "svg.hashsalt": "another"}):
         redrawn = gallery(later, cohort)
-        assert len(redrawn) == len(pictures) == 6
+        assert len(redrawn) == len(pictures) == 7
         for first, second in zip(pictures, redrawn, strict=True):
             assert first.svg == second.svg, first.name
         # The metadata of a PNG file is the same for every figure.
@@ -450,10 +450,48 @@ def test_a_short_horizon_has_one_panel() -> None:
 
 
 def test_the_leading_clock_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in ((panels, "by_group"), (occupancy, "picture"), (flow, "picture"), (diagram, "picture")):
+    for module, name in (
+        (panels, "by_group"),
+        (end_points, "_picture"),
+        (occupancy, "picture"),
+        (flow, "picture"),
+        (diagram, "picture"),
+    ):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
     results = compare("baseline", "longer-car-t-remission", draws=1, horizon=12.0)
     assert [picture.title for picture in gallery(results)] == [
         "Overall survival from infusion",
         "Overall survival from relapse",
     ]
+
+
+@pytest.fixture(scope="module")
+def efs(results: Results, cohort: Cohort) -> Picture:
+    return next(picture for picture in gallery(results, cohort) if picture.name == "end_point_efs")
+
+
+def test_an_end_point_has_a_panel_for_survival_and_one_for_each_cause(efs: Picture, results: Results) -> None:
+    panels_of_causes = [axes for axes in efs.figure.axes if axes.get_title(loc="left")]
+    titles = [axes.get_title(loc="left") for axes in panels_of_causes]
+    assert titles == ["Event-free survival", "No response", "Relapse", "Death"]
+    table = results.end_points
+    assert table is not None
+    names = [name for name in dict.fromkeys(table["scenario"]) if not name.endswith("@break-even")]
+    for axes, cause in zip(panels_of_causes, ("", "no response", "relapse", "death"), strict=True):
+        rows = table[(table["clock"] == "relapse") & (table["population"] == "all") & (table["cause"] == cause)]
+        last = [rows[(rows["scenario"] == name) & (rows["month"] == 12.0)]["probability"].item() for name in names]
+        drawn = [line for line in axes.lines if line.get_linewidth() == 1.8]
+        ends = [float(np.interp(12.0, line.get_xdata(), line.get_ydata())) for line in drawn]
+        np.testing.assert_allclose(ends, 100.0 * np.array(last))
+        assert len(axes.collections) <= 2 * 3, "at most two curves have bands, in three shades"
+
+
+def test_an_end_points_title_and_words_are_those_of_its_table(efs: Picture, results: Results) -> None:
+    outcomes = results.outcomes[(results.outcomes["clock"] == "relapse") & (results.outcomes["population"] == "all")]
+    first = outcomes[(outcomes["scenario"] == "baseline") & (outcomes["outcome"] == "efs_12")]["estimate"].item()
+    assert f"event-free survival at 12 months is {100 * first:.0f} % " in efs.title
+    assert "In the model" in efs.title
+    relapse = outcomes[(outcomes["scenario"] == "baseline") & (outcomes["outcome"] == "efs_relapse_12")][
+        "estimate"
+    ].item()
+    assert re.search(rf"Relapse at 12 months: baseline {100 * relapse:.2g}", efs.alt)

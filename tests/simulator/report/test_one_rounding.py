@@ -48,8 +48,15 @@ def is_value(text: str, value: float) -> bool:
 
 def rows(results: Results, scenario: int) -> list[dict[str, Any]]:
     """The outcomes of all patients under a scenario, probabilities of 100."""
-    table = results.outcomes
     pathway = results.scenarios[0].pathway
+    # First events are displayed at the answer's month; at the others they stand in the files.
+    hidden = [
+        end_point.incidence_at(cause, month)
+        for end_point in pathway.end_points.values()
+        for cause in end_point.causes
+        for month in set(pathway.months.survival) - {pathway.months.answer}
+    ]
+    table = results.outcomes[~results.outcomes["outcome"].isin(hidden)]
     table_of_scenario = table[(table["clock"] == pathway.clock) & (table["population"] == "all")]
     table_of_scenario = table_of_scenario[table_of_scenario["scenario"] == results.scenarios[scenario].name].copy()
     columns = [name for name in table_of_scenario if str(table_of_scenario[name].dtype) == "float64"]

@@ -447,7 +447,7 @@ def test_without_relapses_the_report_counts_from_infusion() -> None:
     results = run(never_relapsing, draws=1)
     pictures = gallery(results)
     names = [picture.name for picture in pictures]
-    assert names == ["overall_survival", "state_occupancy", "pathway_diagram"]
+    assert names == ["overall_survival", "end_point_efs", "state_occupancy", "pathway_diagram"]
     assert pictures[0].title == "Overall survival from infusion"
     assert "100 are alive 12 months after infusion" in Page(page_of(results)).text
 
