@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.arrays import Floats
-from simulator.distributions.distribution import Distribution, Indices, product, quotient
+from simulator.arrays import Booleans, Floats
+from simulator.distributions.distribution import Distribution, product, quotient
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -17,40 +17,32 @@ class HazardRatio(Distribution):
     """H(t) = sum_k ratio_k (H0(min(t, b_(k+1))) - H0(min(t, b_k))), H0 of `base`; b_0 = 0, the last period is open.
 
     Of one period, S(t) = S0(t)^ratio (Cox 1972, J R Stat Soc B 34:187). With ratio 0 nobody leaves in the period.
-    breaks : (n_breaks,) months, common to all cells; a fixed time at a break is of the period that begins there
-    ratios : (n_breaks + 1, ...)
+    breaks : (n_periods - 1,) months, common to all cells; a fixed time at a break is of the period that begins there
+    ratios : (n_periods, ...)
     """
 
     base: Distribution
     breaks: Floats
     ratios: Floats
-    _starts: Floats = field(init=False, repr=False)
-    _before: Floats = field(init=False, repr=False)
+    _begins: Floats = field(init=False, repr=False)
     _reached: Floats = field(init=False, repr=False)
-    _spent: NDArray[np.bool_] = field(init=False, repr=False)
-    _cell: Indices = field(init=False, repr=False)
+    _over: Booleans = field(init=False, repr=False)
     _limiting: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         shape = np.broadcast_shapes(self.base.cell_shape, self.ratios.shape[1:])
-        starts = np.concatenate([[0.0], self.breaks])
-        # H0 of the base just before each period, and at last.
-        ends = [self.base.cumulative_hazard(month) for month in (*np.nextafter(self.breaks, 0.0), np.inf)]
-        hazards = np.stack([np.broadcast_to(hazard, shape) for hazard in (np.zeros(()), *ends)])
+        months = (*np.nextafter(self.breaks, 0.0), np.inf)
+        ends = np.stack([np.broadcast_to(self.base.cumulative_hazard(month), shape) for month in months])
         ratios = np.stack([np.broadcast_to(ratio, shape) for ratio in self.ratios])
-        grown = product(_growth(hazards[1:-1], hazards[:-2]), ratios[:-1])
-        reached = np.concatenate([np.zeros((1, *shape)), np.cumsum(grown, axis=0)])
-        spent = (ratios == 0.0) | (hazards[:-1] == hazards[-1])
-        for name, value in (
-            ("_starts", starts),
-            ("_before", hazards[:-1]),
-            ("_reached", reached),
-            ("ratios", ratios),
-            ("_spent", spent),
-            ("_cell", np.arange(ratios[0].size).reshape(shape)),
-            ("_limiting", bool(spent.any())),
-        ):
-            object.__setattr__(self, name, value)
+        # H0 at which each period begins, H there, and where nobody leaves any more.
+        begins = np.concatenate([np.zeros((1, *shape)), ends[:-1]])
+        grown = np.cumsum(product(_growth(begins[1:], begins[:-1]), ratios[:-1]), axis=0)
+        over = (ratios == 0.0) | (begins == ends[-1])
+        object.__setattr__(self, "ratios", ratios)
+        object.__setattr__(self, "_begins", begins)
+        object.__setattr__(self, "_reached", np.concatenate([np.zeros((1, *shape)), grown]))
+        object.__setattr__(self, "_over", over)
+        object.__setattr__(self, "_limiting", bool(over.any()))
 
     @property
     def atom(self) -> Floats | None:
@@ -60,38 +52,36 @@ class HazardRatio(Distribution):
     @property
     def cell_shape(self) -> tuple[int, ...]:
         """The shape of the base and of a period's ratio: () or (..., k)."""
-        return self._cell.shape
+        return self.ratios.shape[1:]
 
     def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
-        # The tables of periods stay as they are; only which column each entry reads is gathered.
         changed = copy(self)
         object.__setattr__(changed, "base", self.base._with_parameters(change))
-        if self._cell.ndim:
-            object.__setattr__(changed, "_cell", change(self._cell))
+        for name in ("ratios", "_begins", "_reached", "_over") if self.cell_shape else ():
+            # Period by period, so that the last axis is the cells and the first the draws.
+            object.__setattr__(changed, name, np.stack([change(row) for row in getattr(self, name)]))
         return changed
 
     def _cumulative_hazard(self, times: Floats) -> Floats:
-        entry = self._entry(sum((times >= month for month in self.breaks), np.zeros((), dtype=np.intp)))
-        hazards, before, ratio = self.base._cumulative_hazard(times), self._before.take(entry), self.ratios.take(entry)
-        grown = product(_growth(hazards, before), ratio) if self._limiting else (hazards - before) * ratio
-        return self._reached.take(entry) + grown
+        hazards, total = self.base._cumulative_hazard(times), np.zeros(())
+        subtract, multiply = (_growth, product) if self._limiting else (np.subtract, np.multiply)
+        for begin, end, ratio in zip(self._begins, (*self._begins[1:], np.inf), self.ratios, strict=True):
+            total = total + multiply(subtract(np.clip(hazards, begin, end), begin), ratio)
+        return np.asarray(total)
 
     def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
-        reached = (reached.take(self._cell) < exposures for reached in self._reached[1:])
-        period = sum(reached, np.zeros((), dtype=np.intp))
-        entry = self._entry(period)
-        before, ratio = self._before.take(entry), self.ratios.take(entry)
-        remaining = exposures - self._reached.take(entry)
-        times = self.base._inverse_cumulative_hazard(
-            before + (quotient(remaining, ratio) if self._limiting else remaining / ratio)
-        )
-        # Where the base's hazard is flat, what is left to grow may be lost to rounding.
-        times = np.maximum(times, self._starts.take(period))
-        return np.where(self._spent.take(entry) & (exposures > 0.0), np.inf, times) if self._limiting else times
-
-    def _entry(self, period: Indices) -> Indices:
-        """The place of a period in the tables (n_periods, ...), which are read as if flat."""
-        return np.asarray(period * self.ratios[0].size + self._cell)
+        if not self._limiting:
+            hazards = exposures / self.ratios[0]
+            for begin, reached, ratio in zip(self._begins[1:], self._reached[1:], self.ratios[1:], strict=True):
+                hazards = np.where(exposures > reached, begin + (exposures - reached) / ratio, hazards)
+            return self.base._inverse_cumulative_hazard(hazards)
+        hazards, never = np.zeros(()), np.zeros((), dtype=bool)
+        for begin, reached, ratio, over in zip(self._begins, self._reached, self.ratios, self._over, strict=True):
+            later = exposures > reached
+            remaining = _growth(np.maximum(exposures, reached), reached)
+            hazards = np.where(later, begin + quotient(remaining, ratio), hazards)
+            never = np.where(later, over, never)
+        return np.where(never, np.inf, self.base._inverse_cumulative_hazard(hazards))
 
 
 def _growth(after: Floats, before: Floats) -> Floats:
