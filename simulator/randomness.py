@@ -8,7 +8,6 @@ is (patient, visit), and two rounds of Stafford's Mix13 finaliser (Steele, Lea &
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -29,9 +28,11 @@ _ONE_LESS_HALF_A_CELL = 1.0 - 2.0**-53
 
 
 @lru_cache(maxsize=65536)
-def _key(seed: int, draw: int, replication: int, name: str) -> tuple[np.uint64, np.uint64]:
-    digest = blake2b(f"{seed}/{draw}/{replication}/{name}".encode(), digest_size=16).digest()
-    return np.uint64(int.from_bytes(digest[:8], "little")), np.uint64(int.from_bytes(digest[8:], "little"))
+def _keys(seed: int, draw: int, replication: int, names: tuple[str, ...]) -> NDArray[np.uint64]:
+    """Return the two keys of every name, (2, n_names, 1)."""
+    addresses = (f"{seed}/{draw}/{replication}/{name}".encode() for name in names)
+    digests = b"".join(blake2b(address, digest_size=16).digest() for address in addresses)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64).reshape(-1, 2, 1).swapaxes(0, 1)
 
 
 def _mix(x: NDArray[np.uint64], scratch: NDArray[np.uint64]) -> None:
@@ -57,12 +58,11 @@ class Uniforms:
 
     def at(self, name: str, patients: Integers, visits: Integers | int = 0) -> Floats:
         """Return u : (n,) in (0, 1) for patients : (n,), at their visits : (n,) or one visit for all."""
-        return np.asarray(self.of([name], patients, visits)[0])
+        return np.asarray(self.of((name,), patients, visits)[0])
 
-    def of(self, names: Sequence[str], patients: Integers, visits: Integers | int = 0) -> Floats:
+    def of(self, names: tuple[str, ...], patients: Integers, visits: Integers | int = 0) -> Floats:
         """Return u : (n_names, n), a row of `at` a name."""
-        keys = [_key(self.seed, self.draw, self.replication, name) for name in names]
-        first, second = np.array(keys, dtype=np.uint64).reshape(-1, 2).T[..., np.newaxis]
+        first, second = _keys(self.seed, self.draw, self.replication, names)
         x = first + _bits(patients) * _PATIENT_STEP
         scratch = np.empty_like(x)
         _mix(x, scratch)

@@ -240,8 +240,8 @@ def test_small_patient_and_visit_numbers_leave_no_pattern() -> None:
 
 def test_numbers_of_several_names_at_once_are_those_of_each_name() -> None:
     patients, visits = np.array([5, 0, 9]), np.array([0, 2, 1])
-    names = ["remission/relapse", "remission/dead"]
+    names = ("remission/relapse", "remission/dead")
     np.testing.assert_array_equal(
         Uniforms(3).of(names, patients, visits), [Uniforms(3).at(name, patients, visits) for name in names]
     )
-    assert Uniforms(3).of([], patients).shape == (0, 3)
+    assert Uniforms(3).of((), patients).shape == (0, 3)

@@ -171,7 +171,7 @@ class Run:
         if who.size:
             self.waiting.setdefault(to, []).append((who, month))
 
-    def _exposures(self, names: Sequence[str], who: Integers, visit: Integers | int) -> Floats:
+    def _exposures(self, names: tuple[str, ...], who: Integers, visit: Integers | int) -> Floats:
         """Return -log(u), (n_names, n)."""
         u = self.uniforms.of(names, self.patients[who], visit)
         np.log(u, out=u)
@@ -184,7 +184,7 @@ class Run:
         self, state: str, exits: Sequence[Exit], shares: Sequence[Floats], who: Integers, visit: Integers | int
     ) -> list[Floats]:
         """Return each branch's -log(u) / p, (n,) each; inf where it is closed."""
-        ranks = list(self._exposures([f"{state}/{exit.name}" for exit in exits], who, visit))
+        ranks = list(self._exposures(tuple(f"{state}/{exit.name}" for exit in exits), who, visit))
         with np.errstate(divide="ignore"):
             for rank, share in zip(ranks, shares, strict=True):
                 np.divide(rank, self._by_cell(share, who), out=rank)
@@ -271,7 +271,7 @@ class Run:
             chosen = np.flatnonzero(taken == place)
             patients = who[chosen]
             visits = visit[chosen] if isinstance(visit, np.ndarray) else visit
-            exposures = self._exposures([f"{state}/{exit.name}/time"], patients, visits)
+            exposures = self._exposures((f"{state}/{exit.name}/time",), patients, visits)
             ends[chosen] = self._end(month[chosen], exit, exposures[0], patients)
         carried = [self.latent[exit.name][who] for exit in exits if exit.carried_forward]
         if not carried:
@@ -284,16 +284,15 @@ class Run:
         self, state: str, exits: Sequence[Exit], who: Integers, month: Floats, visit: Integers | int
     ) -> list[Floats]:
         """Return when each latent time strikes, (n,) each; in a milestone those of the state before go on."""
-        exposures = iter(
-            self._exposures([f"{state}/{exit.name}" for exit in exits if not exit.carried_forward], who, visit)
-        )
+        names = tuple(f"{state}/{exit.name}" for exit in exits if not exit.carried_forward)
+        exposures = iter(self._exposures(names, who, visit))
         risks = [
             self.latent[exit.name][who] if exit.carried_forward else self._end(month, exit, next(exposures), who)
             for exit in exits
         ]
-        names = self.plan.times_carried_forward.get(state, ())
-        going_on = [(exit.name, at) for exit, at in zip(exits, risks, strict=True) if exit.name in names]
-        for name in names:
+        carried = self.plan.times_carried_forward.get(state, ())
+        going_on = [(exit.name, at) for exit, at in zip(exits, risks, strict=True) if exit.name in carried]
+        for name in carried:
             self.latent[name][who] = np.inf
         for (name, _), at in zip(going_on, first_at_ties([at for _, at in going_on]), strict=True):
             self.latent[name][who] = at
@@ -315,7 +314,7 @@ class Run:
         in_time = self._in_time(who, month, exits, winner)
         np.copyto(winner, -1, where=~in_time)
         for place, exit in enumerate(exits):
-            chosen = np.flatnonzero(winner == place)
+            chosen = (winner == place).nonzero()[0]
             leaving = who[chosen], month[chosen]
             if self.plan.keep is None or state in self.plan.keep:
                 self.trajectories.left.setdefault(state, []).append(leaving)
