@@ -48,7 +48,7 @@ def hsct_as_milestone(request: pytest.FixtureRequest) -> Scenario:
 
 def never(world: Scenario) -> Scenario:
     """The same world in which nobody comes as far as HSCT."""
-    return replace(world, hazard_ratio=without(world.pathway))
+    return replace(world, hazard_ratio={**world.hazard_ratio, **without(world.pathway)})
 
 
 def deaths(scenario: Scenario, patients: int = 6_000) -> Floats:
@@ -105,6 +105,17 @@ def test_microsim_and_des_agree_event_for_event(world: Scenario, benefit: float,
     world = replace(world, marginal_benefit=benefit)
     for each in (world, beds(world, 2, "car_t_slots")):
         alike(resolve(each), together(range(120)))
+
+
+def test_a_hazard_ratio_by_level_and_period_is_carried_forward_with_its_time(alike: Alike) -> None:
+    """Periods are months since the state before the milestone, in which the time was drawn."""
+    waning = {"breaks": [2.0, 9.0], "ratios": [{"by": "prior_hsct", "yes": 1.0, "no": 0.2}, 3.0, 0.5]}
+    shipped = load_scenario("hsct-as-milestone")
+    world = replace(shipped, hazard_ratio={"awaiting_hsct.relapse_after_salvage": waning})
+    died = deaths(world)
+    np.testing.assert_array_equal(died, deaths(never(world)))
+    assert (died != deaths(shipped)).mean() > 0.1
+    alike(resolve(world), together(range(120)))
 
 
 def test_every_patient_lives_as_the_reference_has_it(world: Scenario, follow: Follow) -> None:

@@ -403,6 +403,17 @@ def test_a_scalar_stays_scalar_and_draws_keep_an_axis_of_their_own() -> None:
     assert hazards.shape == (2, 3, TIMES.size)
     assert_allclose(hazards[1, 1], scalar.cumulative_hazard(TIMES), rtol=1e-13)
     assert_allclose(draws.take(np.array([1, 1])).median()[1], scalar.median(), rtol=1e-13)
+    by_period = build(
+        "weibull",
+        {"shape": 1.3, "scale": np.array([[4.0], [9.0]])},
+        hazard_ratio=[1.0, np.array([0.5, 2.0, 1.0]), 0.3],
+        breaks=[1.0, 3.0],
+    )
+    alone = build("weibull", {"shape": 1.3, "scale": 9.0}, hazard_ratio=[1.0, 2.0, 0.3], breaks=[1.0, 3.0])
+    second = by_period._with_parameters(lambda values: values[1:2] if len(values) == 2 else values)
+    for law, draw in ((by_period, 1), (second, 0)):
+        assert_allclose(law.columns().cumulative_hazard(TIMES)[draw, 1], alone.cumulative_hazard(TIMES), rtol=1e-13)
+        assert_allclose(law.take(np.array([1, 1])).median()[draw], alone.median(), rtol=1e-13)
     one_cell = build("piecewise_exponential", {"breaks": [1.0], "rates": [np.array([0.1]), np.array([0.2])]})
     assert one_cell.columns().cumulative_hazard(TIMES).shape == (1, TIMES.size)
     assert one_cell.take(np.zeros(4, dtype=np.intp)).median().shape == (4,)

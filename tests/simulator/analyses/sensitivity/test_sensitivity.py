@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -270,6 +271,10 @@ def test_a_log_normal_time_keeps_the_median_and_the_ratio_of_quartiles() -> None
 def test_another_family_keeps_the_cure_and_the_hazard_ratio() -> None:
     alternative = structural.lognormal(build("weibull", WEIBULL, cure=0.3, hazard_ratio=0.5))
     assert alternative.survival(np.inf) == pytest.approx(0.3**0.5)
+    waning: dict[str, Any] = {"hazard_ratio": [0.5, 1.0], "breaks": [4.0]}
+    alternative = structural.lognormal(build("weibull", WEIBULL, **waning))
+    plain = structural.lognormal(build("weibull", WEIBULL))
+    assert alternative.survival(9.0) == pytest.approx(plain.survival(9.0) / plain.survival(4.0) ** 0.5)
     fixed = build("fixed", {"months": 1.2})
     assert structural.lognormal(fixed) is fixed
 
