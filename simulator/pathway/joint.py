@@ -54,7 +54,7 @@ class Joint:
         """Return the joint with other margins, by attribute, and the same association. Raises InputError.
 
         Iterative proportional fitting (Deming & Stephan 1940, Ann Math Stat 11:427): one margin after the other is
-        rescaled, until all fit. Where combinations have no patients, that may be impossible.
+        rescaled, until all fit. Where combinations have no patients, no table may do.
         """
         wanted = {name: np.array(list(margin.values())) for name, margin in margins.items()}
         if len(self.of) == 1:
@@ -70,7 +70,7 @@ class Joint:
             ):
                 return fitted
         raise InputError(
-            "combinations without patients make these margins impossible together",
+            "the association of these attributes does not allow these margins together",
             where=where,
             got=", ".join(margins),
             allowed="another [population], or weights for more combinations in [[case_mix]]",

@@ -112,7 +112,7 @@ REFUSED = {
     ),
     "margins that contradict each other": (
         declared(EXTREME, population={"sex": {"female": 1, "male": 1}, "age": {"young": 1, "old": 3}}),
-        r"\[population\] sex, age: combinations without patients make these margins impossible together",
+        r"\[population\] sex, age: the association of these attributes does not allow these margins together",
     ),
 }
 
