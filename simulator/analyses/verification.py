@@ -172,16 +172,22 @@ def _lattice(scenario: Scenario) -> Iterator[Check]:
 
 
 def _engines_agree(scenario: Scenario, model: Model, curves: Curves) -> Check:
-    """The greatest gap between exact and simulated OS, as a share of the Dvoretzky-Kiefer-Wolfowitz bound."""
+    """The greatest gap between exact and simulated curves, as a share of the Dvoretzky-Kiefer-Wolfowitz bound."""
     simulated = microsim.curves(model, HORIZON, patients=PATIENTS, uniforms=Uniforms(SEED))
     gaps = [0.0]
     stride = round((simulated.months[1] - simulated.months[0]) / (curves.months[1] - curves.months[0]))
-    for key, survival in simulated.survival.items():
-        n = PATIENTS * float(simulated.sizes[key[1]][0])
-        if n < 1 or np.isnan(survival).any():
-            continue
-        bound = np.sqrt(np.log(2.0 / FALSE_ALARM) / (2.0 * n))
-        gaps.append(float(np.abs(survival - curves.survival[key][:, ::stride]).max() / bound))
+    compared = [(simulated.survival, curves.survival)]
+    for name, free in simulated.end_points.items():
+        solved = curves.end_points[name]
+        compared.append((free.survival, solved.survival))
+        compared += [(by_key, solved.incidence[cause]) for cause, by_key in free.incidence.items()]
+    for counted, solved_curves in compared:
+        for key, shares in counted.items():
+            n = PATIENTS * float(simulated.sizes[key[1]][0])
+            if n < 1 or np.isnan(shares).any():
+                continue
+            bound = np.sqrt(np.log(2.0 / FALSE_ALARM) / (2.0 * n))
+            gaps.append(float(np.abs(shares - solved_curves[key][:, ::stride]).max() / bound))
     return Check(
         scenario.name,
         f"exact and microsim apart, of the bound (1 false alarm in {1 / FALSE_ALARM:.0e})",

@@ -32,6 +32,10 @@ TWO_CLOCKS = world(
     attributes={"stage": ["early", "late"], "frail": ["no", "yes"]},
     case_mix=[{"of": ["stage", "frail"], "weights": {"early": {"no": 8, "yes": 1}, "late": {"no": 1, "yes": 2}}}],
     groups={"operated": "operated", "not_operated": ("treated", "operated")},
+    end_points={
+        "free": {"causes": {"second onset": "onset_again", "no treatment": "untreated", "death": "dead"}},
+        "seen": {"label": "time to onset", "causes": {"onset": "onset", "operation": ["operated"]}},
+    },
     counts={
         "operations": {"unit": "per 100 onsets", "entries": "operated"},
         "treatment_months": {"unit": "per 100 onsets", "months": "treated"},
@@ -54,7 +58,7 @@ DISCHARGE = world(
 WARD = ward(
     exponential(mean="stay"), exponential(mean=1), exponential(mean=4), then="recovered",
     states={"recovered": sojourn(dead=exponential(mean=30))}, attributes={"urgency": {"high": 1, "low": 2}},
-    parameters={"stay": months(2)},
+    end_points={"bed": {"causes": {"bed": "ward", "gave up": "dead"}}}, parameters={"stay": months(2)},
 )  # fmt: skip
 
 SERVICE = "[service]\narrivals_per_year = 8\nwarm_up_years = 1\nyears = 2\n"

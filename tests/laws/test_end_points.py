@@ -11,18 +11,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from every_engine import curves_of
-from sojourn_times import Table, by, exponential, weibull
-from worlds import chance, decision, load, share, sojourn, world
+from sojourn_times import Table, by, exponential, fixed, weibull
+from worlds import chance, decision, exit_to, load, share, sojourn, ward, world
 
+from simulator import compare, run
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine as exact
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
 from simulator.errors import InputError
+from simulator.experiment import shards
 from simulator.outcomes.event_log import table
-from simulator.outcomes.summaries import of_end_points
+from simulator.outcomes.summaries import median, of_end_points
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
+from simulator.scenario.arrivals import Service
+from simulator.scenario.capacity import Capacity
 from simulator.scenario.scenario import Scenario
 
 FALSE_ALARM, STEP_ERROR, PATIENTS = 1e-4, 2e-4, 100_000
@@ -261,3 +265,76 @@ def test_without_benefit_exact_refuses_groups_that_it_cannot_follow_after_an_eve
     policy = Scenario("policy", pathway, set={"uptake": 0.9}, marginal_benefit=0.0)
     with pytest.raises(InputError, match="does not follow patients without benefit"):
         exact.curves(resolve(policy), 12.0)
+
+
+@pytest.mark.parametrize("levers", POLICIES.values(), ids=POLICIES)
+def test_coarser_cells_move_restricted_means_by_little(levers: dict[str, Any]) -> None:
+    model = resolve(Scenario("policy", second_line(**END_POINTS), **levers))
+    coarse, fine = (exact.curves(model, 24.0, step=step) for step in (0.1, 0.0125))
+    for name, free in coarse.end_points.items():
+        for key, means in free.means.items():
+            months = means.sum() * 0.1, fine.end_points[name].means[key].sum() * 0.0125
+            assert abs(months[0] - months[1]) < 0.005, (name, key, months)
+
+
+def test_a_median_among_fixed_times_is_the_fixed_time() -> None:
+    """At a lattice of tenths, seven in ten have the event at month 3.14; in the group at 3.14 and 4.4."""
+    pathway = load(world(
+        "well",
+        {
+            "well": sojourn(
+                exit_to("ill", fixed(3.14), probability=0.7), exit_to("dead", exponential(rate=0.1), probability=0.3)
+            ),
+            "ill": sojourn(exit_to("cured", fixed(1.26), probability=0.5), exit_to("dead", fixed(2), probability=0.5)),
+            "cured": sojourn(dead=exponential(rate=0.01)),
+        },
+        groups={"cured": "cured"},
+        end_points={"well": {"causes": {"ill": "ill"}}, "cure": {"causes": {"cure": "cured"}}},
+    ))  # fmt: skip
+    for engine in ("exact", "microsim"):
+        curves = curves_of(engine, Scenario("policy", pathway), 24.0, 20_000)
+        assert abs(median(curves.end_points["well"], "start", "all").item() - 3.14) < 0.005
+        assert abs(median(curves.end_points["well"], "start", "cured").item() - 3.14) < 0.005
+        assert abs(median(curves.end_points["cure"], "start", "cured").item() - 4.4) < 0.005
+        assert np.isinf(median(curves.end_points["cure"], "start", "all").item())
+
+
+def test_patients_in_pieces_have_the_same_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Scenario("policy", second_line(**END_POINTS))
+    whole = run(policy, engine="microsim", patients=900, horizon=24.0)
+    monkeypatch.setattr(shards, "SHARD", 250)
+    for results in (run(policy, engine="microsim", patients=900, horizon=24.0, jobs=jobs) for jobs in (1, 2)):
+        assert results.end_points is not None
+        pd.testing.assert_frame_equal(results.end_points, whole.end_points)
+        pd.testing.assert_frame_equal(results.outcomes, whole.outcomes)
+
+
+def test_where_patients_share_beds_noise_comes_from_replications() -> None:
+    """The event is a bed, or to give up waiting for one."""
+    table = ward(exponential(mean=2), exponential(mean=1), exponential(mean=8))
+    pathway = load({**table, "end_points": {"bed": {"causes": {"bed": "ward", "gave up": "dead"}}}})
+    service = Service(years=3, arrivals_per_year=12, warm_up_years=1)
+    waits = []
+    for beds in (1, 4):
+        scenario = Scenario("ward", pathway, capacity={"beds": Capacity(((0.0, beds),))}, service=service)
+        results = run(scenario, engine="microsim", replications=8, horizon=24.0)
+        outcomes = results.outcomes[results.outcomes["population"] == "all"].set_index("outcome")
+        assert outcomes.loc[["median_bed", "rmst_bed_12", "bed_bed_6", "bed_gave_up_6"], "monte_carlo_se"].gt(0.0).all()
+        waits.append(outcomes.loc["median_bed", "estimate"])
+        without = results.end_points
+        assert without is not None
+        assert without.loc[without["month"] == 1.0, "monte_carlo_se"].gt(0.0).all()
+    assert waits[0] > waits[1] + 0.5, "patients have the event later where there are fewer beds"
+
+
+def test_policies_differ_by_what_they_change_in_every_parameter_set() -> None:
+    pathway = second_line(**END_POINTS)
+    first, other = (Scenario(name, pathway, set={"uptake": uptake}) for name, uptake in (("a", 0.4), ("b", 0.5)))
+    results = compare(first, other, engine="exact", horizon=24.0)
+    assert results.draws is not None
+    draws = results.draws[results.draws["population"] == "all"].set_index(["scenario", "clock"])
+    rows = results.outcomes[results.outcomes["population"] == "all"].set_index(["scenario", "clock", "outcome"])
+    for name in ("free_12", "free_relapse_12", "median_free", "rmst_free_12"):
+        for clock in ("relapse", "entry"):
+            difference = draws.loc[("b", clock), name].item() - draws.loc[("a", clock), name].item()
+            assert abs(rows.loc[("b", clock, name), "difference"] - difference) < 1e-6

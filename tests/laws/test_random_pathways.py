@@ -20,6 +20,7 @@ from simulator.engines.exact import engine
 from simulator.engines.microsim import engine as microsim
 from simulator.engines.model import resolve
 from simulator.outcomes.event_log import check
+from simulator.pathway.end_points import EndPoint
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway
 from simulator.randomness import Uniforms
@@ -155,7 +156,7 @@ CASE_MIXES = ((), [{"of": ["age", "risk"], "weights": TOGETHER}], ())
 
 
 def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.DataFrame]) -> None:
-    pathway = made(text)
+    pathway = with_end_points(made(text), len(text))
     last = max(name for name in pathway.states if name not in ("dead", "well"))
     kind = len(text) % len(RATIOS)
     scenario = Scenario("made up", pathway, hazard_ratio={f"{last}.w0": RATIOS[kind]}, case_mix=CASE_MIXES[kind])
@@ -164,9 +165,13 @@ def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.D
     for clock, states in solved.occupancy.items():
         somebody = clock != pathway.clock or solved.sizes["all"][0]
         np.testing.assert_allclose(sum(states.values()), somebody, atol=1e-6)
-    for survival in solved.survival.values():
+    for free in solved.end_points.values():
+        for key, survival in free.survival.items():
+            total = survival + sum(incidence[key] for incidence in free.incidence.values())
+            np.testing.assert_allclose(np.nan_to_num(total, nan=1.0), 1.0, atol=1e-6)
+    for survival in [s for curves in (solved, *solved.end_points.values()) for s in curves.survival.values()]:
         if not np.isnan(survival).all():
-            assert np.all(np.diff(survival) <= 0.0)
+            assert np.all(np.diff(survival) <= 1e-12)
             assert np.all((survival >= 0.0) & (survival <= 1.0))
     table = events(model, range(40), horizon=HORIZON)
     check(table, pathway)
@@ -182,20 +187,35 @@ def every_law(text: str, follow: Callable[..., list], events: Callable[..., pd.D
         np.testing.assert_allclose(survival, turned.survival[key], atol=1e-6, err_msg=str(key))
 
 
+def with_end_points(pathway: Pathway, seed: int) -> Pathway:
+    """The same pathway, with an event of any two states, and one of a state and death."""
+    names = sorted(pathway.states)
+    random = np.random.default_rng(seed)
+    one, two, three = map(str, random.choice(names, 3, replace=False))
+    deaths = tuple(name for name in pathway.deaths if name != three)
+    causes = {"event": {"one": (one,), "two": (two,)}, "free": {"three": (three,), "death": deaths or (one,)}}
+    return replace(pathway, end_points={name: EndPoint(name, name, "", states) for name, states in causes.items()})
+
+
 def engines_agree(pathway: Pathway, solved: engine.Curves, simulated: engine.Curves) -> None:
     """DKW, Hoeffding and normal bounds, Bonferroni over all that is compared."""
     stride = round(simulated.months[1] / solved.months[1])
     reached = simulated.patients or 0
     part = FALSE_ALARM / 2_000
     tolerance = 2e-3  # sojourns of one month on a lattice of a tenth, and jumps of fixed ones within a cell
-    for (clock, population), survival in simulated.survival.items():
-        if np.isnan(survival).all():
-            assert solved.sizes[population] < 0.01
-            continue
-        share = float(simulated.sizes[population][0])
-        expected = solved.survival[clock, population][:, ::stride]
-        band = np.sqrt(np.log(2 / part) / (2 * max(reached * share, 1)))
-        assert np.abs(survival - expected).max() < band + tolerance / max(share, 0.02), (clock, population)
+    pairs = [("alive", simulated.survival, solved.survival)]
+    for name, free in simulated.end_points.items():
+        incidence = solved.end_points[name].incidence
+        pairs += [(f"{name}: {cause}", by_key, incidence[cause]) for cause, by_key in free.incidence.items()]
+    for what, counted, known in pairs:
+        for (clock, population), shares in counted.items():
+            if np.isnan(shares).all():
+                assert solved.sizes[population] < 0.01
+                continue
+            share = float(simulated.sizes[population][0])
+            expected = known[clock, population][:, ::stride]
+            band = np.sqrt(np.log(2 / part) / (2 * max(reached * share, 1)))
+            assert np.abs(shares - expected).max() < band + tolerance / max(share, 0.02), (what, clock, population)
     for name, size in simulated.sizes.items():
         assert abs(size - solved.sizes[name]) < np.sqrt(np.log(2 / part) / (2 * max(reached, 1))) + tolerance, name
     for clock, states in simulated.occupancy.items():

@@ -47,6 +47,7 @@ WORDS = {
     "the order of keys": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { no = 20, yes = 17 }"),
     "weights in another unit": ("pathway.toml", "levels = { yes = 17, no = 20 }", "levels = { yes = 34, no = 40 }"),
     "a resource": ("pathway.toml", "[resources.", "[resources.another]\n\n[resources."),
+    "an end point": ("pathway.toml", 'relapse = "relapse_after_salvage"', 'relapse = "progressive_disease"'),
     "a licence": ("own/cohort.toml", 'licence = "CC BY 4.0"', 'licence = "CC0"'),
     "a reason": ("own/cohort.toml", "The longest follow-up", "Follow-up"),
     "the seed of a fit": ("own/cohort.toml", "seed = 20240680", "seed = 1"),

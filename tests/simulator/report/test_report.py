@@ -380,6 +380,7 @@ def test_a_folder_of_another_command_is_refused_as_such(run_of_two: Path) -> Non
         ("survival", "month", "1e300"),
         ("survival", "month", "-5"),
         ("occupancy", "probability", "-1"),
+        ("end_points", "probability", "1.5"),
         ("outcomes", "estimate", "7"),
         ("outcomes", "monte_carlo_se", "-1"),
     ],
@@ -393,7 +394,7 @@ def test_an_impossible_number_is_refused_with_its_line(run_of_two: Path, name: s
         run_folder.write_again(run_of_two)
 
 
-@pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
+@pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy", "end_points"])
 @pytest.mark.parametrize("copied_rows", [[0, 0], [0, 0, 1], [1]], ids=["twice, another lost", "twice", "lost"])
 def test_a_repeated_or_missing_row_is_refused_if_all_patients_are_one_population(
     tmp_path: Path, name: str, copied_rows: list[int]
@@ -407,7 +408,14 @@ def test_a_repeated_or_missing_row_is_refused_if_all_patients_are_one_population
         run_folder.write_again(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy"])
+def test_end_points_of_another_pathway_are_refused(run_of_two: Path) -> None:
+    path = run_of_two / "end_points.csv"
+    path.write_text(path.read_text().replace(",efs,relapse,", ",efs,recurrence,"))
+    with pytest.raises(InputError, match=r"end_points\.csv: not the whole table of the run"):
+        run_folder.write_again(run_of_two)
+
+
+@pytest.mark.parametrize("name", ["survival", "outcomes", "occupancy", "end_points"])
 @pytest.mark.parametrize("lines", [1, 2, 50, -1])
 def test_a_truncated_table_is_refused_by_its_name(run_of_two: Path, name: str, lines: int) -> None:
     path = run_of_two / f"{name}.csv"
