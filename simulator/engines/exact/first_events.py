@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy.signal import fftconvolve
 
 from simulator.arrays import Floats
 from simulator.engines.exact.accuracy import TooCoarse
@@ -169,6 +168,9 @@ def _scaled(flow: Flow, factor: Floats | float) -> Flow:
 
 def _following(first: Flow, then: Flow) -> Flow:
     """Return a flow that begins for each patient when they come in the first one."""
+    # Imported here, for it takes 60 MB and half a second that only end points need.
+    from scipy.signal import fftconvolve
+
     (by, means), (by_then, means_then) = first, then
     edges, at_once = np.diff(means, prepend=0.0), by_then[:, :1]
     later = fftconvolve(edges, by_then - at_once, axes=-1)[:, : by.shape[1]]
