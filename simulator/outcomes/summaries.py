@@ -120,7 +120,8 @@ def of_end_points(curves: Curves, clock: str, population: str, pathway: Pathway)
         named = {alive_at(month): end_point.free_at(month) for month in months.survival}
         named |= {"median_os": end_point.median}
         named |= {mean_to(month): end_point.mean_to(month) for month in months.means}
-        outcomes |= {named[key]: outcome for key, outcome in of_survival(free, clock, population, months).items()}
+        of_free = of_survival(free, clock, population, months)
+        outcomes |= {named[key]: outcome for key, outcome in of_free.items() if key in named}
         patients = (free.patients or 0) * free.sizes[population]
         for cause, by_key in free.incidence.items():
             for month in months.survival:
