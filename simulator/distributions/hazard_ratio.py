@@ -26,6 +26,7 @@ class HazardRatio(Distribution):
     ratios: Floats
     _begins: Floats = field(init=False, repr=False)
     _reached: Floats = field(init=False, repr=False)
+    _shifts: Floats = field(init=False, repr=False)
     _over: Booleans = field(init=False, repr=False)
     _limiting: bool = field(init=False, repr=False)
 
@@ -34,13 +35,17 @@ class HazardRatio(Distribution):
         months = (*np.nextafter(self.breaks, 0.0), np.inf)
         ends = np.stack([np.broadcast_to(self.base.cumulative_hazard(month), shape) for month in months])
         ratios = np.stack([np.broadcast_to(ratio, shape) for ratio in self.ratios])
-        # H0 at which each period begins, H there, and where nobody leaves any more.
+        # H0 and H when a period begins, in which H = ratio H0 + shift: a ratio of 1 from the start changes no digit.
         begins = np.concatenate([np.zeros((1, *shape)), ends[:-1]])
-        grown = np.cumsum(product(_growth(begins[1:], begins[:-1]), ratios[:-1]), axis=0)
+        with np.errstate(invalid="ignore"):
+            grown = product(np.where(begins[1:] == begins[:-1], 0.0, np.diff(begins, axis=0)), ratios[:-1])
+            reached = np.concatenate([np.zeros((1, *shape)), np.cumsum(grown, axis=0)])
+            shifts = np.where(np.isinf(begins), 0.0, reached - product(ratios, begins))
         over = (ratios == 0.0) | (begins == ends[-1])
         object.__setattr__(self, "ratios", ratios)
         object.__setattr__(self, "_begins", begins)
-        object.__setattr__(self, "_reached", np.concatenate([np.zeros((1, *shape)), grown]))
+        object.__setattr__(self, "_reached", reached)
+        object.__setattr__(self, "_shifts", shifts)
         object.__setattr__(self, "_over", over)
         object.__setattr__(self, "_limiting", bool(over.any()))
 
@@ -57,34 +62,28 @@ class HazardRatio(Distribution):
     def _with_parameters(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Self:
         changed = copy(self)
         object.__setattr__(changed, "base", self.base._with_parameters(change))
-        for name in ("ratios", "_begins", "_reached", "_over") if self.cell_shape else ():
+        for name in ("ratios", "_begins", "_reached", "_shifts", "_over") if self.cell_shape else ():
             # Period by period, so that the last axis is the cells and the first the draws.
             object.__setattr__(changed, name, np.stack([change(row) for row in getattr(self, name)]))
         return changed
 
     def _cumulative_hazard(self, times: Floats) -> Floats:
-        hazards, total = self.base._cumulative_hazard(times), np.zeros(())
-        subtract, multiply = (_growth, product) if self._limiting else (np.subtract, np.multiply)
-        for begin, end, ratio in zip(self._begins, (*self._begins[1:], np.inf), self.ratios, strict=True):
-            total = total + multiply(subtract(np.clip(hazards, begin, end), begin), ratio)
-        return np.asarray(total)
+        multiply = product if self._limiting else np.multiply
+        uncut = self.base._cumulative_hazard(times)
+        hazards = multiply(uncut, self.ratios[0])
+        for begin, ratio, shift in zip(self._begins[1:], self.ratios[1:], self._shifts[1:], strict=True):
+            hazards = np.where(uncut > begin, multiply(uncut, ratio) + shift, hazards)
+        return np.asarray(hazards)
 
     def _inverse_cumulative_hazard(self, exposures: Floats) -> Floats:
-        if not self._limiting:
-            hazards = exposures / self.ratios[0]
-            for begin, reached, ratio in zip(self._begins[1:], self._reached[1:], self.ratios[1:], strict=True):
-                hazards = np.where(exposures > reached, begin + (exposures - reached) / ratio, hazards)
-            return self.base._inverse_cumulative_hazard(hazards)
-        hazards, never = np.zeros(()), np.zeros((), dtype=bool)
-        for begin, reached, ratio, over in zip(self._begins, self._reached, self.ratios, self._over, strict=True):
-            later = exposures > reached
-            remaining = _growth(np.maximum(exposures, reached), reached)
-            hazards = np.where(later, begin + quotient(remaining, ratio), hazards)
-            never = np.where(later, over, never)
-        return np.where(never, np.inf, self.base._inverse_cumulative_hazard(hazards))
-
-
-def _growth(after: Floats, before: Floats) -> Floats:
-    """after - before, and 0 where both are infinite."""
-    with np.errstate(invalid="ignore"):
-        return np.where(after == before, 0.0, after - before)
+        divide = quotient if self._limiting else np.divide
+        hazards = divide(exposures, self.ratios[0])
+        for reached, ratio, shift in zip(self._reached[1:], self.ratios[1:], self._shifts[1:], strict=True):
+            hazards = np.where(exposures > reached, divide(exposures - shift, ratio), hazards)
+        times = self.base._inverse_cumulative_hazard(hazards)
+        if self._limiting:
+            never = np.zeros((), dtype=bool)
+            for reached, over in zip(self._reached, self._over, strict=True):
+                never = np.where(exposures > reached, over, never)
+            times = np.where(never, np.inf, times)
+        return times

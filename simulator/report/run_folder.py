@@ -22,6 +22,7 @@ from simulator.files import csv, lock, toml
 from simulator.files import text as text_file
 from simulator.files import whole as whole_file
 from simulator.pathway import shipped
+from simulator.pathway.case_mix import CaseMixTable
 from simulator.pathway.format import load_pathway
 from simulator.pathway.milestones import with_milestones
 from simulator.pathway.outcome_months import alive_at, mean_to
@@ -81,7 +82,7 @@ class _Scenario(BaseModel):
     odds_ratio: dict[str, float] = Field(default_factory=dict)
     hazard_ratio: dict[str, float | dict[str, Any]] = Field(default_factory=dict)
     population: dict[str, dict[str, float]] = Field(default_factory=dict)
-    case_mix: list[dict[str, Any]] = Field(default_factory=list)
+    case_mix: list[CaseMixTable] = Field(default_factory=list)
     capacity: dict[str, Capacity] = Field(default_factory=dict)
     service: Service | None = None
     milestones: list[str] = Field(default_factory=list)
@@ -268,6 +269,7 @@ def _scenario(record: _Scenario, pathway: Pathway, leads: Mapping[str, str], fol
         pathway = with_milestones(pathway, record.milestones, f"{file}: milestones")
     lead = leads[record.name] if leads[record.name] != pathway.clock else None
     known = {key: getattr(record, key) for key in _Scenario.model_fields if key != "milestones"}
+    known["case_mix"] = [joint.model_dump() for joint in record.case_mix]
     scenario = Scenario(**known, pathway=pathway, leads_with=lead, file=file)
     check(scenario)
     return scenario

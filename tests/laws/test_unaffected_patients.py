@@ -9,12 +9,14 @@ import pytest
 from worlds import A_FEW_SHIPPED
 
 import scenarios
+from simulator.engines.cells import levels_of
 from simulator.engines.curves import Curves
 from simulator.engines.exact import engine
 from simulator.engines.model import Model, apply_levers, point_values, resolve
 from simulator.pathway import shipped
 from simulator.pathway.format import load_pathway
 from simulator.pathway.pathway import Pathway, State, names_in, references_of
+from simulator.randomness import Uniforms
 from simulator.scenario.scenario import Scenario, load_scenario
 
 Events = Callable[..., pd.DataFrame]
@@ -86,6 +88,22 @@ def test_a_patient_treated_today_lives_the_same_life_when_more_are_treated(lives
     assert len(still_untreated) > 250
     assert all(baseline[who] == wider[who] for who in still_untreated)
     assert all(ever(universal[who], "salvage_choice") for who in PATIENTS)
+
+
+def test_a_hazard_ratio_touches_patients_of_its_levels_who_are_still_there_in_its_period(events: Events) -> None:
+    """From the sixth month of remission on, the relapses of the CD19-positive come later, and of nobody else."""
+    from_month_6 = [1.0, {"by": "cd19", "positive": 0.4, "negative_or_dim": 1.0, "unknown": 1.0}]
+    pathway = load_scenario("baseline").pathway
+    policy = Scenario("x", pathway, hazard_ratio={"car_t_remission.relapse": {"breaks": [6.0], "ratios": from_month_6}})
+    before, after = (lives_of(events(resolve(each), PATIENTS)) for each in (load_scenario("baseline"), policy))
+    cd19 = levels_of(policy, Uniforms(1), np.array(PATIENTS))["cd19"]
+    positive = list(pathway.attributes["cd19"].levels).index("positive")
+    relapse = {
+        who: next((month for month, state in life if state == "relapse"), np.inf) for who, life in before.items()
+    }
+    moved = {who for who in before if before[who] != after[who]}
+    assert moved == {who for who in before if cd19[who] == positive and relapse[who] > 6.0}
+    assert len(moved) > 300
 
 
 @pytest.mark.parametrize("benefit", ["0", "0.5"])
