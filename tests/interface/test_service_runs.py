@@ -79,10 +79,11 @@ def test_the_tables_say_which_numbers_stop_at_the_horizon(aftercart: Command, fo
     typed = ("--draws", "1", "--patients", "100", "--replications", "2", "--horizon", "36", "--jobs", "1")
     assert aftercart("run", "letter-centre", *typed, "--out", "run").exit_code == 0
     outcomes = pd.read_csv(folder / "run" / "outcomes.csv").groupby("outcome")["follow_up"].unique()
-    counts = ("median_os", "salvage_courses", "hscts", "hsct_bed_months", "car_t_products")
+    shares = ("os", "efs", "efs_no_response", "efs_relapse", "efs_death")
+    counts = ("median_os", "median_efs", "salvage_courses", "hscts", "hsct_bed_months", "car_t_products")
     assert {name: " ".join(outcome) for name, outcome in outcomes.items()} == {
-        **{f"os_{month}": f"to month {month}" for month in (6, 12, 24, 60)},
-        **{f"rmst_{month}": f"to month {month}" for month in (12, 60)},
+        **{f"{share}_{month}": f"to month {month}" for share in shares for month in (6, 12, 24, 60)},
+        **{f"{mean}_{month}": f"to month {month}" for mean in ("rmst", "rmst_efs") for month in (12, 60)},
         **dict.fromkeys(counts, "to month 36"),
     }
     table = pd.read_csv(folder / "run" / "service.csv").fillna({"resource": "", "follow_up": ""})
