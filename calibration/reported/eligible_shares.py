@@ -75,19 +75,14 @@ class _Choice:
     @cached_property
     def cells(self) -> dict[tuple[tuple[str, str], ...], float]:
         """Levels of the attributes that gate the choice -> share of the patients that the rows count."""
-        levels, at = (
-            {name: list(attribute.levels) for name, attribute in self.pathway.attributes.items()},
-            self.levers.at,
-        )
+        declared, gates, at = self.pathway.attributes, self._gates, self.levers.at
         joints = joints_of(self.pathway, (), self.mix, at)
         attribute, _, level = _level(self.levers.rows[str(self.reported[0].probability)]).partition("=")
         if attribute:
-            alone = {attribute: {other: float(other == level) for other in levels[attribute]}}
+            alone = {attribute: {other: float(other == level) for other in declared[attribute].levels}}
             joints = tuple(joint.with_margins(alone, at) if attribute in joint.of else joint for joint in joints)
-        gating = [joint for joint in joints if not set(self._gates).isdisjoint(joint.of)]
-        cells = [
-            tuple(zip(self._gates, cell, strict=True)) for cell in product(*(levels[name] for name in self._gates))
-        ]
+        gating = [joint for joint in joints if not set(gates).isdisjoint(joint.of)]
+        cells = [tuple(zip(gates, cell, strict=True)) for cell in product(*(declared[name].levels for name in gates))]
         share_of_cell = {cell: prod(joint.share(dict(cell)) for joint in gating) for cell in cells}
         return {cell: share for cell, share in share_of_cell.items() if share > 0}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,8 +31,9 @@ class Joint:
 
     def share(self, levels: Mapping[str, str]) -> float:
         """Return the share of patients with some levels, {attribute: level}, whatever the others are."""
-        place = (of.index(levels[name]) if name in levels else slice(None) for name, of in self._named)
-        return float(self.shares[tuple(place)].sum())
+        axes = zip(self.of, self.levels, strict=True)
+        place = tuple(names.index(levels[name]) if name in levels else slice(None) for name, names in axes)
+        return float(self.shares[place].sum())
 
     def margin(self, attribute: str) -> dict[str, float]:
         """Return the share of each level of one of the attributes."""
@@ -91,10 +92,6 @@ class Joint:
                     got=more,
                     allowed="0, or weights for such combinations in [[case_mix]]",
                 )
-
-    @property
-    def _named(self) -> Iterable[tuple[str, tuple[str, ...]]]:
-        return zip(self.of, self.levels, strict=True)
 
     def _others(self, attribute: str) -> tuple[int, ...]:
         return tuple(place for place, name in enumerate(self.of) if name != attribute)

@@ -23,6 +23,24 @@ CURED_BY_CD19 = (
     'shape = "relapse_shape"\n',
     'shape = "relapse_shape"\ncure = { by = "cd19", positive = 0.1, negative_or_dim = 0.7, unknown = 0.2 }\n',
 )
+TOGETHER = (
+    (
+        "levels = { positive = 17, negative_or_dim = 10, unknown = 10 }",
+        'levels = ["positive", "negative_or_dim", "unknown"]',
+    ),
+    ("levels = { bone_marrow = 34, extramedullary = 3 }", 'levels = ["bone_marrow", "extramedullary"]'),
+    (
+        "[resources.hsct_beds]",
+        """[[case_mix]]
+of = ["site", "cd19"]
+[case_mix.weights]
+bone_marrow = { positive = 16, negative_or_dim = 4, unknown = 10 }
+extramedullary = { positive = 1, negative_or_dim = 6, unknown = 0 }
+
+[resources.hsct_beds]""",
+    ),
+)
+"""CD19-negative relapses are more often extramedullary."""
 Cohort = Callable[..., Targets]
 
 
@@ -68,7 +86,7 @@ def test_a_share_of_the_whole_cohort_is_set_as_a_share_of_the_treated(cohort: Co
     assert of_all == pytest.approx({"salvage_uptake": 0.7, "share_car_t_reinfusion": 25 / 42 / OPEN})
 
 
-@pytest.mark.parametrize("edits", [(), (CURED_BY_CD19,)])
+@pytest.mark.parametrize("edits", [(), (CURED_BY_CD19, *TOGETHER)])
 def test_simulated_patients_have_the_reported_share(edits: Sequence[tuple[str, str]], cohort: Cohort) -> None:
     """The share of ineligible patients goes to chemotherapy too, in proportion; the mix is that at relapse."""
     targets = cohort(CAR.format(25), CHEMOTHERAPY.format(6), use="validation", edits=edits)
@@ -106,26 +124,6 @@ def test_partial_eligibility_gives_part_of_the_share(cohort: Cohort) -> None:
         return OPEN * p + CLOSED * 0.5 * p / (1 - 0.5 * p) - 25 / 42
 
     assert share == pytest.approx(optimize.brentq(excess, 0, 1), abs=1e-7)
-
-
-TOGETHER = (
-    (
-        "levels = { positive = 17, negative_or_dim = 10, unknown = 10 }",
-        'levels = ["positive", "negative_or_dim", "unknown"]',
-    ),
-    ("levels = { bone_marrow = 34, extramedullary = 3 }", 'levels = ["bone_marrow", "extramedullary"]'),
-    (
-        "[resources.hsct_beds]",
-        """[[case_mix]]
-of = ["site", "cd19"]
-[case_mix.weights]
-bone_marrow = { positive = 16, negative_or_dim = 4, unknown = 10 }
-extramedullary = { positive = 1, negative_or_dim = 6, unknown = 0 }
-
-[resources.hsct_beds]""",
-    ),
-)
-"""CD19-negative relapses are more often extramedullary."""
 
 
 def test_attributes_that_go_together_change_no_share_of_all_treated(cohort: Cohort) -> None:

@@ -330,3 +330,17 @@ def test_states_of_one_choice_may_be_counted_by_different_months(new_cohort: New
     rows = ["one,entered,all,treatment,,1,9,20,", "other,entered,all,supportive_care,,6,11,20,"]
     log_likelihood = Likelihood(new_cohort(20, *rows))({"uptake": np.array([[0.4]])})
     assert log_likelihood == pytest.approx(stats.binom.logpmf(9, 20, 0.4), abs=1e-9)
+
+
+def test_what_decides_nothing_may_go_with_cd19_and_a_fit_stays_the_same(targets: Targets, draws: pd.DataFrame) -> None:
+    """The cohort's margins are reached whatever goes together; prior HSCT decides something, and changes the fit."""
+    negative = {"bone_marrow": 4, "extramedullary": 6}, {"yes": 9, "no": 1}
+    others = {"bone_marrow": 15, "extramedullary": 1}, {"yes": 4, "no": 9}
+    some = values(draws, slice(3))
+    before = Likelihood(targets)(some)
+    for name, of_negative, of_others in zip(("site", "prior_hsct"), negative, others, strict=True):
+        weights = {"positive": of_others, "negative_or_dim": of_negative, "unknown": of_others}
+        scenario = replace(targets.scenario, case_mix=[{"of": ["cd19", name], "weights": weights}])
+        together = Likelihood(replace(targets, scenario=scenario))(some)
+        assert resolve(scenario).mix["cd19"] == pytest.approx(resolve(targets.scenario).mix["cd19"])
+        assert np.allclose(together, before, rtol=0.0, atol=1e-7) == (name == "site")
