@@ -62,7 +62,7 @@ def _without_band(curve_of_one: Curve) -> Curve:
 
 
 def _values(curves: Sequence[Curve], month: float) -> str:
-    """Return "34 % (25 to 44)", or "34 % under baseline and 47 % under wider-salvage"."""
+    """Return "34 % (25 to 44)", or "34 % under today and 47 % under earlier" of two scenarios."""
     if len(curves) == 1:
         return curves[0].in_words(month)
     known = [one for one in curves if not one.is_empty]
