@@ -37,7 +37,7 @@ def joints_of(
     attributes = {name: tuple(attribute.levels) for name, attribute in pathway.attributes.items()}
     together = read_joints(case_mix, attributes, file)
     for joint in pathway.case_mix:
-        if not any(set(joint.of) <= set(own.of) for own in together):
+        if not any(set(joint.of) <= set(other.of) for other in together):
             together = (*together, joint)
     known = {name: joint for joint in together for name in joint.of}
     if len(known) < sum(len(joint.of) for joint in together):

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from known_answers import by_period
 from sojourn_times import exponential
 from worlds import scenario, sojourn, world
 
@@ -61,6 +62,18 @@ def test_the_error_falls_with_the_square_of_the_step(model: Model) -> None:
     moved = np.array([np.abs(finer - coarser).max() for coarser, finer in pairwise(at)])
     order = np.log2(moved[0] / moved[2]) / 2.0
     assert 1.7 < order < 2.3, order
+
+
+@pytest.mark.parametrize("breaks", [(3.0, 7.0), (3.03, 7.07), (2.99, 7.05)])
+def test_so_it_does_where_a_hazard_jumps_between_the_points_of_the_lattice(breaks: tuple[float, float]) -> None:
+    """A risk that triples for some months, and a sojourn after it; before and after, every hazard is constant."""
+    rates = {("s", "ill"): 0.1, ("s", "dead"): 0.05, ("ill", "dead"): 0.25}
+    known = by_period(rates, breaks, ill=(1, 3, 0.5), dead=(1, 0, 1))
+    for step in (0.1, 0.05, 0.025):
+        solved = engine.curves(resolve(known.scenario), 24.0, step=step)
+        for state, there in known.states(solved.months).items():
+            error = np.abs(solved.occupancy["start"][state][0] - there).max()
+            assert error < 0.003 * step**2, (state, step)
 
 
 def test_draws_solved_together_are_the_draws_solved_alone() -> None:
