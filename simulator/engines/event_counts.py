@@ -105,5 +105,8 @@ class Events:
 
         member : (n_populations, codes), 1 where a code belongs to a population
         """
-        happened = member @ self.counts.table().reshape(member.shape[1], -1)
-        return happened.reshape(len(member), self.causes, -1), member @ self.times.waited()
+        counts = self.counts.table().reshape(member.shape[1], -1)
+        # Most combinations of groups are nobody's.
+        used = counts.any(axis=1)
+        happened = member[:, used] @ counts[used]
+        return happened.reshape(len(member), self.causes, -1), member[:, used] @ self.times.waited()[used]

@@ -129,6 +129,9 @@ class Tally:
             for clock in self.pathway.clocks
             for event, causes in self.causes.items()
         }
+        # Other events are the same on every clock.
+        before = self.pathway.states_before_clock
+        self.before_clock = {name for name, declared in end_points.items() if before.intersection(declared.states)}
         self.orders = {name: _as_passed(model, declared.states) for name, declared in end_points.items()}
         self.sums = {name: np.zeros(2) for name in self.pathway.counts}
         self.blocks = 0
@@ -136,10 +139,13 @@ class Tally:
     def add(self, block: Trajectories) -> None:
         """Count a block of patients."""
         code = self._code(block)
+        events: dict[str, tuple[Integers | int, Floats]] = {}
         for clock in self.pathway.clocks:
             zero = self._zero(block, clock)
             for event in self.causes:
-                cause, month = self._happens(block, clock, event)
+                if event not in events or event in self.before_clock:
+                    events[event] = self._happens(block, clock, event)
+                cause, month = events[event]
                 with np.errstate(invalid="ignore"):
                     since = np.maximum(month - zero, 0.0)
                 self.events[clock, event].add(code, cause, self._places(month, zero), since)

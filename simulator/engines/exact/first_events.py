@@ -168,13 +168,15 @@ def _scaled(flow: Flow, factor: Floats | float) -> Flow:
 
 def _following(first: Flow, then: Flow) -> Flow:
     """Return a flow that begins for each patient when they come in the first one."""
-    # Imported here, for it takes 60 MB and half a second that only end points need.
-    from scipy.signal import fftconvolve
-
     (by, means), (by_then, means_then) = first, then
     edges, at_once = np.diff(means, prepend=0.0), by_then[:, :1]
-    later = fftconvolve(edges, by_then - at_once, axes=-1)[:, : by.shape[1]]
-    return at_once * by + later, fftconvolve(edges, means_then, axes=-1)[:, : means.shape[1]]
+    return at_once * by + _convolved(edges, by_then - at_once), _convolved(edges, means_then)
+
+
+def _convolved(masses: Floats, values: Floats) -> Floats:
+    """Return a convolution, (n_draws or 1, n), as far as the values go."""
+    n, padded = values.shape[1], masses.shape[1] + values.shape[1]
+    return np.asarray(np.fft.irfft(np.fft.rfft(masses, padded) * np.fft.rfft(values, padded), padded)[:, :n])
 
 
 def _settled(node: Node, group: Group, onward: Mapping[str, Iterable[str]]) -> bool | None:
